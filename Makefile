@@ -1,0 +1,51 @@
+# make run: set up and open the app.   make test: set up and run everything.   make check: the fast part.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: run setup test check faults e2e format bench samples clean
+.DEFAULT_GOAL := run
+
+$(STAMP): requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "KD Workbench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12" && exit 1)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned requirements into $(VENV) (the first time takes some minutes) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $(STAMP)
+
+setup: $(STAMP)
+
+run: $(STAMP)
+	@$(BIN)/python -m pages.serve
+
+check: $(STAMP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -n 2 -m "not slow and not e2e"
+
+test: $(STAMP)
+	@./tests/install_browser.sh
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -n 2 -m "not e2e"
+	@$(BIN)/pytest -m e2e
+
+faults: $(STAMP)
+	@$(BIN)/pytest tests/faults
+
+e2e: $(STAMP)
+	@./tests/install_browser.sh
+	@$(BIN)/pytest -m e2e
+
+format: $(STAMP)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+samples: $(STAMP)
+	@$(BIN)/python sample_data/make_samples.py
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

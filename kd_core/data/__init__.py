@@ -1,0 +1,1 @@
+"""From a file to rows with a task, a split and tensors."""

@@ -1,0 +1,91 @@
+"""Rows ready to learn from: encoded features, labels and a fixed split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.errors import Problem
+from kd_core.specs import DatasetSpec, Task
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split. Legend: N rows, F features.
+
+    x_NF float32; y_N int64 class index (classification) or float32 in the target's own unit
+    (regression); row_ids_N int64 position of the row in the file; groups_N int64 or None.
+    """
+
+    x: Array
+    y: Array
+    row_ids: Array
+    groups: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset with its task, classes and three parts.
+
+    `classes` are in label order (index = label); for binary tasks index 1 is the positive class.
+    `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
+    `rows` is the typed frame of the original columns (for showing a row), in file order.
+    `target_mean`, `target_std` are the train part's, used to scale regression targets in training.
+    """
+
+    spec: DatasetSpec
+    name: str
+    hash: str
+    task: Task
+    classes: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    parts: dict[Split, Part]
+    rows: pd.DataFrame
+    problems: tuple[Problem, ...] = ()
+    target_mean: float = 0.0
+    target_std: float = 1.0
+    encoder: Any = None
+
+    @property
+    def train(self) -> Part:
+        return self.parts["train"]
+
+    @property
+    def validation(self) -> Part:
+        return self.parts["validation"]
+
+    @property
+    def test(self) -> Part:
+        return self.parts["test"]
+
+    @property
+    def num_features(self) -> int:
+        return int(self.train.x.shape[1])
+
+    @property
+    def num_outputs(self) -> int:
+        """Logits per row: one per class, or 1 for regression."""
+        return len(self.classes) if self.task != "regression" else 1
+
+    @property
+    def positive_index(self) -> int | None:
+        return 1 if self.task == "binary" else None
+
+    def scaled_y(self, split: Split) -> Array:
+        """Labels as the losses want them: int64 classes, or float32 targets scaled to mean 0, sd 1."""
+        y = self.parts[split].y
+        if self.task != "regression":
+            return y
+        scaled: Array = ((y - self.target_mean) / self.target_std).astype(np.float32)
+        return scaled

@@ -1,0 +1,61 @@
+"""Which hardware trains and what it is called; the one place that asks torch for it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kd_core import __version__
+from kd_core.errors import SpecError
+
+
+def pick(wanted: str = "auto") -> torch.device:
+    """Choose the device: CUDA when present, else the CPU.
+
+    Errors: SpecError when CUDA was asked for by name and is absent.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SpecError(
+            "A GPU was asked for, but this machine offers none to torch {torch}.",
+            "Choose device 'auto' or 'cpu'.", "no_gpu", torch=torch.__version__,
+        )  # fmt: skip
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Run torch with `count` intra-op threads. Small nets are fastest on one: barriers busy-wait."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def cpu_name() -> str:
+    """Name the processor as the operating system does."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def environment(device: torch.device | None = None) -> dict[str, Any]:
+    """Describe the machine and versions a number was measured with."""
+    device = device or pick()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
+    return {
+        "device": device.type, "device_name": name, "cores": os.cpu_count(), "threads": torch.get_num_threads(),
+        "torch": torch.__version__, "python": platform.python_version(), "system": platform.system(),
+        "code_version": __version__,
+    }  # fmt: skip

@@ -1,0 +1,7 @@
+"""Teaching: losses, the objective and the training loop."""
+
+from kd_core.registry import import_siblings
+
+from .base import LOSSES as LOSSES
+
+import_siblings("kd_core.distill.losses")

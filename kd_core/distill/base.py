@@ -1,0 +1,36 @@
+"""What every distillation loss is, and how it joins the hard-label loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field
+from torch import Tensor
+
+from kd_core.models.base import Outputs
+from kd_core.registry import Registry
+from kd_core.specs import Spec, unit
+
+
+class LossSpec(Spec):
+    """Settings every distillation loss has: how much of the lesson is soft."""
+
+    alpha: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="Share of the lesson that comes from the teacher; 0 is the baseline, 1 ignores the labels.",
+        json_schema_extra=unit("0..1"),
+    )
+
+    def weights(self) -> tuple[float, float]:
+        """(weight of the hard-label loss, weight of the soft term)."""
+        return 1.0 - self.alpha, self.alpha
+
+
+# fn(student, teacher, labels, spec) -> scalar soft term, T**2 included, before its weight.
+# The teacher side holds logits only (no module, no gradient); labels are classes or scaled targets.
+LossFunction = Callable[[Outputs, Outputs, Tensor, Any], Tensor]
+
+LOSSES: Registry[LossFunction] = Registry("loss")

@@ -1,0 +1,27 @@
+"""Every cap in one place, each with its reason. Nothing is cut silently: who applies a cap says so."""
+
+FILE_BYTES = 200 * 2**20  # one upload: Streamlit keeps it in memory once while it arrives
+ROWS = 5_000_000  # beyond this a table no longer fits the 4 GB goal with 20 columns
+COLUMNS = 2_000  # wider tables are almost always a transposed or broken file
+CELLS = 200_000_000  # rows x columns: a 228 KB Parquet can claim 50 M rows
+CELL_BYTES = 100_000  # longer cells are documents or an unclosed quote
+CLASSES = 1_000  # more distinct labels look like a number or an id, not like classes
+MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
+MIN_ROWS = 30  # below this no split leaves anything to compare
+
+ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1
+ZIP_TOTAL_BYTES = 2 * 2**30  # sum of the members' declared sizes
+ZIP_MEMBERS = 50_000  # more entries are an archive of pictures, or an attack
+
+PARSE_SECONDS = 120  # a spreadsheet child process is stopped after this
+PARSE_MEMORY_BYTES = 3 * 2**30  # address space of that child process: a far cell in a 5 KB xlsx takes 6 GB
+
+ONE_HOT_CATEGORIES = 24  # rarer categories share one column; wider one-hot blocks slow every student
+EXAMPLE_ROWS = 5  # row numbers named per problem
+SOFT_LABEL_ROWS = 2_000  # test rows kept for the soft-label page
+CURVE_POINTS = 1_000  # points sent to the browser per curve, first, last, best and extremes always among them
+MIN_FREE_DISK_BYTES = 500 * 2**20  # a run refuses to start below this
+QUEUE_LENGTH = 100  # runs waiting at once
+CHECKPOINT_SECONDS = 30.0  # work that a crash may cost
+EVENT_BATCH_SECONDS = 0.5  # a worker writes events at most this often
+KILL_GRACE_SECONDS = 5.0  # from asking a worker to stop to killing it

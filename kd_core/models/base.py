@@ -1,0 +1,33 @@
+"""What every architecture is: a builder of modules that return `Outputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from kd_core.registry import Registry
+
+SizeName = Literal["tiny", "small", "base", "large"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network says about a batch. Legend: N rows, C outputs, K members, D width.
+
+    logits (N, C); features (N, D), the last hidden layer, or None; members (N, K, C) for ensembles
+    whose members learn separately (the hard-label loss then averages over members), else None.
+    """
+
+    logits: Tensor
+    features: Tensor | None = None
+    members: Tensor | None = None
+
+
+# build(spec, num_inputs, num_outputs) -> nn.Module whose forward(x_NF float32) returns Outputs
+Builder = Callable[[Any, int, int], nn.Module]
+
+# facts: roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}
+ARCHS: Registry[Builder] = Registry("architecture")

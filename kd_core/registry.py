@@ -1,0 +1,135 @@
+"""One class that names every exchangeable part: readers, architectures, losses, metrics, teachers."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from kd_core.errors import SpecError, UnknownName
+from kd_core.specs import Spec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known when a part is chosen: the task, the classes and what the teacher can give."""
+
+    task: str
+    num_classes: int = 0
+    teacher_gives: frozenset[str] = frozenset({"logits"})
+    modality: str = "table"
+
+
+Need = tuple[Callable[[Situation], bool], str]
+
+NEEDS: dict[str, Need] = {
+    "three_classes": (
+        lambda s: s.num_classes >= 3,
+        "needs at least 3 classes: with two there is only one other class, so nothing is left to compare",
+    ),
+    "teacher_features": (
+        lambda s: "features" in s.teacher_gives,
+        "needs the teacher's inner features, which this teacher does not give",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """A registered part with its form (`spec`), its source and the conditions under which it can work."""
+
+    name: str
+    make: T
+    title: str
+    spec: type[Spec]
+    source: str = ""
+    tasks: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def why_not(self, situation: Situation) -> str | None:
+        """Say why this part can't be offered in the situation, or None when it can."""
+        if self.tasks and situation.task not in self.tasks:
+            return f"works for {', '.join(self.tasks)}, not for {situation.task}"
+        for need in self.needs:
+            holds, reason = NEEDS[need]
+            if not holds(situation):
+                return reason
+        return None
+
+
+class Registry(Generic[T]):
+    """Named parts of one kind; a package fills it by importing its sibling files.
+
+    Errors: UnknownName with the nearest name; SpecError when a name is registered twice.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry[T]] = {}
+
+    def register(
+        self,
+        name: str,
+        *,
+        title: str,
+        spec: type[Spec] = Spec,
+        source: str = "",
+        tasks: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        **facts: Any,
+    ) -> Callable[[T], T]:
+        """Return a decorator that registers a part under `name`."""
+        if name in self._entries:
+            raise SpecError(
+                "The {kind} '{name}' is registered twice.", "Rename one of the two.", "duplicate_name",
+                kind=self.kind, name=name,
+            )  # fmt: skip
+        unknown = [n for n in needs if n not in NEEDS]
+        if unknown:
+            raise SpecError(
+                "The {kind} '{name}' needs '{need}', which nobody defined.", "Known needs: {known}.",
+                "unknown_need", kind=self.kind, name=name, need=unknown[0], known=", ".join(sorted(NEEDS)),
+            )  # fmt: skip
+
+        def keep(make: T) -> T:
+            self._entries[name] = Entry(name, make, title, spec, source, tasks, needs, MappingProxyType(facts))
+            return make
+
+        return keep
+
+    def get(self, name: str) -> Entry[T]:
+        """Find a part by name."""
+        if name in self._entries:
+            return self._entries[name]
+        near = difflib.get_close_matches(str(name), self._entries, n=1)
+        guess = f"Did you mean '{near[0]}'? " if near else ""
+        raise UnknownName(
+            "no {kind} '{name}'.", "{guess}Known: {known}.", "unknown_name",
+            kind=self.kind, name=name, guess=guess, known=", ".join(sorted(self._entries)),
+        )  # fmt: skip
+
+    def names(self) -> list[str]:
+        """List the names in the order of registration."""
+        return list(self._entries)
+
+    def entries(self) -> list[Entry[T]]:
+        """List the parts in the order of registration."""
+        return list(self._entries.values())
+
+    def offer(self, situation: Situation) -> list[tuple[Entry[T], str | None]]:
+        """Pair every part with the reason why it can't be offered here (None: it can)."""
+        return [(entry, entry.why_not(situation)) for entry in self._entries.values()]
+
+
+def import_siblings(package: str) -> None:
+    """Import every module of a package, so that a new file registers itself."""
+    found = importlib.import_module(package)
+    for info in sorted(pkgutil.iter_modules(found.__path__), key=lambda i: i.name):
+        importlib.import_module(f"{package}.{info.name}")

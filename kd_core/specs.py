@@ -1,0 +1,247 @@
+"""Everything needed to repeat a run: immutable, checked, hashable.
+
+Forms, help texts and the command line are made from these fields, so every field has a
+description, a unit (`json_schema_extra={"unit": ...}`) and bounds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kd_core.errors import SpecError
+
+Task = Literal["binary", "multiclass", "regression"]
+ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
+
+CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+
+def unit(name: str, **more: Any) -> Any:
+    """Attach a unit, and form hints (`advanced=True`, `log=True`), to a field."""
+    return {"unit": name, **more}
+
+
+class Spec(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
+        """Build from plain values, reporting all problems at once as one `SpecError`."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            lines = []
+            for e in error.errors():
+                place = ".".join(str(p) for p in e["loc"]) or where
+                known = f" (known: {', '.join(cls.model_fields)})" if e["type"] == "extra_forbidden" else ""
+                lines.append(f"{place}: {e['msg']}, got {e.get('input')!r}{known}")
+            raise SpecError(
+                "{n} problem(s) in {where}: {lines}", "Correct the values and try again.", "bad_spec",
+                n=len(lines), where=where, lines="; ".join(lines),
+            ) from None  # fmt: skip
+
+    def to_json(self) -> str:
+        """Write as canonical JSON: sorted keys, no spaces, so equal specs are equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote. Errors: SpecError naming every wrong field."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise SpecError(
+                "The spec is not valid JSON: {error}.", "Check the file for a missing bracket or comma.",
+                "bad_json", error=str(error),
+            ) from None  # fmt: skip
+        return cls.parse(values, cls.__name__)
+
+    def digest(self) -> str:
+        """Hash the canonical JSON (sha256, hex)."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+class Choice(Spec):
+    """A registered part by name, with its own settings."""
+
+    name: str = Field(description="Name of the part.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the part.")
+
+
+class ReadSpec(Spec):
+    """How to read the file; every empty value means: find out."""
+
+    separator: str | None = Field(
+        None, max_length=5, description="Field separator of a text table; found out when empty."
+    )
+    encoding: str | None = Field(
+        None, max_length=40, description="Text encoding, for example utf-8 or gb18030; found out when empty."
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="Decimal mark; found out when empty.")
+    sheet: str | None = Field(None, description="Sheet of a workbook; the first with data when empty.")
+    member: str | None = Field(None, description="File inside a zip; all same-schema tables together when empty.")
+    comment: str | None = Field(None, max_length=1, description="Lines starting with this character are skipped.")
+
+
+class DatasetSpec(Spec):
+    """From a file to rows with a task and a fixed split."""
+
+    source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
+    sha256: str | None = Field(
+        None, description="Hash of the file's bytes; a different file under the same path is refused."
+    )
+    name: str = Field("", max_length=120, description="Name to show.")
+    read: ReadSpec = Field(default_factory=ReadSpec, description="How to read the file.")
+    target: str = Field(description="Column to predict.")
+    task: Task | None = Field(None, description="What kind of prediction; inferred from the target when empty.")
+    positive: str | None = Field(
+        None, description="The class that counts as 'yes' (binary tasks); inferred when empty."
+    )
+    drop: tuple[str, ...] = Field((), description="Columns that are not used.")
+    kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
+    group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
+    time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
+    validation_share: float = Field(
+        0.15, ge=0.05, le=0.4, description="Share of rows for choosing.", json_schema_extra=unit("share of rows")
+    )
+    test_share: float = Field(
+        0.15,
+        ge=0.05,
+        le=0.4,
+        description="Share of rows read once, at the end.",
+        json_schema_extra=unit("share of rows"),
+    )
+    split_seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        description="Same data and seed: same split.",
+        json_schema_extra=unit("seed", advanced=True),
+    )
+
+
+class StudentSpec(Spec):
+    """A student: an architecture under a short name."""
+
+    name: str = Field(min_length=1, max_length=40, description="Short name to show, for example 'small'.")
+    arch: Choice = Field(description="Architecture and its settings.")
+
+
+class TrainingSpec(Spec):
+    """How students and their baselines are trained; both sides get exactly this."""
+
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        le=2000,
+        description="Passes over the training rows at most; chosen from the number of rows when empty.",
+        json_schema_extra=unit("epochs"),
+    )
+    batch_size: int | None = Field(
+        None,
+        ge=8,
+        le=65536,
+        description="Rows per step; chosen from the number of rows when empty.",
+        json_schema_extra=unit("rows", advanced=True),
+    )
+    learning_rate: float = Field(
+        3e-3,
+        gt=0,
+        le=1e6,
+        description="Step size of the optimiser.",
+        json_schema_extra=unit("per step", log=True, advanced=True),
+    )
+    weight_decay: float = Field(
+        1e-4, ge=0, le=1, description="Pulls weights towards zero.", json_schema_extra=unit("per step", advanced=True)
+    )
+    optimiser: Literal["adamw", "sgd"] = Field(
+        "adamw", description="How steps are taken.", json_schema_extra=unit("name", advanced=True)
+    )
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="How the step size changes over training.", json_schema_extra=unit("name", advanced=True)
+    )
+    patience: int = Field(
+        12,
+        ge=1,
+        le=2000,
+        description="Epochs without a better validation value before training stops.",
+        json_schema_extra=unit("epochs", advanced=True),
+    )
+    seeds: int = Field(
+        3,
+        ge=1,
+        le=50,
+        description="Trainings per student with different random starts; 3 or more give an interval.",
+        json_schema_extra=unit("trainings"),
+    )
+    first_seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 100,
+        description="The first random seed; the others follow.",
+        json_schema_extra=unit("seed", advanced=True),
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        description="Count rare classes more ('balanced') or every row the same.",
+        json_schema_extra=unit("name", advanced=True),
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of the training arithmetic.", json_schema_extra=unit("name", advanced=True)
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="Where to train; a GPU is used when there is one.",
+        json_schema_extra=unit("name", advanced=True),
+    )
+
+
+class EvaluationSpec(Spec):
+    """How the verdict is reached."""
+
+    metric: str | None = Field(
+        None,
+        description="Metric of the verdict; ROC-AUC (binary), accuracy (multiclass) or RMSE (regression) when empty.",
+    )
+    margin: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Differences below this count as the same; the metric's own margin when empty.",
+        json_schema_extra=unit("metric units; share of the baseline's value for errors", advanced=True),
+    )
+    latency: bool = Field(
+        True, description="Measure the time per prediction.", json_schema_extra=unit("yes/no", advanced=True)
+    )
+    folds: int = Field(
+        5,
+        ge=2,
+        le=20,
+        description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it.",
+        json_schema_extra=unit("folds", advanced=True),
+    )
+
+
+class RunSpec(Spec):
+    """Everything needed to repeat a run. Its hash names the work."""
+
+    schema_version: Literal[1] = Field(1, description="Version of this format.")
+    name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
+    dataset: DatasetSpec = Field(description="The data.")
+    teacher: Choice = Field(description="Who teaches.")
+    students: tuple[StudentSpec, ...] = Field(min_length=1, max_length=12, description="Who learns.")
+    objective: Choice = Field(description="What the student is taught.")
+    training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
+
+    def work_hash(self) -> str:
+        """Hash what decides the result: not the names, and the file's content rather than its path."""
+        data = self.dataset.model_copy(update={"name": "", "source": self.dataset.sha256 or self.dataset.source})
+        return self.model_copy(update={"name": "", "dataset": data}).digest()

@@ -1,0 +1,69 @@
+"""What every teacher source is: something that fits on encoded rows and then yields logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kd_core.data.dataset import Array, Split
+from kd_core.registry import Registry
+from kd_core.specs import Task
+
+Notify = Callable[[dict[str, Any]], None]
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1."""
+
+    task: Task
+    num_outputs: int
+    x: Array
+    y: Array
+    x_validation: Array
+    y_validation: Array
+
+
+class FittedTeacher(Protocol):
+    """A teacher that has learned. Legend: N rows, F features, C outputs."""
+
+    def logits(self, x: Array) -> Array:
+        """(N, F) float32 -> (N, C) float32: log-odds or log-probabilities; scaled target for regression."""
+
+    def num_parameters(self) -> int:
+        """Numbers that were learned: weights of a network, node values of a forest."""
+
+    def size_bytes(self) -> int:
+        """Bytes needed to store what was learned."""
+
+    def module(self) -> Any | None:
+        """The torch module, or None for a teacher that is not a network."""
+
+
+# fit(spec, data, seed, notify, should_stop) -> FittedTeacher. Raises errors.Stopped when asked to stop.
+Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
+
+# facts: gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"
+SOURCES: Registry[Fit] = Registry("teacher")
+
+
+@dataclass(frozen=True)
+class TeacherAnswers:
+    """Everything later phases need of a teacher; kept on disk by hash, never pickled.
+
+    logits[split] (N, C) float32 in the order of the dataset's part; for `train` out-of-fold.
+    `latency_ms` as in result.json. `cached` is True when nothing was trained for this run.
+    """
+
+    name: str
+    logits: dict[Split, Array]
+    num_parameters: int
+    size_bytes: int
+    latency_ms: dict[str, Any]
+    fit_seconds: float
+    folds: int
+    cached: bool = False
+    cache_key: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
