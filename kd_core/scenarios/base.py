@@ -1,0 +1,46 @@
+"""What every scenario is: a seeded table maker with a default run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from kd_core.registry import Registry
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+
+# make(rng, rows) -> DataFrame, the target in its last column
+Maker = Callable[[np.random.Generator, int], pd.DataFrame]
+
+# facts: sample="visits" (file name in sample_data), target, task, rows, story, objective=Choice,
+# teacher=Choice, students=(size, ...), tags=("purchase", "behaviour")
+SCENARIOS: Registry[Maker] = Registry("scenario")
+
+
+def default_spec(name: str) -> RunSpec:
+    """Return the run a person starts with one click for a scenario. Errors: UnknownName."""
+    entry = SCENARIOS.get(name)
+    facts = entry.facts
+    return RunSpec(
+        name=entry.title,
+        dataset=DatasetSpec(
+            source=f"sample:{facts['sample']}",
+            name=entry.title,
+            target=facts["target"],
+            task=facts["task"],
+            positive=facts.get("positive"),
+        ),
+        teacher=facts["teacher"],
+        students=tuple(
+            StudentSpec(name=size, arch=Choice(name="mlp", settings={"size": size})) for size in facts["students"]
+        ),
+        objective=facts["objective"],
+        training=TrainingSpec(seeds=3),
+    )
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """Map log-odds to probabilities."""
+    result: np.ndarray = 1.0 / (1.0 + np.exp(-z))
+    return result
