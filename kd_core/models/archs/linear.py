@@ -1,0 +1,32 @@
+"""A linear model: logistic or linear regression as a network without hidden layers."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from kd_core.models.base import ARCHS, Outputs
+from kd_core.specs import Spec
+
+
+class LinearSpec(Spec):
+    """A linear model has no settings."""
+
+
+class Linear(nn.Module):
+    """One affine map from the columns to the logits.
+
+    Shape: x (N, F) -> logits (N, C); no hidden layer, so no features.
+    """
+
+    def __init__(self, num_inputs: int, num_outputs: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(num_inputs, num_outputs)
+
+    def forward(self, x_NF: Tensor) -> Outputs:
+        return Outputs(self.head(x_NF))
+
+
+@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), presets={})
+def build(spec: LinearSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+    """Build a linear model."""
+    return Linear(num_inputs, num_outputs)

@@ -1,0 +1,58 @@
+"""How large a network is, known before it is made: nothing is allocated (meta device)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from kd_core.models.building import build
+from kd_core.specs import Choice
+
+_NAMES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Size of a network.
+
+    Units: `parameters` learned numbers; `flops` floating-point operations of the matrix products for
+    one row (2 per multiply-accumulate; element-wise work is not counted); `size_bytes` bytes of the safetensors file.
+    """
+
+    parameters: int
+    flops: int
+    size_bytes: int
+
+
+def file_bytes(state: Mapping[str, Tensor]) -> int:
+    """Count the bytes of the safetensors file of a state dict without writing it.
+
+    Source: safetensors format: 8 bytes of header length, JSON header padded to 8 bytes, then the tensors.
+    """
+    header: dict[str, object] = {}
+    offset = 0
+    for name, tensor in sorted(state.items()):
+        end = offset + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, end]}
+        offset = end
+    text = len(json.dumps(header, separators=(",", ":")).encode())
+    return 8 + (text + 7) // 8 * 8 + offset
+
+
+def sizes(choice: Choice, num_inputs: int, num_outputs: int) -> Sizes:
+    """Tell parameters, operations per row and bytes on disk of a choice, without allocating weights.
+
+    Errors: UnknownName, SpecError.
+    """
+    with torch.device("meta"):
+        module = build(choice, num_inputs, num_outputs).eval()
+        counter = FlopCounterMode(display=False)
+        with torch.no_grad(), counter:
+            module(torch.empty(1, num_inputs))
+    parameters = sum(p.numel() for p in module.parameters())
+    return Sizes(parameters, int(counter.get_total_flops()), file_bytes(module.state_dict()))
