@@ -1,0 +1,5 @@
+"""`python -m kd_core`: the command line."""
+
+from kd_core.cli import main
+
+main()

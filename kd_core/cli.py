@@ -1,0 +1,263 @@
+"""The command line: the same engine as the browser, for scripts and terminals."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
+
+DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
+PLURALS = {"losses": "distill.LOSSES", "archs": "models.ARCHS", "readers": "data.readers.READERS", "teachers": "teachers.SOURCES", "metrics": "evaluate.METRICS", "scenarios": "scenarios.SCENARIOS"}  # fmt: skip
+
+Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
+
+
+@app.command()
+def distill(
+    data: Data,
+    target: Annotated[str, typer.Option(help="Column to predict.")],
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")] = None,
+    teacher: Annotated[str, typer.Option(help="Teacher; see `list teachers`.")] = "gradient_boosting",
+    student: Annotated[
+        list[str] | None, typer.Option(help="Student size or architecture[:size]; repeat for several.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(help="Softens both sides.")] = 2.0,
+    alpha: Annotated[float, typer.Option(help="Share of the lesson that comes from the teacher.")] = 0.7,
+    objective: Annotated[str | None, typer.Option(help="Loss; see `list losses`.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings per student and arm.")] = 3,
+    group: Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")] = None,
+    time: Annotated[str | None, typer.Option(help="Split by this time column.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The class that counts as yes.")] = None,
+    out: Out = None,
+) -> None:
+    """Train a teacher, students and their baselines, and print the verdict."""
+
+    def work() -> int:
+        from kd_core.data.library import DataLibrary
+        from kd_core.data.preparation import profile_source
+        from kd_core.safe_io import sha256_file
+        from kd_core.workspace import workspace
+
+        path = DataLibrary(workspace()).resolve(data)
+        dataset = DatasetSpec.parse(
+            {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
+             "name": path.stem, "target": target, "task": task, "group": group, "time": time,
+             "drop": tuple(drop or ()), "positive": positive}, "data",
+        )  # fmt: skip
+        loss = objective
+        if loss is None:
+            chosen = task or profile_source(dataset.source, dataset.read, target=target, drop=dataset.drop).task
+            loss = "mse" if chosen == "regression" else "hinton"
+        spec = RunSpec(
+            name=path.stem,
+            dataset=dataset,
+            teacher=Choice(name=teacher),
+            students=tuple(_student(s) for s in student or ["small"]),
+            objective=Choice(name=loss, settings=_lesson(loss, temperature, alpha)),
+            training=TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
+            evaluation=EvaluationSpec(),
+        )
+        return _execute(spec, out)
+
+    _guarded(work)
+
+
+@app.command("run")
+def run_spec(
+    spec: Annotated[Path, typer.Argument(help="A spec.json, for example of an earlier run.")], out: Out = None
+) -> None:
+    """Repeat the run that a spec file describes."""
+
+    def work() -> int:
+        if not spec.is_file():
+            raise DataError("There is no file {path}.", "Check the path.", "no_file", path=str(spec))
+        return _execute(RunSpec.from_json(spec.read_text("utf-8")), out)
+
+    _guarded(work)
+
+
+@app.command("list")
+def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
+    """List what can be chosen: losses, archs, readers, teachers, metrics or scenarios."""
+
+    def work() -> int:
+        if kind not in PLURALS:
+            raise UnknownName(
+                "no list '{kind}'.", "Known: {known}.", "unknown_name", kind=kind, known=", ".join(PLURALS)
+            )
+        import importlib
+
+        module, name = PLURALS[kind].rsplit(".", 1)
+        for entry in getattr(importlib.import_module(f"kd_core.{module}"), name).entries():
+            tasks = f"  ({', '.join(entry.tasks)})" if entry.tasks else ""
+            source = f"  [{entry.source}]" if entry.source else ""
+            typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}")
+        return DONE
+
+    _guarded(work)
+
+
+@app.command()
+def profile(data: Data, target: Annotated[str | None, typer.Option(help="Column to predict.")] = None) -> None:
+    """Show what was understood of a file: columns, target, task and problems."""
+
+    def work() -> int:
+        from kd_core.data.preparation import profile_source
+        from kd_core.specs import ReadSpec
+
+        found = profile_source(data, ReadSpec(), target=target)
+        typer.echo(f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}")
+        typer.echo(f"predict {found.target} as {found.task}" + (f", yes = {found.positive}" if found.positive else ""))
+        for c in found.columns:
+            link = f"{c.target_link:.2f}" if c.target_link is not None else "-"
+            note = f"  not used: {c.why_dropped}" if not c.used else ""
+            typer.echo(
+                f"  {c.name:<28} {c.kind:<9} missing {c.missing:<8,} distinct {c.distinct:<9,} link {link}{note}"
+            )
+        for p in found.problems:
+            typer.echo(f"{p.severity}: {p}")
+        return BAD_INPUT if any(p.severity == "error" for p in found.problems) else DONE
+
+    _guarded(work)
+
+
+@app.command()
+def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) -> None:
+    """List the runs of the workspace, newest first."""
+
+    def work() -> int:
+        from kd_core.runs.store import RunStore
+        from kd_core.workspace import workspace
+
+        for row in RunStore(workspace()).list(limit=limit):
+            typer.echo(f"{row.id}  {row.state:<11}  {row.verdict or '-':<12}  {row.name}")
+        return DONE
+
+    _guarded(work)
+
+
+@app.command()
+def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -> None:
+    """Print a run's verdict and where its files are."""
+
+    def work() -> int:
+        from kd_core.runs.folder import RunFolder
+        from kd_core.runs.store import RunStore
+        from kd_core.workspace import workspace
+
+        folder = RunFolder(Path(run)) if Path(run).is_dir() else RunStore(workspace()).folder(run)
+        _print_verdict(folder.result())
+        typer.echo(f"files: {folder.path}")
+        return DONE
+
+    _guarded(work)
+
+
+def _student(text: str) -> StudentSpec:
+    """Read `small`, `resmlp:base`, `linear` or `mlp:16x2` (width x depth)."""
+    presets = ("tiny", "small", "base", "large")
+    arch, _, size = ("mlp", "", text) if text in presets else text.partition(":")
+    width, _, depth = size.partition("x")
+    if size in presets:
+        settings: dict[str, Any] = {"size": size}
+    elif width.isdigit():
+        settings = {"width": int(width), "depth": int(depth) if depth.isdigit() else 1}
+    elif not size:
+        settings = {}
+    else:
+        raise SpecError("The student '{text}' is not understood.", "Write small, mlp:16x2 (width x depth), resmlp:base or linear.", "bad_student", text=text)  # fmt: skip
+    return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
+
+
+def _lesson(loss: str, temperature: float, alpha: float) -> dict[str, Any]:
+    """Give a loss the settings it has a field for."""
+    from kd_core.distill import LOSSES
+
+    fields = LOSSES.get(loss).spec.model_fields
+    return {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if k in fields}
+
+
+def _execute(spec: RunSpec, out: Path | None) -> int:
+    """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
+    from kd_core.runs.direct import run_here
+
+    asked = []
+
+    def stop(_signal: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        typer.echo("\nStopping; what is finished is kept. Press Ctrl-C again to stop at once.", err=True)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        result, folder = run_here(spec, out, _progress(), lambda: bool(asked))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    _print_verdict(result)
+    typer.echo(f"files: {folder}")
+    return CANCELLED if asked else DONE
+
+
+def _progress() -> Callable[[dict[str, Any]], None]:
+    """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
+    live = sys.stderr.isatty()
+
+    def show_event(event: dict[str, Any]) -> None:
+        kind = event["kind"]
+        if kind == "phase" and event["state"] == "end":
+            typer.echo(("\r\033[K" if live else "") + f"{event['phase']}: {event['seconds']:.1f} s", err=True)
+        elif kind == "warning":
+            typer.echo(("\r\033[K" if live else "") + f"warning: {event['message']} {event['hint']}", err=True)
+        elif kind == "trained" and live:
+            share = event["done"] / event["of"]
+            bar = "#" * int(24 * share)
+            who = event["student"] or "teacher"
+            typer.echo(f"\r\033[K[{bar:<24}] {event['done']}/{event['of']} {event['arm']} {who}", err=True, nl=False)
+
+    return show_event
+
+
+def _print_verdict(result: dict[str, Any]) -> None:
+    from kd_core.runs.report import verdict_lines
+
+    for line in verdict_lines(result):
+        typer.echo(line)
+
+
+def _guarded(work: Callable[[], int]) -> None:
+    """Turn errors into a message with a hint and the right exit code, never a traceback for bad input."""
+    try:
+        code = work()
+    except (DataError, SpecError, UnknownName) as error:
+        typer.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
+        code = BAD_INPUT
+    except KDError as error:
+        typer.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
+        code = FAILED
+    except Stopped as stopped:
+        typer.echo(str(stopped), err=True)
+        code = CANCELLED
+    except KeyboardInterrupt:
+        typer.echo("Stopped at once.", err=True)
+        code = CANCELLED
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    app()

@@ -1,0 +1,69 @@
+"""Files beside result.json: soft labels of some test rows, those rows, and the students' weights."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from kd_core.data.dataset import Dataset
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import PRIMARY
+from kd_core.evaluate.latency import onnx_bytes
+from kd_core.limits import SOFT_LABEL_ROWS
+from kd_core.runs.folder import RunFolder
+from kd_core.runs.result import best_seed
+from kd_core.safe_io import write_bytes
+from kd_core.seeding import derive
+from kd_core.specs import RunSpec
+from kd_core.teachers.base import TeacherAnswers
+
+if TYPE_CHECKING:
+    from kd_core.runs.experiment import Arms
+
+
+def write_artifacts(
+    folder: RunFolder, spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers,
+    pairs: Sequence[tuple[int, Arms]], device: torch.device,
+) -> dict[str, Any]:  # fmt: skip
+    """Write the artifacts and return their relative paths, with the number of rows kept of how many."""
+    place = folder.path / "artifacts"
+    better = METRICS.get(spec.evaluation.metric or PRIMARY[dataset.task]).facts["better"]
+    keep = kept_rows(len(dataset.test), dataset.hash)
+    arrays: dict[str, Any] = {
+        "row_ids": dataset.test.row_ids[keep], "labels": dataset.test.y[keep], "teacher": teacher.logits["test"][keep],
+    }  # fmt: skip
+    students = []
+    for index, arm in pairs:
+        best = best_seed(arm.student, better)
+        module = arm.student[best].module
+        arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
+        arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
+        state = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+        paths = {"weights": f"artifacts/students/{index}.safetensors", "onnx": f"artifacts/students/{index}.onnx"}
+        write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
+        write_bytes(folder.path / paths["onnx"], onnx_bytes(module, dataset.num_features))
+        students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_bytes(place / "soft_labels.npz", buffer.getvalue())
+    rows = io.BytesIO()
+    dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True).to_parquet(rows, index=False)
+    write_bytes(place / "rows.parquet", rows.getvalue())
+    return {
+        "soft_labels": "artifacts/soft_labels.npz", "rows": "artifacts/rows.parquet", "students": students,
+        "rows_kept": len(keep), "rows_of": len(dataset.test), "target_mean": dataset.target_mean,
+        "target_std": dataset.target_std,
+    }  # fmt: skip
+
+
+def kept_rows(count: int, name: str) -> np.ndarray[Any, Any]:
+    """Choose at most SOFT_LABEL_ROWS positions, the same ones for the same dataset, in ascending order."""
+    if count <= SOFT_LABEL_ROWS:
+        return np.arange(count)
+    rng = np.random.default_rng(derive(0, "soft label rows", name))
+    return np.sort(rng.choice(count, SOFT_LABEL_ROWS, replace=False))

@@ -1,0 +1,72 @@
+"""From logits to metrics, confusion, calibration and fidelity, for one model or a set of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.evaluate import METRICS, calibration, compare, confusion, fidelity
+from kd_core.evaluate.base import Answers, measure
+from kd_core.evaluate.soft_labels import soften
+
+
+def answers(dataset: Dataset, split: Split, z_NC: Array) -> Answers:
+    """Turn logits into answers in the task's own terms: probabilities, or values in the target's unit."""
+    y = dataset.parts[split].y
+    if dataset.task == "regression":
+        return Answers("regression", y, values=z_NC[:, 0].astype(np.float64) * dataset.target_std + dataset.target_mean)
+    return Answers(dataset.task, y, p=soften(z_NC, 1.0))
+
+
+def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | None:
+    """Compute one metric."""
+    return METRICS.get(metric).make(answers(dataset, split, z_NC))
+
+
+def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:
+    """Assess one model: every metric, and for classes the confusion counts and calibration bins."""
+    found = answers(dataset, split, z_NC)
+    result: dict[str, Any] = {"metrics": measure(found)}
+    if dataset.task != "regression":
+        result["confusion"] = confusion.matrix(found.y, found.predicted, len(dataset.classes)).tolist()
+        result["calibration"] = calibration.bins(found)
+    return result
+
+
+def spread(values: Sequence[float | None]) -> dict[str, Any]:
+    """Summarise one number over seeds: mean, standard deviation (n - 1) and the values themselves."""
+    known = [v for v in values if v is not None]
+    if len(known) < len(values) or not known:
+        return {"mean": None, "std": None, "values": list(values)}
+    std = float(np.std(known, ddof=1)) if len(known) > 1 else None
+    return {"mean": float(np.mean(known)), "std": std, "values": known}
+
+
+def seeds_block(dataset: Dataset, split: Split, per_seed: Sequence[Array], teacher: Array) -> dict[str, Any]:
+    """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C)."""
+    single = [block(dataset, split, z) for z in per_seed]
+    names = single[0]["metrics"]
+    result: dict[str, Any] = {"metrics": {n: spread([b["metrics"][n] for b in single]) for n in names}}
+    if dataset.task != "regression":
+        result["confusion"] = np.mean([b["confusion"] for b in single], axis=0).tolist()
+        result["calibration"] = calibration.pool([b["calibration"] for b in single])
+        result["fidelity"] = {
+            "agreement": spread([fidelity.agreement(z, teacher) for z in per_seed]),
+            "kl": spread([fidelity.kl(teacher, z) for z in per_seed]),
+        }
+    return result
+
+
+def gains(student: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
+    """Pair both arms seed by seed: gain per metric, positive when the student is better, with its 95 % interval."""
+    result = {}
+    for name, ours in student["metrics"].items():
+        theirs = baseline["metrics"][name]
+        if ours["mean"] is None or theirs["mean"] is None:
+            continue
+        interval = compare.paired(ours["values"], theirs["values"], better=METRICS.get(name).facts["better"])
+        result[name] = {"mean": interval.mean, "ci95": [interval.low, interval.high], "n": interval.n}
+    return result

@@ -1,0 +1,195 @@
+"""A run's events: written in batches, read back piece by piece."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kd_core import limits
+from kd_core.errors import KDError
+
+Event = dict[str, Any]
+
+AT_ONCE = frozenset({"plan", "phase", "trained", "teacher", "room", "warning", "state"})
+PENDING_MOST = 20_000  # events held in memory while the disk refuses them
+
+
+def utc_now() -> str:
+    """Return the time in UTC for display, to the millisecond. Never used to measure anything."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encode(event: Event) -> str:
+    """Write one event as one line; numbers that JSON can't hold become null and are named in `not_finite`."""
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        lost: list[str] = []
+        clean = _finite(event, "", lost)
+        return json.dumps({**clean, "not_finite": lost}, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any, place: str, lost: list[str]) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        lost.append(place)
+        return None
+    if isinstance(value, dict):
+        return {k: _finite(v, f"{place}.{k}" if place else str(k), lost) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v, f"{place}.{i}", lost) for i, v in enumerate(value)]
+    return value
+
+
+class EventReader:
+    """Reads a growing event file; each call returns only what is new.
+
+    A last line that is not whole yet is left for the next call. Errors: KDError `events_damaged` when a line
+    that is followed by others can't be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.lines = 0
+
+    def read(self) -> list[Event]:
+        """Return the events written since the last call."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        end = data.rfind(b"\n") + 1
+        if not end:
+            return []
+        lines = data[:end].split(b"\n")[:-1]
+        events = self._parse(lines)
+        taken = lines[: len(events)]
+        self.offset += sum(len(line) + 1 for line in taken)
+        self.lines += len(taken)
+        return events
+
+    def _parse(self, lines: list[bytes]) -> list[Event]:
+        try:  # one call for all lines is several times faster than one call per line
+            found = json.loads(b"[" + b",".join(lines) + b"]")
+            if len(found) == len(lines) and all(isinstance(e, dict) for e in found):
+                return list(found)
+        except ValueError:
+            pass
+        events: list[Event] = []
+        for i, line in enumerate(lines):
+            try:
+                event = json.loads(line)
+                if not isinstance(event, dict):
+                    raise ValueError("not an object")
+            except ValueError:
+                if i == len(lines) - 1:  # torn by a crash; the next writer cuts it off
+                    break
+                raise KDError(
+                    "Line {line} of {file} can't be read.", "Restore the run folder from a copy, or delete the run.",
+                    "events_damaged", line=self.lines + i + 1, file=self.path.name,
+                ) from None  # fmt: skip
+            events.append(event)
+        return events
+
+
+class EventLog:
+    """Appends events to a run's file in batches, numbering and timing them; safe to call from several threads.
+
+    `n` and `t` continue where an earlier attempt stopped. A write that fails is kept and tried again with the
+    next batch: telemetry never ends a training. What had to be dropped is said in a warning event.
+    """
+
+    def __init__(self, path: Path, batch_seconds: float = limits.EVENT_BATCH_SECONDS) -> None:
+        self.path = path
+        self.failures = 0
+        self._batch_seconds = batch_seconds
+        self._lock = threading.Lock()
+        self._pending: list[str] = []
+        self._dropped = 0
+        reader = EventReader(path)
+        earlier = reader.read()
+        self._n = int(earlier[-1]["n"]) if earlier else 0
+        self._base = max((float(e["t"]) for e in earlier[-50:]), default=0.0)
+        self._start = time.monotonic()
+        self._good = reader.offset
+        self._arms: set[tuple[Any, ...]] = set()
+        self._last_write = -math.inf
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self._handle, self._good)  # a line torn by a crash would damage the middle once more follows
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds the run has been going, earlier attempts included."""
+        return self._base + time.monotonic() - self._start
+
+    def emit(self, event: Event) -> None:
+        """Take one event; it reaches the disk within the batch time, the first of its sort at once."""
+        with self._lock:
+            self._n += 1
+            stamped = {"n": self._n, "t": round(self.seconds, 3), "utc": utc_now(), **event}
+            if len(self._pending) < PENDING_MOST:
+                self._pending.append(encode(stamped))
+            else:
+                self._n -= 1
+                self._dropped += 1
+            first = self._first(event)
+            if first or time.monotonic() - self._last_write >= self._batch_seconds:
+                self._write()
+
+    def _first(self, event: Event) -> bool:
+        if event.get("kind") in AT_ONCE:
+            return True
+        key = (event.get("kind"), event.get("arm"))
+        if key in self._arms:
+            return False
+        self._arms.add(key)
+        return True
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._pending or self._handle < 0:
+            return
+        self._last_write = time.monotonic()
+        lines = self._pending
+        if self._dropped:
+            self._n += 1
+            text = f"{self._dropped} events were lost because the disk refused them for too long."
+            lost = {"kind": "warning", "code": "events_lost", "message": text, "hint": "Free some disk space."}
+            lines = [*lines, encode({"n": self._n, "t": round(self.seconds, 3), "utc": utc_now(), **lost})]
+        data = ("\n".join(lines) + "\n").encode("utf-8")
+        try:
+            view, at = memoryview(data), self._good
+            while view:
+                done = os.pwrite(self._handle, view, at)
+                view, at = view[done:], at + done
+            os.fsync(self._handle)
+        except OSError:
+            self.failures += 1
+            if self._dropped:
+                self._n -= 1
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, self._good)
+            return
+        self._good += len(data)
+        self._pending, self._dropped = [], 0
+
+    def close(self) -> None:
+        """Write what is waiting and close the file."""
+        with self._lock:
+            self._write()
+            if self._handle >= 0:
+                os.close(self._handle)
+                self._handle = -1

@@ -1,0 +1,191 @@
+"""A run on disk: its spec, events, state, result and artifacts in one folder that can be copied anywhere."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from kd_core import safe_io
+from kd_core.errors import KDError
+from kd_core.runs.events import Event, EventLog, EventReader
+from kd_core.specs import RunSpec
+
+ACTIVE = ("queued", "starting", "running", "cancelling")
+ENDED = ("done", "cancelled", "failed", "interrupted")
+STATES = (*ACTIVE, *ENDED)
+
+_UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
+
+
+class RunFolder:
+    """A run's folder: spec.json, events.jsonl, status.json, checkpoints/, result.json, artifacts/, manifest.json.
+
+    `manifest.json` lists the sha256 of every other lasting file and is written last: with it, the run is complete.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._marks: dict[int, int] = {}  # last event number read -> byte offset behind it
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, path: Path | str, spec: RunSpec, **status: Any) -> RunFolder:
+        """Make a new folder with its spec. Errors: KDError `run_exists` when a run is already there."""
+        folder = cls(path)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        if folder.spec_path.exists():
+            raise KDError(
+                "The folder {path} already holds a run.", "Choose another folder.", "run_exists", path=folder.path
+            )
+        folder.checkpoints.mkdir(exist_ok=True)
+        (folder.path / "artifacts").mkdir(exist_ok=True)
+        folder.write_status(state="queued", run_id=folder.id, work_hash=spec.work_hash(), **status)
+        safe_io.write_text(folder.spec_path, spec.to_json() + "\n")
+        return folder
+
+    @property
+    def id(self) -> str:
+        """Return the run id, which is the folder's name."""
+        return self.path.name
+
+    @property
+    def spec_path(self) -> Path:
+        """Return where the spec is kept."""
+        return self.path / "spec.json"
+
+    @property
+    def events_path(self) -> Path:
+        """Return where the events are kept."""
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return the folder of what a resumed run continues from."""
+        return self.path / "checkpoints"
+
+    @property
+    def lock_path(self) -> Path:
+        """Return the file that whoever executes the run keeps locked."""
+        return self.path / "lock"
+
+    @property
+    def stop_path(self) -> Path:
+        """Return the file whose presence asks the run to stop."""
+        return self.path / "stop"
+
+    def spec(self) -> RunSpec:
+        """Read the spec. Errors: SpecError when it is damaged, KDError `run_missing` when there is none."""
+        try:
+            return RunSpec.from_json(self.spec_path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise KDError(
+                "There is no run in {path}: spec.json is missing.", "Choose another folder.", "run_missing",
+                path=self.path,
+            ) from None  # fmt: skip
+
+    def status(self) -> dict[str, Any]:
+        """Read the state and times; a running run that was asked to stop reads as `cancelling`."""
+        try:
+            found = safe_io.read_json(self.path / "status.json")
+        except FileNotFoundError:
+            found = {}
+        except ValueError:
+            raise KDError(
+                "The state of run {run_id} can't be read: status.json is not JSON.",
+                "Restore the run folder from a copy, or delete the run.", "status_damaged", run_id=self.id,
+            ) from None  # fmt: skip
+        if found.get("state") in ("starting", "running") and self.stop_path.exists():
+            found["state"] = "cancelling"
+        return dict(found)
+
+    def write_status(self, **changes: Any) -> dict[str, Any]:
+        """Change some fields of the status in one step and return all; only the lock's holder may do so."""
+        with self._lock:
+            status = {"schema": 1, **self.status(), **changes}
+            safe_io.write_json(self.path / "status.json", status)
+        return status
+
+    def annotation(self) -> dict[str, Any]:
+        """Read the person's star and note."""
+        try:
+            return {"star": False, "note": "", **safe_io.read_json(self.path / "annotation.json")}
+        except (FileNotFoundError, ValueError):
+            return {"star": False, "note": ""}
+
+    def annotate(self, **changes: Any) -> None:
+        """Change the star or the note. Kept apart from the status, which the worker writes."""
+        safe_io.write_json(self.path / "annotation.json", {**self.annotation(), **changes})
+
+    def events(self, since: int = 0) -> list[Event]:
+        """Return the events numbered above `since`; asking again with the last number seen reads only the rest."""
+        reader = EventReader(self.events_path)
+        with self._lock:
+            reader.offset = self._marks.get(since, 0)
+        fresh = reader.read()
+        if fresh:
+            with self._lock:
+                if len(self._marks) > 64:
+                    self._marks.clear()
+                self._marks[int(fresh[-1]["n"])] = reader.offset
+        return [e for e in fresh if e["n"] > since]
+
+    def append_events(self, events: list[Event]) -> None:
+        """Append events as one batch, numbered and timed after the last."""
+        log = EventLog(self.events_path, batch_seconds=float("inf"))
+        try:
+            for event in events:
+                log.emit(event)
+        finally:
+            log.close()
+
+    def result(self) -> dict[str, Any] | None:
+        """Read result.json, or None while there is none."""
+        try:
+            return dict(safe_io.read_json(self.path / "result.json"))
+        except FileNotFoundError:
+            return None
+
+    def artifact(self, name: str) -> Path:
+        """Return the path of an artifact by its name below artifacts/. Errors: DataError when it leads outside."""
+        return safe_io.inside(self.path / "artifacts", *name.split("/"))
+
+    def finish(self, state: str = "done", result: dict[str, Any] | None = None) -> None:
+        """Write the result, then the manifest: from then on the run is complete.
+
+        Errors: ValueError when the result holds NaN or infinity.
+        """
+        if result is not None:
+            safe_io.write_json(self.path / "result.json", result)
+        files = {}
+        for file in sorted(self.path.rglob("*")):
+            name = file.relative_to(self.path)
+            if file.is_file() and name.parts[0] != "checkpoints" and str(name) not in _UNLISTED:
+                files[name.as_posix()] = safe_io.sha256_file(file)
+        safe_io.write_json(self.path / "manifest.json", {"schema": 1, "state": state, "files": files})
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Read the manifest, or None while the run is not complete."""
+        try:
+            return dict(safe_io.read_json(self.path / "manifest.json"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the run has ended with a result."""
+        return self.manifest() is not None
+
+    def damage(self) -> list[str]:
+        """List what differs from the manifest, as sentences; empty when all files are as they were written."""
+        manifest = self.manifest()
+        if manifest is None:
+            return ["The run has no manifest: it did not end with a result."]
+        found = []
+        for name, digest in manifest["files"].items():
+            file = safe_io.inside(self.path, *name.split("/"))
+            if not file.is_file():
+                found.append(f"{name} is missing.")
+            elif safe_io.sha256_file(file) != digest:
+                found.append(f"{name} has changed since the run ended.")
+        return found

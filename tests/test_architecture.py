@@ -1,0 +1,125 @@
+"""The layout is a contract: layers import downwards, files stay small, names say what is inside."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ["foundation", "data", "models", "evaluate", "training", "teachers", "distill", "compress", "export", "runs", "scenarios", "cli"]  # fmt: skip
+FOUNDATION = {"__init__", "errors", "registry", "specs", "limits", "safe_io", "workspace", "device", "seeding"}
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
+SOURCES = sorted(p for folder in ("kd_core", "pages", "tests", "benchmarks", "sample_data") for p in (ROOT / folder).rglob("*.py"))  # fmt: skip
+ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "kd_core")]
+PAGES = [ROOT / "app.py", *(p for p in SOURCES if p.is_relative_to(ROOT / "pages"))]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, written absolutely; imports for type checking only are left out."""
+    tree = ast.parse(path.read_text("utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = path.relative_to(ROOT).parent.parts
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            found |= {module} | {f"{module}.{a.name}" for a in node.names}
+    return found
+
+
+def layer(module: str) -> str | None:
+    parts = module.split(".")
+    if parts[0] != "kd_core":
+        return None
+    if len(parts) == 1 or parts[1] in FOUNDATION:
+        return "foundation"
+    return "cli" if parts[1] in ("cli", "__main__") else parts[1] if parts[1] in LAYERS else None
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=relative)
+def test_engine_imports_only_downwards(path):
+    own = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    assert own is not None, f"{relative(path)} belongs to no layer"
+    for module in imports(path):
+        assert module.split(".")[0] not in {"streamlit", "plotly", "pages"}, f"{relative(path)} imports {module}"
+        other = layer(module)
+        if other is not None:
+            assert LAYERS.index(other) <= LAYERS.index(own), f"{relative(path)} ({own}) imports {module} ({other})"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_pages_never_import_torch(path):
+    assert not {m for m in imports(path) if m.split(".")[0] == "torch"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_plotly_is_imported_by_charts_and_theme_only(path):
+    uses = {m for m in imports(path) if m.split(".")[0] == "plotly"}
+    allowed = "charts" in path.parts or path.name == "theme.py"
+    assert not uses or allowed
+
+
+@pytest.mark.parametrize("path", [*SOURCES, ROOT / "app.py"], ids=relative)
+def test_files_are_small_and_well_named(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+    assert path.stem not in FORBIDDEN_NAMES
+    assert path.parent.name not in FORBIDDEN_NAMES
+
+
+def test_a_page_is_at_most_250_lines():
+    for path in (ROOT / "pages").glob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 250, relative(path)
+
+
+def test_nothing_can_run_uploaded_code():
+    banned = ("pickle" + ".load", "joblib" + ".load", "weights_only" + "=False", "allow_pickle" + "=True", "unsafe_allow" + "_html=True")  # fmt: skip
+    for path in [*ENGINE, *PAGES]:
+        text = path.read_text("utf-8")
+        assert not [b for b in banned if b in text], relative(path)
+
+
+def test_a_registry_part_is_one_file():
+    """Every file of a registry package registers something, and nothing outside names it."""
+    for package in ("data/readers", "models/archs", "evaluate/metrics", "teachers/sources", "distill/losses"):
+        files = [p for p in (ROOT / "kd_core" / package).glob("*.py") if p.name != "__init__.py"]
+        assert files, package
+        for path in files:
+            assert ".register(" in path.read_text("utf-8"), f"{relative(path)} registers nothing"
+
+
+@pytest.mark.slow
+def test_engine_runs_without_streamlit_and_plotly():
+    """Import every engine module in a fresh interpreter where both packages can't be found."""
+    script = """
+import importlib, pkgutil, sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("streamlit", "plotly"):
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, Refuse())
+import kd_core
+for info in pkgutil.walk_packages(kd_core.__path__, "kd_core."):
+    if info.name != "kd_core.__main__":
+        importlib.import_module(info.name)
+print("imported")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.stdout.strip() == "imported", done.stderr
