@@ -1,0 +1,1 @@
+"""Arrays in, plain Plotly specs out; one module per screen. No chart reads files or knows streamlit."""

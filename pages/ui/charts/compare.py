@@ -1,0 +1,81 @@
+"""The chart that answers: which one would I ship?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.ui.charts.marks import COLOUR, FAINT, faint, figure, literal, log_axis, padded
+from pages.ui.charts.result import Point, scatter_arms
+
+
+def pareto(
+    points: Sequence[Point],
+    front: Sequence[str],
+    *,
+    metric: str,
+    x_title: str,
+    names: Mapping[str, str],
+    written: Callable[[float], str],
+    lower_is_better: bool,
+    front_name: str,
+    picked: Sequence[str] = (),
+    goal: tuple[float, float] | None = None,
+    goal_name: str = "",
+    height: int = 480,
+) -> go.Figure:
+    """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
+
+    `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed.
+    """
+    fig = figure(height, x=x_title, y=literal(metric))
+    by_id = {p["id"]: p for p in points}
+    axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written)
+    ends = [v for p in points for v in (p["y"], p.get("low"), p.get("high")) if v is not None]
+    span = padded(ends + ([goal[1]] if goal else []), 0.14)
+    if span and lower_is_better:
+        span = span[::-1]
+    if goal and span:
+        _region(fig, goal, axis["range"][0], span[1], goal_name)
+    line = [by_id[i] for i in front if i in by_id]
+    if len(line) > 1:
+        fig.add_scatter(
+            x=[p["x"] for p in line],
+            y=[p["y"] for p in line],
+            mode="lines",
+            name=front_name,
+            line={"color": FAINT, "width": 1.5, "shape": "hv"},
+            hoverinfo="skip",
+        )
+    ring = [by_id[i] for i in picked if i in by_id]
+    if ring:
+        fig.add_scatter(
+            x=[p["x"] for p in ring],
+            y=[p["y"] for p in ring],
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            marker={"size": 24, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}},
+        )
+    scatter_arms(fig, points, names, label=len(points) <= 14)
+    fig.update_xaxes(**axis)
+    if span:
+        fig.update_yaxes(range=span)
+    return fig
+
+
+def _region(fig: go.Figure, goal: tuple[float, float], left: float, top: float, name: str) -> None:
+    edges: dict[str, Any] = {"x0": 10**left, "x1": goal[0], "y0": goal[1], "y1": top}
+    fig.add_shape(
+        type="rect",
+        layer="below",
+        fillcolor=faint(COLOUR["compressed"], 0.10),
+        line={"color": faint(COLOUR["compressed"], 0.6), "width": 1, "dash": "dot"},
+        **edges,
+    )
+    fig.add_annotation(
+        x=left, y=top, xref="x", yref="y", xanchor="left", yanchor="top", xshift=6, yshift=-4, showarrow=False,
+        text=literal(name), font={"color": COLOUR["compressed"], "size": 12},
+    )  # fmt: skip

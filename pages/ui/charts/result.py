@@ -1,0 +1,235 @@
+"""Charts of a finished run: accuracy against size, paired seeds, confusion, calibration, latency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, log_axis, padded, short
+
+Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
+
+
+def scatter_arms(fig: go.Figure, points: Sequence[Point], names: Mapping[str, str], *, label: bool = True) -> None:
+    """Add points by the part they play, intervals as bars, labels beside them."""
+    for arm in ("teacher", "baseline", "student"):
+        group = [p for p in points if p["arm"] == arm]
+        if not group:
+            continue
+        fig.add_scatter(
+            x=[p["x"] for p in group],
+            y=[p["y"] for p in group],
+            mode="markers+text" if label else "markers",
+            name=names[arm],
+            text=[short(p["label"]) if label else "" for p in group],
+            textposition="top center",
+            textfont={"size": 11},
+            customdata=[[p.get("id", ""), p["hover"]] for p in group],
+            hovertemplate="%{customdata[1]}<extra></extra>",
+            error_y=_bars(group, COLOUR[arm]),
+            marker={
+                "color": COLOUR[arm],
+                "symbol": SYMBOL[arm],
+                "size": 12 if arm != "baseline" else 10,
+                "opacity": [0.3 if p.get("faded") else 1.0 for p in group],
+                "line": {"width": 1, "color": "rgba(255,255,255,0.8)"} if arm != "baseline" else {"width": 0},
+            },
+            cliponaxis=False,
+        )
+
+
+def _bars(group: Sequence[Point], colour: str) -> dict[str, Any]:
+    up = [max(p["high"] - p["y"], 0) if p.get("high") is not None else 0 for p in group]
+    down = [max(p["y"] - p["low"], 0) if p.get("low") is not None else 0 for p in group]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": up,
+        "arrayminus": down,
+        "thickness": 1.4,
+        "width": 4,
+        "color": faint(colour, 0.75),
+        "visible": any(up) or any(down),
+    }
+
+
+def against_size(
+    points: Sequence[Point],
+    *,
+    metric: str,
+    x_title: str,
+    names: Mapping[str, str],
+    written: Callable[[float], str],
+    lower_is_better: bool = False,
+    height: int = 360,
+) -> go.Figure:
+    """Draw a metric against a cost on a log axis: teacher square, baseline cross, student circle."""
+    fig = figure(height, x=x_title, y=literal(metric))
+    scatter_arms(fig, points, names)
+    fig.update_xaxes(**log_axis([p["x"] for p in points], written))
+    ends = [v for p in points for v in (p["y"], p.get("low"), p.get("high")) if v is not None]
+    span = padded(ends, 0.18)
+    if span:
+        fig.update_yaxes(range=span[::-1] if lower_is_better else span)
+    return fig
+
+
+def paired(
+    seeds: Sequence[int],
+    baseline: Sequence[float],
+    student: Sequence[float],
+    *,
+    metric: str,
+    seed_title: str,
+    names: Mapping[str, str],
+    height: int = 300,
+) -> go.Figure:
+    """Draw each seed as a pair: baseline and student joined by a line."""
+    fig = figure(height, x=literal(metric))
+    places = list(range(len(seeds)))
+    for y, b, s in zip(places, baseline, student, strict=True):
+        fig.add_scatter(
+            x=[b, s], y=[y, y], mode="lines", line={"color": FAINT, "width": 3}, showlegend=False, hoverinfo="skip"
+        )
+    for arm, values in (("baseline", baseline), ("student", student)):
+        fig.add_scatter(
+            x=list(values),
+            y=places,
+            mode="markers",
+            name=names[arm],
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 12},
+            customdata=[[s] for s in seeds],
+            hovertemplate=f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:.4f}}<extra></extra>",
+        )
+    fig.update_yaxes(
+        tickvals=places, ticktext=[seed_title.format(seed=s) for s in seeds], autorange="reversed", showgrid=False
+    )
+    return fig
+
+
+def confusion(
+    counts: Sequence[Sequence[float]],
+    classes: Sequence[str],
+    *,
+    true_title: str,
+    predicted_title: str,
+    hover: str,
+    height: int | None = None,
+) -> go.Figure:
+    """Draw counts by true and predicted class; shade = share of the true class, number = rows.
+
+    A heat map can't be picked in the browser, so transparent squares on top carry (true, predicted).
+    `hover` is a template with {true}, {predicted}, {count} and {share}.
+    """
+    num = len(classes)
+    sums = [sum(row) or 1.0 for row in counts]
+    share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
+    fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
+    fig.add_heatmap(z=share, colorscale=BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    text = [[f"{v:,.0f}" for v in row] for row in counts]
+    said = [
+        [
+            hover.format(
+                true=literal(classes[i]),
+                predicted=literal(classes[j]),
+                count=f"{counts[i][j]:,.1f}".removesuffix(".0"),
+                share=f"{100 * share[i][j]:.1f} %",
+            )
+            for j in range(num)
+        ]
+        for i in range(num)
+    ]
+    cells(fig, share, text, said, written=num <= 12)
+    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
+    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
+    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    return fig
+
+
+def reliability(
+    arms: Mapping[str, Mapping[str, Sequence[float]]],
+    *,
+    names: Mapping[str, str],
+    x_title: str,
+    y_title: str,
+    perfect: str,
+    rows_word: str,
+    height: int = 380,
+) -> go.Figure:
+    """Draw how often a model is right against how sure it is; on the diagonal it is honest.
+
+    `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    fig.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", name=perfect, line={"color": FAINT, "dash": "dot", "width": 1.5},
+        hoverinfo="skip",
+    )  # fmt: skip
+    for arm, bins in arms.items():
+        kept = [
+            (x, y, n) for x, y, n in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
+            if n and x is not None and y is not None
+        ]  # fmt: skip
+        most = max((n for *_, n in kept), default=1)
+        fig.add_scatter(
+            x=[k[0] for k in kept],
+            y=[k[1] for k in kept],
+            mode="lines+markers",
+            name=names[arm],
+            line={"color": COLOUR[arm], "width": 1.6},
+            marker={
+                "color": COLOUR[arm],
+                "symbol": SYMBOL[arm],
+                "size": [6 + 10 * (k[2] / most) ** 0.5 for k in kept],
+            },
+            customdata=[[k[2]] for k in kept],
+            hovertemplate=f"{literal(names[arm])}<br>%{{x:.2f}} → %{{y:.2f}}, %{{customdata[0]:,.0f}} {literal(rows_word)}<extra></extra>",
+        )
+    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_yaxes(range=[-0.02, 1.02])
+    return fig
+
+
+def latency(
+    series: Sequence[Mapping[str, Any]],
+    *,
+    x_title: str,
+    y_title: str,
+    written: Callable[[float], str],
+    height: int = 340,
+) -> go.Figure:
+    """Draw time per batch by batch size on two log axes, p50 as points, p95 as the end of the bar.
+
+    Each series: arm, name, open (True for the second way of running it), batch[], p50[], p95[].
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    every = [v for s in series for v in (*s["p50"], *s["p95"]) if v]
+    for s in series:
+        arm = s["arm"]
+        fig.add_scatter(
+            x=list(s["batch"]),
+            y=list(s["p50"]),
+            mode="lines+markers",
+            name=literal(s["name"]),
+            line={"color": COLOUR[arm], "dash": "dot" if s.get("open") else "solid", "width": 1.8},
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm] + ("-open" if s.get("open") else ""), "size": 10},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [max(b - a, 0) for a, b in zip(s["p50"], s["p95"], strict=True)],
+                "arrayminus": [0] * len(s["p50"]),
+                "thickness": 1.2,
+                "width": 4,
+                "color": faint(COLOUR[arm], 0.7),
+            },
+            customdata=[[written(a), written(b)] for a, b in zip(s["p50"], s["p95"], strict=True)],
+            hovertemplate=(
+                f"{literal(s['name'])}, batch %{{x}}<br>p50 %{{customdata[0]}}, p95 %{{customdata[1]}}<extra></extra>"
+            ),
+        )
+    batches = sorted({b for s in series for b in s["batch"]})
+    fig.update_xaxes(type="log", tickvals=batches, ticktext=[f"{b:,}" for b in batches], minor={"showgrid": False})
+    fig.update_yaxes(**log_axis(every, written))
+    return fig

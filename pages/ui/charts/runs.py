@@ -1,0 +1,159 @@
+"""Charts of a run's training: validation curves, losses, one small chart per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from pages.ui.charts.marks import COLOUR, DASH, SYMBOL, faint, figure, literal
+
+Curve = Mapping[str, Any]  # arm, student, seed, epoch[], score[], loss[], hard[], soft[], best (epoch or None)
+
+
+def _legend_once(fig: go.Figure, arm: str, name: str, shown: set[str]) -> bool:
+    """True the first time an arm is drawn, so that the legend names it once."""
+    if arm in shown:
+        return False
+    shown.add(arm)
+    fig.update_layout(showlegend=True)
+    return bool(name)
+
+
+def curves(
+    drawn: Sequence[Curve],
+    *,
+    metric: str,
+    names: Mapping[str, str],
+    epoch_title: str,
+    best_name: str,
+    teacher_score: float | None = None,
+    height: int = 360,
+) -> go.Figure:
+    """Draw the validation score over epochs, one line per training, best epoch marked.
+
+    A teacher without epochs (trees) is a level line.
+    """
+    fig = figure(height, x=epoch_title, y=literal(metric))
+    shown: set[str] = set()
+    order = {"teacher": 0, "baseline": 1, "student": 2}
+    for curve in sorted(drawn, key=lambda c: order.get(c["arm"], 3)):
+        _one(fig, curve, names, shown, best_name)
+    trained = {c["arm"] for c in drawn}
+    if teacher_score is not None and "teacher" not in trained:
+        _level(fig, teacher_score, names["teacher"], max((max(c["epoch"], default=1) for c in drawn), default=1))
+    return fig
+
+
+def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str], best_name: str, **place: Any) -> None:
+    arm, seed = curve["arm"], curve["seed"]
+    label = names[arm]
+    fig.add_scatter(
+        x=list(curve["epoch"]),
+        y=list(curve["score"]),
+        mode="lines" if len(curve["epoch"]) > 1 else "markers",
+        name=label,
+        legendgroup=arm,
+        showlegend=_legend_once(fig, arm, label, shown),
+        line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
+        marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 7},
+        opacity=0.85,
+        hovertemplate=f"{literal(label)}, seed {seed}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+        **place,
+    )
+    best = curve.get("best")
+    if best is not None and best in list(curve["epoch"]):
+        at = list(curve["epoch"]).index(best)
+        fig.add_scatter(
+            x=[best],
+            y=[curve["score"][at]],
+            mode="markers",
+            name=best_name,
+            legendgroup=arm,
+            showlegend=False,
+            marker={
+                "color": COLOUR[arm],
+                "symbol": SYMBOL[arm],
+                "size": 11,
+                "line": {"width": 2, "color": "rgba(255,255,255,0.9)"},
+            },
+            hovertemplate=f"{literal(best_name)}: {literal(label)}, seed {seed}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+            **place,
+        )
+
+
+def _level(fig: go.Figure, score: float, name: str, last: float) -> None:
+    fig.add_scatter(
+        x=[1, max(last, 2)],
+        y=[score, score],
+        mode="lines",
+        name=name,
+        line={"color": COLOUR["teacher"], "dash": DASH["teacher"], "width": 2},
+        hovertemplate=f"{literal(name)}: %{{y:.4f}}<extra></extra>",
+    )
+
+
+def losses(
+    drawn: Sequence[Curve], *, names: Mapping[str, str], log: bool, epoch_title: str, y: str, height: int = 300
+) -> go.Figure:
+    """Draw what the students' training minimises: hard labels, soft labels, together."""
+    fig = figure(height, x=epoch_title, y=y)
+    shown: set[str] = set()
+    looks = {
+        "hard": (COLOUR["baseline"], "dot"),
+        "soft": (COLOUR["teacher"], "dash"),
+        "loss": (COLOUR["student"], "solid"),
+    }
+    for curve in drawn:
+        for part, (colour, dash) in looks.items():
+            values = list(curve.get(part) or [])
+            if not any(v is not None for v in values):
+                continue
+            fig.add_scatter(
+                x=list(curve["epoch"]),
+                y=values,
+                mode="lines" if len(values) > 1 else "markers",
+                name=names[part],
+                legendgroup=part,
+                showlegend=part not in shown,
+                line={"color": colour, "dash": dash, "width": 1.8},
+                opacity=0.8,
+                hovertemplate=f"{literal(names[part])}, seed {curve['seed']}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+            )
+            shown.add(part)
+    if log:
+        fig.update_yaxes(type="log", dtick=1)
+    return fig
+
+
+def seeds(
+    drawn: Sequence[Curve], *, names: Mapping[str, str], seed_title: str, best_name: str, height: int = 190
+) -> go.Figure:
+    """Draw one small chart per seed, student against its baseline, all on the same axes."""
+    found = sorted({c["seed"] for c in drawn if c["arm"] != "teacher"})
+    columns = min(max(len(found), 1), 4)
+    rows = max(1, -(-len(found) // columns))
+    fig = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_yaxes="all",
+        shared_xaxes="all",
+        subplot_titles=[seed_title.format(seed=s) for s in found],
+        horizontal_spacing=0.03,
+        vertical_spacing=0.22 / rows,
+    )
+    base = figure(height * rows + 30)
+    fig.update_layout(base.layout.to_plotly_json() | {"xaxis": None, "yaxis": None}, overwrite=False)
+    fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": 60})
+    shown: set[str] = set()
+    for curve in drawn:
+        if curve["arm"] == "teacher":
+            continue
+        at = found.index(curve["seed"])
+        _one(fig, curve, names, shown, best_name, row=at // columns + 1, col=at % columns + 1)
+    fig.update_xaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
+    fig.update_yaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
+    fig.update_annotations(font={"size": 12})
+    return fig
