@@ -43,4 +43,5 @@ PRIMARY: dict[str, str] = {"binary": "roc_auc", "multiclass": "accuracy", "regre
 
 def measure(answers: Answers) -> dict[str, float | None]:
     """Compute every registered metric that fits the task."""
-    return {e.name: e.make(answers) for e in METRICS.entries() if answers.task in e.tasks}
+    fitting = [e for e in METRICS.entries() if answers.task in e.tasks]
+    return {e.name: e.make(answers) if len(answers.y) else None for e in fitting}

@@ -1,0 +1,1 @@
+"""Training: the plan, the loop and its checkpoints, shared by students, baselines and network teachers."""

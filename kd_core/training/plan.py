@@ -1,0 +1,55 @@
+"""What a training will do, with every 'auto' replaced by a number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from kd_core.specs import TrainingSpec
+
+STEP_BUDGET = 4000  # steps of an automatic plan: 1-2 s for a small network on one core
+MIN_EPOCHS, MAX_EPOCHS = 12, 200  # fewer passes underfit large tables, more only repeat small ones
+MIN_BATCH, MAX_BATCH = 128, 1024  # below: dispatch dominates; above: too few steps per pass
+BATCHES_PER_EPOCH = 64  # the automatic batch size aims at this many steps per pass
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How one training runs. Units: epochs, rows, step size per step."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"
+    patience: int = 12
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    def steps_per_epoch(self, num_rows: int) -> int:
+        """Count the batches of one pass; a single left-over row joins the batch before it."""
+        full, left = divmod(num_rows, self.batch_size)
+        return full + (left > 1) if full else 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
+    """Fill what is 'auto' from the number of training rows; students and baselines get the same plan.
+
+    Example:
+        >>> plan = resolve(TrainingSpec(), 8400)
+        >>> plan.batch_size, plan.epochs
+        (128, 60)
+    """
+    aimed = 2 ** round(math.log2(max(1.0, num_rows / BATCHES_PER_EPOCH)))
+    batch = spec.batch_size or min(MAX_BATCH, max(MIN_BATCH, aimed))
+    steps = max(1, math.ceil(num_rows / batch))
+    epochs = spec.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, STEP_BUDGET // steps))
+    return TrainingPlan(
+        epochs=epochs, batch_size=batch, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay,
+        optimiser=spec.optimiser, schedule=spec.schedule, patience=spec.patience, precision=spec.precision,
+    )  # fmt: skip
