@@ -16,7 +16,10 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class FitData:
-    """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1."""
+    """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
+
+    The validation rows may only decide when to stop. `device` is for network teachers.
+    """
 
     task: Task
     num_outputs: int
@@ -24,6 +27,7 @@ class FitData:
     y: Array
     x_validation: Array
     y_validation: Array
+    device: str = "cpu"
 
 
 class FittedTeacher(Protocol):
@@ -40,6 +44,9 @@ class FittedTeacher(Protocol):
 
     def module(self) -> Any | None:
         """The torch module, or None for a teacher that is not a network."""
+
+    def details(self) -> dict[str, Any]:
+        """Plain facts about the fit for the record: trees, rounds, epochs, selected epoch and its score."""
 
 
 # fit(spec, data, seed, notify, should_stop) -> FittedTeacher. Raises errors.Stopped when asked to stop.

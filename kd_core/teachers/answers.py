@@ -1,0 +1,154 @@
+"""A teacher's answers for every row: from one fit for validation and test, out of fold for training rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.errors import KDError
+from kd_core.evaluate.latency import measure_latency, onnx_session
+from kd_core.seeding import derive
+from kd_core.specs import Choice
+from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
+from kd_core.teachers.cache import Entry, TeacherCache, cache_key
+from kd_core.teachers.crossfit import folds as deal_folds
+from kd_core.teachers.estimator import stop_if_asked
+
+BATCHES = (1, 32, 256)
+
+
+class _Fits:
+    """The fits of one teacher: all training rows, then each fold's complement."""
+
+    def __init__(
+        self, dataset: Dataset, teacher: Choice, folds: int, seed: int, key: str, cache: TeacherCache | None,
+        notify: Notify, should_stop: ShouldStop, device: str,
+    ) -> None:  # fmt: skip
+        self.dataset, self.seed, self.key, self.cache = dataset, seed, key, cache
+        self.notify, self.should_stop, self.device = notify, should_stop, device
+        self.source = SOURCES.get(teacher.name)
+        self.spec = self.source.spec.parse(teacher.settings, f"teacher {teacher.name}")
+        self.done, self.of = 0, folds + 1
+
+    def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
+        """Return a part from the cache, or make and keep it; either way it counts as finished."""
+        stop_if_asked(self.should_stop)
+        found = self.cache.load_part(self.key, name, self.notify) if self.cache else None
+        if found is None:
+            found = make()
+            if self.cache:
+                self.cache.save_part(self.key, name, *found)
+        self.done += 1
+        facts = found[1]["details"]
+        self.notify({
+            "kind": "trained", "arm": "teacher", "student": None, "seed": self.seed, "fold": fold,
+            **{k: facts.get(k) for k in ("selected_epoch", "last_epoch", "score_selected", "score_last")},
+            "seconds": found[1]["seconds"], "done": self.done, "of": self.of,
+        })  # fmt: skip
+        return found
+
+    def fit(self, rows: Array | None, fold: int | None) -> tuple[FittedTeacher, float]:
+        """Fit on some training rows (all: None) and return the teacher with its seconds."""
+        train, y = self.dataset.train, self.dataset.scaled_y("train")
+        data = FitData(
+            task=self.dataset.task, num_outputs=self.dataset.num_outputs,
+            x=train.x if rows is None else train.x[rows], y=y if rows is None else y[rows],
+            x_validation=self.dataset.validation.x, y_validation=self.dataset.scaled_y("validation"),
+            device=self.device,
+        )  # fmt: skip
+
+        def tell(event: dict[str, Any]) -> None:
+            self.notify({**event, "arm": "teacher", "student": None, "seed": self.seed, "fold": fold})
+
+        began = time.perf_counter()
+        seed = derive(self.seed, "teacher", "full" if fold is None else fold)
+        fitted = self.source.make(self.spec, data, seed, tell, self.should_stop)
+        return fitted, time.perf_counter() - began
+
+    def full(self) -> Entry:
+        """Fit on all training rows; answer validation and test; measure size and latency."""
+        fitted, seconds = self.fit(None, None)
+        arrays = {split: fitted.logits(self.dataset.parts[split].x) for split in ("validation", "test")}
+        return arrays, {
+            "seconds": seconds, "num_parameters": fitted.num_parameters(), "size_bytes": fitted.size_bytes(),
+            "latency_ms": latency(fitted, self.dataset.validation.x), "details": fitted.details(),
+        }  # fmt: skip
+
+    def fold(self, held: Array, fold: int) -> Entry:
+        """Fit on the other folds and answer the held-out rows."""
+        fitted, seconds = self.fit(np.flatnonzero(~held), fold)
+        return {"held": fitted.logits(self.dataset.train.x[held])}, {"seconds": seconds, "details": fitted.details()}
+
+
+def latency(fitted: FittedTeacher, x: Array) -> dict[str, Any]:
+    """Time one answer, in the teacher's own library and on ONNX Runtime where it is a network.
+
+    Units: milliseconds, one thread.
+    """
+
+    def rows(n: int) -> Array:
+        return np.ascontiguousarray(np.resize(x, (n, x.shape[1])))
+
+    found: dict[str, Any] = {"native": measure_latency(fitted.logits, rows, batches=BATCHES)}
+    module = fitted.module()
+    if module is None:
+        return found | {"onnxruntime": {"reason": "this teacher is not a network; only its own library was measured"}}
+    try:
+        session = onnx_session(module, x.shape[1])
+    except KDError as error:
+        return found | {"onnxruntime": {"reason": str(error)}}
+    name = session.get_inputs()[0].name
+    return found | {"onnxruntime": measure_latency(lambda b: session.run(None, {name: b}), rows, batches=BATCHES)}
+
+
+def teacher_answers(
+    dataset: Dataset,
+    teacher: Choice,
+    *,
+    folds: int,
+    seed: int,
+    cache: TeacherCache | None,
+    notify: Notify,
+    should_stop: ShouldStop,
+    device: str = "cpu",
+) -> TeacherAnswers:
+    """Fit a teacher and return its logits for all three parts; for training rows from fits that never saw them.
+
+    The second call with the same data, teacher, folds and seed reads the cache and trains nothing.
+    Errors: UnknownName, SpecError, DataError, Stopped (finished folds are kept).
+    """
+    key = cache_key(dataset.hash, teacher, folds, seed)
+    shapes = {split: (len(part), dataset.num_outputs) for split, part in dataset.parts.items()}
+    if cache and (found := cache.load(key, notify)):
+        arrays, meta = found
+        if {split: array.shape for split, array in arrays.items()} == shapes:
+            return TeacherAnswers(logits=arrays, cached=True, cache_key=key, **meta)  # type: ignore[arg-type]
+        notify({
+            "kind": "warning", "code": "damaged_cache", "hint": "They are made again.",
+            "message": f"The kept answers of teacher {teacher.name} don't fit the rows of this dataset.",
+        })  # fmt: skip
+    fits = _Fits(dataset, teacher, folds, seed, key, cache, notify, should_stop, str(device))
+    arrays, facts = fits.part("full", None, fits.full)
+    fold_N = deal_folds(dataset.train.y, dataset.train.groups, folds, seed)
+    z_NC = np.empty(shapes["train"], dtype=np.float32)
+    seconds = facts["seconds"]
+    rounds = []
+    for k in range(folds):
+        held = fold_N == k
+        parts, fold_facts = fits.part(f"fold-{k}", k, lambda held=held, k=k: fits.fold(held, k))  # type: ignore[misc]
+        z_NC[held] = parts["held"]
+        seconds += fold_facts["seconds"]
+        rounds.append(fold_facts["details"])
+    logits = {"train": z_NC, "validation": arrays["validation"], "test": arrays["test"]}
+    meta = {
+        "name": teacher.name, "num_parameters": facts["num_parameters"], "size_bytes": facts["size_bytes"],
+        "latency_ms": facts["latency_ms"], "fit_seconds": seconds, "folds": folds,
+        "details": {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
+    }  # fmt: skip
+    if cache:
+        cache.save(key, logits, meta)
+    return TeacherAnswers(logits=logits, cached=False, cache_key=key, **meta)  # type: ignore[arg-type]
