@@ -1,0 +1,72 @@
+"""The way from the screens to the engine: one library, one run store, one job service per process.
+
+The heavy part of the engine (torch, scikit-learn) is imported by a background thread after the server
+has answered, so that the first picture does not wait for it; who needs it sooner simply imports it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kd_core.workspace import workspace
+
+if TYPE_CHECKING:
+    from kd_core.data.library import DataLibrary
+    from kd_core.runs.jobs import JobService
+    from kd_core.runs.store import RunStore
+
+HEAVY = ("kd_core.runs.plan", "kd_core.data.preparation", "plotly.graph_objects", "pyarrow.parquet")
+_LOG = logging.getLogger("kd_workbench.engine")
+
+
+def library() -> DataLibrary:
+    """Return the files and datasets of the workspace."""
+    from kd_core.data.library import DataLibrary
+
+    return DataLibrary(workspace())
+
+
+@functools.lru_cache(maxsize=4)
+def _store(root: Path) -> RunStore:
+    from kd_core.runs.store import RunStore
+
+    return RunStore(root)
+
+
+def store() -> RunStore:
+    """Return the runs of the workspace."""
+    return _store(workspace())
+
+
+def jobs() -> JobService:
+    """Return the job service of this process; started when first asked for."""
+    from kd_core.runs.jobs import service
+
+    return service()
+
+
+def warm_up() -> threading.Thread:
+    """Import the heavy part of the engine in the background, then freeze what the collector would scan.
+
+    Each page view ends in a full garbage collection, which stops every thread for ~80 ms once torch is loaded;
+    frozen objects are not scanned. Frozen once only: what is frozen is never collected.
+    """
+
+    def load() -> None:
+        for name in HEAVY:
+            try:
+                importlib.import_module(name)
+            except Exception:
+                _LOG.exception("could not load %s", name)
+        gc.collect()
+        gc.freeze()
+
+    thread = threading.Thread(target=load, name="engine-warm-up", daemon=True)
+    thread.start()
+    return thread

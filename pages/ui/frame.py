@@ -1,0 +1,87 @@
+"""The shared frame: product name, pages, and two cards for the current dataset and the current run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from pages.ui import engine, session
+from pages.ui.text import escape, number, percent, t
+
+ACTIVE = ("queued", "starting", "running", "cancelling")
+
+
+def sidebar(pages: Sequence[Any]) -> None:
+    """Draw the frame beside the page."""
+    with st.sidebar:
+        st.markdown(f"#### :material/school: {t('common.product')}")
+        for page in pages:
+            st.page_link(page, query_params=session.link())
+        st.space("small")
+        _dataset_card()
+        _run_card()
+
+
+def _dataset_card() -> None:
+    with st.container(border=True, key="card-dataset", gap="xxsmall"):
+        st.caption(t("common.your_data"))
+        name, line = None, ""
+        current = session.dataset_id()
+        if current:
+            try:
+                spec = engine.library().spec(current)
+                name = spec.name or spec.source
+                rows = st.session_state.get(f"rows.{current}")
+                task = t(f"common.tasks.{spec.task}") if spec.task else ""
+                line = t("common.dataset_line", rows=number(rows), task=task) if rows else task
+            except (KDError, OSError):
+                line = t("common.dataset_gone")
+        if name:
+            st.page_link("data.py", label=f"**{escape(name)}**", query_params=session.link())
+        else:
+            st.page_link("data.py", label=t("common.no_dataset_next"), icon=":material/upload_file:")
+        if line:
+            st.caption(line)
+
+
+def _run_card() -> None:
+    current = session.run_id()
+    row = None
+    store = engine.store()
+    if current:
+        try:
+            row = store.get(current)
+        except KDError:
+            row = None
+    if row is None:
+        latest = store.list(limit=1)
+        row = latest[0] if latest else None
+    with st.container(border=True, key="card-run", gap="xxsmall"):
+        st.caption(t("common.your_run"))
+        if row is None:
+            st.page_link("distill.py", label=t("common.no_run_next"), icon=":material/play_circle:",
+                         query_params=session.link())  # fmt: skip
+            return
+        st.page_link("runs.py", label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id))
+        _run_line(row)
+
+
+def _run_line(row: Any) -> None:
+    """State and progress; refreshed by itself while the run is active."""
+
+    @st.fragment(run_every=3.0 if row.state in ACTIVE else None)
+    def line() -> None:
+        now = engine.store().get(row.id)
+        share = getattr(now, "progress", None)
+        state = t(f"common.states.{now.state}")
+        if now.state in ACTIVE and share is not None:
+            st.progress(min(1.0, max(0.0, share)), text=f"{state} · {percent(share, 0)}")
+        else:
+            st.caption(state)
+        if now.state not in ACTIVE and row.state in ACTIVE:
+            st.rerun()
+
+    line()

@@ -1,0 +1,81 @@
+"""Where a screen keeps what the person chose: the URL and the session, under typed names.
+
+The URL wins over the session, so that a link, a refresh and a second tab show the same thing.
+Disk is the truth for data and runs; only their ids are kept here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+DATA, RUN, CLONE = "data", "run", "clone"
+
+
+def _kept(key: str) -> str | None:
+    value = st.query_params.get(key) or st.session_state.get(f"current.{key}")
+    if value:
+        st.session_state[f"current.{key}"] = value
+    return value or None
+
+
+def _keep(key: str, value: str | None) -> None:
+    if value is None:
+        st.session_state.pop(f"current.{key}", None)
+        st.query_params.pop(key, None)
+        return
+    st.session_state[f"current.{key}"] = value
+    st.query_params[key] = value
+
+
+def dataset_id() -> str | None:
+    """Id of the current dataset: `?data=` or what was chosen before."""
+    return _kept(DATA)
+
+
+def set_dataset(value: str | None) -> None:
+    """Make a dataset the current one, in the session and the URL."""
+    _keep(DATA, value)
+
+
+def run_id() -> str | None:
+    """Id of the current run: `?run=` or what was chosen before."""
+    return _kept(RUN)
+
+
+def set_run(value: str | None) -> None:
+    """Make a run the current one, in the session and the URL."""
+    _keep(RUN, value)
+
+
+def link(**more: str | None) -> dict[str, str]:
+    """Query parameters for a link to another page: the current dataset, plus `more`."""
+    current = dataset_id()
+    values = {**({DATA: current} if current else {}), **more}
+    return {k: v for k, v in values.items() if v}
+
+
+def go(page: str, **params: str | None) -> None:
+    """Open another page (a file under pages/) with its query parameters; does not return."""
+    st.switch_page(page, query_params=link(**params))
+
+
+def once(key: str, make: Callable[[], Any]) -> Any:
+    """Return a value of this session, made the first time it is asked for."""
+    if key not in st.session_state:
+        st.session_state[key] = make()
+    return st.session_state[key]
+
+
+def click_token(name: str) -> str:
+    """Name of the next press of a button: pressing twice on one page shows up as one press."""
+    token: str = once(f"click.{name}", lambda: uuid.uuid4().hex)
+    return token
+
+
+def spend_click(name: str) -> None:
+    """Make the next press of the button a new one."""
+    st.session_state.pop(f"click.{name}", None)
