@@ -18,13 +18,13 @@ from kd_core.specs import Choice
     rows=10_000,
     story="How long a same-day delivery takes, from distance, traffic, weather and load.",
     teacher=Choice(name="gradient_boosting"),
-    objective=Choice(name="mse", settings={"alpha": 0.7}),
+    objective=Choice(name="mse", settings={"alpha": 0.9}),
     students=("tiny", "small"),
     tags=("logistics",),
 )
 def make_deliveries(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Make deliveries with rush hours, weather and load that multiply rather than add, plus heavy-tailed delays."""
-    distance = np.round(rng.gamma(2.2, 2.6, rows) + 0.3, 2)
+    distance = np.round(0.4 + 12 * rng.beta(1.6, 3.2, rows), 2)
     hour = rng.integers(8, 23, rows)
     weekday = rng.choice(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], rows)
     weather = rng.choice(["clear", "cloudy", "rain", "storm", "fog"], rows, p=[0.4, 0.28, 0.2, 0.05, 0.07])
@@ -51,7 +51,7 @@ def make_deliveries(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     minutes = (
         minutes + 9 * np.maximum(0, open_orders - 12) / 8 * (1.5 - np.tanh(experience / 12)) - 1.8 * (rating - 4.2)
     )
-    minutes = minutes + rng.gamma(1.6, 2.6, rows) + rng.normal(0, 3.0, rows)
+    minutes = minutes + rng.gamma(2.0, 4.0, rows) + rng.normal(0, 5.0, rows)  # waiting at the door, red lights
     return pd.DataFrame(
         {
             "distance_km": distance, "hour": hour, "weekday": weekday, "weather": weather, "vehicle": vehicle,
