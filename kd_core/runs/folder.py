@@ -50,6 +50,11 @@ class RunFolder:
         return self.path.name
 
     @property
+    def run_id(self) -> str:
+        """Return the run id."""
+        return self.id
+
+    @property
     def spec_path(self) -> Path:
         """Return where the spec is kept."""
         return self.path / "spec.json"
@@ -146,6 +151,10 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write result.json in one step. Errors: ValueError when it holds NaN or infinity."""
+        safe_io.write_json(self.path / "result.json", result)
+
     def artifact(self, name: str) -> Path:
         """Return the path of an artifact by its name below artifacts/. Errors: DataError when it leads outside."""
         return safe_io.inside(self.path / "artifacts", *name.split("/"))
@@ -156,7 +165,7 @@ class RunFolder:
         Errors: ValueError when the result holds NaN or infinity.
         """
         if result is not None:
-            safe_io.write_json(self.path / "result.json", result)
+            self.write_result(result)
         files = {}
         for file in sorted(self.path.rglob("*")):
             name = file.relative_to(self.path)

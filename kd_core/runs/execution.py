@@ -1,0 +1,256 @@
+"""Carrying out one run in this process: locking, events, stopping, and an ending that is always written down."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import secrets
+import shutil
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kd_core import limits
+from kd_core.errors import KDError, Stopped
+from kd_core.runs.events import Event, EventLog, utc_now
+from kd_core.runs.folder import RunFolder
+from kd_core.runs.locks import LockFile
+from kd_core.runs.rows import RunError
+from kd_core.specs import RunSpec
+
+RunFunction = Callable[[RunSpec, RunFolder, Callable[[Event], None], Callable[[], bool]], dict[str, Any]]
+
+RESERVE_BYTES = 256 * 1024  # given back when the disk is full, so that the ending can be written
+RESOURCE_SECONDS = 2.0
+TICK_SECONDS = 0.2
+
+
+class StopSignal:
+    """Asks a run to stop; called by the run between steps, True means stop now.
+
+    `reason` is `cancel` (a person: keep the best so far) or `shutdown` (the server goes: continue later);
+    `noticed` says that the run has seen it.
+    """
+
+    def __init__(self, on_notice: Callable[[], None] | None = None) -> None:
+        self.reason = ""
+        self.noticed = False
+        self._on_notice = on_notice
+
+    def ask(self, reason: str) -> None:
+        """Ask to stop; a person's wish is not overruled by a later shutdown."""
+        if self.reason != "cancel":
+            self.reason = reason
+
+    def __call__(self) -> bool:
+        if not self.reason:
+            return False
+        if not self.noticed:
+            self.noticed = True
+            if self._on_notice:
+                self._on_notice()
+        return True
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended; `renew` says that this process should not carry out another one."""
+
+    state: str
+    error: RunError | None = None
+    renew: bool = False
+
+
+class Execution:
+    """One attempt at a run. `notify` is told each event as it happens, before it is written.
+
+    Example: Execution(folder, experiment.run, StopSignal()).carry_out()
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        run: RunFunction,
+        stop: StopSignal,
+        notify: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.stop = stop
+        self._run = run
+        self._notify = notify
+        self._ending = threading.Lock()
+        self._ended: Ending | None = None
+        self._log: EventLog | None = None
+
+    def carry_out(self) -> Ending:
+        """Run to an end and return it. Errors: KDError `run_locked` when another process is at it."""
+        lock = LockFile(self.folder.lock_path).require(
+            "Run {run_id} is being carried out by process {pid} on {host}.", "Wait for it to end.", "run_locked",
+            run_id=self.folder.id,
+        )  # fmt: skip
+        with lock:
+            return self._locked()
+
+    def _locked(self) -> Ending:
+        status = self.folder.status()
+        self._log = EventLog(self.folder.events_path)
+        (self.folder.path / "manifest.json").unlink(missing_ok=True)
+        reserve = self.folder.path / "reserve"
+        finished = threading.Event()
+        result: dict[str, Any] | None = None
+        ending: Ending | None = None
+        try:
+            reserve.write_bytes(b"\0" * RESERVE_BYTES)
+            self.folder.write_status(
+                state="running", started_utc=status.get("started_utc") or utc_now(), ended_utc=None, error=None,
+                attempts=int(status.get("attempts", 0)) + 1,
+            )  # fmt: skip
+            self.emit({"kind": "state", "state": "running"})
+            threading.Thread(target=self._tick, args=(finished,), name="run ticker", daemon=True).start()
+            result = self._run(self.folder.spec(), self.folder, self.emit, self.stop)
+        except Stopped:
+            self.stop.noticed = True
+        except BaseException as error:
+            ending = self._explain(error)
+            if not isinstance(error, Exception):
+                self.end(ending, None)
+                raise
+        finally:
+            finished.set()
+            reserve.unlink(missing_ok=True)
+        # Outside the except: its traceback would keep the tensors of the failed step alive (pytorch #18853).
+        if ending is not None:
+            _give_memory_back()
+        return self.end(ending or self._regular(result), result)
+
+    def _regular(self, result: dict[str, Any] | None) -> Ending:
+        if not self.stop.noticed:
+            return Ending("done")
+        return Ending("cancelled" if self.stop.reason != "shutdown" else "interrupted")
+
+    def emit(self, event: Event) -> None:
+        """Take an event of the run."""
+        if self._log is not None:
+            self._log.emit(event)
+        if self._notify:
+            self._notify(event)
+
+    def end(self, ending: Ending, result: dict[str, Any] | None) -> Ending:
+        """Write an ending down, once; whoever comes second gets the first one's ending."""
+        with self._ending:
+            if self._ended is not None:
+                return self._ended
+            if result and ending.state in ("done", "cancelled"):
+                try:
+                    self.folder.finish(ending.state, result)
+                except Exception as error:
+                    ending = self._explain(error)
+            said = asdict(ending.error) if ending.error else {}
+            self.emit({"kind": "state", "state": ending.state, **said})
+            seconds = 0.0
+            if self._log is not None:
+                seconds = self._log.seconds
+                self._log.close()
+            if result and ending.state in ("done", "cancelled"):
+                self.folder.finish(ending.state)  # again, now that the last event is in: the manifest comes last
+            self.folder.write_status(
+                state=ending.state, ended_utc=utc_now(), seconds=round(seconds, 3), error=said or None,
+                queue_number=None,
+            )  # fmt: skip
+            self.folder.stop_path.unlink(missing_ok=True)
+            self._ended = ending
+            return ending
+
+    def _tick(self, finished: threading.Event) -> None:
+        process, last = psutil.Process(), float("-inf")
+        while not finished.wait(TICK_SECONDS):
+            if self.folder.stop_path.exists():
+                self.stop.ask("cancel")
+            now = time.monotonic()
+            if now - last >= RESOURCE_SECONDS:
+                last = now
+                gpu = _gpu_mb()
+                self.emit({"kind": "resources", "rss_mb": round(process.memory_info().rss / 2**20, 1), "gpu_mb": gpu})
+            if self._log is not None:
+                self._log.flush()
+
+    def _explain(self, error: BaseException) -> Ending:
+        """Turn an exception into words; the trace goes to the run's log only."""
+        error_id = secrets.token_hex(4)
+        self._keep_trace(error, error_id)
+        if isinstance(error, KDError):
+            return Ending("failed", RunError(error.code, error.message, error.hint, error_id))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Ending("interrupted", disk_full(self.folder.path, error_id))
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _says_no_memory(error):
+            return Ending("failed", _no_memory(error_id))
+        if isinstance(error, RuntimeError) and "CUDA error" in str(error):
+            return Ending("failed", _gpu_gone(error_id), renew=True)
+        if not isinstance(error, Exception):
+            return Ending("interrupted", RunError("interrupted", "The run was interrupted.", "Resume it.", error_id))
+        message = f"Something unexpected went wrong ({type(error).__name__})."
+        hint = f"Open the log of the run; the trace is under error id {error_id}."
+        return Ending("failed", RunError("unexpected", message, hint, error_id))
+
+    def _keep_trace(self, error: BaseException, error_id: str) -> None:
+        text = "".join(traceback.format_exception(error))
+        try:
+            with (self.folder.path / "log.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{utc_now()} error {error_id}\n{text}\n")
+        except OSError as second:  # a full disk: the trace goes to the worker's own log instead
+            print(f"error {error_id}, not written to {self.folder.id}/log.txt ({second})\n{text}", file=sys.stderr)
+
+
+def disk_full(path: Path, error_id: str = "") -> RunError:
+    """Say how much space is free and how much a run needs."""
+    free, need = shutil.disk_usage(path).free / 2**20, limits.MIN_FREE_DISK_BYTES / 2**20
+    return RunError(
+        "disk_full",
+        f"The disk is full: {free:,.0f} MB free, {need:,.0f} MB needed. The last checkpoint is kept.",
+        "Delete runs or other files, then resume this run.",
+        error_id,
+    )
+
+
+def _says_no_memory(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) and (
+        "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    )
+
+
+def _no_memory(error_id: str) -> RunError:
+    peak = psutil.Process().memory_info().rss / 2**20
+    free = psutil.virtual_memory().available / 2**20
+    return RunError(
+        "out_of_memory",
+        f"The memory did not suffice: the worker held {peak:,.0f} MB, {free:,.0f} MB were free.",
+        "Choose a smaller batch, a smaller teacher or fewer rows, then start again.",
+        error_id,
+    )
+
+
+def _gpu_gone(error_id: str) -> RunError:
+    return RunError(
+        "gpu_error", "The GPU stopped answering.", "Resume the run; choose device 'cpu' if it happens again.", error_id
+    )
+
+
+def _gpu_mb() -> float | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return round(torch.cuda.memory_reserved() / 2**20, 1)
+
+
+def _give_memory_back() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

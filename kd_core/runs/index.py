@@ -1,0 +1,141 @@
+"""The list of runs as a small database: quick to ask, and never the only copy of anything."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kd_core.errors import KDError
+from kd_core.runs.rows import COLUMNS, RunRow, from_record, to_record
+
+VERSION = 1
+BUSY_SECONDS = 5.0
+
+_SCHEMA = f"""
+CREATE TABLE runs (
+  {", ".join("id TEXT PRIMARY KEY" if c == "id" else c for c in COLUMNS)}
+)
+"""
+_INDEXES = (
+    "CREATE INDEX by_created ON runs (created_utc DESC, id DESC)",
+    "CREATE INDEX by_state ON runs (state)",
+    "CREATE INDEX by_work ON runs (work_hash)",
+    "CREATE INDEX by_click ON runs (click) WHERE click IS NOT NULL",
+)
+
+
+class RunIndex:
+    """SQLite in WAL mode with short connections; a damaged file is set aside and filled again from the folders.
+
+    `refill` yields the rows to start again from; `on_damage` is told the sentence to show.
+    """
+
+    def __init__(self, path: Path, refill: Callable[[], list[RunRow]], on_damage: Callable[[str], None]) -> None:
+        self.path = path
+        self._refill = refill
+        self._on_damage = on_damage
+        self._mending = threading.RLock()
+        self._open_first()
+
+    def _open_first(self) -> None:
+        try:
+            with contextlib.closing(self._connect()) as db:
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                sound = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+                tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            if not _damaged(error):
+                raise _refused(error) from error
+            sound, version, tables = False, VERSION, 1
+        if not sound:
+            self._set_aside("damaged")
+        elif version not in (0, VERSION):
+            self._set_aside("of another version")
+        elif not tables:
+            self.replace_all(self._refill())
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits; the folders keep them
+        return db
+
+    def _set_aside(self, why: str) -> None:
+        with self._mending:
+            kept = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+            self.path.replace(kept)
+            for tail in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + tail).unlink(missing_ok=True)
+            rows = self._refill()
+            self.replace_all(rows)
+        self._on_damage(
+            f"The list of runs was {why}; it has been built again from {len(rows)} run folders. "
+            f"The old file is kept as {kept.name}."
+        )
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(self._connect()) as db:
+                yield db
+        except sqlite3.DatabaseError as error:
+            if not _damaged(error):
+                raise _refused(error) from error
+            raise _Damaged from error
+
+    def ask(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run one query and return all its records."""
+        try:
+            with self._using() as db:
+                return db.execute(query, values).fetchall()
+        except _Damaged:
+            self._set_aside("damaged")
+        with self._using() as db:
+            return db.execute(query, values).fetchall()
+
+    def rows(self, where: str = "", values: tuple[Any, ...] = ()) -> list[RunRow]:
+        """Return the rows that fit; `where` starts with WHERE or ORDER BY."""
+        return [from_record(r) for r in self.ask(f"SELECT {', '.join(COLUMNS)} FROM runs {where}", values)]  # noqa: S608
+
+    def put(self, row: RunRow) -> None:
+        """Add or replace one row."""
+        self.ask(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(COLUMNS))})", to_record(row))  # noqa: S608
+
+    def drop(self, run_id: str) -> None:
+        """Remove one row."""
+        self.ask("DELETE FROM runs WHERE id = ?", (run_id,))
+
+    def replace_all(self, rows: list[RunRow]) -> None:
+        """Start again with exactly these rows, in one transaction."""
+        with self._using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("DROP TABLE IF EXISTS runs")
+            db.execute(_SCHEMA)
+            for index in _INDEXES:
+                db.execute(index)
+            marks = ", ".join("?" * len(COLUMNS))
+            db.executemany(f"INSERT OR REPLACE INTO runs VALUES ({marks})", [to_record(r) for r in rows])  # noqa: S608
+            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute("COMMIT")
+
+
+class _Damaged(Exception):
+    """The file holds no readable database."""
+
+
+def _damaged(error: sqlite3.DatabaseError) -> bool:
+    text = str(error)
+    return any(word in text for word in ("not a database", "malformed", "no such table", "disk I/O error"))
+
+
+def _refused(error: sqlite3.DatabaseError) -> KDError:
+    return KDError(
+        "The list of runs can't be used: {error}.", "Try again in a moment; check the free disk space.",
+        "index_refused", error=str(error),
+    )  # fmt: skip

@@ -1,0 +1,255 @@
+"""What a page shows of a run right now, read piece by piece from its events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kd_core import limits
+from kd_core.runs.curves import Curve, Line
+from kd_core.runs.events import Event, EventReader
+from kd_core.runs.folder import ACTIVE, RunFolder
+from kd_core.runs.rows import RunError
+from kd_core.runs.wording import sentence
+from kd_core.specs import RunSpec
+
+KEPT_RUNS = 32  # runs whose parsed events stay in memory
+LOG_LINES = 200
+PHASES = ("data", "teacher", "cache", "baseline", "students", "evaluate")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase: `state` is waiting, running, done or stopped; `progress` runs from 0 to 1."""
+
+    name: str
+    state: str
+    seconds: float | None
+    progress: float
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a live page shows. Seconds are counted while the run was worked on, over all its attempts.
+
+    `room` and `teacher` hold the events of these kinds, `plan` the latest plan, `resources` the latest reading.
+    """
+
+    run_id: str
+    name: str
+    state: str
+    spec: RunSpec
+    created_utc: str | None
+    started_utc: str | None
+    ended_utc: str | None
+    elapsed_s: float
+    eta_s: float | None
+    progress: float
+    phases: tuple[Phase, ...]
+    curves: tuple[Curve, ...]
+    warnings: tuple[Event, ...]
+    plan: Event | None
+    teacher: Event | None
+    room: tuple[Event, ...]
+    resources: Event | None
+    rows_per_s: float | None
+    trainings_done: int
+    trainings: int | None
+    error: RunError | None
+    position: int | None
+    log: tuple[str, ...]
+    attempts: int
+
+    def at_place(self, position: int | None) -> Snapshot:
+        """Return the same snapshot with a place in the queue."""
+        return self if position == self.position else replace(self, position=position)
+
+
+class RunView:
+    """A run's events, parsed once and kept up to date; safe for several viewers."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._reader = EventReader(folder.events_path)
+        self._lock = threading.Lock()
+        self._spec = folder.spec()
+        self._last: tuple[Any, Snapshot] | None = None
+        self._read_at = time.monotonic()
+        self._t = 0.0
+        self._progress = 0.0
+        self._lines: dict[tuple[Any, ...], Line] = {}
+        self._phases: dict[str, dict[str, Any]] = {}
+        self._phase: str | None = None
+        self._plan: Event | None = None
+        self._teacher: Event | None = None
+        self._resources: Event | None = None
+        self._warnings: list[Event] = []
+        self._room: list[Event] = []
+        self._log: list[str] = []
+        self._done: set[tuple[Any, ...]] = set()
+        self._of: int | None = None
+        self._rows_per_s: float | None = None
+
+    def fits(self) -> bool:
+        """Say whether the folder still holds the events that were read (it may have been deleted or replaced)."""
+        try:
+            return self.folder.events_path.stat().st_size >= self._reader.offset
+        except FileNotFoundError:
+            return self._reader.offset == 0 and self.folder.path.is_dir()
+
+    def snapshot(self, max_points: int) -> Snapshot:
+        """Read what is new and describe the run."""
+        with self._lock:
+            status = self.folder.status()
+            fresh = self._reader.read()
+            if fresh:
+                self._read_at = time.monotonic()
+                for event in fresh:
+                    self._take(event)
+            state = str(status.get("state", "interrupted"))
+            key = (self._reader.offset, max_points, tuple(sorted((k, repr(v)) for k, v in status.items())))
+            if self._last is not None and self._last[0] == key and state not in ("running", "cancelling"):
+                return self._last[1]
+            made = self._make(status, state, max_points)
+            self._last = (key, made)
+            return made
+
+    def _take(self, event: Event) -> None:
+        self._t = max(self._t, float(event.get("t", 0.0)))
+        kind = event.get("kind")
+        if kind == "epoch":
+            key = _key(event)
+            line = self._lines.get(key)
+            if line is None:
+                line = self._lines[key] = Line(*key)
+            line.add(event)
+            self._done.discard(key)
+            self._rows_per_s = event.get("rows_per_s") or self._rows_per_s
+        elif kind == "resources":
+            self._resources = event
+        elif kind == "phase":
+            self._take_phase(event)
+        elif kind == "trained":
+            key = _key(event)
+            self._done.add(key)
+            self._of = event.get("of") or self._of
+            if key in self._lines:
+                self._lines[key].done = True
+                self._lines[key].best_epoch = event.get("selected_epoch") or self._lines[key].best_epoch
+        elif kind == "plan":
+            self._plan, self._room, self._phase = event, [], None
+            self._warnings = []  # a resumed run says again what still holds
+        elif kind == "warning":
+            self._warnings.append(event)
+        elif kind == "teacher":
+            self._teacher = event
+        elif kind == "room":
+            self._room.append(event)
+        words = sentence(event)
+        if words:
+            self._log.append(f"{str(event.get('utc', ''))[11:19]} {words}")
+            del self._log[: -2 * LOG_LINES or None]
+
+    def _take_phase(self, event: Event) -> None:
+        name = str(event["phase"])
+        if event.get("state") == "start":
+            self._phase = name
+            self._phases[name] = {"state": "running", "since": float(event["t"])}
+        else:
+            found = self._phases.setdefault(name, {})
+            found |= {"state": "done", "seconds": event.get("seconds"), "cached": bool(event.get("cached"))}
+            if self._phase == name:
+                self._phase = None
+
+    def _make(self, status: dict[str, Any], state: str, max_points: int) -> Snapshot:
+        working = state in ("running", "cancelling")
+        elapsed = self._t + (time.monotonic() - self._read_at if working else 0.0)
+        if not working and status.get("seconds") is not None:
+            elapsed = float(status["seconds"])
+        if self._reader.offset == 0 and not working:
+            elapsed = 0.0
+        phases = self._describe_phases(state, elapsed)
+        progress = 1.0 if state == "done" else self._measure_progress(state)
+        error = status.get("error")
+        return Snapshot(
+            run_id=self.folder.id, name=self._spec.name or self._spec.dataset.name or self.folder.id, state=state,
+            spec=self._spec, created_utc=status.get("created_utc"), started_utc=status.get("started_utc"),
+            ended_utc=status.get("ended_utc"), elapsed_s=elapsed, eta_s=self._eta(state, elapsed, progress),
+            progress=progress, phases=phases, curves=tuple(line.curve(max_points) for line in self._lines.values()),
+            warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
+            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=len(self._done),
+            trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
+            position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
+        )  # fmt: skip
+
+    def _describe_phases(self, state: str, elapsed: float) -> tuple[Phase, ...]:
+        names = (self._plan or {}).get("phases") or [p for p in PHASES if p != "cache"]
+        names = [*names, *(n for n in self._phases if n not in names)]
+        found = []
+        for name in names:
+            known = self._phases.get(name)
+            if known is None:
+                found.append(Phase(name, "waiting", None, 0.0))
+            elif known["state"] == "done":
+                found.append(Phase(name, "done", known.get("seconds"), 1.0, known.get("cached", False)))
+            else:
+                running = "running" if state in ACTIVE else "stopped"
+                found.append(Phase(name, running, max(0.0, elapsed - known["since"]), self._phase_progress(name)))
+        return tuple(found)
+
+    def _phase_progress(self, name: str) -> float:
+        arm = {"teacher": "teacher", "cache": "teacher", "baseline": "baseline", "students": "student"}.get(name)
+        lines = [line for key, line in self._lines.items() if key[0] == arm]
+        if not lines:
+            return 0.0
+        total = max(len(lines), self._expected(str(arm)))
+        return min(1.0, sum(line.fraction() for line in lines) / total)
+
+    def _expected(self, arm: str) -> int:
+        if arm == "teacher":
+            return 1 + self._spec.evaluation.folds
+        return len(self._spec.students) * self._spec.training.seeds
+
+    def _measure_progress(self, state: str) -> float:
+        """Finished trainings and the fraction of the one at work, over all; it never goes back."""
+        total = self._of or (self._plan or {}).get("trainings")
+        if total:
+            begun = sum(line.fraction() for key, line in self._lines.items() if key not in self._done)
+            self._progress = max(self._progress, min(0.99, (len(self._done) + begun) / total))
+        return self._progress
+
+    def _eta(self, state: str, elapsed: float, progress: float) -> float | None:
+        if state not in ("running", "cancelling"):
+            return None
+        promised = (self._plan or {}).get("estimate_seconds")
+        if progress < 0.05:  # too little behind to judge by
+            return max(0.0, float(promised) - elapsed) if promised else None
+        return elapsed * (1.0 - progress) / progress
+
+
+def _key(event: Event) -> tuple[Any, ...]:
+    return (str(event.get("arm")), event.get("student"), event.get("seed"), event.get("fold"))
+
+
+_views: OrderedDict[str, RunView] = OrderedDict()
+_views_lock = threading.Lock()
+
+
+def snapshot(folder: RunFolder, max_points: int = limits.CURVE_POINTS) -> Snapshot:
+    """Describe a run; the parsed events of the runs asked for last stay in memory.
+
+    Errors: KDError `events_damaged`; what `RunFolder.spec` raises.
+    """
+    key = str(folder.path)
+    with _views_lock:
+        view = _views.get(key)
+        if view is None or not view.fits():
+            view = _views[key] = RunView(folder)
+        _views.move_to_end(key)
+        while len(_views) > KEPT_RUNS:
+            _views.popitem(last=False)
+    return view.snapshot(max_points)

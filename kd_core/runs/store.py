@@ -1,0 +1,195 @@
+"""All runs of a workspace: found, listed, annotated, deleted."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kd_core import limits, safe_io
+from kd_core.errors import KDError
+from kd_core.runs.events import utc_now
+from kd_core.runs.folder import ACTIVE, RunFolder
+from kd_core.runs.index import RunIndex
+from kd_core.runs.locks import is_locked
+from kd_core.runs.rows import RunRow, row_of
+from kd_core.specs import RunSpec
+
+if TYPE_CHECKING:
+    from kd_core.runs.snapshot import Snapshot
+
+PAGE = 50  # rows per page of the list
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that look like digits
+
+
+class RunStore:
+    """The runs of a workspace. The folders are the truth; the database is an index that can be built again."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self.runs = self.root / "runs"
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self._notices: list[str] = []
+        self._unreadable: list[str] = []
+        self._lock = threading.Lock()
+        self.index = RunIndex(self.root / "runs.sqlite", self._read_folders, self._notices.append)
+
+    def create(self, spec: RunSpec, *, click: str | None = None) -> str:
+        """Make a queued run and return its id; it takes the last place in the queue."""
+        with self._lock:
+            number = (self.index.ask("SELECT max(queue_number) FROM runs")[0][0] or 0) + 1
+            while (self.runs / (run_id := new_id())).exists():
+                pass
+            folder = RunFolder.create(
+                self.runs / run_id, spec, created_utc=utc_now(), queue_number=number, click=click, attempts=0
+            )
+            self.index.put(row_of(folder))
+        return run_id
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Return a run's folder. Errors: KDError `no_run`, also for ids that are no plain names."""
+        if _ID.fullmatch(run_id):
+            path = safe_io.inside(self.runs, run_id)
+            if path.is_dir():
+                return RunFolder(path)
+        raise KDError("There is no run {run_id!r}.", "Choose one from the list of runs.", "no_run", run_id=run_id[:80])
+
+    def get(self, run_id: str) -> RunRow:
+        """Return a run's row. Errors: KDError `no_run`."""
+        found = self.index.rows("WHERE id = ?", (run_id,))
+        return found[0] if found else self.refresh(run_id)
+
+    def refresh(self, run_id: str) -> RunRow:
+        """Read a run's row from its folder again and remember it."""
+        row = row_of(self.folder(run_id))
+        self.index.put(row)
+        return row
+
+    def list(
+        self,
+        states: tuple[str, ...] | list[str] | None = None,
+        text: str | None = None,
+        starred: bool | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> list[RunRow]:
+        """Return one page of rows, newest first.
+
+        `text` is looked for in name, id, dataset, target, teacher, students and note, whatever the case.
+        """
+        where, values = _filter(states, text, starred)
+        return self.index.rows(
+            f"{where} ORDER BY created_utc DESC, id DESC LIMIT ? OFFSET ?", (*values, int(limit), int(offset))
+        )
+
+    def count(
+        self,
+        states: tuple[str, ...] | list[str] | None = None,
+        text: str | None = None,
+        starred: bool | None = None,
+    ) -> int:
+        """Count the rows that `list` would page through."""
+        where, values = _filter(states, text, starred)
+        return int(self.index.ask(f"SELECT count(*) FROM runs {where}", values)[0][0])  # noqa: S608
+
+    def queue(self) -> tuple[str, ...]:
+        """Return the ids of waiting runs, next first."""
+        found = self.index.ask("SELECT id FROM runs WHERE state = 'queued' ORDER BY queue_number, id")
+        return tuple(r[0] for r in found)
+
+    def find_work(self, work_hash: str, states: tuple[str, ...] = (*ACTIVE, "done")) -> RunRow | None:
+        """Find the newest run of the same work, active ones first; None when there is none."""
+        marks = ", ".join("?" * len(states))
+        found = self.index.rows(
+            f"WHERE work_hash = ? AND state IN ({marks}) ORDER BY state = 'done', created_utc DESC LIMIT 1",
+            (work_hash, *states),
+        )
+        return found[0] if found else None
+
+    def find_click(self, click: str) -> RunRow | None:
+        """Find the run that a press of Start made already."""
+        found = self.index.rows("WHERE click = ? ORDER BY created_utc LIMIT 1", (click,))
+        return found[0] if found else None
+
+    def snapshot(self, run_id: str, max_points: int = limits.CURVE_POINTS) -> Snapshot:
+        """Return everything a live page shows of a run; cheap to ask every 2 s."""
+        from kd_core.runs.snapshot import snapshot  # needs numpy, which listing runs does not
+
+        found = snapshot(self.folder(run_id), max_points)
+        return found.at_place(self.place(run_id) if found.state == "queued" else None)
+
+    def place(self, run_id: str) -> int | None:
+        """Return a waiting run's place in the queue, 1 for the next; None when it isn't waiting."""
+        waiting = self.queue()
+        return waiting.index(run_id) + 1 if run_id in waiting else None
+
+    def set_note(self, run_id: str, note: str) -> None:
+        """Keep a person's note with the run."""
+        self.folder(run_id).annotate(note=note)
+        self.refresh(run_id)
+
+    def star(self, run_id: str, star: bool = True) -> None:
+        """Mark a run, or take the mark away."""
+        self.folder(run_id).annotate(star=bool(star))
+        self.refresh(run_id)
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run with its folder. Errors: KDError `run_active` while it waits or works."""
+        folder = self.folder(run_id)
+        if folder.status().get("state") in ACTIVE or is_locked(folder.lock_path):
+            raise KDError(
+                "Run {run_id} is still {state}.", "Stop it first, then delete it.", "run_active",
+                run_id=run_id, state=folder.status().get("state", "running"),
+            )  # fmt: skip
+        shutil.rmtree(folder.path)
+        self.index.drop(run_id)
+
+    def rebuild(self) -> int:
+        """Build the index again from the run folders and return how many runs it holds."""
+        rows = self._read_folders()
+        self.index.replace_all(rows)
+        return len(rows)
+
+    def take_notices(self) -> list[str]:
+        """Return what a person should be told once, such as a rebuilt list; the next call returns nothing."""
+        told, self._notices[:] = list(self._notices), []
+        return told
+
+    def _read_folders(self) -> list[RunRow]:
+        rows, unreadable = [], []
+        for path in sorted(self.runs.iterdir()):
+            if not path.is_dir() or not _ID.fullmatch(path.name) or not (path / "spec.json").exists():
+                continue
+            try:
+                rows.append(row_of(RunFolder(path)))
+            except (KDError, ValueError, TypeError, KeyError, OSError) as error:
+                unreadable.append(f"Run folder {path.name} can't be read and is not listed: {error}")
+        self._notices.extend(t for t in unreadable if t not in self._unreadable)
+        self._unreadable = unreadable
+        return rows
+
+
+def new_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d-%H%M}-" + "".join(random.SystemRandom().choices(_ALPHABET, k=4))
+
+
+def _filter(
+    states: tuple[str, ...] | list[str] | None, text: str | None, starred: bool | None
+) -> tuple[str, tuple[Any, ...]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    if states is not None:
+        parts.append(f"state IN ({', '.join('?' * len(states))})")
+        values.extend(states)
+    for word in (text or "").casefold().split():
+        parts.append("search LIKE ? ESCAPE '\\'")
+        values.append("%" + re.sub(r"([\\%_])", r"\\\1", word) + "%")
+    if starred is not None:
+        parts.append("star = ?")
+        values.append(int(starred))
+    return ("WHERE " + " AND ".join(parts) if parts else ""), tuple(values)

@@ -1,0 +1,272 @@
+"""The thread that owns the queue: starts runs, watches the worker, writes down what became of them."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kd_core import limits
+from kd_core.errors import KDError
+from kd_core.runs.events import utc_now
+from kd_core.runs.process import Hands, Message
+from kd_core.runs.recover import end, recover, settle
+from kd_core.runs.rows import RunError
+from kd_core.runs.store import RunStore
+
+log = logging.getLogger(__name__)
+
+STOP_FINISH_SECONDS = 120.0  # from a run's noticing the stop to its ending: what is finished is still evaluated
+START_TRIES = 3  # workers that die before they are ready, one after another, before the waiting run is failed
+BUSY_POLL_SECONDS = 0.25
+IDLE_POLL_SECONDS = 1.0
+
+
+@dataclass
+class Job:
+    """The run in the worker's hands."""
+
+    run_id: str
+    stop_asked: float | None = None  # monotonic
+    stop_noticed: float | None = None
+    killed: bool = False
+
+
+@dataclass
+class Watch:
+    """What the supervisor knows; read by the status page under the same lock."""
+
+    state: str = "starting"
+    job: Job | None = None
+    foreign: tuple[str, ...] = ()
+    environment: dict[str, Any] = field(default_factory=dict)
+    since: float = field(default_factory=time.monotonic)
+    restarts: int = 0
+    failed_starts: int = 0
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+
+class Supervisor:
+    """Drives one pair of hands from the store's queue, in a daemon thread."""
+
+    def __init__(self, store: RunStore, make_hands: Callable[[Callable[[Message], None]], Hands]) -> None:
+        self.store = store
+        self.watch = Watch()
+        self.lock = threading.RLock()
+        self._make_hands = make_hands
+        self._messages: queue.SimpleQueue[tuple[int, Message]] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._stale: set[str] = set()
+        self._generation = 0
+        self._retry_at = 0.0
+        self.watch.foreign = recover(store)
+        self.hands: Hands | None = None
+        self._new_hands()
+        self._thread = threading.Thread(target=self._loop, name="job supervisor", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._wake.set()
+
+    def close(self, seconds: float) -> None:
+        """Put the current run down, end the worker and the thread."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(2.0)
+        if self.hands is not None:
+            self.hands.close(seconds)
+        with self.lock:
+            self._drain()
+            job, self.watch.job, self.watch.state = self.watch.job, None, "stopped"
+            if job is not None:
+                settle(self.store, job.run_id)
+
+    def stop(self, run_id: str) -> None:
+        """Pass a stop on to the worker when it has this run."""
+        with self.lock:
+            job = self.watch.job
+            if job is None or job.run_id != run_id:
+                return
+            if job.stop_asked is None:
+                job.stop_asked = time.monotonic()
+            if self.hands is not None:
+                self.hands.stop(run_id)
+        self._wake.set()
+
+    def _new_hands(self) -> None:
+        self._generation += 1
+        generation = self._generation
+        self.watch.state, self.watch.since, self.watch.environment = "starting", time.monotonic(), {}
+
+        def report(message: Message) -> None:
+            self._messages.put((generation, message))
+            self._wake.set()
+
+        self.hands = self._make_hands(report)
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            busy = self.watch.job is not None or self.watch.foreign
+            self._wake.wait(BUSY_POLL_SECONDS if busy else IDLE_POLL_SECONDS)
+            self._wake.clear()
+            if self._closing.is_set():
+                return
+            try:
+                with self.lock:
+                    self._drain()
+                    self._watch_stop()
+                    self._watch_foreign()
+                    self._refresh_stale()
+                    self._start_next()
+            except Exception as error:  # the supervisor must outlive a locked database or a full disk
+                log.exception("supervisor")
+                self.note("supervisor", f"{type(error).__name__}: {error}")
+                time.sleep(BUSY_POLL_SECONDS)
+
+    def note(self, code: str, message: str) -> None:
+        """Remember an error for the status page; the last 20 are kept."""
+        self.watch.errors = [*self.watch.errors[-19:], {"utc": utc_now(), "code": code, "message": message}]
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                generation, message = self._messages.get_nowait()
+            except queue.Empty:
+                return
+            if generation == self._generation:
+                self._handle(message)
+
+    def _handle(self, message: Message) -> None:
+        kind, job = message["say"], self.watch.job
+        if kind == "ready":
+            self.watch.failed_starts = 0
+            self.watch.environment = message["environment"]
+            self.watch.state = "busy" if job else "ready"
+        elif kind == "stopping" and job is not None:
+            job.stop_noticed = time.monotonic()
+        elif kind == "started" and job is not None:
+            self._stale.add(job.run_id)
+        elif kind in ("ended", "refused") and job is not None:
+            self.watch.job, self.watch.state = None, "ready"
+            self._stale.add(job.run_id)
+            if kind == "refused":
+                self.note(message["code"], message["message"])
+                self.watch.foreign = (*self.watch.foreign, job.run_id)
+        elif kind == "noise":
+            self.note("worker_noise", f"The worker wrote an unreadable answer: {message['text']}")
+        elif kind == "gone":
+            self._gone(int(message["status"]))
+
+    def _gone(self, status: int) -> None:
+        """The worker is dead: write down what became of its run and start a fresh one."""
+        job, was_ready = self.watch.job, self.watch.state != "starting"
+        self.watch.job = None
+        self.hands = None
+        if job is not None and not (job.stop_asked is None and not was_ready):
+            self._lose(job, status)
+        elif job is not None:  # it never came to the run
+            self._requeue(job.run_id)
+        self.watch.restarts += 1
+        if not was_ready:
+            self.watch.failed_starts += 1
+            self.note("worker_start", f"A worker ended before it was ready ({_how(status)}); see worker.log.")
+        if self.watch.failed_starts >= START_TRIES:
+            self._fail_waiting()
+        self.watch.state = "restarting"
+        self._retry_at = time.monotonic() + (0.0 if was_ready else min(30.0, 0.5 * 2**self.watch.failed_starts))
+
+    def _lose(self, job: Job, status: int) -> None:
+        error_id = secrets.token_hex(4)
+        if job.stop_asked is not None:
+            error = None if status == 0 else RunError(
+                "stopped_hard", "The run did not stop in time and was ended; nothing could be kept.",
+                "Start it again, or clone it.", error_id,
+            )  # fmt: skip
+            settle(self.store, job.run_id, error, "cancelled")
+        elif status in (0, -signal.SIGKILL, -signal.SIGTERM):
+            error = RunError(
+                "worker_killed", "The worker process was ended from outside, perhaps because memory ran out.",
+                "Resume the run; it goes on from its last checkpoint.", error_id,
+            )  # fmt: skip
+            settle(self.store, job.run_id, error if status else None, "interrupted")
+        else:
+            error = RunError(
+                "worker_crashed", f"The worker process crashed ({_how(status)}).",
+                f"The trace is in worker.log of the workspace (error id {error_id}).", error_id,
+            )  # fmt: skip
+            settle(self.store, job.run_id, error, "failed")
+        if error is not None:
+            self.note(error.code, f"Run {job.run_id}: {error.message} (error id {error_id}, {_how(status)})")
+
+    def _requeue(self, run_id: str) -> None:
+        self.store.folder(run_id).write_status(state="queued")
+        self.store.refresh(run_id)
+
+    def _fail_waiting(self) -> None:
+        waiting = self.store.queue()
+        if not waiting:
+            return
+        error = RunError(
+            "worker_start", f"No worker could be started, {self.watch.failed_starts} times in a row.",
+            "Open the status page; the reason is in worker.log of the workspace.", secrets.token_hex(4),
+        )  # fmt: skip
+        end(self.store.folder(waiting[0]), "failed", error)
+        self.store.refresh(waiting[0])
+
+    def _watch_stop(self) -> None:
+        job, now = self.watch.job, time.monotonic()
+        if job is None or job.stop_asked is None or job.killed or self.hands is None:
+            return
+        late = now - job.stop_asked > limits.KILL_GRACE_SECONDS and job.stop_noticed is None
+        if late or (job.stop_noticed is not None and now - job.stop_noticed > STOP_FINISH_SECONDS):
+            job.killed = True
+            self.hands.kill()
+
+    def _watch_foreign(self) -> None:
+        """Runs that another process still carries out, such as the worker of a killed server, are waited for."""
+        if self.watch.foreign:
+            self.watch.foreign = tuple(i for i in self.watch.foreign if not settle(self.store, i))
+
+    def _refresh_stale(self) -> None:
+        for run_id in list(self._stale):
+            try:
+                self.store.refresh(run_id)
+            except KDError as error:
+                if error.code != "no_run":
+                    raise
+            self._stale.discard(run_id)
+
+    def _start_next(self) -> None:
+        if self.hands is None and time.monotonic() >= self._retry_at:
+            self._new_hands()
+        if self.watch.job is not None or self.watch.foreign or self.hands is None:
+            return
+        if self.watch.failed_starts and self.watch.state != "ready":
+            return
+        waiting = self.store.queue()
+        if not waiting:
+            return
+        folder = self.store.folder(waiting[0])
+        folder.write_status(state="starting")
+        self.store.refresh(folder.id)
+        self.watch.job = Job(folder.id)
+        if self.watch.state == "ready":
+            self.watch.state = "busy"
+        self.hands.run(folder)
+
+
+def _how(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"

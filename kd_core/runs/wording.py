@@ -1,0 +1,47 @@
+"""Events as sentences, for the log of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STATES = {
+    "running": "The run has started.",
+    "done": "The run is done.",
+    "cancelled": "The run was stopped; what was finished is kept.",
+    "interrupted": "The run was interrupted; it can be resumed.",
+    "failed": "The run has failed.",
+}
+
+
+def sentence(event: dict[str, Any]) -> str:
+    """Say an event in one line; empty for epochs and readings, which the charts show."""
+    kind = event.get("kind")
+    if kind == "state":
+        words = STATES.get(str(event.get("state")), f"State: {event.get('state')}.")
+        return f"{words} {event['message']}" if event.get("message") else words
+    if kind == "phase":
+        if event.get("state") == "start":
+            return f"Phase {event.get('phase')} begins."
+        cached = " (taken from the cache)" if event.get("cached") else ""
+        return f"Phase {event.get('phase')} took {_seconds(event.get('seconds'))}{cached}."
+    if kind == "plan":
+        return f"Plan: {event.get('trainings')} trainings of at most {event.get('epochs')} epochs on {event.get('device')}."
+    if kind == "trained":
+        who = " ".join(str(p) for p in (event.get("arm"), event.get("student")) if p)
+        part = f", fold {event['fold']}" if event.get("fold") is not None else ""
+        return (
+            f"Trained {who}, seed {event.get('seed')}{part}: epoch {event.get('selected_epoch')} of "
+            f"{event.get('last_epoch')} chosen, {_seconds(event.get('seconds'))}."
+        )
+    if kind == "teacher":
+        cached = ", taken from the cache" if event.get("cached") else ""
+        return f"Teacher {event.get('name')} is ready{cached}."
+    if kind == "warning":
+        return f"Warning: {event.get('message')} {event.get('hint') or ''}".strip()
+    if kind == "room":
+        return "Teacher and baselines were compared on validation."
+    return ""
+
+
+def _seconds(value: Any) -> str:
+    return f"{value:.1f} s" if isinstance(value, int | float) else "unknown time"

@@ -1,0 +1,149 @@
+"""The worker process: warm, driven by lines of JSON on its input, gone when its input ends.
+
+Run as `python -m kd_core.runs.worker` by the job service. Answers go to a copy of the original standard output,
+so that a stray print of a library can't be mistaken for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import gc
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+from kd_core import limits
+from kd_core.errors import KDError
+from kd_core.runs.execution import Ending, Execution, RunFunction, StopSignal
+from kd_core.runs.folder import RunFolder
+
+SHUTDOWN_SECONDS = 0.8 * limits.KILL_GRACE_SECONDS  # to write a checkpoint once the server is gone
+
+
+class Worker:
+    """Takes jobs from one stream and answers on another; one run at a time."""
+
+    def __init__(self, commands: TextIO, answers: TextIO, run: RunFunction | None = None) -> None:
+        self._commands = commands
+        self._answers = answers
+        self._run = run
+        self._jobs: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._saying = threading.Lock()
+        self._current: Execution | None = None
+        self._leaving = threading.Event()
+
+    def serve(self) -> int:
+        """Work until the input ends or a run asks for a fresh process; returns the exit status."""
+        threading.Thread(target=self._listen, name="commands", daemon=True).start()
+        if self._run is None:
+            self._run = _experiment()
+        self.say("ready", pid=os.getpid(), environment=_environment())
+        gc.collect()
+        gc.freeze()  # the libraries stay; no later collection walks through them again
+        while (path := self._jobs.get()) is not None:
+            if self._carry_out(RunFolder(path)).renew:
+                break
+        return 0
+
+    def say(self, kind: str, **values: Any) -> None:
+        """Send one line to the server; a server that is gone is no reason to fail."""
+        with self._saying, contextlib.suppress(BrokenPipeError, ValueError):
+            self._answers.write(json.dumps({"say": kind, **values}) + "\n")
+            self._answers.flush()
+
+    def _carry_out(self, folder: RunFolder) -> Ending:
+        assert self._run is not None
+        stop = StopSignal(on_notice=lambda: self.say("stopping", run_id=folder.id))
+        self._current = execution = Execution(folder, self._run, stop)
+        if self._leaving.is_set():
+            stop.ask("shutdown")
+        self.say("started", run_id=folder.id)
+        try:
+            ending = execution.carry_out()
+        except KDError as error:  # the run is locked by another process: nothing was touched
+            self.say("refused", run_id=folder.id, code=error.code, message=error.message, hint=error.hint)
+            return Ending("refused")
+        finally:
+            self._current = None
+        self.say("ended", run_id=folder.id, state=ending.state, renew=ending.renew)
+        return ending
+
+    def _listen(self) -> None:
+        for line in self._commands:
+            try:
+                command = json.loads(line)
+            except ValueError:
+                print(f"unreadable command: {line!r}", file=sys.stderr)
+                continue
+            if command["do"] == "run":
+                self._jobs.put(command["path"])
+            elif command["do"] == "stop" and (now := self._current) and now.folder.id == command["run_id"]:
+                now.stop.ask("cancel")
+        self.leave()
+
+    def leave(self) -> None:
+        """Ask the current run to stop for now, and end the process when it doesn't in time."""
+        if self._leaving.is_set():
+            return
+        self._leaving.set()
+        self._jobs.put(None)
+        threading.Thread(target=self._last_resort, name="last resort", daemon=True).start()
+
+    def _last_resort(self) -> None:
+        execution = self._current
+        if execution is not None:
+            execution.stop.ask("shutdown")
+            threading.Event().wait(SHUTDOWN_SECONDS)
+            if self._current is execution:
+                with contextlib.suppress(OSError):
+                    execution.end(Ending("interrupted"), None)
+        else:
+            threading.Event().wait(SHUTDOWN_SECONDS)
+        os._exit(0)
+
+
+def _experiment() -> RunFunction:
+    from kd_core.runs.experiment import run  # loads torch and everything else; seconds, once per process
+
+    return run
+
+
+def _environment() -> dict[str, Any]:
+    if "torch" not in sys.modules:
+        return {}
+    import torch
+
+    from kd_core.device import environment
+
+    layer = torch.nn.Linear(8, 2)  # the first step of a process costs 100 ms more: pay before anybody waits
+    optimiser = torch.optim.AdamW(layer.parameters(), fused=True)
+    torch.nn.functional.cross_entropy(layer(torch.randn(8, 8)), torch.zeros(8, dtype=torch.long)).backward()
+    optimiser.step()
+    return environment()
+
+
+def serve(run: RunFunction | None = None) -> int:
+    """Be a worker on this process's own streams. Without `run`, runs are experiments."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    commands = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
+    with contextlib.suppress(OSError):  # out of memory: the kernel should take the worker, never the server
+        Path("/proc/self/oom_score_adj").write_text("500")
+    worker = Worker(commands, answers, run)
+    signal.signal(signal.SIGTERM, lambda number, frame: worker.leave())
+    return worker.serve()
+
+
+if __name__ == "__main__":
+    sys.exit(serve())
