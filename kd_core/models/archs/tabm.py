@@ -1,0 +1,103 @@
+"""Many MLPs in one: members share their weights and differ by cheap scalings."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from kd_core.models.base import ARCHS, Outputs
+from kd_core.models.shape import SizedSpec
+from kd_core.specs import unit
+
+# Legend: N rows, K members, F inputs, D width, C outputs.
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {"width": 16, "depth": 1},
+    "small": {"width": 64, "depth": 2},
+    "base": {"width": 128, "depth": 2},
+    "large": {"width": 256, "depth": 3},
+}
+
+
+class TabMSpec(SizedSpec):
+    """Hidden layers of equal width shared by all members: base 2 x 128, large 3 x 256."""
+
+    presets: ClassVar[dict[str, dict[str, int]]] = PRESETS
+
+    members: int = Field(16, ge=2, le=64, description="Networks in the ensemble.", json_schema_extra=unit("networks"))
+    dropout: float = Field(
+        0.1,
+        ge=0,
+        le=0.8,
+        description="Share of hidden units silenced at each training step.",
+        json_schema_extra=unit("share", advanced=True),
+    )
+
+
+class ScaledLinear(nn.Module):
+    """One linear layer for all members, with an own scaling before and after it and an own bias.
+
+    Shape: (N, K, I) -> (N, K, O). Source: BatchEnsemble arXiv:2002.06715, equation 5; start values of arXiv:2410.24210.
+    """
+
+    def __init__(self, members: int, num_inputs: int, num_outputs: int, first: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_outputs, num_inputs))
+        self.before = nn.Parameter(torch.ones(members, num_inputs))
+        self.after = nn.Parameter(torch.ones(members, num_outputs))
+        self.bias = nn.Parameter(torch.empty(members, num_outputs))
+        bound = 1 / math.sqrt(num_inputs)
+        nn.init.uniform_(self.weight, -bound, bound)
+        start = torch.empty(num_outputs)
+        nn.init.uniform_(start, -bound, bound)
+        with torch.no_grad():
+            self.bias.copy_(start.expand(members, num_outputs))  # all members start with the same bias
+            if first:  # random signs are what makes the members differ
+                self.before.copy_(torch.randint(0, 2, self.before.shape).to(self.before.dtype) * 2 - 1)
+
+    def forward(self, x_NKI: Tensor) -> Tensor:
+        scaled: Tensor = nn.functional.linear(x_NKI * self.before, self.weight) * self.after + self.bias
+        return scaled
+
+
+class TabM(nn.Module):
+    """An ensemble of MLPs with shared weights and separate heads.
+
+    Shape: x (N, F) -> logits (N, C), features (N, D) averaged over members, members (N, K, C).
+    Classification: logits are the log of the members' mean probability; regression: their mean.
+    Source: arXiv:2410.24210, section 3.3 (TabM).
+    """
+
+    def __init__(self, spec: TabMSpec, num_inputs: int, num_outputs: int) -> None:
+        super().__init__()
+        width, depth = spec.shape()
+        self.num_members = spec.members
+        self.layers = nn.ModuleList(
+            ScaledLinear(spec.members, num_inputs if i == 0 else width, width, first=i == 0) for i in range(depth)
+        )
+        self.dropout = nn.Dropout(spec.dropout)
+        bound = 1 / math.sqrt(width)
+        self.head_weight = nn.Parameter(torch.empty(spec.members, width, num_outputs))
+        self.head_bias = nn.Parameter(torch.empty(spec.members, num_outputs))
+        nn.init.uniform_(self.head_weight, -bound, bound)
+        nn.init.uniform_(self.head_bias, -bound, bound)
+
+    def forward(self, x_NF: Tensor) -> Outputs:
+        hidden = x_NF.unsqueeze(1).expand(-1, self.num_members, -1)
+        for layer in self.layers:
+            hidden = self.dropout(torch.relu(layer(hidden)))
+        by_member = torch.bmm(hidden.transpose(0, 1), self.head_weight).transpose(0, 1) + self.head_bias
+        if by_member.shape[-1] == 1:
+            logits = by_member.mean(dim=1)
+        else:
+            logits = torch.logsumexp(torch.log_softmax(by_member, dim=-1), dim=1) - math.log(self.num_members)
+        return Outputs(logits, hidden.mean(dim=1), by_member)
+
+
+@ARCHS.register("tabm", title="TabM", spec=TabMSpec, source="arXiv:2410.24210", roles=("teacher",), presets=PRESETS)
+def build(spec: TabMSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+    """Build an ensemble of MLPs that share their weights."""
+    return TabM(spec, num_inputs, num_outputs)
