@@ -1,0 +1,236 @@
+"""Encodings of single columns: numbers, flags, categories, dates, text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler
+
+from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
+from kd_core.data.split import row_keys
+from kd_core.data.target_encoding import CrossFittedTargetEncoder
+from kd_core.specs import Task
+
+Array = npt.NDArray[Any]
+_FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
+_TEXT_FIT_ROWS = 30_000
+_TEXT_TERMS = 20_000
+_INFREQUENT = "other"
+_MISSING = "missing"
+_MIN_SHARE = 0.001  # one-hot categories rarer than this share of the training rows are merged
+
+
+def _sample(values: Array, most: int) -> Array:
+    return values if len(values) <= most else values[np.argsort(row_keys(len(values), 3), kind="stable")[:most]]
+
+
+class NumberBlock:
+    """A number: scaled, gaps filled with the median and flagged. Shape: (N,) float64 -> (N, 1 or 2)."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.names = name, (name,)
+        self.median, self.flag = 0.0, False
+        self.scale: Any = None
+
+    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+        known = values.dropna().to_numpy(np.float64)
+        self.flag = len(known) < len(values)
+        self.median = float(np.median(known)) if len(known) else 0.0
+        known = _sample(known, _FIT_ROWS)
+        if len(known) and heavy_tailed(known):
+            self.scale = NormalQuantiles(known)
+        else:
+            scaler = StandardScaler().fit(known[:, None] if len(known) else np.zeros((1, 1)))
+            self.scale = lambda x: scaler.transform(x[:, None])[:, 0]
+        self.names = (self.name, f"{self.name} {_MISSING}") if self.flag else (self.name,)
+        return self.transform(values)
+
+    def transform(self, values: pd.Series) -> Array:
+        held = values.to_numpy(np.float64, na_value=np.nan)
+        missing = np.isnan(held)
+        # +-10 sd: a new value far outside the training range must not drown every other feature.
+        scaled = np.clip(self.scale(np.where(missing, self.median, held)), -10, 10)
+        return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
+
+
+def _codes(values: pd.Series, known: dict[str, int], missing: int, unknown: int) -> Array:
+    """Number labels. Shape: (N,) labels -> (N,) int64."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype("category")
+    table = np.array([known.get(str(c), unknown) for c in values.cat.categories] + [missing], np.int64)
+    found: Array = table[values.cat.codes.to_numpy()]
+    return found
+
+
+class BooleanBlock:
+    """A yes/no flag as 0 and 1, gaps as a half and flagged. Shape: (N,) labels -> (N, 1 or 2)."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.names, self.flag = name, (name,), False
+        self.known: dict[str, int] = {}
+
+    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+        labels = (
+            values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(values.dropna().unique())
+        )
+        self.known = {str(label): i for i, label in enumerate(labels)}
+        self.flag = bool(values.isna().any())
+        self.names = (f"{self.name}={[*self.known][-1]}",) + ((f"{self.name} {_MISSING}",) if self.flag else ())
+        return self.transform(values)
+
+    def transform(self, values: pd.Series) -> Array:
+        codes = _codes(values, self.known, -1, -1)
+        held = np.where(codes < 0, 0.5, np.minimum(codes, 1))
+        return np.column_stack([held, codes < 0]) if self.flag else held[:, None]
+
+
+class CategoryBlock:
+    """A category: one column per value, or the target's average and the frequency when there are many values."""
+
+    def __init__(self, name: str, one_hot: int, most_classes: int, seed: int) -> None:
+        self.name, self.names = name, (name,)
+        self.one_hot, self.most_classes, self.seed = one_hot, most_classes, seed
+        self.known: dict[str, int] = {}
+        self.width = 0
+        self.frequency: Array = np.zeros(0)
+        self.targets: CrossFittedTargetEncoder | None = None
+
+    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+        counts = values.value_counts()
+        counts = counts[counts > 0]
+        labels = sorted((str(v) for v in counts.index), key=lambda v: (-int(counts[v]), v))
+        missing = int(values.isna().sum())
+        if len(labels) > self.one_hot:
+            return self._fit_many(values, labels, counts, y, task, groups)
+        least = max(2, int(_MIN_SHARE * len(values)))
+        kept = [v for v in labels if counts[v] >= least] or labels
+        rare = len(kept) < len(labels)
+        self.known = {v: i for i, v in enumerate(kept)}
+        extra = ([_INFREQUENT] if rare else []) + ([_MISSING] if missing else [])
+        self.width = len(kept) + len(extra)
+        self.other = len(kept) if rare else -1
+        self.missing = self.width - 1 if missing else self.other
+        self.names = tuple(f"{self.name}={v}" for v in [*kept, *extra])
+        return self.transform(values)
+
+    def _fit_many(
+        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: Task, groups: Array | None
+    ) -> Array:
+        self.known = {v: i for i, v in enumerate(labels)}
+        self.frequency = np.log1p(
+            np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
+        )
+        classes = len(np.unique(y))
+        codes = _codes(values, self.known, len(labels) + 1, len(labels))
+        self.mean, self.std = 0.0, 1.0
+        if task == "multiclass" and classes > self.most_classes:
+            self.targets, self.width = None, self.one_hot + 1
+            self.names = (
+                *(f"{self.name}={v}" for v in labels[: self.one_hot]),
+                f"{self.name}={_INFREQUENT}",
+                f"{self.name} frequency",
+            )
+            return self._many(codes, None)
+        kind = {"regression": "continuous", "binary": "binary", "multiclass": "multiclass"}[task]
+        self.targets = CrossFittedTargetEncoder(kind, self.seed)
+        encoded = self.targets.fit_transform(codes[:, None], y, groups)
+        self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
+        means = [f"{self.name} target mean"] if encoded.shape[1] == 1 else [
+            f"{self.name} share of class {k}" for k in range(encoded.shape[1])
+        ]  # fmt: skip
+        self.names = (*means, f"{self.name} frequency")
+        return self._many(codes, encoded)
+
+    def _many(self, codes: Array, encoded: Array | None) -> Array:
+        frequency = self.frequency[codes]
+        frequency = (frequency - self.frequency.mean()) / max(float(self.frequency.std()), 1e-9)
+        if self.targets is None:
+            hot = np.zeros((len(codes), self.width), np.float32)
+            hot[np.arange(len(codes)), np.minimum(codes, self.width - 1)] = 1
+            return np.column_stack([hot, frequency])
+        held = self.targets.transform(codes[:, None]) if encoded is None else encoded
+        return np.column_stack([np.clip((held - self.mean) / self.std, -10, 10), frequency])
+
+    def transform(self, values: pd.Series) -> Array:
+        if len(self.frequency):
+            return self._many(_codes(values, self.known, len(self.known) + 1, len(self.known)), None)
+        codes = _codes(values, self.known, self.missing, self.other)
+        hot = np.zeros((len(codes), self.width), np.float32)
+        seen = codes >= 0  # a value never seen in training is none of the known ones: all zeros
+        hot[np.flatnonzero(seen), codes[seen]] = 1
+        return hot
+
+
+class DateBlock:
+    """A date: elapsed days, year, and month, weekday and hour on a circle, so that December lies next to January."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.names = name, (name,)
+        self.flag = self.hours = self.years = False
+        self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
+
+    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+        known = values.dropna()
+        self.flag = len(known) < len(values)
+        days = known.to_numpy().astype("datetime64[us]").astype(np.int64) / 86_400e6
+        if len(days):
+            self.mean, self.std = float(days.mean()), float(max(days.std(), 1e-9))
+            self.hours = bool(((days % 1) != 0).any())
+            self.year = float(known.dt.year.mean())
+            self.years = known.dt.year.nunique() > 1
+        parts = ["days", *(["year"] if self.years else []), "month sin", "month cos", "weekday sin", "weekday cos",
+                 *(["hour sin", "hour cos"] if self.hours else []), *([_MISSING] if self.flag else [])]  # fmt: skip
+        self.names = tuple(f"{self.name} {p}" for p in parts)
+        return self.transform(values)
+
+    def transform(self, values: pd.Series) -> Array:
+        stamps = values.to_numpy().astype("datetime64[us]")
+        missing = np.isnat(stamps)
+        days = np.where(missing, self.mean, stamps.astype(np.int64) / 86_400e6)
+        when = pd.Series(values).dt
+        month = np.nan_to_num(when.month.to_numpy(np.float64) - 1) / 12
+        weekday = np.nan_to_num(when.dayofweek.to_numpy(np.float64)) / 7
+        columns = [np.clip((days - self.mean) / self.std, -10, 10)]
+        if self.years:
+            columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))
+        turns = [month, weekday, *([days % 1] if self.hours else [])]
+        columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
+        return np.column_stack([*columns, *([missing] if self.flag else [])])
+
+
+class TextBlock:
+    """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length."""
+
+    def __init__(self, name: str, components: int, seed: int) -> None:
+        self.name, self.names = name, (name,)
+        self.components, self.seed = components, seed
+        self.terms: Any = None
+        self.condense: Any = None
+
+    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+        texts = values.fillna("").astype("object").to_numpy()
+        some = _sample(texts, _TEXT_FIT_ROWS)
+        spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:2000]]))
+        how = (
+            {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"}
+            if spaced > 0.3
+            else {"analyzer": "char", "ngram_range": (1, 2)}
+        )
+        self.terms = TfidfVectorizer(**how, max_features=_TEXT_TERMS, min_df=2, sublinear_tf=True, dtype=np.float32)
+        counted = self.terms.fit_transform(some)
+        self.components = max(1, min(self.components, counted.shape[1] - 1, counted.shape[0] - 1))
+        self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
+        self.spread = np.maximum(self.condense.transform(counted).std(axis=0), 1e-6)
+        self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
+        return self.transform(values)
+
+    def transform(self, values: pd.Series) -> Array:
+        texts = values.fillna("").astype("object").to_numpy()
+        topics = self.condense.transform(self.terms.transform(texts)) / self.spread
+        length = np.log1p([len(t) for t in texts]) / 4
+        return np.column_stack([np.clip(topics, -10, 10), length])

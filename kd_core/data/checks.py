@@ -1,0 +1,108 @@
+"""What is odd about a table as a whole, said once and at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+
+from kd_core.data.targets import Target, near
+from kd_core.data.types import TypedColumn, row_numbers, shown_rows
+from kd_core.errors import Problem
+from kd_core.limits import MIN_ROWS
+from kd_core.specs import ColumnKind
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Put errors first, then warnings, then notes; otherwise keep the order."""
+    return tuple(sorted(problems, key=lambda p: _ORDER[p.severity]))
+
+
+def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str]) -> list[Problem]:
+    """Name every column that was asked for and is not there, with the nearest that is."""
+    problems = []
+    for role, names in named.items():
+        for name in names:
+            if name is not None and name not in known:
+                listed = ", ".join(known[:20]) + (f" and {len(known) - 20:,} more" if len(known) > 20 else "")
+                problems.append(Problem("error", "unknown_column", f"No column {name!r} ({role}).",
+                                        f"{near(name, known)}Columns: {listed}.", name))  # fmt: skip
+    return problems
+
+
+def table_problems(
+    typed: Mapping[str, TypedColumn],
+    features: list[TypedColumn],
+    target: Target | None,
+    kinds: Mapping[str, ColumnKind],
+) -> list[Problem]:
+    """Check the table as a whole: rows, missing cells, codes, dropped columns."""
+    return [
+        *_size(typed, features, target),
+        *_missing(features),
+        *_codes(features, kinds),
+        *_dropped(typed),
+    ]
+
+
+def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: Target | None) -> list[Problem]:
+    problems = []
+    rows = len(next(iter(typed.values())).values) if typed else 0
+    if rows < MIN_ROWS and target is None:
+        problems.append(
+            Problem(
+                "error", "too_few_rows", f"{rows:,} data rows; at least {MIN_ROWS} are needed.", "Add rows.", count=rows
+            )
+        )
+    if target is None and rows:
+        problems.append(Problem("error", "no_target", "No column to predict is chosen.", "Choose a target."))
+    if not features and typed:
+        reasons = "; ".join(f"{c.name}: {c.why_dropped}" for c in typed.values() if c.why_dropped)
+        problems.append(Problem("error", "no_features", f"No column is left to predict from. {reasons}".strip(),
+                                "Keep at least one column, or set its type by hand."))  # fmt: skip
+    return problems
+
+
+def _missing(features: list[TypedColumn]) -> list[Problem]:
+    """Sum up missing cells over all features."""
+    holes = [c for c in features if c.missing]
+    if not holes:
+        return []
+    cells = sum(c.missing for c in holes)
+    some = np.zeros(len(holes[0].values), bool)
+    for column in holes:
+        some |= column.values.isna().to_numpy()
+    count, rows = int(some.sum()), row_numbers(some)
+    names = ", ".join(c.name for c in holes[:4]) + (f" and {len(holes) - 4} more" if len(holes) > 4 else "")
+    severity = "warning" if count > 0 else "note"
+    return [Problem(
+        severity, "missing_cells", f"{count:,} row{'s have' if count > 1 else ' has'} {cells:,} empty cell{'s' if cells > 1 else ''} in {names} ({shown_rows(rows, count)}).",
+        "Numbers are filled with the median, with a flag that they were missing; categories get a category of their own.",
+        None if len(holes) > 1 else holes[0].name, count, rows, {"cells": cells, "columns": [c.name for c in holes]},
+    )]  # fmt: skip
+
+
+def _codes(features: list[TypedColumn], kinds: Mapping[str, ColumnKind]) -> list[Problem]:
+    found = [c for c in features if c.type.codes and c.kind == "category" and c.name not in kinds]
+    if not found:
+        return []
+    low, high = min(c.distinct for c in found), max(c.distinct for c in found)
+    names = ", ".join(c.name for c in found)
+    span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return [Problem(
+        "warning", "numeric_codes", f"{names} look{'s' if len(found) == 1 else ''} numeric but take{'s' if len(found) == 1 else ''} {span} whole values that look like codes.",
+        "Treated as categories; set the type to number if they measure something.",
+        found[0].name if len(found) == 1 else None, len(found), (), {"columns": [c.name for c in found]},
+    )]  # fmt: skip
+
+
+def _dropped(typed: Mapping[str, TypedColumn]) -> list[Problem]:
+    """Say which columns are not used, and why."""
+    return [
+        Problem("note", "constant_column" if c.kind == "constant" else "id_column",
+                f"Column {c.name} is dropped: {c.why_dropped}.",
+                "" if c.kind == "constant" else "Set its type to number or category to use it.", c.name)
+        for c in typed.values() if c.why_dropped and c.why_dropped != "set by hand"
+    ]  # fmt: skip

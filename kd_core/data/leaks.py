@@ -1,0 +1,220 @@
+"""Columns and rows that give the answer away, so that a good score would mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import rankdata
+
+from kd_core.data import links, row_hash
+from kd_core.data.names import code_like_name, id_like_name, owner_like_name
+from kd_core.data.number_column import is_row_number
+from kd_core.data.split import TRAIN, Parts
+from kd_core.data.targets import Target
+from kd_core.data.types import TypedColumn
+from kd_core.errors import Problem
+from kd_core.limits import ONE_HOT_CATEGORIES
+
+ALONE = 0.9  # share of the target's uncertainty from which one column is taken for the answer itself
+MOSTLY = 0.65  # the same, when no other column comes near
+SUM_SHARE = 0.9999  # R2 from which the target counts as computed from other columns
+SUM_COLUMNS = 5
+SAME_GROUP = 0.8  # agreement of the target within a group, above chance
+_FIT_ROWS = 5_000
+
+
+def leak_problems(
+    typed: Mapping[str, TypedColumn],
+    features: list[TypedColumn],
+    target: Target,
+    explained: Mapping[str, float],
+    parts: Parts,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+) -> list[Problem]:
+    """List everything that would make the test score too good to be true.
+
+    Shape: `parts` (N,) part of each row, -1 where the row is left out.
+    """
+    straddling = [] if group or time else _straddling(features, target, parts)
+    told = {p.column for p in straddling}
+    summed = _sums(features, target) if target.task == "regression" else []
+    named = {c for p in summed for c in p.values["columns"]}
+    rest = [c for c in features if c.name not in told | named]
+    return [
+        *_alone(rest, features, target, explained),
+        *summed,
+        *straddling,
+        *_row_numbers(features),
+        *_duplicates(typed, features, target, parts),
+        *_times(features, time),
+    ]
+
+
+def _sampled(target: Target) -> str:
+    rows = int(target.present.sum())
+    return f" (looked at {links.SAMPLE_ROWS:,} of {rows:,} rows)" if rows > links.SAMPLE_ROWS else ""
+
+
+def _alone(
+    columns: list[TypedColumn], features: list[TypedColumn], target: Target, explained: Mapping[str, float]
+) -> list[Problem]:
+    """Find single columns that predict the target (nearly) perfectly."""
+    problems = []
+    for column in columns:
+        share = explained.get(column.name, 0.0)
+        others = max((explained.get(c.name, 0.0) for c in features if c.name != column.name), default=0.0)
+        certain = share >= ALONE if target.task != "regression" else share >= 0.98 or _same_order(column, target)
+        if certain or (target.task != "regression" and share >= MOSTLY and others < share / 3 and len(features) > 1):
+            problems.append(Problem(
+                "warning", "leak_column", f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
+                f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
+                "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
+            ))  # fmt: skip
+    return problems
+
+
+def _same_order(column: TypedColumn, target: Target) -> bool:
+    """Say whether a number rises and falls with the target in (nearly) every row."""
+    if not pd.api.types.is_float_dtype(column.values.dtype):
+        return False
+    rows = links.sample_rows(target)
+    x, y = column.values.to_numpy()[rows], target.values[rows]
+    known = ~np.isnan(x)
+    if known.sum() < 30 or len(np.unique(x[known])) < 20:
+        return False
+    together = np.corrcoef(rankdata(x[known]), rankdata(y[known]))[0, 1]
+    return bool(abs(together) >= 0.999)
+
+
+def _sums(features: list[TypedColumn], target: Target) -> list[Problem]:
+    """Find a few numeric columns of which the target is a weighted sum."""
+    usable = [c for c in features if c.kind in ("number", "boolean")][:200]
+    rows = links.sample_rows(target, _FIT_ROWS)
+    if len(usable) < 2 or len(rows) < 30:
+        return []
+    x = np.column_stack([
+        c.values.iloc[rows].cat.codes.to_numpy(np.float64) if c.kind == "boolean" else c.values.to_numpy()[rows] for c in usable
+    ])  # fmt: skip
+    known = ~np.isnan(x).any(axis=1)
+    x, y = x[known], target.values[rows][known].astype(np.float64)
+    if len(y) < max(30, 3 * len(usable)) or np.ptp(y) == 0:
+        return []
+    scale = x.std(axis=0)
+    x = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    y = (y - y.mean()) / y.std()
+    weights, share = _fit(x, y)
+    if share < SUM_SHARE:
+        return []
+    chosen = np.flatnonzero(np.abs(weights) > 0.005)
+    if not 2 <= len(chosen) <= SUM_COLUMNS or _fit(x[:, chosen], y)[1] < SUM_SHARE:
+        return []
+    names = [usable[i].name for i in chosen]
+    return [Problem(
+        "warning", "leak_sum", f"{' and '.join(names)} together give {target.name} exactly: it is a weighted sum of them.",
+        "Drop them: they are parts of the answer.", names[0], values={"columns": names},
+    )]  # fmt: skip
+
+
+def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    weights = np.linalg.lstsq(x, y, rcond=None)[0]
+    return weights, 1 - float(((y - x @ weights) ** 2).mean())
+
+
+def _straddling(features: list[TypedColumn], target: Target, parts: Parts) -> list[Problem]:
+    """Find columns whose values tie rows together, with rows of one value on both sides of the split."""
+    problems = []
+    known = parts >= 0
+    num_rows = int(known.sum())
+    for column in features:
+        values = column.values
+        named = owner_like_name(column.name) and (
+            id_like_name(column.name) or code_like_name(column.name) or column.kind != "number"
+        )
+        if column.kind not in ("category", "id", "number") or (column.kind == "number" and not named):
+            continue
+        if column.distinct < max(2 * ONE_HOT_CATEGORIES, num_rows // 2_000):
+            continue
+        codes = (
+            values.cat.codes.to_numpy() if isinstance(values.dtype, pd.CategoricalDtype) else pd.factorize(values)[0]
+        )
+        keep = known & (codes >= 0)
+        codes, inside = np.unique(codes[keep], return_inverse=True)[1], parts[keep]
+        sizes = np.bincount(codes)
+        if (sizes >= 2).mean() < 0.2 or not (named or _agreement(codes, sizes, target, keep) >= SAME_GROUP):
+            continue
+        train = np.bincount(codes[inside == TRAIN], minlength=len(sizes)) > 0
+        both = int((train & (np.bincount(codes[inside != TRAIN], minlength=len(sizes)) > 0)).sum())
+        if both:
+            problems.append(Problem(
+                "warning", "group_straddles", f"{both:,} of {len(sizes):,} values of {column.name} have rows both in train and in validation or test, "
+                "so the model may recognise them instead of learning.",
+                f"Set {column.name} as the group column to keep rows of one value together.", column.name, both,
+            ))  # fmt: skip
+    return problems
+
+
+def _agreement(
+    codes: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], target: Target, keep: npt.NDArray[np.bool_]
+) -> float:
+    """Measure how alike the target is within values, above chance: 0 like any rows, 1 always the same."""
+    y = target.values[keep]
+    if target.task == "regression":
+        sums, squares = np.bincount(codes, y), np.bincount(codes, y**2)
+        many = sizes >= 2
+        within = (squares[many] - sums[many] ** 2 / sizes[many]).sum() / (sizes[many] - 1).sum()
+        return float(1 - within / y.var()) if y.var() > 0 else 0.0
+    num_classes = len(target.classes)
+    _, counts = np.unique(codes * num_classes + y, return_counts=True)
+    pairs = float((counts * (counts - 1)).sum()) / float((sizes * (sizes - 1)).sum())
+    chance = float(((np.bincount(y, minlength=num_classes) / len(y)) ** 2).sum())
+    return (pairs - chance) / (1 - chance)
+
+
+def _row_numbers(features: list[TypedColumn]) -> list[Problem]:
+    return [
+        Problem("warning", "row_number", f"{c.name} counts the rows; it says where a row stood in the file, nothing else.", "Drop it.", c.name)
+        for c in features if c.kind == "number" and is_row_number(c.values.to_numpy())
+    ]  # fmt: skip
+
+
+def _duplicates(
+    typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: Target, parts: Parts
+) -> list[Problem]:
+    """Count rows of validation and test that stand in train as well, value for value."""
+    compared = [*features, typed[target.name]]
+    keys = row_hash.row_hashes([c.values for c in compared])
+    known = parts >= 0
+    _, codes, counts = np.unique(keys[known], return_inverse=True, return_counts=True)
+    copies = len(codes) - len(counts)
+    if not copies:
+        return []
+    inside = parts[known]
+    train = np.bincount(codes[inside == TRAIN], minlength=len(counts)) > 0
+    crossing = train[codes] & (inside != TRAIN)
+    where = np.flatnonzero(known)[crossing]
+    rows, count = tuple(int(i) + 1 for i in where[:5]), len(where)
+    possible = float(np.prod([min(c.distinct + 1, 1e6) for c in compared], dtype=np.float64))
+    natural = possible < 10 * len(codes)  # so few different rows can exist that copies are expected
+    text = f"{copies:,} rows are copies of another row (same values in every used column)"
+    if count:
+        text += f"; {count:,} rows of validation and test also stand in train"
+    return [Problem(
+        "note" if natural or not count else "warning", "duplicate_rows", f"{text}.",
+        "Remove copies from the file if they are the same case counted twice.", None, copies, rows,
+        {"copies": copies, "crossing": count},
+    )]  # fmt: skip
+
+
+def _times(features: list[TypedColumn], time: str | None) -> list[Problem]:
+    if time is not None:
+        return []
+    return [
+        Problem("note", "random_over_time", f"{c.name} is a date and the split is random: train holds rows newer than some test rows.",
+                f"Set {c.name} as the time column if the model shall predict the future.", c.name)
+        for c in features if c.kind == "datetime"
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""From a dataset spec to a dataset: read, understand, split, encode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kd_core.data import encoders, split, targets
+from kd_core.data.dataset import SPLITS, Dataset, Part, Split
+from kd_core.data.encoders import Encoder
+from kd_core.data.library import DataLibrary
+from kd_core.data.profile import Understanding, understand_table
+from kd_core.data.reading import read_table
+from kd_core.data.table import Profile
+from kd_core.errors import DataError, raise_problems
+from kd_core.safe_io import sha256_file, shown_name
+from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.workspace import workspace
+
+
+def profile_source(source: str, read: ReadSpec | None = None, *, root: Path | None = None, **overrides: Any) -> Profile:
+    """Read and understand 'sample:<name>', 'sha256:<hex>' or a path; `overrides` as in `profile_table`.
+
+    Errors: DataError when the file can't be read; problems of its content are listed in the profile.
+    """
+    return _understand(source, read or ReadSpec(), root, "", **overrides).profile
+
+
+def _understand(source: str, read: ReadSpec, root: Path | None, name: str, **overrides: Any) -> Understanding:
+    path = DataLibrary(root or workspace()).resolve(source)
+    table = read_table(path, read, name or None)
+    return understand_table(table, decimal=read.decimal, **overrides)
+
+
+def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
+    """Make a dataset: rows with a task, a fixed split and encoded features.
+
+    Errors: DataError naming all blocking problems; `changed_file` when the file is not the one of the spec.
+    Example: `prepare(DatasetSpec(source="visits.csv", target="purchase"))`
+    """
+    path = DataLibrary(root or workspace()).resolve(spec.source)
+    sha256 = sha256_file(path)
+    if spec.sha256 is not None and sha256 != spec.sha256:
+        raise DataError(
+            "{name} is not the file of this dataset any more (sha256 {found}…, expected {wanted}…).",
+            "Restore the file, or make a new dataset from it.", "changed_file",
+            name=shown_name(path.name), found=sha256[:12], wanted=spec.sha256[:12],
+        )  # fmt: skip
+    found = _understand(
+        spec.source, spec.read, root, spec.name, target=spec.target, task=spec.task, positive=spec.positive,
+        kinds=spec.kinds, drop=spec.drop, group=spec.group, time=spec.time,
+        shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed,
+    )  # fmt: skip
+    raise_problems(list(found.profile.problems))
+    return _assemble(spec, found, sha256, spec.name or shown_name(path.name))
+
+
+def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str) -> Dataset:
+    profile, target, parts = found.profile, found.target, found.parts
+    if target is None or parts is None or target.task is None:
+        raise DataError("No column to predict is chosen.", "Choose a target.", "no_target")
+    task = target.task
+    group = found.typed.get(spec.group or "")
+    groups = None if group is None else split.group_codes(group)
+    encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
+    frame = profile.frame[[c.name for c in found.features]]
+    y = target.values.astype(np.float32 if task == "regression" else np.int64)
+    made: dict[Split, Part] = {}
+    for index, part in enumerate(SPLITS):
+        rows = np.flatnonzero(parts == index)
+        own = None if groups is None else groups[rows]
+        if part == "train":
+            x = encoder.fit_transform(frame.iloc[rows], y[rows], own)
+        else:
+            x = encoder.transform(frame.iloc[rows])
+        made[part] = Part(x, y[rows], rows.astype(np.int64), own)
+    trained = made["train"].y.astype(np.float64)
+    mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
+    return Dataset(
+        spec, name, _digest(spec, sha256, task, target), task, target.classes, encoder.feature_names, made,
+        profile.frame, profile.problems, mean, std, encoder,
+    )  # fmt: skip
+
+
+def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -> str:
+    """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder."""
+    what = spec.model_dump(mode="json", exclude={"source", "sha256", "name"})
+    what |= {
+        "drop": sorted(spec.drop),
+        "task": task,
+        "positive": target.positive,
+        "encoder": encoders.VERSION,
+        "file": sha256,
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

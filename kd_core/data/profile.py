@@ -1,0 +1,178 @@
+"""A table understood: typed columns, the likely target and task, and all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kd_core.data import checks, leaks, links, split, targets, typed_column
+from kd_core.data.table import ColumnProfile, Profile, Table
+from kd_core.data.targets import Target
+from kd_core.data.types import TypedColumn
+from kd_core.errors import DataError, Problem
+from kd_core.specs import ColumnKind, Task
+
+BARS = 20
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """A profile with what it was made from, so that a dataset can be prepared without looking twice.
+
+    Shape: `parts` (N,) part of each row, -1 where the target is missing; None when no split is possible.
+    """
+
+    profile: Profile
+    typed: dict[str, TypedColumn]
+    features: list[TypedColumn]
+    target: Target | None
+    parts: split.Parts | None
+
+
+def profile_table(
+    table: Table,
+    *,
+    target: str | None = None,
+    task: Task | None = None,
+    positive: str | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    drop: Collection[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    **more: Any,
+) -> Profile:
+    """Understand a table; everything assumed can be overridden, and bad data is listed in `problems`, not raised."""
+    return understand_table(
+        table, target=target, task=task, positive=positive, kinds=kinds, drop=drop, group=group, time=time, **more
+    ).profile
+
+
+def understand_table(
+    table: Table,
+    *,
+    target: str | None = None,
+    task: Task | None = None,
+    positive: str | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    drop: Collection[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    decimal: str | None = None,
+    shares: tuple[float, float] = (0.15, 0.15),
+    split_seed: int = 0,
+) -> Understanding:
+    """Understand a table: types, target, split, links and problems. `shares`: of validation and test."""
+    frame, kinds = table.frame, dict(kinds or {})
+    named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds}
+    problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
+    if time is not None and time in frame.columns:
+        kinds.setdefault(time, _time_kind(frame[time], time))
+    typed = {
+        str(name): typed_column.understand(frame[name], str(name), kinds.get(str(name)), decimal)
+        for name in frame.columns
+    }
+    problems += [p for c in typed.values() for p in c.problems]
+    if target is None:
+        target = targets.infer_target([c for c in typed.values() if c.name not in {*drop, group, time}])
+        if target is not None:
+            problems.append(Problem("note", "target_inferred", f"{target} looks like the target.",
+                                    "Choose another one if that is wrong.", target))  # fmt: skip
+    found = targets.read_target(typed[target], task, positive) if target in typed else None
+    problems += found.problems if found is not None else ()
+    roles = {name: _role(column, target, drop, group, time) for name, column in typed.items()}
+    features = [c for c in typed.values() if roles[c.name] is None]
+    problems += checks.table_problems(typed, features, found, kinds)
+    linked: dict[str, float] = {}
+    parts = None
+    if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
+        explained = links.explained_shares([c for c in typed.values() if c.name != target], found)
+        linked = {name: float(np.sqrt(share)) for name, share in explained.items()}
+        try:
+            parts = split.assign(found, typed.get(group or ""), typed.get(time or ""), *shares, split_seed)
+        except DataError as error:
+            problems.append(Problem("error", error.code, error.message, error.hint, group or time))
+        else:
+            problems += leaks.leak_problems(typed, features, found, explained, parts, group=group, time=time)
+    profile = Profile(
+        tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
+        len(frame), target, found.task if found else task, found.classes if found else (),
+        found.counts if found else (), found.positive if found else None, checks.ordered(problems),
+        dict(table.understood), pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False), table.size_bytes,
+    )  # fmt: skip
+    return Understanding(profile, typed, features, found, parts)
+
+
+def _time_kind(values: pd.Series, name: str) -> ColumnKind:
+    """Read a time column as dates, unless it is numbers that only order the rows."""
+    seen = typed_column.understand(values.iloc[:2000], name)
+    return "number" if seen.type.codes or seen.kind in ("number", "boolean") else "datetime"
+
+
+def _role(
+    column: TypedColumn, target: str | None, drop: Collection[str], group: str | None, time: str | None
+) -> str | None:
+    """Say why a column is not a feature, or None when it is one."""
+    if column.name == target:
+        return "the target"
+    if column.name in drop:
+        return "dropped by hand"
+    if column.name == group:
+        return "groups the rows; not a feature"
+    return column.why_dropped
+
+
+def _profile(column: TypedColumn, why: str | None, link: float | None, target: str | None) -> ColumnProfile:
+    values = column.values
+    low = high = None
+    if pd.api.types.is_float_dtype(values.dtype) and column.missing < len(values):
+        low, high = float(values.min()), float(values.max())
+    examples = tuple(_shown(v) for v in values.dropna().iloc[:200].unique()[:3])
+    return ColumnProfile(
+        column.name, column.kind, column.missing, column.distinct, examples, histogram(values), link,
+        why is None or column.name == target, None if column.name == target else why, low, high,
+    )  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def histogram(values: pd.Series) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Count values in at most 20 bars: each value, equal ranges, or the most frequent and 'other'."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        counts = np.bincount(values.cat.codes.to_numpy() + 1, minlength=len(values.cat.categories) + 1)[1:]
+        return _bars([str(c) for c in values.cat.categories], counts)
+    present = values.dropna()
+    if not len(present):
+        return (), ()
+    if pd.api.types.is_datetime64_any_dtype(present.dtype):
+        stamps = present.to_numpy().astype("datetime64[s]").astype(np.int64)
+        counts, edges = np.histogram(stamps, BARS)
+        return tuple(str(np.datetime64(int(e), "s"))[:10] for e in edges[:-1]), tuple(int(c) for c in counts)
+    if pd.api.types.is_float_dtype(present.dtype):
+        numbers = present.to_numpy()
+        unique = np.unique(numbers[:5000])
+        if len(unique) <= BARS:
+            unique, counts = np.unique(numbers, return_counts=True)
+            if len(unique) <= BARS:
+                return tuple(_shown(float(u)) for u in unique), tuple(int(c) for c in counts)
+        counts, edges = np.histogram(numbers, BARS)
+        return tuple(f"{e:.4g}" for e in edges[:-1]), tuple(int(c) for c in counts)
+    lengths = present.iloc[:50_000].str.len().to_numpy(np.float64)
+    counts, edges = np.histogram(lengths, BARS)
+    return tuple(f"{e:.0f} characters" for e in edges[:-1]), tuple(int(c) for c in counts)
+
+
+def _bars(labels: list[str], counts: np.ndarray) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    if len(labels) <= BARS:
+        return tuple(labels), tuple(int(c) for c in counts)
+    top = np.argsort(-counts, kind="stable")[: BARS - 1]
+    rest = int(counts.sum() - counts[top].sum())
+    return (*(labels[i] for i in top), "other"), (*(int(counts[i]) for i in top), rest)

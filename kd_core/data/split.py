@@ -1,0 +1,169 @@
+"""Train, validation and test rows: stratified, in whole groups, or by time.
+
+Rows are ordered by a hash of their position and the seed, so the split is the same on every platform and
+in every version of numpy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.data.targets import Target
+from kd_core.data.types import TypedColumn
+from kd_core.errors import DataError
+from kd_core.seeding import derive
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+STRATA = 10  # quantile bins of a regression target
+Parts = npt.NDArray[np.int8]
+
+
+def row_keys(num_rows: int, seed: int) -> npt.NDArray[np.uint64]:
+    """Draw one hash per row position (splitmix64). Source: Steele, Lea, Flood, OOPSLA 2014."""
+    x = np.arange(1, num_rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(derive(seed, "split"))
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    keys: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+    return keys
+
+
+def strata(y: npt.NDArray[Any], task: str) -> npt.NDArray[np.int64]:
+    """Turn a target into classes to balance: the classes, or quantile bins of a regression target."""
+    if task != "regression":
+        return y.astype(np.int64)
+    edges = np.unique(np.quantile(y, np.linspace(0, 1, STRATA + 1)[1:-1]))
+    return np.searchsorted(edges, y, side="right").astype(np.int64)
+
+
+def stratified(stratum: npt.NDArray[np.int64], validation: float, test: float, seed: int) -> Parts:
+    """Split so that every class has its share in every part, and at least one row where it has three.
+
+    Shape: (N,) class of each row -> (N,) part, 0 train, 1 validation, 2 test.
+    """
+    num_rows = len(stratum)
+    order = np.lexsort((row_keys(num_rows, seed), stratum))
+    counts = np.bincount(stratum)
+    num_test, num_validation = _cuts(counts, test), _cuts(counts, validation)
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(num_rows) - np.repeat(starts, counts)
+    cut_test, cut_validation = np.repeat(num_test, counts), np.repeat(num_test + num_validation, counts)
+    parts = np.full(num_rows, TRAIN, np.int8)
+    parts[order] = np.where(rank < cut_test, TEST, np.where(rank < cut_validation, VALIDATION, TRAIN))
+    return parts
+
+
+def _cuts(counts: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
+    """Divide a share of all rows over the classes by largest remainder, at least one row where a class has three."""
+    exact = counts * share
+    floor = np.floor(exact).astype(np.int64)
+    left = int(round(float(exact.sum()))) - int(floor.sum())
+    floor[np.argsort(-(exact - floor), kind="stable")[: max(left, 0)]] += 1
+    least = (counts >= 3).astype(np.int64)
+    return np.maximum(np.minimum(floor, np.maximum((counts - 1) // 2, 0)), least)
+
+
+def grouped(
+    groups: npt.NDArray[np.int64], stratum: npt.NDArray[np.int64], validation: float, test: float, seed: int
+) -> Parts:
+    """Split whole groups, largest first, each into the part that lacks its classes most.
+
+    Shape: (N,) group and class of each row -> (N,) part.
+    Errors: DataError with code `too_few_groups`.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    num_groups, num_classes = int(codes.max()) + 1, int(stratum.max()) + 1
+    if num_groups < 3:
+        raise DataError(
+            "The group column has {n} value(s); a split in three parts needs at least 3.",
+            "Choose another group column, or none.", "too_few_groups", n=num_groups,
+        )  # fmt: skip
+    table = np.bincount(codes * num_classes + stratum, minlength=num_groups * num_classes)
+    table = table.reshape(num_groups, num_classes)
+    sizes = table.sum(axis=1)
+    order = np.lexsort((row_keys(num_groups, seed), -np.floor(np.log2(sizes)).astype(np.int64)))
+    wanted = np.outer([1 - validation - test, validation, test], np.bincount(stratum, minlength=num_classes)) + 1e-9
+    have = np.zeros((3, num_classes))
+    chosen = np.empty(num_groups, np.int8)
+    share = table / sizes[:, None]
+    for group in order:
+        add = table[group]
+        # Rounded, so that a last-bit difference between platforms can't move a group.
+        fill = np.round((((have + add) / wanted) * share[group]).sum(axis=1), 9)
+        part = int(np.argmin(fill))
+        chosen[group] = part
+        have[part] += add
+    for part in (VALIDATION, TEST):
+        if not (chosen == part).any():  # few large groups: give the smallest of train
+            inside = np.flatnonzero(chosen == TRAIN)
+            chosen[inside[np.argmin(sizes[inside])]] = part
+    return chosen[codes]
+
+
+def by_time(time: pd.Series, validation: float, test: float, groups: npt.NDArray[np.int64] | None = None) -> Parts:
+    """Split by time: the newest rows are the test part, the next newest validation; equal times stay together.
+
+    With groups, a group counts as its newest row. Rows without a time count as the oldest.
+    Errors: DataError with code `too_few_times`.
+    """
+    stamps = (
+        pd.to_numeric(time).to_numpy()
+        if time.dtype.kind == "f"
+        else time.to_numpy().astype("datetime64[us]").astype(np.int64)
+    )
+    if groups is not None:
+        _, codes = np.unique(groups, return_inverse=True)
+        newest = np.full(int(codes.max()) + 1, np.iinfo(np.int64).min if stamps.dtype.kind == "i" else -np.inf)
+        np.maximum.at(newest, codes, stamps)
+        stamps = newest[codes]
+    values, counts = np.unique(np.nan_to_num(stamps, nan=-np.inf), return_counts=True)
+    if len(values) < 3:
+        raise DataError(
+            "The time column has {n} different value(s); a split in three parts needs at least 3.",
+            "Choose another time column, or none.", "too_few_times", n=len(values),
+        )  # fmt: skip
+    older = np.cumsum(counts) / counts.sum()  # share of rows up to and with each time
+    cut_test = int(np.clip(np.argmin(np.abs(older - (1 - test))), 1, len(values) - 2))
+    cut_train = int(np.clip(np.argmin(np.abs(older - (1 - test - validation))), 0, cut_test - 1))
+    rank = np.searchsorted(values, np.nan_to_num(stamps, nan=-np.inf))
+    return np.where(rank > cut_test, TEST, np.where(rank > cut_train, VALIDATION, TRAIN)).astype(np.int8)
+
+
+def assign(
+    target: Target,
+    group: TypedColumn | None,
+    time: TypedColumn | None,
+    validation: float,
+    test: float,
+    seed: int,
+) -> Parts:
+    """Split the rows of a target: by time, in whole groups, or stratified.
+
+    Shape: (N,) part of each row, -1 where the target is missing.
+    Errors: DataError with code `too_few_groups` or `too_few_times`.
+    """
+    present = target.present
+    parts = np.full(len(present), -1, np.int8)
+    codes = None if group is None else group_codes(group)[present]
+    if time is not None:
+        parts[present] = by_time(time.values[present], validation, test, codes)
+        return parts
+    stratum = strata(target.values[present], target.task or "multiclass")
+    if codes is not None:
+        parts[present] = grouped(codes, stratum, validation, test, seed)
+    else:
+        parts[present] = stratified(stratum, validation, test, seed)
+    return parts
+
+
+def group_codes(group: TypedColumn) -> npt.NDArray[np.int64]:
+    """Number the groups; a row without a group is a group of its own. Shape: (N,) int64."""
+    values = group.values
+    codes = values.cat.codes.to_numpy() if isinstance(values.dtype, pd.CategoricalDtype) else pd.factorize(values)[0]
+    codes = codes.astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    return codes

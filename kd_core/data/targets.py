@@ -1,0 +1,208 @@
+"""What shall be predicted: the target column, the task, the classes and the positive class."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.data.names import target_rank
+from kd_core.data.types import TRUE_WORDS, TypedColumn, row_numbers, shown_rows
+from kd_core.errors import Problem
+from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
+from kd_core.specs import Task
+
+FEW_CLASSES = 20  # whole numbers with more distinct values than this are taken for a measure
+_POSITIVE_WORDS = TRUE_WORDS | {"positive", "pos", "bought", "purchase", "purchased", "churned", "fraud", "converted"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target as read.
+
+    Shape: `values` (N,) int64 class index with -1, or float64 with NaN, where the target is missing.
+    """
+
+    name: str
+    task: Task | None
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    positive: str | None
+    values: npt.NDArray[np.int64] | npt.NDArray[np.float64]
+    problems: tuple[Problem, ...]
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Where the target is known."""
+        found: npt.NDArray[np.bool_] = self.values >= 0 if self.task != "regression" else ~np.isnan(self.values)
+        return found
+
+
+def near(name: str, known: list[str]) -> str:
+    """Write `Did you mean 'x'? ` for the nearest known name, or nothing."""
+    found = difflib.get_close_matches(name.casefold(), {k.casefold(): k for k in known}, n=1)
+    return f"Did you mean '{ {k.casefold(): k for k in known}[found[0]] }'? " if found else ""
+
+
+def infer_target(columns: list[TypedColumn]) -> str | None:
+    """Guess the target: a typical name, else the last column; ids, dates and free text never."""
+    usable = [c for c in columns if c.kind in ("number", "boolean", "category") and c.distinct <= max(CLASSES, 2)]
+    numbers = [c for c in columns if c.kind == "number"]
+    pool = {c.name: c for c in [*usable, *numbers]}
+    ranked = sorted((rank, -i, name) for i, name in enumerate(pool) if (rank := target_rank(name)) is not None)
+    if ranked:
+        return ranked[0][2]
+    last = next((c for c in reversed(columns) if c.name in pool), None)
+    flags = [c for c in columns if c.kind == "boolean"]
+    if last is not None and last is columns[-1]:
+        return last.name
+    return flags[-1].name if flags else last.name if last is not None else None
+
+
+def infer_task(column: TypedColumn) -> Task:
+    """Guess the task from the target's type and number of distinct values."""
+    if column.distinct == 2:
+        return "binary"
+    if column.kind == "number" and pd.api.types.is_float_dtype(column.values.dtype):
+        values = column.values.dropna()
+        whole = bool((values == np.floor(values)).all())
+        few = column.distinct <= FEW_CLASSES and len(values) >= 10 * column.distinct
+        return "multiclass" if whole and few else "regression"
+    return "multiclass"
+
+
+def read_target(column: TypedColumn, task: Task | None = None, positive: str | None = None) -> Target:
+    """Read a typed column as the target of a task, with everything that stands in the way."""
+    name, problems = column.name, []
+    total = len(column.values)
+    if column.missing == total:
+        problems.append(Problem("error", "target_all_missing", f"Target {name}: all {total:,} values are missing.",
+                                "Choose another target.", name, total))  # fmt: skip
+        return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
+    if column.missing:
+        rows = row_numbers(column.values.isna().to_numpy())
+        problems.append(Problem(
+            "warning", "target_missing", f"Target {name} is missing in {column.missing:,} rows ({shown_rows(rows, column.missing)}).",
+            "These rows are left out.", name, column.missing, rows,
+        ))  # fmt: skip
+    if total - column.missing < MIN_ROWS:
+        problems.append(Problem(
+            "error", "too_few_rows", f"{total - column.missing:,} rows with a target; at least {MIN_ROWS} are needed.",
+            "Add rows.", name, total - column.missing,
+        ))  # fmt: skip
+    if column.kind == "datetime":
+        problems.append(Problem("error", "date_target", f"Target {name} is a date.",
+                                "Choose another target, or turn it into a number such as days.", name))  # fmt: skip
+        return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
+    found = task or infer_task(column)
+    if found == "regression":
+        return _regression(column, problems)
+    return _classification(column, task, found, positive, problems)
+
+
+def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
+    name = column.name
+    if pd.api.types.is_float_dtype(column.values.dtype):
+        values = column.values.to_numpy(np.float64)
+    else:
+        values = pd.to_numeric(column.values.astype("object"), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        lost = int(np.isnan(values).sum()) - column.missing
+        if lost:
+            problems.append(Problem(
+                "error", "target_not_numeric", f"Target {name} can't be a regression target: {lost:,} values are no numbers.",
+                "Choose classification, or another target.", name, lost,
+            ))  # fmt: skip
+    known = values[~np.isnan(values)]
+    if len(known) and known.min() == known.max():
+        problems.append(Problem("error", "constant_target", f"Target {name} is always {known[0]:g}.",
+                                "Choose another target.", name))  # fmt: skip
+    return Target(name, "regression", (), (), None, values, tuple(problems))
+
+
+def _classification(
+    column: TypedColumn, asked: Task | None, task: Task, positive: str | None, problems: list[Problem]
+) -> Target:
+    name = column.name
+    codes, labels = _labels(column)
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    if len(labels) > CLASSES or (len(labels) > FEW_CLASSES and len(labels) > 0.5 * int(counts.sum())):
+        numeric = pd.api.types.is_float_dtype(column.values.dtype) or all(_is_number(v) for v in labels[:100])
+        looks = "looks like regression" if numeric else "looks like an id or free text"
+        hint = "Choose the task regression." if numeric else "Choose another target."
+        problems.append(Problem("error", "too_many_classes", f"Target {name} has {len(labels):,} different values: {looks}.",
+                                hint, name, len(labels)))  # fmt: skip
+        return Target(name, task, (), (), None, codes, tuple(problems))
+    if asked is not None and pd.api.types.is_float_dtype(column.values.dtype) and infer_task(column) == "regression":
+        problems.append(Problem(
+            "warning", "looks_like_regression", f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
+            "Choose the task regression unless each value is a class of its own.", name, len(labels),
+        ))  # fmt: skip
+    if len(labels) < 2:
+        problems.append(Problem("error", "one_class", f"Needs >= 2 classes. Target {name} is always {labels[0]!r}.",
+                                "Choose another target.", name))  # fmt: skip
+    if asked == "binary" and len(labels) > 2:
+        problems.append(Problem("error", "not_binary", f"Target {name} has {len(labels):,} classes, a binary task has 2.",
+                                "Choose multiclass.", name, len(labels)))  # fmt: skip
+    for label, count in zip(labels, counts, strict=True):
+        if count < MIN_CLASS_ROWS:
+            rows = row_numbers(codes == labels.index(label))
+            problems.append(Problem(
+                "error", "small_class", f"class {label} has {count} row{'s' if count > 1 else ''}; needs >= {MIN_CLASS_ROWS} ({shown_rows(rows, count)}).",
+                "Merge the class with another one, add rows or remove the class.", name, int(count), rows,
+            ))  # fmt: skip
+    chosen = None
+    if len(labels) == 2:
+        task = "binary"
+        chosen = _positive(labels, counts, positive, name, problems)
+        if labels[0] == chosen:
+            labels, counts = labels[::-1], counts[::-1]
+            codes = np.where(codes >= 0, 1 - codes, -1)
+    elif positive is not None:
+        problems.append(Problem("error", "positive_unused", f"A positive class ({positive}) needs 2 classes; {name} has {len(labels)}.",
+                                "Leave the positive class empty.", name))  # fmt: skip
+    elif asked == "binary":
+        task = "binary"
+    return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _labels(column: TypedColumn) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Turn any typed column into class indices and labels, numbers in numeric order."""
+    values = column.values
+    if pd.api.types.is_float_dtype(values.dtype):
+        held = values.to_numpy()
+        unique = np.unique(held[~np.isnan(held)])
+        codes = np.searchsorted(unique, held)
+        codes[np.isnan(held)] = -1
+        return codes.astype(np.int64), [str(int(v)) if v == int(v) else repr(float(v)) for v in unique]
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype("category")
+    used = values.cat.remove_unused_categories()
+    labels = [str(c) for c in used.cat.categories]
+    return used.cat.codes.to_numpy().astype(np.int64), labels
+
+
+def _positive(
+    labels: list[str], counts: npt.NDArray[np.int64], asked: str | None, name: str, problems: list[Problem]
+) -> str:
+    if asked is not None:
+        same = [x for x in labels if x == asked] or [x for x in labels if x.casefold() == asked.strip().casefold()]
+        same = same or [x for x in labels if _is_number(x) and _is_number(asked) and float(x) == float(asked)]
+        if same:
+            return same[0]
+        problems.append(Problem(
+            "error", "unknown_class", f"No class {asked!r} in target {name}.",
+            f"{near(asked, labels)}Classes: {', '.join(labels)}.", name,
+        ))  # fmt: skip
+    yes = [x for x in labels if x.casefold() in _POSITIVE_WORDS]
+    return yes[0] if len(yes) == 1 else labels[int(np.argmin(counts))]

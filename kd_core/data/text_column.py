@@ -1,0 +1,262 @@
+"""Columns of text cells: numbers, dates and flags written as text, categories, free text, ids."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kd_core.data import dates, numbers
+from kd_core.data.names import id_like_name
+from kd_core.data.number_column import number_column
+from kd_core.data.types import (
+    BIG_INTEGER,
+    FALSE_WORDS,
+    FEW_BAD,
+    NEAR_UNIQUE,
+    TRUE_WORDS,
+    ColumnType,
+    TypedColumn,
+    finish,
+    row_numbers,
+    shown_rows,
+)
+from kd_core.errors import Problem
+from kd_core.limits import ONE_HOT_CATEGORIES
+from kd_core.specs import ColumnKind
+
+_SAMPLE = 2_000  # cells looked at before the whole column is read in the likeliest way
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def text_column(array: Any, name: str, kind: ColumnKind | None, decimal: str | None = None) -> TypedColumn:
+    """Type a column whose cells are text. Shape: (N,) pyarrow strings with nulls."""
+    array = pc.cast(array, pa.large_string())
+    trimmed = pc.utf8_trim_whitespace(array)
+    problems: list[Problem] = []
+    if kind is None:
+        every = max(1, len(trimmed) // _SAMPLE)
+        sample = numbers.drop_tokens(trimmed.take(pa.array(np.arange(0, len(trimmed), every)))).drop_null().unique()
+        if len(sample) == 0:
+            sample = numbers.drop_tokens(trimmed).drop_null().unique()[:_SAMPLE]
+    else:
+        sample = numbers.drop_tokens(trimmed).drop_null()[:_SAMPLE].unique()
+    if kind in (None, "number", "boolean") or (kind == "datetime" and not len(sample)):
+        found = _as_numbers(trimmed, sample, name, kind, decimal, problems)
+        if found is not None:
+            return found
+    if kind in (None, "datetime"):
+        found = _as_dates(trimmed, sample, name, kind, problems)
+        if found is not None:
+            return found
+    return _as_labels(array, trimmed, name, kind, problems)
+
+
+def _as_numbers(
+    trimmed: Any, sample: Any, name: str, kind: ColumnKind | None, decimal: str | None, problems: list[Problem]
+) -> TypedColumn | None:
+    """Read as numbers, or return None when the column is not mostly numbers or must stay text."""
+    form, share = numbers.find_format(sample, decimal)
+    if kind != "number" and share < 0.9:
+        return None
+    text = numbers.drop_tokens(trimmed)
+    values, bad, where = numbers.to_numbers(text, form)
+    count = int(where.sum())
+    if kind != "number":
+        if count and (len(bad) > FEW_BAD or count > 0.05 * len(values)):
+            return None
+        if not np.isfinite(values).any():
+            return None
+        whole = bool(np.all((values == np.floor(values)) | np.isnan(values) | np.isinf(values)))
+        if whole and form == numbers.NumberFormat() and _must_stay_text(text, values, name, problems):
+            return None
+    if count:
+        rows, some = row_numbers(where), ", ".join(repr(b) for b in bad[:3])
+        problems.append(Problem(
+            "warning", "not_numbers", f"Column {name}: {count:,} cell{'s are' if count > 1 else ' is'} no number ({some}; {shown_rows(rows, count)}).",
+            "Read as missing; set the column's type to category if these are real values.", name, count, rows,
+        ))  # fmt: skip
+    if form.decimal == ",":
+        problems.append(Problem("note", "decimal_comma", f"Column {name} uses a decimal comma.", "", name))
+    elif form.ambiguous:
+        problems.append(Problem(
+            "warning", "ambiguous_comma", f"Column {name}: values such as {sample[0].as_py()} are read with a thousands comma.",
+            "Set the decimal mark to ',' if the comma is a decimal comma.", name,
+        ))  # fmt: skip
+    dropped = int(pc.sum(pc.and_(pc.is_null(text), pc.is_valid(trimmed))).as_py() or 0)
+    empty = int(pc.sum(pc.equal(trimmed, "")).as_py() or 0)
+    if dropped > empty:
+        problems.append(Problem(
+            "note", "missing_words", f"Column {name}: {dropped - empty:,} cells hold a word for missing, such as NA.",
+            "Counted as missing.", name, dropped - empty,
+        ))  # fmt: skip
+    return number_column(values, name, None if kind == "boolean" else kind, form, problems)
+
+
+def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) -> bool:
+    """Say whether digits are a code: leading zeros, or more digits than a 64-bit integer holds."""
+    zeros = pc.fill_null(pc.match_substring_regex(text, r"^0\d"), False)
+    if pc.any(zeros).as_py():
+        where = zeros.to_numpy(zero_copy_only=False)
+        count, rows = int(where.sum()), row_numbers(where)
+        problems.append(Problem(
+            "warning", "leading_zeros", f"Column {name}: {count:,} values start with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
+            "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.", name, count, rows,
+        ))  # fmt: skip
+        return True
+    finite = np.where(np.isfinite(values), np.abs(values), 0.0)
+    if finite.max(initial=0.0) >= BIG_INTEGER:
+        digits = pc.fill_null(pc.match_substring_regex(text, r"^[+-]?\d{19,}$"), False).to_numpy(zero_copy_only=False)
+        where = digits & (finite >= BIG_INTEGER)
+        if where.any():
+            count, rows = int(where.sum()), row_numbers(where)
+            problems.append(Problem(
+                "warning", "big_integers", f"Column {name}: {count:,} integers are larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
+                "Drop the column, or set its type to number and lose the last digits.", name, count, rows,
+            ))  # fmt: skip
+            return True
+    return False
+
+
+def _as_dates(
+    trimmed: Any, sample: Any, name: str, kind: ColumnKind | None, problems: list[Problem]
+) -> TypedColumn | None:
+    """Read as dates, or return None when the column's cells are no dates."""
+    texts = [str(v) for v in sample.to_pylist()]
+    likely = [t for t in texts if dates.looks_like_date(t)]
+    if kind is None and (not likely or len(likely) < 0.95 * len(texts)):
+        return None
+    found = dates.find_format(likely)
+    if found is None and kind is None:
+        return None
+    form, swappable = found or (dates.ISO, False)
+    encoded = pc.dictionary_encode(numbers.drop_tokens(trimmed))
+    unique = [str(v) for v in encoded.dictionary.to_pylist()]
+    if swappable:  # the sample did not decide between day and month; all values may
+        form, swappable = dates.find_format([u for u in unique if dates.looks_like_date(u)]) or (form, True)
+    values = dates.coerce_dates(unique, form)
+    codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
+    bad = np.append(np.isnat(values), False)[codes]
+    count = int(bad.sum())
+    if kind is None and count > 0.05 * len(codes):
+        return None
+    if count:
+        rows = row_numbers(bad)
+        problems.append(Problem(
+            "warning", "not_dates", f"Column {name}: {count:,} cells are no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
+            "Read as missing.", name, count, rows,
+        ))  # fmt: skip
+    if swappable:
+        problems.append(Problem(
+            "warning", "day_or_month", f"Column {name}: {unique[0]} is read as {form}; day and month could be swapped.",
+            "Write dates as 2024-01-31 to be sure.", name,
+        ))  # fmt: skip
+    full = np.append(values, np.datetime64("NaT", "us"))[codes]
+    return finish(name, ColumnType("datetime", date_format=form), pd.Series(full), problems)
+
+
+def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, problems: list[Problem]) -> TypedColumn:
+    """Read as labels: outer spaces removed, NFC, look-alikes merged; then decide what the labels are."""
+    clean = trimmed
+    if not pc.all(pc.string_is_ascii(pc.fill_null(trimmed, ""))).as_py():
+        clean = pc.utf8_normalize(trimmed, form="NFC")
+        _note_merge(trimmed, clean, name, "unicode_forms", "written in two Unicode forms that look the same", problems)
+    spaced = pc.not_equal(array, trimmed)
+    if pc.any(spaced).as_py():
+        _note_merge(array, trimmed, name, "outer_spaces", "that differ only by spaces around them", problems)
+    empty = pc.equal(clean, "")
+    encoded = pc.dictionary_encode(pc.if_else(empty, pa.scalar(None, type=clean.type), clean))
+    unique = encoded.dictionary
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    if kind in (None, "boolean"):
+        flags = _as_flags(unique, codes, name, problems)
+        if flags is not None:
+            return flags
+    counts = np.bincount(codes[codes >= 0], minlength=len(unique))
+    tokens = [
+        str(t)
+        for t in pc.filter(
+            unique, pc.is_in(unique, value_set=pa.array(numbers.MISSING_TOKENS, unique.type))
+        ).to_pylist()
+    ]
+    if tokens and kind not in ("id", "text"):
+        held = ", ".join(sorted(tokens))
+        problems.append(Problem(
+            "note", "missing_words_kept", f"Column {name}: {held} kept as a value, not read as missing.", "Leave a cell empty to mark it as missing.", name,
+        ))  # fmt: skip
+    if kind is None or kind in ("number", "datetime", "boolean"):
+        kind = _label_kind(unique, counts, name)
+    if kind in ("text", "id", "constant"):
+        values = pd.Series(np.append(np.array(unique.to_pylist(), dtype=object), None)[codes], dtype="str")
+    else:
+        order = np.argsort(np.array(unique.to_pylist(), dtype=object), kind="stable")
+        rank = np.empty(len(order) + 1, np.int64)
+        rank[order], rank[-1] = np.arange(len(order)), -1
+        labels = pd.Index(unique.take(pa.array(order)).to_pylist(), dtype="str")
+        values = pd.Series(pd.Categorical.from_codes(rank[codes], labels))
+    return finish(name, ColumnType(kind), values, problems, len(unique))
+
+
+def _note_merge(before: Any, after: Any, name: str, code: str, what: str, problems: list[Problem]) -> None:
+    """Say that labels were changed, and whether any were merged by it."""
+    changed = pc.fill_null(pc.not_equal(before, after), False).to_numpy(zero_copy_only=False)
+    count = int(changed.sum())
+    if not count:
+        return
+    merged = pc.count_distinct(before).as_py() - pc.count_distinct(after).as_py()
+    rows = row_numbers(changed)
+    if merged:
+        text, hint = f"Column {name}: {merged:,} label{'s' if merged > 1 else ''} {what}", "Merged."
+        problems.append(Problem("warning", code, f"{text} ({shown_rows(rows, count)}).", hint, name, count, rows))
+    elif code == "outer_spaces":
+        problems.append(
+            Problem("note", code, f"Column {name}: spaces around {count:,} values removed.", "", name, count, rows)
+        )
+    else:
+        problems.append(
+            Problem("note", code, f"Column {name}: {count:,} values normalised to Unicode NFC.", "", name, count, rows)
+        )
+
+
+def _as_flags(unique: Any, codes: Any, name: str, problems: list[Problem]) -> TypedColumn | None:
+    """Read yes/no words as a boolean, one spelling for each side, or return None."""
+    if not 2 <= len(unique) <= 10:
+        return None
+    texts = [str(v) for v in unique.to_pylist()]
+    truth = [True if t.casefold() in TRUE_WORDS else False if t.casefold() in FALSE_WORDS else None for t in texts]
+    if None in truth or len(set(truth)) < 2:
+        return None
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    side = np.array([bool(t) for t in truth], dtype=np.int64)
+    names = [
+        texts[max((i for i in range(len(texts)) if side[i] == s), key=lambda i: (counts[i], texts[i]))] for s in (0, 1)
+    ]
+    spelling = {t: names[s] for t, s in zip(texts, side, strict=True) if t != names[s]}
+    if spelling:
+        groups = [" and ".join([names[s], *(t for t, n in spelling.items() if n == names[s])]) for s in (1, 0)]
+        problems.append(Problem(
+            "note", "spellings_merged", f"Column {name}: {groups[0]} read as {names[1]}; {groups[1]} read as {names[0]}.",
+            "Set the type to category to keep them apart.", name, values={"map": spelling},
+        ))  # fmt: skip
+    held = np.append(side, -1)[codes]
+    values = pd.Series(pd.Categorical.from_codes(held, pd.Index(names, dtype="str")))
+    return finish(name, ColumnType("boolean", spelling=spelling), values, problems, 2)
+
+
+def _label_kind(unique: Any, counts: Any, name: str) -> ColumnKind:
+    """Tell categories from free text and from ids."""
+    distinct, present = len(unique), int(counts.sum())
+    if distinct <= ONE_HOT_CATEGORIES:
+        return "category"
+    some = [str(v) for v in unique[:: max(1, distinct // 1000)].to_pylist()]
+    words = float(np.mean([1 + t.count(" ") + len(_WIDE.findall(t)) / 2 for t in some]))
+    length = float(np.mean([len(t) for t in some]))
+    if (words >= 3 and distinct > 0.2 * present) or (length > 60 and words >= 3):
+        return "text"
+    if distinct >= NEAR_UNIQUE * present and (present >= 100 or id_like_name(name)):
+        return "id"
+    return "category"

@@ -1,0 +1,81 @@
+"""Any column understood, and new rows of a known column read the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kd_core.data import dates, numbers
+from kd_core.data.number_column import number_column
+from kd_core.data.numbers import NumberFormat
+from kd_core.data.text_column import text_column
+from kd_core.data.types import ColumnType, TypedColumn, finish, to_arrow
+from kd_core.specs import ColumnKind
+
+
+def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, decimal: str | None = None) -> TypedColumn:
+    """Find a column's type and read it, or read it as the type set by hand.
+
+    Shape: (N,) in, (N,) out, in the same order.
+    """
+    array = to_arrow(series)
+    kinds = pa.types
+    if kinds.is_boolean(array.type):
+        return text_column(pc.if_else(array, "True", "False"), name, kind, decimal)
+    if kinds.is_date(array.type) or kinds.is_timestamp(array.type):
+        if kind in (None, "datetime"):
+            values = pc.cast(array, pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
+            return finish(name, ColumnType("datetime"), pd.Series(values), [])
+        return text_column(pc.cast(array, pa.large_string()), name, kind, decimal)
+    if kinds.is_duration(array.type):
+        array = pc.divide(pc.cast(pc.cast(pc.cast(array, pa.duration("us")), pa.int64()), pa.float64()), 1e6)
+    if kinds.is_integer(array.type) or kinds.is_floating(array.type) or kinds.is_decimal(array.type):
+        numeric = pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return number_column(numeric, name, kind, NumberFormat(), [])
+    if not (kinds.is_string(array.type) or kinds.is_large_string(array.type)):
+        array = to_arrow(series.astype("str"))
+    return text_column(array, name, kind, decimal)
+
+
+def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
+    """Read new values of a known column as its type; what does not fit becomes missing.
+
+    Shape: (N,) raw or already typed -> (N,) float64, datetime64 or text.
+    """
+    if column.kind == "number" and pd.api.types.is_numeric_dtype(series.dtype):
+        numeric = series.astype("float64")
+        return numeric.where(np.isfinite(numeric))
+    if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return series.dt.tz_localize(None).astype("datetime64[us]")
+    array = to_arrow(series)
+    if column.kind == "datetime":
+        texts = ["" if v is None else str(v) for v in array.to_pylist()]
+        return pd.Series(dates.coerce_dates(texts, column.date_format or dates.ISO), index=series.index)
+    if column.kind == "number":
+        text = numbers.drop_tokens(pc.utf8_trim_whitespace(pc.cast(array, pa.large_string())))
+        found, _, _ = numbers.to_numbers(text, column.number)
+        return pd.Series(np.where(np.isfinite(found), found, np.nan), index=series.index)
+    encoded = pc.dictionary_encode(array)
+    labels = [_label(v, column) for v in encoded.dictionary.to_pylist()]
+    codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
+    taken = np.array([*labels, None], dtype=object)[codes]
+    return pd.Series(taken, index=series.index, dtype="str")
+
+
+def _label(value: Any, column: ColumnType) -> str | None:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    text: str = pc.utf8_normalize(pa.scalar(str(value).strip()), form="NFC").as_py()
+    if column.codes:
+        text = _integer_text(text)
+    return column.spelling.get(text, text) or None
+
+
+def _integer_text(text: str) -> str:
+    """Write `17850.0` as `17850`."""
+    head, dot, tail = text.partition(".")
+    return head if dot and not tail.strip("0") else text
