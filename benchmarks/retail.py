@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core.data.preparation import profile_source  # noqa: E402
 from kd_core.data.reading import read_table  # noqa: E402
 from kd_core.runs.direct import run_here  # noqa: E402
+from kd_core.runs.execution import StopSignal  # noqa: E402
 from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, TrainingSpec  # noqa: E402
 
 

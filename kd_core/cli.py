@@ -192,23 +192,24 @@ def _lesson(loss: str, temperature: float, alpha: float) -> dict[str, Any]:
 def _execute(spec: RunSpec, out: Path | None) -> int:
     """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
     from kd_core.runs.direct import run_here
+    from kd_core.runs.execution import StopSignal
 
-    asked = []
+    asked = StopSignal()
 
     def stop(_signal: int, _frame: object) -> None:
-        if asked:
+        if asked.reason:
             raise KeyboardInterrupt
-        asked.append(True)
+        asked.ask("cancel")
         typer.echo("\nStopping; what is finished is kept. Press Ctrl-C again to stop at once.", err=True)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        result, folder = run_here(spec, out, _progress(), lambda: bool(asked))
+        result, folder = run_here(spec, out, _progress(), asked)
     finally:
         signal.signal(signal.SIGINT, before)
     _print_verdict(result)
     typer.echo(f"files: {folder}")
-    return CANCELLED if asked else DONE
+    return CANCELLED if asked.noticed else DONE
 
 
 def _progress() -> Callable[[dict[str, Any]], None]:

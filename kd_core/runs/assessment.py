@@ -9,16 +9,13 @@ import numpy as np
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.evaluate import METRICS, calibration, compare, confusion, fidelity
+from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
-from kd_core.evaluate.soft_labels import soften
 
 
 def answers(dataset: Dataset, split: Split, z_NC: Array) -> Answers:
     """Turn logits into answers in the task's own terms: probabilities, or values in the target's unit."""
-    y = dataset.parts[split].y
-    if dataset.task == "regression":
-        return Answers("regression", y, values=z_NC[:, 0].astype(np.float64) * dataset.target_std + dataset.target_mean)
-    return Answers(dataset.task, y, p=soften(z_NC, 1.0))
+    return from_logits(dataset.task, dataset.parts[split].y, z_NC, dataset.target_mean, dataset.target_std)
 
 
 def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | None:
@@ -67,6 +64,6 @@ def gains(student: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
         theirs = baseline["metrics"][name]
         if ours["mean"] is None or theirs["mean"] is None:
             continue
-        interval = compare.paired(ours["values"], theirs["values"], better=METRICS.get(name).facts["better"])
+        interval = compare.gain(compare.paired(ours["values"], theirs["values"]), METRICS.get(name).facts["better"])
         result[name] = {"mean": interval.mean, "ci95": [interval.low, interval.high], "n": interval.n}
     return result

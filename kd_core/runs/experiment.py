@@ -43,7 +43,7 @@ class Arms:
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
-    """Carry out a spec in its folder and return the result, which is also written to result.json.
+    """Carry out a spec in its folder and return the content of result.json; the caller finishes the folder.
 
     Finished trainings and teacher answers are taken from disk, so that a run that was cut off
     goes on where it was. A stop request ends the run with what is finished.
@@ -80,8 +80,7 @@ class _Experiment:
             self.train_students(arms)
         with self.phase("evaluate"):
             found = self.evaluate(arms)
-        self.folder.write_result({**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}})
-        return self.folder.result()
+        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -126,10 +125,10 @@ class _Experiment:
     def ask_teacher(self) -> TeacherAnswers:
         """Get the teacher's answers, trained now or kept from an earlier run."""
         start = time.monotonic()
-        cache = TeacherCache(workspace())
+        cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(
             self.dataset, self.spec.teacher, folds=self.spec.evaluation.folds, seed=self.spec.training.first_seed,
-            cache=cache, notify=self.notify, should_stop=self.should_stop, device=self.device,
+            cache=cache, notify=self.notify, should_stop=self.should_stop, device=self.device.type,
         )  # fmt: skip
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         block = assessment.block(self.dataset, "validation", found.logits["validation"])
@@ -199,4 +198,4 @@ class _Experiment:
         for index, arm in pairs:
             build.add(index, arm.seeds[: len(arm.student)], arm.baseline[: len(arm.student)], arm.student)
         artifacts = write_artifacts(self.folder, self.spec, self.dataset, self.teacher, pairs, self.device)
-        return build.finish(self.folder.run_id, artifacts)
+        return build.finish(self.folder.id, artifacts)
