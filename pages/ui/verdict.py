@@ -101,7 +101,7 @@ def gain_sentence(result: Result, student: Mapping[str, Any]) -> Safe:
     mean = gain["mean"]
     key = word if word in ("ties", "inconclusive") else f"{word}_{way}"
     signed = signed_points(name, mean) + (f" {t('runs.verdict.points_word')}" if is_share(name) else "")
-    sentence = t(
+    return t(
         f"runs.verdict.{key}",
         student=student["name"],
         metric=metric_title(name),
@@ -110,10 +110,11 @@ def gain_sentence(result: Result, student: Mapping[str, Any]) -> Safe:
         interval=interval_words(name, gain),
         margin=points(name, student["margin"]),
     )
-    return sentence
 
 
-def latency_pair(teacher: Mapping[str, Any], student: Mapping[str, Any], batch: str = "1") -> tuple[float, float, str] | None:
+def latency_pair(
+    teacher: Mapping[str, Any], student: Mapping[str, Any], batch: str = "1"
+) -> tuple[float, float, str] | None:
     """Return p50 of teacher and student and the runtime, measured the same way where both have it."""
     ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
     for name in ("onnxruntime", "torch"):
@@ -164,7 +165,9 @@ def keeps_sentence(result: Result, student: Mapping[str, Any]) -> Safe | None:
         )
     if is_share(name) and not lower_is_better(name):
         key = "keeps" if ours <= theirs else "reaches"
-        return t(f"runs.verdict.{key}", share=text.percent(ours / theirs), metric=metric_title(name), size=size, speed=speed)
+        return t(
+            f"runs.verdict.{key}", share=text.percent(ours / theirs), metric=metric_title(name), size=size, speed=speed
+        )
     return t(
         "runs.verdict.keeps_value",
         metric=metric_title(name),
@@ -228,7 +231,10 @@ def judge(result: Result, index: int) -> Judgement:
     student = result["students"][index]
     why, then = reason_words(result, student)
     if why is None and not room(result, student):
-        why, then = t("runs.reason.no_room.why", metric=metric_title(result["metric"]["name"])), t("runs.reason.no_room.next")
+        why, then = (
+            t("runs.reason.no_room.why", metric=metric_title(result["metric"]["name"])),
+            t("runs.reason.no_room.next"),
+        )
     return Judgement(
         word=student["verdict"],
         gain=gain_sentence(result, student),

@@ -1,0 +1,44 @@
+"""Runs: the list, a run while it trains, and what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from pages.ui import engine, live, result, run_head, run_list, session, text
+from pages.ui.run_head import ACTIVE
+from pages.ui.text import t
+
+store = engine.store()
+run_id = st.query_params.get("run")
+
+for notice in store.take_notices():
+    st.info(text.escape(notice), icon=":material/info:")
+
+if not run_id:
+    st.title(t("runs.title_list"), anchor=False)
+    st.caption(t("runs.list_note"))
+    run_list.show(store)
+    st.stop()
+
+if st.button(t("runs.all_runs"), icon=":material/arrow_back:", type="tertiary", key="runs-back"):
+    st.query_params.pop("run", None)
+    st.rerun()
+
+try:
+    snapshot = store.snapshot(run_id)
+    row = store.get(run_id)
+except KDError as error:
+    text.show_error(error)
+    st.stop()
+
+session.set_run(run_id)
+st.title(t("runs.title") if snapshot.state in ACTIVE else t("runs.title_result"), anchor=False)
+run_head.refused()
+run_head.show(store, row, snapshot)
+if snapshot.state in ACTIVE:
+    live.show(store, run_id, snapshot)
+else:
+    found = store.folder(run_id).result()
+    run_head.ended(row, snapshot, bool(found and found.get("students")))
+    result.show(store, row, snapshot, found)

@@ -1,0 +1,97 @@
+"""A run's training curves with their two choices: which student, and all seeds together or apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import text, verdict
+from pages.ui.charts import marks
+from pages.ui.charts import runs as charts
+from pages.ui.text import escape, t
+
+POINTS = 8_000  # per chart; the browser stays smooth and a redraw small
+
+
+def names() -> dict[str, str]:
+    """The parts' names as legends show them."""
+    return {
+        "teacher": t("runs.arm.teacher"), "baseline": t("runs.arm.baseline_short"), "student": t("runs.arm.student"),
+        "hard": t("runs.arm.hard"), "soft": t("runs.arm.soft"), "loss": t("runs.arm.loss"),
+    }  # fmt: skip
+
+
+def metric_of(snapshot: Any) -> str:
+    """Name the selection metric of a run, once its plan is known."""
+    return str((snapshot.plan or {}).get("metric") or "")
+
+
+def teacher_score(snapshot: Any) -> float | None:
+    """Return the teacher's score on validation."""
+    return ((snapshot.teacher or {}).get("metrics") or {}).get(metric_of(snapshot))
+
+
+def show(snapshot: Any, key: str, student: str | None = None) -> None:
+    """Draw validation curves and losses of one student beside its baseline and the teacher."""
+    known = [s.name for s in snapshot.spec.students]
+    if not snapshot.curves:
+        st.caption(t("runs.live.nothing_yet"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if student is None:
+            student = _pick(known, key)
+        views = ("together", "apart")
+        view = st.segmented_control(
+            t("runs.live.seeds_view"), views, default="together", format_func=lambda v: t(f"runs.live.{v}"),
+            key=f"view-{key}", help=t("runs.live.seeds_view_help"), required=True,
+        )  # fmt: skip
+    drawn = [_drawn(c) for c in snapshot.curves if _belongs(c, student)]
+    metric = metric_of(snapshot)
+    title = verdict.metric_title(metric)
+    st.markdown(f"**{t('runs.live.curves', metric=title)}**")
+    if view == "apart" and any(c["arm"] != "teacher" for c in drawn):
+        fig = charts.seeds(drawn, names=names(), seed_title=t("runs.overview.seed", seed="{seed}"),
+                           best_name=t("runs.overview.best"))  # fmt: skip
+    else:
+        fig = charts.curves(
+            drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"),
+            best_name=t("runs.overview.best"), teacher_score=teacher_score(snapshot),
+        )  # fmt: skip
+    st.plotly_chart(fig, key=f"curves-{key}", config=marks.CONFIG, alt=t("runs.live.curves", metric=title))
+    st.caption(t("runs.live.curves_lower" if verdict.lower_is_better(metric) else "runs.live.curves_higher"))
+    thinned = [c for c in snapshot.curves if c.total > c.shown and _belongs(c, student)]
+    if thinned:
+        most = max(thinned, key=lambda c: c.total)
+        st.caption(t("runs.live.decimated", shown=text.exact(most.shown), total=text.exact(most.total)))
+    _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
+
+
+def _pick(known: list[str], key: str) -> str:
+    if len(known) == 1:
+        return known[0]
+    chosen = st.pills(t("runs.live.student"), range(len(known)), default=0, format_func=lambda i: escape(known[i]),
+                      key=f"who-{key}", help=t("runs.live.student_help"), required=True)  # fmt: skip
+    return known[chosen or 0]
+
+
+def _belongs(curve: Any, student: str | None) -> bool:
+    return curve.fold is None and (curve.arm == "teacher" or curve.student == student)
+
+
+def _drawn(curve: Any) -> dict[str, Any]:
+    return {
+        "arm": curve.arm, "student": curve.student, "seed": curve.seed, "epoch": curve.epochs, "score": curve.score,
+        "loss": curve.loss, "hard": curve.hard, "soft": curve.soft, "best": curve.best_epoch,
+    }  # fmt: skip
+
+
+def _losses(drawn: list[dict[str, Any]], key: str) -> None:
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.markdown(f"**{t('runs.live.loss')}**")
+    log = right.toggle(t("runs.live.loss_log"), key=f"log-{key}", help=t("runs.live.loss_log_help"))
+    fig = charts.losses(
+        drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
+    )
+    st.plotly_chart(fig, key=f"losses-{key}", config=marks.CONFIG, alt=t("runs.live.loss"))
+    st.caption(t("runs.live.loss_note"))

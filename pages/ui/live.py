@@ -1,0 +1,130 @@
+"""A run while it works: one small fragment that reads a snapshot and draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.runs.folder import ACTIVE
+from kd_core.runs.store import RunStore
+from pages.ui import curves, run_head, text, verdict, viewers
+from pages.ui.text import escape, t
+
+PHASE_LOOK = {
+    "done": ("green", ":material/check:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "waiting": ("gray", ":material/schedule:"),
+    "stopped": ("orange", ":material/stop:"),
+}
+
+
+def show(store: RunStore, run_id: str, snapshot: Any) -> None:
+    """Draw the run and draw it again every 2 s; when it ends, the whole page is drawn once more."""
+    begun = snapshot.state
+
+    @st.fragment(run_every=viewers.interval())
+    def body() -> None:
+        viewers.interval()
+        shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
+        now = store.snapshot(run_id, shown)
+        if now.state not in ACTIVE or (now.state == "cancelling") != (begun == "cancelling"):
+            st.rerun()
+        draw(now)
+
+    body()
+
+
+def draw(now: Any) -> None:
+    """Draw one snapshot."""
+    with st.container(border=True, key="live-head"):
+        _progress(now)
+        if now.phases and now.state != "queued":
+            phases(now)
+    if now.state == "queued":
+        st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
+    elif now.plan is None:
+        st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
+    room(now)
+    for warning in now.warnings:
+        if warning.get("code") != "no_room":
+            st.warning(
+                escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip()), icon=":material/warning:"
+            )
+    if now.curves:
+        curves.show(now, key=f"live-{now.run_id}")
+    with st.expander(t("runs.live.log"), icon=":material/notes:"):
+        log(now)
+
+
+def _progress(now: Any) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        run_head.badge(now.state)
+        if now.state == "queued":
+            st.markdown(t("runs.head.place", place=now.position or 1), width="content")
+            return
+        st.markdown(elapsed(now), width="content")
+        if now.trainings:
+            st.markdown(f":gray[{t('runs.head.progress', done=now.trainings_done, of=now.trainings)}]", width="content")
+        st.markdown(f":gray[{machine(now)}]", width="content")
+    st.progress(min(1.0, max(0.0, now.progress)))
+
+
+def elapsed(now: Any) -> str:
+    """Say how long the run has gone on, and how long it will take in all."""
+    gone = f"**{text.seconds(round(now.elapsed_s))}**"
+    if now.eta_s is None:
+        return gone
+    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=text.seconds(round(now.elapsed_s + now.eta_s)))
+
+
+def machine(now: Any) -> str:
+    """Say device, memory and speed in one short line."""
+    used = now.resources or {}
+    parts = [str((now.plan or {}).get("device") or "").upper()]
+    if used.get("rss_mb"):
+        parts.append(text.size(used["rss_mb"] * 2**20))
+    if used.get("gpu_mb"):
+        parts.append(t("runs.live.gpu", value=text.size(used["gpu_mb"] * 2**20)))
+    if now.rows_per_s:
+        parts.append(t("runs.live.speed_value", value=text.number(now.rows_per_s)))
+    return " · ".join(p for p in parts if p)
+
+
+def phases(now: Any) -> None:
+    """Draw the phases as a strip: done with its seconds, running with its share, waiting."""
+    with st.container(horizontal=True, gap="xsmall", key="phases"):
+        for phase in now.phases:
+            colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
+            words = text.catalogue().get(f"runs.phase.{phase.name}") or escape(phase.name)
+            if phase.state == "done" and phase.cached:
+                words = f"{words} · {t('runs.phase.cached')}"
+            elif phase.state == "done" and phase.seconds is not None:
+                words = f"{words} {text.seconds(phase.seconds)}"
+            elif phase.state == "running" and phase.progress:
+                words = f"{words} {text.percent(phase.progress, 0)}"
+            st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
+
+
+def room(now: Any) -> None:
+    """Say, before students are trained, whether there is anything to gain."""
+    if not now.room:
+        return
+    event = now.room[-1]
+    rows = event.get("students") or [event]
+    title = verdict.metric_title(str(event.get("metric") or curves.metric_of(now)))
+    for found in rows:
+        fits = bool(found.get("room", True))
+        words = t(
+            "runs.live.room_yes" if fits else "runs.live.room_no", student=str(found.get("student") or ""),
+            metric=title, teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+        )  # fmt: skip
+        if fits:
+            st.caption(f":material/trending_up: {words}")
+        else:
+            st.warning(words, icon=":material/block:")
+
+
+def log(now: Any) -> None:
+    """Draw the log as a code block, where nothing is markup."""
+    st.code("\n".join(now.log) or str(t("runs.live.log_empty")), language=None, wrap_lines=True, height=260)

@@ -1,0 +1,261 @@
+"""The tabs under a result. Only the open one is computed: hidden tabs cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.rows import RunRow
+from kd_core.runs.store import RunStore
+from pages.ui import curves, live, recipe, session, text, verdict
+from pages.ui.charts import marks
+from pages.ui.charts import result as charts
+from pages.ui.spread import bounds
+from pages.ui.text import escape, t
+
+Result = Mapping[str, Any]
+ARMS = ("teacher", "baseline", "student")
+
+
+def names() -> dict[str, str]:
+    """The parts' names as legends show them."""
+    return {
+        "teacher": t("runs.arm.teacher"),
+        "baseline": t("runs.arm.baseline_short"),
+        "student": t("runs.arm.student"),
+    }
+
+
+def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
+    """Draw the tab bar and the open tab."""
+    keys = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+    tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
+    for key, tab in zip(keys, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            st.space("xsmall")
+            if key == "overview":
+                overview(found, index)
+            elif key == "curves":
+                curves.show(snapshot, key=f"result-{row.id}", student=found["students"][index]["name"])
+            elif key == "soft":
+                soft(found, index, row.id)
+            elif key == "mistakes":
+                mistakes(found, index)
+            elif key == "calibration":
+                calibration(found, index)
+            elif key == "latency":
+                latency(found, index)
+            elif key == "recipe":
+                recipe.show(store.folder(row.id), found)
+            else:
+                live.log(snapshot)
+
+
+def show_unfinished(store: RunStore, row: RunRow, snapshot: Any) -> None:
+    """Draw what a run without a result still has: its curves, recipe and log."""
+    keys = ("curves", "recipe", "log")
+    tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab-unfinished", on_change="rerun")
+    for key, tab in zip(keys, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            st.space("xsmall")
+            if key == "curves":
+                curves.show(snapshot, key=f"ended-{row.id}")
+            elif key == "recipe":
+                recipe.show(store.folder(row.id), None)
+            else:
+                live.log(snapshot)
+
+
+def overview(found: Result, index: int) -> None:
+    """Metric against size for all students, and the chosen student seed by seed."""
+    name = found["metric"]["name"]
+    student = found["students"][index]
+    title = verdict.metric_title(name)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
+        fig = charts.against_size(
+            size_points(found), metric=title, x_title=t("runs.overview.size_axis"), names=names(), written=text.size,
+            lower_is_better=verdict.lower_is_better(name),
+        )  # fmt: skip
+        draw(fig, "overview-size", t("runs.overview.size_title", metric=title))
+        st.caption(t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note"))
+    with right:
+        st.markdown(f"**{t('runs.overview.paired_title')}**")
+        values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
+        fig = charts.paired(
+            student["seeds"], values[0], values[1], metric=title, seed_title=t("runs.overview.seed", seed="{seed}"),
+            names=names(), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
+        )  # fmt: skip
+        draw(fig, "overview-paired", t("runs.overview.paired_title"))
+        st.caption(t("runs.overview.paired_note"))
+    selection(student)
+
+
+def size_points(found: Result) -> list[dict[str, Any]]:
+    """Teacher, and each student with its baseline, as points with intervals."""
+    name, teacher = found["metric"]["name"], found["teacher"]
+    arms = names()
+    points: list[dict[str, Any]] = []
+
+    def add(arm: str, label: str, size: float, value: float | None, block: Result | None) -> None:
+        if value is None:
+            return
+        low, high = bounds((block or {}).get("values") or [])
+        hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
+        if low is not None and high is not None:
+            hover += f" [{text.score(low)}, {text.score(high)}]"
+        points.append({"arm": arm, "label": label, "x": size, "y": value, "low": low, "high": high,
+                       "hover": f"{hover}<br>{text.size(size)}"})  # fmt: skip
+
+    add("teacher", teacher["name"], teacher["size_bytes"], teacher["metrics"].get(name), None)
+    for student in found["students"]:
+        for arm, block in (("baseline", student["baseline"]), ("student", student)):
+            spread = block["metrics"][name]
+            add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
+    return points
+
+
+def selection(student: Result) -> None:
+    """List chosen and last epoch of every training, with both validation scores."""
+    chosen = student.get("selection") or {}
+    lines = []
+    for arm in ("baseline", "student"):
+        for entry in chosen.get(arm) or []:
+            lines.append({
+                t("runs.overview.sel_arm"): names()[arm], t("runs.overview.sel_seed"): entry["seed"],
+                t("runs.overview.sel_epoch"): entry["selected_epoch"],
+                t("runs.overview.sel_score"): text.score(entry["score_selected"], 4),
+                t("runs.overview.sel_last"): entry["last_epoch"],
+                t("runs.overview.sel_last_score"): text.score(entry["score_last"], 4),
+            })  # fmt: skip
+    if not lines:
+        return
+    with st.expander(t("runs.overview.selection"), icon=":material/rule:"):
+        st.caption(t("runs.overview.selection_note"))
+        st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
+
+
+def soft(found: Result, index: int, run_id: str) -> None:
+    """Say what soft labels are for, with the agreement, and link to their page."""
+    student = found["students"][index]
+    if found["task"] == "regression":
+        st.markdown(t("runs.soft.regression"))
+    else:
+        st.markdown(t("runs.soft.note"))
+        ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
+        if "agreement" in ours and "agreement" in theirs:
+            st.markdown(
+                t("runs.soft.agreement", student=text.percent(ours["agreement"]["mean"]),
+                  baseline=text.percent(theirs["agreement"]["mean"]))
+            )  # fmt: skip
+    st.page_link("soft_labels.py", label=t("runs.soft.open"), icon=":material/equalizer:",
+                 query_params=session.link(run=run_id, student=student["name"]))  # fmt: skip
+
+
+def mistakes(found: Result, index: int) -> None:
+    """Draw the three confusion matrices on the same scale."""
+    student = found["students"][index]
+    if found["task"] == "regression" or not student.get("confusion"):
+        st.markdown(t("runs.mistakes.regression"))
+        return
+    classes = found["dataset"]["classes"]
+    worst = most_frequent_mistake(student["confusion"])
+    if worst is None:
+        st.markdown(t("runs.mistakes.none"))
+    else:
+        i, j, count, share = worst
+        st.markdown(
+            t("runs.mistakes.hardest", true=str(classes[i]), predicted=str(classes[j]),
+              count=text.exact(round(count)), share=text.percent(share))
+        )  # fmt: skip
+    blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
+    columns = st.columns(3 if len(classes) <= 6 else 1)
+    for i, (arm, block) in enumerate(blocks.items()):
+        with columns[i % len(columns)]:
+            st.markdown(f"**{names()[arm]}**")
+            fig = charts.confusion(
+                block["confusion"], classes, true_title=t("runs.mistakes.true"),
+                predicted_title=t("runs.mistakes.predicted"), hover=t("runs.mistakes.hover"),
+            )  # fmt: skip
+            draw(fig, f"confusion-{arm}", names()[arm])
+    st.caption(t("runs.mistakes.note"))
+
+
+def most_frequent_mistake(counts: Any) -> tuple[int, int, float, float] | None:
+    """Find the largest cell off the diagonal: true class, predicted class, rows, share of the true class."""
+    cells = [(v, i, j) for i, r in enumerate(counts) for j, v in enumerate(r) if i != j and v > 0]
+    if not cells:
+        return None
+    value, i, j = max(cells)
+    return i, j, value, value / sum(counts[i])
+
+
+def calibration(found: Result, index: int) -> None:
+    """Draw the reliability diagram of the three."""
+    student = found["students"][index]
+    if found["task"] == "regression" or not student.get("calibration"):
+        st.markdown(t("runs.calibration.regression"))
+        return
+    blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
+    arms = {arm: bins(block["calibration"]) for arm, block in blocks.items()}
+    fig = charts.reliability(
+        arms, names=names(), x_title=t("runs.calibration.x"), y_title=t("runs.calibration.y"),
+        perfect=t("runs.calibration.perfect"), rows_word=t("runs.calibration.rows"),
+    )  # fmt: skip
+    draw(fig, "calibration", t("runs.result.tabs_calibration"))
+    st.caption(t("runs.calibration.note"))
+    ece = [found["teacher"]["metrics"].get("ece")]
+    ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
+    st.markdown(
+        t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))
+    )
+
+
+def bins(found: Any) -> dict[str, list[Any]]:
+    """Turn a list of bins into columns; a block that already has columns stays as it is."""
+    rows = found.get("bins", found) if isinstance(found, Mapping) else found
+    if isinstance(rows, Mapping):
+        return {k: list(rows[k]) for k in ("confidence", "accuracy", "count")}
+    return {k: [r[k] for r in rows] for k in ("confidence", "accuracy", "count")}
+
+
+def latency(found: Result, index: int) -> None:
+    """Draw and list the time per batch of teacher and student, hardware named."""
+    student = found["students"][index]
+    series, lines = [], []
+    for arm, block in (("teacher", found["teacher"]), ("student", student)):
+        for position, (runtime, batches) in enumerate(verdict.runtimes(block.get("latency_ms")).items()):
+            order = sorted(batches, key=int)
+            title = t("runs.latency.series", arm=names()[arm], runtime=verdict.runtime_title(runtime))
+            series.append({
+                "arm": arm, "name": title, "open": position > 0, "batch": [int(b) for b in order],
+                "p50": [batches[b]["p50"] for b in order], "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
+            })  # fmt: skip
+            for b in order:
+                lines.append({
+                    t("runs.latency.arm"): names()[arm], t("runs.latency.runtime"): verdict.runtime_title(runtime),
+                    t("runs.latency.batch"): int(b),
+                    **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
+                })  # fmt: skip
+    if not series:
+        st.markdown(t("runs.latency.none"))
+        return
+    st.markdown(f"**{t('runs.latency.title')}**")
+    fig = charts.latency(series, x_title=t("runs.latency.x"), y_title=t("runs.latency.y"), written=text.milliseconds)
+    draw(fig, "latency", t("runs.latency.title"))
+    threads = found.get("environment", {}).get("threads", 1)
+    st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
+    st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
+
+
+def draw(figure: Any, key: str, alt: str) -> None:
+    """Show a figure that is only looked at."""
+    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))
