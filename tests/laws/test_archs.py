@@ -1,0 +1,115 @@
+"""What holds for every registered architecture, old and new."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import safetensors.torch
+import torch
+
+from kd_core.models import ARCHS
+from kd_core.models.building import build
+from kd_core.models.sizes import sizes
+from kd_core.specs import Choice
+
+CASES = [
+    pytest.param(Choice(name=e.name, settings={"size": size} if size else {}), id=f"{e.name}-{size or 'only'}")
+    for e in ARCHS.entries()
+    for size in (e.facts["presets"] or (None,))
+    if size in (None, "tiny", "small")
+]
+LARGE = [
+    pytest.param(Choice(name=e.name, settings={"size": size}), id=f"{e.name}-{size}")
+    for e in ARCHS.entries()
+    for size in e.facts["presets"]
+    if size in ("base", "large")
+]
+
+
+def made(choice, inputs=7, outputs=3, seed=0):
+    torch.manual_seed(seed)
+    return build(choice, inputs, outputs)
+
+
+def rows(n=12, inputs=7):
+    return torch.randn(n, inputs, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 5])
+@pytest.mark.parametrize("choice", CASES)
+def test_logits_have_the_promised_shape_and_are_finite(choice, outputs):
+    out = made(choice, outputs=outputs)(rows())
+    assert out.logits.shape == (12, outputs) and out.logits.dtype == torch.float32
+    assert torch.isfinite(out.logits).all()
+    if out.features is not None:
+        assert out.features.ndim == 2 and len(out.features) == 12
+    if out.members is not None:
+        assert out.members.shape[0] == 12 and out.members.shape[2] == outputs
+
+
+@pytest.mark.parametrize("choice", CASES)
+def test_the_seed_decides_the_start_weights(choice):
+    same, again, other = (made(choice, seed=s).state_dict() for s in (3, 3, 4))
+    assert all(torch.equal(same[k], again[k]) for k in same)
+    assert any(not torch.equal(same[k], other[k]) for k in same)
+
+
+@pytest.mark.parametrize("choice", CASES)
+def test_an_answer_does_not_depend_on_the_other_rows(choice):
+    module, x = made(choice).eval(), rows()
+    whole = module(x).logits
+    alone = torch.cat([module(x[i : i + 1]).logits for i in range(len(x))])
+    torch.testing.assert_close(whole, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("choice", CASES)
+def test_evaluation_mode_repeats_itself_and_changes_nothing(choice):
+    module, x = made(choice).eval(), rows()
+    before = copy.deepcopy(module.state_dict())
+    assert torch.equal(module(x).logits, module(x).logits)
+    assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
+
+
+@pytest.mark.parametrize("choice", CASES)
+def test_the_gradient_reaches_every_parameter(choice):
+    module = made(choice).eval()
+    torch.nn.functional.cross_entropy(module(rows(64)).logits, torch.arange(64) % 3).backward()
+    silent = [n for n, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert silent == []
+
+
+@pytest.mark.parametrize("choice", CASES + LARGE)
+def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice):
+    known, module = sizes(choice, 28, 2), made(choice, 28, 2)
+    assert known.parameters == sum(p.numel() for p in module.parameters())
+    assert known.size_bytes == len(safetensors.torch.save(module.state_dict()))
+    assert known.flops >= 2 * 28 * 2 or known.parameters < 100
+
+
+@pytest.mark.parametrize("entry", ARCHS.entries(), ids=lambda e: e.name)
+def test_presets_grow(entry):
+    found = [sizes(Choice(name=entry.name, settings={"size": s}), 28, 2).parameters for s in entry.facts["presets"]]
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("entry", ARCHS.entries(), ids=lambda e: e.name)
+def test_roles_are_known(entry):
+    assert set(entry.facts["roles"]) <= {"student", "teacher"} and entry.facts["roles"]
+    assert entry.title and entry.make.__doc__
+
+
+@pytest.mark.parametrize("choice", CASES)
+def test_a_few_steps_lower_the_loss(choice):
+    module, x = made(choice), rows(64)
+    y = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
+    optimiser = torch.optim.Adam(module.parameters(), lr=0.03)
+    module.eval()
+    losses = []
+    for _ in range(30):
+        loss = torch.nn.functional.cross_entropy(module(x).logits, y)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]

@@ -1,0 +1,50 @@
+import time
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from kd_core.models.building import build
+from kd_core.models.sizes import Sizes, file_bytes, sizes
+from kd_core.specs import Choice
+
+
+def test_the_tiny_mlp_by_hand():
+    # 28 x 8 + 8 and 8 x 2 + 2 weights; 2 operations per multiply-accumulate
+    found = sizes(Choice(name="mlp", settings={"size": "tiny"}), 28, 2)
+    assert (found.parameters, found.flops) == (250, 2 * (28 * 8 + 8 * 2))
+
+
+def test_the_small_mlp_stays_below_2500_parameters_on_28_inputs():
+    assert sizes(Choice(name="mlp", settings={"size": "small"}), 28, 2).parameters <= 2500
+
+
+def test_bytes_are_those_of_the_file_on_disk(tmp_path):
+    choice = Choice(name="resmlp", settings={"size": "small"})
+    state = build(choice, 11, 4).state_dict()
+    save_file(state, tmp_path / "weights.safetensors")
+    size = (tmp_path / "weights.safetensors").stat().st_size
+    assert file_bytes(state) == sizes(choice, 11, 4).size_bytes == size
+    assert size > 4 * sizes(choice, 11, 4).parameters
+
+
+def test_nothing_is_allocated_for_a_network_larger_than_memory_would_like():
+    began = time.perf_counter()
+    found = sizes(Choice(name="mlp", settings={"size": None, "width": 2048, "depth": 8}), 2000, 1000)
+    assert found.parameters == 2000 * 2048 + 2048 + 7 * (2048 * 2048 + 2048) + 2048 * 1000 + 1000
+    assert time.perf_counter() - began < 2
+
+
+def test_the_random_stream_is_left_alone():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    assert isinstance(sizes(Choice(name="tabm"), 5, 2), Sizes)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.bool])
+def test_other_number_types_are_counted(dtype, tmp_path):
+    state = {"b": torch.zeros(3, 2).to(dtype), "a": torch.zeros(5)}
+    save_file(state, tmp_path / "w.safetensors")
+    assert file_bytes(state) == (tmp_path / "w.safetensors").stat().st_size
