@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,17 +12,16 @@ from kd_core.evaluate.base import Answers
 BINS = 15  # the usual number, so that values compare with published ones
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Rows of similar confidence. Units: confidence, accuracy and share of all rows in 0..1."""
+class Bin(TypedDict):
+    """Rows of similar confidence. Units: confidence (mean) and accuracy 0..1, count in rows (a mean over seeds)."""
 
+    low: float
     confidence: float
     accuracy: float
-    count: int
-    share: float
+    count: float
 
 
-def reliability_bins(answers: Answers, bins: int = BINS) -> list[Bin]:
+def bins(answers: Answers, num_bins: int = BINS) -> list[Bin]:
     """Group rows by confidence of the predicted class into equal-width bins; empty bins are left out.
 
     Source: Guo et al. 2017, arXiv:1706.04599.
@@ -29,11 +29,35 @@ def reliability_bins(answers: Answers, bins: int = BINS) -> list[Bin]:
     assert answers.p is not None
     confidence = answers.p.max(axis=1)
     right = answers.predicted == answers.y
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(place, minlength=bins)
-    confidence_sum = np.bincount(place, weights=confidence, minlength=bins)
-    right_sum = np.bincount(place, weights=right, minlength=bins)
+    place = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
+    count = np.bincount(place, minlength=num_bins)
+    confidence_sum = np.bincount(place, weights=confidence, minlength=num_bins)
+    right_sum = np.bincount(place, weights=right, minlength=num_bins)
     return [
-        Bin(float(confidence_sum[b] / count[b]), float(right_sum[b] / count[b]), int(count[b]), count[b] / len(place))
-        for b in np.flatnonzero(count)
-    ]
+        Bin(
+            low=b / num_bins, confidence=float(confidence_sum[b] / count[b]), accuracy=float(right_sum[b] / count[b]),
+            count=float(count[b]),
+        )
+        for b in map(int, np.flatnonzero(count))
+    ]  # fmt: skip
+
+
+def pool(per_seed: Sequence[Sequence[Bin]]) -> list[Bin]:
+    """Merge the bins of several seeds: row-weighted confidence and accuracy, mean count per seed."""
+    together: dict[float, list[Bin]] = {}
+    for found in per_seed:
+        for b in found:
+            together.setdefault(b["low"], []).append(b)
+    merged = []
+    for low in sorted(together):
+        rows = sum(b["count"] for b in together[low])
+        confidence = sum(b["confidence"] * b["count"] for b in together[low]) / rows
+        accuracy = sum(b["accuracy"] * b["count"] for b in together[low]) / rows
+        merged.append(Bin(low=low, confidence=confidence, accuracy=accuracy, count=rows / len(per_seed)))
+    return merged
+
+
+def expected_error(found: Sequence[Bin]) -> float:
+    """Compute the row-weighted mean gap between confidence and accuracy (ECE)."""
+    rows = sum(b["count"] for b in found)
+    return sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in found) / rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import t as student_t
 
 from kd_core.errors import KDError
@@ -19,17 +20,12 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean of paired differences with its 95 % interval; no bounds below two pairs. Units: the metric's."""
+    """Mean gain over paired seeds with its 95 % interval; no bounds below two pairs. Units: the metric's."""
 
     mean: float
     low: float | None
     high: float | None
     n: int
-
-
-@dataclass(frozen=True)
-class Gain(Interval):
-    """An interval turned so that above 0 always means better, whatever the metric's direction."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +36,10 @@ class Verdict:
     small: bool = False
 
 
-def paired(student_values: Sequence[float], baseline_values: Sequence[float]) -> Interval:
-    """Compute student minus baseline, paired by seed, with a 95 % t interval.
+def paired(student_values: Sequence[float], baseline_values: Sequence[float], better: Better = "higher") -> Interval:
+    """Compute the gain of the student over the baseline, paired by seed, with a 95 % t interval.
 
+    Above 0 always means better: for errors (`better="lower"`) it is baseline minus student.
     Errors: KDError when the sides differ in length, are empty or hold a value that is not finite.
     """
     student, baseline = np.asarray(student_values, dtype=np.float64), np.asarray(baseline_values, dtype=np.float64)
@@ -51,7 +48,7 @@ def paired(student_values: Sequence[float], baseline_values: Sequence[float]) ->
             "{students} student values can't be paired with {baselines} baseline values.",
             "Train both with the same seeds.", "unpaired", students=student.size, baselines=baseline.size,
         )  # fmt: skip
-    difference = student - baseline
+    difference = student - baseline if better == "higher" else baseline - student
     if not np.isfinite(difference).all():
         raise KDError(
             "A metric value is not a finite number: student {student}, baseline {baseline}.",
@@ -61,16 +58,16 @@ def paired(student_values: Sequence[float], baseline_values: Sequence[float]) ->
     n, mean = len(difference), float(difference.mean())
     if n < 2:
         return Interval(mean, None, None, n)
-    half = float(student_t.ppf(0.5 + CONFIDENCE / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n))
+    half = half_width(difference)
     return Interval(mean, mean - half, mean + half, n)
 
 
-def gain(interval: Interval, better: Better) -> Gain:
-    """Turn a paired difference so that above 0 means better; a `Gain` stays as it is."""
-    if isinstance(interval, Gain) or better == "higher" or interval.low is None or interval.high is None:
-        sign = -1.0 if better == "lower" and not isinstance(interval, Gain) else 1.0
-        return Gain(sign * interval.mean, interval.low, interval.high, interval.n)
-    return Gain(-interval.mean, -interval.high, -interval.low, interval.n)
+def half_width(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
+    """Compute half the width of the 95 % t interval of a mean; 0 for a single value."""
+    n = len(values)
+    if n < 2:
+        return 0.0
+    return float(student_t.ppf(0.5 + CONFIDENCE / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
 
 
 def margin_in_units(margin: float, relative: bool, baseline_values: Sequence[float]) -> float:
@@ -78,18 +75,17 @@ def margin_in_units(margin: float, relative: bool, baseline_values: Sequence[flo
     return margin * abs(float(np.mean(baseline_values))) if relative else margin
 
 
-def verdict(interval: Interval, margin: float, better: Better) -> Verdict:
-    """Judge a paired difference. `margin` is in the metric's unit (see `margin_in_units`).
+def verdict(interval: Interval, margin: float) -> Verdict:
+    """Judge a gain (above 0 is better). `margin` is in the metric's unit (see `margin_in_units`).
 
     Above 0: beats; below: hurts (`small` when also inside the margin); inside the margin: ties; else inconclusive.
     """
-    turned = gain(interval, better)
-    if turned.low is None or turned.high is None:
+    if interval.low is None or interval.high is None:
         return Verdict("inconclusive")
-    inside = -margin < turned.low and turned.high < margin
-    if turned.low > 0:
+    inside = -margin < interval.low and interval.high < margin
+    if interval.low > 0:
         return Verdict("beats", small=inside)
-    if turned.high < 0:
+    if interval.high < 0:
         return Verdict("hurts", small=inside)
     return Verdict("ties" if inside else "inconclusive")
 

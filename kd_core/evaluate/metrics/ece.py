@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.evaluate.calibration import reliability_bins
+from kd_core.evaluate.calibration import bins, expected_error
 from kd_core.specs import CLASSIFICATION
 
 
@@ -13,4 +13,4 @@ from kd_core.specs import CLASSIFICATION
 )  # fmt: skip
 def ece(answers: Answers) -> float | None:
     """Expected calibration error: mean gap between confidence and accuracy over 15 equal-width bins."""
-    return float(sum(b.share * abs(b.accuracy - b.confidence) for b in reliability_bins(answers)))
+    return expected_error(bins(answers))

@@ -1,0 +1,15 @@
+"""Squared distance to the teacher's prediction, for regression."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from kd_core.distill.base import LOSSES, LossSpec
+from kd_core.models.base import Outputs
+
+
+@LOSSES.register("mse", title="Distance to the teacher", spec=LossSpec, source="arXiv:1312.6184", tasks=("regression",))
+def mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: LossSpec) -> Tensor:
+    """Mean squared difference between student and teacher. Units: the scaled target. Source: arXiv:1312.6184."""
+    return F.mse_loss(student.logits.float(), teacher.logits)

@@ -1,0 +1,131 @@
+"""What a student is taught: hard labels, plus a teacher term with a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from kd_core.data.dataset import Array
+from kd_core.distill.base import LOSSES, LossFunction
+from kd_core.errors import SpecError
+from kd_core.models.base import Outputs
+from kd_core.registry import Situation
+from kd_core.specs import Choice, Task
+from kd_core.training.meter import BatchTerms
+
+HardLoss = Callable[[Outputs, Tensor], Tensor]
+
+
+def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
+    """Weigh classes by N / (C * count), so that the mean weight over the training rows is 1; None for 'none'.
+
+    Source: King and Zeng 2001, as scikit-learn's 'balanced'.
+    """
+    if mode == "none":
+        return None
+    count = np.bincount(labels, minlength=num_classes)
+    return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
+
+
+def hard_loss(task: Task, class_weights: Array | None = None) -> HardLoss:
+    """Return the loss against the labels: cross-entropy, or squared error of scaled targets; mean over rows.
+
+    Members of an ensemble learn separately: their losses are averaged, not their answers.
+    """
+    if task == "regression":
+        return _squared_error
+    return _CrossEntropy(None if class_weights is None else torch.from_numpy(class_weights))
+
+
+def _squared_error(outputs: Outputs, labels: Tensor) -> Tensor:
+    if outputs.members is None:
+        return F.mse_loss(outputs.logits[:, 0].float(), labels)
+    members = outputs.members[..., 0].float()
+    return F.mse_loss(members, labels[:, None].expand_as(members))
+
+
+class _CrossEntropy:
+    def __init__(self, weights: Tensor | None) -> None:
+        self.weights = weights
+
+    def __call__(self, outputs: Outputs, labels: Tensor) -> Tensor:
+        z = outputs.logits
+        if outputs.members is not None:
+            z = outputs.members.flatten(0, 1)
+            labels = labels.repeat_interleave(outputs.members.shape[1])
+        if self.weights is None:
+            return F.cross_entropy(z.float(), labels)
+        if self.weights.device != z.device:
+            self.weights = self.weights.to(z.device)
+        # A batch's sum of weights varies; dividing by it would count the same row differently from batch to batch.
+        return (F.cross_entropy(z.float(), labels, reduction="none") * self.weights[labels]).mean()
+
+
+def make(
+    task: Task,
+    objective: Choice | None,
+    labels: Array,
+    teacher_logits: Array | None = None,
+    class_weights: Array | None = None,
+) -> Objective:
+    """Build the loss of a batch; without an objective it is the baseline's.
+
+    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows.
+    Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
+    """
+    hard = hard_loss(task, class_weights)
+    if objective is None:
+        return Objective(labels, hard)
+    entry = LOSSES.get(objective.name)
+    spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
+    num_classes = 0 if teacher_logits is None or task == "regression" else teacher_logits.shape[1]
+    why_not = entry.why_not(Situation(task, num_classes))
+    if why_not:
+        raise SpecError(
+            "The objective '{name}' {why}.", "Choose another objective.", "objective_task", name=entry.name, why=why_not
+        )
+    if teacher_logits is None or len(teacher_logits) != len(labels):
+        raise SpecError(
+            "The teacher answered {answers} rows, the training part has {rows}.",
+            "Every training row needs the teacher's answer.", "teacher_rows",
+            answers=0 if teacher_logits is None else len(teacher_logits), rows=len(labels),
+        )  # fmt: skip
+    return Objective(labels, hard, entry.make, spec, teacher_logits)
+
+
+class Objective:
+    """The loss of a batch of training rows, given by their positions. Holds answers, never a teacher."""
+
+    def __init__(
+        self, labels: Array, hard: HardLoss, soft: LossFunction | None = None, spec: Any = None,
+        teacher_logits: Array | None = None,
+    ) -> None:  # fmt: skip
+        dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
+        self.hard, self.soft, self.spec = hard, soft, spec
+        self.hard_weight, self.soft_weight = spec.weights() if soft else (1.0, 0.0)
+        self.teacher: Tensor | None = None
+        if self.soft_weight:
+            self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
+
+    def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:
+        """Compute total = hard weight x hard + soft weight x soft; a term of weight 0 gets no gradient."""
+        if self.labels.device != index.device:
+            self.labels = self.labels.to(index.device)
+            self.teacher = None if self.teacher is None else self.teacher.to(index.device)
+        labels = self.labels.index_select(0, index)
+        if self.teacher is None:  # alpha 0 is the baseline, bit for bit
+            hard = self.hard(outputs, labels)
+            return BatchTerms(hard, hard)
+        assert self.soft is not None
+        soft = self.soft(outputs, Outputs(self.teacher.index_select(0, index)), labels, self.spec)
+        if not self.hard_weight:
+            with torch.no_grad():
+                return BatchTerms(soft, self.hard(outputs, labels), soft)
+        hard = self.hard(outputs, labels)
+        return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)

@@ -1,0 +1,90 @@
+"""Training one student, with a teacher's answers or without: the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.distill import objective as objectives
+from kd_core.evaluate.base import PRIMARY
+from kd_core.models.building import build
+from kd_core.seeding import derive
+from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
+from kd_core.training.plan import resolve
+from kd_core.training.predict import predict
+from kd_core.training.scoring import Scoring
+
+
+@dataclass
+class TrainedStudent:
+    """A trained student. `logits` holds validation; test is computed only when `test_logits` is called."""
+
+    module: nn.Module
+    trained: Trained
+    logits: dict[Split, Array]
+    _dataset: Dataset = field(repr=False)
+    _device: torch.device = field(repr=False)
+
+    def test_logits(self) -> Array:
+        """Compute the logits of the test rows, which are read once, after all choices. Shape: (N, C)."""
+        if "test" not in self.logits:
+            self.logits["test"] = predict(self.module, self._dataset.test.x, self._device)
+        return self.logits["test"]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the student's own weights on the CPU; a teacher is never among them."""
+        return {k: v.detach().cpu().contiguous() for k, v in self.module.state_dict().items()}
+
+
+def train_student(
+    dataset: Dataset,
+    student: StudentSpec,
+    objective: Choice | None,
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    seed: int,
+    *,
+    notify: Notify = ignore,
+    should_stop: ShouldStop = never,
+    checkpoint: Path | None = None,
+    device: torch.device | None = None,
+    selection_metric: str | None = None,
+) -> TrainedStudent:
+    """Train a student (objective None: its baseline).
+
+    Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
+    lesson. Regression learns targets scaled to mean 0 and deviation 1.
+    Shape: teacher_logits (N, C) for the training rows.
+
+    Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
+    """
+    device = device or torch.device("cpu")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "init"))
+        module = build(student.arch, dataset.num_features, dataset.num_outputs)
+    labels = dataset.scaled_y("train")
+    weights = None
+    if dataset.task != "regression":
+        weights = objectives.class_weights(labels, dataset.num_outputs, training.class_weights)
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
+    score = Scoring(
+        dataset.task, dataset.validation.y, selection_metric or PRIMARY[dataset.task], dataset.target_mean,
+        dataset.target_std, also=("log_loss",) if dataset.task != "regression" else (),
+    )  # fmt: skip
+    rows = TrainRows(_tensor(dataset.train.x), _tensor(dataset.validation.x))
+    trained = optimise(
+        module, rows, loss, score, resolve(training, len(dataset.train)), seed, notify=notify,
+        should_stop=should_stop, checkpoint=checkpoint, device=device,
+    )  # fmt: skip
+    logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
+    return TrainedStudent(trained.module, trained, logits, dataset, device)
+
+
+def _tensor(x: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))

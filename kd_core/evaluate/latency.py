@@ -1,0 +1,157 @@
+"""How long one prediction takes, on torch and on ONNX Runtime, one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from kd_core import device as devices
+from kd_core.data.dataset import Array
+from kd_core.errors import KDError
+
+BATCHES = (1, 32, 256)
+WARM_UP_CALLS = 10
+MIN_CALLS, MAX_CALLS = 30, 1000
+SECONDS_PER_BATCH = 0.25  # enough for 1,000 calls of a small network; a slow teacher gets the minimum
+PARITY = 1e-5  # float32 networks differ by rounding only, about 1e-6
+
+
+def measure_latency(
+    predict: Callable[[Any], Any], make_batch: Callable[[int], Any], batches: Sequence[int] = BATCHES
+) -> dict[str, dict[str, float]]:
+    """Time calls after a warm-up, for a bounded time. Units: milliseconds; keys are batch sizes as text.
+
+    Example: {"1": {"p50": 0.05, "p95": 0.06, "p99": 0.08}, ...}
+    """
+    found = {}
+    for size in batches:
+        batch = make_batch(size)
+        start = time.perf_counter()
+        for _ in range(WARM_UP_CALLS):
+            predict(batch)
+            if time.perf_counter() - start > SECONDS_PER_BATCH:
+                break
+        taken: list[float] = []
+        start = time.perf_counter()
+        while len(taken) < MAX_CALLS and (len(taken) < MIN_CALLS or time.perf_counter() - start < SECONDS_PER_BATCH):
+            before = time.perf_counter_ns()
+            predict(batch)
+            taken.append((time.perf_counter_ns() - before) / 1e6)
+            if len(taken) >= 5 and time.perf_counter() - start > 4 * SECONDS_PER_BATCH:
+                break
+        p50, p95, p99 = np.percentile(taken, (50, 95, 99))
+        found[str(size)] = {"p50": float(p50), "p95": float(p95), "p99": float(p99)}
+    return found
+
+
+class _Logits(nn.Module):
+    """Only the logits: what is deployed has no use for features or members."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.module(x).logits
+        return logits
+
+
+@contextlib.contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silence what the exporter says about itself; its exceptions still come through."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def onnx_bytes(module: nn.Module, num_inputs: int) -> bytes:
+    """Export a network as ONNX, input `x` (N, num_inputs) float32, output `logits`, any number of rows.
+
+    The file is checked by ONNX itself and its answers against torch.
+    Errors: KDError with code `onnx_export` or `onnx_parity`.
+    """
+    alone = _Logits(copy.deepcopy(module)).cpu().float().eval()
+    example = torch.randn(8, num_inputs, generator=torch.Generator().manual_seed(0))
+    try:
+        with _quiet_exporter():
+            program = torch.onnx.export(
+                alone, (example,), input_names=["x"], output_names=["logits"], dynamo=True, verbose=False,
+                dynamic_shapes={"x": {0: torch.export.Dim("rows", min=1)}}, external_data=False,
+            )  # fmt: skip
+            assert program is not None
+            model = program.model_proto
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:
+        raise KDError(
+            "The network can't be exported to ONNX: {error}.", "Use it from torch, or choose another architecture.",
+            "onnx_export", error=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        ) from error  # fmt: skip
+    data = bytes(model.SerializeToString())
+    session = _session(data)
+    for rows in (8, 1, 3):
+        with torch.inference_mode():
+            expected = alone(example[:rows]).numpy()
+        check_parity(expected, session.run(None, {"x": example[:rows].numpy()})[0])
+    return data
+
+
+def check_parity(expected: Array, found: Array) -> None:
+    """Compare two runtimes' logits. Errors: KDError `onnx_parity` when they differ by more than rounding."""
+    scale = max(1.0, float(np.abs(expected).max()))
+    apart = float(np.abs(expected - found).max()) / scale if expected.shape == found.shape else float("inf")
+    if not apart <= PARITY:
+        raise KDError(
+            "ONNX Runtime and torch differ by {apart:.2g} (allowed {allowed:.0e}).",
+            "Do not deploy this file; report the architecture.", "onnx_parity", apart=apart, allowed=PARITY,
+        )  # fmt: skip
+
+
+def _session(data: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def onnx_session(module: nn.Module, num_inputs: int) -> onnxruntime.InferenceSession:
+    """Export a network and open it in ONNX Runtime with one thread. Errors: KDError as `onnx_bytes`."""
+    return _session(onnx_bytes(module, num_inputs))
+
+
+def network_latency(module: nn.Module, num_inputs: int, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
+    """Time a network on the CPU: {"torch": {...}, "onnxruntime": {...}}, each as `measure_latency` has it.
+
+    A network that ONNX can't express has {"reason": ...} instead of numbers.
+    """
+    rng = np.random.default_rng(0)
+
+    def rows(n: int) -> Array:
+        return rng.standard_normal((n, num_inputs), dtype=np.float32)
+
+    alone = _Logits(copy.deepcopy(module)).cpu().eval()
+    with devices.threads(1), torch.inference_mode():
+        found: dict[str, Any] = {"torch": measure_latency(alone, lambda n: torch.from_numpy(rows(n)), batches)}
+    try:
+        session = onnx_session(module, num_inputs)
+    except KDError as error:
+        return found | {"onnxruntime": {"reason": str(error)}}
+    return found | {"onnxruntime": measure_latency(lambda x: session.run(None, {"x": x}), rows, batches)}

@@ -1,0 +1,295 @@
+"""The training loop: resident tensors, seeded batches, early stopping, the best epoch kept.
+
+Legend: N rows, F features, C outputs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kd_core.data.dataset import Array
+from kd_core.errors import KDError, Stopped
+from kd_core.models.base import Outputs
+from kd_core.seeding import derive
+from kd_core.training import optimiser as optimisers
+from kd_core.training.checkpoint import Checkpoints, Saved
+from kd_core.training.meter import BatchTerms, Meter, NonFiniteLoss, matmul_precision, non_finite
+from kd_core.training.plan import TrainingPlan
+from kd_core.training.predict import predict
+
+Notify = Callable[[dict[str, Any]], None]
+ShouldStop = Callable[[], bool]
+BatchLoss = Callable[[Outputs, Tensor], BatchTerms]
+
+
+class Score(Protocol):
+    """Judges validation logits; see `scoring.Scoring`."""
+
+    @property
+    def better(self) -> Literal["higher", "lower"]: ...
+
+    def __call__(self, z: Array) -> dict[str, float | None]: ...
+
+    def selection(self, metrics: dict[str, float | None]) -> float: ...
+
+
+@dataclass(frozen=True)
+class TrainRows:
+    """What is learned from and chosen on. Shape: x (N, F) and x_validation (V, F), float32."""
+
+    x: Tensor
+    x_validation: Tensor
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network at its selected epoch. Epochs count from 1; scores are of the selection metric."""
+
+    module: nn.Module
+    selected_epoch: int
+    last_epoch: int
+    epochs_run: int
+    history: list[dict[str, Any]]
+    validation_selected: dict[str, float | None]
+    validation_last: dict[str, float | None]
+    score_selected: float
+    score_last: float
+    seconds: float
+    stopped: bool
+
+
+@dataclass
+class Progress:
+    """How far a training has come; with the tensors this is all that a resume needs."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    done: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def ignore(event: dict[str, Any]) -> None:
+    """Drop an event."""
+
+
+def never() -> bool:
+    """Go on."""
+    return False
+
+
+def optimise(
+    module: nn.Module,
+    data: TrainRows,
+    loss: BatchLoss,
+    score: Score,
+    plan: TrainingPlan,
+    seed: int,
+    *,
+    notify: Notify = ignore,
+    should_stop: ShouldStop = never,
+    checkpoint: Path | None = None,
+    device: torch.device | None = None,
+) -> Trained:
+    """Train a network and return it at the epoch that was best on validation.
+
+    Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the
+    same batches, and a resumed one goes on bit for bit (on the CPU). A stop request is honoured at the
+    next batch.
+
+    Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
+    KDError `undefined_selection`, `no_rows`, `device_memory`, `other_checkpoint`, `damaged_checkpoints`.
+    """
+    training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"))
+    return training.run(notify, should_stop, checkpoint)
+
+
+class _Training:
+    def __init__(
+        self, module: nn.Module, data: TrainRows, loss: BatchLoss, score: Score, plan: TrainingPlan, seed: int,
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        check_fits(data, device)
+        self.module = module.to(device)
+        self.loss, self.score, self.plan, self.seed, self.device = loss, score, plan, seed, device
+        self.x = data.x.to(device, non_blocking=True)
+        self.x_validation = data.x_validation.to(device, non_blocking=True)
+        self.steps = plan.steps_per_epoch(len(self.x))
+        self.optimiser = optimisers.make(module, plan)
+        self.progress = Progress()
+        self.state = [t for t in module.state_dict().values() if t.numel()]
+        self.best = [torch.empty_like(t) for t in self.state]
+        self.cast: contextlib.AbstractContextManager[Any] = (
+            torch.autocast(device.type, dtype=torch.bfloat16)
+            if plan.precision == "bfloat16"
+            else contextlib.nullcontext()
+        )
+
+    def run(self, notify: Notify, should_stop: ShouldStop, folder: Path | None) -> Trained:
+        kept = self._open(folder, notify) if folder else None
+        before, start = self.progress.seconds, time.monotonic()
+        meter = Meter(self.device, self.steps)
+        stopped = False
+        with _own_random_stream(self.device), matmul_precision(self.plan.precision, self.device):
+            while not self._finished():
+                try:
+                    stopped = not self._epoch(meter, should_stop)
+                    self.progress.seconds = before + time.monotonic() - start
+                    if stopped:
+                        break
+                    notify({"kind": "epoch", **self._judge(meter)})
+                except NonFiniteLoss as error:
+                    error.kept = self._result(False) if self.progress.best_epoch else None
+                    raise
+                if kept and kept.due():
+                    kept.save(self._tensors(), self._counters())
+        self.progress.seconds = before + time.monotonic() - start
+        if stopped and not self.progress.best_epoch:
+            raise Stopped("Stopped before the first epoch ended; there is nothing to keep.")
+        self.progress.done = not stopped
+        if kept and not stopped and kept.worth_finishing():
+            kept.save(self._tensors(), self._counters())
+        return self._result(stopped)
+
+    def _finished(self) -> bool:
+        p = self.progress
+        return p.done or p.epoch >= self.plan.epochs or p.epoch - p.best_epoch >= self.plan.patience
+
+    def _epoch(self, meter: Meter, should_stop: ShouldStop) -> bool:
+        """Take one pass over the rows; False when a stop request cut it off."""
+        epoch, total_steps = self.progress.epoch + 1, self.steps * self.plan.epochs
+        module, loss, optimiser, plan, x = self.module, self.loss, self.optimiser, self.plan, self.x
+        module.train()
+        torch.manual_seed(derive(self.seed, "dropout", epoch))
+        meter.start(epoch)
+        step = (epoch - 1) * self.steps
+        for index in self._batches(epoch):
+            if should_stop():
+                return False
+            rate = optimisers.learning_rate(plan, step, total_steps)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            with self.cast:
+                terms = loss(module(x.index_select(0, index)), index)
+            meter.add(terms, len(index))
+            optimiser.zero_grad(set_to_none=True)
+            terms.total.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            step += 1
+        self.rate = rate
+        return True
+
+    def _batches(self, epoch: int) -> Iterator[Tensor]:
+        """Deal the rows of an epoch; a single left-over row joins the batch before it (batch norm needs two)."""
+        order = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
+        rows = torch.randperm(len(self.x), generator=order).to(self.device, non_blocking=True)
+        sizes = [self.plan.batch_size] * (self.steps - 1)
+        return iter(rows.split([*sizes, len(rows) - sum(sizes)]))
+
+    def _judge(self, meter: Meter) -> dict[str, Any]:
+        """Score the epoch on validation and keep the weights when it is the best so far."""
+        p = self.progress
+        means, seconds = meter.finish(), p.seconds - sum(h["seconds"] for h in p.history)
+        z = predict(self.module, self.x_validation, self.device)
+        if not np.isfinite(z).all():
+            raise non_finite((p.epoch + 1) * self.steps, self.steps, p.epoch + 1, math.nan)
+        metrics = self.score(z)
+        value = self.score.selection(metrics)
+        best = not p.history or (value > self._best_value() if self.score.better == "higher" else value < self._best_value())  # fmt: skip
+        p.epoch += 1
+        if best:
+            p.best_epoch = p.epoch
+            torch._foreach_copy_(self.best, self.state)
+        row = {
+            "epoch": p.epoch, "epochs": self.plan.epochs, "loss": means.total, "hard": means.hard, "soft": means.soft,
+            "score": value, "metrics": metrics, "learning_rate": self.rate,
+            "rows_per_s": round(len(self.x) / max(seconds, 1e-9), 1), "best": best,
+        }  # fmt: skip
+        p.history.append({**row, "seconds": seconds})
+        return row
+
+    def _best_value(self) -> float:
+        return float(self.progress.history[self.progress.best_epoch - 1]["score"])
+
+    def _result(self, stopped: bool) -> Trained:
+        p = self.progress
+        with torch.no_grad():
+            torch._foreach_copy_(self.state, self.best)
+        self.module.eval()
+        selected, last = p.history[p.best_epoch - 1], p.history[-1]
+        return Trained(
+            self.module, p.best_epoch, p.epoch, p.epoch, p.history, selected["metrics"], last["metrics"],
+            selected["score"], last["score"], p.seconds, stopped,
+        )  # fmt: skip
+
+    def _open(self, folder: Path, notify: Notify) -> Checkpoints:
+        """Take up an earlier attempt where there is one."""
+        shapes = [[name, *t.shape] for name, t in self.module.state_dict().items()]
+        work = {"plan": self.plan.to_dict(), "seed": self.seed, "rows": len(self.x), "shapes": shapes}
+        kept = Checkpoints(folder, work)
+        saved = kept.newest()
+        for problem in kept.damaged:
+            notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})
+        if saved:
+            self._restore(saved)
+        return kept
+
+    def _tensors(self) -> dict[str, Tensor]:
+        names = [name for name, t in self.module.state_dict().items() if t.numel()]
+        found = {f"model/{n}": t for n, t in zip(names, self.state, strict=True)}
+        found |= {f"best/{n}": t for n, t in zip(names, self.best, strict=True)}
+        for index, entry in self.optimiser.state_dict()["state"].items():
+            found |= {f"optimiser/{index}/{k}": v for k, v in entry.items() if isinstance(v, Tensor)}
+        return found
+
+    def _counters(self) -> dict[str, Any]:
+        return asdict(self.progress)
+
+    def _restore(self, saved: Saved) -> None:
+        with torch.no_grad():
+            for name, mine in self._tensors().items():
+                mine.copy_(saved.tensors[name])
+        state = self.optimiser.state_dict()
+        for name, tensor in saved.tensors.items():
+            kind, _, rest = name.partition("/")
+            if kind == "optimiser":
+                index, key = rest.split("/")
+                state["state"].setdefault(int(index), {})[key] = tensor
+        self.optimiser.load_state_dict(state)
+        self.progress = Progress(**saved.counters)
+
+
+def check_fits(data: TrainRows, device: torch.device) -> None:
+    """Refuse rows that can't be trained on. Errors: KDError `no_rows`, `device_memory` with both sizes."""
+    if not len(data.x) or not len(data.x_validation):
+        raise KDError(
+            "There are {train} training and {validation} validation rows; both are needed.",
+            "Use a larger table or another split.", "no_rows", train=len(data.x), validation=len(data.x_validation),
+        )  # fmt: skip
+    if device.type != "cuda":
+        return
+    needed = sum(t.numel() * t.element_size() for t in (data.x, data.x_validation) if t.device != device)
+    free = torch.cuda.mem_get_info(device)[0]
+    if needed > 0.8 * free:
+        raise KDError(
+            "The encoded rows take {needed:.1f} GB, the GPU has {free:.1f} GB free.",
+            "Choose device 'cpu', or drop columns with many categories.", "device_memory",
+            needed=needed / 1e9, free=free / 1e9,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _own_random_stream(device: torch.device) -> Iterator[None]:
+    """Leave the caller's random state as it was: dropout draws from torch's global stream."""
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device.type == "cuda" else []):
+        yield

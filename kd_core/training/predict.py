@@ -1,0 +1,29 @@
+"""Logits of a network for rows that may not fit on the device at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kd_core.data.dataset import Array
+from kd_core.models.base import Outputs
+
+ROWS_AT_ONCE = 16384  # enough to fill any device; 1,000 columns of them take 64 MB
+
+
+def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = None) -> Array:
+    """Compute logits in evaluation mode and float32. Shape: x (N, F) -> (N, C) float32 on the CPU."""
+    device = device or torch.device("cpu")
+    training = module.training
+    module.to(device).eval()
+    rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+    with torch.inference_mode():
+        parts = [_logits(module(part.to(device, non_blocking=True))) for part in rows.split(ROWS_AT_ONCE)]
+        z = torch.cat(parts).float().cpu().numpy() if len(parts) > 1 else parts[0].float().cpu().numpy()
+    module.train(training)
+    return np.asarray(z)
+
+
+def _logits(outputs: Outputs) -> Tensor:
+    return outputs.logits
