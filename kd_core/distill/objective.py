@@ -108,7 +108,8 @@ class Objective:
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
         self.hard, self.soft, self.spec = hard, soft, spec
-        self.hard_weight, self.soft_weight = spec.weights() if soft else (1.0, 0.0)
+        weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
+        self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
         if self.soft_weight:
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))

@@ -80,8 +80,8 @@ class Trainings:
             )  # fmt: skip
             t = result.trained
             record = Record(
-                arm, student.name, seed, t.selected_epoch, t.last_epoch, t.validation_selected[self.metric],
-                t.validation_last[self.metric], t.seconds, t.stopped,
+                arm, student.name, seed, t.selected_epoch, t.last_epoch, t.score_selected,
+                t.score_last, t.seconds, t.stopped,
             )  # fmt: skip
             found = Training(record, result.module)
             if not t.stopped:

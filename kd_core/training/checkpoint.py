@@ -121,5 +121,5 @@ class Checkpoints:
     def _damaged(path: Path, hint: str) -> KDError:
         return KDError(
             "The checkpoint file {path} is damaged or unfinished.", "{hint}", "damaged_checkpoint",
-            path=str(path), hint=hint,
+            path=str(path), advice=hint,
         )  # fmt: skip

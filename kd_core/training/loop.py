@@ -23,7 +23,8 @@ from kd_core.models.base import Outputs
 from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
 from kd_core.training.checkpoint import Checkpoints, Saved
-from kd_core.training.meter import BatchTerms, Meter, NonFiniteLoss, matmul_precision, non_finite
+from kd_core.training.meter import BatchTerms as BatchTerms
+from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_finite
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.predict import predict
 
@@ -194,7 +195,7 @@ class _Training:
         order = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
         rows = torch.randperm(len(self.x), generator=order).to(self.device, non_blocking=True)
         sizes = [self.plan.batch_size] * (self.steps - 1)
-        return iter(rows.split([*sizes, len(rows) - sum(sizes)]))
+        return iter(torch.split_with_sizes(rows, [*sizes, len(rows) - sum(sizes)]))
 
     def _judge(self, meter: Meter) -> dict[str, Any]:
         """Score the epoch on validation and keep the weights when it is the best so far."""

@@ -19,7 +19,8 @@ def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = 
     module.to(device).eval()
     rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
     with torch.inference_mode():
-        parts = [_logits(module(part.to(device, non_blocking=True))) for part in rows.split(ROWS_AT_ONCE)]
+        pieces = (rows[at : at + ROWS_AT_ONCE] for at in range(0, max(1, len(rows)), ROWS_AT_ONCE))
+        parts = [_logits(module(piece.to(device, non_blocking=True))) for piece in pieces]
         z = torch.cat(parts).float().cpu().numpy() if len(parts) > 1 else parts[0].float().cpu().numpy()
     module.train(training)
     return np.asarray(z)

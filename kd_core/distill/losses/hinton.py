@@ -19,7 +19,7 @@ class HintonSpec(LossSpec):
         ge=0.5,
         le=20,
         description="Softens both distributions; higher shows more of what the teacher thinks of the other classes.",
-        json_schema_extra=unit("divides the logits"),
+        json_schema_extra=unit("divides the logits", log=True),
     )
 
 
