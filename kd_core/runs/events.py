@@ -104,25 +104,27 @@ class EventReader:
 class EventLog:
     """Appends events to a run's file in batches, numbering and timing them; safe to call from several threads.
 
-    `n` and `t` continue where an earlier attempt stopped. A write that fails is kept and tried again with the
-    next batch: telemetry never ends a training. What had to be dropped is said in a warning event.
+    `n` and `t` continue where an earlier attempt stopped. After `start`, a thread of its own writes, so that
+    a training never waits for the disk. A write that fails is kept and tried again with the next batch:
+    telemetry never ends a training. What had to be dropped is said in a warning event.
     """
 
     def __init__(self, path: Path, batch_seconds: float = limits.EVENT_BATCH_SECONDS) -> None:
         self.path = path
         self.failures = 0
         self._batch_seconds = batch_seconds
-        self._lock = threading.Lock()
+        self._adding, self._writing = threading.Lock(), threading.Lock()
         self._pending: list[str] = []
         self._dropped = 0
+        self._seen: set[tuple[Any, Any]] = set()
+        self._wake, self._closed = threading.Event(), threading.Event()
+        self._writer: threading.Thread | None = None
         reader = EventReader(path)
         earlier = reader.read()
         self._n = int(earlier[-1]["n"]) if earlier else 0
         self._base = max((float(e["t"]) for e in earlier[-50:]), default=0.0)
         self._start = time.monotonic()
         self._good = reader.offset
-        self._arms: set[tuple[Any, ...]] = set()
-        self._last_write = -math.inf
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._handle, self._good)  # a line torn by a crash would damage the middle once more follows
 
@@ -131,65 +133,72 @@ class EventLog:
         """Return the seconds the run has been going, earlier attempts included."""
         return self._base + time.monotonic() - self._start
 
+    def start(self) -> None:
+        """Begin to write in the background."""
+        self._writer = threading.Thread(target=self._write_on, name="event writer", daemon=True)
+        self._writer.start()
+
     def emit(self, event: Event) -> None:
-        """Take one event; it reaches the disk within the batch time, the first of its sort at once."""
-        with self._lock:
-            self._n += 1
-            stamped = {"n": self._n, "t": round(self.seconds, 3), "utc": utc_now(), **event}
-            if len(self._pending) < PENDING_MOST:
-                self._pending.append(encode(stamped))
-            else:
-                self._n -= 1
+        """Take one event; it reaches the disk within the batch time, turning points and the first of a sort at once."""
+        with self._adding:
+            if len(self._pending) >= PENDING_MOST:
                 self._dropped += 1
-            first = self._first(event)
-            if first or time.monotonic() - self._last_write >= self._batch_seconds:
-                self._write()
+                return
+            self._stamp(event)
+            sort = (event.get("kind"), event.get("arm"))
+            if event.get("kind") in AT_ONCE or sort not in self._seen:
+                self._seen.add(sort)
+                self._wake.set()
 
-    def _first(self, event: Event) -> bool:
-        if event.get("kind") in AT_ONCE:
+    def _stamp(self, event: Event) -> None:
+        self._n += 1
+        self._pending.append(encode({"n": self._n, "t": round(self.seconds, 3), "utc": utc_now(), **event}))
+
+    def _write_on(self) -> None:
+        while not self._closed.is_set():
+            self._wake.wait(self._batch_seconds)
+            self._wake.clear()
+            if not self.flush():
+                self._closed.wait(self._batch_seconds)  # the disk refuses: don't ask it without pause
+
+    def flush(self) -> bool:
+        """Write what is waiting; False when the disk refused it."""
+        with self._writing:
+            with self._adding:
+                lines, self._pending = self._pending, []
+            if not lines:
+                return True
+            data = ("\n".join(lines) + "\n").encode("utf-8")
+            try:
+                view, at = memoryview(data), self._good
+                while view:
+                    done = os.pwrite(self._handle, view, at)
+                    view, at = view[done:], at + done
+                os.fsync(self._handle)
+            except OSError:
+                self.failures += 1
+                with self._adding:
+                    self._pending = lines + self._pending
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._handle, self._good)
+                return False
+            self._good += len(data)
+            with self._adding:
+                if self._dropped:
+                    text = f"{self._dropped} events were lost because the disk refused them for too long."
+                    self._dropped = 0
+                    self._stamp({"kind": "warning", "code": "events_lost", "message": text, "hint": "Free disk space."})
             return True
-        key = (event.get("kind"), event.get("arm"))
-        if key in self._arms:
-            return False
-        self._arms.add(key)
-        return True
 
-    def flush(self) -> None:
-        """Write what is waiting."""
-        with self._lock:
-            self._write()
-
-    def _write(self) -> None:
-        if not self._pending or self._handle < 0:
-            return
-        self._last_write = time.monotonic()
-        lines = self._pending
-        if self._dropped:
-            self._n += 1
-            text = f"{self._dropped} events were lost because the disk refused them for too long."
-            lost = {"kind": "warning", "code": "events_lost", "message": text, "hint": "Free some disk space."}
-            lines = [*lines, encode({"n": self._n, "t": round(self.seconds, 3), "utc": utc_now(), **lost})]
-        data = ("\n".join(lines) + "\n").encode("utf-8")
-        try:
-            view, at = memoryview(data), self._good
-            while view:
-                done = os.pwrite(self._handle, view, at)
-                view, at = view[done:], at + done
-            os.fsync(self._handle)
-        except OSError:
-            self.failures += 1
-            if self._dropped:
-                self._n -= 1
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._handle, self._good)
-            return
-        self._good += len(data)
-        self._pending, self._dropped = [], 0
-
-    def close(self) -> None:
-        """Write what is waiting and close the file."""
-        with self._lock:
-            self._write()
+    def close(self) -> bool:
+        """Write what is waiting and close the file; False when the disk refused the last events."""
+        self._closed.set()
+        self._wake.set()
+        if self._writer is not None:
+            self._writer.join()
+        written = self.flush() and self.flush()
+        with self._writing:
             if self._handle >= 0:
                 os.close(self._handle)
                 self._handle = -1
+        return written

@@ -99,14 +99,16 @@ class Execution:
             return self._locked()
 
     def _locked(self) -> Ending:
-        status = self.folder.status()
-        self._log = EventLog(self.folder.events_path)
-        (self.folder.path / "manifest.json").unlink(missing_ok=True)
         reserve = self.folder.path / "reserve"
         finished = threading.Event()
         result: dict[str, Any] | None = None
         ending: Ending | None = None
         try:
+            status = self.folder.status()
+            self._log = EventLog(self.folder.events_path)
+            self._log.start()
+            for stale in ("manifest.json", "result.json"):
+                (self.folder.path / stale).unlink(missing_ok=True)
             reserve.write_bytes(b"\0" * RESERVE_BYTES)
             self.folder.write_status(
                 state="running", started_utc=status.get("started_utc") or utc_now(), ended_utc=None, error=None,
@@ -120,6 +122,7 @@ class Execution:
         except BaseException as error:
             ending = self._explain(error)
             if not isinstance(error, Exception):
+                finished.set()
                 self.end(ending, None)
                 raise
         finally:
@@ -128,45 +131,54 @@ class Execution:
         # Outside the except: its traceback would keep the tensors of the failed step alive (pytorch #18853).
         if ending is not None:
             _give_memory_back()
-        return self.end(ending or self._regular(result), result)
+        return self.end(ending or self._regular(), result)
 
-    def _regular(self, result: dict[str, Any] | None) -> Ending:
+    def _regular(self) -> Ending:
         if not self.stop.noticed:
             return Ending("done")
-        return Ending("cancelled" if self.stop.reason != "shutdown" else "interrupted")
+        return Ending("interrupted" if self.stop.reason == "shutdown" else "cancelled")
 
     def emit(self, event: Event) -> None:
-        """Take an event of the run."""
+        """Take an event of the run. Errors: Stopped at the next turning point once the run saw a shutdown."""
         if self._log is not None:
             self._log.emit(event)
         if self._notify:
             self._notify(event)
+        # A cancelled run goes on to evaluate what it has; one that is put down must not spend its seconds on that.
+        if self.stop.noticed and self.stop.reason == "shutdown" and event.get("kind") in ("phase", "trained"):
+            raise Stopped("The run is put down to be resumed later.")
 
     def end(self, ending: Ending, result: dict[str, Any] | None) -> Ending:
-        """Write an ending down, once; whoever comes second gets the first one's ending."""
+        """Write an ending down, once; whoever comes second gets the first one's ending.
+
+        The order is result, last event, manifest, status: what a crash leaves is never more than it says.
+        """
         with self._ending:
             if self._ended is not None:
                 return self._ended
-            if result and ending.state in ("done", "cancelled"):
-                try:
-                    self.folder.finish(ending.state, result)
-                except Exception as error:
-                    ending = self._explain(error)
-            said = asdict(ending.error) if ending.error else {}
-            self.emit({"kind": "state", "state": ending.state, **said})
-            seconds = 0.0
+            if result is not None and ending.state in ("done", "cancelled"):
+                ending = self._try(ending, lambda: self.folder.write_result(result))
+            self.emit({"kind": "state", "state": ending.state, **_said(ending)})
+            seconds = self._log.seconds if self._log is not None else 0.0
             if self._log is not None:
-                seconds = self._log.seconds
                 self._log.close()
-            if result and ending.state in ("done", "cancelled"):
-                self.folder.finish(ending.state)  # again, now that the last event is in: the manifest comes last
-            self.folder.write_status(
-                state=ending.state, ended_utc=utc_now(), seconds=round(seconds, 3), error=said or None,
-                queue_number=None,
-            )  # fmt: skip
+            if result is not None and ending.state in ("done", "cancelled"):
+                ending = self._try(ending, lambda: self.folder.finish(ending.state))
+            if ending.state not in ("done", "cancelled"):
+                (self.folder.path / "result.json").unlink(missing_ok=True)
+            status = {"state": ending.state, "ended_utc": utc_now(), "seconds": round(seconds, 3)}
+            status |= {"error": _said(ending) or None, "queue_number": None}
+            ending = self._try(ending, lambda: self.folder.write_status(**status))
             self.folder.stop_path.unlink(missing_ok=True)
             self._ended = ending
             return ending
+
+    def _try(self, ending: Ending, write: Callable[[], Any]) -> Ending:
+        try:
+            write()
+        except (OSError, ValueError, KDError) as error:  # the supervisor settles a run whose status stayed behind
+            return self._explain(error)
+        return ending
 
     def _tick(self, finished: threading.Event) -> None:
         process, last = psutil.Process(), float("-inf")
@@ -176,10 +188,8 @@ class Execution:
             now = time.monotonic()
             if now - last >= RESOURCE_SECONDS:
                 last = now
-                gpu = _gpu_mb()
-                self.emit({"kind": "resources", "rss_mb": round(process.memory_info().rss / 2**20, 1), "gpu_mb": gpu})
-            if self._log is not None:
-                self._log.flush()
+                rss = round(process.memory_info().rss / 2**20, 1)
+                self.emit({"kind": "resources", "rss_mb": rss, "gpu_mb": _gpu_mb()})
 
     def _explain(self, error: BaseException) -> Ending:
         """Turn an exception into words; the trace goes to the run's log only."""
@@ -206,6 +216,10 @@ class Execution:
                 file.write(f"{utc_now()} error {error_id}\n{text}\n")
         except OSError as second:  # a full disk: the trace goes to the worker's own log instead
             print(f"error {error_id}, not written to {self.folder.id}/log.txt ({second})\n{text}", file=sys.stderr)
+
+
+def _said(ending: Ending) -> dict[str, str]:
+    return asdict(ending.error) if ending.error else {}
 
 
 def disk_full(path: Path, error_id: str = "") -> RunError:
@@ -246,7 +260,7 @@ def _gpu_mb() -> float | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
-    return round(torch.cuda.memory_reserved() / 2**20, 1)
+    return float(round(torch.cuda.memory_reserved() / 2**20, 1))
 
 
 def _give_memory_back() -> None:

@@ -137,12 +137,14 @@ class RunFolder:
 
     def append_events(self, events: list[Event]) -> None:
         """Append events as one batch, numbered and timed after the last."""
-        log = EventLog(self.events_path, batch_seconds=float("inf"))
-        try:
-            for event in events:
-                log.emit(event)
-        finally:
-            log.close()
+        log = EventLog(self.events_path)
+        for event in events:
+            log.emit(event)
+        if not log.close():
+            raise KDError(
+                "{n} events of run {run_id} could not be written.", "Free some disk space.", "events_refused",
+                n=len(events), run_id=self.id,
+            )  # fmt: skip
 
     def result(self) -> dict[str, Any] | None:
         """Read result.json, or None while there is none."""

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ import kd_core
 from kd_core.errors import KDError
 from kd_core.runs.execution import Execution, RunFunction, StopSignal
 from kd_core.runs.folder import RunFolder
+from kd_core.runs.worker import environment
 
 Message = dict[str, Any]
 LOG_BYTES = 5 * 2**20  # a larger worker.log is put aside at the next start
@@ -119,7 +121,7 @@ class WorkerThread:
             from kd_core.runs.experiment import run  # loads torch
 
             self._run = run
-        self._report({"say": "ready", "pid": None, "environment": {}})
+        self._report({"say": "ready", "pid": None, "environment": environment()})
         while (folder := self._jobs.get()) is not None:
             run_id = self._current = folder.id
             stop = self._stop = StopSignal(lambda i=run_id: self._report({"say": "stopping", "run_id": i}))  # type: ignore[misc]
@@ -128,7 +130,8 @@ class WorkerThread:
             self._report({"say": "started", "run_id": run_id})
             try:
                 ending = Execution(folder, self._run, stop).carry_out()
-                self._report({"say": "ended", "run_id": run_id, "state": ending.state, "renew": False})
+                said = asdict(ending.error) if ending.error else None
+                self._report({"say": "ended", "run_id": run_id, "state": ending.state, "error": said, "renew": False})
             except KDError as error:
                 said = {"code": error.code, "message": error.message, "hint": error.hint}
                 self._report({"say": "refused", "run_id": run_id, **said})

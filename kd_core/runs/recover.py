@@ -13,6 +13,7 @@ LOST = ("starting", "running", "cancelling")
 
 def recover(store: RunStore) -> tuple[str, ...]:
     """Give every run without a living process its true state; return the ids of those still being carried out."""
+    store.adopt()
     alive = []
     for row in store.list(states=LOST, limit=1_000_000):
         if settle(store, row.id):

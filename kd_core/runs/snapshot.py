@@ -36,7 +36,8 @@ class Phase:
 class Snapshot:
     """Everything a live page shows. Seconds are counted while the run was worked on, over all its attempts.
 
-    `room` and `teacher` hold the events of these kinds, `plan` the latest plan, `resources` the latest reading.
+    `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
+    `student`, `teacher`, `baseline` (validation scores) and `room` (true or false).
     """
 
     run_id: str
@@ -93,6 +94,7 @@ class RunView:
         self._done: set[tuple[Any, ...]] = set()
         self._of: int | None = None
         self._rows_per_s: float | None = None
+        self._pace_from: tuple[float, float] | None = None  # seconds and units at this attempt's first training
 
     def fits(self) -> bool:
         """Say whether the folder still holds the events that were read (it may have been deleted or replaced)."""
@@ -123,6 +125,8 @@ class RunView:
         kind = event.get("kind")
         if kind == "epoch":
             key = _key(event)
+            if self._pace_from is None and key[0] != "teacher":
+                self._pace_from = (self._t, self._units())
             line = self._lines.get(key)
             if line is None:
                 line = self._lines[key] = Line(*key)
@@ -141,14 +145,14 @@ class RunView:
                 self._lines[key].done = True
                 self._lines[key].best_epoch = event.get("selected_epoch") or self._lines[key].best_epoch
         elif kind == "plan":
-            self._plan, self._room, self._phase = event, [], None
+            self._plan, self._room, self._pace_from = event, [], None
             self._warnings = []  # a resumed run says again what still holds
         elif kind == "warning":
             self._warnings.append(event)
         elif kind == "teacher":
             self._teacher = event
         elif kind == "room":
-            self._room.append(event)
+            self._room.extend(event.get("students") or [event])
         words = sentence(event)
         if words:
             self._log.append(f"{str(event.get('utc', ''))[11:19]} {words}")
@@ -173,15 +177,16 @@ class RunView:
         if self._reader.offset == 0 and not working:
             elapsed = 0.0
         phases = self._describe_phases(state, elapsed)
-        progress = 1.0 if state == "done" else self._measure_progress(state)
+        eta = self._eta(state, elapsed)
+        progress = 1.0 if state == "done" else self._measure_progress(elapsed, eta)
         error = status.get("error")
         return Snapshot(
             run_id=self.folder.id, name=self._spec.name or self._spec.dataset.name or self.folder.id, state=state,
             spec=self._spec, created_utc=status.get("created_utc"), started_utc=status.get("started_utc"),
-            ended_utc=status.get("ended_utc"), elapsed_s=elapsed, eta_s=self._eta(state, elapsed, progress),
+            ended_utc=status.get("ended_utc"), elapsed_s=elapsed, eta_s=eta,
             progress=progress, phases=phases, curves=tuple(line.curve(max_points) for line in self._lines.values()),
             warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
-            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=len(self._done),
+            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=sum(k[0] != "teacher" for k in self._done),
             trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
             position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
         )  # fmt: skip
@@ -214,21 +219,32 @@ class RunView:
             return 1 + self._spec.evaluation.folds
         return len(self._spec.students) * self._spec.training.seeds
 
-    def _measure_progress(self, state: str) -> float:
-        """Finished trainings and the fraction of the one at work, over all; it never goes back."""
-        total = self._of or (self._plan or {}).get("trainings")
-        if total:
-            begun = sum(line.fraction() for key, line in self._lines.items() if key not in self._done)
-            self._progress = max(self._progress, min(0.99, (len(self._done) + begun) / total))
-        return self._progress
+    def _units(self) -> float:
+        """Count finished trainings of baselines and students, and the fraction of the one at work."""
+        begun = {key: line.fraction() for key, line in self._lines.items() if key[0] != "teacher"}
+        return sum({**begun, **dict.fromkeys((k for k in self._done if k[0] != "teacher"), 1.0)}.values())
 
-    def _eta(self, state: str, elapsed: float, progress: float) -> float | None:
-        if state not in ("running", "cancelling"):
+    def _eta(self, state: str, elapsed: float) -> float | None:
+        """Foresee the end from the pace of this attempt's trainings, or from the plan's estimate before there is one."""
+        if state not in ("running", "cancelling") or self._phase == "evaluate":
             return None
+        total = self._of or (self._plan or {}).get("trainings")
+        if total and self._pace_from is not None:
+            t, units = self._pace_from
+            done = self._units() - units
+            if done > 0.1 and self._t > t:
+                behind = elapsed - self._t  # seconds since the last event
+                return max(0.0, (total - self._units()) * (self._t - t) / done - behind)
         promised = (self._plan or {}).get("estimate_seconds")
-        if progress < 0.05:  # too little behind to judge by
-            return max(0.0, float(promised) - elapsed) if promised else None
-        return elapsed * (1.0 - progress) / progress
+        return float(promised) - elapsed if promised and promised > elapsed else None
+
+    def _measure_progress(self, elapsed: float, eta: float | None) -> float:
+        """Share of the time that has passed; it never goes back."""
+        if self._phase == "evaluate":
+            self._progress = max(self._progress, 0.97)
+        elif eta is not None and elapsed + eta > 0:
+            self._progress = max(self._progress, min(0.97, elapsed / (elapsed + eta)))
+        return self._progress
 
 
 def _key(event: Event) -> tuple[Any, ...]:

@@ -27,6 +27,11 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that look like digits
 
 
+States = tuple[str, ...] | list[str] | None
+Strings = list[str]
+Rows = list[RunRow]
+
+
 class RunStore:
     """The runs of a workspace. The folders are the truth; the database is an index that can be built again."""
 
@@ -72,12 +77,12 @@ class RunStore:
 
     def list(
         self,
-        states: tuple[str, ...] | list[str] | None = None,
+        states: States = None,
         text: str | None = None,
         starred: bool | None = None,
         limit: int = PAGE,
         offset: int = 0,
-    ) -> list[RunRow]:
+    ) -> Rows:
         """Return one page of rows, newest first.
 
         `text` is looked for in name, id, dataset, target, teacher, students and note, whatever the case.
@@ -89,7 +94,7 @@ class RunStore:
 
     def count(
         self,
-        states: tuple[str, ...] | list[str] | None = None,
+        states: States = None,
         text: str | None = None,
         starred: bool | None = None,
     ) -> int:
@@ -155,15 +160,23 @@ class RunStore:
         self.index.replace_all(rows)
         return len(rows)
 
-    def take_notices(self) -> list[str]:
+    def adopt(self) -> int:
+        """Add run folders that the index doesn't know, such as copied ones, and return how many."""
+        known = {r[0] for r in self.index.ask("SELECT id FROM runs")}
+        rows = self._read_folders(known)
+        for row in rows:
+            self.index.put(row)
+        return len(rows)
+
+    def take_notices(self) -> Strings:
         """Return what a person should be told once, such as a rebuilt list; the next call returns nothing."""
         told, self._notices[:] = list(self._notices), []
         return told
 
-    def _read_folders(self) -> list[RunRow]:
+    def _read_folders(self, known: set[str] | frozenset[str] = frozenset()) -> Rows:
         rows, unreadable = [], []
         for path in sorted(self.runs.iterdir()):
-            if not path.is_dir() or not _ID.fullmatch(path.name) or not (path / "spec.json").exists():
+            if path.name in known or not _ID.fullmatch(path.name) or not (path / "spec.json").is_file():
                 continue
             try:
                 rows.append(row_of(RunFolder(path)))
@@ -175,12 +188,11 @@ class RunStore:
 
 
 def new_id() -> str:
+    """Make a short id that sorts by time and is safe in a URL, such as `20261120-2151-k3f9`."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M}-" + "".join(random.SystemRandom().choices(_ALPHABET, k=4))
 
 
-def _filter(
-    states: tuple[str, ...] | list[str] | None, text: str | None, starred: bool | None
-) -> tuple[str, tuple[Any, ...]]:
+def _filter(states: States, text: str | None, starred: bool | None) -> tuple[str, tuple[Any, ...]]:
     parts: list[str] = []
     values: list[Any] = []
     if states is not None:

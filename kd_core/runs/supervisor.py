@@ -63,7 +63,7 @@ class Supervisor:
         self._messages: queue.SimpleQueue[tuple[int, Message]] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._stale: set[str] = set()
+        self._unsettled: dict[str, tuple[RunError | None, str]] = {}
         self._generation = 0
         self._retry_at = 0.0
         self.watch.foreign = recover(store)
@@ -87,7 +87,8 @@ class Supervisor:
             self._drain()
             job, self.watch.job, self.watch.state = self.watch.job, None, "stopped"
             if job is not None:
-                settle(self.store, job.run_id)
+                self._unsettled[job.run_id] = (None, "interrupted")
+            self._settle_ended()
 
     def stop(self, run_id: str) -> None:
         """Pass a stop on to the worker when it has this run."""
@@ -124,7 +125,7 @@ class Supervisor:
                     self._drain()
                     self._watch_stop()
                     self._watch_foreign()
-                    self._refresh_stale()
+                    self._settle_ended()
                     self._start_next()
             except Exception as error:  # the supervisor must outlive a locked database or a full disk
                 log.exception("supervisor")
@@ -132,7 +133,9 @@ class Supervisor:
                 time.sleep(BUSY_POLL_SECONDS)
 
     def note(self, code: str, message: str) -> None:
-        """Remember an error for the status page; the last 20 are kept."""
+        """Remember an error for the status page; the last 20 are kept, the same one in a row once."""
+        if self.watch.errors and self.watch.errors[-1]["message"] == message:
+            return
         self.watch.errors = [*self.watch.errors[-19:], {"utc": utc_now(), "code": code, "message": message}]
 
     def _drain(self) -> None:
@@ -153,13 +156,17 @@ class Supervisor:
         elif kind == "stopping" and job is not None:
             job.stop_noticed = time.monotonic()
         elif kind == "started" and job is not None:
-            self._stale.add(job.run_id)
-        elif kind in ("ended", "refused") and job is not None:
+            self.store.refresh(job.run_id)
+        elif kind == "ended" and job is not None:
+            self.watch.job, self.watch.state = None, "leaving" if message["renew"] else "ready"
+            error = RunError(**message["error"]) if message["error"] else None
+            if error is not None:
+                self.note(error.code, f"Run {job.run_id}: {error.message} (error id {error.error_id})")
+            self._unsettled[job.run_id] = (error, message["state"])
+        elif kind == "refused" and job is not None:  # another process has it: wait until that one is gone
             self.watch.job, self.watch.state = None, "ready"
-            self._stale.add(job.run_id)
-            if kind == "refused":
-                self.note(message["code"], message["message"])
-                self.watch.foreign = (*self.watch.foreign, job.run_id)
+            self.note(message["code"], message["message"])
+            self.watch.foreign = (*self.watch.foreign, job.run_id)
         elif kind == "noise":
             self.note("worker_noise", f"The worker wrote an unreadable answer: {message['text']}")
         elif kind == "gone":
@@ -185,26 +192,30 @@ class Supervisor:
 
     def _lose(self, job: Job, status: int) -> None:
         error_id = secrets.token_hex(4)
+        error: RunError | None = None
         if job.stop_asked is not None:
-            error = None if status == 0 else RunError(
-                "stopped_hard", "The run did not stop in time and was ended; nothing could be kept.",
-                "Start it again, or clone it.", error_id,
-            )  # fmt: skip
-            settle(self.store, job.run_id, error, "cancelled")
+            state = "cancelled"
+            if status:
+                error = RunError(
+                    "stopped_hard", "The run did not stop in time and was ended; nothing could be kept.",
+                    "Start it again, or clone it.", error_id,
+                )  # fmt: skip
         elif status in (0, -signal.SIGKILL, -signal.SIGTERM):
-            error = RunError(
-                "worker_killed", "The worker process was ended from outside, perhaps because memory ran out.",
-                "Resume the run; it goes on from its last checkpoint.", error_id,
-            )  # fmt: skip
-            settle(self.store, job.run_id, error if status else None, "interrupted")
+            state = "interrupted"
+            if status:
+                error = RunError(
+                    "worker_killed", "The worker process was ended from outside, perhaps because memory ran out.",
+                    "Resume the run; it goes on from its last checkpoint.", error_id,
+                )  # fmt: skip
         else:
+            state = "failed"
             error = RunError(
                 "worker_crashed", f"The worker process crashed ({_how(status)}).",
                 f"The trace is in worker.log of the workspace (error id {error_id}).", error_id,
             )  # fmt: skip
-            settle(self.store, job.run_id, error, "failed")
         if error is not None:
             self.note(error.code, f"Run {job.run_id}: {error.message} (error id {error_id}, {_how(status)})")
+        self._unsettled[job.run_id] = (error, state)
 
     def _requeue(self, run_id: str) -> None:
         self.store.folder(run_id).write_status(state="queued")
@@ -235,28 +246,30 @@ class Supervisor:
         if self.watch.foreign:
             self.watch.foreign = tuple(i for i in self.watch.foreign if not settle(self.store, i))
 
-    def _refresh_stale(self) -> None:
-        for run_id in list(self._stale):
-            try:
-                self.store.refresh(run_id)
-            except KDError as error:
-                if error.code != "no_run":
-                    raise
-            self._stale.discard(run_id)
+    def _settle_ended(self) -> None:
+        """Bring the list up to date; where the worker could not write the ending (full disk), try again here."""
+        for run_id, (error, state) in list(self._unsettled.items()):
+            if not (self.store.runs / run_id).is_dir() or settle(self.store, run_id, error, state):
+                del self._unsettled[run_id]
 
     def _start_next(self) -> None:
         if self.hands is None and time.monotonic() >= self._retry_at:
             self._new_hands()
-        if self.watch.job is not None or self.watch.foreign or self.hands is None:
+        if self.watch.job is not None or self.watch.foreign or self.hands is None or self.watch.state == "leaving":
             return
         if self.watch.failed_starts and self.watch.state != "ready":
             return
         waiting = self.store.queue()
         if not waiting:
             return
-        folder = self.store.folder(waiting[0])
-        folder.write_status(state="starting")
-        self.store.refresh(folder.id)
+        try:
+            folder = self.store.folder(waiting[0])
+            folder.write_status(state="starting")
+            self.store.refresh(folder.id)
+        except KDError as error:  # deleted or damaged by hand: it must not hold up the others
+            self.note(error.code, f"Run {waiting[0]} was taken out of the queue: {error.message}")
+            self.store.index.drop(waiting[0])
+            return
         self.watch.job = Job(folder.id)
         if self.watch.state == "ready":
             self.watch.state = "busy"

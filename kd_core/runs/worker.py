@@ -15,6 +15,7 @@ import queue
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -43,7 +44,7 @@ class Worker:
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         if self._run is None:
             self._run = _experiment()
-        self.say("ready", pid=os.getpid(), environment=_environment())
+        self.say("ready", pid=os.getpid(), environment=environment())
         gc.collect()
         gc.freeze()  # the libraries stay; no later collection walks through them again
         while (path := self._jobs.get()) is not None:
@@ -71,7 +72,8 @@ class Worker:
             return Ending("refused")
         finally:
             self._current = None
-        self.say("ended", run_id=folder.id, state=ending.state, renew=ending.renew)
+        said = asdict(ending.error) if ending.error else None
+        self.say("ended", run_id=folder.id, state=ending.state, error=said, renew=ending.renew)
         return ending
 
     def _listen(self) -> None:
@@ -114,18 +116,19 @@ def _experiment() -> RunFunction:
     return run
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """Describe the machine as torch sees it, after a first small step; empty while torch is not loaded."""
     if "torch" not in sys.modules:
         return {}
     import torch
 
-    from kd_core.device import environment
+    from kd_core import device
 
     layer = torch.nn.Linear(8, 2)  # the first step of a process costs 100 ms more: pay before anybody waits
     optimiser = torch.optim.AdamW(layer.parameters(), fused=True)
-    torch.nn.functional.cross_entropy(layer(torch.randn(8, 8)), torch.zeros(8, dtype=torch.long)).backward()
+    torch.nn.functional.cross_entropy(layer(torch.randn(8, 8)), torch.zeros(8, dtype=torch.long)).backward()  # type: ignore[no-untyped-call]
     optimiser.step()
-    return environment()
+    return device.environment()
 
 
 def serve(run: RunFunction | None = None) -> int:
