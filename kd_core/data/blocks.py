@@ -33,7 +33,8 @@ class NumberBlock:
     """A number: scaled, gaps filled with the median and flagged. Shape: (N,) float64 -> (N, 1 or 2)."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.names = name, (name,)
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
         self.median, self.flag = 0.0, False
         self.scale: Any = None
 
@@ -71,7 +72,8 @@ class BooleanBlock:
     """A yes/no flag as 0 and 1, gaps as a half and flagged. Shape: (N,) labels -> (N, 1 or 2)."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.names, self.flag = name, (name,), False
+        self.name, self.flag = name, False
+        self.names: tuple[str, ...] = (name,)
         self.known: dict[str, int] = {}
 
     def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
@@ -93,7 +95,8 @@ class CategoryBlock:
     """A category: one column per value, or the target's average and the frequency when there are many values."""
 
     def __init__(self, name: str, one_hot: int, most_classes: int, seed: int) -> None:
-        self.name, self.names = name, (name,)
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
         self.one_hot, self.most_classes, self.seed = one_hot, most_classes, seed
         self.known: dict[str, int] = {}
         self.width = 0
@@ -170,7 +173,8 @@ class DateBlock:
     """A date: elapsed days, year, and month, weekday and hour on a circle, so that December lies next to January."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.names = name, (name,)
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
         self.flag = self.hours = self.years = False
         self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
 
@@ -207,7 +211,8 @@ class TextBlock:
     """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length."""
 
     def __init__(self, name: str, components: int, seed: int) -> None:
-        self.name, self.names = name, (name,)
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
         self.components, self.seed = components, seed
         self.terms: Any = None
         self.condense: Any = None

@@ -6,12 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from kd_core.data.targets import Target, near
-from kd_core.data.types import TypedColumn, row_numbers, shown_rows
+from kd_core.data.targets import near
+from kd_core.data.types import TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import MIN_ROWS
 from kd_core.specs import ColumnKind
 
+_FILLS = {
+    "number": "Numbers are filled with the median and flagged as missing.",
+    "other": "In other columns, missing counts as a value of its own.",
+}
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -35,7 +39,7 @@ def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str
 def table_problems(
     typed: Mapping[str, TypedColumn],
     features: list[TypedColumn],
-    target: Target | None,
+    target: str | None,
     kinds: Mapping[str, ColumnKind],
 ) -> list[Problem]:
     """Check the table as a whole: rows, missing cells, codes, dropped columns."""
@@ -47,7 +51,7 @@ def table_problems(
     ]
 
 
-def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: Target | None) -> list[Problem]:
+def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: str | None) -> list[Problem]:
     problems = []
     rows = len(next(iter(typed.values())).values) if typed else 0
     if rows < MIN_ROWS and target is None:
@@ -76,10 +80,9 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
         some |= column.values.isna().to_numpy()
     count, rows = int(some.sum()), row_numbers(some)
     names = ", ".join(c.name for c in holes[:4]) + (f" and {len(holes) - 4} more" if len(holes) > 4 else "")
-    severity = "warning" if count > 0 else "note"
     return [Problem(
-        severity, "missing_cells", f"{count:,} row{'s have' if count > 1 else ' has'} {cells:,} empty cell{'s' if cells > 1 else ''} in {names} ({shown_rows(rows, count)}).",
-        "Numbers are filled with the median, with a flag that they were missing; categories get a category of their own.",
+        "warning", "missing_cells", f"{plural(count, 'row')} {'have' if count > 1 else 'has'} {plural(cells, 'empty cell')} in {names} ({shown_rows(rows, count)}).",
+        " ".join(_FILLS[k] for k in ("number", "other") if any((c.kind == "number") == (k == "number") for c in holes)),
         None if len(holes) > 1 else holes[0].name, count, rows, {"cells": cells, "columns": [c.name for c in holes]},
     )]  # fmt: skip
 
@@ -99,10 +102,9 @@ def _codes(features: list[TypedColumn], kinds: Mapping[str, ColumnKind]) -> list
 
 
 def _dropped(typed: Mapping[str, TypedColumn]) -> list[Problem]:
-    """Say which columns are not used, and why."""
+    """Say which columns hold nothing to learn from."""
     return [
-        Problem("note", "constant_column" if c.kind == "constant" else "id_column",
-                f"Column {c.name} is dropped: {c.why_dropped}.",
-                "" if c.kind == "constant" else "Set its type to number or category to use it.", c.name)
-        for c in typed.values() if c.why_dropped and c.why_dropped != "set by hand"
-    ]  # fmt: skip
+        Problem("note", "constant_column", f"Column {c.name} is dropped: {c.why_dropped}.", "", c.name)
+        for c in typed.values()
+        if c.kind == "constant" and c.why_dropped != "set by hand"
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from kd_core.data.names import code_like_name, id_like_name, owner_like_name
 from kd_core.data.number_column import is_row_number
 from kd_core.data.split import TRAIN, Parts
 from kd_core.data.targets import Target
-from kd_core.data.types import TypedColumn
+from kd_core.data.types import COUNTS_ROWS, TypedColumn
 from kd_core.errors import Problem
 from kd_core.limits import ONE_HOT_CATEGORIES
 
@@ -35,6 +35,7 @@ def leak_problems(
     *,
     group: str | None = None,
     time: str | None = None,
+    ignored: Collection[str] = (),
 ) -> list[Problem]:
     """List everything that would make the test score too good to be true.
 
@@ -49,7 +50,7 @@ def leak_problems(
         *_alone(rest, features, target, explained),
         *summed,
         *straddling,
-        *_row_numbers(features),
+        *_ids(typed, features, {target.name, group, time, *ignored}),
         *_duplicates(typed, features, target, parts),
         *_times(features, time),
     ]
@@ -121,7 +122,7 @@ def _sums(features: list[TypedColumn], target: Target) -> list[Problem]:
 
 
 def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
-    weights = np.linalg.lstsq(x, y, rcond=None)[0]
+    weights = np.linalg.lstsq(x, y, rcond=None)[0].astype(np.float64)
     return weights, 1 - float(((y - x @ weights) ** 2).mean())
 
 
@@ -175,11 +176,30 @@ def _agreement(
     return (pairs - chance) / (1 - chance)
 
 
-def _row_numbers(features: list[TypedColumn]) -> list[Problem]:
-    return [
-        Problem("warning", "row_number", f"{c.name} counts the rows; it says where a row stood in the file, nothing else.", "Drop it.", c.name)
-        for c in features if c.kind == "number" and is_row_number(c.values.to_numpy())
-    ]  # fmt: skip
+def _ids(typed: Mapping[str, TypedColumn], features: list[TypedColumn], ignored: set[str | None]) -> list[Problem]:
+    """Name the columns that only say which row it is, whether dropped already or kept by hand."""
+    problems = []
+    used = {c.name for c in features}
+    for column in typed.values():
+        if column.name in ignored:
+            continue
+        if column.name in used:
+            if column.kind == "number" and is_row_number(column.values.to_numpy()):
+                problems.append(Problem(
+                    "warning", "row_number", f"{column.name} counts the rows: it says where a row stood in the file, nothing else.",
+                    "Drop it.", column.name,
+                ))  # fmt: skip
+        elif column.kind == "id" and column.why_dropped == COUNTS_ROWS:
+            problems.append(Problem(
+                "warning", "row_number", f"{column.name} counts the rows and is dropped.",
+                "Set its type to number to use it all the same.", column.name,
+            ))  # fmt: skip
+        elif column.kind == "id":
+            problems.append(Problem(
+                "warning", "id_column", f"{column.name} has its own value in (nearly) every row ({column.distinct:,} values) and is dropped: an id says nothing about new rows.",
+                "Set its type to number or category to use it all the same.", column.name, column.distinct,
+            ))  # fmt: skip
+    return problems
 
 
 def _duplicates(

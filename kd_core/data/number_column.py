@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,7 +11,16 @@ import pandas as pd
 from kd_core.data import dates
 from kd_core.data.names import code_like_name, id_like_name
 from kd_core.data.numbers import NumberFormat
-from kd_core.data.types import NEAR_UNIQUE, ColumnType, TypedColumn, finish, row_numbers, shown_rows
+from kd_core.data.types import (
+    COUNTS_ROWS,
+    NEAR_UNIQUE,
+    ColumnType,
+    TypedColumn,
+    finish,
+    plural,
+    row_numbers,
+    shown_rows,
+)
 from kd_core.errors import Problem
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.specs import ColumnKind
@@ -27,7 +38,7 @@ def number_column(
     if infinite.any():
         count, rows = int(infinite.sum()), row_numbers(infinite)
         problems.append(Problem(
-            "warning", "infinite_values", f"Column {name}: {count:,} infinite value{'s' if count > 1 else ''} ({shown_rows(rows, count)}).",
+            "warning", "infinite_values", f"Column {name}: {plural(count, 'infinite value')} ({shown_rows(rows, count)}).",
             "Read as missing; correct the cells if that is wrong.", name, count, rows,
         ))  # fmt: skip
         values = np.where(infinite, np.nan, values)
@@ -48,7 +59,8 @@ def number_column(
         held = pd.Series(np.array([*labels, None], dtype=object)[coded], dtype="str")
     else:
         held = pd.Series(pd.Categorical.from_codes(coded, pd.Index(labels, dtype="str")))
-    return finish(name, ColumnType(kind, form, codes=whole), held, problems, distinct)
+    found = finish(name, ColumnType(kind, form, codes=whole), held, problems, distinct)
+    return replace(found, why_dropped=COUNTS_ROWS) if kind == "id" and is_row_number(values) else found
 
 
 def _number_kind(
@@ -60,7 +72,9 @@ def _number_kind(
         return "boolean"
     if not whole or distinct < 3:
         return "number"
-    if distinct >= NEAR_UNIQUE * present and present >= 20 and (id_like_name(name) or is_row_number(values)):
+    shuffled = distinct == present >= 100 and unique[-1] - unique[0] == distinct - 1  # row numbers in another order
+    numbered = shuffled or is_row_number(values)
+    if distinct >= NEAR_UNIQUE * present and present >= 20 and (id_like_name(name) or numbered):
         return "id"
     if id_like_name(name) or code_like_name(name):
         return "category" if present >= 3 * distinct else "number"

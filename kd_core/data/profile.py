@@ -85,7 +85,7 @@ def understand_table(
     problems += found.problems if found is not None else ()
     roles = {name: _role(column, target, drop, group, time) for name, column in typed.items()}
     features = [c for c in typed.values() if roles[c.name] is None]
-    problems += checks.table_problems(typed, features, found, kinds)
+    problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}
     parts = None
     if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
@@ -96,7 +96,9 @@ def understand_table(
         except DataError as error:
             problems.append(Problem("error", error.code, error.message, error.hint, group or time))
         else:
-            problems += leaks.leak_problems(typed, features, found, explained, parts, group=group, time=time)
+            problems += leaks.leak_problems(
+                typed, features, found, explained, parts, group=group, time=time, ignored=drop
+            )
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
         len(frame), target, found.task if found else task, found.classes if found else (),

@@ -31,8 +31,8 @@ def _bits(values: pd.Series) -> npt.NDArray[np.uint64]:
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes, labels = values.cat.codes.to_numpy(), list(values.cat.categories)
         else:
-            codes, labels = pd.factorize(values)
-            labels = list(labels)
+            codes, uniques = pd.factorize(values)
+            labels = list(uniques)
         table = np.array([_text_bits(str(v)) for v in labels] + [1], np.uint64)
         bits = table[codes]
     mixed = (bits ^ (bits >> np.uint64(31))) * _STEP

@@ -60,10 +60,11 @@ def _cuts(counts: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
     """Divide a share of all rows over the classes by largest remainder, at least one row where a class has three."""
     exact = counts * share
     floor = np.floor(exact).astype(np.int64)
-    left = int(round(float(exact.sum()))) - int(floor.sum())
+    left = round(float(exact.sum())) - int(floor.sum())
     floor[np.argsort(-(exact - floor), kind="stable")[: max(left, 0)]] += 1
     least = (counts >= 3).astype(np.int64)
-    return np.maximum(np.minimum(floor, np.maximum((counts - 1) // 2, 0)), least)
+    found: npt.NDArray[np.int64] = np.maximum(np.minimum(floor, np.maximum((counts - 1) // 2, 0)), least)
+    return found
 
 
 def grouped(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.names import target_rank
-from kd_core.data.types import TRUE_WORDS, TypedColumn, row_numbers, shown_rows
+from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
 from kd_core.specs import Task
@@ -85,7 +85,7 @@ def read_target(column: TypedColumn, task: Task | None = None, positive: str | N
     if column.missing:
         rows = row_numbers(column.values.isna().to_numpy())
         problems.append(Problem(
-            "warning", "target_missing", f"Target {name} is missing in {column.missing:,} rows ({shown_rows(rows, column.missing)}).",
+            "warning", "target_missing", f"Target {name} is missing in {plural(column.missing, 'row')} ({shown_rows(rows, column.missing)}).",
             "These rows are left out.", name, column.missing, rows,
         ))  # fmt: skip
     if total - column.missing < MIN_ROWS:
@@ -135,24 +135,21 @@ def _classification(
         problems.append(Problem("error", "too_many_classes", f"Target {name} has {len(labels):,} different values: {looks}.",
                                 hint, name, len(labels)))  # fmt: skip
         return Target(name, task, (), (), None, codes, tuple(problems))
-    if asked is not None and pd.api.types.is_float_dtype(column.values.dtype) and infer_task(column) == "regression":
+    if asked is not None and infer_task(column) == "regression":
+        few = bool((counts < MIN_CLASS_ROWS).any())
         problems.append(Problem(
-            "warning", "looks_like_regression", f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
+            "error" if few else "warning", "looks_like_regression", f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
             "Choose the task regression unless each value is a class of its own.", name, len(labels),
         ))  # fmt: skip
+        if few:
+            return Target(name, task, (), (), None, codes, tuple(problems))
     if len(labels) < 2:
         problems.append(Problem("error", "one_class", f"Needs >= 2 classes. Target {name} is always {labels[0]!r}.",
                                 "Choose another target.", name))  # fmt: skip
     if asked == "binary" and len(labels) > 2:
         problems.append(Problem("error", "not_binary", f"Target {name} has {len(labels):,} classes, a binary task has 2.",
                                 "Choose multiclass.", name, len(labels)))  # fmt: skip
-    for label, count in zip(labels, counts, strict=True):
-        if count < MIN_CLASS_ROWS:
-            rows = row_numbers(codes == labels.index(label))
-            problems.append(Problem(
-                "error", "small_class", f"class {label} has {count} row{'s' if count > 1 else ''}; needs >= {MIN_CLASS_ROWS} ({shown_rows(rows, count)}).",
-                "Merge the class with another one, add rows or remove the class.", name, int(count), rows,
-            ))  # fmt: skip
+    problems += _small_classes(labels, counts, codes, name)
     chosen = None
     if len(labels) == 2:
         task = "binary"
@@ -166,6 +163,25 @@ def _classification(
     elif asked == "binary":
         task = "binary"
     return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
+
+
+def _small_classes(
+    labels: list[str], counts: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], name: str
+) -> list[Problem]:
+    """Name the classes too small to have a row in each part."""
+    small = np.flatnonzero(counts < MIN_CLASS_ROWS)
+    if not len(small):
+        return []
+    where = np.isin(codes, small)
+    count, rows = int(where.sum()), row_numbers(where)
+    if len(small) == 1:
+        text = f"class {labels[small[0]]} has {plural(count, 'row')}; needs >= {MIN_CLASS_ROWS} ({shown_rows(rows, count)})."
+    else:
+        named = ", ".join(f"{labels[i]} ({plural(int(counts[i]), 'row')})" for i in small[:5])
+        more = f" and {len(small) - 5:,} more" if len(small) > 5 else ""
+        text = f"{len(small):,} classes are too small: {named}{more}; each needs >= {MIN_CLASS_ROWS} rows ({shown_rows(rows, count)})."
+    hint = "Merge small classes, add rows or remove them."
+    return [Problem("error", "small_class", f"Target {name}: {text}", hint, name, count, rows)]
 
 
 def _is_number(text: str) -> bool:

@@ -22,6 +22,7 @@ from kd_core.data.types import (
     ColumnType,
     TypedColumn,
     finish,
+    plural,
     row_numbers,
     shown_rows,
 )
@@ -77,7 +78,7 @@ def _as_numbers(
     if count:
         rows, some = row_numbers(where), ", ".join(repr(b) for b in bad[:3])
         problems.append(Problem(
-            "warning", "not_numbers", f"Column {name}: {count:,} cell{'s are' if count > 1 else ' is'} no number ({some}; {shown_rows(rows, count)}).",
+            "warning", "not_numbers", f"Column {name}: {plural(count, 'cell')} {'are' if count > 1 else 'is'} no number ({some}; {shown_rows(rows, count)}).",
             "Read as missing; set the column's type to category if these are real values.", name, count, rows,
         ))  # fmt: skip
     if form.decimal == ",":
@@ -91,7 +92,7 @@ def _as_numbers(
     empty = int(pc.sum(pc.equal(trimmed, "")).as_py() or 0)
     if dropped > empty:
         problems.append(Problem(
-            "note", "missing_words", f"Column {name}: {dropped - empty:,} cells hold a word for missing, such as NA.",
+            "note", "missing_words", f"Column {name}: {plural(dropped - empty, 'cell')} with a word for missing, such as NA.",
             "Counted as missing.", name, dropped - empty,
         ))  # fmt: skip
     return number_column(values, name, None if kind == "boolean" else kind, form, problems)
@@ -104,7 +105,7 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
         where = zeros.to_numpy(zero_copy_only=False)
         count, rows = int(where.sum()), row_numbers(where)
         problems.append(Problem(
-            "warning", "leading_zeros", f"Column {name}: {count:,} values start with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
+            "warning", "leading_zeros", f"Column {name}: {plural(count, 'value')} starting with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
             "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.", name, count, rows,
         ))  # fmt: skip
         return True
@@ -115,7 +116,7 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
         if where.any():
             count, rows = int(where.sum()), row_numbers(where)
             problems.append(Problem(
-                "warning", "big_integers", f"Column {name}: {count:,} integers are larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
+                "warning", "big_integers", f"Column {name}: {plural(count, 'integer')} larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
                 "Drop the column, or set its type to number and lose the last digits.", name, count, rows,
             ))  # fmt: skip
             return True
@@ -147,7 +148,7 @@ def _as_dates(
     if count:
         rows = row_numbers(bad)
         problems.append(Problem(
-            "warning", "not_dates", f"Column {name}: {count:,} cells are no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
+            "warning", "not_dates", f"Column {name}: {plural(count, 'cell')} that {'are' if count > 1 else 'is'} no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
             "Read as missing.", name, count, rows,
         ))  # fmt: skip
     if swappable:
@@ -191,7 +192,7 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
     if kind is None or kind in ("number", "datetime", "boolean"):
         kind = _label_kind(unique, counts, name)
     if kind in ("text", "id", "constant"):
-        values = pd.Series(np.append(np.array(unique.to_pylist(), dtype=object), None)[codes], dtype="str")
+        values = pd.Series(np.array([*unique.to_pylist(), None], dtype=object)[codes], dtype="str")
     else:
         order = np.argsort(np.array(unique.to_pylist(), dtype=object), kind="stable")
         rank = np.empty(len(order) + 1, np.int64)
@@ -210,15 +211,25 @@ def _note_merge(before: Any, after: Any, name: str, code: str, what: str, proble
     merged = pc.count_distinct(before).as_py() - pc.count_distinct(after).as_py()
     rows = row_numbers(changed)
     if merged:
-        text, hint = f"Column {name}: {merged:,} label{'s' if merged > 1 else ''} {what}", "Merged."
+        text, hint = f"Column {name}: {plural(merged, 'label')} {what}", "Merged."
         problems.append(Problem("warning", code, f"{text} ({shown_rows(rows, count)}).", hint, name, count, rows))
     elif code == "outer_spaces":
         problems.append(
-            Problem("note", code, f"Column {name}: spaces around {count:,} values removed.", "", name, count, rows)
+            Problem(
+                "note", code, f"Column {name}: spaces around {plural(count, 'value')} removed.", "", name, count, rows
+            )
         )
     else:
         problems.append(
-            Problem("note", code, f"Column {name}: {count:,} values normalised to Unicode NFC.", "", name, count, rows)
+            Problem(
+                "note",
+                code,
+                f"Column {name}: {plural(count, 'value')} normalised to Unicode NFC.",
+                "",
+                name,
+                count,
+                rows,
+            )
         )
 
 

@@ -48,7 +48,8 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     """
     if column.kind == "number" and pd.api.types.is_numeric_dtype(series.dtype):
         numeric = series.astype("float64")
-        return numeric.where(np.isfinite(numeric))
+        held = numeric.to_numpy()
+        return pd.Series(np.where(np.isfinite(held), held, np.nan), index=series.index)
     if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(series.dtype):
         return series.dt.tz_localize(None).astype("datetime64[us]")
     array = to_arrow(series)

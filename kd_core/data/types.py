@@ -20,6 +20,7 @@ FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0", "否", "off"})
 NEAR_UNIQUE = 0.98  # share of distinct values from which a key is an id
 FEW_BAD = 5  # distinct texts among numbers that are taken for typing errors, not for a text column
 BIG_INTEGER = 2.0**63
+COUNTS_ROWS = "it counts the rows"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class ColumnType:
     """How a column is read, so that new rows can be read the same way."""
 
     kind: ColumnKind
-    number: NumberFormat = NumberFormat()
+    number: NumberFormat = field(default_factory=NumberFormat)
     date_format: str | None = None
     spelling: dict[str, str] = field(default_factory=dict)
     codes: bool = False
@@ -59,6 +60,11 @@ def shown_rows(rows: tuple[int, ...], count: int) -> str:
     """Write row numbers for a message. Example: `rows 3, 7, …`."""
     listed = ", ".join(f"{r:,}" for r in rows)
     return f"row {listed}" if count == 1 else f"rows {listed}{', …' if count > len(rows) else ''}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Count a noun. Example: `1 value`, `2,000 values`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def to_arrow(series: pd.Series) -> Any:
