@@ -1,5 +1,237 @@
+"""Data: what is in the file, and what shall be predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
 
-from pages.ui.text import t
+from kd_core.data.table import Profile, Table
+from kd_core.errors import KDError
+from kd_core.specs import TASKS, DatasetSpec, ReadSpec
+from pages.ui import columns, engine, forms, session, sources, text, understanding
+from pages.ui.text import escape, exact, t, term
 
-st.title(t("data.title"))
+KEY = sources.KEY
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(t("data.title"))
+    choices = sources.choices()
+    sources.picker()
+    if choices is None:
+        st.caption(t("data.nothing"))
+        return
+    read = ReadSpec.parse(choices.get("read") or {})
+    try:
+        with st.spinner(t("data.reading")):
+            table = understanding.table(choices["source"], read, choices.get("name") or "")
+            found = understanding.profile(choices, read, choices.get("name") or "")
+    except KDError as error:
+        st.subheader(escape(choices.get("name") or ""))
+        text.show_error(error)
+        _reading(choices, None)
+        return
+    except MemoryError as error:
+        text.show_error(error)
+        return
+    _understood(choices, table, found)
+    _targets(choices, found)
+    _problems(choices, found)
+    _reading(choices, table)
+    _use(choices, found)
+    st.subheader(t("data.columns"))
+    st.caption(t("data.columns_note"))
+    picked = columns.table(found)
+    if picked is not None:
+        columns.detail(found.column(picked), found, choices)
+    with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
+        st.dataframe(found.frame.head(20), alt=t("data.first_rows"))
+
+
+def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
+    """One line: what the file is, and how many columns are ready, worth a look, or in the way."""
+    look = [p for p in found.problems if p.severity == "warning"]
+    blocking = [p for p in found.problems if p.severity == "error"]
+    named = {p.column for p in (*look, *blocking) if p.column}
+    ready = sum(1 for c in found.columns if c.used and c.name not in named)
+    how = ", ".join(escape(v) for v in table.understood.values())
+    with st.container(horizontal=True, vertical_alignment="center", key="data-understood"):
+        with st.container(gap=None, width="stretch"):
+            st.subheader(escape(choices.get("name") or choices["source"]))
+            st.markdown(
+                t(
+                    "data.understood",
+                    rows=exact(found.num_rows),
+                    columns=exact(len(found.columns)),
+                    size=text.size(table.size_bytes),
+                )
+                + (f" · {how}" if how else "")
+            )
+        st.badge(t("data.ready", n=ready), icon=":material/check:", color="green", help=t("data.ready_help"))
+        st.badge(
+            t("data.look", n=len(look)),
+            icon=":material/warning:",
+            color="orange" if look else "gray",
+            help=t("data.look_help"),
+        )
+        st.badge(
+            t("data.blocking", n=len(blocking)),
+            icon=":material/cancel:",
+            color="red" if blocking else "gray",
+            help=t("data.blocking_help"),
+        )
+
+
+def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], help_: str, **more: Any) -> None:
+    """Draw a list whose first entry means: decide for me; a change is kept and the page understood anew."""
+    held = choices.get(name)
+    key = forms.seed(f"{KEY}.{name}", held if held in options else options[0])
+    if st.session_state[key] not in options:
+        st.session_state[key] = options[0]
+    value = st.selectbox(label, options, key=key, help=help_, **more)
+    if value != held:
+        choices[name] = value
+        if name == "target":
+            choices.update(task=None, positive=None)
+            for other in ("task", "positive"):
+                forms.forget(f"{KEY}.{other}")
+        if name == "task":
+            choices["positive"] = None
+            forms.forget(f"{KEY}.positive")
+        st.rerun()
+
+
+def _targets(choices: dict[str, Any], found: Profile) -> None:
+    """What to predict, as what, and how rows are split."""
+    names = [c.name for c in found.columns]
+    if choices.get("target") is None and found.target is not None:
+        choices["target"] = found.target
+    with st.container(border=True):
+        places = st.columns([3, 3, 2, 2, 2, 2], vertical_alignment="bottom")
+        with places[0]:
+            _choice("target", t("data.predict"), [None, *names] if found.target is None else names, choices, term("target"),
+                    format_func=lambda n: t("data.choose_column") if n is None else n)  # fmt: skip
+        with places[1]:
+            auto = t("data.task_auto", task=t(f"common.tasks.{found.task}")) if found.task else t("common.auto")
+            _choice("task", t("data.as"), [None, *TASKS], choices, term("task"),
+                    format_func=lambda n: auto if n is None else t(f"common.tasks.{n}"))  # fmt: skip
+        with places[2]:
+            if found.task == "binary" and found.classes:
+                if choices.get("positive") not in found.classes:
+                    choices["positive"] = found.positive
+                _choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
+            elif found.task == "multiclass":
+                st.metric(t("data.classes"), exact(len(found.classes)))
+        others = [None, *(n for n in names if n != found.target)]
+        with places[3]:
+            _choice(
+                "group",
+                t("data.group"),
+                others,
+                choices,
+                term("group"),
+                format_func=lambda n: t("data.none") if n is None else n,
+            )
+        with places[4]:
+            _choice(
+                "time",
+                t("data.time"),
+                others,
+                choices,
+                term("time"),
+                format_func=lambda n: t("data.none") if n is None else n,
+            )
+        with places[5]:
+            _split(choices)
+
+
+def _split(choices: dict[str, Any]) -> None:
+    """Shares of the three parts."""
+    held = {
+        **{n: DatasetSpec.model_fields[n].default for n in ("validation_share", "test_share", "split_seed")},
+        **choices,
+    }
+    rest = 1 - held["validation_share"] - held["test_share"]
+    label = t(
+        "data.split",
+        train=f"{100 * rest:.0f}",
+        validation=f"{100 * held['validation_share']:.0f}",
+        test=f"{100 * held['test_share']:.0f}",
+    )
+    with st.popover(label, help=term("split"), width="stretch", key="data-split"):
+        values = forms.form(
+            DatasetSpec, choices, f"{KEY}.split", only=("validation_share", "test_share", "split_seed"), fold=False
+        )
+    if any(values[n] != held[n] for n in values):
+        choices.update(values)
+        st.rerun()
+
+
+def _problems(choices: dict[str, Any], found: Profile) -> None:
+    """Everything found, worst first; notes are one fold away."""
+    loud = [p for p in found.problems if p.severity != "note"]
+    notes = [p for p in found.problems if p.severity == "note"]
+    for number, problem in enumerate(sorted(loud, key=lambda p: p.severity != "error")):
+        columns.problem(problem, found, choices, number)
+    if notes:
+        with st.expander(t("data.notes", n=len(notes)), icon=":material/info:"):
+            for number, problem in enumerate(notes, len(loud)):
+                columns.problem(problem, found, choices, number)
+
+
+def _reading(choices: dict[str, Any], table: Table | None) -> None:
+    """How the file is read; every empty value means: find out."""
+    with st.expander(t("data.reading_settings"), icon=":material/tune:", expanded=table is None):
+        st.caption(t("data.reading_note"))
+        held = choices.get("read") or {}
+        values = forms.form(ReadSpec, held, f"{KEY}.read", columns=3)
+        if table is not None and table.members:
+            st.caption(t("data.members", names=", ".join(table.members[:20]), n=len(table.members)))
+    values = {n: v for n, v in values.items() if v is not None}
+    if values != {n: v for n, v in held.items() if v is not None}:
+        choices["read"] = values
+        st.rerun()
+
+
+def _use(choices: dict[str, Any], found: Profile) -> None:
+    """The one button that goes on; disabled only with its reason beside it."""
+    blocking = [p for p in found.problems if p.severity == "error"]
+    reason = None
+    if found.target is None:
+        reason = t("data.reason_target")
+    elif blocking:
+        reason = t("data.reason_blocking", n=len(blocking), first=blocking[0].message)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            t("data.use_data"),
+            type="primary",
+            icon=":material/arrow_forward:",
+            disabled=reason is not None,
+            key="data-use",
+        )
+        if reason:
+            st.markdown(f":orange[:material/info: {reason}]", width="content")
+        else:
+            st.caption(t("data.next"), width="content")
+    if not pressed:
+        return
+    try:
+        known = {n: v for n, v in choices.items() if v is not None}
+        sample = choices["source"].startswith("sample:")
+        spec = DatasetSpec.parse(
+            {**known, "target": found.target, "task": found.task, "positive": found.positive,
+             "sha256": None if sample else understanding.content_hash(choices["source"])}, "the data",
+        )  # fmt: skip
+        dataset_id = engine.library().save_spec(spec)
+        understanding.keep_facts(dataset_id, understanding.facts_of(found))
+    except KDError as error:
+        text.show_error(error)
+        return
+    st.session_state[f"rows.{dataset_id}"] = found.num_rows
+    session.set_dataset(dataset_id)
+    session.go("distill.py", data=dataset_id)
+
+
+main()

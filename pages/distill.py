@@ -1,5 +1,264 @@
+"""Distill: who teaches whom, and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
 
-from pages.ui.text import t
+from kd_core.errors import KDError
+from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from pages.ui import draft, engine, forms, session, students, text, understanding
+from pages.ui.charts import distill as charts
+from pages.ui.charts.marks import CONFIG
+from pages.ui.text import t, term
+from pages.ui.understanding import Facts
 
-st.title(t("distill.title"))
+KEY = draft.KEY
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(t("distill.title"))
+    cloned = _clone()
+    dataset_id = session.dataset_id()
+    if not dataset_id:
+        text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
+        return
+    try:
+        dataset = engine.library().spec(dataset_id)
+        with st.spinner(t("distill.reading")):
+            facts = understanding.facts(dataset_id, dataset)
+        values = draft.load(dataset_id, dataset, facts.task)
+    except KDError as error:
+        text.show_error(error)
+        text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
+        return
+    st.session_state[f"rows.{dataset_id}"] = facts.rows
+    if cloned:
+        st.info(t("distill.cloned", run=cloned), icon=":material/content_copy:")
+    st.markdown(t("distill.lead"))
+    values = _form(dataset, facts, values)
+    draft.keep(dataset_id, values)
+    _finish(dataset_id, dataset, facts, values)
+
+
+def _clone() -> str | None:
+    """Fill the form from `?clone=<run id>`, once."""
+    run_id = st.query_params.get(session.CLONE)
+    if not run_id:
+        return st.session_state.get("distill_cloned")
+    try:
+        spec = engine.store().folder(run_id).spec()
+    except KDError as error:
+        text.show_error(error)
+        return None
+    dataset_id = engine.library().save_spec(spec.dataset)
+    draft.put(dataset_id, draft.of_spec(spec))
+    st.session_state["distill_cloned"] = run_id
+    st.query_params.pop(session.CLONE)
+    session.set_dataset(dataset_id)
+    return str(run_id)
+
+
+def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[str, Any]:
+    """Draw the three columns and the fold; return what they hold."""
+    from kd_core.distill import LOSSES
+    from kd_core.runs.plan import situation
+    from kd_core.teachers import SOURCES
+
+    left, middle, right = st.columns(3, gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.subheader(t("distill.teacher"), help=term("teacher"))
+        at = situation(facts.task, facts.outputs)
+        teacher = forms.part(
+            SOURCES,
+            at,
+            values["teacher"]["name"],
+            f"{KEY}.teacher",
+            t("distill.train_here"),
+            t("distill.train_here_help"),
+        )
+        spec = SOURCES.get(teacher).spec
+        given = values["teacher"]["settings"] if teacher == values["teacher"]["name"] else {}
+        with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
+            held = forms.form(spec, given, f"{KEY}.teacher.{teacher}", fold=False)
+            teacher_settings = forms.changed(spec, held, given)
+            if not spec.model_fields:
+                st.caption(t("distill.no_settings"))
+        st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
+    with middle.container(border=True, height="stretch"):
+        st.subheader(t("distill.students"), help=term("student"))
+        chosen = students.choose(values["students"], facts)
+    with right.container(border=True, height="stretch"):
+        st.subheader(t("distill.lesson"), help=term("lesson"))
+        at = situation(facts.task, facts.outputs, teacher)
+        loss = forms.part(
+            LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
+        )
+        given = values["objective"]["settings"] if loss == values["objective"]["name"] else {}
+        objective = forms.form(LOSSES.get(loss).spec, given, f"{KEY}.objective.{loss}")
+        _picture(dataset, facts, teacher, objective.get("temperature"))
+        training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
+        st.caption(t("distill.baseline_always"), help=term("baseline"))
+    evaluation = _advanced(values, training, facts)
+    return {
+        "name": values.get("name", ""),
+        "teacher": {"name": teacher, "settings": teacher_settings},
+        "students": chosen,
+        "objective": {"name": loss, "settings": forms.changed(LOSSES.get(loss).spec, objective, given)},
+        "training": training,
+        "evaluation": evaluation,
+    }
+
+
+def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    """Training and evaluation settings that most people leave alone. Fills `training`; returns the evaluation."""
+    from kd_core.evaluate import METRICS
+    from kd_core.runs.plan import situation
+
+    with st.expander(t("distill.advanced"), icon=":material/tune:"):
+        a, b = st.columns([3, 2], gap="large")
+        with a:
+            st.markdown(t("distill.training"))
+            training.update(
+                forms.form(
+                    TrainingSpec, values["training"], f"{KEY}.training", skip=("seeds", "epochs"), fold=False, columns=3
+                )
+            )
+        with b:
+            st.markdown(t("distill.evaluation"))
+            possible = [e.name for e, why_not in METRICS.offer(situation(facts.task, facts.outputs)) if not why_not]
+            held = values["evaluation"].get("metric")
+            key = forms.seed(f"{KEY}.evaluation.metric", held if held in possible else None)
+            metric = st.selectbox(
+                forms.label("metric"), [None, *possible], key=key, help=term("metric"),
+                format_func=lambda n: t("distill.metric_auto") if n is None else METRICS.get(n).title,
+            )  # fmt: skip
+            evaluation = forms.form(
+                EvaluationSpec, values["evaluation"], f"{KEY}.evaluation", skip=("metric",), fold=False
+            )
+    return {"metric": metric, **evaluation}
+
+
+def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: float | None) -> None:
+    """Show what T does to an answer this teacher really gave; say when there is none yet."""
+    if temperature is None or facts.task == "regression":
+        return
+    from pages.ui import softening
+
+    answer = softening.answer(dataset, teacher)
+    if answer is None:
+        st.caption(t("distill.picture_later"))
+        return
+    plain, _ = answer.at(1.0)
+    soft, bits = answer.at(temperature)
+    figure = charts.softened(answer.classes, plain, soft, t("distill.plain"), t("distill.soft", t=f"{temperature:g}"))
+    st.plotly_chart(
+        figure, key="distill-picture", config={**CONFIG, "displayModeBar": False}, alt=t("distill.picture_alt")
+    )
+    st.caption(t("distill.picture_note", bits=f"{bits:.2f}"), help=term("temperature"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _estimate(spec_json: str, rows: int, features: int, outputs: int) -> tuple[int, float, float, int]:
+    from kd_core.runs.plan import estimate
+
+    found = estimate(RunSpec.from_json(spec_json), rows, features, outputs)
+    return found.trainings, found.teacher_seconds, found.seconds, found.memory_bytes
+
+
+def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
+    """Say what the run would cost and what stands in its way; start it."""
+    from kd_core.runs.plan import check
+
+    spec, reason = None, None
+    if not values["students"]:
+        reason = t("distill.no_students")
+    else:
+        try:
+            spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "the run")
+            problems = check(spec, facts.task, facts.outputs)
+            for problem in problems:
+                text.show_problem(problem)
+            if any(p.severity == "error" for p in problems):
+                reason = t("distill.blocked")
+        except KDError as error:
+            text.show_error(error)
+            reason = t("distill.blocked")
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
+        if spec is not None and reason is None:
+            trainings, teacher_s, seconds, memory = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
+            st.markdown(
+                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=trainings,
+                  seconds=text.seconds(seconds), teacher=text.seconds(teacher_s), memory=text.size(memory)),
+                help=t("distill.estimate_help"), width="stretch",
+            )  # fmt: skip
+        else:
+            st.markdown(f":orange[:material/info: {reason}]", width="stretch")
+        pressed = st.button(
+            t("distill.start"), type="primary", icon=":material/play_arrow:", key="distill-start",
+            disabled=spec is None or reason is not None, help=reason,
+        )  # fmt: skip
+    if pressed and spec is not None:
+        _start(spec, again=False)
+    _same_work(spec)
+    _recipe(dataset_id, spec, dataset, facts)
+
+
+def _same_work(spec: RunSpec | None) -> None:
+    """Offer the finished run of exactly this work, and to do it again."""
+    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec else None
+    if done is None or spec is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("distill.done_before"), width="content")
+        if st.button(t("distill.open_result"), key="distill-open"):
+            session.go("runs.py", run=done.id)
+        if st.button(t("distill.again"), key="distill-again"):
+            _start(spec, again=True)
+
+
+def _start(spec: RunSpec, again: bool) -> None:
+    """Hand the run to the job service and go and watch it."""
+    try:
+        run_id = engine.jobs().submit(spec, click=session.click_token("start"), again=again)
+    except KDError as error:
+        text.show_error(error)
+        return
+    session.spend_click("start")
+    st.session_state.pop("distill_cloned", None)
+    session.set_run(run_id)
+    session.go("runs.py", run=run_id)
+
+
+def _recipe(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Facts) -> None:
+    """Save the settings as a file, take them from one, or begin again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if spec is not None:
+            st.download_button(
+                t("distill.save"), spec.to_json, "recipe.json", "application/json", on_click="ignore",
+                icon=":material/download:", key="distill-save", help=t("distill.save_help"),
+            )  # fmt: skip
+        with st.popover(t("distill.load"), icon=":material/upload:"):
+            turn = st.session_state.setdefault("distill_recipe_turn", 0)
+            file = st.file_uploader(
+                t("distill.load_label"), type=["json"], key=f"distill-recipe-{turn}", max_upload_size=1
+            )
+            if file is not None:
+                try:
+                    draft.put(dataset_id, draft.of_spec(RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))))
+                except KDError as error:
+                    text.show_error(error)
+                else:
+                    st.session_state["distill_recipe_turn"] = turn + 1
+                    st.rerun()
+        if st.button(
+            t("distill.reset"), key="distill-reset", icon=":material/restart_alt:", help=t("distill.reset_help")
+        ):
+            draft.put(dataset_id, draft.defaults(dataset, facts.task))
+            st.session_state.pop("distill_cloned", None)
+            st.rerun()
+
+
+main()

@@ -1,0 +1,29 @@
+"""Charts of a column as understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from pages.ui.charts.marks import figure, literal, short
+from pages.ui.text import exact
+
+COLUMN = "#6C8EAD"  # neither teacher, baseline nor student: data
+
+
+def distribution(labels: Sequence[str], counts: Sequence[int], x: str, y: str) -> go.Figure:
+    """Draw how often each value or range of a column occurs; a log axis would hide the small ones, so none."""
+    fig = figure(230, x=literal(x), y=y, legend=False)
+    fig.add_bar(
+        x=list(range(len(labels))),
+        y=list(counts),
+        marker={"color": COLUMN},
+        hovertext=[f"{literal(name)}<br>{exact(count)}" for name, count in zip(labels, counts, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    every = max(1, len(labels) // 10)
+    ticks = list(range(0, len(labels), every))
+    fig.update_xaxes(tickvals=ticks, ticktext=[short(labels[i], 14) for i in ticks])
+    fig.update_layout(bargap=0.15)
+    return fig

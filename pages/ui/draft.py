@@ -1,0 +1,94 @@
+"""A run being set up, kept per dataset in the workspace, so that leaving, refreshing or a restart loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kd_core import safe_io
+from kd_core.errors import KDError
+from kd_core.specs import DatasetSpec, RunSpec
+from kd_core.workspace import workspace
+
+FIRST_TEACHER = "gradient_boosting"
+FIRST_LOSSES = ("hinton", "mse")
+KEY = "distill"  # prefix of every widget of the form
+
+
+def _path(dataset_id: str) -> Path:
+    return safe_io.inside(workspace() / "drafts", f"{dataset_id}.json")
+
+
+def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """A run that can be started at once: a sample's own, else gradient boosting teaching two sizes of MLP."""
+    from kd_core.distill import LOSSES
+    from kd_core.registry import Situation
+    from kd_core.scenarios import SCENARIOS, default_spec
+    from kd_core.teachers import SOURCES
+
+    for scenario in SCENARIOS.entries():
+        if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
+            return {**of_spec(default_spec(scenario.name)), "name": ""}
+    at = Situation(task=task, num_classes=3 if task == "multiclass" else 2)
+    losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
+    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
+    return {
+        "name": "",
+        "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
+        "students": [preset("mlp", size) for size in ("tiny", "small")],
+        "objective": {"name": next((n for n in losses if n in FIRST_LOSSES), losses[0]), "settings": {}},
+        "training": {},
+        "evaluation": {},
+    }
+
+
+def preset(arch: str, size: str) -> dict[str, Any]:
+    """A student of a size by name."""
+    return {"name": size, "arch": {"name": arch, "settings": {"size": size}}}
+
+
+def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """Return the draft of a dataset: this session's, the kept one, or the defaults."""
+    held = st.session_state.get("distill_draft")
+    if held and held["dataset_id"] == dataset_id:
+        found: dict[str, Any] = held["values"]
+        return found
+    values = None
+    try:
+        path = _path(dataset_id)
+        if path.is_file():
+            values = safe_io.read_json(path)
+            RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
+    except (KDError, OSError, ValueError, TypeError):
+        values = None  # a draft of another version is not worth an error: the form starts from the defaults
+    return put(dataset_id, values or defaults(dataset, task))
+
+
+def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Make values the draft; the form's widgets take them the next time they are drawn."""
+    from pages.ui import forms
+
+    forms.forget(f"{KEY}.")
+    st.session_state.pop("distill_own_students", None)
+    st.session_state["distill_draft"] = {"dataset_id": dataset_id, "values": values}
+    return values
+
+
+def of_spec(spec: RunSpec) -> dict[str, Any]:
+    """The draft that sets up the same run again (clone, recipe)."""
+    values: dict[str, Any] = spec.model_dump(mode="json", exclude={"dataset", "schema_version"})
+    return values
+
+
+def keep(dataset_id: str, values: dict[str, Any]) -> None:
+    """Remember the draft in the session, and on disk when it changed."""
+    held = st.session_state.get("distill_draft", {})
+    st.session_state["distill_draft"] = {"dataset_id": dataset_id, "values": values}
+    if held.get("saved") != values:
+        _path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
+        safe_io.write_json(_path(dataset_id), values)
+        st.session_state["distill_draft"]["saved"] = values
+    else:
+        st.session_state["distill_draft"]["saved"] = held["saved"]

@@ -1,0 +1,100 @@
+"""Where data comes from: a dropped file, a sample, or a file that was used before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core import limits
+from kd_core.errors import KDError
+from kd_core.scenarios import SCENARIOS
+from pages.ui import engine, forms, session, text
+from pages.ui.text import t
+
+CHOICES = "data_choices"
+KEY = "data"  # prefix of every widget of the page
+
+
+def choices() -> dict[str, Any] | None:
+    """What is being set up on the page: the values of a DatasetSpec; from `?data=` after a refresh."""
+    held: dict[str, Any] | None = st.session_state.get(CHOICES)
+    if held is None and (current := session.dataset_id()):
+        try:
+            held = engine.library().spec(current).model_dump(mode="json")
+        except KDError as error:
+            text.show_error(error)
+            session.set_dataset(None)
+            return None
+        st.session_state[CHOICES] = held
+    return held
+
+
+def begin(source: str, name: str, **more: Any) -> None:
+    """Start over with another file."""
+    forms.forget(f"{KEY}.")
+    st.session_state[CHOICES] = {"source": source, "name": name, **more}
+
+
+def picker() -> None:
+    """Draw the three ways to choose data."""
+    from kd_core.data.reading import accepted_extensions
+
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        turn = st.session_state.setdefault("data_upload_turn", 0)
+        endings = [e.lstrip(".") for e in accepted_extensions()]
+        file = st.file_uploader(
+            t("data.upload"), type=endings, key=f"data-upload-{turn}",
+            max_upload_size=limits.FILE_BYTES // 2**20, help=t("data.upload_help"),
+        )  # fmt: skip
+        if file is not None:
+            _keep(file, turn)
+        if error := st.session_state.pop("data_upload_error", None):
+            text.show_error(error)
+    with right:
+        st.markdown(f":small[{t('data.samples')}]")
+        with st.container(horizontal=True, gap="small"):
+            for entry in SCENARIOS.entries():
+                sample = entry.facts["sample"]
+                if st.button(
+                    sample,
+                    key=f"data-sample-{sample}",
+                    icon=":material/table_view:",
+                    help=text.escape(entry.facts["story"]),
+                ):
+                    facts = entry.facts
+                    begin(f"sample:{sample}", entry.title, target=facts["target"], task=facts["task"],
+                          positive=facts.get("positive"))  # fmt: skip
+                    st.rerun()
+        _known()
+
+
+def _keep(file: Any, turn: int) -> None:
+    """Stream the upload to disk and let go of it: its bytes stay in memory as long as the widget holds them."""
+    try:
+        stored = engine.library().add(file, file.name)
+    except KDError as error:
+        st.session_state["data_upload_error"] = error
+    else:
+        begin(stored.source, stored.name)
+    st.session_state["data_upload_turn"] = turn + 1
+    st.rerun()
+
+
+def _known() -> None:
+    """Offer files that are in the workspace already."""
+    files = engine.library().files()
+    if not files:
+        return
+    shown = {f.source: f for f in files}
+    picked = st.selectbox(
+        t("data.known"), list(shown), index=None, placeholder=t("data.known_placeholder"), key="data-known",
+        format_func=lambda s: f"{shown[s].name} · {text.size(shown[s].size_bytes)}", label_visibility="collapsed",
+        on_change="rerun",
+    )  # fmt: skip
+    held = st.session_state.get(CHOICES) or {}
+    if picked and picked != held.get("source") and picked != st.session_state.get("data_known_taken"):
+        st.session_state["data_known_taken"] = picked
+        begin(picked, shown[picked].name)
+        st.rerun()
