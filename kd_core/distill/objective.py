@@ -44,8 +44,8 @@ def hard_loss(task: Task, class_weights: Array | None = None) -> HardLoss:
 
 def _squared_error(outputs: Outputs, labels: Tensor) -> Tensor:
     if outputs.members is None:
-        return F.mse_loss(outputs.logits[:, 0].float(), labels)
-    members = outputs.members[..., 0].float()
+        return F.mse_loss(outputs.logits[:, 0], labels)
+    members = outputs.members[..., 0]
     return F.mse_loss(members, labels[:, None].expand_as(members))
 
 
@@ -59,11 +59,11 @@ class _CrossEntropy:
             z = outputs.members.flatten(0, 1)
             labels = labels.repeat_interleave(outputs.members.shape[1])
         if self.weights is None:
-            return F.cross_entropy(z.float(), labels)
+            return F.cross_entropy(z, labels)
         if self.weights.device != z.device:
             self.weights = self.weights.to(z.device)
         # A batch's sum of weights varies; dividing by it would count the same row differently from batch to batch.
-        return (F.cross_entropy(z.float(), labels, reduction="none") * self.weights[labels]).mean()
+        return (F.cross_entropy(z, labels, reduction="none") * self.weights[labels]).mean()
 
 
 def make(

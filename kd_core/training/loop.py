@@ -170,6 +170,7 @@ class _Training:
         """Take one pass over the rows; False when a stop request cut it off."""
         epoch, total_steps = self.progress.epoch + 1, self.steps * self.plan.epochs
         module, loss, optimiser, plan, x = self.module, self.loss, self.optimiser, self.plan, self.x
+        cast, full = self.cast, plan.precision != "bfloat16"
         module.train()
         torch.manual_seed(derive(self.seed, "dropout", epoch))
         meter.start(epoch)
@@ -180,8 +181,9 @@ class _Training:
             rate = optimisers.learning_rate(plan, step, total_steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            with self.cast:
-                terms = loss(module(x.index_select(0, index)), index)
+            with cast:
+                outputs = module(x.index_select(0, index))
+            terms = loss(outputs if full else float32(outputs), index)
             meter.add(terms, len(index))
             optimiser.zero_grad(set_to_none=True)
             terms.total.backward()  # type: ignore[no-untyped-call]
@@ -268,6 +270,12 @@ class _Training:
                 state["state"].setdefault(int(index), {})[key] = tensor
         self.optimiser.load_state_dict(state)
         self.progress = Progress(**saved.counters)
+
+
+def float32(outputs: Outputs) -> Outputs:
+    """Widen what a bfloat16 forward pass returned: losses need the digits."""
+    wide = [None if t is None else t.float() for t in (outputs.features, outputs.members)]
+    return Outputs(outputs.logits.float(), *wide)
 
 
 def check_fits(data: TrainRows, device: torch.device) -> None:

@@ -18,6 +18,7 @@ def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = 
     training = module.training
     module.to(device).eval()
     rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+    most = int(getattr(module, "rows_at_once", ROWS_AT_ONCE))  # wide architectures need less
     with torch.inference_mode():
         pieces = (rows[at : at + ROWS_AT_ONCE] for at in range(0, max(1, len(rows)), ROWS_AT_ONCE))
         parts = [_logits(module(piece.to(device, non_blocking=True))) for piece in pieces]

@@ -34,6 +34,6 @@ def bounded_mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: Bounde
     loss does here already, so the gated pull goes to the teacher.
     Shape: logits (N, 1), labels (N,), both scaled.
     """
-    own, theirs, truth = student.logits[:, 0].float(), teacher.logits[:, 0], labels
+    own, theirs, truth = student.logits[:, 0], teacher.logits[:, 0], labels
     behind = (own.detach() - truth) ** 2 + spec.margin > (theirs - truth) ** 2
     return ((own - theirs) ** 2 * behind).mean()

@@ -29,6 +29,6 @@ def hinton(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintonSpec)
 
     T² keeps the size of the gradient when T moves. Shape: logits (N, C). Source: arXiv:1503.02531, section 2.
     """
-    log_student = F.log_softmax(student.logits.float() / spec.temperature, dim=1)
+    log_student = F.log_softmax(student.logits / spec.temperature, dim=1)
     log_teacher = F.log_softmax(teacher.logits / spec.temperature, dim=1)
     return F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True) * spec.temperature**2

@@ -12,4 +12,4 @@ from kd_core.models.base import Outputs
 @LOSSES.register("mse", title="Distance to the teacher", spec=LossSpec, source="arXiv:1312.6184", tasks=("regression",))
 def mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: LossSpec) -> Tensor:
     """Mean squared difference between student and teacher. Units: the scaled target. Source: arXiv:1312.6184."""
-    return F.mse_loss(student.logits.float(), teacher.logits)
+    return F.mse_loss(student.logits, teacher.logits)
