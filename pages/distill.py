@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
-from pages.ui import draft, engine, forms, session, students, text, understanding
+from pages.ui import draft, engine, forms, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
 from pages.ui.charts.marks import CONFIG
 from pages.ui.text import t, term
@@ -203,7 +203,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     if pressed and spec is not None:
         _start(spec, again=False)
     _same_work(spec)
-    _recipe(dataset_id, spec, dataset, facts)
+    recipe_file.show(dataset_id, spec, dataset, facts)
 
 
 def _same_work(spec: RunSpec | None) -> None:
@@ -230,35 +230,6 @@ def _start(spec: RunSpec, again: bool) -> None:
     st.session_state.pop("distill_cloned", None)
     session.set_run(run_id)
     session.go("runs.py", run=run_id)
-
-
-def _recipe(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Facts) -> None:
-    """Save the settings as a file, take them from one, or begin again."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if spec is not None:
-            st.download_button(
-                t("distill.save"), spec.to_json, "recipe.json", "application/json", on_click="ignore",
-                icon=":material/download:", key="distill-save", help=t("distill.save_help"),
-            )  # fmt: skip
-        with st.popover(t("distill.load"), icon=":material/upload:"):
-            turn = st.session_state.setdefault("distill_recipe_turn", 0)
-            file = st.file_uploader(
-                t("distill.load_label"), type=["json"], key=f"distill-recipe-{turn}", max_upload_size=1
-            )
-            if file is not None:
-                try:
-                    draft.put(dataset_id, draft.of_spec(RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))))
-                except KDError as error:
-                    text.show_error(error)
-                else:
-                    st.session_state["distill_recipe_turn"] = turn + 1
-                    st.rerun()
-        if st.button(
-            t("distill.reset"), key="distill-reset", icon=":material/restart_alt:", help=t("distill.reset_help")
-        ):
-            draft.put(dataset_id, draft.defaults(dataset, facts.task))
-            st.session_state.pop("distill_cloned", None)
-            st.rerun()
 
 
 main()

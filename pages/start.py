@@ -1,5 +1,170 @@
+"""Start: a finished example at once, and the ways to begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
-from pages.ui.text import t
+from kd_core import safe_io
+from kd_core.errors import KDError
+from kd_core.runs.folder import RunFolder
+from kd_core.scenarios import SCENARIOS, default_spec
+from kd_core.specs import RunSpec
+from kd_core.workspace import samples, workspace
+from pages.ui import engine, session, text
+from pages.ui.text import escape, t, term
 
-st.title(t("start.title"))
+EXAMPLE = samples() / "example"
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(t("start.title"))
+    st.markdown(t("start.lead"), help=term("student"))
+    try:
+        example = _example(str(EXAMPLE), _stamp(EXAMPLE))
+    except (KDError, OSError, ValueError) as error:
+        text.show_error(error)
+        example = None
+    if example is None:
+        text.empty_state(
+            t("start.no_example"), t("start.try_sample"), "data.py", icon=":material/insights:", key="start-empty"
+        )
+    else:
+        _finished(*example)
+    _begin()
+
+
+def _stamp(folder: Path) -> int:
+    result = folder / "result.json"
+    return result.stat().st_mtime_ns if result.is_file() else 0
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _example(path: str, stamp: int) -> tuple[RunSpec, dict[str, Any]] | None:
+    """Read the shipped example: a real run with its spec and result; None when it is not there."""
+    folder = Path(path)
+    if not stamp or not (folder / "spec.json").is_file():
+        return None
+    run = RunFolder(folder)
+    return run.spec(), safe_io.read_json(folder / "result.json")
+
+
+def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
+    """The example's picture and its sentence. Every number comes from the kept run."""
+    from pages.ui import verdict
+    from pages.ui.charts import result as charts
+    from pages.ui.charts.marks import CONFIG
+    from pages.ui.result_tabs import names, size_points
+
+    best = verdict.best_student(result)
+    said = verdict.judge(result, best)
+    metric = verdict.metric_title(result["metric"]["name"])
+    with st.container(border=True, key="start-example"):
+        left, right = st.columns([6, 5], gap="large", vertical_alignment="center")
+        with left:
+            figure = charts.against_size(
+                size_points(result), metric=metric, x_title=t("start.size_axis"), names=names(), written=text.size,
+                lower_is_better=verdict.lower_is_better(result["metric"]["name"]), height=330,
+            )  # fmt: skip
+            st.plotly_chart(
+                figure,
+                key="start-chart",
+                config={**CONFIG, "displayModeBar": False},
+                alt=t("start.chart_alt", metric=metric),
+            )
+        with right:
+            rows = sum(result["dataset"]["rows"].values())
+            st.caption(t("start.example_of", name=spec.name or result["dataset"]["name"], rows=text.exact(rows)))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.badge(t(f"runs.verdict.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
+                         help=term("verdict"))  # fmt: skip
+            st.markdown(said.gain)
+            if said.keeps:
+                st.markdown(said.keeps)
+            took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
+            st.caption(
+                t("start.kept", hardware=verdict.hardware(result), date=str(result["created_utc"])[:10],
+                  seconds=text.seconds(result["seconds"].get("total", took)), version=result["environment"]["torch"])
+            )  # fmt: skip
+            with st.container(horizontal=True):
+                if st.button(
+                    t("start.run_it"),
+                    type="primary",
+                    key="start-run",
+                    icon=":material/play_arrow:",
+                    help=t("start.run_it_help"),
+                ):
+                    _run(spec)
+                if st.button(t("start.open"), key="start-open", icon=":material/open_in_full:"):
+                    _open(spec, result)
+
+
+def _run(spec: RunSpec) -> None:
+    """Run for real on this machine, and go and watch."""
+    try:
+        dataset_id = engine.library().save_spec(spec.dataset)
+        run_id = engine.jobs().submit(spec, click=session.click_token("example"), again=True)
+    except KDError as error:
+        text.show_error(error)
+        return
+    session.spend_click("example")
+    session.set_dataset(dataset_id)
+    session.set_run(run_id)
+    session.go("runs.py", data=dataset_id, run=run_id)
+
+
+def _open(spec: RunSpec, result: dict[str, Any]) -> None:
+    """Put the example among the runs, once, and open it."""
+    import shutil
+
+    run_id = (
+        f"example-{str(result['run_id'])[:40]}"
+        if not str(result["run_id"]).startswith("example")
+        else str(result["run_id"])
+    )
+    target = safe_io.inside(workspace() / "runs", run_id)
+    if not target.is_dir():
+        fresh = target.with_name(f".{run_id}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(EXAMPLE, fresh)
+        fresh.rename(target)
+    try:
+        engine.store().refresh(run_id)
+        dataset_id = engine.library().save_spec(spec.dataset)
+    except KDError as error:
+        text.show_error(error)
+        return
+    session.set_dataset(dataset_id)
+    session.set_run(run_id)
+    session.go("runs.py", data=dataset_id, run=run_id)
+
+
+def _begin() -> None:
+    """Own data, or a sample run for real with one click."""
+    st.subheader(t("start.or"))
+    places = st.columns(len(SCENARIOS.entries()) + 1, gap="medium")
+    with places[0], st.container(border=True, height="stretch"):
+        st.markdown(f"**{t('start.own')}**")
+        st.caption(t("start.own_note"))
+        if st.button(t("start.own_button"), key="start-own", icon=":material/upload_file:"):
+            session.go("data.py", data=None)
+    for place, entry in zip(places[1:], SCENARIOS.entries(), strict=True):
+        with place, st.container(border=True, height="stretch"):
+            st.markdown(f"**{escape(entry.title)}**")
+            st.caption(escape(entry.facts["story"]))
+            st.markdown(
+                f":gray[:small[{escape(' · '.join(entry.facts['tags']))} · {t('start.rows', n=text.number(entry.facts['rows']))}]]"
+            )
+            if st.button(
+                t("start.run_sample"),
+                key=f"start-{entry.name}",
+                icon=":material/play_arrow:",
+                help=t("start.run_sample_help"),
+            ):
+                _run(default_spec(entry.name))
+
+
+main()

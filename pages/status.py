@@ -1,5 +1,135 @@
+"""Status: the machine, the worker, the queue, the disk, and what went wrong lately."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from typing import Any
+
 import streamlit as st
 
-from pages.ui.text import t
+from kd_core import __version__
+from kd_core.errors import KDError
+from kd_core.runs.jobs import ServiceStatus
+from pages.ui import engine, session, text
+from pages.ui.text import Safe, escape, t
 
-st.title(t("status.title"))
+PACKAGES = ("torch", "scikit-learn", "pandas", "numpy", "onnxruntime", "streamlit", "plotly")
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(t("status.title"))
+    try:
+        service = engine.jobs()
+    except KDError as error:
+        text.show_error(error)
+        return
+
+    @st.fragment(run_every=5.0)
+    def live() -> None:
+        found = service.status()
+        _headline(found)
+        _queue(found)
+        _errors(found)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _machine(found)
+        with right:
+            _versions(found)
+
+    live()
+
+
+def _headline(found: ServiceStatus) -> None:
+    """One sentence that answers the title, and four numbers."""
+    troubles = [t("status.trouble.errors", n=len(found.errors))] if found.errors else []
+    if found.disk_free_bytes < 2 * 2**30:
+        troubles.append(t("status.trouble.disk", free=text.size(found.disk_free_bytes)))
+    if found.worker in ("failed", "gone", "dead"):
+        troubles.append(t("status.trouble.worker"))
+    if troubles:
+        st.markdown(f":orange[:material/warning:] {' '.join(troubles)}")
+    else:
+        st.markdown(f":green[:material/check_circle:] {t('status.fine')}")
+    with st.container(border=True):
+        a, b, c, d = st.columns(4)
+        word = f"status.worker_state.{found.worker}"
+        a.metric(
+            t("status.worker"), t(word) if word in text.catalogue() else found.worker, help=t("status.worker_help")
+        )
+        b.metric(t("status.waiting"), text.exact(len(found.queue)), help=t("status.waiting_help"))
+        c.metric(
+            t("status.disk_free"),
+            text.size(found.disk_free_bytes),
+            help=t("status.of", whole=text.size(found.disk_bytes)),
+        )
+        d.metric(
+            t("status.memory_free"),
+            text.size(found.memory_free_bytes),
+            help=t("status.of", whole=text.size(found.memory_bytes)),
+        )
+
+
+def _queue(found: ServiceStatus) -> None:
+    """What is trained now and what waits."""
+    store = engine.store()
+    st.subheader(t("status.work"))
+    if not found.running and not found.queue:
+        st.caption(t("status.idle"))
+    for place, run_id in enumerate([*([found.running] if found.running else []), *found.queue]):
+        running = run_id == found.running
+        row = store.get(run_id)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(t(f"common.states.{row.state}"), color="blue" if running else "gray")
+            st.page_link("runs.py", label=escape(row.name or run_id), query_params=session.link(run=run_id))
+            if not running:
+                st.caption(t("common.run_queued", place=place + (0 if found.running else 1)))
+
+
+def _errors(found: ServiceStatus) -> None:
+    """Recent errors, newest first, with the number that is also in the log."""
+    if not found.errors:
+        return
+    st.subheader(t("status.errors"))
+    for error in reversed(found.errors[-20:]):
+        where = " · ".join(str(error[k]) for k in ("utc", "run_id", "error_id", "code") if error.get(k))
+        st.error(f"**{escape(error.get('message', ''))}** {escape(error.get('hint', ''))}\n\n:small[{escape(where)}]")
+
+
+def _rows(title: str, rows: list[tuple[str, Any]]) -> None:
+    """A quiet two-column list."""
+    st.subheader(title)
+    lines = "\n".join(f"| {label} | {escape(value)} |" for label, value in rows)
+    st.markdown(f"| | |\n|:--|:--|\n{lines}")
+
+
+def _machine(found: ServiceStatus) -> None:
+    here: dict[str, Any] = found.environment
+    device = here.get("device_name") or platform.processor() or platform.machine()
+    ready = (
+        Safe(t("status.gpu") if here.get("device") == "cuda" else t("status.cpu")) if here else t("status.not_known")
+    )
+    _rows(
+        t("status.machine"),
+        [
+            (t("status.device"), device),
+            (t("status.trains_on"), ready),
+            (t("status.cores"), text.exact(found.cores)),
+            (t("status.memory"), text.size(found.memory_bytes)),
+            (t("status.worker_memory"), text.size(found.worker_rss_bytes)),
+            (t("status.uptime"), text.seconds(found.uptime_s)),
+            (t("status.restarts"), text.exact(found.restarts)),
+            (t("status.workspace"), found.workspace),
+            (t("status.runs"), text.exact(found.runs)),
+        ],
+    )
+
+
+def _versions(found: ServiceStatus) -> None:
+    versions = [(t("common.product"), __version__), ("Python", platform.python_version())]
+    versions += [(name, importlib.metadata.version(name)) for name in PACKAGES]
+    _rows(t("status.versions"), [*versions, (t("status.system"), f"{platform.system()} {platform.release()}")])
+
+
+main()

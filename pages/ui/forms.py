@@ -136,9 +136,10 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     if what is float and not optional and low is not None and high is not None:
         return _float(place, value, low, high, bool(extra(info).get("log")), shown)
     if what is float:
-        seed(place, value)
+        seed(place, None if value is None else float(value))
         return st.number_input(
-            min_value=low, max_value=high, step=None, format="%.4g", key=place,
+            min_value=None if low is None else float(low), max_value=None if high is None else float(high),
+            step=None, format="%.4g", key=place,
             placeholder=t("common.auto") if optional else None, **shown,
         )  # fmt: skip
     held = st.text_input(key=seed(place, value or ""), placeholder=t("common.auto") if optional else None, **shown)

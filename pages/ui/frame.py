@@ -75,9 +75,12 @@ def _run_line(row: Any) -> None:
     @st.fragment(run_every=3.0 if row.state in ACTIVE else None)
     def line() -> None:
         now = engine.store().get(row.id)
-        share = getattr(now, "progress", None)
         state = t(f"common.states.{now.state}")
-        if now.state in ACTIVE and share is not None:
+        if now.state == "queued":
+            place = engine.store().place(row.id)
+            st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
+        elif now.state in ACTIVE:
+            share = engine.store().snapshot(row.id).progress
             st.progress(min(1.0, max(0.0, share)), text=f"{state} · {percent(share, 0)}")
         else:
             st.caption(state)

@@ -19,7 +19,7 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 _LOG = logging.getLogger("kd_workbench.pages")
 _WORD_JOINER = "\u2060"
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_MARKUP = re.compile(r"[&<>$*_`~\[\]()!#|\\{}\"'+^=]")
+_MARKUP = re.compile(r"[&<>$*_`~\[\]#|\\]")
 _LIVE = re.compile(r":(?=\S)|@|(?<=www)\.|(?<=[<\-=])(?=[>\-=])|-(?=-)", re.IGNORECASE)
 
 
@@ -39,7 +39,7 @@ def escape(text: object) -> Safe:
     shown = re.sub(r"\s*[\n\t]\s*", " ", shown)
     shown = _LIVE.sub(lambda m: m[0] + _WORD_JOINER, shown)
     shown = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", shown)
-    return Safe(re.sub(r"^(\s*\d*)([.\-])", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
+    return Safe(re.sub(r"^(\s*\d*)([.)+\-])(?=\s|$)", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
 
 
 @functools.cache

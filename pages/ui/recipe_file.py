@@ -1,0 +1,40 @@
+"""The run being set up as a file: saved, loaded, or put back to the defaults."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.specs import DatasetSpec, RunSpec
+from pages.ui import draft, text
+from pages.ui.text import t
+from pages.ui.understanding import Facts
+
+
+def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Facts) -> None:
+    """Save the settings as a file, take them from one, or begin again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if spec is not None:
+            st.download_button(
+                t("distill.save"), spec.to_json, "recipe.json", "application/json", on_click="ignore",
+                icon=":material/download:", key="distill-save", help=t("distill.save_help"),
+            )  # fmt: skip
+        with st.popover(t("distill.load"), icon=":material/upload:"):
+            turn = st.session_state.setdefault("distill_recipe_turn", 0)
+            file = st.file_uploader(
+                t("distill.load_label"), type=["json"], key=f"distill-recipe-{turn}", max_upload_size=1
+            )
+            if file is not None:
+                try:
+                    draft.put(dataset_id, draft.of_spec(RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))))
+                except KDError as error:
+                    text.show_error(error)
+                else:
+                    st.session_state["distill_recipe_turn"] = turn + 1
+                    st.rerun()
+        if st.button(
+            t("distill.reset"), key="distill-reset", icon=":material/restart_alt:", help=t("distill.reset_help")
+        ):
+            draft.put(dataset_id, draft.defaults(dataset, facts.task))
+            st.session_state.pop("distill_cloned", None)
+            st.rerun()
