@@ -1,0 +1,234 @@
+"""Runs in every state, in the documented shape, for tests of the screens only."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.compare import paired
+from kd_core.runs.store import RunStore
+from kd_core.safe_io import write_bytes, write_json
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.workspace import workspace
+
+HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$")
+CLASSES = {"binary": ("no", "yes"), "multiclass": ("books", "garden", "toys"), "regression": ()}
+PRIMARY = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+
+
+def store() -> RunStore:
+    """The run store the screens read in this test."""
+    from pages.ui import engine
+
+    engine._store.cache_clear()
+    return engine.store()
+
+
+def spec(name: str = "visits", students: tuple[str, ...] = ("tiny",), seeds: int = 3, **more: Any) -> RunSpec:
+    """A plain spec; `dataset`, `target` and `teacher` may be replaced."""
+    objective = more.get("objective") or Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.7})
+    return RunSpec(
+        name=name,
+        dataset=DatasetSpec(
+            source="sample:visits", name=more.get("dataset", "visits"), target=more.get("target", "purchased")
+        ),
+        teacher=Choice(name=more.get("teacher", "gradient_boosting")),
+        students=tuple(StudentSpec(name=s, arch=Choice(name="mlp")) for s in students),
+        objective=objective,
+        training=TrainingSpec(seeds=seeds, epochs=6),
+    )
+
+
+def curve_events(students: tuple[str, ...], seeds: int, metric: str, epochs: int = 6) -> list[dict[str, Any]]:
+    """Events of a whole run: plan, teacher, baselines, room, students."""
+    total, done = 2 * len(students) * seeds, 0
+    events: list[dict[str, Any]] = [
+        {"kind": "phase", "phase": "data", "state": "start"},
+        {"kind": "plan", "trainings": total, "phases": ["data", "teacher", "baseline", "students", "evaluate"],
+         "students": list(students), "seeds": list(range(seeds)), "epochs": epochs, "metric": metric,
+         "better": METRICS.get(metric).facts["better"], "device": "cpu", "estimate_seconds": 20.0},
+        {"kind": "phase", "phase": "data", "state": "end", "seconds": 0.4},
+        {"kind": "phase", "phase": "teacher", "state": "start"},
+        {"kind": "teacher", "name": "gradient_boosting", "metrics": {metric: 0.93}, "parameters": 31_000,
+         "size_bytes": 266_000, "seconds": 1.2, "cached": False},
+        {"kind": "phase", "phase": "teacher", "state": "end", "seconds": 1.3, "cached": False},
+        {"kind": "warning", "code": "leak", "message": "Column 'id' looks like a row number.", "hint": "Drop it."},
+    ]  # fmt: skip
+    for arm, phase in (("baseline", "baseline"), ("student", "students")):
+        events.append({"kind": "phase", "phase": phase, "state": "start"})
+        for seed in range(seeds):
+            for name in students:
+                for epoch in range(1, epochs + 1):
+                    score = 0.9 - 0.2 / epoch + (0.01 if arm == "student" else 0.0) + 0.001 * seed
+                    events.append({
+                        "kind": "epoch", "arm": arm, "student": name, "seed": seed, "fold": None, "epoch": epoch,
+                        "epochs": epochs, "loss": 1.0 / epoch, "hard": 0.5 / epoch, "soft": 0.5 / epoch,
+                        "score": score, "metrics": {metric: score}, "learning_rate": 1e-3, "rows_per_s": 41_000.0,
+                        "best": epoch,
+                    })  # fmt: skip
+                done += 1
+                events.append({
+                    "kind": "trained", "arm": arm, "student": name, "seed": seed, "fold": None, "selected_epoch": epochs,
+                    "last_epoch": epochs, "score_selected": score, "score_last": score, "seconds": 0.5, "done": done,
+                    "of": total,
+                })  # fmt: skip
+        events.append({"kind": "phase", "phase": phase, "state": "end", "seconds": 2.0})
+        if arm == "baseline":
+            rows = [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]
+            events.append({"kind": "room", "metric": metric, "students": rows})
+    events.append({"kind": "resources", "rss_mb": 812.0, "gpu_mb": None})
+    return events
+
+
+def spread(mean: float, values: list[float]) -> dict[str, Any]:
+    """Mean, standard deviation and values over seeds."""
+    return {"mean": mean, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None, "values": values}
+
+
+def result(
+    run_id: str = "r",
+    task: str = "binary",
+    students: tuple[str, ...] = ("tiny",),
+    verdict: str = "beats",
+    seeds: int = 3,
+    **more: Any,
+) -> dict[str, Any]:
+    """A result in the documented shape whose gain fits the verdict; `classes`, `reason`, `room` may be replaced."""
+    metric = PRIMARY[task]
+    sign = 1.0 if METRICS.get(metric).facts["better"] == "higher" else -1.0
+    classes = list(more.get("classes", CLASSES[task]))
+    shift, noise = {"beats": (0.009, 0.001), "ties": (0.001, 0.001), "hurts": (-0.02, 0.002)}.get(verdict, (0.004, 0.01))
+    names = [m.name for m in METRICS.entries() if task in m.tasks]
+
+    def block(offset: float) -> dict[str, Any]:
+        found: dict[str, Any] = {"metrics": {}}
+        for name in names:
+            up = 1.0 if METRICS.get(name).facts["better"] == "higher" else -1.0
+            values = [0.88 + up * (offset + (noise if offset else 0.0) * (i % 3 - 1)) for i in range(seeds)]
+            found["metrics"][name] = spread(float(np.mean(values)), values)
+        if task != "regression":
+            count = len(classes)
+            matrix = np.full((count, count), 5.0) + np.eye(count) * 80
+            matrix[0, -1] += 11
+            found["confusion"] = matrix.tolist()
+            found["calibration"] = [
+                {"low": b / 15, "confidence": b / 15 + 0.03, "accuracy": min(1.0, b / 15 + 0.05), "count": 20.0}
+                for b in range(8, 15)
+            ]
+            found["fidelity"] = {"agreement": spread(0.93 + offset, [0.93] * seeds), "kl": spread(0.04, [0.04] * seeds)}
+        return found
+
+    def one(index: int, name: str) -> dict[str, Any]:
+        ours, theirs = block(shift), block(0.0)
+        gain = {}
+        for m in names:
+            up = 1.0 if METRICS.get(m).facts["better"] == "higher" else -1.0
+            d = paired([up * v for v in ours["metrics"][m]["values"]], [up * v for v in theirs["metrics"][m]["values"]])
+            gain[m] = {"mean": d.mean, "ci95": [d.low, d.high], "n": d.n}
+        picks = [{"seed": s, "selected_epoch": 5, "last_epoch": 6, "score_selected": 0.88, "score_last": 0.87, "seconds": 0.5}
+                 for s in range(seeds)]  # fmt: skip
+        return {
+            "name": name, "arch": {"name": "mlp", "settings": {}}, "objective": "hinton", "temperature": 2.0, "alpha": 0.7,
+            "seeds": list(range(seeds)), "parameters": 249 * (index + 1), "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
+            "flops": 480 * (index + 1), **ours, "baseline": theirs, "gain": gain, "gap_closed": {m: 0.6 for m in names},
+            "agreement": 0.94, "verdict": verdict, "small": False, "margin": 0.005 if task != "regression" else 0.0176,
+            "selection": {"student": picks, "baseline": picks, "kept_seed": 0}, "stopped_early": False,
+            "reason": more.get("reason", {"code": "gain", "values": {}}),
+            "latency_ms": {"torch": {b: {"p50": 0.02, "p95": 0.03, "p99": 0.05} for b in ("1", "32", "256")},
+                           "onnxruntime": {b: {"p50": 0.005, "p95": 0.006, "p99": 0.01} for b in ("1", "32", "256")}},
+        }  # fmt: skip
+
+    teacher = block(0.0)
+    teacher["metrics"] = {m: 0.88 + (0.046 if METRICS.get(m).facts["better"] == "higher" else -0.046) for m in names}
+    return {
+        "schema": 1, "run_id": run_id, "name": "visits", "work_hash": "0" * 64, "created_utc": "2026-01-02T03:04:05+00:00",
+        "task": task,
+        "metric": {"name": metric, "title": METRICS.get(metric).title, "better": "higher" if sign > 0 else "lower",
+                   "margin": 0.005 if sign > 0 else 0.02, "relative": sign < 0, "unit": METRICS.get(metric).facts["unit"],
+                   "selection": metric},
+        "dataset": {"name": "visits", "hash": "1" * 64, "target": "purchased",
+                    "rows": {"train": 1000, "validation": 200, "test": 200}, "classes": classes, "features": 9},
+        "teacher": {"name": "gradient_boosting", "parameters": 31_000, "size_bytes": 266_000, **teacher,
+                    "latency_ms": {"sklearn": {"1": {"p50": 0.8, "p95": 1.0, "p99": 1.1}}}, "folds": 5, "cached": False,
+                    "fit_seconds": 1.2},
+        "students": [one(i, n) for i, n in enumerate(students)],
+        "room": more.get("room", [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]),
+        "problems": [],
+        "artifacts": {
+            "soft_labels": "artifacts/soft_labels.npz", "rows": "artifacts/rows.parquet", "rows_kept": 60, "rows_of": 200,
+            "target_mean": 30.0, "target_std": 8.0,
+            "students": [{"index": i, "name": n, "seed": 0, "weights": f"artifacts/students/{i}.safetensors",
+                          "onnx": f"artifacts/students/{i}.onnx"} for i, n in enumerate(students)],
+        },
+        "environment": {"device": "cpu", "device_name": "AMD EPYC 7B13", "cores": 2, "threads": 1, "torch": "2.10",
+                        "python": "3.11.7", "system": "Linux", "code_version": "0.1.0"},
+        "seconds": {"data": 0.4, "teacher": 1.3, "cache": 0.1, "baseline": 2.0, "students": 2.0, "evaluate": 1.0},
+    }  # fmt: skip
+
+
+def write_artifacts(path: Path, found: dict[str, Any], columns: tuple[str, ...] = ("pages", "device")) -> None:
+    """Write soft labels, rows and (dummy) weights as `kd_core.runs.artifacts` lays them out."""
+    rng = np.random.default_rng(0)
+    count, num = found["artifacts"]["rows_kept"], max(len(found["dataset"]["classes"]), 1)
+    labels: Any = rng.integers(0, num, count) if num > 1 else rng.normal(30, 8, count).astype(np.float32)
+    teacher = rng.normal(size=(count, num)).astype(np.float32)
+    if num > 1:
+        teacher[np.arange(count), labels] += 2.5
+    arrays = {"row_ids": np.arange(count), "labels": labels, "teacher": teacher}
+    for i in range(len(found["students"])):
+        arrays[f"student_{i}"] = teacher + rng.normal(scale=0.7, size=(count, num)).astype(np.float32)
+        arrays[f"baseline_{i}"] = teacher + rng.normal(scale=1.3, size=(count, num)).astype(np.float32)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_bytes(path / "artifacts" / "soft_labels.npz", buffer.getvalue())
+    rows = io.BytesIO()
+    first, second = columns
+    frame = pd.DataFrame({first: np.arange(count), second: [HOSTILE[i % 3] for i in range(count)]})
+    frame.to_parquet(rows, index=False)
+    write_bytes(path / "artifacts" / "rows.parquet", rows.getvalue())
+    for entry in found["artifacts"]["students"]:
+        write_bytes(path / entry["weights"], b"weights")
+        write_bytes(path / entry["onnx"], b"onnx")
+
+
+def make_run(
+    state: str = "done",
+    students: tuple[str, ...] = ("tiny",),
+    found: dict[str, Any] | None = None,
+    events: list[dict[str, Any]] | None = None,
+    error: dict[str, Any] | None = None,
+    task: str = "binary",
+    **more: Any,
+) -> str:
+    """Make a run in a state, with events, result and artifacts, and return its id."""
+    runs = store()
+    run_id = runs.create(spec(students=students, **more))
+    folder = runs.folder(run_id)
+    if state != "queued":
+        folder.append_events(curve_events(students, 3, PRIMARY[task]) if events is None else events)
+    if found is not None:
+        found = {**found, "run_id": run_id}
+        write_artifacts(folder.path, found, more.get("columns", ("pages", "device")))
+        write_json(folder.path / "result.json", found)
+    times = {} if state == "queued" else {"started_utc": "2026-01-02T03:04:05.000Z"}
+    ended = {"ended_utc": "2026-01-02T03:05:05.000Z", "seconds": 60.0} if state in ("done", "cancelled", "failed") else {}
+    folder.write_status(state=state, error=error, **times, **ended)
+    runs.refresh(run_id)
+    return run_id
+
+
+def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdict: str = "beats", **more: Any) -> str:
+    """Make a finished run with everything a finished run has."""
+    keys = ("classes", "reason", "room", "size_bytes", "seeds")
+    found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
+    return make_run("done", students, found, task=task, **more)
+
+
+def root() -> Path:
+    """The workspace of this test."""
+    return workspace()
