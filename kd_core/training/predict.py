@@ -20,7 +20,7 @@ def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = 
     rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
     most = int(getattr(module, "rows_at_once", ROWS_AT_ONCE))  # wide architectures need less
     with torch.inference_mode():
-        pieces = (rows[at : at + ROWS_AT_ONCE] for at in range(0, max(1, len(rows)), ROWS_AT_ONCE))
+        pieces = (rows[at : at + most] for at in range(0, max(1, len(rows)), most))
         parts = [_logits(module(piece.to(device, non_blocking=True))) for piece in pieces]
         z = torch.cat(parts).float().cpu().numpy() if len(parts) > 1 else parts[0].float().cpu().numpy()
     module.train(training)

@@ -38,7 +38,7 @@ SKLEARN = {
     "f1_macro": lambda a: sk.f1_score(a.y, a.predicted, average="macro"),
     "roc_auc": lambda a: (
         sk.roc_auc_score(a.y, a.p[:, 1]) if a.task == "binary" else sk.roc_auc_score(a.y, a.p, multi_class="ovr")
-    ),  # fmt: skip
+    ),
     "pr_auc": lambda a: sk.average_precision_score(a.y, a.p[:, 1] if a.task == "binary" else a.p),
     "log_loss": lambda a: sk.log_loss(a.y, a.p),
     "brier": lambda a: sk.brier_score_loss(a.y, a.p[:, 1] if a.task == "binary" else a.p),
@@ -80,8 +80,8 @@ class TestEveryMetric:
 
     def test_row_order_does_not_matter(self, entry, task):
         a, order = answers(task), np.random.default_rng(3).permutation(ROWS)
-        pick = lambda v: None if v is None else v[order]
-        assert entry.make(type(a)(task, a.y[order], pick(a.p), pick(a.values))) == pytest.approx(entry.make(a))
+        p, values = (None if v is None else v[order] for v in (a.p, a.values))
+        assert entry.make(type(a)(task, a.y[order], p, values)) == pytest.approx(entry.make(a))
 
     def test_one_class_or_one_value_gives_a_number_or_none_never_nan(self, entry, task):
         a = answers(task)
