@@ -1,0 +1,224 @@
+"""The parts of the soft-label screen: one row, all rows, classes alike, and where the models part ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from kd_core.evaluate import soft_labels
+from pages.ui import text
+from pages.ui.charts import marks
+from pages.ui.charts import soft_labels as charts
+from pages.ui.kept_rows import Kept
+from pages.ui.text import escape, t
+
+ARMS = ("teacher", "baseline", "student")
+BARS = 10  # classes drawn for one row
+LISTED = 200  # rows in the table of disagreements
+
+
+def names() -> dict[str, str]:
+    """The parts' names as legends show them."""
+    return {
+        "teacher": t("runs.arm.teacher"),
+        "baseline": t("runs.arm.baseline_short"),
+        "student": t("runs.arm.student"),
+    }
+
+
+def draw(figure: Any, key: str, alt: str) -> None:
+    """Show a figure that is only looked at."""
+    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))
+
+
+def order(kept: Kept) -> Any:
+    """Positions where student and teacher disagree, the widest apart first; else the most undecided row."""
+    found = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"])
+    if len(found):
+        return found
+    return np.argsort(-soft_labels.entropy(soft_labels.soften(kept.logits["teacher"])))[:1]
+
+
+def one_row(kept: Kept, at: int, classes: Sequence[str], temperature: float) -> None:
+    """Draw the shares of one row, with the runner-up named."""
+    p = {arm: soft_labels.soften(kept.logits[arm][at], temperature) for arm in ARMS}
+    label = int(kept.labels[at])
+    ranked = np.argsort(-p["teacher"], kind="stable")
+    shown = drawn_classes(p, label)
+    st.markdown(
+        f"**{t('soft_labels.bars', t=f'{temperature:g}')}** · {t('soft_labels.is_label', label=str(classes[label]))}"
+    )
+    fig = charts.bars(
+        {arm: [float(p[arm][c]) for c in shown] for arm in ARMS}, [classes[c] for c in shown], names=names(),
+        x_title=t("soft_labels.bars_axis"),
+    )  # fmt: skip
+    draw(fig, "soft-bars", t("soft_labels.bars", t=f"{temperature:g}"))
+    if len(shown) < len(classes):
+        st.caption(t("soft_labels.bars_cut", shown=len(shown), of=len(classes)))
+    top, second = int(ranked[0]), int(ranked[1])
+    st.caption(
+        t("soft_labels.bars_note", top=str(classes[top]), second=str(classes[second]),
+          p_top=text.percent(p["teacher"][top]), p_second=text.percent(p["teacher"][second]),
+          s_top=text.percent(p["student"][top]), s_second=text.percent(p["student"][second]))
+    )  # fmt: skip
+
+
+def drawn_classes(p: Mapping[str, Any], label: int) -> list[int]:
+    """Choose the classes to draw: likeliest for teacher and student, and the label, in the teacher's order."""
+    ranked = [int(c) for c in np.argsort(-p["teacher"], kind="stable")]
+    if len(ranked) <= BARS:
+        return ranked
+    kept = {*ranked[: BARS - 3], *(int(c) for c in np.argsort(-p["student"], kind="stable")[:2]), label}
+    return [c for c in ranked if c in kept]
+
+
+def row_values(kept: Kept, at: int) -> None:
+    """List the row's own columns; a data frame shows its cells literally."""
+    row = kept.rows.iloc[at]
+    frame = pd.DataFrame({
+        str(t("soft_labels.value_column")): [str(c) for c in kept.rows.columns],
+        str(t("soft_labels.value_value")): ["–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row],
+    })  # fmt: skip
+    with st.expander(t("soft_labels.values"), icon=":material/view_list:"):
+        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
+
+
+def all_rows(kept: Kept, temperature: float) -> None:
+    """Draw how sure and how undecided the models are over all kept rows."""
+    p = {arm: soft_labels.soften(kept.logits[arm], temperature) for arm in ARMS}
+    num = kept.logits["teacher"].shape[1]
+    with st.container(horizontal=True, gap="medium", key="soft-numbers"):
+        for arm in ("student", "baseline"):
+            same = soft_labels.agreement(kept.logits["teacher"], kept.logits[arm])
+            far = soft_labels.kl(kept.logits["teacher"], kept.logits[arm], temperature)
+            st.metric(f"{names()[arm]}: {t('soft_labels.agreement')}", text.percent(same), help=t("soft_labels.agreement_help"),
+                      delta=t("soft_labels.kl_line", value=text.score(far, 4)), delta_color="off", delta_arrow="off")  # fmt: skip
+    largest = {arm: p[arm].max(axis=1) for arm in ARMS}
+    st.markdown(f"**{t('soft_labels.max_title')}**")
+    fig = charts.distribution(largest, names=names(), x_title=t("soft_labels.max_axis"), y_title=t("soft_labels.rows_axis"),
+                              low=1 / num, high=1.0)  # fmt: skip
+    draw(fig, "soft-max", t("soft_labels.max_title"))
+    at_one = soft_labels.soften(kept.logits["teacher"]).max(axis=1).mean()
+    st.caption(
+        t(
+            "soft_labels.max_note",
+            t=f"{temperature:g}",
+            mean=text.percent(largest["teacher"].mean()),
+            at_one=text.percent(at_one),
+        )
+    )
+    bits = {arm: soft_labels.entropy(p[arm]) for arm in ARMS}
+    st.markdown(f"**{t('soft_labels.entropy_title')}**")
+    fig = charts.distribution(bits, names=names(), x_title=t("soft_labels.entropy_axis"), y_title=t("soft_labels.rows_axis"),
+                              low=0.0, high=float(np.log2(num)))  # fmt: skip
+    draw(fig, "soft-entropy", t("soft_labels.entropy_title"))
+    means = {arm: text.score(float(bits[arm].mean()), 2) for arm in ARMS}
+    st.caption(t("soft_labels.entropy_note", most=f"{np.log2(num):.2f}", **means))
+
+
+def alike(kept: Kept, classes: Sequence[str], temperature: float) -> None:
+    """Draw the mean soft label per true class, and name the pair that looks most alike."""
+    p = soft_labels.soften(kept.logits["teacher"], temperature)
+    mean = soft_labels.class_similarity(p, kept.labels, len(classes))
+    st.markdown(f"**{t('soft_labels.similarity')}**")
+    fig = charts.similarity(mean, classes, x_title=t("soft_labels.similarity_x"), y_title=t("soft_labels.similarity_y"))
+    draw(fig, "soft-similarity", t("soft_labels.similarity"))
+    a, b = most_alike(mean)
+    st.caption(t("soft_labels.similarity_note", a=str(classes[a]), b=str(classes[b]), share=text.percent(mean[a, b])))
+
+
+def most_alike(mean_CC: Any) -> tuple[int, int]:
+    """Position of the largest cell off the diagonal."""
+    beside = np.array(mean_CC, dtype=float)
+    np.fill_diagonal(beside, -1.0)
+    a, b = np.unravel_index(int(beside.argmax()), beside.shape)
+    return int(a), int(b)
+
+
+def parted(kept: Kept, classes: Sequence[str], temperature: float) -> int | None:
+    """List the rows where student and teacher part ways; returns the position of a clicked row."""
+    st.markdown(f"**{t('soft_labels.apart')}**")
+    found = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"], temperature)
+    if not len(found):
+        st.caption(t("soft_labels.apart_none"))
+        return None
+    shown = found[:LISTED]
+    p = {arm: soft_labels.soften(kept.logits[arm][shown], temperature) for arm in ("teacher", "student")}
+    far = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
+
+    def said(arm: str) -> list[str]:
+        return [
+            f"{classes[int(c)]} · {text.percent(float(row[c]))}"
+            for row, c in zip(p[arm], p[arm].argmax(axis=1), strict=True)
+        ]
+
+    frame = pd.DataFrame({
+        str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
+        str(t("soft_labels.apart_label")): [str(classes[int(c)]) for c in kept.labels[shown]],
+        str(t("soft_labels.apart_teacher")): said("teacher"), str(t("soft_labels.apart_student")): said("student"),
+        str(t("soft_labels.apart_distance")): far.round(3),
+    })  # fmt: skip
+    at = clicked(frame, "soft-apart", {
+        str(t("soft_labels.apart_distance")): st.column_config.NumberColumn(help=t("soft_labels.apart_distance_help"), format="%.3f")
+    })  # fmt: skip
+    st.caption(t("soft_labels.apart_note", num=text.exact(len(found)), of=text.exact(len(kept.labels))))
+    return None if at is None else int(shown[at])
+
+
+def clicked(frame: pd.DataFrame, key: str, config: dict[str, Any]) -> int | None:
+    """Show a table and return the row that was clicked just now."""
+    turn = st.session_state.get(f"{key}-turn", 0)
+    event: Any = st.dataframe(
+        frame, hide_index=True, height=320, key=f"{key}-{turn}", on_select="rerun", selection_mode="single-cell",
+        alt=t("soft_labels.apart"), column_config=config,
+    )  # fmt: skip
+    cells = event["selection"].get("cells")
+    if not cells:
+        return None
+    st.session_state[f"{key}-turn"] = turn + 1
+    return int(cells[0][0])
+
+
+def regression(kept: Kept, found: Mapping[str, Any]) -> int | None:
+    """Draw predictions in the target's unit, and list where student and teacher differ most."""
+    mean, std = found["artifacts"]["target_mean"], found["artifacts"]["target_std"]
+    values = {arm: kept.logits[arm][:, 0].astype(float) * std + mean for arm in ARMS}
+    target = str(found["dataset"]["target"])
+    st.markdown(f"**{t('soft_labels.regression.scatter')}**")
+    fig = charts.predictions(
+        kept.labels, values, names=names(), x_title=t("soft_labels.regression.x", target=target),
+        y_title=t("soft_labels.regression.y", target=target), diagonal=t("soft_labels.regression.diagonal"),
+        row_ids=kept.row_ids + 1, row_title=t("soft_labels.row_choice"),
+    )  # fmt: skip
+    draw(fig, "soft-scatter", t("soft_labels.regression.scatter"))
+    away = {arm: float(np.abs(values[arm] - values["teacher"]).mean()) for arm in ("student", "baseline")}
+    st.caption(
+        t(
+            "soft_labels.regression.scatter_note",
+            student=text.score(away["student"], 2),
+            baseline=text.score(away["baseline"], 2),
+        )
+    )
+    apart = values["student"] - values["teacher"]
+    shown = np.argsort(-np.abs(apart), kind="stable")[:LISTED]
+    st.markdown(f"**{t('soft_labels.apart')}**")
+    r = "soft_labels.regression."
+    frame = pd.DataFrame({
+        str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
+        str(t(f"{r}true")): kept.labels[shown].astype(float).round(3),
+        **{str(t(f"{r}{arm}")): values[arm][shown].round(3) for arm in ("teacher", "baseline", "student")},
+        str(t(f"{r}difference")): apart[shown].round(3),
+    })  # fmt: skip
+    at = clicked(frame, "soft-far", {})
+    st.caption(t("soft_labels.regression.apart_note", num=len(shown)))
+    if at is not None:
+        st.session_state["soft-row"] = int(shown[at])
+    chosen = st.session_state.get("soft-row")
+    if chosen is not None and chosen < len(kept.labels):
+        st.markdown(f"**{escape(t('soft_labels.row', row=text.exact(int(kept.row_ids[chosen]) + 1)).capitalize())}**")
+        row_values(kept, chosen)
+    return at
