@@ -68,7 +68,13 @@ class WorkerProcess:
                 message = {"say": "noise", "text": line[:200]}
             self._report(message)
         self._process.stdout.close()
+        self._close_input()
         self._report({"say": "gone", "pid": self.pid, "status": self._process.wait()})
+
+    def _close_input(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._process.stdin.close()
 
     def _send(self, **command: Any) -> None:
         assert self._process.stdin is not None
@@ -86,9 +92,7 @@ class WorkerProcess:
 
     def close(self, seconds: float) -> None:
         """Ask the worker to put its run down and leave; kill it when it doesn't within the time."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.close()
+        self._close_input()
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -127,15 +131,18 @@ class WorkerThread:
             stop = self._stop = StopSignal(lambda i=run_id: self._report({"say": "stopping", "run_id": i}))  # type: ignore[misc]
             if self._closing:
                 stop.ask("shutdown")
-            self._report({"say": "started", "run_id": run_id})
             try:
-                ending = Execution(folder, self._run, stop).carry_out()
+                ending = Execution(folder, self._run, stop, self._hear).carry_out()
                 said = asdict(ending.error) if ending.error else None
                 self._report({"say": "ended", "run_id": run_id, "state": ending.state, "error": said, "renew": False})
             except KDError as error:
                 said = {"code": error.code, "message": error.message, "hint": error.hint}
                 self._report({"say": "refused", "run_id": run_id, **said})
             self._current = None
+
+    def _hear(self, event: Message) -> None:
+        if event.get("kind") == "state" and event["state"] == "running":
+            self._report({"say": "started"})
 
     def run(self, folder: RunFolder) -> None:
         """Start a run."""

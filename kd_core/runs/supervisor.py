@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 STOP_FINISH_SECONDS = 120.0  # from a run's noticing the stop to its ending: what is finished is still evaluated
 START_TRIES = 3  # workers that die before they are ready, one after another, before the waiting run is failed
+START_BACKOFF_SECONDS = 0.5  # before the second try; doubled for each further one
 BUSY_POLL_SECONDS = 0.25
 IDLE_POLL_SECONDS = 1.0
 
@@ -188,7 +189,9 @@ class Supervisor:
         if self.watch.failed_starts >= START_TRIES:
             self._fail_waiting()
         self.watch.state = "restarting"
-        self._retry_at = time.monotonic() + (0.0 if was_ready else min(30.0, 0.5 * 2**self.watch.failed_starts))
+        self._retry_at = time.monotonic() + (
+            0.0 if was_ready else min(30.0, START_BACKOFF_SECONDS * 2 ** (self.watch.failed_starts - 1))
+        )
 
     def _lose(self, job: Job, status: int) -> None:
         error_id = secrets.token_hex(4)
@@ -269,6 +272,7 @@ class Supervisor:
         except KDError as error:  # deleted or damaged by hand: it must not hold up the others
             self.note(error.code, f"Run {waiting[0]} was taken out of the queue: {error.message}")
             self.store.index.drop(waiting[0])
+            self._wake.set()
             return
         self.watch.job = Job(folder.id)
         if self.watch.state == "ready":

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from kd_core import limits
 from kd_core.errors import KDError
+from kd_core.runs.events import Event
 from kd_core.runs.execution import Ending, Execution, RunFunction, StopSignal
 from kd_core.runs.folder import RunFolder
 
@@ -61,10 +62,9 @@ class Worker:
     def _carry_out(self, folder: RunFolder) -> Ending:
         assert self._run is not None
         stop = StopSignal(on_notice=lambda: self.say("stopping", run_id=folder.id))
-        self._current = execution = Execution(folder, self._run, stop)
+        self._current = execution = Execution(folder, self._run, stop, self._hear)
         if self._leaving.is_set():
             stop.ask("shutdown")
-        self.say("started", run_id=folder.id)
         try:
             ending = execution.carry_out()
         except KDError as error:  # the run is locked by another process: nothing was touched
@@ -75,6 +75,11 @@ class Worker:
         said = asdict(ending.error) if ending.error else None
         self.say("ended", run_id=folder.id, state=ending.state, error=said, renew=ending.renew)
         return ending
+
+    def _hear(self, event: Event) -> None:
+        """Tell the server that the run's state has been written down as running."""
+        if event.get("kind") == "state" and event["state"] == "running":
+            self.say("started")
 
     def _listen(self) -> None:
         for line in self._commands:

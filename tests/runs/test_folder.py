@@ -1,0 +1,99 @@
+"""The run folder: what is in it, when it is complete, what damage looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.errors import DataError, KDError, SpecError
+from kd_core.runs.folder import RunFolder
+from tests.runs.services import run_spec
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder.create(tmp_path / "20260101-1200-abcd", run_spec(), created_utc="2026-01-01T12:00:00Z")
+
+
+def test_a_new_folder_holds_the_spec_and_waits(folder):
+    assert folder.id == folder.run_id == "20260101-1200-abcd"
+    assert folder.spec() == run_spec()
+    status = folder.status()
+    assert (status["state"], status["work_hash"]) == ("queued", run_spec().work_hash())
+    assert folder.checkpoints.is_dir() and not folder.complete and folder.result() is None and folder.events() == []
+    with pytest.raises(KDError, match="already holds a run"):
+        RunFolder.create(folder.path, run_spec())
+
+
+def test_events_since_a_number_read_only_the_rest(folder, monkeypatch):
+    folder.append_events([{"kind": "epoch", "epoch": i} for i in (1, 2, 3)])
+    assert [e["epoch"] for e in folder.events(since=1)] == [2, 3]
+    folder.append_events([{"kind": "epoch", "epoch": 4}])
+    read = []
+    from kd_core.runs import folder as module
+
+    class Watched(module.EventReader):
+        def _parse(self, lines):
+            read.append(len(lines))
+            return super()._parse(lines)
+
+    monkeypatch.setattr(module, "EventReader", Watched)
+    assert [e["n"] for e in folder.events(since=3)] == [4]
+    assert read == [1]
+    assert [e["n"] for e in folder.events()] == [1, 2, 3, 4]
+
+
+def test_the_manifest_makes_it_complete_and_finds_every_change(folder):
+    folder.artifact("students/small.bin").parent.mkdir(parents=True)
+    folder.artifact("students/small.bin").write_bytes(b"weights")
+    assert folder.damage() == ["The run has no manifest: it did not end with a result."]
+    folder.finish("done", {"schema": 1})
+    assert folder.complete and folder.damage() == [] and folder.result() == {"schema": 1}
+    folder.write_status(state="done")
+    folder.annotate(note="later notes don't count as damage")
+    assert folder.damage() == []
+    folder.artifact("students/small.bin").write_bytes(b"weighs")
+    (folder.path / "spec.json").unlink()
+    assert folder.damage() == [
+        "artifacts/students/small.bin has changed since the run ended.",
+        "spec.json is missing.",
+    ]
+
+
+def test_a_result_that_is_no_json_leaves_no_manifest(folder):
+    with pytest.raises(ValueError, match="Out of range float"):
+        folder.finish("done", {"x": float("nan")})
+    assert not folder.complete and folder.result() is None
+
+
+@pytest.mark.parametrize("name", ["../spec.json", "a/../../status.json", "a\0b"])
+def test_an_artifact_never_leads_outside(folder, name):
+    with pytest.raises(DataError, match=r"leads out of the workspace|NUL byte"):
+        folder.artifact(name)
+
+
+def test_a_stop_reads_as_cancelling_until_the_run_has_ended(folder):
+    folder.write_status(state="running")
+    folder.stop_path.touch()
+    assert folder.status()["state"] == "cancelling"
+    folder.write_status(state="done")
+    assert folder.status()["state"] == "done"
+
+
+def test_missing_and_damaged_files_are_named(folder, tmp_path):
+    with pytest.raises(KDError, match=r"There is no run in .*nowhere: spec.json is missing"):
+        RunFolder(tmp_path / "nowhere").spec()
+    (folder.path / "status.json").write_text('{"state":')
+    with pytest.raises(KDError, match=r"status\.json is not JSON"):
+        folder.status()
+    (folder.path / "spec.json").write_text("{")
+    with pytest.raises(SpecError, match="not valid JSON"):
+        folder.spec()
+
+
+def test_events_that_the_disk_refuses_are_an_error(folder, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kd_core.runs.events.os.pwrite", full)
+    with pytest.raises(KDError, match=r"2 events of run .* could not be written"):
+        folder.append_events([{"kind": "warning"}, {"kind": "warning"}])

@@ -1,0 +1,194 @@
+"""The list of runs: filters, notes, deletion, and building it again from the folders."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+
+import pytest
+
+from kd_core.errors import KDError
+from kd_core.runs.index import RunIndex
+from kd_core.runs.locks import LockFile
+from kd_core.runs.rows import headline
+from kd_core.runs.store import RunStore
+from tests.runs.services import run_spec
+
+
+@pytest.fixture
+def store(own_workspace):
+    return RunStore(own_workspace)
+
+
+def ended(store, run_id, state="done", result=None, **status):
+    folder = store.folder(run_id)
+    if result is not None:
+        folder.finish(state, result)
+    folder.write_status(state=state, queue_number=None, **status)
+    return store.refresh(run_id)
+
+
+RESULT = {
+    "task": "binary",
+    "metric": {"name": "roc_auc", "better": "higher"},
+    "teacher": {"metrics": {"roc_auc": 0.93}},
+    "students": [
+        {"name": "tiny", "metrics": {"roc_auc": {"mean": 0.90}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.89}}},
+         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018]}}, "verdict": "beats"},
+        {"name": "base", "metrics": {"roc_auc": {"mean": 0.92}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.92}}},
+         "gain": {"roc_auc": {"mean": 0.0, "ci95": None}}, "verdict": "inconclusive"},
+    ],
+}  # fmt: skip
+
+
+def test_ids_are_short_sortable_and_safe_in_a_url(store):
+    ids = [store.create(run_spec(first_seed=i)) for i in range(6)]
+    assert len(set(ids)) == 6
+    assert all(re.fullmatch(r"\d{8}-\d{4}-[a-z2-9]{4}", i) for i in ids)
+
+
+def test_filters_by_state_words_and_star(store):
+    a = store.create(run_spec("Visits at 100%", 0))
+    b = store.create(run_spec("Bestellungen für MÜNCHEN", 1, data_name="orders"))
+    c = store.create(run_spec("under_score", 2))
+    ended(store, b)
+    store.star(c)
+    store.set_note(a, "try a wider student")
+    assert {r.id for r in store.list()} == {a, b, c} and store.count() == 3
+    assert [r.id for r in store.list(states=("done",))] == [b]
+    assert store.list(states=()) == [] and store.count(states=["queued", "done"]) == 3
+    assert [r.id for r in store.list(text="münchen ORDERS")] == [b]
+    assert [r.id for r in store.list(text="100%")] == [a] and [r.id for r in store.list(text="r_s")] == [c]
+    assert [r.id for r in store.list(text="wider")] == [a] and store.count(text="wider x") == 0
+    assert [r.id for r in store.list(starred=True)] == [c] and store.count(starred=False) == 2
+    store.star(c, False)
+    assert store.count(starred=True) == 0 and store.get(a).note == "try a wider student"
+
+
+def test_pages_are_newest_first_and_whole(store):
+    ids = [store.create(run_spec(first_seed=i)) for i in range(7)]
+    for i, run_id in enumerate(ids):
+        ended(store, run_id, created_utc=f"2026-01-0{i + 1}T00:00:00.000Z")
+    pages = [[r.id for r in store.list(limit=3, offset=o)] for o in (0, 3, 6)]
+    assert [len(p) for p in pages] == [3, 3, 1] and [*pages[0], *pages[1], *pages[2]] == ids[::-1]
+
+
+def test_the_headline_is_the_best_student_on_the_runs_metric(store):
+    run_id = store.create(run_spec())
+    row = ended(store, run_id, result=RESULT, seconds=12.5)
+    h = row.headline
+    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("base", 0.92, 0.92, 0.93, 0.0, "inconclusive")  # fmt: skip
+    assert (h.gain_low, h.gain_high, row.task, row.seconds) == (None, None, "binary", 12.5)
+    assert store.get(run_id) == row
+    lower = headline({**RESULT, "metric": {"name": "roc_auc", "better": "lower"}})
+    assert (lower.student_name, lower.gain_low, lower.gain_high) == ("tiny", 0.002, 0.018)
+    assert headline({"metric": {"name": "roc_auc"}, "students": []}) is None and headline({}) is None
+
+
+def test_everything_comes_back_from_the_folders(store):
+    a, b = store.create(run_spec("one"), click="press"), store.create(run_spec("two", 1))
+    ended(store, a, result=RESULT)
+    store.star(a)
+    store.set_note(b, "a note")
+    before = store.list()
+    (store.root / "runs.sqlite").unlink()
+    again = RunStore(store.root)
+    assert again.list() == before and again.queue() == (b,) and again.find_click("press").id == a
+
+
+def test_a_copied_folder_appears_and_a_deleted_one_goes_after_rebuild(store):
+    a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    ended(store, a)
+    shutil.copytree(store.runs / a, store.runs / "copied-by-hand")
+    shutil.rmtree(store.runs / b)
+    (store.runs / "no run").mkdir()
+    assert store.adopt() == 1 and {r.id for r in store.list()} == {a, b, "copied-by-hand"}
+    assert store.rebuild() == 2
+    assert {r.id for r in store.list()} == {a, "copied-by-hand"} and store.get("copied-by-hand").name == "one"
+
+
+def test_an_unreadable_folder_is_said_and_the_others_are_listed(store):
+    a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    (store.runs / b / "spec.json").write_text("{")
+    assert store.rebuild() == 1 and [r.id for r in store.list()] == [a]
+    (notice,) = store.take_notices()
+    assert notice.startswith(f"Run folder {b} can't be read and is not listed: The spec is not valid JSON")
+    assert store.take_notices() == []
+
+
+@pytest.mark.parametrize("how", ["text", "page", "truncate", "schema"])
+def test_a_corrupt_database_is_set_aside_and_built_again(store, how):
+    for i in range(8):
+        store.create(run_spec(f"run {i}", i))
+    before = store.list(limit=100)
+    path = store.root / "runs.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    data = bytearray(path.read_bytes())
+    if how == "text":
+        data[:4096] = b"x" * 4096
+    elif how == "page":
+        data[4096:8192] = b"\xa5" * 4096
+    elif how == "truncate":
+        del data[6000:]
+    if how == "schema":
+        with sqlite3.connect(path) as db:
+            db.execute("DROP TABLE runs")
+        db.close()
+    else:
+        path.write_bytes(data)
+    assert store.list(limit=100) == before  # found while the server runs
+    (notice,) = store.take_notices()
+    assert "built again from 8 run folders" in notice and "runs.sqlite.corrupt-2" in notice
+    assert len(list(store.root.glob("runs.sqlite.corrupt-*"))) == 1 and store.take_notices() == []
+
+
+def test_a_database_of_another_version_is_set_aside_at_start(store):
+    run_id = store.create(run_spec())
+    with sqlite3.connect(store.root / "runs.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    again = RunStore(store.root)
+    assert [r.id for r in again.list()] == [run_id]
+    assert "was of another version" in again.take_notices()[0]
+
+
+def test_a_locked_database_is_an_error_in_words(store, monkeypatch):
+    monkeypatch.setattr("kd_core.runs.index.BUSY_SECONDS", 0.05)
+    db = sqlite3.connect(store.root / "runs.sqlite", isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(KDError, match="The list of runs can't be used: database is locked"):
+        store.star(store.create(run_spec()))
+    db.execute("ROLLBACK")
+    db.close()
+
+
+def test_only_an_ended_run_is_deleted(store):
+    run_id = store.create(run_spec())
+    with pytest.raises(KDError, match=f"Run {run_id} is still queued"):
+        store.delete(run_id)
+    ended(store, run_id)
+    with LockFile(store.folder(run_id).lock_path) as lock:
+        assert lock.acquire()
+        with pytest.raises(KDError, match="Stop it first"):
+            store.delete(run_id)
+    store.delete(run_id)
+    assert store.count() == 0 and not (store.runs / run_id).exists()
+    with pytest.raises(KDError, match="There is no run"):
+        store.get(run_id)
+
+
+@pytest.mark.parametrize("run_id", ["../..", "", ".", "a/b", "x" * 81, "\0", "missing", "..%2f"])
+def test_an_id_that_is_no_run_is_refused(store, run_id):
+    with pytest.raises(KDError, match="There is no run"):
+        store.folder(run_id)
+
+
+def test_writers_in_two_connections_lose_nothing(store):
+    other = RunIndex(store.root / "runs.sqlite", list, list)
+    ids = [store.create(run_spec(first_seed=i)) for i in range(3)]
+    for row in store.list():
+        other.put(row)
+    assert {r.id for r in other.rows()} == set(ids)
