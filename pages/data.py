@@ -90,7 +90,8 @@ def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], 
     key = forms.seed(f"{KEY}.{name}", held if held in options else options[0])
     if st.session_state[key] not in options:
         st.session_state[key] = options[0]
-    value = st.selectbox(label, options, key=key, help=help_, **more)
+    shown = more.get("format_func", str)
+    value = st.selectbox(label, options, key=key, help=help_, placeholder=shown(None), **more)
     if value != held:
         choices[name] = value
         if name == "target":

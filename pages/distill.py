@@ -65,28 +65,18 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     """Draw the three columns and the fold; return what they hold."""
     from kd_core.distill import LOSSES
     from kd_core.runs.plan import situation
-    from kd_core.teachers import SOURCES
 
-    left, middle, right = st.columns(3, gap="medium")
-    with left.container(border=True, height="stretch"):
-        st.subheader(t("distill.teacher"), help=term("teacher"))
-        at = situation(facts.task, facts.outputs)
-        teacher = forms.part(
-            SOURCES,
-            at,
-            values["teacher"]["name"],
-            f"{KEY}.teacher",
-            t("distill.train_here"),
-            t("distill.train_here_help"),
-        )
-        spec = SOURCES.get(teacher).spec
-        given = values["teacher"]["settings"] if teacher == values["teacher"]["name"] else {}
-        with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
-            held = forms.form(spec, given, f"{KEY}.teacher.{teacher}", fold=False)
-            teacher_settings = forms.changed(spec, held, given)
-            if not spec.model_fields:
-                st.caption(t("distill.no_settings"))
-        st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
+    left, middle, right = st.columns([5, 6, 6], gap="small")
+    with left:
+        with st.container(border=True):
+            st.subheader(t("distill.teacher"), help=term("teacher"))
+            teacher, teacher_settings = _teacher(facts, values)
+        with st.container(border=True, height="stretch"):
+            st.subheader(t("distill.budget"), help=term("seed"))
+            training = forms.form(
+                TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2
+            )
+            st.caption(t("distill.baseline_always"), help=term("baseline"))
     with middle.container(border=True, height="stretch"):
         st.subheader(t("distill.students"), help=term("student"))
         chosen = students.choose(values["students"], facts)
@@ -99,8 +89,6 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         given = values["objective"]["settings"] if loss == values["objective"]["name"] else {}
         objective = forms.form(LOSSES.get(loss).spec, given, f"{KEY}.objective.{loss}")
         _picture(dataset, facts, teacher, objective.get("temperature"))
-        training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
-        st.caption(t("distill.baseline_always"), help=term("baseline"))
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),
@@ -110,6 +98,26 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "training": training,
         "evaluation": evaluation,
     }
+
+
+def _teacher(facts: Facts, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Choose who teaches, and its settings."""
+    from kd_core.runs.plan import situation
+    from kd_core.teachers import SOURCES
+
+    held = values["teacher"]
+    at = situation(facts.task, facts.outputs)
+    name = forms.part(
+        SOURCES, at, held["name"], f"{KEY}.teacher", t("distill.train_here"), t("distill.train_here_help")
+    )
+    spec = SOURCES.get(name).spec
+    given = held["settings"] if name == held["name"] else {}
+    with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
+        drawn = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False)
+        if not spec.model_fields:
+            st.caption(t("distill.no_settings"))
+    st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
+    return name, forms.changed(spec, drawn, given)
 
 
 def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) -> dict[str, Any]:
@@ -133,6 +141,7 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
             key = forms.seed(f"{KEY}.evaluation.metric", held if held in possible else None)
             metric = st.selectbox(
                 forms.label("metric"), [None, *possible], key=key, help=term("metric"),
+                placeholder=t("distill.metric_auto"),
                 format_func=lambda n: t("distill.metric_auto") if n is None else METRICS.get(n).title,
             )  # fmt: skip
             evaluation = forms.form(

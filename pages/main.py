@@ -19,7 +19,9 @@ PAGES = (
     ("status", ":material/memory:"),
 )
 
-st.set_page_config(page_title=t("common.product"), page_icon=":material/school:", layout="wide")
+st.set_page_config(
+    page_title=t("common.product"), page_icon=str(Path(__file__).parent / "ui" / "icon.png"), layout="wide"
+)
 
 if not gate.may_enter():
     st.navigation([st.Page(gate.show, title=t("common.gate.title"))], position="hidden").run()

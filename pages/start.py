@@ -10,10 +10,10 @@ import streamlit as st
 from kd_core import safe_io
 from kd_core.errors import KDError
 from kd_core.runs.folder import RunFolder
-from kd_core.scenarios import SCENARIOS, default_spec
+from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
 from kd_core.workspace import samples, workspace
-from pages.ui import engine, session, text
+from pages.ui import engine, session, sources, text
 from pages.ui.text import escape, t, term
 
 EXAMPLE = samples() / "example"
@@ -145,19 +145,22 @@ def _open(spec: RunSpec, result: dict[str, Any]) -> None:
 def _begin() -> None:
     """Own data, or a sample run for real with one click."""
     st.subheader(t("start.or"))
-    places = st.columns(len(SCENARIOS.entries()) + 1, gap="medium")
+    scenarios = sources.scenarios()
+    places = st.columns(len(scenarios) + 1, gap="small")
     with places[0], st.container(border=True, height="stretch"):
         st.markdown(f"**{t('start.own')}**")
         st.caption(t("start.own_note"))
+        st.space("stretch")
         if st.button(t("start.own_button"), key="start-own", icon=":material/upload_file:"):
             session.go("data.py", data=None)
-    for place, entry in zip(places[1:], SCENARIOS.entries(), strict=True):
+    for place, entry in zip(places[1:], scenarios, strict=True):
         with place, st.container(border=True, height="stretch"):
             st.markdown(f"**{escape(entry.title)}**")
             st.caption(escape(entry.facts["story"]))
             st.markdown(
                 f":gray[:small[{escape(' · '.join(entry.facts['tags']))} · {t('start.rows', n=text.number(entry.facts['rows']))}]]"
             )
+            st.space("stretch")
             if st.button(
                 t("start.run_sample"),
                 key=f"start-{entry.name}",

@@ -100,8 +100,8 @@ def _errors(found: ServiceStatus) -> None:
 def _rows(title: str, rows: list[tuple[str, Any]]) -> None:
     """A quiet two-column list."""
     st.subheader(title)
-    lines = "\n".join(f"| {label} | {escape(value)} |" for label, value in rows)
-    st.markdown(f"| | |\n|:--|:--|\n{lines}")
+    table = {"name": [str(name) for name, _ in rows], "value": [escape(value) for _, value in rows]}
+    st.table(table, border="horizontal", hide_header=True, hide_index=True, alt=title)
 
 
 def _machine(found: ServiceStatus) -> None:

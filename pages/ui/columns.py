@@ -50,7 +50,7 @@ def table(found: Profile) -> str | None:
             "missing": config.NumberColumn(t("data.column.missing"), format="percent", width="small"),
             "distinct": config.NumberColumn(t("data.column.distinct"), format="localized", width="small"),
             "example": config.TextColumn(t("data.column.example"), width="medium"),
-            "distribution": config.BarChartColumn(t("data.column.distribution"), width="small", y_min=0),
+            "distribution": config.BarChartColumn(t("data.column.distribution"), width=110, y_min=0),
             "link": config.ProgressColumn(
                 t("data.column.link"), min_value=0, max_value=1, format="%.2f", width="small", help=term("link")
             ),
@@ -103,7 +103,7 @@ def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None
     kind = st.selectbox(
         t("data.treat_as"), options, index=options.index(given), key=f"data.{place}.kind.{column.name}",
         format_func=lambda k: t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")) if k is None else t(f"data.kinds.{k}"),
-        help=t("data.treat_as_help"), disabled=not used,
+        help=t("data.treat_as_help"), placeholder=t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")), disabled=not used,
     )  # fmt: skip
     drop = [n for n in choices.get("drop") or () if n != column.name] + ([] if used else [column.name])
     kinds = {n: k for n, k in (choices.get("kinds") or {}).items() if n != column.name} | (

@@ -32,7 +32,9 @@ def form(
 
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
-    names = [n for n in spec.model_fields if n not in skip and (only is None or n in only)]
+    own = spec.__annotations__  # a part's own settings come before those it inherits
+    ordered = sorted(spec.model_fields, key=lambda n: n not in own)
+    names = [n for n in ordered if n not in skip and (only is None or n in only)]
     advanced = [n for n in names if extra(spec.model_fields[n]).get("advanced")] if fold else []
     basic = [n for n in names if n not in advanced]
     held = _grid(spec, basic, values, key, columns)
@@ -124,7 +126,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     if get_origin(what) is Literal:
         options = [*([None] if optional else []), *get_args(what)]
         seed(place, value if value in options else options[0])
-        return st.selectbox(options=options, format_func=option, key=place, **shown)
+        return st.selectbox(options=options, format_func=option, key=place, placeholder=option(None), **shown)
     if what is bool:
         return st.toggle(key=seed(place, bool(value)), **shown)
     if what is int:
@@ -190,5 +192,5 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     name = st.selectbox(title, list(possible), format_func=lambda n: possible[n].title, key=key, help=help_)
     for entry, why_not in offered:
         if why_not is not None:
-            st.markdown(f":gray[:material/block: {t('common.cannot', title=entry.title, reason=why_not)}]")
+            st.markdown(f":small[:gray[:material/block: {t('common.cannot', title=entry.title, reason=why_not)}]]")
     return str(name)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from pages.ui import engine, session
-from pages.ui.text import escape, number, percent, t
+from pages.ui.text import escape, number, percent, shorten, t
 
 ACTIVE = ("queued", "starting", "running", "cancelling")
 
@@ -40,7 +40,7 @@ def _dataset_card() -> None:
             except (KDError, OSError):
                 line = t("common.dataset_gone")
         if name:
-            st.page_link("data.py", label=f"**{escape(name)}**", query_params=session.link())
+            st.page_link("data.py", label=f"**{escape(shorten(name))}**", query_params=session.link())
         else:
             st.page_link("data.py", label=t("common.no_dataset_next"), icon=":material/upload_file:")
         if line:
@@ -65,7 +65,9 @@ def _run_card() -> None:
             st.page_link("distill.py", label=t("common.no_run_next"), icon=":material/play_circle:",
                          query_params=session.link())  # fmt: skip
             return
-        st.page_link("runs.py", label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id))
+        st.page_link(
+            "runs.py", label=f"**{escape(shorten(row.name or row.id))}**", query_params=session.link(run=row.id)
+        )
         _run_line(row)
 
 

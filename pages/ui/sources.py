@@ -8,12 +8,28 @@ import streamlit as st
 
 from kd_core import limits
 from kd_core.errors import KDError
+from kd_core.registry import Entry
 from kd_core.scenarios import SCENARIOS
+from kd_core.specs import TASKS
 from pages.ui import engine, forms, session, text
 from pages.ui.text import t
 
+USUAL = ("csv", "tsv", "parquet", "xlsx", "jsonl", "zip", "gz")
 CHOICES = "data_choices"
 KEY = "data"  # prefix of every widget of the page
+
+
+def scenarios() -> list[Entry[Any]]:
+    """The samples, in the order of the tasks: yes or no, classes, numbers."""
+    return sorted(SCENARIOS.entries(), key=lambda e: TASKS.index(e.facts["task"]))
+
+
+def endings() -> list[str]:
+    """File name endings the uploader accepts, the usual ones first."""
+    from kd_core.data.reading import accepted_extensions
+
+    found = [e.lstrip(".") for e in accepted_extensions()]
+    return sorted(found, key=lambda e: (USUAL.index(e) if e in USUAL else len(USUAL), e))
 
 
 def choices() -> dict[str, Any] | None:
@@ -38,14 +54,11 @@ def begin(source: str, name: str, **more: Any) -> None:
 
 def picker() -> None:
     """Draw the three ways to choose data."""
-    from kd_core.data.reading import accepted_extensions
-
     left, right = st.columns([3, 2], gap="large")
     with left:
         turn = st.session_state.setdefault("data_upload_turn", 0)
-        endings = [e.lstrip(".") for e in accepted_extensions()]
         file = st.file_uploader(
-            t("data.upload"), type=endings, key=f"data-upload-{turn}",
+            t("data.upload"), type=endings(), key=f"data-upload-{turn}",
             max_upload_size=limits.FILE_BYTES // 2**20, help=t("data.upload_help"),
         )  # fmt: skip
         if file is not None:
@@ -55,7 +68,7 @@ def picker() -> None:
     with right:
         st.markdown(f":small[{t('data.samples')}]")
         with st.container(horizontal=True, gap="small"):
-            for entry in SCENARIOS.entries():
+            for entry in scenarios():
                 sample = entry.facts["sample"]
                 if st.button(
                     sample,

@@ -42,6 +42,11 @@ def escape(text: object) -> Safe:
     return Safe(re.sub(r"^(\s*\d*)([.)+\-])(?=\s|$)", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
 
 
+def shorten(text: str, most: int = 24) -> str:
+    """Shorten in the middle, so that both ends of a name stay readable."""
+    return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"
+
+
 @functools.cache
 def catalogue(language: str = "en") -> dict[str, str]:
     """Read the language's files: one TOML file per page, keys `page.name` or `page.group.name`."""
