@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,16 @@ class RunIndex:
         self._refill = refill
         self._on_damage = on_damage
         self._mending = threading.RLock()
+        self._release: Callable[[], object] = lambda: None
         self._open_first()
+        if not getattr(self._release, "alive", False):
+            self._hold()
+
+    def _hold(self) -> None:
+        """Keep one idle connection, so that the WAL files stay: making them anew fails on a full disk."""
+        self._anchor = self._connect()
+        self._anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._release = weakref.finalize(self, self._anchor.close)
 
     def _open_first(self) -> None:
         try:
@@ -61,19 +71,31 @@ class RunIndex:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits; the folders keep them
         return db
 
+    def _is_sound(self) -> bool:
+        try:
+            with contextlib.closing(self._connect()) as db:
+                checked = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+                return checked and db.execute("SELECT count(*) FROM runs").fetchone()[0] >= 0
+        except sqlite3.DatabaseError:
+            return False
+
     def _set_aside(self, why: str) -> None:
         with self._mending:
+            if why == "damaged" and self._is_sound():
+                return  # another thread has built it again already
+            self._release()
             kept = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
             self.path.replace(kept)
             for tail in ("-wal", "-shm"):
                 self.path.with_name(self.path.name + tail).unlink(missing_ok=True)
             rows = self._refill()
             self.replace_all(rows)
+            self._hold()
         self._on_damage(
             f"The list of runs was {why}; it has been built again from {len(rows)} run folders. "
             f"The old file is kept as {kept.name}."
@@ -129,9 +151,13 @@ class _Damaged(Exception):
     """The file holds no readable database."""
 
 
+_DAMAGE = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ"})
+
+
 def _damaged(error: sqlite3.DatabaseError) -> bool:
-    text = str(error)
-    return any(word in text for word in ("not a database", "malformed", "no such table", "disk I/O error"))
+    """Tell damage from a full disk, a lock or a missing right, where setting the file aside would only harm."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(tuple(_DAMAGE)) or "no such table" in str(error)
 
 
 def _refused(error: sqlite3.DatabaseError) -> KDError:
