@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.errors import KDError
-from kd_core.evaluate.latency import measure_latency, onnx_session
+from kd_core.evaluate.latency import measure_latency, network_latency
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
@@ -33,6 +33,7 @@ class _Fits:
         self.source = SOURCES.get(teacher.name)
         self.spec = self.source.spec.parse(teacher.settings, f"teacher {teacher.name}")
         self.done, self.of = 0, folds + 1
+        self.warned: set[str] = set()
 
     def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
         """Return a part from the cache, or make and keep it; either way it counts as finished."""
@@ -58,10 +59,15 @@ class _Fits:
             task=self.dataset.task, num_outputs=self.dataset.num_outputs,
             x=train.x if rows is None else train.x[rows], y=y if rows is None else y[rows],
             x_validation=self.dataset.validation.x, y_validation=self.dataset.scaled_y("validation"),
-            device=self.device,
+            device=self.device, target_mean=self.dataset.target_mean, target_std=self.dataset.target_std,
         )  # fmt: skip
 
         def tell(event: dict[str, Any]) -> None:
+            if event["kind"] == "warning":  # every fold finds the same
+                if event["code"] not in self.warned:
+                    self.warned.add(event["code"])
+                    self.notify(event)
+                return
             self.notify({**event, "arm": "teacher", "student": None, "seed": self.seed, "fold": fold})
 
         began = time.perf_counter()
@@ -85,24 +91,21 @@ class _Fits:
 
 
 def latency(fitted: FittedTeacher, x: Array) -> dict[str, Any]:
-    """Time one answer, in the teacher's own library and on ONNX Runtime where it is a network.
+    """Time one answer: a network on torch and on ONNX Runtime, any other teacher in its own library (`native`).
 
     Units: milliseconds, one thread.
     """
+    module = fitted.module()
+    if module is not None:
+        return network_latency(module, x.shape[1], BATCHES)
 
     def rows(n: int) -> Array:
         return np.ascontiguousarray(np.resize(x, (n, x.shape[1])))
 
-    found: dict[str, Any] = {"native": measure_latency(fitted.logits, rows, batches=BATCHES)}
-    module = fitted.module()
-    if module is None:
-        return found | {"onnxruntime": {"reason": "this teacher is not a network; only its own library was measured"}}
-    try:
-        session = onnx_session(module, x.shape[1])
-    except KDError as error:
-        return found | {"onnxruntime": {"reason": str(error)}}
-    name = session.get_inputs()[0].name
-    return found | {"onnxruntime": measure_latency(lambda b: session.run(None, {name: b}), rows, batches=BATCHES)}
+    with threadpool_limits(1):
+        native = measure_latency(fitted.logits, rows, batches=BATCHES)
+    reason = "this teacher is not a network, so only its own library was measured"
+    return {"native": native, "onnxruntime": {"reason": reason}}
 
 
 def teacher_answers(

@@ -18,7 +18,8 @@ ShouldStop = Callable[[], bool]
 class FitData:
     """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
 
-    The validation rows may only decide when to stop. `device` is for network teachers.
+    The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
+    `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
     """
 
     task: Task
@@ -28,6 +29,8 @@ class FitData:
     x_validation: Array
     y_validation: Array
     device: str = "cpu"
+    target_mean: float = 0.0
+    target_std: float = 1.0
 
 
 class FittedTeacher(Protocol):

@@ -66,6 +66,7 @@ class FittedEstimator:
     parameters: int
     bytes: int
     facts: dict[str, Any] = field(default_factory=dict)
+    parallel: bool = False  # spread chunks over threads; for models that answer on one
 
     def _answer(self, x: Array) -> Array:
         if self.task == "regression":
@@ -73,11 +74,11 @@ class FittedEstimator:
         return log_probabilities(self.estimator.predict_proba(x), self.estimator.classes_, self.num_outputs)
 
     def logits(self, x: Array) -> Array:
-        """(N, F) float32 -> (N, C) float32, in chunks spread over the threads; the same for any chunking."""
+        """(N, F) float32 -> (N, C) float32, in chunks that bound the memory; the same for any chunking."""
         if len(x) <= _CHUNK_ROWS:
             return self._answer(x)
         chunks = [x[i : i + _CHUNK_ROWS] for i in range(0, len(x), _CHUNK_ROWS)]
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(THREADS if self.parallel else 1) as pool:
             return np.concatenate(list(pool.map(self._answer, chunks)))
 
     def num_parameters(self) -> int:

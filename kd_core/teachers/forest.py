@@ -34,4 +34,4 @@ def grow(estimator: Any, trees: int, data: FitData, should_stop: ShouldStop) -> 
     arrays = ("children_left", "children_right", "feature", "threshold", "value")
     size = sum(getattr(t, name).nbytes for t in parts for name in arrays)
     facts = {"trees": len(parts), "leaf_rows": int(estimator.min_samples_leaf)}
-    return FittedEstimator(estimator, data.task, data.num_outputs, splits + leaves * values, size, facts)
+    return FittedEstimator(estimator, data.task, data.num_outputs, splits + leaves * values, size, facts, parallel=True)

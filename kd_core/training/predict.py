@@ -16,7 +16,9 @@ def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = 
     """Compute logits in evaluation mode and float32. Shape: x (N, F) -> (N, C) float32 on the CPU."""
     device = device or torch.device("cpu")
     training = module.training
-    module.to(device).eval()
+    if any(t.device.type != device.type for t in module.parameters()):
+        module.to(device)
+    module.eval()
     rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
     most = int(getattr(module, "rows_at_once", ROWS_AT_ONCE))  # wide architectures need less
     with torch.inference_mode():

@@ -6,7 +6,7 @@ from kd_core.specs import Choice
 
 
 def test_an_unknown_architecture_names_the_nearest():
-    with pytest.raises(UnknownName, match="no architecture 'mpl'. Did you mean 'mlp'"):
+    with pytest.raises(UnknownName, match=r"no architecture 'mpl'\. Did you mean 'mlp'"):
         build(Choice(name="mpl"), 3, 2)
 
 

@@ -14,7 +14,8 @@ from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
 
 # Legend: N rows, F columns, G tokens, D width, H heads, E = D / H.
-MOST_TOKENS = 256  # attention costs tokens squared: 256 columns take 60 times the work of 32
+MOST_TOKENS = 128  # attention needs batch x heads x tokens squared numbers: 128 MB at 256 rows and 8 heads
+_NUMBERS_AT_ONCE = 2**24  # attention weights of one pass without gradients: 64 MB
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"width": 16, "depth": 1},
     "small": {"width": 32, "depth": 2},
@@ -26,7 +27,7 @@ PRESETS: dict[str, dict[str, int]] = {
 class FTTransformerSpec(SizedSpec):
     """Attention blocks over the columns: base 2 blocks of width 64, large 3 of 192 (the paper's default).
 
-    Above 256 encoded columns neighbours share a token, so that there are never more than 256.
+    Above 128 encoded columns neighbours share a token, so that there are never more than 128.
     """
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS
@@ -55,7 +56,7 @@ class FTTransformerSpec(SizedSpec):
 
 
 def columns_per_token(num_inputs: int) -> int:
-    """Count the neighbouring columns that share a token: 1 up to 256 columns."""
+    """Count the neighbouring columns that share a token: 1 up to 128 columns."""
     return math.ceil(num_inputs / MOST_TOKENS)
 
 
@@ -81,7 +82,7 @@ class Tokenizer(nn.Module):
         tokens_NFD = x_NF.unsqueeze(-1) * self.weight
         if self.per_token > 1:
             padded = nn.functional.pad(tokens_NFD, (0, 0, 0, self.padding))
-            tokens_NFD = padded.unflatten(1, (self.tokens, self.per_token)).sum(dim=2)
+            tokens_NFD = padded.reshape(len(x_NF), self.tokens, self.per_token, -1).sum(dim=2)
         tokens_NGD = tokens_NFD + self.bias
         first = self.answer.expand(tokens_NGD.shape[0], 1, -1)
         return torch.cat([first, tokens_NGD], dim=1)
@@ -125,8 +126,8 @@ class Block(nn.Module):
         kept = x_NGD[:, :1] if only_first else x_NGD
         x = kept + self.attention(self.norm_attention(x_NGD), only_first)
         value, gate = self.widen(self.norm_inner(x)).chunk(2, dim=-1)
-        inner: Tensor = self.narrow(self.dropout(value * torch.relu(gate)))
-        return x + inner
+        out: Tensor = x + self.narrow(self.dropout(value * torch.relu(gate)))
+        return out
 
 
 class FTTransformer(nn.Module):
@@ -142,6 +143,7 @@ class FTTransformer(nn.Module):
         heads = next(h for h in range(min(spec.heads, width), 0, -1) if width % h == 0)
         self.tokenizer = Tokenizer(num_inputs, width)
         self.blocks = nn.ModuleList(Block(width, heads, spec, first=i == 0) for i in range(depth))
+        self.rows_at_once = max(1, _NUMBERS_AT_ONCE // (heads * (self.tokenizer.tokens + 1) ** 2))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, num_outputs)
 

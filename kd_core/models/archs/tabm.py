@@ -14,6 +14,7 @@ from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
 
 # Legend: N rows, K members, F inputs, D width, C outputs.
+_NUMBERS_AT_ONCE = 2**23  # hidden numbers of one pass without gradients: 32 MB
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"width": 16, "depth": 1},
     "small": {"width": 64, "depth": 2},
@@ -75,6 +76,7 @@ class TabM(nn.Module):
         super().__init__()
         width, depth = spec.shape()
         self.num_members = spec.members
+        self.rows_at_once = max(1, _NUMBERS_AT_ONCE // (spec.members * max(width, num_inputs)))
         self.layers = nn.ModuleList(
             ScaledLinear(spec.members, num_inputs if i == 0 else width, width, first=i == 0) for i in range(depth)
         )

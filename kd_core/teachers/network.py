@@ -1,0 +1,172 @@
+"""What network teachers share: the training settings, the hard-label loss and the answers in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from kd_core.data.dataset import Array
+from kd_core.device import pick, threads
+from kd_core.errors import Stopped
+from kd_core.evaluate.base import PRIMARY
+from kd_core.models.base import Outputs
+from kd_core.models.building import build
+from kd_core.models.sizes import file_bytes
+from kd_core.seeding import derive
+from kd_core.specs import Choice, Spec, Task, TrainingSpec, unit
+from kd_core.teachers.base import FitData, Notify, ShouldStop
+from kd_core.teachers.estimator import check_classes, stop_if_asked
+from kd_core.training.loop import BatchLoss, TrainRows, optimise
+from kd_core.training.meter import BatchTerms
+from kd_core.training.plan import resolve
+from kd_core.training.predict import predict
+from kd_core.training.scoring import Scoring
+
+# A teacher is kept at its lowest validation log loss: ranking metrics forgive over-confident probabilities,
+# and the probabilities are what the student learns from.
+SELECTION = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
+
+
+class NetworkSpec(Spec):
+    """How a network teacher is trained; its architecture is added by each teacher."""
+
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        le=2000,
+        description="Passes over the training rows at most; chosen from the number of rows when empty.",
+        json_schema_extra=unit("epochs"),
+    )
+    batch_size: int | None = Field(
+        None,
+        ge=8,
+        le=65536,
+        description="Rows per step; chosen from the number of rows when empty.",
+        json_schema_extra=unit("rows", advanced=True),
+    )
+    learning_rate: float = Field(
+        1e-3,
+        gt=0,
+        le=10,
+        description="Step size of the optimiser.",
+        json_schema_extra=unit("per step", log=True, advanced=True),
+    )
+    weight_decay: float = Field(
+        1e-3, ge=0, le=1, description="Pulls weights towards zero.", json_schema_extra=unit("per step", advanced=True)
+    )
+    patience: int = Field(
+        8,
+        ge=1,
+        le=2000,
+        description="Epochs without a better validation value before training stops.",
+        json_schema_extra=unit("epochs", advanced=True),
+    )
+
+
+def hard_label_loss(task: Task, y_N: Tensor) -> BatchLoss:
+    """Make the loss on labels: cross-entropy, or squared error. Members of an ensemble are each taught alone.
+
+    Source: arXiv:2410.24210, section 3.2: the mean of the members' losses, not the loss of their mean.
+    """
+
+    def loss(outputs: Outputs, index: Tensor) -> BatchTerms:
+        y_B = y_N[index]
+        z = outputs.logits.unsqueeze(1) if outputs.members is None else outputs.members  # (B, K, C)
+        y_BK = y_B.unsqueeze(1).expand(-1, z.shape[1])
+        if task == "regression":
+            total = nn.functional.mse_loss(z.squeeze(-1), y_BK)
+        else:
+            total = nn.functional.cross_entropy(z.flatten(0, 1), y_BK.flatten())
+        return BatchTerms(total, hard=total.detach())
+
+    return loss
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A trained network that answers in logits."""
+
+    network: nn.Module
+    device: torch.device
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def logits(self, x: Array) -> Array:
+        """(N, F) float32 -> (N, C) float32, in evaluation mode and without gradients."""
+        return predict(self.network, x, self.device)
+
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.network.parameters())
+
+    def size_bytes(self) -> int:
+        return file_bytes(self.network.state_dict())
+
+    def module(self) -> nn.Module:
+        return self.network
+
+    def details(self) -> dict[str, Any]:
+        return dict(self.facts)
+
+
+def fit_network(
+    arch: Choice, spec: NetworkSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop
+) -> FittedNetwork:
+    """Train an architecture on hard labels and return it at its epoch of lowest validation log loss (or RMSE).
+
+    Epoch events carry the task's primary metric as `score`, so that they share an axis with the students'.
+    Errors: Stopped, DataError, NonFiniteLoss.
+    """
+    stop_if_asked(should_stop)
+    check_classes(data)
+    device, shown, metric = pick(data.device), PRIMARY[data.task], SELECTION[data.task]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "init"))
+        module = build(arch, data.x.shape[1], data.num_outputs)
+    y_validation = data.y_validation
+    if data.task == "regression":
+        y_validation = y_validation.astype(np.float64) * data.target_std + data.target_mean
+    scoring = Scoring(
+        data.task, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,)
+    )  # fmt: skip
+    plan = resolve(
+        TrainingSpec(
+            epochs=spec.epochs, batch_size=spec.batch_size, learning_rate=spec.learning_rate,
+            weight_decay=spec.weight_decay, patience=spec.patience,
+        ),
+        len(data.y),
+    )  # fmt: skip
+    rows = TrainRows(_tensor(data.x), _tensor(data.x_validation))
+    loss = hard_label_loss(data.task, torch.from_numpy(np.ascontiguousarray(data.y)).to(device))
+
+    def tell(event: dict[str, Any]) -> None:
+        score = {"score": event["metrics"][shown], "selection": metric} if event["kind"] == "epoch" else {}
+        notify({**event, **score})
+
+    with threads(1):  # two threads wait busily for each other: tens of times slower on a machine that is not idle
+        trained = optimise(
+            module,
+            rows,
+            loss,
+            scoring,
+            plan,
+            derive(seed, "train"),
+            notify=tell,
+            should_stop=should_stop,
+            device=device,
+        )
+    if trained.stopped:
+        raise Stopped
+    facts = {
+        "epochs": plan.epochs, "batch_size": plan.batch_size, "selection": metric,
+        "selected_epoch": trained.selected_epoch, "last_epoch": trained.last_epoch,
+        "score_selected": trained.validation_selected[shown], "score_last": trained.validation_last[shown],
+    }  # fmt: skip
+    return FittedNetwork(trained.module, device, facts)
+
+
+def _tensor(x: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
