@@ -198,7 +198,7 @@ class DateBlock:
         days = np.where(missing, self.mean, stamps.astype(np.int64) / 86_400e6)
         when = pd.Series(values).dt
         month = np.nan_to_num(when.month.to_numpy(np.float64) - 1) / 12
-        weekday = np.nan_to_num(when.dayofweek.to_numpy(np.float64)) / 7
+        weekday = np.nan_to_num(when.day_of_week.to_numpy(np.float64)) / 7
         columns = [np.clip((days - self.mean) / self.std, -10, 10)]
         if self.years:
             columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))

@@ -36,6 +36,17 @@ def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str
     return problems
 
 
+def role_problems(target: str | None, drop: Collection[str], group: str | None, time: str | None) -> list[Problem]:
+    """Name a target that has a second role, which can't be."""
+    roles = [("dropped", target in drop), ("the group column", target == group), ("the time column", target == time)]
+    if target is None:
+        return []
+    return [
+        Problem("error", "target_role", f"{target} is the target and {role} at once.", "Choose one of the two.", target)
+        for role, clash in roles if clash
+    ]  # fmt: skip
+
+
 def table_problems(
     typed: Mapping[str, TypedColumn],
     features: list[TypedColumn],

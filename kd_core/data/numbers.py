@@ -17,9 +17,8 @@ MISSING_TOKENS = (
 
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
-_COMMA_THOUSANDS = r"^[+-]?\d{1,3}([. ’']\d{3})*,\d+$|^[+-]?\d{1,3}([. ’']\d{3})+$"
-_POINT_THOUSANDS = r"^[+-]?\d{1,3}([, ’']\d{3})+(\.\d+)?$"
-_SEPARATORS = "[ ’'\u00a0\u202f]"
+_COMMA_THOUSANDS = r"^[+-]?\d{1,3}([. ’']\d{3})*,\d+$|^[+-]?[1-9]\d{0,2}([. ’']\d{3})+$"
+_POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}([, ’']\d{3})+(\.\d+)?$"
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def understand_table(
     frame, kinds = table.frame, dict(kinds or {})
     named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds}
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
+    problems += checks.role_problems(target, drop, group, time)
     if time is not None and time in frame.columns:
         kinds.setdefault(time, _time_kind(frame[time], time))
     typed = {

@@ -36,7 +36,7 @@ def strata(y: npt.NDArray[Any], task: str) -> npt.NDArray[np.int64]:
     if task != "regression":
         return y.astype(np.int64)
     edges = np.unique(np.quantile(y, np.linspace(0, 1, STRATA + 1)[1:-1]))
-    return np.searchsorted(edges, y, side="right").astype(np.int64)
+    return np.searchsorted(edges, y, side="left").astype(np.int64)
 
 
 def stratified(stratum: npt.NDArray[np.int64], validation: float, test: float, seed: int) -> Parts:
@@ -111,16 +111,16 @@ def by_time(time: pd.Series, validation: float, test: float, groups: npt.NDArray
     Errors: DataError with code `too_few_times`.
     """
     stamps = (
-        pd.to_numeric(time).to_numpy()
+        np.nan_to_num(time.to_numpy(np.float64), nan=-np.inf)
         if time.dtype.kind == "f"
         else time.to_numpy().astype("datetime64[us]").astype(np.int64)
     )
     if groups is not None:
         _, codes = np.unique(groups, return_inverse=True)
-        newest = np.full(int(codes.max()) + 1, np.iinfo(np.int64).min if stamps.dtype.kind == "i" else -np.inf)
+        newest = np.full(int(codes.max()) + 1, stamps.min())
         np.maximum.at(newest, codes, stamps)
         stamps = newest[codes]
-    values, counts = np.unique(np.nan_to_num(stamps, nan=-np.inf), return_counts=True)
+    values, counts = np.unique(stamps, return_counts=True)
     if len(values) < 3:
         raise DataError(
             "The time column has {n} different value(s); a split in three parts needs at least 3.",
@@ -129,7 +129,7 @@ def by_time(time: pd.Series, validation: float, test: float, groups: npt.NDArray
     older = np.cumsum(counts) / counts.sum()  # share of rows up to and with each time
     cut_test = int(np.clip(np.argmin(np.abs(older - (1 - test))), 1, len(values) - 2))
     cut_train = int(np.clip(np.argmin(np.abs(older - (1 - test - validation))), 0, cut_test - 1))
-    rank = np.searchsorted(values, np.nan_to_num(stamps, nan=-np.inf))
+    rank = np.searchsorted(values, stamps)
     return np.where(rank > cut_test, TEST, np.where(rank > cut_train, VALIDATION, TRAIN)).astype(np.int8)
 
 

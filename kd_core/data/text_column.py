@@ -46,7 +46,7 @@ def text_column(array: Any, name: str, kind: ColumnKind | None, decimal: str | N
             sample = numbers.drop_tokens(trimmed).drop_null().unique()[:_SAMPLE]
     else:
         sample = numbers.drop_tokens(trimmed).drop_null()[:_SAMPLE].unique()
-    if kind in (None, "number", "boolean") or (kind == "datetime" and not len(sample)):
+    if kind in (None, "number", "boolean") or (kind == "datetime" and numbers.find_format(sample, decimal)[1] >= 0.9):
         found = _as_numbers(trimmed, sample, name, kind, decimal, problems)
         if found is not None:
             return found

@@ -47,11 +47,11 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     Shape: (N,) raw or already typed -> (N,) float64, datetime64 or text.
     """
     if column.kind == "number" and pd.api.types.is_numeric_dtype(series.dtype):
-        numeric = series.astype("float64")
-        held = numeric.to_numpy()
+        held = series.to_numpy(np.float64, na_value=np.nan)
         return pd.Series(np.where(np.isfinite(held), held, np.nan), index=series.index)
     if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return series.dt.tz_localize(None).astype("datetime64[us]")
+        stamps: pd.Series = series.dt.tz_localize(None).astype("datetime64[us]")
+        return stamps
     array = to_arrow(series)
     if column.kind == "datetime":
         texts = ["" if v is None else str(v) for v in array.to_pylist()]

@@ -1,0 +1,178 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from kd_core.data.encoders import Encoder, count_features
+from kd_core.data.profile import profile_table
+from kd_core.data.typed_column import understand
+from tests.data.tables import clean, table
+
+
+def typed(columns):
+    found = {k: understand(pd.Series([str(v) for v in c], dtype="str"), k) for k, c in columns.items()}
+    return {k: c.type for k, c in found.items()}, pd.DataFrame({k: c.values for k, c in found.items()})
+
+
+def encode(columns, y, task="binary", groups=None):
+    types, frame = typed(columns)
+    encoder = Encoder(types, task)
+    return encoder, encoder.fit_transform(frame, np.asarray(y), groups)
+
+
+def test_output_is_float32_contiguous_finite_and_named():
+    rng = np.random.default_rng(0)
+    n = 400
+    columns = {
+        "age": np.where(rng.random(n) < 0.1, "", rng.normal(40, 9, n).round(1).astype(str)),
+        "channel": rng.choice(["mail", "web", ""], n),
+        "member": rng.choice(["yes", "no"], n),
+        "day": [f"2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(n)],
+        "sku": [f"s{i % 60}" for i in range(n)],
+    }
+    encoder, x = encode(columns, rng.integers(0, 2, n))
+    assert x.dtype == np.float32
+    assert x.flags.c_contiguous
+    assert np.isfinite(x).all()
+    assert x.shape == (n, len(encoder.feature_names))
+    assert sorted(encoder.feature_names) == sorted((
+        "age", "age missing", "channel=web", "channel=mail", "channel=missing", "member=yes", "day days",
+        "day month sin", "day month cos", "day weekday sin", "day weekday cos", "sku target mean", "sku frequency",
+    ))  # fmt: skip
+
+
+def test_only_training_rows_are_learned_from():
+    rng = np.random.default_rng(0)
+    types, frame = typed({"a": rng.normal(size=200), "c": [f"v{i % 50}" for i in range(200)]})
+    y = rng.integers(0, 2, 200)
+    encoder = Encoder(types, "binary")
+    encoder.fit_transform(frame.iloc[:100], y[:100])
+    before = encoder.transform(frame.iloc[100:])
+    changed = frame.copy()
+    changed.loc[150:, "a"] = 1e9
+    assert np.array_equal(encoder.transform(changed.iloc[100:])[:50], before[:50])
+
+
+def test_raw_rows_and_typed_rows_encode_alike():
+    columns = {"n": ["1,5", "2,5", "NA", "7"] * 30, "c": [" a", "b", "c", ""] * 30, "f": ["yes", "no"] * 60,
+               "d": ["31/01/2024", "02/03/2024"] * 60}  # fmt: skip
+    types, frame = typed(columns)
+    encoder = Encoder(types, "binary")
+    x = encoder.fit_transform(frame, np.arange(120) % 2)
+    raw = pd.DataFrame(columns, dtype="str")
+    assert np.array_equal(encoder.transform(raw), x)
+
+
+def test_unseen_categories_and_unreadable_cells_do_not_fail():
+    rng = np.random.default_rng(0)
+    columns = {"c": ["a", "b", "c"] * 40, "many": [f"v{i % 40}" for i in range(120)], "n": rng.normal(size=120),
+               "f": ["yes", "no"] * 60, "d": ["2024-01-31", "2024-03-02"] * 60}  # fmt: skip
+    encoder, _ = encode(columns, rng.integers(0, 2, 120))
+    new = pd.DataFrame({"c": ["zzz"], "many": ["zzz"], "n": ["oops"], "f": ["perhaps"], "d": ["soon"]}, dtype="str")
+    found = encoder.transform(new)
+    names = list(encoder.feature_names)
+    assert np.isfinite(found).all()
+    assert found[0, [names.index(f"c={v}") for v in "abc"]].tolist() == [0, 0, 0]
+    assert abs(found[0, names.index("many target mean")]) < 1
+    assert found[0, names.index("f=yes")] == 0.5
+
+
+def test_heavy_tails_are_spread_and_a_mass_at_zero_stays_near():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(3000) < 0.8, 0, rng.lognormal(3, 2, 3000))
+    encoder, x = encode({"v": values}, rng.integers(0, 2, 3000))
+    assert np.abs(x).max() <= 3.5
+    assert -0.6 < x[values == 0].mean() < 0
+    assert (np.diff(x[np.argsort(values), 0]) >= 0).all()
+    assert encoder.transform(pd.DataFrame({"v": [1e12, -5.0]}))[:, 0] == pytest.approx([3.29, -3.29], abs=0.01)
+
+
+def test_light_tails_stay_linear():
+    values = np.random.default_rng(0).uniform(10, 20, 500)
+    _, x = encode({"v": values}, np.arange(500) % 2)
+    assert np.corrcoef(values, x[:, 0])[0, 1] == pytest.approx(1, abs=1e-6)
+    assert x.std() == pytest.approx(1, abs=1e-3)
+
+
+def test_rare_categories_share_a_column():
+    labels = ["a"] * 2000 + ["b"] * 1500 + ["rare1", "rare2"]
+    encoder, x = encode({"c": labels}, np.arange(len(labels)) % 2)
+    assert encoder.feature_names == ("c=a", "c=b", "c=other")
+    assert x[-1].tolist() == [0, 0, 1]
+    assert encoder.transform(pd.DataFrame({"c": ["new"]}))[0].tolist() == [0, 0, 1]
+
+
+def test_target_means_are_cross_fitted_so_that_noise_stays_noise():
+    rng = np.random.default_rng(0)
+    labels, y = [f"v{i}" for i in rng.integers(0, 400, 1200)], rng.integers(0, 2, 1200)
+    _, x = encode({"c": labels}, y)
+    assert abs(roc_auc_score(y, x[:, 0]) - 0.5) < 0.06
+
+
+def test_target_means_keep_groups_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(300), 6)
+    y = rng.integers(0, 2, 300)[groups]
+    labels = [f"k{g}" for g in groups]  # the category is the group: nothing carries over to other groups
+    _, alone = encode({"c": labels}, y)
+    _, whole = encode({"c": labels}, y, groups=groups)
+    assert roc_auc_score(y, alone[:, 0]) > 0.95
+    assert abs(roc_auc_score(y, whole[:, 0]) - 0.5) < 0.08
+
+
+@pytest.mark.parametrize(("classes", "width"), [(3, 4), (20, 26)])
+def test_many_categories_for_many_classes(classes, width):
+    rng = np.random.default_rng(0)
+    labels, y = [f"v{i}" for i in rng.integers(0, 60, 2000)], rng.integers(0, classes, 2000)
+    encoder, x = encode({"c": labels}, y, "multiclass")
+    assert x.shape[1] == len(encoder.feature_names) == width
+
+
+def test_regression_target_means():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 60, 2000)
+    y = codes * 2.0 + rng.normal(size=2000)
+    _, x = encode({"c": [f"v{c}" for c in codes]}, y, "regression")
+    assert np.corrcoef(x[:, 0], y)[0, 1] > 0.99
+
+
+def test_dates_lie_on_a_circle_with_hours_and_years():
+    days = pd.date_range("2022-01-01 00:30", "2024-12-31 23:30", periods=500).strftime("%Y-%m-%d %H:%M:%S")
+    encoder, x = encode({"t": days}, np.arange(500) % 2)
+    names = list(encoder.feature_names)
+    assert {"t year", "t days", "t hour sin", "t hour cos"} <= set(names)
+    month = x[:, [names.index("t month sin"), names.index("t month cos")]]
+    assert (month**2).sum(axis=1) == pytest.approx(np.ones(500), abs=1e-5)
+    december, january = month[-1], month[0]
+    assert np.linalg.norm(december - january) < 0.6
+    gap = encoder.transform(pd.DataFrame({"t": ["", days[0]]}, dtype="str"))
+    assert np.isfinite(gap).all()
+
+
+@pytest.mark.parametrize("how", ["words", "characters"])
+def test_text_becomes_topics_that_tell(how):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 400)
+    if how == "words":
+        good, bad, join = ["lovely", "fits", "great", "soft"], ["broken", "late", "rough", "refund"], " "
+    else:
+        good, bad, join = list("好喜欢满意"), list("差退货失望"), ""
+    common = ["the", "dress", "was", "bought"] if how == "words" else list("这个商品")
+    texts = [join.join([*rng.choice(common, 14), *rng.choice(good if v else bad, 3)]) for v in y]
+    encoder, x = encode({"review": texts}, y)
+    assert encoder.types["review"].kind == "text"
+    assert encoder.feature_names[-1] == "review length"
+    assert LogisticRegression(max_iter=500).fit(x[:300], y[:300]).score(x[300:], y[300:]) > 0.9
+    assert np.isfinite(encoder.transform(pd.DataFrame({"review": ["", "unknownword"]}, dtype="str"))).all()
+
+
+def test_features_are_counted_before_encoding():
+    data = clean()
+    data["age"] = data["age"].astype(object)
+    data["age"][[3, 4]] = ""
+    found = profile_table(table(data), target="bought", drop=["noise"])
+    assert count_features(found) == 2 + 1 + 3  # age and its flag, spend, three channels
+    types = {n: understand(table(data).frame[n], n).type for n in ("age", "spend", "channel")}
+    x = Encoder(types, "binary").fit_transform(found.frame, np.arange(600) % 2)
+    assert x.shape[1] == count_features(found)

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from kd_core.data.profile import profile_table
+from tests.data.tables import clean, codes, one, table
+
+LEAKS = {"leak_column", "leak_sum", "group_straddles", "id_column", "row_number", "duplicate_rows", "random_over_time"}
+
+
+def leaks(data, **more):
+    found = profile_table(table(data), **more)
+    assert not [str(p) for p in found.problems if p.severity == "error"]
+    return [p for p in found.problems if p.code in LEAKS]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_honest_data_draws_no_leak_warning(seed):
+    assert leaks(clean(1500, seed), target="bought") == []
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(1500, 4)).round(4)
+    data = {f"x{i}": x[:, i] for i in range(4)} | {"city": rng.choice([f"c{i}" for i in range(80)], 1500)}
+    assert leaks(data | {"y": (x @ [1, 2, 0, 1] + rng.normal(0, 2, 1500)).round(4)}, target="y") == []
+
+
+@pytest.mark.parametrize("noise", [0.6, 1.0])
+def test_one_honestly_strong_feature_draws_no_leak_warning(noise):
+    rng = np.random.default_rng(0)
+    strong, weak = rng.normal(size=2000), rng.normal(size=2000)
+    z = 3 * strong + weak
+    flag = np.where(z + 3 * noise * rng.logistic(size=2000) > 1, "yes", "no")
+    assert leaks({"strong": strong, "weak": weak, "y": flag}, target="y") == []
+    value = (z + 2 * noise * rng.normal(size=2000)).round(3)
+    assert leaks({"strong": strong, "weak": weak, "y": value}, target="y") == []
+
+
+def test_a_copy_of_the_target_is_a_leak():
+    data = clean()
+    found = leaks(data | {"paid": np.where(data["bought"] == "yes", "1", "0")}, target="bought")
+    assert codes(found) == ["leak_column"]
+    assert "paid alone predicts bought almost perfectly" in str(found[0])
+    assert found[0].column == "paid"
+
+
+def test_a_nearly_perfect_column_far_above_the_rest_is_a_leak():
+    data, rng = clean(3000), np.random.default_rng(1)
+    flipped = np.where(rng.random(3000) < 0.03, "no", data["bought"])
+    found = leaks(data | {"invoice_sent": np.where(flipped == "yes", "sent", "none")}, target="bought")
+    assert codes(found) == ["leak_column"]
+    assert found[0].column == "invoice_sent"
+
+
+def test_a_number_in_the_order_of_the_target_is_a_leak():
+    rng = np.random.default_rng(0)
+    y = rng.lognormal(0, 1, 800)
+    found = leaks({"x": rng.normal(size=800), "scaled": np.log(y) * 3 + 1, "y": y}, target="y")
+    assert codes(found) == ["leak_column"]
+    assert found[0].column == "scaled"
+
+
+def test_parts_of_the_target_are_named_together():
+    rng = np.random.default_rng(0)
+    a, b, other = rng.poisson(30, 900), rng.poisson(80, 900), rng.normal(size=900)
+    found = leaks({"guests": a, "members": b, "other": other, "total": a + b}, target="total")
+    assert codes(found) == ["leak_sum"]
+    assert str(found[0]).startswith("guests and members together give total exactly")
+    assert found[0].values["columns"] == ["guests", "members"]
+
+
+def test_groups_that_straddle_are_counted_and_gone_when_grouped():
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(400), 5)
+    data = clean(2000) | {"basket": [f"b{g}" for g in group]}
+    data["bought"] = np.where(rng.random(400) < 0.3, "yes", "no")[group]
+    found = leaks(data, target="bought")
+    assert codes(found) == ["group_straddles"]
+    assert 250 < found[0].count <= 400
+    assert f"{found[0].count} of 400 values of basket have rows both in train and in validation or test" in str(
+        found[0]
+    )
+    assert "Set basket as the group column" in found[0].hint
+    assert leaks(data, target="bought", group="basket") == []
+
+
+def test_groups_are_found_by_agreement_when_the_name_says_nothing():
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(400), 5)
+    data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in group]}
+    data["y"] = (rng.normal(size=400)[group] + 0.1 * rng.normal(size=2000)).round(3)
+    assert codes(leaks(data, target="y")) == ["group_straddles"]
+
+
+def test_ids_and_row_numbers_are_named_and_dropped():
+    rng = np.random.default_rng(0)
+    data = {"instant": range(600), "token": [f"{v:08x}" for v in rng.choice(2**31, 600, replace=False)]} | clean()
+    found = profile_table(table(data), target="bought")
+    assert "instant counts the rows and is dropped." in str(one(found.problems, "row_number"))
+    assert "token has its own value in (nearly) every row (600 values) and is dropped" in str(
+        one(found.problems, "id_column")
+    )
+    assert not found.column("token").used
+    assert leaks(data, target="bought", drop=["instant", "token"]) == []
+    kept = leaks(data, target="bought", kinds={"instant": "number"}, drop=["token"])
+    assert "instant counts the rows: it says where a row stood" in str(kept[0])
+
+
+def test_copies_across_the_split_are_counted():
+    data = {k: np.concatenate([v, v[:100]]) for k, v in clean().items()}
+    found = one(leaks(data, target="bought"), "duplicate_rows")
+    assert found.severity == "warning"
+    assert found.count == 100
+    assert 20 < found.values["crossing"] < 80
+    assert str(found).startswith("100 rows are copies of another row")
+    assert f"{found.values['crossing']} rows of validation and test also stand in train" in str(found)
+
+
+def test_copies_are_only_a_note_where_few_different_rows_can_exist():
+    rng = np.random.default_rng(0)
+    data = {"a": rng.choice(["u", "v"], 500), "b": rng.choice(["s", "t", "w"], 500), "y": rng.choice(["p", "q"], 500)}
+    assert one(leaks(data, target="y"), "duplicate_rows").severity == "note"
+
+
+def test_dates_with_a_random_split_are_a_note():
+    data = clean() | {"day": [f"2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(600)]}
+    found = one(leaks(data, target="bought"), "random_over_time")
+    assert found.severity == "note"
+    assert "day is a date and the split is random" in str(found)
+
+
+def test_a_sample_is_said_with_its_count():
+    data = clean(21_000)
+    found = leaks(data | {"paid": np.where(data["bought"] == "yes", "1", "0")}, target="bought")
+    assert "(looked at 20,000 of 21,000 rows)" in str(one(found, "leak_column"))

@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from kd_core.data.preparation import prepare, profile_source
+from kd_core.errors import DataError
+from kd_core.safe_io import sha256_file
+from kd_core.specs import DatasetSpec, ReadSpec
+from tests.data.tables import clean, codes, one
+
+
+@pytest.fixture
+def visits(tmp_path):
+    path = tmp_path / "visits.csv"
+    data = clean() | {"visitor": [f"v{i // 3}" for i in range(600)]}
+    pd.DataFrame(data).to_csv(path, index=False)
+    return path
+
+
+def spec(path, **more):
+    return DatasetSpec(source=str(path), target="bought", **more)
+
+
+def test_a_file_becomes_a_dataset(visits):
+    found = prepare(spec(visits, drop=("visitor",)))
+    assert (found.task, found.classes, found.name) == ("binary", ("no", "yes"), "visits.csv")
+    assert [len(found.parts[p]) for p in ("train", "validation", "test")] == [420, 90, 90]
+    assert found.train.x.dtype == np.float32
+    assert found.train.y.dtype == np.int64
+    assert found.feature_names[:2] == ("age", "spend")
+    assert sorted(np.concatenate([p.row_ids for p in found.parts.values()])) == list(range(600))
+    for part in found.parts.values():
+        assert (found.rows["bought"].iloc[part.row_ids] == "yes").to_numpy().astype(int).tolist() == part.y.tolist()
+        assert part.groups is None
+    assert np.array_equal(found.encoder.transform(found.rows.iloc[found.test.row_ids]), found.test.x)
+
+
+def test_rows_without_target_are_left_out_and_keep_the_others_places(tmp_path):
+    data = clean()
+    data["bought"] = data["bought"].astype(object)
+    data["bought"][::10] = ""
+    pd.DataFrame(data).to_csv(tmp_path / "a.csv", index=False)
+    found = prepare(spec(tmp_path / "a.csv"))
+    ids = np.concatenate([p.row_ids for p in found.parts.values()])
+    assert len(ids) == 540
+    assert not (ids % 10 == 0).any()
+    assert "60 rows" in str(one(found.problems, "target_missing"))
+
+
+def test_groups_stay_in_one_part(visits):
+    found = prepare(spec(visits, group="visitor"))
+    seen = [set(p.groups) for p in found.parts.values()]
+    assert not seen[0] & seen[1]
+    assert not seen[0] & seen[2]
+    assert not any("visitor" in n for n in found.feature_names)
+
+
+def test_regression_keeps_the_unit_and_scales_by_train(tmp_path):
+    rng = np.random.default_rng(0)
+    y = 100 + 20 * rng.normal(size=300)
+    pd.DataFrame({"x": rng.normal(size=300), "minutes": y.round(2)}).to_csv(tmp_path / "a.csv", index=False)
+    found = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="minutes"))
+    assert found.train.y.dtype == np.float32
+    assert found.target_mean == pytest.approx(found.train.y.mean(), rel=1e-6)
+    assert found.scaled_y("train").std() == pytest.approx(1, abs=1e-4)
+    assert found.num_outputs == 1
+
+
+def test_time_split_puts_the_newest_last(tmp_path):
+    data = clean() | {"day": pd.date_range("2024-01-01", periods=600).strftime("%Y-%m-%d")}
+    pd.DataFrame(data).to_csv(tmp_path / "a.csv", index=False)
+    found = prepare(spec(tmp_path / "a.csv", time="day"))
+    assert found.train.row_ids.max() < found.validation.row_ids.min()
+    assert found.validation.row_ids.max() < found.test.row_ids.min()
+
+
+def test_hash_names_what_decides_the_rows(visits, tmp_path):
+    base = prepare(spec(visits)).hash
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(visits.read_bytes())
+    assert prepare(spec(copy, name="other")).hash == base
+    assert prepare(spec(visits, sha256=sha256_file(visits))).hash == base
+    assert prepare(spec(visits, task="binary", positive="yes")).hash == base
+    others = [{"split_seed": 1}, {"drop": ("noise",)}, {"group": "visitor"}, {"positive": "no"}, {"test_share": 0.2}]
+    assert len({base, *(prepare(spec(visits, **o)).hash for o in others)}) == 6
+    copy.write_bytes(visits.read_bytes() + b"30,1,mail,0,yes,v1\n")
+    assert prepare(spec(copy)).hash != base
+
+
+def test_same_spec_gives_the_same_arrays(visits):
+    a, b = prepare(spec(visits)), prepare(spec(visits))
+    assert a.hash == b.hash
+    for part in ("train", "validation", "test"):
+        assert a.parts[part].x.tobytes() == b.parts[part].x.tobytes()
+
+
+def test_a_changed_file_is_refused(visits):
+    with pytest.raises(
+        DataError, match=r"visits.csv is not the file of this dataset any more \(sha256 \w{12}…, expected 0{12}…\)"
+    ):
+        prepare(spec(visits, sha256="0" * 64))
+
+
+def test_all_problems_are_raised_at_once(visits):
+    with pytest.raises(DataError) as caught:
+        prepare(DatasetSpec(source=str(visits), target="bough", drop=("nois",)))
+    assert caught.value.code == "several_problems"
+    assert "Did you mean 'bought'?" in str(caught.value)
+    assert "Did you mean 'noise'?" in str(caught.value)
+
+
+def test_profile_source_takes_overrides_and_the_decimal_mark(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{1 + i % 7},{100 + i % 3};{'ab'[i % 2]}\n" for i in range(60))
+    path.write_text("price;label\n" + rows, "utf-8")
+    found = profile_source(str(path), ReadSpec(decimal=","), target="label", positive="a")
+    assert (found.positive, found.column("price").maximum) == ("a", 7.102)
+    assert "ambiguous_comma" in codes(profile_source(str(path)).problems)

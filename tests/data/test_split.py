@@ -1,0 +1,131 @@
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kd_core.data import split
+from kd_core.data.split import TEST, TRAIN, VALIDATION
+from kd_core.data.targets import read_target
+from kd_core.data.typed_column import understand
+from kd_core.errors import DataError
+
+SHARES = (0.15, 0.15)
+
+
+def shares(parts):
+    return np.bincount(parts, minlength=3) / len(parts)
+
+
+def test_stratified_keeps_each_class_share_in_each_part():
+    y = np.repeat([0, 1, 2], [5000, 900, 100])
+    parts = split.stratified(y, *SHARES, seed=0)
+    for c in range(3):
+        assert shares(parts[y == c]) == pytest.approx([0.7, 0.15, 0.15], abs=0.006)
+
+
+def test_every_class_is_in_every_part_when_it_has_three_rows():
+    y = np.repeat(np.arange(6), [200, 3, 4, 5, 2, 1])
+    parts = split.stratified(y, *SHARES, seed=3)
+    for c in range(4):
+        assert set(parts[y == c]) == {TRAIN, VALIDATION, TEST}
+    assert TRAIN in parts[y == 4]
+    assert parts[y == 5].tolist() == [TRAIN]
+
+
+def test_regression_is_stratified_by_quantile():
+    y = np.random.default_rng(0).lognormal(0, 2, 3000)
+    parts = split.stratified(split.strata(y, "regression"), *SHARES, seed=0)
+    top = y > np.quantile(y, 0.9)
+    assert shares(parts[top]) == pytest.approx([0.7, 0.15, 0.15], abs=0.01)
+    assert len(np.unique(split.strata(np.r_[np.zeros(900), np.arange(100)], "regression"))) >= 2
+
+
+def test_same_data_and_seed_is_the_same_split_in_every_process():
+    y = np.arange(1000) % 3
+    here = split.stratified(y, *SHARES, seed=7)
+    code = (
+        "import numpy as np, sys; from kd_core.data import split;"
+        "sys.stdout.buffer.write(split.stratified(np.arange(1000) % 3, 0.15, 0.15, seed=7).tobytes())"
+    )
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert here.tobytes() == there
+    assert not np.array_equal(here, split.stratified(y, *SHARES, seed=8))
+    # A fixed digest: another platform or numpy version must give the very same rows.
+    assert hashlib.sha256(here.tobytes()).hexdigest()[:16] == "83f664b4132aad3f"
+
+
+def test_groups_stay_whole_and_balanced():
+    rng = np.random.default_rng(0)
+    groups = rng.zipf(1.6, 8000) % 700
+    y = (rng.random(700) < 0.3).astype(int)[groups]
+    parts = split.grouped(groups, y, *SHARES, seed=0)
+    frame = pd.DataFrame({"group": groups, "part": parts})
+    assert (frame.groupby("group")["part"].nunique() == 1).all()
+    # One group may hold more rows than a part should: the rest must still come close.
+    assert shares(parts)[1:].min() > 0.1
+
+
+def test_groups_are_balanced_for_the_class_share():
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(600), rng.integers(1, 20, 600))
+    y = (rng.random(600) < 0.25).astype(int)[groups]
+    parts = split.grouped(groups, y, *SHARES, seed=0)
+    assert shares(parts) == pytest.approx([0.7, 0.15, 0.15], abs=0.01)
+    for part in range(3):
+        assert y[parts == part].mean() == pytest.approx(y.mean(), abs=0.01)
+    assert not np.array_equal(parts, split.grouped(groups, y, *SHARES, seed=1))
+
+
+def test_few_groups():
+    parts = split.grouped(np.repeat([4, 5, 6], [100, 5, 5]), np.zeros(110, int), *SHARES, seed=0)
+    assert set(parts) == {0, 1, 2}
+    with pytest.raises(DataError, match=r"The group column has 2 value\(s\); a split in three parts needs at least 3"):
+        split.grouped(np.repeat([1, 2], 50), np.zeros(100, int), *SHARES, seed=0)
+
+
+def test_newest_rows_are_the_test_part_and_ties_stay_together():
+    rng = np.random.default_rng(0)
+    days = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 100, 5000), unit="D"))
+    parts = split.by_time(days, *SHARES)
+    assert days[parts == TRAIN].max() < days[parts == VALIDATION].min()
+    assert days[parts == VALIDATION].max() < days[parts == TEST].min()
+    assert shares(parts) == pytest.approx([0.7, 0.15, 0.15], abs=0.02)
+
+
+def test_time_with_groups_and_gaps():
+    time = pd.Series([*range(98), np.nan, np.nan], dtype="float64")
+    parts = split.by_time(time, *SHARES)
+    assert parts[-2:].tolist() == [TRAIN, TRAIN]
+    groups = np.arange(100) // 7
+    together = split.by_time(time, *SHARES, groups)
+    assert all(len(set(together[groups == g])) == 1 for g in range(14))
+    assert set(together) == {0, 1, 2}
+
+
+def test_few_times():
+    with pytest.raises(DataError, match=r"The time column has 2 different value\(s\)"):
+        split.by_time(pd.Series([1.0, 2.0] * 20), *SHARES)
+    assert set(split.by_time(pd.Series([1.0, 2.0, 3.0] * 20), *SHARES)) == {0, 1, 2}
+
+
+def test_rows_without_target_are_in_no_part_and_rows_without_group_stand_alone():
+    y = understand(pd.Series((["a", "b", ""] * 20), dtype="str"), "y")
+    group = understand(pd.Series(([*"uvwxyz"] * 9 + [""] * 6), dtype="str"), "g")
+    parts = split.assign(read_target(y), group, None, *SHARES, 0)
+    assert (parts == -1).sum() == 20
+    assert len(set(split.group_codes(group)[-6:])) == 6
+
+
+@pytest.mark.slow
+def test_half_a_million_rows_in_two_seconds():
+    import time
+
+    rng = np.random.default_rng(0)
+    groups, y = np.sort(rng.integers(0, 25_900, 541_909)), rng.integers(0, 2, 541_909)
+    start = time.process_time()
+    split.grouped(groups, y, *SHARES, seed=0)
+    split.stratified(y, *SHARES, seed=0)
+    assert time.process_time() - start < 4  # seconds of one core for both
