@@ -5,6 +5,7 @@ ROWS = 5_000_000  # beyond this a table no longer fits the 4 GB goal with 20 col
 COLUMNS = 2_000  # wider tables are almost always a transposed or broken file
 CELLS = 200_000_000  # rows x columns: a 228 KB Parquet can claim 50 M rows
 CELL_BYTES = 100_000  # longer cells are documents or an unclosed quote
+RAGGED_SHARE = 0.01  # so few rows of a wrong width are left out with a warning; more block the file
 CLASSES = 1_000  # more distinct labels look like a number or an id, not like classes
 MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
 MIN_ROWS = 30  # below this no split leaves anything to compare

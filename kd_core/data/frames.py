@@ -1,0 +1,96 @@
+"""Arrow columns made into a frame that the rest of the engine can rely on, within the caps."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kd_core import limits
+from kd_core.data.columns import name_columns
+from kd_core.errors import DataError, Problem, raise_problems
+
+
+def check_counts(name: str, rows: int, columns: int) -> None:
+    """Refuse a table over the caps before its values are read.
+
+    Errors: DataError with code `no_rows`, `too_many_columns`, `too_many_rows` or `too_many_cells`.
+    """
+    if columns > limits.COLUMNS:
+        raise DataError(
+            "{name} has {columns:,} columns; at most {limit:,} are read.",
+            "Leave out columns, or turn the table if rows and columns are swapped.", "too_many_columns",
+            name=name, columns=columns, limit=limits.COLUMNS,
+        )  # fmt: skip
+    if rows == 0 or columns == 0:
+        raise DataError(
+            "No data rows; {columns} column(s) found.", "Check that the export holds rows below the header.",
+            "no_rows", columns=columns,
+        )  # fmt: skip
+    if rows > limits.ROWS:
+        raise DataError(
+            "{name} has {rows:,} rows; at most {limit:,} are read.", "Take a sample of the rows.",
+            "too_many_rows", name=name, rows=rows, limit=limits.ROWS,
+        )  # fmt: skip
+    if rows * columns > limits.CELLS:
+        raise DataError(
+            "{name} has {cells:,} cells; at most {limit:,} are read.", "Take a sample of the rows, or drop columns.",
+            "too_many_cells", name=name, cells=rows * columns, limit=limits.CELLS,
+        )  # fmt: skip
+
+
+def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:
+    """Report text cells over the size cap, column by column with row numbers."""
+    problems = []
+    for label, column in zip(names, table.columns, strict=True):
+        if not (pa.types.is_large_string(column.type) or pa.types.is_string(column.type)):
+            continue
+        size = pc.binary_length(column)
+        longest = pc.max(size).as_py() or 0
+        if longest <= limits.CELL_BYTES:
+            continue
+        found = pc.indices_nonzero(pc.greater(size, limits.CELL_BYTES))
+        rows = tuple(int(row) + 1 for row in found[: limits.EXAMPLE_ROWS].to_pylist())
+        problems.append(Problem(
+            "error", "cell_too_long",
+            f"Column '{label}': {len(found):,} cell(s) longer than {limits.CELL_BYTES // 1000} KB, in row "
+            f"{', '.join(f'{row:,}' for row in rows)} (the longest has {longest:,} bytes).",
+            "A quote may be missing its partner; otherwise shorten the cell.", column=label, count=len(found), rows=rows,
+        ))  # fmt: skip
+    return problems
+
+
+def frame_of(table: pa.Table) -> tuple[pd.DataFrame, list[Problem]]:
+    """Make a frame of natively typed columns: text as pandas strings, numbers, booleans and times as they are.
+
+    Errors: DataError naming cells over the size cap.
+    """
+    names, problems = name_columns(tuple(str(name) for name in table.column_names))
+    columns = [_plain(column) for column in table.columns]
+    plain = pa.table(columns, names=[str(i) for i in range(len(names))])
+    raise_problems(long_cells(plain, names))
+    frame = plain.to_pandas(ignore_metadata=True)
+    frame.columns = pd.Index(names, dtype="str")
+    return frame, problems
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cast what pandas would turn into Python objects; keep integers with gaps as floats only when exact."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _plain(column.cast(kind.value_type))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    if pa.types.is_date(kind):
+        return column.cast(pa.timestamp("ms"))
+    if pa.types.is_time(kind) or pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_null(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.chunked_array(
+            [pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.large_string())]
+        )
+    if pa.types.is_boolean(kind) and column.null_count:
+        return column.cast(pa.large_string())
+    return column

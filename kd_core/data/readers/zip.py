@@ -1,0 +1,236 @@
+"""A zip of tables: all of one schema together, or one chosen member; members are streamed, never extracted by name."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from kd_core import limits
+from kd_core.data import readers
+from kd_core.data.frames import check_counts
+from kd_core.data.readers import READERS
+from kd_core.data.signatures import GZIP, is_zip
+from kd_core.data.table import Table
+from kd_core.errors import DataError, Problem, raise_problems
+from kd_core.safe_io import shown_name
+from kd_core.specs import ReadSpec
+
+_JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_NO_TABLE = re.compile(r"(?:^|/)(?:readme|licen[cs]e|copying|changelog|notice|citation)[^/]*$|\.(?:md|pdf|html?|docx?|png|jpe?g|gif|names|py|r|ipynb)$",
+                       re.IGNORECASE)  # fmt: skip
+_ARCHIVE = re.compile(r"\.(?:zip|gz|tgz|tar|7z|rar|bz2|xz)$", re.IGNORECASE)
+_CHUNK = 1024 * 1024
+
+
+def _is_plain_zip(path: Path, head: bytes) -> bool:
+    return is_zip(head)
+
+
+@READERS.register("zip", title="Zip of tables", extensions=(".zip",), recognises=_is_plain_zip,
+                  noun="a zip archive", starts="PK")  # fmt: skip
+def read_zip(path: Path, read: ReadSpec, name: str) -> Table:
+    """Read the tables in a zip: put under each other when their columns are the same, else the chosen or largest one.
+
+    Errors: DataError naming every unsafe member, a missing member, or a cap.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="kd-") as folder:
+            members, problems = _safe_members(archive, path, name)
+            return _read_members(archive, members, problems, read, name, Path(folder))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DataError(
+            "{name} is incomplete or damaged ({reason}).",
+            "Upload it again.",
+            "incomplete",
+            name=name,
+            reason=str(error),
+        ) from None
+
+
+def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list[zipfile.ZipInfo], list[Problem]]:
+    """Check the whole table of contents before a byte is unpacked; return members worth reading."""
+    infos = archive.infolist()
+    if len(infos) > limits.ZIP_MEMBERS:
+        raise DataError(
+            "{name} holds {count:,} files; at most {limit:,} are read.", "Upload fewer files.", "too_many_members",
+            name=name, count=len(infos), limit=limits.ZIP_MEMBERS,
+        )  # fmt: skip
+    files = [info for info in infos if not info.is_dir()]
+    raise_problems(_unsafe(files))
+    total = sum(info.file_size for info in files)
+    bombs = [i for i in files if i.file_size > limits.ZIP_RATIO * max(i.compress_size, 1) and i.file_size > 2**20]
+    if bombs:
+        ratio = bombs[0].file_size // max(bombs[0].compress_size, 1)
+        raise DataError(
+            "'{member}' unpacks to {ratio:,} times its size; at most {limit} times is read.",
+            "Upload the table itself.", "zip_bomb", member=shown_name(bombs[0].filename), ratio=ratio, limit=limits.ZIP_RATIO,
+        )  # fmt: skip
+    if total > limits.ZIP_TOTAL_BYTES:
+        raise DataError(
+            "{name} unpacks to {total:,} MB; at most {limit:,} MB are read.", "Take a sample of the rows.",
+            "unpacks_too_large", name=name, total=total // 2**20, limit=limits.ZIP_TOTAL_BYTES // 2**20,
+        )  # fmt: skip
+    junk = [i for i in files if _JUNK.search(i.filename)]
+    kept = [i for i in files if i not in junk] if junk else files
+    other = [i for i in kept if _NO_TABLE.search(i.filename)]
+    kept = [i for i in kept if not _NO_TABLE.search(i.filename)]
+    nested = [i.filename for i in kept if _ARCHIVE.search(i.filename)]
+    if nested:
+        raise DataError(
+            "'{member}' is an archive inside the zip; archives in archives are not opened.",
+            "Unpack it and upload the tables.", "nested", member=shown_name(nested[0]),
+        )  # fmt: skip
+    problems = []
+    if junk or other:
+        skipped = [shown_name(i.filename) for i in (*junk, *other)]
+        problems.append(Problem(
+            "note", "skipped_members", f"{len(skipped)} file(s) that are no tables were skipped: {', '.join(skipped[:5])}.",
+            count=len(skipped), values={"members": skipped[:100]},
+        ))  # fmt: skip
+    if not kept:
+        raise DataError("{name} holds no table.", "Upload a zip of CSV files.", "no_table", name=name)
+    return kept, problems
+
+
+def _unsafe(files: list[zipfile.ZipInfo]) -> list[Problem]:
+    """Name every member that is encrypted, a link, has a path out of the archive, or shares its name."""
+    found: list[tuple[str, str, list[str]]] = []
+    names = [i.orig_filename for i in files]
+    found.append(("encrypted", "is password-protected", [i.filename for i in files if i.flag_bits & 1]))
+    found.append(("unsafe_path", "has a path that leads out of the archive", [n for n in names if _leads_out(n)]))
+    found.append(
+        ("symlink", "is a link to another file", [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)])
+    )
+    times = Counter(names)
+    found.append(("same_name", "occurs more than once", [n for n, k in times.items() if k > 1]))
+    folded = Counter(n.casefold() for n in times)
+    found.append(
+        (
+            "case_twins",
+            "differs from another name only in upper and lower case",
+            [n for n in times if folded[n.casefold()] > 1],
+        )
+    )
+    advice = {"encrypted": "Unpack it with the password and upload the tables."}
+    return [
+        Problem(
+            "error", code, f"'{members[0][:120]}' {what}" + (f" (and {len(members) - 1} more)." if len(members) > 1 else "."),
+            advice.get(code, "Make the zip again from plain files."), count=len(members), values={"members": members[:100]},
+        )
+        for code, what, members in found if members
+    ]  # fmt: skip
+
+
+def _leads_out(name: str) -> bool:
+    slashed = name.replace("\\", "/")
+    return (
+        slashed.startswith("/")
+        or "\x00" in name
+        or bool(re.match(r"[A-Za-z]:", name))
+        or ".." in PurePosixPath(slashed).parts
+    )
+
+
+def _read_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], problems: list[Problem], read: ReadSpec,
+                  name: str, folder: Path) -> Table:  # fmt: skip
+    names = tuple(i.filename for i in members)
+    size = sum(i.compress_size for i in members)
+    if read.member is not None:
+        chosen = [i for i in members if i.filename == read.member]
+        if not chosen:
+            raise DataError(
+                "{name} has no file {member!r}.", "It holds: {members}.", "no_member", name=name, member=read.member,
+                members=_listed(names),
+            )  # fmt: skip
+        table = _read_member(archive, chosen[0], read, folder)
+        return replace(table, members=names, problems=(*problems, *table.problems), size_bytes=size,
+                       understood={**table.understood, "file": chosen[0].filename})  # fmt: skip
+    schemas = {i.filename: _first_line(archive, i) for i in members}
+    largest = max(members, key=lambda i: i.file_size)
+    same = [i for i in members if schemas[i.filename] == schemas[largest.filename]]
+    if len(same) < len(members):
+        others = [n for n in names if n != largest.filename]
+        problems.append(Problem(
+            "warning", "several_tables",
+            f"The zip holds {len(members)} tables with different columns; the largest, '{largest.filename}', was read. "
+            f"Others: {_listed(tuple(others))}.",
+            "Choose another file if this is not the one.", count=len(members), values={"members": list(names)},
+        ))  # fmt: skip
+        same = [largest]
+    tables = [_read_member(archive, i, read, folder) for i in same]
+    first = tables[0]
+    for info, table in zip(same, tables, strict=True):
+        if list(table.frame.columns) != list(first.frame.columns):
+            raise DataError(
+                "'{member}' has other columns than '{first}'.", "Choose one file. The zip holds: {members}.",
+                "different_columns", member=info.filename, first=same[0].filename, members=_listed(names),
+            )  # fmt: skip
+    rows = sum(len(t.frame) for t in tables)
+    check_counts(name, rows, len(first.frame.columns))
+    found = [*problems, *_gathered(same, tables)]
+    understood = {
+        **first.understood,
+        ("files" if len(same) > 1 else "file"): f"{len(same)} files" if len(same) > 1 else same[0].filename,
+    }
+    frame = pd.concat([t.frame for t in tables], ignore_index=True) if len(tables) > 1 else first.frame
+    return Table(frame, first.format, understood, tuple(found), names, size)
+
+
+def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Problem]:
+    """Report the same finding in many files once, with the number of files."""
+    by_code: dict[tuple[str, str | None], list[tuple[str, Problem]]] = {}
+    for info, table in zip(members, tables, strict=True):
+        for problem in table.problems:
+            by_code.setdefault((problem.code, problem.column), []).append((info.filename, problem))
+    found = []
+    for group in by_code.values():
+        file, problem = group[0]
+        if len(tables) > 1:
+            more = f" (and in {len(group) - 1} more file(s))" if len(group) > 1 else ""
+            count = sum(p.count or 0 for _, p in group) or None
+            problem = replace(problem, message=f"{file}: {problem.message}{more}", count=count)
+        found.append(problem)
+    return found
+
+
+def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as member:
+        head = member.read(64 * 1024)
+    if head.startswith(GZIP) or (is_zip(head) and not info.filename.lower().endswith(".xlsx")):
+        raise DataError(
+            "'{member}' is an archive inside the zip; archives in archives are not opened.",
+            "Unpack it and upload the tables.", "nested", member=shown_name(info.filename),
+        )  # fmt: skip
+    lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
+    return next((line.strip() for line in lines if line.strip()), b"")
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec, folder: Path) -> Table:
+    """Stream one member to a file of our own naming and read that; its declared size is a bound, not a promise."""
+    target, written = folder / "member", 0
+    with archive.open(info) as packed, target.open("wb") as out:
+        while chunk := packed.read(_CHUNK):
+            written += len(chunk)
+            if written > info.file_size:
+                raise zipfile.BadZipFile(f"{info.filename} is larger than it declares")
+            out.write(chunk)
+    shown = shown_name(info.filename)
+    if written == 0:
+        raise DataError("'{member}' is empty (0 bytes).", "Leave it out of the zip.", "empty_file", member=shown)
+    try:
+        return readers.pick(target, shown).make(target, read, shown)
+    except DataError as error:
+        raise DataError("In '{member}': {text}", "{advice}", error.code, member=info.filename, text=error.message,
+                        advice=error.hint) from error  # fmt: skip
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
