@@ -142,7 +142,7 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         from kd_core.workspace import workspace
 
         for row in RunStore(workspace()).list(limit=limit):
-            typer.echo(f"{row.id}  {row.state:<11}  {row.verdict or '-':<12}  {row.name}")
+            typer.echo(f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.name}")
         return DONE
 
     _guarded(work)
@@ -158,7 +158,10 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         from kd_core.workspace import workspace
 
         folder = RunFolder(Path(run)) if Path(run).is_dir() else RunStore(workspace()).folder(run)
-        _print_verdict(folder.result())
+        result = folder.result()
+        if result is None:
+            raise DataError("Run {run} has no result.", "Resume it, or look at another one.", "no_result", run=run)
+        _print_verdict(result)
         typer.echo(f"files: {folder.path}")
         return DONE
 

@@ -64,6 +64,6 @@ def gains(student: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
         theirs = baseline["metrics"][name]
         if ours["mean"] is None or theirs["mean"] is None:
             continue
-        interval = compare.gain(compare.paired(ours["values"], theirs["values"]), METRICS.get(name).facts["better"])
+        interval = compare.paired(ours["values"], theirs["values"], METRICS.get(name).facts["better"])
         result[name] = {"mean": interval.mean, "ci95": [interval.low, interval.high], "n": interval.n}
     return result

@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from kd_core import device as devices
-from kd_core.data.dataset import Array, Dataset
+from kd_core.data.dataset import Array
 from kd_core.data.preparation import prepare
 from kd_core.errors import SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
@@ -168,7 +168,7 @@ class _Experiment:
             mean = sum(scores) / len(scores)
             rows.append({"student": student.name, "teacher": teacher, "baseline": mean, "room": teacher is not None and sign * (teacher - mean) > 0})  # fmt: skip
         self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        poor = [r["student"] for r in rows if not r["room"]]
+        poor = [str(r["student"]) for r in rows if not r["room"]]
         if poor:
             self.notify({
                 "kind": "warning", "code": "no_room",
@@ -182,7 +182,10 @@ class _Experiment:
         lesson: Array = self.teacher.logits["train"]
         for seed in self.seeds():
             for index, arm in enumerate(arms):
-                training = self.trainings().get(index, "student", seed, lesson, self.notify, self.should_stop)
+                try:
+                    training = self.trainings().get(index, "student", seed, lesson, self.notify, self.should_stop)
+                except Stopped:  # before its first epoch ended: nothing of this one can be kept
+                    return
                 if training.record.stopped and any(a.student for a in arms):
                     return  # a half-trained student would be unfair beside finished ones
                 arm.student.append(training)

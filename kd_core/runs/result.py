@@ -44,11 +44,12 @@ class ResultBuilder:
         ours = assessment.seeds_block(self.dataset, "test", self._test(student), z_teacher)
         theirs = assessment.seeds_block(self.dataset, "test", self._test(baseline), z_teacher)
         gain = assessment.gains(ours, theirs)
-        interval = compare.Gain(gain[name]["mean"], *gain[name]["ci95"], gain[name]["n"])
+        low, high = gain[name]["ci95"]
+        interval = compare.Interval(gain[name]["mean"], low, high, gain[name]["n"])
         margin = compare.margin_in_units(
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
-        verdict = compare.verdict(interval, margin, self.metric["better"])
+        verdict = compare.verdict(interval, margin)
         stopped = any(t.record.stopped for t in student)
         size = sizes(spec.arch, self.dataset.num_features, self.dataset.num_outputs)
         best = best_seed(student, self.metric["better"])
@@ -112,7 +113,7 @@ class ResultBuilder:
             )  # fmt: skip
         return found
 
-    def _reason(self, entry: dict[str, Any], interval: compare.Gain, index: int) -> dict[str, Any]:
+    def _reason(self, entry: dict[str, Any], interval: compare.Interval, index: int) -> dict[str, Any]:
         """Name the likely reason of the verdict by a code the pages put into words."""
         word = entry["verdict"]
         if entry["stopped_early"]:

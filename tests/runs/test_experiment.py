@@ -1,0 +1,169 @@
+"""The experiment: fair, resumable, stoppable, and honest about the test part."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kd_core.data import preparation
+from kd_core.errors import DataError, SpecError, Stopped
+from kd_core.runs import experiment
+from kd_core.runs.folder import RunFolder
+from kd_core.specs import Choice
+from tests.runs.tables import TINY, small_spec, write_table
+
+pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
+
+
+class Crash(BaseException):
+    """Ends a run like a kill would: nobody handles it."""
+
+
+def carry_out(spec, path, notify=lambda e: None, should_stop=lambda: False) -> dict[str, Any]:
+    folder = RunFolder(path)
+    if not folder.spec_path.exists():
+        folder = RunFolder.create(path, spec)
+    return experiment.run(spec, folder, notify, should_stop)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_result_has_every_key_and_only_finite_numbers(tmp_path, task):
+    spec = small_spec(write_table(tmp_path / "t.csv", task), task)
+    result = carry_out(spec, tmp_path / "run")
+    json.dumps(result, allow_nan=False)
+    student = result["students"][0]
+    metric = result["metric"]["name"]
+    assert result["schema"] == 1
+    assert sum(result["dataset"]["rows"].values()) == 400
+    assert student["seeds"] == [0, 1]
+    assert len(student["metrics"][metric]["values"]) == len(student["baseline"]["metrics"][metric]["values"]) == 2
+    assert student["verdict"] in {"beats", "ties", "hurts", "inconclusive"}
+    low, high = student["gain"][metric]["ci95"]
+    assert low <= student["gain"][metric]["mean"] <= high
+    sign = 1 if result["metric"]["better"] == "higher" else -1
+    ours, theirs = student["metrics"][metric]["mean"], student["baseline"]["metrics"][metric]["mean"]
+    assert math.isclose(student["gain"][metric]["mean"], sign * (ours - theirs), abs_tol=1e-12)
+    assert (tmp_path / "run" / result["artifacts"]["soft_labels"]).exists()
+    for kept in result["artifacts"]["students"]:
+        assert (tmp_path / "run" / kept["weights"]).stat().st_size == student["size_bytes"]
+
+
+def test_choices_do_not_depend_on_the_test_part(tmp_path, monkeypatch):
+    """Shuffle the test labels: every selected epoch and validation score stays, only test metrics move."""
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    honest = carry_out(spec, tmp_path / "a")
+    real = preparation.prepare
+
+    def shuffled(dataset_spec, root=None):
+        dataset = real(dataset_spec, root)
+        np.random.default_rng(0).shuffle(dataset.test.y)
+        return dataset
+
+    monkeypatch.setattr(experiment, "prepare", shuffled)
+    other = carry_out(spec, tmp_path / "b")
+    assert honest["students"][0]["selection"]["student"] == [
+        {**s, "seconds": h["seconds"]}
+        for s, h in zip(other["students"][0]["selection"]["student"], honest["students"][0]["selection"]["student"], strict=True)
+    ]  # fmt: skip
+    assert honest["teacher"]["metrics"]["roc_auc"] > 0.7 > other["teacher"]["metrics"]["roc_auc"]
+
+
+def test_a_crashed_run_goes_on_and_ends_with_the_same_result(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    whole = carry_out(spec, tmp_path / "whole")
+    seen: list[dict[str, Any]] = []
+
+    def crash_after_three(event):
+        seen.append(event)
+        if sum(e["kind"] == "trained" and e["arm"] != "teacher" for e in seen) == 3:
+            raise Crash
+
+    with pytest.raises(Crash):
+        carry_out(spec, tmp_path / "cut", crash_after_three)
+    again: list[dict[str, Any]] = []
+    resumed = carry_out(spec, tmp_path / "cut", again.append)
+    assert resumed["students"][0]["metrics"] == whole["students"][0]["metrics"]
+    assert resumed["students"][0]["baseline"]["metrics"] == whole["students"][0]["baseline"]["metrics"]
+    trained_again = {(e["arm"], e["seed"]) for e in again if e["kind"] == "epoch" and e["arm"] != "teacher"}
+    assert trained_again == {("student", 1)}
+
+
+def test_a_second_run_trains_no_teacher(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    carry_out(spec, tmp_path / "a")
+    events: list[dict[str, Any]] = []
+    result = carry_out(spec, tmp_path / "b", events.append)
+    assert result["teacher"]["cached"]
+    assert not [e for e in events if e["kind"] == "trained" and e["arm"] == "teacher"]
+
+
+def test_stop_keeps_finished_pairs(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"), seeds=3)
+    seen: list[dict[str, Any]] = []
+    result = carry_out(
+        spec, tmp_path / "run", seen.append,
+        lambda: any(e["kind"] == "trained" and e["arm"] == "student" for e in seen),
+    )  # fmt: skip
+    assert result["students"][0]["seeds"] == [0]
+    assert result["students"][0]["verdict"] == "inconclusive"
+    assert result["students"][0]["gain"]["roc_auc"]["ci95"] == [None, None]
+
+
+def test_stop_inside_the_first_student_keeps_its_best_and_says_so(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"), epochs=50)
+    seen: list[dict[str, Any]] = []
+    result = carry_out(
+        spec, tmp_path / "run", seen.append, lambda: any(e["kind"] == "epoch" and e["arm"] == "student" for e in seen)
+    )
+    assert result["students"][0]["stopped_early"]
+    assert result["students"][0]["reason"]["code"] == "stopped_early"
+
+
+def test_stop_before_any_student_keeps_nothing(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    seen: list[dict[str, Any]] = []
+    with pytest.raises(Stopped, match="nothing to compare yet"):
+        carry_out(spec, tmp_path / "run", seen.append, lambda: any(e["kind"] == "epoch" for e in seen))
+
+
+def test_a_teacher_no_better_than_the_baseline_is_said_before_students_are_trained(tmp_path):
+    path = tmp_path / "t.csv"
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"{rng.normal():.3f},{rng.choice(['yes', 'no'])}" for _ in range(300))
+    path.write_text("a,target\n" + rows + "\n")
+    events: list[dict[str, Any]] = []
+    result = carry_out(small_spec(path, seeds=3), tmp_path / "run", events.append)
+    room = next(i for i, e in enumerate(events) if e["kind"] == "room")
+    first_student = next(i for i, e in enumerate(events) if e["kind"] == "epoch" and e["arm"] == "student")
+    assert room < first_student
+    if not result["room"][0]["room"]:
+        warning = next(e for e in events if e["kind"] == "warning" and e["code"] == "no_room")
+        assert "no better than tiny trained alone" in warning["message"]
+
+
+def test_alpha_zero_is_the_baseline_bit_for_bit(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    spec = spec.model_copy(update={"objective": Choice(name="hinton", settings={"alpha": 0.0})})
+    student = carry_out(spec, tmp_path / "run")["students"][0]
+    assert student["metrics"] == student["baseline"]["metrics"]
+    assert student["verdict"] == "ties"
+
+
+def test_everything_that_cannot_work_is_named_at_once(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv", "regression"), "regression")
+    spec = spec.model_copy(update={"objective": Choice(name="hinton"), "students": (TINY, TINY)})
+    with pytest.raises(DataError) as raised:
+        carry_out(spec, tmp_path / "run")
+    assert "'hinton' works for binary, multiclass, not for regression" in raised.value.message
+    assert "Two students are called 'tiny'" in raised.value.message
+
+
+def test_a_metric_of_another_task_is_refused(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"metric": "rmse"})})
+    with pytest.raises(SpecError, match="The metric 'rmse' works for regression, not for binary"):
+        carry_out(spec, tmp_path / "run")
