@@ -14,6 +14,7 @@ from kd_core.errors import DataError, Problem
 from kd_core.specs import ReadSpec
 
 _HEAD_BYTES = 512 * 1024
+_SNIFF_CHARACTERS = 64 * 1024
 _SAMPLE_ROWS = 200
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ":": "colon", "^": "caret",
           "~": "tilde", "\x01": "control character 1", "\x1f": "unit separator"}  # fmt: skip
@@ -58,7 +59,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
         ))  # fmt: skip
     position, line, comments = _past_comments(head, position, line, read.comment or "#")
     rest = head[position:]
-    separator = separator or sniff_separator(rest)
+    separator = separator or sniff_separator(rest, cut)
     if comments and read.comment is None:
         if comments.is_header(separator, rest):
             position, line, rest = comments.start, comments.line, head[comments.start :]
@@ -94,7 +95,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
     return layout
 
 
-def sniff_separator(text: str) -> str:
+def sniff_separator(text: str, cut: bool = False) -> str:
     """Find the separator: the one that splits header and rows into the same number of fields, quotes respected.
 
     A text that nothing splits evenly is one column; the comma then stands in, as no cell can be cut by it wrongly.
@@ -105,7 +106,7 @@ def sniff_separator(text: str) -> str:
         for rank, mark in enumerate(marks):
             if mark not in text:
                 continue
-            rows = _sample_rows(text, mark, cut=len(text) > _HEAD_BYTES // 2)
+            rows = _sample_rows(text, mark, cut)
             widths = [len(row) for row in rows]
             if not widths:
                 continue
@@ -178,13 +179,17 @@ def _asked_separator(asked: str | None) -> str | None:
 
 
 def _sample_rows(text: str, separator: str, cut: bool) -> list[list[str]]:
+    """Split the first rows; the last one is dropped when the text ends in the middle of it."""
+    sample = text[:_SNIFF_CHARACTERS]
+    if sample.count("\n") + sample.count("\r") < 4:  # very wide rows: take all there is
+        sample = text
     rows = []
-    for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+    for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator):
         if row:
             rows.append(row)
         if len(rows) > _SAMPLE_ROWS:
-            break
-    return rows[:-1] if cut and len(rows) > 1 and len(rows) <= _SAMPLE_ROWS else rows
+            return rows
+    return rows[:-1] if (cut or len(sample) < len(text)) and len(rows) > 1 else rows
 
 
 def _record(text: str, separator: str) -> tuple[list[str], int | None]:

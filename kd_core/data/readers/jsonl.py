@@ -23,7 +23,7 @@ from kd_core.specs import ReadSpec
 
 def _is_json(path: Path, head: bytes) -> bool:
     start = without_bom(head)
-    return start.startswith((b'{"', b"{}", b"{ ", b"{\r", b"{\n", b"[{", b"[ {", b"[\n", b"[\r", b"[]"))
+    return start.startswith((b'{"', b"{}", b"{ ", b"{\r", b"{\n", b"[{", b"[ {", b"[\n", b"[\r", b"[]", b'["'))
 
 
 @READERS.register("jsonl", title="JSON lines", extensions=(".jsonl", ".ndjson", ".json"), recognises=_is_json,
@@ -132,6 +132,6 @@ def _columns(objects: Iterator[dict[str, Any]], name: str) -> tuple[pa.Table, li
 
 def _nested(field: pa.Field) -> Problem:
     return Problem(
-        "error", "nested_column", f"Column '{field.name}' is nested ({field.type}), not one value per row.",
+        "error", "nested_column", f"The file looks like JSON, and column '{field.name}' is nested ({field.type}), not one value per row.",
         "Flatten it before uploading, or leave it out.", column=field.name, count=1,
     )  # fmt: skip

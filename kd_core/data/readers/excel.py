@@ -1,0 +1,107 @@
+"""Excel workbooks (.xlsx), read in a child process with limits."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from kd_core.data import sandbox
+from kd_core.data.columns import find_index_column
+from kd_core.data.frames import check_counts, frame_of
+from kd_core.data.readers import READERS
+from kd_core.data.signatures import is_zip
+from kd_core.data.table import Table
+from kd_core.errors import DataError, Problem
+from kd_core.specs import ReadSpec
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def _is_excel(path: Path, head: bytes) -> bool:
+    if head.startswith(_OLE):
+        return True
+    if not is_zip(head):
+        return False
+    if b"[Content_Types].xml" in head or b"xl/" in head[:400]:
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "[Content_Types].xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+
+
+@READERS.register("excel", title="Excel workbook", extensions=(".xlsx", ".xlsm"), recognises=_is_excel,
+                  noun="an Excel workbook", starts="PK")  # fmt: skip
+def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
+    """Read one sheet: the chosen one, or the first with cells. Formulas give their last saved value; macros never run.
+
+    Errors: DataError with code `encrypted`, `old_excel`, `incomplete`, `xml_entities`, `no_sheet`, or a limit's code.
+    """
+    with path.open("rb") as file:
+        if file.read(8) == _OLE:
+            raise _ole_error(path, name)
+    with tempfile.TemporaryDirectory(prefix="kd-") as folder:
+        target = Path(folder) / "sheet.parquet"
+        found = sandbox.call("kd_core.data.workbook:extract", str(path.resolve()), read.sheet, str(target), name)
+        table = pq.read_table(target)
+    check_counts(name, table.num_rows, table.num_columns)
+    header = tuple(found["header"])
+    frame, problems = frame_of(table.rename_columns(list(header)))
+    problems += find_index_column(frame, header)
+    sheets = tuple(found["sheets"])
+    if len(sheets) > 1 and read.sheet is None:
+        others = ", ".join(s for s in sheets if s != found["sheet"])
+        problems.append(Problem(
+            "warning", "several_sheets",
+            f"The workbook has {len(sheets)} sheets; '{found['sheet']}' was read. Others: {others}.",
+            "Choose another sheet if this is not the one.", count=len(sheets), values={"members": list(sheets)},
+        ))  # fmt: skip
+    if found["first_row"] > 1:
+        problems.append(Problem(
+            "note", "blank_rows", f"The table begins in row {found['first_row']} of the sheet.", count=found["first_row"] - 1,
+        ))  # fmt: skip
+    if found["blank"]:
+        problems.append(Problem(
+            "note", "blank_rows", f"{found['blank']:,} blank row(s) were skipped.", count=found["blank"],
+        ))  # fmt: skip
+    empty = [cell for cell in header if not cell.strip()]
+    if len(empty) * 2 > len(header):
+        problems.append(Problem(
+            "warning", "merged_header", f"{len(empty)} of {len(header)} header cells are empty: the header may be merged "
+            "or a title above the table.", "Keep one row with a name for each column above the data.", count=len(empty),
+        ))  # fmt: skip
+    for column, kinds in found["mixed"]:
+        problems.append(Problem(
+            "warning", "mixed_types", f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
+            "Give the column one type in the sheet.", column=column,
+        ))  # fmt: skip
+    if _has_macros(path):
+        problems.append(Problem("note", "macros", "The workbook holds macros; they were not run."))
+    understood = {"format": "Excel", "sheet": found["sheet"]}
+    return Table(frame, "excel", understood, tuple(problems), sheets, path.stat().st_size)
+
+
+def _ole_error(path: Path, name: str) -> DataError:
+    with path.open("rb") as file:
+        encrypted = _ENCRYPTED in file.read(2**20)
+    if encrypted:
+        return DataError(
+            "{name} is a password-protected workbook.",
+            "Save it without a password and upload that.",
+            "encrypted",
+            name=name,
+        )
+    return DataError(
+        "{name} starts with D0 CF 11 E0: this is an old Office file (.xls, .doc), not .xlsx.",
+        "Save it as .xlsx or CSV and upload that.", "old_excel", name=name,
+    )  # fmt: skip
+
+
+def _has_macros(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        return any(n.lower().endswith("vbaproject.bin") for n in archive.namelist())

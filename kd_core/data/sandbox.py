@@ -1,0 +1,83 @@
+"""A child process with CPU, memory and time limits for formats whose parsers can be made to explode."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from kd_core import limits
+from kd_core.errors import DataError, KDError
+
+
+def call(function: str, *arguments: Any) -> Any:
+    """Call `package.module:function` with JSON arguments in a limited child process and return its JSON answer.
+
+    Errors: DataError raised by the function itself, or with code `parse_time`, `parse_memory` or `parse_crash`.
+    """
+    environment = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR", "VIRTUAL_ENV") if key in os.environ}
+    # One thread: each OpenBLAS thread reserves address space, which counts against the limit.
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    seconds, memory = limits.PARSE_SECONDS, limits.PARSE_MEMORY_BYTES
+    request = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "memory": memory})
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "kd_core.data.sandbox"],
+            input=request, capture_output=True, text=True, timeout=seconds + 5, env=environment, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise _too_slow(seconds) from None
+    lines = done.stdout.strip().splitlines()
+    if done.returncode == 0 and lines:
+        answer = json.loads(lines[-1])
+        if "error" in answer:
+            raise DataError("{text}", "{advice}", answer["code"], text=answer["error"], advice=answer["hint"])
+        return answer["value"]
+    if done.returncode in (-24, -9):  # SIGXCPU, then SIGKILL at the hard limit
+        raise _too_slow(seconds)
+    if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode == -6:
+        raise DataError(
+            "Reading the file takes more than {limit:,} MB of memory.",
+            "Delete far-away cells and empty formatted rows, or save the sheet as CSV.", "parse_memory",
+            limit=memory // 2**20,
+        )  # fmt: skip
+    reason = done.stderr.strip().splitlines()[-1][:300] if done.stderr.strip() else f"exit code {done.returncode}"
+    raise DataError(
+        "The file can't be read ({reason}).",
+        "It may be damaged. Save it again, or as CSV.",
+        "parse_crash",
+        reason=reason,
+    )
+
+
+def _too_slow(seconds: int) -> DataError:
+    return DataError(
+        "Reading the file takes more than {seconds} s.", "Save the sheet as CSV and upload that.", "parse_time",
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Serve one request from standard input."""
+    request = json.loads(sys.stdin.read())
+    resource.setrlimit(resource.RLIMIT_CPU, (request["seconds"], request["seconds"] + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError):  # an outer limit is already lower: then that one holds
+        resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
+    module, _, name = request["function"].partition(":")
+    try:
+        answer = {"value": getattr(importlib.import_module(module), name)(*request["arguments"])}
+    except KDError as error:
+        answer = {"error": error.message, "hint": error.hint, "code": error.code}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Inside the limited child process: one sheet of a workbook written as Parquet columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import openpyxl.xml
+import pyarrow as pa
+import pyarrow.parquet as pq
+from defusedxml.common import DefusedXmlException
+
+from kd_core import limits
+from kd_core.errors import DataError
+
+_CHUNK = 1024 * 1024
+
+
+def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, Any]:
+    """Write a sheet's cells to `target` and say what was found: sheets, header, mixed columns, skipped rows.
+
+    Errors: DataError with code `incomplete`, `xml_entities`, `no_sheet`, `no_rows` or a cap's code.
+    """
+    assert openpyxl.xml.DEFUSEDXML  # without defusedxml, openpyxl has no guard against entity bombs
+    try:
+        _check_parts(Path(path), name)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        sheets = [w.title for w in book.worksheets]
+        if sheet is not None and sheet not in sheets:
+            raise DataError(
+                "{name} has no sheet {sheet!r}.", "It holds: {sheets}.", "no_sheet", name=name, sheet=sheet,
+                sheets=", ".join(sheets),
+            )  # fmt: skip
+        for title in [sheet] if sheet else sheets:
+            header, columns, first_row, blank = _cells(book[title])
+            if header:
+                break
+        else:
+            raise DataError("{name} has no cells.", "Check that the right file was saved.", "no_rows", name=name)
+    except DefusedXmlException:
+        raise DataError(
+            "{name} contains XML entities, which can make a small file explode.", "Save it again with a spreadsheet program.",
+            "xml_entities", name=name,
+        ) from None  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError) as error:
+        raise DataError(
+            "{name} is incomplete or damaged ({reason}).",
+            "Upload it again.",
+            "incomplete",
+            name=name,
+            reason=str(error)[:200],
+        ) from None
+    arrays, mixed = [], []
+    for position, cells in enumerate(columns):
+        array, kinds = _typed(cells)
+        arrays.append(array)
+        if kinds:
+            mixed.append([header[position], kinds])
+    pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)
+    return {"sheets": sheets, "sheet": title, "header": header, "first_row": first_row, "mixed": mixed, "blank": blank}
+
+
+def _check_parts(path: Path, name: str) -> None:
+    """Bound the unpacked size and refuse entity declarations before any XML parser sees them."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(i.file_size for i in archive.infolist()) > limits.ZIP_TOTAL_BYTES:
+            raise DataError("{name} unpacks to more than {limit:,} MB.", "Save the sheet as CSV.", "unpacks_too_large",
+                            name=name, limit=limits.ZIP_TOTAL_BYTES // 2**20)  # fmt: skip
+        for info in archive.infolist():
+            if info.filename.endswith((".xml", ".rels")):
+                with archive.open(info) as part:
+                    if b"<!ENTITY" in part.read(_CHUNK):
+                        raise DataError(
+                            "{name} contains XML entities, which can make a small file explode.",
+                            "Save it again with a spreadsheet program.", "xml_entities", name=name,
+                        )  # fmt: skip
+
+
+def _cells(sheet: Any) -> tuple[list[str], list[list[Any]], int, int]:
+    """Read cells row by row within the caps: (header, columns, row number of the header, blank rows)."""
+    header: list[str] = []
+    columns: list[list[Any]] = []
+    first_row = blank = rows = 0
+    sheet.reset_dimensions()  # the declared size may lie in both directions
+    for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=limits.COLUMNS + 1), 1):
+        if all(value is None or value == "" for value in row):
+            blank += bool(header)
+            if number > limits.ROWS // 25 and not header:
+                break
+            if blank > limits.ROWS // 25:
+                raise DataError("The sheet has {blank:,} blank rows between its cells.", "Delete the empty rows below the table.",
+                                "far_cell", blank=blank)  # fmt: skip
+            continue
+        if not header:
+            first_row = number
+            last = max(i for i, v in enumerate(row) if v is not None)
+            header = ["" if v is None else str(v) for v in row[: last + 1]]
+            columns = [[] for _ in header]
+            continue
+        rows += 1
+        _check_width(row, len(columns))
+        if len(row) > len(columns):
+            filled = max(i for i, v in enumerate(row) if v is not None) + 1
+            for _ in range(filled - len(columns)):
+                header.append("")
+                columns.append([None] * (rows - 1))
+        for i, column in enumerate(columns):
+            column.append(row[i] if i < len(row) else None)
+        if rows > limits.ROWS or rows * len(columns) > limits.CELLS:
+            raise DataError("The sheet has more than {limit:,} rows.", "Take a sample of the rows.", "too_many_rows",
+                            limit=limits.ROWS)  # fmt: skip
+    return header, columns, first_row, blank
+
+
+def _check_width(row: tuple[Any, ...], width: int) -> None:
+    if len(row) > limits.COLUMNS and any(v is not None for v in row[limits.COLUMNS :]):
+        raise DataError("The sheet has cells beyond column {limit:,}.", "Delete far-away cells, or leave out columns.",
+                        "too_many_columns", limit=limits.COLUMNS)  # fmt: skip
+
+
+def _typed(cells: list[Any]) -> tuple[pa.Array, list[str]]:
+    """Keep a column's type when it has one; mixed columns become text, and their kinds are returned."""
+    kinds = {_kind(v) for v in cells if v is not None}
+    if not kinds:
+        return pa.array(cells, pa.large_string()), []
+    if kinds == {"number"}:
+        whole = all(v is None or (isinstance(v, int) and abs(v) < 2**62) for v in cells)
+        return pa.array(
+            [v if v is None or whole else float(v) for v in cells], pa.int64() if whole else pa.float64()
+        ), []
+    if kinds == {"yes/no"}:
+        return pa.array(cells, pa.bool_()), []
+    if kinds == {"date"}:
+        return pa.array([_moment(v) for v in cells], pa.timestamp("ms")), []
+    text = pa.array([None if v is None else str(v) for v in cells], pa.large_string())
+    return text, sorted(kinds) if len(kinds) > 1 else []
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes/no"
+    if isinstance(value, int | float):
+        return "number"
+    return "date" if isinstance(value, dt.datetime | dt.date) else "text"
+
+
+def _moment(value: Any) -> Any:
+    return dt.datetime.combine(value, dt.time()) if type(value) is dt.date else value
