@@ -120,6 +120,6 @@ class Checkpoints:
     @staticmethod
     def _damaged(path: Path, hint: str) -> KDError:
         return KDError(
-            "The checkpoint file {path} is damaged or unfinished.", "{hint}", "damaged_checkpoint",
+            "The checkpoint file {path} is damaged or unfinished.", "{advice}", "damaged_checkpoint",
             path=str(path), advice=hint,
         )  # fmt: skip

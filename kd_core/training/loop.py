@@ -172,7 +172,7 @@ class _Training:
         module, loss, optimiser, plan, x = self.module, self.loss, self.optimiser, self.plan, self.x
         cast, full = self.cast, plan.precision != "bfloat16"
         module.train()
-        torch.manual_seed(derive(self.seed, "dropout", epoch))
+        seed_stream(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
         step = (epoch - 1) * self.steps
         for index in self._batches(epoch):
@@ -291,10 +291,17 @@ def check_fits(data: TrainRows, device: torch.device) -> None:
     free = torch.cuda.mem_get_info(device)[0]
     if needed > 0.8 * free:
         raise KDError(
-            "The encoded rows take {needed:.1f} GB, the GPU has {free:.1f} GB free.",
+            "The encoded rows take {needed:.3g} GB, the GPU has {free:.3g} GB free.",
             "Choose device 'cpu', or drop columns with many categories.", "device_memory",
             needed=needed / 1e9, free=free / 1e9,
         )  # fmt: skip
+
+
+def seed_stream(seed: int, device: torch.device) -> None:
+    """Seed torch's global stream of one device. `torch.manual_seed` seeds all kinds of devices, which takes 1 ms."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
 
 
 @contextlib.contextmanager
