@@ -11,9 +11,11 @@ _OWNERS = frozenset(
     {"invoice", "order", "session", "customer", "user", "person", "client", "patient", "account", "visitor",
      "query", "group", "basket", "household", "device"}
 )  # fmt: skip
-_TARGET_WORDS = ("target", "label", "y", "class", "outcome", "response", "revenue", "purchase", "purchased", "bought",
-                 "converted", "conversion", "churn", "churned", "default", "fraud", "clicked", "survived",
-                 "cnt", "count", "price", "sales", "rating")  # fmt: skip
+_TARGET_WORDS = ("target", "label", "y", "class", "outcome", "response")
+_GOALS = frozenset(
+    {"revenue", "purchase", "purchased", "bought", "converted", "conversion", "churn", "churned", "exited", "default",
+     "fraud", "clicked", "returned", "recommended", "survived", "cnt", "count", "price", "sales", "rating"}
+)  # fmt: skip
 
 
 def words(name: str) -> list[str]:
@@ -40,6 +42,11 @@ def owner_like_name(name: str) -> bool:
 
 
 def target_rank(name: str) -> int | None:
-    """Rank a name as a target: 0 is the most typical, None is no typical target name."""
+    """Rank a name that says target, such as `label` or `order_class`: 0 is the plainest; None for other names."""
     found = words(name)
-    return next((i for i, w in enumerate(_TARGET_WORDS) if w in found), None)
+    return _TARGET_WORDS.index(found[-1]) if found and found[-1] in _TARGET_WORDS else None
+
+
+def goal_like_name(name: str) -> bool:
+    """Say whether a name such as `Revenue` or `churned` is often, but not always, what people predict."""
+    return bool(_GOALS & set(words(name)))

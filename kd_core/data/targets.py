@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.names import target_rank
+from kd_core.data.names import goal_like_name, target_rank
 from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
@@ -48,18 +48,21 @@ def near(name: str, known: list[str]) -> str:
 
 
 def infer_target(columns: list[TypedColumn]) -> str | None:
-    """Guess the target: a typical name, else the last column; ids, dates and free text never."""
-    usable = [c for c in columns if c.kind in ("number", "boolean", "category") and c.distinct <= max(CLASSES, 2)]
-    numbers = [c for c in columns if c.kind == "number"]
-    pool = {c.name: c for c in [*usable, *numbers]}
-    ranked = sorted((rank, -i, name) for i, name in enumerate(pool) if (rank := target_rank(name)) is not None)
-    if ranked:
-        return ranked[0][2]
-    last = next((c for c in reversed(columns) if c.name in pool), None)
-    flags = [c for c in columns if c.kind == "boolean"]
-    if last is not None and last is columns[-1]:
-        return last.name
-    return flags[-1].name if flags else last.name if last is not None else None
+    """Guess the target; ids, dates and free text are never guessed.
+
+    In this order: a name that says so (`label`), the last column or a flag whose name is a typical goal
+    (`Revenue`, `churned`), the last column, the last flag.
+    """
+    usable = [c for c in columns if c.kind == "number" or (c.kind in ("boolean", "category") and c.distinct <= CLASSES)]
+    if not usable:
+        return None
+    said = [(rank, -i, c.name) for i, c in enumerate(usable) if (rank := target_rank(c.name)) is not None]
+    if said:
+        return min(said)[2]
+    last = usable[-1] if usable[-1] is columns[-1] else None
+    flags = [c for c in usable if c.kind == "boolean"]
+    goals = [c for c in [last, *reversed(flags)] if c is not None and goal_like_name(c.name)]
+    return (goals or ([last] if last else flags[-1:]) or usable[-1:])[0].name
 
 
 def infer_task(column: TypedColumn) -> Task:

@@ -25,5 +25,7 @@ def test_codes_owners_and_targets():
     assert not names.code_like_name("encoded")
     assert names.owner_like_name("InvoiceNo")
     assert not names.owner_like_name("clothing_id")
-    assert names.target_rank("label") < names.target_rank("Revenue") < names.target_rank("cnt")
-    assert names.target_rank("age") is None
+    assert names.target_rank("target") < names.target_rank("order_class")
+    assert names.goal_like_name("Revenue")
+    assert names.target_rank("Class Name") is None
+    assert not names.goal_like_name("age")

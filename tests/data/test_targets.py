@@ -20,6 +20,9 @@ def test_infers_by_name_then_by_position():
     a, b, flag = rng.normal(size=50), rng.normal(size=50), ["yes", "no"] * 25
     assert infer_target(typed(a=a, Revenue=flag, b=b)) == "Revenue"
     assert infer_target(typed(label=flag, count=a)) == "label"
+    assert infer_target(typed(survived=flag, fare=a, deck=["a", "b"] * 25)) == "survived"
+    assert infer_target(typed(courier_rating=a, minutes=b)) == "minutes"
+    assert infer_target(typed(a=flag, note=["x"] * 50)) == "a"
     assert infer_target(typed(a=a, b=flag)) == "b"
     assert infer_target(typed(a=flag, day=[f"2024-01-{i % 28 + 1:02d}" for i in range(50)])) == "a"
     assert infer_target(typed(a=["x"] * 50)) is None
