@@ -78,7 +78,7 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     metric = left.selectbox(t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric",
                             help=t("compare.y_help"))  # fmt: skip
     by = right.segmented_control(
-        t("compare.x"), comparison.COSTS, default="size", format_func=lambda c: t(f"compare.cost.{c}").capitalize(),
+        t("compare.x"), comparison.COSTS, default="size", format_func=lambda c: t(f"compare.choice.{c}"),
         key="compare-by", help=t("compare.x_help"), required=True,
     )  # fmt: skip
     return str(metric), str(by or "size")
@@ -122,7 +122,8 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
     fig = charts.pareto(
         drawn, best, metric=title, x_title=t(f"compare.cost.{by}_axis"), names=names, written=comparison.written(by),
-        lower_is_better=lower, front_name=t("compare.front"), picked=picks(), goal=goal,
+        lower_is_better=lower,
+        binary=by == "size", front_name=t("compare.front"), picked=picks(), goal=goal,
         goal_name=t("compare.goal_name"),
     )  # fmt: skip
     event: Any = st.plotly_chart(fig, key="pareto", on_select="rerun", selection_mode=["points"], config=marks.CONFIG,

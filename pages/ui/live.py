@@ -45,12 +45,13 @@ def draw(now: Any) -> None:
         st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
     elif now.plan is None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
+    elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):
+        st.caption(t("runs.live.teaching", folds=now.spec.evaluation.folds))
     room(now)
     for warning in now.warnings:
         if warning.get("code") != "no_room":
-            st.warning(
-                escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip()), icon=":material/warning:"
-            )
+            words = escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip())
+            st.caption(f":orange[:material/warning:] {words}")
     if now.curves:
         curves.show(now, key=f"live-{now.run_id}")
     with st.expander(t("runs.live.log"), icon=":material/notes:"):

@@ -41,7 +41,7 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.caption(t("runs.recipe.note"))
-        st.dataframe(settings(spec), hide_index=True, height="content", alt=t("runs.recipe.json"), placeholder="–")
+        st.dataframe(settings(spec), hide_index=True, height=460, alt=t("runs.recipe.json"), placeholder="–")
     with right:
         downloads(folder, spec, found, name)
     st.markdown(f"**{t('runs.recipe.cli')}**")

@@ -50,22 +50,20 @@ def judgement(found: Result, index: int) -> None:
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
     with st.container(border=True, key="verdict"):
-        left, right = st.columns([1.25, 6], vertical_alignment="top")
         word = t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else "")
-        left.badge(
+        st.badge(
             word,
             icon=verdict.ICON[said.word],
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=t("runs.verdict.rule", margin=verdict.points(name, student["margin"])),
         )
-        with right:
-            st.markdown(f"##### {said.gain}")
-            if said.keeps:
-                st.markdown(said.keeps)
-            if said.reason:
-                st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
-            if said.next:
-                st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
+        st.markdown(f"##### {said.gain}")
+        if said.keeps:
+            st.markdown(said.keeps)
+        if said.reason:
+            st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
+        if said.next:
+            st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
 
@@ -94,10 +92,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     student, teacher = found["students"][index], found["teacher"]
     baseline, primary = student["baseline"], found["metric"]["name"]
     lines: list[tuple[str, str, str, str, str, str]] = []
-    names = [primary, *(n for n in student["metrics"] if n != primary)]
-    for name in names:
-        lines.append(_metric_line(name, teacher, student, baseline, bold=name == primary))
-    lines += _fidelity_lines(student, baseline)
+    lines.append(_metric_line(primary, teacher, student, baseline, bold=True))
     size = text.size(student["size_bytes"])
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], teacher["size_bytes"]))
     own = text.number(student["parameters"])
@@ -106,6 +101,8 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     flops = text.number(student.get("flops"))
     lines.append((t("runs.result.flops"), text.number(teacher.get("flops")), flops, flops, "", ""))
     lines += _latency_lines(teacher, student)
+    lines += [_metric_line(n, teacher, student, baseline, bold=False) for n in student["metrics"] if n != primary]
+    lines += _fidelity_lines(student, baseline)
     columns = ["", t("runs.arm.teacher"), t("runs.arm.baseline"), t("runs.arm.student"),
                t("runs.result.improvement"), t("runs.result.gap")]  # fmt: skip
     frame = pd.DataFrame(lines, columns=columns).set_index("")
@@ -122,9 +119,9 @@ def _metric_line(name: str, teacher: Result, student: Result, baseline: Result, 
     shown = "–"
     if gain:
         low, high = gain["ci95"]
-        shown = text.signed(gain["mean"])
+        shown = text.signed(gain["mean"], 4)
         if low is not None and high is not None:
-            shown = f"{shown} {escape(text.interval(low, high))}"
+            shown = f"{shown} {escape(text.interval(low, high, 4))}"
             shown = f":green[{shown}]" if low > 0 else f":red[{shown}]" if high < 0 else shown
     title = escape(verdict.metric_title(name))
     if verdict.lower_is_better(name):
@@ -135,7 +132,7 @@ def _metric_line(name: str, teacher: Result, student: Result, baseline: Result, 
         told(baseline),
         told(student),
         shown,
-        text.percent(gap, 0) if gap is not None else f":gray[{t('runs.result.gap_none')}]",
+        text.percent(gap, 0).replace("-", "−") if gap is not None else f":gray[{t('runs.result.gap_none')}]",
     )
     return tuple(f"**{c}**" if bold and i in (1, 2, 3) else c for i, c in enumerate(cells))
 

@@ -183,7 +183,8 @@ def mistakes(found: Result, index: int) -> None:
             st.markdown(f"**{names()[arm]}**")
             fig = charts.confusion(
                 block["confusion"], classes, true_title=t("runs.mistakes.true"),
-                predicted_title=t("runs.mistakes.predicted"), hover=t("runs.mistakes.hover"),
+                predicted_title=t("runs.mistakes.predicted"),
+                dark=dark_page(), hover=t("runs.mistakes.hover"),
             )  # fmt: skip
             draw(fig, f"confusion-{arm}", names()[arm])
     st.caption(t("runs.mistakes.note"))
@@ -254,6 +255,11 @@ def latency(found: Result, index: int) -> None:
     threads = found.get("environment", {}).get("threads", 1)
     st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
+
+
+def dark_page() -> bool:
+    """Say whether the viewer sees the dark theme."""
+    return bool(st.context.theme.type == "dark")
 
 
 def draw(figure: Any, key: str, alt: str) -> None:

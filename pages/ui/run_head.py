@@ -68,8 +68,9 @@ def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
 def _actions(store: RunStore, row: RunRow, state: str) -> None:
     if state in ACTIVE:
         stopping = state == "cancelling"
-        if st.button(t("runs.head.stop"), key="run-stop", icon=":material/stop_circle:", type="primary",
-                     disabled=stopping, help=t("runs.head.stopping" if stopping else "runs.head.stop_help")):  # fmt: skip
+        waiting = state == "queued"
+        if st.button(t("runs.head.cancel" if waiting else "runs.head.stop"), key="run-stop", icon=":material/stop_circle:", type="primary",
+                     disabled=stopping, help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}")):  # fmt: skip
             _do(lambda: engine.jobs().stop(row.id))
     elif state in RESUMABLE and st.button(
         t("runs.head.resume"),

@@ -44,7 +44,7 @@ def show(store: RunStore) -> None:
 
 
 def _filters() -> tuple[tuple[str, ...] | None, str | None, bool | None]:
-    find, states, star = st.columns([3, 5, 1.2], vertical_alignment="bottom")
+    find, states, star = st.columns([3, 5, 1.7], vertical_alignment="bottom")
     words = find.text_input(
         t("runs.filter.text"),
         key="q",
@@ -112,10 +112,10 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
                 key="runs-star",
                 help=t("runs.head.star_help"),
             ),
-            "name": st.column_config.TextColumn(t(f"{c}name"), width=190),
+            "name": st.column_config.TextColumn(t(f"{c}name"), width=180),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
             "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122),
-            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=140),
+            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=132),
             "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
             "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
             "student_score": st.column_config.TextColumn(t(f"{c}student_score"), width=70, alignment="right"),

@@ -61,7 +61,7 @@ def one_row(kept: Kept, at: int, classes: Sequence[str], temperature: float) -> 
         st.caption(t("soft_labels.bars_cut", shown=len(shown), of=len(classes)))
     top, second = int(ranked[0]), int(ranked[1])
     st.caption(
-        t("soft_labels.bars_note", top=str(classes[top]), second=str(classes[second]),
+        t("soft_labels.bars_right" if second == label else "soft_labels.bars_note", top=str(classes[top]), second=str(classes[second]),
           p_top=text.percent(p["teacher"][top]), p_second=text.percent(p["teacher"][second]),
           s_top=text.percent(p["student"][top]), s_second=text.percent(p["student"][second]))
     )  # fmt: skip
@@ -83,19 +83,19 @@ def row_values(kept: Kept, at: int) -> None:
         str(t("soft_labels.value_column")): [str(c) for c in kept.rows.columns],
         str(t("soft_labels.value_value")): ["–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row],
     })  # fmt: skip
-    with st.expander(t("soft_labels.values"), icon=":material/view_list:"):
-        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
+    st.markdown(f"**{t('soft_labels.values')}**")
+    st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
 
 
 def all_rows(kept: Kept, temperature: float) -> None:
     """Draw how sure and how undecided the models are over all kept rows."""
     p = {arm: soft_labels.soften(kept.logits[arm], temperature) for arm in ARMS}
     num = kept.logits["teacher"].shape[1]
-    with st.container(horizontal=True, gap="medium", key="soft-numbers"):
-        for arm in ("student", "baseline"):
+    for place, arm in zip(st.columns(2), ("student", "baseline"), strict=True):
+        with place:
             same = soft_labels.agreement(kept.logits["teacher"], kept.logits[arm])
             far = soft_labels.kl(kept.logits["teacher"], kept.logits[arm], temperature)
-            st.metric(f"{names()[arm]}: {t('soft_labels.agreement')}", text.percent(same), help=t("soft_labels.agreement_help"),
+            st.metric(t("soft_labels.agreement", arm=names()[arm]), text.percent(same), help=t("soft_labels.agreement_help"),
                       delta=t("soft_labels.kl_line", value=text.score(far, 4)), delta_color="off", delta_arrow="off")  # fmt: skip
     largest = {arm: p[arm].max(axis=1) for arm in ARMS}
     st.markdown(f"**{t('soft_labels.max_title')}**")
@@ -125,7 +125,13 @@ def alike(kept: Kept, classes: Sequence[str], temperature: float) -> None:
     p = soft_labels.soften(kept.logits["teacher"], temperature)
     mean = soft_labels.class_similarity(p, kept.labels, len(classes))
     st.markdown(f"**{t('soft_labels.similarity')}**")
-    fig = charts.similarity(mean, classes, x_title=t("soft_labels.similarity_x"), y_title=t("soft_labels.similarity_y"))
+    fig = charts.similarity(
+        mean,
+        classes,
+        x_title=t("soft_labels.similarity_x"),
+        y_title=t("soft_labels.similarity_y"),
+        dark=bool(st.context.theme.type == "dark"),
+    )
     draw(fig, "soft-similarity", t("soft_labels.similarity"))
     a, b = most_alike(mean)
     st.caption(t("soft_labels.similarity_note", a=str(classes[a]), b=str(classes[b]), share=text.percent(mean[a, b])))
@@ -209,9 +215,9 @@ def regression(kept: Kept, found: Mapping[str, Any]) -> int | None:
     r = "soft_labels.regression."
     frame = pd.DataFrame({
         str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
-        str(t(f"{r}true")): kept.labels[shown].astype(float).round(3),
-        **{str(t(f"{r}{arm}")): values[arm][shown].round(3) for arm in ("teacher", "baseline", "student")},
-        str(t(f"{r}difference")): apart[shown].round(3),
+        str(t(f"{r}true")): kept.labels[shown].astype(float).round(2),
+        **{str(t(f"{r}{arm}")): values[arm][shown].round(2) for arm in ("teacher", "baseline", "student")},
+        str(t(f"{r}difference")): apart[shown].round(2),
     })  # fmt: skip
     at = clicked(frame, "soft-far", {})
     st.caption(t("soft_labels.regression.apart_note", num=len(shown)))

@@ -38,6 +38,16 @@ def metric_title(name: str) -> str:
     return METRICS.get(name).title if name in METRICS.names() else name
 
 
+def metric_word(name: str) -> str:
+    """Name a metric inside a sentence: accuracy, but ROC-AUC."""
+    title = metric_title(name)
+    return (
+        title
+        if any(c.isupper() for c in title[1:]) or title[1:2].isdigit() or title[1:2] == "²"
+        else title[0].lower() + title[1:]
+    )
+
+
 def lower_is_better(name: str) -> bool:
     """Say whether a metric counts errors."""
     return bool(name in METRICS.names() and METRICS.get(name).facts["better"] == "lower")
@@ -104,7 +114,7 @@ def gain_sentence(result: Result, student: Mapping[str, Any]) -> Safe:
     return t(
         f"runs.verdict.{key}",
         student=student["name"],
-        metric=metric_title(name),
+        metric=metric_word(name),
         gain=points(name, mean),
         signed=signed,
         interval=interval_words(name, gain),
@@ -144,7 +154,7 @@ RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-l
 
 def runtime_title(name: str) -> str:
     """Name a runtime as people write it."""
-    return " / ".join(RUNTIME.get(part, part) for part in name.split(", "))
+    return RUNTIME.get(name, name)
 
 
 def keeps_sentence(result: Result, student: Mapping[str, Any]) -> Safe | None:
@@ -157,20 +167,22 @@ def keeps_sentence(result: Result, student: Mapping[str, Any]) -> Safe | None:
     pair = latency_pair(teacher, student)
     speed = ""
     if pair:
+        own = pair[2].split(", ")
         speed = t(
-            "runs.verdict.speed",
+            "runs.verdict.speed" if len(own) == 1 else "runs.verdict.speed_mixed",
             ratio=text.fraction(pair[1], pair[0]),
-            runtime=runtime_title(pair[2]),
+            runtime=runtime_title(own[-1]),
+            teacher=runtime_title(own[0]),
             hardware=hardware(result),
         )
     if is_share(name) and not lower_is_better(name):
         key = "keeps" if ours <= theirs else "reaches"
         return t(
-            f"runs.verdict.{key}", share=text.percent(ours / theirs), metric=metric_title(name), size=size, speed=speed
+            f"runs.verdict.{key}", share=text.percent(ours / theirs), metric=metric_word(name), size=size, speed=speed
         )
     return t(
         "runs.verdict.keeps_value",
-        metric=metric_title(name),
+        metric=metric_word(name),
         student=text.score(ours),
         teacher=text.score(theirs),
         size=size,
@@ -197,7 +209,7 @@ def reason_words(result: Result, student: Mapping[str, Any]) -> tuple[Safe | Non
         return None, None
     name = result["metric"]["name"]
     said = {
-        "metric": metric_title(name),
+        "metric": metric_word(name),
         "alpha": f"{values['alpha']:g}" if values.get("alpha") is not None else "–",
         "margin": points(name, student["margin"]),
         "width": points(name, values.get("width")),
@@ -232,7 +244,7 @@ def judge(result: Result, index: int) -> Judgement:
     why, then = reason_words(result, student)
     if why is None and not room(result, student):
         why, then = (
-            t("runs.reason.no_room.why", metric=metric_title(result["metric"]["name"])),
+            t("runs.reason.no_room.why", metric=metric_word(result["metric"]["name"])),
             t("runs.reason.no_room.next"),
         )
     return Judgement(

@@ -20,6 +20,7 @@ def pareto(
     names: Mapping[str, str],
     written: Callable[[float], str],
     lower_is_better: bool,
+    binary: bool = False,
     front_name: str,
     picked: Sequence[str] = (),
     goal: tuple[float, float] | None = None,
@@ -32,7 +33,7 @@ def pareto(
     """
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
-    axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written)
+    axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written, binary=binary)
     ends = [v for p in points for v in (p["y"], p.get("low"), p.get("high")) if v is not None]
     span = padded(ends + ([goal[1]] if goal else []), 0.14)
     if span and lower_is_better:

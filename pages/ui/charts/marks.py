@@ -73,8 +73,9 @@ def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) 
     return fig
 
 
-def log_axis(values: Sequence[float], written: Callable[[float], str]) -> dict[str, Any]:
-    """Axis settings for a log axis over positive values, ticks at 1-2-5 steps written by `written`.
+def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary: bool = False) -> dict[str, Any]:
+    """Axis settings for a log axis over positive values, ticks written by `written`: at 1-2-5 steps, or for
+    bytes (`binary`) at powers of 4 or 16.
 
     Plotly's own SI marks (k, M, µ) differ from the rest of the product, hence own ticks.
     """
@@ -84,7 +85,10 @@ def log_axis(values: Sequence[float], written: Callable[[float], str]) -> dict[s
     steps = (1, 2, 5) if span < 2.2 else (1,)
     first, last = math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1
     ticks = [s * 10.0**k for k in range(first, last + 1) for s in steps]
-    pad = max(0.12, span * 0.08)
+    if binary:
+        step = 4 if span < 3.4 else 16
+        ticks = [float(step) ** k for k in range(0, 40) if float(step) ** k < 1e13]
+    pad = max(0.14, span * 0.1)
     edges = (math.log10(low) - pad, math.log10(high) + pad)
     return {
         "type": "log",
@@ -112,14 +116,15 @@ def cells(
     hover: Sequence[Sequence[str]],
     *,
     written: bool,
+    dark: bool = False,
 ) -> None:
     """Lay transparent squares with text over a heat map: they can be picked and hovered, the heat map can't.
 
-    White text on dark cells, the page's own text colour on light ones, so that both themes stay readable.
+    White text on dark cells, dark text on light ones; on a dark page every cell is dark.
     """
     found = [(i, j) for i, row in enumerate(shade) for j in range(len(row))]
-    for dark in (False, True):
-        group = [(i, j) for i, j in found if (shade[i][j] > 0.5) == dark]
+    for strong in (False, True):
+        group = [(i, j) for i, j in found if (dark or shade[i][j] > 0.75) == strong]
         if not group:
             continue
         fig.add_scatter(
@@ -127,7 +132,7 @@ def cells(
             y=[i for i, _ in group],
             mode="markers+text" if written else "markers",
             text=[text[i][j] for i, j in group],
-            textfont={"size": 12, "color": "#FFFFFF"} if dark else {"size": 12},
+            textfont={"size": 12, "color": "#FFFFFF" if strong else "#1B2733"},
             marker={"symbol": "square", "size": 20, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
             customdata=[[i, j] for i, j in group],
             hovertext=[hover[i][j] for i, j in group],

@@ -14,17 +14,21 @@ Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id
 
 def scatter_arms(fig: go.Figure, points: Sequence[Point], names: Mapping[str, str], *, label: bool = True) -> None:
     """Add points by the part they play, intervals as bars, labels beside them."""
+    known = [p["x"] for p in points if p["x"] > 0] or [1.0]
+    aside = (
+        min(known) / max(known)
+    ) ** 0.015 / 1.01  # a hair to the left, so that its bar is not hidden by the student's
     for arm in ("teacher", "baseline", "student"):
         group = [p for p in points if p["arm"] == arm]
         if not group:
             continue
         fig.add_scatter(
-            x=[p["x"] for p in group],
+            x=[p["x"] * (aside if arm == "baseline" else 1.0) for p in group],
             y=[p["y"] for p in group],
             mode="markers+text" if label else "markers",
             name=names[arm],
-            text=[short(p["label"]) if label else "" for p in group],
-            textposition="top center",
+            text=[_beside(p["label"], arm) if label and p["label"] else "" for p in group],
+            textposition="middle left" if arm == "teacher" else "middle right",
             textfont={"size": 11},
             customdata=[[p.get("id", ""), p["hover"]] for p in group],
             hovertemplate="%{customdata[1]}<extra></extra>",
@@ -38,6 +42,11 @@ def scatter_arms(fig: go.Figure, points: Sequence[Point], names: Mapping[str, st
             },
             cliponaxis=False,
         )
+
+
+def _beside(label: Any, arm: str) -> str:
+    """A label with a little room to its mark."""
+    return f"{short(label)}&nbsp;&nbsp;" if arm == "teacher" else f"&nbsp;&nbsp;{short(label)}"
 
 
 def _bars(group: Sequence[Point], colour: str) -> dict[str, Any]:
@@ -63,12 +72,13 @@ def against_size(
     names: Mapping[str, str],
     written: Callable[[float], str],
     lower_is_better: bool = False,
+    binary: bool = True,
     height: int = 360,
 ) -> go.Figure:
     """Draw a metric against a cost on a log axis: teacher square, baseline cross, student circle."""
     fig = figure(height, x=x_title, y=literal(metric))
     scatter_arms(fig, points, names)
-    fig.update_xaxes(**log_axis([p["x"] for p in points], written))
+    fig.update_xaxes(**log_axis([p["x"] for p in points], written, binary=binary))
     ends = [v for p in points for v in (p["y"], p.get("low"), p.get("high")) if v is not None]
     span = padded(ends, 0.18)
     if span:
@@ -103,6 +113,7 @@ def paired(
             customdata=[[s] for s in seeds],
             hovertemplate=f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:.4f}}<extra></extra>",
         )
+    fig.update_xaxes(nticks=6)
     fig.update_yaxes(
         tickvals=places, ticktext=[seed_title.format(seed=s) for s in seeds], autorange="reversed", showgrid=False
     )
@@ -116,6 +127,7 @@ def confusion(
     true_title: str,
     predicted_title: str,
     hover: str,
+    dark: bool = False,
     height: int | None = None,
 ) -> go.Figure:
     """Draw counts by true and predicted class; shade = share of the true class, number = rows.
@@ -141,7 +153,7 @@ def confusion(
         ]
         for i in range(num)
     ]
-    cells(fig, share, text, said, written=num <= 12)
+    cells(fig, share, text, said, written=num <= 12, dark=dark)
     ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
     fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
     fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])

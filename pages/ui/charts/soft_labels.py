@@ -20,7 +20,7 @@ def bars(
     height: int | None = None,
 ) -> go.Figure:
     """Draw each model's probabilities for one row, classes from most to least likely for the teacher."""
-    fig = figure(height or 110 + 46 * len(classes), x=x_title)
+    fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
     shapes = {"teacher": "", "baseline": "x", "student": "/"}
     for arm, values in arms.items():
@@ -29,10 +29,20 @@ def bars(
             x=list(values),
             orientation="h",
             name=names[arm],
-            marker={"color": COLOUR[arm], "pattern": {"shape": shapes[arm], "size": 5, "solidity": 0.25}},
+            marker={
+                "color": COLOUR[arm],
+                "pattern": {
+                    "shape": shapes[arm],
+                    "size": 6,
+                    "solidity": 0.3,
+                    "fillmode": "overlay",
+                    "fgcolor": "rgba(255,255,255,0.6)",
+                },
+            },
             text=[f"{100 * v:.1f} %" if v >= 0.0005 else "< 0.1 %" for v in values],
             textposition="outside",
-            textfont={"size": 11},
+            textfont={"size": 12},
+            constraintext="none",
             cliponaxis=False,
             customdata=[literal(c) for c in classes],
             hovertemplate=f"{literal(names[arm])}<br>%{{customdata}}: %{{x:.4f}}<extra></extra>",
@@ -75,7 +85,7 @@ def distribution(
 
 
 def similarity(
-    p_CC: Any, classes: Sequence[str], *, x_title: str, y_title: str, height: int | None = None
+    p_CC: Any, classes: Sequence[str], *, x_title: str, y_title: str, dark: bool = False, height: int | None = None
 ) -> go.Figure:
     """Draw the mean soft label per true class; large cells off the diagonal are classes that look alike."""
     p = np.asarray(p_CC, dtype=float)
@@ -88,7 +98,7 @@ def similarity(
         [f"{literal(classes[i])} → {literal(classes[j])}: {v:.3f}" for j, v in enumerate(row)]
         for i, row in enumerate(shade)
     ]
-    cells(fig, shade, text, said, written=num <= 12)
+    cells(fig, shade, text, said, written=num <= 12, dark=dark)
     ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
     fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
     fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
@@ -118,7 +128,7 @@ def predictions(
                 y=list(values),
                 mode="markers",
                 name=names[arm],
-                marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 6, "opacity": 0.45},
+                marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 5, "opacity": 0.4},
                 customdata=[[int(r)] for r in row_ids],
                 hovertemplate=(
                     f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}<br>%{{x:.4g}} → %{{y:.4g}}<extra></extra>"
