@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -226,7 +227,14 @@ class TextBlock:
             if spaced > 0.3
             else {"analyzer": "char", "ngram_range": (1, 2)}
         )
-        self.terms = TfidfVectorizer(**how, max_features=_TEXT_TERMS, min_df=2, sublinear_tf=True, dtype=np.float32)
+        split_up = TfidfVectorizer(**how).build_analyzer()
+        seen = Counter(term for text in some for term in set(split_up(text)))
+        # Terms of one text alone tell nothing about others; ties by name, so that the choice is the same everywhere.
+        kept = sorted((t for t, n in seen.items() if n >= 2), key=lambda t: (-seen[t], t))[:_TEXT_TERMS]
+        if len(kept) < 2:
+            self.names = (f"{self.name} length",)
+            return self.transform(values)
+        self.terms = TfidfVectorizer(**how, vocabulary=kept, sublinear_tf=True, dtype=np.float32)
         counted = self.terms.fit_transform(some)
         self.components = max(1, min(self.components, counted.shape[1] - 1, counted.shape[0] - 1))
         self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
@@ -236,6 +244,8 @@ class TextBlock:
 
     def transform(self, values: pd.Series) -> Array:
         texts = values.fillna("").astype("object").to_numpy()
-        topics = self.condense.transform(self.terms.transform(texts)) / self.spread
         length = np.log1p([len(t) for t in texts]) / 4
+        if self.condense is None:
+            return np.asarray(length[:, None])
+        topics = self.condense.transform(self.terms.transform(texts)) / self.spread
         return np.column_stack([np.clip(topics, -10, 10), length])

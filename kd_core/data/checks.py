@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from kd_core.data.targets import near
+from kd_core.data.dataset import SPLITS
+from kd_core.data.split import Parts
+from kd_core.data.targets import Target, near
 from kd_core.data.types import TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import MIN_ROWS
@@ -60,6 +62,25 @@ def table_problems(
         *_codes(features, kinds),
         *_dropped(typed),
     ]
+
+
+def split_problems(target: Target, parts: Parts) -> list[Problem]:
+    """Name the classes that a part of the split does not hold: a model can't learn, or nobody can measure, them."""
+    problems = []
+    for index, part in enumerate(SPLITS):
+        if target.task == "regression":
+            break
+        counts = np.bincount(target.values[parts == index].astype(np.int64), minlength=len(target.classes))
+        gone = [c for c, n in zip(target.classes, counts, strict=True) if n == 0]
+        if gone:
+            listed = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
+            problems.append(Problem(
+                "error" if part == "train" else "warning", f"class_not_in_{part}",
+                f"The {part} part holds no row of {plural(len(gone), 'class', 'classes')}: {listed}.",
+                "Choose another group or time column, or a random split." if part == "train" else
+                "Their quality can't be measured there; choose another split if they matter.", target.name, len(gone),
+            ))  # fmt: skip
+    return problems
 
 
 def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: str | None) -> list[Problem]:

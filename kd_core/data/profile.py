@@ -84,7 +84,7 @@ def understand_table(
                                     "Choose another one if that is wrong.", target))  # fmt: skip
     found = targets.read_target(typed[target], task, positive) if target in typed else None
     problems += found.problems if found is not None else ()
-    roles = {name: _role(column, target, drop, group, time) for name, column in typed.items()}
+    roles = {name: _role(column, target, drop, group, kinds) for name, column in typed.items()}
     features = [c for c in typed.values() if roles[c.name] is None]
     problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}
@@ -97,8 +97,10 @@ def understand_table(
         except DataError as error:
             problems.append(Problem("error", error.code, error.message, error.hint, group or time))
         else:
+            by_hand = [name for name, kind in kinds.items() if kind == "id"]
+            problems += checks.split_problems(found, parts)
             problems += leaks.leak_problems(
-                typed, features, found, explained, parts, group=group, time=time, ignored=drop
+                typed, features, found, explained, parts, group=group, time=time, ignored=[*drop, *by_hand]
             )
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
@@ -116,7 +118,7 @@ def _time_kind(values: pd.Series, name: str) -> ColumnKind:
 
 
 def _role(
-    column: TypedColumn, target: str | None, drop: Collection[str], group: str | None, time: str | None
+    column: TypedColumn, target: str | None, drop: Collection[str], group: str | None, kinds: Mapping[str, ColumnKind]
 ) -> str | None:
     """Say why a column is not a feature, or None when it is one."""
     if column.name == target:
@@ -125,7 +127,7 @@ def _role(
         return "dropped by hand"
     if column.name == group:
         return "groups the rows; not a feature"
-    return column.why_dropped
+    return "set by hand" if kinds.get(column.name) in ("id", "constant") else column.why_dropped
 
 
 def _profile(column: TypedColumn, why: str | None, link: float | None, target: str | None) -> ColumnProfile:

@@ -97,9 +97,10 @@ def grouped(
         part = int(np.argmin(fill))
         chosen[group] = part
         have[part] += add
-    for part in (VALIDATION, TEST):
-        if not (chosen == part).any():  # few large groups: give the smallest of train
-            inside = np.flatnonzero(chosen == TRAIN)
+    for part in (TRAIN, VALIDATION, TEST):
+        if not (chosen == part).any():  # few large groups: take the smallest of the part with most groups
+            donor = int(np.argmax(np.bincount(chosen, minlength=3)))
+            inside = np.flatnonzero(chosen == donor)
             chosen[inside[np.argmin(sizes[inside])]] = part
     return chosen[codes]
 

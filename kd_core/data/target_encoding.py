@@ -46,8 +46,9 @@ class CrossFittedTargetEncoder:
             if not held.any():
                 continue
             rest = ~held
-            if self.target_type != "continuous" and len(np.unique(y[rest])) < len(self.full.classes_):
-                result[held] = self.full.transform(codes[held])  # a class lives in this fold only
+            lost = self.target_type != "continuous" and len(np.unique(y[rest])) < len(self.full.classes_)
+            if lost or not rest.any():  # a class, or everything, lies in this fold: there is no other to learn from
+                result[held] = self.full.target_mean_
                 continue
             result[held] = self._new().fit(codes[rest], y[rest]).transform(codes[held])
         return result

@@ -62,9 +62,9 @@ def shown_rows(rows: tuple[int, ...], count: int) -> str:
     return f"row {listed}" if count == 1 else f"rows {listed}{', …' if count > len(rows) else ''}"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, many: str | None = None) -> str:
     """Count a noun. Example: `1 value`, `2,000 values`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def to_arrow(series: pd.Series) -> Any:

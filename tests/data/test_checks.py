@@ -1,5 +1,9 @@
+import numpy as np
+import pandas as pd
+
 from kd_core.data import checks
-from kd_core.data.targets import near
+from kd_core.data.targets import near, read_target
+from kd_core.data.typed_column import understand
 from kd_core.errors import Problem
 
 
@@ -29,3 +33,13 @@ def test_two_roles_of_the_target():
 def test_near():
     assert near("revenu", ["Revenue", "Month"]) == "Did you mean 'Revenue'? "
     assert near("qqq", ["Revenue"]) == ""
+
+
+def test_classes_that_a_part_does_not_hold():
+    y = read_target(understand(pd.Series(["a", "b", "c"] * 20, dtype="str"), "y"))
+    parts = np.where(y.values == 0, 2, np.where(y.values == 1, 1, 0)).astype(np.int8)
+    found = checks.split_problems(y, parts)
+    assert [(p.severity, p.code) for p in found] == [
+        ("error", "class_not_in_train"), ("warning", "class_not_in_validation"), ("warning", "class_not_in_test"),
+    ]  # fmt: skip
+    assert found[0].message == "The train part holds no row of 2 classes: a, b."

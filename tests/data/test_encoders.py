@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 from kd_core.data.encoders import Encoder, count_features
 from kd_core.data.profile import profile_table
 from kd_core.data.typed_column import understand
+from kd_core.data.types import ColumnType
 from tests.data.tables import clean, table
 
 
@@ -176,3 +177,27 @@ def test_features_are_counted_before_encoding():
     types = {n: understand(table(data).frame[n], n).type for n in ("age", "spend", "channel")}
     x = Encoder(types, "binary").fit_transform(found.frame, np.arange(600) % 2)
     assert x.shape[1] == count_features(found)
+
+
+def test_text_without_common_words_is_its_length():
+    types = {"t": ColumnType("text")}
+    texts = [f"only{i} once{i} said{i}" for i in range(50)]
+    encoder = Encoder(types, "binary")
+    x = encoder.fit_transform(pd.DataFrame({"t": texts}, dtype="str"), np.arange(50) % 2)
+    assert encoder.feature_names == ("t length",)
+    assert x.shape == (50, 1)
+
+
+def test_columns_empty_in_training_do_not_fail():
+    columns = {"n": ColumnType("number"), "c": ColumnType("category"), "d": ColumnType("datetime")}
+    frame = pd.DataFrame({"n": [np.nan] * 40, "c": [None] * 40, "d": [None] * 40}).astype({"c": "str", "d": "str"})
+    encoder = Encoder(columns, "binary")
+    assert np.isfinite(encoder.fit_transform(frame, np.arange(40) % 2)).all()
+    new = pd.DataFrame({"n": [7.0], "c": ["x"], "d": ["2024-01-31"]})
+    assert np.isfinite(encoder.transform(new)).all()
+
+
+def test_one_group_in_training_gives_no_target_means():
+    labels = [f"v{i % 40}" for i in range(200)]
+    _, x = encode({"c": labels}, np.arange(200) % 2, groups=np.zeros(200, np.int64))
+    assert (x[:, 0] == x[0, 0]).all()

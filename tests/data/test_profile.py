@@ -84,6 +84,12 @@ def test_codes_are_told_once_and_not_after_a_choice():
     assert "numeric_codes" not in codes(chosen.problems)
 
 
+def test_an_id_set_by_hand_is_not_warned_about():
+    found = profile_table(table(clean()), target="bought", kinds={"noise": "id"})
+    assert found.column("noise").why_dropped == "set by hand"
+    assert "id_column" not in codes(found.problems)
+
+
 def test_nothing_to_learn_from():
     found = profile_table(table({"id": range(100), "same": ["x"] * 100, "y": ["a", "b"] * 50}), target="y")
     text = str(one(found.problems, "no_features"))

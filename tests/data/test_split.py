@@ -129,3 +129,10 @@ def test_half_a_million_rows_in_two_seconds():
     split.grouped(groups, y, *SHARES, seed=0)
     split.stratified(y, *SHARES, seed=0)
     assert time.process_time() - start < 4  # seconds of one core for both
+
+
+@pytest.mark.parametrize("sizes", [[5, 5, 5], [900, 3, 3], [1, 1, 1, 500], [300, 300, 300]])
+def test_every_part_gets_a_group(sizes):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(5):
+        assert set(split.grouped(groups, groups % 2, *SHARES, seed)) == {0, 1, 2}
