@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from kd_core import safe_io
 from kd_core.errors import KDError
-from kd_core.runs.folder import RunFolder
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from kd_core.workspace import samples, workspace
-from pages.ui import engine, session, sources, text
+from pages.ui import engine, example, session, sources, text
 from pages.ui.text import escape, t, term
-
-EXAMPLE = samples() / "example"
 
 
 def main() -> None:
@@ -24,32 +18,17 @@ def main() -> None:
     st.title(t("start.title"))
     st.markdown(t("start.lead"), help=term("student"))
     try:
-        example = _example(str(EXAMPLE), _stamp(EXAMPLE))
+        found = example.read()
     except (KDError, OSError, ValueError) as error:
         text.show_error(error)
-        example = None
-    if example is None:
+        found = None
+    if found is None:
         text.empty_state(
             t("start.no_example"), t("start.try_sample"), "data.py", icon=":material/insights:", key="start-empty"
         )
     else:
-        _finished(*example)
+        _finished(*found)
     _begin()
-
-
-def _stamp(folder: Path) -> int:
-    result = folder / "result.json"
-    return result.stat().st_mtime_ns if result.is_file() else 0
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _example(path: str, stamp: int) -> tuple[RunSpec, dict[str, Any]] | None:
-    """Read the shipped example: a real run with its spec and result; None when it is not there."""
-    folder = Path(path)
-    if not stamp or not (folder / "spec.json").is_file():
-        return None
-    run = RunFolder(folder)
-    return run.spec(), safe_io.read_json(folder / "result.json")
 
 
 def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
@@ -79,7 +58,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             rows = sum(result["dataset"]["rows"].values())
             st.caption(t("start.example_of", name=spec.name or result["dataset"]["name"], rows=text.exact(rows)))
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.badge(t(f"runs.verdict.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
+                st.badge(t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
                          help=term("verdict"))  # fmt: skip
             st.markdown(said.gain)
             if said.keeps:
@@ -99,7 +78,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
                 ):
                     _run(spec)
                 if st.button(t("start.open"), key="start-open", icon=":material/open_in_full:"):
-                    _open(spec, result)
+                    _open()
 
 
 def _run(spec: RunSpec) -> None:
@@ -116,25 +95,11 @@ def _run(spec: RunSpec) -> None:
     session.go("runs.py", data=dataset_id, run=run_id)
 
 
-def _open(spec: RunSpec, result: dict[str, Any]) -> None:
+def _open() -> None:
     """Put the example among the runs, once, and open it."""
-    import shutil
-
-    run_id = (
-        f"example-{str(result['run_id'])[:40]}"
-        if not str(result["run_id"]).startswith("example")
-        else str(result["run_id"])
-    )
-    target = safe_io.inside(workspace() / "runs", run_id)
-    if not target.is_dir():
-        fresh = target.with_name(f".{run_id}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(EXAMPLE, fresh)
-        fresh.rename(target)
     try:
-        engine.store().refresh(run_id)
-        dataset_id = engine.library().save_spec(spec.dataset)
-    except KDError as error:
+        dataset_id, run_id = example.adopt()
+    except (KDError, OSError) as error:
         text.show_error(error)
         return
     session.set_dataset(dataset_id)

@@ -1,0 +1,55 @@
+"""Opens a screen without a browser, with a job service that only takes notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kd_core.errors import KDError
+from pages.ui import engine
+
+MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
+HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$", "a\u202eb", "**bold** :smile:")  # fmt: skip
+
+
+class Jobs:
+    """Stands in for the job service: creates queued runs, trains nothing."""
+
+    def __init__(self) -> None:
+        self.submitted: list[Any] = []
+        self.refuse: KDError | None = None
+
+    def submit(self, spec: Any, *, click: str | None = None, again: bool = False) -> str:
+        if self.refuse:
+            raise self.refuse
+        self.submitted.append((spec, click, again))
+        return engine.store().create(spec, click=click)
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    """The note-taking job service, in place of the real one."""
+    service = Jobs()
+    monkeypatch.setattr(engine, "jobs", lambda: service)
+    return service
+
+
+def open_page(page: str | None = None, **query: str) -> AppTest:
+    """Open the app and go to a page."""
+    engine._store.cache_clear()
+    at = AppTest.from_file(MAIN, default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    at.run()
+    if page:
+        at.switch_page(f"{page}.py").run()
+    return at
+
+
+def words(at: AppTest) -> str:
+    """Everything the page says, as one text."""
+    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "metric")
+    return "\n".join(str(getattr(e, "value", "")) for kind in kinds for e in getattr(at, kind))

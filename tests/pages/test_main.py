@@ -1,0 +1,91 @@
+"""The gate, the frame and every page on an empty workspace."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.main import PAGES as LISTED
+from pages.ui import gate, session, text
+from pages.ui.text import t
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+NAMES = [name for name, _ in LISTED]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_opens_on_an_empty_workspace_with_a_question(name, jobs, monkeypatch):  # noqa: F811
+    if name == "status":
+        from kd_core.runs.jobs import JobService
+        from kd_core.workspace import workspace
+        from pages.ui import engine
+
+        service = JobService(workspace(), executor="thread", run=lambda *a: None)
+        monkeypatch.setattr(engine, "jobs", lambda: service)
+    at = open_page(name)
+    assert not at.exception
+    assert len(at.title) == 1 and at.title[0].value.endswith("?")
+    primary = [b for b in at.button if b.proto.type == "primary"]
+    assert len(primary) <= 1
+    if name == "status":
+        service.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "open_"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("", False), (None, False),
+     ("192.168.1.4", False), ("example.org", False)],
+)  # fmt: skip
+def test_only_this_machine_counts_as_loopback(address, open_):
+    assert gate.is_loopback(address) is open_
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_access_every_page_shows_only_the_gate(name, jobs, monkeypatch):  # noqa: F811
+    at = open_page(name)
+    monkeypatch.setattr(gate, "may_enter", lambda: False)
+    at.run()
+    assert [x.value for x in at.title] == [t("common.gate.title")]
+    assert t("common.gate.not_set_up") in words(at)
+    assert not at.sidebar.markdown and not at.get("page_link")
+
+
+def test_a_signed_in_viewer_may_enter_from_outside(monkeypatch):
+    monkeypatch.setattr(gate.st, "get_option", lambda name: "0.0.0.0")
+    monkeypatch.setattr(gate, "has_sign_in", lambda: True)
+    monkeypatch.setattr(gate, "signed_in", lambda: False)
+    assert not gate.may_enter()
+    monkeypatch.setattr(gate, "signed_in", lambda: True)
+    assert gate.may_enter()
+    monkeypatch.setattr(gate, "has_sign_in", lambda: False)
+    assert not gate.may_enter()
+
+
+def test_the_frame_names_the_dataset_and_the_newest_run(jobs):  # noqa: F811
+    from kd_core.scenarios import default_spec
+    from pages.ui import engine
+
+    spec = default_spec("purchase")
+    dataset = engine.library().save_spec(spec.dataset)
+    engine._store.cache_clear()
+    engine.store().create(spec.model_copy(update={"name": "<b>my run</b>"}))
+    at = open_page(data=dataset)
+    labels = [str(link.proto.label) for link in at.sidebar.get("page_link")]
+    assert f"**{spec.dataset.name}**" in labels
+    assert "**&#60;b&#62;my run&#60;/b&#62;**" in labels
+    assert t("common.states.queued") in words(at)
+
+
+def test_an_unknown_dataset_in_the_address_is_named_as_such(jobs):  # noqa: F811
+    at = open_page(data="0123456789ab")
+    assert not at.exception and t("common.dataset_gone") in words(at)
+
+
+def test_session_links_carry_the_dataset(monkeypatch):
+    monkeypatch.setattr(session, "dataset_id", lambda: "abc")
+    assert session.link(run="r", note=None) == {"data": "abc", "run": "r"}
+
+
+def test_empty_states_hold_one_button(jobs):  # noqa: F811
+    at = open_page("distill")
+    assert [b.label for b in at.button] == [t("distill.choose_data")]
+    assert text.catalogue()

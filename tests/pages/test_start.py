@@ -1,0 +1,79 @@
+"""The Start screen: a finished example without a typed number, and one-click runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from kd_core.errors import KDError
+from kd_core.scenarios import SCENARIOS, default_spec
+from pages.ui import engine
+from pages.ui.text import t
+from tests.pages import fixtures
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+@pytest.fixture
+def example(tmp_path, monkeypatch):
+    """A finished run in place of the shipped one."""
+    run_id = fixtures.done_run("binary")
+    folder = tmp_path / "example"
+    shutil.copytree(engine.store().folder(run_id).path, folder)
+    engine.store().delete(run_id)
+    import pages.ui.example as example
+
+    monkeypatch.setattr(example, "FOLDER", folder)
+    return folder
+
+
+def test_without_an_example_one_button_leads_to_the_samples(jobs, tmp_path, monkeypatch):  # noqa: F811
+    import pages.ui.example as shipped
+
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nowhere")
+    at = open_page()
+    assert t("start.no_example") in words(at)
+    assert [b.label for b in at.button if b.proto.type == "primary"] == [t("start.try_sample")]
+
+
+def test_the_example_shows_its_verdict_with_hardware_and_date(example, jobs):  # noqa: F811
+    at = open_page()
+    assert not at.exception
+    said = words(at)
+    assert re.search(r"from the teacher|teacher", said) and re.search(r"20\d\d-\d\d-\d\d", said)
+    assert len(at.get("plotly_chart")) == 1
+    assert [b.label for b in at.button if b.proto.type == "primary"] == [t("start.run_it")]
+
+
+def test_run_it_yourself_submits_the_examples_spec(example, jobs):  # noqa: F811
+    from kd_core.runs.folder import RunFolder
+
+    at = open_page()
+    at.button(key="start-run").click().run()
+    spec, click, again = jobs.submitted[0]
+    assert spec == RunFolder(example).spec() and click and again
+    assert at.query_params["run"] == engine.store().list()[0].id
+
+
+def test_open_the_result_puts_the_example_among_the_runs_once(example, jobs):  # noqa: F811
+    for _ in range(2):
+        at = open_page()
+        at.button(key="start-open").click().run()
+        assert not at.exception
+    rows = engine.store().list()
+    assert len(rows) == 1 and rows[0].state == "done"
+
+
+@pytest.mark.parametrize("name", SCENARIOS.names())
+def test_each_sample_runs_with_one_click(name, jobs):  # noqa: F811
+    at = open_page()
+    at.button(key=f"start-{name}").click().run()
+    assert [s for s, _, _ in jobs.submitted] == [default_spec(name)]
+
+
+def test_a_refused_run_says_why(jobs):  # noqa: F811
+    jobs.refuse = KDError("The queue holds {n}.", "Wait.", "queue_full", n=100)
+    at = open_page()
+    at.button(key="start-purchase").click().run()
+    assert "The queue holds 100." in at.error[0].value
