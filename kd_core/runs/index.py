@@ -72,8 +72,12 @@ class RunIndex:
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits; the folders keep them
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commits; the folders keep them
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def _is_sound(self) -> bool:
@@ -81,8 +85,8 @@ class RunIndex:
             with contextlib.closing(self._connect()) as db:
                 checked = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
                 return checked and db.execute("SELECT count(*) FROM runs").fetchone()[0] >= 0
-        except sqlite3.DatabaseError:
-            return False
+        except sqlite3.DatabaseError as error:
+            return not _damaged(error)
 
     def _set_aside(self, why: str) -> None:
         with self._mending:

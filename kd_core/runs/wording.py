@@ -29,10 +29,9 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "trained":
         who = " ".join(str(p) for p in (event.get("arm"), event.get("student")) if p)
         part = f", fold {event['fold']}" if event.get("fold") is not None else ""
-        return (
-            f"Trained {who}, seed {event.get('seed')}{part}: epoch {event.get('selected_epoch')} of "
-            f"{event.get('last_epoch')} chosen, {_seconds(event.get('seconds'))}."
-        )
+        chosen = event.get("selected_epoch")  # not every teacher is trained in epochs
+        epochs = f"epoch {chosen} of {event.get('last_epoch')} chosen, " if chosen is not None else ""
+        return f"Trained {who}, seed {event.get('seed')}{part}: {epochs}{_seconds(event.get('seconds'))}."
     if kind == "teacher":
         cached = ", taken from the cache" if event.get("cached") else ""
         return f"Teacher {event.get('name')} is ready{cached}."

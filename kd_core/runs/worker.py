@@ -110,8 +110,6 @@ class Worker:
             if self._current is execution:
                 with contextlib.suppress(OSError):
                     execution.end(Ending("interrupted"), None)
-        else:
-            threading.Event().wait(SHUTDOWN_SECONDS)
         os._exit(0)
 
 

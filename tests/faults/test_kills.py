@@ -116,6 +116,7 @@ def test_a_native_crash_fails_the_run_and_spares_the_server(services):
     state(service, after, "done")
 
 
+@pytest.mark.slow
 def test_a_run_that_crashes_again_is_never_resumed_by_itself(services):
     service = services()
     run_id = service.submit(run_spec("abort"))
@@ -130,6 +131,7 @@ def test_a_run_that_crashes_again_is_never_resumed_by_itself(services):
     assert [e["state"] for e in service.store.folder(run_id).events() if e["kind"] == "state"] == ["running", "failed"] * 4  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_polite_end_of_the_worker_interrupts_the_run(services):
     service = services()
     run_id = service.submit(run_spec("steps"))
