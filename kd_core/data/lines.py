@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def find_ragged(text: TextSource, layout: Layout) -> list[tuple[int, int]]:
 
 def find_unclosed_quote(text: TextSource, layout: Layout) -> int | None:
     """Find the line where a quote opens that is still open at the end of the text, or None."""
-    line = start = layout.data_line
+    start = layout.data_line
     with text.path.open("rb") as raw:
         raw.seek(layout.data_offset)
         rows = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""), delimiter=layout.separator, strict=True)
@@ -52,12 +53,9 @@ def find_unclosed_quote(text: TextSource, layout: Layout) -> int | None:
             except StopIteration:
                 return None
             except csv.Error as error:
-                if "unexpected end of data" in str(error):
+                if "unexpected end of data" in str(error) or "field larger" in str(error):
                     return _opening_line(text, layout, start)
-                if "field larger" in str(error):
-                    return _opening_line(text, layout, start)
-            line = layout.data_line + rows.line_num
-            start = line
+            start = layout.data_line + rows.line_num
 
 
 def without_comments(text: TextSource, mark: str, folder: Path) -> TextSource:
@@ -89,19 +87,6 @@ def _opening_line(text: TextSource, layout: Layout, record_line: int) -> int:
         for _ in range(record_line - layout.data_line):
             source.readline()
         rest = source.read()
-    line, opened, inside, field_start = record_line, record_line, False, True
-    position = 0
-    while position < len(rest):
-        c = rest[position]
-        if inside:
-            if c == '"':
-                if rest.startswith('""', position):
-                    position += 1
-                else:
-                    inside = False
-        elif c == '"' and field_start:
-            inside, opened = True, line
-        field_start = not inside and c in (layout.separator, "\n", "\r")
-        line += c == "\n"
-        position += 1
-    return opened
+    quoted = re.compile(rf'(?:\A|(?<=[{re.escape(layout.separator)}\r\n]))"[^"]*(?:""[^"]*)*("?)')
+    opened = next((m.start() for m in quoted.finditer(rest) if not m[1]), 0)
+    return record_line + rest.count("\n", 0, opened)

@@ -30,7 +30,7 @@ def call(function: str, *arguments: Any) -> Any:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "kd_core.data.sandbox"],
-            input=request, capture_output=True, text=True, timeout=seconds + 5, env=environment, check=False,
+            input=request, capture_output=True, text=True, timeout=seconds, env=environment, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise _too_slow(seconds) from None

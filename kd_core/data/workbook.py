@@ -86,7 +86,8 @@ def _cells(sheet: Any) -> tuple[list[str], list[list[Any]], int, int]:
     columns: list[list[Any]] = []
     first_row = blank = rows = 0
     sheet.reset_dimensions()  # the declared size may lie in both directions
-    for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=limits.COLUMNS + 1), 1):
+    # No max_col: gaps then come as empty tuples, so a far cell costs no width.
+    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
         if all(value is None or value == "" for value in row):
             blank += bool(header)
             if number > limits.ROWS // 25 and not header:

@@ -95,6 +95,15 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
             "note", "skipped_members", f"{len(skipped)} file(s) that are no tables were skipped: {', '.join(skipped[:5])}.",
             count=len(skipped), values={"members": skipped[:100]},
         ))  # fmt: skip
+    empty = [shown_name(i.filename) for i in kept if i.file_size == 0]
+    kept = [i for i in kept if i.file_size > 0]
+    if empty:
+        problems.append(
+            Problem(
+                "warning", "empty_members", f"{len(empty)} empty file(s) were skipped: {', '.join(empty[:5])}.",
+                "Check the export if they should hold rows.", count=len(empty), values={"members": empty[:100]},
+            )
+        )  # fmt: skip
     if not kept:
         raise DataError("{name} holds no table.", "Upload a zip of CSV files.", "no_table", name=name)
     return kept, problems
@@ -223,8 +232,6 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec
                 raise zipfile.BadZipFile(f"{info.filename} is larger than it declares")
             out.write(chunk)
     shown = shown_name(info.filename)
-    if written == 0:
-        raise DataError("'{member}' is empty (0 bytes).", "Leave it out of the zip.", "empty_file", member=shown)
     try:
         return readers.pick(target, shown).make(target, read, shown)
     except DataError as error:

@@ -107,7 +107,11 @@ def test_row_07_web_page(tmp_path):
 
 def test_row_08_json_named_csv(tmp_path):
     error = refusal(save(tmp_path, '{"error": {"status": 401}}'))
-    assert error.code == "nested_column" and "looks like JSON" in error.message and "Column 'error'" in error.message
+    assert (
+        error.code == "nested_column"
+        and "looks like JSON" in error.message
+        and "column 'error' is nested" in error.message
+    )
     error = refusal(save(tmp_path, '[\n"a", "b"]'))
     assert error.code == "not_a_table" and "looks like JSON" in error.message
     table = read_table(save(tmp_path, '{"a": 1}\n{"a": 2}\n'))
