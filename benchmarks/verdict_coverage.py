@@ -40,7 +40,9 @@ from kd_core.evaluate.base import PRIMARY, measure
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.teachers.answers import teacher_answers
+from kd_core.teachers.cache import TeacherCache
 from kd_core.training.loop import ignore, never
+from kd_core.workspace import workspace
 
 DRAWS = 1000
 SIZES = (3, 5)
@@ -71,9 +73,11 @@ def fill(name: str, made: tuple[DatasetSpec, Choice, Choice], seeds: int, size: 
     """Train both arms with every seed."""
     spec, teacher, objective = made
     dataset = prepare(spec)
+    cache = TeacherCache(workspace())
     answers = teacher_answers(
-        dataset, teacher, folds=5, seed=0, cache=None, notify=ignore, should_stop=never, device="cpu"
+        dataset, teacher, folds=5, seed=0, cache=cache, notify=ignore, should_stop=never, device="cpu"
     )  # fmt: skip
+    print(f"  {name}: teacher ready ({answers.fit_seconds:.0f} s, cached: {answers.cached})", flush=True)
     student = StudentSpec(name=size, arch=Choice(name="mlp", settings={"size": size}))
     arms: dict[str, list[dict[str, float | None]]] = {"baseline": [], "student": []}
     start = time.perf_counter()

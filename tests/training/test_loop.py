@@ -214,7 +214,7 @@ def test_empty_parts_are_refused_with_both_counts():
 
 def test_rows_that_do_not_fit_on_the_gpu_are_refused_with_both_sizes(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1_000_000, 2_000_000))
-    with pytest.raises(KDError, match=r"take 0\.004 GB, the GPU has 0\.001 GB free") as caught:
+    with pytest.raises(KDError, match=r"take 0\.00401 GB, the GPU has 0\.001 GB free") as caught:
         check_fits(TrainRows(torch.zeros(1000, 1000), torch.zeros(2, 1000)), torch.device("cuda"))
     assert caught.value.code == "device_memory"
 

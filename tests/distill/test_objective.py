@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from kd_core.distill import objective
+from kd_core.errors import SpecError, UnknownName
+from kd_core.models import Outputs
+from kd_core.specs import Choice
+
+LABELS = np.array([0, 0, 0, 0, 1, 2, 2, 2])
+
+
+def logits(rows=8, classes=3, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=(rows, classes)).astype(np.float32))
+
+
+def test_the_baseline_is_plain_cross_entropy():
+    z = logits()
+    terms = objective.make("multiclass", None, LABELS)(Outputs(z[[5, 2]]), torch.tensor([5, 2]))
+    assert torch.equal(terms.total, F.cross_entropy(z[[5, 2]], torch.tensor([2, 0])))
+    assert terms.total is terms.hard
+    assert terms.soft is None
+
+
+def test_terms_are_reported_before_their_weights():
+    z, teacher = logits(), logits(seed=1)
+    choice = Choice(name="hinton", settings={"alpha": 0.25, "temperature": 3.0})
+    terms = objective.make("multiclass", choice, LABELS, teacher.numpy())(Outputs(z), torch.arange(8))
+    expected = F.kl_div(F.log_softmax(z / 3, 1), F.softmax(teacher / 3, 1), reduction="batchmean") * 9
+    assert terms.soft.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert terms.hard.item() == pytest.approx(F.cross_entropy(z, torch.from_numpy(LABELS)).item())
+    assert terms.total.item() == pytest.approx(0.75 * terms.hard.item() + 0.25 * terms.soft.item())
+
+
+def test_alpha_one_learns_from_the_teacher_alone_and_still_reports_the_hard_part():
+    z, teacher = logits().requires_grad_(), logits(seed=1)
+    choice = Choice(name="hinton", settings={"alpha": 1.0})
+    terms = objective.make("multiclass", choice, LABELS, teacher.numpy())(Outputs(z), torch.arange(8))
+    assert terms.total is terms.soft
+    assert not terms.hard.requires_grad
+    assert torch.isfinite(terms.total)
+    terms.total.backward()
+    by_teacher = z.grad.clone()
+    z.grad = None
+    flipped = objective.make("multiclass", choice, 2 - LABELS, teacher.numpy())(Outputs(z), torch.arange(8))
+    flipped.total.backward()
+    assert torch.equal(z.grad, by_teacher)
+
+
+def test_answers_follow_the_row_not_the_place_in_the_batch():
+    teacher = logits(seed=1).numpy()
+    made = objective.make("multiclass", Choice(name="hinton"), LABELS, teacher)
+    z, order = logits(), torch.tensor([3, 7, 0, 1, 6, 5, 2, 4])
+    straight, shuffled = made(Outputs(z), torch.arange(8)), made(Outputs(z[order]), order)
+    assert shuffled.total.item() == pytest.approx(straight.total.item(), rel=1e-6)
+
+
+def test_balanced_weights_have_mean_one_over_the_rows_and_equal_mass_per_class():
+    w = objective.class_weights(LABELS, 3, "balanced")
+    np.testing.assert_allclose(w, [8 / 12, 8 / 3, 8 / 9], rtol=1e-6)
+    assert w[LABELS].mean() == pytest.approx(1.0)
+    mass = np.bincount(LABELS, weights=w[LABELS])
+    np.testing.assert_allclose(mass, mass[0], rtol=1e-6)
+    assert objective.class_weights(LABELS, 3, "none") is None
+
+
+def test_a_weighted_row_counts_the_same_in_every_batch():
+    w = objective.class_weights(LABELS, 3, "balanced")
+    made, z = objective.make("multiclass", None, LABELS, class_weights=w), logits()
+    whole = made(Outputs(z), torch.arange(8)).total.item()
+    halves = [made(Outputs(z[i]), i).total.item() for i in (torch.arange(4), torch.arange(4, 8))]
+    assert np.mean(halves) == pytest.approx(whole, rel=1e-5)
+
+
+def test_both_arms_weigh_classes_alike():
+    w = objective.class_weights(LABELS, 3, "balanced")
+    z, rows = Outputs(logits()), torch.arange(8)
+    alone = objective.make("multiclass", None, LABELS, class_weights=w)(z, rows)
+    taught = objective.make("multiclass", Choice(name="hinton"), LABELS, logits(seed=1).numpy(), w)(z, rows)
+    assert taught.hard.item() == alone.hard.item()
+
+
+def test_members_learn_separately():
+    members = torch.stack([logits(seed=1), logits(seed=2)], dim=1)
+    y = torch.from_numpy(LABELS)
+    found = objective.hard_loss("multiclass")(Outputs(members.mean(1), members=members), y)
+    expected = (F.cross_entropy(members[:, 0], y) + F.cross_entropy(members[:, 1], y)) / 2
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
+    y = torch.linspace(-1, 1, 8)
+    found = objective.hard_loss("regression")(Outputs(members.mean(1), members=members), y)
+    assert found.item() == pytest.approx(((members[..., 0] - y[:, None]) ** 2).mean().item(), rel=1e-6)
+
+
+def test_regression_is_the_squared_error_of_scaled_targets():
+    y, z = np.linspace(-1, 1, 8).astype(np.float32), logits(classes=1)
+    terms = objective.make("regression", None, y)(Outputs(z), torch.arange(8))
+    assert terms.total.item() == pytest.approx(((z[:, 0].numpy() - y) ** 2).mean(), rel=1e-6)
+
+
+def test_a_loss_for_another_task_is_refused_with_its_reason():
+    with pytest.raises(SpecError, match="'mse' works for regression, not for multiclass") as caught:
+        objective.make("multiclass", Choice(name="mse"), LABELS, logits().numpy())
+    assert caught.value.code == "objective_task"
+
+
+def test_missing_or_too_few_answers_are_refused_with_both_counts():
+    with pytest.raises(SpecError, match="The teacher answered 7 rows, the training part has 8"):
+        objective.make("multiclass", Choice(name="hinton"), LABELS, logits(7).numpy())
+    with pytest.raises(SpecError, match="The teacher answered 0 rows"):
+        objective.make("multiclass", Choice(name="hinton"), LABELS)
+
+
+def test_names_and_settings_are_checked():
+    with pytest.raises(UnknownName, match="Did you mean 'hinton'"):
+        objective.make("multiclass", Choice(name="hintn"), LABELS, logits().numpy())
+    with pytest.raises(SpecError, match="temperature"):
+        objective.make("multiclass", Choice(name="hinton", settings={"temperature": 0.1}), LABELS, logits().numpy())

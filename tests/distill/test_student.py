@@ -1,0 +1,114 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kd_core.data.dataset import Dataset, Part
+from kd_core.distill.student import train_student
+from kd_core.models.building import build
+from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+
+STUDENT = StudentSpec(name="tiny", arch=Choice(name="mlp", settings={"size": "tiny", "dropout": 0.2}))
+TRAINING = TrainingSpec(epochs=3, batch_size=32)
+
+
+def make_dataset(task="binary", rows=240):
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        x = rng.normal(size=(n, 5)).astype(np.float32)
+        y = 100 + 20 * x[:, 0] + rng.normal(size=n) if task == "regression" else (x[:, 0] + rng.normal(size=n) > 0)
+        return Part(x, y.astype(np.float32 if task == "regression" else np.int64), np.arange(n))
+
+    parts = {"train": part(rows), "validation": part(90), "test": part(80)}
+    y = parts["train"].y
+    scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
+    return Dataset(
+        DatasetSpec(source="memory", target="y"), "memory", "0", task, () if task == "regression" else ("no", "yes"),
+        tuple("abcde"), parts, pd.DataFrame(), **scale,
+    )  # fmt: skip
+
+
+def teacher(dataset):
+    z = 2 * dataset.train.x[:, :1]
+    return z / 2 if dataset.task == "regression" else np.concatenate([-z, z], axis=1)
+
+
+def same(a, b):
+    return all(torch.equal(a.state_dict()[k], b.state_dict()[k]) for k in a.state_dict())
+
+
+def objective_for(task, **settings):
+    return Choice(name="mse" if task == "regression" else "hinton", settings=settings)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_alpha_zero_is_the_baseline_bit_for_bit(task):
+    data = make_dataset(task)
+    alone = train_student(data, STUDENT, None, None, TRAINING, 3)
+    taught = train_student(data, STUDENT, objective_for(task, alpha=0.0), teacher(data), TRAINING, 3)
+    assert same(alone, taught)
+    assert [h["loss"] for h in alone.trained.history] == [h["loss"] for h in taught.trained.history]
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_the_lesson_changes_the_student(task):
+    data = make_dataset(task)
+    alone = train_student(data, STUDENT, None, None, TRAINING, 3)
+    taught = train_student(data, STUDENT, objective_for(task, alpha=1.0), teacher(data), TRAINING, 3)
+    assert not same(alone, taught)
+    assert all(np.isfinite(h["loss"]) for h in taught.trained.history)
+    assert taught.trained.history[-1]["soft"] < taught.trained.history[0]["soft"]
+
+
+def test_both_arms_start_from_the_same_weights_whatever_came_before():
+    data, starts = make_dataset(), []
+    training = TrainingSpec(epochs=1, batch_size=32, learning_rate=1e-30, weight_decay=0)
+    for lesson, z, noise in ((None, None, 1), (Choice(name="hinton"), teacher(data), 2)):
+        torch.manual_seed(noise)
+        starts.append(train_student(data, STUDENT, lesson, z, training, 5))
+    assert same(*starts)
+    assert not same(starts[0], train_student(data, STUDENT, None, None, training, 6))
+
+
+def test_test_rows_are_read_only_when_asked_for():
+    data = make_dataset()
+    unread = Part(np.full_like(data.test.x, np.nan), data.test.y, data.test.row_ids)
+    hidden = Dataset(**{**data.__dict__, "parts": {**data.parts, "test": unread}})
+    trained = train_student(hidden, STUDENT, None, None, TRAINING, 0)
+    assert set(trained.logits) == {"validation"}
+    assert trained.logits["validation"].shape == (90, 2)
+    assert np.isnan(trained.test_logits()).all()
+    assert train_student(data, STUDENT, None, None, TRAINING, 0).test_logits().shape == (80, 2)
+
+
+def test_what_is_kept_is_the_student_alone():
+    data = make_dataset()
+    taught = train_student(data, STUDENT, Choice(name="hinton"), teacher(data), TRAINING, 0)
+    assert taught.state_dict().keys() == build(STUDENT.arch, 5, 2).state_dict().keys()
+
+
+def test_regression_is_scored_in_the_targets_unit():
+    data = make_dataset("regression")
+    trained = train_student(data, STUDENT, None, None, TrainingSpec(epochs=40, batch_size=32), 0)
+    z = trained.logits["validation"][:, 0]
+    rmse = np.sqrt(np.mean((z * data.target_std + data.target_mean - data.validation.y) ** 2))
+    assert trained.trained.score_selected == pytest.approx(rmse, rel=1e-5)
+    assert trained.trained.score_selected < 0.6 * data.validation.y.std()
+
+
+def test_the_selection_metric_can_be_chosen():
+    trained = train_student(make_dataset(), STUDENT, None, None, TRAINING, 0, selection_metric="brier").trained
+    assert trained.score_selected == min(h["metrics"]["brier"] for h in trained.history)
+
+
+def test_balanced_weights_raise_the_share_of_the_rare_class():
+    data = make_dataset()
+    keep = np.flatnonzero((data.train.y == 0) | (np.arange(240) % 6 == 0))
+    train = Part(data.train.x[keep], data.train.y[keep], keep)
+    rare = Dataset(**{**data.__dict__, "parts": {**data.parts, "train": train}})
+    share = {}
+    for mode in ("none", "balanced"):
+        training = TrainingSpec(epochs=15, batch_size=32, class_weights=mode)
+        share[mode] = train_student(rare, STUDENT, None, None, training, 0).logits["validation"].argmax(1).mean()
+    assert share["balanced"] > share["none"] + 0.1
