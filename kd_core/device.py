@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from kd_core import __version__
 from kd_core.errors import SpecError
@@ -31,11 +32,12 @@ def pick(wanted: str = "auto") -> torch.device:
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Run torch with `count` intra-op threads. Small nets are fastest on one: barriers busy-wait."""
+    """Run torch and OpenMP with `count` threads. Small nets and trees are fastest on one: barriers busy-wait."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        yield
+        with threadpool_limits(count, user_api="openmp"):
+            yield
     finally:
         torch.set_num_threads(before)
 

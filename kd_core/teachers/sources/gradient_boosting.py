@@ -11,7 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
-from kd_core.teachers.estimator import THREADS, FittedEstimator, check_classes, known_validation, stop_if_asked
+from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
+
+
+# Below this a second thread gains nothing, and on a busy machine the two wait for each other. The trees are the same.
+_CELLS_PER_THREAD = 500_000
 
 
 class GradientBoostingSpec(Spec):
@@ -105,7 +109,8 @@ def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, sh
         min_samples_leaf=spec.leaf_rows, l2_regularization=spec.l2, max_features=spec.feature_share,
         early_stopping=True, n_iter_no_change=spec.patience, random_state=seed % 2**32,
     )  # fmt: skip
-    with threadpool_limits(THREADS, user_api="openmp"):
+    workers = THREADS if data.x.size > _CELLS_PER_THREAD else 1
+    with threadpool_limits(workers, user_api="openmp"):
         estimator.fit(data.x, data.y, X_val=x_validation, y_val=y_validation)
     nodes = [tree.nodes for stage in estimator._predictors for tree in stage]
     leaves = sum(int(n["is_leaf"].sum()) for n in nodes)
