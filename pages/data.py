@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import TASKS, DatasetSpec, ReadSpec
-from pages.ui import columns, engine, forms, session, sources, text, understanding
+from pages.ui import columns, engine, facts, forms, session, sources, text, understanding
 from pages.ui.text import escape, exact, t, term
 
 KEY = sources.KEY
@@ -226,11 +226,10 @@ def _use(choices: dict[str, Any], found: Profile) -> None:
              "sha256": None if sample else understanding.content_hash(choices["source"])}, "the data",
         )  # fmt: skip
         dataset_id = engine.library().save_spec(spec)
-        understanding.keep_facts(dataset_id, understanding.facts_of(found))
+        facts.keep(dataset_id, understanding.facts_of(found))
     except KDError as error:
         text.show_error(error)
         return
-    st.session_state[f"rows.{dataset_id}"] = found.num_rows
     session.set_dataset(dataset_id)
     session.go("distill.py", data=dataset_id)
 

@@ -11,8 +11,8 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from pages.ui import draft, engine, forms, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
 from pages.ui.charts.marks import CONFIG
+from pages.ui.facts import Facts
 from pages.ui.text import t, term
-from pages.ui.understanding import Facts
 
 KEY = draft.KEY
 
@@ -34,7 +34,6 @@ def main() -> None:
         text.show_error(error)
         text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
         return
-    st.session_state[f"rows.{dataset_id}"] = facts.rows
     if cloned:
         st.info(t("distill.cloned", run=cloned), icon=":material/content_copy:")
     st.markdown(t("distill.lead"))
@@ -160,13 +159,13 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     if answer is None:
         st.caption(t("distill.picture_later"))
         return
-    plain, _ = answer.at(1.0)
+    plain, plain_bits = answer.at(1.0)
     soft, bits = answer.at(temperature)
     figure = charts.softened(answer.classes, plain, soft, t("distill.plain"), t("distill.soft", t=f"{temperature:g}"))
     st.plotly_chart(
         figure, key="distill-picture", config={**CONFIG, "displayModeBar": False}, alt=t("distill.picture_alt")
     )
-    st.caption(t("distill.picture_note", bits=f"{bits:.2f}"), help=term("temperature"))
+    st.caption(t("distill.picture_note", plain_bits=f"{plain_bits:.2f}", bits=f"{bits:.2f}"), help=term("temperature"))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

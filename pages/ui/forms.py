@@ -190,7 +190,11 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     if st.session_state[key] not in possible:
         st.session_state[key] = next(iter(possible))
     name = st.selectbox(title, list(possible), format_func=lambda n: possible[n].title, key=key, help=help_)
+    why: dict[str, list[str]] = {}
     for entry, why_not in offered:
         if why_not is not None:
-            st.markdown(f":small[:gray[:material/block: {t('common.cannot', title=entry.title, reason=why_not)}]]")
+            why.setdefault(why_not, []).append(entry.title)
+    for reason, titles in why.items():
+        said = t("common.cannot", titles=" · ".join(titles), reason=reason)
+        st.markdown(f":small[:gray[:material/block: {said}]]")
     return str(name)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from pages.ui import engine, session
+from pages.ui import engine, facts, session
 from pages.ui.text import escape, number, percent, shorten, t
 
 ACTIVE = ("queued", "starting", "running", "cancelling")
@@ -34,9 +34,9 @@ def _dataset_card() -> None:
             try:
                 spec = engine.library().spec(current)
                 name = spec.name or spec.source
-                rows = st.session_state.get(f"rows.{current}")
+                known = facts.kept(current)
                 task = t(f"common.tasks.{spec.task}") if spec.task else ""
-                line = t("common.dataset_line", rows=number(rows), task=task) if rows else task
+                line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
             except (KDError, OSError):
                 line = t("common.dataset_gone")
         if name:

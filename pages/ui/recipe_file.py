@@ -7,8 +7,8 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, RunSpec
 from pages.ui import draft, text
+from pages.ui.facts import Facts
 from pages.ui.text import t
-from pages.ui.understanding import Facts
 
 
 def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Facts) -> None:

@@ -24,7 +24,7 @@ class Answer:
     def at(self, temperature: float) -> tuple[list[float], float]:
         """(class probabilities, entropy in bits) at a temperature."""
         p = soften(self.logits[None, :], temperature)
-        return [float(v) for v in p[0]], float(entropy(p)[0]) / np.log(2)
+        return [float(v) for v in p[0]], float(entropy(p)[0])
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

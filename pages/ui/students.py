@@ -9,8 +9,8 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import Choice
 from pages.ui import draft, forms, text
+from pages.ui.facts import Facts
 from pages.ui.text import Safe, escape, t, term
-from pages.ui.understanding import Facts
 
 KEY = f"{draft.KEY}.students"
 MOST = 12

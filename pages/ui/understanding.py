@@ -7,7 +7,6 @@ click); the objects are never changed. Any viewer may clear it: it then fills ag
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,9 @@ from kd_core.data.profile import profile_table
 from kd_core.data.reading import read_table
 from kd_core.data.table import Profile, Table
 from kd_core.specs import DatasetSpec, ReadSpec
-from kd_core.workspace import workspace
 from pages.ui import engine
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What later pages need of a dataset without reading it again."""
-
-    rows: int
-    columns: int
-    features: int
-    outputs: int
-    classes: tuple[str, ...]
-    task: str
+from pages.ui import facts as facts_file
+from pages.ui.facts import Facts
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -83,29 +71,10 @@ def facts_of(found: Profile) -> Facts:
     return Facts(found.num_rows, len(found.columns), count_features(found), outputs, found.classes, str(found.task))
 
 
-def _facts_path(dataset_id: str) -> Path:
-    return safe_io.inside(workspace() / "drafts", f"{dataset_id}.facts.json")
-
-
-def keep_facts(dataset_id: str, found: Facts) -> None:
-    """Keep the facts of a dataset beside its draft."""
-    _facts_path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
-    safe_io.write_json(_facts_path(dataset_id), asdict(found))
-
-
-def kept_facts(dataset_id: str) -> Facts | None:
-    """Return the kept facts, or None when the dataset has not been looked at on this machine."""
-    try:
-        values = safe_io.read_json(_facts_path(dataset_id))
-        return Facts(**{**values, "classes": tuple(values["classes"])})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:
     """Return a dataset's facts, reading the file when nobody has yet. Errors: DataError."""
-    found = kept_facts(dataset_id)
+    found = facts_file.kept(dataset_id)
     if found is None:
         found = facts_of(profile(spec.model_dump(mode="json"), spec.read, spec.name))
-        keep_facts(dataset_id, found)
+        facts_file.keep(dataset_id, found)
     return found

@@ -1,0 +1,40 @@
+"""What the frame and the forms need of a dataset, kept beside its draft so that the file is not read again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kd_core import safe_io
+from kd_core.workspace import workspace
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What later pages need of a dataset without reading it again."""
+
+    rows: int
+    columns: int
+    features: int
+    outputs: int
+    classes: tuple[str, ...]
+    task: str
+
+
+def _path(dataset_id: str) -> Path:
+    return safe_io.inside(workspace() / "drafts", f"{dataset_id}.facts.json")
+
+
+def keep(dataset_id: str, found: Facts) -> None:
+    """Keep the facts of a dataset beside its draft."""
+    _path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
+    safe_io.write_json(_path(dataset_id), asdict(found))
+
+
+def kept(dataset_id: str) -> Facts | None:
+    """Return the kept facts, or None when the dataset has not been looked at on this machine."""
+    try:
+        values = safe_io.read_json(_path(dataset_id))
+        return Facts(**{**values, "classes": tuple(values["classes"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
