@@ -46,7 +46,7 @@ class SizedSpec(Spec):
         Example:
             >>> from kd_core.models.archs.mlp import MLPSpec
             >>> MLPSpec(size="small").shape(), MLPSpec(size="small", width=100).shape()
-            ((32, 2), (100, 2))
+            ((20, 2), (100, 2))
         """
         preset = self.presets[self.size] if self.size else {}
         return self.width or preset["width"], self.depth or preset.get("depth", 1)

@@ -52,15 +52,19 @@ class _Fits:
         })  # fmt: skip
         return found
 
-    def fit(self, rows: Array | None, fold: int | None) -> tuple[FittedTeacher, float]:
-        """Fit on some training rows (all: None) and return the teacher with its seconds."""
+    def data(self, rows: Array | None) -> FitData:
+        """Gather some training rows (all: None) with the validation rows beside them."""
         train, y = self.dataset.train, self.dataset.scaled_y("train")
-        data = FitData(
+        return FitData(
             task=self.dataset.task, num_outputs=self.dataset.num_outputs,
             x=train.x if rows is None else train.x[rows], y=y if rows is None else y[rows],
             x_validation=self.dataset.validation.x, y_validation=self.dataset.scaled_y("validation"),
             device=self.device, target_mean=self.dataset.target_mean, target_std=self.dataset.target_std,
         )  # fmt: skip
+
+    def fit(self, rows: Array | None, fold: int | None) -> tuple[FittedTeacher, float]:
+        """Fit on some training rows (all: None) and return the teacher with its seconds."""
+        data = self.data(rows)
 
         def tell(event: dict[str, Any]) -> None:
             if event["kind"] == "warning":  # every fold finds the same

@@ -7,10 +7,10 @@ from kd_core.models.archs.mlp import MLPSpec
 @pytest.mark.parametrize(
     ("settings", "shape"),
     [
-        ({}, (32, 2)),
+        ({}, (20, 2)),
         ({"size": "tiny"}, (8, 1)),
         ({"size": "small", "width": 100}, (100, 2)),
-        ({"size": "small", "depth": 5}, (32, 5)),
+        ({"size": "small", "depth": 5}, (20, 5)),
         ({"size": None, "width": 7}, (7, 1)),
         ({"size": None, "width": 7, "depth": 3}, (7, 3)),
     ],

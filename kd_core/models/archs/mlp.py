@@ -12,17 +12,18 @@ from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
 
-# On 28 inputs and 2 outputs: 250, 2,050, 20,482 and 139,522 parameters.
+# small stays below 2,500 parameters up to 100 encoded columns.
+# On 28 inputs and 2 outputs: 250, 1,042, 20,482 and 139,522 parameters.
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"width": 8, "depth": 1},
-    "small": {"width": 32, "depth": 2},
+    "small": {"width": 20, "depth": 2},
     "base": {"width": 128, "depth": 2},
     "large": {"width": 256, "depth": 3},
 }
 
 
 class MLPSpec(SizedSpec):
-    """Hidden layers of equal width: tiny 1 x 8, small 2 x 32, base 2 x 128, large 3 x 256."""
+    """Hidden layers of equal width: tiny 1 x 8, small 2 x 20, base 2 x 128, large 3 x 256."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS
 

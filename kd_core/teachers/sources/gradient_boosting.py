@@ -14,10 +14,6 @@ from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, Shoul
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 
 
-# Below this a second thread gains nothing, and on a busy machine the two wait for each other. The trees are the same.
-_CELLS_PER_THREAD = 500_000
-
-
 class GradientBoostingSpec(Spec):
     """Settings of the boosted trees."""
 
@@ -109,8 +105,8 @@ def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, sh
         min_samples_leaf=spec.leaf_rows, l2_regularization=spec.l2, max_features=spec.feature_share,
         early_stopping=True, n_iter_no_change=spec.patience, random_state=seed % 2**32,
     )  # fmt: skip
-    workers = THREADS if data.x.size > _CELLS_PER_THREAD else 1
-    with threadpool_limits(workers, user_api="openmp"):
+    # Two threads wait for each other at every tree: up to 50 times slower on a busy machine.
+    with threadpool_limits(1, user_api="openmp"):
         estimator.fit(data.x, data.y, X_val=x_validation, y_val=y_validation)
     nodes = [tree.nodes for stage in estimator._predictors for tree in stage]
     leaves = sum(int(n["is_leaf"].sum()) for n in nodes)

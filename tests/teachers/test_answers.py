@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+
+from kd_core.errors import Stopped
+from kd_core.specs import Choice
+from kd_core.teachers import answers
+from kd_core.teachers.answers import teacher_answers
+from kd_core.teachers.base import SOURCES
+from kd_core.teachers.cache import TeacherCache
+from kd_core.teachers.crossfit import folds as deal
+from tests.teachers.tables import dataset
+
+FOREST = Choice(name="random_forest", settings={"trees": 12, "leaf_rows": 1})
+
+
+@pytest.fixture(autouse=True)
+def no_timing(monkeypatch):
+    """Latency has its own tests; here it would only cost seconds."""
+    monkeypatch.setattr(answers, "latency", lambda fitted, x: {"native": {}})
+
+
+def ask(data, teacher=FOREST, *, folds=3, seed=0, cache=None, events=None, should_stop=lambda: False):
+    notify = events.append if events is not None else lambda event: None
+    return teacher_answers(data, teacher, folds=folds, seed=seed, cache=cache, notify=notify, should_stop=should_stop)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_row_of_every_part_is_answered(task):
+    data = dataset(task)
+    found = ask(data)
+    for split, part in data.parts.items():
+        assert found.logits[split].shape == (len(part), data.num_outputs)
+        assert found.logits[split].dtype == np.float32 and np.isfinite(found.logits[split]).all()
+    assert (found.name, found.folds, found.cached) == ("random_forest", 3, False)
+    assert found.fit_seconds > 0 and len(found.details["folds"]) == 3
+
+
+def test_training_rows_are_answered_by_teachers_that_never_saw_them(monkeypatch):
+    data, seen = dataset("binary"), []
+    entry = SOURCES.get("random_forest")
+
+    def watched(spec, fit_data, *rest):
+        seen.append({row.tobytes() for row in fit_data.x})
+        return entry.make(spec, fit_data, *rest)
+
+    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, watched, entry.title, entry.spec))
+    found = ask(data)
+    fold = deal(data.train.y, None, 3, 0)
+    for k in range(3):
+        assert not seen[1 + k] & {row.tobytes() for row in data.train.x[fold == k]}
+    assert len(seen[0]) == len(data.train)
+    # In-sample answers of a deep forest know the labels; out-of-fold answers are as unsure as those for new rows.
+    in_sample = entry.make(entry.spec.parse(FOREST.settings), answers._Fits(
+        data, FOREST, 3, 0, "", None, print, lambda: False, "cpu").data(None), 0, print, lambda: False).logits(data.train.x)  # fmt: skip
+
+    def right(z, y):
+        return float((z.argmax(1) == y).mean())
+
+    assert right(in_sample, data.train.y) > 0.97
+    assert right(found.logits["train"], data.train.y) < 0.9
+
+
+def test_groups_never_straddle(monkeypatch):
+    data, seen = dataset("binary", groups=40), []
+    entry = SOURCES.get("random_forest")
+
+    def watched(spec, fit_data, *rest):
+        rows = {row.tobytes() for row in fit_data.x}
+        seen.append({int(g) for x, g in zip(data.train.x, data.train.groups, strict=True) if x.tobytes() in rows})
+        return entry.make(spec, fit_data, *rest)
+
+    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, watched, entry.title, entry.spec))
+    ask(data)
+    held = [set(data.train.groups.tolist()) - s for s in seen[1:]]
+    assert all(held) and sum(len(h) for h in held) == len(set(data.train.groups.tolist()))
+
+
+def test_the_second_time_nothing_is_trained(tmp_path):
+    data, cache, events = dataset(), TeacherCache(tmp_path), []
+    first = ask(data, cache=cache)
+    again = ask(data, cache=cache, events=events)
+    assert again.cached and not first.cached and events == []
+    assert again.cache_key == first.cache_key
+    assert all(np.array_equal(first.logits[s], again.logits[s]) for s in first.logits)
+    assert (again.num_parameters, again.size_bytes, again.fit_seconds) == (
+        first.num_parameters,
+        first.size_bytes,
+        first.fit_seconds,
+    )
+    assert not ask(data, cache=cache, seed=1).cached
+
+
+def test_an_interrupted_teacher_goes_on_after_its_finished_folds(tmp_path):
+    data, cache, events = dataset(), TeacherCache(tmp_path), []
+    trained = []
+
+    def stop_after_two():
+        return len(trained) >= 2
+
+    def watch(event):
+        if event["kind"] == "trained":
+            trained.append(event["fold"])
+
+    with pytest.raises(Stopped):
+        teacher_answers(data, FOREST, folds=3, seed=0, cache=cache, notify=watch, should_stop=stop_after_two)
+    assert trained == [None, 0]
+    fits = []
+    entry = SOURCES.get("random_forest")
+
+    def counted(*args):
+        fits.append(1)
+        return entry.make(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, counted, entry.title, entry.spec))
+        found = ask(data, cache=cache, events=events)
+    assert len(fits) == 2
+    whole = ask(data)
+    assert all(np.array_equal(found.logits[s], whole.logits[s]) for s in whole.logits)
+
+
+def test_events_name_the_fold_and_count():
+    events = []
+    ask(dataset(rows=100), Choice(name="mlp", settings={"size": "tiny", "epochs": 2}), folds=2, events=events)
+    assert all(e["arm"] == "teacher" and e["student"] is None and e["seed"] == 0 for e in events)
+    trained = [e for e in events if e["kind"] == "trained"]
+    assert [(e["fold"], e["done"], e["of"]) for e in trained] == [(None, 1, 3), (0, 2, 3), (1, 3, 3)]
+    assert all(e["last_epoch"] == 2 and 0 < e["score_selected"] <= 1 for e in trained)
+    assert [(e["fold"], e["epoch"]) for e in events if e["kind"] == "epoch"] == [
+        (f, i) for f in (None, 0, 1) for i in (1, 2)
+    ]
+
+
+def test_a_damaged_entry_is_made_again_with_a_warning(tmp_path):
+    data, cache, events = dataset(), TeacherCache(tmp_path), []
+    first = ask(data, cache=cache)
+    (tmp_path / first.cache_key / "test.npy").write_bytes(b"broken")
+    again = ask(data, cache=cache, events=events)
+    assert not again.cached and [e["code"] for e in events if e["kind"] == "warning"] == ["damaged_cache"]
+    assert np.array_equal(first.logits["train"], again.logits["train"])
+
+
+def test_kept_answers_of_another_shape_are_made_again(tmp_path):
+    data, cache, events = dataset(), TeacherCache(tmp_path), []
+    first = ask(data, cache=cache)
+    cache.save(first.cache_key, {"test": first.logits["test"][:3]}, {})
+    assert not ask(data, cache=cache, events=events).cached
+    assert "don't fit the rows of this dataset" in next(e["message"] for e in events if e["kind"] == "warning")
+
+
+def test_a_warning_of_every_fit_is_told_once(monkeypatch):
+    entry, events = SOURCES.get("random_forest"), []
+
+    def warning(spec, data, seed, notify, should_stop):
+        notify({"kind": "warning", "code": "shared", "message": "m", "hint": "h"})
+        return entry.make(spec, data, seed, notify, should_stop)
+
+    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, warning, entry.title, entry.spec))
+    ask(dataset(), events=events)
+    assert [e for e in events if e["kind"] == "warning"] == [
+        {"kind": "warning", "code": "shared", "message": "m", "hint": "h"}
+    ]
