@@ -72,8 +72,10 @@ def measure(runs: int, events: int, repeat: int) -> dict[str, object]:
             folder.append_events([event(i) for i in range(start, min(events, start + 10_000))])
         parse = milliseconds(lambda: RunView(folder).snapshot(1000), 5)
         found["first_snapshot_ms"] = parse
+        start = time.process_time()
         view = RunView(folder)
         view.snapshot(1000)
+        found["first_snapshot_cpu_ms"] = round(1000 * (time.process_time() - start), 1)
         found["poll_without_news_ms"] = milliseconds(lambda: view.snapshot(1000), repeat)
         polls = []
         for i in range(min(20, repeat)):

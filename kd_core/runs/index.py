@@ -84,7 +84,7 @@ class RunIndex:
         try:
             with contextlib.closing(self._connect()) as db:
                 checked = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-                return checked and db.execute("SELECT count(*) FROM runs").fetchone()[0] >= 0
+                return checked and bool(db.execute("SELECT count(*) FROM runs").fetchall())
         except sqlite3.DatabaseError as error:
             return not _damaged(error)
 

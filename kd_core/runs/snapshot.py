@@ -133,7 +133,8 @@ class RunView:
             line.add(event)
             self._done.discard(key)
             self._rows_per_s = event.get("rows_per_s") or self._rows_per_s
-        elif kind == "resources":
+            return
+        if kind == "resources":
             self._resources = event
         elif kind == "phase":
             self._take_phase(event)

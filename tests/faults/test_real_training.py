@@ -1,0 +1,83 @@
+"""The same faults with the real engine: what a killed and resumed run ends with is what an undisturbed one ends with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from kd_core.runs.process import command
+from kd_core.safe_io import sha256_file
+from tests.runs.services import ENDED, state, wait_for
+from tests.runs.tables import small_spec, write_table
+
+pytestmark = pytest.mark.slow
+
+
+def student_epochs(service, run_id):
+    return sum(c.total for c in service.store.snapshot(run_id).curves if c.arm in ("baseline", "student"))
+
+
+def outcome(service, run_id):
+    folder = service.store.folder(run_id)
+    assert folder.damage() == []
+    result = folder.result()
+    weights = {p.name: sha256_file(p) for p in sorted((folder.path / "artifacts").rglob("*.safetensors"))}
+    assert weights
+    return [(s["metrics"], s["baseline"]["metrics"], s["verdict"]) for s in result["students"]], weights
+
+
+def test_a_run_killed_twice_ends_bit_for_bit_like_a_whole_one(services, tmp_path):
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=60, seeds=2, patience=60)
+    service = services(command=command())
+    whole = service.submit(spec)
+    assert state(service, whole, *ENDED, seconds=200).state == "done"
+    total = student_epochs(service, whole)
+    broken = service.submit(spec, again=True)
+    for share in (0.3, 0.7):
+        wait_for(lambda share=share: student_epochs(service, broken) > share * total, 200)
+        os.kill(service.status().pid, signal.SIGKILL)
+        row = state(service, broken, *ENDED, seconds=60)
+        assert (row.state, row.error.code) == ("interrupted", "worker_killed")
+        service.resume(broken)
+    assert state(service, broken, *ENDED, seconds=200).state == "done"
+    assert service.store.snapshot(broken).attempts == 3
+    assert outcome(service, broken) == outcome(service, whole)
+
+
+def test_stop_keeps_what_was_finished_and_takes_at_most_a_step(services, tmp_path):
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=400, seeds=3, patience=400)
+    service = services(command=command())
+    run_id = service.submit(spec)
+    wait_for(lambda: any(c.arm == "student" and c.done for c in service.store.snapshot(run_id).curves), 300)
+    asked = time.monotonic()
+    service.stop(run_id)
+    wait_for(
+        lambda: not any(p.name == "students" and p.state == "running" for p in service.store.snapshot(run_id).phases)
+    )
+    assert time.monotonic() - asked < 2.0
+    row = state(service, run_id, *ENDED, seconds=60)
+    folder = service.store.folder(run_id)
+    assert (row.state, row.error) == ("cancelled", None) and folder.damage() == []
+    (student,) = folder.result()["students"]
+    assert 1 <= len(student["seeds"]) < 3 and row.headline.student is not None
+
+
+def test_closing_the_server_interrupts_a_real_run_in_time(services, tmp_path):
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=400, seeds=3, patience=400)
+    service = services(command=command())
+    run_id = service.submit(spec)
+    wait_for(lambda: student_epochs(service, run_id) > 5, 300)
+    begun = time.monotonic()
+    service.close()
+    assert time.monotonic() - begun < 8
+    folder = service.store.folder(run_id)
+    assert folder.status()["state"] == "interrupted" and folder.result() is None
+    again = services(command=command())
+    seen = student_epochs(again, run_id)
+    again.resume(run_id)
+    wait_for(lambda: student_epochs(again, run_id) > seen, 200)
+    again.stop(run_id)
+    assert state(again, run_id, *ENDED, seconds=60).state == "cancelled"
