@@ -1,0 +1,152 @@
+"""The Data screen: what was understood, what can be changed, and when one may go on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kd_core.data.reading import accepted_extensions
+from pages.ui import engine, facts, session, sources
+from pages.ui.text import escape, t
+from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
+
+
+def table(columns: list[str], rows: int = 60, separator: str = ",") -> bytes:
+    """A small table: numbers, then a yes/no target in the last column."""
+    head = separator.join('"' + c.replace('"', '""') + '"' for c in columns)
+    lines = [head]
+    for i in range(rows):
+        cells = [f"{(i * 37 + 11 * j) % 101 / 7:.2f}" for j in range(len(columns) - 1)]
+        lines.append(separator.join([*cells, "yes" if (i * 7) % 10 < 4 else "no"]))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def upload(name: str, data: bytes):
+    at = open_page("data")
+    at.get("file_uploader")[0].upload(name, data)
+    at.run()
+    return at
+
+
+@pytest.mark.parametrize(("sample", "target", "task"), [("visits", "purchased", "binary"), ("orders", "next_category", "multiclass"), ("delivery", "minutes", "regression")])  # fmt: skip
+def test_a_sample_goes_to_distill_in_two_clicks(jobs, sample, target, task):  # noqa: F811
+    at = open_page("data")
+    at.button(key=f"data-sample-{sample}").click().run()
+    assert not at.exception and at.selectbox(key="data.target").value == target
+    assert not at.button(key="data-use").disabled
+    at.button(key="data-use").click().run()
+    assert not at.exception and at.title[0].value == t("distill.title")
+    (dataset_id, spec), *rest = engine.library().specs()
+    assert not rest and (spec.target, spec.task, spec.source) == (target, task, f"sample:{sample}")
+    assert at.query_params["data"] == dataset_id
+    assert facts.kept(dataset_id).rows > 1000
+
+
+def test_the_uploader_takes_every_format_the_engine_reads(jobs):  # noqa: F811
+    at = open_page("data")
+    assert sorted(at.get("file_uploader")[0].proto.type) == sorted(accepted_extensions())
+    assert sources.endings()[0] == "csv"
+
+
+def test_an_upload_is_kept_on_disk_and_let_go_of(jobs):  # noqa: F811
+    at = upload("shop.csv", table(["pages", "minutes", "bought"]))
+    assert not at.exception
+    stored = engine.library().files()
+    assert [(f.name, f.size_bytes) for f in stored] == [("shop.csv", len(table(["pages", "minutes", "bought"])))]
+    assert at.session_state["data_upload_turn"] == 1  # a new widget: the old one's bytes can go
+    assert at.get("file_uploader")[0].value is None
+    assert "60 rows · 3 columns" in words(at)
+    assert at.selectbox(key="data.target").value == "bought"
+    at.button(key="data-use").click().run()
+    _, spec = engine.library().specs()[0]
+    assert spec.source == stored[0].source and spec.sha256 == stored[0].sha256
+
+
+def test_column_names_are_shown_literally(jobs):  # noqa: F811
+    names = [*HOSTILE, "bought"]
+    at = upload("hostile.csv", table(names))
+    assert not at.exception
+    shown = at.dataframe[0].value
+    assert list(shown.iloc[:, 0]) == names  # cells of a table are never markup
+    for name in names:
+        at.selectbox(key="data.target").set_value(name).run()
+        assert not at.exception
+        said = words(at)
+        assert f"**{escape(name)}**" in said
+        chart = json.loads(at.get("plotly_chart")[0].proto.spec)
+        assert chart["layout"]["xaxis"]["title"]["text"] == escape(name)
+        for raw in HOSTILE:
+            assert raw not in said and raw not in json.dumps(chart, ensure_ascii=False)
+
+
+def test_a_file_that_cannot_be_read_says_why_and_offers_reading_settings(jobs):  # noqa: F811
+    at = upload("page.csv", b"<!DOCTYPE html><html><body>login</body></html>")
+    assert not at.exception
+    assert "web page" in at.error[0].value
+    assert t("data.reading_settings") in [e.label for e in at.expander]
+
+
+def test_an_empty_upload_says_so_and_keeps_the_page(jobs):  # noqa: F811
+    at = upload("empty.csv", b"")
+    assert not at.exception and "The file is empty (0 bytes)." in at.error[0].value
+    assert at.get("file_uploader")
+
+
+def test_reading_settings_change_what_is_understood(jobs):  # noqa: F811
+    at = upload("semi.csv", table(["a", "b", "bought"], separator=";"))
+    assert "3 columns" in words(at)
+    at.text_input(key="data.read.separator").set_value("|").run()
+    assert not at.exception and ("1 columns" in words(at) or at.error)
+
+
+def test_blocking_problems_disable_the_button_with_the_reason_beside_it(jobs):  # noqa: F811
+    rows = b"a,b,label\n" + b"".join(b"%d,%d,yes\n" % (i, i * 3 % 17) for i in range(50))
+    at = upload("one_class.csv", rows)
+    at.selectbox(key="data.target").set_value("label").run()
+    button = at.button(key="data-use")
+    assert button.disabled
+    assert "blocking" in words(at) and "class" in words(at)
+
+
+def test_a_column_can_be_dropped_and_treated_differently(jobs):  # noqa: F811
+    at = open_page("data")
+    at.button(key="data-sample-visits").click().run()
+    at.session_state["data-columns"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at.run()
+    name = at.dataframe[0].value.iloc[0, 0]
+    at.toggle(key=f"data.detail.use.{name}").set_value(False).run()
+    assert not at.exception
+    assert at.session_state[sources.CHOICES]["drop"] == [name]
+    at.button(key="data-use").click().run()
+    assert engine.library().specs()[0][1].drop == (name,)
+
+
+def test_task_group_and_split_are_kept_in_the_spec(jobs):  # noqa: F811
+    at = open_page("data")
+    at.button(key="data-sample-visits").click().run()
+    at.selectbox(key="data.positive").set_value("no").run()
+    at.selectbox(key="data.group").set_value("source").run()
+    at.slider(key="data.split.test_share").set_value(0.2).run()
+    assert not at.exception
+    at.button(key="data-use").click().run()
+    spec = engine.library().specs()[0][1]
+    assert (spec.positive, spec.group, spec.test_share) == ("no", "source", 0.2)
+
+
+def test_the_address_brings_the_choices_back(jobs):  # noqa: F811
+    at = open_page("data")
+    at.button(key="data-sample-delivery").click().run()
+    at.button(key="data-use").click().run()
+    dataset_id = at.query_params["data"]
+    fresh = open_page("data", data=dataset_id)
+    assert not fresh.exception and fresh.selectbox(key="data.target").value == "minutes"
+    assert session.DATA in fresh.query_params
+
+
+def test_files_used_before_are_offered(jobs):  # noqa: F811
+    engine.library().add(table(["a", "b", "bought"]), "before.csv")
+    at = open_page("data")
+    stored = engine.library().files()[0]
+    at.selectbox(key="data-known").set_value(stored.source).run()
+    assert not at.exception and "60 rows" in words(at)

@@ -1,0 +1,199 @@
+"""The Distill screen: good defaults, costs before training, reasons, clones, drafts, recipes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import Field
+
+from kd_core.distill import LOSSES
+from kd_core.distill.base import LossSpec
+from kd_core.errors import KDError
+from kd_core.models import ARCHS
+from kd_core.scenarios import default_spec
+from kd_core.specs import RunSpec
+from pages.ui import draft, engine
+from pages.ui.text import t
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+@pytest.fixture
+def at(jobs):  # noqa: F811
+    """The Distill screen on the binary sample."""
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    return open_page("distill", data=dataset)
+
+
+def start(at, jobs):  # noqa: F811
+    at.button(key="distill-start").click().run()
+    assert not at.exception
+    return jobs.submitted[-1][0]
+
+
+def test_start_can_be_pressed_at_once_and_is_the_samples_own_run(at, jobs):  # noqa: F811
+    assert not at.exception and not at.button(key="distill-start").disabled
+    assert "12 trainings" in words(at)
+    spec = start(at, jobs)
+    assert spec.work_hash() == default_spec("purchase").work_hash()
+    assert jobs.submitted[0][1] and jobs.submitted[0][2] is False
+    assert at.query_params["run"] == engine.store().list()[0].id
+
+
+def test_sizes_are_known_before_training(at):
+    labels = [c.label for c in at.checkbox]
+    assert (
+        labels[0].startswith("**tiny**") and "250 weights" in labels[0] and "KB" in labels[0] and "FLOPs" in labels[0]
+    )
+
+
+@pytest.mark.parametrize(("name", "task"), [("recommendation", "multiclass"), ("logistics", "regression")])
+def test_other_tasks_have_working_defaults_too(jobs, name, task):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec(name).dataset)
+    at = open_page("distill", data=dataset)
+    assert not at.exception
+    assert start(at, jobs).work_hash() == default_spec(name).work_hash()
+    assert bool(at.select_slider) is False or task == "multiclass"
+
+
+def test_no_student_disables_start_with_the_reason(at):
+    for box in at.checkbox:
+        box.uncheck()
+    at.run()
+    assert at.button(key="distill-start").disabled and t("distill.no_students") in words(at)
+
+
+def test_what_is_set_is_what_is_run(at, jobs):  # noqa: F811
+    at.select_slider(key="distill.objective.hinton.temperature").set_value(20.0)
+    at.slider(key="distill.objective.hinton.alpha").set_value(0.5)
+    at.number_input(key="distill.training.seeds").set_value(5)
+    at.selectbox(key="distill.training.class_weights").set_value("balanced")
+    at.selectbox(key="distill.evaluation.metric").set_value("accuracy")
+    at.checkbox(key="distill.students.2.base").check()
+    at.run()
+    assert "30 trainings" in words(at)
+    spec = start(at, jobs)
+    assert spec.objective.settings == {"temperature": 20.0, "alpha": 0.5}
+    assert (spec.training.seeds, spec.training.class_weights, spec.evaluation.metric) == (5, "balanced", "accuracy")
+    assert [s.name for s in spec.students] == ["tiny", "small", "base"]
+
+
+def test_a_student_of_ones_own_shape(at, jobs):  # noqa: F811
+    at.selectbox(key="distill_own_arch").set_value("mlp").run()
+    at.number_input(key="distill_own.mlp.width").set_value(12)
+    at.number_input(key="distill_own.mlp.depth").set_value(3)
+    at.run()
+    at.button(key="distill-add").click().run()
+    assert not at.exception
+    spec = start(at, jobs)
+    own = spec.students[-1]
+    assert own.name == "mlp 3x12" and own.arch.settings["width"] == 12 and own.arch.settings["size"] is None
+
+
+def test_a_new_loss_appears_with_its_form_without_touching_a_page(jobs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(LOSSES, "_entries", dict(LOSSES._entries))
+
+    class DummySpec(LossSpec):
+        """Settings of a loss that only this test has."""
+
+        sharpness: float = Field(0.5, ge=0, le=1, description="How sharp.")
+
+    LOSSES.register("dummy", title="Dummy loss", spec=DummySpec)(lambda student, teacher, labels, spec: None)
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    at = open_page("distill", data=dataset)
+    assert "Dummy loss" in at.selectbox(key="distill.objective").options
+    at.selectbox(key="distill.objective").set_value("dummy").run()
+    assert not at.exception
+    assert at.slider(key="distill.objective.dummy.sharpness").value == 0.5
+    at.slider(key="distill.objective.dummy.sharpness").set_value(0.75).run()
+    assert start(at, jobs).objective.settings == {"sharpness": 0.75}
+
+
+def test_a_new_architecture_appears_with_its_form(jobs, monkeypatch):  # noqa: F811
+    from kd_core.models.archs.mlp import MLPSpec, build
+
+    monkeypatch.setattr(ARCHS, "_entries", dict(ARCHS._entries))
+    ARCHS.register("dummy", title="Dummy network", spec=MLPSpec, roles=("student",), presets={})(build)
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    at = open_page("distill", data=dataset)
+    assert "Dummy network" in at.selectbox(key="distill_own_arch").options
+    at.selectbox(key="distill_own_arch").set_value("dummy").run()
+    assert at.number_input(key="distill_own.dummy.width").value == 16
+
+
+def test_parts_for_other_tasks_are_named_with_the_reason(at):
+    assert "works for regression, not for binary" in words(at)
+    assert "mse" not in at.selectbox(key="distill.objective").options
+
+
+def test_the_form_survives_a_page_switch_and_a_refresh(at, jobs):  # noqa: F811
+    dataset = at.query_params["data"]
+    at.slider(key="distill.objective.hinton.alpha").set_value(0.3).run()
+    at.switch_page("start.py").run()
+    at.query_params["data"] = dataset
+    at.switch_page("distill.py").run()
+    assert at.slider(key="distill.objective.hinton.alpha").value == 0.3
+    fresh = open_page("distill", data=dataset)
+    assert fresh.slider(key="distill.objective.hinton.alpha").value == 0.3
+    fresh.button(key="distill-reset").click().run()
+    assert fresh.slider(key="distill.objective.hinton.alpha").value == 0.9
+
+
+def test_clone_fills_the_form_and_leaves_the_run_alone(jobs):  # noqa: F811
+    spec = default_spec("purchase")
+    spec = spec.model_copy(
+        update={"objective": spec.objective.model_copy(update={"settings": {"temperature": 4.0, "alpha": 0.2}})}
+    )
+    engine._store.cache_clear()
+    run_id = engine.store().create(spec)
+    at = open_page("distill", clone=run_id)
+    assert not at.exception and run_id in words(at)
+    assert at.slider(key="distill.objective.hinton.alpha").value == 0.2
+    assert "clone" not in at.query_params
+    assert start(at, jobs).work_hash() == spec.work_hash()
+
+
+def test_an_unknown_clone_is_named(jobs):  # noqa: F811
+    at = open_page("distill", clone="nope")
+    assert "There is no run" in at.error[0].value
+
+
+def test_a_damaged_draft_is_replaced_by_the_defaults(jobs):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    draft._path(dataset).parent.mkdir(parents=True)
+    draft._path(dataset).write_text('{"students": 3}')
+    at = open_page("distill", data=dataset)
+    assert not at.exception and not at.button(key="distill-start").disabled
+
+
+def test_finished_work_is_offered_instead_of_trained_again(at, jobs):  # noqa: F811
+    run_id = engine.store().create(default_spec("purchase"))
+    engine.store().folder(run_id).write_status(state="done")
+    engine.store().refresh(run_id)
+    at.run()
+    assert t("distill.done_before") in words(at)
+    at.button(key="distill-again").click().run()
+    assert jobs.submitted[0][2] is True
+
+
+def test_a_refused_start_says_why(at, jobs):  # noqa: F811
+    jobs.refuse = KDError("Only {free} MB are free.", "Delete runs first.", "disk_low", free=3)
+    at.button(key="distill-start").click().run()
+    assert "Only 3 MB are free." in at.error[0].value
+
+
+def test_a_recipe_is_loaded(at, jobs):  # noqa: F811
+    spec = default_spec("purchase")
+    spec = spec.model_copy(update={"training": spec.training.model_copy(update={"seeds": 7})})
+    at.get("file_uploader")[0].upload("recipe.json", spec.to_json().encode())
+    at.run()
+    assert not at.exception and at.number_input(key="distill.training.seeds").value == 7
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps({"schema_version": 9}).encode())
+    at.run()
+    assert "problem(s) in RunSpec" in at.error[0].value
+
+
+def test_the_draft_of_a_spec_is_the_spec_again():
+    spec = default_spec("recommendation")
+    again = RunSpec.parse({**draft.of_spec(spec), "dataset": spec.dataset.model_dump(mode="json")})
+    assert again == spec

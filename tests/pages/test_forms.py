@@ -1,0 +1,107 @@
+"""Forms made from specs: each kind of field, bounds, folds, and parts that register themselves."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Literal
+
+import pytest
+from pydantic import Field
+from streamlit.testing.v1 import AppTest
+
+from kd_core.registry import Registry, Situation
+from kd_core.specs import Spec, unit
+from pages.ui import forms
+
+
+class Everything(Spec):
+    """One field of each kind."""
+
+    share: float = Field(0.7, ge=0, le=1, description="A share.", json_schema_extra=unit("0..1"))
+    heat: float = Field(2.0, ge=0.5, le=20, description="A log slider.", json_schema_extra=unit("divides", log=True))
+    rate: float = Field(3e-3, gt=0, le=1e6, description="A wide number.", json_schema_extra=unit("per step", log=True))
+    epochs: int | None = Field(None, ge=1, le=100, description="A count.", json_schema_extra=unit("epochs"))
+    way: Literal["a", "b"] = Field("a", description="A choice.")
+    maybe: Literal[".", ","] | None = Field(None, description="A choice or nothing.")
+    on: bool = Field(True, description="A switch.", json_schema_extra=unit("yes/no", advanced=True))
+    margin: float | None = Field(None, gt=0, le=1, description="A number or nothing.")
+    word: str | None = Field(None, description="A word.")
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.ui import forms
+    from tests.pages.test_forms import Everything
+
+    st.session_state["held"] = forms.form(Everything, {"share": 0.25}, "f")
+
+
+def held(at: AppTest) -> dict:
+    return at.session_state["held"]
+
+
+def test_each_field_has_a_widget_with_help_and_the_specs_bounds():
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert held(at) == {**Everything(share=0.25).model_dump()}
+    assert at.slider(key="f.share").max == 1 and at.slider(key="f.share").help.startswith("A share.")
+    assert "0..1" in at.slider(key="f.share").help
+    heat = at.select_slider(key="f.heat")
+    assert heat.options[0] == "0.5" and heat.options[-1] == "20" and "2" in heat.options
+    assert at.number_input(key="f.epochs").value is None and at.number_input(key="f.epochs").max == 100
+    assert at.selectbox(key="f.maybe").value is None
+    assert [e.label for e in at.expander] == ["More settings"]
+    assert at.toggle(key="f.on").value is True
+
+
+def test_what_is_entered_is_returned_and_fits_the_spec():
+    at = AppTest.from_function(page).run()
+    at.select_slider(key="f.heat").set_value(20.0)
+    at.number_input(key="f.rate").set_value(0.5)
+    at.number_input(key="f.epochs").set_value(12)
+    at.selectbox(key="f.way").set_value("b")
+    at.number_input(key="f.margin").set_value(0.5)
+    at.text_input(key="f.word").set_value("x")
+    at.run()
+    assert Everything.parse(held(at)) == Everything(
+        share=0.25, heat=20, rate=0.5, epochs=12, way="b", margin=0.5, word="x"
+    )
+
+
+def test_log_steps_hold_the_bounds_and_the_given_value_and_grow_by_ratio():
+    steps = forms.log_steps(0.5, 20, 2.0, 3.33)
+    assert steps[0] == 0.5 and steps[-1] == 20 and {2.0, 3.33} <= set(steps)
+    ratios = [b / a for a, b in itertools.pairwise(steps)]
+    assert max(ratios) < 1.3 and steps == sorted(set(steps))
+
+
+def test_only_changed_settings_are_kept():
+    values = Everything().model_dump()
+    assert forms.changed(Everything, values, {}) == {}
+    assert forms.changed(Everything, {**values, "way": "b"}, {"share": 0.7}) == {"share": 0.7, "way": "b"}
+
+
+def test_a_part_that_cannot_work_is_listed_with_its_reason():
+    def page() -> None:
+        import streamlit as st
+
+        from kd_core.registry import Registry, Situation
+        from kd_core.specs import Spec
+        from pages.ui import forms
+
+        parts: Registry = Registry("loss")
+        parts.register("one", title="One *bold*", spec=Spec)(1)
+        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        at = Situation(task="binary", num_classes=2)
+        st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
+
+    at = AppTest.from_function(page).run()
+    assert at.session_state["chosen"] == "one" and at.selectbox(key="p").options == ["One *bold*"]
+    assert "Two (works for regression, not for binary)" in at.markdown[0].value
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_nothing_fits_is_said(task):
+    empty: Registry = Registry("loss")
+    assert empty.offer(Situation(task=task)) == []
