@@ -17,6 +17,7 @@ import gc
 import json
 import math
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +26,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core import device
 from kd_core.distill import objective
