@@ -195,7 +195,8 @@ def _sample_rows(text: str, separator: str, cut: bool) -> list[list[str]]:
 def _record(text: str, separator: str) -> tuple[list[str], int | None]:
     """Split the first record; the end is None when an opened quote never closes."""
     cell = re.compile(rf'"((?:[^"]|"")*)(")?([^{re.escape(separator)}\r\n]*)|([^{re.escape(separator)}\r\n]*)')
-    cells, position = [], 0
+    cells: list[str] = []
+    position = 0
     while True:
         found = cell.match(text, position)
         assert found is not None  # the second alternative matches the empty string

@@ -8,35 +8,7 @@ import pyarrow.compute as pc
 
 from kd_core import limits
 from kd_core.data.columns import name_columns
-from kd_core.errors import DataError, Problem, raise_problems
-
-
-def check_counts(name: str, rows: int, columns: int) -> None:
-    """Refuse a table over the caps before its values are read.
-
-    Errors: DataError with code `no_rows`, `too_many_columns`, `too_many_rows` or `too_many_cells`.
-    """
-    if columns > limits.COLUMNS:
-        raise DataError(
-            "{name} has {columns:,} columns; at most {limit:,} are read.",
-            "Leave out columns, or turn the table if rows and columns are swapped.", "too_many_columns",
-            name=name, columns=columns, limit=limits.COLUMNS,
-        )  # fmt: skip
-    if rows == 0 or columns == 0:
-        raise DataError(
-            "No data rows; {columns} column(s) found.", "Check that the export holds rows below the header.",
-            "no_rows", columns=columns,
-        )  # fmt: skip
-    if rows > limits.ROWS:
-        raise DataError(
-            "{name} has {rows:,} rows; at most {limit:,} are read.", "Take a sample of the rows.",
-            "too_many_rows", name=name, rows=rows, limit=limits.ROWS,
-        )  # fmt: skip
-    if rows * columns > limits.CELLS:
-        raise DataError(
-            "{name} has {cells:,} cells; at most {limit:,} are read.", "Take a sample of the rows, or drop columns.",
-            "too_many_cells", name=name, cells=rows * columns, limit=limits.CELLS,
-        )  # fmt: skip
+from kd_core.errors import Problem, raise_problems
 
 
 def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:

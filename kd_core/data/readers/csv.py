@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from kd_core import limits
+from kd_core.data.caps import check_counts
 from kd_core.data.columns import find_index_column, name_columns
 from kd_core.data.delimited import Layout, lay_out
-from kd_core.data.frames import check_counts, long_cells
+from kd_core.data.frames import long_cells
 from kd_core.data.lines import find_ragged, find_unclosed_quote, line_of_byte, without_comments
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table

@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from kd_core.data import sandbox
+from kd_core.data.caps import check_counts
 from kd_core.data.columns import find_index_column
-from kd_core.data.frames import check_counts, frame_of
+from kd_core.data.frames import frame_of
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import is_zip
 from kd_core.data.table import Table

@@ -15,7 +15,7 @@ import pandas as pd
 
 from kd_core import limits
 from kd_core.data import readers
-from kd_core.data.frames import check_counts
+from kd_core.data.caps import check_counts
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import GZIP, is_zip
 from kd_core.data.table import Table

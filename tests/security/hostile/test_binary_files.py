@@ -156,3 +156,19 @@ def test_sandbox_stops_time_and_memory(monkeypatch):
         sandbox.call("builtins:bytearray", 2**30)
     with pytest.raises(DataError, match=r"can't be read \(ZeroDivisionError"):
         sandbox.call("operator:floordiv", 1, 0)
+
+
+def test_deeply_nested_json_crashes_only_the_child(tmp_path):
+    path = tmp_path / "deep.jsonl"
+    path.write_bytes(b'{"a":' * 200_000 + b"1" + b"}" * 200_000 + b"\n")
+    error = refusal(path)
+    assert error.code == "parse_crash" and "can't be read" in error.message
+
+
+def test_parquet_that_repeats_a_huge_text(tmp_path):
+    path = tmp_path / "repeat.parquet"
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int32)), pa.array(["x" * 90_000]))
+    pq.write_table(pa.table({"a": text}), path, store_schema=False)
+    assert path.stat().st_size < 100_000
+    error = refusal(path)
+    assert error.code in {"parse_memory", "unpacks_too_large"} and "MB" in error.message
