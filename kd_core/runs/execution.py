@@ -115,6 +115,7 @@ class Execution:
                 attempts=int(status.get("attempts", 0)) + 1,
             )  # fmt: skip
             self.emit({"kind": "state", "state": "running"})
+            self._log.flush()  # before anything can crash
             threading.Thread(target=self._tick, args=(finished,), name="run ticker", daemon=True).start()
             result = self._run(self.folder.spec(), self.folder, self.emit, self.stop)
         except Stopped:
