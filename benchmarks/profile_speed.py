@@ -27,7 +27,7 @@ if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from kd_core.data.profile import profile_table
 from kd_core.data.reading import read_table
-start, cpu = time.perf_counter(), time.process_time()
+start, cpu = time.perf_counter(), time.process_time()  # CPU time too: on a busy machine the clock also runs for others
 table = read_table(sys.argv[1])
 read = time.perf_counter() - start
 profile = profile_table(table, target="bought")
@@ -91,7 +91,10 @@ def main() -> int:
     }
     ok = found["seconds"] <= GOAL_SECONDS and found["peak_bytes"] <= GOAL_BYTES
     print(f"{found['rows']:,} rows x {found['columns']} columns, {size / 1e6:.0f} MB, one core of {found['machine']}")
-    print(f"read {found['read_seconds']:.2f} s, read and profiled {found['seconds']:.2f} s (goal {GOAL_SECONDS:.0f} s)")
+    print(
+        f"read {found['read_seconds']:.2f} s, read and profiled {found['seconds']:.2f} s (goal {GOAL_SECONDS:.0f} s), "
+        f"of which the core worked {found['cpu_seconds']:.2f} s for this"
+    )
     print(
         f"peak memory {found['peak_bytes'] / 1e9:.2f} GB (goal {GOAL_BYTES / 1e9:.1f} GB): {'held' if ok else 'MISSED'}"
     )

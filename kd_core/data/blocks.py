@@ -237,7 +237,8 @@ class TextBlock:
         self.terms = TfidfVectorizer(**how, vocabulary=kept, sublinear_tf=True, dtype=np.float32)
         counted = self.terms.fit_transform(some)
         self.components = max(1, min(self.components, counted.shape[1] - 1, counted.shape[0] - 1))
-        self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
+        with np.errstate(invalid="ignore", divide="ignore"):  # texts that are all alike have no variance to share out
+            self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
         self.spread = np.maximum(self.condense.transform(counted).std(axis=0), 1e-6)
         self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
         return self.transform(values)

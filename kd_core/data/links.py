@@ -53,7 +53,8 @@ def _bin(values: pd.Series, most: int) -> npt.NDArray[np.int64] | None:
     else:
         numeric = pd.to_numeric(values.astype("object"), errors="coerce")
         if int(numeric.notna().sum()) == int(values.notna().sum()):
-            return _quantile_bins(numeric.to_numpy(np.float64))
+            held = numeric.to_numpy(np.float64)
+            return _quantile_bins(np.where(np.isfinite(held), held, np.nan))
         codes = pd.factorize(values)[0].astype(np.int64)
     _, codes = np.unique(codes, return_inverse=True)
     counts = np.bincount(codes)

@@ -145,12 +145,18 @@ def assign(
     """Split the rows of a target: by time, in whole groups, or stratified.
 
     Shape: (N,) part of each row, -1 where the target is missing.
-    Errors: DataError with code `too_few_groups` or `too_few_times`.
+    Errors: DataError with code `too_few_groups`, `too_few_times` or `not_a_time`.
     """
     present = target.present
     parts = np.full(len(present), -1, np.int8)
     codes = None if group is None else group_codes(group)[present]
     if time is not None:
+        if time.values.dtype.kind not in "fM":
+            raise DataError(
+                "The time column {name} is read as {kind}, which has no order in time.",
+                "Set its type to datetime or number, or choose another time column.", "not_a_time",
+                name=time.name, kind=time.kind,
+            )  # fmt: skip
         parts[present] = by_time(time.values[present], validation, test, codes)
         return parts
     stratum = strata(target.values[present], target.task or "multiclass")

@@ -201,3 +201,9 @@ def test_one_group_in_training_gives_no_target_means():
     labels = [f"v{i % 40}" for i in range(200)]
     _, x = encode({"c": labels}, np.arange(200) % 2, groups=np.zeros(200, np.int64))
     assert (x[:, 0] == x[0, 0]).all()
+
+
+def test_texts_that_are_all_alike_do_not_fail():
+    encoder = Encoder({"t": ColumnType("text")}, "binary")
+    x = encoder.fit_transform(pd.DataFrame({"t": ["the same two words"] * 50}, dtype="str"), np.arange(50) % 2)
+    assert np.isfinite(x).all()

@@ -54,6 +54,11 @@ def test_missing_values_and_dates_can_tell(flags):
     assert share(["x"] * 4000, y) == 0.0
 
 
+def test_infinite_words_in_an_id_do_not_fail(flags):
+    _, y = flags
+    assert 0 <= share(["inf" if i % 9 == 0 else i for i in range(4000)], y, kind="id") < 0.05
+
+
 def test_sample_is_bounded_sorted_and_holds_known_targets_only():
     y = np.array(["a", "b", ""] * 10_000)
     rows = sample_rows(read_target(column(y, "y")))

@@ -115,6 +115,12 @@ def test_time_may_be_a_number():
     assert not [p for p in found.problems if p.severity == "error"]
 
 
+def test_time_set_to_a_type_without_order_is_a_listed_problem():
+    found = profile_table(table(clean()), target="bought", time="channel", kinds={"channel": "category"})
+    text = str(one(found.problems, "not_a_time"))
+    assert text.startswith("The time column channel is read as category, which has no order in time.")
+
+
 @pytest.mark.parametrize(
     ("values", "bars", "total"),
     [
