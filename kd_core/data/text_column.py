@@ -165,10 +165,12 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
     clean = trimmed
     if not pc.all(pc.string_is_ascii(pc.fill_null(trimmed, ""))).as_py():
         clean = pc.utf8_normalize(trimmed, form="NFC")
-        _note_merge(trimmed, clean, name, "unicode_forms", "written in two Unicode forms that look the same", problems)
+        _note_merge(
+            trimmed, clean, name, "unicode_forms", "are written in two Unicode forms that look the same", problems
+        )
     spaced = pc.not_equal(array, trimmed)
     if pc.any(spaced).as_py():
-        _note_merge(array, trimmed, name, "outer_spaces", "that differ only by spaces around them", problems)
+        _note_merge(array, trimmed, name, "outer_spaces", "differ only by spaces around them", problems)
     empty = pc.equal(clean, "")
     encoded = pc.dictionary_encode(pc.if_else(empty, pa.scalar(None, type=clean.type), clean))
     unique = encoded.dictionary
@@ -211,7 +213,8 @@ def _note_merge(before: Any, after: Any, name: str, code: str, what: str, proble
     merged = pc.count_distinct(before).as_py() - pc.count_distinct(after).as_py()
     rows = row_numbers(changed)
     if merged:
-        text, hint = f"Column {name}: {plural(merged, 'label')} {what}", "Merged."
+        text = f"Column {name}: {plural(merged, 'label')} merged with another: they {what}"
+        hint = "Nothing to do, unless they mean different things: then write them differently."
         problems.append(Problem("warning", code, f"{text} ({shown_rows(rows, count)}).", hint, name, count, rows))
     elif code == "outer_spaces":
         problems.append(

@@ -84,7 +84,7 @@ def test_26_labels_that_differ_only_by_spaces(upload):
     found = profile_source(upload(y=["cat", " cat", "dog"] * 30), target="y")
     assert sorted(zip(found.classes, found.class_counts, strict=True)) == [("cat", 60), ("dog", 30)]
     assert (
-        "1 label that differ only by spaces around them (rows 2, 5, 8, 11, 14, …). Merged."
+        "1 label merged with another: they differ only by spaces around them (rows 2, 5, 8, 11, 14, …)."
         in texts(found, "outer_spaces")[0]
     )
 
