@@ -188,7 +188,7 @@ class Supervisor:
             self.note("worker_start", f"A worker ended before it was ready ({_how(status)}); see worker.log.")
         if self.watch.failed_starts >= START_TRIES:
             self._fail_waiting()
-        self.watch.state = "restarting"
+        self.watch.state = "failed" if self.watch.failed_starts >= START_TRIES else "restarting"
         self._retry_at = time.monotonic() + (
             0.0 if was_ready else min(30.0, START_BACKOFF_SECONDS * 2 ** (self.watch.failed_starts - 1))
         )

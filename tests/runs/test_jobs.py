@@ -191,11 +191,12 @@ def test_a_full_queue_and_a_full_disk_are_refused_with_numbers(services, monkeyp
 
 
 def test_a_worker_that_cannot_start_fails_the_run_instead_of_looping(services, monkeypatch):
-    monkeypatch.setattr("kd_core.runs.supervisor.START_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("kd_core.runs.supervisor.START_BACKOFF_SECONDS", 0.1)
     service = services(command=["/bin/sh", "-c", "echo broken >&2; exit 3"])
     run_id = service.submit(run_spec())
     row = state(service, run_id, *ENDED)
     assert row.error.code == "worker_start" and "3 times in a row" in row.error.message
+    wait_for(lambda: service.status().worker == "failed")
     assert "broken" in (services.root / "worker.log").read_text()
     assert any("exit status 3" in e["message"] for e in service.status().errors)
 
