@@ -1,0 +1,99 @@
+"""The command line: same engine, plain messages, the right exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from kd_core.cli import PLURALS, app
+from tests.runs.tables import small_spec, write_table
+
+runner = CliRunner()
+
+
+def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
+    table = write_table(tmp_path / "t.csv")
+    out = tmp_path / "run"
+    done = runner.invoke(app, ["distill", str(table), "--target", "target", "--epochs", "2", "--seeds", "2", "--student", "mlp:4x1", "--out", str(out)])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[0].split(":")[0] in {"BEATS", "TIES", "HURTS", "INCONCLUSIVE"}
+    assert "the mlp:4x1 student gains" in done.stdout
+    result = json.loads((out / "result.json").read_text())
+    assert result["students"][0]["arch"]["settings"] == {"width": 4, "depth": 1}
+    assert {"spec.json", "events.jsonl", "status.json", "result.json", "manifest.json"} <= {p.name for p in out.iterdir()}  # fmt: skip
+    again = runner.invoke(app, ["run", str(out / "spec.json"), "--out", str(tmp_path / "again")])
+    assert again.exit_code == 0, again.output
+    other = json.loads((tmp_path / "again" / "result.json").read_text())
+    assert other["students"][0]["metrics"] == result["students"][0]["metrics"]
+    assert other["work_hash"] == result["work_hash"]
+    shown = runner.invoke(app, ["show", str(out)])
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[0] == done.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["distill", "nowhere.csv", "--target", "x"], "nowhere.csv", ""),
+        (["distill", "{table}", "--target", "targett"], "targett", "Did you mean 'target'"),
+        (["distill", "{table}", "--target", "target", "--teacher", "gradient_bosting"], "no teacher 'gradient_bosting'", "Did you mean 'gradient_boosting'"),
+        (["distill", "{table}", "--target", "target", "--student", "mlp:wide"], "The student 'mlp:wide' is not understood", "width x depth"),
+        (["distill", "{table}", "--target", "target", "--objective", "mse"], "works for regression, not for binary", "Choose another one"),
+        (["distill", "{table}", "--target", "target", "--seeds", "0"], "seeds: Input should be greater than or equal to 1, got 0", "Correct the values"),
+        (["run", "nowhere.json"], "There is no file nowhere.json", "Check the path"),
+        (["list", "lossess"], "no list 'lossess'", "losses"),
+        (["show", "nobody"], "There is no run 'nobody'", "list of runs"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_said_with_a_hint_and_no_traceback(tmp_path, arguments, message, hint):
+    table = write_table(tmp_path / "t.csv")
+    done = runner.invoke(app, [a.replace("{table}", str(table)) for a in arguments])
+    assert done.exit_code in (1, 2), done.output
+    assert message in done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_bad_input_exits_with_2(tmp_path):
+    assert runner.invoke(app, ["distill", str(tmp_path / "none.csv"), "--target", "x"]).exit_code == 2
+
+
+@pytest.mark.parametrize("kind", list(PLURALS))
+def test_every_list_names_its_parts(kind):
+    done = runner.invoke(app, ["list", kind])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip()
+
+
+def test_profile_shows_what_was_understood(tmp_path):
+    done = runner.invoke(app, ["profile", str(write_table(tmp_path / "t.csv")), "--target", "target"])
+    assert done.exit_code == 0, done.output
+    assert "400 rows, 4 columns" in done.stdout
+    assert "predict target as binary, yes = yes" in done.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"), epochs=400, seeds=10)
+    (tmp_path / "spec.json").write_text(spec.to_json())
+    out = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kd_core", "run", str(tmp_path / "spec.json"), "--out", str(out)],
+        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    events = out / "events.jsonl"
+    end = time.monotonic() + 120
+    while time.monotonic() < end and not (events.exists() and '"arm":"student"' in events.read_text()):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr
+    assert "Stopping; what is finished is kept" in stderr
+    assert "the tiny student gains" in stdout
