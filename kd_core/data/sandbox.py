@@ -48,7 +48,11 @@ def call(function: str, *arguments: Any) -> Any:
             "Delete far-away cells and empty formatted rows, or save the sheet as CSV.", "parse_memory",
             limit=memory // 2**20,
         )  # fmt: skip
-    reason = done.stderr.strip().splitlines()[-1][:300] if done.stderr.strip() else f"exit code {done.returncode}"
+    reason = (
+        done.stderr.strip().splitlines()[-1][:300]
+        if done.stderr.strip()
+        else f"it crashed the parser, signal {-done.returncode}"
+    )
     raise DataError(
         "The file can't be read ({reason}).",
         "It may be damaged. Save it again, or as CSV.",

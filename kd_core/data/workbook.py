@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from defusedxml.common import DefusedXmlException
 
 from kd_core import limits
+from kd_core.data.damage import ZIP_DAMAGE
 from kd_core.errors import DataError
 
 _CHUNK = 1024 * 1024
@@ -46,7 +46,7 @@ def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, A
             "{name} contains XML entities, which can make a small file explode.", "Save it again with a spreadsheet program.",
             "xml_entities", name=name,
         ) from None  # fmt: skip
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError) as error:
+    except (*ZIP_DAMAGE, KeyError, SyntaxError, TypeError, AttributeError, IndexError) as error:
         raise DataError(
             "{name} is incomplete or damaged ({reason}).",
             "Upload it again.",

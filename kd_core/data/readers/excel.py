@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from kd_core.data import sandbox
 from kd_core.data.caps import check_counts
 from kd_core.data.columns import find_index_column
+from kd_core.data.damage import ZIP_DAMAGE
 from kd_core.data.frames import frame_of
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import is_zip
@@ -32,7 +33,7 @@ def _is_excel(path: Path, head: bytes) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "[Content_Types].xml" in archive.namelist()
-    except zipfile.BadZipFile:
+    except (*ZIP_DAMAGE, OSError):  # the zip reader then says what is wrong
         return False
 
 

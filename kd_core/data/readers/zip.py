@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ import pandas as pd
 from kd_core import limits
 from kd_core.data import readers
 from kd_core.data.caps import check_counts
+from kd_core.data.damage import damage_named
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import GZIP, is_zip
 from kd_core.data.table import Table
@@ -41,18 +42,12 @@ def read_zip(path: Path, read: ReadSpec, name: str) -> Table:
 
     Errors: DataError naming every unsafe member, a missing member, or a cap.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="kd-") as folder:
+    with contextlib.ExitStack() as stack:
+        with damage_named(name):
+            archive = stack.enter_context(zipfile.ZipFile(path))
             members, problems = _safe_members(archive, path, name)
-            return _read_members(archive, members, problems, read, name, Path(folder))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DataError(
-            "{name} is incomplete or damaged ({reason}).",
-            "Upload it again.",
-            "incomplete",
-            name=name,
-            reason=str(error),
-        ) from None
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kd-"))
+        return _read_members(archive, members, problems, read, name, Path(folder))
 
 
 def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list[zipfile.ZipInfo], list[Problem]]:
@@ -211,7 +206,7 @@ def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Probl
 
 
 def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    with archive.open(info) as member:
+    with damage_named(shown_name(info.filename)), archive.open(info) as member:
         head = member.read(64 * 1024)
     if head.startswith(GZIP) or (is_zip(head) and not info.filename.lower().endswith(".xlsx")):
         raise DataError(
@@ -225,7 +220,7 @@ def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec, folder: Path) -> Table:
     """Stream one member to a file of our own naming and read that; its declared size is a bound, not a promise."""
     target, written = folder / "member", 0
-    with archive.open(info) as packed, target.open("wb") as out:
+    with damage_named(shown_name(info.filename)), archive.open(info) as packed, target.open("wb") as out:
         while chunk := packed.read(_CHUNK):
             written += len(chunk)
             if written > info.file_size:

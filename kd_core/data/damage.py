@@ -1,0 +1,37 @@
+"""What the zip library raises on damaged archives, told as one error."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from kd_core.errors import DataError
+
+# Seen with changed bytes: each of these comes out of zipfile, besides OSError(EINVAL) for a negative offset.
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, OverflowError,
+              struct.error, RuntimeError)  # fmt: skip
+
+
+@contextlib.contextmanager
+def damage_named(name: str) -> Iterator[None]:
+    """Turn a damaged archive's many errors into a DataError with code `incomplete`."""
+    try:
+        yield
+    except ZIP_DAMAGE as error:
+        raise _damaged(name, error) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a full disk is no damage
+            raise
+        raise _damaged(name, error) from None
+
+
+def _damaged(name: str, error: Exception) -> DataError:
+    return DataError(
+        "{name} is incomplete or damaged ({reason}).", "Upload it again.", "incomplete", name=name,
+        reason=str(error)[:200] or type(error).__name__,
+    )  # fmt: skip
