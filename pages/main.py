@@ -30,7 +30,6 @@ if not gate.may_enter():
 pages = [
     st.Page(f"{name}.py", title=t(f"common.pages.{name}"), icon=icon, url_path=name.replace("_", "-"), default=i == 0)
     for i, (name, icon) in enumerate(PAGES)
-    if (Path(__file__).parent / f"{name}.py").exists()
 ]
 chosen = st.navigation(pages, position="hidden")
 frame.sidebar(pages)

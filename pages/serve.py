@@ -79,7 +79,13 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     sys.argv[:] = [str(ROOT / "app.py")]  # Streamlit finds its config and the pages beside this file
     from app import app
+    from kd_core.errors import KDError
+    from pages.ui import engine
 
+    try:
+        engine.jobs()
+    except KDError as error:
+        raise SystemExit(f"KD Workbench can't start. {error}") from None
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and "CI" not in os.environ
     has_screen = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

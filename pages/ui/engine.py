@@ -1,7 +1,7 @@
 """The way from the screens to the engine: one library, one run store, one job service per process.
 
-The heavy part of the engine (torch, scikit-learn) is imported by a background thread after the server
-has answered, so that the first picture does not wait for it; who needs it sooner simply imports it.
+The heaviest part of the engine (torch) is imported by a background thread while the server starts to answer, so
+that the first picture does not wait for it; who needs it sooner simply imports it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kd_core.runs.jobs import JobService
     from kd_core.runs.store import RunStore
 
-HEAVY = ("kd_core.runs.plan", "kd_core.data.preparation", "plotly.graph_objects", "pyarrow.parquet")
+FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
+HEAVY = ("kd_core.data.preparation", "kd_core.runs.plan", "pyarrow.parquet")
 _LOG = logging.getLogger("kd_workbench.engine")
 
 
@@ -52,11 +53,13 @@ def jobs() -> JobService:
 
 
 def warm_up() -> threading.Thread:
-    """Import the heavy part of the engine in the background, then freeze what the collector would scan.
+    """Import what the first picture needs at once and the rest in the background; then freeze it for the collector.
 
     Each page view ends in a full garbage collection, which stops every thread for ~80 ms once torch is loaded;
     frozen objects are not scanned. Frozen once only: what is frozen is never collected.
     """
+    for name in FIRST:
+        importlib.import_module(name)
 
     def load() -> None:
         for name in HEAVY:
