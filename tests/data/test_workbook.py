@@ -1,0 +1,30 @@
+"""The caps of the child process, called here in the test's own process so that they can be lowered."""
+
+import openpyxl
+import pytest
+
+from kd_core import limits
+from kd_core.data.workbook import extract
+from kd_core.errors import DataError
+
+
+def refusal(tmp_path, rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    with pytest.raises(DataError) as error:
+        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "t.parquet"), "t.xlsx")
+    return error.value
+
+
+def test_caps(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "ROWS", 3)
+    error = refusal(tmp_path, [["a"], [1], [2], [3], [4]])
+    assert error.code == "too_many_rows" and error.message == "The sheet has more than 3 rows."
+    monkeypatch.setattr(limits, "COLUMNS", 2)
+    error = refusal(tmp_path, [["a"], [1, 2, 3]])
+    assert error.code == "too_many_columns" and error.message == "The sheet has cells beyond column 2."
+    monkeypatch.setattr(limits, "ZIP_TOTAL_BYTES", 2**10)
+    error = refusal(tmp_path, [["a"], [1]])
+    assert error.code == "unpacks_too_large" and "t.xlsx unpacks to more than 0 MB." in error.message
