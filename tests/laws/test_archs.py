@@ -17,13 +17,13 @@ CASES = [
     pytest.param(Choice(name=e.name, settings={"size": size} if size else {}), id=f"{e.name}-{size or 'only'}")
     for e in ARCHS.entries()
     for size in (e.facts["presets"] or (None,))
-    if size in (None, "tiny", "small")
+    if size in (None, "tiny")
 ]
 LARGE = [
     pytest.param(Choice(name=e.name, settings={"size": size}), id=f"{e.name}-{size}")
     for e in ARCHS.entries()
     for size in e.facts["presets"]
-    if size in ("base", "large")
+    if size != "tiny"
 ]
 
 

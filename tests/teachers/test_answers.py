@@ -121,7 +121,7 @@ def test_an_interrupted_teacher_goes_on_after_its_finished_folds(tmp_path):
 
 def test_events_name_the_fold_and_count():
     events = []
-    ask(dataset(rows=100), Choice(name="mlp", settings={"size": "tiny", "epochs": 2}), folds=2, events=events)
+    ask(dataset(rows=60), Choice(name="mlp", settings={"size": "tiny", "epochs": 2}), folds=2, events=events)
     assert all(e["arm"] == "teacher" and e["student"] is None and e["seed"] == 0 for e in events)
     trained = [e for e in events if e["kind"] == "trained"]
     assert [(e["fold"], e["done"], e["of"]) for e in trained] == [(None, 1, 3), (0, 2, 3), (1, 3, 3)]
