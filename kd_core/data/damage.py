@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from kd_core.errors import DataError
 
-# Seen with changed bytes: each of these comes out of zipfile, besides OSError(EINVAL) for a negative offset.
+# Seen with changed bytes: each of these comes out of zipfile, besides OSError for a negative offset or bad bzip2 data.
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, OverflowError,
               struct.error, RuntimeError)  # fmt: skip
 
@@ -25,7 +25,7 @@ def damage_named(name: str) -> Iterator[None]:
     except ZIP_DAMAGE as error:
         raise _damaged(name, error) from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a full disk is no damage
+        if error.errno not in (None, errno.EINVAL):  # a full disk is no damage; bzip2 errors carry no number
             raise
         raise _damaged(name, error) from None
 

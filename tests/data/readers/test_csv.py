@@ -1,5 +1,7 @@
 """Delimited text is read cell by cell as written."""
 
+import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
 
 from kd_core.data.reading import read_table
@@ -74,3 +76,22 @@ def test_a_wide_table_beyond_the_sample(tmp_path):
     row = ",".join(["12345.678"] * 1500)
     table = read(tmp_path, f"{header}\n" + f"{row}\n" * 60)
     assert table.frame.shape == (60, 1500)
+
+
+def test_text_that_arrow_cannot_split_is_refused(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise pa.ArrowInvalid("odd text")
+
+    monkeypatch.setattr(pacsv, "read_csv", refuse)
+    with pytest.raises(DataError, match=r"The text can't be split into rows: odd text\. Save it again as CSV"):
+        read(tmp_path, "a,b\n1,2\n")
+
+
+def test_a_file_of_only_a_byte_order_mark_holds_no_text(tmp_path):
+    with pytest.raises(DataError, match="holds no text"):
+        read(tmp_path, b"\xef\xbb\xbf")
+
+
+def test_bytes_of_no_encoding_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"is not UTF-8, and no other common encoding fits\. Choose the encoding"):
+        read(tmp_path, b"a,b\n" + bytes(range(128, 256)) * 20 + b",1\n")
