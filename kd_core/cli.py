@@ -40,6 +40,7 @@ def distill(
     time: Annotated[str | None, typer.Option(help="Split by this time column.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")] = None,
     positive: Annotated[str | None, typer.Option(help="The class that counts as yes.")] = None,
+    member: Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")] = None,
     out: Out = None,
 ) -> None:
     """Train a teacher, students and their baselines, and print the verdict."""
@@ -54,7 +55,7 @@ def distill(
         dataset = DatasetSpec.parse(
             {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
              "name": path.stem, "target": target, "task": task, "group": group, "time": time,
-             "drop": tuple(drop or ()), "positive": positive}, "data",
+             "drop": tuple(drop or ()), "positive": positive, "read": _read(path, member)}, "data",
         )  # fmt: skip
         loss = objective
         if loss is None:
@@ -166,6 +167,11 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         return DONE
 
     _guarded(work)
+
+
+def _read(path: Path, member: str | None) -> dict[str, str]:
+    """Name the table to read in a file that holds several."""
+    return {} if member is None else {"sheet" if path.suffix in (".xlsx", ".xlsm") else "member": member}
 
 
 def _student(text: str) -> StudentSpec:
