@@ -110,7 +110,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
     if choices.get("target") is None and found.target is not None:
         choices["target"] = found.target
     with st.container(border=True):
-        places = st.columns([3, 3, 2, 2, 2, 2], vertical_alignment="bottom")
+        places = st.columns([3, 4, 2, 2, 2, 2], vertical_alignment="bottom")
         with places[0]:
             _choice("target", t("data.predict"), [None, *names] if found.target is None else names, choices, term("target"),
                     format_func=lambda n: t("data.choose_column") if n is None else n)  # fmt: skip

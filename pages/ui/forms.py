@@ -156,9 +156,9 @@ def _float(place: str, value: float, low: float, high: float, log: bool, shown: 
         if st.session_state[place] not in options:
             options = log_steps(low, high, st.session_state[place])
         return float(st.select_slider(options=options, key=place, format_func=lambda v: f"{v:g}", **shown))
-    if high - low <= 1.001 and high <= 1.001:
+    step = next((v for v in (0.05, 0.01) if math.isclose(value / v, round(value / v), abs_tol=1e-9)), None)
+    if high - low <= 1.001 and step:
         seed(place, float(value))
-        step = 0.05 if math.isclose(value / 0.05, round(value / 0.05), abs_tol=1e-9) else 0.01
         return float(st.slider(min_value=float(low), max_value=float(high), step=step, key=place, **shown))
     seed(place, float(value))
     return float(st.number_input(min_value=float(low), max_value=float(high), format="%.4g", key=place, **shown))

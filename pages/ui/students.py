@@ -68,6 +68,7 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
 
     with st.popover(t("distill.own"), icon=":material/add:", width="stretch"):
         archs = [e for e in ARCHS.entries() if "student" in e.facts.get("roles", ())]
+        archs.sort(key=lambda e: "width" not in e.spec.model_fields)
         at = Situation(task=facts.task, num_classes=facts.outputs)
         titles = {e.name: e.title for e in archs if e.why_not(at) is None}
         name = st.selectbox(t("distill.architecture"), list(titles), format_func=titles.__getitem__,

@@ -24,6 +24,7 @@ class Everything(Spec):
     way: Literal["a", "b"] = Field("a", description="A choice.")
     maybe: Literal[".", ","] | None = Field(None, description="A choice or nothing.")
     on: bool = Field(True, description="A switch.", json_schema_extra=unit("yes/no", advanced=True))
+    decay: float = Field(1e-4, ge=0, le=1, description="Too fine for a slider.")
     margin: float | None = Field(None, gt=0, le=1, description="A number or nothing.")
     word: str | None = Field(None, description="A word.")
 
@@ -53,6 +54,7 @@ def test_each_field_has_a_widget_with_help_and_the_specs_bounds():
     assert at.selectbox(key="f.maybe").value is None
     assert [e.label for e in at.expander] == ["More settings"]
     assert at.toggle(key="f.on").value is True
+    assert at.number_input(key="f.decay").value == 1e-4
 
 
 def test_what_is_entered_is_returned_and_fits_the_spec():
