@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 import streamlit as st
@@ -15,7 +13,7 @@ from pages.ui import comparison, engine, recipe, session, text, verdict
 from pages.ui.charts import compare as charts
 from pages.ui.charts import marks
 from pages.ui.comparison import Entry, Goal
-from pages.ui.comparison_table import clear, pick, picks, table
+from pages.ui.comparison_table import clear, everything, pick, picks, table
 from pages.ui.text import t
 
 LATEST = 6
@@ -141,18 +139,6 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
     if ids and ids != st.session_state.get("pareto-last"):
         st.session_state["pareto-last"] = ids
         pick(ids)
-
-
-def everything(store: RunStore, found: list[Entry]) -> bytes:
-    """Pack metrics, recipes and results of the runs into a zip."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for run_id in dict.fromkeys(e.run_id for e in found):
-            folder = store.folder(run_id)
-            for name in ("spec.json", "result.json"):
-                file.write(folder.path / name, f"{run_id}/{name}")
-            file.writestr(f"{run_id}/metrics.csv", recipe.metrics_csv(folder.result() or {}))
-    return out.getvalue()
 
 
 def page() -> None:

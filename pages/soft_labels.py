@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.evaluate import soft_labels
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
 from pages.ui import comparison, engine, kept_rows, session, soft_view, text, verdict
@@ -96,6 +97,10 @@ def explore(kept: Kept, found: Any, trained: float | None) -> None:
             st.query_params["T"] = f"{temperature:g}"
         if trained is not None:
             st.caption(t("soft_labels.trained_at", value=f"{trained:g}"))
+        apart = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"], temperature)
+        clicked = soft_view.take_click("soft-apart")
+        if clicked is not None and clicked < len(apart):
+            st.session_state["soft-row-id"] = int(kept.row_ids[apart[clicked]]) + 1
         left, right = st.columns(2, gap="large")
         with left:
             at = choose_row(kept)
@@ -108,10 +113,7 @@ def explore(kept: Kept, found: Any, trained: float | None) -> None:
         with left:
             soft_view.alike(kept, classes, temperature)
         with right:
-            picked = soft_view.parted(kept, classes, temperature)
-        if picked is not None:
-            st.session_state["soft-row-next"] = picked
-            st.rerun(scope="fragment")
+            soft_view.parted(kept, classes, temperature, apart)
 
     body()
 
@@ -120,8 +122,6 @@ def choose_row(kept: Kept) -> int:
     """Let the person pick a row by its number in the file, or walk through the disagreements."""
     ranked = soft_view.order(kept)
     ids = [int(r) + 1 for r in kept.row_ids]
-    if "soft-row-next" in st.session_state:
-        st.session_state["soft-row-id"] = ids[st.session_state.pop("soft-row-next")]
     if st.session_state.get("soft-row-id") not in set(ids):
         st.session_state["soft-row-id"] = ids[int(ranked[0])]
     left, right = st.columns([1, 1], vertical_alignment="bottom")

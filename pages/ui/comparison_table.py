@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from kd_core.runs.store import RunStore
-from pages.ui import comparison, run_list, text, verdict
+from pages.ui import comparison, recipe, run_list, text, verdict
 from pages.ui.comparison import Entry
 from pages.ui.text import t
 
@@ -74,7 +76,7 @@ def line(e: Entry, metric: str, by: str, edge: Edge, names: list[str]) -> dict[s
     goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
     title = verdict.metric_title(metric)
     return {
-        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name, t(f"{c}student"): e.label,
+        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name, t(f"{c}student"): e.label, **{n: e.settings.get(n) for n in names},
         t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.word.{s['verdict']}")).capitalize(),
         f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
@@ -82,5 +84,17 @@ def line(e: Entry, metric: str, by: str, edge: Edge, names: list[str]) -> dict[s
         t(f"{c}gain"): shown, t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")), t(f"{c}flops"): text.number(s.get("flops")),
-        **{n: e.settings.get(n) for n in names}, t(f"{c}note"): e.note or None,
+        t(f"{c}note"): e.note or None,
     }  # fmt: skip
+
+
+def everything(store: RunStore, found: list[Entry]) -> bytes:
+    """Pack metrics, recipes and results of the runs into a zip."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for run_id in dict.fromkeys(e.run_id for e in found):
+            folder = store.folder(run_id)
+            for name in ("spec.json", "result.json"):
+                file.write(folder.path / name, f"{run_id}/{name}")
+            file.writestr(f"{run_id}/metrics.csv", recipe.metrics_csv(folder.result() or {}))
+    return out.getvalue()

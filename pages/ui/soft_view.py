@@ -145,13 +145,12 @@ def most_alike(mean_CC: Any) -> tuple[int, int]:
     return int(a), int(b)
 
 
-def parted(kept: Kept, classes: Sequence[str], temperature: float) -> int | None:
-    """List the rows where student and teacher part ways; returns the position of a clicked row."""
+def parted(kept: Kept, classes: Sequence[str], temperature: float, found: Any) -> None:
+    """List the rows where student and teacher part ways; `found` are their positions, the widest apart first."""
     st.markdown(f"**{t('soft_labels.apart')}**")
-    found = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"], temperature)
     if not len(found):
         st.caption(t("soft_labels.apart_none"))
-        return None
+        return
     shown = found[:LISTED]
     p = {arm: soft_labels.soften(kept.logits[arm][shown], temperature) for arm in ("teacher", "student")}
     far = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
@@ -168,28 +167,32 @@ def parted(kept: Kept, classes: Sequence[str], temperature: float) -> int | None
         str(t("soft_labels.apart_teacher")): said("teacher"), str(t("soft_labels.apart_student")): said("student"),
         str(t("soft_labels.apart_distance")): far.round(3),
     })  # fmt: skip
-    at = clicked(frame, "soft-apart", {
+    clickable(frame, "soft-apart", {
         str(t("soft_labels.apart_distance")): st.column_config.NumberColumn(help=t("soft_labels.apart_distance_help"), format="%.3f")
     })  # fmt: skip
     st.caption(t("soft_labels.apart_note", num=text.exact(len(found)), of=text.exact(len(kept.labels))))
-    return None if at is None else int(shown[at])
 
 
-def clicked(frame: pd.DataFrame, key: str, config: dict[str, Any]) -> int | None:
-    """Show a table and return the row that was clicked just now."""
+def clickable(frame: pd.DataFrame, key: str, config: dict[str, Any]) -> None:
+    """Show a table whose rows can be clicked; the next run reads the click by `take_click`."""
     turn = st.session_state.get(f"{key}-turn", 0)
-    event: Any = st.dataframe(
+    st.dataframe(
         frame, hide_index=True, height=320, key=f"{key}-{turn}", on_select="rerun", selection_mode="single-cell",
         alt=t("soft_labels.apart"), column_config=config,
     )  # fmt: skip
-    cells = event["selection"].get("cells")
+
+
+def take_click(key: str) -> int | None:
+    """Return the row that was clicked just now, once; read before the table is drawn again."""
+    turn = st.session_state.get(f"{key}-turn", 0)
+    cells = (st.session_state.get(f"{key}-{turn}") or {}).get("selection", {}).get("cells")
     if not cells:
         return None
     st.session_state[f"{key}-turn"] = turn + 1
     return int(cells[0][0])
 
 
-def regression(kept: Kept, found: Mapping[str, Any]) -> int | None:
+def regression(kept: Kept, found: Mapping[str, Any]) -> None:
     """Draw predictions in the target's unit, and list where student and teacher differ most."""
     mean, std = found["artifacts"]["target_mean"], found["artifacts"]["target_std"]
     values = {arm: kept.logits[arm][:, 0].astype(float) * std + mean for arm in ARMS}
@@ -219,12 +222,12 @@ def regression(kept: Kept, found: Mapping[str, Any]) -> int | None:
         **{str(t(f"{r}{arm}")): values[arm][shown].round(2) for arm in ("teacher", "baseline", "student")},
         str(t(f"{r}difference")): apart[shown].round(2),
     })  # fmt: skip
-    at = clicked(frame, "soft-far", {})
+    clickable(frame, "soft-far", {})
     st.caption(t("soft_labels.regression.apart_note", num=len(shown)))
+    at = take_click("soft-far")
     if at is not None:
         st.session_state["soft-row"] = int(shown[at])
     chosen = st.session_state.get("soft-row")
     if chosen is not None and chosen < len(kept.labels):
         st.markdown(f"**{escape(t('soft_labels.row', row=text.exact(int(kept.row_ids[chosen]) + 1)).capitalize())}**")
         row_values(kept, chosen)
-    return at

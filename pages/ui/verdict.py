@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kd_core.evaluate import METRICS
+from kd_core.runs.rows import headline
 from pages.ui import text
 from pages.ui.text import Safe, t
 
@@ -18,7 +19,6 @@ ICON = {
     "hurts": ":material/trending_down:",
     "inconclusive": ":material/help:",
 }
-_ORDER = ("beats", "ties", "inconclusive", "hurts")
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,10 @@ def interval_words(name: str, gain: Mapping[str, Any]) -> Safe:
 
 
 def best_student(result: Result) -> int:
-    """Choose the student to show first: the best verdict, then the largest gain."""
-    name = result["metric"]["name"]
-    ranked = sorted(
-        range(len(result["students"])),
-        key=lambda i: (
-            _ORDER.index(result["students"][i]["verdict"]),
-            -(result["students"][i]["gain"].get(name, {}).get("mean") or 0.0),
-        ),
-    )
-    return ranked[0]
+    """Choose the student to show first: the one the list of runs shows, best on the run's metric."""
+    found = headline(dict(result))
+    names = [s["name"] for s in result["students"]]
+    return names.index(found.student_name) if found and found.student_name in names else 0
 
 
 def gain_sentence(result: Result, student: Mapping[str, Any]) -> Safe:

@@ -102,7 +102,9 @@ def result(
     metric = PRIMARY[task]
     sign = 1.0 if METRICS.get(metric).facts["better"] == "higher" else -1.0
     classes = list(more.get("classes", CLASSES[task]))
-    shift, noise = {"beats": (0.009, 0.001), "ties": (0.001, 0.001), "hurts": (-0.02, 0.002)}.get(verdict, (0.004, 0.01))
+    shift, noise = {"beats": (0.009, 0.001), "ties": (0.001, 0.001), "hurts": (-0.02, 0.002)}.get(
+        verdict, (0.004, 0.01)
+    )
     names = [m.name for m in METRICS.entries() if task in m.tasks]
 
     def block(offset: float) -> dict[str, Any]:
@@ -216,7 +218,9 @@ def make_run(
         write_artifacts(folder.path, found, more.get("columns", ("pages", "device")))
         write_json(folder.path / "result.json", found)
     times = {} if state == "queued" else {"started_utc": "2026-01-02T03:04:05.000Z"}
-    ended = {"ended_utc": "2026-01-02T03:05:05.000Z", "seconds": 60.0} if state in ("done", "cancelled", "failed") else {}
+    ended = (
+        {"ended_utc": "2026-01-02T03:05:05.000Z", "seconds": 60.0} if state in ("done", "cancelled", "failed") else {}
+    )
     folder.write_status(state=state, error=error, **times, **ended)
     runs.refresh(run_id)
     return run_id

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
+from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import COLOUR, FAINT, faint, figure, literal, log_axis, padded
 from pages.ui.charts.result import Point, scatter_arms
 
@@ -26,7 +25,7 @@ def pareto(
     goal: tuple[float, float] | None = None,
     goal_name: str = "",
     height: int = 480,
-) -> go.Figure:
+) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
     `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed.
@@ -67,7 +66,7 @@ def pareto(
     return fig
 
 
-def _region(fig: go.Figure, goal: tuple[float, float], left: float, top: float, name: str) -> None:
+def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, name: str) -> None:
     edges: dict[str, Any] = {"x0": 10**left, "x1": goal[0], "y0": goal[1], "y1": top}
     fig.add_shape(
         type="rect",

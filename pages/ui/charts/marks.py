@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from pages.ui.charts.drawing import Drawing
 from pages.ui.text import escape as literal
 
 __all__ = [
@@ -55,9 +56,9 @@ def faint(colour: str, opacity: float) -> str:
     return f"rgba({r},{g},{b},{opacity:g})"
 
 
-def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) -> go.Figure:
+def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) -> Drawing:
     """Start an empty figure with quiet grid lines, a legend above and no title of its own."""
-    fig = go.Figure()
+    fig = Drawing()
     fig.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 34 if legend else 12, "b": 8},

@@ -5,43 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
+from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, log_axis, padded, short
 
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
-def scatter_arms(fig: go.Figure, points: Sequence[Point], names: Mapping[str, str], *, label: bool = True) -> None:
+def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str], *, label: bool = True) -> None:
     """Add points by the part they play, intervals as bars, labels beside them."""
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
         min(known) / max(known)
     ) ** 0.015 / 1.01  # a hair to the left, so that its bar is not hidden by the student's
     for arm in ("teacher", "baseline", "student"):
-        group = [p for p in points if p["arm"] == arm]
-        if not group:
-            continue
-        fig.add_scatter(
-            x=[p["x"] * (aside if arm == "baseline" else 1.0) for p in group],
-            y=[p["y"] for p in group],
-            mode="markers+text" if label else "markers",
-            name=names[arm],
-            text=[_beside(p["label"], arm) if label and p["label"] else "" for p in group],
-            textposition="middle left" if arm == "teacher" else "middle right",
-            textfont={"size": 11},
-            customdata=[[p.get("id", ""), p["hover"]] for p in group],
-            hovertemplate="%{customdata[1]}<extra></extra>",
-            error_y=_bars(group, COLOUR[arm]),
-            marker={
-                "color": COLOUR[arm],
-                "symbol": SYMBOL[arm],
-                "size": 12 if arm != "baseline" else 10,
-                "opacity": [0.3 if p.get("faded") else 1.0 for p in group],
-                "line": {"width": 1, "color": "rgba(255,255,255,0.8)"} if arm != "baseline" else {"width": 0},
-            },
-            cliponaxis=False,
-        )
+        every = [p for p in points if p["arm"] == arm]
+        named = False
+        for faded in (False, True):
+            group = [p for p in every if bool(p.get("faded")) == faded]
+            if not group:
+                continue
+            fig.add_scatter(
+                x=[p["x"] * (aside if arm == "baseline" else 1.0) for p in group],
+                y=[p["y"] for p in group],
+                mode="markers+text" if label else "markers",
+                name=names[arm],
+                legendgroup=arm,
+                showlegend=not named,
+                opacity=0.35 if faded else 1.0,
+                text=[_beside(p["label"], arm) if label and p["label"] else "" for p in group],
+                textposition="middle left" if arm == "teacher" else "middle right",
+                textfont={"size": 11},
+                customdata=[[p.get("id", ""), p["hover"]] for p in group],
+                hovertemplate="%{customdata[1]}<extra></extra>",
+                error_y=_bars(group, COLOUR[arm]),
+                marker={
+                    "color": COLOUR[arm],
+                    "symbol": SYMBOL[arm],
+                    "size": 12 if arm != "baseline" else 10,
+                    "line": {"width": 1, "color": "rgba(255,255,255,0.8)"} if arm != "baseline" else {"width": 0},
+                },
+                cliponaxis=False,
+            )
+            named = True
 
 
 def _beside(label: Any, arm: str) -> str:
@@ -74,7 +79,7 @@ def against_size(
     lower_is_better: bool = False,
     binary: bool = True,
     height: int = 360,
-) -> go.Figure:
+) -> Drawing:
     """Draw a metric against a cost on a log axis: teacher square, baseline cross, student circle."""
     fig = figure(height, x=x_title, y=literal(metric))
     scatter_arms(fig, points, names)
@@ -95,7 +100,7 @@ def paired(
     seed_title: str,
     names: Mapping[str, str],
     height: int = 300,
-) -> go.Figure:
+) -> Drawing:
     """Draw each seed as a pair: baseline and student joined by a line."""
     fig = figure(height, x=literal(metric))
     places = list(range(len(seeds)))
@@ -129,7 +134,7 @@ def confusion(
     hover: str,
     dark: bool = False,
     height: int | None = None,
-) -> go.Figure:
+) -> Drawing:
     """Draw counts by true and predicted class; shade = share of the true class, number = rows.
 
     A heat map can't be picked in the browser, so transparent squares on top carry (true, predicted).
@@ -169,7 +174,7 @@ def reliability(
     perfect: str,
     rows_word: str,
     height: int = 380,
-) -> go.Figure:
+) -> Drawing:
     """Draw how often a model is right against how sure it is; on the diagonal it is honest.
 
     `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
@@ -211,7 +216,7 @@ def latency(
     y_title: str,
     written: Callable[[float], str],
     height: int = 340,
-) -> go.Figure:
+) -> Drawing:
     """Draw time per batch by batch size on two log axes, p50 as points, p95 as the end of the bar.
 
     Each series: arm, name, open (True for the second way of running it), batch[], p50[], p95[].

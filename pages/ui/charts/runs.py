@@ -101,11 +101,7 @@ def losses(
     """Draw what the students' training minimises: hard labels, soft labels, together."""
     fig = figure(height, x=epoch_title, y=y)
     shown: set[str] = set()
-    looks = {
-        "hard": (COLOUR["baseline"], "dot"),
-        "soft": (COLOUR["teacher"], "dash"),
-        "loss": (COLOUR["student"], "solid"),
-    }
+    looks = {"hard": ("#E69F00", "dot"), "soft": ("#CC79A7", "dash"), "loss": (COLOUR["student"], "solid")}
     for curve in drawn:
         for part, (colour, dash) in looks.items():
             values = list(curve.get(part) or [])
@@ -118,7 +114,7 @@ def losses(
                 name=names[part],
                 legendgroup=part,
                 showlegend=part not in shown,
-                line={"color": colour, "dash": dash, "width": 1.8},
+                line={"color": COLOUR[curve["arm"]] if part == "loss" else colour, "dash": dash, "width": 1.8},
                 opacity=0.8,
                 hovertemplate=f"{literal(names[part])}, seed {curve['seed']}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
             )
@@ -145,7 +141,8 @@ def seeds(
         vertical_spacing=0.22 / rows,
     )
     base = figure(height * rows + 30)
-    fig.update_layout(base.layout.to_plotly_json() | {"xaxis": None, "yaxis": None}, overwrite=False)
+    plain = base.to_dict()["layout"]
+    fig.update_layout({k: v for k, v in plain.items() if k not in ("xaxis", "yaxis")})
     fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": 60})
     shown: set[str] = set()
     for curve in drawn:

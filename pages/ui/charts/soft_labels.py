@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
+from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, short
 
 
@@ -18,7 +18,7 @@ def bars(
     names: Mapping[str, str],
     x_title: str,
     height: int | None = None,
-) -> go.Figure:
+) -> Drawing:
     """Draw each model's probabilities for one row, classes from most to least likely for the teacher."""
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
@@ -63,7 +63,7 @@ def distribution(
     high: float,
     bins: int = 24,
     height: int = 250,
-) -> go.Figure:
+) -> Drawing:
     """Draw how one number per row is spread over all rows, one outline per model."""
     fig = figure(height, x=x_title, y=y_title)
     edges = np.linspace(low, high, bins + 1)
@@ -86,7 +86,7 @@ def distribution(
 
 def similarity(
     p_CC: Any, classes: Sequence[str], *, x_title: str, y_title: str, dark: bool = False, height: int | None = None
-) -> go.Figure:
+) -> Drawing:
     """Draw the mean soft label per true class; large cells off the diagonal are classes that look alike."""
     p = np.asarray(p_CC, dtype=float)
     num = len(classes)
@@ -116,23 +116,21 @@ def predictions(
     row_ids: Sequence[int],
     row_title: str,
     height: int = 440,
-) -> go.Figure:
+) -> Drawing:
     """Draw predictions against true values (regression)."""
     fig = figure(height, x=x_title, y=y_title)
     ends = [float(np.min(actual)), float(np.max(actual))]
     fig.add_scatter(x=ends, y=ends, mode="lines", name=diagonal, line={"color": FAINT, "dash": "dot"}, hoverinfo="skip")
     for arm, values in arms.items():
-        fig.add_trace(
-            go.Scattergl(
-                x=list(actual),
-                y=list(values),
-                mode="markers",
-                name=names[arm],
-                marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 5, "opacity": 0.4},
-                customdata=[[int(r)] for r in row_ids],
-                hovertemplate=(
-                    f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}<br>%{{x:.4g}} → %{{y:.4g}}<extra></extra>"
-                ),
-            )
+        fig.add_scattergl(
+            x=list(actual),
+            y=list(values),
+            mode="markers",
+            name=names[arm],
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 5, "opacity": 0.4},
+            customdata=[[int(r)] for r in row_ids],
+            hovertemplate=(
+                f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}<br>%{{x:.4g}} → %{{y:.4g}}<extra></extra>"
+            ),
         )
     return fig

@@ -1,0 +1,137 @@
+"""Charts: one meaning per colour, literal text, and specs that Plotly's own checks accept."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from pages.ui.charts import compare, marks, result, runs, soft_labels
+from pages.ui.charts.drawing import Drawing
+from tests.pages.fixtures import HOSTILE
+
+NAMES = {
+    "teacher": "Teacher",
+    "baseline": "Baseline",
+    "student": "Student",
+    "hard": "Hard",
+    "soft": "Soft",
+    "loss": "All",
+}
+H = HOSTILE[0]
+
+
+def point(arm, x, y, **more):
+    return {
+        "id": f"{arm}{x}",
+        "arm": arm,
+        "label": H,
+        "x": x,
+        "y": y,
+        "low": y - 0.01,
+        "high": y + 0.02,
+        "hover": "h",
+        **more,
+    }
+
+
+def curve(arm, seed=0, epochs=5, **more):
+    e = list(range(1, epochs + 1))
+    return {"arm": arm, "student": "tiny", "seed": seed, "epoch": e, "score": [0.5 + 0.01 * i for i in e],
+            "loss": [1 / i for i in e], "hard": [0.4 / i for i in e], "soft": [0.6 / i for i in e], "best": 3, **more}  # fmt: skip
+
+
+POINTS = [point("teacher", 260_000, 0.93), point("baseline", 1240, 0.88, faded=True), point("student", 1240, 0.9)]
+CHARTS = {
+    "curves": lambda: runs.curves([curve("baseline"), curve("student", 1)], metric=H, names=NAMES, epoch_title="epoch",
+                                  best_name="best", teacher_score=0.95),
+    "losses": lambda: runs.losses([curve("student")], names=NAMES, log=True, epoch_title="epoch", y="loss"),
+    "seeds": lambda: runs.seeds([curve("student", i) for i in range(5)], names=NAMES, seed_title="seed {seed}", best_name="b"),
+    "size": lambda: result.against_size(POINTS, metric=H, x_title="size", names=NAMES, written=str),
+    "paired": lambda: result.paired([0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES),
+    "confusion": lambda: result.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
+                                          hover="{true} {predicted} {count} {share}"),
+    "reliability": lambda: result.reliability({"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
+                                              names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"),
+    "latency": lambda: result.latency([{"arm": "student", "name": H, "open": True, "batch": [1, 32], "p50": [0.1, 0.2],
+                                        "p95": [0.2, 0.3]}], x_title="x", y_title="y", written=str),
+    "pareto": lambda: compare.pareto(POINTS, ["student1240", "teacher260000"], metric=H, x_title="x", names=NAMES, written=str,
+                                     lower_is_better=False, front_name="front", picked=["student1240"], goal=(5000.0, 0.89)),
+    "bars": lambda: soft_labels.bars({"teacher": [0.7, 0.3], "student": [0.6, 0.4]}, [H, "b"], names=NAMES, x_title="x"),
+    "distribution": lambda: soft_labels.distribution({"teacher": np.array([0.5, 0.9])}, names=NAMES, x_title="x", y_title="y",
+                                                     low=0.5, high=1.0),
+    "similarity": lambda: soft_labels.similarity([[0.9, 0.1], [0.2, 0.8]], [H, "b"], x_title="x", y_title="y", dark=True),
+    "predictions": lambda: soft_labels.predictions([1.0, 2.0], {"teacher": [1.1, 2.1]}, names=NAMES, x_title=marks.literal(H),
+                                                   y_title="y", diagonal="d", row_ids=[1, 2], row_title="row"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_passes_plotlys_checks_and_shows_names_literally(name):
+    made = CHARTS[name]()
+    plain = made.to_dict()
+    assert go.Figure(plain).to_dict()["data"]
+    assert "<script" not in made.to_json() and plain["data"]
+
+
+@pytest.mark.parametrize("name", ["curves", "size", "paired", "pareto"])
+def test_colour_symbol_and_dash_mean_one_part_everywhere(name):
+    for trace in CHARTS[name]().to_dict()["data"]:
+        for arm in ("teacher", "baseline", "student"):
+            if trace.get("name") == NAMES[arm] and "lines" in trace["mode"]:
+                assert (trace["line"]["color"], trace["line"]["dash"]) == (marks.COLOUR[arm], marks.DASH[arm])
+            elif trace.get("name") == NAMES[arm]:
+                assert (trace["marker"]["color"], trace["marker"]["symbol"]) == (marks.COLOUR[arm], marks.SYMBOL[arm])
+
+
+def test_the_best_epoch_is_marked_and_a_teacher_without_epochs_is_level():
+    data = CHARTS["curves"]().to_dict()["data"]
+    assert [d["x"] for d in data if d["name"] == "best"] == [[3], [3]]
+    teacher = next(d for d in data if d["name"] == "Teacher")
+    assert teacher["y"] == [0.95, 0.95] and teacher["x"] == [1, 5]
+
+
+def test_a_drawing_has_no_unchecked_property():
+    made = Drawing().add_scatter(x=[1], y=[1], colour="red")
+    with pytest.raises(ValueError, match="Invalid property"):
+        made.checked()
+
+
+def test_settings_merge_and_short_names_are_spelled_out():
+    made = marks.figure(100, x="a", legend=False).update_layout(xaxis_title_standoff=4, legend={"y": 2})
+    layout = made.to_dict()["layout"]
+    assert layout["xaxis"]["title"] == {"text": "a", "standoff": 4} and layout["legend"]["y"] == 2
+    assert layout["legend"]["orientation"] == "h" and made.layout.height == 100 and made.data == ()
+
+
+def test_the_goal_region_lies_on_the_good_side():
+    shape = CHARTS["pareto"]().to_dict()["layout"]["shapes"][0]
+    assert shape["x1"] == 5000.0 and shape["y0"] == 0.89 and shape["y1"] > 0.93
+
+
+def test_log_ticks_for_bytes_are_round_in_their_own_unit():
+    axis = marks.log_axis([1200, 250_000], str, binary=True)
+    assert {1024.0, 4096.0, 65536.0} <= set(axis["tickvals"])
+    assert axis["range"][0] < math.log10(1200) and axis["range"][1] > math.log10(250_000)
+    assert set(marks.log_axis([1, 20], str)["tickvals"]) >= {1, 2, 5, 10, 20}
+    assert marks.log_axis([], str)["type"] == "log"
+
+
+def test_a_range_has_room_and_survives_equal_values():
+    assert marks.padded([]) is None
+    assert marks.padded([1.0, 2.0]) == [0.92, 2.08]
+    low, high = marks.padded([3.0, 3.0])
+    assert low < 3.0 < high
+
+
+def test_long_names_are_shortened_in_the_middle():
+    assert marks.short("a" * 30 + "end", 12) == "aaaaa…aaaend"
+    assert marks.faint("#0072B2", 0.5) == "rgba(0,114,178,0.5)"
+
+
+def test_confusion_cells_can_be_picked_and_tell_true_and_predicted():
+    data = CHARTS["confusion"]().to_dict()["data"]
+    cells = [c for d in data if d["type"] == "scatter" for c in d["customdata"]]
+    assert sorted(cells) == [[0, 0], [0, 1], [1, 0], [1, 1]]

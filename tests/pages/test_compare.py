@@ -1,0 +1,201 @@
+"""Compare: which runs, the front, goals, differences, and one selection for chart and table."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from pages.ui import comparison
+from pages.ui.comparison import Goal
+from pages.ui.text import t
+from tests.pages.fixtures import HOSTILE, done_run, make_run, result, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def figure(at):
+    return json.loads(at.get("plotly_chart")[0].proto.spec)
+
+
+def entries(*ids):
+    runs = store()
+    return [e for i in ids for e in comparison.entries(runs.get(i), runs.folder(i))]
+
+
+def test_without_finished_runs_one_button_leads_to_distill():
+    make_run("running")
+    make_run("queued")
+    make_run("failed")
+    at = open_page("compare")
+    assert not at.exception
+    assert t("compare.empty") in words(at) and t("compare.empty_button") in [b.label for b in at.button]
+
+
+def test_the_latest_six_of_one_dataset_are_the_default():
+    done_run(dataset="orders", name="other")
+    ids = [done_run(name=f"run {i}") for i in range(8)]
+    at = open_page("compare")
+    assert not at.exception
+    assert set(at.multiselect(key="compare-runs").value) == set(ids[2:])
+    assert len(at.dataframe[0].value) == 6
+
+
+def test_runs_in_the_address_are_shown_and_missing_ones_are_named():
+    first, second = done_run(name="one"), done_run(name="two")
+    done_run(name="three")
+    at = open_page("compare", runs=f"{second},{first},20990101-0000-none")
+    assert not at.exception
+    assert list(at.dataframe[0].value["Run"]) == ["two", "one"]
+    assert any("20990101-0000-none" in w.value.replace("&#45;", "-") for w in at.warning)
+
+
+def test_choosing_runs_puts_them_in_the_address():
+    first, second = done_run(name="one"), done_run(name="two")
+    at = open_page("compare", runs=f"{first},{second}")
+    at.multiselect(key="compare-runs").set_value([second]).run()
+    assert at.query_params["runs"] in (second, [second])
+    assert list(at.dataframe[0].value["Run"]) == ["two"]
+
+
+def test_chart_holds_teacher_baselines_students_with_symbols_and_intervals():
+    at = open_page("compare", runs=done_run(students=("tiny", "small")))
+    symbols = {d["name"]: d["marker"]["symbol"] for d in figure(at)["data"] if d.get("marker", {}).get("symbol")}
+    assert symbols == {"Teacher": "square", "Baseline": "x", "Student": "circle"}
+    assert any(d.get("error_y", {}).get("visible") for d in figure(at)["data"])
+    assert any(d["name"] == t("compare.front") for d in figure(at)["data"])
+
+
+@pytest.mark.parametrize("by", ["latency", "flops"])
+def test_cost_can_be_changed_and_models_without_it_are_counted(by):
+    at = open_page("compare", runs=done_run())
+    at.get("button_group")[0].set_value(by).run()
+    assert not at.exception
+    missing = "1 model(s) are not drawn" in words(at)
+    assert missing == (by == "flops")
+
+
+def test_an_error_metric_is_drawn_upside_down():
+    at = open_page("compare", runs=done_run("regression"))
+    low, high = figure(at)["layout"]["yaxis"]["range"]
+    assert low > high
+    assert t("compare.chart_note_lower") in words(at)
+
+
+def test_goals_say_who_passes():
+    found = entries(done_run(students=("tiny", "small")))
+    teacher = comparison.best_teacher(found, "roc_auc")
+    edge = comparison.goal_edge(teacher, Goal(lost=0.04, times=200.0), "roc_auc", "size")
+    assert edge == (pytest.approx(1330), pytest.approx(0.886))
+    assert [comparison.meets(e.student, edge, "roc_auc", "size") for e in found] == [True, False]
+    strict = comparison.goal_edge(teacher, Goal(lost=0.001, times=1.0), "roc_auc", "size")
+    assert comparison.meets(found[0].student, strict, "roc_auc", "size") is False
+
+
+def test_goals_for_errors_count_downwards_and_unknown_costs_only_the_metric():
+    found = entries(done_run("regression"))
+    teacher = comparison.best_teacher(found, "rmse")
+    edge = comparison.goal_edge(teacher, Goal(lost=0.05, times=2.0), "rmse", "flops")
+    assert edge == (None, pytest.approx(0.884))
+    assert comparison.meets(found[0].student, edge, "rmse", "flops") is True
+
+
+def test_goals_on_the_page_count_students():
+    at = open_page("compare", runs=done_run(students=("tiny", "small")))
+    assert "0 of 2 students meet the goals." in words(at)
+    at.number_input(key="goal-lost-roc_auc").set_value(4.0).run()
+    assert "2 of 2 students meet the goals." in words(at)
+    assert list(at.dataframe[0].value["Goals"]) == ["yes", "yes"]
+
+
+def test_the_front_is_what_nothing_beats_in_both():
+    points = [{"id": "a", "x": 1, "y": 0.8}, {"id": "b", "x": 2, "y": 0.7}, {"id": "c", "x": 3, "y": 0.9},
+              {"id": "d", "x": 1, "y": 0.5}]  # fmt: skip
+    assert comparison.front(points, lower_is_better=False) == ["a", "c"]
+    assert comparison.front(points, lower_is_better=True) == ["d"]
+
+
+def test_only_differing_settings_are_listed():
+    from kd_core.specs import Choice
+
+    one = done_run(name="one")
+    two = done_run(name="two", objective=Choice(name="hinton", settings={"temperature": 4.0, "alpha": 0.7}))
+    names = comparison.differing(entries(one, two))
+    assert names == ["objective.settings.temperature"]
+    at = open_page("compare", runs=f"{one},{two}")
+    assert list(at.dataframe[0].value["objective.settings.temperature"]) == ["2.0", "4.0"]
+
+
+def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("compare", runs=run_id)
+    at.session_state["pareto"] = {"selection": {"points": [{"customdata": [f"{run_id}:1", "x"]}]}}
+    at.run()
+    assert at.session_state["compare-picked"] == [f"{run_id}:1"]
+    assert any("Open small of" in link.proto.label for link in at.get("page_link"))
+    at.session_state["pareto"] = {"selection": {"points": []}}
+    at.run()
+    assert at.session_state["compare-picked"] == [f"{run_id}:1"]
+    at.button(key="compare-clear").click().run()
+    assert at.session_state["compare-picked"] == []
+
+
+def test_a_picked_row_is_ringed_in_the_chart():
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("compare", runs=run_id)
+    at.session_state["compare-table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at.run()
+    assert at.session_state["compare-picked"] == [f"{run_id}:0"]
+    rings = [d for d in figure(at)["data"] if d.get("marker", {}).get("symbol") == "circle-open"]
+    assert len(rings) == 1 and len(rings[0]["x"]) == 1
+
+
+def test_runs_on_different_data_are_said_to_be_so():
+    one, two = done_run(name="one"), done_run(name="two", dataset="orders")
+    at = open_page("compare", runs=f"{one},{two}")
+    assert any("do not compare directly" in w.value for w in at.warning)
+
+
+def test_runs_without_a_common_metric_are_refused():
+    one, two = done_run(), done_run("regression")
+    at = open_page("compare", runs=f"{one},{two}")
+    assert not at.exception
+    assert any(t("compare.mixed_task") in w.value for w in at.warning)
+
+
+def test_a_run_whose_result_has_gone_is_left_out():
+    run_id = done_run()
+    (store().folder(run_id).path / "result.json").unlink()
+    assert entries(run_id) == []
+    assert not open_page("compare", runs=run_id).exception
+
+
+def test_everything_is_one_zip():
+    from pages.ui.recipe import metrics_csv
+
+    run_id = done_run()
+    at = open_page("compare", runs=run_id)
+    assert [b.proto.label for b in at.get("download_button")] == [t("compare.all")]
+    from pages.ui.comparison_table import everything
+
+    with zipfile.ZipFile(io.BytesIO(everything(store(), entries(run_id)))) as file:
+        assert sorted(file.namelist()) == [f"{run_id}/metrics.csv", f"{run_id}/result.json", f"{run_id}/spec.json"]
+        assert file.read(f"{run_id}/metrics.csv").decode() == metrics_csv(result() | {"run_id": run_id}).replace(
+            "\r\n", "\r\n"
+        )
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_literally(name):
+    at = open_page("compare", runs=done_run(students=(name[:40],), name=name, dataset=name, target=name))
+    assert not at.exception
+    chart = json.dumps(figure(at))
+    for sign in ("<script", "![x](", "$\\"):
+        assert sign not in words(at) and sign not in chart
+    assert at.dataframe[0].value["Run"][0] == name

@@ -1,0 +1,347 @@
+"""Runs: the list, a run in every state, and its result."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from kd_core.errors import KDError
+from pages.ui import engine, recipe, result_tabs, run_list
+from pages.ui.text import catalogue, t
+from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, store
+from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
+
+TABS = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+
+
+class Buttons(Jobs):
+    """Also takes notes of stop and resume."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def stop(self, run_id):
+        self.asked.append(("stop", run_id))
+
+    def resume(self, run_id):
+        if self.refuse:
+            raise self.refuse
+        self.asked.append(("resume", run_id))
+
+
+@pytest.fixture
+def buttons(monkeypatch):
+    service = Buttons()
+    monkeypatch.setattr(engine, "jobs", lambda: service)
+    return service
+
+
+def labels(at):
+    return [b.label for b in at.button]
+
+
+def drawn(at):
+    """Keys of the charts on the page, in order."""
+    return [c.proto.id.rsplit("-None", 1)[0] for c in at.get("plotly_chart")]
+
+
+def test_without_runs_one_button_leads_to_distill(buttons):
+    at = open_page("runs")
+    assert not at.exception
+    assert t("runs.empty") in words(at)
+    assert t("runs.empty_button") in labels(at)
+    assert not at.dataframe
+
+
+def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(buttons, monkeypatch):
+    done_run(students=("tiny", "small"))
+    make_run("failed", error={"code": "x", "message": "No.", "hint": "", "error_id": "e1"})
+    from kd_core.runs.folder import RunFolder
+
+    def refuse(self):
+        raise AssertionError("the list must not read result files")
+
+    monkeypatch.setattr(RunFolder, "result", refuse)
+    at = open_page("runs")
+    assert not at.exception
+    frame = at.dataframe[0].value
+    assert list(frame["state"]) == ["failed", "done"]
+    row = frame.iloc[1]
+    assert row["verdict"] == "Beats" and row["gain"] == "+0.9 [+0.7, +1.1]" and row["metric"] == "ROC-AUC"
+    assert (row["teacher_score"], row["baseline_score"], row["student_score"]) == ("0.926", "0.880", "0.889")
+    assert row["students"] == "tiny, small" and row["seconds"] == "1 min" and row["date"] == "2026-01-02 03:04"
+
+
+def test_filters_narrow_the_list_and_stand_in_the_address(buttons):
+    done_run(name="apples")
+    make_run("interrupted", name="pears")
+    at = open_page("runs")
+    at.text_input(key="q").set_value("apple").run()
+    assert list(at.dataframe[0].value["name"]) == ["apples"]
+    at.text_input(key="q").set_value("").run()
+    at.get("button_group")[0].set_value(["interrupted"]).run()
+    assert list(at.dataframe[0].value["name"]) == ["pears"]
+    at.text_input(key="q").set_value("nothing like it").run()
+    assert t("runs.nothing_found") in words(at)
+    at.button(key="runs-clear").click().run()
+    assert len(at.dataframe[0].value) == 2
+
+
+def test_a_filter_in_the_address_is_applied(buttons):
+    done_run(name="apples")
+    done_run(name="pears")
+    at = open_page("runs", q="pear")
+    assert list(at.dataframe[0].value["name"]) == ["pears"]
+
+
+def test_a_starred_run_is_found_by_its_star(buttons):
+    first = done_run(name="apples")
+    done_run(name="pears")
+    store().star(first)
+    at = open_page("runs")
+    at.toggle(key="starred").set_value(True).run()
+    assert list(at.dataframe[0].value["name"]) == ["apples"] and list(at.dataframe[0].value["star"]) == [run_list.STAR]
+
+
+def test_many_runs_come_in_pages_of_fifty(buttons):
+    runs = store()
+    from tests.pages.fixtures import spec
+
+    for i in range(53):
+        runs.create(spec(name=f"run {i}"))
+    at = open_page("runs")
+    assert len(at.dataframe[0].value) == 50
+    assert "1–50 of 53 runs" in words(at)
+    at.session_state["runs_page"] = 2
+    at.run()
+    assert len(at.dataframe[0].value) == 3 and "51–53 of 53 runs" in words(at)
+
+
+def test_a_click_on_a_row_opens_the_run(buttons):
+    run_id = done_run()
+    at = open_page("runs")
+    at.session_state["runs-table-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "name")]}}
+    at.run()
+    assert at.query_params["run"] in (run_id, [run_id])
+    assert "BEATS" in words(at)
+
+
+def test_a_waiting_run_tells_its_place_and_can_be_cancelled(buttons):
+    make_run("queued", name="first")
+    run_id = make_run("queued", name="second")
+    at = open_page("runs", run=run_id)
+    assert not at.exception
+    assert "Place 2 in the queue" in words(at) and t("runs.live.waiting") in words(at)
+    button = at.button(key="run-stop")
+    assert button.label == t("runs.head.cancel")
+    button.click().run()
+    assert buttons.asked == [("stop", run_id)]
+
+
+def test_a_running_run_shows_curves_phases_room_and_warnings(buttons):
+    run_id = make_run("running", students=("tiny", "small"))
+    at = open_page("runs", run=run_id)
+    assert not at.exception
+    said = words(at)
+    assert t("runs.title") in said
+    assert "12 of 12 trainings" in said and "812 MB" in said and "41 k rows/s" in said
+    assert "Column 'id' looks like a row number." in said.replace("&#39;", "'")
+    assert "There is something to learn" in said and "Baselines 2.0 s" in said
+    assert len(at.get("plotly_chart")) == 2
+    at.button(key="run-stop").click().run()
+    assert buttons.asked == [("stop", run_id)]
+
+
+def test_seed_by_seed_draws_one_small_chart_per_seed(buttons):
+    import json
+
+    run_id = make_run("running")
+    at = open_page("runs", run=run_id)
+    view = next(g for g in at.get("button_group") if "view-" in g.proto.id)
+    view.set_value("apart").run()
+    spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+    assert [a["text"] for a in spec["layout"]["annotations"]] == ["seed 0", "seed 1", "seed 2"]
+
+
+def test_no_room_is_a_warning_before_students_are_trained(buttons):
+    events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] != "room" and e.get("arm") != "student"]
+    events.append({"kind": "room", "metric": "roc_auc",
+                   "students": [{"student": "tiny", "teacher": 0.8, "baseline": 0.88, "room": False}]})  # fmt: skip
+    at = open_page("runs", run=make_run("running", events=events))
+    assert any("No room to gain for tiny" in w.value for w in at.warning)
+
+
+def test_stopping_disables_the_button(buttons):
+    run_id = make_run("running")
+    store().folder(run_id).stop_path.touch()
+    at = open_page("runs", run=run_id)
+    assert not at.exception
+    assert at.button(key="run-stop").disabled and "stopping" in words(at)
+
+
+def test_a_failed_run_says_what_and_what_next(buttons):
+    error = {
+        "code": "out_of_memory",
+        "message": "Memory ran out at 3.9 GB.",
+        "hint": "Use a smaller batch.",
+        "error_id": "ab12",
+    }
+    run_id = make_run("failed", error=error)
+    at = open_page("runs", run=run_id)
+    assert not at.exception
+    said = "\n".join(e.value for e in at.error).replace("&#46;", ".")
+    assert "Memory ran out at 3.9 GB." in said and "Use a smaller batch." in said and "ab12" in said
+    assert t("runs.ended.failed_next") in said
+    assert len(at.get("plotly_chart")) == 2
+    at.button(key="run-resume").click().run()
+    assert buttons.asked == [("resume", run_id)]
+
+
+def test_a_refused_resume_shows_the_reason(buttons):
+    buttons.refuse = KDError("Only 3 MB are free.", "Delete something.", "disk_low")
+    at = open_page("runs", run=make_run("interrupted"))
+    assert t("runs.ended.interrupted") in words(at)
+    at.button(key="run-resume").click().run()
+    assert any("Only 3 MB are free." in e.value for e in at.error)
+
+
+def test_a_cancelled_run_without_a_pair_says_that_there_is_nothing_to_compare(buttons):
+    at = open_page("runs", run=make_run("cancelled", events=[]))
+    assert not at.exception
+    assert any(t("runs.ended.cancelled") in w.value for w in at.warning)
+    assert t("runs.live.nothing_yet") in words(at)
+
+
+def test_a_cancelled_run_with_a_pair_is_judged(buttons):
+    found = result(reason={"code": "stopped_early", "values": {}}, verdict="inconclusive")
+    at = open_page("runs", run=make_run("cancelled", found=found))
+    assert not at.exception
+    assert any(t("runs.ended.cancelled_partial") in w.value for w in at.warning)
+    assert "INCONCLUSIVE" in words(at) and catalogue()["runs.reason.stopped_early.why"] in words(at)
+
+
+def test_a_done_run_without_its_result_file_says_so(buttons):
+    at = open_page("runs", run=make_run("done"))
+    assert not at.exception
+    assert any(t("runs.ended.no_result") in e.value for e in at.error)
+
+
+def test_an_unknown_run_is_an_error_with_a_way_back(buttons):
+    at = open_page("runs", run="20990101-0000-none")
+    assert not at.exception
+    assert any("There is no run" in e.value for e in at.error)
+    at.button(key="runs-back").click().run()
+    assert t("runs.title_list") in words(at)
+
+
+@pytest.mark.parametrize("task", [pytest.param("binary", marks=pytest.mark.slow), "multiclass", "regression"])
+def test_a_result_stands_in_words_and_side_by_side(buttons, task):
+    at = open_page("runs", run=done_run(task))
+    assert not at.exception
+    frame = at.table[0].value
+    assert list(frame.columns)[:3] == ["Teacher", "Baseline (no teacher)", "Student"]
+    names = {"binary": "ROC-AUC", "multiclass": "Accuracy", "regression": "RMSE"}
+    assert names[task] in frame.index[0] and frame.iloc[0, 3].startswith(":green[")
+    assert "AMD EPYC 7B13" in words(at)
+    assert len(at.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize(
+    ("tab", "task"),
+    [(tab, "binary") for tab in TABS] + [pytest.param(tab, "regression", marks=pytest.mark.slow) for tab in TABS],
+)
+def test_every_tab_opens_and_only_the_open_one_is_computed(buttons, monkeypatch, tab, task):
+    run_id = done_run(task)
+    others = [n for n in ("overview", "mistakes", "calibration", "latency") if n != tab]
+    for name in others:
+        monkeypatch.setattr(result_tabs, name, lambda *a: (_ for _ in ()).throw(AssertionError("hidden tab computed")))
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t(f"runs.result.tabs_{tab}"))
+    at.switch_page("runs.py").run()
+    assert not at.exception
+    if tab == "recipe":
+        assert any("python -m kd_core run" in c.value for c in at.code)
+        assert len(at.get("download_button")) == 6
+    if tab == "mistakes" and task == "binary":
+        assert len(at.get("plotly_chart")) == 3
+
+
+def test_one_of_several_students_can_be_chosen(buttons):
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("runs", run=run_id)
+    group = next(g for g in at.get("button_group") if "student-" in g.proto.id)
+    group.set_value(1).run()
+    assert "The small student gains" in words(at)
+
+
+def test_a_student_as_large_as_its_teacher_is_flagged(buttons):
+    at = open_page("runs", run=done_run(size_bytes=900_000))
+    assert any("not smaller than the teacher" in e.value for e in at.error)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_literally(buttons, name):
+    run_id = done_run("multiclass", students=(name[:40],), name=name, dataset=name, target=name, teacher="t",
+                      classes=(name, "b", "c"))  # fmt: skip
+    opened = open_page("runs", run=run_id)
+    for page in (opened, open_page("runs")):
+        assert not page.exception
+        said = words(page) + "".join(page.table[0].value.to_string() if page.table else "")
+        assert "<script" not in said and "![x](" not in said and "$\\href" not in said
+    charts = "".join(c.proto.spec for c in opened.get("plotly_chart"))
+    assert "<script" not in charts and "$\\\\href" not in charts
+
+
+def test_star_note_clone_and_delete(buttons):
+    run_id = done_run()
+    at = open_page("runs", run=run_id)
+    at.button(key="run-star").click().run()
+    assert store().get(run_id).star
+    at.text_area(key=f"note-{run_id}").set_value("worth a look").run()
+    at.button(key="run-note-save").click().run()
+    assert store().get(run_id).note == "worth a look" and "worth a look" in words(at)
+    assert at.button(key="run-delete").disabled
+    at.checkbox(key=f"sure-{run_id}").check().run()
+    at.button(key="run-delete").click().run()
+    assert not at.exception and t("runs.empty") in words(at)
+    assert store().count() == 0
+
+
+def test_metrics_as_csv_name_every_seed_and_defuse_formulas(buttons):
+    found = result(students=("=cmd|x",))
+    rows = list(csv.DictReader(io.StringIO(recipe.metrics_csv(found))))
+    students = [r for r in rows if r["model"] == "student" and r["metric"] == "roc_auc"]
+    assert [r["seed"] for r in students] == ["0", "1", "2"] and students[0]["student"] == "'=cmd|x"
+    assert float(students[0]["gain_mean"]) == pytest.approx(0.009)
+
+
+def test_curves_as_csv_hold_every_epoch(buttons):
+    run_id = make_run("running")
+    rows = list(csv.DictReader(io.StringIO(recipe.curves_csv(store().folder(run_id)))))
+    assert len(rows) == 36 and {r["arm"] for r in rows} == {"baseline", "student"}
+
+
+def test_a_list_of_2000_runs_is_drawn_within_300_ms(buttons):
+    """The page's own work: two counts, one page of rows, one table."""
+    import time
+
+    from kd_core.runs.rows import Headline, RunRow
+
+    runs = store()
+    line = Headline("roc_auc", "higher", 0.9, "tiny", 0.89, 0.88, 0.01, 0.005, 0.015, "beats")
+    rows = [
+        RunRow(f"20260101-0000-{i:05d}", f"run {i}", "done", f"2026-01-01T00:00:{i:05d}", None, None, "visits", "y",
+               "binary", "t", ("tiny",), line, 3.0, False, "", "0", None)
+        for i in range(2000)
+    ]  # fmt: skip
+    runs.index.replace_all(rows)
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert runs.count() == 2000 and runs.count(text="run 19") > 100
+        assert len(run_list.frame(runs.list(limit=50))) == 50
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.3

@@ -1,0 +1,185 @@
+"""Soft labels: temperature, one row, all rows, classes alike, and where the models part ways."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+
+import numpy as np
+import pytest
+
+from pages.ui import kept_rows, soft_view
+from pages.ui.charts import soft_labels as charts
+from pages.ui.text import t
+from tests.pages.fixtures import HOSTILE, done_run, make_run, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def specs(at):
+    return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+
+
+def kept(run_id, student=0):
+    folder = store().folder(run_id)
+    return kept_rows.load(folder, folder.result(), student)
+
+
+def test_without_finished_runs_one_button_leads_to_distill():
+    make_run("queued")
+    make_run("running")
+    at = open_page("soft_labels")
+    assert not at.exception
+    assert t("soft_labels.empty") in words(at) and t("soft_labels.empty_button") in [b.label for b in at.button]
+
+
+@pytest.mark.parametrize("state", ["queued", "failed", "interrupted"])
+def test_a_run_without_result_says_so_beside_the_finished_ones(state):
+    done_run()
+    at = open_page("soft_labels", run=make_run(state))
+    assert not at.exception
+    assert any(t("soft_labels.not_ready") in i.value for i in at.info)
+
+
+def test_all_charts_follow_the_temperature_in_the_address():
+    run_id = done_run("multiclass")
+    at = open_page(run=run_id, T="8")
+    at.query_params["run"], at.query_params["T"] = run_id, "8"
+    at.switch_page("soft_labels.py")
+    at.query_params["run"], at.query_params["T"] = run_id, "8"
+    at.run()
+    assert not at.exception
+    assert at.select_slider(key="soft-T").value == 8.0
+    flat = max(max(d["x"]) for d in specs(at)[0]["data"])
+    at.select_slider(key="soft-T").set_value(0.5).run()
+    assert at.query_params["T"] in ("0.5", ["0.5"])
+    sharp = max(max(d["x"]) for d in specs(at)[0]["data"])
+    assert len(specs(at)) == 4 and sharp > 0.95 > 0.6 > flat
+
+
+@pytest.mark.parametrize("asked", ["nan", "-3", "0", "inf", "x"])
+def test_a_temperature_that_is_none_falls_back_to_the_trained_one(asked):
+    run_id = done_run()
+    at = open_page(run=run_id)
+    at.switch_page("soft_labels.py")
+    at.query_params["run"], at.query_params["T"] = run_id, asked
+    at.run()
+    assert not at.exception and at.select_slider(key="soft-T").value == 2.0
+
+
+def test_the_shown_row_names_label_and_runner_up():
+    run_id = done_run("multiclass")
+    at = open_page("soft_labels", run=run_id)
+    said = html.unescape(words(at))
+    assert "The label says" in said and ("runner-up" in said or "wrong here" in said)
+    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
+    assert list(values["Column"]) == ["pages", "device"]
+
+
+def test_next_walks_through_the_disagreements():
+    run_id = done_run("multiclass")
+    order = [int(r) + 1 for r in kept(run_id).row_ids[soft_view.order(kept(run_id))]]
+    at = open_page("soft_labels", run=run_id)
+    seen = [at.selectbox(key="soft-row-id").value]
+    for _ in range(2):
+        at.button(key="soft-next").click().run()
+        seen.append(at.selectbox(key="soft-row-id").value)
+    assert seen == order[:3]
+
+
+def test_a_click_in_the_table_shows_that_row():
+    run_id = done_run("multiclass")
+    at = open_page("soft_labels", run=run_id)
+    table = next(d.value for d in at.dataframe if "Distance" in d.value.columns)
+    at.session_state["soft-apart-0"] = {"selection": {"rows": [], "columns": [], "cells": [(2, "Row")]}}
+    at.run()
+    assert at.selectbox(key="soft-row-id").value == int(table["Row"][2])
+
+
+def test_regression_says_plainly_that_there_are_no_soft_labels():
+    run_id = done_run("regression")
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception
+    assert t("soft_labels.regression.note") in words(at) and not at.select_slider
+    drawn = specs(at)[0]["data"]
+    assert [d["name"] for d in drawn] == ["perfect", "Teacher", "Baseline", "Student"]
+    logits = kept(run_id).logits["teacher"][:, 0]
+    assert (
+        drawn[1]["y"]["bdata"]
+        if isinstance(drawn[1]["y"], dict)
+        else drawn[1]["y"][0] == pytest.approx(logits[0] * 8 + 30)
+    )
+
+
+def test_one_of_several_students_can_be_chosen():
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("soft_labels", run=run_id)
+    before = specs(at)[0]["data"][2]["x"]
+    at.get("button_group")[0].set_value(1).run()
+    assert not at.exception and specs(at)[0]["data"][2]["x"] != before
+
+
+def test_missing_soft_labels_are_an_error_with_a_next_step():
+    run_id = done_run()
+    (store().folder(run_id).path / "artifacts" / "soft_labels.npz").unlink()
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception
+    assert any("can't be read" in e.value.replace("&#39;", "'") and "Clone" in e.value for e in at.error)
+
+
+def test_a_pickled_array_is_refused():
+    run_id = done_run()
+    path = store().folder(run_id).path / "artifacts" / "soft_labels.npz"
+    np.savez(path, teacher=np.array([{"a": 1}], dtype=object), row_ids=np.arange(1))
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception and any("allow&#95;pickle" in e.value for e in at.error)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_columns_and_classes_are_shown_literally(name):
+    run_id = done_run("multiclass", classes=(name, "b", "c"), columns=(name, "device"), target=name)
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception
+    shown = "".join(c.proto.spec for c in at.get("plotly_chart"))
+    for sign in ("<script", "![x](", "$\\"):
+        assert sign not in words(at) and sign not in shown
+    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
+    assert name in list(values["Column"])
+
+
+def test_many_classes_draw_the_likeliest_and_the_label():
+    p = {"teacher": np.linspace(1, 0, 40), "student": np.linspace(0, 1, 40)}
+    shown = soft_view.drawn_classes(p, label=20)
+    assert len(shown) == soft_view.BARS and {20, 38, 39} <= set(shown) and shown == sorted(shown)
+
+
+def test_the_most_alike_pair_is_off_the_diagonal():
+    assert soft_view.most_alike(np.array([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.0, 0.1, 0.9]])) == (1, 2)
+
+
+def test_2000_rows_of_ten_classes_are_computed_and_drawn_within_150_ms():
+    from kd_core.evaluate import soft_labels
+
+    rng = np.random.default_rng(0)
+    z = {arm: rng.normal(size=(2000, 10)) for arm in soft_view.ARMS}
+    names = {arm: arm for arm in soft_view.ARMS}
+    took = []
+    for temperature in (1.0, 2.0, 4.0, 8.0):
+        start = time.perf_counter()
+        p = {arm: soft_labels.soften(v, temperature) for arm, v in z.items()}
+        charts.distribution(
+            {a: v.max(axis=1) for a, v in p.items()}, names=names, x_title="", y_title="", low=0.1, high=1.0
+        ).to_json()
+        charts.distribution(
+            {a: soft_labels.entropy(v) for a, v in p.items()}, names=names, x_title="", y_title="", low=0, high=4
+        ).to_json()
+        mean = soft_labels.class_similarity(p["teacher"], np.arange(2000) % 10, 10)
+        charts.similarity(mean, [str(i) for i in range(10)], x_title="", y_title="").to_json()
+        soft_labels.disagreements(z["teacher"], z["student"], temperature)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.15
