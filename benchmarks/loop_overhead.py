@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of about a minute")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     chosen = parser.parse_args()
-    rounds, epochs = (3, 4) if chosen.quick else (9, 20)
+    rounds, epochs = (5, 3) if chosen.quick else (30, 4)
     with device.threads(1):
         rows = [compare(case, rounds, epochs) for case in (CASES[:1] if chosen.quick else CASES)]
         environment = device.environment(torch.device("cpu"))

@@ -171,6 +171,7 @@ class _Training:
         epoch, total_steps = self.progress.epoch + 1, self.steps * self.plan.epochs
         module, loss, optimiser, plan, x = self.module, self.loss, self.optimiser, self.plan, self.x
         cast, full = self.cast, plan.precision != "bfloat16"
+        weights = list(module.parameters())
         module.train()
         seed_stream(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
@@ -185,7 +186,8 @@ class _Training:
                 outputs = module(x.index_select(0, index))
             terms = loss(outputs if full else float32(outputs), index)
             meter.add(terms, len(index))
-            optimiser.zero_grad(set_to_none=True)
+            for weight in weights:  # optimiser.zero_grad() does the same and takes 5 times as long
+                weight.grad = None
             terms.total.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             step += 1
