@@ -13,6 +13,7 @@ from pages.ui import columns, engine, facts, forms, session, sources, text, unde
 from pages.ui.text import escape, exact, t, term
 
 KEY = sources.KEY
+PARTS = ("sheet", "member")  # settings that choose one of several tables in a file
 
 
 def main() -> None:
@@ -187,9 +188,11 @@ def _reading(choices: dict[str, Any], table: Table | None) -> None:
     with st.expander(t("data.reading_settings"), icon=":material/tune:", expanded=table is None):
         st.caption(t("data.reading_note"))
         held = choices.get("read") or {}
-        values = forms.form(ReadSpec, held, f"{KEY}.read", columns=3)
-        if table is not None and table.members:
-            st.caption(t("data.members", names=", ".join(table.members[:20]), n=len(table.members)))
+        part = "sheet" if table is not None and table.format == "excel" else "member"
+        lists = {part: table.members} if table is not None and table.members else {}
+        away = [n for n in PARTS if table is not None and n not in lists]  # no sheets in a text file
+        values = forms.form(ReadSpec, held, f"{KEY}.read", columns=3, skip=away, lists=lists)
+        values |= {n: held.get(n) for n in away}
     values = {n: v for n, v in values.items() if v is not None}
     if values != {n: v for n, v in held.items() if v is not None}:
         choices["read"] = values

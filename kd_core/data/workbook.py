@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, A
     assert openpyxl.xml.DEFUSEDXML  # without defusedxml, openpyxl has no guard against entity bombs
     try:
         _check_parts(Path(path), name)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        content = io.BytesIO(
+            Path(path).read_bytes()
+        )  # by path, openpyxl refuses kept files: their names end in nothing
+        book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
         sheets = [w.title for w in book.worksheets]
         if sheet is not None and sheet not in sheets:
             raise DataError(

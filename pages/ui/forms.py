@@ -27,8 +27,11 @@ def form(
     skip: Collection[str] = (),
     fold: bool = True,
     columns: int = 1,
+    lists: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Any]:
     """Draw one widget per field and return what they hold; advanced fields are one fold away.
+
+    `lists` gives the values a text field can take where they are known.
 
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
@@ -37,10 +40,10 @@ def form(
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
     advanced = [n for n in names if extra(spec.model_fields[n]).get("advanced")] if fold else []
     basic = [n for n in names if n not in advanced]
-    held = _grid(spec, basic, values, key, columns)
+    held = _grid(spec, basic, values, key, columns, lists or {})
     if advanced:
         with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.advanced"):
-            held.update(_grid(spec, advanced, values, key, columns))
+            held.update(_grid(spec, advanced, values, key, columns, lists or {}))
     return held
 
 
@@ -50,15 +53,36 @@ def changed(spec: type[Spec], held: Mapping[str, Any], given: Mapping[str, Any])
     return {n: v for n, v in held.items() if n in given or v != defaults[n]}
 
 
-def _grid(spec: type[Spec], names: list[str], values: Mapping[str, Any], key: str, columns: int) -> dict[str, Any]:
+def _grid(
+    spec: type[Spec],
+    names: list[str],
+    values: Mapping[str, Any],
+    key: str,
+    columns: int,
+    lists: Mapping[str, Collection[str]],
+) -> dict[str, Any]:
     held: dict[str, Any] = {}
-    if columns == 1 or len(names) < 2:
-        return {name: field(name, spec.model_fields[name], values, key) for name in names}
-    for start in range(0, len(names), columns):
-        for place, name in zip(st.columns(columns), names[start : start + columns], strict=False):
+    width = columns if len(names) > 1 else 1
+    for start in range(0, len(names), width):
+        places = st.columns(width) if width > 1 else [st.container()]
+        for place, name in zip(places, names[start : start + width], strict=False):
             with place:
-                held[name] = field(name, spec.model_fields[name], values, key)
+                info = spec.model_fields[name]
+                held[name] = (
+                    _listed(name, info, values, key, lists[name]) if name in lists else field(name, info, values, key)
+                )
     return held
+
+
+def _listed(name: str, info: FieldInfo, values: Mapping[str, Any], key: str, known: Collection[str]) -> str | None:
+    """Choose one of the known values, or leave it to the app."""
+    options = [None, *known]
+    value = values.get(name)
+    place = seed(f"{key}.{name}.list", value if value in options else None)
+    return st.selectbox(
+        label(name), options, key=place, help=help_text(info), placeholder=t("common.auto"),
+        format_func=lambda v: t("common.auto") if v is None else v,
+    )  # fmt: skip
 
 
 def extra(info: FieldInfo) -> dict[str, Any]:

@@ -150,3 +150,27 @@ def test_files_used_before_are_offered(jobs):  # noqa: F811
     stored = engine.library().files()[0]
     at.selectbox(key="data-known").set_value(stored.source).run()
     assert not at.exception and "60 rows" in words(at)
+
+
+def test_a_workbook_offers_its_sheets_as_a_list(jobs):  # noqa: F811
+    import io
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for title, shift in (("first", 0), ("second", 100)):
+        sheet = book.active if title == "first" else book.create_sheet()
+        sheet.title = title
+        sheet.append(["a", "b", "bought"])
+        for i in range(40 + shift):
+            sheet.append([i % 13, i % 7, "yes" if i % 3 else "no"])
+    data = io.BytesIO()
+    book.save(data)
+    at = upload("book.xlsx", data.getvalue())
+    assert not at.exception and "40 rows" in words(at)
+    sheets = at.selectbox(key="data.read.sheet.list")
+    assert sheets.options[1:] == ["first", "second"]
+    sheets.set_value("second").run()
+    assert not at.exception and "140 rows" in words(at)
+    at.button(key="data-use").click().run()
+    assert engine.library().specs()[0][1].read.sheet == "second"
