@@ -101,6 +101,19 @@ def differing(found: Sequence[Entry]) -> list[str]:
     return [n for n in names if len({e.settings.get(n) for e in found}) > 1]
 
 
+def short_setting(name: str) -> str:
+    """Name a setting by what tells it apart: 'objective.settings.alpha' is alpha, 'teacher.name' is teacher.
+
+    Example:
+        >>> short_setting("student.settings.width")
+        'student width'
+    """
+    parts = [p for p in name.split(".") if p not in ("settings", "arch")]
+    if parts[-1] == "name":
+        return parts[0]
+    return " ".join(parts[1:] if parts[0] in ("objective", "training", "dataset", "evaluation") else parts)
+
+
 def common_metrics(found: Sequence[Entry]) -> list[str]:
     """Name the metrics every entry has, the runs' own verdict metric first."""
     if not found:

@@ -76,12 +76,13 @@ def line(e: Entry, metric: str, by: str, edge: Edge, names: list[str]) -> dict[s
     goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
     title = verdict.metric_title(metric)
     return {
-        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name, t(f"{c}student"): e.label, **{n: e.settings.get(n) for n in names},
-        t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.word.{s['verdict']}")).capitalize(),
+        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name, t(f"{c}student"): e.label,
+        t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.word.{s['verdict']}")).capitalize(), t(f"{c}gain"): shown,
+        **{comparison.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
-        t(f"{c}gain"): shown, t(f"{c}size"): text.size(s["size_bytes"]),
+        t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")), t(f"{c}flops"): text.number(s.get("flops")),
         t(f"{c}note"): e.note or None,

@@ -28,11 +28,18 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
         viewers.interval()
         shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
         now = store.snapshot(run_id, shown)
-        if now.state not in ACTIVE or (now.state == "cancelling") != (begun == "cancelling"):
-            st.rerun()
+        if _buttons(now.state) != _buttons(begun):
+            st.rerun()  # the buttons above stand outside this fragment
         draw(now)
 
     body()
+
+
+def _buttons(state: str) -> str:
+    """Name the set of buttons a state needs."""
+    if state in ("queued", "cancelling"):
+        return state
+    return "working" if state in ACTIVE else "ended"
 
 
 def draw(now: Any) -> None:

@@ -129,7 +129,15 @@ def test_only_differing_settings_are_listed():
     names = comparison.differing(entries(one, two))
     assert names == ["objective.settings.temperature"]
     at = open_page("compare", runs=f"{one},{two}")
-    assert list(at.dataframe[0].value["objective.settings.temperature"]) == ["2.0", "4.0"]
+    assert list(at.dataframe[0].value["temperature"]) == ["2.0", "4.0"]
+
+
+def test_settings_have_short_names():
+    names = ("objective.settings.alpha", "objective.name", "teacher.name", "teacher.settings.depth", "student.settings.width",
+             "training.epochs")  # fmt: skip
+    assert [comparison.short_setting(n) for n in names] == [
+        "alpha", "objective", "teacher", "teacher depth", "student width", "epochs"
+    ]  # fmt: skip
 
 
 def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
