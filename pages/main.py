@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import frame, gate
+from pages.ui import engine, frame, gate
 from pages.ui.text import t
 
 PAGES = (
@@ -34,3 +34,4 @@ pages = [
 chosen = st.navigation(pages, position="hidden")
 frame.sidebar(pages)
 chosen.run()
+engine.page_shown()

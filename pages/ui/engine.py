@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
 HEAVY = ("kd_core.data.preparation", "kd_core.runs.plan", "pyarrow.parquet")
+FIRST_PAGE_SECONDS = 5.0  # how long the background waits for a first visitor
+_shown = threading.Event()
 _LOG = logging.getLogger("kd_workbench.engine")
 
 
@@ -52,6 +54,11 @@ def jobs() -> JobService:
     return service()
 
 
+def page_shown() -> None:
+    """Say that a page has been drawn, so that the background may use the processor."""
+    _shown.set()
+
+
 def warm_up() -> threading.Thread:
     """Import what the first picture needs at once and the rest in the background; then freeze it for the collector.
 
@@ -62,6 +69,7 @@ def warm_up() -> threading.Thread:
         importlib.import_module(name)
 
     def load() -> None:
+        _shown.wait(FIRST_PAGE_SECONDS)
         for name in HEAVY:
             try:
                 importlib.import_module(name)
