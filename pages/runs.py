@@ -33,12 +33,14 @@ except KDError as error:
     st.stop()
 
 session.set_run(run_id)
-st.title(t("runs.title") if snapshot.state in ACTIVE else t("runs.title_result"), anchor=False)
+active = snapshot.state in ACTIVE
+found = None if active else store.folder(run_id).result()
+judged = bool(found and found.get("students"))
+st.title(t("runs.title" if active else "runs.title_result" if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
 run_head.show(store, row, snapshot)
-if snapshot.state in ACTIVE:
+if active:
     live.show(store, run_id, snapshot)
 else:
-    found = store.folder(run_id).result()
-    run_head.ended(row, snapshot, bool(found and found.get("students")))
+    run_head.ended(row, snapshot, judged)
     result.show(store, row, snapshot, found)

@@ -76,6 +76,7 @@ def comparison(found: Result, index: int) -> None:
     st.table(comparison_frame(found, index), border="horizontal")
     environment = found.get("environment", {})
     st.caption(t("runs.result.gain_note", n=num) if num > 1 else t("runs.result.gain_note_one"))
+    st.caption(f"{t('runs.result.gap')}: {t('runs.result.gap_help')}")
     st.caption(
         t(
             "runs.result.hardware",
