@@ -21,10 +21,11 @@ from pages.ui.text import t
 SCRIPT = """from pathlib import Path
 
 from kd_core.runs.direct import run_here
+from kd_core.runs.execution import StopSignal
 from kd_core.specs import RunSpec
 
 spec = RunSpec.from_json(Path("{name}").read_text("utf-8"))
-result, folder = run_here(spec, Path("my-run"), on_event=print, should_stop=lambda: False)
+result, folder = run_here(spec, Path("my-run"), print, StopSignal())
 for student in result["students"]:
     print(student["name"], student["verdict"], student["gain"][result["metric"]["name"]])
 """

@@ -345,3 +345,24 @@ def test_a_list_of_2000_runs_is_drawn_within_300_ms(buttons):
         assert len(run_list.frame(runs.list(limit=50))) == 50
         took.append(time.perf_counter() - start)
     assert min(took) < 0.3
+
+
+@pytest.mark.slow
+def test_the_script_of_a_recipe_runs_as_it_is_shown(tmp_path, monkeypatch, capsys):
+    from kd_core.models import ARCHS
+    from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+
+    tiny = Choice(name="mlp", settings=dict(ARCHS.get("mlp").facts["presets"]["tiny"]))
+    small = RunSpec(
+        name="script",
+        dataset=DatasetSpec(source="sample:visits", name="visits", target="purchased"),
+        teacher=Choice(name="sklearn"),
+        students=(StudentSpec(name="tiny", arch=tiny),),
+        objective=Choice(name="hinton"),
+        training=TrainingSpec(seeds=2, epochs=1),
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r.spec.json").write_text(small.model_dump_json(indent=1), "utf-8")
+    exec(compile(recipe.SCRIPT.format(name="r.spec.json"), "script", "exec"), {})
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("tiny ")
+    assert (tmp_path / "my-run" / "result.json").is_file()
