@@ -19,11 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kd_core.data.preparation import profile_source  # noqa: E402
-from kd_core.data.reading import read_table  # noqa: E402
-from kd_core.runs.direct import run_here  # noqa: E402
-from kd_core.runs.execution import StopSignal  # noqa: E402
-from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, TrainingSpec  # noqa: E402
+from kd_core.data.preparation import profile_source
+from kd_core.data.reading import read_table
+from kd_core.runs.direct import run_here
+from kd_core.runs.execution import StopSignal
+from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, TrainingSpec
 
 
 def derive(source: Path, target: Path) -> int:
@@ -63,9 +63,7 @@ def main() -> None:
             training=TrainingSpec(seeds=1 if args.quick else 3, epochs=1 if args.quick else None),
         )  # fmt: skip
         start = time.monotonic()
-        result, folder = run_here(
-            spec, args.out, lambda e: e["kind"] == "phase" and print(e, flush=True), lambda: False
-        )
+        result, _ = run_here(spec, args.out, lambda e: e["kind"] == "phase" and print(e, flush=True), StopSignal())
         numbers |= {"run_seconds": time.monotonic() - start, "phases": result["seconds"], "peak_mb": peak_mb()}
         student = result["students"][0]
         numbers["roc_auc"] = {"teacher": result["teacher"]["metrics"]["roc_auc"], "student": student["metrics"]["roc_auc"], "baseline": student["baseline"]["metrics"]["roc_auc"]}  # fmt: skip

@@ -1,0 +1,128 @@
+"""The whole way of a person through the app, in a real browser with a real server and real training."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from kd_core.runs.folder import RunFolder
+from kd_core.runs.store import RunStore
+from tests.e2e.screen import LONG, Screen
+from tests.runs.tables import small_spec, write_table
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+VERDICT = re.compile("BEATS|TIES|HURTS|INCONCLUSIVE")
+
+
+@pytest.fixture
+def screen(browser, server):
+    tab = Screen(browser, server.url)
+    yield tab
+    tab.close()
+
+
+def state(server, run_id: str) -> str:
+    return str(RunFolder(server.workspace / "runs" / run_id).status().get("state"))
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.1)
+
+
+def long_run(screen: Screen, server, tmp_path: Path) -> str:
+    """Start a run of some minutes by cloning a recipe: many seeds, many epochs."""
+    spec = small_spec(write_table(tmp_path / "t.csv", rows=3000), epochs=600, seeds=30)
+    spec = spec.model_copy(update={"training": spec.training.model_copy(update={"patience": 600})})
+    run_id = RunStore(server.workspace).create(spec)
+    folder = RunFolder(server.workspace / "runs" / run_id)
+    folder.write_status(state="interrupted", queue_number=None)
+    RunStore(server.workspace).refresh(run_id)
+    screen.open(f"/runs?run={run_id}")
+    screen.press("run-resume")
+    wait_for(lambda: any(e["kind"] == "trained" and e["arm"] == "baseline" for e in folder.events()))
+    return run_id
+
+
+def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen, server, browser, tmp_path):
+    table = write_table(tmp_path / "shop visits.csv", rows=3000)
+    screen.open("/data")
+    screen.upload(table)
+    screen.sees("3,000 rows")
+    screen.press("data-use")
+    screen.title("Who teaches whom")
+    screen.press("distill-start")
+    run_id = screen.run_id()
+    screen.title("How is it going?")
+    screen.page.reload()
+    assert screen.run_id() == run_id
+    other = Screen(browser, server.url).open(f"/runs?run={run_id}")
+    expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
+    expect(other.page.locator(".st-key-verdict")).to_be_visible(timeout=60_000)
+    other.close()
+    expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
+    assert state(server, run_id) == "done"
+    result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
+    screen.sees("Baseline (no teacher)")
+    screen.page.goto(f"{server.url}/soft-labels?run={run_id}&T=4")
+    screen.title()
+    expect(screen.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    screen.page.goto(f"{server.url}/compare?runs={run_id}")
+    screen.title("Which one would I ship?")
+    expect(screen.page.locator(".st-key-pareto .scatterlayer .point").first).to_be_visible(timeout=60_000)
+    assert len(result["students"]) == 2
+    outside = [u for u in screen.requests if not u.startswith((server.url, "data:", "blob:", "ws:"))]
+    assert outside == []
+
+
+def test_a_sample_from_start_to_verdict_without_a_keyboard(screen, server):
+    screen.open("/")
+    screen.press("start-purchase")
+    run_id = screen.run_id()
+    expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
+    expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
+    result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
+    assert result["students"][0]["seeds"] == [0, 1, 2]
+
+
+def test_stop_keeps_the_best_so_far(screen, server, tmp_path):
+    run_id = long_run(screen, server, tmp_path)
+    folder = RunFolder(server.workspace / "runs" / run_id)
+    wait_for(lambda: any(e["kind"] == "epoch" and e["arm"] == "student" for e in folder.events()), 300)
+    screen.press("run-stop")
+    expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
+    assert state(server, run_id) == "cancelled"
+    assert folder.result()["students"]
+
+
+def test_a_killed_server_leaves_a_run_that_resumes(screen, server, tmp_path):
+    run_id = long_run(screen, server, tmp_path)
+    folder = RunFolder(server.workspace / "runs" / run_id)
+    before = {(e["arm"], e["seed"]) for e in folder.events() if e["kind"] == "trained" and e["arm"] != "teacher"}
+    server.kill()
+    server.start()
+    screen.open(f"/runs?run={run_id}")
+    screen.sees("This run was interrupted")
+    mark = folder.events()[-1]["n"]
+    screen.press("run-resume")
+    wait_for(lambda: state(server, run_id) == "running")
+    wait_for(lambda: any(e["kind"] == "trained" and e["arm"] != "teacher" for e in folder.events()[mark:]))
+    trained = [e for e in folder.events() if e["n"] > mark and e["kind"] == "epoch" and e["arm"] != "teacher"]
+    assert not {(e["arm"], e["seed"]) for e in trained} & before, "a finished training was done again"
+
+
+def test_a_run_is_found_again_after_a_regular_restart(screen, server, tmp_path):
+    run_id = long_run(screen, server, tmp_path)
+    server.stop()
+    server.start()
+    screen.open("/runs")
+    expect(screen.page.locator("[data-testid=stDataFrame]").first).to_be_visible(timeout=60_000)
+    screen.open(f"/runs?run={run_id}")
+    screen.sees("This run was interrupted")
