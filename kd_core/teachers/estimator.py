@@ -78,7 +78,9 @@ class FittedEstimator:
         if len(x) <= _CHUNK_ROWS:
             return self._answer(x)
         chunks = [x[i : i + _CHUNK_ROWS] for i in range(0, len(x), _CHUNK_ROWS)]
-        with ThreadPoolExecutor(THREADS if self.parallel else 1) as pool:
+        if not self.parallel:  # in this thread: a new one would forget the limit of one OpenMP thread
+            return np.concatenate([self._answer(chunk) for chunk in chunks])
+        with ThreadPoolExecutor(THREADS) as pool:
             return np.concatenate(list(pool.map(self._answer, chunks)))
 
     def num_parameters(self) -> int:
