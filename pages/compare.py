@@ -98,7 +98,7 @@ def goals(found: list[Entry], metric: str, by: str) -> tuple[float | None, float
     edge = comparison.goal_edge(teacher, Goal(lost / 100 if share else lost, times), metric, by)
     passed = sum(bool(comparison.meets(e.student, edge, metric, by)) for e in found)
     st.markdown(t("compare.goal.passed", num=passed, of=len(found)))
-    told = {"teacher": str(teacher["name"]), "metric": verdict.metric_title(metric),
+    told = {"teacher": engine.part_title("teacher", str(teacher["name"])), "metric": verdict.metric_title(metric),
             "value": text.score(teacher["metrics"][metric])}  # fmt: skip
     if edge[0] is None:
         st.caption(t("compare.goal.against_open", cost=t(f"compare.cost.{by}"), **told))

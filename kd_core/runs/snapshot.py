@@ -141,7 +141,8 @@ class RunView:
         elif kind == "trained":
             key = _key(event)
             self._done.add(key)
-            self._of = event.get("of") or self._of
+            if event.get("arm") != "teacher":  # a teacher's fits are counted by themselves
+                self._of = event.get("of") or self._of
             if key in self._lines:
                 self._lines[key].done = True
                 self._lines[key].best_epoch = event.get("selected_epoch") or self._lines[key].best_epoch

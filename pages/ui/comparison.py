@@ -11,7 +11,7 @@ from typing import Any
 
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.rows import RunRow
-from pages.ui import text, verdict
+from pages.ui import engine, text, verdict
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
 
@@ -148,7 +148,15 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
         key = (teacher["name"], teacher["size_bytes"], teacher["metrics"].get(metric))
         if key not in seen:
             seen.add(key)
-            made += _point(f"{e.run_id}:teacher", "teacher", str(teacher["name"]), teacher, metric, by, e)
+            made += _point(
+                f"{e.run_id}:teacher",
+                "teacher",
+                engine.part_title("teacher", str(teacher["name"])),
+                teacher,
+                metric,
+                by,
+                e,
+            )
         made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
         made += _point(e.id, "student", e.label, student, metric, by, e)
     return made

@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import logging
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,15 @@ def jobs() -> JobService:
     from kd_core.runs.jobs import service
 
     return service()
+
+
+def part_title(kind: str, name: str) -> str:
+    """Return what a part is called on screen; its plain name while the engine that knows is still loading."""
+    module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
+    known = getattr(sys.modules.get(module), registry, None)
+    if known is not None and name in known.names():
+        return str(known.get(name).title)
+    return name.replace("_", " ")
 
 
 def page_shown() -> None:

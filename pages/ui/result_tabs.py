@@ -10,7 +10,7 @@ import streamlit as st
 
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import curves, live, recipe, session, text, verdict
+from pages.ui import curves, engine, live, recipe, session, text, verdict
 from pages.ui.charts import marks
 from pages.ui.charts import result as charts
 from pages.ui.spread import bounds
@@ -115,7 +115,13 @@ def size_points(found: Result) -> list[dict[str, Any]]:
         points.append({"arm": arm, "label": label, "x": size, "y": value, "low": low, "high": high,
                        "hover": f"{hover}<br>{text.size(size)}"})  # fmt: skip
 
-    add("teacher", teacher["name"], teacher["size_bytes"], teacher["metrics"].get(name), None)
+    add(
+        "teacher",
+        engine.part_title("teacher", teacher["name"]),
+        teacher["size_bytes"],
+        teacher["metrics"].get(name),
+        None,
+    )
     for student in found["students"]:
         for arm, block in (("baseline", student["baseline"]), ("student", student)):
             spread = block["metrics"][name]

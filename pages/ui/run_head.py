@@ -38,9 +38,9 @@ def outline(spec: RunSpec) -> Safe:
     lesson = spec.objective.settings
     parts = [
         t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=spec.dataset.target),
-        t("runs.outline.teacher", name=spec.teacher.name),
+        t("runs.outline.teacher", name=engine.part_title("teacher", spec.teacher.name)),
         t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
-        escape(spec.objective.name),
+        escape(engine.part_title("loss", spec.objective.name)),
     ]
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))

@@ -10,7 +10,7 @@ import streamlit as st
 from kd_core.runs.folder import STATES
 from kd_core.runs.rows import Headline, RunRow
 from kd_core.runs.store import PAGE, RunStore
-from pages.ui import text, verdict
+from pages.ui import engine, text, verdict
 from pages.ui.text import t
 
 STAR, NO_STAR = "★", "☆"
@@ -149,7 +149,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "baseline_score": _score(r.headline.baseline if r.headline else None),
             "student_score": _score(r.headline.student if r.headline else None),
             "dataset": r.dataset_name,
-            "teacher": r.teacher,
+            "teacher": engine.part_title("teacher", r.teacher),
             "students": ", ".join(r.students),
             "seconds": text.seconds(r.seconds) if r.seconds is not None else None,
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),

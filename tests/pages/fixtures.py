@@ -137,7 +137,7 @@ def result(
         return {
             "name": name, "arch": {"name": "mlp", "settings": {}}, "objective": "hinton", "temperature": 2.0, "alpha": 0.7,
             "seeds": list(range(seeds)), "parameters": 249 * (index + 1), "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
-            "flops": 480 * (index + 1), **ours, "baseline": theirs, "gain": gain, "gap_closed": {m: 0.6 for m in names},
+            "flops": 480 * (index + 1), **ours, "baseline": theirs, "gain": gain, "gap_closed": dict.fromkeys(names, 0.6),
             "agreement": 0.94, "verdict": verdict, "small": False, "margin": 0.005 if task != "regression" else 0.0176,
             "selection": {"student": picks, "baseline": picks, "kept_seed": 0}, "stopped_early": False,
             "reason": more.get("reason", {"code": "gain", "values": {}}),

@@ -33,7 +33,7 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
                 showlegend=not named,
                 opacity=0.35 if faded else 1.0,
                 text=[_beside(p["label"], arm) if label and p["label"] and not faded else "" for p in group],
-                textposition="middle left" if arm == "teacher" else "middle right",
+                textposition="middle left" if arm == "teacher" else "top right",
                 textfont={"size": 11},
                 customdata=[[p.get("id", ""), p["hover"]] for p in group],
                 hovertemplate="%{customdata[1]}<extra></extra>",

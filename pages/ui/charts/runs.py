@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import COLOUR, DASH, SYMBOL, faint, figure, literal
 
 Curve = Mapping[str, Any]  # arm, student, seed, epoch[], score[], loss[], hard[], soft[], best (epoch or None)
@@ -37,6 +38,7 @@ def curves(
     A teacher without epochs (trees) is a level line.
     """
     fig = figure(height, x=epoch_title, y=literal(metric))
+    _whole_epochs(fig, drawn)
     shown: set[str] = set()
     order = {"teacher": 0, "baseline": 1, "student": 2}
     for curve in sorted(drawn, key=lambda c: order.get(c["arm"], 3)):
@@ -100,6 +102,7 @@ def losses(
 ) -> go.Figure:
     """Draw what the students' training minimises: hard labels, soft labels, together."""
     fig = figure(height, x=epoch_title, y=y)
+    _whole_epochs(fig, drawn)
     shown: set[str] = set()
     looks = {"hard": ("#E69F00", "dot"), "soft": ("#CC79A7", "dash"), "loss": (COLOUR["student"], "solid")}
     for curve in drawn:
@@ -154,3 +157,9 @@ def seeds(
     fig.update_yaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
     fig.update_annotations(font={"size": 12})
     return fig
+
+
+def _whole_epochs(fig: Drawing, drawn: Sequence[Curve]) -> None:
+    """Keep the epoch axis on whole numbers while the first epochs come in."""
+    if max((max(c["epoch"], default=1) for c in drawn), default=1) < 8:
+        fig.update_xaxes(dtick=1, range=[0.5, 8.5])
