@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 class Part:
     """One split. Legend: N rows, F features.
 
-    x_NF float32; y_N int64 class index (classification) or float32 in the target's own unit
-    (regression); row_ids_N int64 position of the row in the file; groups_N int64 or None.
+    x_NF float32; y_N int64 class index (classification) or float64 in the target's own unit
+    (regression: float32 would lose a small spread around a large mean); row_ids_N int64 position of the row in the file; groups_N int64 or None.
     """
 
     x: Array

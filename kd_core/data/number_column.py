@@ -22,7 +22,7 @@ from kd_core.data.types import (
     shown_rows,
 )
 from kd_core.errors import Problem
-from kd_core.limits import ONE_HOT_CATEGORIES
+from kd_core.limits import LARGEST_NUMBER, ONE_HOT_CATEGORIES
 from kd_core.specs import ColumnKind
 
 
@@ -35,19 +35,28 @@ def number_column(
 ) -> TypedColumn:
     """Type a column whose values are numbers. Shape: (N,) float64 with NaN."""
     infinite = np.isinf(values)
-    if infinite.any():
-        count, rows = int(infinite.sum()), row_numbers(infinite)
-        problems.append(Problem(
-            "warning", "infinite_values", f"Column {name}: {plural(count, 'infinite value')} ({shown_rows(rows, count)}).",
-            "Read as missing; correct the cells if that is wrong.", name, count, rows,
-        ))  # fmt: skip
-        values = np.where(infinite, np.nan, values)
+    huge = (np.abs(values) > LARGEST_NUMBER) & ~infinite
+    for where, code, what in (
+        (infinite, "infinite_values", "infinite value"),
+        (huge, "huge_values", f"value beyond {LARGEST_NUMBER:g}"),
+    ):
+        if where.any():
+            count, rows = int(where.sum()), row_numbers(where)
+            many = what.replace("value", "values", 1)
+            problems.append(Problem(
+                "warning", code, f"Column {name}: {plural(count, what, many)} ({shown_rows(rows, count)}).",
+                "Read as missing; correct the cells if that is wrong.", name, count, rows,
+            ))  # fmt: skip
+            values = np.where(where, np.nan, values)
     unique = np.unique(values[~np.isnan(values)])
     distinct, present = len(unique), int((~np.isnan(values)).sum())
     whole = bool(distinct and np.all(unique == np.floor(unique)) and np.abs(unique).max() < 2**53)
     if kind == "datetime":
         stamps = dates.coerce_dates(list(values.astype(str)), dates.UNIX_SECONDS)
         return finish(name, ColumnType("datetime", date_format=dates.UNIX_SECONDS), pd.Series(stamps), problems)
+    if kind == "boolean" and distinct > 2:
+        problems.append(not_boolean(name, distinct))
+        kind = None
     if kind is None:
         kind = _number_kind(values, unique, present, name, whole)
     if kind in ("number", "constant"):
@@ -81,6 +90,14 @@ def _number_kind(
     if unique[0] >= 1 and distinct <= ONE_HOT_CATEGORIES and present >= 10 * distinct and unique[-1] < 10 * distinct:
         return "category" if _ragged(values, unique) else "number"
     return "number"
+
+
+def not_boolean(name: str, distinct: int) -> Problem:
+    """Say that a column set to yes/no takes more than two values."""
+    return Problem(
+        "warning", "not_boolean", f"Column {name} was set to yes/no but takes {distinct:,} values.",
+        "Its type was inferred instead; choose another one if that is wrong.", name, distinct,
+    )  # fmt: skip
 
 
 def is_row_number(values: npt.NDArray[np.float64]) -> bool:

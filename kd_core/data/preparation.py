@@ -68,7 +68,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str) -
     groups = None if group is None else split.group_codes(group)
     encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
     frame = profile.frame[[c.name for c in found.features]]
-    y = target.values.astype(np.float32 if task == "regression" else np.int64)
+    y = target.values.astype(np.float64 if task == "regression" else np.int64)
     made: dict[Split, Part] = {}
     for index, part in enumerate(SPLITS):
         rows = np.flatnonzero(parts == index)
@@ -78,7 +78,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str) -
         else:
             x = encoder.transform(frame.iloc[rows])
         made[part] = Part(x, y[rows], rows.astype(np.int64), own)
-    trained = made["train"].y.astype(np.float64)
+    trained = made["train"].y
     mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
     return Dataset(
         spec, name, _digest(spec, sha256, task, target), task, target.classes, encoder.feature_names, made,

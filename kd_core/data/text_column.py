@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from kd_core.data import dates, numbers
 from kd_core.data.names import id_like_name
-from kd_core.data.number_column import number_column
+from kd_core.data.number_column import not_boolean, number_column
 from kd_core.data.types import (
     BIG_INTEGER,
     FALSE_WORDS,
@@ -95,7 +95,7 @@ def _as_numbers(
             "note", "missing_words", f"Column {name}: {plural(dropped - empty, 'cell')} with a word for missing, such as NA.",
             "Counted as missing.", name, dropped - empty,
         ))  # fmt: skip
-    return number_column(values, name, None if kind == "boolean" else kind, form, problems)
+    return number_column(values, name, kind, form, problems)
 
 
 def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) -> bool:
@@ -191,6 +191,8 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
         problems.append(Problem(
             "note", "missing_words_kept", f"Column {name}: {held} kept as a value, not read as missing.", "Leave a cell empty to mark it as missing.", name,
         ))  # fmt: skip
+    if kind == "boolean" and len(unique) > 2:
+        problems.append(not_boolean(name, len(unique)))
     if kind is None or kind in ("number", "datetime", "boolean"):
         kind = _label_kind(unique, counts, name)
     if kind in ("text", "id", "constant"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from kd_core.data.number_column import number_column
 from kd_core.data.numbers import NumberFormat
 from kd_core.data.text_column import text_column
 from kd_core.data.types import ColumnType, TypedColumn, finish, to_arrow
+from kd_core.limits import LARGEST_NUMBER
 from kd_core.specs import ColumnKind
 
 
@@ -48,7 +50,7 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     """
     if column.kind == "number" and pd.api.types.is_numeric_dtype(series.dtype):
         held = series.to_numpy(np.float64, na_value=np.nan)
-        return pd.Series(np.where(np.isfinite(held), held, np.nan), index=series.index)
+        return pd.Series(_bounded(held), index=series.index)
     if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(series.dtype):
         stamps: pd.Series = series.dt.tz_localize(None).astype("datetime64[us]")
         return stamps
@@ -59,12 +61,17 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     if column.kind == "number":
         text = numbers.drop_tokens(pc.utf8_trim_whitespace(pc.cast(array, pa.large_string())))
         found, _, _ = numbers.to_numbers(text, column.number)
-        return pd.Series(np.where(np.isfinite(found), found, np.nan), index=series.index)
+        return pd.Series(_bounded(found), index=series.index)
     encoded = pc.dictionary_encode(array)
     labels = [_label(v, column) for v in encoded.dictionary.to_pylist()]
     codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
     taken = np.array([*labels, None], dtype=object)[codes]
     return pd.Series(taken, index=series.index, dtype="str")
+
+
+def _bounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Read infinite and huge values as missing, as when the column was understood."""
+    return np.where(np.abs(values) <= LARGEST_NUMBER, values, np.nan)
 
 
 def _label(value: Any, column: ColumnType) -> str | None:

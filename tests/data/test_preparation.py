@@ -60,10 +60,45 @@ def test_regression_keeps_the_unit_and_scales_by_train(tmp_path):
     y = 100 + 20 * rng.normal(size=300)
     pd.DataFrame({"x": rng.normal(size=300), "minutes": y.round(2)}).to_csv(tmp_path / "a.csv", index=False)
     found = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="minutes"))
-    assert found.train.y.dtype == np.float32
+    assert found.train.y.dtype == np.float64
     assert found.target_mean == pytest.approx(found.train.y.mean(), rel=1e-6)
     assert found.scaled_y("train").std() == pytest.approx(1, abs=1e-4)
     assert found.num_outputs == 1
+
+
+def test_a_small_spread_around_a_large_mean_is_kept(tmp_path):
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"x": rng.normal(size=300), "t": 1.7e9 + rng.normal(size=300).round(3)}).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    found = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="t"))
+    assert found.target_std == pytest.approx(1, abs=0.15)
+    assert found.scaled_y("train").std() == pytest.approx(1, abs=1e-4)
+    assert len(np.unique(found.scaled_y("train"))) > 200
+
+
+def test_a_huge_number_is_read_as_missing_and_said(tmp_path):
+    x = np.random.default_rng(0).normal(size=60)
+    x[3] = -1.7e308
+    pd.DataFrame({"x": x, "t": ["a", "b"] * 30}).to_csv(tmp_path / "a.csv", index=False)
+    found = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="t"))
+    said = [p.message for p in found.problems if p.code == "huge_values"]
+    assert said == ["Column x: 1 value beyond 1e+100 (row 4)."]
+    assert np.isfinite(found.train.x).all()
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_yes_no_set_by_hand_on_many_values_is_said_and_merges_nothing(tmp_path, ending):
+    frame = pd.DataFrame({"x": np.arange(60) % 5 * 10, "w": ["a", "b", "c"] * 20, "t": ["a", "b"] * 30})
+    frame.to_csv(tmp_path / "a.csv", index=False) if ending == "csv" else frame.to_parquet(tmp_path / "a.parquet")
+    found = prepare(
+        DatasetSpec(source=str(tmp_path / f"a.{ending}"), target="t", kinds={"x": "boolean", "w": "boolean"})
+    )
+    assert [p.message for p in found.problems if p.code == "not_boolean"] == [
+        "Column x was set to yes/no but takes 5 values.", "Column w was set to yes/no but takes 3 values.",
+    ]  # fmt: skip
+    column = list(found.feature_names).index("x")
+    assert len(np.unique(np.concatenate([p.x[:, column] for p in found.parts.values()]))) == 5
 
 
 def test_time_split_puts_the_newest_last(tmp_path):

@@ -99,7 +99,8 @@ def test_undefined_is_none():
     for name in ("roc_auc", "pr_auc", "recall"):
         assert METRICS.get(name).make(none_positive) is None
     all_negative = np.tile([0.9, 0.1], (ROWS, 1))
-    assert METRICS.get("precision").make(type(a)("binary", a.y, all_negative)) is None
+    assert METRICS.get("precision").make(type(a)("binary", a.y, all_negative)) == 0.0
+    assert METRICS.get("precision").make(type(a)("binary", np.zeros(ROWS, dtype=np.int64), all_negative)) is None
     assert METRICS.get("f1").make(type(a)("binary", np.zeros(ROWS, dtype=np.int64), all_negative)) is None
     constant = answers("regression")
     assert METRICS.get("r2").make(type(a)("regression", np.ones(ROWS), values=constant.values)) is None
