@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 
 from kd_core import device as devices
-from kd_core.data.dataset import Array
+from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
-from kd_core.errors import SpecError, Stopped, raise_problems
+from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
 from kd_core.runs import assessment, plan, result
@@ -68,8 +69,10 @@ class _Experiment:
         with self.phase("data"):
             self.dataset = prepare(self.spec.dataset)
             self.metric = self.choose_metric()
-            raise_problems(plan.check(self.spec, self.dataset.task, len(self.dataset.classes)))
-            self.announce()
+            problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes))
+            raise_problems(problems)
+            self.require_defined_metric()
+            self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
         arms = [Arms() for _ in self.spec.students]
@@ -106,8 +109,21 @@ class _Experiment:
             )  # fmt: skip
         return name
 
-    def announce(self) -> None:
-        """Say what will be trained and for how long, before anything is."""
+    def require_defined_metric(self) -> None:
+        """Refuse a metric that even perfect answers leave undefined on validation or test rows, before any training."""
+        measured: tuple[Split, ...] = ("validation", "test")
+        for split in measured:
+            y = self.dataset.scaled_y(split)
+            perfect = y[:, None] if self.dataset.task == "regression" else np.eye(len(self.dataset.classes))[y]
+            if assessment.score(self.dataset, split, perfect, self.metric) is None:
+                raise DataError(
+                    "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "
+                    "target value(s).", "Choose another metric, or another group or time column.", "undefined_metric",
+                    metric=self.metric, split=split, rows=len(y), found=len(np.unique(y)),
+                )  # fmt: skip
+
+    def announce(self, problems: list[Problem]) -> None:
+        """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train))
         estimate = plan.estimate(self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs)
         first = self.spec.training.first_seed
@@ -118,7 +134,7 @@ class _Experiment:
             "better": METRICS.get(self.metric).facts["better"], "device": self.device.type,
             "estimate_seconds": round(estimate.seconds, 1),
         })  # fmt: skip
-        for problem in self.dataset.problems:
+        for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":
                 self.notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from kd_core.distill.student import train_student
 from kd_core.models.building import build
 from kd_core.safe_io import sha256_file, write_bytes, write_json
 from kd_core.specs import Choice, RunSpec
+from kd_core.teachers.cache import CODE, code_version
 from kd_core.training.predict import predict
 
 Arm = Literal["baseline", "student"]
@@ -56,6 +58,8 @@ class Trainings:
         self.spec, self.dataset, self.folder, self.metric, self.device = spec, dataset, folder, metric, device
         self.total = 2 * len(spec.students) * spec.training.seeds
         self.done = 0
+        self._lesson: tuple[Array | None, str] = (None, "")
+        self._told = False
 
     def get(
         self,
@@ -68,9 +72,10 @@ class Trainings:
     ) -> Training:
         """Return one training, from disk when it was finished before; a stopped one is kept in memory only."""
         student = self.spec.students[index]
-        stem = self.folder / f"{index}-{arm}-{seed}"
-        found = self._load(stem, student.arch)
+        stem = self.folder / f"{index}-{arm}-{seed}-{self._key(index, arm, seed, teacher_logits)}"
+        found = self._load(stem, student.arch, notify)
         if found is None:
+            self._tell_others(stem, notify)
             objective = self.spec.objective if arm == "student" else None
             result = train_student(
                 self.dataset, student, objective, teacher_logits if arm == "student" else None, self.spec.training,
@@ -91,20 +96,52 @@ class Trainings:
         notify({"kind": "trained", **kept, "fold": None, "done": self.done, "of": self.total})
         return found
 
+    def _key(self, index: int, arm: Arm, seed: int, teacher_logits: Array | None) -> str:
+        """Hash all that decides a training, so that a resumed run never mixes data, lessons or versions of the code."""
+        decides = [
+            self.dataset.hash, self.spec.students[index].arch.to_json(), self.spec.training.to_json(), self.metric, seed,
+            self.device.type, code_version((*CODE, "distill")),
+        ]  # fmt: skip
+        if arm == "student" and teacher_logits is not None:
+            if self._lesson[0] is not teacher_logits:
+                self._lesson = teacher_logits, hashlib.sha256(teacher_logits.tobytes()).hexdigest()
+            decides += [self.spec.objective.to_json(), self._lesson[1]]
+        return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+
+    def _tell_others(self, stem: Path, notify: Notify) -> None:
+        """Say once that an earlier attempt's trainings are of no use here."""
+        alike = stem.name.rsplit("-", 1)[0]
+        if self._told or not any(p.stem != stem.name for p in self.folder.glob(f"{alike}-*")):
+            return
+        self._told = True
+        notify({
+            "kind": "warning", "code": "trained_again",
+            "message": "What an earlier attempt trained belongs to other data, other teacher answers or another version of the code.",
+            "hint": "It is trained again, so that both sides of the comparison are made alike.",
+        })  # fmt: skip
+
     def _keep(self, stem: Path, training: Training) -> None:
         weights = stem.with_suffix(".safetensors")
         state = {k: v.detach().cpu().contiguous() for k, v in training.module.state_dict().items()}
         write_bytes(weights, safetensors.torch.save(state))
         write_json(stem.with_suffix(".json"), {**asdict(training.record), "sha256": sha256_file(weights)})
 
-    def _load(self, stem: Path, arch: Choice) -> Training | None:
-        """Take a finished training from disk; one whose bytes changed is trained again."""
+    def _load(self, stem: Path, arch: Choice, notify: Notify) -> Training | None:
+        """Take a finished training from disk; one whose bytes changed is trained again, with a warning."""
         weights, record_file = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
         if not record_file.exists() or not weights.exists():
             return None
-        record = json.loads(record_file.read_text("utf-8"))
-        if record.pop("sha256") != sha256_file(weights):
+        try:
+            record = json.loads(record_file.read_text("utf-8"))
+            if record.pop("sha256") != sha256_file(weights):
+                raise ValueError("changed bytes")
+            kept = Record(**record)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            notify({
+                "kind": "warning", "code": "damaged_training", "message": f"The finished training {stem.name} is damaged.",
+                "hint": "It is trained again.",
+            })  # fmt: skip
             return None
         module = build(arch, self.dataset.num_features, self.dataset.num_outputs)
         module.load_state_dict(safetensors.torch.load_file(str(weights)))
-        return Training(Record(**record), module.to(self.device).eval())
+        return Training(kept, module.to(self.device).eval())

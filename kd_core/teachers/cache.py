@@ -25,15 +25,15 @@ from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, Notify
 
 Entry = tuple[dict[str, Array], dict[str, Any]]
-_CODE = ("teachers", "models", "training")  # packages whose change makes old answers a different teacher's
+CODE = ("data", "evaluate", "models", "teachers", "training")  # a change in these makes old answers another teacher's
 
 
 @functools.cache
-def code_version() -> str:
-    """Hash the code that makes teachers, with the versions of the libraries that do the arithmetic."""
+def code_version(packages: tuple[str, ...] = CODE) -> str:
+    """Hash the code of some packages, with the versions of the libraries that do the arithmetic."""
     found = hashlib.sha256(f"{sklearn.__version__}/{torch.__version__}/{np.__version__}".encode())
     package = Path(__file__).resolve().parent.parent
-    for name in _CODE:
+    for name in packages:
         for path in sorted((package / name).rglob("*.py")):
             found.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
     return found.hexdigest()

@@ -65,9 +65,9 @@ class Checkpoints:
         self._saved_at = time.monotonic()
 
     def newest(self) -> Saved | None:
-        """Read the newest whole checkpoint; damaged ones before it are named in `damaged`.
+        """Read the newest whole checkpoint; damaged and unfinished ones before it are named in `damaged`.
 
-        Errors: KDError `damaged_checkpoints` when there are some but none is whole, `other_checkpoint` when
+        Errors: KDError `damaged_checkpoints` when some were finished but none is whole, `other_checkpoint` when
         it belongs to another training.
         """
         places = self._places()
@@ -78,7 +78,8 @@ class Checkpoints:
                 if error.code != "damaged_checkpoint":
                     raise
                 self.damaged.append(error)
-        if places:
+        # Without a manifest it was never finished: a process killed at its first save starts again, it has lost nothing.
+        if any((place / MANIFEST).exists() for place in places):
             raise KDError(
                 "All {count} checkpoints in {folder} are damaged.", "Delete the folder to train from the start.",
                 "damaged_checkpoints", count=len(places), folder=str(self.folder),

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kd_core.data import preparation
@@ -167,3 +168,52 @@ def test_a_metric_of_another_task_is_refused(tmp_path):
     spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"metric": "rmse"})})
     with pytest.raises(SpecError, match="The metric 'rmse' works for regression, not for binary"):
         carry_out(spec, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("part", "first"), [("test", 340), ("validation", 280)])
+def test_a_metric_that_a_part_leaves_undefined_is_refused_before_any_training(tmp_path, part, first):
+    path = write_table(tmp_path / "t.csv")
+    frame = pd.read_csv(path).assign(day=pd.date_range("2024-01-01", periods=400).strftime("%Y-%m-%d"))
+    frame.loc[first : first + 60, "target"] = "no"
+    frame.to_csv(path, index=False)
+    spec = small_spec(path)
+    spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"time": "day"})})
+    events: list[dict[str, Any]] = []
+    with pytest.raises(
+        DataError, match=rf"'roc_auc' can't be computed on the {part} part: its 60 rows hold 1 "
+    ) as raised:
+        carry_out(spec, tmp_path / "run", events.append)
+    assert raised.value.code == "undefined_metric"
+    assert not [e for e in events if e["kind"] in ("epoch", "trained")]
+
+
+def test_too_few_seeds_are_said_by_the_run_itself(tmp_path):
+    events: list[dict[str, Any]] = []
+    carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run", events.append)
+    assert "2 seed(s): too few" in next(e["message"] for e in events if e["kind"] == "warning")
+
+
+def test_a_resumed_run_does_not_mix_two_versions_of_the_data(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    carry_out(spec, tmp_path / "cut")
+    write_table(tmp_path / "t.csv", seed=1)
+    events: list[dict[str, Any]] = []
+    resumed = carry_out(spec, tmp_path / "cut", events.append)
+    fresh = carry_out(spec, tmp_path / "fresh")
+    assert resumed["students"][0]["metrics"] == fresh["students"][0]["metrics"]
+    assert resumed["students"][0]["baseline"]["metrics"] == fresh["students"][0]["baseline"]["metrics"]
+    said = [e["message"] for e in events if e["kind"] == "warning" and e["code"] == "trained_again"]
+    assert len(said) == 1 and "belongs to other data" in said[0]
+
+
+@pytest.mark.parametrize(("ending", "content"), [("json", b"{"), ("json", b"{}"), ("safetensors", b"?")])
+def test_a_damaged_finished_training_is_made_again_and_said(tmp_path, ending, content):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    whole = carry_out(spec, tmp_path / "run")
+    next((tmp_path / "run/checkpoints/trained").glob(f"0-baseline-1-*.{ending}")).write_bytes(content)
+    events: list[dict[str, Any]] = []
+    again = carry_out(spec, tmp_path / "run", events.append)
+    assert again["students"][0]["baseline"]["metrics"] == whole["students"][0]["baseline"]["metrics"]
+    said = [e["message"] for e in events if e["kind"] == "warning" and e["code"] == "damaged_training"]
+    assert len(said) == 1 and "0-baseline-1-" in said[0]
+    assert {(e["arm"], e["seed"]) for e in events if e["kind"] == "epoch"} == {("baseline", 1)}

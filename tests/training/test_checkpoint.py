@@ -94,9 +94,19 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_used(tmp_path, every
     assert same(weights(resumed.module), weights(optimise(*pieces(epochs=6)).module))
 
 
-def test_a_checkpoint_without_its_manifest_was_never_finished(tmp_path, every_epoch):
+def test_a_process_killed_at_its_first_save_starts_again(tmp_path, every_epoch):
     killed_after(2, tmp_path)
     (tmp_path / "epoch-00001" / "manifest.json").unlink()
+    events = []
+    again = optimise(*pieces(epochs=6), notify=events.append, checkpoint=tmp_path)
+    assert "epoch-00001/manifest.json is damaged or unfinished" in events[0]["message"]
+    assert events[1]["epoch"] == 1
+    assert same(weights(again.module), weights(optimise(*pieces(epochs=6)).module))
+
+
+def test_checkpoints_that_are_all_damaged_are_refused(tmp_path, every_epoch):
+    killed_after(2, tmp_path)
+    (tmp_path / "epoch-00001" / "tensors.safetensors").write_bytes(b"?")
     with pytest.raises(KDError, match=r"All 1 checkpoints in .* are damaged\. Delete the folder") as caught:
         optimise(*pieces(epochs=6), checkpoint=tmp_path)
     assert caught.value.code == "damaged_checkpoints"
