@@ -54,22 +54,19 @@ def distill(
         path = DataLibrary(workspace()).resolve(data)
         dataset = DatasetSpec.parse(
             {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
-             "name": path.stem, "target": target, "task": task, "group": group, "time": time,
+             "name": path.stem[:120], "target": target, "task": task, "group": group, "time": time,
              "drop": tuple(drop or ()), "positive": positive, "read": _read(path, member)}, "data",
         )  # fmt: skip
         loss = objective
         if loss is None:
             chosen = task or profile_source(dataset.source, dataset.read, target=target, drop=dataset.drop).task
             loss = "mse" if chosen == "regression" else "hinton"
-        spec = RunSpec(
-            name=path.stem,
-            dataset=dataset,
-            teacher=Choice(name=teacher),
-            students=tuple(_student(s) for s in student or ["small"]),
-            objective=Choice(name=loss, settings=_lesson(loss, temperature, alpha)),
-            training=TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-            evaluation=EvaluationSpec(),
-        )
+        training = TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training")
+        spec = RunSpec.parse(
+            {"name": path.stem[:120], "dataset": dataset, "teacher": Choice(name=teacher), "training": training,
+             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
+        )  # fmt: skip
         return _execute(spec, out)
 
     _guarded(work)
@@ -84,7 +81,7 @@ def run_spec(
     def work() -> int:
         if not spec.is_file():
             raise DataError("There is no file {path}.", "Check the path.", "no_file", path=str(spec))
-        return _execute(RunSpec.from_json(spec.read_text("utf-8")), out)
+        return _execute(RunSpec.from_json(spec.read_text("utf-8", errors="replace")), out)
 
     _guarded(work)
 
@@ -179,11 +176,11 @@ def _student(text: str) -> StudentSpec:
     presets = ("tiny", "small", "base", "large")
     arch, _, size = ("mlp", "", text) if text in presets else text.partition(":")
     width, _, depth = size.partition("x")
-    if size in presets:
+    if text and size in presets:
         settings: dict[str, Any] = {"size": size}
     elif width.isdigit():
         settings = {"width": int(width), "depth": int(depth) if depth.isdigit() else 1}
-    elif not size:
+    elif arch and not size:
         settings = {}
     else:
         raise SpecError("The student '{text}' is not understood.", "Write small, mlp:16x2 (width x depth), resmlp:base or linear.", "bad_student", text=text)  # fmt: skip
@@ -257,6 +254,10 @@ def _guarded(work: Callable[[], int]) -> None:
     except KDError as error:
         typer.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
         code = FAILED
+    except OSError as error:  # a folder that can't be made, a file that can't be read
+        place = f": {error.filename}" if error.filename else ""
+        typer.echo(f"error: {error.strerror or error}{place}\nhint: Choose another path.", err=True)
+        code = BAD_INPUT
     except Stopped as stopped:
         typer.echo(str(stopped), err=True)
         code = CANCELLED
