@@ -152,7 +152,7 @@ class TrainingSpec(Spec):
         json_schema_extra=unit("rows", advanced=True),
     )
     learning_rate: float = Field(
-        3e-3,
+        2e-3,
         gt=0,
         le=1e6,
         description="Step size of the optimiser.",

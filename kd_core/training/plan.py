@@ -20,7 +20,7 @@ class TrainingPlan:
 
     epochs: int
     batch_size: int
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     optimiser: Literal["adamw", "sgd"] = "adamw"
     schedule: Literal["cosine", "constant"] = "cosine"

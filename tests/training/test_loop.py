@@ -18,7 +18,7 @@ def test_equals_a_loop_written_by_hand():
     given = pieces(epochs=3)
     x, y = (torch.from_numpy(a) for a in arrays())
     module = Net()
-    optimiser = torch.optim.AdamW(module.parameters(), lr=3e-3, weight_decay=1e-4, fused=True)
+    optimiser = torch.optim.AdamW(module.parameters(), lr=2e-3, weight_decay=1e-4, fused=True)
     step, losses, best, kept = 0, [], -1.0, {}
     with torch.random.fork_rng(devices=[]):
         for epoch in (1, 2, 3):
@@ -28,7 +28,7 @@ def test_equals_a_loop_written_by_hand():
             for index in torch.randperm(300, generator=torch.Generator().manual_seed(derive(0, "order", epoch))).split(
                 64
             ):
-                optimiser.param_groups[0]["lr"] = 0.5 * 3e-3 * (1 + np.cos(np.pi * step / 15))
+                optimiser.param_groups[0]["lr"] = 0.5 * 2e-3 * (1 + np.cos(np.pi * step / 15))
                 loss = F.cross_entropy(module(x[index]).logits, y[index])
                 optimiser.zero_grad()
                 loss.backward()
