@@ -90,7 +90,7 @@ def test_what_is_kept_is_the_student_alone():
 
 def test_regression_is_scored_in_the_targets_unit():
     data = make_dataset("regression")
-    trained = train_student(data, STUDENT, None, None, TrainingSpec(epochs=40, batch_size=32), 0)
+    trained = train_student(data, STUDENT, None, None, TrainingSpec(epochs=40, batch_size=32, learning_rate=3e-3), 0)
     z = trained.logits["validation"][:, 0]
     rmse = np.sqrt(np.mean((z * data.target_std + data.target_mean - data.validation.y) ** 2))
     assert trained.trained.score_selected == pytest.approx(rmse, rel=1e-5)

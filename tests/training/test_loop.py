@@ -220,7 +220,7 @@ def test_rows_that_do_not_fit_on_the_gpu_are_refused_with_both_sizes(monkeypatch
 
 
 def test_bfloat16_trains_and_the_loss_sees_float32():
-    given = pieces(epochs=2, precision="bfloat16")
+    given = pieces(epochs=2, learning_rate=3e-3, precision="bfloat16")
     plain, seen = given[2], set()
 
     def loss(outputs, index):
@@ -231,7 +231,7 @@ def test_bfloat16_trains_and_the_loss_sees_float32():
     trained = optimise(*given)
     assert seen == {torch.float32}
     assert trained.score_selected > 0.6
-    exact = optimise(*pieces(epochs=2))
+    exact = optimise(*pieces(epochs=2, learning_rate=3e-3))
     assert not same(weights(trained.module), weights(exact.module))
 
 
