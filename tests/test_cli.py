@@ -18,6 +18,7 @@ from tests.runs.tables import small_spec, write_table
 runner = CliRunner()
 
 
+@pytest.mark.slow
 def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
     table = write_table(tmp_path / "t.csv")
     out = tmp_path / "run"

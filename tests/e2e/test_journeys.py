@@ -37,9 +37,9 @@ def wait_for(condition, seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-def long_run(screen: Screen, server, tmp_path: Path) -> str:
-    """Start a run of some minutes by cloning a recipe: many seeds, many epochs."""
-    spec = small_spec(write_table(tmp_path / "t.csv", rows=3000), epochs=600, seeds=30)
+def long_run(screen: Screen, server, tmp_path: Path, seeds: int = 30) -> str:
+    """Start a run that is long enough to be disturbed: many epochs, many seeds."""
+    spec = small_spec(write_table(tmp_path / "t.csv", rows=3000), epochs=600, seeds=seeds)
     spec = spec.model_copy(update={"training": spec.training.model_copy(update={"patience": 600})})
     run_id = RunStore(server.workspace).create(spec)
     folder = RunFolder(server.workspace / "runs" / run_id)
@@ -93,7 +93,7 @@ def test_a_sample_from_start_to_verdict_without_a_keyboard(screen, server):
 
 
 def test_stop_keeps_the_best_so_far(screen, server, tmp_path):
-    run_id = long_run(screen, server, tmp_path)
+    run_id = long_run(screen, server, tmp_path, seeds=2)
     folder = RunFolder(server.workspace / "runs" / run_id)
     wait_for(lambda: any(e["kind"] == "epoch" and e["arm"] == "student" for e in folder.events()), 300)
     screen.press("run-stop")

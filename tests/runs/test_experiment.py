@@ -53,6 +53,7 @@ def test_result_has_every_key_and_only_finite_numbers(tmp_path, task):
         assert (tmp_path / "run" / kept["weights"]).stat().st_size == student["size_bytes"]
 
 
+@pytest.mark.slow
 def test_choices_do_not_depend_on_the_test_part(tmp_path, monkeypatch):
     """Shuffle the test labels: every selected epoch and validation score stays, only test metrics move."""
     spec = small_spec(write_table(tmp_path / "t.csv"))
@@ -93,6 +94,7 @@ def test_a_crashed_run_goes_on_and_ends_with_the_same_result(tmp_path):
     assert trained_again == {("student", 1)}
 
 
+@pytest.mark.slow
 def test_a_second_run_trains_no_teacher(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     carry_out(spec, tmp_path / "a")
@@ -114,6 +116,7 @@ def test_stop_keeps_finished_pairs(tmp_path):
     assert result["students"][0]["gain"]["roc_auc"]["ci95"] == [None, None]
 
 
+@pytest.mark.slow
 def test_stop_inside_the_first_student_keeps_its_best_and_says_so(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), epochs=50)
     seen: list[dict[str, Any]] = []
@@ -146,6 +149,7 @@ def test_a_teacher_no_better_than_the_baseline_is_said_before_students_are_train
         assert "no better than tiny trained alone" in warning["message"]
 
 
+@pytest.mark.slow
 def test_alpha_zero_is_the_baseline_bit_for_bit(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     spec = spec.model_copy(update={"objective": Choice(name="hinton", settings={"alpha": 0.0})})
