@@ -43,10 +43,7 @@ def long_run(screen: Screen, server, tmp_path: Path, seeds: int = 30) -> str:
     spec = spec.model_copy(update={"training": spec.training.model_copy(update={"patience": 600})})
     run_id = RunStore(server.workspace).create(spec)
     folder = RunFolder(server.workspace / "runs" / run_id)
-    folder.write_status(state="interrupted", queue_number=None)
-    RunStore(server.workspace).refresh(run_id)
     screen.open(f"/runs?run={run_id}")
-    screen.press("run-resume")
     wait_for(lambda: any(e["kind"] == "trained" and e["arm"] == "baseline" for e in folder.events()))
     return run_id
 
