@@ -11,7 +11,7 @@ from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.sizes import sizes
 from kd_core.registry import Entry, Situation
-from kd_core.specs import RunSpec, StudentSpec
+from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 
@@ -20,8 +20,8 @@ from kd_core.training.plan import resolve
 STEP_SECONDS = 0.00045
 FLOPS_PER_SECOND = 2.0e10
 EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
+TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 TREE_SECONDS = 6e-6  # per row, feature-independent part of a boosted-trees fit, times outputs
-NETWORK_TEACHER_FLOPS = 6.0e5  # one row through a base network teacher
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,30 @@ def estimate(spec: RunSpec, num_rows: int, num_features: int, num_outputs: int) 
     The seconds assume one core and a teacher that is not in the cache yet.
     """
     train_rows = int(num_rows * (1 - spec.dataset.validation_share - spec.dataset.test_share))
-    steps = resolve(spec.training, train_rows)
-    per_epoch = max(1, -(-train_rows // steps.batch_size))
     seconds = 0.0
     for row in student_sizes(spec.students, num_features, num_outputs):
-        step = STEP_SECONDS + 3 * row.flops * steps.batch_size / FLOPS_PER_SECOND
-        seconds += 2 * spec.training.seeds * steps.epochs * EPOCHS_SHARE * per_epoch * step
-    fits = spec.evaluation.folds + 1
-    family = SOURCES.get(spec.teacher.name).facts.get("family")
-    if family == "network":
-        teacher = fits * steps.epochs * EPOCHS_SHARE * train_rows * (3 * NETWORK_TEACHER_FLOPS / FLOPS_PER_SECOND)
-    else:
-        teacher = fits * (1.0 + TREE_SECONDS * train_rows * max(1, num_outputs))
+        seconds += 2 * spec.training.seeds * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
+    teacher = (spec.evaluation.folds + 1) * _teacher_fit_seconds(spec.teacher, train_rows, num_features, num_outputs)
     memory = 4 * num_rows * num_features * 2 + 400 * 2**20
     return Estimate(2 * spec.training.seeds * len(spec.students), teacher, seconds, teacher + seconds + 8.0, memory)
+
+
+def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
+    """Estimate a training of all its epochs."""
+    steps = resolve(training, train_rows)
+    step = STEP_SECONDS + 3 * flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
+    return steps.epochs * steps.steps_per_epoch(train_rows) * step
+
+
+def _teacher_fit_seconds(teacher: Choice, train_rows: int, num_features: int, num_outputs: int) -> float:
+    """Estimate one fit of a teacher: a network from its size, anything else from the rows."""
+    source = SOURCES.get(teacher.name)
+    arch = source.facts.get("arch")
+    if arch is None:
+        return 1.0 + TREE_SECONDS * train_rows * max(1, num_outputs)
+    chosen = source.spec.parse(teacher.settings, f"teacher {teacher.name}").model_dump()
+    settings = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
+    training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
+    flops = sizes(Choice(name=arch, settings=settings), num_features, num_outputs).flops
+    slower = float(source.facts.get("slower", 1.0))
+    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)

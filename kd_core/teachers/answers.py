@@ -139,8 +139,8 @@ def teacher_answers(
             "message": f"The kept answers of teacher {teacher.name} don't fit the rows of this dataset.",
         })  # fmt: skip
     fits = _Fits(dataset, teacher, folds, seed, key, cache, notify, should_stop, str(device))
+    fold_N = deal_folds(dataset.train.y, dataset.train.groups, folds, seed)  # first: too few groups cost no fit
     arrays, facts = fits.part("full", None, fits.full)
-    fold_N = deal_folds(dataset.train.y, dataset.train.groups, folds, seed)
     z_NC = np.empty(shapes["train"], dtype=np.float32)
     seconds = facts["seconds"]
     rounds = []

@@ -55,7 +55,8 @@ class FittedTeacher(Protocol):
 # fit(spec, data, seed, notify, should_stop) -> FittedTeacher. Raises errors.Stopped when asked to stop.
 Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
 
-# facts: gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"
+# facts: gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
+# architecture that takes the spec's fields of the same names, slower=factor on its estimated step
 SOURCES: Registry[Fit] = Registry("teacher")
 
 

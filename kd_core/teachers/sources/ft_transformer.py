@@ -40,6 +40,8 @@ class FTTransformerTeacher(NetworkSpec):
     source="arXiv:2106.11959",
     gives=frozenset({"logits"}),
     family="network",
+    arch="ft_transformer",
+    slower=4.0,  # than its matrix products alone: attention works on many small pieces
 )
 def fit(spec: FTTransformerTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the transformer; says so when columns must share tokens. Errors: Stopped, DataError, NonFiniteLoss."""

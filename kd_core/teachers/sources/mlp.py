@@ -29,6 +29,7 @@ class MLPTeacher(NetworkSpec):
     spec=MLPTeacher,
     gives=frozenset({"logits"}),
     family="network",
+    arch="mlp",
 )
 def fit(spec: MLPTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

@@ -29,6 +29,7 @@ class LargeMLPTeacher(NetworkSpec):
     spec=LargeMLPTeacher,
     gives=frozenset({"logits"}),
     family="network",
+    arch="mlp",
 )
 def fit(spec: LargeMLPTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

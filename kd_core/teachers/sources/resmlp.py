@@ -29,6 +29,7 @@ class ResMLPTeacher(NetworkSpec):
     spec=ResMLPTeacher,
     gives=frozenset({"logits"}),
     family="network",
+    arch="resmlp",
 )
 def fit(spec: ResMLPTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

@@ -31,6 +31,7 @@ class TabMTeacher(NetworkSpec):
     source="arXiv:2410.24210",
     gives=frozenset({"logits"}),
     family="network",
+    arch="tabm",
 )
 def fit(spec: TabMTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the ensemble; each member learns on its own. Errors: Stopped, DataError, NonFiniteLoss."""
