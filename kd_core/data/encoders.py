@@ -70,6 +70,15 @@ class Encoder:
         self.feature_names = tuple(n for block in self.blocks.values() for n in block.names)
         return _joined(parts, len(frame))
 
+    def target_columns(self) -> dict[str, range]:
+        """Name the columns encoded by the target's average, each with the positions of its features."""
+        found, at = {}, 0
+        for name, block in self.blocks.items():
+            if isinstance(block, CategoryBlock) and block.targets is not None:
+                found[name] = range(at, at + len(block.names))
+            at += len(block.names)
+        return found
+
     def transform(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
         """Encode other rows, raw or typed; unknown categories and unreadable cells count as such, nothing fails."""
         parts = [block.transform(_typed(frame[name], self.types[name])) for name, block in self.blocks.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
 from kd_core.teachers.cache import Entry, TeacherCache, cache_key
+from kd_core.teachers.crossfit import encoded_without
 from kd_core.teachers.crossfit import folds as deal_folds
-from kd_core.teachers.estimator import stop_if_asked
+from kd_core.teachers.estimator import check_classes, stop_if_asked
 
 BATCHES = (1, 32, 256)
 
@@ -52,19 +54,16 @@ class _Fits:
         })  # fmt: skip
         return found
 
-    def data(self, rows: Array | None) -> FitData:
-        """Gather some training rows (all: None) with the validation rows beside them."""
-        train, y = self.dataset.train, self.dataset.scaled_y("train")
+    def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
+        """Gather rows to fit on, with the validation rows beside them."""
         return FitData(
-            task=self.dataset.task, num_outputs=self.dataset.num_outputs,
-            x=train.x if rows is None else train.x[rows], y=y if rows is None else y[rows],
-            x_validation=self.dataset.validation.x, y_validation=self.dataset.scaled_y("validation"),
+            task=self.dataset.task, num_outputs=self.dataset.num_outputs, x=x, y=y,
+            x_validation=x_validation, y_validation=self.dataset.scaled_y("validation"),
             device=self.device, target_mean=self.dataset.target_mean, target_std=self.dataset.target_std,
         )  # fmt: skip
 
-    def fit(self, rows: Array | None, fold: int | None) -> tuple[FittedTeacher, float]:
-        """Fit on some training rows (all: None) and return the teacher with its seconds."""
-        data = self.data(rows)
+    def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
+        """Fit and return the teacher with its seconds."""
 
         def tell(event: dict[str, Any]) -> None:
             if event["kind"] == "warning":  # every fold finds the same
@@ -81,7 +80,9 @@ class _Fits:
 
     def full(self) -> Entry:
         """Fit on all training rows; answer validation and test; measure size and latency."""
-        fitted, seconds = self.fit(None, None)
+        dataset = self.dataset
+        data = self.data(dataset.train.x, dataset.scaled_y("train"), dataset.validation.x)
+        fitted, seconds = self.fit(data, None)
         arrays = {split: fitted.logits(self.dataset.parts[split].x) for split in ("validation", "test")}
         return arrays, {
             "seconds": seconds, "num_parameters": fitted.num_parameters(), "size_bytes": fitted.size_bytes(),
@@ -90,8 +91,12 @@ class _Fits:
 
     def fold(self, held: Array, fold: int) -> Entry:
         """Fit on the other folds and answer the held-out rows."""
-        fitted, seconds = self.fit(np.flatnonzero(~held), fold)
-        return {"held": fitted.logits(self.dataset.train.x[held])}, {"seconds": seconds, "details": fitted.details()}
+        train, y = self.dataset.train, self.dataset.scaled_y("train")
+        data = self.data(train.x[~held], y[~held], self.dataset.validation.x)
+        check_classes(data)
+        x, x_validation, x_held = encoded_without(self.dataset, held)
+        fitted, seconds = self.fit(replace(data, x=x, x_validation=x_validation), fold)
+        return {"held": fitted.logits(x_held)}, {"seconds": seconds, "details": fitted.details()}
 
 
 def latency(fitted: FittedTeacher, x: Array) -> dict[str, Any]:

@@ -50,8 +50,9 @@ def test_training_rows_are_answered_by_teachers_that_never_saw_them(monkeypatch)
         assert not seen[1 + k] & {row.tobytes() for row in data.train.x[fold == k]}
     assert len(seen[0]) == len(data.train)
     # In-sample answers of a deep forest know the labels; out-of-fold answers are as unsure as those for new rows.
-    in_sample = entry.make(entry.spec.parse(FOREST.settings), answers._Fits(
-        data, FOREST, 3, 0, "", None, print, lambda: False, "cpu").data(None), 0, print, lambda: False).logits(data.train.x)  # fmt: skip
+    fits = answers._Fits(data, FOREST, 3, 0, "", None, print, lambda: False, "cpu")
+    rows = fits.data(data.train.x, data.train.y, data.validation.x)
+    in_sample = entry.make(fits.spec, rows, 0, print, lambda: False).logits(data.train.x)
 
     def right(z, y):
         return float((z.argmax(1) == y).mean())

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from kd_core.data.preparation import prepare
 from kd_core.errors import DataError
-from kd_core.teachers.crossfit import folds
+from kd_core.specs import DatasetSpec
+from kd_core.teachers.crossfit import encoded_without, folds
 
 
 def test_classes_are_spread_evenly():
@@ -58,3 +63,51 @@ def test_many_groups_are_dealt_quickly():
     groups, y = rng.integers(0, 25_000, 400_000), rng.integers(0, 2, 400_000)
     found = folds(y, groups, 5, 0)
     assert np.ptp(np.bincount(found)) < 0.02 * 80_000
+
+
+def many_categories(path, task, grouped=False):
+    rng = np.random.default_rng(0)
+    target = {"binary": rng.choice(["n", "y"], 400), "multiclass": rng.choice(["a", "b", "c"], 400)}
+    frame = pd.DataFrame({
+        "shop": [f"s{i}" for i in rng.integers(0, 50, 400)], "size": rng.normal(size=400).round(3),
+        "basket": rng.integers(0, 90, 400), "target": target.get(task, rng.normal(size=400).round(3)),
+    })  # fmt: skip
+    frame.to_csv(path, index=False)
+    return prepare(DatasetSpec(source=str(path), target="target", task=task, group="basket" if grouped else None))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_what_a_fold_teacher_sees_does_not_depend_on_the_held_out_targets(tmp_path, task, grouped):
+    data = many_categories(tmp_path / "a.csv", task, grouped)
+    held = folds(data.train.y, data.train.groups, 3, 0) == 0
+    y = data.train.y.copy()
+    y[held] = -y[held] if task == "regression" else (y[held] + 1) % len(data.classes)
+    frame = data.rows[list(data.encoder.types)]
+    encoder = type(data.encoder)(data.encoder.types, task, data.encoder.seed)
+    x = encoder.fit_transform(frame.iloc[data.train.row_ids], y, data.train.groups)
+    assert not np.allclose(x[~held], data.train.x[~held])  # the usual encoding of the other rows does know them
+    parts = {**data.parts, "train": replace(data.train, x=x, y=y)}
+    turned = encoded_without(replace(data, parts=parts, encoder=encoder), held)
+    straight = encoded_without(data, held)
+    assert [len(p) for p in straight] == [(~held).sum(), len(data.validation), held.sum()]
+    assert all(np.array_equal(a, b) for a, b in zip(straight, turned, strict=True))
+
+
+@pytest.mark.parametrize("gone", [1, 2])
+def test_classes_that_lie_in_the_held_out_rows_altogether(tmp_path, gone):
+    data = many_categories(tmp_path / "a.csv", "multiclass")
+    rest, validation, held = encoded_without(data, data.train.y < gone)
+    assert len(rest) == (data.train.y >= gone).sum()
+    assert rest.shape[1] == validation.shape[1] == held.shape[1]
+    assert np.isfinite(rest).all() and np.isfinite(held).all()
+
+
+def test_columns_without_targets_stay_as_they_are(tmp_path):
+    data = many_categories(tmp_path / "a.csv", "binary")
+    held = np.arange(len(data.train)) % 3 == 0
+    rest, _, _ = encoded_without(data, held)
+    column = data.feature_names.index("size")
+    assert np.array_equal(rest[:, 0], data.train.x[~held][:, column])
+    plain = replace(data, encoder=None)
+    assert np.array_equal(encoded_without(plain, held)[2], data.train.x[held])
