@@ -167,11 +167,11 @@ class TrainingSpec(Spec):
     schedule: Literal["cosine", "constant"] = Field(
         "cosine", description="How the step size changes over training.", json_schema_extra=unit("name", advanced=True)
     )
-    patience: int = Field(
-        12,
+    patience: int | None = Field(
+        None,
         ge=1,
         le=2000,
-        description="Epochs without a better validation value before training stops.",
+        description="Epochs without a better validation value before training stops; chosen from the number of rows when empty.",
         json_schema_extra=unit("epochs", advanced=True),
     )
     seeds: int = Field(

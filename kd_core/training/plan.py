@@ -12,6 +12,8 @@ STEP_BUDGET = 4000  # steps of an automatic plan: 1-2 s for a small network on o
 MIN_EPOCHS, MAX_EPOCHS = 12, 200  # fewer passes underfit large tables, more only repeat small ones
 MIN_BATCH, MAX_BATCH = 128, 1024  # below: dispatch dominates; above: too few steps per pass
 BATCHES_PER_EPOCH = 64  # the automatic batch size aims at this many steps per pass
+FEW_BATCHES, SMALLEST_BATCH = 16, 16  # a table too small for this many full batches gets smaller ones
+MIN_PATIENCE, PATIENCE_STEPS = 12, 250  # epochs; steps: 12 passes of a tiny table are too few to learn anything
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,17 @@ def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
         >>> plan.batch_size, plan.epochs
         (128, 60)
     """
-    aimed = 2 ** round(math.log2(max(1.0, num_rows / BATCHES_PER_EPOCH)))
-    batch = spec.batch_size or min(MAX_BATCH, max(MIN_BATCH, aimed))
+    least = min(MIN_BATCH, max(SMALLEST_BATCH, _power_of_two(num_rows / FEW_BATCHES)))
+    batch = spec.batch_size or min(MAX_BATCH, max(least, _power_of_two(num_rows / BATCHES_PER_EPOCH)))
     steps = max(1, math.ceil(num_rows / batch))
     epochs = spec.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, STEP_BUDGET // steps))
+    patience = spec.patience or max(MIN_PATIENCE, math.ceil(PATIENCE_STEPS / steps))
     return TrainingPlan(
         epochs=epochs, batch_size=batch, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay,
-        optimiser=spec.optimiser, schedule=spec.schedule, patience=spec.patience, precision=spec.precision,
+        optimiser=spec.optimiser, schedule=spec.schedule, patience=patience, precision=spec.precision,
     )  # fmt: skip
+
+
+def _power_of_two(size: float) -> int:
+    """Round to the nearest power of two, at least 1."""
+    return int(2 ** round(math.log2(max(1.0, size))))

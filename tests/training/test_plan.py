@@ -7,7 +7,7 @@ from kd_core.training.plan import TrainingPlan, resolve
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch", "epochs"), [(40, 128, 200), (300, 128, 200), (8_400, 128, 60), (50_000, 1024, 81), (400_000, 1024, 12)]
+    ("rows", "batch", "epochs"), [(40, 16, 200), (300, 16, 200), (1_000, 64, 200), (8_400, 128, 60), (50_000, 1024, 81), (400_000, 1024, 12)]
 )  # fmt: skip
 def test_auto_follows_the_number_of_rows(rows, batch, epochs):
     plan = resolve(TrainingSpec(), rows)
@@ -17,9 +17,16 @@ def test_auto_follows_the_number_of_rows(rows, batch, epochs):
 @given(st.integers(1, 5_000_000))
 def test_auto_stays_within_bounds_and_a_budget_of_steps(rows):
     plan = resolve(TrainingSpec(), rows)
-    assert 128 <= plan.batch_size <= 1024
+    assert 16 <= plan.batch_size <= 1024
     assert 12 <= plan.epochs <= 200
     assert plan.epochs * plan.steps_per_epoch(rows) <= max(4000, 12 * plan.steps_per_epoch(rows))
+
+
+def test_a_small_table_gets_enough_steps_before_training_may_stop():
+    for rows in (105, 300, 1_000, 8_400):
+        plan = resolve(TrainingSpec(), rows)
+        assert plan.patience * plan.steps_per_epoch(rows) >= 240
+    assert resolve(TrainingSpec(), 8_400).patience == 12
 
 
 def test_what_was_asked_for_is_kept():
