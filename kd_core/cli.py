@@ -31,8 +31,10 @@ def distill(
     student: Annotated[
         list[str] | None, typer.Option(help="Student size or architecture[:size]; repeat for several.")
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Softens both sides.")] = 2.0,
-    alpha: Annotated[float, typer.Option(help="Share of the lesson that comes from the teacher.")] = 0.7,
+    temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="Share of the lesson that comes from the teacher; 0.7 when left out.")
+    ] = None,
     objective: Annotated[str | None, typer.Option(help="Loss; see `list losses`.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")] = None,
     seeds: Annotated[int, typer.Option(help="Trainings per student and arm.")] = 3,
@@ -187,12 +189,13 @@ def _student(text: str) -> StudentSpec:
     return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
 
 
-def _lesson(loss: str, temperature: float, alpha: float) -> dict[str, Any]:
-    """Give a loss the settings it has a field for."""
+def _lesson(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:
+    """Fill in a loss's settings; one that was asked for and that it does not have is refused."""
     from kd_core.distill import LOSSES
 
-    fields = LOSSES.get(loss).spec.model_fields
-    return {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if k in fields}
+    asked = {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
+    spec = LOSSES.get(loss).spec.parse(asked, f"the loss {loss}").model_dump()
+    return {k: v for k, v in spec.items() if k in ("temperature", "alpha")}
 
 
 def _execute(spec: RunSpec, out: Path | None) -> int:

@@ -52,6 +52,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13], "at most 12 items", "Correct the values"),
         (["distill", "{table}", "--target", "target", "--out", "{table}"], "File exists: {table}", "Choose another path"),
         (["distill", "{table}", "--target", "target", "--out", "{table}/run"], "Not a directory: {table}/run", "Choose another path"),
+        (["distill", "{table}", "--target", "b", "--temperature", "3"], "temperature: Extra inputs are not permitted", "Correct the values"),
         (["run", "{table}"], "The spec is not valid JSON", "missing bracket"),
         (["run", "nowhere.json"], "There is no file nowhere.json", "Check the path"),
         (["list", "lossess"], "no list 'lossess'", "losses"),

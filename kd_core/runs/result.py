@@ -9,6 +9,7 @@ import torch
 
 from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
+from kd_core.distill import LOSSES
 from kd_core.evaluate import METRICS, compare
 from kd_core.evaluate.latency import network_latency
 from kd_core.models.sizes import sizes
@@ -53,10 +54,10 @@ class ResultBuilder:
         stopped = any(t.record.stopped for t in student)
         size = sizes(spec.arch, self.dataset.num_features, self.dataset.num_outputs)
         best = best_seed(student, self.metric["better"])
+        loss = LOSSES.get(self.spec.objective.name).spec.parse(self.spec.objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
             "name": spec.name, "arch": spec.arch.model_dump(), "objective": self.spec.objective.name,
-            "temperature": self.spec.objective.settings.get("temperature"),
-            "alpha": self.spec.objective.settings.get("alpha"), "seeds": seeds, "parameters": size.parameters,
+            "temperature": loss.get("temperature"), "alpha": loss.get("alpha"), "seeds": seeds, "parameters": size.parameters,
             "size_bytes": size.size_bytes, "flops": size.flops, **ours, "baseline": theirs, "gain": gain,
             "gap_closed": self._gaps(ours, theirs, gain), "agreement": None,
             "verdict": "inconclusive" if stopped else verdict.word, "small": verdict.small, "margin": margin,

@@ -221,3 +221,13 @@ def test_a_damaged_finished_training_is_made_again_and_said(tmp_path, ending, co
     said = [e["message"] for e in events if e["kind"] == "warning" and e["code"] == "damaged_training"]
     assert len(said) == 1 and "0-baseline-1-" in said[0]
     assert {(e["arm"], e["seed"]) for e in events if e["kind"] == "epoch"} == {("baseline", 1)}
+
+
+def test_the_result_names_the_settings_that_were_used_even_by_default(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv"))
+    spec = spec.model_copy(update={"objective": Choice(name="hinton")})
+    events: list[dict[str, Any]] = []
+    student = carry_out(spec, tmp_path / "run", events.append)["students"][0]
+    assert (student["temperature"], student["alpha"]) == (2.0, 0.7)
+    small = next(e for e in events if e["kind"] == "warning" and e["code"] == "small_test")
+    assert small["message"] == "The test part has 60 rows, so a single row moves a share by 1.7 points."
