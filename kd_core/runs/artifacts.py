@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from kd_core.data.dataset import Dataset
+from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
 from kd_core.evaluate.latency import onnx_bytes
@@ -44,9 +45,15 @@ def write_artifacts(
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
         state = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
-        paths = {"weights": f"artifacts/students/{index}.safetensors", "onnx": f"artifacts/students/{index}.onnx"}
+        paths = {"weights": f"artifacts/students/{index}.safetensors"}
         write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
-        write_bytes(folder.path / paths["onnx"], onnx_bytes(module, dataset.num_features))
+        try:
+            exported = onnx_bytes(module, dataset.num_features)
+        except KDError as error:  # a file that can't be made must not cost the finished trainings
+            paths["onnx_reason"] = str(error)
+        else:
+            paths["onnx"] = f"artifacts/students/{index}.onnx"
+            write_bytes(folder.path / paths["onnx"], exported)
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from kd_core.data import preparation
-from kd_core.errors import DataError, SpecError, Stopped
-from kd_core.runs import experiment
+from kd_core.errors import DataError, KDError, SpecError, Stopped
+from kd_core.runs import artifacts, experiment
 from kd_core.runs.folder import RunFolder
 from kd_core.specs import Choice
 from tests.runs.tables import TINY, small_spec, write_table
@@ -231,3 +231,13 @@ def test_the_result_names_the_settings_that_were_used_even_by_default(tmp_path):
     assert (student["temperature"], student["alpha"]) == (2.0, 0.7)
     small = next(e for e in events if e["kind"] == "warning" and e["code"] == "small_test")
     assert small["message"] == "The test part has 60 rows, so a single row moves a share by 1.7 points."
+
+
+def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch):
+    def refuse(module, num_inputs):
+        raise KDError("The network can't be exported to ONNX: odd.", "Use it from torch.", "onnx_export")
+
+    monkeypatch.setattr(artifacts, "onnx_bytes", refuse)
+    kept = carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run")["artifacts"]["students"][0]
+    assert "onnx" not in kept and "can't be exported to ONNX: odd" in kept["onnx_reason"]
+    assert (tmp_path / "run" / kept["weights"]).is_file()
