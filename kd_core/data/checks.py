@@ -18,6 +18,8 @@ _FILLS = {
     "number": "Numbers are filled with the median and flagged as missing.",
     "other": "In other columns, missing counts as a value of its own.",
 }
+FEW_TEST_ROWS = 100  # below: one row moves accuracy by more than a point
+RARE_SHARE = 0.05  # of the rows; a rarer class makes accuracy say little
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -80,6 +82,31 @@ def split_problems(target: Target, parts: Parts) -> list[Problem]:
                 "Choose another group or time column, or a random split." if part == "train" else
                 "Their quality can't be measured there; choose another split if they matter.", target.name, len(gone),
             ))  # fmt: skip
+    return [*problems, *_weak_evidence(target, parts)]
+
+
+def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
+    """Warn of a test part, or of a class, too small for the verdict to say much about new rows."""
+    problems = []
+    test = parts == SPLITS.index("test")
+    rows = int(test.sum())
+    if 0 < rows < FEW_TEST_ROWS:
+        one = f": one row is {100 / rows:.1f} points of accuracy" if target.task != "regression" else ""
+        problems.append(Problem(
+            "warning", "small_test", f"The test part holds only {plural(rows, 'row')}{one}. The interval of a verdict covers the luck of training, not of these rows.",
+            "Read small gains with care, add rows, or test on a larger share.", None, rows,
+        ))  # fmt: skip
+    if target.task != "binary" or len(target.counts) != 2:
+        return problems
+    rare = int(np.argmin(target.counts))
+    count, total, name = target.counts[rare], sum(target.counts), target.classes[rare]
+    if count < RARE_SHARE * total:
+        share = 100 * count / total
+        problems.append(Problem(
+            "warning", "rare_class", f"Only {count:,} of {total:,} rows ({share:.2g} %) have {target.name} = {name}, "
+            f"{int((target.values[test] == rare).sum()):,} of them in the test part: a model that never answers {name} is right in {100 - share:.1f} %.",
+            "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows.", target.name, count,
+        ))  # fmt: skip
     return problems
 
 

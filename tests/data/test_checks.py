@@ -41,5 +41,29 @@ def test_classes_that_a_part_does_not_hold():
     found = checks.split_problems(y, parts)
     assert [(p.severity, p.code) for p in found] == [
         ("error", "class_not_in_train"), ("warning", "class_not_in_validation"), ("warning", "class_not_in_test"),
+        ("warning", "small_test"),
     ]  # fmt: skip
     assert found[0].message == "The train part holds no row of 2 classes: a, b."
+
+
+def _labelled(yes: int, no: int, task=None):
+    return read_target(understand(pd.Series(["yes"] * yes + ["no"] * no, dtype="str"), "fraud"), task)
+
+
+def test_a_rare_class_and_a_small_test_part_are_told():
+    y = _labelled(20, 1980)
+    parts = np.where(np.arange(2000) % 20 == 0, 2, 0).astype(np.int8)
+    (rare,) = checks.split_problems(y, parts)[1:]
+    assert str(rare) == (
+        "Only 20 of 2,000 rows (1 %) have fraud = yes, 1 of them in the test part: a model that never answers yes is right in 99.0 %. "
+        "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows."
+    )
+    y, parts = _labelled(200, 200), np.where(np.arange(400) % 8 == 0, 2, np.arange(400) % 2).astype(np.int8)
+    (small,) = checks.split_problems(y, parts)
+    assert (small.severity, small.code) == ("warning", "small_test")
+    assert small.message.startswith("The test part holds only 50 rows: one row is 2.0 points of accuracy.")
+
+
+def test_enough_rows_of_both_classes_draw_no_warning():
+    y, parts = _labelled(500, 1500), (np.arange(2000) % 3).astype(np.int8)
+    assert checks.split_problems(y, parts) == []
