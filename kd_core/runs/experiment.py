@@ -18,7 +18,6 @@ from kd_core.data.preparation import prepare
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
-from kd_core.limits import TEST_ROWS
 from kd_core.runs import assessment, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.folder import RunFolder
@@ -73,7 +72,6 @@ class _Experiment:
             problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes))
             raise_problems(problems)
             self.require_defined_metric()
-            problems += self.small_test()
             self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
@@ -123,16 +121,6 @@ class _Experiment:
                     "target value(s).", "Choose another metric, or another group or time column.", "undefined_metric",
                     metric=self.metric, split=split, rows=len(y), found=len(np.unique(y)),
                 )  # fmt: skip
-
-    def small_test(self) -> list[Problem]:
-        """Warn of a test part too small to tell models apart: the interval over seeds does not know of it."""
-        rows = len(self.dataset.test)
-        if rows >= TEST_ROWS:
-            return []
-        return [Problem(
-            "warning", "small_test", f"The test part has {rows} rows, so a single row moves a share by {100 / rows:.1f} points.",
-            "The verdict's interval covers the random starts, not the choice of rows; use a larger table.", count=rows,
-        )]  # fmt: skip
 
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""

@@ -194,7 +194,7 @@ def test_a_metric_that_a_part_leaves_undefined_is_refused_before_any_training(tm
 def test_too_few_seeds_are_said_by_the_run_itself(tmp_path):
     events: list[dict[str, Any]] = []
     carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run", events.append)
-    assert "2 seed(s): too few" in next(e["message"] for e in events if e["kind"] == "warning")
+    assert any("2 seed(s): too few" in e["message"] for e in events if e["kind"] == "warning")
 
 
 def test_a_resumed_run_does_not_mix_two_versions_of_the_data(tmp_path):
@@ -226,11 +226,8 @@ def test_a_damaged_finished_training_is_made_again_and_said(tmp_path, ending, co
 def test_the_result_names_the_settings_that_were_used_even_by_default(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     spec = spec.model_copy(update={"objective": Choice(name="hinton")})
-    events: list[dict[str, Any]] = []
-    student = carry_out(spec, tmp_path / "run", events.append)["students"][0]
+    student = carry_out(spec, tmp_path / "run")["students"][0]
     assert (student["temperature"], student["alpha"]) == (2.0, 0.7)
-    small = next(e for e in events if e["kind"] == "warning" and e["code"] == "small_test")
-    assert small["message"] == "The test part has 60 rows, so a single row moves a share by 1.7 points."
 
 
 def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch):
