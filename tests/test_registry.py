@@ -1,0 +1,54 @@
+"""The registry: nearest names, no silent overwrite, reasons in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.errors import SpecError, UnknownName
+from kd_core.registry import NEEDS, Registry, Situation
+
+
+@pytest.fixture
+def losses() -> Registry[object]:
+    found: Registry[object] = Registry("loss")
+    found.register("hinton", title="Soft labels", tasks=("binary", "multiclass"))(len)
+    found.register("dkd", title="Decoupled", tasks=("binary", "multiclass"), needs=("three_classes",))(len)
+    found.register("fitnets", title="Features", needs=("teacher_features",))(len)
+    return found
+
+
+def test_an_unknown_name_suggests_the_nearest(losses):
+    with pytest.raises(UnknownName) as raised:
+        losses.get("dkkd")
+    assert str(raised.value) == "no loss 'dkkd'. Did you mean 'dkd'? Known: dkd, fitnets, hinton."
+
+
+def test_a_far_name_lists_what_is_known(losses):
+    with pytest.raises(UnknownName) as raised:
+        losses.get("zzz")
+    assert str(raised.value) == "no loss 'zzz'. Known: dkd, fitnets, hinton."
+
+
+def test_registering_twice_is_an_error(losses):
+    with pytest.raises(SpecError, match="The loss 'hinton' is registered twice"):
+        losses.register("hinton", title="Again")
+
+
+def test_an_unknown_need_is_an_error(losses):
+    with pytest.raises(SpecError, match="needs 'luck', which nobody defined"):
+        losses.register("x", title="X", needs=("luck",))
+
+
+@pytest.mark.parametrize(
+    ("situation", "name", "reason"),
+    [
+        (Situation("binary", 2), "hinton", None),
+        (Situation("regression"), "hinton", "works for binary, multiclass, not for regression"),
+        (Situation("binary", 2), "dkd", NEEDS["three_classes"][1]),
+        (Situation("multiclass", 3), "dkd", None),
+        (Situation("multiclass", 3), "fitnets", NEEDS["teacher_features"][1]),
+        (Situation("multiclass", 3, frozenset({"logits", "features"})), "fitnets", None),
+    ],
+)
+def test_offers_say_why_not(losses, situation, name, reason):
+    assert {e.name: why for e, why in losses.offer(situation)}[name] == reason

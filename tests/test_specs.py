@@ -1,0 +1,64 @@
+"""Specs: frozen, bounded, explained, and hashed by what decides the result."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from pydantic import ValidationError
+
+from kd_core import specs
+from kd_core.distill import LOSSES
+from kd_core.errors import SpecError
+from kd_core.models import ARCHS
+from kd_core.specs import Choice, DatasetSpec, RunSpec, Spec, StudentSpec, TrainingSpec
+from kd_core.teachers import SOURCES
+
+RUN = RunSpec(
+    name="a",
+    dataset=DatasetSpec(source="/data/a.csv", sha256="00ff", target="y"),
+    teacher=Choice(name="gradient_boosting"),
+    students=(StudentSpec(name="small", arch=Choice(name="mlp")),),
+    objective=Choice(name="hinton"),
+)
+ALL = [s for _, s in inspect.getmembers(specs, inspect.isclass) if issubclass(s, Spec)]
+ALL += [e.spec for registry in (LOSSES, ARCHS, SOURCES) for e in registry.entries()]
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda s: s.__name__)
+def test_every_field_is_described_and_every_number_bounded_with_a_unit(spec):
+    for name, field in spec.model_fields.items():
+        assert field.description and field.description.endswith("."), f"{spec.__name__}.{name} has no help text"
+        if field.annotation in (int, float, int | None, float | None):
+            assert field.metadata, f"{spec.__name__}.{name} has no bounds"
+            assert (field.json_schema_extra or {}).get("unit"), f"{spec.__name__}.{name} has no unit"
+
+
+def test_json_round_trip_is_canonical():
+    assert RunSpec.from_json(RUN.to_json()) == RUN
+    assert RunSpec.from_json(RUN.to_json()).to_json() == RUN.to_json()
+
+
+def test_the_work_hash_leaves_out_names_and_paths_but_not_content():
+    moved = RUN.model_copy(update={"name": "b", "dataset": RUN.dataset.model_copy(update={"source": "/b.csv", "name": "n"})})  # fmt: skip
+    other = RUN.model_copy(update={"dataset": RUN.dataset.model_copy(update={"sha256": "11"})})
+    assert RUN.work_hash() == moved.work_hash() != other.work_hash()
+    assert RUN.work_hash() != RUN.model_copy(update={"training": TrainingSpec(seeds=5)}).work_hash()
+
+
+def test_a_spec_can_not_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        RUN.name = "c"  # type: ignore[misc]
+
+
+def test_several_problems_are_reported_together_with_value_and_place():
+    with pytest.raises(SpecError) as raised:
+        TrainingSpec.parse({"seeds": 0, "epoch": 3}, "training")
+    assert raised.value.message.startswith("2 problem(s) in training: ")
+    assert "seeds: Input should be greater than or equal to 1, got 0" in raised.value.message
+    assert "epoch: Extra inputs are not permitted, got 3 (known: epochs, batch_size" in raised.value.message
+
+
+def test_broken_json_is_said():
+    with pytest.raises(SpecError, match="The spec is not valid JSON"):
+        RunSpec.from_json("{")
