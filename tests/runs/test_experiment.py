@@ -191,12 +191,14 @@ def test_a_metric_that_a_part_leaves_undefined_is_refused_before_any_training(tm
     assert not [e for e in events if e["kind"] in ("epoch", "trained")]
 
 
+@pytest.mark.slow
 def test_too_few_seeds_are_said_by_the_run_itself(tmp_path):
     events: list[dict[str, Any]] = []
     carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run", events.append)
     assert any("2 seed(s): too few" in e["message"] for e in events if e["kind"] == "warning")
 
 
+@pytest.mark.slow
 def test_a_resumed_run_does_not_mix_two_versions_of_the_data(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     carry_out(spec, tmp_path / "cut")
@@ -210,6 +212,7 @@ def test_a_resumed_run_does_not_mix_two_versions_of_the_data(tmp_path):
     assert len(said) == 1 and "belongs to other data" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "content"), [("json", b"{"), ("json", b"{}"), ("safetensors", b"?")])
 def test_a_damaged_finished_training_is_made_again_and_said(tmp_path, ending, content):
     spec = small_spec(write_table(tmp_path / "t.csv"))
@@ -230,6 +233,7 @@ def test_the_result_names_the_settings_that_were_used_even_by_default(tmp_path):
     assert (student["temperature"], student["alpha"]) == (2.0, 0.7)
 
 
+@pytest.mark.slow
 def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch):
     def refuse(module, num_inputs):
         raise KDError("The network can't be exported to ONNX: odd.", "Use it from torch.", "onnx_export")
