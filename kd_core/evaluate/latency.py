@@ -98,7 +98,7 @@ def onnx_bytes(module: nn.Module, num_inputs: int) -> bytes:
                 dynamic_shapes={"x": {0: torch.export.Dim("rows", min=1)}}, external_data=False,
             )  # fmt: skip
             assert program is not None
-            model = program.model_proto
+            model = _without_traces(program.model_proto)
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:
         raise KDError(
@@ -112,6 +112,15 @@ def onnx_bytes(module: nn.Module, num_inputs: int) -> bytes:
             expected = alone(example[:rows]).numpy()
         check_parity(expected, session.run(None, {"x": example[:rows].numpy()})[0])
     return data
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out the stack traces that the exporter writes beside nodes: they name files of this machine."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return model
 
 
 def check_parity(expected: Array, found: Array) -> None:

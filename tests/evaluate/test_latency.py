@@ -68,6 +68,10 @@ class TestExport:
         assert [i.name for i in model.graph.input] == ["x"]
         assert [o.name for o in model.graph.output] == ["logits"]
 
+    def test_the_file_names_no_place_on_this_machine(self, exported):
+        for word in (b".py", b"stack_trace", b"kd_core", b"site-packages"):
+            assert word not in exported
+
     def test_export_leaves_the_module_as_it_was(self):
         module = build(Choice(name="linear"), 4, 2).train()
         onnx_session(module, 4)
