@@ -28,6 +28,7 @@ def main() -> None:
     try:
         with st.spinner(t("data.reading")):
             table = understanding.table(choices["source"], read, choices.get("name") or "")
+            _keep_known(choices, [str(c) for c in table.frame.columns])
             found = understanding.profile(choices, read, choices.get("name") or "")
     except KDError as error:
         st.subheader(escape(choices.get("name") or ""))
@@ -49,6 +50,20 @@ def main() -> None:
         columns.detail(found.column(picked), found, choices)
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
         st.dataframe(found.frame.head(20), alt=t("data.first_rows"))
+
+
+def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
+    """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
+    gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in names]
+    if "target" in gone:
+        gone += ["task", "positive"]
+    for name in gone:
+        choices[name] = None
+        forms.forget(f"{KEY}.{name}")
+    if choices.get("drop"):
+        choices["drop"] = [n for n in choices["drop"] if n in names]
+    if choices.get("kinds"):
+        choices["kinds"] = {n: kind for n, kind in choices["kinds"].items() if n in names}
 
 
 def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:

@@ -174,3 +174,25 @@ def test_a_workbook_offers_its_sheets_as_a_list(jobs):  # noqa: F811
     assert not at.exception and "140 rows" in words(at)
     at.button(key="data-use").click().run()
     assert engine.library().specs()[0][1].read.sheet == "second"
+
+
+def test_another_sheet_with_other_columns_is_understood_anew(jobs):  # noqa: F811
+    import io
+
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["note"])
+    for line in ("read me", "the rows are on the next sheet"):
+        book.active.append([line])
+    rows = book.create_sheet("rows")
+    rows.append(["a", "b", "bought"])
+    for i in range(60):
+        rows.append([i % 13, i % 7, "yes" if i % 3 else "no"])
+    data = io.BytesIO()
+    book.save(data)
+    at = upload("book.xlsx", data.getvalue())
+    assert at.selectbox(key="data.target").value == "note"
+    at.selectbox(key="data.read.sheet.list").set_value("rows").run()
+    assert not at.exception and at.selectbox(key="data.target").value == "bought"  # not the first column left over
+    assert not at.button(key="data-use").disabled
