@@ -169,8 +169,16 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
 
 
 def _read(path: Path, member: str | None) -> dict[str, str]:
-    """Name the table to read in a file that holds several."""
-    return {} if member is None else {"sheet" if path.suffix in (".xlsx", ".xlsm") else "member": member}
+    """Name the table to read in a file that holds several. Errors: DataError for a file that holds one."""
+    if member is None:
+        return {}
+    fields = {".zip": "member", ".xlsx": "sheet", ".xlsm": "sheet"}
+    if path.suffix.lower() not in fields:
+        raise DataError(
+            "--member names a table inside a zip or a sheet of a workbook; {name} is neither.", "Leave it out.",
+            "member_of_what", name=path.name,
+        )  # fmt: skip
+    return {fields[path.suffix.lower()]: member}
 
 
 def _student(text: str) -> StudentSpec:

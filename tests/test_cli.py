@@ -54,6 +54,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (["distill", "{table}", "--target", "target", "--out", "{table}/run"], "Not a directory: {table}/run", "Choose another path"),
         (["distill", "{table}", "--target", "b", "--temperature", "3"], "temperature: Extra inputs are not permitted", "Correct the values"),
         (["run", "{table}"], "The spec is not valid JSON", "missing bracket"),
+        (["distill", "{table}", "--target", "target", "--member", "a.csv"], "t.csv is neither", "Leave it out"),
         (["run", "nowhere.json"], "There is no file nowhere.json", "Check the path"),
         (["list", "lossess"], "no list 'lossess'", "losses"),
         (["show", "nobody"], "There is no run 'nobody'", "list of runs"),
