@@ -110,14 +110,18 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 
 
 @app.command()
-def profile(data: Data, target: Annotated[str | None, typer.Option(help="Column to predict.")] = None) -> None:
+def profile(
+    data: Data,
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    member: Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")] = None,
+) -> None:
     """Show what was understood of a file: columns, target, task and problems."""
 
     def work() -> int:
         from kd_core.data.preparation import profile_source
         from kd_core.specs import ReadSpec
 
-        found = profile_source(data, ReadSpec(), target=target)
+        found = profile_source(data, ReadSpec.parse(_read(Path(data), member)), target=target)
         typer.echo(f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}")
         typer.echo(f"predict {found.target} as {found.task}" + (f", yes = {found.positive}" if found.positive else ""))
         for c in found.columns:

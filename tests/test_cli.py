@@ -87,6 +87,17 @@ def test_profile_shows_what_was_understood(tmp_path):
     assert "predict target as binary, yes = yes" in done.stdout
 
 
+def test_profile_reads_the_sheet_that_is_named(tmp_path):
+    import pandas as pd
+
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"note": ["read me", "the rows follow"]}).to_excel(book, sheet_name="notes", index=False)
+        rows = {"size": list(range(60)), "sold": ["yes", "no", "no"] * 20}
+        pd.DataFrame(rows).to_excel(book, sheet_name="rows", index=False)
+    done = runner.invoke(app, ["profile", str(tmp_path / "book.xlsx"), "--member", "rows"])
+    assert "60 rows, 2 columns" in done.stdout and "predict sold as binary" in done.stdout
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), epochs=400, seeds=10)

@@ -220,7 +220,7 @@ def _duplicates(
     rows, count = tuple(int(i) + 1 for i in where[:5]), len(where)
     possible = float(np.prod([min(c.distinct + 1, 1e6) for c in compared], dtype=np.float64))
     natural = possible < 10 * len(codes)  # so few different rows can exist that copies are expected
-    text = f"{copies:,} rows are copies of another row (same values in every used column)"
+    text = f"{copies:,} {'row is a copy' if copies == 1 else 'rows are copies'} of another row (same values in every used column)"
     if count:
         text += f"; {count:,} rows of validation and test also stand in train"
     return [Problem(

@@ -102,6 +102,9 @@ def read_target(column: TypedColumn, task: Task | None = None, positive: str | N
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
     found = task or infer_task(column)
     if found == "regression":
+        if positive is not None:
+            problems.append(Problem("error", "positive_unused", f"A positive class ({positive}) needs 2 classes; {name} is predicted as a number.",
+                                    "Leave the positive class empty.", name))  # fmt: skip
         return _regression(column, problems)
     return _classification(column, task, found, positive, problems)
 

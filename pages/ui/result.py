@@ -110,6 +110,13 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     return frame.astype("object")
 
 
+def _no_gap(name: str, teacher: Result, baseline: Result) -> str:
+    """Say why no share of the gap is told: the teacher is no better, or better by less than the seeds differ."""
+    best, alone = teacher["metrics"].get(name), (baseline["metrics"].get(name) or {}).get("mean")
+    ahead = best is not None and alone is not None and (best < alone if verdict.lower_is_better(name) else best > alone)
+    return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
+
+
 def _metric_line(name: str, teacher: Result, student: Result, baseline: Result, bold: bool) -> tuple[str, ...] | Any:
     def told(block: Result) -> str:
         values = block["metrics"].get(name) or {}
@@ -133,7 +140,7 @@ def _metric_line(name: str, teacher: Result, student: Result, baseline: Result, 
         told(baseline),
         told(student),
         shown,
-        text.percent(gap, 0).replace("-", "−") if gap is not None else f":gray[{t('runs.result.gap_none')}]",
+        text.percent(gap, 0).replace("-", "−") if gap is not None else f":gray[{_no_gap(name, teacher, baseline)}]",
     )
     return tuple(f"**{c}**" if bold and i in (1, 2, 3) else c for i, c in enumerate(cells))
 

@@ -110,6 +110,8 @@ def test_copies_across_the_split_are_counted():
     assert found.count == 100
     assert 20 < found.values["crossing"] < 80
     assert str(found).startswith("100 rows are copies of another row")
+    data = {k: np.concatenate([v, v[:1]]) for k, v in clean().items()}
+    assert str(one(leaks(data, target="bought"), "duplicate_rows")).startswith("1 row is a copy of another row")
     assert f"{found.values['crossing']} rows of validation and test also stand in train" in str(found)
 
 

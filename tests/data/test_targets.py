@@ -73,6 +73,10 @@ def test_unknown_positive_class_is_named_with_the_nearest():
     )
     three = read_target(column(["a", "b", "c"] * 20), positive="a")
     assert "A positive class (a) needs 2 classes; t has 3." in str(one(three.problems, "positive_unused"))
+    number = read_target(understand(pd.Series(np.linspace(0, 9, 60)), "t"), "regression", positive="1")
+    assert "A positive class (1) needs 2 classes; t is predicted as a number." in str(
+        one(number.problems, "positive_unused")
+    )
 
 
 def test_numbers_as_classes_are_in_numeric_order():

@@ -141,3 +141,12 @@ def test_bounds_need_two_values():
     assert bounds([0.5]) == (None, None)
     low, high = bounds([0.4, 0.5, 0.6])
     assert low < 0.4 < 0.6 < high
+
+
+def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
+    from pages.ui.result import _no_gap
+
+    teacher = {"metrics": {"precision": 1.0, "rmse": 2.0, "recall": 0.1}}
+    baseline = {"metrics": {"precision": {"mean": 0.3}, "rmse": {"mean": 1.5}, "recall": {"mean": 0.1}}}
+    said = [_no_gap(n, teacher, baseline) for n in ("precision", "rmse", "recall", "unknown")]
+    assert said == ["within the noise", "no room to gain", "no room to gain", "no room to gain"]
