@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,6 @@ def keep(dataset_id: str, values: dict[str, Any]) -> None:
     if held.get("saved") != values:
         _path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
         safe_io.write_json(_path(dataset_id), values)
-        st.session_state["distill_draft"]["saved"] = values
+        st.session_state["distill_draft"]["saved"] = deepcopy(values)  # the form changes the draft in place
     else:
         st.session_state["distill_draft"]["saved"] = held["saved"]

@@ -31,6 +31,7 @@ def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Fac
                     text.show_error(error)
                 else:
                     st.session_state["distill_recipe_turn"] = turn + 1
+                    st.session_state.pop("distill_cloned", None)
                     st.rerun()
         if st.button(
             t("distill.reset"), key="distill-reset", icon=":material/restart_alt:", help=t("distill.reset_help")

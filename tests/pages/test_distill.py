@@ -139,6 +139,27 @@ def test_the_form_survives_a_page_switch_and_a_refresh(at, jobs):  # noqa: F811
     assert fresh.slider(key="distill.objective.hinton.alpha").value == 0.9
 
 
+def test_a_student_that_was_added_or_removed_survives_a_refresh(at, jobs):  # noqa: F811
+    dataset = at.query_params["data"]
+    at.button(key="distill-add").click().run()
+    fresh = open_page("distill", data=dataset)
+    assert "mlp 1x16" in [s["name"] for s in fresh.session_state["distill_draft"]["values"]["students"]]
+    remove = next(b for b in fresh.button if str(b.key).startswith("distill-remove-"))
+    remove.click().run()
+    again = open_page("distill", data=dataset)
+    assert "mlp 1x16" not in [s["name"] for s in again.session_state["distill_draft"]["values"]["students"]]
+
+
+def test_a_recipe_loaded_over_a_clone_no_longer_says_clone(jobs):  # noqa: F811
+    engine._store.cache_clear()
+    run_id = engine.store().create(default_spec("purchase"))
+    at = open_page("distill", clone=run_id)
+    assert run_id in words(at)
+    at.get("file_uploader")[0].upload("recipe.json", default_spec("purchase").to_json().encode())
+    at.run()
+    assert not at.exception and run_id not in words(at)
+
+
 def test_clone_fills_the_form_and_leaves_the_run_alone(jobs):  # noqa: F811
     spec = default_spec("purchase")
     spec = spec.model_copy(
