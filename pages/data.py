@@ -85,19 +85,10 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
                 )
                 + (f" · {how}" if how else "")
             )
-        st.badge(t("data.ready", n=ready), icon=":material/check:", color="green", help=t("data.ready_help"))
-        st.badge(
-            t("data.look", n=len(look)),
-            icon=":material/warning:",
-            color="orange" if look else "gray",
-            help=t("data.look_help"),
-        )
-        st.badge(
-            t("data.blocking", n=len(blocking)),
-            icon=":material/cancel:",
-            color="red" if blocking else "gray",
-            help=t("data.blocking_help"),
-        )
+        badges = (("ready", ready, "check", "green"), ("look", len(look), "warning", "orange" if look else "gray"),
+                  ("blocking", len(blocking), "cancel", "red" if blocking else "gray"))  # fmt: skip
+        for word, count, icon, colour in badges:
+            st.badge(t(f"data.{word}", n=count), icon=f":material/{icon}:", color=colour, help=t(f"data.{word}_help"))
 
 
 def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], help_: str, **more: Any) -> None:
