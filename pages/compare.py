@@ -165,7 +165,11 @@ def page() -> None:
     metric, by = choices(found)
     left, right = st.columns([3.4, 1], gap="large")
     with right:
-        edge = goals(found, metric, by)
+        if len(data) > 1:  # the best teacher of one table is no measure for students of another
+            edge = None
+            st.caption(t("compare.goals_mixed"))
+        else:
+            edge = goals(found, metric, by)
     with left:
         chart(found, metric, by, edge)
     picked = [e for e in found if e.id in picks()]

@@ -16,6 +16,9 @@ from pages.ui.text import escape, t
 Result = Mapping[str, Any]
 
 
+CAVEATS = ("small_test", "rare_class")  # what the data check found that bears on the verdict itself
+
+
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> None:
     """Draw everything known about a run that has ended; without a result, its curves, recipe and log."""
     if found is None or not found.get("students"):
@@ -66,6 +69,9 @@ def judgement(found: Result, index: int) -> None:
             st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
+        for problem in found.get("problems") or ():
+            if problem.get("code") in CAVEATS:
+                st.warning(escape(problem["message"]), icon=":material/warning:")
 
 
 def comparison(found: Result, index: int) -> None:

@@ -168,6 +168,7 @@ def test_runs_on_different_data_are_said_to_be_so():
     one, two = done_run(name="one"), done_run(name="two", dataset="orders")
     at = open_page("compare", runs=f"{one},{two}")
     assert any("do not compare directly" in w.value for w in at.warning)
+    assert "need runs on the same data" in words(at) and "meet the goals" not in words(at)
 
 
 def test_runs_without_a_common_metric_are_refused():

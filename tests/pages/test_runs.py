@@ -366,3 +366,14 @@ def test_the_script_of_a_recipe_runs_as_it_is_shown(tmp_path, monkeypatch, capsy
     exec(compile(recipe.SCRIPT.format(name="r.spec.json"), "script", "exec"), {})
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("tiny ")
     assert (tmp_path / "my-run" / "result.json").is_file()
+
+
+def test_what_weakens_a_verdict_stands_beside_it(buttons):
+    found = result()
+    note = {"severity": "warning", "hint": "", "column": None, "count": 22}
+    found["problems"] = [
+        {**note, "code": "small_test", "message": "The test part holds only 22 rows."},
+        {**note, "code": "encoding", "message": "It was read as GB18030."},
+    ]
+    at = open_page("runs", run=make_run(found=found))
+    assert [w.value for w in at.warning] == ["The test part holds only 22 rows."]
