@@ -80,6 +80,7 @@ def test_disagreements_come_widest_apart_first():
     assert soft_labels.disagreements(a, b).tolist() == [0, 3, 2]
 
 
+@pytest.mark.slow
 def test_pages_can_compute_soft_labels_without_loading_torch():
     source = "import sys, kd_core.evaluate.soft_labels; print('torch' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)

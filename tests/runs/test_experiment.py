@@ -74,6 +74,7 @@ def test_choices_do_not_depend_on_the_test_part(tmp_path, monkeypatch):
     assert honest["teacher"]["metrics"]["roc_auc"] > 0.7 > other["teacher"]["metrics"]["roc_auc"]
 
 
+@pytest.mark.slow
 def test_a_crashed_run_goes_on_and_ends_with_the_same_result(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     whole = carry_out(spec, tmp_path / "whole")
@@ -226,6 +227,7 @@ def test_a_damaged_finished_training_is_made_again_and_said(tmp_path, ending, co
     assert {(e["arm"], e["seed"]) for e in events if e["kind"] == "epoch"} == {("baseline", 1)}
 
 
+@pytest.mark.slow
 def test_the_result_names_the_settings_that_were_used_even_by_default(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     spec = spec.model_copy(update={"objective": Choice(name="hinton")})
