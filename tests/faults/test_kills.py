@@ -13,6 +13,7 @@ import time
 import pytest
 
 from kd_core.runs.locks import is_locked
+from kd_core.runs.store import RunStore
 from tests.runs.services import ENDED, run_spec, state, training, wait_for
 
 SEED = 20261120
@@ -146,14 +147,13 @@ def test_a_polite_end_of_the_worker_interrupts_the_run(services):
 def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monkeypatch):
     from kd_core.runs.locks import LockFile
 
-    first = services(executor="thread", run=lambda *a: {})
-    run_id = first.store.create(run_spec("steps"))
-    first.close()
-    folder = first.store.folder(run_id)
+    store = RunStore(own_workspace)  # no service yet: it would take the run from the queue
+    run_id = store.create(run_spec("steps"))
+    folder = store.folder(run_id)
     orphan = LockFile(folder.lock_path)
     assert orphan.acquire()
     folder.write_status(state="running")
-    first.store.refresh(run_id)
+    store.refresh(run_id)
     second = services(executor="thread", run=lambda *a: {})
     waiting = second.submit(run_spec("quick", 1))
     time.sleep(0.6)
