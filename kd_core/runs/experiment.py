@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -154,12 +155,11 @@ class _Experiment:
         })  # fmt: skip
         return found
 
+    @cached_property
     def trainings(self) -> Trainings:
-        """Open the folder of finished trainings; made once, so that the count goes on."""
-        if not hasattr(self, "_trainings"):
-            place = self.folder.path / "checkpoints" / "trained"
-            self._trainings = Trainings(self.spec, self.dataset, place, self.metric, self.device)
-        return self._trainings
+        """The folder of finished trainings; made once, so that the count goes on."""
+        place = self.folder.path / "checkpoints" / "trained"
+        return Trainings(self.spec, self.dataset, place, self.metric, self.device)
 
     def seeds(self) -> range:
         return range(self.spec.training.first_seed, self.spec.training.first_seed + self.spec.training.seeds)
@@ -168,7 +168,7 @@ class _Experiment:
         """Train every student alone, all seeds; needed before anything can be compared."""
         for seed in self.seeds():
             for index, arm in enumerate(arms):
-                training = self.trainings().get(index, "baseline", seed, None, self.notify, self.should_stop)
+                training = self.trainings.get(index, "baseline", seed, None, self.notify, self.should_stop)
                 if training.record.stopped:
                     raise Stopped("Stopped before a student was trained; nothing to compare yet.")
                 arm.seeds.append(seed)
@@ -199,7 +199,7 @@ class _Experiment:
         for seed in self.seeds():
             for index, arm in enumerate(arms):
                 try:
-                    training = self.trainings().get(index, "student", seed, lesson, self.notify, self.should_stop)
+                    training = self.trainings.get(index, "student", seed, lesson, self.notify, self.should_stop)
                 except Stopped:  # before its first epoch ended: nothing of this one can be kept
                     return
                 if training.record.stopped and any(a.student for a in arms):

@@ -5,22 +5,15 @@ from __future__ import annotations
 from pydantic import Field
 
 from kd_core.models.base import SizeName
-from kd_core.specs import Choice, unit
+from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
-from kd_core.teachers.network import NetworkSpec, fit_network
+from kd_core.teachers.network import LayeredSpec, fit_network
 
 
-class LargeMLPTeacher(NetworkSpec):
+class LargeMLPTeacher(LayeredSpec):
     """Architecture and training of this teacher."""
 
     size: SizeName = Field("large", description="Size by name.")
-    dropout: float = Field(
-        0.2,
-        ge=0,
-        le=0.8,
-        description="Share of hidden units silenced at each training step.",
-        json_schema_extra=unit("share", advanced=True),
-    )
 
 
 @SOURCES.register(
