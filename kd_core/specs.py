@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from kd_core.errors import SpecError
 
@@ -229,6 +237,55 @@ class EvaluationSpec(Spec):
     )
 
 
+Temperature = Annotated[float, Field(ge=0.5, le=20)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SweepSpec(Spec):
+    """A what-if: every combination of these values is trained, for every student and seed.
+
+    An empty list keeps the one value that the objective, the training settings or the student's architecture have.
+    """
+
+    temperature: tuple[Temperature, ...] = Field(
+        (),
+        max_length=16,
+        description="Temperatures to try.",
+        json_schema_extra=unit("divides the logits", log=True),
+    )
+    alpha: tuple[Share, ...] = Field(
+        (), max_length=21, description="Shares of the teacher's lesson to try.", json_schema_extra=unit("0..1")
+    )
+    learning_rate: tuple[Annotated[float, Field(gt=0, le=1e6)], ...] = Field(
+        (),
+        max_length=12,
+        description="Step sizes to try.",
+        json_schema_extra=unit("per step", log=True, advanced=True),
+    )
+    weight_decay: tuple[Share, ...] = Field(
+        (),
+        max_length=12,
+        description="Pulls towards zero to try.",
+        json_schema_extra=unit("per step", advanced=True),
+    )
+    dropout: tuple[Annotated[float, Field(ge=0, le=0.8)], ...] = Field(
+        (),
+        max_length=12,
+        description="Shares of silenced hidden units to try.",
+        json_schema_extra=unit("share", advanced=True),
+    )
+    mode: Literal["auto", "fused", "sequential", "processes"] = Field(
+        "auto",
+        description="How the trainings are carried out; a short probe finds the fastest way when 'auto'.",
+        json_schema_extra=unit("name", advanced=True),
+    )
+
+    @field_validator("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
+    @classmethod
+    def _each_once(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted(set(values)))
+
+
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
@@ -240,6 +297,15 @@ class RunSpec(Spec):
     objective: Choice = Field(description="What the student is taught.")
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
+    sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
+
+    @model_serializer(mode="wrap")
+    def _without_empty_sweep(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an absent sweep out, so that runs without one keep the hash they had before sweeps existed."""
+        values: dict[str, Any] = write(self)
+        if values.get("sweep") is None:
+            values.pop("sweep", None)
+        return values
 
     def work_hash(self) -> str:
         """Hash what decides the result: not the names, and the file's content rather than its path."""
