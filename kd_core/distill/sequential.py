@@ -1,0 +1,134 @@
+"""Training many variants one after another: the plain way, and the yardstick for the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from kd_core import device as devices
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill.scoreboard import Scoreboard
+from kd_core.distill.student import train_student
+from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.errors import Stopped
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import PRIMARY
+from kd_core.specs import TrainingSpec
+from kd_core.training.loop import Notify, ShouldStop, Trained, ignore, never
+from kd_core.training.meter import NonFiniteLoss
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def train_variants(
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    metric: str | None = None,
+    notify: Notify = ignore,
+    should_stop: ShouldStop = never,
+    device: torch.device | None = None,
+    folder: Path | None = None,
+    on_trained: OnTrained | None = None,
+    precision: Precision = "float32",
+) -> list[TrainedVariant | None]:
+    """Train the variants in the order given, each with one thread of arithmetic.
+
+    A variant whose loss stops being finite is `diverged` and does not end the others. After a stop request the one
+    in training keeps its best epoch so far; a variant that finished no epoch is None in the result.
+    With a `folder`, long trainings leave checkpoints there from which the same call goes on.
+    Shape: teacher_logits (N, C) for the training rows.
+
+    Errors: KDError as in `train_student`, except for non-finite losses.
+    """
+    name = metric or PRIMARY[dataset.task]
+    board = Scoreboard(notify, "lower" if METRICS.get(name).facts["better"] == "lower" else "higher")
+    results: list[TrainedVariant | None] = [None] * len(variants)
+    lesson = _fingerprint(dataset, teacher_logits) if folder else ""
+    with devices.threads(1):
+        for position, variant in enumerate(variants):
+            if should_stop():
+                break
+            place = folder / f"{_key(variant, training, name, precision, lesson)}.ckpt" if folder else None
+            done = _train(
+                dataset, variant, position, teacher_logits, training, name, board, notify, should_stop, device, place,
+                precision,
+            )  # fmt: skip
+            results[position] = done
+            if done is not None and on_trained:
+                on_trained(position, done)
+            if place and done is not None and not done.stopped:
+                shutil.rmtree(place, ignore_errors=True)
+    board.tell()
+    return results
+
+
+def own_training(variant: Variant, training: TrainingSpec, precision: Precision) -> TrainingSpec:
+    """Return the training settings with the variant's own step size and weight decay in them."""
+    # 'auto' is float32 with TF32 on a GPU; it stays what it is unless the planner found bfloat16 to be worth it
+    own: dict[str, Any] = {}
+    if precision == "bfloat16" or training.precision == "bfloat16":
+        own["precision"] = precision
+    if variant.learning_rate is not None:
+        own["learning_rate"] = variant.learning_rate
+    if variant.weight_decay is not None:
+        own["weight_decay"] = variant.weight_decay
+    return TrainingSpec.model_validate({**training.model_dump(), **own})
+
+
+def _train(
+    dataset: Dataset, variant: Variant, position: int, teacher_logits: Array | None, training: TrainingSpec,
+    metric: str, board: Scoreboard, notify: Notify, should_stop: ShouldStop, device: torch.device | None,
+    checkpoint: Path | None, precision: Precision,
+) -> TrainedVariant | None:  # fmt: skip
+    def hear(event: dict[str, Any]) -> None:
+        if event["kind"] == "epoch":
+            board.take(position, event["score"], event["epoch"], event["epochs"])
+        else:
+            notify({**event, "training": position})
+
+    try:
+        taught = variant.objective is not None
+        result = train_student(
+            dataset, variant.student, variant.objective, teacher_logits if taught else None,
+            own_training(variant, training, precision), variant.seed, notify=hear, should_stop=should_stop,
+            checkpoint=checkpoint, device=device, selection_metric=metric,
+        )  # fmt: skip
+    except Stopped:
+        return None
+    except NonFiniteLoss as error:
+        if isinstance(error.kept, Trained):
+            return _finished(variant, error.kept, diverged=error.message)
+        return TrainedVariant(variant, {}, 0, 0, math.nan, math.nan, 0.0, diverged=error.message)
+    return _finished(variant, result.trained)
+
+
+def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -> TrainedVariant:
+    state = {k: v.detach().cpu().contiguous() for k, v in trained.module.state_dict().items()}
+    return TrainedVariant(
+        variant, state, trained.selected_epoch, trained.last_epoch, trained.score_selected, trained.score_last,
+        trained.seconds, trained.stopped, diverged, trained.history,
+    )  # fmt: skip
+
+
+def _fingerprint(dataset: Dataset, teacher_logits: Array | None) -> str:
+    lesson = b"" if teacher_logits is None else teacher_logits.tobytes()
+    return f"{dataset.hash}-{hashlib.sha256(lesson).hexdigest()}"
+
+
+def _key(variant: Variant, training: TrainingSpec, metric: str, precision: Precision, lesson: str) -> str:
+    """Name a checkpoint by all that decides it: positions move when a resumed sweep asks for the rest only."""
+    decides = [
+        variant.student.arch.to_json(), variant.objective.to_json() if variant.objective else None, variant.seed,
+        own_training(variant, training, precision).to_json(), metric, lesson,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
