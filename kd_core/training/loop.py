@@ -1,4 +1,4 @@
-"""The training loop: resident tensors, seeded batches, early stopping, the best epoch kept.
+"""The training loop: rows on the device, seeded batches, early stopping, the best epoch kept.
 
 Legend: N rows, F features, C outputs.
 """
@@ -27,6 +27,9 @@ from kd_core.training.meter import BatchTerms as BatchTerms
 from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_finite
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.predict import predict
+from kd_core.training.rows import Resident, RowReader, open_rows
+
+TRAINING_COPIES = 6  # of each weight: itself, its gradient, two of the optimiser, the best so far, one in passing
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -46,10 +49,13 @@ class Score(Protocol):
 
 @dataclass(frozen=True)
 class TrainRows:
-    """What is learned from and chosen on. Shape: x (N, F) and x_validation (V, F), float32."""
+    """What is learned from and chosen on. Shape: x (N, F) and x_validation (V, F), float32.
 
-    x: Tensor
-    x_validation: Tensor
+    A memory-mapped array is given as it is: rows that do not fit in memory are streamed from it.
+    """
+
+    x: Tensor | Array
+    x_validation: Tensor | Array
 
 
 @dataclass(frozen=True)
@@ -109,10 +115,11 @@ def optimise(
     next batch.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
-    KDError `undefined_selection`, `no_rows`, `device_memory`, `other_checkpoint`, `damaged_checkpoints`.
+    KDError `undefined_selection`, `no_rows`, `other_checkpoint`, `damaged_checkpoints`.
     """
     training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"))
-    return training.run(notify, should_stop, checkpoint)
+    with contextlib.closing(training.rows):
+        return training.run(notify, should_stop, checkpoint)
 
 
 class _Training:
@@ -120,12 +127,15 @@ class _Training:
         self, module: nn.Module, data: TrainRows, loss: BatchLoss, score: Score, plan: TrainingPlan, seed: int,
         device: torch.device,
     ) -> None:  # fmt: skip
-        check_fits(data, device)
+        check_rows(data)
         self.module = module.to(device)
         self.loss, self.score, self.plan, self.seed, self.device = loss, score, plan, seed, device
-        self.x = data.x.to(device, non_blocking=True)
-        self.x_validation = data.x_validation.to(device, non_blocking=True)
-        self.steps = plan.steps_per_epoch(len(self.x))
+        needed = TRAINING_COPIES * sum(t.numel() * t.element_size() for t in module.parameters())
+        self.rows = open_rows(data.x, device, num_bytes_reserved=needed)
+        validation = open_rows(data.x_validation, device, num_bytes_reserved=needed)
+        # `predict` brings over what is not on the device, piece by piece
+        self.x_validation = validation.x if isinstance(validation, Resident) else data.x_validation
+        self.steps = plan.steps_per_epoch(self.rows.num_rows)
         self.optimiser = optimisers.make(module, plan)
         self.progress = Progress()
         self.state = [t for t in module.state_dict().values() if t.numel()]
@@ -137,6 +147,8 @@ class _Training:
         )
 
     def run(self, notify: Notify, should_stop: ShouldStop, folder: Path | None) -> Trained:
+        if problem := streamed_warning(self.rows):
+            notify(problem)
         kept = self._open(folder, notify) if folder else None
         before, start = self.progress.seconds, time.monotonic()
         meter = Meter(self.device, self.steps)
@@ -169,21 +181,23 @@ class _Training:
     def _epoch(self, meter: Meter, should_stop: ShouldStop) -> bool:
         """Take one pass over the rows; False when a stop request cut it off."""
         epoch, total_steps = self.progress.epoch + 1, self.steps * self.plan.epochs
-        module, loss, optimiser, plan, x = self.module, self.loss, self.optimiser, self.plan, self.x
+        module, loss, optimiser, plan = self.module, self.loss, self.optimiser, self.plan
         cast, full = self.cast, plan.precision != "bfloat16"
         weights = list(module.parameters())
         module.train()
         seed_stream(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
         step = (epoch - 1) * self.steps
-        for index in self._batches(epoch):
+        batches = self._batches(epoch)
+        for index, x in zip(batches, self.rows.epoch(batches), strict=True):
             if should_stop():
+                self.rows.close()
                 return False
             rate = optimisers.learning_rate(plan, step, total_steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             with cast:
-                outputs = module(x.index_select(0, index))
+                outputs = module(x)
             terms = loss(outputs if full else float32(outputs), index)
             meter.add(terms, len(index))
             for weight in weights:  # optimiser.zero_grad() does the same and takes 5 times as long
@@ -194,12 +208,12 @@ class _Training:
         self.rate = rate
         return True
 
-    def _batches(self, epoch: int) -> Iterator[Tensor]:
+    def _batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Deal the rows of an epoch; a single left-over row joins the batch before it (batch norm needs two)."""
         order = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
-        rows = torch.randperm(len(self.x), generator=order).to(self.device, non_blocking=True)
+        rows = torch.randperm(self.rows.num_rows, generator=order).to(self.device, non_blocking=True)
         sizes = [self.plan.batch_size] * (self.steps - 1)
-        return iter(torch.split_with_sizes(rows, [*sizes, len(rows) - sum(sizes)]))
+        return torch.split_with_sizes(rows, [*sizes, len(rows) - sum(sizes)])
 
     def _judge(self, meter: Meter) -> dict[str, Any]:
         """Score the epoch on validation and keep the weights when it is the best so far."""
@@ -218,7 +232,7 @@ class _Training:
         row = {
             "epoch": p.epoch, "epochs": self.plan.epochs, "loss": means.total, "hard": means.hard, "soft": means.soft,
             "score": value, "metrics": metrics, "learning_rate": self.rate,
-            "rows_per_s": round(len(self.x) / max(seconds, 1e-9), 1), "best": best,
+            "rows_per_s": round(self.rows.num_rows / max(seconds, 1e-9), 1), "best": best,
         }  # fmt: skip
         p.history.append({**row, "seconds": seconds})
         return row
@@ -240,7 +254,7 @@ class _Training:
     def _open(self, folder: Path, notify: Notify) -> Checkpoints:
         """Take up an earlier attempt where there is one."""
         shapes = [[name, *t.shape] for name, t in self.module.state_dict().items()]
-        work = {"plan": self.plan.to_dict(), "seed": self.seed, "rows": len(self.x), "shapes": shapes}
+        work = {"plan": self.plan.to_dict(), "seed": self.seed, "rows": self.rows.num_rows, "shapes": shapes}
         kept = Checkpoints(folder, work)
         saved = kept.newest()
         for problem in kept.damaged:
@@ -280,23 +294,25 @@ def float32(outputs: Outputs) -> Outputs:
     return Outputs(outputs.logits.float(), *wide)
 
 
-def check_fits(data: TrainRows, device: torch.device) -> None:
-    """Refuse rows that can't be trained on. Errors: KDError `no_rows`, `device_memory` with both sizes."""
+def check_rows(data: TrainRows) -> None:
+    """Refuse a training without rows. Errors: KDError `no_rows` with both counts."""
     if not len(data.x) or not len(data.x_validation):
         raise KDError(
             "There are {train} training and {validation} validation rows; both are needed.",
             "Use a larger table or another split.", "no_rows", train=len(data.x), validation=len(data.x_validation),
         )  # fmt: skip
-    if device.type != "cuda":
-        return
-    needed = sum(t.numel() * t.element_size() for t in (data.x, data.x_validation) if t.device != device)
-    free = torch.cuda.mem_get_info(device)[0]
-    if needed > 0.8 * free:
-        raise KDError(
-            "The encoded rows take {needed:.3g} GB, the GPU has {free:.3g} GB free.",
-            "Choose device 'cpu', or drop columns with many categories.", "device_memory",
-            needed=needed / 1e9, free=free / 1e9,
-        )  # fmt: skip
+
+
+def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
+    """Return the `rows_streamed` warning for rows that do not stay on the device, else None."""
+    if rows.kind != "streamed" or rows.budget_bytes is None:
+        return None
+    return {
+        "kind": "warning", "code": "rows_streamed",
+        "message": f"The encoded rows take {rows.num_bytes / 1e9:.3g} GB, there is room for {rows.budget_bytes / 1e9:.3g} GB: "
+        "they are streamed in chunks while training.",
+        "hint": "Results are the same, an epoch takes longer. Fewer columns or fewer categories make the rows fit.",
+    }  # fmt: skip
 
 
 def seed_stream(seed: int, device: torch.device) -> None:

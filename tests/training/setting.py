@@ -1,5 +1,7 @@
 """A small training task that the tests of this folder share."""
 
+import threading
+
 import numpy as np
 import torch
 from torch import nn
@@ -45,3 +47,14 @@ def weights(module):
 
 def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def mapped(path, x):
+    """Write rows to a file and open them from there."""
+    np.save(path, np.asarray(x))
+    return np.load(path, mmap_mode="c")
+
+
+def prefetching():
+    """Count the threads that stream rows."""
+    return sum(t.name == "rows" for t in threading.enumerate())

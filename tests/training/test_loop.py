@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from kd_core.errors import KDError, Stopped
 from kd_core.models import Outputs
 from kd_core.seeding import derive
-from kd_core.training import loop
-from kd_core.training.loop import TrainRows, check_fits, optimise
+from kd_core.training import loop, rows
+from kd_core.training.loop import TrainRows, check_rows, optimise
 from kd_core.training.meter import BatchTerms, NonFiniteLoss
 from kd_core.training.predict import predict
 
-from .setting import Net, arrays, pieces, same, weights
+from .setting import FEATURES, Net, arrays, mapped, pieces, prefetching, same, weights
 
 
 def test_equals_a_loop_written_by_hand():
@@ -209,14 +209,45 @@ def test_an_undefined_selection_metric_is_an_error_not_a_guess():
 def test_empty_parts_are_refused_with_both_counts():
     empty = TrainRows(torch.zeros(0, 3), torch.zeros(4, 3))
     with pytest.raises(KDError, match="There are 0 training and 4 validation rows"):
-        check_fits(empty, torch.device("cpu"))
+        check_rows(empty)
 
 
-def test_rows_that_do_not_fit_on_the_gpu_are_refused_with_both_sizes(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1_000_000, 2_000_000))
-    with pytest.raises(KDError, match=r"take 0\.00401 GB, the GPU has 0\.001 GB free") as caught:
-        check_fits(TrainRows(torch.zeros(1000, 1000), torch.zeros(2, 1000)), torch.device("cuda"))
-    assert caught.value.code == "device_memory"
+def test_rows_beyond_the_budget_are_streamed_with_the_same_bits_and_said(tmp_path, monkeypatch):
+    whole = optimise(*pieces())
+    monkeypatch.setattr(rows, "budget_bytes", lambda device, reserved=0: 5_000)
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 100 * 4 * FEATURES)
+    given, events = pieces(), []
+    given[1] = TrainRows(mapped(tmp_path / "x.npy", given[1].x), mapped(tmp_path / "v.npy", given[1].x_validation))
+    streamed = optimise(*given, notify=events.append)
+    assert same(weights(streamed.module), weights(whole.module))
+    assert [h["loss"] for h in streamed.history] == [h["loss"] for h in whole.history]
+    assert (events[0]["kind"], events[0]["code"]) == ("warning", "rows_streamed")
+    assert events[0]["message"].startswith("The encoded rows take 7.2e-06 GB, there is room for 5e-06 GB: they are")
+    assert [e["kind"] for e in events[1:]] == ["epoch"] * 6
+    assert not prefetching()
+
+
+def test_streaming_ends_with_the_training_whatever_ends_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "budget_bytes", lambda device, reserved=0: 0)
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 1)
+    given, asked = pieces(), []
+    given[1] = TrainRows(mapped(tmp_path / "x.npy", given[1].x), given[1].x_validation)
+
+    def should_stop():
+        asked.append(prefetching())
+        return len(asked) > 7
+
+    assert optimise(*given, should_stop=should_stop).stopped
+    assert asked[0] == 1
+    assert not prefetching()
+
+    def loss(outputs, index):
+        raise ZeroDivisionError
+
+    given[2] = loss
+    with pytest.raises(ZeroDivisionError):
+        optimise(*given)
+    assert not prefetching()
 
 
 def test_bfloat16_trains_and_the_loss_sees_float32():

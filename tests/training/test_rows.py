@@ -1,0 +1,107 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from kd_core.training import rows
+from kd_core.training.rows import Resident, Streamed, is_mapped, open_rows
+
+from .setting import mapped, prefetching
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def x():
+    return torch.from_numpy(np.random.default_rng(0).normal(size=(500, 7)).astype(np.float32))
+
+
+@pytest.fixture
+def stored(tmp_path, x):
+    return mapped(tmp_path / "x.npy", x)
+
+
+def batches(seed=0, size=64):
+    return torch.randperm(500, generator=torch.Generator().manual_seed(seed)).split(size)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 64, 100, 130, 10_000])
+@pytest.mark.parametrize("size", [1, 64, 499])
+def test_streamed_batches_are_the_resident_ones_bit_for_bit(monkeypatch, stored, x, chunk_rows, size):
+    monkeypatch.setattr(rows, "CHUNK_BYTES", chunk_rows * 28)
+    dealt = batches(size=size)
+    streamed = list(Streamed(torch.from_numpy(stored), CPU, 0).epoch(dealt))
+    resident = list(Resident(x, CPU, None).epoch(dealt))
+    assert len(streamed) == len(resident) == len(dealt)
+    assert all(torch.equal(a, b) for a, b in zip(streamed, resident, strict=True))
+    assert all(piece.data_ptr() % 64 == 0 for piece in streamed)  # like any tensor of torch's own
+    assert not prefetching()
+
+
+def test_rows_in_memory_are_resident_and_not_copied(x):
+    for given in (x, x.numpy()):
+        reader = open_rows(given, CPU)
+        assert (reader.kind, reader.num_rows, reader.num_bytes) == ("resident", 500, 14_000)
+        assert reader.x.data_ptr() == x.data_ptr()
+
+
+def test_the_budget_decides_about_a_file(monkeypatch, stored, x):
+    index = torch.tensor([3, 499, 3, 0])
+    for budget, kind in ((14_000, "resident"), (13_999, "streamed")):
+        monkeypatch.setattr(rows, "budget_bytes", lambda device, reserved, held=budget: held)
+        reader = open_rows(stored, CPU)
+        assert (reader.kind, reader.budget_bytes) == (kind, budget)
+        assert torch.equal(reader.take(index), x[index])
+
+
+def test_the_budget_is_a_share_of_what_is_free_and_not_spoken_for(monkeypatch):
+    monkeypatch.setattr(rows.psutil, "virtual_memory", lambda: type("M", (), {"available": 1000}))
+    assert rows.budget_bytes(CPU) == 500
+    assert rows.budget_bytes(CPU, 200) == 400
+    assert rows.budget_bytes(CPU, 2000) == 0
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (900, 5000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 150)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 50)
+    assert rows.budget_bytes(torch.device("cuda"), 500) == 400
+
+
+def test_a_view_of_a_mapped_file_is_known_as_one(stored, x):
+    assert is_mapped(stored)
+    assert is_mapped(np.asarray(stored)[10:])
+    assert not is_mapped(x.numpy())
+    assert not is_mapped(np.array(stored))
+
+
+def test_the_thread_stays_a_few_chunks_ahead_and_ends_when_asked(monkeypatch, stored):
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 1)
+    gathered = []
+    gather = rows._gather
+    monkeypatch.setattr(rows, "_gather", lambda *given: gathered.append(1) or gather(*given))
+    reader = Streamed(torch.from_numpy(stored), CPU, 0)
+    epoch = reader.epoch(batches(size=10))
+    next(epoch)
+    limit = time.monotonic() + 5
+    while len(gathered) < 2 + rows.CHUNKS_AHEAD and time.monotonic() < limit:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert len(gathered) == 2 + rows.CHUNKS_AHEAD  # taken, queued, and one in the thread's hand
+    reader.close()
+    assert not prefetching()
+    assert list(epoch) == []
+
+
+def test_a_new_epoch_ends_the_one_before(stored, x):
+    reader = Streamed(torch.from_numpy(stored), CPU, 0)
+    first, second = reader.epoch(batches(0)), reader.epoch(batches(1))
+    assert prefetching() <= 1
+    assert list(first) == []
+    assert torch.equal(torch.cat(list(second)), x[torch.cat(batches(1))])
+    assert list(reader.epoch([])) == []
+
+
+def test_what_breaks_in_the_thread_is_raised_where_the_rows_are_used(stored):
+    epoch = Streamed(torch.from_numpy(stored), CPU, 0).epoch([torch.tensor([0, 500])])
+    with pytest.raises(IndexError, match="out of range"):
+        next(epoch)
+    assert not prefetching()
