@@ -14,10 +14,12 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.evaluate.latency import measure_latency, network_latency
 from kd_core.seeding import derive
 from kd_core.specs import Choice
+from kd_core.teachers import kept
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
-from kd_core.teachers.cache import Entry, TeacherCache, cache_key
+from kd_core.teachers.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.crossfit import encoded_without
 from kd_core.teachers.crossfit import folds as deal_folds
+from kd_core.teachers.entry import Entry
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 
 BATCHES = (1, 32, 256)
@@ -137,8 +139,9 @@ def teacher_answers(
     shapes = {split: (len(part), dataset.num_outputs) for split, part in dataset.parts.items()}
     if cache and (found := cache.load(key, notify)):
         arrays, meta = found
-        if {split: array.shape for split, array in arrays.items()} == shapes:
-            return TeacherAnswers(logits=arrays, cached=True, cache_key=key, **meta)  # type: ignore[arg-type]
+        if {split: array.shape for split, array in arrays.items() if split in shapes} == shapes:
+            logits = {split: arrays[split] for split in dataset.parts}
+            return TeacherAnswers(logits=logits, cached=True, cache_key=key, **meta["answers"])
         notify({
             "kind": "warning", "code": "damaged_cache", "hint": "They are made again.",
             "message": f"The kept answers of teacher {teacher.name} don't fit the rows of this dataset.",
@@ -162,5 +165,8 @@ def teacher_answers(
         "details": {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
     }  # fmt: skip
     if cache:
-        cache.save(key, logits, meta)
-    return TeacherAnswers(logits=logits, cached=False, cache_key=key, **meta)  # type: ignore[arg-type]
+        about = kept.recipe(dataset, teacher, folds, seed, code_version())
+        keep: dict[str, Array] = dict(logits.items())
+        keep["validation-labels"] = dataset.validation.y
+        cache.save(key, keep, {"format": kept.FORMAT, "answers": meta, "recipe": about})
+    return TeacherAnswers(logits=logits, cached=False, cache_key=key, **meta)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import io
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,12 @@ import torch
 
 from kd_core.data.dataset import Array
 from kd_core.errors import DataError
-from kd_core.safe_io import inside, read_json, sha256_file, write_bytes, write_json
-from kd_core.specs import Choice
-from kd_core.teachers.base import SOURCES, Notify
+from kd_core.safe_io import inside
+from kd_core.specs import Choice, DatasetSpec
+from kd_core.teachers import kept
+from kd_core.teachers.base import Notify
+from kd_core.teachers.entry import Entry, read_entry, write_entry
 
-Entry = tuple[dict[str, Array], dict[str, Any]]
 CODE = ("data", "evaluate", "models", "teachers", "training")  # a change in these makes old answers another teacher's
 
 
@@ -41,51 +40,8 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
 
 def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first."""
-    settings = SOURCES.get(teacher.name).spec.parse(teacher.settings, f"teacher {teacher.name}").to_json()
-    parts = [dataset_hash, teacher.name, settings, folds, seed, code_version()]
+    parts = [dataset_hash, teacher.name, kept.teacher_settings(teacher), folds, seed, code_version()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def write_entry(folder: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-    """Write arrays and facts as one folder that appears in one step; the checksummed manifest is written last."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:16]}."))
-    try:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.save(buffer, array, allow_pickle=False)
-            write_bytes(new / f"{name}.npy", buffer.getvalue())
-        write_json(new / "meta.json", dict(meta))
-        write_json(new / "manifest.json", {path.name: sha256_file(path) for path in sorted(new.iterdir())})
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:16]}."))
-            folder.replace(old / "old")
-            shutil.rmtree(old)
-        new.replace(folder)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
-
-
-def read_entry(folder: Path) -> Entry:
-    """Read what `write_entry` wrote.
-
-    Errors: DataError with code `damaged_cache` when a file is missing, changed or unreadable.
-    """
-    try:
-        manifest: dict[str, str] = read_json(folder / "manifest.json")
-        changed = [name for name, digest in manifest.items() if sha256_file(folder / name) != digest]
-        if not changed:
-            names = [Path(name).stem for name in manifest if name.endswith(".npy")]
-            arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in names}
-            return arrays, read_json(folder / "meta.json")
-        reason = f"{', '.join(changed)} changed since it was written"
-    except (OSError, ValueError, AttributeError) as error:
-        reason = str(error)
-    raise DataError(
-        "The kept answers of a teacher are damaged: {reason}.", "They are made again.", "damaged_cache",
-        reason=reason, folder=folder.name,
-    )  # fmt: skip
 
 
 class TeacherCache:
@@ -124,3 +80,14 @@ class TeacherCache:
     def save_part(self, key: str, part: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
         """Keep one finished part, so that an interrupted run goes on after it."""
         write_entry(inside(self.root, f"{key}.partial", part), arrays, meta)
+
+    def find(
+        self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None
+    ) -> kept.KeptAnswers | None:
+        """Find kept answers for the validation rows without preparing the data; None where there are none.
+
+        Any folds and seed will do where none are named. Answers of another version of the code are `stale`: good
+        for a picture, never for training. Damaged entries, and data whose file hash isn't known, are not found.
+        Errors: UnknownName and SpecError for a teacher that does not exist.
+        """
+        return kept.find(self.root, dataset, teacher, folds=folds, seed=seed, code=code_version())

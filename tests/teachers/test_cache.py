@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from kd_core.errors import DataError, SpecError, UnknownName
+from kd_core.safe_io import sha256_file
 from kd_core.specs import Choice
 from kd_core.teachers import cache as caching
-from kd_core.teachers.cache import TeacherCache, cache_key, code_version, read_entry, write_entry
+from kd_core.teachers.cache import TeacherCache, cache_key, code_version
+from kd_core.teachers.entry import read_entry, write_entry
 
 ARRAYS = {"test": np.arange(6, dtype=np.float32).reshape(3, 2)}
 
@@ -57,9 +59,9 @@ def test_pickled_arrays_are_refused(tmp_path):
     write_entry(tmp_path / "a", ARRAYS, {})
     np.save(tmp_path / "a" / "test.npy", np.array([{"x": 1}], dtype=object), allow_pickle=True)
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    manifest["test.npy"] = caching.sha256_file(tmp_path / "a" / "test.npy")
+    manifest["test.npy"] = sha256_file(tmp_path / "a" / "test.npy")
     (tmp_path / "a" / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(DataError, match="allow_pickle=False"):
+    with pytest.raises(DataError, match="Python objects in dtype"):
         read_entry(tmp_path / "a")
 
 
