@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -77,14 +76,10 @@ def train_student(
         dataset.task, dataset.validation.y, selection_metric or PRIMARY[dataset.task], dataset.target_mean,
         dataset.target_std, also=("log_loss",) if dataset.task != "regression" else (),
     )  # fmt: skip
-    rows = TrainRows(_tensor(dataset.train.x), _tensor(dataset.validation.x))
+    rows = TrainRows(dataset.train.x, dataset.validation.x)
     trained = optimise(
         module, rows, loss, score, resolve(training, len(dataset.train)), seed, notify=notify,
         should_stop=should_stop, checkpoint=checkpoint, device=device,
     )  # fmt: skip
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, dataset, device)
-
-
-def _tensor(x: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))

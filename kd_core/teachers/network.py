@@ -152,7 +152,7 @@ def fit_network(
         ),
         len(data.y),
     )  # fmt: skip
-    rows = TrainRows(_tensor(data.x), _tensor(data.x_validation))
+    rows = TrainRows(data.x, data.x_validation)
     loss = hard_label_loss(data.task, torch.from_numpy(np.ascontiguousarray(data.y)).to(device))
 
     def tell(event: dict[str, Any]) -> None:
@@ -179,7 +179,3 @@ def fit_network(
         "score_selected": trained.validation_selected[shown], "score_last": trained.validation_last[shown],
     }  # fmt: skip
     return FittedNetwork(trained.module, device, facts)
-
-
-def _tensor(x: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
