@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kd_core.distill import LOSSES
+from kd_core.distill.stacks import STACKS
 from kd_core.errors import KDError, Problem
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.sizes import sizes
 from kd_core.registry import Entry, Situation
+from kd_core.runs import grid, grid_check
 from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
@@ -19,6 +22,10 @@ from kd_core.training.plan import resolve
 # (docs/LAB.md, loop overhead). Only the estimate shown before Start uses them.
 STEP_SECONDS = 0.00045
 FLOPS_PER_SECOND = 2.0e10
+# The same for one network among many that train as one: 75 MLPs of 2 x 64 units cost about 7 trainings of one alone.
+FUSED_STEP_SECONDS = 0.000025
+FUSED_FLOPS_PER_SECOND = 8.0e10
+STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
 EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 TREE_SECONDS = 6e-6  # per row, feature-independent part of a boosted-trees fit, times outputs
@@ -79,6 +86,8 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and task == "regression":
         found.append(Problem("error", "class_weights", "Class weights need classes; the target is a number.", "Set class weights to 'none'."))  # fmt: skip
+    if spec.sweep is not None:
+        found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds < 3:
         found.append(Problem("warning", "few_seeds", f"{spec.training.seeds} seed(s): too few for a useful interval.", "Use 3 or more."))  # fmt: skip
     return found
@@ -96,15 +105,41 @@ def student_sizes(students: Sequence[StudentSpec], num_features: int, num_output
 def estimate(spec: RunSpec, num_rows: int, num_features: int, num_outputs: int) -> Estimate:
     """Estimate trainings, seconds and memory of a run from its sizes.
 
-    The seconds assume one core and a teacher that is not in the cache yet.
+    The seconds assume one core and a teacher that is not in the cache yet; those of a what-if are rough.
     """
     train_rows = int(num_rows * (1 - spec.dataset.validation_share - spec.dataset.test_share))
-    seconds = 0.0
-    for row in student_sizes(spec.students, num_features, num_outputs):
-        seconds += 2 * spec.training.seeds * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
     teacher = (spec.evaluation.folds + 1) * _teacher_fit_seconds(spec.teacher, train_rows, num_features, num_outputs)
     memory = 4 * num_rows * num_features * 2 + 400 * 2**20
+    rows = student_sizes(spec.students, num_features, num_outputs)
+    if spec.sweep is not None:
+        trainings, seconds = _sweep_seconds(spec, train_rows, rows)
+        per_student = [grid.count(spec.model_copy(update={"students": (s,)})).trainings for s in spec.students]
+        memory += sum(STACK_COPIES * r.size_bytes * n for r, n in zip(rows, per_student, strict=True))
+        return Estimate(trainings, teacher, seconds, teacher + seconds + 8.0, memory)
+    seconds = 0.0
+    for row in rows:
+        seconds += 2 * spec.training.seeds * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
     return Estimate(2 * spec.training.seeds * len(spec.students), teacher, seconds, teacher + seconds + 8.0, memory)
+
+
+def _sweep_seconds(spec: RunSpec, train_rows: int, sizes: Sequence[SizeRow]) -> tuple[int, float]:
+    """Estimate trainings and seconds of a what-if; rough, since the probe that picks the mode comes later."""
+    assert spec.sweep is not None
+    trainings, seconds = 0, 0.0
+    for student, row in zip(spec.students, sizes, strict=True):
+        number = grid.count(spec.model_copy(update={"students": (student,)})).trainings
+        trainings += number
+        single = _full_seconds(spec.training, train_rows, row.flops)
+        if spec.sweep.mode in ("auto", "fused") and student.arch.name in STACKS.names():
+            steps = resolve(spec.training, train_rows)
+            at_once = min(steps.batch_size, train_rows)
+            each = FUSED_STEP_SECONDS + 3 * row.flops * at_once / FUSED_FLOPS_PER_SECOND
+            fused = STEP_SECONDS + number * each
+            single = min(number * single, steps.epochs * steps.steps_per_epoch(train_rows) * fused) / number
+        elif spec.sweep.mode == "processes":
+            single /= max(1, os.cpu_count() or 1)
+        seconds += EPOCHS_SHARE * number * single
+    return trainings, seconds
 
 
 def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:

@@ -1,0 +1,44 @@
+"""Whether a what-if can be carried out, before anything is trained."""
+
+from __future__ import annotations
+
+from kd_core import limits
+from kd_core.distill import LOSSES
+from kd_core.errors import KDError, Problem
+from kd_core.models import ARCHS
+from kd_core.runs import grid
+from kd_core.specs import RunSpec
+
+
+def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
+    """Find what keeps a grid from being trained; `answered` says that its parts are known and fit the task."""
+    assert spec.sweep is not None
+    found: list[Problem] = []
+    sweep, loss = spec.sweep, spec.objective.name
+    if loss in LOSSES.names():
+        fields = LOSSES.get(loss).spec.model_fields
+        if sweep.temperature and "temperature" not in fields:
+            found.append(Problem("error", "no_temperature", f"The loss '{loss}' has no temperature.", "Leave the temperatures out, or choose another loss."))  # fmt: skip
+        if sweep.alpha and "alpha" not in fields:
+            found.append(Problem("error", "no_alpha", f"The loss '{loss}' has no alpha.", "Leave alpha out, or choose another loss."))  # fmt: skip
+    for student in spec.students if sweep.dropout else ():
+        arch = student.arch.name
+        if arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
+            found.append(Problem("error", "no_dropout", f"The architecture '{arch}' of student '{student.name}' has no dropout.", "Leave dropout out, or choose another architecture."))  # fmt: skip
+    if not answered:
+        return found
+    asked = grid.count(spec)
+    if asked.trainings > limits.SWEEP_TRAININGS:
+        found.append(Problem("error", "too_many_trainings", f"The grid asks for {asked.trainings:,} trainings, at most {limits.SWEEP_TRAININGS:,} are allowed.", "Take fewer values, students or seeds."))  # fmt: skip
+        return found
+    said: set[str] = set()
+    for cell in grid.cells(spec):
+        try:
+            chosen, arch_choice = grid.objective_of(spec, cell), grid.student_of(spec, cell).arch
+            LOSSES.get(chosen.name).spec.parse(chosen.settings, f"the loss of cell {cell.index}")
+            ARCHS.get(arch_choice.name).spec.parse(arch_choice.settings, "the architecture")
+        except KDError as error:
+            if error.values.get("lines") not in said:
+                found.append(Problem("error", error.code, error.message, error.hint))
+            said.add(str(error.values.get("lines")))
+    return found
