@@ -1,0 +1,158 @@
+"""The gradient of the lesson for a stack of networks: what each logit should change by.
+
+Written out where the formula is short (cross-entropy, squared error, softened KL); any other registered loss is
+differentiated by torch, network by network.
+
+Legend: S networks, G seeds (networks of one seed see the same rows), B rows, N training rows, C outputs, K distinct temperatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kd_core.data.dataset import Array
+from kd_core.distill import objective as objectives
+from kd_core.distill.base import LOSSES
+from kd_core.errors import SpecError
+from kd_core.models.base import Outputs
+from kd_core.specs import Choice, Task
+
+SoftGradient = Callable[["StackedLesson", Tensor, Tensor, Tensor], Tensor]
+
+
+class StackedLesson:
+    """Turns logits into their gradient: hard weight x hard loss + soft weight x soft loss, mean over rows.
+
+    `objectives` holds one choice per network (None: the baseline); all that are not None name one loss.
+    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C).
+    """
+
+    def __init__(
+        self, task: Task, chosen: Sequence[Choice | None], labels: Array, teacher_logits: Array | None,
+        class_weights: Array | None, dtype: torch.dtype, device: torch.device,
+    ) -> None:  # fmt: skip
+        self.task, self.dtype, self.device = task, dtype, device
+        kind = np.int64 if task != "regression" else np.float32
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=kind)).to(device)
+        self.class_weights = None if class_weights is None else torch.from_numpy(class_weights).to(device, dtype)
+        self.name, self.specs = _settings(task, chosen, labels, teacher_logits, class_weights)
+        weights = [spec.weights() if spec is not None else (1.0, 0.0) for spec in self.specs]
+        self._weights = torch.tensor(weights, dtype=torch.float64)
+        self._analytic = _SOFT.get(self.name or "")
+        self.teacher: Tensor | None = None
+        if any(soft for _, soft in weights):
+            assert teacher_logits is not None
+            self.teacher = torch.from_numpy(np.array(teacher_logits, dtype=np.float32)).to(device, dtype)
+        self._temperatures = [float(getattr(spec, "temperature", 1.0)) if spec is not None else 1.0 for spec in self.specs]  # fmt: skip
+        self._soften()
+        self._spread()
+
+    def _soften(self) -> None:
+        """Soften the teacher's answers once per distinct temperature: (K x N, C)."""
+        soft = self._weights[:, 1].tolist()
+        self._distinct = sorted({t for t, s in zip(self._temperatures, soft, strict=True) if s})
+        self.softened: Tensor | None = None
+        if self.name == "hinton" and self.teacher is not None:
+            self.softened = torch.cat([torch.softmax(self.teacher / t, dim=1) for t in self._distinct])
+
+    def _spread(self) -> None:
+        """Lay out the settings of the networks as (S, 1, 1) columns."""
+
+        def column(values: Tensor | Sequence[float]) -> Tensor:
+            return torch.as_tensor(values, dtype=torch.float64).to(self.device, self.dtype).view(-1, 1, 1)
+
+        hard, soft = self._weights.unbind(1)
+        t = torch.tensor(self._temperatures, dtype=torch.float64)
+        self.hard, self.soft, self.cooled = column(hard), column(soft), column(1.0 / t)
+        self.soft_step = column(soft * t)
+        self.plain = bool((soft == 0).all())  # nobody listens to the teacher
+        first = [self._distinct.index(v) if v in self._distinct else 0 for v in self._temperatures]
+        self.table_row = torch.tensor(first, device=self.device).view(-1, 1) * len(self.labels)
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop every network but these."""
+        chosen = rows.tolist()
+        self.specs = [self.specs[i] for i in chosen]
+        self._temperatures = [self._temperatures[i] for i in chosen]
+        self._weights = self._weights[chosen]
+        self._spread()
+
+    def gradient(self, z: Tensor, index: Tensor) -> Tensor:
+        """Compute d loss / d logits, each network's own. Shape: z (S, B, C), index (S, B) rows -> (S, B, C)."""
+        dz = self._hard(z, index)
+        if self.plain:
+            return dz
+        soft = self._analytic(self, z, index, self.labels) if self._analytic else self._differentiate(z, index)
+        return dz.add_(soft)
+
+    def _hard(self, z: Tensor, index: Tensor) -> Tensor:
+        rows = z.shape[1]
+        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape)
+        if self.task == "regression":
+            d = z - labels.unsqueeze(-1).to(z.dtype)
+            return d.mul_(self.hard * (2.0 / rows))
+        d = torch.softmax(z, dim=2)
+        d.scatter_add_(2, labels.unsqueeze(-1), torch.full_like(d[..., :1], -1.0))
+        if self.class_weights is not None:
+            d.mul_(self.class_weights.index_select(0, labels.reshape(-1)).view(*index.shape, 1))
+        return d.mul_(self.hard / rows)
+
+    def answers(self, index: Tensor) -> Tensor:
+        """Look up the teacher's logits. Shape: index (S, B) -> (S, B, C)."""
+        assert self.teacher is not None
+        return self.teacher.index_select(0, index.reshape(-1)).view(*index.shape, -1)
+
+    def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
+        """Let torch differentiate a loss that has no written gradient."""
+        assert self.name is not None
+        loss = LOSSES.get(self.name).make
+        leaf = z.detach().requires_grad_()
+        teacher = self.answers(index)
+        with torch.enable_grad():
+            total = leaf.new_zeros(())
+            for s, spec in enumerate(self.specs):
+                weight = 0.0 if spec is None else spec.weights()[1]
+                if weight:
+                    labels = self.labels[index[s]]
+                    total = total + weight * loss(Outputs(leaf[s]), Outputs(teacher[s]), labels, spec)
+            (found,) = torch.autograd.grad(total, leaf)
+        return found
+
+
+def _settings(
+    task: Task, chosen: Sequence[Choice | None], labels: Array, teacher_logits: Array | None, weights: Array | None
+) -> tuple[str | None, list[Any]]:
+    """Check every distinct choice as separate training does; return the loss's name and the parsed settings."""
+    names = sorted({c.name for c in chosen if c is not None})
+    if len(names) > 1:
+        raise SpecError(
+            "One stack can't mix the losses {names}.", "Train them in separate stacks.", "mixed_losses",
+            names=", ".join(names),
+        )  # fmt: skip
+    parsed: dict[str, Any] = {}
+    for choice in chosen:
+        if choice is not None and choice.to_json() not in parsed:
+            made = objectives.make(task, choice, labels, teacher_logits, weights)
+            parsed[choice.to_json()] = made.spec
+    return (names[0] if names else None), [None if c is None else parsed[c.to_json()] for c in chosen]
+
+
+def _hinton(lesson: StackedLesson, z: Tensor, index: Tensor, labels: Tensor) -> Tensor:
+    """Gradient of alpha T² KL(p_teacher ‖ p_student): alpha T (softmax(z / T) - p_teacher) / B."""
+    assert lesson.softened is not None
+    target = lesson.softened.index_select(0, (index + lesson.table_row).reshape(-1)).view(z.shape)
+    d = torch.softmax(z * lesson.cooled, dim=2).sub_(target)
+    return d.mul_(lesson.soft_step / z.shape[1])
+
+
+def _mse(lesson: StackedLesson, z: Tensor, index: Tensor, labels: Tensor) -> Tensor:
+    """Gradient of alpha x mean squared distance to the teacher."""
+    return (z - lesson.answers(index)).mul_(lesson.soft * (2.0 / z[0].numel()))
+
+
+_SOFT: dict[str, SoftGradient] = {"hinton": _hinton, "mse": _mse}

@@ -1,0 +1,64 @@
+"""One metric for many networks at once: what a sweep asks for after every epoch.
+
+Legend: S networks, V validation rows, C outputs, P positive and M negative rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kd_core.data.dataset import Array
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.answers import from_logits
+from kd_core.specs import Task
+
+
+class ManyScores:
+    """Measures one metric for S networks. `y`, `mean` and `std` as in `from_logits`.
+
+    The usual metrics are computed for all networks together and equal the registered ones to rounding; any other
+    is computed network by network.
+    """
+
+    def __init__(self, task: Task, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
+        self.task, self.y, self.metric, self.mean, self.std = task, np.asarray(y), metric, mean, std
+        self._together: Callable[[Tensor], Tensor] | None = {
+            ("binary", "roc_auc"): self._area, ("binary", "accuracy"): self._right, ("multiclass", "accuracy"): self._right,
+            ("regression", "rmse"): self._rmse,
+        }.get((task, metric))  # fmt: skip
+        if self._together == self._area:
+            self._yes = torch.from_numpy(np.flatnonzero(self.y == 1))
+            self._no = torch.from_numpy(np.flatnonzero(self.y != 1))
+            if not len(self._yes) or not len(self._no):
+                self._together = None
+        self._truth = torch.from_numpy(self.y.astype(np.float64 if task == "regression" else np.int64))
+
+    def __call__(self, z: Tensor) -> list[float | None]:
+        """Measure. Shape: z (S, V, C) on the CPU; a network with an answer that is not finite gets None."""
+        finite = torch.isfinite(z).flatten(1).all(1).tolist()
+        if self._together is None:
+            make = METRICS.get(self.metric).make
+            return [
+                make(from_logits(self.task, self.y, z[s].numpy(), self.mean, self.std)) if ok else None
+                for s, ok in enumerate(finite)
+            ]
+        found = self._together(torch.nan_to_num(z.double())).tolist()
+        return [value if ok else None for value, ok in zip(found, finite, strict=True)]
+
+    def _area(self, z: Tensor) -> Tensor:
+        """ROC-AUC by counting, for each negative row, the positive ones above it; ties count half."""
+        p = torch.softmax(z, dim=2)[..., 1]
+        yes = p.index_select(1, self._yes).sort(dim=1).values
+        no = p.index_select(1, self._no).contiguous()
+        below = torch.searchsorted(yes, no) + torch.searchsorted(yes, no, right=True)
+        return 1.0 - below.double().sum(1) / (2.0 * yes.shape[1] * no.shape[1])
+
+    def _right(self, z: Tensor) -> Tensor:
+        return (torch.softmax(z, dim=2).argmax(2) == self._truth).double().mean(1)
+
+    def _rmse(self, z: Tensor) -> Tensor:
+        return (z[..., 0] * self.std + self.mean - self._truth).square().mean(1).sqrt()
