@@ -10,12 +10,12 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Array, Dataset
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.limits import SOFT_LABEL_ROWS
+from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.result import best_seed
 from kd_core.safe_io import write_bytes
@@ -24,7 +24,8 @@ from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
 if TYPE_CHECKING:
-    from kd_core.runs.experiment import Arms
+    from kd_core.runs.trainings import Arms
+    from kd_core.runs.variant_store import Finished
 
 
 def write_artifacts(
@@ -68,9 +69,36 @@ def write_artifacts(
     }  # fmt: skip
 
 
-def kept_rows(count: int, name: str) -> np.ndarray[Any, Any]:
-    """Choose at most SOFT_LABEL_ROWS positions, the same ones for the same dataset, in ascending order."""
-    if count <= SOFT_LABEL_ROWS:
+def write_cells(
+    folder: RunFolder, dataset: Dataset, teacher: Array, best: Sequence[Finished | None], device: torch.device
+) -> dict[str, Any]:
+    """Write some validation rows as every cell's best seed answers them; NaN where a cell has none.
+
+    Shape: teacher (V, C); in the file row_ids, labels (R,), teacher (R, C), logits (cells, R, C) float16.
+    """
+    numbers = max(1, len(best)) * dataset.num_outputs
+    most = max(1, min(CELL_ROWS, CELL_NUMBERS // numbers))
+    keep = kept_rows(len(dataset.validation), dataset.hash, most)
+    logits = np.full((len(best), len(keep), dataset.num_outputs), np.nan, dtype=np.float16)
+    answered: dict[int, Any] = {}  # cells with alpha 0 share a training
+    for cell, finished in enumerate(best):
+        if finished is not None:
+            position = finished.record.training
+            if position not in answered:
+                answered[position] = finished.logits(dataset, "validation", keep, device)
+            logits[cell] = np.clip(answered[position], -65504, 65504)  # the largest number of float16
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, row_ids=dataset.validation.row_ids[keep], labels=dataset.validation.y[keep], teacher=teacher[keep],
+        logits=logits,
+    )  # fmt: skip
+    write_bytes(folder.path / "artifacts" / "cells.npz", buffer.getvalue())
+    return {"cells": "artifacts/cells.npz", "cell_rows_kept": len(keep), "cell_rows_of": len(dataset.validation)}
+
+
+def kept_rows(count: int, name: str, most: int = SOFT_LABEL_ROWS) -> np.ndarray[Any, Any]:
+    """Choose at most `most` positions, the same ones for the same dataset, in ascending order."""
+    if count <= most:
         return np.arange(count)
     rng = np.random.default_rng(derive(0, "soft label rows", name))
-    return np.sort(rng.choice(count, SOFT_LABEL_ROWS, replace=False))
+    return np.sort(rng.choice(count, most, replace=False))

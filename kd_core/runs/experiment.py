@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +21,10 @@ from kd_core.evaluate.base import PRIMARY
 from kd_core.runs import assessment, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.folder import RunFolder
-from kd_core.runs.trainings import Training, Trainings
+from kd_core.runs.sweep import PHASES as SWEEP_PHASES
+from kd_core.runs.sweep import Sweep, plan_fields
+from kd_core.runs.sweep_result import build_result
+from kd_core.runs.trainings import Arms, Trainings
 from kd_core.specs import RunSpec
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import TeacherAnswers
@@ -33,15 +35,6 @@ from kd_core.workspace import workspace
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 PHASES = ("data", "teacher", "baseline", "students", "evaluate")
-
-
-@dataclass
-class Arms:
-    """The trainings of one student, seed by seed; both lists are paired by position."""
-
-    seeds: list[int] = field(default_factory=list)
-    baseline: list[Training] = field(default_factory=list)
-    student: list[Training] = field(default_factory=list)
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -62,9 +55,8 @@ class _Experiment:
         self, spec: RunSpec, folder: RunFolder, notify: Notify, should_stop: ShouldStop, device: torch.device
     ) -> None:
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
-        self.seconds: dict[str, float] = dict.fromkeys(
-            ("data", "teacher", "cache", "baseline", "students", "evaluate"), 0.0
-        )
+        self.phases = SWEEP_PHASES if spec.sweep else PHASES
+        self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
         with self.phase("data"):
@@ -76,6 +68,21 @@ class _Experiment:
             self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
+        found = self.compare_cells() if self.spec.sweep else self.compare_students()
+        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
+
+    def compare_cells(self) -> dict[str, Any]:
+        """Train every cell of a what-if and compare them."""
+        sweep = Sweep(
+            self.spec, self.dataset, self.teacher, self.metric, self.device, self.folder, self.notify, self.should_stop
+        )
+        with self.phase("sweep"):
+            sweep.train()
+        with self.phase("evaluate"):
+            return build_result(sweep, self.seconds["sweep"])
+
+    def compare_students(self) -> dict[str, Any]:
+        """Train every student with and without the teacher, and compare the two."""
         arms = [Arms() for _ in self.spec.students]
         with self.phase("baseline"):
             self.train_baselines(arms)
@@ -83,8 +90,7 @@ class _Experiment:
         with self.phase("students"):
             self.train_students(arms)
         with self.phase("evaluate"):
-            found = self.evaluate(arms)
-        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
+            return self.evaluate(arms)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -129,11 +135,11 @@ class _Experiment:
         estimate = plan.estimate(self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs)
         first = self.spec.training.first_seed
         self.notify({
-            "kind": "plan", "trainings": estimate.trainings, "phases": list(PHASES),
+            "kind": "plan", "trainings": estimate.trainings, "phases": list(self.phases),
             "students": [s.name for s in self.spec.students], "seeds": list(range(first, first + self.spec.training.seeds)),
             "epochs": steps.epochs, "batch_size": steps.batch_size, "metric": self.metric,
             "better": METRICS.get(self.metric).facts["better"], "device": self.device.type,
-            "estimate_seconds": round(estimate.seconds, 1),
+            "estimate_seconds": round(estimate.seconds, 1), **(plan_fields(self.spec) if self.spec.sweep else {}),
         })  # fmt: skip
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":

@@ -38,9 +38,16 @@ class ResultBuilder:
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
         self.students: list[dict[str, Any]] = []
 
-    def add(self, index: int, seeds: list[int], baseline: list[Training], student: list[Training]) -> None:
-        """Assess one student against its baseline, paired over seeds."""
-        spec, name = self.spec.students[index], self.metric["name"]
+    def add(
+        self, index: int, seeds: list[int], baseline: list[Training], student: list[Training],
+        recipe: RunSpec | None = None, **more: Any,
+    ) -> None:  # fmt: skip
+        """Assess one student against its baseline, paired over seeds.
+
+        `recipe` is the cell of a what-if as an ordinary run of this one student; `more` are further fields.
+        """
+        spec, name = (recipe.students[0] if recipe else self.spec.students[index]), self.metric["name"]
+        objective = (recipe or self.spec).objective
         z_teacher = self.teacher.logits["test"]
         ours = assessment.seeds_block(self.dataset, "test", self._test(student), z_teacher)
         theirs = assessment.seeds_block(self.dataset, "test", self._test(baseline), z_teacher)
@@ -51,12 +58,12 @@ class ResultBuilder:
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
         verdict = compare.verdict(interval, margin)
-        stopped = any(t.record.stopped for t in student)
+        stopped = any(t.record.stopped for t in (*student, *baseline))
         size = sizes(spec.arch, self.dataset.num_features, self.dataset.num_outputs)
         best = best_seed(student, self.metric["better"])
-        loss = LOSSES.get(self.spec.objective.name).spec.parse(self.spec.objective.settings, "the loss").model_dump()
+        loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
-            "name": spec.name, "arch": spec.arch.model_dump(), "objective": self.spec.objective.name,
+            "name": spec.name, "arch": spec.arch.model_dump(), "objective": objective.name,
             "temperature": loss.get("temperature"), "alpha": loss.get("alpha"), "seeds": seeds, "parameters": size.parameters,
             "size_bytes": size.size_bytes, "flops": size.flops, **ours, "baseline": theirs, "gain": gain,
             "gap_closed": self._gaps(ours, theirs, gain), "agreement": None,
@@ -68,6 +75,7 @@ class ResultBuilder:
             "stopped_early": stopped,
             "latency_ms": network_latency(student[best].module, self.dataset.num_features)
             if self.spec.evaluation.latency else {},
+            **more,
         }  # fmt: skip
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +49,15 @@ class Training:
     def logits(self, dataset: Dataset, split: Split, device: torch.device) -> Array:
         """(N, C) logits for one part."""
         return predict(self.module, dataset.parts[split].x, device)
+
+
+@dataclass
+class Arms:
+    """The trainings of one student, seed by seed; both lists are paired by position."""
+
+    seeds: list[int] = field(default_factory=list)
+    baseline: list[Training] = field(default_factory=list)
+    student: list[Training] = field(default_factory=list)
 
 
 class Trainings:

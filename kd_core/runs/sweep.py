@@ -1,0 +1,107 @@
+"""A what-if as one run: every training of the grid, kept as it ends, and the cells compared afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from kd_core.data.dataset import Dataset
+from kd_core.distill import planner
+from kd_core.distill.variants import TrainedVariant
+from kd_core.runs import grid
+from kd_core.runs.folder import RunFolder
+from kd_core.runs.grid import Cell, GridTraining
+from kd_core.runs.variant_store import Finished, VariantStore
+from kd_core.specs import RunSpec
+from kd_core.teachers.base import TeacherAnswers
+
+Notify = Callable[[dict[str, Any]], None]
+ShouldStop = Callable[[], bool]
+PHASES = ("data", "teacher", "sweep", "evaluate")
+
+
+def plan_fields(spec: RunSpec) -> dict[str, Any]:
+    """What the `plan` event of a what-if says beside the ordinary fields."""
+    asked = grid.count(spec)
+    return {
+        "cells": asked.cells, "variants": asked.variants,
+        "settings": [{**asdict(c), "student": spec.students[c.student].name} for c in grid.cells(spec)],
+        "grid": [
+            {"cells": list(t.cells), "arm": t.arm, "student": spec.students[t.like.student].name, "seed": t.seed,
+             "budget": list(grid.budget(t.like))} for t in grid.trainings(spec)
+        ],
+    }  # fmt: skip
+
+
+class Sweep:
+    """The trainings of a what-if and what came of them."""
+
+    def __init__(
+        self, spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers, metric: str, device: torch.device,
+        folder: RunFolder, notify: Notify, should_stop: ShouldStop,
+    ) -> None:  # fmt: skip
+        self.spec, self.dataset, self.teacher, self.metric, self.device = spec, dataset, teacher, metric, device
+        self.folder, self.notify, self.should_stop = folder, notify, should_stop
+        self.cells = grid.cells(spec)
+        self.trainings = grid.trainings(spec)
+        self.found: dict[int, Finished] = {}
+        self.way: dict[str, Any] = {"mode": None, "why": "All trainings were finished by an earlier attempt."}
+        self.log = folder.path / "variants.jsonl"
+        self._own = {(c, t.seed): t.position for t in self.trainings for c in t.cells}
+        self._alone = {(grid.budget(t.like), t.seed): t.position for t in self.trainings if t.arm == "baseline"}
+        place = folder.checkpoints / "variants"
+        self.store = VariantStore(spec, dataset, place, teacher.logits["train"], metric, device)
+
+    def train(self) -> None:
+        """Train what no earlier attempt has finished; each training is kept as soon as it ends."""
+        self.log.write_bytes(b"")
+        for position, finished in self.store.load(self.trainings, self.notify).items():
+            self._tell(self.trainings[position], finished)
+        rest = [t for t in self.trainings if t.position not in self.found]
+        if not rest:
+            self.notify({"kind": "sweep", **self.way, "probe": {}, "trainings": 0, "precision": None})
+            return
+        results = planner.train_variants(
+            self.dataset, [self.store.variant(t) for t in rest], self.teacher.logits["train"], self.spec.training,
+            mode=self.spec.sweep.mode if self.spec.sweep else "auto", metric=self.metric,
+            notify=lambda event: self._hear(event, rest), should_stop=self.should_stop, device=self.device,
+            folder=self.folder.checkpoints / "sweep", on_trained=lambda i, trained: self._take(rest[i], trained),
+        )  # fmt: skip
+        for training, trained in zip(rest, results, strict=True):
+            if trained is not None and training.position not in self.found:
+                self._take(training, trained)
+
+    def _hear(self, event: dict[str, Any], rest: Sequence[GridTraining]) -> None:
+        """Pass an event of the engine on, with positions in the whole grid instead of what is left of it."""
+        if event["kind"] == "sweep":
+            self.way = {"mode": event["mode"], "why": event["why"]}
+        elif event["kind"] == "scores":
+            event = {**event, "best": {str(rest[int(i)].position): score for i, score in event["best"].items()}}
+        elif "training" in event:
+            event = {**event, "training": rest[event["training"]].position}
+        self.notify(event)
+
+    def _take(self, training: GridTraining, trained: TrainedVariant) -> None:
+        self._tell(training, self.store.take(training, trained))
+
+    def _tell(self, training: GridTraining, finished: Finished) -> None:
+        """Write a training down as ended and say so."""
+        self.found[training.position] = finished
+        fields = {
+            **asdict(finished.record), "cells": list(training.cells), "done": len(self.found), "of": len(self.trainings),
+        }  # fmt: skip
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
+        self.notify({"kind": "variant", **fields})
+
+    def own(self, cell: Cell) -> list[Finished | None]:
+        """Return a cell's trainings, seed by seed; None where one has not ended."""
+        return [self.found.get(self._own[cell.index, seed]) for seed in grid.seeds(self.spec)]
+
+    def alone(self, cell: Cell) -> list[Finished | None]:
+        """Return the trainings of a cell's baseline, seed by seed."""
+        return [self.found.get(self._alone[grid.budget(cell), seed]) for seed in grid.seeds(self.spec)]

@@ -1,0 +1,175 @@
+"""The finished trainings of a what-if on disk, from which a resumed run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.distill.variants import TrainedVariant, Variant
+from kd_core.models.building import build
+from kd_core.runs import grid
+from kd_core.runs.grid import GridTraining
+from kd_core.runs.trainings import Record, Training
+from kd_core.safe_io import sha256_file, write_bytes, write_json
+from kd_core.specs import RunSpec
+from kd_core.teachers.cache import CODE, code_version
+from kd_core.training.predict import predict
+
+Notify = Callable[[dict[str, Any]], None]
+MOST_TOLD = 3  # damaged trainings named one by one
+
+
+@dataclass(frozen=True)
+class VariantRecord:
+    """How one training went. Scores are the selection metric on validation, None where it never got that far.
+
+    `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
+    """
+
+    training: int
+    arm: str
+    student: str
+    seed: int
+    selected_epoch: int
+    last_epoch: int
+    score_selected: float | None
+    score_last: float | None
+    seconds: float
+    stopped: bool
+    diverged: str | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A training that has ended, its weights in memory or on disk."""
+
+    record: VariantRecord
+    variant: Variant
+    kept: dict[str, Tensor] | Path | None
+
+    @property
+    def usable(self) -> bool:
+        """Say whether there is a network with a score to compare."""
+        return self.kept is not None and self.record.diverged is None and self.record.score_selected is not None
+
+    def module(self, dataset: Dataset, device: torch.device) -> torch.nn.Module:
+        """Build the network at its selected epoch."""
+        assert self.kept is not None
+        made = build(self.variant.student.arch, dataset.num_features, dataset.num_outputs)
+        made.load_state_dict(safetensors.torch.load_file(str(self.kept)) if isinstance(self.kept, Path) else self.kept)
+        return made.to(device).eval()
+
+    def logits(self, dataset: Dataset, split: Split, rows: Array, device: torch.device) -> Array:
+        """Answer some rows of a part. Shape: (R, C)."""
+        return predict(self.module(dataset, device), dataset.parts[split].x[rows], device)
+
+    def training(self, dataset: Dataset, device: torch.device) -> Training:
+        """Return it as the training of an ordinary run."""
+        r = self.record
+        assert r.score_selected is not None and r.score_last is not None
+        record = Record(
+            "student" if r.arm == "student" else "baseline", r.student, r.seed, r.selected_epoch, r.last_epoch,
+            r.score_selected, r.score_last, r.seconds, r.stopped,
+        )  # fmt: skip
+        return Training(record, self.module(dataset, device))
+
+
+class VariantStore:
+    """Keeps every finished training under a name that hashes all that decides it."""
+
+    def __init__(
+        self, spec: RunSpec, dataset: Dataset, folder: Path, teacher_logits: Array, metric: str, device: torch.device
+    ) -> None:
+        self.spec, self.dataset, self.folder, self.metric, self.device = spec, dataset, folder, metric, device
+        self._lesson = hashlib.sha256(teacher_logits.tobytes()).hexdigest()
+        self._code = code_version((*CODE, "distill"))
+
+    def variant(self, training: GridTraining) -> Variant:
+        """Say what a training of the grid is to the engine."""
+        cell = training.like
+        objective = grid.objective_of(self.spec, cell) if training.arm == "student" else None
+        return Variant(
+            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay
+        )
+
+    def load(self, wanted: tuple[GridTraining, ...], notify: Notify) -> dict[int, Finished]:
+        """Take what an earlier attempt finished; say what is damaged or no longer fits and is trained again."""
+        found: dict[int, Finished] = {}
+        damaged: list[str] = []
+        names = {self._stem(t).name: t for t in wanted}
+        others = [p for p in self.folder.glob("*.json") if p.stem not in names]
+        for name, training in names.items():
+            if (self.folder / f"{name}.json").exists():
+                try:
+                    found[training.position] = self._read(self.folder / name, training)
+                except (ValueError, KeyError, TypeError, AttributeError, OSError):
+                    damaged.append(name)
+        if others:
+            notify({
+                "kind": "warning", "code": "trained_again",
+                "message": f"{len(others)} trainings of an earlier attempt belong to other data, other teacher answers or another version of the code.",
+                "hint": "They are trained again, so that all cells of the comparison are made alike.",
+            })  # fmt: skip
+            for stale in others:  # or the next attempt would say so again
+                stale.with_suffix(".safetensors").unlink(missing_ok=True)
+                stale.unlink()
+        for name in damaged[:MOST_TOLD]:
+            more = f" (and {len(damaged) - MOST_TOLD} more)" if len(damaged) > MOST_TOLD and name == damaged[MOST_TOLD - 1] else ""  # fmt: skip
+            notify({
+                "kind": "warning", "code": "damaged_training", "message": f"The finished training {name} is damaged{more}.",
+                "hint": "It is trained again.",
+            })  # fmt: skip
+        return found
+
+    def take(self, training: GridTraining, trained: TrainedVariant) -> Finished:
+        """Keep a training that has ended; one that was stopped stays in memory, since a resumed run finishes it."""
+        record = VariantRecord(
+            training.position, training.arm, trained.variant.student.name, training.seed, trained.selected_epoch,
+            trained.last_epoch, finite(trained.score_selected), finite(trained.score_last), round(trained.seconds, 3),
+            trained.stopped, trained.diverged,
+        )  # fmt: skip
+        if trained.stopped:
+            return Finished(record, trained.variant, trained.state or None)
+        stem, digest = self._stem(training), None
+        if trained.state:
+            weights = stem.with_suffix(".safetensors")
+            state = {k: v.detach().cpu().contiguous() for k, v in trained.state.items()}
+            write_bytes(weights, safetensors.torch.save(state))
+            digest = sha256_file(weights)
+        write_json(stem.with_suffix(".json"), {**asdict(record), "sha256": digest})
+        return Finished(record, trained.variant, stem.with_suffix(".safetensors") if digest else None)
+
+    def _read(self, stem: Path, training: GridTraining) -> Finished:
+        values = json.loads(stem.with_suffix(".json").read_text("utf-8"))
+        digest, weights = values.pop("sha256"), stem.with_suffix(".safetensors")
+        if digest is not None and digest != sha256_file(weights):
+            raise ValueError("changed bytes")
+        record = VariantRecord(**{**values, "training": training.position})
+        return Finished(record, self.variant(training), weights if digest is not None else None)
+
+    def _stem(self, training: GridTraining) -> Path:
+        """Name a training by all that decides it, so that a resumed run never mixes data, lessons or code."""
+        variant = self.variant(training)
+        decides: list[Any] = [
+            self.dataset.hash, variant.student.arch.to_json(), self.spec.training.to_json(), self.metric, variant.seed,
+            variant.learning_rate, variant.weight_decay, self.device.type, self._code,
+        ]  # fmt: skip
+        if variant.objective is not None:
+            decides += [variant.objective.to_json(), self._lesson]
+        key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+        return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number that JSON can hold, or None."""
+    return value if value is not None and math.isfinite(value) else None
