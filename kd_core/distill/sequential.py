@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
 import math
 import shutil
+import statistics
+import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from kd_core import device as devices
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.scoreboard import Scoreboard
-from kd_core.distill.student import train_student
+from kd_core.distill.student import scoring, train_student
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.errors import Stopped
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
+from kd_core.models.building import build
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, Trained, ignore, never
 from kd_core.training.meter import NonFiniteLoss
+from kd_core.training.plan import resolve
+from kd_core.training.predict import predict
 
 Precision = Literal["float32", "bfloat16"]
+WARM_STEPS = 3  # the first steps of a training allocate memory
 
 
 def train_variants(
@@ -83,6 +94,81 @@ def own_training(variant: Variant, training: TrainingSpec, precision: Precision)
     if variant.weight_decay is not None:
         own["weight_decay"] = variant.weight_decay
     return TrainingSpec.model_validate({**training.model_dump(), **own})
+
+
+def probe(
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    metric: str | None = None,
+    steps: int = 6,
+    device: torch.device | None = None,
+    precision: Precision = "float32",
+) -> float:
+    """Measure the seconds one epoch of all variants takes, validation included, on a few steps of each kind.
+
+    Variants with one architecture and one kind of lesson cost the same, so one of them is measured.
+    """
+    kinds = Counter((v.student.arch.to_json(), v.objective.name if v.objective else None) for v in variants)
+    total = 0.0
+    with devices.threads(1):
+        for (arch, objective), count in kinds.items():
+            one = next(
+                v for v in variants
+                if v.student.arch.to_json() == arch and (v.objective.name if v.objective else None) == objective
+            )  # fmt: skip
+            total += count * _epoch_seconds(dataset, one, teacher_logits, training, metric, steps, device, precision)
+    return total
+
+
+def _epoch_seconds(
+    dataset: Dataset, variant: Variant, teacher_logits: Array | None, training: TrainingSpec, metric: str | None,
+    steps: int, device: torch.device | None, precision: Precision,
+) -> float:  # fmt: skip
+    # a step size that can't diverge: arithmetic takes the same time whatever the numbers are
+    careful = replace(variant, learning_rate=min(1e-3, variant.learning_rate or training.learning_rate))
+    times: list[float] = []
+    ends: list[int] = []  # `ends` holds how many times had been taken when an epoch was judged
+
+    def look() -> bool:
+        if device is not None and device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter())
+        return len(times) > WARM_STEPS + steps
+
+    def hear(event: dict[str, Any]) -> None:
+        if event["kind"] == "epoch":
+            ends.append(len(times))
+
+    module = None
+    with contextlib.suppress(Stopped):
+        module = train_student(
+            dataset, careful.student, careful.objective, teacher_logits if careful.objective else None,
+            own_training(careful, training, precision), careful.seed, notify=hear, should_stop=look, device=device,
+            selection_metric=metric,
+        ).module  # fmt: skip
+    spans = [(b - a, i + 1 in ends) for i, (a, b) in enumerate(itertools.pairwise(times))]
+    warm = spans[WARM_STEPS:] or spans
+    plain, judged = ([s for s, with_end in warm if with_end is wanted] for wanted in (False, True))
+    num_steps = resolve(training, len(dataset.train)).steps_per_epoch(len(dataset.train))
+    if not plain:  # every epoch is one step
+        return min(judged) * num_steps
+    step = statistics.median(plain)
+    if judged:
+        return num_steps * step + max(0.0, min(judged) - step)
+    return num_steps * step + _judging_seconds(dataset, variant, module, metric, device)
+
+
+def _judging_seconds(
+    dataset: Dataset, variant: Variant, module: nn.Module | None, metric: str | None, device: torch.device | None
+) -> float:
+    module = module or build(variant.student.arch, dataset.num_features, dataset.num_outputs)
+    score = scoring(dataset, metric)
+    start = time.perf_counter()
+    score(predict(module, dataset.validation.x, device))
+    return time.perf_counter() - start
 
 
 def _train(

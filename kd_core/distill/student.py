@@ -72,10 +72,7 @@ def train_student(
     if dataset.task != "regression":
         weights = objectives.class_weights(labels, dataset.num_outputs, training.class_weights)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
-    score = Scoring(
-        dataset.task, dataset.validation.y, selection_metric or PRIMARY[dataset.task], dataset.target_mean,
-        dataset.target_std, also=("log_loss",) if dataset.task != "regression" else (),
-    )  # fmt: skip
+    score = scoring(dataset, selection_metric)
     rows = TrainRows(dataset.train.x, dataset.validation.x)
     trained = optimise(
         module, rows, loss, score, resolve(training, len(dataset.train)), seed, notify=notify,
@@ -83,3 +80,11 @@ def train_student(
     )  # fmt: skip
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, dataset, device)
+
+
+def scoring(dataset: Dataset, metric: str | None) -> Scoring:
+    """Return how students are judged after every epoch; `metric` selects it, the task's own when empty."""
+    return Scoring(
+        dataset.task, dataset.validation.y, metric or PRIMARY[dataset.task], dataset.target_mean,
+        dataset.target_std, also=("log_loss",) if dataset.task != "regression" else (),
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The ways one process can train a list of variants, by name; positions of a part mapped to those of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill import fused, sequential
+from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.specs import TrainingSpec
+from kd_core.training.loop import Notify, ShouldStop
+
+Way = Literal["fused", "sequential"]
+Precision = sequential.Precision
+
+
+def train(
+    way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
+    metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device | None, folder: Path | None,
+    on_trained: OnTrained | None, precision: Precision, threads: int | None = None,
+) -> list[TrainedVariant | None]:  # fmt: skip
+    """Train the variants in the named way. `threads` is for stacks: separate trainings take one. Errors: as that way's."""
+    if way == "fused":
+        return fused.train_variants(
+            dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
+            device=device, folder=folder, on_trained=on_trained, precision=precision, threads=threads,
+        )  # fmt: skip
+    return sequential.train_variants(
+        dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
+        device=device, folder=folder, on_trained=on_trained, precision=precision,
+    )  # fmt: skip
+
+
+def probe(
+    way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
+    metric: str | None, steps: int, device: torch.device | None, precision: Precision, threads: int | None = None,
+) -> float:  # fmt: skip
+    """Measure the seconds one epoch of the whole list takes in the named way."""
+    if way == "fused":
+        return fused.probe(
+            dataset, variants, teacher_logits, training, steps=steps, device=device, precision=precision, threads=threads,
+            metric=metric,
+        )  # fmt: skip
+    return sequential.probe(
+        dataset, variants, teacher_logits, training, metric=metric, steps=steps, device=device, precision=precision
+    )
+
+
+def moved(event: dict[str, Any], positions: Sequence[int]) -> dict[str, Any]:
+    """Return an event of a part with the positions of the whole list: `positions[i]` is where the part's i-th is."""
+    if event["kind"] == "scores":
+        return {**event, "best": {str(positions[int(i)]): score for i, score in event["best"].items()}}
+    if event.get("training") is not None:
+        return {**event, "training": positions[event["training"]]}
+    return event
