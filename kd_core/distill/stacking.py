@@ -1,0 +1,254 @@
+"""Sorting variants into stacks and building them: which networks can share tensors, and how many at once.
+
+Legend: N rows, C outputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import threading
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill import objective as objectives
+from kd_core.distill.stack_training import DONE, STOPPED, Member, StackTraining
+from kd_core.distill.stacked_lesson import StackedLesson
+from kd_core.distill.stacked_optimiser import StackedOptimiser
+from kd_core.distill.stacks import STACKS
+from kd_core.distill.variants import TrainedVariant, Variant
+from kd_core.errors import KDError
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import PRIMARY
+from kd_core.evaluate.many import ManyScores
+from kd_core.models.base import ARCHS
+from kd_core.models.building import build
+from kd_core.models.sizes import sizes
+from kd_core.seeding import derive
+from kd_core.specs import TrainingSpec
+from kd_core.training.checkpoint import Checkpoints, Saved
+from kd_core.training.loop import Notify
+from kd_core.training.plan import resolve
+from kd_core.training.rows import is_mapped, open_rows
+
+Precision = Literal["float32", "bfloat16", "float64"]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
+
+WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
+STACK_BYTES = {"cpu": 256 * 2**20, "cuda": 16 * 2**30}  # weights, moments and activations of one stack
+
+
+def supports(dataset: Dataset, variant: Variant) -> str | None:
+    """Say why a variant can't be part of a stack, or None when it can."""
+    name = variant.student.arch.name
+    if name not in STACKS.names():
+        return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
+    return None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stack to train: positions in the list that was asked for, where it was saved, where to save it."""
+
+    positions: list[int]
+    saved: Saved | None = None
+    place: Path | None = None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a variant comes to: its architecture's settings, its stack's name and its numbers."""
+
+    spec: Any
+    family: Hashable
+    width: int
+    rate: float
+    decay: float
+    key: str
+
+
+class Stacking:
+    """Variants that were asked for, sorted into stacks."""
+
+    def __init__(
+        self, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec,
+        metric: str | None, precision: Precision, device: torch.device, check: bool = True,
+    ) -> None:  # fmt: skip
+        self.dataset, self.variants, self.teacher_logits, self.training = dataset, variants, teacher_logits, training
+        self.metric = metric or PRIMARY[dataset.task]
+        self.precision, self.device = precision, device
+        self.opening = threading.Lock()
+        self.dtype = DTYPES[precision]
+        self.compute = torch.bfloat16 if precision == "bfloat16" else self.dtype
+        self.better: Literal["higher", "lower"] = "lower" if METRICS.get(self.metric).facts["better"] == "lower" else "higher"  # fmt: skip
+        self.plan = resolve(training, len(dataset.train))
+        self.labels = dataset.scaled_y("train")
+        self.weights = None
+        if dataset.task != "regression":
+            self.weights = objectives.class_weights(self.labels, dataset.num_outputs, training.class_weights)
+        self.plans = [self._plan(v) for v in variants]
+        if check:
+            lesson = b"" if teacher_logits is None else teacher_logits.tobytes()
+            self.fingerprint = {
+                "dataset": dataset.hash, "lesson": hashlib.sha256(lesson).hexdigest(), "metric": self.metric,
+                "training": training.to_json(), "precision": precision,
+            }  # fmt: skip
+            self._rows: Any = None
+            self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+
+    def _plan(self, variant: Variant) -> _Plan:
+        why_not = supports(self.dataset, variant)
+        if why_not:
+            raise KDError(
+                "The student '{name}' can't be trained in a stack: {why}.", "Choose the mode 'auto' or 'sequential'.",
+                "cannot_fuse", name=variant.student.name, why=why_not,
+            )  # fmt: skip
+        arch = variant.student.arch
+        spec = ARCHS.get(arch.name).spec.parse(arch.settings, f"architecture {arch.name}")
+        stack = STACKS.get(arch.name).make
+        rate = variant.learning_rate if variant.learning_rate is not None else self.training.learning_rate
+        decay = variant.weight_decay if variant.weight_decay is not None else self.training.weight_decay
+        objective = variant.objective.to_json() if variant.objective else None
+        key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
+        return _Plan(spec, (arch.name, stack.shape_key(spec)), stack.width(spec), rate, decay, key[:24])
+
+    def groups(self, positions: Sequence[int]) -> list[list[int]]:
+        """Group positions that can share a stack: one family and loss, widths not too far apart."""
+        taught: dict[Hashable, str] = {}
+        for p in positions:
+            objective = self.variants[p].objective
+            if objective is not None:
+                taught.setdefault(self.plans[p].family, objective.name)
+        families: dict[Hashable, list[int]] = defaultdict(list)
+        for p in positions:
+            objective, family = self.variants[p].objective, self.plans[p].family
+            families[(family, objective.name if objective else taught.get(family))].append(p)
+        found = []
+        for members in families.values():
+            members.sort(key=lambda p: self.plans[p].width)
+            group: list[int] = []
+            for p in members:
+                if group and self.plans[p].width > WIDEST * self.plans[group[0]].width:
+                    found.append(group)
+                    group = []
+                group.append(p)
+            found.append(group)
+        return found
+
+    def bytes(self, position: int) -> int:
+        """Estimate what one network takes in a stack: 6 copies of its weights and a batch's activations, there and back."""
+        plan = self.plans[position]
+        size = sizes(self.variants[position].student.arch, self.dataset.num_features, self.dataset.num_outputs)
+        depth = plan.spec.shape()[1] if hasattr(plan.spec, "shape") else 1
+        batch = self.plan.batch_size * (self.dataset.num_features + 4 * depth * max(plan.width, 1))
+        return int((6 * size.parameters + batch) * self.dtype.itemsize)
+
+    def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
+        """List the stacks to train: those that an earlier attempt left unfinished, then what is left.
+
+        A large group is divided, so that every lane has a share of it and no stack takes too much memory.
+        """
+        left = set(range(len(self.variants)))
+        found = []
+        for place, saved in self._left_over(folder, notify):
+            keys = {m["key"] for m in saved.counters["members"]}
+            positions = [p for p in sorted(left) if self.plans[p].key in keys]
+            if positions:
+                left -= set(positions)
+                found.append(Task(self._sorted(positions), saved, place))
+        for group in self.groups(sorted(left)):
+            most = max(1, STACK_BYTES[self.device.type] // self.bytes(group[-1]))
+            parts = max(math.ceil(len(group) / most), min(lanes, len(group) // 2), 1)
+            for k in range(parts):
+                positions = self._sorted(group[k::parts])
+                name = hashlib.sha256("".join(self.plans[p].key for p in positions).encode()).hexdigest()[:16]
+                found.append(Task(positions, None, folder / f"stack-{name}" if folder else None))
+        return sorted(found, key=lambda t: -sum(self.bytes(p) for p in t.positions))
+
+    def _sorted(self, positions: list[int]) -> list[int]:
+        """Order networks so that equal settings of the optimiser lie next to each other."""
+        return sorted(positions, key=lambda p: (self.plans[p].rate, self.plans[p].decay, self.variants[p].seed, p))
+
+    def _left_over(self, folder: Path | None, notify: Notify) -> Iterator[tuple[Path, Saved]]:
+        for place in sorted(folder.glob("stack-*")) if folder else []:
+            try:
+                saved = Checkpoints(place, self.fingerprint).newest()
+            except KDError as error:  # of other work, or damaged: trained again
+                notify(
+                    {"kind": "warning", "code": error.code, "message": error.message, "hint": "It is trained again."}
+                )
+                saved = None
+            if saved:
+                yield place, saved
+            else:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def open(self, task: Task) -> StackTraining:
+        """Build a stack at its start, or where it was saved."""
+        positions = task.positions
+        plans, chosen = [self.plans[p] for p in positions], [self.variants[p] for p in positions]
+        specs = [plan.spec for plan in plans]
+        stack = STACKS.get(chosen[0].student.arch.name).make(
+            specs, [self._initial(v) for v in chosen], self.dtype, self.device
+        )
+        lesson = StackedLesson(
+            self.dataset.task, [v.objective for v in chosen], self.labels, self.teacher_logits, self.weights,
+            self.dtype, self.device,
+        )  # fmt: skip
+        optimiser = StackedOptimiser(
+            self.plan.optimiser, stack.weights, [p.rate for p in plans], [p.decay for p in plans]
+        )
+        members = [Member(p, plan.key, v.seed) for p, plan, v in zip(positions, plans, chosen, strict=True)]
+        dropout = [float(getattr(spec, "dropout", 0.0)) for spec in specs]
+        scores = ManyScores(
+            self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
+        )
+        made = StackTraining(
+            stack, lesson, optimiser, members, dropout, *self._tables(), scores, self.plan, self.compute, self.device
+        )
+        if task.saved:
+            made.restore(task.saved)
+        return made
+
+    def _initial(self, variant: Variant) -> dict[str, torch.Tensor]:
+        """Draw start weights as separate training does; networks of one shape and seed start alike."""
+        arch = variant.student.arch
+        key = arch.to_json(), variant.seed
+        if key not in self._start:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(derive(variant.seed, "init"))
+                self._start[key] = build(arch, self.dataset.num_features, self.dataset.num_outputs).state_dict()
+        return self._start[key]
+
+    def _tables(self) -> tuple[Any, torch.Tensor]:
+        """Bring the rows to the device, once for all stacks."""
+        if self._rows is None:
+            x, x_validation = self.dataset.train.x, self.dataset.validation.x
+            rows = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
+            reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in range(len(self.variants))))
+            reader = open_rows(rows, self.device, num_bytes_reserved=reserved)
+            self._rows = reader, torch.from_numpy(x_validation).to(self.device)
+        found: tuple[Any, torch.Tensor] = self._rows
+        return found
+
+    def result(self, stack: StackTraining, row: int) -> TrainedVariant | None:
+        """Take one network out of its stack at its selected epoch; None when it finished no epoch."""
+        member = stack.members[row]
+        diverged = member.ended if member.ended not in (DONE, STOPPED) else None
+        variant = self.variants[member.position]
+        if not member.best_epoch:
+            if diverged is None:
+                return None
+            return TrainedVariant(variant, {}, 0, 0, math.nan, math.nan, member.seconds, diverged=diverged)
+        return TrainedVariant(
+            variant, stack.stack.state(row, stack.best), member.best_epoch, member.history[-1]["epoch"],
+            member.best_score, member.last_score, member.seconds, member.ended == STOPPED, diverged, member.history,
+        )  # fmt: skip
