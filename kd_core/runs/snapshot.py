@@ -13,6 +13,7 @@ from kd_core.runs.curves import Curve, Line
 from kd_core.runs.events import Event, EventReader
 from kd_core.runs.folder import ACTIVE, RunFolder
 from kd_core.runs.rows import RunError
+from kd_core.runs.sweep_progress import SweepProgress, SweepView
 from kd_core.runs.wording import sentence
 from kd_core.specs import RunSpec
 
@@ -37,7 +38,8 @@ class Snapshot:
     """Everything a live page shows. Seconds are counted while the run was worked on, over all its attempts.
 
     `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
-    `student`, `teacher`, `baseline` (validation scores) and `room` (true or false).
+    `student`, `teacher`, `baseline` (validation scores) and `room` (true or false). `sweep` is there for a what-if
+    once its plan is known; it has no learning curves but the teacher's.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class Snapshot:
     position: int | None
     log: tuple[str, ...]
     attempts: int
+    sweep: SweepProgress | None = None
 
     def at_place(self, position: int | None) -> Snapshot:
         """Return the same snapshot with a place in the queue."""
@@ -94,6 +97,7 @@ class RunView:
         self._done: set[tuple[Any, ...]] = set()
         self._of: int | None = None
         self._rows_per_s: float | None = None
+        self._sweep: SweepView | None = None
         self._pace_from: tuple[float, float] | None = None  # seconds and units at this attempt's first training
 
     def fits(self) -> bool:
@@ -149,6 +153,11 @@ class RunView:
         elif kind == "plan":
             self._plan, self._room, self._pace_from = event, [], None
             self._warnings = []  # a resumed run says again what still holds
+            self._sweep = SweepView(event) if event.get("grid") else None
+        elif kind in ("sweep", "scores", "variant") and self._sweep is not None:
+            self._sweep.take(event)
+            if kind == "sweep":  # what an earlier attempt finished was told before
+                self._pace_from = (self._t, self._units())
         elif kind == "warning":
             self._warnings.append(event)
         elif kind == "teacher":
@@ -188,10 +197,14 @@ class RunView:
             ended_utc=status.get("ended_utc"), elapsed_s=elapsed, eta_s=eta,
             progress=progress, phases=phases, curves=tuple(line.curve(max_points) for line in self._lines.values()),
             warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
-            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=sum(k[0] != "teacher" for k in self._done),
+            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=self._count_done(),
             trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
             position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
+            sweep=self._sweep.progress() if self._sweep else None,
         )  # fmt: skip
+
+    def _count_done(self) -> int:
+        return self._sweep.done if self._sweep else sum(k[0] != "teacher" for k in self._done)
 
     def _describe_phases(self, state: str, elapsed: float) -> tuple[Phase, ...]:
         names = (self._plan or {}).get("phases") or [p for p in PHASES if p != "cache"]
@@ -209,6 +222,8 @@ class RunView:
         return tuple(found)
 
     def _phase_progress(self, name: str) -> float:
+        if name == "sweep" and self._sweep is not None:
+            return self._sweep.units() / self._sweep.trainings
         arm = {"teacher": "teacher", "cache": "teacher", "baseline": "baseline", "students": "student"}.get(name)
         lines = [line for key, line in self._lines.items() if key[0] == arm]
         if not lines:
@@ -223,6 +238,8 @@ class RunView:
 
     def _units(self) -> float:
         """Count finished trainings of baselines and students, and the fraction of the one at work."""
+        if self._sweep is not None:
+            return self._sweep.units()
         begun = {key: line.fraction() for key, line in self._lines.items() if key[0] != "teacher"}
         return sum({**begun, **dict.fromkeys((k for k in self._done if k[0] != "teacher"), 1.0)}.values())
 

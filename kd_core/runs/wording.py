@@ -25,7 +25,12 @@ def sentence(event: dict[str, Any]) -> str:
         cached = " (taken from the cache)" if event.get("cached") else ""
         return f"Phase {event.get('phase')} took {_seconds(event.get('seconds'))}{cached}."
     if kind == "plan":
-        return f"Plan: {event.get('trainings')} trainings of at most {event.get('epochs')} epochs on {event.get('device')}."
+        cells = f" for {event['cells']} cells" if event.get("cells") else ""
+        return f"Plan: {event.get('trainings')} trainings{cells} of at most {event.get('epochs')} epochs on {event.get('device')}."
+    if kind == "sweep":
+        return f"{event.get('trainings')} trainings to do ({event.get('mode') or 'none'}). {event.get('why') or ''}".strip()
+    if kind == "variant" and event.get("diverged"):  # the others are in the heat map
+        return f"Training {event.get('training')} ({event.get('arm')} {event.get('student')}, seed {event.get('seed')}) diverged: {event['diverged']}"
     if kind == "trained":
         who = " ".join(str(p) for p in (event.get("arm"), event.get("student")) if p)
         part = f", fold {event['fold']}" if event.get("fold") is not None else ""
