@@ -13,6 +13,7 @@ PAGES = (
     ("start", ":material/home:"),
     ("data", ":material/table_view:"),
     ("distill", ":material/school:"),
+    ("what_if", ":material/grid_on:"),
     ("runs", ":material/monitoring:"),
     ("compare", ":material/scatter_plot:"),
     ("soft_labels", ":material/equalizer:"),

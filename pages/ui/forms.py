@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
@@ -147,6 +147,8 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     place = f"{key}.{name}"
     shown = {"label": label(name), "help": help_text(info)}
     low, high = bounds(info)
+    if get_origin(what) is tuple:
+        return numbers(name, info, value, key)
     if get_origin(what) is Literal:
         options = [*([None] if optional else []), *get_args(what)]
         seed(place, value if value in options else options[0])
@@ -170,6 +172,42 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
         )  # fmt: skip
     held = st.text_input(key=seed(place, value or ""), placeholder=t("common.auto") if optional else None, **shown)
     return held or (None if optional else "")
+
+
+def item_bounds(info: FieldInfo) -> tuple[float | None, float | None]:
+    """Lowest and highest value of each number in a list field."""
+    item = get_args(info.annotation)[0]
+    rules = get_args(item)[1:] if get_origin(item) is Annotated else ()
+    found = [bounds(rule) for rule in rules if isinstance(rule, FieldInfo)]
+    return found[0] if found else (None, None)
+
+
+def numbers(
+    name: str, info: FieldInfo, value: Collection[float], key: str, offered: Collection[float] = ()
+) -> tuple[float, ...]:
+    """Choose several numbers from a list, or write others; what is no number within the bounds is named and left out."""
+    place = seed(f"{key}.{name}", [f"{v:g}" for v in sorted(value)])
+    known = sorted({*offered, *value, *info.get_default(call_default_factory=True)})
+    options = list(dict.fromkeys([*(f"{v:g}" for v in known), *st.session_state[place]]))
+    most = next((m.max_length for m in info.metadata if getattr(m, "max_length", None)), None)
+    chosen = st.multiselect(
+        label(name), options, key=place, accept_new_options=True, max_selections=most, help=help_text(info),
+        placeholder=t("common.numbers_hint"),
+    )  # fmt: skip
+    low, high = item_bounds(info)
+    good: set[float] = set()
+    bad: list[str] = []
+    for said in chosen:
+        try:
+            number = float(str(said).replace(",", "."))
+        except ValueError:
+            number = math.nan
+        inside = math.isfinite(number) and (low is None or number >= low) and (high is None or number <= high)
+        good.add(number) if inside else bad.append(str(said))
+    if bad:
+        edges = {"low": "−∞" if low is None else f"{low:g}", "high": "∞" if high is None else f"{high:g}"}
+        st.caption(f":orange[:material/warning: {t('common.not_numbers', values=', '.join(bad), **edges)}]")
+    return tuple(sorted(good))
 
 
 def _float(place: str, value: float, low: float, high: float, log: bool, shown: dict[str, Any]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from pages.ui import engine, facts, session
+from pages.ui import engine, facts, session, sweeps
 from pages.ui.text import escape, number, percent, shorten, t
 
 ACTIVE = ("queued", "starting", "running", "cancelling")
@@ -66,7 +66,9 @@ def _run_card() -> None:
                          query_params=session.link())  # fmt: skip
             return
         st.page_link(
-            "runs.py", label=f"**{escape(shorten(row.name or row.id))}**", query_params=session.link(run=row.id)
+            sweeps.page(store, row.id),
+            label=f"**{escape(shorten(row.name or row.id))}**",
+            query_params=session.link(run=row.id),
         )
         _run_line(row)
 

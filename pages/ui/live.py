@@ -28,14 +28,14 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
         viewers.interval()
         shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
         now = store.snapshot(run_id, shown)
-        if _buttons(now.state) != _buttons(begun):
+        if buttons(now.state) != buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)
 
     body()
 
 
-def _buttons(state: str) -> str:
+def buttons(state: str) -> str:
     """Name the set of buttons a state needs."""
     if state in ("queued", "cancelling"):
         return state
@@ -45,7 +45,7 @@ def _buttons(state: str) -> str:
 def draw(now: Any) -> None:
     """Draw one snapshot."""
     with st.container(border=True, key="live-head"):
-        _progress(now)
+        progress(now)
         if now.phases and now.state != "queued":
             phases(now)
     if now.state == "queued":
@@ -65,7 +65,8 @@ def draw(now: Any) -> None:
         log(now)
 
 
-def _progress(now: Any) -> None:
+def progress(now: Any) -> None:
+    """Draw state, seconds, trainings and the bar."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         run_head.badge(now.state)
         if now.state == "queued":

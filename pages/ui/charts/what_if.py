@@ -1,0 +1,276 @@
+"""Charts of a what-if: the map of cells, one setting alone, student sizes, and all settings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pages.ui.charts.drawing import Drawing
+from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded
+
+# Grey like the baseline where nothing is gained, the student's colour where it gains, purple where it loses:
+# a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
+GAIN = [[0.0, "rgba(94,60,153,0.95)"], [0.5, "rgba(127,127,127,0.14)"], [1.0, "rgba(213,94,0,0.95)"]]
+AXIS_TEXT = "#8A8F98"  # readable on a light and on a dark page; parallel axes don't follow the page's theme
+WRITTEN_CELLS = 150  # above, a cell is too small for its number
+
+Cell = Mapping[str, Any]  # id, row, column, gain (or None), text, hover, best, like, picked
+
+
+def heat(
+    cells: Sequence[Cell],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    x_title: str,
+    y_title: str,
+    gain_title: str,
+    scale: float,
+    dark: bool = False,
+    height: int | None = None,
+) -> Drawing:
+    """Draw the gain of every cell; best starred, what can't be told from it outlined, what is missing grey.
+
+    A heat map can't be picked, so transparent squares on top carry the cell's number. `gain` is in what is written.
+    """
+    fig = figure(height or max(240, 96 + 56 * len(rows)), x=x_title, y=y_title, legend=False)
+    shade: list[list[float | None]] = [[None] * len(columns) for _ in rows]
+    for c in cells:
+        shade[c["row"]][c["column"]] = c["gain"]
+    fig.add_heatmap(
+        z=shade, colorscale=GAIN, zmin=-scale, zmax=scale, xgap=3, ygap=3, hoverinfo="skip",
+        colorbar={"thickness": 9, "outlinewidth": 0, "len": 0.9, "xpad": 6,
+                  "title": {"text": gain_title, "side": "right", "font": {"size": 11}}},
+    )  # fmt: skip
+    ink = "#FFFFFF" if dark else "#1B2733"
+    for c in cells:
+        edges = {"x0": c["column"] - 0.5, "x1": c["column"] + 0.5, "y0": c["row"] - 0.5, "y1": c["row"] + 0.5}
+        inside = {k: v + (0.035 if k.endswith("0") else -0.035) for k, v in edges.items()}
+        if c["gain"] is None:
+            fig.add_shape(type="rect", layer="below", fillcolor="rgba(127,127,127,0.28)", line={"width": 0}, **inside)
+        if c.get("like") or c.get("best"):
+            fig.add_shape(type="rect", line={"color": ink, "width": 3 if c.get("best") else 1.6}, **inside)
+        if c.get("picked"):
+            fig.add_shape(type="rect", line={"color": COLOUR["compressed"], "width": 4}, **edges)
+    for strong in (False, True):
+        group = [c for c in cells if (not dark and abs(c["gain"] or 0.0) > 0.62 * scale) == strong]
+        if not group:
+            continue
+        colour = "#FFFFFF" if strong else ink
+        fig.add_scatter(
+            x=[c["column"] for c in group],
+            y=[c["row"] for c in group],
+            mode="markers+text" if len(cells) <= WRITTEN_CELLS else "markers",
+            text=[literal(c["text"]) for c in group],
+            textfont={"size": 12, "color": colour},
+            marker={"symbol": "square", "size": 26, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
+            selected={"textfont": {"color": colour}},
+            unselected={"textfont": {"color": colour}, "marker": {"opacity": 1}},
+            customdata=[[c["id"]] for c in group],
+            hovertext=[c["hover"] for c in group],
+            hovertemplate="%{hovertext}<extra></extra>",
+            showlegend=False,
+        )
+    fig.update_layout(hovermode="closest", hoverdistance=80, dragmode=False)
+    fig.update_xaxes(
+        tickvals=list(range(len(columns))), ticktext=list(columns), range=[-0.5, len(columns) - 0.5], showgrid=False,
+        fixedrange=True,
+    )  # fmt: skip
+    fig.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=list(rows), range=[-0.5, len(rows) - 0.5], showgrid=False,
+        fixedrange=True,
+    )  # fmt: skip
+    return fig
+
+
+def alone(
+    points: Sequence[Mapping[str, Any]],
+    *,
+    x_title: str,
+    y_title: str,
+    name: str,
+    zero_name: str,
+    ticks: Sequence[str],
+    dark: bool = False,
+    height: int = 330,
+) -> Drawing:
+    """Draw the gain along the only setting that varies, with intervals; points can be picked.
+
+    Points: id, column, gain, low, high, hover, best, like, picked. Missing gains leave a gap.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    fig.add_scatter(
+        x=[-0.4, len(ticks) - 0.6], y=[0, 0], mode="lines", name=zero_name, hoverinfo="skip",
+        line={"color": COLOUR["baseline"], "dash": DASH["baseline"], "width": 2},
+    )  # fmt: skip
+    known = [p for p in points if p["gain"] is not None]
+    rings = [p for p in known if p.get("picked")]
+    if rings:
+        fig.add_scatter(
+            x=[p["column"] for p in rings], y=[p["gain"] for p in rings], mode="markers", showlegend=False,
+            hoverinfo="skip",
+            marker={"size": 26, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 3}},
+        )  # fmt: skip
+    fig.add_scatter(
+        x=[p["column"] for p in known],
+        y=[p["gain"] for p in known],
+        mode="lines+markers",
+        name=name,
+        line={"color": COLOUR["student"], "width": 1.8},
+        marker={
+            "color": COLOUR["student"],
+            "symbol": ["star" if p.get("best") else SYMBOL["student"] for p in known],
+            "size": [15 if p.get("best") else 11 for p in known],
+            "line": {
+                "width": [2.0 if p.get("like") else 0.0 for p in known],
+                "color": "#FFFFFF" if dark else "#1B2733",
+            },
+        },
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [max((p["high"] or p["gain"]) - p["gain"], 0) if p["high"] is not None else 0 for p in known],
+            "arrayminus": [max(p["gain"] - (p["low"] or 0.0), 0) if p["low"] is not None else 0 for p in known],
+            "thickness": 1.4,
+            "width": 4,
+            "color": faint(COLOUR["student"], 0.7),
+        },
+        customdata=[[p["id"]] for p in known],
+        hovertext=[p["hover"] for p in known],
+        hovertemplate="%{hovertext}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    fig.update_layout(hovermode="closest", hoverdistance=60, dragmode=False)
+    fig.update_xaxes(tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[-0.5, len(ticks) - 0.5], fixedrange=True)  # fmt: skip
+    fig.update_yaxes(fixedrange=True)
+    return fig
+
+
+def sizes(
+    arms: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    teacher: float | None,
+    names: Mapping[str, str],
+    x_title: str,
+    y_title: str,
+    written: Callable[[float], str],
+    lower_is_better: bool,
+    height: int = 400,
+) -> Drawing:
+    """Draw score against parameters for students and their baselines, the spread over seeds as a band.
+
+    `arms[arm]` holds x, y, low, high, hover from small to large; the teacher is a level line.
+    """
+    fig = figure(height, x=x_title, y=literal(y_title))
+    every = [p for points in arms.values() for p in points]
+    axis = log_axis([p["x"] for p in every], written)
+    if teacher is not None:
+        ends = [10**v for v in axis["range"]]
+        fig.add_scatter(
+            x=ends, y=[teacher, teacher], mode="lines", name=names["teacher"],
+            line={"color": COLOUR["teacher"], "dash": DASH["teacher"], "width": 2},
+            hovertemplate=f"{literal(names['teacher'])}: %{{y:.4f}}<extra></extra>",
+        )  # fmt: skip
+    for arm, points in arms.items():
+        banded = [p for p in points if p["low"] is not None]
+        if len(banded) > 1:
+            fig.add_scatter(
+                x=[p["x"] for p in banded] + [p["x"] for p in reversed(banded)],
+                y=[p["low"] for p in banded] + [p["high"] for p in reversed(banded)],
+                mode="lines", fill="toself", fillcolor=faint(COLOUR[arm], 0.15), line={"width": 0},
+                hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
+        alone = len(points) == 1 and points[0]["low"] is not None
+        fig.add_scatter(
+            x=[p["x"] for p in points],
+            y=[p["y"] for p in points],
+            mode="lines+markers",
+            name=names[arm],
+            line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 11},
+            error_y={
+                "type": "data", "symmetric": False, "visible": alone, "thickness": 1.4, "width": 5,
+                "array": [p["high"] - p["y"] for p in points] if alone else [],
+                "arrayminus": [p["y"] - p["low"] for p in points] if alone else [],
+            },
+            hovertext=[p["hover"] for p in points],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    fig.update_xaxes(**axis)
+    ends = [v for p in every for v in (p["y"], p["low"], p["high"]) if v is not None]
+    span = padded([*ends, *([teacher] if teacher is not None else [])], 0.12)
+    if span:
+        fig.update_yaxes(range=span[::-1] if lower_is_better else span)
+    return fig
+
+
+def parallel(
+    dimensions: Sequence[Mapping[str, Any]],
+    gains: Sequence[float],
+    *,
+    scale: float,
+    gain_title: str,
+    height: int = 400,
+) -> Drawing:
+    """Draw every cell as a line through all its settings to its score. For looking only: it can't be picked.
+
+    Dimensions: label, values, and where the values are names or uneven steps `ticks` (positions) and `names`.
+    """
+    fig = figure(height, legend=False)
+    made = []
+    for d in dimensions:
+        one: dict[str, Any] = {"label": literal(d["label"]), "values": list(d["values"])}
+        if d.get("ticks") is not None:
+            one |= {"tickvals": list(d["ticks"]), "ticktext": [literal(n) for n in d["names"]]}
+            low, high = min(d["ticks"]), max(d["ticks"])
+            one["range"] = [low - 0.05, high + 0.05] if low == high else [low, high]
+        elif d.get("range"):
+            one["range"] = list(d["range"])
+        made.append(one)
+    font = {"size": 12, "color": AXIS_TEXT}
+    fig.add_parcoords(
+        dimensions=made,
+        line={
+            "color": list(gains), "colorscale": [[0, "#5E3C99"], [0.5, "#B0B0B0"], [1, "#D55E00"]], "cmin": -scale,
+            "cmax": scale, "showscale": True,
+            "colorbar": {"thickness": 9, "outlinewidth": 0, "len": 0.9,
+                         "title": {"text": gain_title, "side": "right", "font": {"size": 11}}},
+        },
+        labelfont=font, tickfont=font, rangefont={"size": 1, "color": "rgba(0,0,0,0)"}, labelangle=0,
+    )  # fmt: skip
+    fig.update_layout(margin={"l": 56, "r": 24, "t": 56, "b": 28})
+    return fig
+
+
+def over_temperature(
+    lines: Sequence[Mapping[str, Any]],
+    temperatures: Sequence[float],
+    at: int,
+    *,
+    x_title: str,
+    y_title: str,
+    height: int = 300,
+) -> Drawing:
+    """Draw shares over the temperature; the chosen temperature is a level mark with a point on each line.
+
+    Lines: name, values (one per temperature), colour, dash, symbol.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    here = temperatures[at]
+    fig.add_scatter(
+        x=[here, here], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip", line={"color": FAINT, "width": 2}
+    )
+    for line in lines:
+        fig.add_scatter(
+            x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
+            line={"color": line["colour"], "dash": line["dash"], "width": 2},
+            hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
+        )  # fmt: skip
+        fig.add_scatter(
+            x=[here], y=[line["values"][at]], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"color": line["colour"], "symbol": line["symbol"], "size": 11},
+        )  # fmt: skip
+    ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
+    fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return fig

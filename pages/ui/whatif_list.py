@@ -1,0 +1,40 @@
+"""The what-ifs of the workspace: found among the runs by their recipe, listed with what came of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kd_core.runs.rows import RunRow
+from kd_core.runs.store import RunStore
+from pages.ui import run_head, run_list, session, sweeps, text, verdict
+from pages.ui.text import escape, t
+
+LOOKED_AT = 200  # newest runs among which what-ifs are looked for
+LISTED = 8
+
+
+def recent(store: RunStore) -> tuple[list[RunRow], int]:
+    """Return the newest what-ifs, and how many of the newest runs were looked at."""
+    rows = store.list(limit=LOOKED_AT)
+    return [r for r in rows if sweeps.is_sweep(store, r.id)], len(rows)
+
+
+def show(store: RunStore) -> None:
+    """List the newest what-ifs, each a link to its map."""
+    found, looked_at = recent(store)
+    st.subheader(t("what_if.list.title"))
+    if not found:
+        st.caption(t("what_if.list.none"))
+        return
+    for row in found[:LISTED]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link("what_if.py", label=f"**{escape(text.shorten(row.name, 60))}**", icon=":material/grid_on:",
+                         query_params=session.link(run=row.id))  # fmt: skip
+            run_head.badge(row.state)
+            said = [row.dataset_name, (row.started_utc or row.created_utc)[:16].replace("T", " ")]
+            if row.headline and row.headline.verdict:
+                said.insert(1, f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {verdict.metric_title(row.headline.metric)}")  # fmt: skip
+            st.caption(" · ".join(escape(s) for s in said), width="content")
+    if len(found) > LISTED:
+        st.caption(t("what_if.list.more", shown=LISTED, of=len(found), runs=looked_at))
+        st.page_link("runs.py", label=t("what_if.list.all"), icon=":material/list:", query_params=session.link())
