@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
 
@@ -19,55 +19,100 @@ DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 PLURALS = {"losses": "distill.LOSSES", "archs": "models.ARCHS", "readers": "data.readers.READERS", "teachers": "teachers.SOURCES", "metrics": "evaluate.METRICS", "scenarios": "scenarios.SCENARIOS"}  # fmt: skip
 
 Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
+Target = Annotated[str, typer.Option(help="Column to predict.")]
+Task = Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")]
+Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
+Students = Annotated[
+    list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
+]
+Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
+Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
+Seeds = Annotated[int, typer.Option(help="Trainings per student and arm.")]
+Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
+Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
+Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
+Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
 
 
 @app.command()
 def distill(
     data: Data,
-    target: Annotated[str, typer.Option(help="Column to predict.")],
-    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")] = None,
-    teacher: Annotated[str, typer.Option(help="Teacher; see `list teachers`.")] = "gradient_boosting",
-    student: Annotated[
-        list[str] | None, typer.Option(help="Student size or architecture[:size]; repeat for several.")
-    ] = None,
+    target: Target,
+    task: Task = None,
+    teacher: Teacher = "gradient_boosting",
+    student: Students = None,
     temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
     alpha: Annotated[
         float | None, typer.Option(help="Share of the lesson that comes from the teacher; 0.7 when left out.")
     ] = None,
-    objective: Annotated[str | None, typer.Option(help="Loss; see `list losses`.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")] = None,
-    seeds: Annotated[int, typer.Option(help="Trainings per student and arm.")] = 3,
-    group: Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")] = None,
-    time: Annotated[str | None, typer.Option(help="Split by this time column.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The class that counts as yes.")] = None,
-    member: Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")] = None,
+    objective: Objective = None,
+    epochs: Epochs = None,
+    seeds: Seeds = 3,
+    group: Group = None,
+    time: Time = None,
+    drop: Drop = None,
+    positive: Positive = None,
+    member: Member = None,
     out: Out = None,
 ) -> None:
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        from kd_core.data.library import DataLibrary
-        from kd_core.data.preparation import profile_source
-        from kd_core.safe_io import sha256_file
-        from kd_core.workspace import workspace
-
-        path = DataLibrary(workspace()).resolve(data)
-        dataset = DatasetSpec.parse(
-            {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
-             "name": path.stem[:120], "target": target, "task": task, "group": group, "time": time,
-             "drop": tuple(drop or ()), "positive": positive, "read": _read(path, member)}, "data",
-        )  # fmt: skip
-        loss = objective
-        if loss is None:
-            chosen = task or profile_source(dataset.source, dataset.read, target=target, drop=dataset.drop).task
-            loss = "mse" if chosen == "regression" else "hinton"
-        training = TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training")
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
+        dataset = _dataset(data, target, member, **chosen)
+        loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": path.stem[:120], "dataset": dataset, "teacher": Choice(name=teacher), "training": training,
+            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
+             "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
              "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
+        )  # fmt: skip
+        return _execute(spec, out)
+
+    _guarded(work)
+
+
+@app.command()
+def sweep(
+    data: Data,
+    target: Target,
+    temperature: Annotated[str | None, typer.Option(help="Temperatures, for example 1,2,4,8,16.")] = None,
+    alpha: Annotated[
+        str | None, typer.Option(help="Shares of the teacher's lesson, for example 0,.25,.5,.75,1.")
+    ] = None,
+    learning_rate: Annotated[str | None, typer.Option(help="Step sizes, for example .001,.003.")] = None,
+    weight_decay: Annotated[str | None, typer.Option(help="Pulls towards zero, for example 0,.0001.")] = None,
+    dropout: Annotated[str | None, typer.Option(help="Shares of silenced hidden units, for example 0,.1.")] = None,
+    seeds: Seeds = 3,
+    student: Students = None,
+    teacher: Teacher = "gradient_boosting",
+    objective: Objective = None,
+    epochs: Epochs = None,
+    mode: Annotated[str, typer.Option(help="auto, fused, sequential or processes.")] = "auto",
+    task: Task = None,
+    group: Group = None,
+    time: Time = None,
+    drop: Drop = None,
+    positive: Positive = None,
+    member: Member = None,
+    out: Out = None,
+) -> None:
+    """Train every combination of the values as one run, and print which settings are worth it."""
+
+    def work() -> int:
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
+        lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
+                 "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
+        asked = SweepSpec.parse({**{n: _numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        dataset = _dataset(data, target, member, **chosen)
+        loss = objective or _loss(dataset)
+        spec = RunSpec.parse(
+            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
+             "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
+             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
         )  # fmt: skip
         return _execute(spec, out)
 
@@ -113,7 +158,7 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 def profile(
     data: Data,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
-    member: Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")] = None,
+    member: Member = None,
 ) -> None:
     """Show what was understood of a file: columns, target, task and problems."""
 
@@ -170,6 +215,44 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         return DONE
 
     _guarded(work)
+
+
+def _dataset(data: str, target: str, member: str | None, **chosen: Any) -> DatasetSpec:
+    """Say which rows are learned from; the file's hash is part of it."""
+    from kd_core.data.library import DataLibrary
+    from kd_core.safe_io import sha256_file
+    from kd_core.workspace import workspace
+
+    path = DataLibrary(workspace()).resolve(data)
+    return DatasetSpec.parse(
+        {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
+         "name": path.stem[:120], "target": target, "read": _read(path, member), **chosen}, "data",
+    )  # fmt: skip
+
+
+def _loss(dataset: DatasetSpec) -> str:
+    """Choose the loss that suits the task."""
+    from kd_core.data.preparation import profile_source
+
+    if dataset.task is not None:
+        return "mse" if dataset.task == "regression" else "hinton"
+    found = profile_source(dataset.source, dataset.read, target=dataset.target, drop=dataset.drop)
+    return "mse" if found.task == "regression" else "hinton"
+
+
+def _numbers(name: str, text: str | None) -> tuple[float, ...]:
+    """Read a list such as `0,.25,.5`. Errors: SpecError naming what is no number."""
+    found: list[float] = []
+    for part in (text or "").split(",") if text is not None else ():
+        try:
+            found.append(float(part))
+        except ValueError:
+            raise SpecError(
+                "The list --{name} {text} is not understood: {part!r} is not a number.",
+                "Write numbers with commas between them, for example 0,.5,1.", "bad_list",
+                name=name.replace("_", "-"), text=text, part=part.strip(),
+            ) from None  # fmt: skip
+    return tuple(found)
 
 
 def _read(path: Path, member: str | None) -> dict[str, str]:
@@ -235,28 +318,38 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
 
 def _progress() -> Callable[[dict[str, Any]], None]:
     """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
+    from kd_core.runs.progress_line import ProgressLine
+
     live = sys.stderr.isatty()
+    clear = "\r\033[K" if live else ""
+    line = ProgressLine()
 
     def show_event(event: dict[str, Any]) -> None:
         kind = event["kind"]
+        line.take(event)
         if kind == "phase" and event["state"] == "end":
-            typer.echo(("\r\033[K" if live else "") + f"{event['phase']}: {event['seconds']:.1f} s", err=True)
+            typer.echo(f"{clear}{event['phase']}: {event['seconds']:.1f} s", err=True)
         elif kind == "warning":
-            typer.echo(("\r\033[K" if live else "") + f"warning: {event['message']} {event['hint']}", err=True)
-        elif kind == "trained" and live:
-            share = event["done"] / event["of"]
-            bar = "#" * int(24 * share)
-            who = event["student"] or "teacher"
-            typer.echo(f"\r\033[K[{bar:<24}] {event['done']}/{event['of']} {event['arm']} {who}", err=True, nl=False)
+            typer.echo(f"{clear}warning: {event['message']} {event['hint']}", err=True)
+        elif kind == "sweep":
+            typer.echo(f"{clear}{event['trainings']} trainings to do ({event['mode']}). {event['why']}", err=True)
+        elif live and kind in ("trained", "scores", "variant"):
+            typer.echo(f"{clear}{line.text(event)}", err=True, nl=False)
 
     return show_event
 
 
 def _print_verdict(result: dict[str, Any]) -> None:
+    from kd_core.runs.heat_map import heat_map
     from kd_core.runs.report import verdict_lines
 
-    for line in verdict_lines(result):
+    sweep = result.get("sweep")
+    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:
         typer.echo(line)
+    if sweep:
+        typer.echo(
+            f"{sweep['trainings']} trainings, {sweep['mode'] or 'none anew'}, {sweep['seconds']:.1f} s. {sweep['why']}"
+        )
 
 
 def _guarded(work: Callable[[], int]) -> None:

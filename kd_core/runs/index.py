@@ -14,7 +14,7 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.runs.rows import COLUMNS, RunRow, from_record, to_record
 
-VERSION = 1
+VERSION = 2  # 2: what-ifs are marked
 BUSY_SECONDS = 5.0
 
 _SCHEMA = f"""

@@ -38,7 +38,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class RunRow:
-    """One line of the list of runs."""
+    """One line of the list of runs; `sweep` marks a what-if, whose headline is its chosen cell on the test rows."""
 
     id: str
     name: str
@@ -59,11 +59,12 @@ class RunRow:
     error: RunError | None
     queue_number: int | None = None
     click: str | None = None
+    sweep: bool = False
 
 
 COLUMNS = (
     "id", "name", "state", "created_utc", "started_utc", "ended_utc", "dataset_name", "target", "task", "teacher",
-    "students", "headline", "seconds", "star", "note", "work_hash", "error", "queue_number", "click", "search",
+    "students", "headline", "seconds", "star", "note", "work_hash", "error", "queue_number", "click", "sweep", "search",
 )  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def row_of(folder: RunFolder) -> RunRow:
         error=RunError(**error) if error else None,
         queue_number=status.get("queue_number"),
         click=status.get("click"),
+        sweep=spec.sweep is not None,
     )
 
 
@@ -116,7 +118,10 @@ def headline(result: dict[str, Any]) -> Headline | None:
         found = value(student)
         return float("-inf") if found is None else sign * found
 
-    best = max(students, key=rank)
+    picked = (result.get("sweep") or {}).get("best")  # by validation: the best on test rows would flatter itself
+    best = next((s for s in students if picked is not None and s.get("cell") == picked), None) or max(
+        students, key=rank
+    )
     gain = (best.get("gain") or {}).get(name) or {}
     low, high = (gain.get("ci95") or [None, None])[:2]
     return Headline(
@@ -135,7 +140,7 @@ def to_record(row: RunRow) -> tuple[Any, ...]:
         row.task, row.teacher, json.dumps(row.students, ensure_ascii=False),
         json.dumps(asdict(row.headline)) if row.headline else None, row.seconds, int(row.star), row.note,
         row.work_hash, json.dumps(asdict(row.error), ensure_ascii=False) if row.error else None, row.queue_number,
-        row.click, "\n".join(words).casefold(),
+        row.click, int(row.sweep), "\n".join(words).casefold(),
     )  # fmt: skip
 
 
@@ -146,5 +151,5 @@ def from_record(record: tuple[Any, ...]) -> RunRow:
     found["students"] = tuple(json.loads(found["students"]))
     found["headline"] = Headline(**json.loads(found["headline"])) if found["headline"] else None
     found["error"] = RunError(**json.loads(found["error"])) if found["error"] else None
-    found["star"] = bool(found["star"])
+    found["star"], found["sweep"] = bool(found["star"]), bool(found["sweep"])
     return RunRow(**found)

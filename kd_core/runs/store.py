@@ -82,12 +82,13 @@ class RunStore:
         starred: bool | None = None,
         limit: int = PAGE,
         offset: int = 0,
+        sweep: bool | None = None,
     ) -> Rows:
-        """Return one page of rows, newest first.
+        """Return one page of rows, newest first; `sweep` True: what-ifs only, False: ordinary runs only.
 
         `text` is looked for in name, id, dataset, target, teacher, students and note, whatever the case.
         """
-        where, values = _filter(states, text, starred)
+        where, values = _filter(states, text, starred, sweep)
         return self.index.rows(
             f"{where} ORDER BY created_utc DESC, id DESC LIMIT ? OFFSET ?", (*values, int(limit), int(offset))
         )
@@ -97,9 +98,10 @@ class RunStore:
         states: States = None,
         text: str | None = None,
         starred: bool | None = None,
+        sweep: bool | None = None,
     ) -> int:
         """Count the rows that `list` would page through."""
-        where, values = _filter(states, text, starred)
+        where, values = _filter(states, text, starred, sweep)
         return int(self.index.ask(f"SELECT count(*) FROM runs {where}", values)[0][0])  # noqa: S608
 
     def queue(self) -> tuple[str, ...]:
@@ -192,7 +194,7 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M}-" + "".join(random.SystemRandom().choices(_ALPHABET, k=4))
 
 
-def _filter(states: States, text: str | None, starred: bool | None) -> tuple[str, tuple[Any, ...]]:
+def _filter(states: States, text: str | None, starred: bool | None, sweep: bool | None) -> tuple[str, tuple[Any, ...]]:
     parts: list[str] = []
     values: list[Any] = []
     if states is not None:
@@ -204,4 +206,7 @@ def _filter(states: States, text: str | None, starred: bool | None) -> tuple[str
     if starred is not None:
         parts.append("star = ?")
         values.append(int(starred))
+    if sweep is not None:
+        parts.append("sweep = ?")
+        values.append(int(sweep))
     return ("WHERE " + " AND ".join(parts) if parts else ""), tuple(values)
