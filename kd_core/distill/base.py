@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -32,5 +33,25 @@ class LossSpec(Spec):
 # fn(student, teacher, labels, spec) -> scalar soft term, T**2 included, before its weight.
 # The teacher side holds logits only (no module, no gradient); labels are classes or scaled targets.
 LossFunction = Callable[[Outputs, Outputs, Tensor, Any], Tensor]
+
+
+class Formula(Protocol):
+    """A loss joined with cross-entropy, its gradient written out: the fact `formula` of a registered loss.
+
+    The same values as the loss's function and its derivative (the laws of losses compare them) in fewer operations:
+    what the teacher contributes is computed once for all rows. For students that give one logit vector a row.
+    """
+
+    def __init__(
+        self, z_teacher: Tensor, labels: Tensor, row_weights: Tensor | None, spec: Any, device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:  # fmt: skip
+        """Prepare all rows. Shape: z_teacher (N, C), labels (N,), row_weights (N,) or None; kept on `device`."""
+        ...
+
+    def __call__(self, z: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return total, hard and soft loss of a batch and the total's gradient by the student's logits z (B, C)."""
+        ...
+
 
 LOSSES: Registry[LossFunction] = Registry("loss")

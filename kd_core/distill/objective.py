@@ -11,12 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.data.dataset import Array
-from kd_core.distill.base import LOSSES, LossFunction
+from kd_core.distill.base import LOSSES, Formula, LossFunction
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
 from kd_core.specs import Choice, Task
 from kd_core.training.meter import BatchTerms
+
+FORMULA_BYTES = 512 * 2**20  # prepared rows of a formula; with so many classes its savings are small beside their use
 
 HardLoss = Callable[[Outputs, Tensor], Tensor]
 
@@ -95,7 +97,7 @@ def make(
             "Every training row needs the teacher's answer.", "teacher_rows",
             answers=0 if teacher_logits is None else len(teacher_logits), rows=len(labels),
         )  # fmt: skip
-    return Objective(labels, hard, entry.make, spec, teacher_logits)
+    return Objective(labels, hard, entry.make, spec, teacher_logits, entry.facts.get("formula"))
 
 
 class Objective:
@@ -103,7 +105,7 @@ class Objective:
 
     def __init__(
         self, labels: Array, hard: HardLoss, soft: LossFunction | None = None, spec: Any = None,
-        teacher_logits: Array | None = None,
+        teacher_logits: Array | None = None, formula: type[Formula] | None = None,
     ) -> None:  # fmt: skip
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
@@ -112,21 +114,40 @@ class Objective:
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
         if self.soft_weight:
+            assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
+        fits = self.teacher is not None and 4 * self.teacher.numel() * 4 <= FORMULA_BYTES
+        self.make_formula = formula if fits else None
+        self.formula: Formula | None = None
 
     def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:
         """Compute total = hard weight x hard + soft weight x soft; a term of weight 0 gets no gradient."""
         if self.labels.device != index.device:
             self.labels = self.labels.to(index.device)
-            self.teacher = None if self.teacher is None else self.teacher.to(index.device)
+        if self.make_formula is not None and self.teacher is not None and outputs.members is None:
+            return self._by_formula(self.make_formula, self.teacher, outputs.logits, index)
         labels = self.labels.index_select(0, index)
         if self.teacher is None:  # alpha 0 is the baseline, bit for bit
             hard = self.hard(outputs, labels)
             return BatchTerms(hard, hard)
+        return self._by_graph(self.teacher, outputs, labels, index)
+
+    def _by_graph(self, teacher: Tensor, outputs: Outputs, labels: Tensor, index: Tensor) -> BatchTerms:
         assert self.soft is not None
-        soft = self.soft(outputs, Outputs(self.teacher.index_select(0, index)), labels, self.spec)
+        if teacher.device != index.device:
+            self.teacher = teacher = teacher.to(index.device)
+        soft = self.soft(outputs, Outputs(teacher.index_select(0, index)), labels, self.spec)
         if not self.hard_weight:
             with torch.no_grad():
                 return BatchTerms(soft, self.hard(outputs, labels), soft)
         hard = self.hard(outputs, labels)
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
+
+    def _by_formula(self, make: type[Formula], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
+        if self.formula is None:
+            labels, weights = self.labels.to(teacher.device), getattr(self.hard, "weights", None)
+            rows = None if weights is None else weights.to(teacher.device)[labels]
+            # In float64, once: the digits of a row's target do not depend on the precision of training.
+            self.formula = make(teacher.double(), labels, rows, self.spec, z.device, z.dtype)
+        total, hard, soft, gradient = self.formula(z, index)
+        return BatchTerms(total, hard, soft, (z, gradient))

@@ -202,7 +202,7 @@ class _Training:
             meter.add(terms, len(index))
             for weight in weights:  # optimiser.zero_grad() does the same and takes 5 times as long
                 weight.grad = None
-            terms.total.backward()  # type: ignore[no-untyped-call]
+            terms.backward()
             optimiser.step()
             step += 1
         self.rate = rate

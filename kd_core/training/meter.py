@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,13 +15,28 @@ from kd_core.errors import KDError
 WATCH_STEPS = 4  # a GPU is asked about the loss of 4-8 steps ago, which it has finished by then
 
 
+TERMS = ("total", "hard", "soft")
+
+
 @dataclass(frozen=True)
 class BatchTerms:
-    """The loss of a batch: what is differentiated, and its two parts before their weights (None: absent)."""
+    """The loss of a batch: what is differentiated, and its two parts before their weights (None: absent).
+
+    `known`: the network's logits with the total's gradient by them, where a formula gave it; the total is then a
+    plain value without a graph.
+    """
 
     total: Tensor
     hard: Tensor | None = None
     soft: Tensor | None = None
+    known: tuple[Tensor, Tensor] | None = None
+
+    def backward(self) -> None:
+        """Add the total's gradient to the weights'."""
+        if self.known is None:
+            self.total.backward()  # type: ignore[no-untyped-call]
+        else:
+            torch.autograd.backward(*self.known)
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,7 @@ class Meter:
     """Adds up loss values weighted by rows. On the CPU values are read at once, elsewhere a few steps later."""
 
     def __init__(self, device: torch.device, steps: int) -> None:
-        self.steps, self.device = steps, device
+        self.steps, self.device, self.direct = steps, device, device.type == "cpu"
         self.names: tuple[str, ...] = ()
         self.buffer: Tensor | None = None
 
@@ -66,9 +81,9 @@ class Meter:
     def add(self, terms: BatchTerms, rows: int) -> None:
         """Take a batch's terms. Errors: NonFiniteLoss at the latest 10 steps after the value appeared."""
         if not self.names:
-            self.names = tuple(f.name for f in fields(terms) if getattr(terms, f.name) is not None)
+            self.names = tuple(name for name in TERMS if getattr(terms, name) is not None)
         self.rows.append(rows)
-        if self.device.type == "cpu":
+        if self.direct:
             self._add_now(terms, rows)
         else:
             self._add_later(terms)

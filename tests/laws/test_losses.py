@@ -87,7 +87,7 @@ class TestEveryLoss:
         task = entry.tasks[-1]
         made = objective.make(task, Choice(name=entry.name, settings=settings), y.numpy(), z_t.numpy())
         terms = made(Outputs(z_s.requires_grad_()), torch.arange(ROWS))
-        terms.total.backward()
+        terms.backward()
         assert z_s.grad.abs().sum() > 0
         assert not made.teacher.requires_grad
         assert made.teacher.grad is None
@@ -109,7 +109,7 @@ class TestEveryLoss:
         for lesson, teacher in ((None, None), (choice, z_t.numpy())):
             z = z_s.clone().requires_grad_()
             terms = objective.make(entry.tasks[-1], lesson, y.numpy(), teacher)(Outputs(z), torch.arange(ROWS))
-            terms.total.backward()
+            terms.backward()
             gradients.append(z.grad)
             totals.append(terms.total)
         assert torch.equal(totals[0], totals[1])
@@ -143,6 +143,41 @@ class TestSoftenedLosses:
         z_s, z_t, y = batch(entry, classes=2)
         expected = REFERENCES[name](z_s.numpy(), z_t.numpy(), y.numpy(), entry.spec())
         assert value(entry, {}, z_s, z_t, y).item() == pytest.approx(expected, rel=2e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0, 20.0])
+@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "formula" in e.facts], ids=lambda e: e.name)
+class TestFormulas:
+    def both(self, entry, temperature, alpha, weighted, shift=0.0):
+        """Total, hard, soft and gradient of a shuffled batch by the formula and by differentiating the loss."""
+        z_s, z_t, y = batch(entry, classes=4)
+        spec = entry.spec.parse({"temperature": temperature, "alpha": alpha})
+        weights = np.array([0.5, 2.0, 1.0, 0.7]) if weighted else None
+        row_weights = torch.tensor(weights)[y] if weighted else None
+        formula = entry.facts["formula"](z_t, y, row_weights, spec, z_s.device, z_s.dtype)
+        index = torch.tensor([7, 2, 2, 11, 0])
+        z = (z_s[index] + shift).requires_grad_()
+        soft = entry.make(Outputs(z), Outputs(z_t[index]), y[index], spec)
+        hard = objective.hard_loss("multiclass", weights)(Outputs(z), y[index])
+        total = (1 - alpha) * hard + alpha * soft
+        total.backward()
+        return formula(z, index), (total, hard, soft, z.grad)
+
+    def test_equals_the_differentiated_loss_in_float64(self, entry, temperature, alpha, weighted):
+        for found, expected in zip(*self.both(entry, temperature, alpha, weighted), strict=True):
+            torch.testing.assert_close(found, expected.detach(), rtol=1e-12, atol=1e-12)
+            assert not found.requires_grad
+
+    def test_gradient_is_the_slope_of_the_total(self, entry, temperature, alpha, weighted):
+        step = 1e-5
+        gradient = self.both(entry, temperature, alpha, weighted)[0][3]
+        for at in ((0, 0), (1, 3), (4, 2)):
+            move = torch.zeros(5, 4, dtype=torch.float64)
+            move[at] = step
+            up, down = (self.both(entry, temperature, alpha, weighted, s * move)[0][0] for s in (1, -1))
+            assert gradient[at].item() == pytest.approx(((up - down) / (2 * step)).item(), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)

@@ -63,3 +63,13 @@ def test_on_a_gpu_the_value_is_named_within_ten_steps():
     with pytest.raises(NonFiniteLoss, match=r"at step 10 \(epoch 1, batch 10\)"):
         for _ in range(10):
             meter.add(bad, 4)
+
+
+def test_a_known_gradient_is_used_in_place_of_the_graph():
+    weight = torch.tensor([1.0, 2.0], requires_grad=True)
+    z = 3 * weight
+    BatchTerms(torch.tensor(5.0), known=(z, torch.tensor([1.0, 10.0]))).backward()
+    assert weight.grad.tolist() == [3.0, 30.0]
+    weight.grad = None
+    BatchTerms((3 * weight).sum()).backward()
+    assert weight.grad.tolist() == [3.0, 3.0]
