@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kd_core.distill.replay import Replay
+from kd_core.distill.replay import WARM_STEPS, Replay
 from kd_core.distill.stacked_lesson import StackedLesson
 from kd_core.distill.stacked_optimiser import StackedOptimiser
 from kd_core.distill.stacks.base import Stack, corner
@@ -115,28 +115,33 @@ class StackTraining:
                     kept.save(self._tensors(), self._counters())
 
     def measure(self, steps: int) -> float:
-        """Time some steps after a few to warm up, and a validation pass; return the seconds of a whole epoch.
+        """Return the seconds an epoch would take: its steps, from some of them, and one validation pass.
 
         The weights change; a stack that was measured is not trained afterwards.
         """
+        times = self.time_steps(steps)
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.scores(self._answers())
+            return sorted(times)[len(times) // 2] * self.steps + time.perf_counter() - start
+
+    def time_steps(self, steps: int) -> list[float]:
+        """Take some steps after a few to warm up; return the seconds of each."""
         self.epoch = 1
         self._seed_masks()
         batches = self._batches()
         full = [b for b in batches if b.shape == batches[0].shape]
-        chosen = [full[i % len(full)] for i in range(steps + 3)]
         times = []
         with matmul_precision(self.plan.precision, self.device), torch.no_grad():
-            for index in chosen:
+            for k in range(steps + WARM_STEPS + 1):
+                index = full[k % len(full)]
                 start = time.perf_counter()
                 rows = self.rows.take(index.reshape(-1))
                 self.replay(rows, index, self._factor(0.5), *self._masks(index.shape[1]))
                 if self.device.type == "cuda":
                     torch.cuda.synchronize(self.device)
                 times.append(time.perf_counter() - start)
-            start = time.perf_counter()
-            self.scores(self._answers())
-            judged = time.perf_counter() - start
-        return sorted(times[3:])[len(times[3:]) // 2] * self.steps + judged
+        return times[WARM_STEPS + 1 :]
 
     def _factor(self, value: float) -> float | Tensor:
         return value if self.device.type == "cpu" else torch.tensor(value, device=self.device)
@@ -241,7 +246,7 @@ class StackTraining:
         member.ended = f"The numbers overflowed in epoch {self.epoch}."
 
     def _answers(self) -> Tensor:
-        """Compute validation logits on the CPU. Shape: (S, V, C)."""
+        """Compute validation logits on the CPU. Shape: (S, C, V)."""
         stack = self.stack
         exact, stack.compute = stack.compute, stack.weights  # judged in full precision, as the result will be
         widest = max(w.shape[1] for w in stack.weights)
@@ -252,7 +257,7 @@ class StackTraining:
             for x in torch.split(self.x_validation, most)
         ]
         stack.compute = exact
-        self._z = torch.cat(parts, dim=1).cpu()
+        self._z = torch.cat(parts, dim=2).cpu()
         return self._z
 
     def _drop_ended(self) -> None:

@@ -22,7 +22,7 @@ from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.specs import Choice, Task
 
-SoftGradient = Callable[["StackedLesson", Tensor, Tensor, Tensor], Tensor]
+SoftGradient = Callable[["StackedLesson", Tensor, Tensor], Tensor]
 
 
 class StackedLesson:
@@ -83,36 +83,34 @@ class StackedLesson:
         self._spread()
 
     def gradient(self, z: Tensor, index: Tensor) -> Tensor:
-        """Compute d loss / d logits, each network's own. Shape: z (S, B, C), index (S, B) rows -> (S, B, C)."""
+        """Compute d loss / d logits, each network's own. Shape: z (S, C, B), index (S, B) rows -> (S, C, B)."""
         dz = self._hard(z, index)
         if self.plain:
             return dz
-        soft = self._analytic(self, z, index, self.labels) if self._analytic else self._differentiate(z, index)
+        soft = self._analytic(self, z, index) if self._analytic else self._differentiate(z, index)
         return dz.add_(soft)
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
-        rows = z.shape[1]
-        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape)
+        rows = index.shape[1]
+        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
         if self.task == "regression":
-            d = z - labels.unsqueeze(-1).to(z.dtype)
-            return d.mul_(self.hard * (2.0 / rows))
-        d = torch.softmax(z, dim=2)
-        d.scatter_add_(2, labels.unsqueeze(-1), torch.full_like(d[..., :1], -1.0))
+            return (z - labels.to(z.dtype)).mul_(self.hard * (2.0 / rows))
+        d = torch.softmax(z, dim=1)
+        d.scatter_add_(1, labels, torch.full_like(d[:, :1], -1.0))
         if self.class_weights is not None:
-            d.mul_(self.class_weights.index_select(0, labels.reshape(-1)).view(*index.shape, 1))
+            d.mul_(self.class_weights.index_select(0, labels.reshape(-1)).view(labels.shape))
         return d.mul_(self.hard / rows)
 
-    def answers(self, index: Tensor) -> Tensor:
-        """Look up the teacher's logits. Shape: index (S, B) -> (S, B, C)."""
-        assert self.teacher is not None
-        return self.teacher.index_select(0, index.reshape(-1)).view(*index.shape, -1)
+    def answers(self, table: Tensor, index: Tensor) -> Tensor:
+        """Look up what the teacher said. Shape: table (rows, C), index (S, B) -> (S, C, B)."""
+        return table.index_select(0, index.reshape(-1)).view(*index.shape, -1).transpose(1, 2)
 
     def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
         """Let torch differentiate a loss that has no written gradient."""
-        assert self.name is not None
+        assert self.name is not None and self.teacher is not None
         loss = LOSSES.get(self.name).make
-        leaf = z.detach().requires_grad_()
-        teacher = self.answers(index)
+        leaf = z.transpose(1, 2).contiguous().requires_grad_()
+        teacher = self.answers(self.teacher, index).transpose(1, 2)
         with torch.enable_grad():
             total = leaf.new_zeros(())
             for s, spec in enumerate(self.specs):
@@ -121,7 +119,7 @@ class StackedLesson:
                     labels = self.labels[index[s]]
                     total = total + weight * loss(Outputs(leaf[s]), Outputs(teacher[s]), labels, spec)
             (found,) = torch.autograd.grad(total, leaf)
-        return found
+        return found.transpose(1, 2)
 
 
 def _settings(
@@ -142,17 +140,17 @@ def _settings(
     return (names[0] if names else None), [None if c is None else parsed[c.to_json()] for c in chosen]
 
 
-def _hinton(lesson: StackedLesson, z: Tensor, index: Tensor, labels: Tensor) -> Tensor:
+def _hinton(lesson: StackedLesson, z: Tensor, index: Tensor) -> Tensor:
     """Gradient of alpha T² KL(p_teacher ‖ p_student): alpha T (softmax(z / T) - p_teacher) / B."""
     assert lesson.softened is not None
-    target = lesson.softened.index_select(0, (index + lesson.table_row).reshape(-1)).view(z.shape)
-    d = torch.softmax(z * lesson.cooled, dim=2).sub_(target)
-    return d.mul_(lesson.soft_step / z.shape[1])
+    d = torch.softmax(z * lesson.cooled, dim=1).sub_(lesson.answers(lesson.softened, index + lesson.table_row))
+    return d.mul_(lesson.soft_step / index.shape[1])
 
 
-def _mse(lesson: StackedLesson, z: Tensor, index: Tensor, labels: Tensor) -> Tensor:
+def _mse(lesson: StackedLesson, z: Tensor, index: Tensor) -> Tensor:
     """Gradient of alpha x mean squared distance to the teacher."""
-    return (z - lesson.answers(index)).mul_(lesson.soft * (2.0 / z[0].numel()))
+    assert lesson.teacher is not None
+    return (z - lesson.answers(lesson.teacher, index)).mul_(lesson.soft * (2.0 / z[0].numel()))
 
 
 _SOFT: dict[str, SoftGradient] = {"hinton": _hinton, "mse": _mse}

@@ -38,12 +38,12 @@ class ManyScores:
         self._truth = torch.from_numpy(self.y.astype(np.float64 if task == "regression" else np.int64))
 
     def __call__(self, z: Tensor) -> list[float | None]:
-        """Measure. Shape: z (S, V, C) on the CPU; a network with an answer that is not finite gets None."""
+        """Measure. Shape: z (S, C, V) on the CPU; a network with an answer that is not finite gets None."""
         finite = torch.isfinite(z).flatten(1).all(1).tolist()
         if self._together is None:
             make = METRICS.get(self.metric).make
             return [
-                make(from_logits(self.task, self.y, z[s].numpy(), self.mean, self.std)) if ok else None
+                make(from_logits(self.task, self.y, z[s].T.numpy(), self.mean, self.std)) if ok else None
                 for s, ok in enumerate(finite)
             ]
         found = self._together(torch.nan_to_num(z.double())).tolist()
@@ -51,14 +51,14 @@ class ManyScores:
 
     def _area(self, z: Tensor) -> Tensor:
         """ROC-AUC by counting, for each negative row, the positive ones above it; ties count half."""
-        p = torch.softmax(z, dim=2)[..., 1]
+        p = torch.softmax(z, dim=1)[:, 1]
         yes = p.index_select(1, self._yes).sort(dim=1).values
         no = p.index_select(1, self._no).contiguous()
         below = torch.searchsorted(yes, no) + torch.searchsorted(yes, no, right=True)
         return 1.0 - below.double().sum(1) / (2.0 * yes.shape[1] * no.shape[1])
 
     def _right(self, z: Tensor) -> Tensor:
-        return (torch.softmax(z, dim=2).argmax(2) == self._truth).double().mean(1)
+        return (torch.softmax(z, dim=1).argmax(1) == self._truth).double().mean(1)
 
     def _rmse(self, z: Tensor) -> Tensor:
-        return (z[..., 0] * self.std + self.mean - self._truth).square().mean(1).sqrt()
+        return (z[:, 0] * self.std + self.mean - self._truth).square().mean(1).sqrt()

@@ -73,38 +73,38 @@ class MLPStack(Stack):
     def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
         """Answer; the inputs of every layer are remembered for `backward`."""
         self._saved, self._masks = [], masks
-        layers = len(self.compute) // 2
-        for i in range(layers):
-            w, b = self.compute[2 * i], self.compute[2 * i + 1]
-            before = torch.baddbmm(b.unsqueeze(1), x, w.transpose(1, 2))
-            if i == layers - 1:
-                if learning:
-                    self._saved.append((x, before, before))
-                return before
+        w = self.compute
+        for i in range(0, len(w) - 2, 2):
+            before = torch.baddbmm(w[i + 1].unsqueeze(1), x, w[i].transpose(1, 2))
             after = self._act(before)
             if masks:
-                after = after * masks[i]
+                after = after * masks[i // 2]
             if learning:
                 self._saved.append((x, before, after))
             x = after
-        raise AssertionError("a network has at least one layer")
+        if learning:
+            self._saved.append((x, x, x))
+        return torch.baddbmm(w[-1].unsqueeze(2), w[-2], x.transpose(1, 2))
 
     def backward(self, dz: Tensor) -> None:
         """Walk the layers back; `grads` are overwritten."""
-        d = dz
-        low = d.dtype != self.weights[0].dtype
-        for i in range(len(self._saved) - 1, -1, -1):
-            x, _, _ = self._saved[i]
-            gw, gb = self.grads[2 * i], self.grads[2 * i + 1]
-            if low:
-                gw.copy_(torch.bmm(d.transpose(1, 2), x))
-            else:
-                torch.bmm(d.transpose(1, 2), x, out=gw)
-            torch.sum(d, dim=1, out=gb) if not low else gb.copy_(d.sum(dim=1, dtype=gb.dtype))
-            if not i:
-                return
-            d = torch.bmm(d, self.compute[2 * i])
+        last = len(self._saved) - 1
+        self._keep(last, dz, self._saved[last][0])
+        d = dz.transpose(1, 2)
+        for i in range(last - 1, -1, -1):
+            x, before, after = self._saved[i]
+            d = torch.bmm(d, self.compute[2 * i + 2])
             if self._masks:
-                d = d * self._masks[i - 1]
-            _, before, after = self._saved[i - 1]
+                d = d * self._masks[i]
             d = self._back(d, before, after)
+            self._keep(i, d.transpose(1, 2), x)
+
+    def _keep(self, layer: int, d: Tensor, x: Tensor) -> None:
+        """Write a layer's gradients. Shape: d (S, out, B), x (S, B, in)."""
+        weight, bias = self.grads[2 * layer], self.grads[2 * layer + 1]
+        if d.dtype == weight.dtype:
+            torch.bmm(d, x, out=weight)
+            torch.sum(d, dim=2, out=bias)
+        else:
+            weight.copy_(torch.bmm(d, x))
+            bias.copy_(d.sum(dim=2))  # adds up in float32; asking for a float32 sum would copy d first

@@ -80,7 +80,8 @@ class ResMLPStack(Stack):
                 inner = inner * masks[k]
             h = h + _affine(inner, second_w, second_b)
         last_w, last_b, head_w, head_b = w[-4:]
-        return _affine(self._act(self._norm(h, last_w, last_b)), head_w, head_b)
+        last = self._act(self._norm(h, last_w, last_b))
+        return torch.baddbmm(head_b.unsqueeze(2), head_w, last.transpose(1, 2))
 
     def _norm(self, h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Layer norm over each network's own width. Shape: h (S, B, W), weight and bias (S, W)."""
