@@ -61,3 +61,14 @@ def environment(device: torch.device | None = None) -> dict[str, Any]:
         "torch": torch.__version__, "python": platform.python_version(), "system": platform.system(),
         "code_version": __version__,
     }  # fmt: skip
+
+
+@functools.cache
+def has_bfloat16(kind: str) -> bool:
+    """Say whether a kind of device ('cpu', 'cuda') multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    if kind == "cuda":
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    with contextlib.suppress(OSError):
+        words = Path("/proc/cpuinfo").read_text("utf-8").split()
+        return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(words)
+    return False

@@ -67,7 +67,7 @@ class ShareWorker:
         if job["do"] == "probe":
             seconds = ways.probe(
                 job["way"], given.dataset, variants, given.teacher_logits, given.training, metric=given.metric,
-                steps=job["steps"], device=None, precision=job["precision"], threads=1,
+                steps=job["steps"], device=None, precision=job["precision"], lanes=1,
             )  # fmt: skip
             self.say("probed", seconds=seconds)
             return
@@ -84,7 +84,7 @@ class ShareWorker:
         ways.train(
             job["way"], given.dataset, variants, given.teacher_logits, given.training, metric=given.metric,
             notify=hear, should_stop=self._stop.is_set, device=None, folder=given.checkpoints, on_trained=told,
-            precision=job["precision"], threads=1,
+            precision=job["precision"], lanes=1,
         )  # fmt: skip
         self.say("ended", job=job["job"])
 

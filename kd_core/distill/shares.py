@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import shutil
@@ -78,8 +79,13 @@ def train_variants(
     Errors: as in `Crew.train`.
     """
     with Crew(dataset, variants, teacher_logits, training, metric=metric, folder=folder, count=count) as crew:
+        apart = sorted(set(range(len(variants))) - set(stacked))
         return crew.train(
-            crew.shares(stacked), notify=notify, should_stop=should_stop, on_trained=on_trained, precision=precision
+            crew.shares(stacked, apart),
+            notify=notify,
+            should_stop=should_stop,
+            on_trained=on_trained,
+            precision=precision,
         )
 
 
@@ -174,18 +180,16 @@ class Crew:
         """Return the process ids of the children."""
         return [child.process.pid for child in self._children]
 
-    def shares(self, stacked: Sequence[int] = ()) -> list[Share]:
+    def shares(self, stacked: Sequence[int], apart: Sequence[int]) -> list[Share]:
         """Divide the work: stacks of nearly equal cost, one per child; all others one by one, the longest first."""
         cost = costs(self.dataset, self.variants, self.training)
         alike = sorted(stacked, key=lambda p: (self.variants[p].student.arch.to_json(), self.variants[p].seed, p))
-        apart = sorted(set(range(len(self.variants))) - set(stacked), key=lambda p: (-cost[p], p))
+        longest = sorted(apart, key=lambda p: (-cost[p], p))
         parts = divide(alike, cost, self.count) if alike else []
-        return [Share("fused", part) for part in parts] + [Share("sequential", [p]) for p in apart]
+        return [Share("fused", part) for part in parts] + [Share("sequential", [p]) for p in longest]
 
-    def probe(
-        self, way: Way, parts: Sequence[Sequence[int]], *, steps: int, precision: Precision = "float32"
-    ) -> float | None:
-        """Let every child measure its part, all at once; the seconds of an epoch of the slowest, None if one died.
+    def probe(self, way: Way, parts: Sequence[Sequence[int]], *, steps: int, precision: Precision = "float32") -> float:
+        """Let every child measure its part, all at once; the seconds of an epoch of the slowest, infinite if one died.
 
         Errors: KDError that a child met.
         """
@@ -200,7 +204,8 @@ class Crew:
                 raise _error(message)
             elif message["say"] == "gone":
                 child.gone = True
-                return None
+            if any(child.gone for child in self._children):
+                return math.inf
         return max(found)
 
     def train(
@@ -288,7 +293,7 @@ class Crew:
         ways.train(
             share.way, self.dataset, [self.variants[p] for p in positions], self.teacher_logits, self.training,
             metric=self.metric, notify=lambda e: notify(ways.moved(e, positions)), should_stop=should_stop, device=None,
-            folder=self.folder, on_trained=lambda i, t: finished(positions[i], t), precision=precision, threads=1,
+            folder=self.folder, on_trained=lambda i, t: finished(positions[i], t), precision=precision, lanes=1,
         )  # fmt: skip
 
     def _better(self) -> Literal["higher", "lower"]:

@@ -21,13 +21,13 @@ Precision = sequential.Precision
 def train(
     way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
     metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device | None, folder: Path | None,
-    on_trained: OnTrained | None, precision: Precision, threads: int | None = None,
+    on_trained: OnTrained | None, precision: Precision, lanes: int | None = None,
 ) -> list[TrainedVariant | None]:  # fmt: skip
-    """Train the variants in the named way. `threads` is for stacks: separate trainings take one. Errors: as that way's."""
+    """Train the variants in the named way. `lanes` is for stacks. Errors: as that way's."""
     if way == "fused":
         return fused.train_variants(
             dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
-            device=device, folder=folder, on_trained=on_trained, precision=precision, threads=threads,
+            device=device, folder=folder, on_trained=on_trained, precision=precision, lanes=lanes,
         )  # fmt: skip
     return sequential.train_variants(
         dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
@@ -37,12 +37,12 @@ def train(
 
 def probe(
     way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
-    metric: str | None, steps: int, device: torch.device | None, precision: Precision, threads: int | None = None,
+    metric: str | None, steps: int, device: torch.device | None, precision: Precision, lanes: int | None = None,
 ) -> float:  # fmt: skip
     """Measure the seconds one epoch of the whole list takes in the named way."""
     if way == "fused":
         return fused.probe(
-            dataset, variants, teacher_logits, training, steps=steps, device=device, precision=precision, threads=threads,
+            dataset, variants, teacher_logits, training, steps=steps, device=device, precision=precision, lanes=lanes,
             metric=metric,
         )  # fmt: skip
     return sequential.probe(

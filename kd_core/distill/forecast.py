@@ -1,0 +1,153 @@
+"""Measuring what each way of training a sweep would take on this machine, in as little time as possible."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from kd_core import device as devices
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill import chunks, foresight, fused, sequential, shares
+from kd_core.distill.foresight import Option
+from kd_core.distill.shares import Crew
+from kd_core.distill.variants import Variant
+from kd_core.distill.ways import Precision
+from kd_core.specs import TrainingSpec
+from kd_core.training.loop import Notify
+from kd_core.training.plan import resolve
+
+Wanted = Literal["auto", "fused", "sequential", "processes"]
+
+START_SECONDS = 2.5  # until children have loaded what they need
+LONG_SECONDS = 30.0  # only beyond this are children started for a probe
+START_FACTOR = 3.0  # what they may save at best has to be this many times the start
+
+
+@dataclass
+class Part:
+    """Variants that are planned together: those that can be stacked, or those that can't."""
+
+    positions: list[int]
+    stackable: bool
+    foreseen: dict[Option, float] = field(default_factory=dict)
+
+
+class Forecast:
+    """Fills `foreseen` of every part; `crew` are the children, where they were started for it."""
+
+    def __init__(
+        self, dataset: Dataset, variants: list[Variant], teacher_logits: Array | None, training: TrainingSpec,
+        mode: Wanted, metric: str | None, notify: Notify, device: torch.device, folder: Path | None,
+    ) -> None:  # fmt: skip
+        self.dataset, self.variants, self.teacher_logits = dataset, variants, teacher_logits
+        self.training, self.mode, self.metric, self.notify = training, mode, metric, notify
+        self.device, self.folder = device, folder
+        self.cores = 1 if device.type == "cuda" else shares.cores()
+        self.plan = resolve(training, len(dataset.train))
+        self.precisions = self._precisions()
+        self.crew: Crew | None = None
+
+    def choose(self, parts: list[Part], stack: contextlib.ExitStack) -> list[Option]:
+        """Measure what is worth measuring and choose; children that were started leave with `stack`."""
+        exact, *low = self.precisions
+        steps = foresight.probe_steps(self.plan.epochs * self.plan.steps_per_epoch(len(self.dataset.train)))
+        if self.mode == "processes":
+            self._with_children(parts, stack, self.precisions, max(steps, foresight.FEWEST_STEPS))
+        elif not steps:
+            cost = shares.costs(self.dataset, self.variants, self.training)
+            work = sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
+            return [foresight.by_rule(self._options(part, exact), len(part.positions), work) for part in parts]
+        else:
+            for part in parts:
+                part.foreseen = self._survey(part, self._options(part, exact), steps)
+                for precision in low:  # in the fastest way only: elsewhere it could not change the choice
+                    best = min(part.foreseen, key=lambda o, p=part: p.foreseen[o])  # type: ignore[misc]
+                    part.foreseen |= self._survey(part, [replace(best, precision=precision)], steps)
+            if self._children_may_pay(parts):
+                self._with_children(parts, stack, self._precisions_left(parts), steps)
+        return foresight.choose([part.foreseen for part in parts], self.training.precision)
+
+    def _precisions(self) -> list[Precision]:
+        asked, hardware = self.training.precision, devices.has_bfloat16(self.device.type)
+        if asked == "bfloat16" and not hardware:
+            self.notify({
+                "kind": "warning", "code": "no_bfloat16",
+                "message": f"bfloat16 was asked for, but this {self.device.type} has no arithmetic for it; float32 is used.",
+                "hint": "Choose precision 'auto' to use it where it pays.",
+            })  # fmt: skip
+        if not hardware or asked == "float32":
+            return ["float32"]
+        return ["bfloat16"] if asked == "bfloat16" else ["float32", "bfloat16"]
+
+    def _options(self, part: Part, precision: Precision) -> list[Option]:
+        """List what one process can do with a part; children are looked at later, once it is known to be long."""
+        found = []
+        if self.mode in ("auto", "sequential"):
+            found.append(Option("sequential", precision=precision))
+        if part.stackable and self.mode in ("auto", "fused"):
+            found += [Option("fused", lanes=n, precision=precision) for n in sorted({1, fused.lanes_of(self.device)})]
+        return found
+
+    def _survey(self, part: Part, options: list[Option], steps: int) -> dict[Option, float]:
+        variants = [self.variants[p] for p in part.positions]
+
+        def measure(option: Option, steps: int) -> float:
+            if option.mode == "fused":
+                seconds = chunks.probe(
+                    self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
+                    device=self.device, precision=option.precision, lanes=option.lanes,
+                )  # fmt: skip
+            else:
+                seconds = sequential.probe(
+                    self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
+                    device=self.device, precision=option.precision,
+                )  # fmt: skip
+            return self.plan.epochs * seconds
+
+        return foresight.survey(options, measure, steps)
+
+    def _children_may_pay(self, parts: list[Part]) -> bool:
+        """Say whether children could save clearly more than their start costs, were they never in each other's way."""
+        if self.mode != "auto" or self.cores < 2 or len(self.variants) < 2:
+            return False
+        best = sum(min(part.foreseen.values()) for part in parts)
+        at_best = sum(min(s for o, s in part.foreseen.items() if o.lanes == 1) for part in parts) / self.cores
+        return best > LONG_SECONDS and best - at_best > START_FACTOR * START_SECONDS
+
+    def _precisions_left(self, parts: list[Part]) -> list[Precision]:
+        """Return the precisions still in question after what was measured in this process."""
+        chosen = foresight.choose([p.foreseen for p in parts], self.training.precision)[0].precision
+        return self.precisions if chosen == "bfloat16" else ["float32"]
+
+    def _with_children(
+        self, parts: list[Part], stack: contextlib.ExitStack, precisions: Sequence[Precision], steps: int
+    ) -> None:
+        """Let all children step at once: only then is it seen how much they are in each other's way."""
+        crew = stack.enter_context(Crew(
+            self.dataset, self.variants, self.teacher_logits, self.training, metric=self.metric, folder=self.folder,
+        ))  # fmt: skip
+        self.crew = crew
+        cost = shares.costs(self.dataset, self.variants, self.training)
+        for part in parts:
+            stacked = (False, True) if part.stackable else (False,)
+            options = [Option("processes", stacked=s, precision=p) for p in precisions for s in stacked]
+            if self.mode == "processes" and len(options) == 1:
+                part.foreseen[options[0]] = 0.0  # nothing to choose
+                continue
+            divided = shares.divide(part.positions, cost, crew.count)
+
+            def measure(option: Option, steps: int, divided: list[list[int]] = divided) -> float:
+                way: Literal["fused", "sequential"] = "fused" if option.stacked else "sequential"
+                return self.plan.epochs * crew.probe(way, divided, steps=steps, precision=option.precision)
+
+            part.foreseen |= foresight.survey(options, measure, steps)
+        if any(float("inf") in part.foreseen.values() for part in parts):
+            self.notify({
+                "kind": "warning", "code": "share_lost", "message": "A child process ended while it was measured.",
+                "hint": "Its work is done in the main process. Look whether memory is short.",
+            })  # fmt: skip

@@ -1,0 +1,98 @@
+"""How long each way of training many variants would take, and which one to take: measured, then chosen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kd_core.distill.ways import Precision
+
+Mode = Literal["fused", "sequential", "processes"]
+
+ROUNDS = 3  # other programs make a probe slower, never faster: the best of up to three is nearest to the truth
+PROBE_SHARE = 0.02  # of the foreseen time; a round that would go beyond is left out
+NEAR = 1.5  # ways this much slower than the best are not measured again
+WORTH_BFLOAT16 = 1.2  # rounding to 8 bits of fraction has to pay for itself
+EPOCH_STEPS_SHARE = 0.004  # steps of one measurement, as a share of the steps of the sweep
+FEWEST_STEPS, MOST_STEPS = 3, 12
+SHORTEST = 400  # steps; a shorter sweep is over before a probe could pay
+
+
+@dataclass(frozen=True)
+class Option:
+    """A way to train a list of variants. `lanes` is for stacks in this process, `stacked` for children."""
+
+    mode: Mode
+    lanes: int = 1
+    stacked: bool = False
+    precision: Precision = "float32"
+
+
+Foreseen = Mapping[Option, float]  # seconds of training with every epoch taken
+Measure = Callable[[Option, int], float]  # of an option, on so many steps
+
+
+def probe_steps(total_steps: int) -> int:
+    """Return how many steps a measurement takes; 0: the sweep is too short for one."""
+    if total_steps < SHORTEST:
+        return 0
+    return max(FEWEST_STEPS, min(MOST_STEPS, int(EPOCH_STEPS_SHARE * total_steps)))
+
+
+def survey(
+    options: Sequence[Option], measure: Measure, steps: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[Option, float]:
+    """Measure every option once, the near ones up to three times in turn; the best of each counts."""
+    found: dict[Option, float] = {}
+    start = clock()
+    for turn in range(ROUNDS):
+        for option in options:
+            before = found.get(option)
+            if turn and (before is None or before > NEAR * min(found.values())):
+                continue
+            spent = clock() - start
+            if turn and spent * (1 + 1 / (turn * len(options))) > PROBE_SHARE * min(found.values()):
+                return found
+            value = measure(option, steps)
+            found[option] = value if before is None else min(before, value)
+    return found
+
+
+def choose(parts: Sequence[Foreseen], precision: Literal["auto", "float32", "bfloat16"] = "auto") -> list[Option]:
+    """Choose the fastest option of each part; all parts get one precision, so that their results can be compared.
+
+    With 'auto', bfloat16 is taken when the whole gets at least 1.2 times faster by it.
+    """
+
+    def best(wanted: Precision) -> tuple[float, list[Option]] | None:
+        total, chosen = 0.0, []
+        for part in parts:
+            fitting = {o: s for o, s in part.items() if o.precision == wanted}
+            if not fitting:
+                return None
+            option = min(fitting, key=lambda o: fitting[o])
+            total += fitting[option]
+            chosen.append(option)
+        return total, chosen
+
+    exact, low = best("float32"), best("bfloat16")
+    if exact is None or (low is not None and precision == "bfloat16"):
+        assert low is not None
+        return low[1]
+    if precision == "auto" and low is not None and exact[0] >= WORTH_BFLOAT16 * low[0]:
+        return low[1]
+    return exact[1]
+
+
+def by_rule(options: Sequence[Option], count: int, work_per_step: float) -> Option:
+    """Choose without measuring: stacks from 3 variants on, in all lanes when a step has enough arithmetic.
+
+    Units: `work_per_step` floating-point operations of one step of all variants.
+    """
+    fused = sorted((o for o in options if o.mode == "fused" and o.precision == "float32"), key=lambda o: o.lanes)
+    plain = [o for o in options if o.mode == "sequential" and o.precision == "float32"]
+    if fused and (count >= 3 or not plain):
+        return fused[-1] if work_per_step > 1e8 else fused[0]
+    return (plain or list(options))[0]
