@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from kd_core.data.dataset import Array, Dataset
+from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.errors import DataError
 from kd_core.evaluate.latency import measure_latency, network_latency
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.teachers import kept
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
 from kd_core.teachers.cache import TeacherCache, cache_key, code_version
+from kd_core.teachers.coding import decode, encode
 from kd_core.teachers.crossfit import encoded_without
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.entry import Entry
 from kd_core.teachers.estimator import check_classes, stop_if_asked
+from kd_core.teachers.packing import pack, unpack
 
 BATCHES = (1, 32, 256)
 
@@ -38,6 +41,7 @@ class _Fits:
         self.spec = self.source.spec.parse(teacher.settings, f"teacher {teacher.name}")
         self.done, self.of = 0, folds + 1
         self.warned: set[str] = set()
+        self.keeping = True
 
     def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
         """Return a part from the cache, or make and keep it; either way it counts as finished."""
@@ -45,8 +49,7 @@ class _Fits:
         found = self.cache.load_part(self.key, name, self.notify) if self.cache else None
         if found is None:
             found = make()
-            if self.cache:
-                self.cache.save_part(self.key, name, *found)
+            self.keep_part(name, found)
         self.done += 1
         facts = found[1]["details"]
         self.notify({
@@ -55,6 +58,18 @@ class _Fits:
             "seconds": found[1]["seconds"], "done": self.done, "of": self.of,
         })  # fmt: skip
         return found
+
+    def warn(self, event: dict[str, Any]) -> None:
+        """Pass on the first warning of a kind: every fold finds the same."""
+        if event["code"] not in self.warned:
+            self.warned.add(event["code"])
+            self.notify(event)
+
+    def keep_part(self, name: str, found: Entry) -> None:
+        """Keep a part for a run that is cut off; after a refusal of the disk no further part is tried."""
+        cache = self.cache
+        if cache and self.keeping:
+            self.keeping = keep(self.warn, lambda: cache.save_part(self.key, name, *found))
 
     def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
         """Gather rows to fit on, with the validation rows beside them."""
@@ -68,10 +83,8 @@ class _Fits:
         """Fit and return the teacher with its seconds."""
 
         def tell(event: dict[str, Any]) -> None:
-            if event["kind"] == "warning":  # every fold finds the same
-                if event["code"] not in self.warned:
-                    self.warned.add(event["code"])
-                    self.notify(event)
+            if event["kind"] == "warning":
+                self.warn(event)
                 return
             self.notify({**event, "arm": "teacher", "student": None, "seed": self.seed, "fold": fold})
 
@@ -132,24 +145,19 @@ def teacher_answers(
 ) -> TeacherAnswers:
     """Fit a teacher and return its logits for all three parts; for training rows from fits that never saw them.
 
-    The second call with the same data, teacher, folds and seed reads the cache and trains nothing.
-    Errors: UnknownName, SpecError, DataError, Stopped (finished folds are kept).
+    The second call with the same data, teacher, folds and seed reads the cache and trains nothing. With more than
+    100 outputs logits are rounded as the cache keeps them (see `coding`), on every call, so that both get the same.
+    Errors: UnknownName, SpecError, DataError, KDError (`bad_cache_limit`), Stopped (finished folds are kept).
     """
     key = cache_key(dataset.hash, teacher, folds, seed)
-    shapes = {split: (len(part), dataset.num_outputs) for split, part in dataset.parts.items()}
-    if cache and (found := cache.load(key, notify)):
-        arrays, meta = found
-        if {split: array.shape for split, array in arrays.items() if split in shapes} == shapes:
-            logits = {split: arrays[split] for split in dataset.parts}
-            return TeacherAnswers(logits=logits, cached=True, cache_key=key, **meta["answers"])
-        notify({
-            "kind": "warning", "code": "damaged_cache", "hint": "They are made again.",
-            "message": f"The kept answers of teacher {teacher.name} don't fit the rows of this dataset.",
-        })  # fmt: skip
+    if cache:
+        cache.limit_bytes()  # a limit that makes no sense is said before anything is trained
+        if (found := _kept(cache, key, dataset, teacher, notify)) is not None:
+            return found
     fits = _Fits(dataset, teacher, folds, seed, key, cache, notify, should_stop, str(device))
     fold_N = deal_folds(dataset.train.y, dataset.train.groups, folds, seed)  # first: too few groups cost no fit
     arrays, facts = fits.part("full", None, fits.full)
-    z_NC = np.empty(shapes["train"], dtype=np.float32)
+    z_NC = np.empty((len(dataset.train), dataset.num_outputs), dtype=np.float32)
     seconds = facts["seconds"]
     rounds = []
     for k in range(folds):
@@ -158,15 +166,53 @@ def teacher_answers(
         z_NC[held] = parts["held"]
         seconds += fold_facts["seconds"]
         rounds.append(fold_facts["details"])
-    logits = {"train": z_NC, "validation": arrays["validation"], "test": arrays["test"]}
+    logits: dict[Split, Array] = {"train": z_NC, "validation": arrays["validation"], "test": arrays["test"]}
+    coded = {split: encode(z) for split, z in logits.items()}
+    logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them
     meta = {
         "name": teacher.name, "num_parameters": facts["num_parameters"], "size_bytes": facts["size_bytes"],
         "latency_ms": facts["latency_ms"], "fit_seconds": seconds, "folds": folds,
         "details": {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
     }  # fmt: skip
+    kept_bytes = 0
     if cache:
         about = kept.recipe(dataset, teacher, folds, seed, code_version())
-        keep: dict[str, Array] = dict(logits.items())
-        keep["validation-labels"] = dataset.validation.y
-        cache.save(key, keep, {"format": kept.FORMAT, "answers": meta, "recipe": about})
-    return TeacherAnswers(logits=logits, cached=False, cache_key=key, **meta)
+        content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
+        if keep(fits.warn, lambda: cache.save(key, pack(dataset, coded), content)):
+            kept_bytes = cache.size_bytes(key)
+    return TeacherAnswers(logits=logits, cached=False, cache_key=key, kept_bytes=kept_bytes, **meta)
+
+
+def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, notify: Notify) -> TeacherAnswers | None:
+    """Read and count kept answers; None, with a warning where there is a reason to give, when they must be made."""
+    if (entry := cache.load(key, notify)) is None:
+        cache.ledger.miss()
+        return None
+    arrays, meta = entry
+    try:
+        kept.require_format(meta, teacher.name)
+        logits, features = unpack(arrays, dataset)
+    except DataError as error:
+        notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
+        cache.ledger.miss()
+        return None
+    facts = meta["answers"]
+    cache.ledger.hit(facts["fit_seconds"])
+    return TeacherAnswers(
+        logits=logits, features=features, cached=True, cache_key=key, kept_bytes=cache.size_bytes(key),
+        seconds_saved=facts["fit_seconds"], **facts,
+    )  # fmt: skip
+
+
+def keep(notify: Notify, save: Callable[[], None]) -> bool:
+    """Save; where the disk refuses, say so and go on: what was trained is in memory and worth more than its copy."""
+    try:
+        save()
+    except OSError as error:
+        notify({
+            "kind": "warning", "code": "cache_not_kept",
+            "message": f"The teacher's answers could not be kept on the disk: {error.strerror or error}.",
+            "hint": "This run goes on with them; a later run has to train the teacher again.",
+        })  # fmt: skip
+        return False
+    return True

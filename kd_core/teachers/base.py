@@ -66,6 +66,8 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part; for `train` out-of-fold.
     `latency_ms` as in result.json. `cached` is True when nothing was trained for this run.
+    features[split] (N, D) float32 where the teacher gives them. `kept_bytes`: the entry on the disk (0: not kept);
+    `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 
     name: str
@@ -78,3 +80,6 @@ class TeacherAnswers:
     cached: bool = False
     cache_key: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    features: dict[Split, Array] = field(default_factory=dict)
+    kept_bytes: int = 0
+    seconds_saved: float = 0.0

@@ -6,8 +6,8 @@ import contextlib
 import functools
 import hashlib
 import json
+import logging
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from kd_core.data.dataset import Array
 from kd_core.errors import DataError
 from kd_core.safe_io import inside
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.teachers import kept
+from kd_core.teachers import eviction, kept
 from kd_core.teachers.base import Notify
-from kd_core.teachers.entry import Entry, read_entry, write_entry
+from kd_core.teachers.entry import Entry, read_entry, remove, write_entry
+from kd_core.teachers.usage import CacheUsage, Ledger
 
+_LOG = logging.getLogger("kd_workbench.teachers")
 CODE = ("data", "evaluate", "models", "teachers", "training")  # a change in these makes old answers another teacher's
 
 
@@ -39,16 +41,29 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
 
 
 def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int) -> str:
-    """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first."""
+    """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
+
+    A teacher made here follows from its settings, the seed, the encoded data (`dataset_hash` holds the encoder) and
+    the code, so these stand for its weights, which nobody knows before the answers are needed; the manifest of the
+    entry holds the checksums of the answers themselves.
+    """
     parts = [dataset_hash, teacher.name, kept.teacher_settings(teacher), folds, seed, code_version()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class TeacherCache:
-    """Answers of teachers in a folder, one sub-folder per key; unfinished ones keep their finished folds."""
+    """Answers of teachers in a folder, one sub-folder per key; unfinished ones keep their finished folds.
+
+    Beyond its size (`limit_bytes`, see `eviction`) the least recently used go. Several processes may share a folder.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.ledger = Ledger(root)
+
+    def limit_bytes(self) -> int:
+        """Return how much may be kept. Errors: KDError with code `bad_cache_limit`."""
+        return eviction.limit_bytes()
 
     def _read(self, folder: Path, notify: Notify) -> Entry | None:
         if not folder.exists():
@@ -56,30 +71,57 @@ class TeacherCache:
         try:
             return read_entry(folder)
         except DataError as error:
-            notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
-            shutil.rmtree(folder, ignore_errors=True)
+            if remove(folder):  # else another process has just made room: absent, not damaged
+                notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
             return None
+
+    def _write(self, folder: Path, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+        try:
+            write_entry(folder, arrays, meta)
+        except FileNotFoundError:  # another process has just taken the folder around it away to make room
+            write_entry(folder, arrays, meta)
+        for gone in eviction.evict(self.root, self.limit_bytes(), spare=(key, f"{key}.partial")):
+            _LOG.info("kept teacher answers %s (%d bytes) made room for newer ones", gone.path.name, gone.size_bytes)
 
     def load(self, key: str, notify: Notify) -> Entry | None:
         """Return the finished answers, or None. A damaged entry is reported as a warning and removed."""
         found = self._read(inside(self.root, key), notify)
         if found is not None:
-            with contextlib.suppress(OSError):
-                os.utime(self.root / key)  # the time of the last use, for whoever clears old entries
+            with contextlib.suppress(OSError):  # a folder of somebody else: its age is then that of its making
+                os.utime(self.root / key)  # the time of the last use
         return found
 
     def save(self, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-        """Keep finished answers and forget their parts."""
-        write_entry(inside(self.root, key), arrays, meta)
-        shutil.rmtree(inside(self.root, f"{key}.partial"), ignore_errors=True)
+        """Keep finished answers, forget their parts and make room. Errors: OSError when the disk is full."""
+        self._write(inside(self.root, key), key, arrays, meta)
+        remove(inside(self.root, f"{key}.partial"))
 
     def load_part(self, key: str, part: str, notify: Notify) -> Entry | None:
         """Return one finished part (`full` or `fold-<k>`) of interrupted answers, or None."""
         return self._read(inside(self.root, f"{key}.partial", part), notify)
 
     def save_part(self, key: str, part: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-        """Keep one finished part, so that an interrupted run goes on after it."""
-        write_entry(inside(self.root, f"{key}.partial", part), arrays, meta)
+        """Keep one finished part, so that an interrupted run goes on after it. Errors: OSError when the disk is full."""
+        self._write(inside(self.root, f"{key}.partial", part), key, arrays, meta)
+
+    def size_bytes(self, key: str) -> int:
+        """Return what one entry takes on the disk; 0 for one that is not kept."""
+        return eviction.folder_bytes(inside(self.root, key))
+
+    def usage(self) -> CacheUsage:
+        """Return what is kept (unfinished parts count in the bytes) and how often it was of use.
+
+        Errors: KDError with code `bad_cache_limit`.
+        """
+        counts, kept_now = self.ledger.read(), eviction.stored(self.root)
+        return CacheUsage(
+            counts.hits, counts.misses, counts.seconds_saved, sum(not one.partial for one in kept_now),
+            sum(one.size_bytes for one in kept_now), self.limit_bytes(),
+        )  # fmt: skip
+
+    def clear(self) -> int:
+        """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""
+        return sum(one.size_bytes for one in eviction.evict(self.root, -1))
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from kd_core.safe_io import read_json, sha256_file, write_json
 
 Entry = tuple[dict[str, Array], dict[str, Any]]
 MANIFEST, META = "manifest.json", "meta.json"
+_ATTEMPTS = 3
 # Files whose checksum was right in this process, by what a change of a file changes; a file is hashed once.
 _CHECKED: dict[Path, tuple[int, ...]] = {}
 
@@ -33,11 +36,24 @@ def write_entry(folder: Path, arrays: Mapping[str, Array], meta: Mapping[str, An
                 os.fsync(out.fileno())
         write_json(new / META, dict(meta))
         write_json(new / MANIFEST, {path.name: sha256_file(path) for path in sorted(new.iterdir())})
-        remove(folder)
-        new.replace(folder)
+        _publish(new, folder)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def _publish(new: Path, folder: Path) -> None:
+    """Put a finished folder in its place; where another process did so first, replace it: both hold the same."""
+    for _ in range(_ATTEMPTS - 1):
+        remove(folder)
+        try:
+            new.replace(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    remove(folder)
+    new.replace(folder)
 
 
 def remove(folder: Path) -> bool:
@@ -58,30 +74,35 @@ def remove(folder: Path) -> bool:
         shutil.rmtree(away, ignore_errors=True)
 
 
+def remove_unfinished(root: Path, before: float) -> None:
+    """Delete what processes that were killed while writing have left, last changed before a time (seconds)."""
+    for folder in (*root.glob(".*/"), *root.glob("*/.*/")):
+        with contextlib.suppress(FileNotFoundError):  # its writer has just finished
+            if folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def read_meta(folder: Path) -> dict[str, Any]:
     """Read an entry's facts alone, unchecked. Errors: OSError or ValueError when they can't be read."""
     found: dict[str, Any] = read_json(folder / META)
     return found
 
 
-def read_entry(folder: Path, only: Collection[str] | None = None) -> Entry:
+def read_entry(folder: Path, part: str | None = None) -> Entry:
     """Read what `write_entry` wrote: the arrays memory-mapped, checked against the manifest's checksums.
 
-    `only` names the arrays wanted; the others are neither checked nor opened. A file is hashed once per process
-    as long as its size, times and place on the disk stay the same. Pages of an array written to are copied in
+    With a `part`, only the arrays `<part>.<what>` are checked and opened. A file is hashed once per process as long
+    as its size, times and place on the disk stay the same. Pages of an array that are written to are copied in
     memory and never reach the file.
     Errors: DataError with code `damaged_cache` when a file is missing, changed or unreadable.
     """
     try:
         manifest: dict[str, str] = read_json(folder / MANIFEST)
-        arrays_kept = [name for name in manifest if name.endswith(".npy")]
-        wanted = [META, *(name for name in arrays_kept if only is None or Path(name).stem in only)]
-        changed = [name for name in wanted if not _unchanged(folder / name, manifest[name])]
-        missing = sorted(set(only or ()) - {Path(name).stem for name in wanted})
-        if not changed and not missing:
-            arrays = {Path(n).stem: _mapped(folder / n) for n in wanted if n.endswith(".npy")}
-            return arrays, read_meta(folder)
-        reason = f"{', '.join(changed)} changed since it was written" if changed else f"{', '.join(missing)} is missing"
+        names = [n for n in manifest if n.endswith(".npy") and (part is None or n.startswith(f"{part}."))]
+        changed = [name for name in (META, *names) if not _unchanged(folder / name, manifest[name])]
+        if not changed:
+            return {Path(name).stem: _mapped(folder / name) for name in names}, read_meta(folder)
+        reason = f"{', '.join(changed)} changed since it was written"
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         reason = str(error)
     raise DataError(

@@ -15,7 +15,9 @@ from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import Choice, DatasetSpec, Task
 from kd_core.teachers.base import SOURCES
+from kd_core.teachers.coding import decode
 from kd_core.teachers.entry import read_entry, read_meta
+from kd_core.teachers.packing import part_of
 from kd_core.workspace import workspace
 
 FORMAT = 2
@@ -63,6 +65,15 @@ def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str) 
     }  # fmt: skip
 
 
+def require_format(meta: dict[str, Any], teacher: str) -> None:
+    """Refuse an entry of another layout. Errors: DataError with code `old_cache`."""
+    if meta.get("format") != FORMAT or not {"answers", "recipe"} <= set(meta):
+        raise DataError(
+            "The kept answers of teacher {teacher} were written by another version.", "They are made again.",
+            "old_cache", teacher=teacher,
+        )  # fmt: skip
+
+
 def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the finished entries whose recipe has all the wanted values, newest first."""
     found = []
@@ -86,13 +97,14 @@ def find(
         return None
     wanted |= {k: v for k, v in (("folds", folds), ("seed", seed)) if v is not None}
     for folder, meta in sorted(matching(root, wanted), key=lambda one: one[1]["recipe"]["code"] != code):
-        try:
-            arrays, _ = read_entry(folder, only=("validation", "validation-labels"))
-        except DataError:
-            continue
         about = meta["recipe"]
+        try:
+            arrays = part_of(read_entry(folder, "validation")[0], "validation")
+            logits, labels = decode(arrays, len(about["classes"]) or 1), arrays["labels"]
+        except (DataError, KeyError):  # damaged: whoever trains with this teacher next is told, and mends it
+            continue
         return KeptAnswers(
-            arrays["validation"], arrays["validation-labels"], tuple(about["classes"]), about["task"],
-            about["code"] != code, float(meta["answers"]["fit_seconds"]),
+            logits, labels, tuple(about["classes"]), about["task"], about["code"] != code,
+            float(meta["answers"]["fit_seconds"]),
         )  # fmt: skip
     return None

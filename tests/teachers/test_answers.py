@@ -1,9 +1,14 @@
+import errno
+import os
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from kd_core.errors import Stopped
+from kd_core.data.dataset import Part
+from kd_core.errors import KDError, Stopped
 from kd_core.specs import Choice
-from kd_core.teachers import answers
+from kd_core.teachers import answers, entry
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import SOURCES
 from kd_core.teachers.cache import TeacherCache
@@ -11,6 +16,7 @@ from kd_core.teachers.crossfit import folds as deal
 from tests.teachers.tables import dataset
 
 FOREST = Choice(name="random_forest", settings={"trees": 12, "leaf_rows": 1})
+QUICK = Choice(name="random_forest", settings={"trees": 1})  # where only the keeping matters
 
 
 @pytest.fixture(autouse=True)
@@ -134,19 +140,103 @@ def test_events_name_the_fold_and_count():
 
 def test_a_damaged_entry_is_made_again_with_a_warning(tmp_path):
     data, cache, events = dataset(), TeacherCache(tmp_path), []
-    first = ask(data, cache=cache)
-    (tmp_path / first.cache_key / "test.npy").write_bytes(b"broken")
-    again = ask(data, cache=cache, events=events)
+    first = ask(data, QUICK, folds=2, cache=cache)
+    (tmp_path / first.cache_key / "test.logits.npy").write_bytes(b"broken")
+    again = ask(data, QUICK, folds=2, cache=cache, events=events)
     assert not again.cached and [e["code"] for e in events if e["kind"] == "warning"] == ["damaged_cache"]
     assert np.array_equal(first.logits["train"], again.logits["train"])
 
 
-def test_kept_answers_of_another_shape_are_made_again(tmp_path):
+def without_facts(event):
+    return event["code"], event["message"], event["hint"]
+
+
+def test_kept_answers_that_lack_rows_are_made_again(tmp_path):
     data, cache, events = dataset(), TeacherCache(tmp_path), []
-    first = ask(data, cache=cache)
-    cache.save(first.cache_key, {"test": first.logits["test"][:3]}, {})
-    assert not ask(data, cache=cache, events=events).cached
-    assert "don't fit the rows of this dataset" in next(e["message"] for e in events if e["kind"] == "warning")
+    first = ask(data, QUICK, folds=2, cache=cache)
+    arrays, meta = cache.load(first.cache_key, print)
+    cache.save(first.cache_key, {**arrays, "test.rows": arrays["test.rows"] + 1}, meta)
+    assert not ask(data, QUICK, folds=2, cache=cache, events=events).cached
+    assert [without_facts(e) for e in events if e["kind"] == "warning"] == [
+        ("missing_rows", "The kept answers of a teacher lack 1 of the 50 test rows of this dataset.", "They are made again.")
+    ]  # fmt: skip
+    assert ask(data, QUICK, folds=2, cache=cache).cached
+
+
+def test_an_entry_of_an_earlier_version_is_made_again(tmp_path):
+    data, cache, events = dataset(), TeacherCache(tmp_path), []
+    first = ask(data, QUICK, folds=2, cache=cache)
+    old = {"name": "random_forest", "fit_seconds": 1.0, "folds": 3}
+    cache.save(first.cache_key, {split: z.copy() for split, z in first.logits.items()}, old)
+    assert not ask(data, QUICK, folds=2, cache=cache, events=events).cached
+    assert [without_facts(e) for e in events if e["kind"] == "warning"] == [
+        ("old_cache", "The kept answers of teacher random_forest were written by another version.", "They are made again.")
+    ]  # fmt: skip
+    assert ask(data, QUICK, folds=2, cache=cache).cached
+
+
+def test_rows_in_another_order_get_their_own_answers(tmp_path):
+    data, cache = dataset(), TeacherCache(tmp_path)
+    first = ask(data, QUICK, folds=2, cache=cache)
+    order = {split: np.random.default_rng(1).permutation(len(part)) for split, part in data.parts.items()}
+    parts = {
+        split: replace(p, x=p.x[order[split]], y=p.y[order[split]], row_ids=p.row_ids[order[split]])
+        for split, p in data.parts.items()
+    }
+    again = ask(replace(data, parts=parts), QUICK, folds=2, cache=cache)
+    assert again.cached and all(np.array_equal(again.logits[s], first.logits[s][order[s]]) for s in parts)
+
+
+def test_what_a_hit_saved_is_told_and_counted(tmp_path):
+    data, cache = dataset(), TeacherCache(tmp_path)
+    first, again = ask(data, QUICK, folds=2, cache=cache), ask(data, QUICK, folds=2, cache=cache)
+    assert first.seconds_saved == 0 and again.seconds_saved == first.fit_seconds > 0
+    assert first.kept_bytes == again.kept_bytes == cache.usage().size_bytes > sum(z.nbytes for z in first.logits.values())  # fmt: skip
+    used = cache.usage()
+    assert (used.hits, used.misses, used.entries, used.hit_rate) == (1, 1, 1, 0.5)
+    assert used.seconds_saved == pytest.approx(first.fit_seconds)
+    assert ask(data, QUICK, folds=2).kept_bytes == 0
+
+
+def test_a_full_disk_costs_the_copy_and_not_the_teacher(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    data, events = dataset(), []
+    whole = ask(data, QUICK, folds=2)
+    monkeypatch.setattr(entry.np, "save", full)
+    found = ask(data, QUICK, folds=2, cache=TeacherCache(tmp_path), events=events)
+    assert all(np.array_equal(found.logits[s], whole.logits[s]) for s in whole.logits) and found.kept_bytes == 0
+    assert [without_facts(e) for e in events if e["kind"] == "warning"] == [(
+        "cache_not_kept", "The teacher's answers could not be kept on the disk: No space left on device.",
+        "This run goes on with them; a later run has to train the teacher again.",
+    )]  # fmt: skip
+    assert [p.name for p in tmp_path.rglob("*.npy")] == []
+
+
+def test_a_limit_that_makes_no_sense_is_said_before_any_fit(tmp_path, monkeypatch):
+    monkeypatch.setenv("KD_TEACHER_CACHE_MB", "lots")
+    events = []
+    with pytest.raises(KDError, match="KD_TEACHER_CACHE_MB is 'lots'"):
+        ask(dataset(), QUICK, folds=2, cache=TeacherCache(tmp_path), events=events)
+    assert events == []
+
+
+def test_with_many_classes_the_first_run_gets_what_the_next_one_reads(tmp_path):
+    rng, classes = np.random.default_rng(0), 120
+    parts = {
+        split: Part(rng.standard_normal((n, 3)).astype(np.float32), np.arange(n) % classes, np.arange(n) + start)
+        for split, n, start in (("train", 480, 0), ("validation", 120, 480), ("test", 120, 600))
+    }
+    data = replace(dataset("multiclass"), classes=tuple(map(str, range(classes))), parts=parts)
+    cache = TeacherCache(tmp_path)
+    forest = Choice(name="random_forest", settings={"trees": 2, "leaf_rows": 60})
+    first, again = ask(data, forest, folds=2, cache=cache), ask(data, forest, folds=2, cache=cache)
+    kept, _ = cache.load(first.cache_key, print)
+    assert kept["test.logits"].dtype == np.float16
+    for split, part in parts.items():
+        assert first.logits[split].dtype == np.float32 and first.logits[split].shape == (len(part), classes)
+        assert np.array_equal(first.logits[split], again.logits[split])
 
 
 def test_a_warning_of_every_fit_is_told_once(monkeypatch):

@@ -1,0 +1,96 @@
+"""Keeping the cache below its size: the least recently used answers go first."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from kd_core import limits
+from kd_core.errors import KDError
+from kd_core.teachers.entry import remove, remove_unfinished
+
+_LOG = logging.getLogger("kd_workbench.teachers")
+VARIABLE = "KD_TEACHER_CACHE_MB"
+_UNFINISHED_SECONDS = 3600.0  # a folder still being written is younger; an older one is left from a killed process
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One folder of the cache: a finished entry, or the finished parts of an interrupted one (`partial`)."""
+
+    path: Path
+    size_bytes: int
+    last_used: float
+    partial: bool
+
+
+def limit_bytes() -> int:
+    """Return how much may be kept: `KD_TEACHER_CACHE_MB`, or limits.TEACHER_CACHE_BYTES.
+
+    Errors: KDError with code `bad_cache_limit`.
+    """
+    named = os.environ.get(VARIABLE, "").strip()
+    if not named:
+        return limits.TEACHER_CACHE_BYTES
+    if not named.isascii() or not named.isdecimal() or int(named) < 1:
+        raise KDError(
+            "{variable} is {value!r}; it must be a whole number of megabytes, 1 or more.",
+            "Correct it, or leave it out to keep up to {default} MB.", "bad_cache_limit",
+            variable=VARIABLE, value=named, default=limits.TEACHER_CACHE_BYTES // 2**20,
+        )  # fmt: skip
+    return int(named) * 2**20
+
+
+def stored(root: Path) -> list[Stored]:
+    """List what is kept, the least recently used first; what vanishes meanwhile is left out."""
+    found = []
+    try:
+        folders = [Path(e.path) for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    for folder in folders:
+        try:
+            used = folder.stat().st_mtime
+        except FileNotFoundError:
+            continue
+        found.append(Stored(folder, folder_bytes(folder), used, folder.suffix == ".partial"))
+    return sorted(found, key=lambda one: one.last_used)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Add up a folder's files; those that vanish meanwhile count nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(place) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def evict(root: Path, limit: int, spare: Collection[str] = ()) -> list[Stored]:
+    """Remove the least recently used until the rest fits; return what went. `spare` names folders that stay.
+
+    A spared folder stays even when it is larger than the limit alone. Answers that somebody is reading may go:
+    their mapping stays good until the last reader lets go, and a damaged read is impossible.
+    """
+    remove_unfinished(root, time.time() - _UNFINISHED_SECONDS)
+    everything = stored(root)
+    total, gone = sum(one.size_bytes for one in everything), []
+    for one in everything:
+        if total <= limit:
+            break
+        if one.path.name in spare:
+            continue
+        try:
+            if remove(one.path):
+                gone.append(one)
+            total -= one.size_bytes
+        except OSError as error:  # somebody else's folder: what was just kept is kept all the same
+            _LOG.warning("kept teacher answers %s could not be removed: %s", one.path.name, error)
+    return gone
