@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs import grid
 from pages.ui import engine, live, result, run_head, run_list, session, text
 from pages.ui.run_head import ACTIVE
 from pages.ui.text import t
@@ -39,6 +40,14 @@ judged = bool(found and found.get("students"))
 st.title(t("runs.title" if active else "runs.title_result" if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
 run_head.show(store, row, snapshot)
+if snapshot.spec.sweep is not None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="runs-sweep"):
+        variants = grid.count(snapshot.spec).variants
+        st.markdown(
+            t("runs.sweep_note_active" if active else "runs.sweep_note", variants=text.exact(variants)), width="stretch"
+        )
+        if st.button(t("runs.sweep_open"), key="runs-sweep-open", icon=":material/grid_on:"):
+            session.go("what_if.py", run=run_id)
 if active:
     live.show(store, run_id, snapshot)
 else:

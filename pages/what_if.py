@@ -130,8 +130,6 @@ def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> 
     if found and found.get("students"):
         whatif_head.judgement(found, grid, row.id)
     whatif_head.way(grid)
-    whatif_head.missing(grid)
-    whatif_head.warnings(snapshot)
     st.markdown(f"**{t('what_if.map.title')}**")
     chosen = grid.cell(whatif_map.picked())
     if found and chosen is not None:
@@ -146,6 +144,8 @@ def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> 
             st.caption(t("what_if.map.gone", cell=escape(st.query_params.get(whatif_map.CELL))))
         elif found:
             st.caption(t("what_if.map.hint"))
+    whatif_head.missing(grid)
+    whatif_head.warnings(snapshot)
     whatif_views.show(folder, snapshot, grid, found)
 
 

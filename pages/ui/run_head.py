@@ -11,7 +11,7 @@ from kd_core.runs.folder import ACTIVE
 from kd_core.runs.jobs import RESUMABLE
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from kd_core.specs import RunSpec
+from kd_core.specs import RunSpec, SweepSpec
 from pages.ui import engine, session, text
 from pages.ui.text import Safe, escape, t
 
@@ -42,12 +42,24 @@ def outline(spec: RunSpec) -> Safe:
         t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
         escape(engine.part_title("loss", spec.objective.name)),
     ]
+    if spec.sweep is not None:
+        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds)]
+        return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
     if lesson.get("alpha") is not None:
         parts.append(t("runs.outline.alpha", value=f"{lesson['alpha']:g}"))
     parts.append(t("runs.outline.seeds", num=spec.training.seeds))
     return Safe(" · ".join(parts))
+
+
+def _tried(sweep: SweepSpec) -> list[Safe]:
+    """Say which values a what-if tries."""
+    held = {n: getattr(sweep, n) for n in ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")}
+    return [
+        t("runs.outline.tried", axis=t(f"what_if.axis.{n}"), values=", ".join(f"{v:g}" for v in values))
+        for n, values in held.items() if values
+    ]  # fmt: skip
 
 
 def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
@@ -59,13 +71,13 @@ def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
         if state not in ACTIVE:
             badge(state)
     with right, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        _actions(store, row, state)
+        _actions(store, row, state, snapshot.spec.sweep is not None)
     st.caption(outline(snapshot.spec))
     if row.note:
         st.caption(f":material/sticky_note_2: {escape(row.note)}")
 
 
-def _actions(store: RunStore, row: RunRow, state: str) -> None:
+def _actions(store: RunStore, row: RunRow, state: str, sweep: bool) -> None:
     if state in ACTIVE:
         stopping = state == "cancelling"
         waiting = state == "queued"
@@ -80,8 +92,9 @@ def _actions(store: RunStore, row: RunRow, state: str) -> None:
         help=t("runs.head.resume_help"),
     ):
         _do(lambda: engine.jobs().resume(row.id))
-    if st.button(t("runs.head.clone"), key="run-clone", icon=":material/content_copy:", help=t("runs.head.clone_help")):
-        session.go("distill.py", clone=row.id)
+    if st.button(t("runs.head.clone"), key="run-clone", icon=":material/content_copy:",
+                 help=t("runs.head.clone_sweep_help" if sweep else "runs.head.clone_help")):  # fmt: skip
+        session.go("what_if.py" if sweep else "distill.py", clone=row.id)
     if row.headline and st.button(
         t("runs.head.compare"), key="run-compare", icon=":material/scatter_plot:", help=t("runs.head.compare_help")
     ):

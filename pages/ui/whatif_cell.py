@@ -85,7 +85,7 @@ def numbers(grid: Grid, cell: Cell) -> None:
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
     known_alone = [v for v in alone if v is not None]
     lines.append((f"**{t('what_if.cell.mean')}**", text.score(float(np.mean(known_alone)) if known_alone else None, 4),
-                  f"**{text.plus_minus(cell['mean'], spread, 4)}**",
+                  f"**{text.plus_minus(cell['mean'], spread, 4).replace(' ', '&nbsp;')}**",
                   f"**{verdict.signed_points(grid.metric, (cell.get('gain') or {}).get('mean'))}**", ""))  # fmt: skip
     k = "what_if.cell."
     columns = [t(f"{k}seed"), t(f"{k}baseline", metric=metric), t(f"{k}score", metric=metric),

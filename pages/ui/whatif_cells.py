@@ -243,7 +243,7 @@ def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
             said = f"{text.score(mean)}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
             words = escape(setting_words(grid, best)) if arm == "student" else t("runs.arm.baseline")
             arms[arm].append({
-                "x": best["parameters"], "y": mean, "low": low, "high": high,
+                "label": name, "x": best["parameters"], "y": mean, "low": low, "high": high,
                 "hover": f"<b>{escape(name)}</b> · {words}<br>{escape(verdict.metric_title(grid.metric))} {said}<br>"
                 f"{t('what_if.size.weights', value=text.number(best['parameters']))}",
             })  # fmt: skip

@@ -18,6 +18,7 @@ from pages.ui.whatif_cells import Cell, Grid
 
 TABS = ("sizes", "settings", "cost", "table", "downloads", "log")
 COSTS = ("size", "latency", "parameters")
+PAPER = {False: "#FFFFFF", True: "#12171D"}
 Result = Mapping[str, Any]
 
 
@@ -90,6 +91,7 @@ def settings(grid: Grid) -> None:
         dimensions, [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
         scale=whatif_cells.scale(grid),
         gain_title=t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric)),
+        paper=PAPER[st.context.theme.type == "dark"],
     )  # fmt: skip
     st.plotly_chart(figure, key="whatif-parallel", config=whatif_map.config("settings"), alt=t("what_if.settings.alt"))
     st.caption(t("what_if.settings.note"))
@@ -124,7 +126,8 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     lower = verdict.lower_is_better(grid.metric)
     teacher = _teacher_point(grid, snapshot, found, by)
     best = comparison.front(points, lower)
-    shown = [{**p, "faded": p["id"] not in best} for p in points] + ([teacher] if teacher else [])
+    alone = {"low": None, "high": None}  # many cells share a cost: bars of all of them would hide each other
+    shown = [p if p["id"] in best else {**p, **alone, "faded": True} for p in points] + ([teacher] if teacher else [])
     left, right = st.columns([3.4, 1], gap="large")
     with right:
         edge = _goals(grid, teacher, points, by)

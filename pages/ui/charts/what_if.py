@@ -164,6 +164,8 @@ def sizes(
     fig = figure(height, x=x_title, y=literal(y_title))
     every = [p for points in arms.values() for p in points]
     axis = log_axis([p["x"] for p in every], written)
+    own = sorted({p["x"] for p in every})
+    axis |= {"tickvals": own, "ticktext": [written(v) for v in own]}
     if teacher is not None:
         ends = [10**v for v in axis["range"]]
         fig.add_scatter(
@@ -184,7 +186,10 @@ def sizes(
         fig.add_scatter(
             x=[p["x"] for p in points],
             y=[p["y"] for p in points],
-            mode="lines+markers",
+            mode="lines+markers+text",
+            text=[literal(p["label"]) if arm == "student" else "" for p in points],
+            textposition="top center",
+            cliponaxis=False,
             name=names[arm],
             line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
             marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 11},
@@ -210,9 +215,12 @@ def parallel(
     *,
     scale: float,
     gain_title: str,
+    paper: str,
     height: int = 400,
 ) -> Drawing:
     """Draw every cell as a line through all its settings to its score. For looking only: it can't be picked.
+
+    `paper` is the colour of the page: Plotly lays a shadow of it around the numbers.
 
     Dimensions: label, values, and where the values are names or uneven steps `ticks` (positions) and `names`.
     """
@@ -238,7 +246,7 @@ def parallel(
         },
         labelfont=font, tickfont=font, rangefont={"size": 1, "color": "rgba(0,0,0,0)"}, labelangle=0,
     )  # fmt: skip
-    fig.update_layout(margin={"l": 56, "r": 24, "t": 56, "b": 28})
+    fig.update_layout(margin={"l": 56, "r": 24, "t": 56, "b": 28}, paper_bgcolor=paper)
     return fig
 
 
