@@ -110,8 +110,9 @@ class StackTraining:
                 yield [row for row, m in enumerate(self.members) if m.ended and not m.told]
                 for member in self.members:
                     member.told = bool(member.ended)
-                self._drop_ended()
-                if kept and self.members and kept.due():
+                due = kept is not None and kept.due()
+                self._drop_ended(0.0 if due else LEAVE_SHARE[self.device.type])  # only what goes on is saved
+                if kept and due and self.members:
                     kept.save(self._tensors(), self._counters())
 
     def measure(self, steps: int) -> float:
@@ -201,7 +202,7 @@ class StackTraining:
             drawn = torch.ones(len(self.streams) + 1, rows, widest, dtype=self.compute, device=self.device)
             for slot, (_, share, widths), stream in zip(drawn[1:], self.streams, self._generators, strict=True):
                 noise = torch.empty(rows, widths[layer], device=self.device)
-                slot[:, : widths[layer]] = noise.bernoulli_(1 - share, generator=stream).div_(1 - share)
+                slot[:, : widths[layer]].copy_(noise.bernoulli_(1 - share, generator=stream)).div_(1 - share)
             masks.append(drawn.index_select(0, self.mask_row))
         return masks
 
@@ -260,9 +261,9 @@ class StackTraining:
         self._z = torch.cat(parts, dim=2).cpu()
         return self._z
 
-    def _drop_ended(self) -> None:
+    def _drop_ended(self, share: float) -> None:
         ended = sum(bool(m.ended) for m in self.members)
-        if not ended or (ended < len(self.members) and ended <= LEAVE_SHARE[self.device.type] * len(self.members)):
+        if not ended or (ended < len(self.members) and ended <= share * len(self.members)):
             return
         alive = [i for i, m in enumerate(self.members) if not m.ended]
         self.members = [self.members[i] for i in alive]

@@ -89,7 +89,7 @@ class Stack(ABC):
         """Return one network's own weights on the CPU, without padding, as its module names them."""
         slots = zip(self.names[row], self.shapes[row], weights or self.weights, strict=True)
         return {
-            name: corner(slot[row], shape).detach().float().cpu().contiguous().clone() for name, shape, slot in slots
+            name: corner(slot[row], shape).detach().cpu().contiguous().clone() for name, shape, slot in slots
         }
 
 
