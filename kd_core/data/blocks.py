@@ -39,7 +39,7 @@ class NumberBlock:
         self.median, self.flag = 0.0, False
         self.scale: Any = None
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
         known = values.dropna().to_numpy(np.float64)
         self.flag = len(known) < len(values)
         self.median = float(np.median(known)) if len(known) else 0.0
@@ -50,7 +50,7 @@ class NumberBlock:
             scaler = StandardScaler().fit(known[:, None] if len(known) else np.zeros((1, 1)))
             self.scale = lambda x: scaler.transform(x[:, None])[:, 0]
         self.names = (self.name, f"{self.name} {_MISSING}") if self.flag else (self.name,)
-        return self.transform(values)
+        return None
 
     def transform(self, values: pd.Series) -> Array:
         held = values.to_numpy(np.float64, na_value=np.nan)
@@ -77,14 +77,14 @@ class BooleanBlock:
         self.names: tuple[str, ...] = (name,)
         self.known: dict[str, int] = {}
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
         labels = (
             values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(values.dropna().unique())
         )
         self.known = {str(label): i for i, label in enumerate(labels)}
         self.flag = bool(values.isna().any())
         self.names = (f"{self.name}={[*self.known][-1]}",) + ((f"{self.name} {_MISSING}",) if self.flag else ())
-        return self.transform(values)
+        return None
 
     def transform(self, values: pd.Series) -> Array:
         codes = _codes(values, self.known, -1, -1)
@@ -104,7 +104,7 @@ class CategoryBlock:
         self.frequency: Array = np.zeros(0)
         self.targets: CrossFittedTargetEncoder | None = None
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
         counts = values.value_counts()
         counts = counts[counts > 0]
         labels = sorted((str(v) for v in counts.index), key=lambda v: (-int(counts[v]), v))
@@ -120,11 +120,11 @@ class CategoryBlock:
         self.other = len(kept) if rare else -1
         self.missing = self.width - 1 if missing else self.other
         self.names = tuple(f"{self.name}={v}" for v in [*kept, *extra])
-        return self.transform(values)
+        return None
 
     def _fit_many(
         self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: Task, groups: Array | None
-    ) -> Array:
+    ) -> Array | None:
         self.known = {v: i for i, v in enumerate(labels)}
         self.frequency = np.log1p(
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
@@ -139,7 +139,7 @@ class CategoryBlock:
                 f"{self.name}={_INFREQUENT}",
                 f"{self.name} frequency",
             )
-            return self._many(codes, None)
+            return None
         kind = {"regression": "continuous", "binary": "binary", "multiclass": "multiclass"}[task]
         self.targets = CrossFittedTargetEncoder(kind, self.seed)
         encoded = self.targets.fit_transform(codes[:, None], y, groups)
@@ -179,7 +179,7 @@ class DateBlock:
         self.flag = self.hours = self.years = False
         self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
         known = values.dropna()
         self.flag = len(known) < len(values)
         days = known.to_numpy().astype("datetime64[us]").astype(np.int64) / 86_400e6
@@ -191,7 +191,7 @@ class DateBlock:
         parts = ["days", *(["year"] if self.years else []), "month sin", "month cos", "weekday sin", "weekday cos",
                  *(["hour sin", "hour cos"] if self.hours else []), *([_MISSING] if self.flag else [])]  # fmt: skip
         self.names = tuple(f"{self.name} {p}" for p in parts)
-        return self.transform(values)
+        return None
 
     def transform(self, values: pd.Series) -> Array:
         stamps = values.to_numpy().astype("datetime64[us]")
@@ -208,6 +208,10 @@ class DateBlock:
         return np.column_stack([*columns, *([missing] if self.flag else [])])
 
 
+def _texts(values: pd.Series) -> Array:
+    return values.fillna("").astype("object").to_numpy()
+
+
 class TextBlock:
     """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length."""
 
@@ -218,9 +222,8 @@ class TextBlock:
         self.terms: Any = None
         self.condense: Any = None
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array:
-        texts = values.fillna("").astype("object").to_numpy()
-        some = _sample(texts, _TEXT_FIT_ROWS)
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+        some = _texts(values.iloc[_sample(np.arange(len(values)), _TEXT_FIT_ROWS)])
         spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:2000]]))
         how = (
             {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"}
@@ -233,7 +236,7 @@ class TextBlock:
         kept = sorted((t for t, n in seen.items() if n >= 2), key=lambda t: (-seen[t], t))[:_TEXT_TERMS]
         if len(kept) < 2:
             self.names = (f"{self.name} length",)
-            return self.transform(values)
+            return None
         self.terms = TfidfVectorizer(**how, vocabulary=kept, sublinear_tf=True, dtype=np.float32)
         counted = self.terms.fit_transform(some)
         self.components = max(1, min(self.components, counted.shape[1] - 1, counted.shape[0] - 1))
@@ -241,10 +244,10 @@ class TextBlock:
             self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
         self.spread = np.maximum(self.condense.transform(counted).std(axis=0), 1e-6)
         self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
-        return self.transform(values)
+        return None
 
     def transform(self, values: pd.Series) -> Array:
-        texts = values.fillna("").astype("object").to_numpy()
+        texts = _texts(values)
         length = np.log1p([len(t) for t in texts]) / 4
         if self.condense is None:
             return np.asarray(length[:, None])

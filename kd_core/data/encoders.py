@@ -28,7 +28,9 @@ class Block(Protocol):
 
     names: tuple[str, ...]
 
-    def fit_transform(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array: ...
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+        """Learn from the training rows; return their own encoding where it is not that of other rows."""
+        ...
 
     def transform(self, values: pd.Series) -> Array: ...
 
@@ -63,12 +65,29 @@ class Encoder:
 
         Shape: y (N,) class indices or target values; groups (N,) or None.
         """
-        parts = [
-            block.fit_transform(_typed(frame[name], self.types[name]), y, self.task, groups)
-            for name, block in self.blocks.items()
-        ]
-        self.feature_names = tuple(n for block in self.blocks.values() for n in block.names)
+        parts = []
+        for name, block in self.blocks.items():
+            values = _typed(frame[name], self.types[name])
+            own = block.fit(values, y, self.task, groups)
+            parts.append((block.transform(values) if own is None else own).astype(np.float32, copy=False))
+        self._name_features()
         return _joined(parts, len(frame))
+
+    def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None = None) -> dict[str, npt.NDArray[np.float32]]:
+        """Fit on the training rows; return what `transform` would not give for them: cross-fitted averages, by column.
+
+        `transform(frame, own)` then equals `fit_transform`, for any part of the rows.
+        """
+        found = {}
+        for name, block in self.blocks.items():
+            own = block.fit(_typed(frame[name], self.types[name]), y, self.task, groups)
+            if own is not None:
+                found[name] = own.astype(np.float32, copy=False)
+        self._name_features()
+        return found
+
+    def _name_features(self) -> None:
+        self.feature_names = tuple(n for block in self.blocks.values() for n in block.names)
 
     def target_columns(self) -> dict[str, range]:
         """Name the columns encoded by the target's average, each with the positions of its features."""
@@ -79,10 +98,20 @@ class Encoder:
             at += len(block.names)
         return found
 
-    def transform(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
-        """Encode other rows, raw or typed; unknown categories and unreadable cells count as such, nothing fails."""
-        parts = [block.transform(_typed(frame[name], self.types[name])) for name, block in self.blocks.items()]
-        return _joined(parts, len(frame))
+    def transform(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.float32]:
+        """Encode other rows, raw or typed; unknown categories and unreadable cells count as such, nothing fails.
+
+        `own`: encodings that training rows have of their own (from `fit`), of the same rows as the frame.
+        """
+        x = np.empty((len(frame), sum(len(block.names) for block in self.blocks.values())), np.float32)
+        at = 0
+        for name, block in self.blocks.items():
+            given = (own or {}).get(name)
+            x[:, at : at + len(block.names)] = (
+                block.transform(_typed(frame[name], self.types[name])) if given is None else given
+            )
+            at += len(block.names)
+        return x
 
 
 def _typed(values: pd.Series, column: ColumnType) -> pd.Series:

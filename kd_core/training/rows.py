@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
-import psutil
 import torch
 from torch import Tensor
 
+from kd_core import memory
 from kd_core.data.dataset import Array
 
 CHUNK_BYTES = (
@@ -83,7 +83,7 @@ def budget_bytes(device: torch.device, num_bytes_reserved: int = 0) -> int:
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # torch's own, free again
         free, share = torch.cuda.mem_get_info(device)[0] + kept, DEVICE_SHARE
     else:
-        free, share = psutil.virtual_memory().available, MEMORY_SHARE
+        free, share = memory.free_bytes(), MEMORY_SHARE
     return max(0, int(share * (free - num_bytes_reserved)))
 
 
