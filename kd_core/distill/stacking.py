@@ -43,7 +43,9 @@ Precision = Literal["float32", "bfloat16", "float64"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
 WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
-STACK_BYTES = {"cpu": 256 * 2**20, "cuda": 16 * 2**30}  # weights, moments and activations of one stack
+# Weights, moments and activations of one stack. On the CPU: what stays in the caches; beyond it a network's step
+# takes up to 1.3 times as long (256 wide, docs/LAB.md).
+STACK_BYTES = {"cpu": 32 * 2**20, "cuda": 16 * 2**30}
 
 
 def supports(dataset: Dataset, variant: Variant) -> str | None:
@@ -164,14 +166,17 @@ class Stacking:
             if positions:
                 left -= set(positions)
                 found.append(Task(self._sorted(positions), saved, place))
+        fresh = []
         for group in self.groups(sorted(left)):
             most = max(1, STACK_BYTES[self.device.type] // self.bytes(group[-1]))
             parts = max(math.ceil(len(group) / most), min(lanes, len(group) // 2), 1)
+            # seed by seed, so that a whole map is filled once before it is refined; the baselines first
+            group.sort(key=lambda p: (self.variants[p].seed, self.variants[p].objective is not None))
             for k in range(parts):
-                positions = self._sorted(group[k::parts])
+                positions = self._sorted(group[len(group) * k // parts : len(group) * (k + 1) // parts])
                 name = hashlib.sha256("".join(self.plans[p].key for p in positions).encode()).hexdigest()[:16]
-                found.append(Task(positions, None, folder / f"stack-{name}" if folder else None))
-        return sorted(found, key=lambda t: -sum(self.bytes(p) for p in t.positions))
+                fresh.append(Task(positions, None, folder / f"stack-{name}" if folder else None))
+        return found + sorted(fresh, key=lambda t: -self.bytes(t.positions[-1]))
 
     def _sorted(self, positions: list[int]) -> list[int]:
         """Order networks so that equal settings of the optimiser lie next to each other."""
