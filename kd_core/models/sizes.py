@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,12 @@ def sizes(choice: Choice, num_inputs: int, num_outputs: int) -> Sizes:
 
     Errors: UnknownName, SpecError.
     """
+    return _sizes(choice.to_json(), num_inputs, num_outputs)
+
+
+@functools.lru_cache(1024)  # 5 ms each, and a sweep asks for the same few architectures hundreds of times
+def _sizes(choice_json: str, num_inputs: int, num_outputs: int) -> Sizes:
+    choice = Choice.from_json(choice_json)
     with torch.device("meta"):
         module = build(choice, num_inputs, num_outputs).eval()
         counter = FlopCounterMode(display=False)
