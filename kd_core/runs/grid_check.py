@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kd_core import limits
 from kd_core.distill import LOSSES
+from kd_core.distill.stacks import STACKS
 from kd_core.errors import KDError, Problem
 from kd_core.models import ARCHS
 from kd_core.runs import grid
@@ -21,10 +22,14 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
             found.append(Problem("error", "no_temperature", f"The loss '{loss}' has no temperature.", "Leave the temperatures out, or choose another loss."))  # fmt: skip
         if sweep.alpha and "alpha" not in fields:
             found.append(Problem("error", "no_alpha", f"The loss '{loss}' has no alpha.", "Leave alpha out, or choose another loss."))  # fmt: skip
-    for student in spec.students if sweep.dropout else ():
+    for student in spec.students:
         arch = student.arch.name
-        if arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
+        if sweep.dropout and arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
             found.append(Problem("error", "no_dropout", f"The architecture '{arch}' of student '{student.name}' has no dropout.", "Leave dropout out, or choose another architecture."))  # fmt: skip
+        if sweep.mode == "fused" and arch in ARCHS.names() and arch not in STACKS.names():
+            found.append(Problem("error", "cannot_fuse", f"The architecture '{arch}' of student '{student.name}' can't be trained in a stack (known: {', '.join(STACKS.names())}).", "Choose the mode 'auto' or 'sequential'."))  # fmt: skip
+    if sweep.mode == "processes" and spec.training.device == "cuda":
+        found.append(Problem("error", "no_processes", "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.", "Choose the mode 'auto', or the device 'cpu'."))  # fmt: skip
     if not answered:
         return found
     asked = grid.count(spec)

@@ -27,13 +27,16 @@ def choice_line(result: dict[str, Any], student: dict[str, Any]) -> str:
     chosen = next(c for c in cells if c["cell"] == student["cell"])
     gain = student["gain"][metric["name"]]
     low, high = gain["ci95"]
-    interval = f"95 % {factor * low:+.2f} to {factor * high:+.2f}" if low is not None else "one seed, no interval"
+    digits = "+.2f" if metric["unit"] == "share" else "+.3g"
+    interval = (
+        f"95 % {factor * low:{digits}} to {factor * high:{digits}}" if low is not None else "one seed, no interval"
+    )
     of = f" of {student['name']}" if len(result["students"]) > 1 else ""
     if chosen["alpha"] == 0:
         return f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}, the baseline itself; no share of the teacher helped."
     return (
         f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}; on the test rows "
-        f"{factor * gain['mean']:+.2f}{unit} {metric['title']} against its baseline ({interval})."
+        f"{factor * gain['mean']:{digits}}{unit} {metric['title']} against its baseline ({interval})."
     )
 
 

@@ -15,8 +15,9 @@ from kd_core.distill.variants import TrainedVariant
 from kd_core.runs import grid
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.grid import Cell, GridTraining
-from kd_core.runs.variant_store import Finished, VariantStore
-from kd_core.specs import RunSpec
+from kd_core.runs.variant_store import Finished, VariantStore, trained_again
+from kd_core.safe_io import read_json, write_json
+from kd_core.specs import RunSpec, TrainingSpec
 from kd_core.teachers.base import TeacherAnswers
 
 Notify = Callable[[dict[str, Any]], None]
@@ -49,7 +50,10 @@ class Sweep:
         self.cells = grid.cells(spec)
         self.trainings = grid.trainings(spec)
         self.found: dict[int, Finished] = {}
-        self.way: dict[str, Any] = {"mode": None, "why": "All trainings were finished by an earlier attempt."}
+        self.way_path = folder.checkpoints / "way.json"
+        self.way: dict[str, Any] = {"mode": None, "why": "", "precision": None}
+        if self.way_path.exists():
+            self.way |= read_json(self.way_path)
         self.log = folder.path / "variants.jsonl"
         self._own = {(c, t.seed): t.position for t in self.trainings for c in t.cells}
         self._alone = {(grid.budget(t.like), t.seed): t.position for t in self.trainings if t.arm == "baseline"}
@@ -61,32 +65,45 @@ class Sweep:
         self.log.write_bytes(b"")
         for position, finished in self.store.load(self.trainings, self.notify).items():
             self._tell(self.trainings[position], finished)
-        rest = [t for t in self.trainings if t.position not in self.found]
+        kept = dict(self.found)
+        rest = [t for t in self.trainings if t.position not in kept]
         if not rest:
-            self.notify({"kind": "sweep", **self.way, "probe": {}, "trainings": 0, "precision": None})
+            self.notify({"kind": "sweep", **self.way, "probe": {}, "trainings": 0})
             return
-        results = planner.train_variants(
-            self.dataset, [self.store.variant(t) for t in rest], self.teacher.logits["train"], self.spec.training,
-            mode=self.spec.sweep.mode if self.spec.sweep else "auto", metric=self.metric,
-            notify=lambda event: self._hear(event, rest), should_stop=self.should_stop, device=self.device,
-            folder=self.folder.checkpoints / "sweep", on_trained=lambda i, trained: self._take(rest[i], trained),
-        )  # fmt: skip
-        for training, trained in zip(rest, results, strict=True):
-            if trained is not None and training.position not in self.found:
-                self._take(training, trained)
+        self._train(rest, self.spec.training)
+        precision = self.way["precision"]
+        other = [self.trainings[p] for p, f in kept.items() if f.record.precision != precision]
+        if other and not self.should_stop():  # an earlier attempt's probe had found another number format to pay
+            self.notify(trained_again(len(other), "another number format"))
+            self._train(other, self.spec.training.model_copy(update={"precision": precision}))
 
-    def _hear(self, event: dict[str, Any], rest: Sequence[GridTraining]) -> None:
+    def _train(self, wanted: Sequence[GridTraining], training: TrainingSpec) -> None:
+        fresh: set[int] = set()
+
+        def take(index: int, trained: TrainedVariant) -> None:
+            fresh.add(wanted[index].position)
+            self._tell(wanted[index], self.store.take(wanted[index], trained, self.way["precision"]))
+
+        results = planner.train_variants(
+            self.dataset, [self.store.variant(t) for t in wanted], self.teacher.logits["train"], training,
+            mode=self.spec.sweep.mode if self.spec.sweep else "auto", metric=self.metric,
+            notify=lambda event: self._hear(event, wanted), should_stop=self.should_stop, device=self.device,
+            folder=self.folder.checkpoints / "sweep", on_trained=take,
+        )  # fmt: skip
+        for index, trained in enumerate(results):
+            if trained is not None and wanted[index].position not in fresh:
+                take(index, trained)
+
+    def _hear(self, event: dict[str, Any], wanted: Sequence[GridTraining]) -> None:
         """Pass an event of the engine on, with positions in the whole grid instead of what is left of it."""
         if event["kind"] == "sweep":
-            self.way = {"mode": event["mode"], "why": event["why"]}
+            self.way = {name: event[name] for name in ("mode", "why", "precision")}
+            write_json(self.way_path, self.way)
         elif event["kind"] == "scores":
-            event = {**event, "best": {str(rest[int(i)].position): score for i, score in event["best"].items()}}
+            event = {**event, "best": {str(wanted[int(i)].position): score for i, score in event["best"].items()}}
         elif "training" in event:
-            event = {**event, "training": rest[event["training"]].position}
+            event = {**event, "training": wanted[event["training"]].position}
         self.notify(event)
-
-    def _take(self, training: GridTraining, trained: TrainedVariant) -> None:
-        self._tell(training, self.store.take(training, trained))
 
     def _tell(self, training: GridTraining, finished: Finished) -> None:
         """Write a training down as ended and say so."""

@@ -47,6 +47,7 @@ class VariantRecord:
     seconds: float
     stopped: bool
     diverged: str | None
+    precision: str | None
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,7 @@ class VariantStore:
                 except (ValueError, KeyError, TypeError, AttributeError, OSError):
                     damaged.append(name)
         if others:
-            notify({
-                "kind": "warning", "code": "trained_again",
-                "message": f"{len(others)} trainings of an earlier attempt belong to other data, other teacher answers or another version of the code.",
-                "hint": "They are trained again, so that all cells of the comparison are made alike.",
-            })  # fmt: skip
+            notify(trained_again(len(others), "other data, other teacher answers or another version of the code"))
             for stale in others:  # or the next attempt would say so again
                 stale.with_suffix(".safetensors").unlink(missing_ok=True)
                 stale.unlink()
@@ -131,12 +128,12 @@ class VariantStore:
             })  # fmt: skip
         return found
 
-    def take(self, training: GridTraining, trained: TrainedVariant) -> Finished:
+    def take(self, training: GridTraining, trained: TrainedVariant, precision: str | None) -> Finished:
         """Keep a training that has ended; one that was stopped stays in memory, since a resumed run finishes it."""
         record = VariantRecord(
             training.position, training.arm, trained.variant.student.name, training.seed, trained.selected_epoch,
             trained.last_epoch, finite(trained.score_selected), finite(trained.score_last), round(trained.seconds, 3),
-            trained.stopped, trained.diverged,
+            trained.stopped, trained.diverged, precision,
         )  # fmt: skip
         if trained.stopped:
             return Finished(record, trained.variant, trained.state or None)
@@ -168,6 +165,15 @@ class VariantStore:
             decides += [variant.objective.to_json(), self._lesson]
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
+
+
+def trained_again(number: int, belongs_to: str) -> dict[str, Any]:
+    """Say that trainings of an earlier attempt are of no use here."""
+    return {
+        "kind": "warning", "code": "trained_again",
+        "message": f"{number} training{'s' if number != 1 else ''} of an earlier attempt belong to {belongs_to}.",
+        "hint": "They are trained again, so that all cells of the comparison are made alike.",
+    }  # fmt: skip
 
 
 def finite(value: float | None) -> float | None:
