@@ -31,3 +31,5 @@ EVENT_BATCH_SECONDS = 0.5  # a worker writes events at most this often
 KILL_GRACE_SECONDS = 5.0  # from asking a worker to stop to killing it
 SWEEP_TRAININGS = 2_000  # trainings of one what-if: 25 cells x 5 sizes x 10 seeds and as many baselines fit well
 TEACHER_CACHE_BYTES = 4 * 2**30  # kept answers of teachers; the least recently used go first
+ENCODED_MEMORY_SHARE = 0.25  # of free memory for encoded rows; beyond it they lie in a mapped file
+ENCODED_DISK_BYTES = 32 * 2**30  # encoded rows kept in files; the least recently used go first

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from kd_core.data import encoders, split, targets
-from kd_core.data.dataset import SPLITS, Dataset, Part, Split
+from kd_core.data import encoded, encoders, split, targets
+from kd_core.data.dataset import SPLITS, Array, Dataset, Part, Split
 from kd_core.data.encoders import Encoder
 from kd_core.data.library import DataLibrary
 from kd_core.data.profile import Understanding, understand_table
 from kd_core.data.reading import read_table
 from kd_core.data.table import Profile
-from kd_core.errors import DataError, raise_problems
+from kd_core.errors import DataError, Problem, raise_problems
 from kd_core.safe_io import sha256_file, shown_name
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.workspace import workspace
@@ -39,10 +41,14 @@ def _understand(source: str, read: ReadSpec, root: Path | None, name: str, **ove
 def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
     """Make a dataset: rows with a task, a fixed split and encoded features.
 
+    Encoded rows that take more than a share of the free memory are kept in files under `<root>/encoded` and mapped
+    (`Part.x` is then an `np.memmap`), with the same values.
+
     Errors: DataError naming all blocking problems; `changed_file` when the file is not the one of the spec.
     Example: `prepare(DatasetSpec(source="visits.csv", target="purchase"))`
     """
-    path = DataLibrary(root or workspace()).resolve(spec.source)
+    root = root or workspace()
+    path = DataLibrary(root).resolve(spec.source)
     sha256 = sha256_file(path)
     if spec.sha256 is not None and sha256 != spec.sha256:
         raise DataError(
@@ -56,10 +62,10 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
         shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed,
     )  # fmt: skip
     raise_problems(list(found.profile.problems))
-    return _assemble(spec, found, sha256, spec.name or shown_name(path.name))
+    return _assemble(spec, found, sha256, spec.name or shown_name(path.name), root / "encoded")
 
 
-def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str) -> Dataset:
+def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, folder: Path) -> Dataset:
     profile, target, parts = found.profile, found.target, found.parts
     if target is None or parts is None or target.task is None:
         raise DataError("No column to predict is chosen.", "Choose a target.", "no_target")
@@ -69,21 +75,46 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str) -
     encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
     frame = profile.frame[[c.name for c in found.features]]
     y = target.values.astype(np.float64 if task == "regression" else np.int64)
-    made: dict[Split, Part] = {}
-    for index, part in enumerate(SPLITS):
-        rows = np.flatnonzero(parts == index)
-        own = None if groups is None else groups[rows]
-        if part == "train":
-            x = encoder.fit_transform(frame.iloc[rows], y[rows], own)
-        else:
-            x = encoder.transform(frame.iloc[rows])
-        made[part] = Part(x, y[rows], rows.astype(np.int64), own)
+    rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
+    digest = _digest(spec, sha256, task, target)
+    x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
+    made: dict[Split, Part] = {
+        part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
+        for part, at in rows.items()
+    }
     trained = made["train"].y
     mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
     return Dataset(
-        spec, name, _digest(spec, sha256, task, target), task, target.classes, encoder.feature_names, made,
-        profile.frame, profile.problems, mean, std, encoder,
+        spec, name, digest, task, target.classes, encoder.feature_names, made,
+        profile.frame, (*profile.problems, *problems), mean, std, encoder,
     )  # fmt: skip
+
+
+def _encode(
+    encoder: Encoder, frame: pd.DataFrame, rows: dict[Split, Array], y: Array, groups: Array | None, folder: Path,
+    digest: str,
+) -> tuple[dict[Split, Array], list[Problem]]:  # fmt: skip
+    """Encode every part: in memory, or in files when it takes more than its share of the free memory."""
+    train = rows["train"]
+    own = encoder.fit(frame.iloc[train], y[train], None if groups is None else groups[train])
+    size, budget = 4 * len(encoder.feature_names) * sum(map(len, rows.values())), encoded.memory_budget()
+
+    def encode(part: Split, some: slice) -> Array:
+        known = {name: x[some] for name, x in own.items()} if part == "train" else None
+        return encoder.transform(frame.iloc[rows[part][some]], known)
+
+    if size <= budget:
+        return {part: encode(part, slice(None)) for part in SPLITS}, []
+    found, problems = encoded.EncodedFolder(folder).parts(
+        digest, {part: len(at) for part, at in rows.items()}, encoder.feature_names,
+        {part: functools.partial(encode, part) for part in SPLITS},
+    )  # fmt: skip
+    said = Problem(
+        "note", "encoded_on_disk",
+        f"The encoded rows take {size / 1e9:.3g} GB, {budget / 1e9:.3g} GB of memory are meant for them: "
+        "they are kept in a file.", "Results are the same.",
+    )  # fmt: skip
+    return {part: found[part] for part in SPLITS}, [said, *problems]
 
 
 def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -> str:
