@@ -12,8 +12,8 @@ Example:
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ MOST_LANES = 4  # beyond this, Python's lock is what threads wait for
 
 def lanes_of(device: torch.device | None) -> int:
     """Say how many stacks are trained side by side: one per core of the CPU, one on a GPU."""
-    return 1 if device is not None and device.type == "cuda" else min(MOST_LANES, len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if device is not None and device.type == "cuda" else min(MOST_LANES, cores)
 
 
 def train_variants(
@@ -71,25 +72,26 @@ def train_variants(
     def train(task: Task, tell: Any, stopped: ShouldStop) -> None:
         with work.opening:  # start weights are drawn from torch's one global stream
             stack = work.open(task)
+        task.clear(all_of_it=False)
         kept = Checkpoints(task.place, work.fingerprint) if task.place else None
-        for ended in stack.run(stopped, kept):
-            now = [
-                (m.position, m.last_score) for m in stack.members if m.history and m.history[-1]["epoch"] == stack.epoch
-            ]
-            done = [(stack.members[row].position, work.result(stack, row)) for row in ended]
-            tell((stack.epoch, stack.plan.epochs, now, done))
-        if task.place and not stopped():
-            shutil.rmtree(task.place, ignore_errors=True)
+        with contextlib.closing(stack.rows):
+            for ended in stack.run(stopped, kept):
+                judged = [m for m in stack.members if m.history and m.history[-1]["epoch"] == stack.epoch]
+                now = [(m.position, m.last_score) for m in judged]
+                done = [(stack.members[row].position, work.result(stack, row)) for row in ended]
+                tell((stack.epoch, stack.plan.epochs, now, done))
+        if not stopped():
+            task.clear(all_of_it=True)
 
-    for epoch, epochs, now, done in Lanes(train, work.tasks(folder, notify, side_by_side), side_by_side).run(
-        should_stop
-    ):
-        for position, score in now:
-            board.take(position, score, epoch, epochs)
-        for position, result in done:
-            results[position] = result
-            if result is not None and on_trained:
-                on_trained(position, result)
+    tasks = work.tasks(folder, notify, side_by_side)
+    with contextlib.closing(Lanes(train, tasks, side_by_side).run(should_stop)) as told:
+        for epoch, epochs, now, done in told:
+            for position, score in now:
+                board.take(position, score, epoch, epochs)
+            for position, result in done:
+                results[position] = result
+                if result is not None and on_trained:
+                    on_trained(position, result)
     board.tell()
     return results
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -36,7 +36,7 @@ class Lanes:
         self._stop = threading.Event()
         self._count = min(count, len(tasks))
 
-    def run(self, should_stop: ShouldStop) -> Iterator[Any]:
+    def run(self, should_stop: ShouldStop) -> Generator[Any]:
         """Work to the end and yield what the tasks tell, in this thread; a task's error ends the others and is raised."""
         if should_stop():
             return
@@ -49,7 +49,8 @@ class Lanes:
             finally:
                 self._stop.set()
                 for thread in threads:
-                    thread.join()
+                    if thread.ident is not None:  # interrupted while they were being started
+                        thread.join()
 
     def _listen(self, should_stop: ShouldStop, working: int) -> Iterator[Any]:
         while working:

@@ -11,7 +11,7 @@ import math
 import shutil
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +37,7 @@ from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify
 from kd_core.training.plan import resolve
-from kd_core.training.rows import is_mapped, open_rows
+from kd_core.training.rows import Streamed, is_mapped, open_rows
 
 Precision = Literal["float32", "bfloat16", "float64"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
@@ -58,11 +58,21 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
 
 @dataclass(frozen=True)
 class Task:
-    """One stack to train: positions in the list that was asked for, where it was saved, where to save it."""
+    """One stack to train: positions in the list that was asked for, what was saved of it, where to save it.
+
+    `source` is where it was read from, when nobody else needs that.
+    """
 
     positions: list[int]
     saved: Saved | None = None
     place: Path | None = None
+    source: Path | None = None
+
+    def clear(self, all_of_it: bool) -> None:
+        """Remove what lies where it will be saved, unless it goes on from there; or all of it once it has ended."""
+        for folder in {self.place, self.source} if all_of_it else {self.place} - {self.source}:
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -159,14 +169,18 @@ class Stacking:
         A large group is divided, so that every lane has a share of it and no stack takes too much memory.
         """
         left = set(range(len(self.variants)))
-        found = []
-        for place, saved in self._left_over(folder, notify):
+        asked = {plan.key for plan in self.plans}
+        found: list[Task] = []
+        fresh: list[Task] = []
+        for source, saved in self._left_over(folder, notify):
             keys = {m["key"] for m in saved.counters["members"]}
-            positions = [p for p in sorted(left) if self.plans[p].key in keys]
+            positions = self._sorted([p for p in left if self.plans[p].key in keys])
+            whole = keys <= asked  # else another call may go on from it as well
             if positions:
                 left -= set(positions)
-                found.append(Task(self._sorted(positions), saved, place))
-        fresh = []
+                found.append(Task(positions, saved, self._place(folder, positions, found), source if whole else None))
+            elif whole:
+                shutil.rmtree(source, ignore_errors=True)  # a later attempt went on from it
         for group in self.groups(sorted(left)):
             most = max(1, STACK_BYTES[self.device.type] // self.bytes(group[-1]))
             parts = max(math.ceil(len(group) / most), min(lanes, len(group) // 2), 1)
@@ -174,27 +188,37 @@ class Stacking:
             group.sort(key=lambda p: (self.variants[p].seed, self.variants[p].objective is not None))
             for k in range(parts):
                 positions = self._sorted(group[len(group) * k // parts : len(group) * (k + 1) // parts])
-                name = hashlib.sha256("".join(self.plans[p].key for p in positions).encode()).hexdigest()[:16]
-                fresh.append(Task(positions, None, folder / f"stack-{name}" if folder else None))
+                fresh.append(Task(positions, None, self._place(folder, positions, found + fresh)))
         return found + sorted(fresh, key=lambda t: -self.bytes(t.positions[-1]))
 
     def _sorted(self, positions: list[int]) -> list[int]:
         """Order networks so that equal settings of the optimiser lie next to each other."""
         return sorted(positions, key=lambda p: (self.plans[p].rate, self.plans[p].decay, self.variants[p].seed, p))
 
-    def _left_over(self, folder: Path | None, notify: Notify) -> Iterator[tuple[Path, Saved]]:
+    def _place(self, folder: Path | None, positions: list[int], others: Sequence[Task]) -> Path | None:
+        """Name where a stack is saved by its networks: no two stacks, of this process or another, share a folder."""
+        if folder is None:
+            return None
+        name = "stack-" + hashlib.sha256("".join(self.plans[p].key for p in positions).encode()).hexdigest()[:16]
+        taken = {task.place for task in others}  # students that differ in name alone
+        return next(p for n in range(len(others) + 1) if (p := folder / (f"{name}-{n}" if n else name)) not in taken)
+
+    def _left_over(self, folder: Path | None, notify: Notify) -> list[tuple[Path, Saved]]:
+        """Read the stacks that were saved, those that had come farthest first. Other processes may be writing theirs."""
+        found = []
         for place in sorted(folder.glob("stack-*")) if folder else []:
             try:
                 saved = Checkpoints(place, self.fingerprint).newest()
-            except KDError as error:  # of other work, or damaged: trained again
+            except FileNotFoundError:  # replaced by its own process meanwhile
+                continue
+            except KDError as error:  # of other work, or damaged
                 notify(
                     {"kind": "warning", "code": error.code, "message": error.message, "hint": "It is trained again."}
                 )
-                saved = None
+                continue
             if saved:
-                yield place, saved
-            else:
-                shutil.rmtree(place, ignore_errors=True)
+                found.append((place, saved))
+        return sorted(found, key=lambda item: -item[1].epoch)
 
     def open(self, task: Task) -> StackTraining:
         """Build a stack at its start, or where it was saved."""
@@ -241,8 +265,10 @@ class Stacking:
             reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in range(len(self.variants))))
             reader = open_rows(rows, self.device, num_bytes_reserved=reserved)
             self._rows = reader, torch.from_numpy(x_validation).to(self.device)
-        found: tuple[Any, torch.Tensor] = self._rows
-        return found
+        reader, x_validation = self._rows
+        if isinstance(reader, Streamed):  # hands out one epoch at a time, so every lane needs its own
+            reader = Streamed(reader.x, reader.device, reader.budget_bytes)
+        return reader, x_validation
 
     def result(self, stack: StackTraining, row: int) -> TrainedVariant | None:
         """Take one network out of its stack at its selected epoch; None when it finished no epoch."""

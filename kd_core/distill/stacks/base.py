@@ -88,9 +88,7 @@ class Stack(ABC):
     def state(self, row: int, weights: Sequence[Tensor] | None = None) -> State:
         """Return one network's own weights on the CPU, without padding, as its module names them."""
         slots = zip(self.names[row], self.shapes[row], weights or self.weights, strict=True)
-        return {
-            name: corner(slot[row], shape).detach().cpu().contiguous().clone() for name, shape, slot in slots
-        }
+        return {name: corner(slot[row], shape).detach().cpu().contiguous().clone() for name, shape, slot in slots}
 
 
 def corner(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
