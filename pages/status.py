@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from kd_core import __version__
 from kd_core.errors import KDError
 from kd_core.runs.jobs import ServiceStatus
+from kd_core.workspace import workspace
 from pages.ui import engine, session, text
 from pages.ui.text import Safe, escape, t
+
+if TYPE_CHECKING:
+    from kd_core.teachers.cache import TeacherCache
 
 PACKAGES = ("torch", "scikit-learn", "pandas", "numpy", "onnxruntime", "streamlit", "plotly")
 
@@ -39,6 +43,7 @@ def main() -> None:
             _versions(found)
 
     live()
+    _kept_teachers()
 
 
 def _headline(found: ServiceStatus) -> None:
@@ -95,6 +100,48 @@ def _errors(found: ServiceStatus) -> None:
     for error in reversed(found.errors[-20:]):
         where = " · ".join(str(error[k]) for k in ("utc", "run_id", "error_id", "code") if error.get(k))
         st.error(f"**{escape(error.get('message', ''))}** {escape(error.get('hint', ''))}\n\n:small[{escape(where)}]")
+
+
+@st.fragment
+def _kept_teachers() -> None:
+    """What the kept answers of teachers take and save, and the way to clear them."""
+    from kd_core.teachers.cache import TeacherCache  # imports the training library: after the rest is on the screen
+
+    cache = TeacherCache(workspace() / "teachers")
+    st.subheader(t("status.kept.title"))
+    try:
+        used = cache.usage()
+    except KDError as error:
+        text.show_error(error)
+        return
+    st.caption(t("status.kept.about", limit=text.size(used.limit_bytes)))
+    asked = text.exact(used.hits + used.misses)
+    with st.container(border=True):
+        a, b, c, d = st.columns(4)
+        a.metric(
+            t("status.kept.rate"), text.percent(used.hit_rate, 0),
+            help=t("status.kept.rate_help", hits=text.exact(used.hits), asked=asked),
+        )  # fmt: skip
+        b.metric(t("status.kept.saved"), text.seconds(used.seconds_saved), help=t("status.kept.saved_help"))
+        c.metric(
+            t("status.kept.size"), text.size(used.size_bytes),
+            help=t("status.kept.size_help", exact=text.exact(used.size_bytes), limit=text.size(used.limit_bytes)),
+        )  # fmt: skip
+        d.metric(t("status.kept.entries"), text.exact(used.entries), help=t("status.kept.entries_help"))
+    _clear_kept(cache, empty=used.size_bytes == 0)
+
+
+def _clear_kept(cache: TeacherCache, empty: bool) -> None:
+    """Offer to delete the kept answers, after a second yes."""
+
+    def clear() -> None:
+        st.session_state["status-clear-sure"] = False
+        st.toast(t("status.kept.cleared", size=text.size(cache.clear())))
+
+    with st.popover(t("status.kept.clear"), icon=":material/delete:", disabled=empty, help=t("status.kept.clear_help")):
+        sure = st.checkbox(t("status.kept.sure"), key="status-clear-sure", help=t("status.kept.clear_help"))
+        st.button(t("status.kept.clear_now"), key="status-clear", icon=":material/delete:", disabled=not sure,
+                  on_click=clear, help=t("status.kept.clear_help"))  # fmt: skip
 
 
 def _rows(title: str, rows: list[tuple[str, Any]]) -> None:
