@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from kd_core.training.checkpoint import Checkpoints
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
 MOST_LANES = 4  # beyond this, Python's lock is what threads wait for
+OPENING_SECONDS = 60.0  # lanes of a probe wait this long for each other
 
 
 def lanes_of(device: torch.device | None) -> int:
@@ -107,14 +109,24 @@ def probe(
     """
     work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
     side_by_side = lanes or lanes_of(device)
+    tasks = work.tasks(None, ignore, side_by_side)
     seconds: list[float] = []
+    first = tasks[:side_by_side]
+    together = threading.Barrier(max(1, len(first)))
 
     def measure(task: Task, tell: Any, stopped: ShouldStop) -> None:
-        with work.opening:
-            stack = work.open(task)
+        try:
+            with work.opening:
+                stack = work.open(task)
+        except BaseException:
+            together.abort()
+            raise
+        if any(task is other for other in first):  # steps that were taken while no other lane was would flatter
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(OPENING_SECONDS)
         tell(stack.measure(steps))
 
-    for found in Lanes(measure, work.tasks(None, ignore, side_by_side), side_by_side).run(never):
+    for found in Lanes(measure, tasks, side_by_side).run(never):
         seconds.append(found)
     return max(sum(seconds) / side_by_side, max(seconds, default=0.0))
 
