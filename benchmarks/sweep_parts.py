@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 
@@ -23,20 +24,31 @@ from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 TEMPERATURES, ALPHAS, SEEDS = (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 0.25, 0.5, 0.75, 1.0), (0, 1, 2)
 
 
-def make_dataset(rows: int, features: int, classes: int) -> tuple[Dataset, np.ndarray]:
+def make_data(rows: int, features: int, classes: int) -> dict[str, np.ndarray]:
     """Make rows with a pattern to learn and a teacher's logits for the training part."""
     rng = np.random.default_rng(0)
-    held = max(200, rows // 5)
-    x = rng.normal(size=(rows + 2 * held, features)).astype(np.float32)
+    held = min(20_000, max(200, rows // 5))
+    x = rng.normal(size=(rows + held, features)).astype(np.float32)
     z = (x @ rng.normal(size=(features, classes)) + 0.5 * rng.normal(size=(len(x), classes))).astype(np.float32)
     y = (z + rng.gumbel(size=z.shape)).argmax(1).astype(np.int64)
-    bounds = {"train": (0, rows), "validation": (rows, rows + held), "test": (rows + held, len(x))}
-    parts = {name: Part(x[a:b], y[a:b], np.arange(a, b)) for name, (a, b) in bounds.items()}
-    task = "binary" if classes == 2 else "multiclass"
-    spec = DatasetSpec(source="made up", target="y")
-    names = tuple(f"x{i}" for i in range(features))
-    labels = tuple(str(c) for c in range(classes))
-    return Dataset(spec, "made up", f"made up {rows} {features} {classes}", task, labels, names, parts, None), z[:rows]
+    return {"x": x[:rows], "y": y[:rows], "z": z[:rows], "xv": x[rows:], "yv": y[rows:]}
+
+
+def dataset_of(data: dict[str, np.ndarray]) -> Dataset:
+    """Wrap made-up rows as a dataset."""
+    (rows, features), classes = data["x"].shape, data["z"].shape[1]
+    held = Part(data["xv"], data["yv"], np.arange(rows, rows + len(data["yv"])))
+    parts = {"train": Part(data["x"], data["y"], np.arange(rows)), "validation": held, "test": held}
+    return Dataset(
+        DatasetSpec(source="made up", target="y"), "made up", f"made up {rows} {features} {classes}", "multiclass",
+        tuple(str(c) for c in range(classes)), tuple(f"x{i}" for i in range(features)), parts, pd.DataFrame(),
+    )  # fmt: skip
+
+
+def make_dataset(rows: int, features: int, classes: int) -> tuple[Dataset, np.ndarray]:
+    """Make a dataset and its teacher's logits."""
+    data = make_data(rows, features, classes)
+    return dataset_of(data), data["z"]
 
 
 def student(width: int, depth: int = 2) -> StudentSpec:
@@ -91,7 +103,7 @@ def fused_step(
             stack = work.open(task)
         tell(stack.time_steps(steps))
 
-    found = [times for times in Lanes(measure, tasks, count).run(lambda: False)]
+    found = list(Lanes(measure, tasks, count).run(lambda: False))
     return sum(statistics.median(times) for times in found) / count
 
 
