@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,12 +39,25 @@ def frame_of(table: pa.Table) -> tuple[pd.DataFrame, list[Problem]]:
 
     Errors: DataError naming cells over the size cap.
     """
-    names, problems = name_columns(tuple(str(name) for name in table.column_names))
-    columns = [_plain(column) for column in table.columns]
-    plain = pa.table(columns, names=[str(i) for i in range(len(names))])
-    raise_problems(long_cells(plain, names))
-    frame = plain.to_pandas(ignore_metadata=True)
-    frame.columns = pd.Index(names, dtype="str")
+    return frame_of_columns(tuple(str(name) for name in table.column_names), iter(table.columns))
+
+
+def frame_of_columns(names: tuple[str, ...], columns: Iterator[pa.ChunkedArray]) -> tuple[pd.DataFrame, list[Problem]]:
+    """Make a frame from columns taken one at a time, so that a reader need not hold them twice.
+
+    Errors: as `frame_of`.
+    """
+    shown, problems = name_columns(names)
+    long: list[Problem] = []
+    held: list[pd.Series] = []
+    for label, column in zip(shown, columns, strict=True):
+        plain = pa.table([_plain(column)], names=["0"])
+        del column
+        long += long_cells(plain, [label])
+        held.append(plain.to_pandas(ignore_metadata=True)["0"])
+    raise_problems(long)
+    frame = pd.DataFrame(dict(enumerate(held)), copy=False)
+    frame.columns = pd.Index(shown, dtype="str")
     return frame, problems
 
 
