@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
@@ -72,14 +71,6 @@ def remove(folder: Path) -> bool:
         return False
     finally:
         shutil.rmtree(away, ignore_errors=True)
-
-
-def remove_unfinished(root: Path, before: float) -> None:
-    """Delete what processes that were killed while writing have left, last changed before a time (seconds)."""
-    for folder in (*root.glob(".*/"), *root.glob("*/.*/")):
-        with contextlib.suppress(FileNotFoundError):  # its writer has just finished
-            if folder.stat().st_mtime < before:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_meta(folder: Path) -> dict[str, Any]:

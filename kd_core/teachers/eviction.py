@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
+import shutil
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,10 +14,13 @@ from pathlib import Path
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.teachers.entry import remove, remove_unfinished
+from kd_core.teachers.entry import remove
 
 _LOG = logging.getLogger("kd_workbench.teachers")
 VARIABLE = "KD_TEACHER_CACHE_MB"
+# Only folders named like this are ever listed or removed, so that a cache opened on a wrong folder takes nothing.
+_KEPT = re.compile(r"[0-9a-f]{64}(\.partial)?")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.[a-z0-9_]{8}")  # as `entry.write_entry` and `entry.remove` name theirs
 _UNFINISHED_SECONDS = 3600.0  # a folder still being written is younger; an older one is left from a killed process
 
 
@@ -49,7 +55,7 @@ def stored(root: Path) -> list[Stored]:
     """List what is kept, the least recently used first; what vanishes meanwhile is left out."""
     found = []
     try:
-        folders = [Path(e.path) for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")]
+        folders = [Path(e.path) for e in os.scandir(root) if e.is_dir() and _KEPT.fullmatch(e.name)]
     except FileNotFoundError:
         return []
     for folder in folders:
@@ -71,6 +77,16 @@ def folder_bytes(folder: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
+
+
+def remove_unfinished(root: Path, before: float) -> None:
+    """Delete what processes that were killed while writing have left, last changed before a time (seconds)."""
+    left = [folder for folder in root.glob(".*/") if _UNFINISHED.fullmatch(folder.name)]
+    left += [folder for folder in root.glob("*.partial/.*/") if _KEPT.fullmatch(folder.parent.name)]
+    for folder in left:
+        with contextlib.suppress(FileNotFoundError):  # its writer has just finished
+            if folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def evict(root: Path, limit: int, spare: Collection[str] = ()) -> list[Stored]:

@@ -65,7 +65,7 @@ def test_errors_and_a_full_disk_are_said_first(opened):
 
 def kept_answers(own_workspace) -> TeacherCache:
     cache = TeacherCache(own_workspace / "teachers")
-    cache.save("k", {"test.logits": np.zeros((25_600, 2), dtype=np.float32)}, {})
+    cache.save("a" * 64, {"test.logits": np.zeros((25_600, 2), dtype=np.float32)}, {})
     for _ in range(3):
         cache.ledger.hit(20.0)
     cache.ledger.miss()

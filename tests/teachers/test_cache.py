@@ -13,14 +13,15 @@ from kd_core.teachers import cache as caching
 from kd_core.teachers import entry
 from kd_core.teachers.cache import TeacherCache, cache_key, code_version
 
+K = "0123456789abcdef" * 4
 ARRAYS = {"test.logits": np.arange(6, dtype=np.float32).reshape(3, 2)}
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "missing", "no manifest", "bad manifest", "list manifest", "facts"])
 def test_damage_is_noticed_reported_and_removed(tmp_path, damage):
     cache, told = TeacherCache(tmp_path), []
-    cache.save("k", ARRAYS, {})
-    file, manifest = tmp_path / "k" / "test.logits.npy", tmp_path / "k" / "manifest.json"
+    cache.save(K, ARRAYS, {})
+    file, manifest = tmp_path / K / "test.logits.npy", tmp_path / K / "manifest.json"
     if damage == "flip":
         file.write_bytes(file.read_bytes()[:-1] + b"\xff")
     elif damage == "cut":
@@ -30,39 +31,39 @@ def test_damage_is_noticed_reported_and_removed(tmp_path, damage):
     elif damage == "no manifest":
         manifest.unlink()
     elif damage == "facts":
-        (tmp_path / "k" / "meta.json").write_text('{"seconds": 0}')
+        (tmp_path / K / "meta.json").write_text('{"seconds": 0}')
     else:
         manifest.write_text("{" if damage == "bad manifest" else "[]")
-    assert cache.load("k", told.append) is None
+    assert cache.load(K, told.append) is None
     assert [(e["kind"], e["code"]) for e in told] == [("warning", "damaged_cache")]
     assert told[0]["message"].startswith("The kept answers of a teacher are damaged:")
-    assert not (tmp_path / "k").exists()
+    assert not (tmp_path / K).exists()
 
 
 def test_damage_after_the_first_reading_is_noticed_too(tmp_path):
     cache, told = TeacherCache(tmp_path), []
-    cache.save("k", ARRAYS, {})
-    assert cache.load("k", told.append) is not None
-    file = tmp_path / "k" / "test.logits.npy"
+    cache.save(K, ARRAYS, {})
+    assert cache.load(K, told.append) is not None
+    file = tmp_path / K / "test.logits.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"\xff")
     os.utime(file, ns=(1, 1))  # a clock too coarse to tell is not what this is about
-    assert cache.load("k", told.append) is None and len(told) == 1
+    assert cache.load(K, told.append) is None and len(told) == 1
 
 
 def test_an_entry_that_another_process_takes_away_while_it_is_read_is_absent_not_damaged(tmp_path, monkeypatch):
     cache, told = TeacherCache(tmp_path), []
-    cache.save("k", ARRAYS, {})
+    cache.save(K, ARRAYS, {})
     monkeypatch.setattr(entry, "_unchanged", lambda path, digest: entry.remove(path.parent) and path.stat())
-    assert cache.load("k", told.append) is None and told == []
+    assert cache.load(K, told.append) is None and told == []
 
 
 def test_finished_answers_replace_their_parts(tmp_path):
     cache = TeacherCache(tmp_path)
-    cache.save_part("k", "fold-0", ARRAYS, {"n": 1})
-    assert cache.load_part("k", "fold-0", print)[1] == {"n": 1}
-    assert cache.load_part("k", "fold-1", print) is None and cache.load("k", print) is None
-    cache.save("k", ARRAYS, {})
-    assert cache.load_part("k", "fold-0", print) is None and cache.load("k", print) is not None
+    cache.save_part(K, "fold-0", ARRAYS, {"n": 1})
+    assert cache.load_part(K, "fold-0", print)[1] == {"n": 1}
+    assert cache.load_part(K, "fold-1", print) is None and cache.load(K, print) is None
+    cache.save(K, ARRAYS, {})
+    assert cache.load_part(K, "fold-0", print) is None and cache.load(K, print) is not None
 
 
 def test_a_part_whose_folder_is_taken_away_meanwhile_is_written_again(tmp_path, monkeypatch):
@@ -71,29 +72,30 @@ def test_a_part_whose_folder_is_taken_away_meanwhile_is_written_again(tmp_path, 
 
     def disturbed(path, value):
         if not taken:
-            taken.append(entry.remove(tmp_path / "k.partial"))
+            taken.append(entry.remove(tmp_path / f"{K}.partial"))
         real(path, value)
 
     monkeypatch.setattr(entry, "write_json", disturbed)
-    cache.save_part("k", "fold-0", ARRAYS, {"n": 1})
-    assert taken == [True] and cache.load_part("k", "fold-0", print)[1] == {"n": 1}
+    cache.save_part(K, "fold-0", ARRAYS, {"n": 1})
+    assert taken == [True] and cache.load_part(K, "fold-0", print)[1] == {"n": 1}
 
 
 def test_what_was_used_last_stays(tmp_path, monkeypatch):
     cache = TeacherCache(tmp_path)
+    first, second, third, fourth, huge = (str(n) * 64 for n in range(1, 6))
     large = {"a.logits": np.zeros((60_000, 2), dtype=np.float32)}  # 480 kB: two fit into 1 MB
     monkeypatch.setenv("KD_TEACHER_CACHE_MB", "1")
-    for age, key in enumerate(("first", "second")):
+    for age, key in enumerate((first, second)):
         cache.save(key, large, {})
         os.utime(tmp_path / key, (100 + age, 100 + age))
-    mapped = cache.load("first", print)[0]["a.logits"]
-    cache.save_part("third", "fold-0", large, {})
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["first", "third.partial"]
-    os.utime(tmp_path / "third.partial", (100, 100))
-    cache.save("fourth", large, {})
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["first", "fourth"]
-    cache.save("huge", {"a.logits": np.zeros((300_000, 2), dtype=np.float32)}, {})
-    assert [p.name for p in tmp_path.iterdir()] == ["huge"]  # larger than the limit alone, and kept: it was just made
+    mapped = cache.load(first, print)[0]["a.logits"]
+    cache.save_part(third, "fold-0", large, {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [first, f"{third}.partial"]
+    os.utime(tmp_path / f"{third}.partial", (100, 100))
+    cache.save(fourth, large, {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [first, fourth]
+    cache.save(huge, {"a.logits": np.zeros((300_000, 2), dtype=np.float32)}, {})
+    assert [p.name for p in tmp_path.iterdir()] == [huge]  # larger than the limit alone, and kept: it was just made
     assert mapped.sum() == 0 and mapped.shape == (60_000, 2)
 
 
@@ -102,11 +104,11 @@ def test_use_is_told_and_everything_can_be_cleared(tmp_path):
     empty = cache.usage()
     assert (empty.entries, empty.size_bytes, empty.hit_rate) == (0, 0, None) and empty.limit_bytes == 4 * 2**30
     assert cache.clear() == 0
-    cache.save("k", ARRAYS, {})
-    cache.save_part("j", "full", ARRAYS, {})
+    cache.save(K, ARRAYS, {})
+    cache.save_part("d" * 64, "full", ARRAYS, {})
     cache.ledger.hit(2.0)
     used = cache.usage()
-    assert used.entries == 1 and used.size_bytes > cache.size_bytes("k") > 0 == cache.size_bytes("none")
+    assert used.entries == 1 and used.size_bytes > cache.size_bytes(K) > 0 == cache.size_bytes("none")
     assert cache.clear() == used.size_bytes
     after = cache.usage()
     assert (after.entries, after.size_bytes, after.hits, after.seconds_saved) == (0, 0, 1, 2.0)

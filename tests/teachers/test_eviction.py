@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.teachers import eviction
-from kd_core.teachers.eviction import evict, folder_bytes, limit_bytes, stored
+from kd_core.teachers import entry, eviction
+from kd_core.teachers.eviction import evict, folder_bytes, limit_bytes, remove_unfinished, stored
 
 
 def place(root: Path, name: str, used: float, size: int = 100) -> Path:
@@ -20,6 +22,10 @@ def place(root: Path, name: str, used: float, size: int = 100) -> Path:
     (inner / "a.npy").write_bytes(b"x" * size)
     os.utime(folder, (used, used))
     return folder
+
+
+OLD, MIDDLE, RECENT = "0" * 64 + ".partial", "1" * 64, "2" * 64
+A, B, C = "a" * 64, "b" * 64, "c" * 64
 
 
 def names(root: Path) -> list[str]:
@@ -44,17 +50,51 @@ def test_other_limits_are_refused(monkeypatch, text):
 
 
 def test_the_least_recently_used_goes_first_and_parts_count(tmp_path):
-    place(tmp_path, "old.partial", 100)
-    place(tmp_path, "recent", 300)
-    place(tmp_path, "middle", 200)
+    place(tmp_path, OLD, 100)
+    place(tmp_path, RECENT, 300)
+    place(tmp_path, MIDDLE, 200)
     (tmp_path / "usage.json").write_text("{}")
     assert [(s.path.name, s.size_bytes, s.last_used, s.partial) for s in stored(tmp_path)] == [
-        ("old.partial", 100, 100, True), ("middle", 100, 200, False), ("recent", 100, 300, False)
+        (OLD, 100, 100, True), (MIDDLE, 100, 200, False), (RECENT, 100, 300, False)
     ]  # fmt: skip
     assert evict(tmp_path, 300) == []
-    assert [one.path.name for one in evict(tmp_path, 250)] == ["old.partial"]
-    assert [one.path.name for one in evict(tmp_path, 99, spare=("middle",))] == ["recent"]
-    assert names(tmp_path) == ["middle", "usage.json"]
+    assert [one.path.name for one in evict(tmp_path, 250)] == [OLD]
+    assert [one.path.name for one in evict(tmp_path, 99, spare=(MIDDLE,))] == [RECENT]
+    assert names(tmp_path) == [MIDDLE, "usage.json"]
+
+
+def test_a_cache_opened_on_a_wrong_folder_takes_nothing(tmp_path):
+    for name in ("runs", "data", ".hidden", "a" * 63, "k.partial"):
+        place(tmp_path, name, 100)
+    place(tmp_path, ".git", 100)
+    place(tmp_path / "k.partial", ".half", 100)
+    assert stored(tmp_path) == [] and evict(tmp_path, -1) == []
+    assert len(list(tmp_path.rglob("a.npy"))) == 7
+
+
+def test_only_old_unfinished_folders_are_cleared(tmp_path):
+    old, new = ".0123456789abcdef.abcd_123", ".0123456789abcdef.abcd_124"
+    for name in (old, new, f"{OLD}/.fold-0.abcdefgh"):
+        place(tmp_path, name, 100)
+    os.utime(tmp_path / new)
+    remove_unfinished(tmp_path, before=time.time() - 60)
+    assert names(tmp_path) == [new, OLD] and list((tmp_path / OLD).iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["write_json", "_publish"])
+def test_what_a_killed_writer_leaves_is_recognised(tmp_path, monkeypatch, step):
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry, step, killed)
+    monkeypatch.setattr(entry.shutil, "rmtree", lambda *args, **more: None)
+    for folder in (tmp_path / A, tmp_path / OLD / "fold-0"):
+        with pytest.raises(KeyboardInterrupt):
+            entry.write_entry(folder, {"a.logits": np.zeros(3)}, {})
+    monkeypatch.undo()
+    assert len(list(tmp_path.rglob("a.logits.npy"))) == 2
+    remove_unfinished(tmp_path, before=time.time() + 60)
+    assert list(tmp_path.rglob("a.logits.npy")) == []
 
 
 def test_an_absent_folder_holds_nothing(tmp_path):
@@ -62,22 +102,22 @@ def test_an_absent_folder_holds_nothing(tmp_path):
 
 
 def test_what_others_remove_meanwhile_is_no_trouble(tmp_path, monkeypatch):
-    for age, name in enumerate("abc"):
+    for age, name in enumerate((A, B, C)):
         place(tmp_path, name, 100 + age)
     real = eviction.remove
 
     def after_another(folder):
-        if folder.name == "a":
+        if folder.name == A:
             assert real(folder)
         return real(folder)
 
     monkeypatch.setattr(eviction, "remove", after_another)
-    assert [one.path.name for one in evict(tmp_path, 100)] == ["b"]
-    assert names(tmp_path) == ["c"]
+    assert [one.path.name for one in evict(tmp_path, 100)] == [B]
+    assert names(tmp_path) == [C]
 
 
 def test_what_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
-    gone, stays = place(tmp_path, "gone", 100), place(tmp_path, "stays", 200)
+    gone, stays = place(tmp_path, A, 100), place(tmp_path, B, 200)
     real = os.scandir
 
     def slow(root):
@@ -92,15 +132,15 @@ def test_what_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_can_not_be_removed_is_left_with_a_line_in_the_log(tmp_path, monkeypatch, caplog):
-    for age, name in enumerate("ab"):
+    for age, name in enumerate((A, B)):
         place(tmp_path, name, 100 + age)
     real = eviction.remove
 
     def refused(folder):
-        if folder.name == "a":
+        if folder.name == A:
             raise PermissionError(13, "Permission denied")
         return real(folder)
 
     monkeypatch.setattr(eviction, "remove", refused)
-    assert [one.path.name for one in evict(tmp_path, 100)] == ["b"]
-    assert "kept teacher answers a could not be removed: [Errno 13] Permission denied" in caplog.text
+    assert [one.path.name for one in evict(tmp_path, 100)] == [B]
+    assert f"kept teacher answers {A} could not be removed: [Errno 13] Permission denied" in caplog.text
