@@ -76,7 +76,7 @@ def fill(name: str, made: tuple[DatasetSpec, Choice, Choice], seeds: int, size: 
     """Train both arms with every seed."""
     spec, teacher, objective = made
     dataset = prepare(spec)
-    cache = TeacherCache(workspace())
+    cache = TeacherCache(workspace() / "teachers")
     answers = teacher_answers(
         dataset, teacher, folds=5, seed=0, cache=cache, notify=ignore, should_stop=never, device="cpu"
     )  # fmt: skip
