@@ -90,7 +90,7 @@ class StackTraining:
         self.streams: list[Stream] = sorted({key for key in own if key})
         row_of = [self.streams.index(key) + 1 if key else 0 for key in own]  # row 0 silences nothing
         self.mask_row = torch.tensor(row_of, device=self.device)
-        self.mask_widths = [max(w) for w in zip(*(key[2] for key in self.streams), strict=True)]
+        self.mask_widths = self.stack.padded_widths() if self.streams else []
         self.replay: Callable[..., None] = Replay(self._step, self.device) if self.device.type == "cuda" else self._step
 
     def run(self, should_stop: ShouldStop, kept: Checkpoints | None) -> Iterator[list[int]]:

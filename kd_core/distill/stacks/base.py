@@ -67,6 +67,10 @@ class Stack(ABC):
     def mask_widths(self, row: int) -> list[int]:
         """Widths of the dropout masks of one network, in the order in which its layers draw them."""
 
+    @abstractmethod
+    def padded_widths(self) -> list[int]:
+        """Widths of the same layers in the stack's own tensors, whoever is left in it."""
+
     def __len__(self) -> int:
         return len(self.specs)
 

@@ -63,6 +63,10 @@ class MLPStack(Stack):
         width, depth = self.specs[row].shape()
         return [width] * depth if self.specs[row].dropout else []
 
+    def padded_widths(self) -> list[int]:
+        """Rows of every hidden layer's weight."""
+        return [w.shape[1] for w in self.weights[:-2:2]]
+
     def rebuilt(self) -> None:
         """Forget the last batch."""
         self._saved: list[tuple[Tensor, Tensor, Tensor]] = []

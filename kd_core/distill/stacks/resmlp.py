@@ -40,6 +40,10 @@ class ResMLPStack(Stack):
         width, depth = spec.shape()
         return [max(1, round(width * spec.widening))] * depth if spec.dropout else []
 
+    def padded_widths(self) -> list[int]:
+        """Rows of every block's first weight."""
+        return [w.shape[1] for w in self.weights[4:-4:_PER_BLOCK]]
+
     def rebuilt(self) -> None:
         """Mark the units that are there; a padded one must not enter a mean."""
         widths = [self.width(spec) for spec in self.specs]
