@@ -57,11 +57,13 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
     if compared < sweep["cells_asked"]:
         lines.append(f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline.")  # fmt: skip
     stopped = sum(c["stopped"] for c in sweep["cells"])
-    if stopped:
+    if stopped == 1:
+        lines.append("1 cell was stopped before its end and shows its best so far.")
+    elif stopped:
         lines.append(f"{stopped} cells were stopped before their end and show their best so far.")
     diverged = sum(c["diverged"] for c in sweep["cells"])
     if diverged:
-        lines.append(f"{diverged} trainings diverged.")
+        lines.append(f"{diverged} training{'s' if diverged > 1 else ''} diverged.")
     return lines
 
 
