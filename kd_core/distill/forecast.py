@@ -17,12 +17,14 @@ from kd_core.distill.foresight import Option
 from kd_core.distill.shares import Crew
 from kd_core.distill.variants import Variant
 from kd_core.distill.ways import Precision
+from kd_core.safe_io import read_json, write_json
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify
 from kd_core.training.plan import resolve
 
 Wanted = Literal["auto", "fused", "sequential", "processes"]
 
+PRECISION = "precision.json"  # in the folder of checkpoints
 START_SECONDS = 2.5  # until children have loaded what they need
 LONG_SECONDS = 30.0  # only beyond this are children started for a probe
 START_FACTOR = 3.0  # what they may save at best has to be this many times the start
@@ -49,28 +51,33 @@ class Forecast:
         self.device, self.folder = device, folder
         self.cores = 1 if device.type == "cuda" else shares.cores()
         self.plan = resolve(training, len(dataset.train))
+        self.total_steps = self.plan.epochs * self.plan.steps_per_epoch(len(dataset.train))
         self.precisions = self._precisions()
         self.crew: Crew | None = None
 
     def choose(self, parts: list[Part], stack: contextlib.ExitStack) -> list[Option]:
         """Measure what is worth measuring and choose; children that were started leave with `stack`."""
         exact, *low = self.precisions
-        steps = foresight.probe_steps(self.plan.epochs * self.plan.steps_per_epoch(len(self.dataset.train)))
+        steps = foresight.probe_steps(self.total_steps)
         if self.mode == "processes":
             self._with_children(parts, stack, self.precisions, max(steps, foresight.FEWEST_STEPS))
         elif not steps:
-            cost = shares.costs(self.dataset, self.variants, self.training)
-            work = sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
-            return [foresight.by_rule(self._options(part, exact), len(part.positions), work) for part in parts]
+            return [foresight.by_rule(self._options(part, exact), len(part.positions)) for part in parts]
         else:
             for part in parts:
                 part.foreseen = self._survey(part, self._options(part, exact), steps)
-                for precision in low:  # in the fastest way only: elsewhere it could not change the choice
+            if low and sum(min(part.foreseen.values()) for part in parts) > foresight.LOW_SECONDS:
+                for part in parts:  # in the fastest way only: elsewhere it could not change the choice
                     best = min(part.foreseen, key=lambda o, p=part: p.foreseen[o])  # type: ignore[misc]
-                    part.foreseen |= self._survey(part, [replace(best, precision=precision)], steps)
+                    part.foreseen |= self._survey(part, [replace(best, precision=low[0])], steps)
             if self._children_may_pay(parts):
                 self._with_children(parts, stack, self._precisions_left(parts), steps)
         return foresight.choose([part.foreseen for part in parts], self.training.precision)
+
+    def keep(self, precision: Precision) -> None:
+        """Write down the number format, so that a resumed sweep goes on in it: its trainings are compared."""
+        if self.folder and self.training.precision == "auto":
+            write_json(self.folder / PRECISION, {"precision": precision})
 
     def _precisions(self) -> list[Precision]:
         asked, hardware = self.training.precision, devices.has_bfloat16(self.device.type)
@@ -82,6 +89,10 @@ class Forecast:
             })  # fmt: skip
         if not hardware or asked == "float32":
             return ["float32"]
+        before = self.folder / PRECISION if self.folder else None
+        if asked == "auto" and before is not None and before.exists():
+            kept = read_json(before)["precision"]
+            return ["bfloat16" if kept == "bfloat16" else "float32"]
         return ["bfloat16"] if asked == "bfloat16" else ["float32", "bfloat16"]
 
     def _options(self, part: Part, precision: Precision) -> list[Option]:
@@ -90,7 +101,10 @@ class Forecast:
         if self.mode in ("auto", "sequential"):
             found.append(Option("sequential", precision=precision))
         if part.stackable and self.mode in ("auto", "fused"):
-            found += [Option("fused", lanes=n, precision=precision) for n in sorted({1, fused.lanes_of(self.device)})]
+            cost = shares.costs(self.dataset, [self.variants[p] for p in part.positions], self.training)
+            work = sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
+            lanes = foresight.lane_counts(work, self.total_steps, fused.lanes_of(self.device))
+            found += [Option("fused", lanes=n, precision=precision) for n in lanes]
         return found
 
     def _survey(self, part: Part, options: list[Option], steps: int) -> dict[Option, float]:
@@ -101,7 +115,7 @@ class Forecast:
                 seconds = chunks.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
                     device=self.device, precision=option.precision, lanes=option.lanes,
-                )  # fmt: skip
+                ) * (foresight.LANE_FACTOR if option.lanes > 1 else 1.0)  # fmt: skip
             else:
                 seconds = sequential.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,

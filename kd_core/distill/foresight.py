@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ NEAR = 1.5  # ways this much slower than the best are not measured again
 WORTH_BFLOAT16 = 1.2  # rounding to 8 bits of fraction has to pay for itself
 EPOCH_STEPS_SHARE = 0.004  # steps of one measurement, as a share of the steps of the sweep
 FEWEST_STEPS, MOST_STEPS = 3, 12
+SMALL_WORK, LARGE_WORK = 3e7, 1e9  # operations of a step: 20 networks 28-20-20-2 at batch 256; 8 of 64-256-256-10
+LONG_STEPS = 1500  # steps; for a shorter sweep the number of lanes is not measured
+LANE_FACTOR = 1.2  # lanes are slower than a few steps of them show: they also wait for each other's judging
+LOW_SECONDS = 5.0  # shorter sweeps stay in float32 without a probe: there is nothing to win
 SHORTEST = 400  # steps; a shorter sweep is over before a probe could pay
 
 
@@ -86,13 +91,21 @@ def choose(parts: Sequence[Foreseen], precision: Literal["auto", "float32", "bfl
     return exact[1]
 
 
-def by_rule(options: Sequence[Option], count: int, work_per_step: float) -> Option:
-    """Choose without measuring: stacks from 3 variants on, in all lanes when a step has enough arithmetic.
+def by_rule(options: Sequence[Option], count: int) -> Option:
+    """Choose without measuring: stacks from 3 variants on, else one after another."""
+    fused = [o for o in options if o.mode == "fused"]
+    plain = [o for o in options if o.mode == "sequential"]
+    return fused[0] if fused and (count >= 3 or not plain) else plain[0]
 
-    Units: `work_per_step` floating-point operations of one step of all variants.
+
+def lane_counts(work: float, total_steps: int, most: int) -> list[int]:
+    """Return the numbers of lanes worth trying for a stack.
+
+    Lanes of small steps wait for Python's lock, which a few steps don't show; large steps always gain.
+    Units: `work` floating-point operations of one step of the stack, `total_steps` of the sweep.
     """
-    fused = sorted((o for o in options if o.mode == "fused" and o.precision == "float32"), key=lambda o: o.lanes)
-    plain = [o for o in options if o.mode == "sequential" and o.precision == "float32"]
-    if fused and (count >= 3 or not plain):
-        return fused[-1] if work_per_step > 1e8 else fused[0]
-    return (plain or list(options))[0]
+    if most == 1 or work < SMALL_WORK:
+        return [1]
+    if work > LARGE_WORK or total_steps < LONG_STEPS:
+        return [most if work > math.sqrt(SMALL_WORK * LARGE_WORK) else 1]
+    return [1, most]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.distill import chunks, fused, ways
+from kd_core.distill import chunks, foresight, fused, ways
 from kd_core.distill.forecast import Forecast, Part
 from kd_core.distill.forecast import Wanted as Mode
 from kd_core.distill.foresight import Option
@@ -59,6 +59,7 @@ def train_variants(
         parts = _parts(reasons)
         forecast = Forecast(dataset, chosen, teacher_logits, training, mode, metric, notify, device, folder)
         options = forecast.choose(parts, stack)
+        forecast.keep(options[0].precision)
         notify(_event(forecast, parts, options, reasons))
         if all(o.mode != "processes" for o in options):
             stack.close()  # children that were only probed leave their memory
@@ -153,33 +154,32 @@ def _by_mode(parts: list[Part]) -> dict[str, float]:
 
 def why(forecast: Forecast, parts: list[Part], options: list[Option], reasons: list[str | None]) -> str:
     """Say in plain sentences what was chosen and what was foreseen."""
-    said = []
-    probe = _by_mode(parts)
-    epochs = forecast.plan.epochs
+    said, probe, count = [], _by_mode(parts), len(reasons)
     if forecast.mode != "auto":
         said.append(f"The mode '{forecast.mode}' was asked for.")
     if probe:
         listed = ", ".join(f"{mode} {spoken(s)}" for mode, s in sorted(probe.items(), key=lambda item: item[1]))
-        said.append(f"Foreseen for {len(reasons)} trainings of at most {epochs} epochs: {listed}.")
+        said.append(f"Foreseen for {count} trainings of at most {forecast.plan.epochs} epochs: {listed}.")
     elif forecast.mode == "auto":
-        said.append(f"{len(reasons)} trainings of at most {epochs} epochs are too short for a probe; a rule decides.")
+        said.append(f"{forecast.total_steps} steps are too few for a probe; 3 or more networks are stacked by rule.")
     for part, option in zip(parts, options, strict=True):
-        said.append(f"{len(part.positions)} of {len(reasons)}: {_named(option)}.")
-    if forecast.mode == "auto" and probe and "processes" not in probe and forecast.cores > 1:
+        said.append(f"{len(part.positions)} of {count} are trained {_named(option)}.")
+    if len(probe) > 1 and "processes" not in probe and forecast.cores > 1:
         said.append("Child processes were not measured: their start would cost more than they could save.")
-    both = [{o.precision for o in part.foreseen} for part in parts]
-    if any("bfloat16" in found and "float32" in found for found in both):
+    if any(len({o.precision for o in part.foreseen}) > 1 for part in parts):
         gain = "at least" if options[0].precision == "bfloat16" else "less than"
-        said.append(f"bfloat16 makes it {gain} 1.2 times faster, so {options[0].precision} is used.")
+        said.append(
+            f"bfloat16 makes it {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used."
+        )
     cant = dict.fromkeys(reason for reason in reasons if reason)
-    if (cant and len(parts) > 1) or (cant and forecast.mode == "auto"):
+    if cant and forecast.mode == "auto":
         said.append(f"Not stacked, because {'; '.join(cant)}.")
     return " ".join(said)
 
 
 def _named(option: Option) -> str:
     if option.mode == "fused":
-        return f"as stacks in {option.lanes} lane{'s' if option.lanes > 1 else ''} side by side"
+        return f"as stacks in {option.lanes} lanes side by side" if option.lanes > 1 else "as one stack after another"
     if option.mode == "processes":
         return f"{'as stacks' if option.stacked else 'one after another'} in one process per core"
     return "one after another"
