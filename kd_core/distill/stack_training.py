@@ -132,20 +132,18 @@ class StackTraining:
         self._seed_masks()
         batches = self._batches()
         full = [b for b in batches if b.shape == batches[0].shape]
+        factors = self._factors()
         times = []
         with matmul_precision(self.plan.precision, self.device), torch.no_grad():
             for k in range(steps + WARM_STEPS + 1):
                 index = full[k % len(full)]
                 start = time.perf_counter()
                 rows = self.rows.take(index.reshape(-1))
-                self.replay(rows, index, self._factor(0.5), *self._masks(index.shape[1]))
+                self.replay(rows, index, factors[k % len(full)], *self._masks(index.shape[1]))
                 if self.device.type == "cuda":
                     torch.cuda.synchronize(self.device)
                 times.append(time.perf_counter() - start)
         return times[WARM_STEPS + 1 :]
-
-    def _factor(self, value: float) -> float | Tensor:
-        return value if self.device.type == "cpu" else torch.tensor(value, device=self.device)
 
     def _seed_masks(self) -> None:
         self._generators = [
@@ -157,16 +155,20 @@ class StackTraining:
         self.epoch += 1
         self._seed_masks()
         batches = self._batches()
-        step, total = (self.epoch - 1) * self.steps, self.steps * self.plan.epochs
-        height = self.plan.learning_rate
-        for rows, index in zip(self.rows.epoch([b.reshape(-1) for b in batches]), batches, strict=True):
+        rows_of = self.rows.epoch([b.reshape(-1) for b in batches])
+        for rows, index, factor in zip(rows_of, batches, self._factors(), strict=True):
             if should_stop():
                 self.rows.close()
                 return False
-            factor = self._factor(optimisers.learning_rate(self.plan, step, total) / height)
             self.replay(rows, index, factor, *self._masks(index.shape[1]))
-            step += 1
         return True
+
+    def _factors(self) -> Sequence[float] | Tensor:
+        """Say where the schedule stands at each step of this epoch; a GPU gets them at once and is not waited for."""
+        first, total = (self.epoch - 1) * self.steps, self.steps * self.plan.epochs
+        height = self.plan.learning_rate
+        found = [optimisers.learning_rate(self.plan, first + k, total) / height for k in range(self.steps)]
+        return found if self.device.type == "cpu" else torch.tensor(found, device=self.device)
 
     def _step(self, rows: Tensor, index: Tensor, factor: float | Tensor, *masks: Tensor) -> None:
         """One step of every network. Shape: rows (G x B, F), index (G, B)."""

@@ -113,7 +113,7 @@ class Stacking:
                 "dataset": dataset.hash, "lesson": hashlib.sha256(lesson).hexdigest(), "metric": self.metric,
                 "training": training.to_json(), "precision": precision,
             }  # fmt: skip
-            self._rows: Any = None
+            self._rows: tuple[RowReader, torch.Tensor] | None = None
             self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
 
     def _plan(self, variant: Variant) -> _Plan:
@@ -257,18 +257,17 @@ class Stacking:
                 self._start[key] = build(arch, self.dataset.num_features, self.dataset.num_outputs).state_dict()
         return self._start[key]
 
-    def _tables(self) -> tuple[Any, torch.Tensor]:
-        """Bring the rows to the device, once for all stacks."""
+    def _tables(self) -> tuple[RowReader, torch.Tensor]:
+        """Bring the rows to the device, once for all stacks; streamed rows get a reader for each."""
         if self._rows is None:
             x, x_validation = self.dataset.train.x, self.dataset.validation.x
-            rows = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
+            self._x = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
             reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in range(len(self.variants))))
-            reader = open_rows(rows, self.device, num_bytes_reserved=reserved)
+            reader = open_rows(self._x, self.device, num_bytes_reserved=reserved)
             self._rows = reader, torch.from_numpy(x_validation).to(self.device)
-        reader, x_validation = self._rows
-        if isinstance(reader, Streamed):  # hands out one epoch at a time, so every lane needs its own
-            reader = Streamed(reader.x, reader.device, reader.budget_bytes)
-        return reader, x_validation
+        elif self._rows[0].kind == "streamed":
+            return open_rows(self._x, self.device), self._rows[1]
+        return self._rows
 
     def result(self, stack: StackTraining, row: int) -> TrainedVariant | None:
         """Take one network out of its stack at its selected epoch; None when it finished no epoch."""
