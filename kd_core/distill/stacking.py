@@ -37,7 +37,7 @@ from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify
 from kd_core.training.plan import resolve
-from kd_core.training.rows import Streamed, is_mapped, open_rows
+from kd_core.training.rows import RowReader, is_mapped, open_rows
 
 Precision = Literal["float32", "bfloat16", "float64"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
