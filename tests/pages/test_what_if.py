@@ -1,0 +1,401 @@
+"""What-if: the form with its count, the map in every state, one cell, the views, and the panel before training."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+
+import numpy as np
+import pytest
+
+from kd_core.errors import KDError
+from kd_core.evaluate import soft_labels
+from kd_core.specs import Choice, RunSpec
+from pages.ui import engine, whatif_cell, whatif_cells, whatif_instant, whatif_map
+from pages.ui.text import t
+from tests.pages.fixtures import HOSTILE, done_run, make_run, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep, sweep_spec
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def charts(at):
+    return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+
+
+def said(at):
+    return html.unescape(words(at)).replace("\u2060", "")
+
+
+def grid_of(run_id):
+    folder = store().folder(run_id)
+    return whatif_cells.of_result(whatif_cells.read(folder), folder.spec().training.seeds)
+
+
+def dataset(task="binary"):
+    return engine.library().save_spec(sweep_spec(task).dataset)
+
+
+def form(**query):
+    return open_page("what_if", **query)
+
+
+# The form
+
+
+def test_without_data_one_button_leads_to_the_data():
+    at = form()
+    assert not at.exception
+    assert t("what_if.no_data") in words(at) and t("distill.choose_data") in [b.label for b in at.button]
+    assert t("what_if.list.none") in words(at)
+
+
+def test_the_form_counts_before_it_starts_and_starts_what_it_shows(jobs):  # noqa: F811
+    at = form(data=dataset())
+    assert not at.exception
+    assert "75 variants, 63 trainings" in said(at) and "25 cells" in said(at)
+    at.button(key="whatif-start").click().run()
+    spec, click, again = jobs.submitted[0]
+    assert spec.sweep.temperature == (1, 2, 4, 8, 16) and spec.sweep.alpha == (0, 0.25, 0.5, 0.75, 1)
+    assert spec.training.seeds == 3 and len(spec.students) == 1 and click and not again
+    assert store().list(limit=1)[0].id in at.query_params["run"]
+
+
+def test_start_says_why_it_can_not_be_pressed():
+    at = form(data=dataset())
+    at.pills(key="whatif.students").set_value([]).run()
+    assert at.button(key="whatif-start").disabled and t("what_if.form.no_students") in words(at)
+    at.pills(key="whatif.students").set_value(["tiny"]).run()
+    at.multiselect(key="whatif.sweep.temperature").set_value(["2"]).run()
+    at.multiselect(key="whatif.sweep.alpha").set_value(["0.5"]).run()
+    assert at.button(key="whatif-start").disabled and t("what_if.form.one_cell") in words(at)
+
+
+def test_a_refused_start_is_told_in_words(jobs):  # noqa: F811
+    jobs.refuse = KDError("The disk is full.", "Free some space.", "disk_full")
+    at = form(data=dataset())
+    at.button(key="whatif-start").click().run()
+    assert any("The disk is full." in e.value for e in at.error)
+
+
+def test_numbers_can_be_written_and_wrong_ones_are_named():
+    at = form(data=dataset())
+    at.session_state["whatif.sweep.temperature"] = ["3.3", "99", "warm"]
+    at.run()
+    assert not at.exception
+    assert "99, warm" in said(at) and "from 0.5 to 20" in said(at)
+    assert "15 variants" in said(at)  # 3.3 alone, 5 alphas, 3 seeds
+
+
+def test_more_axes_multiply_and_a_draft_survives_leaving():
+    data = dataset()
+    at = form(data=data)
+    at.multiselect(key="whatif.sweep.learning_rate").set_value(["0.001", "0.002"]).run()
+    assert "150 variants" in said(at)
+    again = form(data=data)
+    assert "150 variants" in said(again)
+    assert again.multiselect(key="whatif.sweep.learning_rate").value == ["0.001", "0.002"]
+
+
+def test_a_loss_without_temperature_offers_no_such_axis_and_says_why():
+    at = form(data=dataset("regression"))
+    assert not at.exception
+    assert "is not varied" in said(at) and "no distribution to soften" in said(at)
+    assert "whatif.sweep.temperature" not in [m.key for m in at.multiselect]
+    assert t("what_if.instant.regression") in words(at)
+    assert "15 variants, 15 trainings" in said(at)
+
+
+def test_an_ordinary_run_is_called_one():
+    at = form(data=dataset(), run=done_run(name="plain one"))
+    assert not at.exception and "The run plain one is no what-if" in said(at)
+
+
+def test_an_unknown_run_is_told_in_words():
+    at = form(run="20990101-0000-none")
+    assert not at.exception and any("There is no run" in e.value for e in at.error)
+
+
+def test_cloning_fills_the_form():
+    run_id = make_sweep(temperature=(3, 6), alpha=(0.1, 0.9))
+    at = form(clone=run_id)
+    assert not at.exception
+    assert at.multiselect(key="whatif.sweep.temperature").value == ["3", "6"]
+    assert "12 variants" in said(at) and run_id in said(at)
+
+
+def test_earlier_what_ifs_are_listed_without_ordinary_runs():
+    run_id = make_sweep()
+    done_run(name="plain")
+    at = form()
+    links = [e.proto.page for e in at.main.get("page_link")] if hasattr(at.main, "get") else []
+    assert "many" in html.unescape("".join(str(e.proto.label) for e in at.get("page_link")))
+    assert not any("plain" in str(e.proto.label) for e in at.main.get("page_link"))
+    assert links and run_id in "".join(e.proto.query_string for e in at.main.get("page_link"))
+
+
+# One what-if, in every state
+
+
+def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
+    run_id = make_sweep("running", finished=5)
+    at = form(run=run_id)
+    assert not at.exception
+    assert "27 variants" in said(at) and "5 of 21 trainings" in said(at) and "best so far" in said(at)
+    assert "all together (fused)" in said(at)
+    shown = charts(at)[0]
+    heat = next(d for d in shown["data"] if d["type"] == "heatmap")
+    assert any(v is None for row in heat["z"] for v in row) and any(v is not None for row in heat["z"] for v in row)
+    assert any("…" in d.get("text", []) for d in shown["data"])
+    assert not at.get("plotly_chart")[0].proto.selection_mode
+    assert "run-stop" in [b.key for b in at.button]
+
+
+@pytest.mark.parametrize("state", ["queued", "starting", "failed", "interrupted"])
+def test_states_without_a_score_say_so(state):
+    run_id = make_sweep(state, finished=0)
+    at = form(run=run_id)
+    assert not at.exception and "many" in said(at)
+    if state == "failed":
+        assert any("It broke." in e.value for e in at.error)
+    if state == "interrupted":
+        assert "run-resume" in [b.key for b in at.button]
+
+
+def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
+    at = form(run=make_sweep())
+    assert not at.exception
+    text = said(at)
+    assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
+    assert "The tiny student gains" in text and "best of 9 cells on validation rows" in text
+    heat = next(d for d in charts(at)[0]["data"] if d["type"] == "heatmap")
+    assert np.shape(heat["z"]) == (3, 3) and heat["z"][0] == [0, 0, 0]  # alpha 0 is the baseline itself
+    marks = [d for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    assert sorted(c[0] for d in marks for c in d["customdata"]) == list(range(9))
+    assert sum("★" in text for d in marks for text in d["text"]) == 1
+
+
+def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
+    run_id = make_sweep("cancelled", finished=4)
+    at = form(run=run_id)
+    assert not at.exception
+    assert "4 of 21 trainings" in said(at) and "cells have no score" in said(at)
+    hovers = [h for d in charts(at)[0]["data"] for h in d.get("hovertext", [])]
+    assert any(t("what_if.missing.not_trained") in h for h in hovers)
+
+
+def test_diverged_trainings_are_counted_not_hidden():
+    run_id = make_sweep(diverged=(4,))
+    at = form(run=run_id)
+    assert not at.exception and "1 training(s) came to no usable end" in said(at)
+
+
+def test_an_interrupted_what_if_keeps_its_map():
+    at = form(run=make_sweep("interrupted", finished=9))
+    assert not at.exception
+    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+
+
+def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
+    run_id = make_sweep()
+    at = form(run=run_id, cell="4")
+    assert not at.exception
+    cell = grid_of(run_id).cell(4)
+    assert "T=4, α=0.5" in said(at)
+    assert whatif_cells.gain_words("roc_auc", cell).replace("&#91;", "[").replace("&#93;", "]") in said(at)
+    table = at.table[0].value
+    assert list(table.index)[:3] == ["0", "1", "2"] and table.shape == (4, 4)
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    arrays = whatif_cell.kept(store().folder(run_id), "artifacts/cells.npz")
+    same = soft_labels.agreement(arrays["teacher"], arrays["logits"][4])
+    assert not at.exception and f"{100 * same:.1f} %" in [m.value for m in at.metric]
+    at.segmented_control(key="whatif-part").set_value("recipe").run()
+    assert not at.exception
+    spec = whatif_cell.spec_of(store().folder(run_id), cell)
+    assert spec.sweep is None and RunSpec.from_json(spec.to_json()).objective.settings == {
+        "temperature": 4.0,
+        "alpha": 0.5,
+    }
+
+
+def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs):  # noqa: F811
+    run_id = make_sweep()
+    best = grid_of(run_id).best
+    at = form(run=run_id, cell=str(best))
+    assert at.button(key="whatif-judge").disabled
+    other = next(c["cell"] for c in grid_of(run_id).cells if c["cell"] != best)
+    at = form(run=run_id, cell=str(other))
+    at.button(key="whatif-judge").click().run()
+    assert jobs.submitted[0][0].sweep is None
+
+
+def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
+    run_id = make_sweep()
+    at = form(run=run_id, cell="4")
+    at.button(key="whatif-zoom").click().run()
+    assert not at.exception and not jobs.submitted
+    assert {"1", "4", "16"} <= set(at.multiselect(key="whatif.sweep.temperature").value)
+    assert "25 cells" in said(at)
+
+
+def test_a_cell_opens_in_distill():
+    at = form(run=make_sweep(), cell="4")
+    at.button(key="whatif-distill").click().run()
+    assert not at.exception and at.select_slider(key="distill.objective.hinton.temperature").value == 4.0
+
+
+def test_a_click_chooses_a_cell_and_clear_takes_it_back():
+    run_id = make_sweep()
+    at = form(run=run_id)
+    at.session_state[f"whatif-map-{run_id}"] = {"selection": {"points": [{"customdata": [7]}]}}
+    at.run()
+    assert not at.exception and "7" in at.query_params["cell"]
+    assert "T=16, α=0.5" in said(at)
+    at.button(key="whatif-clear").click().run()
+    assert "cell" not in at.query_params
+
+
+def test_a_cell_that_does_not_exist_is_named():
+    at = form(run=make_sweep(), cell="999")
+    assert not at.exception and "There is no cell 999" in said(at)
+
+
+def test_regression_is_a_line_over_alpha():
+    at = form(run=make_sweep(task="regression"), cell="1")
+    assert not at.exception
+    assert all(d["type"] == "scatter" for d in charts(at)[0]["data"])
+    assert t("what_if.map.no_temperature") in words(at)
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    assert not at.exception and "Mean distance between the cell's" in said(at)
+
+
+def test_several_students_and_rates_are_shown_one_at_a_time():
+    run_id = make_sweep(students=("tiny", "small"), temperature=(1, 4), alpha=(0, 1), learning_rate=(0.001, 0.01))
+    at = form(run=run_id)
+    assert not at.exception
+    place = f"whatif-learning_rate-{run_id}-done"
+    best = grid_of(run_id).cell(grid_of(run_id).best)
+    assert at.selectbox(key=place).value == best["learning_rate"]
+    first = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    at.selectbox(key=place).set_value(0.001 if best["learning_rate"] == 0.01 else 0.01).run()
+    second = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    assert first != second and not at.exception
+
+
+def test_a_damaged_file_of_answers_is_told_in_words():
+    run_id = make_sweep()
+    folder = store().folder(run_id)
+    (folder.path / "artifacts" / "cells.npz").write_bytes(b"no zip")
+    with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
+        whatif_cell.kept(folder, "artifacts/cells.npz")
+    at = form(run=run_id, cell="4")
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    assert not at.exception and any("can't be read" in e.value for e in at.error)
+
+
+@pytest.mark.parametrize("tab", ["settings", "cost", "table", "downloads", "log"])
+def test_every_view_draws(tab):
+    run_id = make_sweep(students=("tiny", "small"))
+    at = form(run=run_id)
+    at.session_state["whatif-tab"] = str(t(f"what_if.tab.{tab}"))
+    at.run()
+    assert not at.exception
+    if tab == "settings":
+        lines = next(d for c in charts(at) for d in c["data"] if d["type"] == "parcoords")
+        assert [d["label"] for d in lines["dimensions"]] == ["Student", "T", "α", "ROC&#45;AUC"] or len(
+            lines["dimensions"]
+        ) == 4
+        assert len(lines["dimensions"][0]["values"]) == 18
+        at.pills(key="whatif-only-alpha").set_value([0.5]).run()
+        assert "6 of 18 cells" in said(at)
+    if tab == "cost":
+        assert "cells meet the goals on validation" in said(at)
+    if tab == "table":
+        frame = at.dataframe[0].value
+        assert len(frame) == 18 and frame.iloc[0, 1] == "★"
+    if tab == "downloads":
+        assert {"download-cells", "download-spec", "download-result"} <= {b.key for b in at.get("download_button")}
+
+
+def test_the_csv_holds_every_seed_of_every_cell():
+    run_id = make_sweep()
+    rows = list(csv.DictReader(io.StringIO(whatif_cells.csv(grid_of(run_id)))))
+    assert len(rows) == 27 and {r["seed"] for r in rows} == {"0", "1", "2"}
+    best = [r for r in rows if r["best"] == "True"]
+    assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
+
+
+def test_names_are_shown_literally():
+    run_id = make_sweep(students=(HOSTILE[0],))
+    grid = grid_of(run_id)
+    assert "<script" not in whatif_cells.hover(grid, grid.cells[4])
+    at = form(run=run_id, cell="4")
+    assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
+
+
+def test_a_what_if_is_linked_from_its_run():
+    run_id = make_sweep()
+    at = open_page("runs", run=run_id)
+    assert not at.exception and "27 variants on a map" in said(at)
+    at.button(key="runs-sweep-open").click().run()
+    assert not at.exception and t("what_if.title") in words(at)
+
+
+def test_the_number_in_the_address_must_be_one(monkeypatch):
+    for value, found in (("7", 7), ("-1", None), ("x", None), ("", None)):
+        monkeypatch.setattr(whatif_map.st, "query_params", {"cell": value})
+        assert whatif_map.picked() == found
+
+
+# Before training
+
+
+def test_the_panel_says_when_the_teacher_has_not_answered_yet():
+    at = form(data=dataset())
+    assert any(t("what_if.instant.later") in i.value for i in at.info)
+
+
+def test_the_panel_follows_temperature_and_alpha(monkeypatch):
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(5000, 4)) * 4, rng.integers(0, 4, 5000)
+    found = whatif_instant.soften_all(z, y)
+    monkeypatch.setattr(whatif_instant, "read", lambda *_: found)
+    at = form(data=dataset())
+    assert not at.exception and "From 2,000 of 5,000 validation rows" in said(at)
+    before = [m.value for m in at.metric]
+    at.select_slider(key="whatif-instant-T").set_value(16.0).run()
+    after = [m.value for m in at.metric]
+    assert before != after and float(after[0].split()[0]) > float(before[0].split()[0])
+    at.slider(key="whatif-instant-alpha").set_value(1.0).run()
+    assert at.metric[3].value == "100.0 %"
+
+
+def test_the_curves_are_what_the_engine_computes():
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(50, 3)) * 3, rng.integers(0, 3, 50)
+    found = whatif_instant.soften_all(z, y)
+    at = whatif_instant.TEMPERATURES.index(4.0)
+    p = soft_labels.soften(z, 4.0)
+    assert found.entropy[at] == pytest.approx(soft_labels.entropy(p).mean())
+    assert found.beside_top[at] == pytest.approx((1 - p.max(axis=1)).mean())
+    assert found.beside_true[at] == pytest.approx(1 - p[np.arange(50), y].mean())
+    for alpha in (0.0, 0.25, 0.9, 1.0):
+        want = soft_labels.effective_soft_share(z, np.zeros_like(z), y, 4.0, alpha)
+        assert found.soft_share(at, alpha) == pytest.approx(want)
+
+
+def test_answers_are_read_from_the_cache_once_there_are_some(monkeypatch):
+    spec = sweep_spec()
+    assert whatif_instant.read(spec.dataset, {"name": "gradient_boosting"}) is None
+    make_run("running")
+    with pytest.raises(KDError):
+        from kd_core.workspace import workspace
+
+        (workspace() / "teachers").mkdir(parents=True)
+        whatif_instant.read(spec.dataset, Choice(name="nobody").model_dump())
