@@ -5,7 +5,8 @@ Four parts, each measured in one run:
 - read: an entry of many rows opened for the first time in a process (checksums) and again (mapped), milliseconds;
 - find: answers found by spec and teacher among 50 entries, milliseconds (median and 95th percentile);
 - coding: for logits of many classes from a trained forest, a trained network and random ones, bytes a row and what the
-  coding moved: the largest logit difference, and the largest total variation of the softened probabilities.
+  coding moved: the largest logit difference, and the largest total variation of the softened probabilities (0 to 1),
+  beside what only the 32 largest of each row would have moved.
 
     python benchmarks/teacher_cache.py [--quick] [--json FILE]
 
@@ -39,7 +40,7 @@ from kd_core.teachers import entry, kept
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import SOURCES, FitData
 from kd_core.teachers.cache import TeacherCache, code_version
-from kd_core.teachers.coding import decode, encode
+from kd_core.teachers.coding import decode, encode, largest
 
 TEMPERATURES = (0.5, 1.0, 4.0, 20.0)
 
@@ -121,14 +122,18 @@ def softened(z: np.ndarray, temperature: float) -> np.ndarray:
 
 def moved(z: np.ndarray) -> dict[str, Any]:
     """What coding does to some logits."""
-    coded = encode(z)
-    back = decode(coded, z.shape[1])
+    coded, forced = encode(z), largest(z, 32, tolerance=np.inf)
+    assert forced is not None
+    back, few = decode(coded, z.shape[1]), decode(forced, z.shape[1])
     return {
         "coding": "+".join(f"{name} {array.dtype}" for name, array in coded.items()),
         "bytes_a_row": round(sum(a.nbytes for a in coded.values()) / len(z), 1), "float32_bytes": 4 * z.shape[1],
         "largest_logit_move": float(np.abs(back - z).max()),
         "total_variation": {
             str(t): float(0.5 * np.abs(softened(back, t) - softened(z, t)).sum(1).max()) for t in TEMPERATURES
+        },
+        "of_32_largest_alone": {
+            str(t): float(0.5 * np.abs(softened(few, t) - softened(z, t)).sum(1).max()) for t in TEMPERATURES
         },
     }  # fmt: skip
 
