@@ -167,9 +167,9 @@ def why(forecast: Forecast, parts: list[Part], options: list[Option], reasons: l
     if len(probe) > 1 and "processes" not in probe and forecast.cores > 1:
         said.append("Child processes were not measured: their start would cost more than they could save.")
     if any(len({o.precision for o in part.foreseen}) > 1 for part in parts):
-        gain = "at least" if options[0].precision == "bfloat16" else "less than"
+        gain = "makes it at least" if options[0].precision == "bfloat16" else "would make it less than"
         said.append(
-            f"bfloat16 makes it {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used."
+            f"bfloat16 {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used."
         )
     cant = dict.fromkeys(reason for reason in reasons if reason)
     if cant and forecast.mode == "auto":
