@@ -1,0 +1,154 @@
+"""A plain training loop in float64 with nothing shared but the seeds: what fused training must equal."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from kd_core.data.dataset import Dataset, Part
+from kd_core.distill.variants import Variant
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.answers import from_logits
+from kd_core.models.building import build
+from kd_core.seeding import derive
+from kd_core.specs import Choice, DatasetSpec, StudentSpec
+
+
+def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=None):
+    """Make rows whose label can be learned only in part. Ten classes for multiclass."""
+    rng = np.random.default_rng(seed)
+    direction = rng.normal(size=(features, 10))
+
+    def part(n):
+        x = rng.normal(size=(n, features)).astype(np.float32)
+        z = x @ direction + rng.normal(size=(n, 10))
+        y = {"binary": z[:, 0] > 0, "multiclass": z.argmax(1), "regression": 100 + 20 * np.tanh(z[:, 0])}[task]
+        return Part(x, y.astype(np.float64 if task == "regression" else np.int64), np.arange(n))
+
+    parts = {"train": part(rows), "validation": part(validation), "test": part(20)}
+    y = parts["train"].y
+    scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
+    classes = {"binary": ("no", "yes"), "multiclass": tuple("abcdefghij"), "regression": ()}[task]
+    return Dataset(
+        DatasetSpec(source="memory", target="y"), "memory", f"{task}-{rows}-{seed}", task, classes,
+        tuple(f"x{i}" for i in range(features)), parts, pd.DataFrame(), **scale,
+    )  # fmt: skip
+
+
+def make_teacher(dataset, seed=5):
+    """Answer the training rows with a linear rule and some noise."""
+    rng = np.random.default_rng(seed)
+    z = dataset.train.x @ rng.normal(size=(dataset.num_features, dataset.num_outputs))
+    return (z + rng.normal(size=z.shape)).astype(np.float32)
+
+
+def make_variant(
+    arch="mlp", width=8, depth=1, objective=None, seed=0, rate=None, decay=None, dropout=0.0, activation="relu",
+    **settings,
+):  # fmt: skip
+    """Make a variant; `settings` go to the objective, or to the architecture where it is named `arch_...`."""
+    own = {k.removeprefix("arch_"): settings.pop(k) for k in list(settings) if k.startswith("arch_")}
+    if arch != "linear":
+        own |= {"size": None, "width": width, "depth": depth, "dropout": dropout, "activation": activation}
+    student = StudentSpec(name=arch, arch=Choice(name=arch, settings=own))
+    choice = None if objective is None else Choice(name=objective, settings=settings)
+    return Variant(student, choice, seed, rate, decay)
+
+
+def soft_loss(choice, z, z_teacher, y):
+    """Compute a registered loss from its formula, without the registry."""
+    if choice.name == "hinton":
+        t = choice.settings.get("temperature", 2.0)
+        log_p, log_q = F.log_softmax(z_teacher / t, dim=1), F.log_softmax(z / t, dim=1)
+        return t * t * (log_p.exp() * (log_p - log_q)).sum(1).mean()
+    squared = (z[:, 0] - z_teacher[:, 0]) ** 2
+    if choice.name == "mse":
+        return squared.mean()
+    margin = choice.settings.get("margin", 0.0)
+    behind = (z.detach()[:, 0] - y) ** 2 + margin > (z_teacher[:, 0] - y) ** 2
+    return torch.where(behind, squared, 0.0).mean()
+
+
+def lesson(dataset, variant, teacher_logits, class_weights, z, index):
+    """Compute the loss of a batch in float64: (1 - alpha) x hard + alpha x soft."""
+    y = torch.from_numpy(dataset.scaled_y("train"))[index]
+    if dataset.task == "regression":
+        hard = ((z[:, 0] - y.double()) ** 2).mean()
+    else:
+        each = F.cross_entropy(z, y, reduction="none")
+        if class_weights == "balanced":
+            count = np.bincount(dataset.train.y, minlength=dataset.num_outputs)
+            weight = (len(dataset.train) / (dataset.num_outputs * np.maximum(count, 1))).astype(np.float32)
+            each = each * torch.from_numpy(weight)[y]
+        hard = each.mean()
+    if variant.objective is None:
+        return hard
+    alpha = variant.objective.settings.get("alpha", 0.7)
+    z_teacher = torch.from_numpy(teacher_logits).double()[index]
+    return (1 - alpha) * hard + alpha * soft_loss(variant.objective, z, z_teacher, y)
+
+
+def deal(rows, size, seed, epoch):
+    """Deal an epoch's rows into batches; one row alone joins the batch before it."""
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(derive(seed, "order", epoch)))
+    batches = list(order.split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        last = batches.pop()
+        batches[-1] = torch.cat([batches[-1], last])
+    return batches
+
+
+def train(dataset, variant, teacher_logits, training, metric):
+    """Train one variant alone. Returns per epoch its weights and its score on validation, patience left aside."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(variant.seed, "init"))
+        module = build(variant.student.arch, dataset.num_features, dataset.num_outputs).double()
+    rate = variant.learning_rate or training.learning_rate
+    decay = variant.weight_decay if variant.weight_decay is not None else training.weight_decay
+    if training.optimiser == "sgd":
+        optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    else:
+        optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
+    x, x_validation = (torch.from_numpy(p.x).double() for p in (dataset.train, dataset.validation))
+    total, step = training.epochs * len(deal(len(x), training.batch_size, 0, 1)), 0
+    states, scores = [], []
+    for epoch in range(1, training.epochs + 1):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(variant.seed, "dropout", epoch))
+            module.train()
+            for index in deal(len(x), training.batch_size, variant.seed, epoch):
+                if training.schedule == "cosine":
+                    optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / total)) / 2
+                loss = lesson(dataset, variant, teacher_logits, training.class_weights, module(x[index]).logits, index)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                step += 1
+        module.eval()
+        with torch.no_grad():
+            z = module(x_validation).logits.numpy()
+        answers = from_logits(dataset.task, dataset.validation.y, z, dataset.target_mean, dataset.target_std)
+        scores.append(METRICS.get(metric).make(answers))
+        states.append({name: t.clone() for name, t in module.state_dict().items()})
+    return states, scores
+
+
+def selected(scores, better, patience=None):
+    """Return (selected epoch, last epoch) under early stopping: the first of equal scores wins."""
+    best = 0
+    for epoch, score in enumerate(scores, 1):
+        if not best or (score > scores[best - 1] if better == "higher" else score < scores[best - 1]):
+            best = epoch
+        if patience and epoch - best >= patience:
+            return best, epoch
+    return best, len(scores)
+
+
+def logits(dataset, variant, state, split="train"):
+    """Answer with given weights in float64."""
+    module = build(variant.student.arch, dataset.num_features, dataset.num_outputs).double().eval()
+    module.load_state_dict(state)
+    with torch.no_grad():
+        return module(torch.from_numpy(dataset.parts[split].x).double()).logits.numpy()

@@ -1,0 +1,569 @@
+"""Fused training against a plain loop in float64, and everything a caller relies on: order, stops, resumes."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from kd_core import device as devices
+from kd_core.distill import fused, sequential
+from kd_core.distill import stack_training as stack_trainings
+from kd_core.distill.stacking import Stacking
+from kd_core.distill.student import train_student
+from kd_core.errors import KDError, SpecError
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import PRIMARY
+from kd_core.specs import Choice, TrainingSpec
+from kd_core.training import checkpoint
+from kd_core.training.loop import ignore, never
+from tests.distill import eager
+from tests.distill.eager import make_dataset, make_teacher, make_variant
+
+CLOSE = 1e-9  # largest difference of a logit
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small networks wait for each other's threads longer than they compute."""
+    with devices.threads(1):
+        yield
+
+
+def training_spec(**settings):
+    return TrainingSpec(**{"epochs": 3, "batch_size": 32, "patience": 1000} | settings)
+
+
+def weights_by_epoch(dataset, variants, teacher, training, metric, precision="float64"):
+    """Train the stacks in this thread; return per variant its weights after every epoch."""
+    work = Stacking(dataset, variants, teacher, training, metric, precision, torch.device("cpu"))
+    found = {position: [] for position in range(len(variants))}
+    tasks = work.tasks(None, ignore, 1)
+    for task in tasks:
+        made = work.open(task)
+        for _ in made.run(never, None):
+            for row, member in enumerate(made.members):
+                found[member.position].append(made.stack.state(row))
+    return found, len(tasks)
+
+
+def farthest(dataset, variant, ours, theirs):
+    """Return the largest difference of a logit over all epochs."""
+    assert len(ours) == len(theirs)
+    return max(
+        np.abs(eager.logits(dataset, variant, a) - eager.logits(dataset, variant, b)).max()
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def assert_same(dataset, variants, training, metric=None, stacks=None, batch_note=None):
+    """Compare every epoch's logits, and what `train_variants` returns, with separate training."""
+    metric = metric or PRIMARY[dataset.task]
+    teacher = make_teacher(dataset)
+    together, count = weights_by_epoch(dataset, variants, teacher, training, metric)
+    assert stacks is None or count == stacks
+    results = fused.train_variants(
+        dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2
+    )  # fmt: skip
+    better = METRICS.get(metric).facts["better"]
+    for position, (variant, result) in enumerate(zip(variants, results, strict=True)):
+        states, scores = eager.train(dataset, variant, teacher, training, metric)
+        assert farthest(dataset, variant, together[position], states) <= CLOSE, variant
+        best, last = eager.selected(scores, better)
+        assert (result.selected_epoch, result.last_epoch) == (best, last)
+        assert result.variant is variant
+        assert [h["score"] for h in result.history] == pytest.approx(scores, abs=1e-9)
+        assert result.score_selected == pytest.approx(scores[best - 1], abs=1e-9)
+        assert farthest(dataset, variant, [result.state], [states[best - 1]]) <= CLOSE
+
+
+def mixed(arch="mlp", objective="hinton", **settings):
+    """Variants that differ in all that may differ inside a stack."""
+    soft = [{"temperature": 4.0, "alpha": 0.5}, {"temperature": 1.0, "alpha": 1.0}, {"temperature": 9.0, "alpha": 0.9}]
+    if objective != "hinton":
+        soft = [{"alpha": 0.5}, {"alpha": 1.0}, {"alpha": 0.9}]
+    return [
+        make_variant(arch, 8, objective=objective, seed=1, rate=3e-3, decay=0.01, dropout=0.3, **soft[0], **settings),
+        make_variant(arch, 12, objective=objective, seed=0, rate=1e-2, decay=0.0, **soft[1], **settings),
+        make_variant(arch, 9, seed=1, **settings),
+        make_variant(arch, 12, objective=objective, seed=2, dropout=0.15, decay=0.05, **soft[2], **settings),
+    ]  # fmt: skip
+
+
+class TestSameNumbersAsSeparateTraining:
+    def test_300_steps_of_mixed_mlps(self):
+        training = training_spec(epochs=50, batch_size=32, class_weights="balanced")
+        dataset = make_dataset(rows=193, validation=60)  # six batches, the last of 33 rows
+        assert_same(dataset, mixed()[:3], training, stacks=1)
+
+    def test_residual_mlps_of_two_widths(self):
+        assert_same(make_dataset("multiclass", 120), mixed("resmlp")[:2], training_spec(epochs=3), stacks=1)
+
+    @pytest.mark.parametrize("objective", ["mse", "bounded_mse"])
+    def test_regression(self, objective):
+        training = training_spec(optimiser="sgd", schedule="constant", learning_rate=1e-3)
+        assert_same(make_dataset("regression", 120), mixed(objective=objective, depth=2)[:2], training, stacks=1)
+
+    def test_linear_models(self):
+        variants = [
+            make_variant("linear", objective="hinton", seed=s, alpha=0.4, rate=r) for s, r in ((0, 0.1), (1, None))
+        ]
+        assert_same(make_dataset("multiclass", 120), variants, training_spec(), stacks=1)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])
+    @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    @pytest.mark.parametrize(("optimiser", "schedule"), [("adamw", "cosine"), ("sgd", "constant")])
+    def test_over_300_steps(self, task, arch, activation, optimiser, schedule):
+        weighing = "none" if task == "regression" or optimiser == "sgd" else "balanced"
+        training = training_spec(
+            epochs=60, batch_size=48, optimiser=optimiser, schedule=schedule, class_weights=weighing,
+            learning_rate=2e-3 if optimiser == "adamw" else 0.02,
+        )  # fmt: skip
+        dataset = make_dataset(task, 260)
+        for objective in ("mse", "bounded_mse") if task == "regression" else ("hinton",):
+            assert_same(dataset, mixed(arch, objective, activation=activation, depth=2), training)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_linear_models_over_300_steps(self, task):
+        objective = "mse" if task == "regression" else "hinton"
+        variants = [
+            make_variant("linear", objective=objective, seed=s, alpha=a, rate=r, decay=d)
+            for s, a, r, d in ((0, 0.0, None, None), (1, 0.5, 0.05, 0.1), (2, 1.0, 0.01, 0.0))
+        ]
+        assert_same(make_dataset(task, 260), [*variants, make_variant("linear", seed=4)], training_spec(epochs=60))
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("widening", [0.5, 1.3, 4.0])
+    def test_residual_mlps_of_one_width_and_of_odd_insides(self, widening):
+        even = [
+            make_variant("resmlp", 7, 2, "hinton", s, dropout=d, arch_widening=widening)
+            for s, d in ((0, 0.4), (1, 0.0))
+        ]
+        odd = [make_variant("resmlp", w, 2, None, 3, dropout=0.2, arch_widening=widening) for w in (7, 9, 10)]
+        dataset, training = make_dataset(rows=260), training_spec(epochs=60, batch_size=48)
+        assert_same(dataset, even, training, stacks=1)
+        assert_same(dataset, even + odd, training, stacks=1)
+
+    @pytest.mark.slow
+    def test_a_metric_that_is_not_computed_for_all_at_once(self):
+        assert_same(make_dataset("multiclass", 260), mixed(), training_spec(epochs=60), metric="log_loss")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_float32_is_as_good_as_separate_training(self, task):
+        dataset = make_dataset(task, 3000, features=12, validation=4000)
+        teacher = make_teacher(dataset)
+        objective = "mse" if task == "regression" else "hinton"
+        metric = "rmse" if task == "regression" else "accuracy"
+        training = training_spec(epochs=15, batch_size=128, patience=5)
+        variants = [
+            make_variant(arch, w, 2, objective, s, dropout=d, alpha=a)
+            for arch in ("mlp", "resmlp") for w, s, d, a in ((16, 0, 0.0, 0.5), (24, 1, 0.2, 0.9), (24, 0, 0.0, 0.0))
+        ]  # fmt: skip
+        together = fused.train_variants(dataset, variants, teacher, training, metric=metric)
+        for variant, result in zip(variants, together, strict=True):
+            alone = train_student(
+                dataset, variant.student, variant.objective, teacher, training, variant.seed, selection_metric=metric
+            )  # fmt: skip
+            margin = 0.005 * (dataset.target_std if task == "regression" else 1.0)
+            assert result.score_selected == pytest.approx(alone.trained.score_selected, abs=margin)
+            assert all(t.dtype == torch.float32 for t in result.state.values())
+            module = result.module(dataset)
+            z = module(torch.from_numpy(dataset.validation.x)).logits.detach().numpy()
+            assert np.median(np.abs(z - alone.logits["validation"])) < 0.05
+
+    @pytest.mark.slow
+    def test_bfloat16_is_close_to_float32(self):
+        dataset = make_dataset("multiclass", 2000, features=12, validation=2000)
+        variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in ("mlp", "resmlp") for s in (0, 1)]
+        scores = {
+            p: [r.score_selected for r in fused.train_variants(
+                dataset, variants, make_teacher(dataset), training_spec(epochs=10, batch_size=128), precision=p
+            )] for p in ("float32", "bfloat16")
+        }  # fmt: skip
+        np.testing.assert_allclose(scores["bfloat16"], scores["float32"], atol=0.03)
+
+
+def run(dataset, variants, training, **kwargs):
+    return fused.train_variants(
+        dataset, variants, make_teacher(dataset), training, **{"precision": "float64", "lanes": 1} | kwargs
+    )
+
+
+def assert_equal(a, b, tolerance=1e-12):
+    """Two results of the same variant hold the same numbers."""
+    assert (a.selected_epoch, a.last_epoch, a.stopped, a.diverged) == (
+        b.selected_epoch,
+        b.last_epoch,
+        b.stopped,
+        b.diverged,
+    )
+    assert a.state.keys() == b.state.keys()
+    for name in a.state:
+        torch.testing.assert_close(a.state[name], b.state[name], rtol=0, atol=tolerance)
+    assert a.score_selected == pytest.approx(b.score_selected, abs=tolerance, nan_ok=True)
+    assert a.score_last == pytest.approx(b.score_last, abs=tolerance, nan_ok=True)
+    assert [h["epoch"] for h in a.history] == [h["epoch"] for h in b.history]
+
+
+def impatient(arch="mlp"):
+    """Variants that end in different epochs."""
+    return [
+        make_variant(arch, 12, objective="hinton", seed=0, rate=0.1, alpha=0.5, temperature=3.0),
+        make_variant(arch, 8, objective="hinton", seed=1, rate=1e-3, alpha=1.0, temperature=1.0, dropout=0.3),
+        make_variant(arch, 8, seed=0, rate=0.05, dropout=0.2),
+        make_variant(arch, 12, objective="hinton", seed=2, rate=3e-4, alpha=0.2),
+        make_variant(arch, 10, objective="hinton", seed=1, rate=0.03, alpha=0.9),
+    ]  # fmt: skip
+
+
+class TestEarlyStopping:
+    @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
+    def test_one_that_leaves_changes_nothing_for_the_others(self, arch):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3, learning_rate=0.01)
+        variants = impatient(arch)
+        told = []
+        together = run(dataset, variants, training, on_trained=lambda p, r: told.append((p, r)))
+        lengths = [r.last_epoch for r in together]
+        assert len(set(lengths)) > 2, "they must end in different epochs"
+        for variant, result in zip(variants, together, strict=True):
+            assert_equal(result, run(dataset, [variant], training)[0], 1e-9)
+        assert sorted(p for p, _ in told) == list(range(len(variants)))
+        assert [lengths[p] for p, _ in told] == sorted(lengths)
+        assert all(together[p] is r for p, r in told)
+
+    def test_epochs_as_in_separate_training(self):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3)
+        variants = impatient()[:3]
+        for variant, result in zip(variants, run(dataset, variants, training), strict=True):
+            _, scores = eager.train(dataset, variant, make_teacher(dataset), training, "roc_auc")
+            assert (result.selected_epoch, result.last_epoch) == eager.selected(scores, "higher", 3)
+
+    def test_results_come_in_the_order_asked_whatever_the_stacks(self):
+        dataset = make_dataset(rows=64)
+        variants = [make_variant(a, w, seed=s, rate=r) for a, w, s, r in (
+            ("linear", 8, 1, 0.1), ("mlp", 40, 0, 0.01), ("resmlp", 8, 3, None), ("mlp", 8, 2, None), ("linear", 8, 0, 0.01)
+        )]  # fmt: skip
+        events = []
+        results = run(dataset, variants, training_spec(), notify=events.append, lanes=3)
+        assert [r.variant for r in results] == variants
+        for result in results:
+            result.module(dataset)  # its own shape
+        assert {e["kind"] for e in events} == {"scores"}
+        best = {k: v for e in events for k, v in e["best"].items()}
+        assert best == {str(p): r.score_selected for p, r in enumerate(results)}
+        assert run(dataset, [], training_spec()) == []
+
+
+class TestDivergence:
+    def test_one_that_overflows_leaves_the_others_alone(self):
+        dataset, training = make_dataset(rows=96), training_spec(optimiser="sgd", learning_rate=0.01)
+        fast = make_variant(width=10, depth=3, seed=1, rate=1e6, decay=1.0, objective="hinton")
+        variants = [make_variant(depth=3, seed=0), fast, make_variant(depth=3, seed=2)]
+        told = []
+        good, bad, other = run(dataset, variants, training, precision="float32", on_trained=lambda p, r: told.append(p))
+        assert bad.diverged == "The numbers overflowed in epoch 1."
+        assert (bad.state, bad.selected_epoch, bad.last_epoch) == ({}, 0, 0)
+        assert np.isnan(bad.score_selected)
+        assert good.diverged is other.diverged is None
+        assert told[0] == 1
+        assert sorted(told) == [0, 1, 2]
+        assert_equal(good, run(dataset, [variants[0]], training, precision="float32")[0], 1e-5)
+        assert sequential.train_variants(dataset, variants, make_teacher(dataset), training)[1].diverged
+
+    def test_the_best_epoch_before_is_kept(self):
+        dataset = make_dataset(rows=96)
+        training = training_spec(epochs=40, optimiser="sgd", schedule="constant")
+        variants = [make_variant(seed=0, rate=5.0, decay=1.0), make_variant(seed=1)]  # grows 4-fold a step
+        bad, good = run(dataset, variants, training, precision="float32")
+        assert bad.diverged == f"The numbers overflowed in epoch {bad.last_epoch + 1}."
+        assert 1 <= bad.selected_epoch <= bad.last_epoch < 40
+        assert all(torch.isfinite(t).all() for t in bad.state.values())
+        assert good.diverged is None
+
+    def test_all_may_diverge(self):
+        training = training_spec(optimiser="sgd", batch_size=8)
+        variants = [make_variant(seed=s, rate=1e30, decay=1.0) for s in (0, 1)]
+        results = run(make_dataset(rows=96), variants, training, precision="float32")
+        assert all(r.diverged and not r.state for r in results)
+
+    def test_a_metric_these_rows_leave_undefined_is_told(self):
+        dataset = make_dataset(rows=64)
+        dataset.validation.y[:] = 1
+        with pytest.raises(KDError) as caught:
+            run(dataset, [make_variant()], training_spec(), metric="roc_auc", lanes=2)
+        assert caught.value.code == "undefined_selection"
+        assert caught.value.message == (
+            "The metric 'roc_auc' is undefined on the 90 validation rows, so no epoch can be chosen by it."
+        )
+        assert caught.value.hint == "Choose another metric, or make the validation part larger."
+        assert threads() == []
+
+
+def threads():
+    return [t.name for t in threading.enumerate() if t.name.startswith(("lane", "rows"))]
+
+
+class TestStop:
+    def test_keeps_the_best_so_far(self):
+        dataset, training = make_dataset(rows=96), training_spec(epochs=2000)
+        variants = [make_variant(seed=0), make_variant(width=30, seed=1), make_variant("linear")]
+        heard = []
+        results = run(
+            dataset, variants, training, lanes=3, should_stop=lambda: len(heard) > 0, notify=heard.append,
+        )  # fmt: skip
+        assert threads() == []
+        assert all(r is None or (r.stopped and r.state and r.diverged is None) for r in results)
+        assert any(results)
+        assert all(r is None or r.last_epoch < 2000 for r in results)
+
+    def test_nothing_is_trained_when_it_is_asked_before(self):
+        told = []
+        assert run(make_dataset(rows=96), [make_variant(), make_variant(seed=1)], training_spec(), should_stop=lambda: True,
+                   on_trained=lambda *a: told.append(a)) == [None, None]  # fmt: skip
+        assert told == []
+
+    def test_before_the_first_epoch_ends_there_is_nothing_to_keep(self):
+        work = Stacking(
+            make_dataset(rows=96), [make_variant()], None, training_spec(), None, "float32", torch.device("cpu")
+        )
+        made = work.open(work.tasks(None, ignore)[0])
+        answers = iter([False, True])
+        assert [[work.result(made, row) for row in ended] for ended in made.run(lambda: next(answers), None)] == [
+            [None]
+        ]
+
+    def test_in_the_middle_of_an_epoch_the_epochs_before_count(self):
+        dataset, variants = make_dataset(rows=96), [make_variant(seed=0, dropout=0.2), make_variant(seed=1, width=9)]
+        work = Stacking(dataset, variants, None, training_spec(), None, "float64", torch.device("cpu"))
+        made = work.open(work.tasks(None, ignore)[0])
+        answers = iter([False] * 5 + [True])  # three batches an epoch
+        found = {}
+        for ended in made.run(lambda: next(answers), None):
+            found |= {made.members[row].position: work.result(made, row) for row in ended}
+        whole = weights_by_epoch(dataset, variants, None, training_spec(), "roc_auc")[0]
+        for position, result in found.items():
+            assert (result.stopped, result.selected_epoch, result.last_epoch) == (True, 1, 1)
+            assert farthest(dataset, variants[position], [result.state], whole[position][:1]) <= 1e-12
+
+    def test_an_error_of_the_listener_ends_all(self):
+        def fail(position, result):
+            raise RuntimeError("the disk is full")
+
+        with pytest.raises(RuntimeError, match="the disk is full"):
+            run(
+                make_dataset(rows=96),
+                [make_variant(seed=s) for s in range(4)],
+                training_spec(epochs=2),
+                lanes=2,
+                on_trained=fail,
+            )
+        assert threads() == []
+
+
+class Crash(BaseException):
+    """Stands for a process that is killed."""
+
+
+@pytest.fixture
+def saves_often(monkeypatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "COST_FACTOR", 0)
+
+
+def crash_at(monkeypatch, epoch):
+    """Let a stack's training die as it begins an epoch."""
+    begin = stack_trainings.StackTraining._train_epoch
+
+    def dying(self, should_stop):
+        if self.epoch + 1 == epoch:
+            raise Crash
+        return begin(self, should_stop)
+
+    monkeypatch.setattr(stack_trainings.StackTraining, "_train_epoch", dying)
+    return lambda: monkeypatch.setattr(stack_trainings.StackTraining, "_train_epoch", begin)
+
+
+@pytest.mark.usefixtures("saves_often")
+class TestResume:
+    @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
+    @pytest.mark.parametrize("precision", ["float64", "float32"])
+    def test_goes_on_bit_for_bit(self, arch, precision, tmp_path, monkeypatch):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=8, patience=100)
+        variants = [v for v in impatient(arch) if v.student.arch.settings["width"] > 8]
+        whole = run(dataset, variants, training, precision=precision)
+        heal = crash_at(monkeypatch, 5)
+        with pytest.raises(Crash):
+            run(dataset, variants, training, precision=precision, folder=tmp_path)
+        heal()
+        assert [p.name for p in sorted(next(tmp_path.glob("stack-*")).iterdir())] == ["epoch-00003", "epoch-00004"]
+        epochs = []
+        begin = stack_trainings.StackTraining._train_epoch
+        monkeypatch.setattr(
+            stack_trainings.StackTraining,
+            "_train_epoch",
+            lambda self, stop: epochs.append(self.epoch + 1) or begin(self, stop),
+        )
+        resumed = run(dataset, variants, training, precision=precision, folder=tmp_path)
+        assert epochs == [5, 6, 7, 8]
+        for a, b in zip(whole, resumed, strict=True):
+            assert_equal(a, b, 0)
+            assert a.history == b.history
+        assert list(tmp_path.iterdir()) == []
+
+    def test_with_some_that_ended_before_and_some_not_asked_for(self, tmp_path, monkeypatch):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3, learning_rate=0.01)
+        variants = impatient()
+        whole = run(dataset, variants, training)
+        middle = sorted(r.last_epoch for r in whole)[2] + 1
+        heal, done = crash_at(monkeypatch, middle), {}
+        with pytest.raises(Crash):
+            run(dataset, variants, training, folder=tmp_path, on_trained=done.__setitem__)
+        heal()
+        assert 0 < len(done) < len(variants)
+        rest = [p for p in range(len(variants)) if p not in done]
+        for asked in (rest[-1:], rest, list(range(len(variants)))):
+            resumed = run(dataset, [variants[p] for p in asked], training, folder=tmp_path, lanes=2)
+            for p, result in zip(asked, resumed, strict=True):
+                assert_equal(whole[p], result, 1e-9)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_parts_of_a_stack_resumed_apart_do_not_touch_each_other(self, tmp_path, monkeypatch):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=6)
+        variants = [make_variant(seed=s, width=w) for s, w in ((0, 8), (1, 12), (2, 9), (3, 12))]
+        whole = run(dataset, variants, training)
+        heal = crash_at(monkeypatch, 4)
+        with pytest.raises(Crash):
+            run(dataset, variants, training, folder=tmp_path)
+        heal()
+        works = [Stacking(dataset, v, make_teacher(dataset), training, None, "float64", torch.device("cpu"))
+                 for v in (variants[:2], variants[2:])]  # fmt: skip
+        (first,), (second,) = (w.tasks(tmp_path, ignore) for w in works)
+        assert first.saved.epoch == second.saved.epoch == 3
+        assert first.place != second.place
+        assert first.source is second.source is None  # the other part still needs what is there
+        heal = crash_at(monkeypatch, 6)
+        with pytest.raises(Crash):
+            run(dataset, variants[:2], training, folder=tmp_path)
+        heal()
+        for half in (slice(2), slice(2, 4)):
+            for a, b in zip(whole[half], run(dataset, variants[half], training, folder=tmp_path), strict=True):
+                assert_equal(a, b, 1e-9)
+        again = run(dataset, variants, training, folder=tmp_path)
+        for a, b in zip(whole, again, strict=True):
+            assert_equal(a, b, 1e-9)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_stop_keeps_the_checkpoint_to_go_on_from(self, tmp_path):
+        dataset, training = make_dataset(rows=100), training_spec(epochs=400)
+        variants = [make_variant(seed=s) for s in (0, 1)]
+        heard = []
+        stopped = run(
+            dataset, variants, training, folder=tmp_path, notify=heard.append, should_stop=lambda: bool(heard)
+        )
+        assert all(r.stopped for r in stopped)
+        place = next(tmp_path.glob("stack-*"))
+        assert sorted(place.iterdir())[-1].name == f"epoch-{stopped[0].last_epoch:05d}"
+
+    def test_what_belongs_to_other_work_is_told_and_left_out(self, tmp_path, monkeypatch):
+        dataset, variants = make_dataset(rows=100), [make_variant(seed=0), make_variant(seed=1)]
+        heal = crash_at(monkeypatch, 4)
+        with pytest.raises(Crash):
+            run(dataset, variants, training_spec(epochs=6, learning_rate=0.05), folder=tmp_path)
+        heal()
+        events, training = [], training_spec(epochs=6)
+        resumed = run(dataset, variants, training, folder=tmp_path, notify=events.append)
+        (warning,) = [e for e in events if e["kind"] == "warning"]
+        assert warning["code"] == "other_checkpoint"
+        assert "belongs to another training: training differ(s)." in warning["message"]
+        assert warning["hint"] == "It is trained again."
+        for a, b in zip(run(dataset, variants, training), resumed, strict=True):
+            assert_equal(a, b, 0)
+
+    def test_new_work_in_an_old_place_saves_its_own(self, tmp_path, monkeypatch):
+        dataset, variants = make_dataset(rows=100), [make_variant(seed=0), make_variant(seed=1)]
+        for rate, epoch in ((0.05, 6), (0.01, 3)):  # the older one came farther
+            heal = crash_at(monkeypatch, epoch)
+            with pytest.raises(Crash):
+                run(
+                    dataset,
+                    variants,
+                    training_spec(epochs=8),
+                    folder=tmp_path,
+                    metric="accuracy" if rate == 0.05 else None,
+                )
+            heal()
+        events = []
+        resumed = run(dataset, variants, training_spec(epochs=8), folder=tmp_path, notify=events.append)
+        assert [e for e in events if e["kind"] == "warning"] == []
+        for a, b in zip(run(dataset, variants, training_spec(epochs=8)), resumed, strict=True):
+            assert_equal(a, b, 0)
+
+    def test_damaged_ones_are_trained_again(self, tmp_path, monkeypatch):
+        dataset, variants, training = (
+            make_dataset(rows=100),
+            [make_variant(seed=0), make_variant(seed=1)],
+            training_spec(epochs=5),
+        )
+        heal = crash_at(monkeypatch, 4)
+        with pytest.raises(Crash):
+            run(dataset, variants, training, folder=tmp_path)
+        heal()
+        for file in tmp_path.glob("stack-*/*/tensors.safetensors"):
+            file.write_bytes(file.read_bytes()[:-8])
+        events = []
+        resumed = run(dataset, variants, training, folder=tmp_path, notify=events.append)
+        assert [e["code"] for e in events if e["kind"] == "warning"] == ["damaged_checkpoints"]
+        for a, b in zip(run(dataset, variants, training), resumed, strict=True):
+            assert_equal(a, b, 0)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path, monkeypatch):
+    dataset = make_dataset(rows=200)
+    np.save(tmp_path / "x.npy", dataset.train.x)
+    variants = [make_variant(seed=s, width=w) for s, w in ((0, 8), (1, 8), (2, 30), (3, 30))]
+    expected = run(dataset, variants, training_spec(epochs=4))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    object.__setattr__(dataset.train, "x", mapped)
+    monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
+    for a, b in zip(expected, run(dataset, variants, training_spec(epochs=4), lanes=4), strict=True):
+        assert_equal(a, b, 1e-9)
+    assert threads() == []
+
+
+def test_what_has_no_stack_is_refused_by_name():
+    variant = make_variant("tabm")
+    reason = fused.supports(make_dataset(), variant)
+    assert reason == "the architecture 'tabm' has no stacked form (known: mlp, linear, resmlp)"
+    with pytest.raises(KDError) as caught:
+        run(make_dataset(), [variant], training_spec())
+    assert caught.value.code == "cannot_fuse"
+    assert caught.value.message == f"The student 'tabm' can't be trained in a stack: {reason}."
+    assert caught.value.hint == "Choose the mode 'auto' or 'sequential'."
+    assert fused.supports(make_dataset(), make_variant()) is None
+
+
+def test_an_objective_without_answers_is_refused():
+    with pytest.raises(SpecError) as caught:
+        fused.train_variants(make_dataset(), [make_variant(objective="hinton")], None, training_spec())
+    assert caught.value.code == "teacher_rows"
+
+
+def test_a_probe_and_an_estimate_answer_with_positive_numbers():
+    dataset, variants = (
+        make_dataset(rows=96),
+        [make_variant(seed=0), make_variant(seed=1, width=40), make_variant("linear")],
+    )
+    assert fused.probe(dataset, variants, None, training_spec(), steps=2) > 0
+    narrow = fused.estimate_bytes(dataset, variants[:1], training_spec())
+    assert 0 < narrow < fused.estimate_bytes(dataset, variants[1:2], training_spec())
+    assert fused.estimate_bytes(dataset, variants[:1] * 3, training_spec()) == 3 * narrow
+
+
+def test_on_the_cpu_one_lane_per_core_up_to_four():
+    assert 1 <= fused.lanes_of(None) <= 4
+    assert fused.lanes_of(torch.device("cuda")) == 1
