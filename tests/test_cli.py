@@ -53,6 +53,11 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (["distill", "{table}", "--target", "target", "--out", "{table}"], "File exists: {table}", "Choose another path"),
         (["distill", "{table}", "--target", "target", "--out", "{table}/run"], "Not a directory: {table}/run", "Choose another path"),
         (["distill", "{table}", "--target", "b", "--temperature", "3"], "temperature: Extra inputs are not permitted", "Correct the values"),
+        (["sweep", "{table}", "--target", "target", "--alpha", "0,x"], "The list --alpha 0,x is not understood: 'x' is not a number", "for example 0,.5,1"),
+        (["sweep", "{table}", "--target", "target", "--learning-rate", ".1,,"], "The list --learning-rate .1,, is not understood: '' is not a number", "for example"),
+        (["sweep", "{table}", "--target", "target", "--temperature", "1,40"], "less than or equal to 20, got 40.0", "Correct the values"),
+        (["sweep", "{table}", "--target", "target", "--mode", "fast"], "mode: Input should be 'auto'", "Correct the values"),
+        (["sweep", "{table}", "--target", "b", "--temperature", "1,2"], "The loss 'mse' has no temperature", "Leave the temperatures out"),
         (["run", "{table}"], "The spec is not valid JSON", "missing bracket"),
         (["distill", "{table}", "--target", "target", "--member", "a.csv"], "t.csv is neither", "Leave it out"),
         (["run", "nowhere.json"], "There is no file nowhere.json", "Check the path"),
@@ -96,6 +101,51 @@ def test_profile_reads_the_sheet_that_is_named(tmp_path):
         pd.DataFrame(rows).to_excel(book, sheet_name="rows", index=False)
     done = runner.invoke(app, ["profile", str(tmp_path / "book.xlsx"), "--member", "rows"])
     assert "60 rows, 2 columns" in done.stdout and "predict sold as binary" in done.stdout
+
+
+@pytest.mark.slow
+def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
+    table, out = write_table(tmp_path / "t.csv"), tmp_path / "run"
+    done = runner.invoke(app, ["sweep", str(table), "--target", "target", "--temperature", "1, 4", "--alpha", "0,.5,1", "--seeds", "2", "--epochs", "3", "--student", "tiny", "--out", str(out)])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "tiny: gain on validation in points of ROC-AUC"
+    assert lines[1].split() == ["alpha", "T", "1", "T", "4"]
+    assert [line.split()[0] for line in lines[2:5]] == ["0", "0.5", "1"] and "#" in "".join(lines[2:5])
+    assert any(line.startswith("Best of 6 cells on validation: T ") for line in lines)
+    assert any(line.startswith("10 trainings, fused, ") for line in lines) and lines[-1] == f"files: {out}"
+    assert "10 trainings to do (fused)" in done.stderr
+    result = json.loads((out / "result.json").read_text())
+    assert result["sweep"]["axes"]["alpha"] == [0, 0.5, 1] and result["sweep"]["trainings"] == 10
+    assert runner.invoke(app, ["show", str(out)]).stdout.splitlines() == lines
+    recipe = ["distill", str(table), "--target", "target", "--temperature", "4", "--alpha", ".5", "--seeds", "2", "--epochs", "3", "--student", "tiny"]  # fmt: skip
+    assert runner.invoke(app, [*recipe, "--out", str(tmp_path / "one")]).exit_code == 0
+    from kd_core.runs import grid
+    from kd_core.runs.folder import RunFolder
+
+    spec = RunFolder(out).spec()
+    cell = next(c for c in grid.cells(spec) if (c.temperature, c.alpha) == (4, 0.5))
+    assert grid.cell_spec(spec, cell).work_hash() == RunFolder(tmp_path / "one").spec().work_hash()
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_sweep_keeps_what_is_there_and_exits_with_130(tmp_path):
+    out = tmp_path / "run"
+    table = write_table(tmp_path / "t.csv", rows=1000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kd_core", "sweep", str(table), "--target", "target", "--alpha", "0,.5,1", "--epochs", "1000",
+         "--mode", "sequential", "--student", "tiny", "--out", str(out)],
+        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    kept = out / "variants.jsonl"
+    end = time.monotonic() + 200
+    while time.monotonic() < end and not (kept.exists() and len(kept.read_text().splitlines()) >= 2):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr
+    assert "Stopping; what is finished is kept" in stderr
+    assert "Best of " in stdout and "gain on validation" in stdout
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from kd_core import specs
 from kd_core.distill import LOSSES
 from kd_core.errors import SpecError
 from kd_core.models import ARCHS
-from kd_core.specs import Choice, DatasetSpec, RunSpec, Spec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, Spec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 
 RUN = RunSpec(
@@ -62,3 +62,26 @@ def test_several_problems_are_reported_together_with_value_and_place():
 def test_broken_json_is_said():
     with pytest.raises(SpecError, match="The spec is not valid JSON"):
         RunSpec.from_json("{")
+
+
+def test_a_sweep_lists_each_value_once_in_order_and_an_absent_one_leaves_no_trace():
+    sweep = SweepSpec(temperature=(4, 1, 4), alpha=(1, 0))
+    assert (sweep.temperature, sweep.alpha) == ((1, 4), (0, 1))
+    assert "sweep" not in RUN.to_json()  # runs keep the hash they had before what-ifs existed
+    asked = RUN.model_copy(update={"sweep": sweep})
+    assert RunSpec.from_json(asked.to_json()) == asked and asked.work_hash() != RUN.work_hash()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"temperature": (0.1,)}, "temperature.0: Input should be greater than or equal to 0.5, got 0.1"),
+        ({"alpha": (1.5,)}, "alpha.0: Input should be less than or equal to 1, got 1.5"),
+        ({"alpha": tuple(i / 30 for i in range(22))}, "at most 21 items"),
+        ({"mode": "fast"}, "mode: Input should be 'auto', 'fused', 'sequential' or 'processes', got 'fast'"),
+    ],
+)
+def test_values_of_a_sweep_are_bounded(values, message):
+    with pytest.raises(SpecError) as raised:
+        SweepSpec.parse(values, "sweep")
+    assert message in raised.value.message

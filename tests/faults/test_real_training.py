@@ -10,6 +10,7 @@ import pytest
 
 from kd_core.runs.process import command
 from kd_core.safe_io import sha256_file
+from kd_core.specs import Choice, StudentSpec, SweepSpec
 from tests.runs.services import ENDED, state, wait_for
 from tests.runs.tables import small_spec, write_table
 
@@ -81,3 +82,63 @@ def test_closing_the_server_interrupts_a_real_run_in_time(services, tmp_path):
     wait_for(lambda: student_epochs(again, run_id) > seen, 200)
     again.stop(run_id)
     assert state(again, run_id, *ENDED, seconds=60).state == "cancelled"
+
+
+def cells_of(service, run_id):
+    folder = service.store.folder(run_id)
+    assert folder.damage() == []
+    found = folder.result()
+    timed = ("seconds", "why")
+    return [{k: v for k, v in c.items() if k not in timed} for c in found["sweep"]["cells"]], found["students"][0][
+        "metrics"
+    ]
+
+
+def finished(service, run_id):
+    """Keep what is on disk of finished trainings: name and time of writing."""
+    place = service.store.folder(run_id).checkpoints / "variants"
+    return {p.name: p.stat().st_mtime_ns for p in place.glob("*.json")}
+
+
+@pytest.mark.parametrize("mode", ["sequential", "fused"])
+def test_a_what_if_killed_twice_continues_only_the_rest(services, tmp_path, mode):
+    sweep = SweepSpec(alpha=(0, 0.5, 1), mode=mode)
+    # one stack per student: in the fused mode the trainings of a student end together
+    students = tuple(
+        StudentSpec(name=str(d), arch=Choice(name="mlp", settings={"width": 8, "depth": d})) for d in (1, 2)
+    )
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=40, seeds=2, patience=40)
+    spec = spec.model_copy(update={"sweep": sweep, "students": students})
+    service = services(command=command())
+    whole = service.submit(spec)
+    assert state(service, whole, *ENDED, seconds=200).state == "done"
+    broken = service.submit(spec, again=True)
+    before = {}
+    for share in (2, 6):
+        wait_for(lambda share=share: len(finished(service, broken)) >= share, 200)
+        os.kill(service.status().pid, signal.SIGKILL)
+        row = state(service, broken, *ENDED, seconds=60)
+        assert (row.state, row.error.code) == ("interrupted", "worker_killed")
+        now = finished(service, broken)
+        assert before.items() <= now.items()  # nothing was trained twice
+        before = now
+        service.resume(broken)
+    assert state(service, broken, *ENDED, seconds=200).state == "done"
+    assert before.items() <= finished(service, broken).items()
+    assert service.store.snapshot(broken).trainings_done == 12 and service.store.get(broken).sweep
+    assert cells_of(service, broken) == cells_of(service, whole)
+
+
+def test_a_stopped_what_if_keeps_what_is_there(services, tmp_path):
+    sweep = SweepSpec(temperature=(1, 4), alpha=(0, 0.5, 1), mode="sequential")
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=60, seeds=3, patience=60)
+    service = services(command=command())
+    run_id = service.submit(spec.model_copy(update={"sweep": sweep}))
+    wait_for(lambda: service.store.snapshot(run_id).trainings_done >= 3, 300)
+    service.stop(run_id)
+    row = state(service, run_id, *ENDED, seconds=60)
+    folder = service.store.folder(run_id)
+    assert (row.state, row.error) == ("cancelled", None) and folder.damage() == []
+    found = folder.result()["sweep"]
+    assert 1 < found["cells_compared"] <= 6 and found["trained"] < found["trainings"] == 15
+    assert row.sweep and row.headline.gain is not None

@@ -13,6 +13,7 @@ from kd_core.runs.index import RunIndex
 from kd_core.runs.locks import LockFile
 from kd_core.runs.rows import headline
 from kd_core.runs.store import RunStore
+from kd_core.specs import SweepSpec
 from tests.runs.services import run_spec
 
 
@@ -192,3 +193,16 @@ def test_writers_in_two_connections_lose_nothing(store):
     for row in store.list():
         other.put(row)
     assert {r.id for r in other.rows()} == set(ids)
+
+
+def test_what_ifs_are_marked_filtered_and_headed_by_the_cell_chosen_on_validation(store):
+    plain = store.create(run_spec(first_seed=0))
+    asked = store.create(run_spec(first_seed=1).model_copy(update={"sweep": SweepSpec(alpha=(0, 1))}))
+    assert [r.id for r in store.list(sweep=True)] == [asked] and [r.id for r in store.list(sweep=False)] == [plain]
+    assert (store.count(sweep=True), store.count()) == (1, 2)
+    assert store.get(asked).sweep is True and store.get(plain).sweep is False
+    store.rebuild()
+    assert store.get(asked).sweep is True
+    students = [{**s, "cell": i} for i, s in enumerate(RESULT["students"])]
+    assert headline({**RESULT, "students": students, "sweep": {"best": 0}}).student_name == "tiny"
+    assert headline({**RESULT, "students": students, "sweep": {"best": 1}}).student_name == "base"
