@@ -37,6 +37,7 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
     with right.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
         objective, sweep = _grid(facts, teacher["name"], values)
+    sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
     made = {**values, "teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep,
             "training": {**values["training"], **training}}  # fmt: skip
     whatif_draft.keep(dataset_id, made)
@@ -90,17 +91,26 @@ def _grid(facts: Facts, teacher: str, values: dict[str, Any]) -> tuple[dict[str,
         if name in fields:
             sweep[name] = _axis(name, asked)
         else:
-            st.caption(f":gray[:material/block: {t('what_if.form.no_axis', axis=forms.label(name), loss=LOSSES.get(loss).title)}]")  # fmt: skip
-    with st.expander(t("what_if.form.more"), icon=":material/tune:", key=f"{KEY}.more"):
+            st.caption(
+                f":material/block: {t('what_if.form.no_axis', axis=forms.label(name), loss=LOSSES.get(loss).title)}"
+            )
+    return {"name": loss, "settings": settings}, sweep
+
+
+def _more(asked: dict[str, Any]) -> dict[str, Any]:
+    """Draw what most people leave alone, one fold away."""
+    names = [n for n, info in SweepSpec.model_fields.items() if dict(info.json_schema_extra or {}).get("advanced")]
+    held: dict[str, Any] = {}
+    with st.expander(t("what_if.form.more"), icon=":material/tune:"):
         st.caption(t("what_if.form.more_note"))
-        for name, info in SweepSpec.model_fields.items():
-            if not dict(info.json_schema_extra or {}).get("advanced"):
-                continue
-            if name in OFFERED:
-                sweep[name] = _axis(name, asked)
-            else:
-                sweep[name] = forms.field(name, info, asked, f"{KEY}.sweep")
-    return {"name": loss, "settings": settings}, {n: v for n, v in sweep.items() if v not in ((), None)}
+        for place, name in zip(st.columns(len(names)), names, strict=True):
+            with place:
+                held[name] = (
+                    _axis(name, asked)
+                    if name in OFFERED
+                    else forms.field(name, SweepSpec.model_fields[name], asked, f"{KEY}.sweep")
+                )
+    return held
 
 
 def _axis(name: str, asked: dict[str, Any]) -> tuple[float, ...]:

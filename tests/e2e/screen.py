@@ -40,7 +40,7 @@ class Screen:
 
     def go(self, name: str) -> None:
         """Choose a page in the sidebar."""
-        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
 
     def upload(self, path: Path) -> None:
         self.page.locator("input[type=file]").first.set_input_files(str(path))

@@ -1,4 +1,4 @@
-"""What-if: the form with its count, the map in every state, one cell, the views, and the panel before training."""
+"""What-if: the form with its count, the map in every state, one cell, and the views."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
-from kd_core.specs import Choice, RunSpec
-from pages.ui import engine, whatif_cell, whatif_cells, whatif_instant, whatif_map
+from kd_core.specs import RunSpec
+from pages.ui import engine, whatif_cell, whatif_cells, whatif_map
 from pages.ui.text import t
-from tests.pages.fixtures import HOSTILE, done_run, make_run, store
+from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep, sweep_spec
 
@@ -67,6 +67,7 @@ def test_the_form_counts_before_it_starts_and_starts_what_it_shows(jobs):  # noq
     assert store().list(limit=1)[0].id in at.query_params["run"]
 
 
+@pytest.mark.slow
 def test_start_says_why_it_can_not_be_pressed():
     at = form(data=dataset())
     at.pills(key="whatif.students").set_value([]).run()
@@ -77,6 +78,7 @@ def test_start_says_why_it_can_not_be_pressed():
     assert at.button(key="whatif-start").disabled and t("what_if.form.one_cell") in words(at)
 
 
+@pytest.mark.slow
 def test_a_refused_start_is_told_in_words(jobs):  # noqa: F811
     jobs.refuse = KDError("The disk is full.", "Free some space.", "disk_full")
     at = form(data=dataset())
@@ -84,6 +86,7 @@ def test_a_refused_start_is_told_in_words(jobs):  # noqa: F811
     assert any("The disk is full." in e.value for e in at.error)
 
 
+@pytest.mark.slow
 def test_numbers_can_be_written_and_wrong_ones_are_named():
     at = form(data=dataset())
     at.session_state["whatif.sweep.temperature"] = ["3.3", "99", "warm"]
@@ -93,6 +96,7 @@ def test_numbers_can_be_written_and_wrong_ones_are_named():
     assert "15 variants" in said(at)  # 3.3 alone, 5 alphas, 3 seeds
 
 
+@pytest.mark.slow
 def test_more_axes_multiply_and_a_draft_survives_leaving():
     data = dataset()
     at = form(data=data)
@@ -112,16 +116,19 @@ def test_a_loss_without_temperature_offers_no_such_axis_and_says_why():
     assert "15 variants, 15 trainings" in said(at)
 
 
+@pytest.mark.slow
 def test_an_ordinary_run_is_called_one():
     at = form(data=dataset(), run=done_run(name="plain one"))
     assert not at.exception and "The run plain one is no what-if" in said(at)
 
 
+@pytest.mark.slow
 def test_an_unknown_run_is_told_in_words():
     at = form(run="20990101-0000-none")
     assert not at.exception and any("There is no run" in e.value for e in at.error)
 
 
+@pytest.mark.slow
 def test_cloning_fills_the_form():
     run_id = make_sweep(temperature=(3, 6), alpha=(0.1, 0.9))
     at = form(clone=run_id)
@@ -130,6 +137,7 @@ def test_cloning_fills_the_form():
     assert "12 variants" in said(at) and run_id in said(at)
 
 
+@pytest.mark.slow
 def test_earlier_what_ifs_are_listed_without_ordinary_runs():
     run_id = make_sweep()
     done_run(name="plain")
@@ -157,6 +165,7 @@ def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
     assert "run-stop" in [b.key for b in at.button]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["queued", "starting", "failed", "interrupted"])
 def test_states_without_a_score_say_so(state):
     run_id = make_sweep(state, finished=0)
@@ -190,12 +199,14 @@ def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
     assert any(t("what_if.missing.not_trained") in h for h in hovers)
 
 
+@pytest.mark.slow
 def test_diverged_trainings_are_counted_not_hidden():
     run_id = make_sweep(diverged=(4,))
     at = form(run=run_id)
     assert not at.exception and "1 training(s) came to no usable end" in said(at)
 
 
+@pytest.mark.slow
 def test_an_interrupted_what_if_keeps_its_map():
     at = form(run=make_sweep("interrupted", finished=9))
     assert not at.exception
@@ -224,6 +235,7 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     }
 
 
+@pytest.mark.slow
 def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs):  # noqa: F811
     run_id = make_sweep()
     best = grid_of(run_id).best
@@ -235,6 +247,7 @@ def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs)
     assert jobs.submitted[0][0].sweep is None
 
 
+@pytest.mark.slow
 def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
     run_id = make_sweep()
     at = form(run=run_id, cell="4")
@@ -244,6 +257,7 @@ def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
     assert "25 cells" in said(at)
 
 
+@pytest.mark.slow
 def test_a_cell_opens_in_distill():
     at = form(run=make_sweep(), cell="4")
     at.button(key="whatif-distill").click().run()
@@ -261,6 +275,7 @@ def test_a_click_chooses_a_cell_and_clear_takes_it_back():
     assert "cell" not in at.query_params
 
 
+@pytest.mark.slow
 def test_a_cell_that_does_not_exist_is_named():
     at = form(run=make_sweep(), cell="999")
     assert not at.exception and "There is no cell 999" in said(at)
@@ -275,6 +290,7 @@ def test_regression_is_a_line_over_alpha():
     assert not at.exception and "Mean distance between the cell's" in said(at)
 
 
+@pytest.mark.slow
 def test_several_students_and_rates_are_shown_one_at_a_time():
     run_id = make_sweep(students=("tiny", "small"), temperature=(1, 4), alpha=(0, 1), learning_rate=(0.001, 0.01))
     at = form(run=run_id)
@@ -288,6 +304,7 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
     assert first != second and not at.exception
 
 
+@pytest.mark.slow
 def test_a_damaged_file_of_answers_is_told_in_words():
     run_id = make_sweep()
     folder = store().folder(run_id)
@@ -299,6 +316,7 @@ def test_a_damaged_file_of_answers_is_told_in_words():
     assert not at.exception and any("can't be read" in e.value for e in at.error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["settings", "cost", "table", "downloads", "log"])
 def test_every_view_draws(tab):
     run_id = make_sweep(students=("tiny", "small"))
@@ -331,6 +349,7 @@ def test_the_csv_holds_every_seed_of_every_cell():
     assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
 
 
+@pytest.mark.slow
 def test_names_are_shown_literally():
     run_id = make_sweep(students=(HOSTILE[0],))
     grid = grid_of(run_id)
@@ -339,6 +358,7 @@ def test_names_are_shown_literally():
     assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
 
 
+@pytest.mark.slow
 def test_a_what_if_is_linked_from_its_run():
     run_id = make_sweep()
     at = open_page("runs", run=run_id)
@@ -351,51 +371,3 @@ def test_the_number_in_the_address_must_be_one(monkeypatch):
     for value, found in (("7", 7), ("-1", None), ("x", None), ("", None)):
         monkeypatch.setattr(whatif_map.st, "query_params", {"cell": value})
         assert whatif_map.picked() == found
-
-
-# Before training
-
-
-def test_the_panel_says_when_the_teacher_has_not_answered_yet():
-    at = form(data=dataset())
-    assert any(t("what_if.instant.later") in i.value for i in at.info)
-
-
-def test_the_panel_follows_temperature_and_alpha(monkeypatch):
-    rng = np.random.default_rng(0)
-    z, y = rng.normal(size=(5000, 4)) * 4, rng.integers(0, 4, 5000)
-    found = whatif_instant.soften_all(z, y)
-    monkeypatch.setattr(whatif_instant, "read", lambda *_: found)
-    at = form(data=dataset())
-    assert not at.exception and "From 2,000 of 5,000 validation rows" in said(at)
-    before = [m.value for m in at.metric]
-    at.select_slider(key="whatif-instant-T").set_value(16.0).run()
-    after = [m.value for m in at.metric]
-    assert before != after and float(after[0].split()[0]) > float(before[0].split()[0])
-    at.slider(key="whatif-instant-alpha").set_value(1.0).run()
-    assert at.metric[3].value == "100.0 %"
-
-
-def test_the_curves_are_what_the_engine_computes():
-    rng = np.random.default_rng(0)
-    z, y = rng.normal(size=(50, 3)) * 3, rng.integers(0, 3, 50)
-    found = whatif_instant.soften_all(z, y)
-    at = whatif_instant.TEMPERATURES.index(4.0)
-    p = soft_labels.soften(z, 4.0)
-    assert found.entropy[at] == pytest.approx(soft_labels.entropy(p).mean())
-    assert found.beside_top[at] == pytest.approx((1 - p.max(axis=1)).mean())
-    assert found.beside_true[at] == pytest.approx(1 - p[np.arange(50), y].mean())
-    for alpha in (0.0, 0.25, 0.9, 1.0):
-        want = soft_labels.effective_soft_share(z, np.zeros_like(z), y, 4.0, alpha)
-        assert found.soft_share(at, alpha) == pytest.approx(want)
-
-
-def test_answers_are_read_from_the_cache_once_there_are_some(monkeypatch):
-    spec = sweep_spec()
-    assert whatif_instant.read(spec.dataset, {"name": "gradient_boosting"}) is None
-    make_run("running")
-    with pytest.raises(KDError):
-        from kd_core.workspace import workspace
-
-        (workspace() / "teachers").mkdir(parents=True)
-        whatif_instant.read(spec.dataset, Choice(name="nobody").model_dump())
