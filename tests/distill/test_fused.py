@@ -14,7 +14,7 @@ from kd_core.distill.student import train_student
 from kd_core.errors import KDError, SpecError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
-from kd_core.specs import Choice, TrainingSpec
+from kd_core.specs import TrainingSpec
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore, never
 from tests.distill import eager
