@@ -25,8 +25,8 @@ class HintonSpec(LossSpec):
 
 
 class HintonFormula:
-    """(1 - alpha) cross-entropy + alpha T² KL, the two side by side in tensors (B, C, 2): small networks wait for
-    the number of operations, not for their size.
+    """(1 - alpha) cross-entropy + alpha T² KL, the two one above the other in tensors (2, B, C): small networks wait
+    for the number of operations, not for their size.
 
     Per row: d total / dz = alpha T (softmax(z / T) - p_T) + (1 - alpha) w (softmax(z) - onehot), over B.
     The first of the pair is the teacher's term (z / T against p_T), the second the labels' (z against onehot).
@@ -38,16 +38,15 @@ class HintonFormula:
     ) -> None:  # fmt: skip
         log_p = F.log_softmax(z_teacher / spec.temperature, dim=1)
         onehot = F.one_hot(labels, log_p.shape[1]).to(log_p)
-        if row_weights is not None:
-            onehot *= row_weights.to(onehot).unsqueeze(1)
-        self.target = torch.stack([log_p.exp(), onehot], 2).to(device, dtype)
-        self.log_target = torch.stack([log_p, torch.zeros_like(log_p)], 2).to(device, dtype)
         self.weights: Tensor | None = None
         if row_weights is not None:
-            held = row_weights.to(device, dtype)
-            self.weights = torch.stack([torch.ones_like(held), held], 1).unsqueeze(1)
+            held = row_weights.to(log_p).unsqueeze(1)
+            onehot *= held
+            self.weights = torch.stack([torch.ones_like(held), held]).to(device, dtype)
+        self.target = torch.stack([log_p.exp(), onehot]).to(device, dtype)
+        self.log_target = torch.stack([log_p, torch.zeros_like(log_p)]).to(device, dtype)
         self.spec = spec
-        self.cooled = self.target.new_tensor([1 / spec.temperature, 1.0])
+        self.cooled = self.target.new_tensor([1 / spec.temperature, 1.0]).view(2, 1, 1)
         self.scales: dict[int, tuple[Tensor, Tensor]] = {}
 
     def _scales(self, rows: int) -> tuple[Tensor, Tensor]:
@@ -64,14 +63,14 @@ class HintonFormula:
         """Return total, hard and soft loss and the total's gradient by z."""
         z = z.detach()
         by_value, by_gradient = self._scales(len(z))
-        target, log_target = self.target.index_select(0, index), self.log_target.index_select(0, index)
-        log_q = torch.log_softmax(z.unsqueeze(2) * self.cooled, 1)
-        sums = log_target.sub_(log_q).mul_(target).view(-1, 2).sum(0)
+        target, log_target = self.target.index_select(1, index), self.log_target.index_select(1, index)
+        log_q = torch.log_softmax(z * self.cooled, 2)
+        sums = log_target.sub_(log_q).mul_(target).view(2, -1).sum(1)
         total, hard, soft = torch.mv(by_value, sums).unbind()
         q = log_q.exp_()
         if self.weights is not None:
-            q.mul_(self.weights.index_select(0, index))
-        return total, hard, soft, torch.mv(q.sub_(target).view(-1, 2), by_gradient).view(z.shape)
+            q.mul_(self.weights.index_select(1, index))
+        return total, hard, soft, torch.mv(q.sub_(target).view(2, -1).t(), by_gradient).view(z.shape)
 
 
 @LOSSES.register("hinton", title="Soft labels (KD)", spec=HintonSpec, source="arXiv:1503.02531", tasks=CLASSIFICATION,
