@@ -212,7 +212,7 @@ def keep(notify: Notify, save: Callable[[], None]) -> bool:
         notify({
             "kind": "warning", "code": "cache_not_kept",
             "message": f"The teacher's answers could not be kept on the disk: {error.strerror or error}.",
-            "hint": "This run goes on with them; a later run has to train the teacher again.",
+            "hint": "This run goes on with them; a later run may have to train the teacher again.",
         })  # fmt: skip
         return False
     return True

@@ -76,10 +76,7 @@ class TeacherCache:
             return None
 
     def _write(self, folder: Path, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-        try:
-            write_entry(folder, arrays, meta)
-        except FileNotFoundError:  # another process has just taken the folder around it away to make room
-            write_entry(folder, arrays, meta)
+        write_entry(folder, arrays, meta, beside=inside(self.root, key))
         for gone in eviction.evict(self.root, self.limit_bytes(), spare=(key, f"{key}.partial")):
             _LOG.info("kept teacher answers %s (%d bytes) made room for newer ones", gone.path.name, gone.size_bytes)
 

@@ -18,15 +18,19 @@ from kd_core.safe_io import read_json, sha256_file, write_json
 
 Entry = tuple[dict[str, Array], dict[str, Any]]
 MANIFEST, META = "manifest.json", "meta.json"
-_ATTEMPTS = 3
+_ATTEMPTS = 10  # another process would have to come between each time
 # Files whose checksum was right in this process, by what a change of a file changes; a file is hashed once.
 _CHECKED: dict[Path, tuple[int, ...]] = {}
 
 
-def write_entry(folder: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-    """Write arrays and facts as one folder that appears in one step; the checksummed manifest is written last."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:16]}."))
+def write_entry(folder: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any], beside: Path | None = None) -> None:
+    """Write arrays and facts as one folder that appears in one step; the checksummed manifest is written last.
+
+    It is filled beside `folder`, or beside another one on the same disk whose parent nobody takes away meanwhile.
+    """
+    beside = beside or folder
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=beside.parent, prefix=f".{beside.name[:16]}."))
     try:
         for name, array in arrays.items():
             with (new / f"{name}.npy").open("xb") as out:
@@ -42,17 +46,16 @@ def write_entry(folder: Path, arrays: Mapping[str, Array], meta: Mapping[str, An
 
 
 def _publish(new: Path, folder: Path) -> None:
-    """Put a finished folder in its place; where another process did so first, replace it: both hold the same."""
-    for _ in range(_ATTEMPTS - 1):
+    """Put a finished folder in its place, whatever other processes put there or take away meanwhile."""
+    for left in reversed(range(_ATTEMPTS)):
         remove(folder)
         try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
             new.replace(folder)
             return
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
                 raise
-    remove(folder)
-    new.replace(folder)
 
 
 def remove(folder: Path) -> bool:

@@ -54,17 +54,22 @@ def limit_bytes() -> int:
 def stored(root: Path) -> list[Stored]:
     """List what is kept, the least recently used first; what vanishes meanwhile is left out."""
     found = []
-    try:
-        folders = [Path(e.path) for e in os.scandir(root) if e.is_dir() and _KEPT.fullmatch(e.name)]
-    except FileNotFoundError:
-        return []
-    for folder in folders:
+    for folder in (one for one in _folders(root) if _KEPT.fullmatch(one.name)):
         try:
             used = folder.stat().st_mtime
         except FileNotFoundError:
             continue
         found.append(Stored(folder, folder_bytes(folder), used, folder.suffix == ".partial"))
     return sorted(found, key=lambda one: one.last_used)
+
+
+def _folders(root: Path) -> list[Path]:
+    """List sub-folders; none where the folder itself has vanished (a glob would fail there)."""
+    try:
+        with os.scandir(root) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
 
 
 def folder_bytes(folder: Path) -> int:
@@ -81,9 +86,7 @@ def folder_bytes(folder: Path) -> int:
 
 def remove_unfinished(root: Path, before: float) -> None:
     """Delete what processes that were killed while writing have left, last changed before a time (seconds)."""
-    left = [folder for folder in root.glob(".*/") if _UNFINISHED.fullmatch(folder.name)]
-    left += [folder for folder in root.glob("*.partial/.*/") if _KEPT.fullmatch(folder.parent.name)]
-    for folder in left:
+    for folder in (one for one in _folders(root) if _UNFINISHED.fullmatch(one.name)):
         with contextlib.suppress(FileNotFoundError):  # its writer has just finished
             if folder.stat().st_mtime < before:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,16 +69,16 @@ def test_finished_answers_replace_their_parts(tmp_path):
     assert cache.load_part(K, "fold-0", print) is None and cache.load(K, print) is not None
 
 
-def test_a_part_whose_folder_is_taken_away_meanwhile_is_written_again(tmp_path, monkeypatch):
+def test_a_part_whose_folder_is_taken_away_meanwhile_is_put_there_again(tmp_path, monkeypatch):
     cache, taken = TeacherCache(tmp_path), []
-    real = entry.write_json
+    real = Path.mkdir
 
-    def disturbed(path, value):
-        if not taken:
-            taken.append(entry.remove(tmp_path / f"{K}.partial"))
-        real(path, value)
+    def disturbed(path, *args, **more):
+        real(path, *args, **more)
+        if path.name.endswith(".partial") and not taken:
+            taken.append(entry.remove(path))
 
-    monkeypatch.setattr(entry, "write_json", disturbed)
+    monkeypatch.setattr(Path, "mkdir", disturbed)
     cache.save_part(K, "fold-0", ARRAYS, {"n": 1})
     assert taken == [True] and cache.load_part(K, "fold-0", print)[1] == {"n": 1}
 
@@ -137,3 +140,46 @@ def test_unknown_teachers_and_settings_are_refused():
         cache_key("d", Choice(name="forest"), 5, 0)
     with pytest.raises(SpecError, match="teacher mlp"):
         cache_key("d", Choice(name="mlp", settings={"depht": 3}), 5, 0)
+
+
+RIVAL = """
+import random, sys, time
+from pathlib import Path
+import numpy as np
+from kd_core.teachers import kept
+from kd_core.teachers.cache import TeacherCache
+cache, rng, told, hits = TeacherCache(Path(sys.argv[1])), random.Random(int(sys.argv[2])), [], 0
+end = time.time() + 4
+while time.time() < end:
+    n, what = rng.randrange(8), rng.random()
+    key = f"{n:064x}"
+    if what < 0.4:
+        meta = {"n": n, "format": kept.FORMAT, "answers": {}, "recipe": {"n": n}}
+        cache.save(key, {"a.logits": np.full((30_000, 2), n, np.float32)}, meta)
+    elif what < 0.5:
+        cache.save_part(key, "fold-0", {"held": np.full((10_000, 2), n, np.float32)}, {"n": n})
+    elif what < 0.52:
+        cache.clear()
+    elif what < 0.6:
+        assert all(meta["n"] == n for _, meta in kept.matching(cache.root, {"n": n}))
+    elif found := cache.load(key, told.append):
+        assert (found[0]["a.logits"] == n).all() and found[1]["n"] == n
+        hits += 1
+        cache.ledger.hit(1.0)
+assert not told, told
+print(hits)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_keep_read_and_make_room_at_once_never_see_half_of_anything(tmp_path, monkeypatch):
+    monkeypatch.setenv("KD_TEACHER_CACHE_MB", "1")
+    root = Path(__file__).resolve().parent.parent.parent
+    rivals = [
+        subprocess.Popen([sys.executable, "-c", RIVAL, str(tmp_path), str(n)], stdout=subprocess.PIPE, cwd=root)
+        for n in range(3)
+    ]
+    hits = [int(rival.communicate(timeout=120)[0]) for rival in rivals]
+    assert all(rival.returncode == 0 for rival in rivals) and all(hits)
+    assert TeacherCache(tmp_path).ledger.read().hits == sum(hits)
+    assert not [p for p in tmp_path.iterdir() if p.is_dir() and p.name.startswith(".")]

@@ -83,6 +83,14 @@ def test_an_entry_that_another_process_puts_there_meanwhile_is_replaced(tmp_path
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_place_that_can_not_be_had_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(entry, "remove", lambda folder: False)
+    (tmp_path / "a" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="not empty"):
+        write_entry(tmp_path / "a", ARRAYS, {})
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_entry(tmp_path / "a", ARRAYS, {"x": float("nan")})

@@ -12,6 +12,7 @@ import pytest
 from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.teachers import entry, eviction
+from kd_core.teachers.cache import TeacherCache
 from kd_core.teachers.eviction import evict, folder_bytes, limit_bytes, remove_unfinished, stored
 
 
@@ -24,6 +25,7 @@ def place(root: Path, name: str, used: float, size: int = 100) -> Path:
     return folder
 
 
+ARRAYS = {"a.logits": np.zeros(3)}
 OLD, MIDDLE, RECENT = "0" * 64 + ".partial", "1" * 64, "2" * 64
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -67,18 +69,17 @@ def test_a_cache_opened_on_a_wrong_folder_takes_nothing(tmp_path):
     for name in ("runs", "data", ".hidden", "a" * 63, "k.partial"):
         place(tmp_path, name, 100)
     place(tmp_path, ".git", 100)
-    place(tmp_path / "k.partial", ".half", 100)
     assert stored(tmp_path) == [] and evict(tmp_path, -1) == []
-    assert len(list(tmp_path.rglob("a.npy"))) == 7
+    assert len(list(tmp_path.rglob("a.npy"))) == 6
 
 
 def test_only_old_unfinished_folders_are_cleared(tmp_path):
     old, new = ".0123456789abcdef.abcd_123", ".0123456789abcdef.abcd_124"
-    for name in (old, new, f"{OLD}/.fold-0.abcdefgh"):
+    for name in (old, new, OLD):
         place(tmp_path, name, 100)
     os.utime(tmp_path / new)
     remove_unfinished(tmp_path, before=time.time() - 60)
-    assert names(tmp_path) == [new, OLD] and list((tmp_path / OLD).iterdir()) == []
+    assert names(tmp_path) == [new, OLD]
 
 
 @pytest.mark.parametrize("step", ["write_json", "_publish"])
@@ -88,9 +89,10 @@ def test_what_a_killed_writer_leaves_is_recognised(tmp_path, monkeypatch, step):
 
     monkeypatch.setattr(entry, step, killed)
     monkeypatch.setattr(entry.shutil, "rmtree", lambda *args, **more: None)
-    for folder in (tmp_path / A, tmp_path / OLD / "fold-0"):
+    cache = TeacherCache(tmp_path)
+    for save in (lambda: cache.save(A, ARRAYS, {}), lambda: cache.save_part(A, "fold-0", ARRAYS, {})):
         with pytest.raises(KeyboardInterrupt):
-            entry.write_entry(folder, {"a.logits": np.zeros(3)}, {})
+            save()
     monkeypatch.undo()
     assert len(list(tmp_path.rglob("a.logits.npy"))) == 2
     remove_unfinished(tmp_path, before=time.time() + 60)
@@ -117,17 +119,16 @@ def test_what_others_remove_meanwhile_is_no_trouble(tmp_path, monkeypatch):
 
 
 def test_what_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
-    gone, stays = place(tmp_path, A, 100), place(tmp_path, B, 200)
-    real = os.scandir
+    gone, stays, parts = place(tmp_path, A, 100), place(tmp_path, B, 200), place(tmp_path, OLD, 50)
+    real = eviction._folders
 
     def slow(root):
-        if root != tmp_path:
-            return real(root)
-        found = list(real(root))
-        eviction.remove(gone)
+        found = real(root)
+        if root == tmp_path:
+            assert eviction.remove(gone) and eviction.remove(parts)
         return found
 
-    monkeypatch.setattr(eviction.os, "scandir", slow)
+    monkeypatch.setattr(eviction, "_folders", slow)
     assert [one.path for one in stored(tmp_path)] == [stays]
 
 
