@@ -117,9 +117,10 @@ class TestSameNumbersAsSeparateTraining:
     @pytest.mark.parametrize(("optimiser", "schedule"), [("adamw", "cosine"), ("sgd", "constant")])
     def test_over_300_steps(self, task, arch, activation, optimiser, schedule):
         weighing = "none" if task == "regression" or optimiser == "sgd" else "balanced"
+        # at 0.02 SGD with momentum is chaotic here: a start moved by 1e-16 alone ends more than 1e-9 away
         training = training_spec(
             epochs=60, batch_size=48, optimiser=optimiser, schedule=schedule, class_weights=weighing,
-            learning_rate=2e-3 if optimiser == "adamw" else 0.02,
+            learning_rate=2e-3 if optimiser == "adamw" else 0.005,
         )  # fmt: skip
         dataset = make_dataset(task, 260)
         for objective in ("mse", "bounded_mse") if task == "regression" else ("hinton",):
