@@ -221,6 +221,7 @@ class Crew:
         board = Scoreboard(notify, self._better())
         waiting, lost = deque(shares), list[Share]()
         ways_of = {p: share.way for share in shares for p in share.positions}
+        epochs = resolve(self.training, len(self.dataset.train)).epochs
         stopping = False
 
         def finished(position: int, trained: TrainedVariant) -> None:
@@ -241,7 +242,10 @@ class Crew:
                 if not child.left[job]:  # the child need not wait until its result has been read
                     del child.left[job]
                     self._next(child, waiting, precision)
-                finished(position, handover.read_result(self._place, position, self.variants[position]))
+                trained = handover.read_result(self._place, position, self.variants[position])
+                if trained.state:  # the child's own telling may come after the last job has ended
+                    board.take(position, trained.score_selected, trained.last_epoch, epochs)
+                finished(position, trained)
             elif say == "ended":
                 if child.left.pop(message["job"], None) is not None:
                     self._next(child, waiting, precision)
