@@ -347,9 +347,9 @@ def _print_verdict(result: dict[str, Any]) -> None:
     for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:
         typer.echo(line)
     if sweep:
-        typer.echo(
-            f"{sweep['trainings']} trainings, {sweep['mode'] or 'none anew'}, {sweep['seconds']:.1f} s. {sweep['why']}"
-        )
+        some = sweep["trained"] < sweep["trainings"]
+        trained = f"{sweep['trained']} of {sweep['trainings']}" if some else sweep["trainings"]
+        typer.echo(f"{trained} trainings, {sweep['mode'] or 'none anew'}, {sweep['seconds']:.1f} s. {sweep['why']}")
 
 
 def _guarded(work: Callable[[], int]) -> None:

@@ -88,6 +88,7 @@ class Execution:
         self._ending = threading.Lock()
         self._ended: Ending | None = None
         self._log: EventLog | None = None
+        self._warned: set[tuple[Any, Any]] = set()
 
     def carry_out(self) -> Ending:
         """Run to an end and return it. Errors: KDError `run_locked` when another process is at it."""
@@ -140,7 +141,12 @@ class Execution:
         return Ending("interrupted" if self.stop.reason == "shutdown" else "cancelled")
 
     def emit(self, event: Event) -> None:
-        """Take an event of the run. Errors: Stopped at the next turning point once the run saw a shutdown."""
+        """Take an event of the run; a warning that was given before is dropped. Errors: Stopped at the next turning point once the run saw a shutdown."""
+        if event.get("kind") == "warning":  # trainings of one run find the same; it is said once
+            said = (event.get("code"), event.get("message"))
+            if said in self._warned:
+                return
+            self._warned.add(said)
         if self._log is not None:
             self._log.emit(event)
         if self._notify:

@@ -52,8 +52,13 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
     compared = sweep["cells_compared"]
     alike = sum(c["like_best"] for c in sweep["cells"]) - 1
     lines = []
+    one_seed = (
+        " (one seed: within the margin of the metric)" if max(len(c["scores"]) for c in sweep["cells"]) == 1 else ""
+    )
     if alike:
-        lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation.")
+        lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation{one_seed}.")
+    elif compared > 1:
+        lines.append(f"No other cell is like it on validation{one_seed}.")
     if compared < sweep["cells_asked"]:
         lines.append(f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline.")  # fmt: skip
     stopped = sum(c["stopped"] for c in sweep["cells"])

@@ -100,7 +100,8 @@ class Sweep:
             self.way = {name: event[name] for name in ("mode", "why", "precision")}
             write_json(self.way_path, self.way)
         elif event["kind"] == "scores":
-            event = {**event, "best": {str(wanted[int(i)].position): score for i, score in event["best"].items()}}
+            told = {str(wanted[int(i)].position): float(f"{score:.6g}") for i, score in event["best"].items()}
+            event = {**event, "best": told}  # six digits: thousands of trainings say this twice a second
         elif "training" in event:
             event = {**event, "training": wanted[event["training"]].position}
         self.notify(event)

@@ -10,7 +10,7 @@ def cell(index, temperature, alpha, gain, student="tiny", rate=0.002, **more):
     return {
         "cell": index, "student": student, "temperature": temperature, "alpha": alpha, "learning_rate": rate,
         "weight_decay": 0.0, "dropout": None, "gain": {"mean": gain, "ci95": [None, None], "n": 3 if gain is not None else 0},
-        "stopped": False, "like_best": False, "diverged": 0, **more,
+        "stopped": False, "scores": [0.8, 0.9, 0.8], "like_best": False, "diverged": 0, **more,
     }  # fmt: skip
 
 
@@ -89,7 +89,8 @@ def test_a_baseline_that_was_best_and_what_is_missing_are_said():
     assert (
         lines[0] == "Best of 2 cells on validation: T 1, alpha 0, the baseline itself; no share of the teacher helped."
     )
-    assert lines[1:4] == [
+    assert lines[1:5] == [
+        "No other cell is like it on validation.",
         "1 of 3 cells have no usable pair of student and baseline.",
         "1 cell was stopped before its end and shows its best so far.",
         "3 trainings diverged.",
@@ -106,3 +107,9 @@ def test_units_of_the_target_and_one_seed():
 def test_a_setting_names_what_was_varied():
     axes = {"temperature": [], "alpha": [0.5], "learning_rate": [0.1, 0.2], "weight_decay": [0.0], "dropout": []}
     assert setting(cell(0, None, 0.5, 0.0, rate=0.1), axes) == "alpha 0.5, learning rate 0.1"
+
+
+def test_with_one_seed_the_margin_is_named():
+    cells = [{**c, "scores": [0.8]} for c in SQUARE]
+    (line,) = [x for x in verdict_lines(result(cells, [student("tiny", 3)], 3)) if "on validation (" in x]
+    assert line.endswith("on validation (one seed: within the margin of the metric).")
