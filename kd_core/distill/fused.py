@@ -64,7 +64,7 @@ def train_variants(
     trained side by side, each with one thread of arithmetic; one per core when empty.
     Shape: teacher_logits (N, C) for the training rows.
 
-    Errors: KDError `cannot_fuse`; SpecError as in `objective.make`; KDError `undefined_selection`.
+    Errors: KDError `cannot_fuse`, `no_rows`, `undefined_selection`; SpecError as in `objective.make`.
     """
     work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
     board = Scoreboard(notify, work.better)

@@ -35,7 +35,7 @@ from kd_core.models.sizes import sizes
 from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
-from kd_core.training.loop import Notify
+from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
 from kd_core.training.rows import RowReader, is_mapped, open_rows
 
@@ -108,6 +108,7 @@ class Stacking:
             self.weights = objectives.class_weights(self.labels, dataset.num_outputs, training.class_weights)
         self.plans = [self._plan(v) for v in variants]
         if check:
+            check_rows(TrainRows(dataset.train.x, dataset.validation.x))
             lesson = b"" if teacher_logits is None else teacher_logits.tobytes()
             self.fingerprint = {
                 "dataset": dataset.hash, "lesson": hashlib.sha256(lesson).hexdigest(), "metric": self.metric,

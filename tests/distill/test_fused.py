@@ -7,14 +7,17 @@ import pytest
 import torch
 
 from kd_core import device as devices
+from kd_core.data.preparation import prepare
 from kd_core.distill import fused, sequential
 from kd_core.distill import stack_training as stack_trainings
 from kd_core.distill.stacking import Stacking
 from kd_core.distill.student import train_student
+from kd_core.distill.variants import Variant
 from kd_core.errors import KDError, SpecError
 from kd_core.evaluate import METRICS
+from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import PRIMARY
-from kd_core.specs import TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore, never
 from tests.distill import eager
@@ -568,3 +571,30 @@ def test_a_probe_and_an_estimate_answer_with_positive_numbers():
 def test_on_the_cpu_one_lane_per_core_up_to_four():
     assert 1 <= fused.lanes_of(None) <= 4
     assert fused.lanes_of(torch.device("cuda")) == 1
+
+
+def test_without_validation_rows_nothing_is_trained():
+    dataset = make_dataset(validation=0)
+    with pytest.raises(KDError) as caught:
+        run(dataset, [make_variant()], training_spec(), metric="accuracy")
+    assert caught.value.code == "no_rows"
+    assert caught.value.message == "There are 220 training and 0 validation rows; both are needed."
+
+
+@pytest.mark.parametrize("epochs", [2, pytest.param(None, marks=pytest.mark.slow)])
+def test_from_a_notebook_on_a_sample(epochs):
+    dataset = prepare(DatasetSpec(source="sample:visits", target="purchased"))
+    student = StudentSpec(name="small", arch=Choice(name="mlp"))
+    variants = [Variant(student, Choice(name="hinton", settings={"temperature": t}), seed=0) for t in (1, 2, 4)]
+    teacher = make_teacher(dataset)
+    trained = fused.train_variants(dataset, variants, teacher, TrainingSpec(epochs=epochs))
+    for variant, result in zip(variants, trained, strict=True):
+        z = result.module(dataset)(torch.from_numpy(dataset.validation.x)).logits
+        assert z.shape == (len(dataset.validation), dataset.num_outputs)
+        assert torch.isfinite(z).all()
+        assert 1 <= result.selected_epoch <= result.last_epoch
+        again = METRICS.get(PRIMARY[dataset.task]).make(
+            from_logits(dataset.task, dataset.validation.y, z.detach().numpy())
+        )
+        assert result.score_selected == pytest.approx(again, abs=1e-6)
+        assert result.variant is variant
