@@ -7,6 +7,7 @@ from kd_core.data.dataset import Dataset, Part
 from kd_core.distill.student import train_student
 from kd_core.models.building import build
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.training import rows as row_source
 
 STUDENT = StudentSpec(name="tiny", arch=Choice(name="mlp", settings={"size": "tiny", "dropout": 0.2}))
 TRAINING = TrainingSpec(epochs=3, batch_size=32)
@@ -80,6 +81,23 @@ def test_test_rows_are_read_only_when_asked_for():
     assert trained.logits["validation"].shape == (90, 2)
     assert np.isnan(trained.test_logits()).all()
     assert train_student(data, STUDENT, None, None, TRAINING, 0).test_logits().shape == (80, 2)
+
+
+@pytest.mark.parametrize("room", [0, 10**9])
+def test_rows_in_a_file_give_the_same_student_streamed_or_not(tmp_path, monkeypatch, room):
+    data, events = make_dataset(), []
+    monkeypatch.setattr(row_source, "budget_bytes", lambda device, reserved=0: room)
+    parts = {}
+    for name, part in data.parts.items():
+        np.save(tmp_path / f"{name}.npy", part.x)
+        parts[name] = Part(np.load(tmp_path / f"{name}.npy", mmap_mode="c"), part.y, part.row_ids)
+    stored = Dataset(**{**data.__dict__, "parts": parts})
+    lesson = Choice(name="hinton")
+    whole = train_student(data, STUDENT, lesson, teacher(data), TRAINING, 3)
+    found = train_student(stored, STUDENT, lesson, teacher(data), TRAINING, 3, notify=events.append)
+    assert same(whole, found)
+    assert np.array_equal(whole.test_logits(), found.test_logits())
+    assert [e.get("code") for e in events] == ([] if room else ["rows_streamed"]) + [None] * 3
 
 
 def test_what_is_kept_is_the_student_alone():
