@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kd_core.evaluate import METRICS
 from kd_core.runs.folder import RunFolder
 from pages.ui import recipe, text, verdict
 from pages.ui.spread import bounds
@@ -222,8 +223,15 @@ def axis(cells: Sequence[Cell], name: str) -> list[float | None]:
 
 
 def scale(grid: Grid) -> float:
-    """The gain at which the colour is strongest: the largest of all cells, so that maps of students compare."""
-    known = [abs(g) for c in grid.cells if judged(c) and (g := in_units(grid.metric, (c.get("gain") or {}).get("mean"))) is not None]  # fmt: skip
+    """The gain at which the colour is strongest: the largest of all cells, so that maps of students compare.
+
+    Never below the metric's margin: differences that count as the same stay pale.
+    """
+    facts = METRICS.get(grid.metric).facts if grid.metric in METRICS.names() else {"margin": 0.0, "relative": False}
+    alone = [abs(v) for c in grid.cells for v in c.get("baseline") or () if v is not None]
+    margin = facts["margin"] * (sum(alone) / len(alone) if alone else 0.0) if facts["relative"] else facts["margin"]
+    gains = [(c.get("gain") or {}).get("mean") for c in grid.cells if judged(c)]
+    known = [abs(g) for v in [*gains, margin] if (g := in_units(grid.metric, v)) is not None]
     return max([*known, 1e-9])
 
 
