@@ -51,6 +51,14 @@ def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def _is_still(folder: Path, handle: int) -> bool:
+    """Say whether a path still names the folder that was opened."""
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
 class TeacherCache:
     """Answers of teachers in a folder, one sub-folder per key; unfinished ones keep their finished folds.
 
@@ -66,14 +74,22 @@ class TeacherCache:
         return eviction.limit_bytes()
 
     def _read(self, folder: Path, notify: Notify) -> Entry | None:
-        if not folder.exists():
-            return None
-        try:
-            return read_entry(folder)
-        except DataError as error:
-            if remove(folder):  # else another process has just made room: absent, not damaged
-                notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
-            return None
+        while True:
+            try:
+                held = os.open(
+                    folder, os.O_RDONLY | os.O_DIRECTORY
+                )  # while it is held, its number is given to no other
+            except FileNotFoundError:
+                return None
+            try:
+                return read_entry(folder)
+            except DataError as error:
+                if not _is_still(folder, held):  # another process made room or put a newer one there: look again
+                    continue
+                if remove(folder):
+                    notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
+            finally:
+                os.close(held)
 
     def _write(self, folder: Path, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
         write_entry(folder, arrays, meta, beside=inside(self.root, key))

@@ -53,11 +53,23 @@ def test_damage_after_the_first_reading_is_noticed_too(tmp_path):
     assert cache.load(K, told.append) is None and len(told) == 1
 
 
-def test_an_entry_that_another_process_takes_away_while_it_is_read_is_absent_not_damaged(tmp_path, monkeypatch):
-    cache, told = TeacherCache(tmp_path), []
-    cache.save(K, ARRAYS, {})
-    monkeypatch.setattr(entry, "_unchanged", lambda path, digest: entry.remove(path.parent) and path.stat())
-    assert cache.load(K, told.append) is None and told == []
+@pytest.mark.parametrize("then", ["nothing", "a newer one"])
+def test_an_entry_that_another_process_takes_away_while_it_is_read_is_not_called_damaged(tmp_path, monkeypatch, then):
+    cache, told, taken = TeacherCache(tmp_path), [], []
+    cache.save(K, ARRAYS, {"n": 1})
+    real = entry._unchanged
+
+    def meanwhile(path, digest):
+        if not taken:
+            taken.append(entry.remove(path.parent))
+            if then == "a newer one":
+                cache.save(K, ARRAYS, {"n": 2})
+            path = tmp_path / "gone"
+        return real(path, digest)
+
+    monkeypatch.setattr(entry, "_unchanged", meanwhile)
+    found = cache.load(K, told.append)
+    assert told == [] and (found[1] == {"n": 2} if then == "a newer one" else found is None)
 
 
 def test_finished_answers_replace_their_parts(tmp_path):
