@@ -247,7 +247,7 @@ class _Pinned:
         pinned = self._buffer(len(index))
         _gather(self.x, index, pinned)
         with torch.cuda.stream(self.stream):
-            rows = pinned.to(self.device, non_blocking=True)
+            rows = pinned.to(self.device, non_blocking=True, copy=True)
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record(self.stream)
         self.buffers.append((pinned, copied))
@@ -256,9 +256,11 @@ class _Pinned:
     def _buffer(self, rows: int) -> Tensor:
         """Take a buffer whose copy has ended; make one while there are fewer than can be under way."""
         if len(self.buffers) <= CHUNKS_AHEAD:
-            return torch.empty(rows, *self.x.shape[1:], dtype=self.x.dtype, pin_memory=True)
+            return _page_locked(self.x, rows)
         pinned, copied = self.buffers.pop(0)
         copied.synchronize()
-        if len(pinned) < rows:
-            return torch.empty(rows, *self.x.shape[1:], dtype=self.x.dtype, pin_memory=True)
-        return pinned[:rows]
+        return pinned[:rows] if len(pinned) >= rows else _page_locked(self.x, rows)
+
+
+def _page_locked(x: Tensor, rows: int) -> Tensor:
+    return torch.empty(rows, *x.shape[1:], dtype=x.dtype, pin_memory=True)

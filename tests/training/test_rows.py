@@ -1,3 +1,4 @@
+import contextlib
 import time
 
 import numpy as np
@@ -105,3 +106,37 @@ def test_what_breaks_in_the_thread_is_raised_where_the_rows_are_used(stored):
     with pytest.raises(IndexError, match="out of range"):
         next(epoch)
     assert not prefetching()
+
+
+def test_page_locked_buffers_are_used_again_only_when_their_copy_has_ended(monkeypatch, x):
+    made, log = [], []
+
+    class Event:
+        def record(self, stream):
+            log.append(("copied", self))
+
+        def synchronize(self):
+            log.append(("waited", self))
+
+    monkeypatch.setattr(rows, "_page_locked", lambda like, count: made.append(count) or like.new_empty(count, 7))
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    gather, dealt = rows._Pinned(x, CPU), batches(size=60)
+    sent = [gather(index) for index in (*dealt, torch.arange(90))]
+    for (found, _), index in zip(sent, (*dealt, torch.arange(90)), strict=True):
+        assert torch.equal(found, x[index])
+    assert made == [60, 60, 60, 90]  # three can be under way; the last batch is longer than any buffer
+    events = [event for _, event in sent]
+    assert [e for what, e in log if what == "waited"] == events[: len(sent) - 3]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_streamed_to_a_gpu_are_the_same_bits(monkeypatch, stored, x):
+    device = torch.device("cuda")
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 100 * 28)
+    dealt = [index.to(device) for index in batches()]
+    streamed, resident = (list(r.epoch(dealt)) for r in (Streamed(x, device, 0), Resident(x, device, None)))
+    assert all(torch.equal(a, b) for a, b in zip(streamed, resident, strict=True))
+    assert {piece.device.type for piece in streamed} == {"cuda"}
+    assert open_rows(x, device).kind == "resident"
