@@ -4,7 +4,7 @@
 
 Derives `no_customer` (CustomerID is missing) from the zip, removes CustomerID, and runs the whole
 experiment twice: grouped by InvoiceNo, and (profile only) with a random split, which must draw the leak warning.
-Prints seconds per phase and the peak memory of the process.
+With --sweep it is a what-if of 75 variants, one epoch each. Prints seconds per phase and the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kd_core.data.preparation import profile_source
 from kd_core.data.reading import read_table
 from kd_core.runs.direct import run_here
 from kd_core.runs.execution import StopSignal
-from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 
 
 def derive(source: Path, target: Path) -> int:
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="one epoch, one seed")
+    parser.add_argument("--sweep", action="store_true", help="a what-if of 5 T x 5 alpha x 3 seeds with one epoch each")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         table = Path(scratch) / "order_lines.csv"
@@ -62,12 +63,18 @@ def main() -> None:
             objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.7}),
             training=TrainingSpec(seeds=1 if args.quick else 3, epochs=1 if args.quick else None),
         )  # fmt: skip
+        if args.sweep:
+            grid = SweepSpec(temperature=(1, 2, 4, 8, 16), alpha=(0, 0.25, 0.5, 0.75, 1))
+            spec = spec.model_copy(update={"training": TrainingSpec(seeds=3, epochs=1), "sweep": grid})
         start = time.monotonic()
         result, _ = run_here(spec, args.out, lambda e: e["kind"] == "phase" and print(e, flush=True), StopSignal())
         numbers |= {"run_seconds": time.monotonic() - start, "phases": result["seconds"], "peak_mb": peak_mb()}
         student = result["students"][0]
         numbers["roc_auc"] = {"teacher": result["teacher"]["metrics"]["roc_auc"], "student": student["metrics"]["roc_auc"], "baseline": student["baseline"]["metrics"]["roc_auc"]}  # fmt: skip
         numbers |= {
+            "sweep": {k: result["sweep"][k] for k in ("variants", "trainings", "mode", "why", "seconds")}
+            if args.sweep
+            else None,
             "gain": student["gain"]["roc_auc"],
             "verdict": student["verdict"],
             "environment": result["environment"],
