@@ -534,6 +534,10 @@ def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path,
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
     object.__setattr__(dataset.train, "x", mapped)
     monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
+    work = Stacking(dataset, variants, None, training_spec(), None, "float64", torch.device("cpu"))
+    readers = [work.open(task).rows for task in work.tasks(None, ignore, 2)]
+    assert {r.kind for r in readers} == {"streamed"}
+    assert len({id(r) for r in readers}) == len(readers) > 1, "a reader hands out one epoch at a time"
     for a, b in zip(expected, run(dataset, variants, training_spec(epochs=4), lanes=4), strict=True):
         assert_equal(a, b, 1e-9)
     assert threads() == []
