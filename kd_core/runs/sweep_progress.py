@@ -83,9 +83,10 @@ class SweepView:
             self._mode, self._why, self._probe = event.get("mode"), event.get("why"), dict(event.get("probe") or {})
         elif kind == "scores":
             self._epoch, self._epochs = int(event.get("epoch") or 0), int(event.get("epochs") or 0)
-            for position, score in event["best"].items():
-                if score is not None and not self._done[int(position)]:
-                    self._score[int(position)] = score
+            at = np.fromiter(map(int, event["best"]), np.intp, len(event["best"]))
+            scores = np.array(list(event["best"].values()), np.float64)  # None becomes NaN
+            fresh = ~self._done[at] & ~np.isnan(scores)
+            self._score[at[fresh]] = scores[fresh]
         elif kind == "variant":
             position = int(event["training"])
             self._done[position] = not event.get("stopped")
@@ -162,11 +163,11 @@ def _interval(values: Floats, mean: Floats, number: npt.NDArray[np.intp]) -> tup
 @functools.cache
 def _quantiles(most: int) -> Floats:
     """97.5 % quantiles of the t distribution for 0 .. most values."""
-    from scipy.stats import t  # takes half a second to load: not before a what-if is watched
+    from scipy.special import stdtrit  # scipy.stats would take a second to load, in the middle of a live page
 
     found = np.full(most + 1, np.nan)
     if most > 1:
-        found[2:] = t.ppf(0.975, np.arange(1, most))
+        found[2:] = stdtrit(np.arange(1, most), 0.975)
     return found
 
 
