@@ -25,7 +25,7 @@ from kd_core.training.plan import resolve
 Wanted = Literal["auto", "fused", "sequential", "processes"]
 
 PRECISION = "precision.json"  # in the folder of checkpoints
-START_SECONDS = 2.5  # until children have loaded what they need
+START_SECONDS = 3.0  # until children have loaded what they need
 LONG_SECONDS = 30.0  # only beyond this are children started for a probe
 START_FACTOR = 3.0  # what they may save at best has to be this many times the start
 
