@@ -11,7 +11,6 @@ import streamlit as st
 from kd_core.data.table import ColumnProfile, Profile
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
-from pages.ui import forms
 from pages.ui.charts import data as charts
 from pages.ui.charts.marks import CONFIG
 from pages.ui.text import escape, exact, t, term
@@ -111,9 +110,9 @@ def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None
     )
     if set(drop) != set(choices.get("drop") or ()) or kinds != (choices.get("kinds") or {}):
         choices["drop"], choices["kinds"] = drop, kinds
-        for other in ("detail", "fix"):
-            if other != place:
-                forms.forget(f"data.{other}.")
+        for other in [k for k in st.session_state if str(k).startswith(("data.detail.", "data.fix-"))]:
+            if not str(other).startswith(f"data.{place}."):
+                del st.session_state[other]
         st.rerun()
 
 
@@ -135,4 +134,4 @@ def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: i
                     if len(names) > 1
                     else names[0]
                 )
-                controls(known[name], choices, "fix")
+                controls(known[name], choices, f"fix-{number}")  # a column may have several findings

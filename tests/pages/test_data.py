@@ -196,3 +196,19 @@ def test_another_sheet_with_other_columns_is_understood_anew(jobs):  # noqa: F81
     at.selectbox(key="data.read.sheet.list").set_value("rows").run()
     assert not at.exception and at.selectbox(key="data.target").value == "bought"  # not the first column left over
     assert not at.button(key="data-use").disabled
+
+
+def test_a_column_with_two_findings_can_be_changed_at_either(jobs):  # noqa: F811
+    lines = ["customer,order,minutes"]
+    for i in range(900):
+        courier = "" if i == 7 else f"CITY{i % 200:03d}DEL"
+        lines.append(f"{courier},{'snack' if i % 3 else 'meal'},{20 + i % 17}")
+    at = upload("couriers.csv", "\n".join(lines).encode())
+    at.selectbox(key="data.target").set_value("minutes").run()
+    assert not at.exception
+    said = [m.value for m in at.markdown if "customer" in m.value and "material/warning" in m.value]
+    assert len(said) == 2, "the file was made to raise two findings about one column"
+    switches = [x.key for x in at.toggle if x.key.endswith(".use.customer")]
+    assert len(switches) == 2
+    at.toggle(key=switches[1]).set_value(False).run()
+    assert not at.exception and at.session_state[sources.CHOICES]["drop"] == ["customer"]
