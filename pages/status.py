@@ -138,7 +138,8 @@ def _clear_kept(cache: TeacherCache, empty: bool) -> None:
         st.session_state["status-clear-sure"] = False
         st.toast(t("status.kept.cleared", size=text.size(cache.clear())))
 
-    with st.popover(t("status.kept.clear"), icon=":material/delete:", disabled=empty, help=t("status.kept.clear_help")):
+    why = t("status.kept.nothing" if empty else "status.kept.clear_help")
+    with st.popover(t("status.kept.clear"), icon=":material/delete:", disabled=empty, help=why):
         sure = st.checkbox(t("status.kept.sure"), key="status-clear-sure", help=t("status.kept.clear_help"))
         st.button(t("status.kept.clear_now"), key="status-clear", icon=":material/delete:", disabled=not sure,
                   on_click=clear, help=t("status.kept.clear_help"))  # fmt: skip

@@ -84,7 +84,8 @@ def test_kept_teacher_answers_are_shown_with_what_they_saved(opened, own_workspa
 def test_before_the_first_teacher_there_is_no_rate_and_nothing_to_clear(opened):
     at = opened(FINE)
     assert [m.value for m in at.metric][4:] == ["–", "0.0 s", "0 B", "0"]
-    assert at.get("popover")[0].proto.popover.disabled
+    clear = at.get("popover")[0].proto.popover
+    assert clear.disabled and clear.help == t("status.kept.nothing")
 
 
 def test_kept_answers_are_deleted_after_a_second_yes(opened, own_workspace):
