@@ -36,14 +36,16 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
     if asked.trainings > limits.SWEEP_TRAININGS:
         found.append(Problem("error", "too_many_trainings", f"The grid asks for {asked.trainings:,} trainings, at most {limits.SWEEP_TRAININGS:,} are allowed.", "Take fewer values, students or seeds."))  # fmt: skip
         return found
-    said: set[str] = set()
-    for cell in grid.cells(spec):
-        try:
-            chosen, arch_choice = grid.objective_of(spec, cell), grid.student_of(spec, cell).arch
-            LOSSES.get(chosen.name).spec.parse(chosen.settings, f"the loss of cell {cell.index}")
-            ARCHS.get(arch_choice.name).spec.parse(arch_choice.settings, "the architecture")
-        except KDError as error:
-            if error.values.get("lines") not in said:
-                found.append(Problem("error", error.code, error.message, error.hint))
-            said.add(str(error.values.get("lines")))
+    cells = grid.cells(spec)
+    lessons = [grid.objective_of(spec, c) for c in {(c.temperature, c.alpha): c for c in cells}.values()]
+    archs = [grid.student_of(spec, c).arch for c in {(c.student, c.dropout): c for c in cells}.values()]
+    for registry, where, choices in ((LOSSES, "the loss", lessons), (ARCHS, "the architecture", archs)):
+        said: set[str] = set()
+        for choice in choices:
+            try:
+                registry.get(choice.name).spec.parse(choice.settings, where)
+            except KDError as error:
+                if error.message not in said:
+                    found.append(Problem("error", error.code, error.message, error.hint))
+                said.add(error.message)
     return found
