@@ -46,9 +46,9 @@ CPU = torch.device("cpu")
 CASES = [
     {"name": "MLP 28-20-20-2", "student": {"width": 20, "depth": 2}, "teacher": {"width": 88, "depth": 2},
      "features": 28, "classes": 2, "batch": 128, "steps": 60},
-    {"name": "MLP 28-20-20-10", "student": {"width": 20, "depth": 2}, "teacher": {"width": 88, "depth": 2},
+    {"name": "MLP 28-20-20-10", "student": {"width": 20, "depth": 2}, "teacher": {"width": 92, "depth": 2},
      "features": 28, "classes": 10, "batch": 128, "steps": 60},
-    {"name": "MLP 64-64-64-10", "student": {"width": 64, "depth": 2}, "teacher": {"width": 240, "depth": 2},
+    {"name": "MLP 64-64-64-10", "student": {"width": 64, "depth": 2}, "teacher": {"width": 264, "depth": 2},
      "features": 64, "classes": 10, "batch": 256, "steps": 60},
     {"name": "MLP 256-1024-1024-10", "student": {"width": 1024, "depth": 2}, "teacher": {"width": 2048, "depth": 4},
      "features": 256, "classes": 10, "batch": 256, "steps": 8},
