@@ -51,11 +51,11 @@ def weights_by_epoch(dataset, variants, teacher, training, metric, precision="fl
 
 
 def farthest(dataset, variant, ours, theirs):
-    """Return the largest difference of a logit over all epochs."""
+    """Return the largest difference of a logit over every fifth epoch, the last among them."""
     assert len(ours) == len(theirs)
     return max(
         np.abs(eager.logits(dataset, variant, a) - eager.logits(dataset, variant, b)).max()
-        for a, b in zip(ours, theirs, strict=True)
+        for a, b in zip(ours[::-5], theirs[::-5], strict=True)
     )
 
 

@@ -171,6 +171,7 @@ def test_measuring_takes_warm_steps_apart():
     assert made.measure(3) > 0
 
 
+@pytest.mark.slow  # looks through all objects of the process
 @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
 def test_epochs_leave_no_tensors_behind(arch):
     _, made = opened(variants(arch), epochs=12)
