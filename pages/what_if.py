@@ -130,6 +130,7 @@ def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> 
     if found and found.get("students"):
         whatif_head.judgement(found, grid, row.id)
     whatif_head.way(grid)
+    whatif_head.lower_note(grid.metric)
     st.markdown(f"**{t('what_if.map.title')}**")
     chosen = grid.cell(whatif_map.picked())
     if found and chosen is not None:
@@ -145,7 +146,7 @@ def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> 
         elif found:
             st.caption(t("what_if.map.hint"))
     whatif_head.missing(grid)
-    whatif_head.warnings(snapshot)
+    whatif_head.warnings(snapshot, fold=True)
     whatif_views.show(folder, snapshot, grid, found)
 
 

@@ -222,6 +222,15 @@ def axis(cells: Sequence[Cell], name: str) -> list[float | None]:
     return [*found] if found else [None]
 
 
+def diverged(grid: Grid) -> int:
+    """Count the trainings that came to no usable end; cells with alpha 0 share theirs, so each counts once."""
+    lost: dict[tuple[Any, ...], int] = {}
+    for c in grid.cells:
+        own = () if is_baseline(c) else (c["cell"],)
+        lost[(c["student"], *(c.get(n) for n in SHARED), *own)] = int(c.get("diverged") or 0)
+    return sum(lost.values())
+
+
 def scale(grid: Grid) -> float:
     """The gain at which the colour is strongest: the largest of all cells, so that maps of students compare.
 

@@ -57,17 +57,22 @@ def judgement(found: Result, grid: Grid, run_id: str) -> None:
 def missing(grid: Grid) -> None:
     """Say how many cells have no score; none is left out in silence."""
     empty = [c for c in grid.cells if not whatif_cells.judged(c)]
-    lost = sum(int(c.get("diverged") or 0) for c in grid.cells)
+    lost = whatif_cells.diverged(grid)
+    cut = sum(bool(c.get("stopped")) and whatif_cells.judged(c) for c in grid.cells)
     if empty:
         st.caption(f":orange[:material/grid_off: {t('what_if.head.missing', num=len(empty), of=len(grid.cells))}]")
+    if cut:
+        st.caption(f":orange[:material/stop: {t('what_if.head.cut', num=cut)}]")
     if lost:
         st.caption(f":orange[:material/warning: {t('what_if.head.diverged', num=lost)}]")
 
 
-def warnings(snapshot: Any) -> None:
-    """Show what the engine warned of."""
-    for warning in snapshot.warnings:
-        if warning.get("code") != "no_room":
+def warnings(snapshot: Any, *, fold: bool = False) -> None:
+    """Show what the engine warned of; several findings of a run that has ended are one fold away."""
+    told = [w for w in snapshot.warnings if w.get("code") != "no_room"]
+    fold = fold and len(told) > 1
+    with st.expander(t("what_if.head.noticed", num=len(told)), icon=":material/warning:") if fold else st.container():
+        for warning in told:
             words = escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip())
             st.caption(f":orange[:material/warning:] {words}")
 

@@ -126,7 +126,14 @@ def _alt(grid: Grid) -> Any:
 
 def _note(grid: Grid, cells: list[Cell]) -> None:
     """Say how to read the map, and why some of its cells are empty."""
-    words = [t("what_if.map.note", metric=verdict.metric_word(grid.metric), unit=whatif_cells.unit_word(grid.metric))]
+    line = min(len(whatif_cells.axis(cells, n)) for n in ("temperature", "alpha")) < 2
+    words = [
+        t(
+            "what_if.map.note_line" if line else "what_if.map.note",
+            metric=verdict.metric_word(grid.metric),
+            unit=whatif_cells.unit_word(grid.metric),
+        )
+    ]
     if any((c.get("gain") or {}).get("n", 2) < 2 for c in cells if whatif_cells.judged(c)):
         words.append(t("what_if.map.one_seed"))
     empty = [c for c in cells if not whatif_cells.judged(c)]

@@ -371,3 +371,9 @@ def test_the_number_in_the_address_must_be_one(monkeypatch):
     for value, found in (("7", 7), ("-1", None), ("x", None), ("", None)):
         monkeypatch.setattr(whatif_map.st, "query_params", {"cell": value})
         assert whatif_map.picked() == found
+
+
+def test_a_diverged_baseline_counts_once_for_all_its_cells():
+    grid = grid_of(make_sweep(diverged=(0,)))  # the baseline of the first seed serves the three cells with alpha 0
+    assert [c["diverged"] for c in grid.cells if whatif_cells.is_baseline(c)] == [1, 1, 1]
+    assert whatif_cells.diverged(grid) == 1

@@ -45,7 +45,8 @@ def heat(
     ink = "#FFFFFF" if dark else "#1B2733"
     for c in cells:
         edges = {"x0": c["column"] - 0.5, "x1": c["column"] + 0.5, "y0": c["row"] - 0.5, "y1": c["row"] + 0.5}
-        inside = {k: v + (0.035 if k.endswith("0") else -0.035) for k, v in edges.items()}
+        gap = {"x": min(0.05, 0.005 * len(columns)), "y": 0.035}  # about 3 pixels, however wide the cells are
+        inside = {k: v + (gap[k[0]] if k.endswith("0") else -gap[k[0]]) for k, v in edges.items()}
         if c["gain"] is None:
             fig.add_shape(type="rect", layer="below", fillcolor="rgba(127,127,127,0.28)", line={"width": 0}, **inside)
         if c.get("like") or c.get("best"):
@@ -183,8 +184,9 @@ def sizes(
                 hoverinfo="skip", showlegend=False,
             )  # fmt: skip
         alone = len(points) == 1 and points[0]["low"] is not None
+        aside = 0.985 if alone and arm == "baseline" else 1.0  # so that its bar is not hidden by the student's
         fig.add_scatter(
-            x=[p["x"] for p in points],
+            x=[p["x"] * aside for p in points],
             y=[p["y"] for p in points],
             mode="lines+markers+text",
             text=[f"&nbsp;&nbsp;{literal(p['label'])}" if arm == "student" else "" for p in points],
