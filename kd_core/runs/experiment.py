@@ -158,6 +158,7 @@ class _Experiment:
         self.notify({
             "kind": "teacher", "name": found.name, "metrics": block["metrics"], "parameters": found.num_parameters,
             "size_bytes": found.size_bytes, "seconds": found.fit_seconds, "cached": found.cached,
+            "seconds_saved": round(found.seconds_saved, 3), "kept_bytes": found.kept_bytes,
         })  # fmt: skip
         return found
 

@@ -38,7 +38,8 @@ def sentence(event: dict[str, Any]) -> str:
         epochs = f"epoch {chosen} of {event.get('last_epoch')} chosen, " if chosen is not None else ""
         return f"Trained {who}, seed {event.get('seed')}{part}: {epochs}{_seconds(event.get('seconds'))}."
     if kind == "teacher":
-        cached = ", taken from the cache" if event.get("cached") else ""
+        saved = f", {_seconds(event['seconds_saved'])} of training saved" if event.get("seconds_saved") else ""
+        cached = f", taken from the cache{saved}" if event.get("cached") else ""
         return f"Teacher {event.get('name')} is ready{cached}."
     if kind == "warning":
         return f"Warning: {event.get('message')} {event.get('hint') or ''}".strip()

@@ -107,7 +107,9 @@ def phases(now: Any) -> None:
             colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
             words = text.catalogue().get(f"runs.phase.{phase.name}") or escape(phase.name)
             if phase.state == "done" and phase.cached:
-                words = f"{words} · {t('runs.phase.cached')}"
+                saved = (now.teacher or {}).get("seconds_saved")
+                kept = t("runs.phase.saved", seconds=text.seconds(saved)) if saved else t("runs.phase.cached")
+                words = f"{words} · {kept}"
             elif phase.state == "done" and phase.seconds is not None:
                 words = f"{words} {text.seconds(phase.seconds)}"
             elif phase.state == "running" and phase.progress:
