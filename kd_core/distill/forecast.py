@@ -17,6 +17,7 @@ from kd_core.distill.foresight import Option
 from kd_core.distill.shares import Crew
 from kd_core.distill.variants import Variant
 from kd_core.distill.ways import Precision
+from kd_core.errors import KDError
 from kd_core.safe_io import read_json, write_json
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify
@@ -142,9 +143,15 @@ class Forecast:
         self, parts: list[Part], stack: contextlib.ExitStack, precisions: Sequence[Precision], steps: int
     ) -> None:
         """Let all children step at once: only then is it seen how much they are in each other's way."""
-        crew = stack.enter_context(Crew(
-            self.dataset, self.variants, self.teacher_logits, self.training, metric=self.metric, folder=self.folder,
-        ))  # fmt: skip
+        try:
+            crew = stack.enter_context(Crew(
+                self.dataset, self.variants, self.teacher_logits, self.training, metric=self.metric, folder=self.folder,
+            ))  # fmt: skip
+        except KDError as error:
+            if error.code != "no_children" or self.mode == "processes":
+                raise
+            self.notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
+            return
         self.crew = crew
         cost = shares.costs(self.dataset, self.variants, self.training)
         for part in parts:

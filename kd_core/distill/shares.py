@@ -135,7 +135,10 @@ class _Child:
 
 
 class Crew:
-    """The child processes of one sweep; used as a context, which ends them. They are warm after a probe."""
+    """The child processes of one sweep; used as a context, which ends them. They are warm after a probe.
+
+    Errors: KDError `no_children` on entering it, when they can't be started or the data can't be handed over.
+    """
 
     def __init__(
         self, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
@@ -149,15 +152,23 @@ class Crew:
         self._jobs = 0
 
     def __enter__(self) -> Self:
-        self._place = Path(tempfile.mkdtemp(prefix=FOLDER_START))
         try:
-            handover.write(
-                self._place, self.dataset, self.variants, self.teacher_logits, self.training, self.metric, self.folder
-            )
-            self._children = [self._start() for _ in range(self.count)]
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+            self._place = Path(tempfile.mkdtemp(prefix=FOLDER_START))
+            try:
+                handover.write(
+                    self._place, self.dataset, self.variants, self.teacher_logits, self.training, self.metric,
+                    self.folder,
+                )  # fmt: skip
+                self._children = [self._start() for _ in range(self.count)]
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
+        except OSError as error:
+            raise KDError(
+                "Child processes can't be started: {error}.",
+                "Free space in the folder for temporary files, or choose the mode 'sequential'.", "no_children",
+                error=str(error),
+            ) from None  # fmt: skip
         return self
 
     def __exit__(

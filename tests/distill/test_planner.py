@@ -172,6 +172,19 @@ def test_children_are_measured_when_the_work_is_long(machine, monkeypatch, answe
     assert died == ([] if min(answers.values()) < 9 else ["A child process ended while it was measured."])
 
 
+def test_where_no_children_can_be_started_it_goes_on_without(machine, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    done = machine(sequential_seconds=2.0, fused_seconds=0.8)
+    monkeypatch.setattr(shares.handover, "write", full)
+    _, events = run(variants(), LONG)
+    assert done[0][0] == sweep_of(events)["mode"] == "fused"
+    assert [e["code"] for e in events if e["kind"] == "warning"] == ["no_children"]
+    with pytest.raises(KDError, match="Child processes can't be started"):
+        run(variants(), LONG, mode="processes")
+
+
 @pytest.mark.parametrize(
     ("sequential_seconds", "fused_seconds", "cores"), [(0.6, 0.4, 2), (2.0, 0.6, 1), (9.0, 1.0, 2)]
 )

@@ -73,6 +73,16 @@ def test_no_more_children_than_trainings():
     assert Crew(make_dataset(), variants(3), None, TRAINING, count=8).count == 3
 
 
+def test_a_full_disk_is_named_and_leaves_nothing(monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shares.handover, "write", full)
+    with pytest.raises(KDError, match=r"Child processes can't be started: .*No space left on device") as caught:
+        shares.train_variants(make_dataset(), variants(2), None, TRAINING)
+    assert caught.value.code == "no_children"
+
+
 @pytest.mark.slow
 def test_children_train_bit_for_bit_what_one_process_does():
     data, told, events = make_dataset(), [], []
