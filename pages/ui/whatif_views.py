@@ -18,7 +18,7 @@ from pages.ui.whatif_cells import Cell, Grid
 
 TABS = ("sizes", "settings", "cost", "table", "downloads", "log")
 COSTS = ("size", "latency", "parameters")
-PAPER = {False: "#FFFFFF", True: "#12171D"}
+PAPER = {False: "#FFFFFF", True: "#12171D"}  # the pages' backgrounds, see .streamlit/config.toml
 Result = Mapping[str, Any]
 
 
@@ -89,9 +89,9 @@ def settings(grid: Grid) -> None:
                        "range": edge[::-1] if verdict.lower_is_better(grid.metric) else edge})  # fmt: skip
     figure = charts.parallel(
         dimensions, [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
+        [whatif_cells.hover(grid, c) for c in kept], paper=PAPER[st.context.theme.type == "dark"],
         scale=whatif_cells.scale(grid),
         gain_title=t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric)),
-        paper=PAPER[st.context.theme.type == "dark"],
     )  # fmt: skip
     st.plotly_chart(figure, key="whatif-parallel", config=whatif_map.config("settings"), alt=t("what_if.settings.alt"))
     st.caption(t("what_if.settings.note"))

@@ -37,7 +37,7 @@ CHARTS = {
                                       teacher=None, names=NAMES, x_title="x", y_title="RMSE", written=str, lower_is_better=True),
     "parallel": lambda: what_if.parallel(
         [{"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]}, {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)}],
-        [0.1, -0.2], scale=0.2, gain_title="g", paper="#FFFFFF"),
+        [0.1, -0.2], [marks.literal(H), "h"], scale=0.2, gain_title="g", paper="#FFFFFF"),
     "temperature": lambda: what_if.over_temperature(
         [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}], [0.5, 1, 20], 1,
         x_title="T", y_title="share"),
@@ -90,3 +90,10 @@ def test_size_curves_keep_the_parts_colours_and_turn_errors_over():
                 assert trace["line"]["color"] == marks.COLOUR[arm] and trace["line"]["dash"] == marks.DASH[arm]
     low, high = CHARTS["one size"]().to_dict()["layout"]["yaxis"]["range"]
     assert low > high
+
+
+def test_every_cell_is_one_line_from_its_settings_to_its_score():
+    lines = [d for d in CHARTS["parallel"]().to_dict()["data"] if d["mode"] == "lines+markers"]
+    assert sorted(tuple(d["y"][:2]) for d in lines) == [(0.0, 0.0), (1.0, 1.0)]
+    colours = {d["y"][0]: d["line"]["color"] for d in lines}
+    assert colours[1.0] == what_if.STEPS[0] and colours[0.0] == what_if.STEPS[4]

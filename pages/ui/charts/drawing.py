@@ -41,10 +41,6 @@ class Drawing(go.Figure):
         """Add a heat map."""
         return self._add("heatmap", values)
 
-    def add_parcoords(self, **values: Any) -> Drawing:
-        """Add parallel axes."""
-        return self._add("parcoords", values)
-
     def add_shape(self, **values: Any) -> Drawing:
         """Add a shape in the plane of the chart."""
         self._plain["layout"].setdefault("shapes", []).append(values)

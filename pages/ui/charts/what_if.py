@@ -11,7 +11,9 @@ from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, li
 # Grey like the baseline where nothing is gained, the student's colour where it gains, purple where it loses:
 # a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
 GAIN = [[0.0, "rgba(94,60,153,0.95)"], [0.5, "rgba(127,127,127,0.14)"], [1.0, "rgba(213,94,0,0.95)"]]
-AXIS_TEXT = "#8A8F98"  # readable on a light and on a dark page; parallel axes don't follow the page's theme
+AXIS_TEXT = "#8A8F98"  # readable on a light and on a dark page
+# The same scale in steps, for lines: grey in the middle is seen on a light and on a dark page.
+STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
 WRITTEN_CELLS = 150  # above, a cell is too small for its number
 
 Cell = Mapping[str, Any]  # id, row, column, gain (or None), text, hover, best, like, picked
@@ -214,42 +216,79 @@ def sizes(
 def parallel(
     dimensions: Sequence[Mapping[str, Any]],
     gains: Sequence[float],
+    hovers: Sequence[str],
     *,
     scale: float,
     gain_title: str,
     paper: str,
-    height: int = 400,
+    height: int = 420,
 ) -> Drawing:
-    """Draw every cell as a line through all its settings to its score. For looking only: it can't be picked.
+    """Draw every cell as a line through all its settings to its score, coloured by its gain.
 
-    `paper` is the colour of the page: Plotly lays a shadow of it around the numbers.
-
-    Dimensions: label, values, and where the values are names or uneven steps `ticks` (positions) and `names`.
+    Drawn as plain lines: Plotly's own parallel axes follow no theme and tell nothing under the pointer.
+    Dimensions: label, values, and either `ticks` (positions) with `names`, or `range` (first is below).
+    `paper` is the page's colour, laid under the numbers so that lines don't run through them.
     """
     fig = figure(height, legend=False)
-    made = []
-    for d in dimensions:
-        one: dict[str, Any] = {"label": literal(d["label"]), "values": list(d["values"])}
-        if d.get("ticks") is not None:
-            one |= {"tickvals": list(d["ticks"]), "ticktext": [literal(n) for n in d["names"]]}
-            low, high = min(d["ticks"]), max(d["ticks"])
-            one["range"] = [low - 0.05, high + 0.05] if low == high else [low, high]
-        elif d.get("range"):
-            one["range"] = list(d["range"])
-        made.append(one)
-    font = {"size": 12, "color": AXIS_TEXT}
-    fig.add_parcoords(
-        dimensions=made,
-        line={
-            "color": list(gains), "colorscale": [[0, "#5E3C99"], [0.5, "#B0B0B0"], [1, "#D55E00"]], "cmin": -scale,
-            "cmax": scale, "showscale": True,
-            "colorbar": {"thickness": 9, "outlinewidth": 0, "len": 0.9,
-                         "title": {"text": gain_title, "side": "right", "font": {"size": 11}}},
-        },
-        labelfont=font, tickfont=font, rangefont={"size": 1, "color": "rgba(0,0,0,0)"}, labelangle=0,
+    places = [_place(d) for d in dimensions]
+    for x, d in enumerate(dimensions):
+        fig.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, line={"color": FAINT, "width": 1.2}, layer="below")
+        label = {"text": f"<b>{literal(d['label'])}</b>", "x": x, "y": 1, "yshift": 18}
+        fig.add_annotation(**label, showarrow=False, font={"size": 12})
+        last = x == len(dimensions) - 1  # right of the last axis there are no lines
+        aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
+        for y, name in _marks(d):
+            fig.add_annotation(
+                x=x, y=y, text=name, showarrow=False, font={"size": 11, "color": AXIS_TEXT}, bgcolor=paper, borderpad=1,
+                **aside,
+            )  # fmt: skip
+    groups: dict[int, list[int]] = {}
+    for i, gain in enumerate(gains):
+        share = max(-1.0, min(1.0, gain / scale)) if scale else 0.0
+        groups.setdefault(round((share + 1) / 2 * (len(STEPS) - 1)), []).append(i)
+    for step, members in sorted(groups.items(), key=lambda one: abs(one[0] - len(STEPS) // 2)):
+        gap: list[Any] = [None]
+        fig.add_scatter(
+            x=[x for _ in members for x in [*range(len(places)), *gap]],
+            y=[y for i in members for y in [*(p[i] for p in places), *gap]],
+            mode="lines+markers", showlegend=False, opacity=0.8,
+            line={"color": STEPS[step], "width": 1.6}, marker={"color": STEPS[step], "size": 5},
+            hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9,
+           "title": {"text": gain_title, "side": "right", "font": {"size": 11}}}  # fmt: skip
+    colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
+    fig.add_scatter(
+        x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"color": [0], "colorscale": colours, "cmin": -scale, "cmax": scale, "showscale": True, "colorbar": bar},
     )  # fmt: skip
-    fig.update_layout(margin={"l": 56, "r": 24, "t": 56, "b": 28}, paper_bgcolor=paper)
+    fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
+    fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
+    fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
     return fig
+
+
+def _span(dimension: Mapping[str, Any]) -> tuple[float, float]:
+    if dimension.get("ticks") is not None:
+        return min(dimension["ticks"]), max(dimension["ticks"])
+    low, high = dimension["range"]
+    return low, high
+
+
+def _place(dimension: Mapping[str, Any]) -> list[float]:
+    """Positions of a dimension's values between 0 (below) and 1."""
+    low, high = _span(dimension)
+    return [0.5 if high == low else (v - low) / (high - low) for v in dimension["values"]]
+
+
+def _marks(dimension: Mapping[str, Any]) -> list[tuple[float, str]]:
+    """Where numbers or names stand along an axis."""
+    low, high = _span(dimension)
+    if dimension.get("ticks") is not None:
+        places = _place({**dimension, "values": dimension["ticks"]})
+        return [(y, literal(n)) for y, n in zip(places, dimension["names"], strict=True)]
+    return [(i / 4, f"{low + (high - low) * i / 4:.4g}") for i in range(5)]
 
 
 def over_temperature(
