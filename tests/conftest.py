@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Two test processes share the cores: threads of arithmetic that wait for each other would cost more than they save.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(autouse=True)
 def own_workspace(tmp_path, monkeypatch):

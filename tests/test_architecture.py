@@ -11,7 +11,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["foundation", "data", "models", "evaluate", "training", "teachers", "distill", "compress", "export", "runs", "scenarios", "cli"]  # fmt: skip
-FOUNDATION = {"__init__", "errors", "registry", "specs", "limits", "safe_io", "workspace", "device", "seeding", "memory"}
+FOUNDATION = {
+    "__init__",
+    "errors",
+    "registry",
+    "specs",
+    "limits",
+    "safe_io",
+    "workspace",
+    "device",
+    "seeding",
+    "memory",
+}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 SOURCES = sorted(p for folder in ("kd_core", "pages", "tests", "benchmarks", "sample_data") for p in (ROOT / folder).rglob("*.py"))  # fmt: skip
 ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "kd_core")]

@@ -6,10 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from kd_core.distill import objective
+from kd_core.distill import LOSSES, objective
 from kd_core.evaluate import fidelity, soft_labels
 from kd_core.models import Outputs
-from kd_core.specs import Choice
 
 
 def logits(seed=0, rows=50, classes=4):
@@ -50,12 +49,17 @@ def test_fidelity_is_agreement_and_divergence_from_the_teacher():
 def test_the_soft_share_is_that_of_the_real_gradient(temperature, alpha):
     z_t, z_s = logits(0), logits(1)
     y = np.random.default_rng(2).integers(0, 4, 50)
-    settings = {"temperature": temperature, "alpha": alpha}
-    made = objective.make("multiclass", Choice(name="hinton", settings=settings), y, z_t)
+    hinton = LOSSES.get("hinton")
+    spec = hinton.spec(temperature=temperature, alpha=alpha)
+    labels, teacher = torch.from_numpy(y), Outputs(torch.from_numpy(z_t))
+    hard = objective.hard_loss("multiclass")
     sizes = []
-    for part, weight in (("soft", alpha), ("hard", 1 - alpha)):
+    for loss, weight in (
+        (lambda z: hinton.make(Outputs(z), teacher, labels, spec), alpha),
+        (lambda z: hard(Outputs(z), labels), 1 - alpha),
+    ):
         z = torch.from_numpy(z_s).requires_grad_()
-        getattr(made(Outputs(z), torch.arange(50)), part).backward()
+        loss(z).backward()
         sizes.append(weight * z.grad.norm(dim=1).sum().item())
     share = soft_labels.effective_soft_share(z_t, z_s, y, temperature, alpha)
     assert share == pytest.approx(sizes[0] / sum(sizes), rel=1e-5)
