@@ -62,8 +62,8 @@ class Forecast:
         steps = foresight.probe_steps(self.total_steps)
         if self.mode == "processes":
             self._with_children(parts, stack, self.precisions, max(steps, foresight.FEWEST_STEPS))
-        elif not steps:
-            return [foresight.by_rule(self._options(part, exact), len(part.positions)) for part in parts]
+        elif not steps or self._short(parts):
+            return [foresight.by_rule(self._options(part, exact)) for part in parts]
         else:
             for part in parts:
                 part.foreseen = self._survey(part, self._options(part, exact), steps)
@@ -102,11 +102,20 @@ class Forecast:
         if self.mode in ("auto", "sequential"):
             found.append(Option("sequential", precision=precision))
         if part.stackable and self.mode in ("auto", "fused"):
-            cost = shares.costs(self.dataset, [self.variants[p] for p in part.positions], self.training)
-            work = sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
-            lanes = foresight.lane_counts(work, self.total_steps, fused.lanes_of(self.device))
+            lanes = foresight.lane_counts(self._work(part), self.total_steps, fused.lanes_of(self.device))
             found += [Option("fused", lanes=n, precision=precision) for n in lanes]
         return found
+
+    def _work(self, part: Part) -> float:
+        """Count the floating-point operations of one step of a part."""
+        cost = shares.costs(self.dataset, [self.variants[p] for p in part.positions], self.training)
+        return sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
+
+    def _short(self, parts: list[Part]) -> bool:
+        """Say whether everything can be stacked and will be done before a probe could pay."""
+        work = sum(self._work(part) for part in parts)
+        soon = foresight.stack_seconds(work, self.total_steps) < foresight.SHORT_SECONDS
+        return self.mode != "sequential" and soon and all(part.stackable for part in parts)
 
     def _survey(self, part: Part, options: list[Option], steps: int) -> dict[Option, float]:
         variants = [self.variants[p] for p in part.positions]

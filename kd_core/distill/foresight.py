@@ -22,6 +22,8 @@ SMALL_WORK, LARGE_WORK = 3e7, 1e9  # operations of a step: 20 networks 28-20-20-
 LONG_STEPS = 1500  # steps; for a shorter sweep the number of lanes is not measured
 LANE_FACTOR = 1.2  # lanes are slower than a few steps of them show: they also wait for each other's judging
 LOW_SECONDS = 5.0  # shorter sweeps stay in float32 without a probe: there is nothing to win
+SHORT_SECONDS = 1.5  # stacks foreseen to be done by then are not probed: that would take 5 % or more of it
+DISPATCH_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # of a stack's step on one core
 SHORTEST = 400  # steps; a shorter sweep is over before a probe could pay
 
 
@@ -91,11 +93,14 @@ def choose(parts: Sequence[Foreseen], precision: Literal["auto", "float32", "bfl
     return exact[1]
 
 
-def by_rule(options: Sequence[Option], count: int) -> Option:
-    """Choose without measuring: stacks from 3 variants on, else one after another."""
-    fused = [o for o in options if o.mode == "fused"]
-    plain = [o for o in options if o.mode == "sequential"]
-    return fused[0] if fused and (count >= 3 or not plain) else plain[0]
+def by_rule(options: Sequence[Option]) -> Option:
+    """Choose without measuring: stacks where there are any; they were faster even for a single small network."""
+    return next((o for o in options if o.mode == "fused"), options[0])
+
+
+def stack_seconds(work: float, total_steps: int) -> float:
+    """Estimate the seconds of a sweep as stacks: a part of each step for dispatch, a part for arithmetic."""
+    return total_steps * (DISPATCH_SECONDS + work / STACK_FLOPS_PER_SECOND)
 
 
 def lane_counts(work: float, total_steps: int, most: int) -> list[int]:

@@ -161,16 +161,14 @@ def why(forecast: Forecast, parts: list[Part], options: list[Option], reasons: l
         listed = ", ".join(f"{mode} {spoken(s)}" for mode, s in sorted(probe.items(), key=lambda item: item[1]))
         said.append(f"Foreseen for {count} trainings of at most {forecast.plan.epochs} epochs: {listed}.")
     elif forecast.mode == "auto":
-        said.append(f"{forecast.total_steps} steps are too few for a probe; 3 or more networks are stacked by rule.")
+        said.append("The work is too short for a probe; what can be stacked is stacked.")
     for part, option in zip(parts, options, strict=True):
         said.append(f"{len(part.positions)} of {count} are trained {_named(option)}.")
     if len(probe) > 1 and "processes" not in probe and forecast.cores > 1:
         said.append("Child processes were not measured: their start would cost more than they could save.")
     if any(len({o.precision for o in part.foreseen}) > 1 for part in parts):
         gain = "makes it at least" if options[0].precision == "bfloat16" else "would make it less than"
-        said.append(
-            f"bfloat16 {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used."
-        )
+        said.append(f"bfloat16 {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used.")
     cant = dict.fromkeys(reason for reason in reasons if reason)
     if cant and forecast.mode == "auto":
         said.append(f"Not stacked, because {'; '.join(cant)}.")

@@ -1,6 +1,16 @@
 import pytest
 
-from kd_core.distill.foresight import LARGE_WORK, SMALL_WORK, Option, by_rule, choose, lane_counts, probe_steps, survey
+from kd_core.distill.foresight import (
+    LARGE_WORK,
+    SMALL_WORK,
+    Option,
+    by_rule,
+    choose,
+    lane_counts,
+    probe_steps,
+    stack_seconds,
+    survey,
+)
 
 SEQUENTIAL, FUSED, LANES = Option("sequential"), Option("fused"), Option("fused", lanes=2)
 PROCESSES = Option("processes")
@@ -85,14 +95,15 @@ def test_short_sweeps_are_not_probed():
 
 
 @pytest.mark.parametrize(
-    ("options", "count", "taken"),
-    [
-        ([SEQUENTIAL, FUSED], 75, FUSED), ([SEQUENTIAL, FUSED], 2, SEQUENTIAL), ([SEQUENTIAL], 75, SEQUENTIAL),
-        ([FUSED], 1, FUSED),
-    ],
-)  # fmt: skip
-def test_a_rule_decides_where_nothing_is_measured(options, count, taken):
-    assert by_rule(options, count) == taken
+    ("options", "taken"), [([SEQUENTIAL, FUSED], FUSED), ([SEQUENTIAL], SEQUENTIAL), ([FUSED], FUSED)]
+)
+def test_a_rule_decides_where_nothing_is_measured(options, taken):
+    assert by_rule(options) == taken
+
+
+def test_a_stack_takes_longer_with_more_steps_and_more_arithmetic():
+    assert stack_seconds(6e10, 10) == pytest.approx(10.002)
+    assert stack_seconds(0, 1000) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

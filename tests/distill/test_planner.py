@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kd_core import device as devices
-from kd_core.distill import chunks, forecast, planner, sequential, shares
+from kd_core.distill import chunks, forecast, foresight, planner, sequential, shares
 from kd_core.distill.variants import Variant
 from kd_core.errors import KDError
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
@@ -53,6 +53,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(chunks, "train_variants", note("fused"))
         monkeypatch.setattr(devices, "has_bfloat16", lambda kind: hardware)
         monkeypatch.setattr(shares, "cores", lambda: cores)
+        monkeypatch.setattr(foresight, "SHORT_SECONDS", 0.0)
         return done
 
     return made
@@ -66,7 +67,7 @@ def test_results_come_in_the_order_asked_whatever_is_stacked():
     assert sorted(told, key=lambda t: t[0]) == list(enumerate(mixed))
     event = sweep_of(events)
     assert (event["mode"], event["trainings"], event["precision"], event["probe"]) == ("fused", 4, "float32", {})
-    assert "16 steps are too few for a probe" in event["why"]
+    assert "The work is too short for a probe" in event["why"]
     assert "3 of 4 are trained as one stack after another. 1 of 4 are trained one after another." in event["why"]
     assert "Not stacked, because the architecture 'tabm' has no stacked form" in event["why"]
     best = {}
@@ -106,6 +107,15 @@ def test_all_trainings_get_the_precision_that_pays(machine, asked, factor, hardw
     warned = [e["message"] for e in events if e["kind"] == "warning"]
     lacks = ["bfloat16 was asked for, but this cpu has no arithmetic for it; float32 is used."]
     assert warned == (lacks if asked == "bfloat16" and not hardware else [])
+
+
+def test_stacks_that_are_done_at_once_are_not_probed(machine, monkeypatch):
+    done = machine(0.01, 0.05)
+    monkeypatch.setattr(foresight, "SHORT_SECONDS", 1.5)
+    event = sweep_of(run(variants(), LONG)[1])
+    assert (event["mode"], event["probe"]) == ("fused", {})
+    assert done[0][0] == "fused"
+    assert sweep_of(run([*variants(), *variants(1, OTHER)], LONG)[1])["probe"]  # what can't be stacked takes longer
 
 
 def test_a_short_sweep_stays_in_float32(machine):
