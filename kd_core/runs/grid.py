@@ -212,6 +212,7 @@ def _between(name: str, held: Sequence[float], value: float, bounds: tuple[float
 
     low = below if below is not None else max(lowest, beyond(above)) if above is not None else value
     high = above if above is not None else min(highest, beyond(below)) if below is not None else value
+    geometric = geometric and low > 0  # the square of a tiny value is 0
     half = ZOOM_POINTS // 2
     if low == value:  # at the bound of the field: all points lie on one side
         steps = [(value, high, i / (ZOOM_POINTS - 1)) for i in range(ZOOM_POINTS)]

@@ -9,7 +9,8 @@ from kd_core import device as devices
 from kd_core.distill import stack_training
 from kd_core.training import checkpoint
 from tests.distill.eager import make_dataset, make_variant
-from tests.distill.test_fused import Crash, crash_at, run, training_spec
+from tests.distill.fused_runs import run, training_spec
+from tests.distill.test_fused_resume import Crash, crash_at
 
 pytestmark = pytest.mark.slow
 
