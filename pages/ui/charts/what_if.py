@@ -306,19 +306,18 @@ def over_temperature(
     """
     fig = figure(height, x=x_title, y=y_title)
     here = temperatures[at]
-    fig.add_scatter(
-        x=[here, here], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip", line={"color": FAINT, "width": 2}
-    )
+    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
     for line in lines:
         fig.add_scatter(
             x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
             line={"color": line["colour"], "dash": line["dash"], "width": 2},
             hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
-        fig.add_scatter(
-            x=[here], y=[line["values"][at]], mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"color": line["colour"], "symbol": line["symbol"], "size": 11},
-        )  # fmt: skip
+    fig.add_scatter(
+        x=[here for _ in lines], y=[line["values"][at] for line in lines], mode="markers", showlegend=False,
+        hoverinfo="skip",
+        marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
+    )  # fmt: skip
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
     fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
