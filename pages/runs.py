@@ -43,9 +43,8 @@ run_head.show(store, row, snapshot)
 if snapshot.spec.sweep is not None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="runs-sweep"):
         variants = grid.count(snapshot.spec).variants
-        st.markdown(
-            t("runs.sweep_note_active" if active else "runs.sweep_note", variants=text.exact(variants)), width="stretch"
-        )
+        note = "runs.sweep_note_active" if active else "runs.sweep_note" if judged else "runs.sweep_note_plain"
+        st.markdown(t(note, variants=text.exact(variants)), width="stretch")
         if st.button(t("runs.sweep_open"), key="runs-sweep-open", icon=":material/grid_on:"):
             session.go("what_if.py", run=run_id)
 if active:

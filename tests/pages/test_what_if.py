@@ -376,3 +376,9 @@ def test_a_diverged_baseline_counts_once_for_all_its_cells():
     grid = grid_of(make_sweep(diverged=(0,)))  # the baseline of the first seed serves the three cells with alpha 0
     assert [c["diverged"] for c in grid.cells if whatif_cells.is_baseline(c)] == [1, 1, 1]
     assert whatif_cells.diverged(grid) == 1
+
+
+@pytest.mark.slow
+def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
+    at = open_page("runs", run=make_sweep("failed", finished=3))
+    assert not at.exception and "what is known of them is on its own page" in said(at)
