@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -18,14 +17,12 @@ from kd_core.distill.shares import Crew
 from kd_core.distill.variants import Variant
 from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
-from kd_core.safe_io import read_json, write_json
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify
 from kd_core.training.plan import resolve
 
 Wanted = Literal["auto", "fused", "sequential", "processes"]
 
-PRECISION = "precision.json"  # in the folder of checkpoints
 START_SECONDS = 3.0  # until children have loaded what they need
 LONG_SECONDS = 30.0  # only beyond this are children started for a probe
 START_FACTOR = 3.0  # what they may save at best has to be this many times the start
@@ -53,57 +50,44 @@ class Forecast:
         self.cores = 1 if device.type == "cuda" else shares.cores()
         self.plan = resolve(training, len(dataset.train))
         self.total_steps = self.plan.epochs * self.plan.steps_per_epoch(len(dataset.train))
-        self.precisions = self._precisions()
+        self.precision = self._precision()
         self.crew: Crew | None = None
 
     def choose(self, parts: list[Part], stack: contextlib.ExitStack) -> list[Option]:
         """Measure what is worth measuring and choose; children that were started leave with `stack`."""
-        exact, *low = self.precisions
         steps = foresight.probe_steps(self.total_steps)
         if self.mode == "processes":
-            self._with_children(parts, stack, self.precisions, max(steps, foresight.FEWEST_STEPS))
+            self._with_children(parts, stack, max(steps, foresight.FEWEST_STEPS))
         elif not steps or self._short(parts):
-            return [foresight.by_rule(self._options(part, exact)) for part in parts]
+            return [foresight.by_rule(self._options(part)) for part in parts]
         else:
             for part in parts:
-                part.foreseen = self._survey(part, self._options(part, exact), steps)
-            if low and sum(min(part.foreseen.values()) for part in parts) > foresight.LOW_SECONDS:
-                for part in parts:  # in the fastest way only: elsewhere it could not change the choice
-                    best = min(part.foreseen, key=lambda o, p=part: p.foreseen[o])  # type: ignore[misc]
-                    part.foreseen |= self._survey(part, [replace(best, precision=low[0])], steps)
+                part.foreseen = self._survey(part, self._options(part), steps)
             if self._children_may_pay(parts):
-                self._with_children(parts, stack, self._precisions_left(parts), steps)
-        return foresight.choose([part.foreseen for part in parts], self.training.precision)
+                self._with_children(parts, stack, steps)
+        return foresight.choose([part.foreseen for part in parts])
 
-    def keep(self, precision: Precision) -> None:
-        """Write down the number format, so that a resumed sweep goes on in it: its trainings are compared."""
-        if self.folder and self.training.precision == "auto":
-            write_json(self.folder / PRECISION, {"precision": precision})
+    def _precision(self) -> Precision:
+        """Decide the number format by rule, never by a probe: the same spec has to give the same numbers."""
+        if self.training.precision != "bfloat16":
+            return "float32"
+        if devices.has_bfloat16(self.device.type):
+            return "bfloat16"
+        self.notify({
+            "kind": "warning", "code": "no_bfloat16",
+            "message": f"bfloat16 was asked for, but this {self.device.type} has no arithmetic for it; float32 is used.",
+            "hint": "Choose the precision 'auto' or 'float32'.",
+        })  # fmt: skip
+        return "float32"
 
-    def _precisions(self) -> list[Precision]:
-        asked, hardware = self.training.precision, devices.has_bfloat16(self.device.type)
-        if asked == "bfloat16" and not hardware:
-            self.notify({
-                "kind": "warning", "code": "no_bfloat16",
-                "message": f"bfloat16 was asked for, but this {self.device.type} has no arithmetic for it; float32 is used.",
-                "hint": "Choose precision 'auto' to use it where it pays.",
-            })  # fmt: skip
-        if not hardware or asked == "float32":
-            return ["float32"]
-        before = self.folder / PRECISION if self.folder else None
-        if asked == "auto" and before is not None and before.exists():
-            kept = read_json(before)["precision"]
-            return ["bfloat16" if kept == "bfloat16" else "float32"]
-        return ["bfloat16"] if asked == "bfloat16" else ["float32", "bfloat16"]
-
-    def _options(self, part: Part, precision: Precision) -> list[Option]:
+    def _options(self, part: Part) -> list[Option]:
         """List what one process can do with a part; children are looked at later, once it is known to be long."""
         found = []
         if self.mode in ("auto", "sequential"):
-            found.append(Option("sequential", precision=precision))
+            found.append(Option("sequential"))
         if part.stackable and self.mode in ("auto", "fused"):
-            lanes = foresight.lane_counts(self._work(part), self.total_steps, fused.lanes_of(self.device))
-            found += [Option("fused", lanes=n, precision=precision) for n in lanes]
+            variants = [self.variants[p] for p in part.positions]
+            found.append(Option("fused", lanes=fused.lanes_for(self.dataset, variants, self.training, self.device)))
         return found
 
     def _work(self, part: Part) -> float:
@@ -124,12 +108,12 @@ class Forecast:
             if option.mode == "fused":
                 seconds = chunks.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
-                    device=self.device, precision=option.precision, lanes=option.lanes,
-                ) * (foresight.LANE_FACTOR if option.lanes > 1 else 1.0)  # fmt: skip
+                    device=self.device, precision=self.precision, lanes=option.lanes,
+                )  # fmt: skip
             else:
                 seconds = sequential.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
-                    device=self.device, precision=option.precision,
+                    device=self.device, precision=self.precision,
                 )  # fmt: skip
             return self.plan.epochs * seconds
 
@@ -140,17 +124,10 @@ class Forecast:
         if self.mode != "auto" or self.cores < 2 or len(self.variants) < 2:
             return False
         best = sum(min(part.foreseen.values()) for part in parts)
-        at_best = sum(min(s for o, s in part.foreseen.items() if o.lanes == 1) for part in parts) / self.cores
+        at_best = sum(min(s * o.lanes for o, s in part.foreseen.items()) for part in parts) / self.cores
         return best > LONG_SECONDS and best - at_best > START_FACTOR * START_SECONDS
 
-    def _precisions_left(self, parts: list[Part]) -> list[Precision]:
-        """Return the precisions still in question after what was measured in this process."""
-        chosen = foresight.choose([p.foreseen for p in parts], self.training.precision)[0].precision
-        return self.precisions if chosen == "bfloat16" else ["float32"]
-
-    def _with_children(
-        self, parts: list[Part], stack: contextlib.ExitStack, precisions: Sequence[Precision], steps: int
-    ) -> None:
+    def _with_children(self, parts: list[Part], stack: contextlib.ExitStack, steps: int) -> None:
         """Let all children step at once: only then is it seen how much they are in each other's way."""
         try:
             crew = stack.enter_context(Crew(
@@ -165,7 +142,7 @@ class Forecast:
         cost = shares.costs(self.dataset, self.variants, self.training)
         for part in parts:
             stacked = (False, True) if part.stackable else (False,)
-            options = [Option("processes", stacked=s, precision=p) for p in precisions for s in stacked]
+            options = [Option("processes", stacked=s) for s in stacked]
             if self.mode == "processes" and len(options) == 1:
                 part.foreseen[options[0]] = 0.0  # nothing to choose
                 continue
@@ -173,7 +150,7 @@ class Forecast:
 
             def measure(option: Option, steps: int, divided: list[list[int]] = divided) -> float:
                 way: Literal["fused", "sequential"] = "fused" if option.stacked else "sequential"
-                return self.plan.epochs * crew.probe(way, divided, steps=steps, precision=option.precision)
+                return self.plan.epochs * crew.probe(way, divided, steps=steps, precision=self.precision)
 
             part.foreseen |= foresight.survey(options, measure, steps)
         if any(float("inf") in part.foreseen.values() for part in parts):

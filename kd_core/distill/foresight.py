@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
-
-from kd_core.distill.ways import Precision
 
 Mode = Literal["fused", "sequential", "processes"]
 
 ROUNDS = 3  # other programs make a probe slower, never faster: the best of up to three is nearest to the truth
 PROBE_SHARE = 0.02  # of the foreseen time; a round that would go beyond is left out
 NEAR = 1.5  # ways this much slower than the best are not measured again
-WORTH_BFLOAT16 = 1.2  # rounding to 8 bits of fraction has to pay for itself
 EPOCH_STEPS_SHARE = 0.004  # steps of one measurement, as a share of the steps of the sweep
 FEWEST_STEPS, MOST_STEPS = 3, 12
-SMALL_WORK, LARGE_WORK = 3e7, 1e9  # operations of a step: 20 networks 28-20-20-2 at batch 256; 8 of 64-256-256-10
-LONG_STEPS = 1500  # steps; for a shorter sweep the number of lanes is not measured
-LANE_FACTOR = 1.2  # lanes are slower than a few steps of them show: they also wait for each other's judging
-LOW_SECONDS = 5.0  # shorter sweeps stay in float32 without a probe: there is nothing to win
 SHORT_SECONDS = 1.5  # stacks foreseen to be done by then are not probed: that would take 5 % or more of it
 DISPATCH_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # of a stack's step on one core
 SHORTEST = 400  # steps; a shorter sweep is over before a probe could pay
@@ -34,7 +26,6 @@ class Option:
     mode: Mode
     lanes: int = 1
     stacked: bool = False
-    precision: Precision = "float32"
 
 
 Foreseen = Mapping[Option, float]  # seconds of training with every epoch taken
@@ -67,30 +58,9 @@ def survey(
     return found
 
 
-def choose(parts: Sequence[Foreseen], precision: Literal["auto", "float32", "bfloat16"] = "auto") -> list[Option]:
-    """Choose the fastest option of each part; all parts get one precision, so that their results can be compared.
-
-    With 'auto', bfloat16 is taken when the whole gets at least 1.2 times faster by it.
-    """
-
-    def best(wanted: Precision) -> tuple[float, list[Option]] | None:
-        total, chosen = 0.0, []
-        for part in parts:
-            fitting = {o: s for o, s in part.items() if o.precision == wanted}
-            if not fitting:
-                return None
-            option = min(fitting, key=lambda o: fitting[o])
-            total += fitting[option]
-            chosen.append(option)
-        return total, chosen
-
-    exact, low = best("float32"), best("bfloat16")
-    if exact is None or (low is not None and precision == "bfloat16"):
-        assert low is not None
-        return low[1]
-    if precision == "auto" and low is not None and exact[0] >= WORTH_BFLOAT16 * low[0]:
-        return low[1]
-    return exact[1]
+def choose(parts: Sequence[Foreseen]) -> list[Option]:
+    """Choose the fastest option of each part."""
+    return [min(part, key=lambda o, of=part: of[o]) for part in parts]  # type: ignore[misc]
 
 
 def by_rule(options: Sequence[Option]) -> Option:
@@ -101,16 +71,3 @@ def by_rule(options: Sequence[Option]) -> Option:
 def stack_seconds(work: float, total_steps: int) -> float:
     """Estimate the seconds of a sweep as stacks: a part of each step for dispatch, a part for arithmetic."""
     return total_steps * (DISPATCH_SECONDS + work / STACK_FLOPS_PER_SECOND)
-
-
-def lane_counts(work: float, total_steps: int, most: int) -> list[int]:
-    """Return the numbers of lanes worth trying for a stack.
-
-    Lanes of small steps wait for Python's lock, which a few steps don't show; large steps always gain.
-    Units: `work` floating-point operations of one step of the stack, `total_steps` of the sweep.
-    """
-    if most == 1 or work < SMALL_WORK:
-        return [1]
-    if work > LARGE_WORK or total_steps < LONG_STEPS:
-        return [most if work > math.sqrt(SMALL_WORK * LARGE_WORK) else 1]
-    return [1, most]

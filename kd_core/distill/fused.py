@@ -33,13 +33,26 @@ from kd_core.training.checkpoint import Checkpoints
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
 MOST_LANES = 4  # beyond this, Python's lock is what threads wait for
+# Operations of a step that a lane needs: smaller ones wait for Python's lock after every product (docs/LAB.md, lanes).
+LANE_WORK = 1.6e7
 OPENING_SECONDS = 60.0  # lanes of a probe wait this long for each other
 
 
 def lanes_of(device: torch.device | None) -> int:
-    """Say how many stacks are trained side by side: one per core of the CPU, one on a GPU."""
+    """Say how many stacks are trained side by side at most: one per core of the CPU, one on a GPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 1 if device is not None and device.type == "cuda" else min(MOST_LANES, cores)
+
+
+def lanes_for(
+    dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec, device: torch.device | None = None
+) -> int:
+    """Say how many stacks to train side by side: as many as have enough work, at most `lanes_of`.
+
+    A rule, not a measurement, so that the same work is always divided alike.
+    """
+    work = Stacking(dataset, variants, None, training, None, "float32", device or torch.device("cpu"), check=False)
+    return max(1, min(lanes_of(device), int(work.step_flops() / LANE_WORK)))
 
 
 def train_variants(
@@ -61,7 +74,7 @@ def train_variants(
 
     `on_trained` is told each variant as it ends. A stop request ends all at the next batch and keeps the best so far.
     With a `folder`, long trainings leave checkpoints there from which the same call goes on. `lanes` stacks are
-    trained side by side, each with one thread of arithmetic; one per core when empty.
+    trained side by side, each with one thread of arithmetic; as many as have enough work when empty.
     Shape: teacher_logits (N, C) for the training rows.
 
     Errors: KDError `cannot_fuse`, `no_rows`, `undefined_selection`; SpecError as in `objective.make`.
@@ -69,7 +82,7 @@ def train_variants(
     work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
     board = Scoreboard(notify, work.better)
     results: list[TrainedVariant | None] = [None] * len(variants)
-    side_by_side = lanes or lanes_of(device)
+    side_by_side = lanes or lanes_for(dataset, variants, training, device)
 
     def train(task: Task, tell: Any, stopped: ShouldStop) -> None:
         with work.opening:  # start weights are drawn from torch's one global stream
@@ -108,7 +121,7 @@ def probe(
     Units: the seconds an epoch of all variants would take.
     """
     work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
-    side_by_side = lanes or lanes_of(device)
+    side_by_side = lanes or lanes_for(dataset, variants, training, device)
     tasks = work.tasks(None, ignore, side_by_side)
     seconds: list[float] = []
     first = tasks[:side_by_side]

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.distill import chunks, foresight, fused, ways
+from kd_core.distill import chunks, fused, ways
 from kd_core.distill.forecast import Forecast, Part
 from kd_core.distill.forecast import Wanted as Mode
 from kd_core.distill.foresight import Option
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
@@ -59,7 +60,6 @@ def train_variants(
         parts = _parts(reasons)
         forecast = Forecast(dataset, chosen, teacher_logits, training, mode, metric, notify, device, folder)
         options = forecast.choose(parts, stack)
-        forecast.keep(options[0].precision)
         notify(_event(forecast, parts, options, reasons))
         if all(o.mode != "processes" for o in options):
             stack.close()  # children that were only probed leave their memory
@@ -72,6 +72,7 @@ def train_variants(
             _train(
                 option, positions, dataset, [chosen[p] for p in positions], teacher_logits, training, metric=metric,
                 notify=notify, should_stop=should_stop, device=device, folder=folder, on_trained=finished,
+                precision=forecast.precision,
             )  # fmt: skip
         if shared and not should_stop():
             assert forecast.crew is not None
@@ -79,7 +80,7 @@ def train_variants(
             apart = [p for part, o in zip(parts, options, strict=True) if o.mode == "processes" and not o.stacked for p in part.positions]  # fmt: skip
             forecast.crew.train(
                 forecast.crew.shares(stacked, apart), notify=notify, should_stop=should_stop, on_trained=finished,
-                precision=options[0].precision,
+                precision=forecast.precision,
             )  # fmt: skip
     return results
 
@@ -107,7 +108,7 @@ def _parts(reasons: list[str | None]) -> list[Part]:
 def _train(
     option: Option, positions: list[int], dataset: Dataset, variants: list[Variant], teacher_logits: Array | None,
     training: TrainingSpec, *, metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device,
-    folder: Path | None, on_trained: OnTrained,
+    folder: Path | None, on_trained: OnTrained, precision: Precision,
 ) -> None:  # fmt: skip
     """Train a part in this process; its positions are turned into those of the whole list."""
 
@@ -120,12 +121,12 @@ def _train(
     if option.mode == "fused":
         chunks.train_variants(
             dataset, variants, teacher_logits, training, metric=metric, notify=hear, should_stop=should_stop,
-            device=device, folder=folder, on_trained=told, precision=option.precision, lanes=option.lanes,
+            device=device, folder=folder, on_trained=told, precision=precision, lanes=option.lanes,
         )  # fmt: skip
     else:
         ways.train(
             "sequential", dataset, variants, teacher_logits, training, metric=metric, notify=hear,
-            should_stop=should_stop, device=device, folder=folder, on_trained=told, precision=option.precision,
+            should_stop=should_stop, device=device, folder=folder, on_trained=told, precision=precision,
         )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def _event(forecast: Forecast, parts: list[Part], options: list[Option], reasons
     return {
         "kind": "sweep", "mode": main.mode, "why": why(forecast, parts, options, reasons),
         "probe": {mode: round(s, 3) for mode, s in _by_mode(parts).items()}, "trainings": len(reasons),
-        "precision": main.precision,
+        "precision": forecast.precision,
     }  # fmt: skip
 
 
@@ -166,9 +167,6 @@ def why(forecast: Forecast, parts: list[Part], options: list[Option], reasons: l
         said.append(f"{len(part.positions)} of {count} are trained {_named(option)}.")
     if len(probe) > 1 and "processes" not in probe and forecast.cores > 1:
         said.append("Child processes were not measured: their start would cost more than they could save.")
-    if any(len({o.precision for o in part.foreseen}) > 1 for part in parts):
-        gain = "makes it at least" if options[0].precision == "bfloat16" else "would make it less than"
-        said.append(f"bfloat16 {gain} {foresight.WORTH_BFLOAT16} times faster, so {options[0].precision} is used.")
     cant = dict.fromkeys(reason for reason in reasons if reason)
     if cant and forecast.mode == "auto":
         said.append(f"Not stacked, because {'; '.join(cant)}.")

@@ -164,6 +164,13 @@ class Stacking:
         batch = self.plan.batch_size * (self.dataset.num_features + 4 * depth * max(plan.width, 1))
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
+    def step_flops(self) -> float:
+        """Count the floating-point operations of one step of all variants, there and back."""
+        data = self.dataset
+        rows = min(self.plan.batch_size, len(data.train))
+        per_row = sum(sizes(v.student.arch, data.num_features, data.num_outputs).flops for v in self.variants)
+        return 3.0 * rows * per_row
+
     def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
         """List the stacks to train: those that an earlier attempt left unfinished, then what is left.
 

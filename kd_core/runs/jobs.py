@@ -26,6 +26,11 @@ from kd_core.workspace import workspace
 RESUMABLE = ("interrupted", "failed")
 
 
+def resumable(state: str | None, spec: RunSpec) -> bool:
+    """Say whether a run can go on: one that was cut off, or a what-if that a person stopped."""
+    return state in RESUMABLE or (state == "cancelled" and spec.sweep is not None)
+
+
 @dataclass(frozen=True)
 class ServiceStatus:
     """What the status page shows. Bytes and seconds; `environment` is what the worker found, empty until it is ready."""
@@ -142,15 +147,18 @@ class JobService:
             self._supervisor.stop(run_id)
 
     def resume(self, run_id: str) -> str:
-        """Queue an interrupted or failed run again; it goes on from its checkpoints. Errors: KDError `not_resumable`."""
+        """Queue a run again that was cut off, or a what-if that was stopped; finished trainings are kept.
+
+        Errors: KDError `not_resumable`.
+        """
         with self._submitting, self._supervisor.lock:
             folder = self.store.folder(run_id)
             status = folder.status()
             if status.get("state") in ACTIVE:
                 return run_id
-            if status.get("state") not in RESUMABLE:
+            if not resumable(status.get("state"), folder.spec()):
                 raise KDError(
-                    "Run {run_id} is {state}; only an interrupted or failed run can be resumed.",
+                    "Run {run_id} is {state}; only an interrupted or failed run or a stopped what-if can be resumed.",
                     "Clone it to run it again.", "not_resumable", run_id=run_id, state=status.get("state"),
                 )  # fmt: skip
             self._check_room()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
-from kd_core.runs.jobs import RESUMABLE
+from kd_core.runs.jobs import resumable
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
 from kd_core.specs import RunSpec, SweepSpec
@@ -71,20 +71,21 @@ def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
         if state not in ACTIVE:
             badge(state)
     with right, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        _actions(store, row, state, snapshot.spec.sweep is not None)
+        _actions(store, row, state, snapshot.spec)
     st.caption(outline(snapshot.spec))
     if row.note:
         st.caption(f":material/sticky_note_2: {escape(row.note)}")
 
 
-def _actions(store: RunStore, row: RunRow, state: str, sweep: bool) -> None:
+def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
+    sweep = spec.sweep is not None
     if state in ACTIVE:
         stopping = state == "cancelling"
         waiting = state == "queued"
         if st.button(t("runs.head.cancel" if waiting else "runs.head.stop"), key="run-stop", icon=":material/stop_circle:", type="primary",
                      disabled=stopping, help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}")):  # fmt: skip
             _do(lambda: engine.jobs().stop(row.id))
-    elif state in RESUMABLE and st.button(
+    elif resumable(state, spec) and st.button(
         t("runs.head.resume"),
         key="run-resume",
         icon=":material/resume:",
@@ -159,7 +160,7 @@ def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
         st.warning(f"{t('runs.ended.interrupted')} {t('runs.ended.interrupted_next')}", icon=":material/power_off:")
     elif state == "cancelled":
         words = t("runs.ended.cancelled_partial" if has_result else "runs.ended.cancelled")
-        then = t("runs.ended.cancelled_next" if "cancelled" in RESUMABLE else "runs.ended.cancelled_clone")
+        then = t("runs.ended.cancelled_next" if resumable("cancelled", snapshot.spec) else "runs.ended.cancelled_clone")
         st.warning(f"{words} {then}", icon=":material/stop_circle:")
     elif not has_result:
         st.error(t("runs.ended.no_result"), icon=":material/error:")

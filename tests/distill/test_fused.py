@@ -1,5 +1,7 @@
 """Fused training against a plain loop in float64, and everything a caller relies on: order, stops, resumes."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -304,6 +306,15 @@ def test_a_probe_and_an_estimate_answer_with_positive_numbers():
 def test_on_the_cpu_one_lane_per_core_up_to_four():
     assert 1 <= fused.lanes_of(None) <= 4
     assert fused.lanes_of(torch.device("cuda")) == 1
+
+
+def test_a_lane_needs_enough_work(monkeypatch):
+    monkeypatch.setattr(fused, "lanes_of", lambda device: 4)
+    dataset = make_dataset("binary")
+    one = Stacking(dataset, [make_variant()], None, training_spec(), None, "float32", torch.device("cpu"), check=False)
+    enough = math.ceil(fused.LANE_WORK / one.step_flops())
+    for count, lanes in ((1, 1), (enough + 1, 1), (2 * enough, 2), (3 * enough, 3), (9 * enough, 4)):
+        assert fused.lanes_for(dataset, [make_variant()] * count, training_spec()) == lanes
 
 
 def test_without_validation_rows_nothing_is_trained():

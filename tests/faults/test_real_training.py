@@ -129,7 +129,7 @@ def test_a_what_if_killed_twice_continues_only_the_rest(services, tmp_path, mode
     assert cells_of(service, broken) == cells_of(service, whole)
 
 
-def test_a_stopped_what_if_keeps_what_is_there(services, tmp_path):
+def test_a_stopped_what_if_keeps_what_is_there_and_can_go_on(services, tmp_path):
     sweep = SweepSpec(temperature=(1, 4), alpha=(0, 0.5, 1), mode="sequential")
     spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=60, seeds=3, patience=60)
     service = services(command=command())
@@ -142,3 +142,9 @@ def test_a_stopped_what_if_keeps_what_is_there(services, tmp_path):
     found = folder.result()["sweep"]
     assert 1 < found["cells_compared"] <= 6 and found["trained"] < found["trainings"] == 15
     assert row.sweep and row.headline.gain is not None
+    before = finished(service, run_id)
+    assert before
+    service.resume(run_id)
+    assert state(service, run_id, "done", "failed", "interrupted", seconds=200).state == "done"
+    assert before.items() <= finished(service, run_id).items()  # nothing was trained twice
+    assert folder.result()["sweep"]["trained"] == 15 and not any(c["stopped"] for c in folder.result()["sweep"]["cells"])
