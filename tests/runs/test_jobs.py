@@ -155,7 +155,9 @@ def test_resume_goes_on_where_it_was(services):
     assert sorted(epochs)[-1] > before and len(epochs) - len(set(epochs)) <= 1
     shown = service.store.snapshot(run_id)
     assert shown.attempts == 2 and list(shown.curves[0].epochs) == sorted(set(shown.curves[0].epochs))
-    with pytest.raises(KDError, match="is cancelled; only an interrupted or failed run or a stopped what-if can be resumed"):
+    with pytest.raises(
+        KDError, match="is cancelled; only an interrupted or failed run or a stopped what-if can be resumed"
+    ):
         service.resume(run_id)
 
 
