@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
-from pages.ui import draft, engine, forms, recipe_file, session, students, text, understanding
+from pages.ui import draft, engine, forms, launch, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
 from pages.ui.charts.marks import CONFIG
 from pages.ui.facts import Facts
@@ -209,35 +209,9 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
             disabled=spec is None or reason is not None, help=reason,
         )  # fmt: skip
     if pressed and spec is not None:
-        _start(spec, again=False)
-    _same_work(spec)
+        launch.start(spec, "runs.py")
+    launch.same_work(spec, "runs.py", "distill")
     recipe_file.show(dataset_id, spec, dataset, facts)
-
-
-def _same_work(spec: RunSpec | None) -> None:
-    """Offer the finished run of exactly this work, and to do it again."""
-    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec else None
-    if done is None or spec is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(t("distill.done_before"), width="content")
-        if st.button(t("distill.open_result"), key="distill-open"):
-            session.go("runs.py", run=done.id)
-        if st.button(t("distill.again"), key="distill-again"):
-            _start(spec, again=True)
-
-
-def _start(spec: RunSpec, again: bool) -> None:
-    """Hand the run to the job service and go and watch it."""
-    try:
-        run_id = engine.jobs().submit(spec, click=session.click_token("start"), again=again)
-    except KDError as error:
-        text.show_error(error)
-        return
-    session.spend_click("start")
-    st.session_state.pop("distill_cloned", None)
-    session.set_run(run_id)
-    session.go("runs.py", run=run_id)
 
 
 main()

@@ -22,6 +22,7 @@ FOUNDATION = {
     "device",
     "seeding",
     "memory",
+    "streams",
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 SOURCES = sorted(p for folder in ("kd_core", "pages", "tests", "benchmarks", "sample_data") for p in (ROOT / folder).rglob("*.py"))  # fmt: skip

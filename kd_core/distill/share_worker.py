@@ -8,17 +8,17 @@ stray print of a library can't be mistaken for one.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import json
 import os
 import queue
 import shutil
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from kd_core.streams import own_streams
 
 if TYPE_CHECKING:
     from kd_core.distill.handover import Handover
@@ -100,16 +100,7 @@ class ShareWorker:
 
 def serve(folder: Path) -> int:
     """Be a share worker on this process's own streams."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    commands = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    os.dup2(2, 1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the parent decides
-    with contextlib.suppress(OSError):  # out of memory: the kernel should take a child, whose share can be repeated
-        Path("/proc/self/oom_score_adj").write_text("700")
+    commands, answers = own_streams(expendable=700)  # a share can be repeated
 
     def left() -> None:
         if folder.name.startswith(FOLDER_START):

@@ -7,7 +7,6 @@ so that a stray print of a library can't be mistaken for one.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import gc
 import json
 import os
@@ -16,7 +15,6 @@ import signal
 import sys
 import threading
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, TextIO
 
 from kd_core import limits
@@ -24,6 +22,7 @@ from kd_core.errors import KDError
 from kd_core.runs.events import Event
 from kd_core.runs.execution import Ending, Execution, RunFunction, StopSignal
 from kd_core.runs.folder import RunFolder
+from kd_core.streams import own_streams
 
 SHUTDOWN_SECONDS = 0.8 * limits.KILL_GRACE_SECONDS  # to write a checkpoint once the server is gone
 
@@ -136,16 +135,7 @@ def environment() -> dict[str, Any]:
 
 def serve(run: RunFunction | None = None) -> int:
     """Be a worker on this process's own streams. Without `run`, runs are experiments."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    commands = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    os.dup2(2, 1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the server decides
-    with contextlib.suppress(OSError):  # out of memory: the kernel should take the worker, never the server
-        Path("/proc/self/oom_score_adj").write_text("500")
+    commands, answers = own_streams(expendable=500)  # the kernel should take the worker, never the server
     worker = Worker(commands, answers, run)
     signal.signal(signal.SIGTERM, lambda number, frame: worker.leave())
     return worker.serve()

@@ -20,6 +20,7 @@ from pages.ui import (
     draft,
     engine,
     forms,
+    launch,
     recipe,
     result_tabs,
     session,
@@ -28,7 +29,6 @@ from pages.ui import (
     verdict,
     whatif_cells,
     whatif_draft,
-    whatif_form,
     whatif_map,
 )
 from pages.ui.charts import soft_labels as charts
@@ -233,7 +233,7 @@ def _actions(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
             zoom(folder, cell)
         if st.button(t("what_if.cell.judge"), key="whatif-judge", icon=":material/gavel:", disabled=chosen,
                      help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help")):  # fmt: skip
-            _with_spec(folder, cell, lambda spec: whatif_form.start(spec, page="runs.py"))
+            _with_spec(folder, cell, lambda spec: launch.start(spec, "runs.py"))
         if st.button(t("what_if.cell.distill"), key="whatif-distill", icon=":material/school:", help=t("what_if.cell.distill_help")):  # fmt: skip
             _with_spec(folder, cell, lambda spec: _open_in_distill(folder, spec))
 

@@ -8,11 +8,11 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, RunSpec, SweepSpec, TrainingSpec
-from pages.ui import draft, engine, forms, session, students, text, whatif_draft
+from pages.ui import draft, forms, launch, students, text, whatif_draft
 from pages.ui.facts import Facts
 from pages.ui.text import escape, t, term
 
-KEY = whatif_draft.KEY
+KEY, PAGE = whatif_draft.KEY, "what_if.py"
 # What the lists offer; anything else within the bounds can be written.
 OFFERED: dict[str, tuple[float, ...]] = {
     "temperature": (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 20),
@@ -169,30 +169,5 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
             disabled=spec is None or reason is not None, help=reason,
         )  # fmt: skip
     if pressed and spec is not None:
-        start(spec)
-    _same_work(spec)
-
-
-def _same_work(spec: RunSpec | None) -> None:
-    """Offer the finished what-if of exactly this work, and to do it again."""
-    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec else None
-    if done is None or spec is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(t("distill.done_before"), width="content")
-        if st.button(t("distill.open_result"), key="whatif-open"):
-            session.go("what_if.py", run=done.id)
-        if st.button(t("distill.again"), key="whatif-again"):
-            start(spec, again=True)
-
-
-def start(spec: RunSpec, *, again: bool = False, page: str = "what_if.py") -> None:
-    """Hand a run to the job service and go and watch it."""
-    try:
-        run_id = engine.jobs().submit(spec, click=session.click_token("what-if"), again=again)
-    except KDError as error:
-        text.show_error(error)
-        return
-    session.spend_click("what-if")
-    session.set_run(run_id)
-    session.go(page, run=run_id)
+        launch.start(spec, PAGE)
+    launch.same_work(spec, PAGE, "whatif")
