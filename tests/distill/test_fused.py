@@ -340,5 +340,5 @@ def test_from_a_notebook_on_a_sample(epochs):
         again = METRICS.get(PRIMARY[dataset.task]).make(
             from_logits(dataset.task, dataset.validation.y, z.detach().numpy())
         )
-        assert result.score_selected == pytest.approx(again, abs=1e-6)
+        assert result.score_selected == pytest.approx(again, abs=1e-4)  # rounding may swap two nearly equal rows
         assert result.variant is variant
