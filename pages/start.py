@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, session, sources, text
+from pages.ui import engine, example, launch, session, sources, text
 from pages.ui.text import escape, t, term
 
 
@@ -79,20 +79,20 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
                     _run(spec)
                 if st.button(t("start.open"), key="start-open", icon=":material/open_in_full:"):
                     _open()
+                if st.button(
+                    t("start.what_if"), key="start-what-if", icon=":material/grid_on:", help=t("start.what_if_help")
+                ):
+                    session.go("what_if.py", data=engine.library().save_spec(spec.dataset), run=None)
 
 
 def _run(spec: RunSpec) -> None:
     """Run for real on this machine, and go and watch."""
     try:
-        dataset_id = engine.library().save_spec(spec.dataset)
-        run_id = engine.jobs().submit(spec, click=session.click_token("example"), again=True)
+        session.set_dataset(engine.library().save_spec(spec.dataset))
     except KDError as error:
         text.show_error(error)
         return
-    session.spend_click("example")
-    session.set_dataset(dataset_id)
-    session.set_run(run_id)
-    session.go("runs.py", data=dataset_id, run=run_id)
+    launch.start(spec, "runs.py", again=True)
 
 
 def _open() -> None:

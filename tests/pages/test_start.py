@@ -65,6 +65,14 @@ def test_open_the_result_puts_the_example_among_the_runs_once(example, jobs):  #
     assert len(rows) == 1 and rows[0].state == "done"
 
 
+def test_what_if_opens_with_the_examples_data(example, jobs):  # noqa: F811
+    at = open_page()
+    at.button(key="start-what-if").click().run()
+    assert not at.exception
+    assert at.title[0].value == t("what_if.title")
+    assert at.query_params["data"] == engine.library().specs()[0][0]
+
+
 @pytest.mark.parametrize("name", SCENARIOS.names())
 def test_each_sample_runs_with_one_click(name, jobs):  # noqa: F811
     at = open_page()
