@@ -307,6 +307,10 @@ class RunSpec(Spec):
             values.pop("sweep", None)
         return values
 
+    def title(self) -> str:
+        """Name the run for lists: its own name, or its data and its teacher."""
+        return self.name or f"{self.dataset.name or self.dataset.target} · {self.teacher.name.replace('_', ' ')}"
+
     def work_hash(self) -> str:
         """Hash what decides the result: not the names, and the file's content rather than its path."""
         data = self.dataset.model_copy(update={"name": "", "source": self.dataset.sha256 or self.dataset.source})

@@ -152,7 +152,7 @@ def cell_spec(spec: RunSpec, cell: Cell) -> RunSpec:
     training = spec.training.model_copy(update={"learning_rate": cell.learning_rate, "weight_decay": cell.weight_decay})
     return spec.model_copy(
         update={
-            "name": f"{spec.name[: NAME_LENGTH - 60].strip()} · {label(cell, varied(spec))}"[:NAME_LENGTH],
+            "name": f"{spec.title()[: NAME_LENGTH - 60].strip()} · {label(cell, varied(spec))}"[:NAME_LENGTH],
             "students": (student_of(spec, cell),), "objective": objective_of(spec, cell), "training": training,
             "sweep": None,
         }
@@ -190,7 +190,7 @@ def zoom(spec: RunSpec, cell: Cell) -> RunSpec:
             changes[name] = (value,)
         else:
             changes[name] = ()
-    name = f"{spec.name.split(CLOSER)[0][: NAME_LENGTH - 60]}{CLOSER}{label(cell, refined or AXES)}"
+    name = f"{spec.title().split(CLOSER)[0][: NAME_LENGTH - 60]}{CLOSER}{label(cell, refined or AXES)}"
     return spec.model_copy(
         update={
             "name": name[:NAME_LENGTH], "students": (spec.students[cell.student],),

@@ -55,7 +55,10 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
     one_seed = (
         " (one seed: within the margin of the metric)" if max(len(c["scores"]) for c in sweep["cells"]) == 1 else ""
     )
-    if alike:
+    if alike and alike == compared - 1:
+        others = "The other cell can't" if alike == 1 else f"None of the other {alike} cells can"
+        lines.append(f"{others} be told apart from it on validation{one_seed}.")
+    elif alike:
         lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation{one_seed}.")
     elif compared > 1:
         lines.append(f"No other cell is like it on validation{one_seed}.")

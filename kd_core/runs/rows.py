@@ -75,7 +75,7 @@ def row_of(folder: RunFolder) -> RunRow:
     error = status.get("error")
     return RunRow(
         id=folder.id,
-        name=spec.name or f"{spec.dataset.name or spec.dataset.target} · {spec.teacher.name.replace('_', ' ')}",
+        name=spec.title(),
         state=str(status.get("state", "interrupted")),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),

@@ -76,7 +76,8 @@ def signed_points(name: str, value: float | None) -> str:
     if not is_share(name):
         return text.signed(value)
     digits = 2 if abs(value) < 0.00095 else 1
-    return f"{'+' if value >= 0 else '−'}{abs(100 * value):.{digits}f}"
+    shown = f"{abs(100 * value):.{digits}f}"
+    return f"{'+' if value >= 0 or not float(shown) else '−'}{shown}"
 
 
 def interval_words(name: str, gain: Mapping[str, Any]) -> Safe:
@@ -236,7 +237,7 @@ def judge(result: Result, index: int) -> Judgement:
     """Put one student's verdict into words."""
     student = result["students"][index]
     why, then = reason_words(result, student)
-    if why is None and not room(result, student):
+    if why is None and student["verdict"] != "beats" and not room(result, student):  # a proven gain had room
         why, then = (
             t("runs.reason.no_room.why", metric=metric_word(result["metric"]["name"])),
             t("runs.reason.no_room.next"),

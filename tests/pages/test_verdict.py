@@ -68,6 +68,8 @@ def test_one_seed_has_no_interval_and_says_so():
 def test_no_room_is_said_even_without_a_reason_in_the_result():
     found = result(verdict="ties", reason={}, room=[{"student": "tiny", "room": False}])
     assert "no room to gain" in plain(verdict.judge(found, 0).reason)
+    gained = result(verdict="beats", reason={"code": "gain", "values": {}}, room=[{"student": "tiny", "room": False}])
+    assert verdict.judge(gained, 0).reason is None  # "no room to gain" would contradict the gain
 
 
 def test_every_reason_of_the_engine_has_words():
@@ -132,6 +134,7 @@ def test_the_student_shown_first_is_the_one_in_the_list_of_runs():
 def test_small_differences_keep_a_second_digit():
     assert verdict.points("accuracy", 0.0004) == "0.04 points"
     assert verdict.signed_points("accuracy", -0.0004) == "−0.04"
+    assert verdict.signed_points("accuracy", -1e-9) == verdict.signed_points("accuracy", 0.0) == "+0.00"
     assert verdict.points("accuracy", 0.01) == "1.0 point"
     assert verdict.points("rmse", -0.25) == "0.250"
     assert verdict.points("rmse", None) == verdict.signed_points("rmse", None) == "–"

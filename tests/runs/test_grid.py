@@ -107,6 +107,10 @@ def test_an_ordinary_run_is_one_cell_per_student_and_names_say_what_varies():
     assert grid.cell_spec(asking(SQUARE), grid.cells(asking(SQUARE))[13]).name == "small · T 4, alpha 0.75"
     rates = asking(SweepSpec(learning_rate=(0.001, 0.01)))
     assert grid.cell_spec(rates, grid.cells(rates)[1]).name == "small · learning rate 0.01"
+    nameless = asking(SQUARE, name="", dataset=BASE.dataset.model_copy(update={"name": "Shop"}))
+    assert grid.cell_spec(nameless, grid.cells(nameless)[13]).name == f"{nameless.title()} · T 4, alpha 0.75"
+    assert nameless.title().startswith("Shop · ")
+    assert grid.zoom(nameless, grid.cells(nameless)[13]).name.startswith("Shop · ")
     long = asking(SQUARE, name="x" * 120)
     assert len(grid.cell_spec(long, grid.cells(long)[0]).name) <= 120
     assert len(grid.zoom(long, grid.cells(long)[0]).name) <= 120

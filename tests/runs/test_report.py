@@ -12,7 +12,7 @@ def test_the_choice_is_said_with_its_odds():
         "Best of 4 cells on validation: T 4, alpha 0.75; on the test rows +0.90 points accuracy against its baseline "
         "(95 % +0.20 to +1.60)."
     )
-    assert lines[1] == "3 of the other 3 cells can't be told apart from it on validation."
+    assert lines[1] == "None of the other 3 cells can be told apart from it on validation."
     assert lines[2].startswith("BEATS: the tiny student gains +0.90 points of accuracy")
 
 
