@@ -73,7 +73,7 @@ class Sweep:
         self._train(rest, self.spec.training)
         precision = self.way["precision"]
         other = [self.trainings[p] for p, f in kept.items() if f.record.precision != precision]
-        if other and not self.should_stop():  # an earlier attempt's probe had found another number format to pay
+        if other and not self.should_stop():  # bfloat16 was asked for, and only one of the machines has it
             self.notify(trained_again(len(other), "another number format"))
             self._train(other, self.spec.training.model_copy(update={"precision": precision}))
 
