@@ -49,6 +49,9 @@ class Spec(BaseModel):
             for e in error.errors():
                 place = ".".join(str(p) for p in e["loc"]) or where
                 known = f" (known: {', '.join(cls.model_fields)})" if e["type"] == "extra_forbidden" else ""
+                if e["type"] == "too_long":  # pydantic's own words name Python types and repeat the whole list
+                    lines.append(f"{place}: At most {e['ctx']['max_length']} values, got {len(e['input'])}")
+                    continue
                 lines.append(f"{place}: {e['msg']}, got {e.get('input')!r}{known}")
             raise SpecError(
                 "{n} problem(s) in {where}: {lines}", "Correct the values and try again.", "bad_spec",

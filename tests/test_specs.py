@@ -77,7 +77,7 @@ def test_a_sweep_lists_each_value_once_in_order_and_an_absent_one_leaves_no_trac
     [
         ({"temperature": (0.1,)}, "temperature.0: Input should be greater than or equal to 0.5, got 0.1"),
         ({"alpha": (1.5,)}, "alpha.0: Input should be less than or equal to 1, got 1.5"),
-        ({"alpha": tuple(i / 30 for i in range(22))}, "at most 21 items"),
+        ({"alpha": tuple(i / 30 for i in range(22))}, "alpha: At most 21 values, got 22"),
         ({"mode": "fast"}, "mode: Input should be 'auto', 'fused', 'sequential' or 'processes', got 'fast'"),
     ],
 )

@@ -18,7 +18,7 @@ from kd_core.distill.variants import Variant
 from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
-from kd_core.training.loop import Notify
+from kd_core.training.loop import Notify, ShouldStop, never
 from kd_core.training.plan import resolve
 
 Wanted = Literal["auto", "fused", "sequential", "processes"]
@@ -37,16 +37,21 @@ class Part:
     foreseen: dict[Option, float] = field(default_factory=dict)
 
 
+class StopAskedError(Exception):
+    """A stop was asked for while ways of training were measured; nothing has been trained."""
+
+
 class Forecast:
     """Fills `foreseen` of every part; `crew` are the children, where they were started for it."""
 
     def __init__(
         self, dataset: Dataset, variants: list[Variant], teacher_logits: Array | None, training: TrainingSpec,
         mode: Wanted, metric: str | None, notify: Notify, device: torch.device, folder: Path | None,
+        should_stop: ShouldStop = never,
     ) -> None:  # fmt: skip
         self.dataset, self.variants, self.teacher_logits = dataset, variants, teacher_logits
         self.training, self.mode, self.metric, self.notify = training, mode, metric, notify
-        self.device, self.folder = device, folder
+        self.device, self.folder, self.should_stop = device, folder, should_stop
         self.cores = 1 if device.type == "cuda" else shares.cores()
         self.plan = resolve(training, len(dataset.train))
         self.total_steps = self.plan.epochs * self.plan.steps_per_epoch(len(dataset.train))
@@ -105,6 +110,8 @@ class Forecast:
         variants = [self.variants[p] for p in part.positions]
 
         def measure(option: Option, steps: int) -> float:
+            if self.should_stop():
+                raise StopAskedError
             if option.mode == "fused":
                 seconds = chunks.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
@@ -149,6 +156,8 @@ class Forecast:
             divided = shares.divide(part.positions, cost, crew.count)
 
             def measure(option: Option, steps: int, divided: list[list[int]] = divided) -> float:
+                if self.should_stop():
+                    raise StopAskedError
                 way: Literal["fused", "sequential"] = "fused" if option.stacked else "sequential"
                 return self.plan.epochs * crew.probe(way, divided, steps=steps, precision=self.precision)
 

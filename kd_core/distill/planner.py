@@ -11,7 +11,7 @@ import torch
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill import chunks, fused, ways
-from kd_core.distill.forecast import Forecast, Part
+from kd_core.distill.forecast import Forecast, Part, StopAskedError
 from kd_core.distill.forecast import Wanted as Mode
 from kd_core.distill.foresight import Option
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
@@ -58,8 +58,13 @@ def train_variants(
         return results
     with contextlib.ExitStack() as stack:
         parts = _parts(reasons)
-        forecast = Forecast(dataset, chosen, teacher_logits, training, mode, metric, notify, device, folder)
-        options = forecast.choose(parts, stack)
+        forecast = Forecast(
+            dataset, chosen, teacher_logits, training, mode, metric, notify, device, folder, should_stop
+        )
+        try:
+            options = forecast.choose(parts, stack)
+        except StopAskedError:
+            return results
         notify(_event(forecast, parts, options, reasons))
         if all(o.mode != "processes" for o in options):
             stack.close()  # children that were only probed leave their memory

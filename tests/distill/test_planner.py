@@ -57,6 +57,19 @@ def machine(monkeypatch):
     return made
 
 
+@pytest.mark.parametrize("asked_after", [1, 2])  # before any way is measured, and between two
+def test_a_stop_is_heard_between_the_measurements(machine, asked_after):
+    done, heard = machine(2.0, 1.0), []
+
+    def should_stop():
+        heard.append(None)
+        return len(heard) > asked_after
+
+    found, events = run(variants(), LONG, should_stop=should_stop)
+    assert found == [None] * 4 and not done and not [e for e in events if e["kind"] == "sweep"]
+    assert len(heard) == asked_after + 1
+
+
 def test_results_come_in_the_order_asked_whatever_is_stacked():
     mixed = [variants(3)[0], variants(1, OTHER)[0], *variants(3)[1:]]
     told = []
