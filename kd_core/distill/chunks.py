@@ -18,7 +18,7 @@ from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
-from kd_core.training.loop import Notify, ShouldStop
+from kd_core.training.loop import Notify, ShouldStop, never
 
 MEMORY_SHARE = 0.6  # of what is free; the rest is for the optimiser's and the allocator's passing needs
 
@@ -89,6 +89,7 @@ def train_variants(
 def probe(
     dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
     metric: str | None, steps: int, device: torch.device, precision: Precision, lanes: int,
+    should_stop: ShouldStop = never,
 ) -> float:  # fmt: skip
     """Measure the seconds of an epoch as `train_variants` would take it; what does not fit at once is scaled up.
 
@@ -99,7 +100,7 @@ def probe(
         with contextlib.suppress(MemoryError), _one_kind_of_memory_error():
             seconds = fused.probe(
                 dataset, variants[:most], teacher_logits, training, steps=steps, device=device, precision=precision,
-                lanes=lanes, metric=metric,
+                lanes=lanes, metric=metric, should_stop=should_stop,
             )  # fmt: skip
             return seconds * len(variants) / most
         _let_go(device)

@@ -115,7 +115,7 @@ class Forecast:
             if option.mode == "fused":
                 seconds = chunks.probe(
                     self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
-                    device=self.device, precision=self.precision, lanes=option.lanes,
+                    device=self.device, precision=self.precision, lanes=option.lanes, should_stop=self.should_stop,
                 )  # fmt: skip
             else:
                 seconds = sequential.probe(

@@ -15,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,20 +115,28 @@ def train_variants(
 def probe(
     dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
     steps: int = 12, device: torch.device | None = None, precision: Precision = "float32", lanes: int | None = None,
-    metric: str | None = None,
+    metric: str | None = None, should_stop: ShouldStop = never,
 ) -> float:  # fmt: skip
-    """Measure a few steps and a validation pass of every stack, side by side as in training.
+    """Measure a few steps and a validation pass of every kind of stack, side by side as in training.
 
+    Stacks of one family, width and size take the same time, so one per lane is measured. After a stop request
+    the answer is worthless.
     Units: the seconds an epoch of all variants would take.
     """
     work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
     side_by_side = lanes or lanes_for(dataset, variants, training, device)
-    tasks = work.tasks(None, ignore, side_by_side)
+    kinds: dict[Hashable, list[Task]] = defaultdict(list)
+    for task in work.tasks(None, ignore, side_by_side):
+        kinds[work.kind(task)].append(task)
+    chosen = [
+        (task, len(alike) / len(alike[:side_by_side])) for alike in kinds.values() for task in alike[:side_by_side]
+    ]
     seconds: list[float] = []
-    first = tasks[:side_by_side]
+    first = [task for task, _ in chosen[:side_by_side]]
     together = threading.Barrier(max(1, len(first)))
 
-    def measure(task: Task, tell: Any, stopped: ShouldStop) -> None:
+    def measure(item: tuple[Task, float], tell: Any, stopped: ShouldStop) -> None:
+        task, stands_for = item
         try:
             with work.opening:
                 stack = work.open(task)
@@ -137,11 +146,11 @@ def probe(
         if any(task is other for other in first):  # steps that were taken while no other lane was would flatter
             with contextlib.suppress(threading.BrokenBarrierError):
                 together.wait(OPENING_SECONDS)
-        tell(stack.measure(steps))
+        tell(stands_for * stack.measure(steps))
 
-    for found in Lanes(measure, tasks, side_by_side).run(never):
+    for found in Lanes(measure, chosen, side_by_side).run(should_stop):
         seconds.append(found)
-    return max(sum(seconds) / side_by_side, max(seconds, default=0.0))
+    return sum(seconds) / min(side_by_side, max(1, len(chosen)))
 
 
 def estimate_bytes(dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec) -> int:

@@ -164,6 +164,11 @@ class Stacking:
         batch = self.plan.batch_size * (self.dataset.num_features + 4 * depth * max(plan.width, 1))
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
+    def kind(self, task: Task) -> Hashable:
+        """Name what decides how long a stack takes: family, widest network and number of networks."""
+        plans = [self.plans[p] for p in task.positions]
+        return plans[0].family, max(plan.width for plan in plans), len(plans)
+
     def step_flops(self) -> float:
         """Count the floating-point operations of one step of all variants, there and back."""
         data = self.dataset

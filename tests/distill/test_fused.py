@@ -8,7 +8,8 @@ import torch
 
 from kd_core import device as devices
 from kd_core.data.preparation import prepare
-from kd_core.distill import fused, sequential
+from kd_core.distill import fused, sequential, stacking
+from kd_core.distill.stack_training import StackTraining
 from kd_core.distill.stacking import Stacking
 from kd_core.distill.student import train_student
 from kd_core.distill.variants import Variant
@@ -302,6 +303,17 @@ def test_a_probe_and_an_estimate_answer_with_positive_numbers():
     narrow = fused.estimate_bytes(dataset, variants[:1], training_spec())
     assert 0 < narrow < fused.estimate_bytes(dataset, variants[1:2], training_spec())
     assert fused.estimate_bytes(dataset, variants[:1] * 3, training_spec()) == 3 * narrow
+
+
+def test_of_stacks_alike_one_per_lane_is_measured(monkeypatch):
+    dataset, measured = make_dataset("binary"), []
+    monkeypatch.setattr(stacking, "STACK_BYTES", {"cpu": 1})  # one network a stack
+    monkeypatch.setattr(StackTraining, "measure", lambda self, steps: measured.append(self) or 3.0)
+    variants = [make_variant(width=w, seed=s) for w in (8, 12) for s in range(5)]
+    seconds = fused.probe(dataset, variants, None, training_spec(), lanes=2)
+    assert len(measured) == 4 and seconds == pytest.approx(10 * 3.0 / 2)
+    assert fused.probe(dataset, variants, None, training_spec(), lanes=2, should_stop=lambda: True) == 0.0
+    assert len(measured) == 4
 
 
 def test_on_the_cpu_one_lane_per_core_up_to_four():
