@@ -14,7 +14,7 @@ PROBE_SHARE = 0.02  # of the foreseen time; a round that would go beyond is left
 NEAR = 1.5  # ways this much slower than the best are not measured again
 EPOCH_STEPS_SHARE = 0.004  # steps of one measurement, as a share of the steps of the sweep
 FEWEST_STEPS, MOST_STEPS = 3, 12
-SHORT_SECONDS = 10.0  # stacks foreseen to be done by then are not probed: a probe of 0.3-0.5 s would be 5 % or more of it
+SHORT_SECONDS = 10.0  # stacks foreseen to be done by then are not probed: 0.3-0.5 s would be 5 % or more of it
 DISPATCH_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # of a stack's step on one core
 SHORTEST = 400  # steps; a shorter sweep is over before a probe could pay
 
