@@ -49,7 +49,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (["distill", "{table}", "--target", "target", "--objective", "mse"], "works for regression, not for binary", "Choose another one"),
         (["distill", "{table}", "--target", "target", "--seeds", "0"], "seeds: Input should be greater than or equal to 1, got 0", "Correct the values"),
         (["distill", "{table}", "--target", "target", "--student", ""], "The student '' is not understood", "width x depth"),
-        (["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13], "at most 12 items", "Correct the values"),
+        (["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13], "At most 12 values", "Correct the values"),
         (["distill", "{table}", "--target", "target", "--out", "{table}"], "File exists: {table}", "Choose another path"),
         (["distill", "{table}", "--target", "target", "--out", "{table}/run"], "Not a directory: {table}/run", "Choose another path"),
         (["distill", "{table}", "--target", "b", "--temperature", "3"], "temperature: Extra inputs are not permitted", "Correct the values"),

@@ -65,6 +65,7 @@ class Supervisor:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._unsettled: dict[str, tuple[RunError | None, str]] = {}
+        self._given_back: set[str] = set()
         self._generation = 0
         self._retry_at = 0.0
         self.watch.foreign = recover(store)
@@ -178,10 +179,10 @@ class Supervisor:
         job, was_ready = self.watch.job, self.watch.state != "starting"
         self.watch.job = None
         self.hands = None
-        if job is not None and not (job.stop_asked is None and not was_ready):
+        if job is not None and job.stop_asked is None and (not was_ready or self._left_before(job, status)):
+            self._requeue(job.run_id)  # it never came to the run
+        elif job is not None:
             self._lose(job, status)
-        elif job is not None:  # it never came to the run
-            self._requeue(job.run_id)
         self.watch.restarts += 1
         if not was_ready:
             self.watch.failed_starts += 1
@@ -192,6 +193,14 @@ class Supervisor:
         self._retry_at = time.monotonic() + (
             0.0 if was_ready else min(30.0, START_BACKOFF_SECONDS * 2 ** (self.watch.failed_starts - 1))
         )
+
+    def _left_before(self, job: Job, status: int) -> bool:
+        """Say whether a worker that was asked to end left a run untouched that had just been given to it; once per run."""
+        untouched = status == 0 and self.store.folder(job.run_id).status().get("state") == "starting"
+        if not untouched or job.run_id in self._given_back:
+            return False
+        self._given_back.add(job.run_id)
+        return True
 
     def _lose(self, job: Job, status: int) -> None:
         error_id = secrets.token_hex(4)

@@ -14,7 +14,7 @@ import pytest
 
 from kd_core.runs.locks import is_locked
 from kd_core.runs.store import RunStore
-from tests.runs.services import ENDED, run_spec, state, training, wait_for
+from tests.runs.services import ENDED, FAKE, run_spec, state, training, wait_for
 
 SEED = 20261120
 
@@ -142,6 +142,26 @@ def test_a_polite_end_of_the_worker_interrupts_the_run(services):
     assert row.state == "interrupted"
     assert kept_count(service.store.folder(run_id)) > 0
     state(service, service.submit(run_spec("quick", 1)), "done")
+
+
+LEAVES_ONCE = """
+import pathlib, sys
+mark = pathlib.Path(sys.argv[1])
+if not mark.exists():  # asked to end in the moment a run is given to it
+    print('{"say": "ready", "environment": {}}', flush=True)
+    sys.stdin.readline()
+    mark.touch()
+    sys.exit(0)
+sys.argv = sys.argv[2:]
+import runpy
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_run_given_to_a_worker_that_just_ends_goes_to_the_next_one(services, tmp_path):
+    service = services(command=[sys.executable, "-c", LEAVES_ONCE, str(tmp_path / "left"), FAKE[1]])
+    assert state(service, service.submit(run_spec("quick")), *ENDED).state == "done"
+    assert (tmp_path / "left").exists() and service.status().restarts == 1
 
 
 def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monkeypatch):
