@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from kd_core import __version__
+from kd_core import __version__, memory
 from kd_core.errors import SpecError
 
 
@@ -28,6 +28,19 @@ def pick(wanted: str = "auto") -> torch.device:
             "Choose device 'auto' or 'cpu'.", "no_gpu", torch=torch.__version__,
         )  # fmt: skip
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def cores() -> int:
+    """Count the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_bytes(device: torch.device) -> int:
+    """Measure the memory that is free on a device, what torch holds there without using it included."""
+    if device.type != "cuda":
+        return memory.free_bytes()
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0] + kept)
 
 
 @contextlib.contextmanager

@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import psutil
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.device import free_bytes as free_bytes
 from kd_core.distill import fused, ways
 from kd_core.distill.stacking import STACK_BYTES
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
@@ -21,14 +21,6 @@ from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, never
 
 MEMORY_SHARE = 0.6  # of what is free; the rest is for the optimiser's and the allocator's passing needs
-
-
-def free_bytes(device: torch.device) -> int:
-    """Return the memory that is free on the device now."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
-    return int(psutil.virtual_memory().available)
 
 
 def fitting(needed: int, count: int, free: int) -> int:

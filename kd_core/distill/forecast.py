@@ -14,6 +14,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.distill import chunks, foresight, fused, sequential, shares
 from kd_core.distill.foresight import Option
 from kd_core.distill.shares import Crew
+from kd_core.distill.stacking import step_flops
 from kd_core.distill.variants import Variant
 from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
@@ -95,14 +96,9 @@ class Forecast:
             found.append(Option("fused", lanes=fused.lanes_for(self.dataset, variants, self.training, self.device)))
         return found
 
-    def _work(self, part: Part) -> float:
-        """Count the floating-point operations of one step of a part."""
-        cost = shares.costs(self.dataset, [self.variants[p] for p in part.positions], self.training)
-        return sum(c - shares.STEP_SECONDS for c in cost) * shares.FLOPS_PER_SECOND
-
     def _short(self, parts: list[Part]) -> bool:
         """Say whether everything can be stacked and will be done before a probe could pay."""
-        work = sum(self._work(part) for part in parts)
+        work = sum(step_flops(self.dataset, self.variants, self.training))
         soon = foresight.stack_seconds(work, self.total_steps) < foresight.SHORT_SECONDS
         return self.mode != "sequential" and soon and all(part.stackable for part in parts)
 

@@ -13,7 +13,6 @@ Example:
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -23,10 +22,11 @@ from typing import Any
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.device import cores
 from kd_core.distill.lanes import Lanes
 from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.stacking import Precision as Precision
-from kd_core.distill.stacking import Stacking, Task
+from kd_core.distill.stacking import Stacking, Task, step_flops
 from kd_core.distill.stacking import supports as supports
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.specs import TrainingSpec
@@ -41,8 +41,7 @@ OPENING_SECONDS = 60.0  # lanes of a probe wait this long for each other
 
 def lanes_of(device: torch.device | None) -> int:
     """Say how many stacks are trained side by side at most: one per core of the CPU, one on a GPU."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if device is not None and device.type == "cuda" else min(MOST_LANES, cores)
+    return 1 if device is not None and device.type == "cuda" else min(MOST_LANES, cores())
 
 
 def lanes_for(
@@ -52,8 +51,8 @@ def lanes_for(
 
     A rule, not a measurement, so that the same work is always divided alike.
     """
-    work = Stacking(dataset, variants, None, training, None, "float32", device or torch.device("cpu"), check=False)
-    return max(1, min(lanes_of(device), int(work.step_flops() / LANE_WORK)))
+    work = sum(step_flops(dataset, variants, training))
+    return max(1, min(lanes_of(device), int(work / LANE_WORK)))
 
 
 def train_variants(

@@ -25,9 +25,8 @@ from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.student import scoring, train_student
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.errors import Stopped
-from kd_core.evaluate import METRICS
-from kd_core.evaluate.base import PRIMARY
-from kd_core.models.building import build
+from kd_core.evaluate.base import PRIMARY, better_of
+from kd_core.models.building import build, cpu_state
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, Trained, ignore, never
 from kd_core.training.meter import NonFiniteLoss
@@ -62,7 +61,7 @@ def train_variants(
     Errors: KDError as in `train_student`, except for non-finite losses.
     """
     name = metric or PRIMARY[dataset.task]
-    board = Scoreboard(notify, "lower" if METRICS.get(name).facts["better"] == "lower" else "higher")
+    board = Scoreboard(notify, better_of(name))
     results: list[TrainedVariant | None] = [None] * len(variants)
     lesson = _fingerprint(dataset, teacher_logits) if folder else ""
     with devices.threads(1):
@@ -85,7 +84,7 @@ def train_variants(
 
 def own_training(variant: Variant, training: TrainingSpec, precision: Precision) -> TrainingSpec:
     """Return the training settings with the variant's own step size and weight decay in them."""
-    # 'auto' is float32 with TF32 on a GPU; it stays what it is unless the planner found bfloat16 to be worth it
+    # 'auto' is float32 with TF32 on a GPU and stays; bfloat16 was asked for, and the hardware decides what it becomes
     own: dict[str, Any] = {}
     if precision == "bfloat16" or training.precision == "bfloat16":
         own["precision"] = precision
@@ -199,9 +198,8 @@ def _train(
 
 
 def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -> TrainedVariant:
-    state = {k: v.detach().cpu().contiguous() for k, v in trained.module.state_dict().items()}
     return TrainedVariant(
-        variant, state, trained.selected_epoch, trained.last_epoch, trained.score_selected, trained.score_last,
+        variant, cpu_state(trained.module), trained.selected_epoch, trained.last_epoch, trained.score_selected, trained.score_last,
         trained.seconds, trained.stopped, diverged, trained.history,
     )  # fmt: skip
 

@@ -23,19 +23,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import kd_core
 from kd_core.data.dataset import Array, Dataset
+from kd_core.device import cores as cores
 from kd_core.distill import handover, ways
 from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.share_worker import FOLDER_START
+from kd_core.distill.stacking import step_flops
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.distill.ways import Precision, Way
 from kd_core.errors import KDError
-from kd_core.evaluate import METRICS
-from kd_core.evaluate.base import PRIMARY
-from kd_core.models.sizes import sizes
+from kd_core.evaluate.base import PRIMARY, better_of
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 from kd_core.training.plan import resolve
@@ -52,11 +52,6 @@ class Share:
 
     way: Way
     positions: list[int]
-
-
-def cores() -> int:
-    """Count the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def train_variants(
@@ -91,13 +86,7 @@ def train_variants(
 
 def costs(dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec) -> list[float]:
     """Estimate the seconds of one step of each variant: a part for dispatch and a part for arithmetic."""
-    batch = resolve(training, len(dataset.train)).batch_size
-    flops = {v.student.arch.to_json(): 0 for v in variants}
-    for variant in variants:
-        arch = variant.student.arch
-        if not flops[arch.to_json()]:
-            flops[arch.to_json()] = sizes(arch, dataset.num_features, dataset.num_outputs).flops
-    return [STEP_SECONDS + 3 * batch * flops[v.student.arch.to_json()] / FLOPS_PER_SECOND for v in variants]
+    return [STEP_SECONDS + flops / FLOPS_PER_SECOND for flops in step_flops(dataset, variants, training)]
 
 
 def divide(positions: Sequence[int], costs: Sequence[float], count: int) -> list[list[int]]:
@@ -229,7 +218,7 @@ class Crew:
         Errors: KDError that a child met; the other children are ended when the context is left.
         """
         results: list[TrainedVariant | None] = [None] * len(self.variants)
-        board = Scoreboard(notify, self._better())
+        board = Scoreboard(notify, better_of(self.metric or PRIMARY[self.dataset.task]))
         waiting, lost = deque(shares), list[Share]()
         ways_of = {p: share.way for share in shares for p in share.positions}
         epochs = resolve(self.training, len(self.dataset.train)).epochs
@@ -310,10 +299,6 @@ class Crew:
             metric=self.metric, notify=lambda e: notify(ways.moved(e, positions)), should_stop=should_stop, device=None,
             folder=self.folder, on_trained=lambda i, t: finished(positions[i], t), precision=precision, lanes=1,
         )  # fmt: skip
-
-    def _better(self) -> Literal["higher", "lower"]:
-        better = METRICS.get(self.metric or PRIMARY[self.dataset.task]).facts["better"]
-        return "lower" if better == "lower" else "higher"
 
     def _pass_on(self, event: dict[str, Any], board: Scoreboard, notify: Notify) -> None:
         """Join the children's scores into one event at a time; everything else goes on as it is."""

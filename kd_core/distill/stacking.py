@@ -26,8 +26,7 @@ from kd_core.distill.stacked_optimiser import StackedOptimiser
 from kd_core.distill.stacks import STACKS
 from kd_core.distill.variants import TrainedVariant, Variant
 from kd_core.errors import KDError
-from kd_core.evaluate import METRICS
-from kd_core.evaluate.base import PRIMARY
+from kd_core.evaluate.base import PRIMARY, better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build
@@ -54,6 +53,12 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
     if name not in STACKS.names():
         return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
     return None
+
+
+def step_flops(dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec) -> list[float]:
+    """Count the floating-point operations of one step of each variant, there and back."""
+    rows = min(resolve(training, len(dataset.train)).batch_size, len(dataset.train))
+    return [3.0 * rows * sizes(v.student.arch, dataset.num_features, dataset.num_outputs).flops for v in variants]
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Stacking:
         self.opening = threading.Lock()
         self.dtype = DTYPES[precision]
         self.compute = torch.bfloat16 if precision == "bfloat16" else self.dtype
-        self.better: Literal["higher", "lower"] = "lower" if METRICS.get(self.metric).facts["better"] == "lower" else "higher"  # fmt: skip
+        self.better = better_of(self.metric)
         self.plan = resolve(training, len(dataset.train))
         self.labels = dataset.scaled_y("train")
         self.weights = None
@@ -168,13 +173,6 @@ class Stacking:
         """Name what decides how long a stack takes: family, widest network and number of networks."""
         plans = [self.plans[p] for p in task.positions]
         return plans[0].family, max(plan.width for plan in plans), len(plans)
-
-    def step_flops(self) -> float:
-        """Count the floating-point operations of one step of all variants, there and back."""
-        data = self.dataset
-        rows = min(self.plan.batch_size, len(data.train))
-        per_row = sum(sizes(v.student.arch, data.num_features, data.num_outputs).flops for v in self.variants)
-        return 3.0 * rows * per_row
 
     def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
         """List the stacks to train: those that an earlier attempt left unfinished, then what is left.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill import objective as objectives
 from kd_core.evaluate.base import PRIMARY
-from kd_core.models.building import build
+from kd_core.models.building import build, cpu_state
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
@@ -38,7 +38,7 @@ class TrainedStudent:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the student's own weights on the CPU; a teacher is never among them."""
-        return {k: v.detach().cpu().contiguous() for k, v in self.module.state_dict().items()}
+        return cpu_state(self.module)
 
 
 def train_student(

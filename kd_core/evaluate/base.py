@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -39,6 +40,11 @@ MetricFunction = Callable[[Answers], float | None]
 METRICS: Registry[MetricFunction] = Registry("metric")
 
 PRIMARY: dict[str, str] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+
+
+def better_of(metric: str) -> Literal["higher", "lower"]:
+    """Which direction of a metric is an improvement."""
+    return "lower" if METRICS.get(metric).facts["better"] == "lower" else "higher"
 
 
 def measure(answers: Answers) -> dict[str, float | None]:

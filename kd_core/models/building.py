@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS
@@ -23,3 +23,8 @@ def build(choice: Choice, num_inputs: int, num_outputs: int) -> nn.Module:
     entry = ARCHS.get(choice.name)
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
     return entry.make(spec, num_inputs, num_outputs)
+
+
+def cpu_state(module: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights as they are written to a file: on the CPU, without gaps."""
+    return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}

@@ -16,6 +16,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
+from kd_core.models.building import cpu_state
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.result import best_seed
 from kd_core.safe_io import write_bytes
@@ -45,7 +46,7 @@ def write_artifacts(
         module = arm.student[best].module
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
-        state = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+        state = cpu_state(module)
         paths = {"weights": f"artifacts/students/{index}.safetensors"}
         write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
         try:

@@ -14,7 +14,7 @@ import torch
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill.student import train_student
-from kd_core.models.building import build
+from kd_core.models.building import build, cpu_state
 from kd_core.safe_io import sha256_file, write_bytes, write_json
 from kd_core.specs import Choice, RunSpec
 from kd_core.teachers.cache import CODE, code_version
@@ -131,8 +131,7 @@ class Trainings:
 
     def _keep(self, stem: Path, training: Training) -> None:
         weights = stem.with_suffix(".safetensors")
-        state = {k: v.detach().cpu().contiguous() for k, v in training.module.state_dict().items()}
-        write_bytes(weights, safetensors.torch.save(state))
+        write_bytes(weights, safetensors.torch.save(cpu_state(training.module)))
         write_json(stem.with_suffix(".json"), {**asdict(training.record), "sha256": sha256_file(weights)})
 
     def _load(self, stem: Path, arch: Choice, notify: Notify) -> Training | None:

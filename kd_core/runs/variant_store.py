@@ -140,8 +140,7 @@ class VariantStore:
         stem, digest = self._stem(training), None
         if trained.state:
             weights = stem.with_suffix(".safetensors")
-            state = {k: v.detach().cpu().contiguous() for k, v in trained.state.items()}
-            write_bytes(weights, safetensors.torch.save(state))
+            write_bytes(weights, safetensors.torch.save(trained.state))
             digest = sha256_file(weights)
         write_json(stem.with_suffix(".json"), {**asdict(record), "sha256": digest})
         return Finished(record, trained.variant, stem.with_suffix(".safetensors") if digest else None)

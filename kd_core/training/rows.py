@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kd_core import memory
 from kd_core.data.dataset import Array
+from kd_core.device import free_bytes
 
 CHUNK_BYTES = (
     16 * 2**20
@@ -79,12 +79,8 @@ def is_mapped(x: Any) -> bool:
 
 def budget_bytes(device: torch.device, num_bytes_reserved: int = 0) -> int:
     """Measure how many bytes of rows may lie on the device: a share of what is free, less what is reserved."""
-    if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # torch's own, free again
-        free, share = torch.cuda.mem_get_info(device)[0] + kept, DEVICE_SHARE
-    else:
-        free, share = memory.free_bytes(), MEMORY_SHARE
-    return max(0, int(share * (free - num_bytes_reserved)))
+    share = DEVICE_SHARE if device.type == "cuda" else MEMORY_SHARE
+    return max(0, int(share * (free_bytes(device) - num_bytes_reserved)))
 
 
 class Resident:

@@ -9,6 +9,7 @@ from kd_core.data.dataset import Array
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import better_of
 from kd_core.specs import Task
 
 
@@ -30,7 +31,7 @@ class Scoring:
     @property
     def better(self) -> Literal["higher", "lower"]:
         """Which direction of the selection metric is an improvement."""
-        return "lower" if METRICS.get(self.metric).facts["better"] == "lower" else "higher"
+        return better_of(self.metric)
 
     def __call__(self, z: Array) -> dict[str, float | None]:
         """Measure the selection metric and the ones beside it. Shape: z (N, C)."""

@@ -56,15 +56,19 @@ def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
     if held and held["dataset_id"] == dataset_id:
         found: dict[str, Any] = held["values"]
         return found
-    values = None
+    return put(dataset_id, kept(_path(dataset_id), dataset) or defaults(dataset, task))
+
+
+def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:
+    """Read a draft that was kept on disk; None where there is none, or one of another version."""
     try:
-        path = _path(dataset_id)
         if path.is_file():
-            values = safe_io.read_json(path)
+            values: dict[str, Any] = safe_io.read_json(path)
             RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
+            return values
     except (KDError, OSError, ValueError, TypeError):
-        values = None  # a draft of another version is not worth an error: the form starts from the defaults
-    return put(dataset_id, values or defaults(dataset, task))
+        pass  # not worth an error: the form starts from the defaults
+    return None
 
 
 def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:

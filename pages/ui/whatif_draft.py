@@ -9,8 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
-from kd_core.errors import KDError
-from kd_core.specs import DatasetSpec, RunSpec
+from kd_core.specs import DatasetSpec
 from kd_core.workspace import workspace
 from pages.ui import draft, forms
 
@@ -41,15 +40,7 @@ def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
     if held and held["dataset_id"] == dataset_id:
         found: dict[str, Any] = held["values"]
         return found
-    values = None
-    try:
-        path = _path(dataset_id)
-        if path.is_file():
-            values = safe_io.read_json(path)
-            RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
-    except (KDError, OSError, ValueError, TypeError):
-        values = None  # a draft of another version is not worth an error: the form starts from the defaults
-    return put(dataset_id, values or defaults(dataset, task))
+    return put(dataset_id, draft.kept(_path(dataset_id), dataset) or defaults(dataset, task))
 
 
 def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:

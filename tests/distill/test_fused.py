@@ -324,8 +324,8 @@ def test_on_the_cpu_one_lane_per_core_up_to_four():
 def test_a_lane_needs_enough_work(monkeypatch):
     monkeypatch.setattr(fused, "lanes_of", lambda device: 4)
     dataset = make_dataset("binary")
-    one = Stacking(dataset, [make_variant()], None, training_spec(), None, "float32", torch.device("cpu"), check=False)
-    enough = math.ceil(fused.LANE_WORK / one.step_flops())
+    (one,) = stacking.step_flops(dataset, [make_variant()], training_spec())
+    enough = math.ceil(fused.LANE_WORK / one)
     for count, lanes in ((1, 1), (enough + 1, 1), (2 * enough, 2), (3 * enough, 3), (9 * enough, 4)):
         assert fused.lanes_for(dataset, [make_variant()] * count, training_spec()) == lanes
 

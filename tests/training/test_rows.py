@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from kd_core import memory
 from kd_core.training import rows
 from kd_core.training.rows import Resident, Streamed, is_mapped, open_rows
 
@@ -57,7 +58,7 @@ def test_the_budget_decides_about_a_file(monkeypatch, stored, x):
 
 
 def test_the_budget_is_a_share_of_what_is_free_and_not_spoken_for(monkeypatch):
-    monkeypatch.setattr(rows.memory, "free_bytes", lambda: 1000)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
     assert rows.budget_bytes(CPU) == 500
     assert rows.budget_bytes(CPU, 200) == 400
     assert rows.budget_bytes(CPU, 2000) == 0
