@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ import psutil
 import torch
 
 from kd_core import device as devices
-from kd_core.data.dataset import Array, Split
+from kd_core.data.dataset import Split
 from kd_core.data.preparation import prepare
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
-from kd_core.runs import assessment, plan, result
+from kd_core.runs import assessment, grid, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.sweep import PHASES as SWEEP_PHASES
@@ -34,7 +33,7 @@ from kd_core.workspace import workspace
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
-PHASES = ("data", "teacher", "baseline", "students", "evaluate")
+PHASES = ("data", "teacher", "students", "evaluate")
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -82,13 +81,17 @@ class _Experiment:
             return build_result(sweep, self.seconds["sweep"])
 
     def compare_students(self) -> dict[str, Any]:
-        """Train every student with and without the teacher, and compare the two."""
-        arms = [Arms() for _ in self.spec.students]
-        with self.phase("baseline"):
-            self.train_baselines(arms)
-        self.room = self.tell_room(arms)
+        """Train every student with and without the teacher, side by side, and compare the two."""
+        self.trainings = Trainings(
+            self.spec, self.dataset, self.teacher.logits["train"], self.metric, self.device, self.folder, self.notify,
+            self.should_stop,
+        )  # fmt: skip
         with self.phase("students"):
-            self.train_students(arms)
+            self.trainings.train(self.seeds())
+        arms = [self.trainings.arms(index) for index in range(len(self.spec.students))]
+        if not any(arm.student for arm in arms):
+            raise Stopped("Stopped before a student and its baseline were trained; nothing to compare yet.")
+        self.room = self.tell_room(arms)
         with self.phase("evaluate"):
             return self.evaluate(arms)
 
@@ -162,33 +165,20 @@ class _Experiment:
         })  # fmt: skip
         return found
 
-    @cached_property
-    def trainings(self) -> Trainings:
-        """The folder of finished trainings; made once, so that the count goes on."""
-        place = self.folder.path / "checkpoints" / "trained"
-        return Trainings(self.spec, self.dataset, place, self.metric, self.device)
-
     def seeds(self) -> range:
-        return range(self.spec.training.first_seed, self.spec.training.first_seed + self.spec.training.seeds)
-
-    def train_baselines(self, arms: list[Arms]) -> None:
-        """Train every student alone, all seeds; needed before anything can be compared."""
-        for seed in self.seeds():
-            for index, arm in enumerate(arms):
-                training = self.trainings.get(index, "baseline", seed, None, self.notify, self.should_stop)
-                if training.record.stopped:
-                    raise Stopped("Stopped before a student was trained; nothing to compare yet.")
-                arm.seeds.append(seed)
-                arm.baseline.append(training)
+        """Return the seeds to train."""
+        return grid.seeds(self.spec)
 
     def tell_room(self, arms: list[Arms]) -> list[dict[str, Any]]:
-        """Compare teacher and baselines on validation, before students are trained."""
+        """Compare teacher and baselines on validation, which costs no test rows."""
         sign = 1 if METRICS.get(self.metric).facts["better"] == "higher" else -1
         teacher = assessment.score(self.dataset, "validation", self.teacher.logits["validation"], self.metric)
         rows = []
         for student, arm in zip(self.spec.students, arms, strict=True):
-            scores = [t.record.score_selected for t in arm.baseline]
-            mean = sum(scores) / len(scores)
+            if not arm.baseline:
+                rows.append({"student": student.name, "teacher": teacher, "baseline": None, "room": False})
+                continue
+            mean = float(np.mean([t.record.score_selected for t in arm.baseline]))
             rows.append({"student": student.name, "teacher": teacher, "baseline": mean, "room": teacher is not None and sign * (teacher - mean) > 0})  # fmt: skip
         self.notify({"kind": "room", "metric": self.metric, "students": rows})
         poor = [str(r["student"]) for r in rows if not r["room"]]
@@ -200,28 +190,11 @@ class _Experiment:
             })  # fmt: skip
         return rows
 
-    def train_students(self, arms: list[Arms]) -> None:
-        """Train every student with the teacher, seed by seed, so that a stop leaves finished pairs."""
-        lesson: Array = self.teacher.logits["train"]
-        for seed in self.seeds():
-            for index, arm in enumerate(arms):
-                try:
-                    training = self.trainings.get(index, "student", seed, lesson, self.notify, self.should_stop)
-                except Stopped:  # before its first epoch ended: nothing of this one can be kept
-                    return
-                if training.record.stopped and any(a.student for a in arms):
-                    return  # a half-trained student would be unfair beside finished ones
-                arm.student.append(training)
-                if training.record.stopped:
-                    return
-
     def evaluate(self, arms: list[Arms]) -> dict[str, Any]:
         """Read the test part once, for everything that was finished."""
         pairs = [(i, a) for i, a in enumerate(arms) if a.student]
-        if not pairs:
-            raise Stopped("Stopped before a student was trained; nothing to compare yet.")
         build = result.ResultBuilder(self.spec, self.dataset, self.teacher, self.metric, self.room, self.device)
         for index, arm in pairs:
-            build.add(index, arm.seeds[: len(arm.student)], arm.baseline[: len(arm.student)], arm.student)
+            build.add(index, arm.seeds, arm.baseline, arm.student)
         artifacts = write_artifacts(self.folder, self.spec, self.dataset, self.teacher, pairs, self.device)
         return build.finish(self.folder.id, artifacts)

@@ -24,6 +24,8 @@ ZOOM_POINTS = 5
 NAME_LENGTH = 120
 CLOSER = " · closer at "
 
+Arm = Literal["baseline", "student"]
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -49,14 +51,14 @@ class GridCount:
 
 @dataclass(frozen=True)
 class GridTraining:
-    """One training of a what-if: `like` holds the settings it is trained with, `cells` all that it serves.
+    """One training of a run: `like` holds the settings it is trained with, `cells` all that it serves.
 
     A baseline serves the cells with alpha 0 and is what every cell of its student, learning rate, weight decay,
     dropout and seed is compared with.
     """
 
     position: int
-    arm: Literal["baseline", "student"]
+    arm: Arm
     seed: int
     like: Cell
     cells: tuple[int, ...]
@@ -88,14 +90,14 @@ def seeds(spec: RunSpec) -> range:
     return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds)
 
 
-def trainings(spec: RunSpec) -> tuple[GridTraining, ...]:
-    """List the trainings seed by seed, baselines first, so that what a stop leaves can be compared."""
+def trainings(spec: RunSpec, wanted: Sequence[int] | None = None) -> tuple[GridTraining, ...]:
+    """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first."""
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in every:
         budgets.setdefault(budget(cell), []).append(cell)
     found: list[GridTraining] = []
-    for seed in seeds(spec):
+    for seed in seeds(spec) if wanted is None else wanted:
         for alike in budgets.values():
             shared = tuple(c.index for c in alike if is_baseline(c))
             like = replace(alike[0], temperature=None, alpha=None)

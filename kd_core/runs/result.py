@@ -14,7 +14,7 @@ from kd_core.evaluate import METRICS, compare
 from kd_core.evaluate.latency import network_latency
 from kd_core.models.sizes import sizes
 from kd_core.runs import assessment
-from kd_core.runs.trainings import Training
+from kd_core.runs.variant_store import Training
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
@@ -145,7 +145,7 @@ class ResultBuilder:
 
 def best_seed(trainings: list[Training], better: str) -> int:
     """Position of the training that scored best on validation; that one is kept and exported."""
-    scores = [t.record.score_selected for t in trainings]
+    scores = [float(t.record.score_selected or 0.0) for t in trainings]
     return scores.index(max(scores) if better == "higher" else min(scores))
 
 
