@@ -27,7 +27,9 @@ Students = Annotated[
 ]
 Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
-Seeds = Annotated[int, typer.Option(help="Trainings per student and arm.")]
+Seeds = Annotated[
+    int | None, typer.Option(help="Trainings per student and arm; as many as the test rows deserve when empty.")
+]
 Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
 Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
@@ -49,7 +51,7 @@ def distill(
     ] = None,
     objective: Objective = None,
     epochs: Epochs = None,
-    seeds: Seeds = 3,
+    seeds: Seeds = None,
     group: Group = None,
     time: Time = None,
     drop: Drop = None,
@@ -85,7 +87,7 @@ def sweep(
     learning_rate: Annotated[str | None, typer.Option(help="Step sizes, for example .001,.003.")] = None,
     weight_decay: Annotated[str | None, typer.Option(help="Pulls towards zero, for example 0,.0001.")] = None,
     dropout: Annotated[str | None, typer.Option(help="Shares of silenced hidden units, for example 0,.1.")] = None,
-    seeds: Seeds = 3,
+    seeds: Seeds = None,
     student: Students = None,
     teacher: Teacher = "gradient_boosting",
     objective: Objective = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -25,6 +25,7 @@ from kd_core.errors import SpecError
 Task = Literal["binary", "multiclass", "regression"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
+AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
@@ -35,9 +36,21 @@ def unit(name: str, **more: Any) -> Any:
 
 
 class Spec(BaseModel):
-    """A frozen group of settings that refuses unknown keys."""
+    """A frozen group of settings that refuses unknown keys.
+
+    `later_fields` came after runs had been hashed: at their default they are not written, so that old hashes hold.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    later_fields: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        for name in self.later_fields:
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True):
+                values.pop(name, None)
+        return values
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -185,11 +198,12 @@ class TrainingSpec(Spec):
         description="Epochs without a better validation value before training stops; chosen from the number of rows when empty.",
         json_schema_extra=unit("epochs", advanced=True),
     )
-    seeds: int = Field(
-        3,
+    seeds: int | None = Field(
+        None,
         ge=1,
         le=50,
-        description="Trainings per student with different random starts; 3 or more give an interval.",
+        description="Trainings per student with different random starts; when empty, 3, then two more at a time until "
+        "the seeds matter less than the test rows.",
         json_schema_extra=unit("trainings"),
     )
     first_seed: int = Field(
@@ -213,9 +227,16 @@ class TrainingSpec(Spec):
         json_schema_extra=unit("name", advanced=True),
     )
 
+    @property
+    def seeds_at_first(self) -> int:
+        """Return how many seeds are trained before anything is judged."""
+        return AUTO_SEEDS if self.seeds is None else self.seeds
+
 
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
+
+    later_fields = ("placebo", "splits")
 
     metric: str | None = Field(
         None,
@@ -237,6 +258,18 @@ class EvaluationSpec(Spec):
         le=20,
         description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it.",
         json_schema_extra=unit("folds", advanced=True),
+    )
+    placebo: bool = Field(
+        True,
+        description="Train each student once more on smoothed labels without a teacher, to tell what the teacher itself gave.",
+        json_schema_extra=unit("yes/no", advanced=True),
+    )
+    splits: int = Field(
+        1,
+        ge=1,
+        le=10,
+        description="Repeat everything on so many random splits of the rows and tell the spread.",
+        json_schema_extra=unit("splits", advanced=True),
     )
 
 
@@ -302,13 +335,7 @@ class RunSpec(Spec):
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
 
-    @model_serializer(mode="wrap")
-    def _without_empty_sweep(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an absent sweep out, so that runs without one keep the hash they had before sweeps existed."""
-        values: dict[str, Any] = write(self)
-        if values.get("sweep") is None:
-            values.pop("sweep", None)
-        return values
+    later_fields = ("sweep",)
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""

@@ -24,7 +24,7 @@ ZOOM_POINTS = 5
 NAME_LENGTH = 120
 CLOSER = " · closer at "
 
-Arm = Literal["baseline", "student"]
+Arm = Literal["baseline", "student", "placebo"]
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,14 @@ def axes(spec: RunSpec) -> dict[str, list[float]]:
 
 def seeds(spec: RunSpec) -> range:
     """Return the seeds of every cell."""
-    return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds)
+    return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds_at_first)
 
 
-def trainings(spec: RunSpec, wanted: Sequence[int] | None = None) -> tuple[GridTraining, ...]:
-    """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first."""
+def trainings(spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool = False) -> tuple[GridTraining, ...]:
+    """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first.
+
+    With `placebo` every taught cell is trained on the placebo's lesson as well.
+    """
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in every:
@@ -105,6 +108,8 @@ def trainings(spec: RunSpec, wanted: Sequence[int] | None = None) -> tuple[GridT
         for cell in every:
             if not is_baseline(cell):
                 found.append(GridTraining(len(found), "student", seed, cell, (cell.index,)))
+                if placebo:
+                    found.append(GridTraining(len(found), "placebo", seed, cell, (cell.index,)))
     return tuple(found)
 
 
@@ -126,7 +131,7 @@ def count(spec: RunSpec) -> GridCount:
         every += budgets_of_student * len(temperature) * len(alpha)
         taught += budgets_of_student * len(temperature) * sum(a != 0 for a in alpha)
         alone += budgets_of_student
-    n = spec.training.seeds
+    n = spec.training.seeds_at_first
     return GridCount(every, every * n, (taught + alone) * n)
 
 

@@ -88,7 +88,7 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
         found.append(Problem("error", "class_weights", "Class weights need classes; the target is a number.", "Set class weights to 'none'."))  # fmt: skip
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
-    if spec.training.seeds < 3:
+    if spec.training.seeds_at_first < 3:
         found.append(Problem("warning", "few_seeds", f"{spec.training.seeds} seed(s): too few for a useful interval.", "Use 3 or more."))  # fmt: skip
     return found
 
@@ -118,8 +118,10 @@ def estimate(spec: RunSpec, num_rows: int, num_features: int, num_outputs: int) 
         return Estimate(trainings, teacher, seconds, teacher + seconds + 8.0, memory)
     seconds = 0.0
     for row in rows:
-        seconds += 2 * spec.training.seeds * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
-    return Estimate(2 * spec.training.seeds * len(spec.students), teacher, seconds, teacher + seconds + 8.0, memory)
+        seconds += 2 * spec.training.seeds_at_first * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
+    return Estimate(
+        2 * spec.training.seeds_at_first * len(spec.students), teacher, seconds, teacher + seconds + 8.0, memory
+    )
 
 
 def _sweep_seconds(spec: RunSpec, train_rows: int, sizes: Sequence[SizeRow]) -> tuple[int, float]:

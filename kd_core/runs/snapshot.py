@@ -234,7 +234,7 @@ class RunView:
     def _expected(self, arm: str) -> int:
         if arm == "teacher":
             return 1 + self._spec.evaluation.folds
-        return len(self._spec.students) * self._spec.training.seeds
+        return len(self._spec.students) * self._spec.training.seeds_at_first
 
     def _units(self) -> float:
         """Count finished trainings of baselines and students, and the fraction of the one at work."""

@@ -10,7 +10,8 @@ import torch
 
 from kd_core.data.dataset import Dataset
 from kd_core.distill import together
-from kd_core.distill.variants import Lessons, TrainedVariant
+from kd_core.distill.placebo import PLACEBO
+from kd_core.distill.variants import Lessons, TrainedVariant, tables
 from kd_core.errors import KDError
 from kd_core.runs import grid
 from kd_core.runs.folder import RunFolder
@@ -21,16 +22,18 @@ from kd_core.specs import RunSpec
 NOTHING = "Stopped before a student and its baseline were trained; nothing to compare yet."
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
+MOST_SEEDS = 50  # of a spec
 TOLD = ("selected_epoch", "last_epoch", "score_selected", "score_last", "seconds")
 
 
 @dataclass
 class Arms:
-    """The trainings of one student, seed by seed; the lists are paired by position."""
+    """The trainings of one student, seed by seed; the lists are paired by position. `placebo` may be empty."""
 
     seeds: list[int] = field(default_factory=list)
     baseline: list[Training] = field(default_factory=list)
     student: list[Training] = field(default_factory=list)
+    placebo: list[Training] = field(default_factory=list)
 
 
 class Trainings:
@@ -54,10 +57,12 @@ class Trainings:
 
         Errors: KDError `non_finite_loss` when a training diverges.
         """
-        wanted = grid.trainings(self.spec, seeds)
+        wanted = grid.trainings(self.spec, seeds, PLACEBO in tables(self.lessons))
         self.seeds += seeds
         self.total += len(wanted)
-        kept = self.store.load(wanted, self.notify)
+        first = self.spec.training.first_seed
+        later = grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in tables(self.lessons))
+        kept = self.store.load(wanted, self.notify, later)
         for training in wanted:
             if training.position in kept:
                 self._tell(training, kept[training.position])
@@ -113,11 +118,11 @@ class Trainings:
         both = [s for s in self.seeds if self._has(("baseline", index, s)) and self._has((taught, index, s))]
         whole = [s for s in both if not any(self._found[arm, index, s].record.stopped for arm in ("baseline", taught))]
         seeds = whole or both
-        return Arms(
-            seeds,
-            [self._training(("baseline", index, s)) for s in seeds],
-            [self._training((taught, index, s)) for s in seeds],
+        sides: tuple[Arm, ...] = ("baseline", taught, "placebo")
+        baseline, student, placebo = (
+            [self._training((arm, index, s)) for s in seeds if self._has((arm, index, s))] for arm in sides
         )
+        return Arms(seeds, baseline, student, placebo if len(placebo) == len(seeds) else [])
 
     def _has(self, key: tuple[Arm, int, int]) -> bool:
         return key in self._found and self._found[key].usable

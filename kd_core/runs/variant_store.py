@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
-from kd_core.distill.variants import Lessons, TrainedVariant, Variant, digest, tables
+from kd_core.distill.placebo import PLACEBO
+from kd_core.distill.variants import TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build
 from kd_core.runs import grid
 from kd_core.runs.grid import GridTraining
@@ -106,10 +107,11 @@ class VariantStore:
     def variant(self, training: GridTraining) -> Variant:
         """Say what a training of the grid is to the engine."""
         cell = training.like
-        objective = grid.objective_of(self.spec, cell) if training.arm == "student" else None
+        objective = None if training.arm == "baseline" else grid.objective_of(self.spec, cell)
         return Variant(
-            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay
-        )
+            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay,
+            PLACEBO if training.arm == "placebo" else TEACHER,
+        )  # fmt: skip
 
     def load(
         self, wanted: Sequence[GridTraining], notify: Notify, later: Sequence[GridTraining] = ()
