@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,7 @@ from pydantic import (
 from kd_core.errors import SpecError
 
 Task = Literal["binary", "multiclass", "regression"]
+Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
@@ -38,6 +39,15 @@ class Spec(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    later: ClassVar[
+        tuple[str, ...]
+    ] = ()  # fields added since: not written at their default, so older work keeps its hash
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        fields = type(self).model_fields
+        return {n: v for n, v in values.items() if n not in self.later or getattr(self, n) != fields[n].default}
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -104,6 +114,8 @@ class ReadSpec(Spec):
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
+    later = ("copies",)
+
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
         None, description="Hash of the file's bytes; a different file under the same path is refused."
@@ -119,6 +131,11 @@ class DatasetSpec(Spec):
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
+    copies: Copies = Field(
+        "together",
+        description="Rows with the same features: 'together' keeps them on one side of the split, 'apart' lets them fall anywhere.",
+        json_schema_extra=unit("name"),
+    )
     validation_share: float = Field(
         0.15, ge=0.05, le=0.4, description="Share of rows for choosing.", json_schema_extra=unit("share of rows")
     )
@@ -292,6 +309,8 @@ class SweepSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
+    later = ("sweep",)
+
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
     dataset: DatasetSpec = Field(description="The data.")
@@ -301,14 +320,6 @@ class RunSpec(Spec):
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_sweep(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an absent sweep out, so that runs without one keep the hash they had before sweeps existed."""
-        values: dict[str, Any] = write(self)
-        if values.get("sweep") is None:
-            values.pop("sweep", None)
-        return values
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""
