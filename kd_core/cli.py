@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kd_core import specs
 from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 
@@ -32,6 +33,7 @@ Seeds = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
 Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+Copies = Annotated[specs.Copies, typer.Option(help="Rows with the same features: on one side of the split, or apart.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
 Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
 Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
@@ -54,6 +56,7 @@ def distill(
     seeds: Seeds = None,
     group: Group = None,
     time: Time = None,
+    copies: Copies = "together",
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
@@ -62,8 +65,9 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
-        dataset = _dataset(data, target, member, **chosen)
+        dataset = _dataset(
+            data, target, member, task=task, group=group, time=time, copies=copies, drop=drop or (), positive=positive
+        )
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
             {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
@@ -96,6 +100,7 @@ def sweep(
     task: Task = None,
     group: Group = None,
     time: Time = None,
+    copies: Copies = "together",
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
@@ -104,11 +109,12 @@ def sweep(
     """Train every combination of the values as one run, and print which settings are worth it."""
 
     def work() -> int:
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
         lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
                  "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
         asked = SweepSpec.parse({**{n: _numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        dataset = _dataset(data, target, member, **chosen)
+        dataset = _dataset(
+            data, target, member, task=task, group=group, time=time, copies=copies, drop=drop or (), positive=positive
+        )
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
             {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
@@ -160,6 +166,7 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 def profile(
     data: Data,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    copies: Copies = "together",
     member: Member = None,
 ) -> None:
     """Show what was understood of a file: columns, target, task and problems."""
@@ -168,7 +175,7 @@ def profile(
         from kd_core.data.preparation import profile_source
         from kd_core.specs import ReadSpec
 
-        found = profile_source(data, ReadSpec.parse(_read(Path(data), member)), target=target)
+        found = profile_source(data, ReadSpec.parse(_read(Path(data), member)), target=target, copies=copies)
         typer.echo(f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}")
         typer.echo(f"predict {found.target} as {found.task}" + (f", yes = {found.positive}" if found.positive else ""))
         for c in found.columns:

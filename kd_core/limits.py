@@ -9,6 +9,7 @@ RAGGED_SHARE = 0.01  # so few rows of a wrong width are left out with a warning;
 CLASSES = 1_000  # more distinct labels look like a number or an id, not like classes
 MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
 LARGEST_NUMBER = 1e100  # squares and ranges of larger values overflow; no measure is that large
+COPIES_SHARE = 0.1  # of the rows in one unit of copies: larger ones would decide what a part of the split holds
 MIN_ROWS = 30  # below this no split leaves anything to compare
 
 ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1

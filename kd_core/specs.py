@@ -23,6 +23,7 @@ from pydantic import (
 from kd_core.errors import SpecError
 
 Task = Literal["binary", "multiclass", "regression"]
+Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
@@ -38,19 +39,17 @@ def unit(name: str, **more: Any) -> Any:
 class Spec(BaseModel):
     """A frozen group of settings that refuses unknown keys.
 
-    `later_fields` came after runs had been hashed: at their default they are not written, so that old hashes hold.
+    Fields in `later` came after runs had been hashed: at their default they are not written, so that old hashes hold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-    later_fields: ClassVar[tuple[str, ...]] = ()
+    later: ClassVar[tuple[str, ...]] = ()
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = write(self)
-        for name in self.later_fields:
-            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True):
-                values.pop(name, None)
-        return values
+        fields = type(self).model_fields
+        return {n: v for n, v in values.items() if n not in self.later or getattr(self, n) != fields[n].default}
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -117,6 +116,8 @@ class ReadSpec(Spec):
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
+    later = ("copies",)
+
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
         None, description="Hash of the file's bytes; a different file under the same path is refused."
@@ -132,6 +133,11 @@ class DatasetSpec(Spec):
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
+    copies: Copies = Field(
+        "together",
+        description="Rows with the same features: 'together' keeps them on one side of the split, 'apart' lets them fall anywhere.",
+        json_schema_extra=unit("name"),
+    )
     validation_share: float = Field(
         0.15, ge=0.05, le=0.4, description="Share of rows for choosing.", json_schema_extra=unit("share of rows")
     )
@@ -236,7 +242,7 @@ class TrainingSpec(Spec):
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
 
-    later_fields = ("placebo", "splits")
+    later = ("placebo", "splits")
 
     metric: str | None = Field(
         None,
@@ -325,6 +331,8 @@ class SweepSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
+    later = ("sweep",)
+
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
     dataset: DatasetSpec = Field(description="The data.")
@@ -335,7 +343,7 @@ class RunSpec(Spec):
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
 
-    later_fields = ("sweep",)
+    later = ("sweep",)
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""

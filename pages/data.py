@@ -13,6 +13,7 @@ from pages.ui import columns, engine, facts, forms, session, sources, text, unde
 from pages.ui.text import escape, exact, t, term
 
 KEY = sources.KEY
+SPLIT = ("validation_share", "test_share", "copies", "split_seed")
 PARTS = ("sheet", "member")  # settings that choose one of several tables in a file
 
 
@@ -156,11 +157,8 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
 
 
 def _split(choices: dict[str, Any]) -> None:
-    """Shares of the three parts."""
-    held = {
-        **{n: DatasetSpec.model_fields[n].default for n in ("validation_share", "test_share", "split_seed")},
-        **choices,
-    }
+    """Shares of the three parts, and whether copies of a row stay together."""
+    held = {**{n: DatasetSpec.model_fields[n].default for n in SPLIT}, **choices}
     rest = 1 - held["validation_share"] - held["test_share"]
     label = t(
         "data.split",
@@ -169,9 +167,7 @@ def _split(choices: dict[str, Any]) -> None:
         test=f"{100 * held['test_share']:.0f}",
     )
     with st.popover(label, help=term("split"), width="stretch", key="data-split"):
-        values = forms.form(
-            DatasetSpec, choices, f"{KEY}.split", only=("validation_share", "test_share", "split_seed"), fold=False
-        )
+        values = forms.form(DatasetSpec, choices, f"{KEY}.split", only=SPLIT, fold=False)
     if any(values[n] != held[n] for n in values):
         choices.update(values)
         st.rerun()

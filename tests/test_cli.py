@@ -92,6 +92,26 @@ def test_profile_shows_what_was_understood(tmp_path):
     assert "predict target as binary, yes = yes" in done.stdout
 
 
+def test_copies_are_kept_together_unless_asked_otherwise(tmp_path):
+    lines = write_table(tmp_path / "t.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "t.csv").write_text("".join([*lines, *lines[1:41]]))
+    arguments = ["profile", str(tmp_path / "t.csv"), "--target", "target"]
+    assert "Copies are kept together on one side of the split" in runner.invoke(app, arguments).stdout
+    assert "Copies are split like any rows, as asked" in runner.invoke(app, [*arguments, "--copies", "apart"]).stdout
+    wrong = runner.invoke(app, [*arguments, "--copies", "half"])
+    assert wrong.exit_code == 2 and "'half' is not one of" in wrong.stderr
+
+
+@pytest.mark.parametrize(("command", "more"), [("distill", []), ("sweep", ["--temperature", "1"])])
+def test_copies_apart_reaches_the_spec(tmp_path, monkeypatch, command, more):
+    made = []
+    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    table = str(write_table(tmp_path / "t.csv"))
+    assert runner.invoke(app, [command, table, "--target", "target", "--copies", "apart", *more]).exit_code == 0
+    assert runner.invoke(app, [command, table, "--target", "target", *more]).exit_code == 0
+    assert [spec.dataset.copies for spec in made] == ["apart", "together"]
+
+
 def test_profile_reads_the_sheet_that_is_named(tmp_path):
     import pandas as pd
 

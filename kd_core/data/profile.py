@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data import checks, leaks, links, split, targets, typed_column
+from kd_core.data.copies import find_copies
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import TypedColumn
 from kd_core.errors import DataError, Problem
-from kd_core.specs import ColumnKind, Task
+from kd_core.specs import ColumnKind, Copies, Task
 
 BARS = 20
 
@@ -24,6 +26,7 @@ class Understanding:
     """A profile with what it was made from, so that a dataset can be prepared without looking twice.
 
     Shape: `parts` (N,) part of each row, -1 where the target is missing; None when no split is possible.
+    `units` (N,) rows that stay together, by group or as copies; None where every row stands alone. `joined`: by copies.
     """
 
     profile: Profile
@@ -31,6 +34,8 @@ class Understanding:
     features: list[TypedColumn]
     target: Target | None
     parts: split.Parts | None
+    units: npt.NDArray[np.int64] | None = None
+    joined: bool = False
 
 
 def profile_table(
@@ -64,6 +69,7 @@ def understand_table(
     decimal: str | None = None,
     shares: tuple[float, float] = (0.15, 0.15),
     split_seed: int = 0,
+    copies: Copies = "together",
 ) -> Understanding:
     """Understand a table: types, target, split, links and problems. `shares`: of validation and test."""
     frame, kinds = table.frame, dict(kinds or {})
@@ -88,19 +94,22 @@ def understand_table(
     features = [c for c in typed.values() if roles[c.name] is None]
     problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}
-    parts = None
+    parts = copied = None
     if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
         explained = links.explained_shares([c for c in typed.values() if c.name != target], found)
         linked = {name: float(np.sqrt(share)) for name, share in explained.items()}
+        grouping = typed.get(group or "")
+        codes = None if grouping is None else split.group_codes(grouping)
+        copied = find_copies(features, found.present, codes, copies)
         try:
-            parts = split.assign(found, typed.get(group or ""), typed.get(time or ""), *shares, split_seed)
+            parts = split.assign(found, grouping, typed.get(time or ""), *shares, split_seed, copied.units)
         except DataError as error:
             problems.append(Problem("error", error.code, error.message, error.hint, group or time))
         else:
             by_hand = [name for name, kind in kinds.items() if kind == "id"]
             problems += checks.split_problems(found, parts)
             problems += leaks.leak_problems(
-                typed, features, found, explained, parts, group=group, time=time, ignored=[*drop, *by_hand]
+                typed, features, found, explained, parts, copied, group=group, time=time, ignored=[*drop, *by_hand]
             )
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
@@ -108,7 +117,8 @@ def understand_table(
         found.counts if found else (), found.positive if found else None, checks.ordered(problems),
         dict(table.understood), pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False), table.size_bytes,
     )  # fmt: skip
-    return Understanding(profile, typed, features, found, parts)
+    units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
+    return Understanding(profile, typed, features, found, parts, units, joined)
 
 
 def _time_kind(values: pd.Series, name: str) -> ColumnKind:

@@ -103,22 +103,67 @@ def test_ids_and_row_numbers_are_named_and_dropped():
     assert "instant counts the rows: it says where a row stood" in str(kept[0])
 
 
-def test_copies_across_the_split_are_counted():
-    data = {k: np.concatenate([v, v[:100]]) for k, v in clean().items()}
-    found = one(leaks(data, target="bought"), "duplicate_rows")
-    assert found.severity == "warning"
-    assert found.count == 100
+def doubled(rows, times=2):
+    return {k: np.concatenate([v, *[v[:rows]] * (times - 1)]) for k, v in clean().items()}
+
+
+def test_copies_are_kept_together_and_told():
+    found = one(leaks(doubled(100), target="bought"), "duplicate_rows")
+    assert (found.severity, found.count, found.values) == (
+        "note", 100, {"copies": 100, "crossing": 0, "state": "together"},
+    )  # fmt: skip
+    assert found.message == (
+        "100 rows are copies of another row (same values in every feature). "
+        "Copies are kept together on one side of the split."
+    )
+    found = one(leaks(doubled(1), target="bought"), "duplicate_rows")
+    assert found.message.startswith("1 row is a copy of another row")
+
+
+def test_copies_left_apart_are_counted_across_the_split():
+    found = one(leaks(doubled(100), target="bought", copies="apart"), "duplicate_rows")
+    assert (found.severity, found.count) == ("warning", 100)
     assert 20 < found.values["crossing"] < 80
-    assert str(found).startswith("100 rows are copies of another row")
-    data = {k: np.concatenate([v, v[:1]]) for k, v in clean().items()}
-    assert str(one(leaks(data, target="bought"), "duplicate_rows")).startswith("1 row is a copy of another row")
-    assert f"{found.values['crossing']} rows of validation and test also stand in train" in str(found)
+    assert f"{found.values['crossing']} rows of validation and test also stand in train" in found.message
+    assert found.message.endswith("Copies are split like any rows, as asked.")
+
+
+def test_time_order_goes_before_copies():
+    data = doubled(100) | {"day": [f"2024-{i // 60 + 1:02d}-{i % 28 + 1:02d}" for i in range(700)]}
+    data["day"][600:] = ["2024-12-01"] * 100
+    found = one(leaks(data, target="bought", time="day", drop=["day"]), "duplicate_rows")
+    assert found.severity == "warning" and found.values["crossing"] > 60
+    assert found.message.endswith(
+        "Copies are kept together in the teacher's folds, but not in the split: time order goes before."
+    )
+
+
+def test_a_unit_of_too_many_copies_is_told():
+    found = one(leaks(doubled(1, 80), target="bought"), "duplicate_rows")
+    assert (found.severity, found.values["state"]) == ("warning", "large")
+    assert found.message.endswith(
+        "Keeping copies together would tie 80 of 679 rows into one unit (more than 10 %), so they are split like any rows."
+    )
+    assert one(leaks(doubled(1, 60), target="bought"), "duplicate_rows").values["state"] == "together"
+
+
+def test_copies_that_would_leave_too_few_groups_are_told():
+    shop = ["big"] * 560 + ["u"] * 20 + ["v"] * 20
+    data = clean() | {"shop": shop}
+    for name in ("age", "spend", "channel", "noise"):
+        data[name][590] = data[name][570]
+    found = one(leaks(data, target="bought", group="shop"), "duplicate_rows")
+    assert found.values["state"] == "few"
+    assert "would leave fewer than 3 groups to split, so only the groups are kept together" in found.message
 
 
 def test_copies_are_only_a_note_where_few_different_rows_can_exist():
     rng = np.random.default_rng(0)
     data = {"a": rng.choice(["u", "v"], 500), "b": rng.choice(["s", "t", "w"], 500), "y": rng.choice(["p", "q"], 500)}
-    assert one(leaks(data, target="y"), "duplicate_rows").severity == "note"
+    found = one(leaks(data, target="y"), "duplicate_rows")
+    assert (found.severity, found.values["state"]) == ("note", "natural")
+    assert found.values["crossing"] > 100
+    assert found.message.endswith("copies are expected; they are split like any rows.")
 
 
 def test_dates_with_a_random_split_are_a_note():

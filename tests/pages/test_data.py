@@ -134,6 +134,17 @@ def test_task_group_and_split_are_kept_in_the_spec(jobs):  # noqa: F811
     assert (spec.positive, spec.group, spec.test_share) == ("no", "source", 0.2)
 
 
+def test_copies_are_kept_together_until_they_are_let_apart(jobs):  # noqa: F811
+    rows = table(["pages", "minutes", "bought"]).splitlines(keepends=True)
+    at = upload("shop.csv", b"".join([*rows, *rows[1:11]]))
+    assert "Copies are kept together on one side of the split" in words(at)
+    at.selectbox(key="data.split.copies").set_value("apart").run()
+    assert not at.exception
+    assert "Copies are split like any rows, as asked" in words(at)
+    at.button(key="data-use").click().run()
+    assert engine.library().specs()[0][1].copies == "apart"
+
+
 def test_the_address_brings_the_choices_back(jobs):  # noqa: F811
     at = open_page("data")
     at.button(key="data-sample-delivery").click().run()

@@ -50,7 +50,7 @@ def test_constant_targets_still_get_folds():
     ("groups", "text"),
     [
         (None, "5 folds need at least 5 rows, the training part has 4"),
-        (np.array([1, 1, 2, 2]), "5 folds need at least 5 groups, the training part has 2"),
+        (np.array([1, 1, 2, 2]), "5 folds need at least 5 groups of rows that stay together, the training part has 2"),
     ],
 )
 def test_too_few_is_said(groups, text):
