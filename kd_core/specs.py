@@ -343,8 +343,6 @@ class RunSpec(Spec):
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
 
-    later = ("sweep",)
-
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""
         return self.name or f"{self.dataset.name or self.dataset.target} · {self.teacher.name.replace('_', ' ')}"

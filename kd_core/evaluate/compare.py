@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -95,3 +95,24 @@ def gap_closed(student: float, baseline: float, teacher: float, better: Better, 
     sign = 1.0 if better == "higher" else -1.0
     room = sign * (teacher - baseline)
     return sign * (student - baseline) / room if room > max(noise, 0.0) else None
+
+
+# TEMPORARY
+@dataclass(frozen=True)
+class Gain:
+    mean: float
+    low: float | None
+    high: float | None
+    seeds_half: float | None
+    rows_half: float | None
+    n: int
+
+
+def certified(differences: Any, rows_se: float, level: float = CONFIDENCE) -> Gain:
+    d = np.asarray(differences, dtype=np.float64)
+    rows = 1.96 * rows_se
+    if len(d) < 2:
+        return Gain(float(d.mean()), None, None, None, rows, len(d))
+    seeds = half_width(d)
+    half = float(np.hypot(seeds, rows))
+    return Gain(float(d.mean()), d.mean() - half, d.mean() + half, seeds, rows, len(d))

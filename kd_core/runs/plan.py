@@ -86,6 +86,9 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and task == "regression":
         found.append(Problem("error", "class_weights", "Class weights need classes; the target is a number.", "Set class weights to 'none'."))  # fmt: skip
+    if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
+        why = "a what-if is trained on one split" if spec.sweep else "a split by time is the same for every seed"
+        found.append(Problem("error", "no_splits", f"The run can't be repeated on {spec.evaluation.splits} splits: {why}.", "Set splits to 1."))  # fmt: skip
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,6 @@ from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.variants import Lessons, TrainedVariant, tables
 from kd_core.errors import KDError
 from kd_core.runs import grid
-from kd_core.runs.folder import RunFolder
 from kd_core.runs.grid import Arm, GridTraining
 from kd_core.runs.variant_store import Finished, Training, VariantStore
 from kd_core.specs import RunSpec
@@ -40,13 +40,13 @@ class Trainings:
     """Trains every (student, arm, seed) of a spec, or loads what an earlier attempt finished."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, lessons: Lessons, metric: str, device: torch.device, folder: RunFolder,
+        self, spec: RunSpec, dataset: Dataset, lessons: Lessons, metric: str, device: torch.device, place: Path,
         notify: Notify, should_stop: ShouldStop,
     ) -> None:  # fmt: skip
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
-        self.folder, self.notify, self.should_stop = folder, notify, should_stop
+        self.place, self.notify, self.should_stop = place, notify, should_stop
         self.cells = grid.cells(spec)
-        self.store = VariantStore(spec, dataset, folder.checkpoints / "trained", lessons, metric, device)
+        self.store = VariantStore(spec, dataset, place / "trained", lessons, metric, device)
         self.seeds: list[int] = []
         self.total = 0
         self._found: dict[tuple[Arm, int, int], Finished] = {}
@@ -72,7 +72,7 @@ class Trainings:
         together.train_variants(
             self.dataset, [self.store.variant(t) for t in rest], self.lessons, self.spec.training, metric=self.metric,
             notify=lambda event: self._hear(event, rest), should_stop=self.should_stop, device=self.device,
-            folder=self.folder.checkpoints / "training",
+            folder=self.place / "training",
             on_trained=lambda index, trained: self._take(rest[index], trained),
         )  # fmt: skip
 
