@@ -99,7 +99,13 @@ def _quiet(notify: Notify, seed: int) -> Notify:
 
 class _Experiment:
     def __init__(
-        self, spec: RunSpec, folder: RunFolder, notify: Notify, should_stop: ShouldStop, device: torch.device, place: Path
+        self,
+        spec: RunSpec,
+        folder: RunFolder,
+        notify: Notify,
+        should_stop: ShouldStop,
+        device: torch.device,
+        place: Path,
     ) -> None:
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
         self.place = place
@@ -263,7 +269,9 @@ class _Experiment:
     def tell_room(self) -> list[dict[str, Any]]:
         """Compare teacher and baselines on validation, which costs no test rows."""
         rows = [
-            rooms.compare(self.dataset, self.spec.students[i].name, self.teacher, arms.baseline, self.metric, self.device)
+            rooms.compare(
+                self.dataset, self.spec.students[i].name, self.teacher, arms.baseline, self.metric, self.device
+            )
             for i, arms in self.arms.items()
         ]
         self.notify({"kind": "room", "metric": self.metric, "students": rows})
