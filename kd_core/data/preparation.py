@@ -76,7 +76,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     frame = profile.frame[[c.name for c in found.features]]
     y = target.values.astype(np.float64 if task == "regression" else np.int64)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
-    digest = _digest(spec, sha256, task, target)
+    digest = _digest(spec, sha256, task, target, encoder)
     x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
     made: dict[Split, Part] = {
         part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
@@ -117,7 +117,7 @@ def _encode(
     return {part: found[part] for part in SPLITS}, [said, *problems]
 
 
-def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -> str:
+def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, encoder: Encoder) -> str:
     """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder."""
     what = spec.model_dump(mode="json", exclude={"source", "sha256", "name"})
     what |= {
@@ -127,4 +127,6 @@ def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -
         "encoder": encoders.VERSION,
         "file": sha256,
     }
+    if any(column.kind == "text" for column in encoder.types.values()):
+        what["text_encoder"] = encoders.TEXT_VERSION
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()
