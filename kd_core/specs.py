@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -38,6 +38,19 @@ class Spec(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    # Fields that came after specs were first kept: at their default they are left out of the JSON, so that older work keeps its hash.
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        for name in self.later:
+            if name in values and getattr(self, name) == type(self).model_fields[name].get_default(
+                call_default_factory=True
+            ):
+                values.pop(name)
+        return values
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -89,6 +102,8 @@ class Choice(Spec):
 class ReadSpec(Spec):
     """How to read the file; every empty value means: find out."""
 
+    later = frozenset({"header", "names"})
+
     separator: str | None = Field(
         None, max_length=5, description="Field separator of a text table; found out when empty."
     )
@@ -99,10 +114,19 @@ class ReadSpec(Spec):
     sheet: str | None = Field(None, description="Sheet of a workbook; the first with data when empty.")
     member: str | None = Field(None, description="File inside a zip; all same-schema tables together when empty.")
     comment: str | None = Field(None, max_length=1, description="Lines starting with this character are skipped.")
+    header: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether the first row holds the column names; found out by comparing it with the rows below.",
+    )
+    names: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        (), max_length=2000, description="Names of the columns, in their order; those of the file when empty."
+    )
 
 
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
+
+    later = frozenset({"missing", "rare", "one_class"})
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -117,6 +141,17 @@ class DatasetSpec(Spec):
     )
     drop: tuple[str, ...] = Field((), description="Columns that are not used.")
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
+    missing: dict[str, bool] = Field(
+        default_factory=dict,
+        description="Columns set by hand: whether words such as NA or ? are missing cells (yes) or values (no).",
+    )
+    rare: Literal["refuse", "drop", "merge"] = Field(
+        "refuse",
+        description="What becomes of classes with too few rows: they block, their rows are dropped, or they merge into 'other'.",
+    )
+    one_class: str | None = Field(
+        None, description="Predict this class against all the rest: many classes become yes or no."
+    )
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
     validation_share: float = Field(
@@ -292,6 +327,8 @@ class SweepSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
+    later = frozenset({"sweep"})
+
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
     dataset: DatasetSpec = Field(description="The data.")
@@ -301,14 +338,6 @@ class RunSpec(Spec):
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_sweep(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an absent sweep out, so that runs without one keep the hash they had before sweeps existed."""
-        values: dict[str, Any] = write(self)
-        if values.get("sweep") is None:
-            values.pop("sweep", None)
-        return values
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""
