@@ -48,8 +48,10 @@ class Spec(BaseModel):
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = write(self)
-        fields = type(self).model_fields
-        return {n: v for n, v in values.items() if n not in self.later or getattr(self, n) != fields[n].default}
+        for name in self.later:
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True):
+                values.pop(name, None)
+        return values
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -101,6 +103,11 @@ class Choice(Spec):
 class ReadSpec(Spec):
     """How to read the file; every empty value means: find out."""
 
+    later = (
+        "header",
+        "names",
+    )
+
     separator: str | None = Field(
         None, max_length=5, description="Field separator of a text table; found out when empty."
     )
@@ -111,12 +118,19 @@ class ReadSpec(Spec):
     sheet: str | None = Field(None, description="Sheet of a workbook; the first with data when empty.")
     member: str | None = Field(None, description="File inside a zip; all same-schema tables together when empty.")
     comment: str | None = Field(None, max_length=1, description="Lines starting with this character are skipped.")
+    header: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether the first row holds the column names; found out by comparing it with the rows below.",
+    )
+    names: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        (), max_length=2000, description="Names of the columns, in their order; those of the file when empty."
+    )
 
 
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
-    later = ("copies",)
+    later = ("missing", "rare", "one_class", "copies")
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -131,6 +145,17 @@ class DatasetSpec(Spec):
     )
     drop: tuple[str, ...] = Field((), description="Columns that are not used.")
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
+    missing: dict[str, bool] = Field(
+        default_factory=dict,
+        description="Columns set by hand: whether words such as NA or ? are missing cells (yes) or values (no).",
+    )
+    rare: Literal["refuse", "drop", "merge"] = Field(
+        "refuse",
+        description="What becomes of classes with too few rows: they block, their rows are dropped, or they merge into 'other'.",
+    )
+    one_class: str | None = Field(
+        None, description="Predict this class against all the rest: many classes become yes or no."
+    )
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
     copies: Copies = Field(

@@ -75,7 +75,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     frame = profile.frame[[c.name for c in found.features]]
     y = target.values.astype(np.float64 if task == "regression" else np.int64)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
-    digest = _digest(spec, sha256, task, target, found.joined)
+    digest = _digest(spec, sha256, task, target, encoder, found.joined)
     x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
     made: dict[Split, Part] = {
         part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
@@ -116,7 +116,7 @@ def _encode(
     return {part: found[part] for part in SPLITS}, [said, *problems]
 
 
-def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, joined: bool) -> str:
+def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, encoder: Encoder, joined: bool) -> str:
     """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder.
 
     Where copies are kept together the rows differ from those of earlier versions, so the name does too.
@@ -131,4 +131,6 @@ def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, j
     }
     if joined:
         what["copies"] = "together"
+    if any(column.kind == "text" for column in encoder.types.values()):
+        what["text_encoder"] = encoders.TEXT_VERSION
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -116,6 +116,7 @@ def understand_table(
         len(frame), target, found.task if found else task, found.classes if found else (),
         found.counts if found else (), found.positive if found else None, checks.ordered(problems),
         dict(table.understood), pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False), table.size_bytes,
+        table.header,
     )  # fmt: skip
     units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
     return Understanding(profile, typed, features, found, parts, units, joined)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from kd_core.data.header import Header
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
 
@@ -18,6 +19,7 @@ class Table:
     own text is kept until types are inferred, so a label `NA` is not lost) and native types where
     the format has them (Parquet, Excel, JSON lines).
     `understood` says how the file was read ("comma", "UTF-8", "305 files"), shown to the person.
+    `header` says what the first row was taken for; None for formats that have names of their own.
     """
 
     frame: pd.DataFrame
@@ -26,6 +28,7 @@ class Table:
     problems: tuple[Problem, ...] = ()
     members: tuple[str, ...] = ()
     size_bytes: int = 0
+    header: Header | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Profile:
     understood: dict[str, str]
     frame: pd.DataFrame
     size_bytes: int = 0
+    header: Header | None = None
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column's profile. Errors: KeyError."""

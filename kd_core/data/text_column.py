@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kd_core.data import dates, numbers
+from kd_core.data.cells import MISSING_WORDS, looks_like_date
 from kd_core.data.names import id_like_name
 from kd_core.data.number_column import not_boolean, number_column
 from kd_core.data.types import (
@@ -128,7 +129,7 @@ def _as_dates(
 ) -> TypedColumn | None:
     """Read as dates, or return None when the column's cells are no dates."""
     texts = [str(v) for v in sample.to_pylist()]
-    likely = [t for t in texts if dates.looks_like_date(t)]
+    likely = [t for t in texts if looks_like_date(t)]
     if kind is None and (not likely or len(likely) < 0.95 * len(texts)):
         return None
     found = dates.find_format(likely)
@@ -138,7 +139,7 @@ def _as_dates(
     encoded = pc.dictionary_encode(numbers.drop_tokens(trimmed))
     unique = [str(v) for v in encoded.dictionary.to_pylist()]
     if swappable:  # the sample did not decide between day and month; all values may
-        form, swappable = dates.find_format([u for u in unique if dates.looks_like_date(u)]) or (form, True)
+        form, swappable = dates.find_format([u for u in unique if looks_like_date(u)]) or (form, True)
     values = dates.coerce_dates(unique, form)
     codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
     bad = np.append(np.isnat(values), False)[codes]
@@ -181,10 +182,7 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
             return flags
     counts = np.bincount(codes[codes >= 0], minlength=len(unique))
     tokens = [
-        str(t)
-        for t in pc.filter(
-            unique, pc.is_in(unique, value_set=pa.array(numbers.MISSING_TOKENS, unique.type))
-        ).to_pylist()
+        str(t) for t in pc.filter(unique, pc.is_in(unique, value_set=pa.array(MISSING_WORDS, unique.type))).to_pylist()
     ]
     if tokens and kind not in ("id", "text"):
         held = ", ".join(sorted(tokens))

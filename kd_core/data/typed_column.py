@@ -63,7 +63,7 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
         found, _, _ = numbers.to_numbers(text, column.number)
         return pd.Series(_bounded(found), index=series.index)
     encoded = pc.dictionary_encode(array)
-    labels = [_label(v, column) for v in encoded.dictionary.to_pylist()]
+    labels = _labels(encoded.dictionary, column)
     codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
     taken = np.array([*labels, None], dtype=object)[codes]
     return pd.Series(taken, index=series.index, dtype="str")
@@ -74,13 +74,17 @@ def _bounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(np.abs(values) <= LARGEST_NUMBER, values, np.nan)
 
 
-def _label(value: Any, column: ColumnType) -> str | None:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    text: str = pc.utf8_normalize(pa.scalar(str(value).strip()), form="NFC").as_py()
+def _labels(values: Any, column: ColumnType) -> list[str | None]:
+    """Write distinct values as the labels that the column was understood with. Shape: (N,) Arrow values of any type."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        texts = [
+            str(int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v) for v in values.to_pylist()
+        ]
+        values = pa.array(texts, pa.large_string())
+    clean = pc.utf8_normalize(pc.utf8_trim_whitespace(values), form="NFC").to_pylist()
     if column.codes:
-        text = _integer_text(text)
-    return column.spelling.get(text, text) or None
+        clean = [_integer_text(text) for text in clean]
+    return [column.spelling.get(text, text) or None for text in clean]
 
 
 def _integer_text(text: str) -> str:
