@@ -82,6 +82,7 @@ class JobService:
         self._run = run
         self._submitting = threading.Lock()
         self._closed = False
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._server = LockFile(self.root / "server.lock").require(
             "The workspace {root} is in use by another server (process {pid} on {host}).",
             "Use that one, stop it, or set KD_WORKSPACE to another folder.", "workspace_in_use", root=self.root,
@@ -162,12 +163,20 @@ class JobService:
                     "Clone it to run it again.", "not_resumable", run_id=run_id, state=status.get("state"),
                 )  # fmt: skip
             self._check_room()
-            number = (self.store.index.ask("SELECT max(queue_number) FROM runs")[0][0] or 0) + 1
-            folder.stop_path.unlink(missing_ok=True)
-            folder.write_status(state="queued", queue_number=number, error=None, ended_utc=None)
-            self.store.refresh(run_id)
+            self.store.requeue(run_id)
         self._supervisor.wake()
         return run_id
+
+    def interrupt(self, run_id: str, *, again: bool = False) -> None:
+        """End the worker of a run that makes no progress; the run can be resumed, and with `again` that happens at once.
+
+        Errors: KDError `not_at_work` when no process carries the run out.
+        """
+        if not self._supervisor.interrupt(run_id, again=again):
+            raise KDError(
+                "No process works on run {run_id}.", "Look at the run again: it may have ended.", "not_at_work",
+                run_id=run_id,
+            )  # fmt: skip
 
     def position(self, run_id: str) -> int | None:
         """Return a waiting run's place in the queue, 1 for the next; None when it isn't waiting."""

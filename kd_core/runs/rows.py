@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.folder import DAMAGED, STATES, RunFolder
+from kd_core.safe_io import Damaged
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,17 @@ COLUMNS = (
 
 
 def row_of(folder: RunFolder) -> RunRow:
-    """Read a run's line from its folder. Errors: what `RunFolder.spec` and `.status` raise."""
-    spec, status, said = folder.spec(), folder.status(), folder.annotation()
-    result = folder.result() if status.get("state") in ("done", "cancelled") else None
+    """Read a run's line from its folder. Errors: what `RunFolder.spec`, `.status`, `.result` and `.manifest` raise."""
+    spec, status, said = folder.spec(), _status(folder), folder.annotation()
+    result = None
+    if status["state"] in ("done", "cancelled"):
+        result = folder.result()
+        folder.manifest()  # a damaged one makes the run damaged
     error = status.get("error")
     return RunRow(
         id=folder.id,
         name=spec.title(),
-        state=str(status.get("state", "interrupted")),
+        state=str(status["state"]),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),
         ended_utc=status.get("ended_utc"),
@@ -95,6 +100,45 @@ def row_of(folder: RunFolder) -> RunRow:
         click=status.get("click"),
         sweep=spec.sweep is not None,
     )
+
+
+_OPTIONAL = {
+    "created_utc": str, "started_utc": str, "ended_utc": str, "work_hash": str, "click": str, "seconds": int | float,
+    "queue_number": int, "error": dict,
+}  # fmt: skip
+
+
+def _status(folder: RunFolder) -> dict[str, Any]:
+    """Read the status and check what the list is made of. Errors: KDError `run_damaged`."""
+    status = folder.status()
+    if not status:
+        raise folder.damaged("status.json", Damaged("is missing or empty"))
+    if status.get("state") not in STATES:
+        raise folder.damaged("status.json", Damaged(f"names no known state but {str(status.get('state'))[:40]!r}"))
+    for name, kind in _OPTIONAL.items():
+        if status.get(name) is not None and not isinstance(status[name], kind):
+            raise folder.damaged("status.json", Damaged(f"holds {str(status[name])[:40]!r} as {name}"))
+    error = status.get("error")
+    if error is not None and not ({"code", "message"} <= set(error) <= {"code", "message", "hint", "error_id"}):
+        raise folder.damaged("status.json", Damaged("holds an error that is none"))
+    return status
+
+
+def damaged_row(run_id: str, error: RunError, before: RunRow | None) -> RunRow:
+    """Make the line of a run whose folder is damaged or gone, from what was known of it before."""
+    if before is None:
+        before = RunRow(
+            id=run_id, name=run_id, state=DAMAGED, created_utc=_dated(run_id), started_utc=None, ended_utc=None, dataset_name="",
+            target="", task=None, teacher="", students=(), headline=None, seconds=None, star=False, note="",
+            work_hash="", error=error,
+        )  # fmt: skip
+    return replace(before, state=DAMAGED, error=error, headline=None, queue_number=None, click=None)
+
+
+def _dated(run_id: str) -> str:
+    """Read from a run's id when it was made; empty for an id of another make."""
+    found = re.match(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)-", run_id)
+    return "{}-{}-{}T{}:{}:00.000Z".format(*found.groups()) if found else ""
 
 
 def _mean(values: Any) -> float | None:

@@ -14,6 +14,7 @@ import pytest
 
 from kd_core.runs.locks import is_locked
 from kd_core.runs.store import RunStore
+from tests.runs.fake_worker import RESULT
 from tests.runs.services import ENDED, FAKE, run_spec, state, training, wait_for
 
 SEED = 20261120
@@ -174,7 +175,7 @@ def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monke
     assert orphan.acquire()
     folder.write_status(state="running")
     store.refresh(run_id)
-    second = services(executor="thread", run=lambda *a: {})
+    second = services(executor="thread", run=lambda *a: RESULT)
     waiting = second.submit(run_spec("quick", 1))
     time.sleep(0.6)
     assert second.store.get(run_id).state == "running" and second.position(waiting) == 1

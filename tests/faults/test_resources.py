@@ -12,7 +12,7 @@ import time_machine
 from kd_core import limits
 from kd_core.runs import events, execution
 from kd_core.runs.store import RunStore
-from tests.runs.fake_worker import fake_run
+from tests.runs.fake_worker import RESULT, fake_run
 from tests.runs.services import ENDED, Services, run_spec, state, training, wait_for
 
 
@@ -125,7 +125,7 @@ def test_ten_different_runs_work_one_after_another(services):
         most.append(len(at_work))
         threading.Event().wait(0.01)
         at_work.remove(folder.id)
-        return {}
+        return RESULT
 
     service = services(executor="thread", run=watched)
     ids = [service.submit(run_spec("quick", i)) for i in range(10)]

@@ -6,6 +6,7 @@ import pytest
 
 from kd_core.errors import DataError, KDError, SpecError
 from kd_core.runs.folder import RunFolder
+from tests.runs.fake_worker import RESULT
 from tests.runs.services import run_spec
 
 
@@ -46,8 +47,8 @@ def test_the_manifest_makes_it_complete_and_finds_every_change(folder):
     folder.artifact("students/small.bin").parent.mkdir(parents=True)
     folder.artifact("students/small.bin").write_bytes(b"weights")
     assert folder.damage() == ["The run has no manifest: it did not end with a result."]
-    folder.finish("done", {"schema": 1})
-    assert folder.complete and folder.damage() == [] and folder.result() == {"schema": 1}
+    folder.finish("done", RESULT)
+    assert folder.complete and folder.damage() == [] and folder.result() == RESULT
     folder.write_status(state="done")
     folder.annotate(note="later notes don't count as damage")
     assert folder.damage() == []

@@ -109,13 +109,61 @@ def test_a_copied_folder_appears_and_a_deleted_one_goes_after_rebuild(store):
     assert {r.id for r in store.list()} == {a, "copied-by-hand"} and store.get("copied-by-hand").name == "one"
 
 
-def test_an_unreadable_folder_is_said_and_the_others_are_listed(store):
+def test_an_unreadable_folder_is_listed_as_damaged_beside_the_others(store):
     a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    kept = (store.runs / b / "spec.json").read_text()
     (store.runs / b / "spec.json").write_text("{")
-    assert store.rebuild() == 1 and [r.id for r in store.list()] == [a]
+    assert store.rebuild() == 2 and {r.id: r.state for r in store.list()} == {a: "queued", b: "damaged"}
+    row = store.get(b)
+    assert row.name == b and row.created_utc[:4] == b[:4] and row.error.message.startswith("The spec is not valid JSON")
     (notice,) = store.take_notices()
-    assert notice.startswith(f"Run folder {b} can't be read and is not listed: The spec is not valid JSON")
+    assert notice.startswith(f"Run {b} can't be read and is marked damaged: The spec is not valid JSON")
     assert store.take_notices() == []
+    (store.runs / b / "spec.json").write_text(kept)  # put back from a copy
+    store.adopt()
+    assert (store.get(b).state, store.get(b).name) == ("queued", "two")
+
+
+def test_a_damaged_run_and_one_whose_folder_is_gone_can_be_deleted(store):
+    a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    shutil.rmtree(store.runs / a)
+    assert store.refresh(a).error.message == f"The folder of run {a} is gone: it was removed or moved by hand."
+    assert (store.get(a).name, store.get(a).state) == ("one", "damaged")
+    (store.runs / b / "status.json").write_bytes(bytes(8))
+    assert store.refresh(b).error.message == f"Run {b} is damaged: status.json is not JSON."
+    store.delete(a)
+    store.delete(b)
+    assert store.list() == [] and list(store.runs.iterdir()) == []
+    with pytest.raises(KDError, match="There is no run"):
+        store.refresh(a)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"state": "asleep"}, "names no known state but 'asleep'"),
+        ({"seconds": "many"}, "holds 'many' as seconds"),
+        ({"queue_number": [1]}, "holds '[1]' as queue_number"),
+        ({"error": {"code": "x", "more": 1}}, "holds an error that is none"),
+    ],
+)
+def test_a_status_with_wrong_values_is_damage(store, change, words):
+    run_id = store.create(run_spec())
+    store.folder(run_id).write_status(**change)
+    row = store.refresh(run_id)
+    assert row.state == "damaged" and row.error.message == f"Run {run_id} is damaged: status.json {words}."
+
+
+def test_a_full_table_of_files_is_no_damage(store, monkeypatch):
+    run_id = store.create(run_spec())
+
+    def none_left(*args):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("kd_core.runs.store.row_of", none_left)
+    with pytest.raises(OSError, match="Too many open files"):
+        store.refresh(run_id)
+    assert store.get(run_id).state == "queued"
 
 
 @pytest.mark.parametrize("how", ["text", "page", "truncate", "schema"])
