@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from defusedxml.common import DefusedXmlException
 
 from kd_core import limits
+from kd_core.data.caps import check_bytes
 from kd_core.data.damage import ZIP_DAMAGE
 from kd_core.errors import DataError
 
@@ -62,6 +63,7 @@ def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, A
     for position, cells in enumerate(columns):
         array, kinds = _typed(cells)
         arrays.append(array)
+        check_bytes(name, sum(a.nbytes for a in arrays))  # cells may share one long text in the file
         if kinds:
             mixed.append([header[position], kinds])
     pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)
