@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.serve import require_versions
-from pages.ui import engine
+from pages.ui import doorkeeper, engine
 from pages.ui.headers import SecurityHeaders
 
 
@@ -21,6 +21,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Recover what an earlier process left behind, start the job service, stop it with the server."""
     logging.basicConfig(level=logging.INFO)
     require_versions()
+    doorkeeper.allow_named_hosts()
     service = engine.jobs()
     engine.warm_up()
     if os.environ.get("KD_ANNOUNCE"):
@@ -29,4 +30,6 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     service.close()
 
 
-app = st.App("pages/main.py", lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    "pages/main.py", lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(doorkeeper.Doorkeeper)]
+)

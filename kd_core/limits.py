@@ -17,7 +17,9 @@ ZIP_TOTAL_BYTES = 2 * 2**30  # sum of the members' declared sizes
 ZIP_MEMBERS = 50_000  # more entries are an archive of pictures, or an attack
 
 PARSE_SECONDS = 120  # a spreadsheet child process is stopped after this
-PARSE_MEMORY_BYTES = 3 * 2**30  # address space of that child process: a far cell in a 5 KB xlsx takes 6 GB
+PARSE_MEMORY_BYTES = 6 * 2**30  # address space of that child process at most; what is read holds 2 GB at most
+PARSE_MEMORY_SHARE = 0.5  # of free memory: the server, and what it makes of the table, need the rest
+PARSE_MEMORY_LEAST = 2**30  # below this the libraries that read files don't start
 
 ONE_HOT_CATEGORIES = 24  # rarer categories share one column; wider one-hot blocks slow every student
 EXAMPLE_ROWS = 5  # row numbers named per problem

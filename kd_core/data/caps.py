@@ -36,6 +36,18 @@ def check_counts(name: str, rows: int, columns: int) -> None:
         )  # fmt: skip
 
 
+def check_bytes(name: str, size: int) -> None:
+    """Refuse a table that takes too much memory once every row holds its own values.
+
+    Errors: DataError with code `unpacks_too_large`.
+    """
+    if size > limits.ZIP_TOTAL_BYTES:
+        raise DataError(
+            "{name} unpacks to more than {limit:,} MB, the most that is read.", "Take a sample of the rows.",
+            "unpacks_too_large", name=name, total=size // 2**20, limit=limits.ZIP_TOTAL_BYTES // 2**20,
+        )  # fmt: skip
+
+
 def nested_column(field: Any, prefix: str = "Column") -> Problem:
     """Describe a column whose cells are lists or records. `field` is an Arrow field."""
     return Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -63,11 +64,19 @@ def frame_of_columns(
     return frame, problems
 
 
+def seconds(column: Any) -> Any:
+    """Read durations of any unit as seconds; nanoseconds that no microsecond holds are kept as far as float64 can."""
+    per_second = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
+    return pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64(), safe=False), per_second)
+
+
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cast what pandas would turn into Python objects; keep integers with gaps as floats only when exact."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _plain(column.cast(kind.value_type))
+    if pa.types.is_duration(kind):
+        return seconds(column)
     if pa.types.is_decimal(kind):
         return column.cast(pa.float64())
     if pa.types.is_date(kind):

@@ -16,7 +16,7 @@ import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
 from kd_core import limits
-from kd_core.data.caps import check_counts, nested_column
+from kd_core.data.caps import check_bytes, check_counts, nested_column
 from kd_core.errors import DataError, raise_problems
 
 _BLOCK_BYTES = 16 * 2**20
@@ -40,6 +40,7 @@ def extract(path: str, start: int, array: bool, folder: str, name: str) -> dict[
         table, mixed = _columns(_line_objects(source, start, name), name)
     check_counts(name, table.num_rows, table.num_columns)
     raise_problems([nested_column(f, "The file looks like JSON, and column") for f in table.schema if pa.types.is_nested(f.type)])  # fmt: skip
+    check_bytes(name, table.nbytes)
     pq.write_table(table, Path(folder) / "rows.parquet", compression="NONE", use_dictionary=False)
     return {"mixed": mixed}
 

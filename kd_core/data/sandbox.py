@@ -14,6 +14,7 @@ from typing import Any
 
 from kd_core import limits
 from kd_core.errors import DataError, KDError
+from kd_core.memory import free_bytes
 
 
 def call(function: str, *arguments: Any) -> Any:
@@ -25,7 +26,7 @@ def call(function: str, *arguments: Any) -> Any:
     # One thread: each OpenBLAS thread reserves address space, which counts against the limit.
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    seconds, memory = limits.PARSE_SECONDS, limits.PARSE_MEMORY_BYTES
+    seconds, memory = limits.PARSE_SECONDS, memory_limit()
     request = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "memory": memory})
     try:
         done = subprocess.run(
@@ -44,9 +45,9 @@ def call(function: str, *arguments: Any) -> Any:
         raise _too_slow(seconds)
     if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode == -6:
         raise DataError(
-            "Reading the file takes more than {limit:,} MB of memory.",
-            "Delete far-away cells and empty formatted rows, or save the sheet as CSV.", "parse_memory",
-            limit=memory // 2**20,
+            "Reading the file takes more than {limit:,} MB of memory, the most that one file gets ({why}).",
+            "Take a sample of the rows; in a workbook, delete far-away cells and empty formatted rows.", "parse_memory",
+            limit=memory // 2**20, why=_why(memory),
         )  # fmt: skip
     reason = (
         done.stderr.strip().splitlines()[-1][:300]
@@ -59,6 +60,19 @@ def call(function: str, *arguments: Any) -> Any:
         "parse_crash",
         reason=reason,
     )
+
+
+def memory_limit() -> int:
+    """Address space a child may take: a share of the memory that is free now, within fixed bounds. Unit: bytes."""
+    return max(limits.PARSE_MEMORY_LEAST, min(limits.PARSE_MEMORY_BYTES, int(free_bytes() * limits.PARSE_MEMORY_SHARE)))
+
+
+def _why(memory: int) -> str:
+    if memory == limits.PARSE_MEMORY_BYTES:
+        return "a fixed limit"
+    if memory == limits.PARSE_MEMORY_LEAST:
+        return "little is free on this machine"
+    return f"{limits.PARSE_MEMORY_SHARE:.0%} of what is free on this machine"
 
 
 def _too_slow(seconds: int) -> DataError:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kd_core.data import dates, numbers
+from kd_core.data.frames import seconds
 from kd_core.data.number_column import number_column
 from kd_core.data.numbers import NumberFormat
 from kd_core.data.text_column import text_column
@@ -34,7 +35,7 @@ def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, dec
             return finish(name, ColumnType("datetime"), pd.Series(values), [])
         return text_column(pc.cast(array, pa.large_string()), name, kind, decimal)
     if kinds.is_duration(array.type):
-        array = pc.divide(pc.cast(pc.cast(pc.cast(array, pa.duration("us")), pa.int64()), pa.float64()), 1e6)
+        array = seconds(array)
     if kinds.is_integer(array.type) or kinds.is_floating(array.type) or kinds.is_decimal(array.type):
         numeric = pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return number_column(numeric, name, kind, NumberFormat(), [])

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from defusedxml.common import DefusedXmlException
 
 from kd_core import limits
+from kd_core.data.caps import check_bytes
 from kd_core.data.damage import ZIP_DAMAGE
 from kd_core.data.header import decide
 from kd_core.errors import DataError
@@ -71,6 +72,7 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
     for position, cells in enumerate(columns):
         array, kinds = _typed(cells)
         arrays.append(array)
+        check_bytes(name, sum(a.nbytes for a in arrays))  # cells may share one long text in the file
         if kinds:
             mixed.append([header[position] if found.names else f"column {position + 1}", kinds])
     pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pages.ui.doorkeeper import PRIVATE
+
 # img-src stops Markdown pictures from calling other servers; Plotly and Streamlit's own code need
 # inline styles, blob workers and, for WebGL and Arrow, compiled functions.
 POLICY = "; ".join(
@@ -31,8 +33,11 @@ HEADERS = (
 )
 
 
+NO_STORE = (b"cache-control", b"no-store")  # for what a person uploaded or made: a link outlives its visit otherwise
+
+
 class SecurityHeaders:
-    """Add the headers to every HTTP answer, whoever gives it."""
+    """Add the headers to every HTTP answer, whoever gives it; nothing of a person's own is kept by the browser."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -44,9 +49,10 @@ class SecurityHeaders:
 
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                ours = {name for name, _ in HEADERS}
+                added = (*HEADERS, NO_STORE) if any(part in scope["path"] for part in PRIVATE) else HEADERS
+                ours = {name for name, _ in added}
                 kept = [(n, v) for n, v in message.get("headers", []) if n.lower() not in ours]
-                message = {**message, "headers": [*kept, *HEADERS]}
+                message = {**message, "headers": [*kept, *added]}
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -4,6 +4,7 @@ import openpyxl
 import pytest
 
 from kd_core import limits
+from kd_core.data import workbook
 from kd_core.data.workbook import extract
 from kd_core.errors import DataError
 
@@ -28,3 +29,17 @@ def test_caps(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "ZIP_TOTAL_BYTES", 2**10)
     error = refusal(tmp_path, [["a"], [1]])
     assert error.code == "unpacks_too_large" and "t.xlsx unpacks to more than 0 MB." in error.message
+
+
+def test_cells_that_share_a_long_text_are_counted_one_by_one(tmp_path, monkeypatch):
+    book, path = openpyxl.Workbook(), tmp_path / "t.xlsx"
+    for _ in range(100):
+        book.active.append(["x" * 10_000])
+    book.save(path)
+    monkeypatch.setattr(
+        workbook, "_check_parts", lambda *a: None
+    )  # openpyxl writes the text a hundred times; others once
+    monkeypatch.setattr(limits, "ZIP_TOTAL_BYTES", 900_000)
+    with pytest.raises(DataError, match=r"t\.xlsx unpacks to more than 0 MB, the most that is read") as error:
+        extract(str(path), None, str(tmp_path / "out"), "t.xlsx")
+    assert error.value.code == "unpacks_too_large"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import re
 import socket
@@ -20,6 +19,7 @@ from pages.ui import headers
 from pages.ui.text import t
 from tests.e2e.conftest import browser  # noqa: F401
 from tests.e2e.server import ROOT, Server, free_port
+from tests.security.session import ask
 
 DEEP_LINKS = ("/data", "/distill", "/runs?run=20260101-0000-abcd", "/compare", "/soft-labels", "/status", "/start", "/nowhere")  # fmt: skip
 
@@ -30,13 +30,6 @@ def running(tmp_path_factory) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
-
-
-def ask(port: int, path: str, method: str = "GET", **given: str) -> tuple[int, dict[str, str], bytes]:
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-        connection.request(method, path, headers=given)
-        answer = connection.getresponse()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
 
 
 @pytest.mark.slow
@@ -58,6 +51,8 @@ def test_every_answer_carries_the_headers(running, path):
         ({}, 101),
         ({"Host": "evil.example"}, 403),
         ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:3000"}, 403),
+        ({"Origin": "http://localhost"}, 403),
         ({"Host": "localhost"}, 101),
     ],
 )
@@ -77,6 +72,27 @@ def test_the_live_connection_refuses_foreign_hosts_and_origins(running, given, s
 def test_an_upload_without_the_token_is_refused(running):
     status, _, _ = ask(running.port, "/_stcore/upload_file/session/file", "PUT")
     assert status == 403
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/", "/data", "/_stcore/health", "/media/none.png", "/static/index.html"])
+def test_no_address_answers_under_a_foreign_name_or_to_another_page(running, path):
+    assert ask(running.port, path)[0] in (200, 404)
+    for given in ({"Host": "evil.example"}, {"Origin": "http://127.0.0.1:3000"}, {"Origin": "http://evil.example"}):
+        assert ask(running.port, path, **given)[0] == 403, given
+
+
+@pytest.mark.slow
+def test_metrics_are_closed_and_no_server_is_asked_for_our_address(running):
+    status, _, body = ask(running.port, "/_stcore/metrics")
+    assert status == 403 and b"session" not in body
+    assert "external IP" not in running.log.read_text()
+
+
+@pytest.mark.slow
+def test_what_a_person_made_is_not_kept_by_the_browser(running):
+    assert ask(running.port, "/media/none.png")[1]["cache-control"] == "no-store"
+    assert "no-store" not in ask(running.port, "/static/index.html")[1].get("cache-control", "")
 
 
 @pytest.mark.slow

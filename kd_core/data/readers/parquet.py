@@ -1,10 +1,12 @@
-"""Parquet: bounded from its metadata, then tried in a child process with limits before it is read here."""
+"""Parquet: unpacked in a child process with limits; the server only takes the finished columns."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from kd_core.data import sandbox
 from kd_core.data.frames import frame_of_columns
@@ -22,12 +24,19 @@ def _is_parquet(path: Path, head: bytes) -> bool:
 def read_parquet(path: Path, read: ReadSpec, name: str) -> Table:
     """Read a Parquet file with its own column types, one column at a time.
 
-    Errors: DataError with code `incomplete`, `nested_column`, `parse_memory`, `parse_crash` or a cap's code.
+    Errors: DataError with code `incomplete`, `nested_column`, `bad_text`, `parse_memory`, `parse_crash` or a cap's code.
     """
-    sandbox.call("kd_core.data.parquet_check:measure", str(path.resolve()), name)
-    with pq.ParquetFile(path) as file:
-        names = tuple(file.schema_arrow.names)
-        # Nested columns were refused, so a column's place in the schema is its place in the file.
-        columns = (file.reader.read_all(column_indices=[i], use_threads=False).column(0) for i in range(len(names)))
-        frame, problems = frame_of_columns(names, columns)
+    with tempfile.TemporaryDirectory(prefix="kd-") as folder:
+        found = sandbox.call("kd_core.data.parquet_check:unpack", str(path.resolve()), folder, name)
+        frame, problems = frame_of_columns(tuple(found["names"]), _columns(Path(folder), len(found["names"])))
     return Table(frame, "parquet", {"format": "Parquet"}, tuple(problems), (), path.stat().st_size)
+
+
+def _columns(folder: Path, count: int) -> Iterator[pa.ChunkedArray]:
+    """Take the columns one by one; each file goes as soon as its column is in memory."""
+    for place in range(count):
+        file = folder / f"{place}.arrow"
+        with pa.OSFile(str(file)) as source:
+            column = pa.ipc.open_file(source).read_all().column(0)
+        file.unlink()
+        yield column

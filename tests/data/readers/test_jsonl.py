@@ -2,6 +2,8 @@
 
 import pytest
 
+from kd_core import limits
+from kd_core.data import json_rows
 from kd_core.data.reading import read_table
 from kd_core.errors import DataError
 
@@ -40,3 +42,12 @@ def test_broken_lines_are_named(tmp_path):
         read(tmp_path, '["a", "b"]')
     with pytest.raises(DataError, match="column 'a' is nested"):
         read(tmp_path, '{"a": [1, 2]}\n{"a": [3]}\n')
+
+
+def test_a_table_over_the_size_cap_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"a": "xxxxxxxxxx"}\n' * 100, "utf-8")
+    monkeypatch.setattr(limits, "ZIP_TOTAL_BYTES", 1_000)
+    with pytest.raises(DataError, match=r"t\.jsonl unpacks to more than 0 MB, the most that is read") as error:
+        json_rows.extract(str(path), 0, False, str(tmp_path), "t.jsonl")
+    assert error.value.code == "unpacks_too_large"

@@ -151,8 +151,8 @@ def test_sandbox_stops_time_and_memory(monkeypatch):
     with pytest.raises(DataError, match="takes more than 1 s"):
         sandbox.call("time:sleep", 30)
     monkeypatch.setattr(limits, "PARSE_SECONDS", 30)
-    monkeypatch.setattr(limits, "PARSE_MEMORY_BYTES", 400 * 2**20)
-    with pytest.raises(DataError, match="takes more than 400 MB of memory"):
+    monkeypatch.setattr(sandbox, "memory_limit", lambda: 400 * 2**20)
+    with pytest.raises(DataError, match="takes more than 400 MB of memory, the most that one file gets"):
         sandbox.call("builtins:bytearray", 2**30)
     with pytest.raises(DataError, match=r"can't be read \(ZeroDivisionError"):
         sandbox.call("operator:floordiv", 1, 0)
