@@ -327,7 +327,8 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
 
 def _progress() -> Callable[[dict[str, Any]], None]:
     """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
-    from kd_core.runs.progress_line import ProgressLine
+    from kd_core.runs.progress_line import SHOWN, ProgressLine
+    from kd_core.runs.wording import sentence
 
     live = sys.stderr.isatty()
     clear = "\r\033[K" if live else ""
@@ -342,8 +343,12 @@ def _progress() -> Callable[[dict[str, Any]], None]:
             typer.echo(f"{clear}warning: {event['message']} {event['hint']}", err=True)
         elif kind == "sweep":
             typer.echo(f"{clear}{event['trainings']} trainings to do ({event['mode']}). {event['why']}", err=True)
-        elif live and kind in ("trained", "scores", "variant"):
+        elif kind in ("plan", "seeds"):
+            typer.echo(f"{clear}{sentence(event)}", err=True)
+        elif live and kind in SHOWN:
             typer.echo(f"{clear}{line.text(event)}", err=True, nl=False)
+        if kind != "epoch" and (said := line.correction()):
+            typer.echo(f"{clear}{said}", err=True)
 
     return show_event
 

@@ -120,7 +120,7 @@ def one(store: RunStore, run_id: str) -> None:
 
 def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> None:
     """Draw what is known of a what-if that has ended."""
-    seeds = snapshot.spec.training.seeds
+    seeds = snapshot.spec.training.seeds_at_first
     grid = whatif_cells.of_result(found, seeds) if found else whatif_cells.of_progress(snapshot, active=False)
     if grid is None or not any(whatif_cells.judged(c) for c in grid.cells):
         st.caption(t("what_if.nothing"))

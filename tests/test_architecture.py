@@ -22,6 +22,7 @@ FOUNDATION = {
     "device",
     "seeding",
     "memory",
+    "processor",
     "streams",
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}

@@ -17,7 +17,7 @@ from kd_core.errors import KDError
 
 Event = dict[str, Any]
 
-AT_ONCE = frozenset({"plan", "phase", "trained", "teacher", "room", "warning", "state"})
+AT_ONCE = frozenset({"plan", "phase", "trained", "teacher", "room", "seeds", "part", "warning", "state"})
 PENDING_MOST = 20_000  # events held in memory while the disk refuses them
 
 

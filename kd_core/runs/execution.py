@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import secrets
 import shutil
@@ -19,15 +20,19 @@ import psutil
 
 from kd_core import safe_io
 from kd_core.errors import KDError, Stopped
+from kd_core.runs import pace
 from kd_core.runs.disk import disk_full, is_full
 from kd_core.runs.events import Event, EventLog, utc_now
 from kd_core.runs.folder import DAMAGED, RunFolder
 from kd_core.runs.locks import LockFile
+from kd_core.runs.pace import Meter
 from kd_core.runs.rows import RunError
 from kd_core.specs import RunSpec
+from kd_core.workspace import workspace
 
 RunFunction = Callable[[RunSpec, RunFolder, Callable[[Event], None], Callable[[], bool]], dict[str, Any]]
 
+_LOG = logging.getLogger("kd_workbench.runs")
 RESERVE_BYTES = 256 * 1024  # given back when the disk is full, so that the ending can be written
 RESOURCE_SECONDS = 2.0
 TICK_SECONDS = 0.2
@@ -91,6 +96,8 @@ class Execution:
         self._log: EventLog | None = None
         self._lock = LockFile(folder.lock_path)
         self._warned: set[tuple[Any, Any]] = set()
+        self._meter = Meter()
+        self._attempts = 0
 
     def carry_out(self) -> Ending:
         """Run to an end and return it. Errors: KDError `run_locked` when another process is at it."""
@@ -117,9 +124,10 @@ class Execution:
                 file.write(b"\0" * RESERVE_BYTES)
             for place in ("checkpoints", "artifacts"):
                 safe_io.inside(self.folder.path, place)
+            self._attempts = int(status.get("attempts", 0)) + 1
             self.folder.write_status(
                 state="running", started_utc=status.get("started_utc") or utc_now(), ended_utc=None, error=None,
-                attempts=int(status.get("attempts", 0)) + 1,
+                attempts=self._attempts,
             )  # fmt: skip
             self.emit({"kind": "state", "state": "running"})
             self._log.flush()  # before anything can crash
@@ -140,7 +148,18 @@ class Execution:
         # Outside the except: its traceback would keep the tensors of the failed step alive (pytorch #18853).
         if ending is not None:
             _give_memory_back()
-        return self.end(ending or self._regular(), result)
+        found = self.end(ending or self._regular(), result)
+        self._learn(found)
+        return found
+
+    def _learn(self, ending: Ending) -> None:
+        """Remember how long a whole run took, for the estimates of later ones; a resumed run was only partly timed."""
+        if ending.state != "done" or self._attempts != 1:
+            return
+        try:
+            pace.learn(workspace(), self._meter.ratios())
+        except OSError as error:  # the run is done; its times are not worth an error
+            _LOG.warning("the times of run %s were not kept for later estimates: %s", self.folder.id, error)
 
     def _regular(self) -> Ending:
         if not self.stop.noticed:
@@ -154,6 +173,7 @@ class Execution:
             if said in self._warned:
                 return
             self._warned.add(said)
+        self._meter.take(event)
         if self._log is not None:
             self._log.emit(event)
         if self._notify:

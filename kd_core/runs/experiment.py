@@ -236,13 +236,16 @@ class _Experiment:
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train))
-        estimate = plan.estimate(self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs)
+        estimate = plan.estimate(
+            self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs,
+            plan.circumstances(self.spec),
+        )  # fmt: skip
         self.notify({
             "kind": "plan", "trainings": estimate.trainings, "phases": list(self.phases),
             "students": [s.name for s in self.spec.students], "seeds": list(grid.seeds(self.spec)),
             "epochs": steps.epochs, "batch_size": steps.batch_size, "metric": self.metric,
             "better": METRICS.get(self.metric).facts["better"], "device": self.device.type,
-            "estimate_seconds": round(estimate.seconds, 1), **(plan_fields(self.spec) if self.spec.sweep else {}),
+            **estimate.fields(self.phases), **(plan_fields(self.spec) if self.spec.sweep else {}),
         })  # fmt: skip
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":

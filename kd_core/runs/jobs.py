@@ -14,6 +14,7 @@ import psutil
 
 from kd_core import limits
 from kd_core.errors import KDError
+from kd_core.processor import cores
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.locks import LockFile
 from kd_core.runs.process import Hands, Message, WorkerProcess, WorkerThread, command
@@ -191,7 +192,7 @@ class JobService:
             return ServiceStatus(
                 executor=self.executor, worker=watch.state, pid=pid, uptime_s=time.monotonic() - watch.since,
                 restarts=watch.restarts, worker_rss_bytes=_rss(pid), running=watch.job.run_id if watch.job else None,
-                queue=self.store.queue(), environment=dict(watch.environment), cores=os.cpu_count() or 1,
+                queue=self.store.queue(), environment=dict(watch.environment), cores=cores(),
                 memory_bytes=memory.total, memory_free_bytes=memory.available, workspace=str(self.root),
                 disk_bytes=disk.total, disk_free_bytes=disk.free, runs=self.store.count(), errors=tuple(watch.errors),
             )  # fmt: skip

@@ -99,7 +99,7 @@ def of_progress(snapshot: Any, *, active: bool) -> Grid | None:
     return Grid(
         cells=cells, metric=metric, best=now.best, asked=len(cells), variants=now.variants, trainings=now.trainings,
         mode=str(now.mode or ""), why=str(now.why or ""), seconds=snapshot.elapsed_s,
-        seeds=snapshot.spec.training.seeds,
+        seeds=snapshot.spec.training.seeds_at_first,
     )  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
             teacher_s, seconds = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
             st.markdown(
                 t("what_if.form.count", variants=text.exact(count.variants), cells=text.exact(count.cells),
-                  seeds=spec.training.seeds, trainings=text.exact(count.trainings), seconds=text.seconds(seconds),
+                  seeds=spec.training.seeds_at_first, trainings=text.exact(count.trainings), seconds=text.seconds(seconds),
                   teacher=text.seconds(teacher_s)),
                 help=t("what_if.form.count_help"), width="stretch",
             )  # fmt: skip
