@@ -116,3 +116,7 @@ def certified(differences: Any, rows_se: float, level: float = CONFIDENCE) -> Ga
     seeds = half_width(d)
     half = float(np.hypot(seeds, rows))
     return Gain(float(d.mean()), d.mean() - half, d.mean() + half, seeds, rows, len(d))
+
+
+def family_words(gains: Any, margins: Any) -> list[Verdict]:
+    return [verdict(Interval(g.mean, g.low, g.high, g.n), m) for g, m in zip(gains, margins, strict=True)]

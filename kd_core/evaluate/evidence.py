@@ -59,3 +59,6 @@ class Evidence:
         weights[theirs] -= sign / len(theirs)
         differences = sign * (spread.values_M[ours] - spread.values_M[theirs])
         return certified(differences, spread.standard_error(weights), level)
+
+    def gap_closed(self, metric: str) -> Gain | None:
+        return None  # TEMP
