@@ -25,7 +25,7 @@ class Bin(TypedDict):
 def places(answers: Answers, num_bins: int = BINS) -> Array:
     """Find the bin of each row's confidence in its predicted class: b holds (b/n, (b+1)/n]. Shape: (N,) int64."""
     assert answers.p is not None
-    return np.clip(np.ceil(answers.p.max(axis=1) * num_bins).astype(np.int64) - 1, 0, num_bins - 1)
+    return np.asarray(np.clip(np.ceil(answers.p.max(axis=1) * num_bins).astype(np.int64) - 1, 0, num_bins - 1))
 
 
 def bins(answers: Answers, num_bins: int = BINS) -> list[Bin]:

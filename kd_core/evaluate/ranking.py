@@ -21,17 +21,24 @@ def margins(z_NC: Array) -> Array:
         return np.stack([-difference, difference], axis=1)
     if not len(z):
         return z
-    rows, top = np.arange(len(z)), z.argmax(axis=1)
-    highest = z[rows, top]
-    e = np.exp(z - highest[:, None])
-    # Any class but the top one has p <= 1/2, so log(1 - p) loses nothing; the top one's rest is summed without it.
-    total = e.sum(axis=1)
-    rest = highest[:, None] + np.log(total)[:, None] + np.log1p(-np.minimum(e / total[:, None], 0.5))
-    others = z.copy()
-    others[rows, top] = -np.inf
-    second = others.max(axis=1)
-    rest[rows, top] = second + np.log(np.exp(others - second[:, None]).sum(axis=1))
-    return np.asarray(z - rest)
+    by_class = np.ascontiguousarray(z.T)  # sums over classes and single columns are quick this way round
+    rows, top = np.arange(len(z)), by_class.argmax(axis=0)
+    highest = by_class[top, rows]
+    others = np.exp(by_class - highest)
+    others[top, rows] = 0.0
+    rest = others.sum(axis=0)
+    others = 1.0 + rest - others  # at least 1 for every class but the top one, so nothing is lost
+    others[top, rows] = np.maximum(rest, np.finfo(np.float64).tiny)
+    found = by_class - highest - np.log(others)
+    far = np.flatnonzero(
+        rest < np.finfo(np.float64).tiny * 1e10
+    )  # all others more than about 685 below: exp is no help
+    if len(far):
+        below = by_class[:, far]
+        below[top[far], np.arange(len(far))] = -np.inf
+        second = below.max(axis=0)
+        found[top[far], far] = highest[far] - second - np.log(np.exp(below - second).sum(axis=0))
+    return np.asarray(found.T)
 
 
 class Ranking:
@@ -43,12 +50,23 @@ class Ranking:
     def __init__(self, score_N: Array) -> None:
         self.order = np.argsort(score_N)
         ordered = score_N[self.order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, np.int64)
-        sizes = np.diff(np.r_[starts, len(ordered)])
-        if len(starts) == len(ordered):
-            self.first = self.last = np.arange(len(ordered))
-        else:
+        new = ordered[1:] != ordered[:-1]
+        self.tied = not new.all()
+        self.first = self.last = np.arange(len(ordered))
+        if self.tied:
+            starts = np.flatnonzero(np.r_[True, new])
+            sizes = np.diff(np.r_[starts, len(ordered)])
             self.first, self.last = np.repeat(starts, sizes), np.repeat(starts + sizes - 1, sizes)
+
+    def through(self, placed_N: Array) -> Array:
+        """Sum values from the lowest place to the last one of each place's group."""
+        sums = np.cumsum(placed_N)
+        return np.asarray(sums[self.last] if self.tied else sums)
+
+    def before(self, placed_N: Array) -> Array:
+        """Sum values from the lowest place to just below each place's group."""
+        sums = np.cumsum(placed_N) - placed_N
+        return np.asarray(sums[self.first] if self.tied else sums)
 
     def spread(self, placed_N: Array) -> Array:
         """Bring values from places back to rows."""
@@ -62,14 +80,12 @@ class Ranking:
         A tie counts half. The mean over either side is the area under the ROC curve, which is returned too; None
         when only one side occurs. Shape: (N,). Source: DeLong et al. 1988, doi:10.2307/2531595.
         """
-        ordered = np.asarray(positive_N)[self.order]
-        num_positive = int(ordered.sum())
-        num_negative = len(ordered) - num_positive
+        ordered = np.asarray(positive_N, dtype=np.float64)[self.order]
+        n, num_positive = len(ordered), ordered.sum()
+        num_negative = n - num_positive
         if not num_positive or not num_negative:
             return None
-        upto = np.cumsum(ordered)  # positive rows up to each place
-        until, through = upto[self.first] - ordered[self.first], upto[self.last]
-        above = num_positive - (until + through) / 2
-        below = (self.first - until + self.last + 1 - through) / 2
-        found = self.spread(np.where(ordered, below / num_negative, above / num_positive))
-        return found, float(found[positive_N].mean())
+        positives = (self.before(ordered) + self.through(ordered)) / 2  # below, ties half
+        negatives = (self.first + self.last + 1) / 2 - positives
+        placed = np.where(ordered > 0, negatives / num_negative, 1.0 - positives / num_positive)
+        return self.spread(placed), float(placed @ ordered / num_positive)

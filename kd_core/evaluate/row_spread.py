@@ -23,6 +23,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate.base import METRICS, Answers
 
 DRAWS = 4000  # of cell sums, where a metric has no influence function; the standard error is then known to 1.1 %
+CHUNK = 4096
 
 
 def units_of(keys: Array) -> Array:
@@ -135,18 +136,24 @@ def _draw(parts: list[tuple[Array, Array]], from_parts: object, units_N: Array |
     assert callable(from_parts)
     n = len(parts[0][0])
     cells = max(int(cell.max()) for cell, _ in parts) + 1
+    columns = np.stack([c + m * cells for m, (c, _) in enumerate(parts)], axis=1).ravel()
+    values = np.stack([value for _, value in parts], axis=1).ravel()
     units = np.arange(n) if units_N is None else units_N
-    row_sums = sparse.csr_array(
-        (
-            np.stack([value for _, value in parts], axis=1).ravel(),
-            (np.repeat(units, len(parts)), np.stack([c + m * cells for m, (c, _) in enumerate(parts)], axis=1).ravel()),
-        ),
-        shape=(int(units.max()) + 1, cells * len(parts)),
-    )
+    shape = (int(units.max()) + 1, cells * len(parts))
+    if units_N is None:
+        row_sums = sparse.csr_array((values, columns, np.arange(n + 1) * len(parts)), shape=shape)
+    else:
+        row_sums = sparse.csr_array((values, (np.repeat(units, len(parts)), columns)), shape=shape)
     sizes = np.bincount(units).astype(np.float64)
+    square = np.zeros((shape[1], shape[1]))
+    for start in range(
+        0, shape[0], CHUNK
+    ):  # a dense product is quicker than a sparse one, in pieces that fit the cache
+        piece = row_sums[start : start + CHUNK].toarray()
+        square += piece.T @ piece
     mean = row_sums.sum(axis=0) / n
     cross = np.outer(mean, row_sums.T @ sizes)
-    covariance = ((row_sums.T @ row_sums).toarray() - cross - cross.T + (sizes @ sizes) * np.outer(mean, mean)) / n**2
+    covariance = (square - cross - cross.T + (sizes @ sizes) * np.outer(mean, mean)) / n**2
     level, direction = np.linalg.eigh(covariance)
     root = direction * np.sqrt(np.maximum(level, 0))
     used = (sizes > 0).sum()

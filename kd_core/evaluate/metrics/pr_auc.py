@@ -23,15 +23,14 @@ def influence(answers: Answers) -> Array | None:
 
 def _of_class(answers: Answers, c: int) -> Array:
     ranking = answers.ranking(c)
-    positive = (answers.y == c)[ranking.order].astype(np.float64)
+    positive = (answers.y == c).astype(np.float64)[ranking.order]
     n, num_positive = len(positive), positive.sum()
-    at_or_above = (n - ranking.first).astype(np.float64)  # K, constant inside a group
-    true = num_positive - np.r_[0.0, np.cumsum(positive)][ranking.first]  # TP
+    at_or_above = (n - ranking.first).astype(np.float64)  # K, the same inside a group
+    true = num_positive - ranking.before(positive)  # TP
     precision = true / at_or_above
+    each = positive / at_or_above
     average = precision @ positive / num_positive
-    lower = np.cumsum(positive / at_or_above)[ranking.last]
-    lost = np.cumsum(positive * precision / at_or_above)[ranking.last]
-    placed = positive * (precision - average + lower) - lost
+    placed = positive * (precision - average + ranking.through(each)) - ranking.through(each * precision)
     return ranking.spread(placed * n / num_positive)
 
 
