@@ -65,13 +65,16 @@ class RowSpread:
     draws_MD: Array | None
     least: float
 
-    def standard_error(self, weights_M: Sequence[float] | Array) -> float:
-        """Compute the standard error of a weighted sum of models; +1 and -1 for a difference. Units: the metric's."""
+    def standard_error(self, weights_M: Sequence[float] | Array, scale: float = 1.0) -> float:
+        """Compute the standard error of a weighted sum of models; +1 and -1 for a difference. Units: the metric's.
+
+        `scale`: what one unit of the metric is worth in the weighted sum, for the floor.
+        """
         weights = np.asarray(weights_M, dtype=np.float64)
-        found = row_standard_error(weights @ self.influence_MN, self.units_N, self.least)
+        found = row_standard_error(weights @ self.influence_MN, self.units_N, self.least * scale)
         if self.draws_MD is None or math.isinf(found):
             return found
-        return max(float((weights @ self.draws_MD).std(ddof=1)), self.least)
+        return max(float((weights @ self.draws_MD).std(ddof=1)), self.least * scale)
 
 
 def row_spread(
