@@ -9,17 +9,20 @@ import numpy.typing as npt
 
 from kd_core.data.types import plural, row_numbers, shown_rows
 from kd_core.errors import Problem
-from kd_core.limits import MIN_CLASS_ROWS
+from kd_core.limits import CLASSES, MIN_CLASS_ROWS
 
 Rare = Literal["refuse", "drop", "merge"]
 Codes = npt.NDArray[np.int64]
 OTHER = "other"  # the class that rare ones are merged into
 
 
-def against_rest(codes: Codes, labels: list[str], one: str) -> tuple[Codes, list[str]]:
+def against_rest(codes: Codes, labels: list[str], one: str, name: str) -> tuple[Codes, list[str], Problem]:
     """Make two classes of many: a class and all others. Shape: (N,) class indices, -1 where missing."""
-    at = labels.index(one)
-    return np.where(codes < 0, -1, (codes == at).astype(np.int64)), [f"not {one}", one]
+    said = Problem(
+        "note", "against_rest", f"Target {name}: {one} is predicted against {plural(len(labels) - 1, 'other class', 'other classes')}.",
+        "", name, values=_held(labels),
+    )  # fmt: skip
+    return np.where(codes < 0, -1, (codes == labels.index(one)).astype(np.int64)), [f"not {one}", one], said
 
 
 def without_rare(codes: Codes, labels: list[str], rare: Rare, name: str) -> tuple[Codes, list[str], list[Problem]]:
@@ -43,7 +46,7 @@ def without_rare(codes: Codes, labels: list[str], rare: Rare, name: str) -> tupl
     said = Problem(
         "warning", "rare_classes", f"Target {name}: {plural(count, 'row')} of {plural(len(small), 'class', 'classes')} with fewer than {MIN_CLASS_ROWS} rows "
         f"{'were' if count > 1 else 'was'} {done} ({_listed(labels, counts, small)}; {shown_rows(rows, count)}).",
-        "A model can't learn what it sees twice.", name, count, rows, {"classes": [labels[i] for i in small[:100]]},
+        "A model can't learn what it sees twice.", name, count, rows, _held(labels),
     )  # fmt: skip
     return table[codes], kept, [said]
 
@@ -60,9 +63,14 @@ def too_small(labels: list[str], counts: npt.NDArray[np.int64], codes: Codes, na
     else:
         text = f"{len(small):,} classes are too small: {_listed(labels, counts, small)}; each needs >= {MIN_CLASS_ROWS} rows ({shown_rows(rows, count)})."
     hint = "Leave their rows out, merge small classes, or predict one class against the rest."
-    return [Problem("error", "small_class", f"Target {name}: {text}", hint, name, count, rows)]
+    return [Problem("error", "small_class", f"Target {name}: {text}", hint, name, count, rows, _held(labels))]
 
 
 def _listed(labels: list[str], counts: npt.NDArray[np.int64], small: npt.NDArray[np.int64]) -> str:
     named = ", ".join(f"{labels[i]} ({plural(int(counts[i]), 'row')})" for i in small[:5])
     return named + (f" and {len(small) - 5:,} more" if len(small) > 5 else "")
+
+
+def _held(labels: list[str]) -> dict[str, list[str]]:
+    """Keep the classes of the file with a finding, so that a control can offer them."""
+    return {"classes": labels[:CLASSES]}

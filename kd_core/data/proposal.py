@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kd_core.data.names import goal_like_name, target_rank
+from kd_core.data.names import goal_like_name, id_like_name, target_rank
 from kd_core.data.types import TypedColumn
 from kd_core.limits import CLASSES
 from kd_core.specs import Task
@@ -51,7 +51,8 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     likely = [*named, *goals, *([last] if last else flags[:1])]
     others = [*first, *(c for c in reversed(usable) if goal_like_name(c.name)), *flags]
     few = [c for c in reversed(usable) if c.distinct <= _FEW_VALUES]
-    order = dict.fromkeys(c.name for c in [*likely, *others, *few, *reversed(usable)])
+    rest = sorted([*few, *reversed(usable)], key=lambda c: id_like_name(c.name))
+    order = dict.fromkeys(c.name for c in [*likely, *others, *rest])
     return Proposal(tuple(order)[:CANDIDATES], bool(named or goals) or len(usable) == 1)
 
 

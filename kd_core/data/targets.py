@@ -132,11 +132,12 @@ def _classification(
     if one_class is not None:
         one = _class(labels, one_class, name, problems)
         if one is not None:
-            codes, labels = classes.against_rest(codes, labels, one)
+            codes, labels, said = classes.against_rest(codes, labels, one, name)
+            problems.append(said)
             asked, positive = None, one if positive is None else positive
     elif rare != "refuse":
-        codes, labels, said = classes.without_rare(codes, labels, rare, name)
-        problems += said
+        codes, labels, done = classes.without_rare(codes, labels, rare, name)
+        problems += done
     counts = np.bincount(codes[codes >= 0], minlength=len(labels))
     if len(labels) > CLASSES or (len(labels) > FEW_CLASSES and len(labels) > 0.5 * int(counts.sum())):
         numeric = pd.api.types.is_float_dtype(column.values.dtype) or all(_is_number(v) for v in labels[:100])

@@ -64,6 +64,9 @@ def test_one_class_against_the_rest():
     attack = target(KINDS, one_class="normal", positive="not normal")
     assert (attack.classes, attack.positive) == (("normal", "not normal"), "not normal")
     assert not [p for p in found.problems if p.severity == "error"]
+    said = one(found.problems, "against_rest")
+    assert str(said).strip() == "Target kind: normal is predicted against 3 other classes."
+    assert said.values["classes"] == ["normal", "perl", "smurf", "spy"]
     three = read_target(understand(pd.Series([str(i % 7) for i in range(140)], dtype="str"), "q"), one_class="3")
     assert (three.classes, three.counts) == (("not 3", "3"), (120, 20))
 
