@@ -201,12 +201,14 @@ def profile(
         from kd_core.data.from_path import missing_words, read_spec
         from kd_core.data.preparation import profile_source
 
-        asked: dict[str, Any] = {
-            "missing": missing_words(missing or (), not_missing or ()),
-            "rare": rare,
-            "one_class": one_class,
-        }
-        found = profile_source(data, read_spec(Path(data), member, header, names), target=target, **asked)
+        asked = DatasetSpec.parse(
+            {"source": data, "target": target or "", "missing": missing_words(missing or (), not_missing or ()),
+             "rare": rare, "one_class": one_class}, "data",
+        )  # fmt: skip
+        found = profile_source(
+            data, read_spec(Path(data), member, header, names), target=target, missing=asked.missing, rare=asked.rare,
+            one_class=asked.one_class,
+        )  # fmt: skip
         if as_json:
             typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
         else:
