@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -37,6 +38,14 @@ Copies = Annotated[specs.Copies, typer.Option(help="Rows with the same features:
 Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
 Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
 Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
+HeaderRow = Annotated[str, typer.Option("--header", help="Whether the first row holds names: yes, no or auto.")]
+Names = Annotated[str | None, typer.Option("--names", help="Names of the columns, with commas between them.")]
+Missing = Annotated[
+    list[str] | None, typer.Option("--missing", help="Category column where words such as NA are missing cells.")
+]
+NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Category column where ? is a value.")]
+Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
+OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
 
 
@@ -60,14 +69,22 @@ def distill(
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
     out: Out = None,
 ) -> None:
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        dataset = _dataset(
-            data, target, member, task=task, group=group, time=time, copies=copies, drop=drop or (), positive=positive
-        )
+        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
+                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
+        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
             {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
@@ -104,17 +121,25 @@ def sweep(
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
     out: Out = None,
 ) -> None:
     """Train every combination of the values as one run, and print which settings are worth it."""
 
     def work() -> int:
+        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
+                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
         lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
                  "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
         asked = SweepSpec.parse({**{n: _numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        dataset = _dataset(
-            data, target, member, task=task, group=group, time=time, copies=copies, drop=drop or (), positive=positive
-        )
+        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
             {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
@@ -168,24 +193,34 @@ def profile(
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     copies: Copies = "together",
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Show what was understood of a file: columns, target, task and problems."""
 
     def work() -> int:
+        from kd_core.data import account
+        from kd_core.data.from_path import missing_words, read_spec
         from kd_core.data.preparation import profile_source
-        from kd_core.specs import ReadSpec
 
-        found = profile_source(data, ReadSpec.parse(_read(Path(data), member)), target=target, copies=copies)
-        typer.echo(f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}")
-        typer.echo(f"predict {found.target} as {found.task}" + (f", yes = {found.positive}" if found.positive else ""))
-        for c in found.columns:
-            link = f"{c.target_link:.2f}" if c.target_link is not None else "-"
-            note = f"  not used: {c.why_dropped}" if not c.used else ""
-            typer.echo(
-                f"  {c.name:<28} {c.kind:<9} missing {c.missing:<8,} distinct {c.distinct:<9,} link {link}{note}"
-            )
-        for p in found.problems:
-            typer.echo(f"{p.severity}: {p}")
+        asked = DatasetSpec.parse(
+            {"source": data, "target": target or "", "missing": missing_words(missing or (), not_missing or ()),
+             "rare": rare, "one_class": one_class}, "data",
+        )  # fmt: skip
+        found = profile_source(
+            data, read_spec(Path(data), member, header, names), target=target, missing=asked.missing, rare=asked.rare,
+            one_class=asked.one_class, copies=copies,
+        )  # fmt: skip
+        if as_json:
+            typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
+        else:
+            for line in account.lines(found):
+                typer.echo(line)
         return BAD_INPUT if any(p.severity == "error" for p in found.problems) else DONE
 
     _guarded(work)
@@ -226,26 +261,16 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
     _guarded(work)
 
 
-def _dataset(data: str, target: str, member: str | None, **chosen: Any) -> DatasetSpec:
-    """Say which rows are learned from; the file's hash is part of it."""
-    from kd_core.data.library import DataLibrary
-    from kd_core.safe_io import sha256_file
-    from kd_core.workspace import workspace
-
-    path = DataLibrary(workspace()).resolve(data)
-    return DatasetSpec.parse(
-        {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
-         "name": path.stem[:120], "target": target, "read": _read(path, member), **chosen}, "data",
-    )  # fmt: skip
-
-
 def _loss(dataset: DatasetSpec) -> str:
     """Choose the loss that suits the task."""
     from kd_core.data.preparation import profile_source
 
     if dataset.task is not None:
         return "mse" if dataset.task == "regression" else "hinton"
-    found = profile_source(dataset.source, dataset.read, target=dataset.target, drop=dataset.drop)
+    found = profile_source(
+        dataset.source, dataset.read, target=dataset.target, drop=dataset.drop, missing=dataset.missing,
+        rare=dataset.rare, one_class=dataset.one_class,
+    )  # fmt: skip
     return "mse" if found.task == "regression" else "hinton"
 
 
@@ -262,19 +287,6 @@ def _numbers(name: str, text: str | None) -> tuple[float, ...]:
                 name=name.replace("_", "-"), text=text, part=part.strip(),
             ) from None  # fmt: skip
     return tuple(found)
-
-
-def _read(path: Path, member: str | None) -> dict[str, str]:
-    """Name the table to read in a file that holds several. Errors: DataError for a file that holds one."""
-    if member is None:
-        return {}
-    fields = {".zip": "member", ".xlsx": "sheet", ".xlsm": "sheet"}
-    if path.suffix.lower() not in fields:
-        raise DataError(
-            "--member names a table inside a zip or a sheet of a workbook; {name} is neither.", "Leave it out.",
-            "member_of_what", name=path.name,
-        )  # fmt: skip
-    return {fields[path.suffix.lower()]: member}
 
 
 def _student(text: str) -> StudentSpec:

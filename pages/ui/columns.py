@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.data.table import ColumnProfile, Profile
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
+from pages.ui import mending
 from pages.ui.charts import data as charts
 from pages.ui.charts.marks import CONFIG
 from pages.ui.text import escape, exact, t, term
@@ -124,6 +125,10 @@ def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: i
             f"{marks.get(found.severity, ':gray[:material/info:]')} {escape(found.message)} :gray[{escape(found.hint)}]",
             width="stretch",
         )
+        if mending.offers(found):
+            with st.popover(t("data.change"), key=f"data-fix-{number}"):
+                mending.draw(found, profile, choices, f"fix-{number}")
+            return
         known = {c.name: c for c in profile.columns}
         names = [n for n in ([found.column] if found.column else found.values.get("columns", ())) if n in known]
         names = [n for n in names if n != profile.target]

@@ -4,7 +4,16 @@ import pytest
 from kd_core.data.profile import profile_table
 from tests.data.tables import clean, codes, one, table
 
-LEAKS = {"leak_column", "leak_sum", "group_straddles", "id_column", "row_number", "duplicate_rows", "random_over_time"}
+LEAKS = {
+    "leak_column",
+    "leak_later",
+    "leak_sum",
+    "group_straddles",
+    "id_column",
+    "row_number",
+    "duplicate_rows",
+    "random_over_time",
+}
 
 
 def leaks(data, **more):
@@ -47,6 +56,37 @@ def test_a_nearly_perfect_column_far_above_the_rest_is_a_leak():
     found = leaks(data | {"invoice_sent": np.where(flipped == "yes", "sent", "none")}, target="bought")
     assert codes(found) == ["leak_column"]
     assert found[0].column == "invoice_sent"
+
+
+def calls(rows=3000, seed=0):
+    """How long a call lasted tells whether it will have been a sale, but nobody knows it before the call."""
+    data, rng = clean(rows, seed), np.random.default_rng(seed)
+    yes = data["bought"] == "yes"
+    return data, np.exp(rng.normal(5 + 1.2 * yes, 0.9)).round()
+
+
+def test_a_column_known_only_afterwards_is_named_when_it_stands_far_above_the_rest():
+    data, seconds = calls()
+    found = leaks(data | {"duration": seconds}, target="bought")
+    assert codes(found) == ["leak_later"]
+    assert found[0].column == "duration" and found[0].severity == "warning"
+    assert str(found[0]).startswith("duration tells most about bought (it removes ")
+    assert "its name suggests that it is known only afterwards. Drop it unless" in str(found[0])
+    assert 0.1 < found[0].values["share"] < 0.65
+
+
+@pytest.mark.parametrize("name", ["seconds", "previous_duration", "income"])
+def test_a_strong_column_with_another_name_is_no_such_leak(name):
+    data, seconds = calls()
+    assert leaks(data | {name: seconds}, target="bought") == []
+
+
+def test_a_weak_duration_or_one_that_others_match_is_no_such_leak():
+    data, seconds = calls()
+    rng = np.random.default_rng(1)
+    assert leaks(data | {"duration": rng.permutation(seconds)}, target="bought") == []
+    noisy = (seconds * np.exp(rng.normal(0, 0.1, len(seconds)))).round()
+    assert leaks(data | {"duration": seconds, "income": noisy}, target="bought") == []
 
 
 def test_a_number_in_the_order_of_the_target_is_a_leak():
