@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import mmap
 import os
 import shutil
 import sys
@@ -70,6 +71,8 @@ def fake_run(spec, folder, on_event, should_stop):
     if kind == "deaf":
         while True:
             time.sleep(0.05)
+    if kind == "mapped":
+        return _mapped(folder, on_event, should_stop)
     if kind == "busy":  # works without saying anything
         while not should_stop():
             sum(range(10_000))
@@ -93,6 +96,20 @@ def _steps(kind, folder, on_event, should_stop):
         on_event(epoch(number))
         safe_io.write_json(kept, {"count": number})
         time.sleep(0.004)
+    return RESULT
+
+
+def _mapped(folder, on_event, should_stop):
+    """Write to a mapped file, page by page and slowly: what a full disk answers with SIGBUS."""
+    with (folder.checkpoints / "mapped").open("wb") as file:
+        file.truncate(64 * 2**20)
+    with (folder.checkpoints / "mapped").open("r+b") as file, mmap.mmap(file.fileno(), 0) as pages:
+        on_event(epoch(1))
+        for at in range(0, len(pages), 4096):
+            if should_stop():
+                break
+            pages[at] = 1
+            time.sleep(0.005)
     return RESULT
 
 
