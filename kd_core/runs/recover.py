@@ -74,7 +74,9 @@ def end(folder: RunFolder, state: str, error: RunError | None, *, say: bool = Tr
     A run whose events can't be read ends as damaged.
     """
     seconds = 0.0
-    (folder.path / "reserve").unlink(missing_ok=True)  # first: on a full disk it is the space that the rest is written to
+    (folder.path / "reserve").unlink(
+        missing_ok=True
+    )  # first: on a full disk it is the space that the rest is written to
     try:
         if say:
             folder.append_events([{"kind": "state", "state": state, **_said(error)}])
