@@ -17,6 +17,7 @@ DAMAGED = "damaged"  # its folder can't be read as a run, or is gone; nothing ca
 STATES = (*ACTIVE, *ENDED, DAMAGED)
 
 _UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
+_OF_STUDENT = {"name": str, "metrics": dict, "baseline": dict, "gain": dict}
 
 
 class RunFolder:
@@ -178,6 +179,11 @@ class RunFolder:
         for name, kind in (("metric", dict), ("students", list)):
             if not isinstance(found.get(name), kind):
                 raise self.damaged("result.json", safe_io.Damaged(f"is no result: '{name}' is missing"))
+        for student in found["students"]:
+            held = student if isinstance(student, dict) else {}
+            for name, kind in _OF_STUDENT.items():
+                if not isinstance(held.get(name), kind):
+                    raise self.damaged("result.json", safe_io.Damaged(f"is no result: a student lacks '{name}'"))
         return found
 
     def write_result(self, result: dict[str, Any]) -> None:
