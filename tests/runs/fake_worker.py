@@ -77,6 +77,12 @@ def fake_run(spec, folder, on_event, should_stop):
         while not should_stop():
             sum(range(10_000))
         return RESULT
+    if kind in ("slower", "stuck"):  # sees the stop at once; evaluating takes longer than the grace, or for ever
+        on_event(epoch(1))
+        while not should_stop():
+            time.sleep(0.01)
+        time.sleep(2.5 if kind == "slower" else 600)
+        return {**RESULT, "partial": True}
     if kind == "slow":  # one long step, then the partial result takes a while as well
         while not should_stop():
             time.sleep(0.01)

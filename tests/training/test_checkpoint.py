@@ -134,7 +134,9 @@ def test_counters_that_are_none_are_damage_even_with_a_fitting_manifest(tmp_path
 def test_a_manifest_that_is_no_object_is_damage(tmp_path, every_epoch):
     killed_after(2, tmp_path)
     (tmp_path / "epoch-00001" / "manifest.json").write_text("[]")
-    with pytest.raises(KDError, match=r"manifest\.json is damaged or unfinished\. There is no earlier one: it is trained"):
+    with pytest.raises(
+        KDError, match=r"manifest\.json is damaged or unfinished\. There is no earlier one: it is trained"
+    ):
         Checkpoints(tmp_path, {}).read(tmp_path / "epoch-00001")
 
 
