@@ -234,8 +234,12 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         from kd_core.runs.store import RunStore
         from kd_core.workspace import workspace
 
-        for row in RunStore(workspace()).list(limit=limit):
+        store = RunStore(workspace())
+        for listed in store.list(limit=limit):
+            row = store.refresh(listed.id)  # the list remembers; the folder knows
             typer.echo(f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.name}")
+            if row.state == "damaged" and row.error:
+                typer.echo(f"  {row.error}")
         return DONE
 
     _guarded(work)
@@ -254,6 +258,7 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         result = folder.result()
         if result is None:
             raise DataError("Run {run} has no result.", "Resume it, or look at another one.", "no_result", run=run)
+        folder.manifest()  # one that can't be read is damage, too
         _print_verdict(result)
         typer.echo(f"files: {folder.path}")
         return DONE

@@ -14,7 +14,7 @@ from pages.ui.charts import compare as charts
 from pages.ui.charts import marks
 from pages.ui.comparison import Entry, Goal
 from pages.ui.comparison_table import clear, everything, pick, picks, table
-from pages.ui.text import t
+from pages.ui.text import escape, t
 
 LATEST = 6
 OFFERED = 200
@@ -31,7 +31,8 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
                 rows[run_id] = store.get(run_id)
             except KDError:
                 gone.append(run_id)
-    gone += [i for i in asked if i in rows and not rows[i].headline]
+    harmed = [rows[i] for i in asked if i in rows and rows[i].state == "damaged"]
+    gone += [i for i in asked if i in rows and not rows[i].headline and rows[i] not in harmed]
     default = [i for i in asked if i in rows and rows[i].headline]
     if not asked:
         default = [r.id for r in of_dataset(offered)[:LATEST]]
@@ -50,6 +51,8 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.caption(t("compare.default_any", num=len(picked)))
     if gone:
         st.warning(t("compare.gone", ids=", ".join(gone)), icon=":material/link_off:")
+    for row in harmed:
+        st.error(f"{escape(row.error)}", icon=":material/broken_image:")
     return [rows[i] for i in picked]
 
 
@@ -141,6 +144,17 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
         pick(ids)
 
 
+def entries(store: RunStore, rows: list[RunRow]) -> list[Entry]:
+    """Read the students of the chosen runs; a damaged run is named and left out."""
+    found: list[Entry] = []
+    for row in rows:
+        try:
+            found += comparison.entries(row, store.folder(row.id))
+        except KDError as error:
+            text.show_error(error)
+    return found
+
+
 def page() -> None:
     """Draw the screen."""
     store = engine.store()
@@ -152,7 +166,7 @@ def page() -> None:
         )
         return
     rows = chosen_runs(store)
-    found = [e for r in rows for e in comparison.entries(r, store.folder(r.id))]
+    found = entries(store, rows)
     if not found:
         st.info(t("compare.none"), icon=":material/touch_app:")
         return

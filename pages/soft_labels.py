@@ -49,6 +49,8 @@ def choose_run(store: RunStore) -> RunRow | None:
             own = None
         if own is not None and own.headline:
             rows.insert(0, own)
+        elif own is not None and own.state == "damaged":
+            st.error(escape(own.error), icon=":material/broken_image:")
         elif own is not None and st.query_params.get("run"):
             st.info(t("soft_labels.not_ready"), icon=":material/hourglass_empty:")
     if not rows:
@@ -145,8 +147,12 @@ def page() -> None:
     row = choose_run(store)
     if row is None:
         return
-    folder = store.folder(row.id)
-    found = comparison.read(folder)
+    try:
+        folder = store.folder(row.id)
+        found = comparison.read(folder)
+    except KDError as error:
+        text.show_error(error)
+        return
     if found is None:
         st.info(t("soft_labels.not_ready"), icon=":material/hourglass_empty:")
         return

@@ -13,6 +13,7 @@ from pages.ui import (
     result_tabs,
     run_head,
     session,
+    silence,
     sweeps,
     text,
     understanding,
@@ -107,6 +108,7 @@ def one(store: RunStore, run_id: str) -> None:
     run_head.refused()
     run_head.show(store, row, snapshot)
     if snapshot.state in ACTIVE:
+        silence.show(run_id)
         whatif_live.show(store, run_id, snapshot)
         return
     try:

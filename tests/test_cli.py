@@ -247,3 +247,34 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     assert process.returncode == 130, stderr
     assert "Stopping; what is finished is kept" in stderr
     assert "the tiny student gains" in stdout
+
+
+def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):
+    from kd_core.runs.store import RunStore
+    from tests.runs.fake_worker import RESULT
+    from tests.runs.services import run_spec
+
+    store = RunStore(own_workspace)
+    whole, cut, manifest = (store.create(run_spec(name, i)) for i, name in enumerate(("whole", "cut", "listed")))
+    for run_id in (whole, cut, manifest):
+        store.folder(run_id).finish("done", RESULT)
+        store.folder(run_id).write_status(state="done", queue_number=None)
+        store.refresh(run_id)
+    (store.folder(cut).path / "result.json").write_text("{")
+    (store.folder(manifest).path / "manifest.json").write_text("[]")
+    listed = runner.invoke(app, ["runs"])
+    assert listed.exit_code == 0 and "Traceback" not in listed.output
+    lines = listed.stdout.splitlines()
+    assert any(line.startswith(f"{whole}  done") for line in lines)
+    assert any(line.startswith(f"{cut}  damaged") for line in lines)
+    assert (
+        f"  Run {cut} is damaged: result.json is not JSON. Restore its folder from a copy, or delete the run." in lines
+    )
+    assert f"Run {manifest} is damaged: manifest.json holds no JSON object." in listed.stdout
+    shown = runner.invoke(app, ["show", cut])
+    assert shown.exit_code == 1 and f"error: Run {cut} is damaged: result.json is not JSON." in shown.stderr
+    shown = runner.invoke(app, ["show", manifest])
+    assert shown.exit_code == 1 and "manifest.json holds no JSON object" in shown.stderr
+    (store.folder(cut).path / "result.json").write_text("{}")
+    shown = runner.invoke(app, ["show", cut])
+    assert shown.exit_code == 1 and "'metric' is missing" in shown.stderr and "Traceback" not in shown.output

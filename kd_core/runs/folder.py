@@ -17,6 +17,7 @@ DAMAGED = "damaged"  # its folder can't be read as a run, or is gone; nothing ca
 STATES = (*ACTIVE, *ENDED, DAMAGED)
 
 _UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
+_OF_STUDENT: tuple[tuple[str, type], ...] = (("name", str), ("metrics", dict), ("baseline", dict), ("gain", dict))
 
 
 class RunFolder:
@@ -175,9 +176,15 @@ class RunFolder:
         found = self._read("result.json")
         if found is None:
             return None
-        for name, kind in (("metric", dict), ("students", list)):
+        wanted: tuple[tuple[str, type], ...] = (("metric", dict), ("students", list))
+        for name, kind in wanted:
             if not isinstance(found.get(name), kind):
                 raise self.damaged("result.json", safe_io.Damaged(f"is no result: '{name}' is missing"))
+        for student in found["students"]:
+            held = student if isinstance(student, dict) else {}
+            for name, kind in _OF_STUDENT:
+                if not isinstance(held.get(name), kind):
+                    raise self.damaged("result.json", safe_io.Damaged(f"is no result: a student lacks '{name}'"))
         return found
 
     def write_result(self, result: dict[str, Any]) -> None:

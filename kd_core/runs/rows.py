@@ -20,6 +20,9 @@ class RunError:
     hint: str = ""
     error_id: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
 
 @dataclass(frozen=True)
 class Headline:

@@ -56,13 +56,17 @@ def _read(path: Path, changed_ns: int) -> Result | None:
 
 
 def read(folder: RunFolder) -> Result | None:
-    """Read a run's result, again only when the file has changed; None when it has none."""
+    """Read a run's result, again only when the file has changed; None when it has none.
+
+    Errors: KDError `run_damaged`.
+    """
     try:
         changed = (folder.path / "result.json").stat().st_mtime_ns
     except FileNotFoundError:
         return None
     found = _read(folder.path, changed)
-    return found if found and found.get("students") else None
+    folder.manifest()  # one that can't be read is damage, too
+    return found if found and found["students"] else None
 
 
 def entries(row: RunRow, folder: RunFolder) -> list[Entry]:

@@ -84,7 +84,11 @@ def _run_line(row: Any) -> None:
             place = engine.store().place(row.id)
             st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
         elif now.state in ACTIVE:
-            share = engine.store().snapshot(row.id).progress
+            try:
+                share = engine.store().snapshot(row.id).progress
+            except KDError:  # removed or damaged meanwhile: its own page says what is wrong
+                st.caption(state)
+                return
             st.progress(min(1.0, max(0.0, share)), text=f"{state} · {percent(share, 0)}")
         else:
             st.caption(state)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.store import RunStore
 from pages.ui import curves, run_head, text, verdict, viewers
@@ -27,7 +28,10 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     def body() -> None:
         viewers.interval()
         shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
-        now = store.snapshot(run_id, shown)
+        try:
+            now = store.snapshot(run_id, shown)
+        except KDError:
+            st.rerun()  # the run was removed or damaged meanwhile: the page says so
         if buttons(now.state) != buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)

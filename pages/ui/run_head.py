@@ -24,6 +24,7 @@ STATE_LOOK = {
     "cancelled": ("orange", ":material/stop:"),
     "failed": ("red", ":material/error:"),
     "interrupted": ("orange", ":material/power_off:"),
+    "damaged": ("red", ":material/broken_image:"),
 }
 
 
@@ -142,6 +143,35 @@ def refused() -> None:
         text.show_error(error)
 
 
+def damaged(store: RunStore, row: RunRow) -> None:
+    """Draw a run whose folder can't be read: what is wrong, what helps, and the way to be rid of it."""
+    st.title(t("runs.title_ended"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {escape(row.name or t('runs.no_name'))}", width="content")
+        badge(row.state)
+    said = row.error
+    if said:
+        st.error(f"{escape(said.message)}\n\n{escape(said.hint)}", icon=":material/broken_image:")
+    st.caption(t("runs.ended.damaged_others"))
+    with st.container(border=True):
+        _delete(store, row, row.state)
+
+
+def unreadable(store: RunStore, run_id: str, error: KDError) -> None:
+    """Draw a run that turned out to be damaged while it was read; an id that nobody knows is only said."""
+    try:
+        row = store.refresh(run_id)
+    except KDError:
+        text.show_error(error)
+        return
+    if row.state == "damaged":
+        damaged(store, row)
+        return
+    text.show_error(error)  # what is not in the list, such as its events
+    with st.container(border=True):
+        _delete(store, row, row.state)
+
+
 def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
     """Say plainly why a run ended without being done, and what to do next."""
     state = snapshot.state
@@ -157,7 +187,12 @@ def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
             lines.append(f":gray[{t('runs.ended.error_id', id=said.error_id)}]")
         st.error("\n\n".join(lines), icon=":material/error:")
     elif state == "interrupted":
-        st.warning(f"{t('runs.ended.interrupted')} {t('runs.ended.interrupted_next')}", icon=":material/power_off:")
+        said = snapshot.error or row.error
+        words = (
+            f"**{t('runs.ended.interrupted_said')}** {escape(said.message)}" if said else t("runs.ended.interrupted")
+        )
+        then = escape(said.hint) if said and said.hint else t("runs.ended.interrupted_next")
+        st.warning(f"{words} {then}", icon=":material/power_off:")
     elif state == "cancelled":
         words = t("runs.ended.cancelled_partial" if has_result else "runs.ended.cancelled")
         then = t("runs.ended.cancelled_next" if resumable("cancelled", snapshot.spec) else "runs.ended.cancelled_clone")
