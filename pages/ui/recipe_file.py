@@ -26,7 +26,8 @@ def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Fac
             )
             if file is not None:
                 try:
-                    draft.put(dataset_id, draft.of_spec(RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))))
+                    loaded = RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))
+                    draft.put(dataset_id, draft.of_spec(draft.with_checked_parts(loaded)))
                 except KDError as error:
                     text.show_error(error)
                 else:
