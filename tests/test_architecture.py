@@ -15,6 +15,7 @@ FOUNDATION = {
     "__init__",
     "errors",
     "registry",
+    "plain_values",
     "specs",
     "limits",
     "safe_io",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -212,6 +213,47 @@ def test_a_recipe_is_loaded(at, jobs):  # noqa: F811
     at.get("file_uploader")[0].upload("recipe.json", json.dumps({"schema_version": 9}).encode())
     at.run()
     assert "problem(s) in RunSpec" in at.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objective": {"name": "hinton", "settings": {"temperature": "hot"}}}, "1 problem(s) in loss hinton: temperature"),
+        ({"objective": {"name": "hinton", "settings": {"temperature": None}}}, "1 problem(s) in loss hinton: temperature"),
+        ({"objective": {"name": "hinton", "settings": {"alpha": float("nan")}}}, "objective.settings.alpha is nan"),
+        ({"teacher": {"name": "none", "settings": {}}}, "no teacher 'none'"),
+        ({"students": [{"name": "a", "arch": {"name": "mlp", "settings": {"size": ["tiny"]}}}]}, "architecture mlp: size"),
+        ({"students": [{"name": "a" * 50, "arch": {"name": f"n{i}"}} for i in range(5_000)]}, "5,001 problem(s) in RunSpec: students.0.name"),
+        ({"name": "\ud800"}, "name holds half a letter"),
+    ],
+)  # fmt: skip
+def test_a_hostile_recipe_is_refused_in_words_and_the_page_stays(at, change, said):
+    given = {**json.loads(default_spec("purchase").to_json()), **change}
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
+    at.run()
+    shown = html.unescape(at.error[0].value).replace("\u2060", "")
+    assert not at.exception and said in shown and len(shown) < 3_000
+    assert at.button(key="distill-start")
+
+
+def test_a_number_written_as_text_in_a_recipe_is_read_as_the_number(at):
+    given = json.loads(default_spec("purchase").to_json())
+    given["objective"]["settings"] = {"temperature": 4, "alpha": "0.5"}
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
+    at.run()
+    assert not at.exception and at.slider(key="distill.objective.hinton.alpha").value == 0.5
+    assert at.session_state["distill_draft"]["values"]["objective"]["settings"] == {"temperature": 4, "alpha": 0.5}
+
+
+def test_a_draft_with_settings_that_no_widget_holds_is_replaced_by_the_defaults(jobs):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    held = draft.of_spec(default_spec("purchase"))
+    held["objective"]["settings"] = {"temperature": "hot"}
+    path = draft._path(dataset)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(held), "utf-8")
+    at = open_page("distill", data=dataset)
+    assert not at.exception and at.button(key="distill-start")
 
 
 def test_the_draft_of_a_spec_is_the_spec_again():
