@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from kd_core.data.profile import profile_table
+from kd_core.data.copies import find_copies
+from kd_core.data.leaks import leak_problems
+from kd_core.data.profile import profile_table, understand_table
 from tests.data.tables import clean, codes, one, table
 
 LEAKS = {
@@ -97,6 +99,30 @@ def test_a_number_in_the_order_of_the_target_is_a_leak():
     assert found[0].column == "scaled"
 
 
+def test_a_number_that_falls_where_the_target_rises_is_a_leak():
+    rng = np.random.default_rng(0)
+    y = rng.lognormal(0, 1, 800)
+    found = leaks({"x": rng.normal(size=800), "left": 50 - np.sqrt(y), "y": y}, target="y")
+    assert [(p.code, p.column) for p in found] == [("leak_column", "left")]
+
+
+@pytest.mark.parametrize(
+    ("strong", "other", "told"),
+    [
+        (0.72, 0.2, "far better than any other column"), (0.72, 0.23, "far better than any other column"),
+        (0.72, 0.25, None), (0.72, 0.5, None),  # a third of 0.72 is 0.24
+        (0.64, 0.0, None), (0.91, 0.9, "almost perfectly"),
+    ],
+)  # fmt: skip
+def test_a_column_far_above_the_next_is_told_from_an_honest_one(strong, other, told):
+    made = understand_table(table(clean()), target="bought")
+    shares = {"age": strong, "spend": other, "channel": 0.0, "noise": 0.0}
+    copied = find_copies(made.features, made.target.present, None)
+    found = leak_problems(made.typed, made.features, made.target, shares, made.parts, copied)
+    named = [(p.column, told in p.message) for p in found if p.column == "age"]
+    assert named == ([("age", True)] if told else [])
+
+
 def test_parts_of_the_target_are_named_together():
     rng = np.random.default_rng(0)
     a, b, other = rng.poisson(30, 900), rng.poisson(80, 900), rng.normal(size=900)
@@ -127,6 +153,15 @@ def test_groups_are_found_by_agreement_when_the_name_says_nothing():
     data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in group]}
     data["y"] = (rng.normal(size=400)[group] + 0.1 * rng.normal(size=2000)).round(3)
     assert codes(leaks(data, target="y")) == ["group_straddles"]
+
+
+def test_values_that_agree_by_chance_alone_are_no_groups():
+    """With one class in 19 of 20 rows any two rows agree in 90 %: that is chance, not a tie between them."""
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in np.repeat(np.arange(400), 5)]}
+    assert leaks(data | {"y": np.where(rng.random(2000) < 0.05, "yes", "no")}, target="y") == []
+    tied = np.where(rng.random(400) < 0.05, "yes", "no")[np.repeat(np.arange(400), 5)]
+    assert codes(leaks(data | {"y": tied}, target="y")) == ["group_straddles"]
 
 
 def test_ids_and_row_numbers_are_named_and_dropped():

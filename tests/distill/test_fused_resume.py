@@ -65,6 +65,7 @@ class TestStop:
         for ended in made.run(lambda: next(answers), None):
             found |= {made.members[row].position: work.result(made, row) for row in ended}
         whole = weights_by_epoch(dataset, variants, None, training_spec(), "roc_auc")[0]
+        assert set(found) == {0, 1}
         for position, result in found.items():
             assert (result.stopped, result.selected_epoch, result.last_epoch) == (True, 1, 1)
             assert farthest(dataset, variants[position], [result.state], whole[position][:1]) <= 1e-12

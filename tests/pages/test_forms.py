@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal
 
-import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
 from kd_core.errors import SpecError
-from kd_core.registry import Registry, Situation
 from kd_core.specs import Spec, SweepSpec, unit
 from pages.ui import forms
 
@@ -152,7 +150,19 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
     assert "Two (works for regression, not for binary)" in at.markdown[0].value
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_nothing_fits_is_said(task):
-    empty: Registry = Registry("loss")
-    assert empty.offer(Situation(task=task)) == []
+def test_nothing_fits_is_said_and_the_choice_is_kept():
+    def page() -> None:
+        import streamlit as st
+
+        from kd_core.registry import Registry, Situation
+        from kd_core.specs import Spec
+        from pages.ui import forms
+
+        parts: Registry = Registry("loss")
+        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        at = Situation(task="binary", num_classes=2)
+        st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
+
+    at = AppTest.from_function(page).run()
+    assert [w.value for w in at.warning] == ["No loss works for this data."]
+    assert at.session_state["chosen"] == "two" and not at.selectbox
