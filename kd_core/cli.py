@@ -64,7 +64,7 @@ def distill(
         dataset = _dataset(data, target, member, **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
+            {"dataset": dataset, "teacher": Choice(name=teacher),
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
              "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
@@ -109,7 +109,7 @@ def sweep(
         dataset = _dataset(data, target, member, **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
+            {"dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
              "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
@@ -191,7 +191,9 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         from kd_core.workspace import workspace
 
         for row in RunStore(workspace()).list(limit=limit):
-            typer.echo(f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.name}")
+            typer.echo(
+                f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.dataset_name} · {row.name}"
+            )
         return DONE
 
     _guarded(work)
@@ -297,6 +299,7 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
     """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
     from kd_core.runs.direct import run_here
     from kd_core.runs.execution import StopSignal
+    from kd_core.runs.naming import short_name
 
     asked = StopSignal()
 
@@ -306,6 +309,7 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
         asked.ask("cancel")
         typer.echo("\nStopping; what is finished is kept. Press Ctrl-C again to stop at once.", err=True)
 
+    spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
     before = signal.signal(signal.SIGINT, stop)
     try:
         result, folder = run_here(spec, out, _progress(), asked)
