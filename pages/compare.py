@@ -166,7 +166,7 @@ def page() -> None:
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     metric, by = choices(found)
-    left, right = st.columns([3.4, 1], gap="large")
+    left, right = st.columns([3.2, 1.1], gap="large")
     with right:
         if len(data) > 1:  # the best teacher of one table is no measure for students of another
             asked = None

@@ -90,6 +90,16 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     ]
 
 
+def _enough(group: Sequence[Entry]) -> list[str]:
+    """Name as few of the differing settings as tell the entries apart as well as all of them would."""
+    names = differing(group)
+    most = len({tuple(e.settings.get(n) for n in names) for e in group})
+    for end in range(len(names)):
+        if len({tuple(e.settings.get(n) for n in names[:end]) for e in group}) == most:
+            return names[:end]
+    return names
+
+
 def _lesson(student: Result) -> dict[str, str]:
     """T and alpha as the student was taught, also where the recipe left them at their default."""
     known = {n: student.get(n) for n in ("temperature", "alpha")}
@@ -103,7 +113,7 @@ def apart(found: Sequence[Entry]) -> list[Entry]:
         alike.setdefault(str(e.student["name"]), []).append(e)
     told: dict[str, str] = {}
     for name, group in alike.items():
-        names = differing(group)
+        names = _enough(group)
         said = {e.id: " ".join([name, *(f"{short_setting(n)}={e.settings.get(n, '–')}" for n in names)]) for e in group}
         for e in group:
             same = sum(words == said[e.id] for words in said.values()) > 1

@@ -141,7 +141,7 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     best = comparison.front(points, lower)
     alone = {"low": None, "high": None}  # many cells share a cost: bars of all of them would hide each other
     shown = [p if p["id"] in best else {**p, **alone, "faded": True} for p in points] + ([teacher] if teacher else [])
-    left, right = st.columns([3.4, 1], gap="large")
+    left, right = st.columns([3.2, 1.1], gap="large")
     with right:
         edge = _goals(grid, teacher, _teacher_costs(snapshot, found), points, by)
     words = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]

@@ -273,3 +273,13 @@ def test_hostile_names_are_shown_literally(name):
     for sign in ("<script", "![x](", "$\\"):
         assert sign not in words(at) and sign not in chart
     assert at.dataframe[0].value["Run"][0] == name
+
+
+def test_as_few_settings_as_needed_tell_students_apart():
+    from kd_core.specs import Choice
+
+    runs = [
+        done_run(name=f"run {i}", teacher=teacher, objective=Choice(name="hinton", settings={"temperature": t, "alpha": 0.7}))
+        for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
+    ]  # fmt: skip
+    assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]
