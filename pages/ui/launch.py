@@ -31,7 +31,7 @@ def time(found: Estimate) -> Safe:
         words = t("distill.time_kept", seconds=text.seconds(found.seconds))
     else:
         words = t("distill.time", seconds=text.seconds(found.seconds), teacher=text.seconds(found.teacher_seconds))
-    return t("distill.time_busy", time=words, times=f"{found.busy:.1f}") if found.busy >= NOTICED else words
+    return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
 def reasons(found: Estimate) -> Safe:

@@ -78,7 +78,7 @@ def progress(now: Any) -> None:
         st.markdown(f":gray[{machine(now)}]", width="content")
     st.progress(min(1.0, max(0.0, now.progress)))
     if words := finished.late(now):
-        st.caption(f":orange[:material/schedule: {words}]")
+        st.markdown(f":material/schedule: {words}")
 
 
 def elapsed(now: Any) -> str:
