@@ -87,7 +87,7 @@ def distill(
         dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
+            {"dataset": dataset, "teacher": Choice(name=teacher),
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
              "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
@@ -142,7 +142,7 @@ def sweep(
         dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
+            {"dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
              "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
@@ -237,7 +237,8 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         store = RunStore(workspace())
         for listed in store.list(limit=limit):
             row = store.refresh(listed.id)  # the list remembers; the folder knows
-            typer.echo(f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.name}")
+            word = row.headline.verdict if row.headline else "-"
+            typer.echo(f"{row.id}  {row.state:<11}  {word:<12}  {row.dataset_name} · {row.name}")
             if row.state == "damaged" and row.error:
                 typer.echo(f"  {row.error}")
         return DONE
@@ -323,6 +324,7 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
     """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
     from kd_core.runs.direct import run_here
     from kd_core.runs.execution import StopSignal
+    from kd_core.runs.naming import short_name
 
     asked = StopSignal()
 
@@ -332,6 +334,7 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
         asked.ask("cancel")
         typer.echo("\nStopping; what is finished is kept. Press Ctrl-C again to stop at once.", err=True)
 
+    spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
     before = signal.signal(signal.SIGINT, stop)
     try:
         result, folder = run_here(spec, out, _progress(), asked)

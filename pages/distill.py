@@ -168,14 +168,6 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     st.caption(t("distill.picture_note", plain_bits=f"{plain_bits:.2f}", bits=f"{bits:.2f}"), help=term("temperature"))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _estimate(spec_json: str, rows: int, features: int, outputs: int) -> tuple[int, float, float, int]:
-    from kd_core.runs.plan import estimate
-
-    found = estimate(RunSpec.from_json(spec_json), rows, features, outputs)
-    return found.trainings, found.teacher_seconds, found.seconds, found.memory_bytes
-
-
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say what the run would cost and what stands in its way; start it."""
     from kd_core.runs.plan import check
@@ -196,11 +188,11 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
             reason = t("distill.blocked")
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
         if spec is not None and reason is None:
-            trainings, teacher_s, seconds, memory = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
+            found = launch.foresee(spec, facts)
             st.markdown(
-                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=trainings,
-                  seconds=text.seconds(seconds), teacher=text.seconds(teacher_s), memory=text.size(memory)),
-                help=t("distill.estimate_help"), width="stretch",
+                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=found.trainings,
+                  time=launch.time(found), memory=text.size(found.memory_bytes)),
+                help=launch.reasons(found), width="stretch",
             )  # fmt: skip
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")

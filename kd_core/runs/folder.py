@@ -137,14 +137,14 @@ class RunFolder:
         return status
 
     def annotation(self) -> dict[str, Any]:
-        """Read the person's star and note."""
+        """Read the person's star, note and name for the run; an empty name keeps the recipe's own."""
         try:
-            return {"star": False, "note": "", **safe_io.read_object(self.path / "annotation.json")}
+            return {"star": False, "note": "", "name": "", **safe_io.read_object(self.path / "annotation.json")}
         except (FileNotFoundError, safe_io.Damaged):
-            return {"star": False, "note": ""}
+            return {"star": False, "note": "", "name": ""}
 
     def annotate(self, **changes: Any) -> None:
-        """Change the star or the note. Kept apart from the status, which the worker writes."""
+        """Change the star, the note or the name. Kept apart from the status, which the worker writes."""
         safe_io.write_json(self.path / "annotation.json", {**self.annotation(), **changes})
 
     def events(self, since: int = 0) -> list[Event]:

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.store import RunStore
-from pages.ui import curves, run_head, text, verdict, viewers
+from pages.ui import curves, finished, run_head, text, verdict, viewers
 from pages.ui.text import escape, t
 
 PHASE_LOOK = {
@@ -77,10 +77,12 @@ def progress(now: Any) -> None:
             st.markdown(t("runs.head.place", place=now.position or 1), width="content")
             return
         st.markdown(elapsed(now), width="content")
-        if now.trainings:
-            st.markdown(f":gray[{t('runs.head.progress', done=now.trainings_done, of=now.trainings)}]", width="content")
+        for words in finished.units(now):
+            st.markdown(f":gray[{words}]", width="content")
         st.markdown(f":gray[{machine(now)}]", width="content")
     st.progress(min(1.0, max(0.0, now.progress)))
+    if words := finished.late(now):
+        st.markdown(f":material/schedule: {words}")
 
 
 def elapsed(now: Any) -> str:
@@ -116,8 +118,8 @@ def phases(now: Any) -> None:
                 words = f"{words} · {kept}"
             elif phase.state == "done" and phase.seconds is not None:
                 words = f"{words} {text.seconds(phase.seconds)}"
-            elif phase.state == "running" and phase.progress:
-                words = f"{words} {text.percent(phase.progress, 0)}"
+            elif phase.state == "running" and phase.units:
+                words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
             st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.jobs import resumable
 from kd_core.runs.rows import RunRow
-from kd_core.runs.store import RunStore
+from kd_core.runs.store import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
 from pages.ui import engine, session, text
 from pages.ui.text import Safe, escape, t
@@ -105,6 +105,11 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
                  help=f"{t('runs.head.unstar' if row.star else 'runs.head.star')}. {t('runs.head.star_help')}"):  # fmt: skip
         _do(lambda: store.star(row.id, not row.star))
     with st.popover("", icon=":material/more_horiz:", help=t("runs.head.more"), key="run-more"):
+        name = st.text_input(t("runs.head.name"), row.name, key=f"name-{row.id}", max_chars=NAME_LENGTH,
+                             help=t("runs.head.name_help"))  # fmt: skip
+        if st.button(t("runs.head.name_save"), key="run-name-save", help=t("runs.head.name_help")):
+            _do(lambda: store.set_name(row.id, name or ""))
+        st.divider()
         note = st.text_area(t("runs.head.note"), row.note, key=f"note-{row.id}", max_chars=2000,
                             placeholder=t("runs.head.note_hint"), help=t("runs.head.note_help"))  # fmt: skip
         if st.button(t("runs.head.note_save"), key="run-note-save", help=t("runs.head.note_help")):

@@ -8,6 +8,7 @@ import math
 import re
 import tomllib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def escape(text: object) -> Safe:
 def shorten(text: str, most: int = 24) -> str:
     """Shorten in the middle, so that both ends of a name stay readable."""
     return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"
+
+
+def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
+    """Shorten names that stand beside each other; those that would then look the same stay whole."""
+    short = [shorten(name, most) for name in names]
+    seen: dict[str, set[str]] = {}
+    for name, cut in zip(names, short, strict=True):
+        seen.setdefault(cut, set()).add(name)
+    return [name if len(seen[cut]) > 1 else cut for name, cut in zip(names, short, strict=True)]
 
 
 @functools.cache

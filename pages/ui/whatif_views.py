@@ -10,9 +10,22 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.runs.folder import RunFolder
-from pages.ui import comparison, engine, forms, live, recipe, result_tabs, text, verdict, whatif_cells, whatif_map
+from pages.ui import (
+    comparison,
+    engine,
+    forms,
+    goals,
+    live,
+    recipe,
+    result_tabs,
+    text,
+    verdict,
+    whatif_cells,
+    whatif_map,
+)
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import what_if as charts
+from pages.ui.goals import Candidate
 from pages.ui.text import escape, t
 from pages.ui.whatif_cells import Cell, Grid
 
@@ -128,9 +141,9 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     best = comparison.front(points, lower)
     alone = {"low": None, "high": None}  # many cells share a cost: bars of all of them would hide each other
     shown = [p if p["id"] in best else {**p, **alone, "faded": True} for p in points] + ([teacher] if teacher else [])
-    left, right = st.columns([3.4, 1], gap="large")
+    left, right = st.columns([3.2, 1.1], gap="large")
     with right:
-        edge = _goals(grid, teacher, points, by)
+        edge = _goals(grid, teacher, _teacher_costs(snapshot, found), points, by)
     words = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
     at = whatif_map.picked()
     with left:
@@ -149,14 +162,20 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     whatif_map.take_click(grid, event, "whatif-pareto")
 
 
+def _teacher_block(snapshot: Any, found: Result | None) -> dict[str, Any]:
+    told = {k: v for k, v in (snapshot.teacher or {}).items() if v is not None}
+    return {**((found or {}).get("teacher") or {}), **told}
+
+
+def _teacher_costs(snapshot: Any, found: Result | None) -> dict[str, float | None]:
+    block = _teacher_block(snapshot, found)
+    return {**{n: comparison.cost(block, n) for n in ("size", "latency")}, "parameters": block.get("parameters")}
+
+
 def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> dict[str, Any] | None:
     """The teacher as a point, on the same validation rows; None where score or cost isn't known."""
-    block = {
-        **((found or {}).get("teacher") or {}),
-        **{k: v for k, v in (snapshot.teacher or {}).items() if v is not None},
-    }
-    value = teacher_score(snapshot, grid.metric)
-    x = block.get("parameters") if by == "parameters" else comparison.cost(block, by)
+    block = _teacher_block(snapshot, found)
+    value, x = teacher_score(snapshot, grid.metric), _teacher_costs(snapshot, found)[by]
     if value is None or not x:
         return None
     shown = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
@@ -165,26 +184,32 @@ def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> 
     return {"id": "teacher", "arm": "teacher", "label": name, "x": x, "y": value, "low": None, "high": None, "hover": words}  # fmt: skip
 
 
+def candidates(grid: Grid) -> list[Candidate]:
+    """Cells as what could be shipped; a student's latency, measured on its chosen cell, holds for all its cells."""
+    latency = {c["student"]: c["latency_ms"] for c in grid.cells if c.get("latency_ms") is not None}
+    return [
+        Candidate(
+            str(c["cell"]), f"{c['student']}, {whatif_cells.setting_words(grid, c, student=False)}", c["mean"],
+            {"size": c.get("size_bytes"), "latency": latency.get(c["student"]), "parameters": c.get("parameters")},
+        ) for c in grid.cells if whatif_cells.judged(c)
+    ]  # fmt: skip
+
+
 def _goals(
-    grid: Grid, teacher: dict[str, Any] | None, points: list[dict[str, Any]], by: str
+    grid: Grid, teacher: dict[str, Any] | None, costs: Mapping[str, float | None], points: list[dict[str, Any]], by: str
 ) -> tuple[float, float] | None:
-    """Let the person set goals against the teacher and say how many cells meet them."""
+    """Let the person set goals, say how many cells meet them and which one to ship; return the region's corner."""
+    value = teacher["y"] if teacher else None
+    asked = goals.ask("whatif", grid.metric, by, value, costs, f"what_if.cost.times_{by}")
+    goals.show(candidates(grid), asked, "what_if.cost.passed")
     if teacher is None:
         st.caption(t("what_if.cost.no_teacher"))
+    most, worst = asked.edge(by)
+    if most is None and worst is None:
         return None
-    share = verdict.is_share(grid.metric)
-    sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
-    kind = "lost_points" if share else "lost_value"
-    first = 1.0 if share else float(f"{abs(teacher['y']) * 0.05:.2g}") or 0.01
-    st.markdown(f"**{t('compare.goal.title')}**")
-    lost = st.number_input(t(f"compare.goal.{kind}"), 0.0, None, first, 0.1 if share else first / 5,
-                           key=f"whatif-lost-{grid.metric}", help=t(f"compare.goal.{kind}_help"))  # fmt: skip
-    times = st.number_input(t(f"what_if.cost.times_{by}"), 1.0, None, 5.0, 1.0, key=f"whatif-times-{by}",
-                            help=t("compare.goal.times_help"))  # fmt: skip
-    edge = (teacher["x"] / times, teacher["y"] - sign * (lost / 100 if share else lost))
-    met = sum(p["x"] <= edge[0] and sign * p["y"] >= sign * edge[1] for p in points)
-    st.markdown(t("what_if.cost.passed", num=met, of=len(points)))
-    return edge
+    ys = [p["y"] for p in points]
+    lowest = max(ys) if verdict.lower_is_better(grid.metric) else min(ys)
+    return (most if most is not None else 1.2 * max(p["x"] for p in points), lowest if worst is None else worst)
 
 
 def table(grid: Grid, run_id: str) -> None:

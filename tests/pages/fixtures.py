@@ -230,6 +230,8 @@ def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdic
     """Make a finished run with everything a finished run has."""
     keys = ("classes", "reason", "room", "size_bytes", "seeds")
     found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
+    lesson = more["objective"].settings if "objective" in more else {}
+    found["students"] = [{**s, **lesson} for s in found["students"]]
     return make_run("done", students, found, task=task, **more)
 
 

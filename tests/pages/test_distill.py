@@ -12,6 +12,7 @@ from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.errors import KDError
 from kd_core.models import ARCHS
+from kd_core.runs import plan
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
 from pages.ui import draft, engine
@@ -20,8 +21,9 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
 @pytest.fixture
-def at(jobs):  # noqa: F811
-    """The Distill screen on the binary sample."""
+def at(jobs, monkeypatch):  # noqa: F811
+    """The Distill screen on the binary sample, on an idle machine."""
+    monkeypatch.setattr(plan, "busy", lambda: 1.0)
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     return open_page("distill", data=dataset)
 
@@ -39,6 +41,29 @@ def test_start_can_be_pressed_at_once_and_is_the_samples_own_run(at, jobs):  # n
     assert spec.work_hash() == default_spec("purchase").work_hash()
     assert jobs.submitted[0][1] and jobs.submitted[0][2] is False
     assert at.query_params["run"] == engine.store().list()[0].id
+
+
+def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at, jobs):  # noqa: F811
+    at.slider(key="distill.objective.hinton.alpha").set_value(0.9).run()
+    assert start(at, jobs).name == "T=2 α=.9 tiny+small"
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    again.slider(key="distill.objective.hinton.alpha").set_value(0.5).run()
+    assert start(again, jobs).name == "T=2 α=.5 tiny+small"
+
+
+def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch):  # noqa: F811
+    assert "of it for the teacher" in words(at) and "busy" not in words(at)
+    from kd_core.teachers.cache import TeacherCache
+
+    monkeypatch.setattr(TeacherCache, "holds", lambda self, dataset, teacher, *, folds, seed: True)
+    at.run()
+    assert "kept from before and cost nothing" in words(at) and "of it for the teacher" not in words(at)
+
+
+def test_other_work_on_the_machine_is_told_beside_the_time(at, monkeypatch):
+    monkeypatch.setattr(plan, "busy", lambda: 4.0)
+    at.run()
+    assert "this machine is busy: about 4 times as long" in words(at)
 
 
 def test_sizes_are_known_before_training(at):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal
 
+import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 

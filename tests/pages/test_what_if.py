@@ -343,6 +343,12 @@ def test_every_view_draws(tab):
         assert "6 of 18 cells" in said(at)
     if tab == "cost":
         assert "cells meet the goals on validation" in said(at)
+        at.session_state["whatif-way"] = "absolute"
+        at.run()
+        at.number_input(key="whatif-value-roc_auc").set_value(0.0)
+        at.number_input(key="whatif-most-size").set_value(1e6)
+        at.number_input(key="whatif-most-latency").set_value(None).run()
+        assert not at.exception and "18 of 18 cells meet the goals" in said(at) and "meets all" in said(at)
     if tab == "table":
         frame = at.dataframe[0].value
         assert len(frame) == 18 and frame.iloc[0, 1] == "★"
