@@ -9,9 +9,8 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import comparison, engine, recipe, session, text, verdict
+from pages.ui import comparison, engine, example, findings, picture, recipe, session, text, verdict
 from pages.ui.charts import compare as charts
-from pages.ui.charts import marks
 from pages.ui.comparison import Entry, Goal
 from pages.ui.comparison_table import clear, everything, pick, picks, table
 from pages.ui.text import t
@@ -124,8 +123,8 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
         binary=by == "size", front_name=t("compare.front"), picked=picks(), goal=goal,
         goal_name=t("compare.goal_name"),
     )  # fmt: skip
-    event: Any = st.plotly_chart(fig, key="pareto", on_select="rerun", selection_mode=["points"], config=marks.CONFIG,
-                                 alt=t("compare.chart_alt", metric=title, cost=cost))  # fmt: skip
+    seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
+    event: Any = picture.show(fig, "pareto", seen, pick=True)
     st.caption(t("compare.chart_note_lower" if lower else "compare.chart_note"))
     lacking = comparison.missing(found, metric, by)
     if lacking:
@@ -146,11 +145,13 @@ def page() -> None:
     store = engine.store()
     st.title(t("compare.title"), anchor=False)
     st.caption(t("compare.note"))
-    if not any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED)):
+    ended = any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED))
+    if not ended and example.stand_in() is None:
         text.empty_state(
             t("compare.empty"), t("compare.empty_button"), "distill.py", icon=":material/scatter_plot:", key="compare"
         )
         return
+    example.run_note(store)
     rows = chosen_runs(store)
     found = [e for r in rows for e in comparison.entries(r, store.folder(r.id))]
     if not found:
