@@ -9,14 +9,13 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import comparison, engine, recipe, session, text, verdict
+from pages.ui import comparison, engine, example, findings, picture, recipe, session, text, verdict
 from pages.ui import goals as goal_form
 from pages.ui.charts import compare as charts
-from pages.ui.charts import marks
 from pages.ui.comparison import Entry
 from pages.ui.comparison_table import clear, everything, pick, picks, table
 from pages.ui.goals import Goals
-from pages.ui.text import t
+from pages.ui.text import escape, t
 
 LATEST = 6
 OFFERED = 200
@@ -120,8 +119,8 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
         binary=by == "size", front_name=t("compare.front"), picked=picks(), goal=goal,
         goal_name=t("compare.goal_name"),
     )  # fmt: skip
-    event: Any = st.plotly_chart(fig, key="pareto", on_select="rerun", selection_mode=["points"], config=marks.CONFIG,
-                                 alt=t("compare.chart_alt", metric=title, cost=cost))  # fmt: skip
+    seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
+    event: Any = picture.show(fig, "pareto", seen, pick=True)
     st.caption(t("compare.chart_note_lower" if lower else "compare.chart_note"))
     lacking = comparison.missing(found, metric, by)
     if lacking:
@@ -163,11 +162,13 @@ def page() -> None:
     store = engine.store()
     st.title(t("compare.title"), anchor=False)
     st.caption(t("compare.note"))
-    if not any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED)):
+    ended = any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED))
+    if not ended and example.stand_in() is None:
         text.empty_state(
             t("compare.empty"), t("compare.empty_button"), "distill.py", icon=":material/scatter_plot:", key="compare"
         )
         return
+    example.run_note(store)
     rows = chosen_runs(store)
     found = entries(store, rows)
     if not found:

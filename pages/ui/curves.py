@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import text, verdict
-from pages.ui.charts import marks
+from pages.ui import findings, picture, text, verdict
 from pages.ui.charts import runs as charts
 from pages.ui.text import escape, t
 
@@ -58,7 +57,7 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
             drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"),
             best_name=t("runs.overview.best"), teacher_score=teacher_score(snapshot),
         )  # fmt: skip
-    st.plotly_chart(fig, key=f"curves-{key}", config=marks.CONFIG, alt=t("runs.live.curves", metric=title))
+    picture.show(fig, f"curves-{key}", findings.of_curves(drawn, metric, teacher_score(snapshot)))
     st.caption(t("runs.live.curves_lower" if verdict.lower_is_better(metric) else "runs.live.curves_higher"))
     thinned = [c for c in snapshot.curves if c.total > c.shown and _belongs(c, student)]
     if thinned:
@@ -93,5 +92,5 @@ def _losses(drawn: list[dict[str, Any]], key: str) -> None:
     fig = charts.losses(
         drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
     )
-    st.plotly_chart(fig, key=f"losses-{key}", config=marks.CONFIG, alt=t("runs.live.loss"))
+    picture.show(fig, f"losses-{key}", findings.of_losses(drawn))
     st.caption(t("runs.live.loss_note"))

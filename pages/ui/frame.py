@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,11 +12,13 @@ from kd_core.errors import KDError
 from pages.ui import engine, facts, finished, session, sweeps
 from pages.ui.text import escape, number, shorten, t
 
+STYLE = Path(__file__).parent / "browser" / "frame.css"
 ACTIVE = ("queued", "starting", "running", "cancelling")
 
 
 def sidebar(pages: Sequence[Any]) -> None:
     """Draw the frame beside the page."""
+    st.html(STYLE)
     with st.sidebar:
         st.markdown(f"#### :material/school: {t('common.product')}")
         for page in pages:

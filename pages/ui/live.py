@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.store import RunStore
-from pages.ui import curves, finished, run_head, text, verdict, viewers
+from pages.ui import announcer, curves, finished, run_head, text, verdict, viewers
 from pages.ui.text import escape, t
 
 PHASE_LOOK = {
@@ -35,6 +35,7 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
         if buttons(now.state) != buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)
+        announcer.progress(now)
 
     body()
 

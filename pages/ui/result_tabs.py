@@ -10,8 +10,7 @@ import streamlit as st
 
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import curves, engine, live, recipe, session, text, verdict
-from pages.ui.charts import marks
+from pages.ui import curves, engine, findings, live, picture, recipe, session, text, verdict
 from pages.ui.charts import result as charts
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
@@ -85,7 +84,7 @@ def overview(found: Result, index: int) -> None:
             size_points(found), metric=title, x_title=t("runs.overview.size_axis"), names=names(), written=text.size,
             lower_is_better=verdict.lower_is_better(name),
         )  # fmt: skip
-        draw(fig, "overview-size", t("runs.overview.size_title", metric=title))
+        picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
         st.caption(t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note"))
     with right:
         st.markdown(f"**{t('runs.overview.paired_title')}**")
@@ -94,7 +93,7 @@ def overview(found: Result, index: int) -> None:
             student["seeds"], values[0], values[1], metric=title, seed_title=t("runs.overview.seed", seed="{seed}"),
             names=names(), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )  # fmt: skip
-        draw(fig, "overview-paired", t("runs.overview.paired_title"))
+        picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note"))
     selection(student)
 
@@ -192,7 +191,13 @@ def mistakes(found: Result, index: int) -> None:
                 predicted_title=t("runs.mistakes.predicted"),
                 dark=dark_page(), hover=t("runs.mistakes.hover"),
             )  # fmt: skip
-            draw(fig, f"confusion-{arm}", names()[arm])
+            picture.show(
+                fig,
+                f"confusion-{arm}",
+                findings.of_confusion(
+                    names()[arm], block["confusion"], classes, most_frequent_mistake(block["confusion"])
+                ),
+            )
     st.caption(t("runs.mistakes.note"))
 
 
@@ -217,13 +222,12 @@ def calibration(found: Result, index: int) -> None:
         arms, names=names(), x_title=t("runs.calibration.x"), y_title=t("runs.calibration.y"),
         perfect=t("runs.calibration.perfect"), rows_word=t("runs.calibration.rows"),
     )  # fmt: skip
-    draw(fig, "calibration", t("runs.result.tabs_calibration"))
-    st.caption(t("runs.calibration.note"))
     ece = [found["teacher"]["metrics"].get("ece")]
     ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
-    st.markdown(
-        t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))
-    )
+    said = t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))  # fmt: skip
+    picture.show(fig, "calibration", said)
+    st.caption(t("runs.calibration.note"))
+    st.markdown(said)
 
 
 def bins(found: Any) -> dict[str, list[Any]]:
@@ -257,7 +261,7 @@ def latency(found: Result, index: int) -> None:
         return
     st.markdown(f"**{t('runs.latency.title')}**")
     fig = charts.latency(series, x_title=t("runs.latency.x"), y_title=t("runs.latency.y"), written=text.milliseconds)
-    draw(fig, "latency", t("runs.latency.title"))
+    picture.show(fig, "latency", findings.of_latency(series))
     threads = found.get("environment", {}).get("threads", 1)
     st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
@@ -266,8 +270,3 @@ def latency(found: Result, index: int) -> None:
 def dark_page() -> bool:
     """Say whether the viewer sees the dark theme."""
     return bool(st.context.theme.type == "dark")
-
-
-def draw(figure: Any, key: str, alt: str) -> None:
-    """Show a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))

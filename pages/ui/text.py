@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import logging
 import math
 import re
@@ -41,6 +42,11 @@ def escape(text: object) -> Safe:
     shown = _LIVE.sub(lambda m: m[0] + _WORD_JOINER, shown)
     shown = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", shown)
     return Safe(re.sub(r"^(\s*\d*)([.)+\-])(?=\s|$)", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
+
+
+def plain(text: str) -> str:
+    """Take escaping and bold type off again, for places that are never read as markup: alternative texts."""
+    return html.unescape(text.replace("**", "")).replace(_WORD_JOINER, "") if isinstance(text, Safe) else str(text)
 
 
 def shorten(text: str, most: int = 24) -> str:

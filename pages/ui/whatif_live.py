@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.store import RunStore
-from pages.ui import live, viewers, whatif_cells, whatif_head, whatif_map
+from pages.ui import announcer, live, viewers, whatif_cells, whatif_head, whatif_map
 from pages.ui.text import t
 
 
@@ -27,6 +27,7 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
         if live.buttons(now.state) != live.buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)
+        announcer.progress(now)
 
     body()
 

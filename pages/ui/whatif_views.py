@@ -13,9 +13,11 @@ from kd_core.runs.folder import RunFolder
 from pages.ui import (
     comparison,
     engine,
+    findings,
     forms,
     goals,
     live,
+    picture,
     recipe,
     result_tabs,
     text,
@@ -31,7 +33,6 @@ from pages.ui.whatif_cells import Cell, Grid
 
 TABS = ("sizes", "settings", "cost", "table", "downloads", "log")
 COSTS = ("size", "latency", "parameters")
-PAPER = {False: "#FFFFFF", True: "#12171D"}  # the pages' backgrounds, see .streamlit/config.toml
 Result = Mapping[str, Any]
 
 
@@ -73,7 +74,7 @@ def sizes(grid: Grid, snapshot: Any) -> None:
         arms, teacher=teacher_score(snapshot, grid.metric), names=result_tabs.names(), x_title=t("what_if.size.x"),
         y_title=verdict.metric_title(grid.metric), written=text.number, lower_is_better=lower,
     )  # fmt: skip
-    st.plotly_chart(figure, key="whatif-sizes", config=whatif_map.config("sizes"), alt=t("what_if.size.alt"))
+    picture.show(figure, "whatif-sizes", findings.of_sizes(grid, arms))
     st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note"))
     if len(arms["student"]) == 1:
         st.caption(t("what_if.size.one"))
@@ -102,11 +103,11 @@ def settings(grid: Grid) -> None:
                        "range": edge[::-1] if verdict.lower_is_better(grid.metric) else edge})  # fmt: skip
     figure = charts.parallel(
         dimensions, [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
-        [whatif_cells.hover(grid, c) for c in kept], paper=PAPER[st.context.theme.type == "dark"],
+        [whatif_cells.hover(grid, c) for c in kept], dark=st.context.theme.type == "dark",
         scale=whatif_cells.scale(grid),
         gain_title=t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric)),
     )  # fmt: skip
-    st.plotly_chart(figure, key="whatif-parallel", config=whatif_map.config("settings"), alt=t("what_if.settings.alt"))
+    picture.show(figure, "whatif-parallel", findings.of_map(grid, kept))
     st.caption(t("what_if.settings.note"))
 
 
@@ -154,8 +155,9 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
             goal_name=t("compare.goal_name"), height=430,
         )  # fmt: skip
         figure.update_layout(dragmode=False)
-        event: Any = st.plotly_chart(figure, key="whatif-pareto", on_select="rerun", selection_mode=["points"],
-                                     config=whatif_map.config("cost"), alt=t("what_if.cost.alt"))  # fmt: skip
+        on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
+        words_of = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), words)
+        event: Any = picture.show(figure, "whatif-pareto", words_of, pick=True)
         st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note"))
         if by == "latency" and any(c.get("latency_ms") is None for c in grid.cells if whatif_cells.judged(c)):
             st.caption(t("what_if.cost.missing"))
@@ -246,7 +248,5 @@ def downloads(folder: RunFolder, grid: Grid, found: Result | None) -> None:
             recipe.offer(t("runs.recipe.result"), lambda: json.dumps(found, ensure_ascii=False, indent=1),
                          f"{folder.id}.result.json", "application/json", "result")  # fmt: skip
     with right:
-        st.segmented_control(t("what_if.download.format"), ("svg", "png"), key=forms.seed("whatif-format", "svg"),
-                             required=True, format_func=str.upper, help=t("what_if.download.format_help"))  # fmt: skip
         st.caption(t("what_if.download.pictures"))
         st.code(f"python -m kd_core run {folder.id}.spec.json --out my-what-if", language="bash")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui import comparison
+from pages.ui import comparison, example
 from pages.ui.goals import Candidate, Goals, pick
 from pages.ui.goals import words as say
 from pages.ui.text import t
@@ -31,13 +31,31 @@ def entries(*ids):
     return [e for i in ids for e in comparison.entries(runs.get(i), runs.folder(i))]
 
 
-def test_without_finished_runs_one_button_leads_to_distill():
+def test_without_finished_runs_one_button_leads_to_distill(monkeypatch, tmp_path):
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
     make_run("running")
     make_run("queued")
     make_run("failed")
     at = open_page("compare")
     assert not at.exception
     assert t("compare.empty") in words(at) and t("compare.empty_button") in [b.label for b in at.button]
+
+
+def test_without_finished_runs_the_example_is_shown_and_named():
+    make_run("queued")
+    at = open_page("compare")
+    assert not at.exception and t("common.example.run") in words(at) and at.get("plotly_chart")
+    done_run()
+    assert t("common.example.run") not in words(open_page("compare"))
+
+
+def test_an_example_that_cannot_be_kept_is_told(monkeypatch):
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(example, "adopt", full)
+    at = open_page("compare")
+    assert not at.exception and len(at.error) == 1 and t("compare.empty") in words(at)
 
 
 def test_the_latest_six_of_one_dataset_are_the_default():

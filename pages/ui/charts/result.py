@@ -8,6 +8,8 @@ from typing import Any
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, log_axis, padded, short
 
+# Still seen on a dark page: grey at less than this has a contrast below 3 there.
+FADED = {"teacher": 0.5, "baseline": 0.75, "student": 0.5}
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -31,7 +33,7 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                opacity=0.35 if faded else 1.0,
+                opacity=FADED[arm] if faded else 1.0,
                 text=[_beside(p["label"], arm) if label and p["label"] and not faded else "" for p in group],
                 textposition="middle left" if arm == "teacher" else "top right",
                 textfont={"size": 11},
