@@ -11,42 +11,39 @@ from typing import Annotated, Any
 
 import typer
 
-from kd_core import specs
+from kd_core import terminal
 from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
+from kd_core.options import (
+    Copies,
+    Data,
+    Drop,
+    Epochs,
+    Group,
+    HeaderRow,
+    Member,
+    Missing,
+    Names,
+    NotMissing,
+    Objective,
+    OneClass,
+    Out,
+    Placebo,
+    Positive,
+    Rare,
+    Seeds,
+    Splits,
+    Students,
+    Target,
+    Task,
+    Teacher,
+    Time,
+)
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 PLURALS = {"losses": "distill.LOSSES", "archs": "models.ARCHS", "readers": "data.readers.READERS", "teachers": "teachers.SOURCES", "metrics": "evaluate.METRICS", "scenarios": "scenarios.SCENARIOS"}  # fmt: skip
-
-Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
-Target = Annotated[str, typer.Option(help="Column to predict.")]
-Task = Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")]
-Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
-Students = Annotated[
-    list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
-]
-Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
-Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
-Seeds = Annotated[
-    int | None, typer.Option(help="Trainings per student and arm; as many as the test rows deserve when empty.")
-]
-Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
-Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
-Copies = Annotated[specs.Copies, typer.Option(help="Rows with the same features: on one side of the split, or apart.")]
-Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
-Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
-Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
-HeaderRow = Annotated[str, typer.Option("--header", help="Whether the first row holds names: yes, no or auto.")]
-Names = Annotated[str | None, typer.Option("--names", help="Names of the columns, with commas between them.")]
-Missing = Annotated[
-    list[str] | None, typer.Option("--missing", help="Category column where words such as NA are missing cells.")
-]
-NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Category column where ? is a value.")]
-Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
-OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
 
 
 @app.command()
@@ -63,6 +60,8 @@ def distill(
     objective: Objective = None,
     epochs: Epochs = None,
     seeds: Seeds = None,
+    placebo: Placebo = True,
+    splits: Splits = 1,
     group: Group = None,
     time: Time = None,
     copies: Copies = "together",
@@ -89,7 +88,7 @@ def distill(
         spec = RunSpec.parse(
             {"dataset": dataset, "teacher": Choice(name=teacher),
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation"),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
         )  # fmt: skip
         return _execute(spec, out)
@@ -260,7 +259,7 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         if result is None:
             raise DataError("Run {run} has no result.", "Resume it, or look at another one.", "no_result", run=run)
         folder.manifest()  # one that can't be read is damage, too
-        _print_verdict(result)
+        terminal.show_result(result)
         typer.echo(f"files: {folder.path}")
         return DONE
 
@@ -337,53 +336,12 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
     spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
     before = signal.signal(signal.SIGINT, stop)
     try:
-        result, folder = run_here(spec, out, _progress(), asked)
+        result, folder = run_here(spec, out, terminal.follow(), asked)
     finally:
         signal.signal(signal.SIGINT, before)
-    _print_verdict(result)
+    terminal.show_result(result)
     typer.echo(f"files: {folder}")
     return CANCELLED if asked.noticed else DONE
-
-
-def _progress() -> Callable[[dict[str, Any]], None]:
-    """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
-    from kd_core.runs.progress_line import SHOWN, ProgressLine
-    from kd_core.runs.wording import sentence
-
-    live = sys.stderr.isatty()
-    clear = "\r\033[K" if live else ""
-    line = ProgressLine()
-
-    def show_event(event: dict[str, Any]) -> None:
-        kind = event["kind"]
-        line.take(event)
-        if kind == "phase" and event["state"] == "end":
-            typer.echo(f"{clear}{event['phase']}: {event['seconds']:.1f} s", err=True)
-        elif kind == "warning":
-            typer.echo(f"{clear}warning: {event['message']} {event['hint']}", err=True)
-        elif kind == "sweep":
-            typer.echo(f"{clear}{event['trainings']} trainings to do ({event['mode']}). {event['why']}", err=True)
-        elif kind in ("plan", "seeds"):
-            typer.echo(f"{clear}{sentence(event)}", err=True)
-        elif live and kind in SHOWN:
-            typer.echo(f"{clear}{line.text(event)}", err=True, nl=False)
-        if kind != "epoch" and (said := line.correction()):
-            typer.echo(f"{clear}{said}", err=True)
-
-    return show_event
-
-
-def _print_verdict(result: dict[str, Any]) -> None:
-    from kd_core.runs.heat_map import heat_map
-    from kd_core.runs.report import verdict_lines
-
-    sweep = result.get("sweep")
-    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:
-        typer.echo(line)
-    if sweep:
-        some = sweep["trained"] < sweep["trainings"]
-        trained = f"{sweep['trained']} of {sweep['trainings']}" if some else sweep["trainings"]
-        typer.echo(f"{trained} trainings, {sweep['mode'] or 'none anew'}, {sweep['seconds']:.1f} s. {sweep['why']}")
 
 
 def _guarded(work: Callable[[], int]) -> None:

@@ -278,3 +278,17 @@ def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):
     (store.folder(cut).path / "result.json").write_text("{}")
     shown = runner.invoke(app, ["show", cut])
     assert shown.exit_code == 1 and "'metric' is missing" in shown.stderr and "Traceback" not in shown.output
+
+
+def test_placebo_and_splits_reach_the_spec(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    arguments = ["distill", str(write_table(tmp_path / "t.csv")), "--target", "target"]
+    assert runner.invoke(app, arguments).exit_code == 0
+    assert runner.invoke(app, [*arguments, "--no-placebo", "--splits", "5", "--seeds", "4"]).exit_code == 0
+    assert [(s.evaluation.placebo, s.evaluation.splits, s.training.seeds) for s in made] == [
+        (True, 1, None),
+        (False, 5, 4),
+    ]
+    wrong = runner.invoke(app, [*arguments, "--splits", "99"])
+    assert wrong.exit_code == 2 and "less than or equal to 10, got 99" in wrong.stderr
