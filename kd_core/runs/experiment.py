@@ -19,6 +19,7 @@ from kd_core.distill import objective, placebo
 from kd_core.distill.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
+from kd_core.evaluate.advice import more_seeds
 from kd_core.evaluate.base import PRIMARY
 from kd_core.runs import assessment, grid, ledger, plan, result, rooms
 from kd_core.runs.artifacts import write_artifacts
@@ -26,7 +27,7 @@ from kd_core.runs.folder import RunFolder
 from kd_core.runs.sweep import PHASES as SWEEP_PHASES
 from kd_core.runs.sweep import Sweep, plan_fields
 from kd_core.runs.sweep_result import build_result
-from kd_core.runs.trainings import Trainings
+from kd_core.runs.trainings import Arms, Trainings
 from kd_core.specs import RunSpec
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -190,7 +191,8 @@ class _Experiment:
         """Choose the seeds of the next round of an automatic number, by the widths of the intervals alone."""
         if self.spec.training.seeds is not None or self.should_stop():
             return ()
-        wanted, first = self.judge().seeds_wanted(), self.trainings.seeds[-1] + 1
+        self.note_read()
+        wanted, first = max(map(self.seeds_wanted, self.arms.values())), self.trainings.seeds[-1] + 1
         seeds = range(first, first + wanted)
         if seeds:
             self.notify({"kind": "more_seeds", "seeds": list(seeds)})
@@ -282,12 +284,25 @@ class _Experiment:
             self.notify(warning)
         return rows
 
-    def judge(self) -> result.ResultBuilder:
-        """Read the test part for everything that was trained so far; its answers are computed once."""
+    def seeds_wanted(self, arms: Arms) -> int:
+        """Ask the widths of a student's interval how many more seeds to train; the gain itself is not looked at."""
+        sides = {"baseline": arms.baseline, "student": arms.student}
+        logits = {name: [t.logits(self.dataset, "test", self.device) for t in side] for name, side in sides.items()}
+        found = assessment.evidence(self.dataset, "test", self.teacher.logits["test"], logits)
+        gain = found.gain(self.metric, "student", "baseline")
+        return more_seeds(gain.seeds_half, gain.rows_half, gain.n) if gain is not None else 0
+
+    def note_read(self) -> None:
+        """Note in the ledger that this run reads the test part; it counts once."""
         self.test_reads = ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
+
+    def judge(self) -> result.ResultBuilder:
+        """Assess everything that was trained on the test part."""
+        self.note_read()
         build = result.ResultBuilder(self.spec, self.dataset, self.teacher, self.metric, self.room, self.device)
-        for index, arms in self.arms.items():
+        for number, (index, arms) in enumerate(self.arms.items(), 1):
             build.add(index, arms)
+            self.notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         return build
 
     def evaluate(self) -> dict[str, Any]:

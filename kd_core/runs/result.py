@@ -97,11 +97,6 @@ class ResultBuilder:
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
         self.judged.append(_Judged(entry, found, gain, gain[name], margin, room))
 
-    def seeds_wanted(self) -> int:
-        """Say how many more seeds the widths of the intervals ask for, over all students; never looks at a gain."""
-        halves = [(j.gain.seeds_half, j.gain.rows_half, j.gain.n) for j in self.judged]
-        return max((advice.more_seeds(*h) for h in halves), default=0)
-
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""
         self._give_words()
