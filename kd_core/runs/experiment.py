@@ -193,10 +193,7 @@ class _Experiment:
             return ()
         self.note_read()
         wanted, first = max(map(self.seeds_wanted, self.arms.values())), self.trainings.seeds[-1] + 1
-        seeds = range(first, first + wanted)
-        if seeds:
-            self.notify({"kind": "more_seeds", "seeds": list(seeds)})
-        return seeds
+        return range(first, first + wanted)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -58,8 +58,10 @@ class Trainings:
         Errors: KDError `non_finite_loss` when a training diverges.
         """
         wanted = grid.trainings(self.spec, seeds, PLACEBO in tables(self.lessons))
-        self.seeds += seeds
         self.total += len(wanted)
+        if self.seeds:
+            self.notify({"kind": "seeds", "added": len(seeds), "seeds": list(seeds), "trainings": self.total})
+        self.seeds += seeds
         first = self.spec.training.first_seed
         later = grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in tables(self.lessons))
         kept = self.store.load(wanted, self.notify, later)

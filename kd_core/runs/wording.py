@@ -47,8 +47,6 @@ def sentence(event: dict[str, Any]) -> str:
         return f"Teacher {event.get('name')} is ready{cached}."
     if kind == "warning":
         return f"Warning: {event.get('message')} {event.get('hint') or ''}".strip()
-    if kind == "more_seeds":
-        return f"{len(event['seeds'])} more seeds: chance between seeds still matters more than half as much as the test rows."
     if kind == "room":
         return "Teacher and baselines were compared on validation."
     return ""

@@ -34,8 +34,9 @@ def test_automatic_seeds_go_on_until_the_rows_matter_more(tmp_path):
     gain, n = student["gain"]["roc_auc"], len(student["seeds"])
     assert gain["n"] == n >= 3 and n % 2 == 1
     assert gain["seeds_half"] <= gain["rows_half"] / 2 or n == 15
-    rounds = [e["seeds"] for e in events if e["kind"] == "more_seeds"]
-    assert [3 + 2 * k for k in range(len(rounds) + 1)][-1] == n
+    rounds = [e for e in events if e["kind"] == "seeds"]
+    assert [seed for e in rounds for seed in e["seeds"]] == list(range(3, n))
+    assert [e["trainings"] for e in rounds] == [3 * (5 + 2 * k) for k in range(len(rounds))]
     last = [e for e in events if e["kind"] == "trained" and e["arm"] != "teacher"][-1]
     assert (last["done"], last["of"]) == (3 * n, 3 * n)
 
