@@ -41,8 +41,9 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.session_state["compare-url"] = asked
         st.session_state["compare-runs"] = default
     options = [i for i, r in rows.items() if r.headline]
+    names = dict(zip(options, text.differing_first([rows[i].name for i in options]), strict=True))
     picked = st.multiselect(
-        t("compare.runs"), options, format_func=lambda i: f"{rows[i].name} · {rows[i].created_utc[:16].replace('T', ' ')}",
+        t("compare.runs"), options, format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
         key="compare-runs", placeholder=t("compare.runs_hint"), help=t("compare.runs_help"),
     )  # fmt: skip
     if picked != default:

@@ -254,4 +254,9 @@ def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
 
 def candidate(e: Entry, metric: str) -> Candidate:
     """Describe a student as one that could be shipped."""
-    return Candidate(e.id, e.label, e.student["metrics"][metric]["mean"], {by: cost(e.student, by) for by in COSTS})
+    picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get("student") or ()]
+    known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
+    return Candidate(
+        e.id, e.label, e.student["metrics"][metric]["mean"], {by: cost(e.student, by) for by in COSTS},
+        sum(known) / len(known) if known else None,
+    )  # fmt: skip

@@ -17,12 +17,16 @@ UNIT = {"size": 1024.0, "latency": 1.0}  # of the input: KB, ms
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that could be shipped: its name, its value on the metric and what it costs (None: not known)."""
+    """A model that could be shipped: its name, its value on the metric and what it costs (None: not known).
+
+    `validation`: its score by which it may be chosen among equals; the value may be from test rows, which choose nothing.
+    """
 
     id: str
     name: str
     value: float | None
     costs: Mapping[str, float | None]
+    validation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,16 @@ def ask(key: str, metric: str, by: str, teacher_value: float | None, teacher_cos
 def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
     """Name the candidate to ship: the smallest that meets all goals, else the smallest that misses fewest.
 
-    The smallest rather than the best: among many, the best score on the rows shown would flatter itself.
+    The smallest rather than the best: among many, the best score on the rows shown would flatter itself. Of equally
+    small ones the best on validation.
     """
     known = [c for c in found if c.value is not None]
     size = float("inf")
 
     def rank(c: Candidate) -> tuple[float, ...]:
-        costs = (c.costs.get("size"), c.costs.get("latency"))
-        return (len(goals.missed(c)), len(goals.unknown(c)), *(size if x is None else x for x in costs))
+        sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
+        order = (c.costs.get("size"), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
+        return (len(goals.missed(c)), len(goals.unknown(c)), *(size if x is None else x for x in order))
 
     return min(known, key=rank, default=None)
 

@@ -63,6 +63,21 @@ def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
     return [name if len(seen[cut]) > 1 else cut for name, cut in zip(names, short, strict=True)]
 
 
+def differing_first(names: Sequence[str], most: int = 36) -> list[str]:
+    """Turn names whose first `most` characters are alike around, so that what differs is not cut off by a narrow screen."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        alike.setdefault(name[:most], []).append(name)
+    told = {}
+    for group in alike.values():
+        first, last = min(group), max(group)  # what these two share, all share
+        shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+        shared = shared if len(group) > 1 else 0
+        start = group[0].rfind(" ", 0, shared) + 1  # a whole word
+        told |= {n: f"{n[start:]} · {n[:start].strip()}" if start else n for n in group}
+    return [told[n] for n in names]
+
+
 @functools.cache
 def catalogue(language: str = "en") -> dict[str, str]:
     """Read the language's files: one TOML file per page, keys `page.name` or `page.group.name`."""

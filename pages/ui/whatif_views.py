@@ -189,10 +189,16 @@ def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> 
 def candidates(grid: Grid) -> list[Candidate]:
     """Cells as what could be shipped; a student's latency, measured on its chosen cell, holds for all its cells."""
     latency = {c["student"]: c["latency_ms"] for c in grid.cells if c.get("latency_ms") is not None}
+
+    def name(c: Cell) -> str:
+        said = t("what_if.cost.alone") if whatif_cells.is_baseline(c) else whatif_cells.setting_words(grid, c, student=False)  # fmt: skip
+        return f"{c['student']}, {said}"
+
     return [
         Candidate(
-            str(c["cell"]), f"{c['student']}, {whatif_cells.setting_words(grid, c, student=False)}", c["mean"],
+            str(c["cell"]), name(c), c["mean"],
             {"size": c.get("size_bytes"), "latency": latency.get(c["student"]), "parameters": c.get("parameters")},
+            c["mean"],
         ) for c in grid.cells if whatif_cells.judged(c)
     ]  # fmt: skip
 

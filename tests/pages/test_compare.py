@@ -138,11 +138,19 @@ def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
     asked = Goals("roc_auc", 0.9, {"size": 10_240.0, "latency": 0.015})
     assert pick(found, asked) is found[0] and say(found[0], asked) == "small: 5.3 KB, 0.01 ms, meets all"
     assert pick(found, Goals("roc_auc", 0.8)) is found[2]
+    equal = [replace(found[0], id=i, validation=v) for i, v in (("x", 0.8), ("y", 0.9), ("z", None))]
+    assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
     hard = Goals("roc_auc", 0.95, {"size": 100_000.0, "latency": 0.001})
     assert pick(found, hard) is found[2]
     assert say(found[2], hard) == "tiny: 1.2 KB, 0.008 ms, misses ROC-AUC (0.850, asked 0.950), latency (0.008 ms, asked 0.001 ms)"  # fmt: skip
     unknown = [Candidate("d", "new", 0.99, {"size": 10.0, "latency": None})]
     assert say(unknown[0], asked) == "new: 10 B, latency not known" and pick([], asked) is None
+
+
+def test_a_candidate_brings_its_validation_score_where_that_is_of_the_metric():
+    (found,) = entries(done_run())
+    assert comparison.candidate(found, "roc_auc").validation == pytest.approx(0.88)
+    assert comparison.candidate(found, "log_loss").validation is None
 
 
 def test_goals_can_be_told_in_numbers_on_the_page():

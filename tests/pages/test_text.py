@@ -149,3 +149,12 @@ def test_names_beside_each_other_are_never_cut_to_the_same():
     assert text.shorten(alike[0], 16) == text.shorten(alike[1], 16)
     assert text.shorten_all([*alike, "a name that stands for itself alone"], 16) == [*alike, "a name t…f alone"]
     assert text.shorten_all([alike[0], alike[0]], 16) == [text.shorten(alike[0], 16)] * 2
+
+
+def test_names_alike_at_their_start_are_turned_around():
+    alike = [f"T=4 α=.5 tiny+small by mlp teacher dropout=.{i} seeds=5" for i in (1, 3)]
+    assert text.differing_first([*alike, "T=2 tiny", "T=4 tiny"]) == [
+        "dropout=.1 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
+        "dropout=.3 seeds=5 · T=4 α=.5 tiny+small by mlp teacher", "T=2 tiny", "T=4 tiny",
+    ]  # fmt: skip
+    assert text.differing_first(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]

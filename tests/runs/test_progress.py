@@ -123,6 +123,8 @@ def test_more_seeds_make_the_total_grow_and_are_no_lateness():
     assert grown.share < before.share and grown.left_s > before.left_s and not grown.late
     run.take(trained(13, of=18), 90.0)  # a total that a training tells is believed as well
     assert run.outlook(90.0).units == Units("training", 13, 18)
+    run.take({"kind": "seeds", "added": 6, "trainings": 30}, 90.0)
+    assert run.outlook(90.0).left_s > 80 and not run.outlook(90.0).late  # asked for, not late
     again = after(*TRAINS, (30.0, {**PLAN, "trainings": 16}))
     assert again.outlook(30.0).units == Units("training", 0, 16)
 
