@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
@@ -10,8 +12,8 @@ from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.runs import experiment
 from kd_core.runs.folder import RunFolder
-from kd_core.specs import Choice
-from tests.runs.tables import small_spec, write_table
+from kd_core.specs import Choice, StudentSpec
+from tests.runs.tables import small_spec
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
@@ -25,9 +27,16 @@ def contrary(student, teacher, labels, spec):
 def test_harm_is_put_down_to_the_soft_share_only_where_that_is_large(tmp_path, monkeypatch, alpha, code):
     monkeypatch.setattr(LOSSES, "_entries", dict(LOSSES._entries))
     LOSSES.register("contrary", title="Contrary", spec=LossSpec)(contrary)
-    spec = small_spec(
-        write_table(tmp_path / "t.csv", rows=400), epochs=2, seeds=3, learning_rate=0.05, batch_size=16
-    ).model_copy(update={"objective": Choice(name="contrary", settings={"alpha": alpha})})
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 400)).round(3)
+    target = np.where(a * b + a > 0, "yes", "no")  # a line finds a part of it, trees find all: there is room
+    pd.DataFrame({"a": a, "b": b, "target": target}).to_csv(tmp_path / "t.csv", index=False)
+    chosen = {
+        "objective": Choice(name="contrary", settings={"alpha": alpha}),
+        "students": (StudentSpec(name="line", arch=Choice(name="linear")),),
+    }
+    training = {"epochs": 2, "seeds": 3, "learning_rate": 0.05, "batch_size": 16}
+    spec = small_spec(tmp_path / "t.csv", **training).model_copy(update=chosen)
     folder = RunFolder.create(tmp_path / "run", spec)
     folder.write_result(experiment.run(spec, folder, lambda event: None, lambda: False))
     (student,) = folder.result()["students"]
