@@ -38,7 +38,8 @@ from kd_core.options import (
     Teacher,
     Time,
 )
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.runs.asked import numbers, student_spec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
 
@@ -88,7 +89,8 @@ def distill(
         spec = RunSpec.parse(
             {"dataset": dataset, "teacher": Choice(name=teacher),
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation"),
+             "students": tuple(student_spec(s) for s in student or ["small"]),
+             "evaluation": EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation"),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
         )  # fmt: skip
         return _execute(spec, out)
@@ -137,13 +139,13 @@ def sweep(
                   "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
         lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
                  "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
-        asked = SweepSpec.parse({**{n: _numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
         dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
             {"dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "students": tuple(student_spec(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
         )  # fmt: skip
         return _execute(spec, out)
@@ -277,37 +279,6 @@ def _loss(dataset: DatasetSpec) -> str:
         rare=dataset.rare, one_class=dataset.one_class,
     )  # fmt: skip
     return "mse" if found.task == "regression" else "hinton"
-
-
-def _numbers(name: str, text: str | None) -> tuple[float, ...]:
-    """Read a list such as `0,.25,.5`. Errors: SpecError naming what is no number."""
-    found: list[float] = []
-    for part in (text or "").split(",") if text is not None else ():
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise SpecError(
-                "The list --{name} {text} is not understood: {part!r} is not a number.",
-                "Write numbers with commas between them, for example 0,.5,1.", "bad_list",
-                name=name.replace("_", "-"), text=text, part=part.strip(),
-            ) from None  # fmt: skip
-    return tuple(found)
-
-
-def _student(text: str) -> StudentSpec:
-    """Read `small`, `resmlp:base`, `linear` or `mlp:16x2` (width x depth)."""
-    presets = ("tiny", "small", "base", "large")
-    arch, _, size = ("mlp", "", text) if text in presets else text.partition(":")
-    width, _, depth = size.partition("x")
-    if text and size in presets:
-        settings: dict[str, Any] = {"size": size}
-    elif width.isdigit():
-        settings = {"width": int(width), "depth": int(depth) if depth.isdigit() else 1}
-    elif arch and not size:
-        settings = {}
-    else:
-        raise SpecError("The student '{text}' is not understood.", "Write small, mlp:16x2 (width x depth), resmlp:base or linear.", "bad_student", text=text)  # fmt: skip
-    return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
 
 
 def _lesson(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:

@@ -175,7 +175,8 @@ def _split(choices: dict[str, Any]) -> None:
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:
     """Everything found, worst first; notes are one fold away."""
-    loud = [p for p in found.problems if p.severity != "note"]
+    said = target_question.CODE if found.candidates else None  # the question stands above
+    loud = [p for p in found.problems if p.severity != "note" and p.code != said]
     notes = [p for p in found.problems if p.severity == "note"]
     for number, problem in enumerate(sorted(loud, key=lambda p: p.severity != "error")):
         columns.problem(problem, found, choices, number)

@@ -10,6 +10,7 @@ from kd_core.data.table import ColumnProfile, Profile
 from pages.ui import forms, sources
 from pages.ui.text import escape, exact, t
 
+CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class"]  # choices that belong to one target
 
 
@@ -31,6 +32,7 @@ def ask(choices: dict[str, Any], found: Profile) -> None:
             with place:
                 column = found.column(name)
                 _bars(escape(name), _values(column), column.histogram[1])
+                st.caption(t("data.for_example", values=", ".join(column.examples)))
                 if st.button(t("data.predict_this"), key=f"data-candidate-{name}", width="stretch"):
                     choices["target"] = name
                     forget(choices)

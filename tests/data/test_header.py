@@ -26,6 +26,7 @@ CASES = {
     "a word for missing above numbers": (["?", "a"], [["1", "b"], ["2", "c"]], (True, False)),
     "one typing error among many values": (["1", "2.5", "3", "oops"], [["4", "1", "8", "6"], ["2", "2", "7", "5"]], (True, False)),
     "one typing error among very many": (["1.5"] * 9 + ["oops"], [["2.5"] * 10, ["3.5"] * 10], (False, False)),
+    "a typing error above numbers, a label found below": (["oops", "Private"], [["50", "Private"], ["38", "State"]], (True, False)),
     "numbered names": (["0", "1", "2"], [["5.5", "2.5", "1"], ["4.5", "2.5", "2"]], (True, False)),
     "years as names": (["city", "2019", "2020"], [["Rome", "31.5", "12"], ["Bonn", "7.5", "44"]], (True, False)),
     "years among years": (["Rome", "2019"], [["Bonn", "2018"], ["Oslo", "2020"]], (False, True)),
