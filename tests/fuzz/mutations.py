@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import re
+import zipfile
 from typing import Any
 
 _BYTES = (0, 1, 9, 10, 13, 32, 34, 39, 44, 45, 59, 92, 127, 128, 192, 254, 255)
@@ -36,6 +39,33 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
             del held[at + 1 :]
         held = held or bytearray(b"x")
     return bytes(held)
+
+
+def damaged_inside(data: bytes, chance: random.Random) -> bytes:
+    """Damage one part of an archive and pack it again with right checksums, so that the damage reaches what reads it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        names = old.namelist()
+        chosen = chance.choice(names)
+        for name in names:
+            part = old.read(name)
+            if name != chosen:
+                new.writestr(name, part)
+            elif chance.random() < 0.95:  # else it is missing
+                new.writestr(name, _damaged_text(part, chance) if chance.random() < 0.7 else damaged(part, chance))
+    return out.getvalue()
+
+
+def _damaged_text(part: bytes, chance: random.Random) -> bytes:
+    """Change what stands between quotes or tags, and leave the marks themselves whole."""
+    pieces = re.split(rb'("[^"]*"|>[^<]*<)', part)
+    for _ in range(chance.choice((1, 1, 2, 5))):
+        at = chance.randrange(len(pieces))
+        if len(pieces[at]) < 2:
+            continue
+        value = str(chance.choice(_VALUES)).encode("utf-8", "replace").translate(None, b'<>"&')
+        pieces[at] = pieces[at][:1] + value + pieces[at][-1:] if at % 2 else damaged(pieces[at], chance)
+    return b"".join(pieces)
 
 
 def changed_values(text: str, chance: random.Random) -> bytes:

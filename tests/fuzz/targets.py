@@ -22,7 +22,7 @@ from kd_core.runs.rows import row_of
 from kd_core.runs.snapshot import snapshot
 from kd_core.specs import RunSpec
 from kd_core.teachers import SOURCES
-from tests.fuzz.mutations import changed_values, damaged
+from tests.fuzz.mutations import changed_values, damaged, damaged_inside
 from tests.fuzz.originals import EXAMPLE, RUN_FILES, originals
 
 KINDS = ("csv", "gz", "jsonl", "parquet", "spec", "result", "xlsx", "zip")
@@ -37,6 +37,8 @@ def make_input(kind: str, seed: int, number: int) -> tuple[int, bytes]:
     is_lines = kind == "result" and RUN_FILES[place].endswith("l")
     if kind in JSON_KINDS and not is_lines and chance.random() < 0.7:
         return place, changed_values(original.decode("utf-8"), chance)
+    if kind in ("xlsx", "zip") and chance.random() < 0.7:
+        return place, damaged_inside(original, chance)
     return place, damaged(original, chance)
 
 

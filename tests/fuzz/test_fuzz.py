@@ -56,7 +56,7 @@ def test_a_broad_refusal_is_no_answer(tmp_path, monkeypatch):
         raise DataError("x" * 30_000, "hint", "code")
 
     monkeypatch.setattr(targets, "read_table", refuse)
-    with pytest.raises(AssertionError, match="30006 characters"):
+    with pytest.raises(AssertionError, match=r"\d+ characters: .xxx"):
         targets.attack("csv", 0, b"a\n1\n", tmp_path)
 
 
