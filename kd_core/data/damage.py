@@ -14,7 +14,7 @@ from kd_core.errors import DataError
 
 # Seen with changed bytes: each of these comes out of zipfile, besides OSError for a negative offset or bad bzip2 data.
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, OverflowError,
-              struct.error, RuntimeError)  # fmt: skip
+              struct.error, RuntimeError, IndexError)  # fmt: skip
 
 
 @contextlib.contextmanager
