@@ -12,7 +12,7 @@ jackknife equals the bootstrap to first order); DeLong et al. 1988 for the area 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,9 @@ from kd_core.evaluate.base import METRICS, Answers
 
 DRAWS = 4000  # of cell sums, where a metric has no influence function; the standard error is then known to 1.1 %
 CHUNK = 4096
+# Parts of a metric: each row's cell (N,) int64 and value (N,); the metric is FromParts of the cells' means over all rows.
+Parts = tuple[Array, Array]
+FromParts = Callable[[Array], Array]  # (..., B) to (...)
 
 
 def units_of(keys: Array) -> Array:
@@ -87,6 +90,8 @@ def row_spread(
     Errors: KDError `unit_rows` when rows and units differ in number.
     """
     entry = METRICS.get(metric)
+    if units_N is not None and models:
+        _check_units(len(models[0].y), units_N)
     values = [entry.make(a) for a in models] if values is None else values
     known = [v for v in values if v is not None]
     if len(known) < len(values) or not known:
@@ -105,14 +110,18 @@ def _by_unit(values_N: Array, units_N: Array | None) -> tuple[Array, Array]:
     """Add values up per unit. Shape: (U,) sums, (U,) rows."""
     if units_N is None:
         return values_N, np.ones(len(values_N))
-    if len(units_N) != len(values_N):
-        raise KDError(
-            "{rows} rows can't be divided into units by {units} values.", "Give every test row its unit.", "unit_rows",
-            rows=len(values_N), units=len(units_N),
-        )  # fmt: skip
+    _check_units(len(values_N), units_N)
     sizes = np.bincount(units_N)
     sums = np.bincount(units_N, weights=values_N)
     return sums[sizes > 0], sizes[sizes > 0].astype(np.float64)
+
+
+def _check_units(rows: int, units_N: Array) -> None:
+    if len(units_N) != rows:
+        raise KDError(
+            "{rows} rows can't be divided into units by {units} values.", "Give every test row its unit.", "unit_rows",
+            rows=rows, units=len(units_N),
+        )  # fmt: skip
 
 
 def _least(unit: str, values_M: Array, one: Answers) -> float:
@@ -130,13 +139,12 @@ def _least(unit: str, values_M: Array, one: Answers) -> float:
     return (float(np.std(one.y)) or 1.0 if unit == "target" else 1.0) / rows
 
 
-def _draw(parts: list[tuple[Array, Array]], from_parts: object, units_N: Array | None) -> tuple[Array, Array]:
+def _draw(parts: list[Parts], from_parts: FromParts, units_N: Array | None) -> tuple[Array, Array]:
     """Draw the metric from the joint normal law of its cell sums, which a bootstrap of units has for many rows.
 
     `parts`: per model each row's cell and value; the metric is `from_parts` of the mean over rows of values by cell.
     Drawn this way a thousand times the rows cost one sparse product. Shape: (M, N) influences, (M, D) draws.
     """
-    assert callable(from_parts)
     n = len(parts[0][0])
     cells = max(int(cell.max()) for cell, _ in parts) + 1
     columns = np.stack([c + m * cells for m, (c, _) in enumerate(parts)], axis=1).ravel()
@@ -149,9 +157,8 @@ def _draw(parts: list[tuple[Array, Array]], from_parts: object, units_N: Array |
         row_sums = sparse.csr_array((values, (np.repeat(units, len(parts)), columns)), shape=shape)
     sizes = np.bincount(units).astype(np.float64)
     square = np.zeros((shape[1], shape[1]))
-    for start in range(
-        0, shape[0], CHUNK
-    ):  # a dense product is quicker than a sparse one, in pieces that fit the cache
+    # A dense product is quicker than a sparse one, in pieces that fit the processor's cache.
+    for start in range(0, shape[0], CHUNK):
         piece = row_sums[start : start + CHUNK].toarray()
         square += piece.T @ piece
     mean = row_sums.sum(axis=0) / n

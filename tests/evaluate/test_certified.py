@@ -157,7 +157,7 @@ def test_the_gap_closed_moves_with_the_rows_as_a_bootstrap_says():
     made = arms(seeds=2)
     found = Comparison.measure("accuracy", made).gap_closed("student", "baseline", "teacher")
     right = {k: np.mean([a.predicted == a.y for a in v], axis=0) for k, v in made.items()}
-    drawn = np.random.default_rng(1).integers(0, 600, (20_000, 600))
+    drawn = np.random.default_rng(1).integers(0, 600, (6_000, 600))
     t, b, s = (right[k][drawn].mean(axis=1) for k in ("teacher", "baseline", "student"))
     low, high = np.percentile((s - b) / (t - b), [16, 84])
     assert found.rows_half / 1.96 == pytest.approx((high - low) / 2, rel=0.08)

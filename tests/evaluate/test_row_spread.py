@@ -44,6 +44,10 @@ def test_rows_without_unit_are_refused():
     with pytest.raises(KDError, match="3 rows can't be divided into units by 2 values") as caught:
         row_standard_error(np.zeros(3), np.zeros(2, int))
     assert caught.value.code == "unit_rows"
+    one = from_logits("binary", np.array([0, 1, 1]), np.eye(3, 2))
+    for metric in ("accuracy", "ece"):
+        with pytest.raises(KDError, match="3 rows can't be divided into units by 2 values"):
+            row_spread(metric, [one, one], np.zeros(2, int))
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "ece", "roc_auc"])
