@@ -13,7 +13,7 @@ from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.workspace import workspace
 from pages.ui import forms, picture, text
-from pages.ui.charts import what_if as charts
+from pages.ui.charts import soft_labels as charts
 from pages.ui.charts.marks import COLOUR
 from pages.ui.text import t, term
 

@@ -24,6 +24,7 @@ from pages.ui import (
     verdict,
     whatif_cells,
     whatif_map,
+    whatif_points,
 )
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import what_if as charts
@@ -65,7 +66,7 @@ def teacher_score(snapshot: Any, metric: str) -> float | None:
 
 def sizes(grid: Grid, snapshot: Any) -> None:
     """Draw the best cell of every student and its baseline over the number of weights."""
-    arms = whatif_cells.size_points(grid)
+    arms = whatif_points.size_points(grid)
     if not arms["student"]:
         st.caption(t("what_if.size.none"))
         return
@@ -133,7 +134,7 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     by = st.segmented_control(t("compare.x"), COSTS, key=forms.seed("whatif-cost", "size"), required=True,
                               format_func=lambda c: t(f"what_if.cost.{c}"), help=t("compare.x_help"))  # fmt: skip
     by = str(by or "size")
-    points = whatif_cells.front_points(grid, by)
+    points = whatif_points.front_points(grid, by)
     if not points:
         st.caption(t("what_if.cost.none", cost=t(f"what_if.cost.{by}")))
         return

@@ -17,7 +17,7 @@ from pages.ui import engine, example, whatif_cell, whatif_cells, whatif_map
 from pages.ui.text import t
 from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.sweeps import events, make_sweep, sweep_spec
+from tests.pages.sweeps import events, gains_on, make_sweep, sweep_spec
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,6 @@ def grid_of(run_id):
 
 def dataset(task="binary"):
     return engine.library().save_spec(sweep_spec(task).dataset)
-
-
-def gains_on(shown):
-    """The gains a map draws, clear and pale cells together."""
-    clear, pale = (d["z"] for d in shown["data"] if d["type"] == "heatmap")
-    return [[a if a is not None else b for a, b in zip(*rows, strict=True)] for rows in zip(clear, pale, strict=True)]
 
 
 def form(**query):

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import marks, what_if
+from pages.ui.charts import marks, soft_labels, what_if
 from tests.pages.fixtures import HOSTILE
 
 H = HOSTILE[0]
@@ -39,7 +39,7 @@ CHARTS = {
     "parallel": lambda: what_if.parallel(
         [{"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]}, {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)}],
         [0.1, -0.2], [marks.literal(H), "h"], scale=0.2, gain_title="g"),
-    "temperature": lambda: what_if.over_temperature(
+    "temperature": lambda: soft_labels.over_temperature(
         [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}], [0.5, 1, 20], 1,
         x_title="T", y_title="share"),
 }  # fmt: skip

@@ -147,3 +147,36 @@ def predictions(
             ),
         )
     return fig
+
+
+def over_temperature(
+    lines: Sequence[Mapping[str, Any]],
+    temperatures: Sequence[float],
+    at: int,
+    *,
+    x_title: str,
+    y_title: str,
+    height: int = 300,
+) -> Drawing:
+    """Draw shares over the temperature; the chosen temperature is a level mark with a point on each line.
+
+    Lines: name, values (one per temperature), colour, dash, symbol.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    here = temperatures[at]
+    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
+    for line in lines:
+        fig.add_scatter(
+            x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
+            line={"color": line["colour"], "dash": line["dash"], "width": 2},
+            hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
+        )  # fmt: skip
+    fig.add_scatter(
+        x=[here for _ in lines], y=[line["values"][at] for line in lines], mode="markers", showlegend=False,
+        hoverinfo="skip",
+        marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
+    )  # fmt: skip
+    ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
+    fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return fig
