@@ -12,7 +12,7 @@ from pages.ui import draft, engine, forms, launch, recipe_file, session, student
 from pages.ui.charts import distill as charts
 from pages.ui.charts.marks import CONFIG
 from pages.ui.facts import Facts
-from pages.ui.text import t, term
+from pages.ui.text import Safe, t, term
 
 KEY = draft.KEY
 
@@ -176,6 +176,19 @@ def _estimate(spec_json: str, rows: int, features: int, outputs: int) -> tuple[i
     return found.trainings, found.teacher_seconds, found.seconds, found.memory_bytes
 
 
+def _seeds(spec: RunSpec) -> Safe:
+    """Say how many seeds, at first where the number is automatic, and on how many splits."""
+    training, splits = spec.training, spec.evaluation.splits
+    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
+    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
+
+
+def _arms(spec: RunSpec, trainings: int) -> Safe:
+    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
+    pairs = 2 * len(spec.students) * spec.training.seeds_at_first * spec.evaluation.splits
+    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
+
+
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say what the run would cost and what stands in its way; start it."""
     from kd_core.runs.plan import check
@@ -198,8 +211,8 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         if spec is not None and reason is None:
             trainings, teacher_s, seconds, memory = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
             st.markdown(
-                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=trainings,
-                  seconds=text.seconds(seconds), teacher=text.seconds(teacher_s), memory=text.size(memory)),
+                t("distill.estimate", students=len(spec.students), seeds=_seeds(spec), trainings=trainings,
+                  arms=_arms(spec, trainings), seconds=text.seconds(seconds), teacher=text.seconds(teacher_s), memory=text.size(memory)),
                 help=t("distill.estimate_help"), width="stretch",
             )  # fmt: skip
         else:

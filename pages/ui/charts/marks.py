@@ -12,12 +12,14 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.text import escape as literal
 
 __all__ = [
+    "ARMS",
     "BLUES",
     "COLOUR",
     "CONFIG",
     "DASH",
     "FAINT",
     "GRID",
+    "SHIFTS",
     "SYMBOL",
     "cells",
     "faint",
@@ -28,13 +30,18 @@ __all__ = [
     "short",
 ]
 
-COLOUR = {"teacher": "#0072B2", "baseline": "#7F7F7F", "student": "#D55E00", "compressed": "#009E73"}
-SYMBOL = {"teacher": "square", "baseline": "x", "student": "circle", "compressed": "diamond"}
-DASH = {"teacher": "dash", "baseline": "dot", "student": "solid", "compressed": "dashdot"}
+COLOUR = {
+    "teacher": "#0072B2", "baseline": "#7F7F7F", "placebo": "#9467BD", "student": "#D55E00", "compressed": "#009E73",
+}  # fmt: skip
+SYMBOL = {"teacher": "square", "baseline": "x", "placebo": "triangle-up", "student": "circle", "compressed": "diamond"}
+DASH = {"teacher": "dash", "baseline": "dot", "placebo": "longdashdot", "student": "solid", "compressed": "dashdot"}
+ARMS = ("teacher", "baseline", "placebo", "student")  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
 # One hue, readable on a light and on a dark page: nothing -> the student's or the teacher's colour.
 BLUES = [[0.0, "rgba(0,114,178,0.04)"], [1.0, "rgba(0,114,178,0.95)"]]
+# Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
+SHIFTS = [[0.0, "rgba(94,60,153,0.95)"], [0.5, "rgba(127,127,127,0.06)"], [1.0, "rgba(213,94,0,0.95)"]]
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
