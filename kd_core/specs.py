@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from kd_core.errors import SpecError
+from kd_core.plain_values import check_plain, short, too_deep
 
 Task = Literal["binary", "multiclass", "regression"]
 Copies = Literal["together", "apart"]
@@ -29,6 +30,7 @@ ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", 
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+MOST_PROBLEMS = 5  # told of one spec: nobody reads more, and a hostile file has a hundred thousand
 
 
 def unit(name: str, **more: Any) -> Any:
@@ -42,7 +44,7 @@ class Spec(BaseModel):
     Fields in `later` came after runs had been hashed: at their default they are not written, so that old hashes hold.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, ser_json_inf_nan="constants")
     later: ClassVar[tuple[str, ...]] = ()
 
     @model_serializer(mode="wrap")
@@ -55,36 +57,51 @@ class Spec(BaseModel):
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
-        """Build from plain values, reporting all problems at once as one `SpecError`."""
+        """Build from plain values, reporting the first problems at once as one `SpecError`."""
+        check_plain(values, where)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             lines = []
-            for e in error.errors():
-                place = ".".join(str(p) for p in e["loc"]) or where
+            for e in error.errors(include_url=False)[:MOST_PROBLEMS]:
+                place = short(".".join(str(p) for p in e["loc"])) or where
                 known = f" (known: {', '.join(cls.model_fields)})" if e["type"] == "extra_forbidden" else ""
                 if e["type"] == "too_long":  # pydantic's own words name Python types and repeat the whole list
                     lines.append(f"{place}: At most {e['ctx']['max_length']} values, got {len(e['input'])}")
                     continue
-                lines.append(f"{place}: {e['msg']}, got {e.get('input')!r}{known}")
+                lines.append(f"{place}: {short(e['msg'])}, got {short(repr(e.get('input')))}{known}")
+            more = error.error_count() - len(lines)
+            lines += [f"and {more:,} more"] if more else []
             raise SpecError(
-                "{n} problem(s) in {where}: {lines}", "Correct the values and try again.", "bad_spec",
-                n=len(lines), where=where, lines="; ".join(lines),
+                "{n:,} problem(s) in {where}: {lines}", "Correct the values and try again.", "bad_spec",
+                n=error.error_count(), where=where, lines="; ".join(lines),
             ) from None  # fmt: skip
 
     def to_json(self) -> str:
-        """Write as canonical JSON: sorted keys, no spaces, so equal specs are equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        """Write as canonical JSON: sorted keys, no spaces, so equal specs are equal text.
+
+        Errors: SpecError for a value that JSON has no number for.
+        """
+        try:
+            values = self.model_dump(mode="json")
+            return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        except (ValueError, TypeError, RecursionError) as error:  # a setting given in code; read ones were checked
+            raise SpecError(
+                "A setting can't be written as JSON ({error}).", "Give plain numbers, texts and lists.", "bad_value",
+                error=short(str(error)),
+            ) from None  # fmt: skip
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote. Errors: SpecError naming every wrong field."""
+        """Read what `to_json` wrote. Errors: SpecError naming the first wrong fields."""
         try:
             values = json.loads(text)
+        except RecursionError:
+            raise too_deep(cls.__name__) from None
         except ValueError as error:
             raise SpecError(
                 "The spec is not valid JSON: {error}.", "Check the file for a missing bracket or comma.",
-                "bad_json", error=str(error),
+                "bad_json", error=short(str(error)),
             ) from None  # fmt: skip
         return cls.parse(values, cls.__name__)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, launch, session, sources, text
+from pages.ui import engine, example, findings, launch, picture, session, sources, text
 from pages.ui.text import escape, t, term
 
 
@@ -35,7 +35,6 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
     from pages.ui import verdict
     from pages.ui.charts import result as charts
-    from pages.ui.charts.marks import CONFIG
     from pages.ui.result import claims
     from pages.ui.result_tabs import names, size_points
 
@@ -49,12 +48,8 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
                 size_points(result), metric=metric, x_title=t("start.size_axis"), names=names(), written=text.size,
                 lower_is_better=verdict.lower_is_better(result["metric"]["name"]), height=330,
             )  # fmt: skip
-            st.plotly_chart(
-                figure,
-                key="start-chart",
-                config={**CONFIG, "displayModeBar": False},
-                alt=t("start.chart_alt", metric=metric),
-            )
+            seen = findings.of_points(size_points(result), result["metric"]["name"], t("findings.size"), text.size)
+            picture.show(figure, "start-chart", seen)
         with right:
             rows = sum(result["dataset"]["rows"].values())
             st.caption(t("start.example_of", name=spec.name or result["dataset"]["name"], rows=text.exact(rows)))

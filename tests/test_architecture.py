@@ -15,6 +15,7 @@ FOUNDATION = {
     "__init__",
     "errors",
     "registry",
+    "plain_values",
     "specs",
     "limits",
     "safe_io",
@@ -64,7 +65,7 @@ def layer(module: str) -> str | None:
         return None
     if len(parts) == 1 or parts[1] in FOUNDATION:
         return "foundation"
-    return "cli" if parts[1] in ("cli", "__main__") else parts[1] if parts[1] in LAYERS else None
+    return "cli" if parts[1] in ("cli", "options", "terminal", "__main__") else parts[1] if parts[1] in LAYERS else None
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=relative)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import pytest
 from pydantic import ValidationError
@@ -62,6 +63,56 @@ def test_several_problems_are_reported_together_with_value_and_place():
 def test_broken_json_is_said():
     with pytest.raises(SpecError, match="The spec is not valid JSON"):
         RunSpec.from_json("{")
+
+
+def test_a_spec_with_many_problems_tells_the_first_few_in_few_words():
+    hostile = {
+        "students": [{f"x{i}": "y" * 500} for i in range(3_000)],
+        **{f"key {i}": "z" * 500 for i in range(3_000)},
+    }
+    with pytest.raises(SpecError) as raised:
+        RunSpec.from_json(json.dumps(hostile))
+    assert raised.value.message.startswith("12,004 problem(s) in RunSpec: dataset: Field required, got {'students'")
+    assert raised.value.message.endswith("; and 11,999 more") and len(raised.value.message) < 2_000
+    assert raised.value.code == "bad_spec"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"name": "a", "settings": ' + "[" * 40 + "]" * 40 + "}"])
+def test_a_spec_nested_without_end_is_refused(text):
+    with pytest.raises(
+        SpecError, match=r"Choice is nested more than 32 levels deep\. Use a file that this program"
+    ) as e:
+        Choice.from_json(text)
+    assert e.value.code == "too_deep"
+    with pytest.raises(SpecError, match="settings is nested more than 32"):
+        held: dict = {}
+        held["a"] = held
+        Choice.parse(held)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("NaN", "settings.x is nan, which is not a finite number. Correct it"),
+        ("[0, -Infinity]", "settings.x.1 is -inf, which is not a finite number."),
+        ("1e999", "settings.x is inf, which is not a finite number."),
+        ("1" + "0" * 400, "settings.x is a whole number of 1,329 bits, which is too large."),
+        (r'"a\ud800"', r"settings.x holds half a letter (character 2 is '\ud800')."),
+        (r'{"\udfff": 1}', r"settings.x.the name of 1 holds half a letter (character 1 is '\udfff')."),
+    ],
+)
+def test_values_that_can_be_read_but_not_kept_are_named_with_their_place(setting, said):
+    with pytest.raises(SpecError) as raised:
+        Choice.from_json(f'{{"name": "a", "settings": {{"x": {setting}}}}}')
+    assert said in str(raised.value) and raised.value.code == "bad_value"
+    str(raised.value).encode("utf-8")
+
+
+def test_a_setting_given_in_code_that_json_does_not_have_is_refused_when_written():
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(SpecError, match=r"A setting can't be written as JSON .* Give plain numbers"):
+            Choice(name="a", settings={"x": value}).digest()
+    assert Choice(name="a", settings={"x": 1.5}).to_json() == '{"name":"a","settings":{"x":1.5}}'
 
 
 def test_a_sweep_lists_each_value_once_in_order_and_an_absent_one_leaves_no_trace():

@@ -10,7 +10,7 @@ CellKind = Literal["missing", "number", "date", "text"]
 _WORDS = ("na", "n/a", "#n/a", "n.a.", "nan", "null", "#null!", "none", "nil", "<na>")
 _MARKS = ("", "?", "??", "???", "-", "--", "---", "–", "—", ".", "..", "...")
 MISSING_WORDS = (*_MARKS, *(form for w in _WORDS for form in dict.fromkeys((w, w.upper(), w.capitalize()))), "NaN")
-LIKELY_MISSING = ("?", "??", "???")  # hardly anybody's label; read as missing among labels too
+LIKELY_MISSING = ("?",)  # hardly anybody's label; read as missing among labels too
 _NUMBER = re.compile(r"[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?%?")
 _DATE = re.compile(
     r"^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?([T ].*)?$|^\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}|^[A-Za-z]{3,9} \d{1,2}, \d{4}"

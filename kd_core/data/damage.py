@@ -25,7 +25,7 @@ def damage_named(name: str) -> Iterator[None]:
     except ZIP_DAMAGE as error:
         raise _damaged(name, error) from None
     except OSError as error:
-        if error.errno not in (None, errno.EINVAL):  # a full disk is no damage; bzip2 errors carry no number
+        if not is_damage(error):
             raise
         raise _damaged(name, error) from None
 
@@ -33,5 +33,17 @@ def damage_named(name: str) -> Iterator[None]:
 def _damaged(name: str, error: Exception) -> DataError:
     return DataError(
         "{name} is incomplete or damaged ({reason}).", "Upload it again.", "incomplete", name=name,
-        reason=str(error)[:200] or type(error).__name__,
+        reason=in_words(error),
     )  # fmt: skip
+
+
+def in_words(error: Exception) -> str:
+    """Say what a library found, without the system's own words for a failed read."""
+    if isinstance(error, OSError):
+        return "a part lies outside the file" if error.errno == errno.EINVAL else "a packed part is broken"
+    return str(error)[:200] or type(error).__name__
+
+
+def is_damage(error: OSError) -> bool:
+    """Say whether a failed read speaks of the file; a full disk does not, and bzip2 errors carry no number."""
+    return error.errno in (None, errno.EINVAL)

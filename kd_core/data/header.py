@@ -106,7 +106,13 @@ def told(header: Header, read: ReadSpec) -> list[Problem]:
         )]  # fmt: skip
     if header.names or read.header != "auto":
         return []
-    called = "" if read.names else f" The columns are called column 1 to column {len(header.first)}."
+    many = len(header.first) > 1
+    called = (
+        f" The columns are called column 1 to column {len(header.first)}."
+        if many
+        else " The column is called column 1."
+    )
+    called = "" if read.names else called
     doubt = "" if header.sure else f" One cell speaks against it: {header.why}."
     return [Problem(
         "warning", "header_missing", f"The first row ({shown}) holds values, not names.{called}{doubt}",

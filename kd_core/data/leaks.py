@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from kd_core.data import links
 from kd_core.data.copies import CopiedRows, State
-from kd_core.data.names import code_like_name, id_like_name, owner_like_name
+from kd_core.data.names import code_like_name, id_like_name, later_like_name, owner_like_name
 from kd_core.data.number_column import is_row_number
 from kd_core.data.split import TRAIN, Parts
 from kd_core.data.targets import Target
@@ -21,6 +21,7 @@ from kd_core.limits import COPIES_SHARE, ONE_HOT_CATEGORIES
 
 ALONE = 0.9  # share of the target's uncertainty from which one column is taken for the answer itself
 MOSTLY = 0.65  # the same, when no other column comes near
+LATER, ABOVE_NEXT = 0.1, 1.5  # the same, and how far above the next column, for a name that says: known only afterwards
 SUM_SHARE = 0.9999  # R2 from which the target counts as computed from other columns
 SUM_COLUMNS = 5
 SAME_GROUP = 0.8  # agreement of the target within a group, above chance
@@ -76,6 +77,12 @@ def _alone(
             problems.append(Problem(
                 "warning", "leak_column", f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
                 f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
+                "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
+            ))  # fmt: skip
+        elif share >= max(LATER, ABOVE_NEXT * others) and later_like_name(column.name) and len(features) > 1:
+            problems.append(Problem(
+                "warning", "leak_later", f"{column.name} tells most about {target.name} (it removes {100 * share:.1f} % of the uncertainty, the next column "
+                f"{100 * others:.1f} %{_sampled(target)}), and its name suggests that it is known only afterwards.",
                 "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
             ))  # fmt: skip
     return problems

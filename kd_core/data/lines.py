@@ -70,7 +70,7 @@ def without_comments(text: TextSource, mark: str, folder: Path) -> TextSource:
             out.write(line)
     plain = plain_text(target, None, folder)
     return TextSource(plain.path, plain.start, plain.size_bytes, text.encoding, plain.newlines, plain.quotes,
-                      plain.nuls, plain.first_nul, text.problems)  # fmt: skip
+                      plain.nuls, plain.first_nul, text.problems, plain.endless_line)  # fmt: skip
 
 
 def _lines(text: TextSource) -> Iterator[bytes]:

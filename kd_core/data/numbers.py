@@ -33,6 +33,12 @@ def drop_tokens(text: Any) -> Any:
     return pc.if_else(pc.is_in(text, value_set=tokens), pa.scalar(None, type=text.type), text)
 
 
+def count_tokens(text: Any) -> dict[str, int]:
+    """Count the words for missing, empty cells aside. Shape: a pyarrow string array, trimmed."""
+    held = text.filter(pc.is_in(text, value_set=pa.array([w for w in MISSING_WORDS if w], type=text.type)))
+    return {str(v["values"]): int(v["counts"]) for v in pc.value_counts(held).to_pylist()}
+
+
 def _matches(text: Any, pattern: str) -> Any:
     return pc.fill_null(pc.match_substring_regex(text, pattern), False)
 

@@ -59,6 +59,7 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
     found = _understand(
         spec.source, spec.read, root, spec.name, target=spec.target, task=spec.task, positive=spec.positive,
         kinds=spec.kinds, drop=spec.drop, group=spec.group, time=spec.time,
+        missing=spec.missing, rare=spec.rare, one_class=spec.one_class,
         shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed, copies=spec.copies,
     )  # fmt: skip
     raise_problems(list(found.profile.problems))

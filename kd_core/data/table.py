@@ -58,6 +58,8 @@ class Profile:
 
     `frame` is the typed frame (numbers float64, categories/text/id pandas string or category,
     booleans as category with their own text, datetimes datetime64).
+    `candidates`: columns that may be the target, best first, where a person should choose; empty where the target was
+    asked for or its name says it. `readings`: tasks that fit the target equally well, empty where one is plain.
     """
 
     columns: tuple[ColumnProfile, ...]
@@ -72,6 +74,8 @@ class Profile:
     frame: pd.DataFrame
     size_bytes: int = 0
     header: Header | None = None
+    candidates: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column's profile. Errors: KeyError."""

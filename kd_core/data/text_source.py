@@ -12,6 +12,7 @@ from kd_core.errors import DataError, Problem
 
 _CHUNK = 4 * 2**20
 _SAMPLE_BYTES = 256 * 1024
+LINE_BYTES = 8 * 2**20  # the parser takes so much at once; no table has such a row
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class TextSource:
     nuls: int
     first_nul: int | None
     problems: tuple[Problem, ...] = ()
+    endless_line: int | None = None  # the first line (from 1) over LINE_BYTES
 
 
 def plain_text(path: Path, encoding: str | None, folder: Path) -> TextSource:
@@ -150,8 +152,13 @@ def _converted(path: Path, encoding: str, folder: Path, problems: tuple[Problem,
 def _surveyed(path: Path, start: int, encoding: str, problems: tuple[Problem, ...]) -> TextSource:
     newlines = returns = quotes = nuls = 0
     first_nul: int | None = None
-    seen = start
+    endless: int | None = None
+    seen, open_bytes = start, 0
     for chunk in chunks_of(path, start):
+        ends = [at for mark in (b"\n", b"\r") for at in (chunk.find(mark), chunk.rfind(mark)) if at >= 0]
+        if endless is None and open_bytes + min(ends, default=len(chunk)) > LINE_BYTES:
+            endless = 1 + (newlines or returns)
+        open_bytes = len(chunk) - 1 - max(ends) if ends else open_bytes + len(chunk)
         newlines += chunk.count(b"\n")
         returns += chunk.count(b"\r")
         quotes += chunk.count(b'"')
@@ -159,4 +166,5 @@ def _surveyed(path: Path, start: int, encoding: str, problems: tuple[Problem, ..
             first_nul = seen + chunk.index(b"\x00") if first_nul is None else first_nul
             nuls += found
         seen += len(chunk)
-    return TextSource(path, start, seen - start, encoding, newlines or returns, quotes, nuls, first_nul, problems)
+    return TextSource(path, start, seen - start, encoding, newlines or returns, quotes, nuls, first_nul, problems,
+                      endless)  # fmt: skip

@@ -20,20 +20,27 @@ from kd_core.limits import LARGEST_NUMBER
 from kd_core.specs import ColumnKind
 
 
-def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, decimal: str | None = None) -> TypedColumn:
+def understand(
+    series: pd.Series,
+    name: str,
+    kind: ColumnKind | None = None,
+    decimal: str | None = None,
+    missing: bool | None = None,
+) -> TypedColumn:
     """Find a column's type and read it, or read it as the type set by hand.
 
+    `missing`: whether words such as NA and ? are missing cells among labels; ? alone is when None.
     Shape: (N,) in, (N,) out, in the same order.
     """
     array = to_arrow(series)
     kinds = pa.types
     if kinds.is_boolean(array.type):
-        return text_column(pc.if_else(array, "True", "False"), name, kind, decimal)
+        return text_column(pc.if_else(array, "True", "False"), name, kind, decimal, missing)
     if kinds.is_date(array.type) or kinds.is_timestamp(array.type):
         if kind in (None, "datetime"):
             values = pc.cast(array, pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
             return finish(name, ColumnType("datetime"), pd.Series(values), [])
-        return text_column(pc.cast(array, pa.large_string()), name, kind, decimal)
+        return text_column(pc.cast(array, pa.large_string()), name, kind, decimal, missing)
     if kinds.is_duration(array.type):
         array = seconds(array)
     if kinds.is_integer(array.type) or kinds.is_floating(array.type) or kinds.is_decimal(array.type):
@@ -41,7 +48,7 @@ def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, dec
         return number_column(numeric, name, kind, NumberFormat(), [])
     if not (kinds.is_string(array.type) or kinds.is_large_string(array.type)):
         array = to_arrow(series.astype("str"))
-    return text_column(array, name, kind, decimal)
+    return text_column(array, name, kind, decimal, missing)
 
 
 def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
@@ -85,7 +92,7 @@ def _labels(values: Any, column: ColumnType) -> list[str | None]:
     clean = pc.utf8_normalize(pc.utf8_trim_whitespace(values), form="NFC").to_pylist()
     if column.codes:
         clean = [_integer_text(text) for text in clean]
-    return [column.spelling.get(text, text) or None for text in clean]
+    return [None if text in column.missing else column.spelling.get(text, text) or None for text in clean]
 
 
 def _integer_text(text: str) -> str:

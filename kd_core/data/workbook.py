@@ -16,7 +16,7 @@ from defusedxml.common import DefusedXmlException
 
 from kd_core import limits
 from kd_core.data.caps import check_bytes
-from kd_core.data.damage import ZIP_DAMAGE
+from kd_core.data.damage import ZIP_DAMAGE, in_words, is_damage
 from kd_core.data.header import decide
 from kd_core.errors import DataError
 
@@ -53,13 +53,15 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
             "{name} contains XML entities, which can make a small file explode.", "Save it again with a spreadsheet program.",
             "xml_entities", name=name,
         ) from None  # fmt: skip
-    except (*ZIP_DAMAGE, KeyError, SyntaxError, TypeError, AttributeError, IndexError) as error:
+    except (*ZIP_DAMAGE, OSError, KeyError, SyntaxError, TypeError, AttributeError, IndexError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         raise DataError(
             "{name} is incomplete or damaged ({reason}).",
             "Upload it again.",
             "incomplete",
             name=name,
-            reason=str(error)[:200],
+            reason=in_words(error),
         ) from None
     header = ["" if v is None else str(v) for v in first]
     texts = [

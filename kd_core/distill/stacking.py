@@ -218,8 +218,9 @@ class Stacking:
         """Read the stacks that were saved, those that had come farthest first. Other processes may be writing theirs."""
         found = []
         for place in sorted(folder.glob("stack-*")) if folder else []:
+            kept = Checkpoints(place, self.fingerprint)
             try:
-                saved = Checkpoints(place, self.fingerprint).newest()
+                saved = kept.newest()
             except FileNotFoundError:  # replaced by its own process meanwhile
                 continue
             except KDError as error:  # of other work, or damaged
@@ -227,6 +228,8 @@ class Stacking:
                     {"kind": "warning", "code": error.code, "message": error.message, "hint": "It is trained again."}
                 )
                 continue
+            for problem in kept.damaged:
+                notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})
             if saved:
                 found.append((place, saved))
         return sorted(found, key=lambda item: -item[1].epoch)

@@ -1,4 +1,4 @@
-"""What some rows say about several models at once: every difference with its interval, from one draw of the rows.
+"""What some rows say about several models at once: every difference on every metric, from the same rows.
 
 Models stand in sides: the teacher alone, and the seeds of each arm, paired by position.
 """
@@ -11,54 +11,40 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.evaluate.compare import CONFIDENCE, Gain, certified
-from kd_core.evaluate.row_spread import RowSpread, row_spread
-from kd_core.specs import Task
+from kd_core.evaluate.compare import Gain
+from kd_core.evaluate.comparison import Comparison
 
 
 class Evidence:
     """The answers of all sides to the same rows. `units_N` numbers the rows that belong together, None: each alone."""
 
     def __init__(self, sides: Mapping[str, Sequence[Answers]], units_N: Array | None) -> None:
+        self.sides = {name: side for name, side in sides.items() if side}
         self.units = units_N
-        self._models = [answers for side in sides.values() for answers in side]
-        self._at: dict[str, list[int]] = {}
-        for name, side in sides.items():
-            start = sum(len(at) for at in self._at.values())
-            self._at[name] = list(range(start, start + len(side)))
-        self._spreads: dict[str, RowSpread | None] = {}
-
-    @property
-    def task(self) -> Task:
-        """Return the task that the models answer."""
-        return self._models[0].task
+        self._measured: dict[str, Comparison | None] = {}
 
     @property
     def num_units(self) -> int:
         """Count the rows, or the units they belong to."""
-        return len(self._models[0].y) if self.units is None else len(np.unique(self.units))
+        one = next(iter(self.sides.values()))[0]
+        return len(one.y) if self.units is None else len(np.unique(self.units))
 
-    def spread(self, metric: str) -> RowSpread | None:
-        """Return how the metric of all models moves with the rows; None where it is undefined for one of them."""
-        if metric not in self._spreads:
-            self._spreads[metric] = row_spread(metric, self._models, self.units)
-        return self._spreads[metric]
+    def metrics(self) -> list[str]:
+        """Name the metrics that fit the task."""
+        one = next(iter(self.sides.values()))[0]
+        return [e.name for e in METRICS.entries() if one.task in e.tasks]
 
-    def gain(self, metric: str, first: str, second: str, level: float = CONFIDENCE) -> Gain | None:
-        """Compare two sides, above 0 when the first is better; None where the metric is undefined.
-
-        Seeds are paired by position; a side of one model is compared with every seed of the other.
-        """
-        spread = self.spread(metric)
-        if spread is None:
-            return None
-        sign = 1.0 if METRICS.get(metric).facts["better"] == "higher" else -1.0
-        ours, theirs = self._at[first], self._at[second]
-        weights = np.zeros(len(self._models))
-        weights[ours] += sign / len(ours)
-        weights[theirs] -= sign / len(theirs)
-        differences = sign * (spread.values_M[ours] - spread.values_M[theirs])
-        return certified(differences, spread.standard_error(weights), level)
+    def gain(self, metric: str, first: str, second: str) -> Gain | None:
+        """Compare two sides, above 0 when the first is better; None where the metric is undefined."""
+        found = self._comparison(metric)
+        return None if found is None else found.gain(first, second)
 
     def gap_closed(self, metric: str) -> Gain | None:
-        return None  # TEMP
+        """Tell the student's share of the way from baseline to teacher; None unless that way is surely longer than 0."""
+        found = self._comparison(metric)
+        return None if found is None else found.gap_closed("student", "baseline", "teacher")
+
+    def _comparison(self, metric: str) -> Comparison | None:
+        if metric not in self._measured:
+            self._measured[metric] = Comparison.measure(metric, self.sides, self.units)
+        return self._measured[metric]

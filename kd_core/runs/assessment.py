@@ -11,7 +11,7 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.evaluate import METRICS, calibration, confusion, fidelity
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
-from kd_core.evaluate.compare import CONFIDENCE, Gain
+from kd_core.evaluate.compare import Gain
 from kd_core.evaluate.evidence import Evidence
 from kd_core.evaluate.row_spread import units_of
 
@@ -68,7 +68,7 @@ def evidence(dataset: Dataset, split: Split, teacher: Array, sides: Mapping[str,
     return Evidence({"teacher": [answers(dataset, split, teacher)], **told}, units)
 
 
-def gains(found: Evidence, first: str, second: str, level: float = CONFIDENCE) -> dict[str, Gain]:
+def gains(found: Evidence, first: str, second: str) -> dict[str, Gain]:
     """Compare two sides on every metric that is defined for them; above 0 means that the first is better."""
-    every = {e.name: found.gain(e.name, first, second, level) for e in METRICS.entries() if found.task in e.tasks}
+    every = {name: found.gain(name, first, second) for name in found.metrics()}
     return {name: gain for name, gain in every.items() if gain is not None}

@@ -204,7 +204,8 @@ class Execution:
             if result is not None and ending.state in ("done", "cancelled"):
                 ending = self._try(ending, lambda: self.folder.finish(ending.state))
             if ending.state not in ("done", "cancelled"):
-                (self.folder.path / "result.json").unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a folder in its place; the state says that there is no result
+                    (self.folder.path / "result.json").unlink(missing_ok=True)
             status = {"state": ending.state, "ended_utc": utc_now(), "seconds": round(seconds, 3)}
             status |= {"error": _said(ending) or None, "queue_number": None}
             ending = self._try(ending, lambda: self.folder.write_status(**status))

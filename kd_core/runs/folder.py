@@ -17,6 +17,7 @@ DAMAGED = "damaged"  # its folder can't be read as a run, or is gone; nothing ca
 STATES = (*ACTIVE, *ENDED, DAMAGED)
 
 _UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
+_OF_STUDENT: tuple[tuple[str, type], ...] = (("name", str), ("metrics", dict), ("baseline", dict), ("gain", dict))
 
 
 class RunFolder:
@@ -136,14 +137,14 @@ class RunFolder:
         return status
 
     def annotation(self) -> dict[str, Any]:
-        """Read the person's star and note."""
+        """Read the person's star, note and name for the run; an empty name keeps the recipe's own."""
         try:
-            return {"star": False, "note": "", **safe_io.read_object(self.path / "annotation.json")}
+            return {"star": False, "note": "", "name": "", **safe_io.read_object(self.path / "annotation.json")}
         except (FileNotFoundError, safe_io.Damaged):
-            return {"star": False, "note": ""}
+            return {"star": False, "note": "", "name": ""}
 
     def annotate(self, **changes: Any) -> None:
-        """Change the star or the note. Kept apart from the status, which the worker writes."""
+        """Change the star, the note or the name. Kept apart from the status, which the worker writes."""
         safe_io.write_json(self.path / "annotation.json", {**self.annotation(), **changes})
 
     def events(self, since: int = 0) -> list[Event]:
@@ -175,9 +176,15 @@ class RunFolder:
         found = self._read("result.json")
         if found is None:
             return None
-        for name, kind in (("metric", dict), ("students", list)):
+        wanted: tuple[tuple[str, type], ...] = (("metric", dict), ("students", list))
+        for name, kind in wanted:
             if not isinstance(found.get(name), kind):
                 raise self.damaged("result.json", safe_io.Damaged(f"is no result: '{name}' is missing"))
+        for student in found["students"]:
+            held = student if isinstance(student, dict) else {}
+            for name, kind in _OF_STUDENT:
+                if not isinstance(held.get(name), kind):
+                    raise self.damaged("result.json", safe_io.Damaged(f"is no result: a student lacks '{name}'"))
         return found
 
     def write_result(self, result: dict[str, Any]) -> None:

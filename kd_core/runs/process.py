@@ -52,7 +52,7 @@ class WorkerProcess:
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8",
-                errors="replace", env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
+                errors="replace", umask=0o077, env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
             )  # fmt: skip
         threading.Thread(target=self._listen, name="worker answers", daemon=True).start()
 

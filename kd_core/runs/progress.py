@@ -102,7 +102,10 @@ class _Work:
             units = self.units(self.stop())
             seen, took = units - self.mark[1], self.at - self.mark[0]
             if seen > 0 and took > 0:
-                trust = min(1.0, seen / (ENOUGH * self.of))
+                used_up = (
+                    spent / self.foreseen if self.foreseen else 1.0
+                )  # a plan whose time is over has nothing to say
+                trust = min(1.0, max(seen / (ENOUGH * self.of), used_up))
                 by_pace = (self.of - units) * took / seen - (spent - self.at)
                 found = trust * by_pace + (1 - trust) * by_plan
         begun = self.since is not None or bool(self.ended)

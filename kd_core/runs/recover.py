@@ -74,6 +74,9 @@ def end(folder: RunFolder, state: str, error: RunError | None, *, say: bool = Tr
     A run whose events can't be read ends as damaged.
     """
     seconds = 0.0
+    (folder.path / "reserve").unlink(
+        missing_ok=True
+    )  # first: on a full disk it is the space that the rest is written to
     try:
         if say:
             folder.append_events([{"kind": "state", "state": state, **_said(error)}])
@@ -85,8 +88,7 @@ def end(folder: RunFolder, state: str, error: RunError | None, *, say: bool = Tr
     folder.write_status(
         state=state, ended_utc=utc_now(), seconds=seconds, error=_said(error) or None, queue_number=None
     )
-    for name in ("reserve", "stop"):
-        (folder.path / name).unlink(missing_ok=True)
+    folder.stop_path.unlink(missing_ok=True)
 
 
 def give_up(store: RunStore, run_id: str, error: Exception) -> None:

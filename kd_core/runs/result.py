@@ -12,7 +12,7 @@ import torch
 from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
 from kd_core.distill import LOSSES, placebo
-from kd_core.evaluate import METRICS, advice, compare
+from kd_core.evaluate import METRICS, advice, compare, families
 from kd_core.evaluate.compare import Gain, Verdict
 from kd_core.evaluate.evidence import Evidence
 from kd_core.evaluate.latency import network_latency
@@ -33,6 +33,7 @@ class _Judged:
 
     entry: dict[str, Any]
     evidence: Evidence
+    gains: dict[str, Gain]
     gain: Gain
     margin: float
     room: str
@@ -94,7 +95,7 @@ class ResultBuilder:
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
-        self.judged.append(_Judged(entry, found, gain[name], margin, room))
+        self.judged.append(_Judged(entry, found, gain, gain[name], margin, room))
 
     def seeds_wanted(self) -> int:
         """Say how many more seeds the widths of the intervals ask for, over all students; never looks at a gain."""
@@ -128,21 +129,21 @@ class ResultBuilder:
 
     def _give_words(self) -> None:
         """Judge all students together: with several, the best of them is partly the luckiest."""
-        num, name = len(self.judged), self.metric["name"]
-        if num > 1:
-            level = 1 - (1 - compare.CONFIDENCE) / num
-            for one in self.judged:
-                for metric, gain in assessment.gains(one.evidence, "student", "baseline", level).items():
-                    one.entry["gain"][metric]["ci_family"] = [gain.low, gain.high]
-        words = compare.family_words([j.gain for j in self.judged], [j.margin for j in self.judged])
-        for one, found in zip(self.judged, words, strict=True):
+        words = families.family_words([j.gain for j in self.judged], [j.margin for j in self.judged])
+        for one, word in zip(self.judged, words, strict=True):
             entry = one.entry
-            word = Verdict("inconclusive") if entry["stopped_early"] else found
-            entry |= {"verdict": word.word, "small": word.small}
-            told = advice.advise(one.gain, one.margin, one.evidence.num_units, word.word)
-            entry["advice"] = {"kind": told.kind, "need": told.need}
+            if len(self.judged) > 1:
+                for metric, gain in one.gains.items():
+                    wide = compare.at_level(gain, 1 - (1 - compare.CONFIDENCE) / len(self.judged))
+                    entry["gain"][metric]["ci_family"] = [wide.low, wide.high]
+            if entry["stopped_early"]:
+                told, word = advice.Advice("none"), Verdict("inconclusive")
+            else:
+                told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
+            entry |= {
+                "verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need},
+            }  # fmt: skip
             entry["reason"] = self._reason(entry, one)
-            assert name in entry["gain"]
 
     def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
         """What the same student learned without a teacher, or why nobody asked."""

@@ -21,6 +21,9 @@ class RunError:
     hint: str = ""
     error_id: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -87,7 +90,7 @@ def row_of(folder: RunFolder) -> RunRow:
     error = status.get("error")
     return RunRow(
         id=folder.id,
-        name=spec.title(),
+        name=str(said.get("name") or "") or spec.title(),
         state=str(status["state"]),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),

@@ -13,6 +13,7 @@ from kd_core.runs.curves import Curve, Line
 from kd_core.runs.events import Event, EventReader
 from kd_core.runs.folder import ACTIVE, RunFolder
 from kd_core.runs.progress import Outlook, Progress
+from kd_core.runs.pulse import Pulse
 from kd_core.runs.rows import RunError
 from kd_core.runs.sweep_progress import SweepProgress, SweepView
 from kd_core.runs.wording import sentence
@@ -20,6 +21,7 @@ from kd_core.specs import RunSpec
 
 KEPT_RUNS = 32  # runs whose parsed events stay in memory
 LOG_LINES = 200
+WORKING = ("starting", "running", "cancelling")
 PHASES = ("data", "teacher", "cache", "baseline", "students", "evaluate")
 
 
@@ -46,7 +48,9 @@ class Snapshot:
     `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
     `student`, `teacher`, `baseline` (validation scores) and `room` (true or false). `sweep` is there for a what-if
     once its plan is known; it has no learning curves but the teacher's. `outlook` tells finished units and the
-    seconds left; `progress` is the share of finished work, never of time.
+    seconds left; `progress` is the share of finished work, never of time. `silent_s` counts from the last sign of work
+    of a run that is in a worker's hands: an event of the training, or processor time used; above
+    `limits.SILENT_SECONDS` its worker may be frozen.
     """
 
     run_id: str
@@ -75,6 +79,7 @@ class Snapshot:
     attempts: int
     sweep: SweepProgress | None = None
     outlook: Outlook = field(default_factory=Outlook)
+    silent_s: float = 0.0
 
     def at_place(self, position: int | None) -> Snapshot:
         """Return the same snapshot with a place in the queue."""
@@ -106,6 +111,7 @@ class RunView:
         self._rows_per_s: float | None = None
         self._sweep: SweepView | None = None
         self._fresh = True  # a new attempt says its plan and its warnings again
+        self._pulse = Pulse()
 
     def fits(self) -> bool:
         """Say whether the folder still holds the events that were read (it may have been deleted or replaced)."""
@@ -118,14 +124,17 @@ class RunView:
         """Read what is new and describe the run."""
         with self._lock:
             status = self.folder.status()
+            self._pulse.see_state(str(status.get("state")))
             fresh = self._reader.read()
             if fresh:
                 self._read_at = time.monotonic()
                 for event in fresh:
+                    self._pulse.take(event)
                     self._take(event)
+                self._pulse.read()
             state = str(status.get("state", "interrupted"))
             key = (self._reader.offset, max_points, tuple(sorted((k, repr(v)) for k, v in status.items())))
-            if self._last is not None and self._last[0] == key and state not in ("running", "cancelling"):
+            if self._last is not None and self._last[0] == key and state not in WORKING:
                 return self._last[1]
             made = self._make(status, state, max_points)
             self._last = (key, made)
@@ -209,6 +218,7 @@ class RunView:
             trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
             position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
             sweep=self._sweep.progress() if self._sweep else None, outlook=outlook,
+            silent_s=self._pulse.silent_s if state in WORKING else 0.0,
         )  # fmt: skip
 
     def _count_done(self) -> int:
@@ -242,7 +252,7 @@ _views_lock = threading.Lock()
 def snapshot(folder: RunFolder, max_points: int = limits.CURVE_POINTS) -> Snapshot:
     """Describe a run; the parsed events of the runs asked for last stay in memory.
 
-    Errors: KDError `events_damaged`; what `RunFolder.spec` raises.
+    Errors: KDError `events_damaged`; what `RunFolder.spec` and `.status` raise.
     """
     key = str(folder.path)
     with _views_lock:

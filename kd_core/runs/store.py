@@ -23,6 +23,7 @@ from kd_core.specs import RunSpec
 if TYPE_CHECKING:
     from kd_core.runs.snapshot import Snapshot
 
+NAME_LENGTH = 120
 PAGE = 50  # rows per page of the list
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _READING = (KDError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what damage raises
@@ -189,6 +190,11 @@ class RunStore:
     def set_note(self, run_id: str, note: str) -> None:
         """Keep a person's note with the run."""
         self.folder(run_id).annotate(note=note)
+        self.refresh(run_id)
+
+    def set_name(self, run_id: str, name: str) -> None:
+        """Call a run by a name of the person's own; an empty one brings the recipe's back. The recipe stays as it is."""
+        self.folder(run_id).annotate(name=" ".join(name.split())[:NAME_LENGTH])
         self.refresh(run_id)
 
     def star(self, run_id: str, star: bool = True) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import queue
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core import limits
 from kd_core.runs.disk import may_pass
-from kd_core.runs.events import utc_now
 from kd_core.runs.locks import end_holder
 from kd_core.runs.loss import explain, how
 from kd_core.runs.process import Hands, Message
 from kd_core.runs.recover import end, give_up, recover, settle
 from kd_core.runs.rows import RunError
 from kd_core.runs.store import RunStore
+from kd_core.runs.watch import Job, Watch
 
 log = logging.getLogger(__name__)
 
@@ -28,31 +28,6 @@ START_TRIES = 3  # workers that die before they are ready, one after another, be
 START_BACKOFF_SECONDS = 0.5  # before the second try; doubled for each further one
 BUSY_POLL_SECONDS = 0.25
 IDLE_POLL_SECONDS = 1.0
-
-
-@dataclass
-class Job:
-    """The run in the worker's hands."""
-
-    run_id: str
-    stop_asked: float | None = None  # monotonic
-    stop_noticed: float | None = None
-    killed: bool = False
-    frozen: bool = False  # a person ended its worker, which made no progress
-
-
-@dataclass
-class Watch:
-    """What the supervisor knows; read by the status page under the same lock."""
-
-    state: str = "starting"
-    job: Job | None = None
-    foreign: tuple[str, ...] = ()
-    environment: dict[str, Any] = field(default_factory=dict)
-    since: float = field(default_factory=time.monotonic)
-    restarts: int = 0
-    failed_starts: int = 0
-    errors: list[dict[str, str]] = field(default_factory=list)
 
 
 class Supervisor:
@@ -169,15 +144,8 @@ class Supervisor:
 
     def _wrong(self, code: str, error: Exception) -> None:
         """Note an exception; its trace is logged once, however often it comes."""
-        if self.note(code, f"{type(error).__name__}: {error}"):
+        if self.watch.note(code, f"{type(error).__name__}: {error}"):
             log.error("supervisor", exc_info=error)
-
-    def note(self, code: str, message: str) -> bool:
-        """Remember an error for the status page; the last 20 are kept, the same one once. False when it was there."""
-        if any(e["message"] == message for e in self.watch.errors):
-            return False
-        self.watch.errors = [*self.watch.errors[-19:], {"utc": utc_now(), "code": code, "message": message}]
-        return True
 
     def _drain(self) -> None:
         while True:
@@ -203,14 +171,14 @@ class Supervisor:
             self._unsettled[job.run_id] = (None, "interrupted")
             error = RunError(**message["error"]) if message["error"] else None
             if error is not None:
-                self.note(error.code, f"Run {job.run_id}: {error.message} (error id {error.error_id})")
+                self.watch.note(error.code, f"Run {job.run_id}: {error.message} (error id {error.error_id})")
             self._unsettled[job.run_id] = (error, message["state"])
         elif kind == "refused" and job is not None:  # another process has it: wait until that one is gone
             self.watch.job, self.watch.state = None, "ready"
             self.watch.foreign = (*self.watch.foreign, job.run_id)
-            self.note(message["code"], message["message"])
+            self.watch.note(message["code"], message["message"])
         elif kind == "noise":
-            self.note("worker_noise", f"The worker wrote an unreadable answer: {message['text']}")
+            self.watch.note("worker_noise", f"The worker wrote an unreadable answer: {message['text']}")
         elif kind == "gone":
             self._gone(int(message["status"]))
 
@@ -232,7 +200,7 @@ class Supervisor:
     def _failed_start(self, why: str) -> None:
         """Wait longer after each worker that could not be started; after some, fail the run that waits for one."""
         self.watch.failed_starts += 1
-        self.note("worker_start", f"No worker could be started. {why}; see worker.log.")
+        self.watch.note("worker_start", f"No worker could be started. {why}; see worker.log.")
         self.watch.state = "failed" if self.watch.failed_starts >= START_TRIES else "restarting"
         self._retry_at = time.monotonic() + min(30.0, START_BACKOFF_SECONDS * 2 ** (self.watch.failed_starts - 1))
         if self.watch.failed_starts >= START_TRIES:
@@ -256,7 +224,7 @@ class Supervisor:
         self._unsettled[job.run_id] = (None, "interrupted")
         error, state = explain(self.store.root, status, stop_asked=job.stop_asked is not None, frozen=job.frozen)
         if error is not None:
-            self.note(error.code, f"Run {job.run_id}: {error.message} (error id {error.error_id}, {how(status)})")
+            self.watch.note(error.code, f"Run {job.run_id}: {error.message} (error id {error.error_id}, {how(status)})")
         self._unsettled[job.run_id] = (error, state)
 
     def _requeue(self, run_id: str) -> None:
@@ -334,7 +302,9 @@ class Supervisor:
         except Exception as error:  # deleted or damaged by hand: it must not hold up the others
             if may_pass(error):
                 raise
-            self.note(getattr(error, "code", "supervisor"), f"Run {waiting[0]} was taken out of the queue: {error}")
+            self.watch.note(
+                getattr(error, "code", "supervisor"), f"Run {waiting[0]} was taken out of the queue: {error}"
+            )
             give_up(self.store, waiting[0], error)
             self._wake.set()
             return
@@ -343,6 +313,8 @@ class Supervisor:
             self.watch.state = "busy"
         try:
             self.hands.run(folder)
-        except Exception as error:  # a worker that can't be told anything is of no use
+        except Exception as error:  # a worker that can't be told anything is of no use: another one is started
             self._wrong("supervisor", error)
-            self.hands.kill()
+            self._generation += 1
+            self._guarded(self.hands.kill)
+            self._gone(-signal.SIGKILL)

@@ -10,6 +10,7 @@ STATES = {
     "cancelled": "The run was stopped; what was finished is kept.",
     "interrupted": "The run was interrupted; it can be resumed.",
     "failed": "The run has failed.",
+    "damaged": "The run's folder is damaged.",
 }
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import chance, text, verdict
-from pages.ui.charts import marks
+from pages.ui import chance, findings, picture, text, verdict
 from pages.ui.charts import runs as charts
 from pages.ui.text import escape, t
 
@@ -60,7 +59,7 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
             drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"), best_name=t("runs.overview.best"),
             teacher_score=level, lower_is_better=lower, chance=guessing(metric),
         )  # fmt: skip
-    st.plotly_chart(fig, key=f"curves-{key}", config=marks.CONFIG, alt=t("runs.live.curves", metric=title))
+    picture.show(fig, f"curves-{key}", findings.of_curves(drawn, metric, teacher_score(snapshot)))
     said = [t("runs.live.curves_lower" if lower else "runs.live.curves_higher")]
     hidden = charts.outside(compared, level, lower)
     if hidden:
@@ -108,5 +107,5 @@ def _losses(drawn: list[dict[str, Any]], key: str) -> None:
     fig = charts.losses(
         drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
     )
-    st.plotly_chart(fig, key=f"losses-{key}", config=marks.CONFIG, alt=t("runs.live.loss"))
+    picture.show(fig, f"losses-{key}", findings.of_losses(drawn))
     st.caption(t("runs.live.loss_note"))

@@ -10,7 +10,8 @@ import streamlit as st
 
 from kd_core import safe_io
 from kd_core.errors import KDError
-from kd_core.specs import DatasetSpec, RunSpec
+from kd_core.registry import Registry
+from kd_core.specs import Choice, DatasetSpec, RunSpec
 from kd_core.workspace import workspace
 
 FIRST_TEACHER = "gradient_boosting"
@@ -64,11 +65,34 @@ def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:
     try:
         if path.is_file():
             values: dict[str, Any] = safe_io.read_json(path)
-            RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
-            return values
+            spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
+            parts = with_checked_parts(spec).model_dump(mode="json", include={"teacher", "students", "objective"})
+            return {**values, **parts}
     except (KDError, OSError, ValueError, TypeError):
         pass  # not worth an error: the form starts from the defaults
     return None
+
+
+def with_checked_parts(spec: RunSpec) -> RunSpec:
+    """Check the settings of teacher, loss and students, which a spec keeps as they are, and give each its own type.
+
+    Errors: UnknownName for a part that is not there; SpecError naming the wrong settings.
+    """
+    from kd_core.distill import LOSSES
+    from kd_core.models import ARCHS
+    from kd_core.teachers import SOURCES
+
+    def checked(kind: str, registry: Registry[Any], choice: Choice) -> Choice:
+        parsed = registry.get(choice.name).spec.parse(choice.settings, f"{kind} {choice.name}").model_dump(mode="json")
+        # '0.5' is read as a number, but a slider can't hold the text; 4 for 4.0 stays: the hash would change
+        kept = {n: v if type(v) in (int, type(parsed[n])) else parsed[n] for n, v in choice.settings.items()}
+        return choice.model_copy(update={"settings": kept})
+
+    students = [s.model_copy(update={"arch": checked("architecture", ARCHS, s.arch)}) for s in spec.students]
+    return spec.model_copy(update={
+        "teacher": checked("teacher", SOURCES, spec.teacher), "students": tuple(students),
+        "objective": checked("loss", LOSSES, spec.objective),
+    })  # fmt: skip
 
 
 def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -82,8 +106,12 @@ def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_spec(spec: RunSpec) -> dict[str, Any]:
-    """The draft that sets up the same run again (clone, recipe)."""
+    """The draft that sets up the same run again (clone, recipe); a name made from the settings is made anew at Start."""
+    from kd_core.runs.naming import short_name
+
     values: dict[str, Any] = spec.model_dump(mode="json", exclude={"dataset", "schema_version"})
+    if spec.name == short_name(spec):
+        values["name"] = ""
     return values
 
 

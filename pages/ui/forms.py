@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from kd_core.registry import Registry, Situation
@@ -16,6 +17,7 @@ from pages.ui.text import Safe, catalogue, escape, t
 
 AUTO = "auto"
 LOG_STEPS_PER_DECADE = 20
+HAIR = 1e-6  # widgets know closed ends only
 
 
 def form(
@@ -104,17 +106,18 @@ def help_text(info: FieldInfo) -> Safe:
 
 
 def bounds(info: FieldInfo) -> tuple[float | None, float | None]:
-    """Lowest and highest value, as the spec states them; an open end is moved in by a hair."""
+    """Lowest and highest value a widget may hold: an open end of the spec is moved in, whole numbers by one."""
     low = high = None
+    hair = 1 if kind(info)[0] is int else HAIR
     for rule in info.metadata:
         if getattr(rule, "ge", None) is not None:
             low = rule.ge
         if getattr(rule, "gt", None) is not None:
-            low = rule.gt + 1e-6
+            low = rule.gt + hair
         if getattr(rule, "le", None) is not None:
             high = rule.le
         if getattr(rule, "lt", None) is not None:
-            high = rule.lt - 1e-6
+            high = rule.lt - hair
     return low, high
 
 
@@ -195,6 +198,7 @@ def numbers(
         placeholder=t("common.numbers_hint"),
     )  # fmt: skip
     low, high = item_bounds(info)
+    item = TypeAdapter(get_args(info.annotation)[0])
     good: set[float] = set()
     bad: list[str] = []
     for said in chosen:
@@ -202,12 +206,20 @@ def numbers(
             number = float(str(said).replace(",", "."))
         except ValueError:
             number = math.nan
-        inside = math.isfinite(number) and (low is None or number >= low) and (high is None or number <= high)
-        good.add(number) if inside else bad.append(str(said))
+        good.add(number) if math.isfinite(number) and _fits(item, number) else bad.append(str(said))
     if bad:
         edges = {"low": "−∞" if low is None else f"{low:g}", "high": "∞" if high is None else f"{high:g}"}
         st.caption(f":orange[:material/warning: {t('common.not_numbers', values=', '.join(bad), **edges)}]")
     return tuple(sorted(good))
+
+
+def _fits(item: TypeAdapter[Any], number: float) -> bool:
+    """Ask the spec itself, whose open ends no pair of bounds can tell."""
+    try:
+        item.validate_python(number)
+    except ValidationError:
+        return False
+    return True
 
 
 def _float(place: str, value: float, low: float, high: float, log: bool, shown: dict[str, Any]) -> float:

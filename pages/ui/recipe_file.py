@@ -6,9 +6,11 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, RunSpec
-from pages.ui import draft, text
+from pages.ui import draft, text, uploader
 from pages.ui.facts import Facts
 from pages.ui.text import t
+
+RECIPE_MB = 1  # a recipe has a few kilobytes
 
 
 def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Facts) -> None:
@@ -21,12 +23,11 @@ def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Fac
             )  # fmt: skip
         with st.popover(t("distill.load"), icon=":material/upload:"):
             turn = st.session_state.setdefault("distill_recipe_turn", 0)
-            file = st.file_uploader(
-                t("distill.load_label"), type=["json"], key=f"distill-recipe-{turn}", max_upload_size=1
-            )
+            file = uploader.drop(t("distill.load_label"), ["json"], f"distill-recipe-{turn}", RECIPE_MB)
             if file is not None:
                 try:
-                    draft.put(dataset_id, draft.of_spec(RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))))
+                    loaded = RunSpec.from_json(file.getvalue().decode("utf-8", "replace"))
+                    draft.put(dataset_id, draft.of_spec(draft.with_checked_parts(loaded)))
                 except KDError as error:
                     text.show_error(error)
                 else:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import chance, curves, engine, live, recipe, session, speed, splits, text, verdict
-from pages.ui.charts import marks
+from pages.ui import chance, curves, engine, findings, live, picture, recipe, session, speed, splits, text, verdict
+from pages.ui.charts import confusion as matrices
 from pages.ui.charts import result as charts
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
@@ -86,7 +86,7 @@ def overview(found: Result, index: int) -> None:
             size_points(found), metric=title, x_title=t("runs.overview.size_axis"), names=names(), written=text.size,
             lower_is_better=verdict.lower_is_better(name), chance=guessing(found),
         )  # fmt: skip
-        draw(fig, "overview-size", t("runs.overview.size_title", metric=title))
+        picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
         note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
         st.caption(f"{note} {chance.note(found, name) or ''}".strip())
     with right:
@@ -96,7 +96,7 @@ def overview(found: Result, index: int) -> None:
             student["seeds"], values[0], values[1], metric=title, seed_title=t("runs.overview.seed", seed="{seed}"),
             names=names(), placebo=placebo_values(student, name), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )  # fmt: skip
-        draw(fig, "overview-paired", t("runs.overview.paired_title"))
+        picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
     selection(student)
 
@@ -211,13 +211,16 @@ def mistakes(found: Result, index: int) -> None:
     }
     with columns[0]:
         arm = _pick_arm(("student", "baseline", "teacher"), "mistakes-of", "runs.mistakes.of")
-        fig = charts.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
-        draw(fig, f"confusion-{arm}", t("runs.mistakes.alt", arm=names()[arm]))
+        fig = matrices.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
+        own = blocks[arm]["confusion"]
+        picture.show(
+            fig, f"confusion-{arm}", findings.of_confusion(names()[arm], own, classes, most_frequent_mistake(own))
+        )
         st.caption(t("runs.mistakes.note"))
     with columns[1]:
         other = _pick_arm(("baseline", "teacher"), "mistakes-against", "runs.mistakes.against")
         moved = largest_shift(student["confusion"], blocks[other]["confusion"])
-        fig = charts.confusion_shift(
+        fig = matrices.confusion_shift(
             student["confusion"], blocks[other]["confusion"], classes, hover=t("runs.mistakes.shift_hover"), **shared
         )
         said = t("runs.mistakes.same")
@@ -228,7 +231,7 @@ def mistakes(found: Result, index: int) -> None:
                 f"runs.mistakes.{key}", true=str(classes[i]), predicted=str(classes[j]), other=names()[other].lower(),
                 count=text.exact(round(abs(rows), 1)), way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
             )  # fmt: skip
-        draw(fig, f"confusion-shift-{other}", said)
+        picture.show(fig, f"confusion-shift-{other}", said)
         st.caption(f"{said} {t('runs.mistakes.shift_note')}")
 
 
@@ -270,13 +273,12 @@ def calibration(found: Result, index: int) -> None:
         arms, names=names(), x_title=t("runs.calibration.x"), y_title=t("runs.calibration.y"),
         perfect=t("runs.calibration.perfect"), rows_word=t("runs.calibration.rows"),
     )  # fmt: skip
-    draw(fig, "calibration", t("runs.result.tabs_calibration"))
-    st.caption(t("runs.calibration.note"))
     ece = [found["teacher"]["metrics"].get("ece")]
     ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
-    st.markdown(
-        t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))
-    )
+    said = t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))  # fmt: skip
+    picture.show(fig, "calibration", said)
+    st.caption(t("runs.calibration.note"))
+    st.markdown(said)
 
 
 def bins(found: Any) -> dict[str, list[Any]]:
@@ -310,7 +312,7 @@ def latency(found: Result, index: int) -> None:
         return
     st.markdown(f"**{t('runs.latency.title')}**")
     fig = charts.latency(series, x_title=t("runs.latency.x"), y_title=t("runs.latency.y"), written=text.milliseconds)
-    draw(fig, "latency", t("runs.latency.title"))
+    picture.show(fig, "latency", findings.of_latency(series))
     said = speed.sentence(found["teacher"], student)
     if said:
         st.markdown(
@@ -324,8 +326,3 @@ def latency(found: Result, index: int) -> None:
 def dark_page() -> bool:
     """Say whether the viewer sees the dark theme."""
     return bool(st.context.theme.type == "dark")
-
-
-def draw(figure: Any, key: str, alt: str) -> None:
-    """Show a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))

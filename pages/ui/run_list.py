@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import pandas as pd
@@ -114,7 +115,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
                 key="runs-star",
                 help=t("runs.head.star_help"),
             ),
-            "name": st.column_config.TextColumn(t(f"{c}name"), width=180),
+            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows])),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
             "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
             "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
@@ -136,6 +137,15 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         st.session_state["runs-table-turn"] = st.session_state.get("runs-table-turn", 0) + 1
         st.query_params["run"] = ids[cells[0][0]]
         st.rerun()
+
+
+def name_width(names: Sequence[str]) -> int:
+    """Choose how wide the column of names is: 180 pixels, or wide enough that no two names look the same when cut."""
+    fits = 22  # characters of 180 pixels
+    apart = [next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+             for a, b in itertools.pairwise(sorted(set(names)))]  # fmt: skip
+    need = max([fits, *(i + 4 for i in apart)])
+    return min(520, 180 * need // fits)
 
 
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.registry import Entry
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import TASKS
-from pages.ui import engine, forms, session, text
+from pages.ui import engine, forms, session, text, uploader
 from pages.ui.text import t
 
 USUAL = ("csv", "tsv", "parquet", "xlsx", "jsonl", "zip", "gz")
@@ -57,10 +57,9 @@ def picker() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         turn = st.session_state.setdefault("data_upload_turn", 0)
-        file = st.file_uploader(
-            t("data.upload"), type=endings(), key=f"data-upload-{turn}",
-            max_upload_size=limits.FILE_BYTES // 2**20, help=t("data.upload_help"),
-        )  # fmt: skip
+        file = uploader.drop(
+            t("data.upload"), endings(), f"data-upload-{turn}", limits.FILE_BYTES // 2**20, t("data.upload_help")
+        )
         if file is not None:
             _keep(file, turn)
         if error := st.session_state.pop("data_upload_error", None):
@@ -97,7 +96,10 @@ def _keep(file: Any, turn: int) -> None:
 
 def _known() -> None:
     """Offer files that are in the workspace already."""
-    files = engine.library().files()
+    library = engine.library()
+    files = library.files()
+    for problem in library.damaged():
+        st.caption(f":orange[:material/broken_image:] {text.escape(str(problem))}")
     if not files:
         return
     shown = {f.source: f for f in files}

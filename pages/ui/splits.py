@@ -9,8 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.runs.outcome import read_gain, read_outcome
-from pages.ui import verdict
-from pages.ui.charts import marks
+from pages.ui import picture, verdict
 from pages.ui.charts import result as charts
 from pages.ui.differences import Written
 from pages.ui.text import t
@@ -37,7 +36,7 @@ def show(found: Result, index: int) -> None:
             split_title=f"{t('runs.splits.split')} {{seed}}", name=t("runs.splits.gain"), height=110 + 34 * len(gains),
         )  # fmt: skip
         alt = verdict.judge(found, index).splits
-        st.plotly_chart(fig, key="splits", config=marks.CONFIG, alt=str(alt or t("runs.splits.title")))
+        picture.show(fig, "splits", alt or t("runs.splits.title"))
     with right:
         st.dataframe(frame(found, index), hide_index=True, height="content", alt=t("runs.splits.title"))
     st.caption(t("runs.splits.note"))

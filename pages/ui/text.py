@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import html
 import logging
 import math
 import re
 import tomllib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,23 @@ def escape(text: object) -> Safe:
     return Safe(re.sub(r"^(\s*\d*)([.)+\-])(?=\s|$)", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
 
 
+def plain(text: str) -> str:
+    """Take escaping and bold type off again, for places that are never read as markup: alternative texts."""
+    return html.unescape(text.replace("**", "")).replace(_WORD_JOINER, "") if isinstance(text, Safe) else str(text)
+
+
 def shorten(text: str, most: int = 24) -> str:
     """Shorten in the middle, so that both ends of a name stay readable."""
     return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"
+
+
+def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
+    """Shorten names that stand beside each other; those that would then look the same stay whole."""
+    short = [shorten(name, most) for name in names]
+    seen: dict[str, set[str]] = {}
+    for name, cut in zip(names, short, strict=True):
+        seen.setdefault(cut, set()).add(name)
+    return [name if len(seen[cut]) > 1 else cut for name, cut in zip(names, short, strict=True)]
 
 
 @functools.cache

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from kd_core.data.copies import find_copies
@@ -90,6 +91,14 @@ def test_few_categories_are_natural_and_free_text_is_not():
     text = understand(pd.Series(words, dtype="str"), "review")
     assert text.kind == "text"
     assert find_copies([text], everyone(400), None).state == "together"
+
+
+@pytest.mark.parametrize(("rows", "state"), [(40, "together"), (41, "natural")])
+def test_copies_are_natural_where_fewer_than_ten_different_rows_can_exist_for_one_in_the_file(rows, state):
+    """Two columns of 19 values, or none: 400 different rows."""
+    values = pd.Series([f"v{i % 19}" for i in range(rows)], dtype="str")
+    found = find_copies([understand(values, name, "category") for name in "ab"], everyone(rows), None)
+    assert (found.state, found.count) == (state, rows - 19)
 
 
 def test_left_apart_when_asked():

@@ -1,10 +1,21 @@
 import numpy as np
 import pytest
 
-from kd_core.data.profile import profile_table
+from kd_core.data.copies import find_copies
+from kd_core.data.leaks import leak_problems
+from kd_core.data.profile import profile_table, understand_table
 from tests.data.tables import clean, codes, one, table
 
-LEAKS = {"leak_column", "leak_sum", "group_straddles", "id_column", "row_number", "duplicate_rows", "random_over_time"}
+LEAKS = {
+    "leak_column",
+    "leak_later",
+    "leak_sum",
+    "group_straddles",
+    "id_column",
+    "row_number",
+    "duplicate_rows",
+    "random_over_time",
+}
 
 
 def leaks(data, **more):
@@ -49,12 +60,67 @@ def test_a_nearly_perfect_column_far_above_the_rest_is_a_leak():
     assert found[0].column == "invoice_sent"
 
 
+def calls(rows=3000, seed=0):
+    """How long a call lasted tells whether it will have been a sale, but nobody knows it before the call."""
+    data, rng = clean(rows, seed), np.random.default_rng(seed)
+    yes = data["bought"] == "yes"
+    return data, np.exp(rng.normal(5 + 1.2 * yes, 0.9)).round()
+
+
+def test_a_column_known_only_afterwards_is_named_when_it_stands_far_above_the_rest():
+    data, seconds = calls()
+    found = leaks(data | {"duration": seconds}, target="bought")
+    assert codes(found) == ["leak_later"]
+    assert found[0].column == "duration" and found[0].severity == "warning"
+    assert str(found[0]).startswith("duration tells most about bought (it removes ")
+    assert "its name suggests that it is known only afterwards. Drop it unless" in str(found[0])
+    assert 0.1 < found[0].values["share"] < 0.65
+
+
+@pytest.mark.parametrize("name", ["seconds", "previous_duration", "income"])
+def test_a_strong_column_with_another_name_is_no_such_leak(name):
+    data, seconds = calls()
+    assert leaks(data | {name: seconds}, target="bought") == []
+
+
+def test_a_weak_duration_or_one_that_others_match_is_no_such_leak():
+    data, seconds = calls()
+    rng = np.random.default_rng(1)
+    assert leaks(data | {"duration": rng.permutation(seconds)}, target="bought") == []
+    noisy = (seconds * np.exp(rng.normal(0, 0.1, len(seconds)))).round()
+    assert leaks(data | {"duration": seconds, "income": noisy}, target="bought") == []
+
+
 def test_a_number_in_the_order_of_the_target_is_a_leak():
     rng = np.random.default_rng(0)
     y = rng.lognormal(0, 1, 800)
     found = leaks({"x": rng.normal(size=800), "scaled": np.log(y) * 3 + 1, "y": y}, target="y")
     assert codes(found) == ["leak_column"]
     assert found[0].column == "scaled"
+
+
+def test_a_number_that_falls_where_the_target_rises_is_a_leak():
+    rng = np.random.default_rng(0)
+    y = rng.lognormal(0, 1, 800)
+    found = leaks({"x": rng.normal(size=800), "left": 50 - np.sqrt(y), "y": y}, target="y")
+    assert [(p.code, p.column) for p in found] == [("leak_column", "left")]
+
+
+@pytest.mark.parametrize(
+    ("strong", "other", "told"),
+    [
+        (0.72, 0.2, "far better than any other column"), (0.72, 0.23, "far better than any other column"),
+        (0.72, 0.25, None), (0.72, 0.5, None),  # a third of 0.72 is 0.24
+        (0.64, 0.0, None), (0.91, 0.9, "almost perfectly"),
+    ],
+)  # fmt: skip
+def test_a_column_far_above_the_next_is_told_from_an_honest_one(strong, other, told):
+    made = understand_table(table(clean()), target="bought")
+    shares = {"age": strong, "spend": other, "channel": 0.0, "noise": 0.0}
+    copied = find_copies(made.features, made.target.present, None)
+    found = leak_problems(made.typed, made.features, made.target, shares, made.parts, copied)
+    named = [(p.column, told in p.message) for p in found if p.column == "age"]
+    assert named == ([("age", True)] if told else [])
 
 
 def test_parts_of_the_target_are_named_together():
@@ -87,6 +153,15 @@ def test_groups_are_found_by_agreement_when_the_name_says_nothing():
     data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in group]}
     data["y"] = (rng.normal(size=400)[group] + 0.1 * rng.normal(size=2000)).round(3)
     assert codes(leaks(data, target="y")) == ["group_straddles"]
+
+
+def test_values_that_agree_by_chance_alone_are_no_groups():
+    """With one class in 19 of 20 rows any two rows agree in 90 %: that is chance, not a tie between them."""
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in np.repeat(np.arange(400), 5)]}
+    assert leaks(data | {"y": np.where(rng.random(2000) < 0.05, "yes", "no")}, target="y") == []
+    tied = np.where(rng.random(400) < 0.05, "yes", "no")[np.repeat(np.arange(400), 5)]
+    assert codes(leaks(data | {"y": tied}, target="y")) == ["group_straddles"]
 
 
 def test_ids_and_row_numbers_are_named_and_dropped():

@@ -105,6 +105,17 @@ def test_time_with_groups_and_gaps():
     assert set(together) == {0, 1, 2}
 
 
+def test_a_group_counts_as_its_newest_row():
+    """A group with one row from today is asked about today: it must not teach what is tested on yesterday's rows."""
+    time, groups = pd.Series(np.arange(100.0)), np.arange(100)
+    groups[[0, 99]] = 0  # the oldest and the newest row
+    groups[[1, 75]] = 1  # among the next newest
+    parts = split.by_time(time, *SHARES, groups)
+    assert parts[[0, 99]].tolist() == [TEST, TEST]
+    assert parts[[1, 75]].tolist() == [VALIDATION, VALIDATION]
+    assert set(parts[2:60]) == {TRAIN}
+
+
 def test_few_times():
     with pytest.raises(DataError, match=r"The time column has 2 different value\(s\)"):
         split.by_time(pd.Series([1.0, 2.0] * 20), *SHARES)

@@ -43,3 +43,32 @@ def test_cells_that_share_a_long_text_are_counted_one_by_one(tmp_path, monkeypat
     with pytest.raises(DataError, match=r"t\.xlsx unpacks to more than 0 MB, the most that is read") as error:
         extract(str(path), None, str(tmp_path / "out"), "t.xlsx")
     assert error.value.code == "unpacks_too_large"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(22, "Invalid argument"),
+            "t.xlsx is incomplete or damaged (a part lies outside the file). Upload it again.",
+        ),
+        (OSError("Invalid data stream"), "t.xlsx is incomplete or damaged (a packed part is broken). Upload it again."),
+    ],
+)
+def test_a_failed_read_is_told_in_our_words(tmp_path, monkeypatch, error, said):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(workbook, "_check_parts", fail)
+    with pytest.raises(DataError) as raised:
+        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "out"), "t.xlsx")
+    assert (str(raised.value), raised.value.code) == (said, "incomplete")
+
+
+def test_a_full_disk_is_no_damage(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(workbook, "_check_parts", fail)
+    with pytest.raises(OSError, match="No space left"):
+        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "out"), "t.xlsx")

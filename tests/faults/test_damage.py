@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from kd_core.errors import DataError
 from kd_core.runs.events import EventReader
 from kd_core.runs.jobs import JobService
 from kd_core.runs.store import RunStore
@@ -146,3 +147,29 @@ def test_an_event_file_that_is_a_link_is_never_written(own_workspace, tmp_path):
     finally:
         service.close()
     assert outside.read_text() == "not ours\n" and EventReader(outside).lines == 0
+
+
+def test_links_out_of_the_workspace_are_not_followed(own_workspace, tmp_path):
+    own_workspace.mkdir()
+    store, run_id = finished(own_workspace)
+    outside = tmp_path / "elsewhere"
+    shutil.copytree(store.folder(run_id).path, outside)
+    (store.runs / "linked").symlink_to(outside)
+    assert store.adopt() == 1 and store.get("linked").state == "damaged"
+    assert store.get("linked").error.message == "The path 'linked' leads out of the workspace."
+    store.delete("linked")
+    assert (outside / "spec.json").exists() and not (store.runs / "linked").is_symlink()
+    folder = store.folder(run_id)
+    shutil.rmtree(folder.path / "artifacts")
+    (folder.path / "artifacts").symlink_to(outside)
+    with pytest.raises(DataError, match="leads out of the workspace"):
+        folder.artifact("spec.json")
+    folder.write_status(state="interrupted")
+    store.refresh(run_id)
+    service = JobService(own_workspace, executor="thread", run=fake_run)
+    try:
+        service.resume(run_id)
+        row = state(service, run_id, "failed")
+        assert row.error.code == "outside_workspace" and not (outside / "reserve").exists()
+    finally:
+        service.close()

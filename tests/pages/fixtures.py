@@ -269,6 +269,8 @@ def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdic
         "splits",
     )
     found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
+    lesson = more["objective"].settings if "objective" in more else {}
+    found["students"] = [{**s, **lesson} for s in found["students"]]
     return make_run("done", students, found, task=task, **more)
 
 

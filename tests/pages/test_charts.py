@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import compare, marks, result, runs, soft_labels
+from pages.ui.charts import compare, confusion, marks, result, runs, soft_labels
 from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
 
@@ -56,10 +56,10 @@ CHARTS = {
     "size": lambda: result.against_size(POINTS, metric=H, x_title="size", names=NAMES, written=str),
     "paired": lambda: result.paired([0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES,
                                     placebo=[0.81, 0.82]),
-    "shift": lambda: result.confusion_shift([[3, 1], [0, 4]], [[2, 2], [1, 3]], [H, "b"], true_title="t", predicted_title="p",
+    "shift": lambda: confusion.confusion_shift([[3, 1], [0, 4]], [[2, 2], [1, 3]], [H, "b"], true_title="t", predicted_title="p",
                                             hover="{true} {predicted} {count} {share} {ours} {theirs}"),
     "splits": lambda: result.splits([0, 1], [0.5, 0.7], [0.1, None], [0.9, None], x_title="x", split_title="split {seed}", name="n"),
-    "confusion": lambda: result.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
+    "confusion": lambda: confusion.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
                                           hover="{true} {predicted} {count} {share}"),
     "reliability": lambda: result.reliability({"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
                                               names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"),

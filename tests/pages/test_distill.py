@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.errors import KDError
 from kd_core.models import ARCHS
+from kd_core.runs import plan
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
 from pages.ui import draft, engine
@@ -19,8 +21,9 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
 @pytest.fixture
-def at(jobs):  # noqa: F811
-    """The Distill screen on the binary sample."""
+def at(jobs, monkeypatch):  # noqa: F811
+    """The Distill screen on the binary sample, on an idle machine."""
+    monkeypatch.setattr(plan, "busy", lambda: 1.0)
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     return open_page("distill", data=dataset)
 
@@ -40,11 +43,33 @@ def test_start_can_be_pressed_at_once_and_is_the_samples_own_run(at, jobs):  # n
     assert at.query_params["run"] == engine.store().list()[0].id
 
 
+def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at, jobs):  # noqa: F811
+    at.slider(key="distill.objective.hinton.alpha").set_value(0.9).run()
+    assert start(at, jobs).name == "T=2 α=.9 tiny+small"
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    again.slider(key="distill.objective.hinton.alpha").set_value(0.5).run()
+    assert start(again, jobs).name == "T=2 α=.5 tiny+small"
+
+
+def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch):  # noqa: F811
+    assert "of it for the teacher" in words(at) and "busy" not in words(at)
+    from kd_core.teachers.cache import TeacherCache
+
+    monkeypatch.setattr(TeacherCache, "holds", lambda self, dataset, teacher, *, folds, seed: True)
+    at.run()
+    assert "kept from before and cost nothing" in words(at) and "of it for the teacher" not in words(at)
+
+
+def test_other_work_on_the_machine_is_told_beside_the_time(at, monkeypatch):
+    monkeypatch.setattr(plan, "busy", lambda: 4.0)
+    at.run()
+    assert "this machine is busy: about 4 times as long" in words(at)
+
+
 def test_sizes_are_known_before_training(at):
-    labels = [c.label for c in at.checkbox]
-    assert (
-        labels[0].startswith("**tiny**") and "250 weights" in labels[0] and "KB" in labels[0] and "FLOPs" in labels[0]
-    )
+    assert [c.label for c in at.checkbox][:2] == ["tiny", "small"]  # names of widgets hold no markup
+    costs = [c.value for c in at.caption if "weights" in c.value]
+    assert "250 weights" in costs[0] and "KB" in costs[0] and "FLOPs" in costs[0]
 
 
 @pytest.mark.parametrize(("name", "task"), [("recommendation", "multiclass"), ("logistics", "regression")])
@@ -212,6 +237,47 @@ def test_a_recipe_is_loaded(at, jobs):  # noqa: F811
     at.get("file_uploader")[0].upload("recipe.json", json.dumps({"schema_version": 9}).encode())
     at.run()
     assert "problem(s) in RunSpec" in at.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objective": {"name": "hinton", "settings": {"temperature": "hot"}}}, "1 problem(s) in loss hinton: temperature"),
+        ({"objective": {"name": "hinton", "settings": {"temperature": None}}}, "1 problem(s) in loss hinton: temperature"),
+        ({"objective": {"name": "hinton", "settings": {"alpha": float("nan")}}}, "objective.settings.alpha is nan"),
+        ({"teacher": {"name": "none", "settings": {}}}, "no teacher 'none'"),
+        ({"students": [{"name": "a", "arch": {"name": "mlp", "settings": {"size": ["tiny"]}}}]}, "architecture mlp: size"),
+        ({"students": [{"name": "a" * 50, "arch": {"name": f"n{i}"}} for i in range(5_000)]}, "5,001 problem(s) in RunSpec: students.0.name"),
+        ({"name": "\ud800"}, "name holds half a letter"),
+    ],
+)  # fmt: skip
+def test_a_hostile_recipe_is_refused_in_words_and_the_page_stays(at, change, said):
+    given = {**json.loads(default_spec("purchase").to_json()), **change}
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
+    at.run()
+    shown = html.unescape(at.error[0].value).replace("\u2060", "")
+    assert not at.exception and said in shown and len(shown) < 3_000
+    assert at.button(key="distill-start")
+
+
+def test_a_number_written_as_text_in_a_recipe_is_read_as_the_number(at):
+    given = json.loads(default_spec("purchase").to_json())
+    given["objective"]["settings"] = {"temperature": 4, "alpha": "0.5"}
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
+    at.run()
+    assert not at.exception and at.slider(key="distill.objective.hinton.alpha").value == 0.5
+    assert at.session_state["distill_draft"]["values"]["objective"]["settings"] == {"temperature": 4, "alpha": 0.5}
+
+
+def test_a_draft_with_settings_that_no_widget_holds_is_replaced_by_the_defaults(jobs):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    held = draft.of_spec(default_spec("purchase"))
+    held["objective"]["settings"] = {"temperature": "hot"}
+    path = draft._path(dataset)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(held), "utf-8")
+    at = open_page("distill", data=dataset)
+    assert not at.exception and at.button(key="distill-start")
 
 
 def test_the_draft_of_a_spec_is_the_spec_again():

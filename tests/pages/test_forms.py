@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from kd_core.registry import Registry, Situation
-from kd_core.specs import Spec, unit
+from kd_core.errors import SpecError
+from kd_core.specs import Spec, SweepSpec, unit
 from pages.ui import forms
+
+
+class Open(Spec):
+    """Fields whose bounds are not values themselves."""
+
+    above: float = Field(0.5, gt=0, lt=1, description="Between.")
+    count: int = Field(5, gt=2, lt=9, description="A count.")
+    some: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field((), max_length=8, description="Several.")
+    closed: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="Several.")
 
 
 class Everything(Spec):
@@ -71,6 +80,45 @@ def test_what_is_entered_is_returned_and_fits_the_spec():
     )
 
 
+@pytest.mark.parametrize("name", ["above", "count"])
+def test_the_ends_that_a_widget_offers_are_inside_open_bounds(name):
+    low, high = forms.bounds(Open.model_fields[name])
+    assert low is not None and high is not None
+    for value in (low, high):
+        assert getattr(Open.parse({name: value}), name) == value
+    assert (low, high) == ((3, 8) if name == "count" else (1e-6, 1 - 1e-6))
+
+
+def several() -> None:
+    import streamlit as st
+
+    from pages.ui import forms
+    from tests.pages.test_forms import Open
+
+    st.session_state["held"] = {n: forms.numbers(n, Open.model_fields[n], (), "n") for n in ("some", "closed")}
+
+
+def test_each_number_of_a_list_obeys_its_own_bounds_open_or_closed():
+    at = AppTest.from_function(several).run()
+    at.session_state["n.some"] = at.session_state["n.closed"] = ["0", "1e-9", "0.5", "1", "1.5", "-1", "nan", "x"]
+    at.run()
+    assert held(at) == {"some": (1e-9, 0.5), "closed": (0.0, 1e-9, 0.5, 1.0)}
+    assert "0, 1, 1.5, -1, nan, x" in at.caption[0].value and "1.5, -1, nan, x" in at.caption[1].value
+    assert Open.parse(held(at)).some == (1e-9, 0.5)
+
+
+@pytest.mark.parametrize("name", sorted(SweepSpec.model_fields.keys() - {"mode"}))
+def test_the_edges_of_every_what_if_list_are_taken_as_the_spec_takes_them(name):
+    info = SweepSpec.model_fields[name]
+    low, high = forms.item_bounds(info)
+    assert low is not None and high is not None
+    for edge in (low, high):
+        assert getattr(SweepSpec.parse({name: (edge,)}), name) == (edge,)
+    if name == "learning_rate":
+        with pytest.raises(SpecError, match="greater than 0"):
+            SweepSpec.parse({name: (0,)})
+
+
 def test_log_steps_hold_the_bounds_and_the_given_value_and_grow_by_ratio():
     steps = forms.log_steps(0.5, 20, 2.0, 3.33)
     assert steps[0] == 0.5 and steps[-1] == 20 and {2.0, 3.33} <= set(steps)
@@ -103,7 +151,19 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
     assert "Two (works for regression, not for binary)" in at.markdown[0].value
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_nothing_fits_is_said(task):
-    empty: Registry = Registry("loss")
-    assert empty.offer(Situation(task=task)) == []
+def test_nothing_fits_is_said_and_the_choice_is_kept():
+    def page() -> None:
+        import streamlit as st
+
+        from kd_core.registry import Registry, Situation
+        from kd_core.specs import Spec
+        from pages.ui import forms
+
+        parts: Registry = Registry("loss")
+        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        at = Situation(task="binary", num_classes=2)
+        st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
+
+    at = AppTest.from_function(page).run()
+    assert [w.value for w in at.warning] == ["No loss works for this data."]
+    assert at.session_state["chosen"] == "two" and not at.selectbox

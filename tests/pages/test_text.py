@@ -56,12 +56,15 @@ def test_a_missing_word_is_an_error():
 
 
 def test_every_key_the_screens_name_is_in_the_catalogue():
-    known = catalogue()
+    known, named = catalogue(), 0
     for path in SOURCES:
         for key in re.findall(r"""\bt\(\s*"([a-z_]+\.[a-z_.]+)"\s*[,)]""", path.read_text("utf-8")):
+            named += 1
             assert key in known, f"{path.name}: {key}"
         for name in re.findall(r"""\bterm\(\s*"([a-z_]+)"\s*\)""", path.read_text("utf-8")):
+            named += 1
             assert f"glossary.{name}" in known, f"{path.name}: term {name}"
+    assert named > 300  # the patterns above do find them
 
 
 def test_templates_name_their_values():
@@ -140,3 +143,10 @@ def test_errors_say_what_and_what_next(monkeypatch, caplog):
     assert said[0] == "**The file &#60;b&#62; is empty.**\n\nChoose another."
     assert "secret" not in said[1] and re.search(r"error [0-9a-f]{8}", said[1])
     assert re.search(r"error ([0-9a-f]{8})", said[1])[1] in caplog.text
+
+
+def test_names_beside_each_other_are_never_cut_to_the_same():
+    alike = ["T=2 alpha=.7 tiny+small seeds=5 again", "T=2 alpha=.9 tiny+small lr=.01 seeds=5 again"]
+    assert text.shorten(alike[0], 16) == text.shorten(alike[1], 16)
+    assert text.shorten_all([*alike, "a name that stands for itself alone"], 16) == [*alike, "a name t…f alone"]
+    assert text.shorten_all([alike[0], alike[0]], 16) == [text.shorten(alike[0], 16)] * 2

@@ -51,7 +51,7 @@ def test_two_students_of_one_name_are_refused():
 def test_more_students_and_rows_cost_more():
     one = plan.estimate(SPEC, 10_000, 20, 2)
     two = plan.estimate(SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, 20, 2)  # fmt: skip
-    assert (one.trainings, two.trainings) == (6, 12)
+    assert (one.trainings, two.trainings) == (9, 18)
     assert two.student_seconds > one.student_seconds
     assert plan.estimate(SPEC, 1_000_000, 20, 2).teacher_seconds > one.teacher_seconds
 
@@ -130,12 +130,19 @@ def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace
 def test_stacks_and_foresight_count_with_one_speed():
     spec = small_spec(Path("t.csv"), seeds=3, epochs=100)
     steps = resolve(spec.training, 7000)
-    work = 3.0 * plan.student_sizes(spec.students, 20, 2)[0].flops * steps.batch_size * 6
+    work = 3.0 * plan.student_sizes(spec.students, 20, 2)[0].flops * steps.batch_size * 9
     whole = stack_seconds(work, 100 * steps.steps_per_epoch(7000))
     assert plan.estimate(spec, 10_000, 20, 2).student_seconds == pytest.approx(plan.EPOCHS_SHARE * whole)
 
 
-def test_the_students_share_grows_with_rows_and_counts_both_arms():
-    assert cost("gradient_boosting").trainings == 6
+def test_the_students_share_grows_with_rows_and_counts_all_arms():
+    assert cost("gradient_boosting").trainings == 9
     assert cost("gradient_boosting", rows=1_200_000).student_seconds > 2 * cost("gradient_boosting").student_seconds
     assert cost("gradient_boosting").seconds > cost("gradient_boosting").student_seconds
+
+
+def test_a_placebo_is_counted_where_there_is_one():
+    plain = SPEC.model_copy(update={"evaluation": SPEC.evaluation.model_copy(update={"placebo": False})})
+    assert plan.estimate(plain, 10_000, 20, 2).trainings == 6
+    logits = SPEC.model_copy(update={"objective": Choice(name="mse")})
+    assert plan.estimate(logits, 10_000, 20, 2).trainings == plan.estimate(logits, 10_000, 20, 1).trainings == 6

@@ -108,6 +108,11 @@ def test_a_run_that_takes_longer_says_so_and_one_on_time_does_not():
     assert stuck.late and stuck.left_s == pytest.approx(0.25 * 95 + 15)
 
 
+def test_a_plan_whose_time_is_over_leaves_the_word_to_the_pace():
+    run = after(*TRAINS, (25.0, epoch(1, 1)), (85.0, epoch(1, 6)), (87.0, trained(1)))
+    assert run.outlook(87.0).left_s == pytest.approx(15 + 11 * 62 / (1 - 0.1 / 0.6))
+
+
 def test_more_seeds_make_the_total_grow_and_are_no_lateness():
     run = after(*TRAINS, (26.0, epoch(0, 1)), *((25.0 + 5 * i, trained(i)) for i in range(1, 13)))
     before = run.outlook(85.0)

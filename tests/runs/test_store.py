@@ -12,7 +12,7 @@ from kd_core.errors import KDError
 from kd_core.runs.index import RunIndex
 from kd_core.runs.locks import LockFile
 from kd_core.runs.rows import headline
-from kd_core.runs.store import RunStore
+from kd_core.runs.store import NAME_LENGTH, RunStore
 from kd_core.specs import SweepSpec
 from tests.runs.services import run_spec
 
@@ -260,3 +260,17 @@ def test_what_ifs_are_marked_filtered_and_headed_by_the_cell_chosen_on_validatio
     students = [{**s, "cell": i} for i, s in enumerate(RESULT["students"])]
     assert headline({**RESULT, "students": students, "sweep": {"best": 0}}).student_name == "tiny"
     assert headline({**RESULT, "students": students, "sweep": {"best": 1}}).student_name == "base"
+
+
+def test_a_run_can_be_renamed_and_gets_its_own_name_back(tmp_path):
+    store = RunStore(tmp_path)
+    run_id = store.create(run_spec("T=2 tiny"))
+    store.set_name(run_id, "  the one\nfor Monday ")
+    assert store.get(run_id).name == "the one for Monday" and store.folder(run_id).spec().name == "T=2 tiny"
+    assert [r.id for r in store.list(text="monday")] == [run_id]
+    assert store.rebuild() == 1 and store.get(run_id).name == "the one for Monday"
+    store.set_note(run_id, "kept")
+    store.set_name(run_id, "x" * 500)
+    assert len(store.get(run_id).name) == NAME_LENGTH and store.get(run_id).note == "kept"
+    store.set_name(run_id, "")
+    assert store.get(run_id).name == "T=2 tiny"

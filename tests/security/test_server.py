@@ -156,6 +156,22 @@ def test_the_policy_lets_the_page_work_and_keeps_it_at_home(running, browser):  
     assert not away and not complaints
 
 
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_a_file_over_the_limit_says_so_in_words_on_the_page(running, browser, tmp_path):  # noqa: F811
+    big = tmp_path / "big.csv"
+    with big.open("wb") as file:
+        file.truncate(201 * 2**20)
+    page = browser.new_page()
+    page.goto(f"{running.url}/data")
+    page.locator("input[type=file]").set_input_files(big)
+    said = page.get_by_role("alert").filter(has_text="File must be 200.0MB or smaller.")
+    said.wait_for(timeout=60_000)
+    box = said.bounding_box()
+    page.close()
+    assert box is not None and box["width"] > 100 and box["height"] > 10  # one pixel is for screen readers only
+
+
 def test_versions_below_a_floor_refuse_the_start_with_the_reason(monkeypatch):
     monkeypatch.setattr(serve.importlib.metadata, "version", lambda name: "2.6.0+cpu" if name == "torch" else "999")
     with pytest.raises(SystemExit, match=r"torch 2\.6\.0\+cpu is installed, 2\.10\.0 or newer.*CVE-2026-24747"):

@@ -17,11 +17,9 @@ from kd_core.data.frames import long_cells
 from kd_core.data.lines import find_ragged, find_unclosed_quote, line_of_byte, without_comments
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.data.text_source import TextSource, plain_text
+from kd_core.data.text_source import LINE_BYTES, TextSource, plain_text
 from kd_core.errors import DataError, Problem, raise_problems
 from kd_core.specs import ReadSpec
-
-_BLOCK_BYTES = 8 * 2**20
 
 
 @READERS.register("csv", title="CSV or other delimited text", extensions=(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat"),
@@ -39,6 +37,8 @@ def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
             raise DataError("{name} holds no text.", "Choose another file.", "empty_file", name=name)
         if text.nuls:
             raise _nul_error(text)
+        if text.endless_line is not None:
+            raise _line_error(text.endless_line)
         layout = lay_out(text, read, name)
         _check_size(text, layout, name)
         arrow, ragged = _parse(text, layout)
@@ -66,6 +66,14 @@ def _nul_error(text: TextSource) -> DataError:
     )  # fmt: skip
 
 
+def _line_error(line: int) -> DataError:
+    return DataError(
+        "Line {line:,} is too long: more than {limit} MB without a line break.",
+        "Write one row per line; a line break, or the end of a quote, may be missing.", "line_too_long",
+        line=line, limit=LINE_BYTES // 2**20,
+    )  # fmt: skip
+
+
 def _check_size(text: TextSource, layout: Layout, name: str) -> None:
     """Refuse before parsing: without quotes, every line is a row, so the line breaks count the rows."""
     if not text.quotes and text.newlines > limits.ROWS:
@@ -88,7 +96,7 @@ def _parse(text: TextSource, layout: Layout) -> tuple[pa.Table, int]:
         try:
             table = pacsv.read_csv(
                 file,
-                pacsv.ReadOptions(column_names=keys, block_size=_BLOCK_BYTES),
+                pacsv.ReadOptions(column_names=keys, block_size=LINE_BYTES),
                 pacsv.ParseOptions(
                     delimiter=layout.separator, newlines_in_values=text.quotes > 0, invalid_row_handler=count
                 ),
@@ -111,7 +119,7 @@ def _parse_error(text: TextSource, layout: Layout, reason: str) -> DataError:
         return _quote_error(quote)
     return DataError(
         "A cell or line is longer than {limit} MB.", "Check for a missing quote or line break.", "cell_too_long",
-        limit=_BLOCK_BYTES // 2**20,
+        limit=LINE_BYTES // 2**20,
     ) if "straddl" in reason else DataError(
         "The text can't be split into rows: {reason}.", "Save it again as CSV (UTF-8).", "bad_csv", reason=reason
     )  # fmt: skip

@@ -230,7 +230,7 @@ def test_row_20_huge_cell(tmp_path):
     assert error.code == "cell_too_long"
     assert "Column 'b': 1 cell(s) longer than 100 KB, in row 2 (the longest has 5,000,000 bytes)." in error.message
     error = refusal(save(tmp_path, "a,b\n1,x\n2," + "y" * 20_000_000 + "\n3,z\n"))
-    assert error.code == "cell_too_long" and "longer than 8 MB" in error.message
+    assert error.code == "line_too_long" and "Line 3 is too long: more than 8 MB" in error.message
 
 
 def test_row_37_formula_cells_are_kept(tmp_path):
@@ -273,3 +273,29 @@ def test_all_problems_come_together(tmp_path):
     error = refusal(save(tmp_path, f"a,b,c\n1,{long},{long}\n2,x,z\n3,4\n"))
     assert error.code == "several_problems"
     assert "Column 'b'" in error.message and "Column 'c'" in error.message and "1 row(s) do not have 3" in error.message
+
+
+@pytest.mark.parametrize(
+    ("before", "line"), [(b"", 1), (b"a,b\n", 2), (b"a,b\r\n1,2\r\n", 3), (b'a,b\n1,"2\n', 3), (b"a\r1\r", 3)]
+)
+@pytest.mark.parametrize("filler", [b"x", b"x,", b'"'])
+def test_a_line_without_an_end_is_too_long_not_a_quote_that_is_never_closed(tmp_path, before, line, filler):
+    path = tmp_path / "endless.csv"
+    path.write_bytes(before + filler * (9 * 2**20 // len(filler)))
+    error = refusal(path)
+    assert error.code == "line_too_long"
+    assert error.message == f"Line {line} is too long: more than 8 MB without a line break."
+
+
+def test_a_long_line_between_others_is_found_and_long_texts_of_short_lines_are_not(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 3_000_000 + b"y" * (9 * 2**20) + b"\n1,2\n")
+    assert refusal(path).message == "Line 3,000,002 is too long: more than 8 MB without a line break."
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 3_000_000)
+    assert len(read_table(path).frame) == 3_000_000
+
+
+def test_one_long_line_of_json_is_no_table_line(tmp_path):
+    path = tmp_path / "t.json"
+    path.write_bytes(b"[" + b", ".join([b'{"a": 1, "b": "xxxxxxxxxxxxxxxxxxxx"}'] * 250_000) + b"]")
+    assert path.stat().st_size > 9 * 2**20 and len(read_table(path).frame) == 250_000
