@@ -11,7 +11,7 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from pages.ui import draft, engine, example, forms, launch, picture, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
 from pages.ui.facts import Facts
-from pages.ui.text import t, term
+from pages.ui.text import Safe, t, term
 
 KEY = draft.KEY
 
@@ -168,6 +168,19 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     st.caption(note, help=term("temperature"))
 
 
+def _seeds(spec: RunSpec) -> Safe:
+    """Say how many seeds, at first where the number is automatic, and on how many splits."""
+    training, splits = spec.training, spec.evaluation.splits
+    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
+    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
+
+
+def _arms(spec: RunSpec, trainings: int) -> Safe:
+    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
+    pairs = 2 * len(spec.students) * spec.training.seeds_at_first * spec.evaluation.splits
+    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
+
+
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say what the run would cost and what stands in its way; start it."""
     from kd_core.runs.plan import check
@@ -190,9 +203,9 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
             st.markdown(
-                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=found.trainings,
-                  time=launch.time(found), memory=text.size(found.memory_bytes)),
-                help=launch.reasons(found), width="stretch",
+                t("distill.estimate", students=len(spec.students), seeds=_seeds(spec), trainings=found.trainings,
+                  arms=_arms(spec, found.trainings), time=launch.time(found), memory=text.size(found.memory_bytes)),
+                help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"), width="stretch",
             )  # fmt: skip
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")

@@ -35,6 +35,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
     from pages.ui import verdict
     from pages.ui.charts import result as charts
+    from pages.ui.result import claims
     from pages.ui.result_tabs import names, size_points
 
     best = verdict.best_student(result)
@@ -55,9 +56,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge(t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
                          help=term("verdict"))  # fmt: skip
-            st.markdown(said.gain)
-            if said.keeps:
-                st.markdown(said.keeps)
+            claims(said, result, result["students"][best], big=False)
             took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
             st.caption(
                 t("start.kept", hardware=verdict.hardware(result), date=str(result["created_utc"])[:10],

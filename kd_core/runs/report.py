@@ -87,6 +87,8 @@ def _student_lines(result: dict[str, Any]) -> list[str]:
     for student in found.students:
         lines += _judgement(found, student)
         lines.append(_sizes(result, found, student))
+    if found.schema < 2:
+        lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
     if (found.test_reads or 0) >= ledger.MANY:
         lines.append(
             f"The test rows of this dataset have been read by {found.test_reads} runs; choosing among many runs by them flatters the chosen one."

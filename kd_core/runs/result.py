@@ -84,7 +84,7 @@ class ResultBuilder:
             "versus_teacher": _written(assessment.gains(found, "student", "teacher")),
             **self._placebo(found, blocks, objective), **self._gaps(found, gain), "agreement": None, "margin": margin,
             "selection": {
-                "student": [_selection(t) for t in arms.student], "baseline": [_selection(t) for t in arms.baseline],
+                **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
                 "kept_seed": arms.seeds[best],
             },
             "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),

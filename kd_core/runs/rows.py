@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kd_core.runs.folder import DAMAGED, STATES, RunFolder
+from kd_core.runs.outcome import read_outcome
 from kd_core.safe_io import Damaged
 
 
@@ -26,7 +27,10 @@ class RunError:
 
 @dataclass(frozen=True)
 class Headline:
-    """The one comparison worth a line in the list: the best student on the run's metric, on the test rows."""
+    """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
+
+    `gain` is over its baseline, `versus` over the teacher; above 0 is better.
+    """
 
     metric: str
     better: str
@@ -39,6 +43,9 @@ class Headline:
     gain_high: float | None
     verdict: str
     small: bool = False
+    versus: float | None = None
+    versus_low: float | None = None
+    versus_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,38 +151,26 @@ def _dated(run_id: str) -> str:
     return "{}-{}-{}T{}:{}:00.000Z".format(*found.groups()) if found else ""
 
 
-def _mean(values: Any) -> float | None:
-    if isinstance(values, dict):
-        values = values.get("mean")
-    return float(values) if isinstance(values, int | float) and not isinstance(values, bool) else None
-
-
 def headline(result: dict[str, Any]) -> Headline | None:
-    """Pick the best student of a result on its metric; None when the result names no metric or no student."""
-    metric, students = result.get("metric") or {}, result.get("students") or []
-    name = metric.get("name")
-    if not name or not students:
+    """Show the student that is best on validation; None when the result can't be read or holds no student.
+
+    Ranked by the test rows, the best of several would be partly the luckiest.
+    """
+    if not result.get("students") or not (result.get("metric") or {}).get("name"):
         return None
-    sign = -1.0 if metric.get("better") in ("lower", "min", "smaller") else 1.0
-
-    def value(holder: dict[str, Any]) -> float | None:
-        return _mean((holder.get("metrics") or {}).get(name))
-
-    def rank(student: dict[str, Any]) -> float:
-        found = value(student)
-        return float("-inf") if found is None else sign * found
-
-    picked = (result.get("sweep") or {}).get("best")  # by validation: the best on test rows would flatter itself
-    best = next((s for s in students if picked is not None and s.get("cell") == picked), None) or max(
-        students, key=rank
+    found = read_outcome(result)
+    best, name = found.students[found.best], found.metric.name
+    gain, versus = best.gain.get(name), best.versus_teacher.get(name)
+    ours, theirs = best.arm.mean(name), found.teacher.get(name)
+    away = (
+        None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours
     )
-    gain = (best.get("gain") or {}).get(name) or {}
-    low, high = (gain.get("ci95") or [None, None])[:2]
     return Headline(
-        metric=name, better=str(metric.get("better", "")), teacher=value(result.get("teacher") or {}),
-        student_name=str(best.get("name", "")), student=value(best), baseline=value(best.get("baseline") or {}),
-        gain=_mean(gain), gain_low=low, gain_high=high, verdict=str(best.get("verdict", "")),
-        small=bool(best.get("small", False)),
+        metric=name, better=found.metric.better, teacher=theirs, student_name=best.name, student=ours,
+        baseline=best.baseline.mean(name), gain=gain.mean if gain else None, gain_low=gain.low if gain else None,
+        gain_high=gain.high if gain else None, verdict=best.verdict, small=best.small,
+        versus=versus.mean if versus else away, versus_low=versus.low if versus else None,
+        versus_high=versus.high if versus else None,
     )  # fmt: skip
 
 

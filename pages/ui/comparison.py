@@ -12,7 +12,7 @@ from typing import Any
 
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.rows import RunRow
-from pages.ui import engine, text, verdict
+from pages.ui import engine, speed, text, verdict
 from pages.ui.goals import Candidate
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
@@ -174,7 +174,7 @@ def cost(block: Result, by: str) -> float | None:
         return block.get("size_bytes")
     if by == "flops":
         return block.get("flops")
-    measured = verdict.runtimes(block.get("latency_ms"))
+    measured = speed.runtimes(block.get("latency_ms"))
     for runtime in ("onnxruntime", "torch", *measured):
         if "1" in measured.get(runtime, {}):
             return measured[runtime]["1"]["p50"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui import text, verdict, whatif_cells
+from pages.ui.charts.marks import ARMS
 from pages.ui.text import Safe, t
 
 NAMED = 6  # points told by name; a longer list is not listened to
@@ -13,7 +14,7 @@ Point = Mapping[str, Any]
 
 
 def _arm(name: str) -> Safe:
-    return t(f"runs.arm.{'baseline_short' if name == 'baseline' else name}")
+    return t(f"runs.arm.{f'{name}_short' if name in ('baseline', 'placebo') else name}")
 
 
 def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable[[float], str]) -> Safe:
@@ -60,7 +61,7 @@ def of_curves(drawn: Sequence[Mapping[str, Any]], metric: str, teacher: float | 
     """Tell the best validation score of every part, with its epoch."""
     lower = verdict.lower_is_better(metric)
     told = []
-    for arm in ("teacher", "baseline", "student"):
+    for arm in ARMS:
         scored = [
             (s, e) for c in drawn if c["arm"] == arm for s, e in zip(c["score"], c["epoch"], strict=True) if s is not None
         ]  # fmt: skip

@@ -8,8 +8,10 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
+from kd_core.runs.outcome import read_gain
 from kd_core.runs.store import RunStore
 from pages.ui import announcer, curves, finished, run_head, text, verdict, viewers
+from pages.ui.differences import Written
 from pages.ui.text import escape, t
 
 PHASE_LOOK = {
@@ -18,6 +20,9 @@ PHASE_LOOK = {
     "waiting": ("gray", ":material/schedule:"),
     "stopped": ("orange", ":material/stop:"),
 }
+
+
+ROOM_ICON = {"room": ":material/trending_up:", "unclear": ":material/help:"}
 
 
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
@@ -132,15 +137,25 @@ def room(now: Any) -> None:
     rows = event.get("students") or [event]
     title = verdict.metric_title(str(event.get("metric") or curves.metric_of(now)))
     for found in rows:
-        fits = bool(found.get("room", True))
+        state = str(found.get("state") or "unclear")
         words = t(
-            "runs.live.room_yes" if fits else "runs.live.room_no", student=str(found.get("student") or ""),
-            metric=title, teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+            f"runs.live.room_{state}", student=str(found.get("student") or ""), metric=title,
+            teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+            interval=room_interval(found, str(event.get("metric") or curves.metric_of(now))),
         )  # fmt: skip
-        if fits:
-            st.caption(f":material/trending_up: {words}")
-        else:
+        if state == "none":
             st.warning(words, icon=":material/block:")
+        else:
+            st.caption(f"{ROOM_ICON[state]} {words}", help=t("runs.live.room_help"))
+
+
+def room_interval(found: Any, metric: str) -> text.Safe:
+    """Write the teacher's lead over the student alone with its interval; above 0 the teacher is better."""
+    if not found.get("gain"):
+        return t("runs.live.room_no_interval")
+    gain = read_gain(found["gain"])
+    written = Written.of(metric, gain)
+    return text.Safe(f"{written.signed_amount(gain.mean)}, {written.interval(gain)}")
 
 
 def log(now: Any) -> None:

@@ -44,13 +44,16 @@ def outline(spec: RunSpec) -> Safe:
         escape(engine.part_title("loss", spec.objective.name)),
     ]
     if spec.sweep is not None:
-        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds)]
+        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds_at_first)]
         return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
     if lesson.get("alpha") is not None:
         parts.append(t("runs.outline.alpha", value=f"{lesson['alpha']:g}"))
-    parts.append(t("runs.outline.seeds", num=spec.training.seeds))
+    seeds = spec.training.seeds
+    parts.append(t("runs.outline.seeds_auto") if seeds is None else t("runs.outline.seeds", num=seeds))
+    if spec.evaluation.splits > 1:
+        parts.append(t("runs.outline.splits", num=spec.evaluation.splits))
     return Safe(" · ".join(parts))
 
 

@@ -152,10 +152,12 @@ def _two(size: float) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Shorten a time per prediction: 0.005 ms, 0.31 ms, 12 ms."""
+    """Shorten a time per prediction, in microseconds below 0.1 ms: 5.7 µs, 20 µs, 0.31 ms, 12 ms."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.3f} ms" if value < 0.01 else f"{value:.2f} ms" if value < 10 else f"{value:.0f} ms"
+    if value < 0.0995:
+        return f"{_three(float(f'{1000 * value:.2g}'))} µs"
+    return f"{value:.2f} ms" if value < 9.995 else f"{value:.0f} ms"
 
 
 def seconds(value: float | None) -> str:

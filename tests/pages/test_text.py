@@ -120,7 +120,8 @@ def test_bytes_are_shortened(value, shown):
 
 
 def test_times_ratios_and_spreads():
-    assert [text.milliseconds(v) for v in (0.005, 0.31, 12.2, None)] == ["0.005 ms", "0.31 ms", "12 ms", "–"]
+    found = [text.milliseconds(v) for v in (0.0057, 0.01949, 0.0994, 0.0996, 0.31, 9.996, 12.2, None)]
+    assert found == ["5.7 µs", "19 µs", "99 µs", "0.10 ms", "0.31 ms", "10 ms", "12 ms", "–"]
     assert [text.seconds(v) for v in (0.4, 42, 200, 7500, 120, None)] == ["0.4 s", "42 s", "3 min 20 s", "2 h 5 min", "2 min", "–"]  # fmt: skip
     assert [text.fraction(1, 210), text.fraction(1, 2.3), text.fraction(3, 2), text.fraction(None, 2)] == ["1/210", "1/2.3", "1.5 x", "–"]  # fmt: skip
     assert text.plus_minus(0.918, 0.002) == "0.918 ± 0.002" and text.plus_minus(0.918, None) == "0.918"

@@ -31,14 +31,17 @@ def ended(store, run_id, state="done", result=None, **status):
 
 
 RESULT = {
-    "task": "binary",
+    "schema": 2, "task": "binary",
     "metric": {"name": "roc_auc", "better": "higher"},
     "teacher": {"metrics": {"roc_auc": 0.93}},
     "students": [
         {"name": "tiny", "metrics": {"roc_auc": {"mean": 0.90}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.89}}},
-         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018]}}, "verdict": "beats"},
+         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018], "n": 3}}, "verdict": "beats", "margin": 0.005,
+         "versus_teacher": {"roc_auc": {"mean": -0.03, "ci95": [-0.04, -0.02], "n": 3}}, "seeds": [0, 1, 2],
+         "selection": {"student": [{"score_selected": 0.91}, {"score_selected": 0.93}]}},
         {"name": "base", "metrics": {"roc_auc": {"mean": 0.92}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.92}}},
-         "gain": {"roc_auc": {"mean": 0.0, "ci95": None}}, "verdict": "inconclusive"},
+         "gain": {"roc_auc": {"mean": 0.0, "ci95": [None, None], "n": 1}}, "verdict": "inconclusive", "margin": 0.005,
+         "seeds": [0], "selection": {"student": [{"score_selected": 0.90}]}},
     ],
 }  # fmt: skip
 
@@ -75,15 +78,18 @@ def test_pages_are_newest_first_and_whole(store):
     assert [len(p) for p in pages] == [3, 3, 1] and [*pages[0], *pages[1], *pages[2]] == ids[::-1]
 
 
-def test_the_headline_is_the_best_student_on_the_runs_metric(store):
+def test_the_headline_is_the_student_that_is_best_on_validation_not_on_the_test_rows(store):
     run_id = store.create(run_spec())
     row = ended(store, run_id, result=RESULT, seconds=12.5)
     h = row.headline
-    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("base", 0.92, 0.92, 0.93, 0.0, "inconclusive")  # fmt: skip
-    assert (h.gain_low, h.gain_high, row.task, row.seconds) == (None, None, "binary", 12.5)
+    assert RESULT["students"][1]["metrics"]["roc_auc"]["mean"] > 0.90  # the other one is better on the test rows
+    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("tiny", 0.90, 0.89, 0.93, 0.01, "beats")  # fmt: skip
+    assert (h.gain_low, h.gain_high, row.task, row.seconds) == (0.002, 0.018, "binary", 12.5)
+    assert (h.versus, h.versus_low, h.versus_high) == (-0.03, -0.04, -0.02)
     assert store.get(run_id) == row
     lower = headline({**RESULT, "metric": {"name": "roc_auc", "better": "lower"}})
-    assert (lower.student_name, lower.gain_low, lower.gain_high) == ("tiny", 0.002, 0.018)
+    assert (lower.student_name, lower.gain_low, lower.gain_high) == ("base", None, None)
+    assert (lower.versus, lower.versus_low) == (pytest.approx(0.01), None)  # an older result: without an interval
     assert headline({"metric": {"name": "roc_auc"}, "students": []}) is None and headline({}) is None
 
 

@@ -12,6 +12,7 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.text import escape as literal
 
 __all__ = [
+    "ARMS",
     "AXIS_TEXT",
     "BLUES",
     "COLOUR",
@@ -20,6 +21,7 @@ __all__ = [
     "FAINT",
     "GRID",
     "PAPER",
+    "SHIFTS",
     "SYMBOL",
     "cells",
     "contrast",
@@ -30,12 +32,16 @@ __all__ = [
     "mixed",
     "padded",
     "readable_on",
+    "shifted",
     "short",
 ]
 
-COLOUR = {"teacher": "#0072B2", "baseline": "#7F7F7F", "student": "#D55E00", "compressed": "#009E73"}
-SYMBOL = {"teacher": "square", "baseline": "x", "student": "circle", "compressed": "diamond"}
-DASH = {"teacher": "dash", "baseline": "dot", "student": "solid", "compressed": "dashdot"}
+COLOUR = {
+    "teacher": "#0072B2", "baseline": "#7F7F7F", "placebo": "#9467BD", "student": "#D55E00", "compressed": "#009E73",
+}  # fmt: skip
+SYMBOL = {"teacher": "square", "baseline": "x", "placebo": "triangle-up", "student": "circle", "compressed": "diamond"}
+DASH = {"teacher": "dash", "baseline": "dot", "placebo": "longdashdot", "student": "solid", "compressed": "dashdot"}
+ARMS = ("teacher", "baseline", "placebo", "student")  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
 PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml
@@ -43,6 +49,11 @@ AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # by dark page: no grey is read
 # One hue, readable on a light and on a dark page: nothing -> the teacher's colour.
 FAINTEST, STRONGEST = 0.04, 0.95
 BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST})"]]
+# Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
+SHIFT_HUES = ("#5E3C99", "#D55E00")
+SHIFTS = [
+    [0.0, f"rgba(94,60,153,{STRONGEST})"], [0.5, f"rgba(127,127,127,{FAINTEST})"], [1.0, f"rgba(213,94,0,{STRONGEST})"],
+]  # fmt: skip
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 
 
@@ -145,13 +156,15 @@ def cells(
     *,
     written: bool,
     dark: bool = False,
+    fill: Callable[[float, bool], str] | None = None,
 ) -> None:
     """Lay transparent squares with text over a heat map: they can be picked and hovered, the heat map can't.
 
-    The text is white or black, whichever is read better on its cell. `shade` is a share of one on `BLUES`.
+    The text is white or black, whichever is read better on its cell. `shade` is a share of one on `BLUES`, or what
+    `fill` makes a colour of (the second value: a dark page).
     """
     found = [(i, j) for i, row in enumerate(shade) for j in range(len(row))]
-    inks = {(i, j): readable_on(_blue(shade[i][j], dark)) for i, j in found}
+    inks = {(i, j): readable_on((fill or _blue)(shade[i][j], dark)) for i, j in found}
     for ink in sorted(set(inks.values())):
         group = [place for place in found if inks[place] == ink]
         fig.add_scatter(
@@ -166,6 +179,12 @@ def cells(
             hovertemplate="%{hovertext}<extra></extra>",
             showlegend=False,
         )
+
+
+def shifted(share: float, dark: bool) -> str:
+    """Return the colour of `SHIFTS` on its page; `share` from -1, all lost, to 1, all gained."""
+    hue = SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1]
+    return mixed(hue, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(share)))
 
 
 def _blue(share: float, dark: bool) -> str:
