@@ -61,7 +61,7 @@ def test_without_an_interval_the_missing_part_is_named():
 @pytest.mark.parametrize(
     ("seeds", "rows", "n", "expected"),
     [(None, None, 0, 3), (None, 0.1, 1, 2), (0.1, 0.1, 2, 1), (0.051, 0.1, 3, 2), (0.05, 0.1, 3, 0), (0.9, 0.1, 13, 2),
-     (0.9, 0.1, 14, 1), (0.9, 0.1, 15, 0), (0.9, 0.1, 20, 0), (0.9, None, 3, 0)],
+     (0.9, 0.1, 14, 1), (0.9, 0.1, 15, 0), (0.9, 0.1, 20, 0), (0.9, None, 3, 0), (0.9, 0.1, 3, 12), (0.15, 0.1, 3, 6)],
 )  # fmt: skip
 def test_the_rule_for_seeds_on_auto(seeds, rows, n, expected):
     assert more_seeds(seeds, rows, n) == expected
@@ -72,15 +72,16 @@ def cover(s, rows_se, runs=40_000, seed=0):
     rng = np.random.default_rng(seed)
     seeds = rng.normal(0, s, (runs, 15))
     shared = rng.normal(0, rows_se, runs)
-    covered, used, open_ = np.zeros(runs, bool), np.zeros(runs, int), np.ones(runs, bool)
+    covered, used, asked = np.zeros(runs, bool), np.zeros(runs, int), np.full(runs, 3)
+    rows_half = 1.96 * rows_se
     for n in range(3, 16, 2):
         seeds_half = stats.t.ppf(0.975, n - 1) * seeds[:, :n].std(axis=1, ddof=1) / np.sqrt(n)
-        rows_half = 1.96 * rows_se
-        enough = np.array([more_seeds(half, rows_half, n) == 0 for half in seeds_half])
-        now = open_ & enough
+        for run in np.flatnonzero(asked == n):
+            asked[run] += more_seeds(seeds_half[run], rows_half, n)
+        now = (asked == n) & (used == 0)
         covered[now] = (abs(seeds[:, :n].mean(axis=1) + shared) <= np.hypot(seeds_half, rows_half))[now]
-        used[now], open_ = n, open_ & ~enough
-    assert not open_.any()
+        used[now] = n
+    assert (used == asked).all()
     return covered.mean(), used.mean()
 
 
