@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports, written absolutely; imports for type checking only are left out."""
     tree = ast.parse(path.read_text("utf-8"))
