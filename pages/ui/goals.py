@@ -117,7 +117,7 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
 
 
 def words(c: Candidate, goals: Goals) -> Safe:
-    """Say what the picked one costs and which goals it meets: 'small: 5.3 KB, 0.01 ms, meets all'."""
+    """Say what the picked one costs and which goals it meets: 'small: 5.3 KB, 10 µs, meets all'."""
     told = [WRITTEN[n](v) for n in ("size", "latency") if (v := c.costs.get(n)) is not None]
     missed, unknown = goals.missed(c), goals.unknown(c)
     if missed:

@@ -248,7 +248,9 @@ def largest_shift(counts: Any, others: Any) -> tuple[int, int, float] | None:
         for i, (x, y) in enumerate(zip(counts, others, strict=True))
         for j, (a, b) in enumerate(zip(x, y, strict=True))
     ]
-    rows, i, j = max(cells, key=lambda c: abs(c[0]))
+    rows, i, j = max(
+        cells, key=lambda c: (round(abs(c[0]), 6), c[1] != c[2])
+    )  # of equal moves the mistake, which says more
     return (i, j, rows) if abs(rows) >= 0.05 else None
 
 

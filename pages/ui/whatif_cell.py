@@ -70,8 +70,21 @@ def numbers(grid: Grid, cell: Cell) -> None:
             word = str(cell["word"])
             st.badge(t(f"runs.word.{word}"), color=verdict.COLOUR[word], icon=verdict.ICON[word],  # type: ignore[arg-type]
                      help=t("what_if.cell.word_help"))  # fmt: skip
-        st.markdown(f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=term("interval"), width="content")
-    st.markdown(_standing(grid, cell))
+        st.markdown(
+            f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=t("what_if.cell.interval_help"), width="content"
+        )
+    compared = sum(whatif_cells.judged(c) for c in grid.cells)
+    caution = f" :gray[{t('what_if.cell.luckiest', num=compared)}]" if compared > 1 else ""
+    st.markdown(f"{_standing(grid, cell)}{caution}")
+    if grid.teacher is not None:
+        st.markdown(
+            t(
+                "what_if.cell.teacher",
+                teacher=text.score(grid.teacher, 4),
+                metric=metric,
+                value=text.score(cell["mean"], 4),
+            )
+        )
     seeds = list(cell.get("seeds") or range(len(cell["scores"])))
     sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
     alone, epochs = cell.get("baseline") or [], cell.get("selected_epochs") or []

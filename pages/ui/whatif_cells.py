@@ -40,6 +40,7 @@ class Grid:
     why: str = ""
     seconds: float | None = None
     seeds: int = 0
+    teacher: float | None = None  # its score on validation rows
     margin: float | None = None  # the run's own, where it has one for this metric; else the metric's
 
     @property
@@ -84,6 +85,7 @@ def of_result(found: Mapping[str, Any], seeds: int = 0) -> Grid:
         best_of=s.get("best_of") or {}, asked=int(s.get("cells_asked") or len(s["cells"])),
         variants=int(s.get("variants") or 0), trainings=int(s.get("trainings") or 0), mode=str(s.get("mode") or ""),
         why=str(s.get("why") or ""), seconds=s.get("seconds"), seeds=seeds,
+        teacher=next((r.get("teacher") for r in found.get("room") or ()), None),
         margin=metric.get("margin") if metric.get("selection") in (None, metric.get("name")) else None,
     )  # fmt: skip
 

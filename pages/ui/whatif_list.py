@@ -35,6 +35,7 @@ def show(store: RunStore) -> None:
             said = [row.dataset_name, (row.started_utc or row.created_utc)[:16].replace("T", " ")]
             if row.headline and row.headline.verdict:
                 said.insert(1, f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {verdict.metric_title(row.headline.metric)}")  # fmt: skip
+                said.insert(2, t("what_if.list.versus", value=run_list.versus_cell(row.headline) or "–"))
             st.caption(" · ".join(escape(s) for s in said), width="content")
     if len(found) > LISTED:
         st.caption(t("what_if.list.more", shown=LISTED, of=len(found), runs=looked_at))

@@ -136,7 +136,7 @@ def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
         Candidate("c", "tiny", 0.85, {"size": 1200.0, "latency": 0.008}),
     ]
     asked = Goals("roc_auc", 0.9, {"size": 10_240.0, "latency": 0.015})
-    assert pick(found, asked) is found[0] and say(found[0], asked) == "small: 5.3 KB, 0.01 ms, meets all"
+    assert pick(found, asked) is found[0] and say(found[0], asked) == "small: 5.3 KB, 10 µs, meets all"
     assert pick(found, Goals("roc_auc", 0.8)) is found[2]
     equal = [replace(found[0], id=i, validation=v) for i, v in (("x", 0.8), ("y", 0.9), ("z", None))]
     assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
@@ -163,9 +163,9 @@ def test_goals_can_be_told_in_numbers_on_the_page():
     at.number_input(key="goal-value-roc_auc").set_value(0.885)
     at.number_input(key="goal-most-size").set_value(2.0)
     at.number_input(key="goal-most-latency").set_value(0.004).run()
-    assert "0 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 0.005 ms, misses latency" in words(at)
+    assert "0 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, misses latency" in words(at)
     at.number_input(key="goal-most-latency").set_value(None).run()
-    assert "1 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 0.005 ms, meets all" in words(at)
+    assert "1 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, meets all" in words(at)
     assert list(at.dataframe[0].value["Goals"]) == ["yes", "no"]
     at.number_input(key="goal-value-roc_auc").set_value(None)
     at.number_input(key="goal-most-size").set_value(None).run()

@@ -284,3 +284,20 @@ def test_the_draft_of_a_spec_is_the_spec_again():
     spec = default_spec("recommendation")
     again = RunSpec.parse({**draft.of_spec(spec), "dataset": spec.dataset.model_dump(mode="json")})
     assert again == spec
+
+
+def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa: F811
+    seeds = at.number_input(key="distill.training.seeds")
+    assert seeds.value is None and seeds.proto.placeholder == "auto"
+    assert "2 students × 3 seeds at first, each with the teacher, alone, and on labels smoothed without it" in words(at)
+    assert "**18 trainings**" in words(at)
+    placebo, splits = at.toggle(key="distill.evaluation.placebo"), at.number_input(key="distill.evaluation.splits")
+    assert (placebo.label, placebo.value, splits.label, splits.value) == ("Placebo arm", True, "Random splits", 1)
+    placebo.set_value(False)
+    at.number_input(key="distill.training.seeds").set_value(2)
+    at.number_input(key="distill.evaluation.splits").set_value(3)
+    at.run()
+    assert not at.exception
+    assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
+    spec = start(at, jobs)
+    assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)

@@ -37,7 +37,7 @@ def test_confusion_names_the_share_and_the_most_frequent_mistake():
 
 def test_latency_tells_the_smallest_and_the_largest_batch():
     said = findings.of_latency([{"name": "Student", "batch": [1, 256], "p50": [0.02, 1.5]}])
-    assert said == "Student: 0.02 ms for a batch of 1, 1.50 ms for a batch of 256."
+    assert said == "Student: 20 µs for a batch of 1, 1.50 ms for a batch of 256."
 
 
 def curve(arm, scores, losses=()):

@@ -60,6 +60,9 @@ def test_each_field_has_a_widget_with_help_and_the_specs_bounds():
     heat = at.select_slider(key="f.heat")
     assert heat.options[0] == "0.5" and heat.options[-1] == "20" and "2" in heat.options
     assert at.number_input(key="f.epochs").value is None and at.number_input(key="f.epochs").max == 100
+    assert (
+        at.number_input(key="f.epochs").proto.placeholder == "auto"
+    )  # an automatic number is an empty field that says so
     assert at.selectbox(key="f.maybe").value is None
     assert [e.label for e in at.expander] == ["More settings"]
     assert at.toggle(key="f.on").value is True

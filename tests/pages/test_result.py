@@ -156,7 +156,7 @@ def test_an_older_result_opens_and_says_what_its_interval_leaves_out(older):
     said = plain(at)
     assert any(OLDER in i.value for i in at.info) and "DISTILLING HELPED" in said
     assert "how much of it is this teacher's own is not known: this older result has no placebo" in said
-    assert "0.32 points of ROC-AUC below the teacher (no interval in this older result)" in said
+    assert "0.042 points of ROC-AUC below the teacher (no interval in this older result)" in said
     assert "seeds only: this result is older" in said and "rows ±" not in said
     assert "Placebo (smoothed labels)" not in at.table[0].value.columns
 

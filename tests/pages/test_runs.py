@@ -410,3 +410,18 @@ def test_what_weakens_a_verdict_stands_beside_it(buttons):
     ]
     at = open_page("runs", run=make_run(found=found))
     assert [w.value for w in at.warning] == ["The test part holds only 22 rows."]
+
+
+def test_automatic_seeds_and_splits_are_said_in_the_outline_and_in_the_recipe():
+    from pages.ui import run_head
+    from tests.pages.fixtures import spec
+
+    automatic = spec().model_copy(update={"training": spec().training.model_copy(update={"seeds": None})})
+    several = automatic.model_copy(update={"evaluation": automatic.evaluation.model_copy(update={"splits": 5})})
+    assert run_head.outline(several).endswith("seeds automatic · 5 splits")
+    assert run_head.outline(spec(seeds=4)).endswith("4 seeds")
+    lines = dict(recipe.settings(automatic).itertuples(index=False))
+    assert (
+        lines["training.seeds"] == "auto"
+        and dict(recipe.settings(spec()).itertuples(index=False))["training.seeds"] == "3"
+    )

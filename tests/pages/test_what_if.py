@@ -193,7 +193,7 @@ def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
     assert not at.exception
     text = said(at)
     assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
-    assert "The tiny student gains" in text and "best of 9 cells on validation rows" in text
+    assert "of ROC-AUC over the same student alone" in text and "best of 9 cells on validation rows" in text
     shades = gains_on(charts(at)[0])
     assert np.shape(shades) == (3, 3) and shades[0] == [0, 0, 0]  # alpha 0 is the baseline itself
     marks = [d for d in charts(at)[0]["data"] if d["type"] == "scatter"]
