@@ -149,6 +149,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     what, optional = kind(info)
     place = f"{key}.{name}"
     shown = {"label": label(name), "help": help_text(info)}
+    clearable: dict[str, Any] = {"value": None} if optional else {}  # else an emptied field becomes its lowest value
     low, high = bounds(info)
     if get_origin(what) is tuple:
         return numbers(name, info, value, key)
@@ -162,7 +163,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
         seed(place, value)
         return st.number_input(
             min_value=None if low is None else math.ceil(low), max_value=None if high is None else math.floor(high),
-            step=1, key=place, placeholder=t("common.auto") if optional else None, **shown,
+            step=1, key=place, placeholder=t("common.auto") if optional else None, **clearable, **shown,
         )  # fmt: skip
     if what is float and not optional and low is not None and high is not None:
         return _float(place, value, low, high, bool(extra(info).get("log")), shown)
@@ -171,7 +172,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
         return st.number_input(
             min_value=None if low is None else float(low), max_value=None if high is None else float(high),
             step=None, format="%.4g", key=place,
-            placeholder=t("common.auto") if optional else None, **shown,
+            placeholder=t("common.auto") if optional else None, **clearable, **shown,
         )  # fmt: skip
     held = st.text_input(key=seed(place, value or ""), placeholder=t("common.auto") if optional else None, **shown)
     return held or (None if optional else "")

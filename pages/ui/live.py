@@ -131,17 +131,13 @@ def phases(now: Any) -> None:
 
 def room(now: Any) -> None:
     """Say, before students are trained, whether there is anything to gain."""
-    if not now.room:
-        return
-    event = now.room[-1]
-    rows = event.get("students") or [event]
-    title = verdict.metric_title(str(event.get("metric") or curves.metric_of(now)))
-    for found in rows:
+    metric = curves.metric_of(now)
+    for found in now.room:
         state = str(found.get("state") or "unclear")
         words = t(
-            f"runs.live.room_{state}", student=str(found.get("student") or ""), metric=title,
+            f"runs.live.room_{state}", student=str(found.get("student") or ""), metric=verdict.metric_title(metric),
             teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
-            interval=room_interval(found, str(event.get("metric") or curves.metric_of(now))),
+            interval=room_interval(found, metric),
         )  # fmt: skip
         if state == "none":
             st.warning(words, icon=":material/block:")

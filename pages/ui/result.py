@@ -134,11 +134,11 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     lines += _latency_lines(teacher, student)
     lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
-    columns = ["", t("runs.arm.teacher"), t("runs.arm.baseline"), t("runs.arm.placebo"), t("runs.arm.student"),
+    columns = ["", t("runs.arm.teacher"), t("runs.arm.baseline_short"), t("runs.arm.placebo_short"), t("runs.arm.student"),
                t("runs.result.improvement"), t("runs.result.versus"), t("runs.result.gap")]  # fmt: skip
     frame = pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index("")
     if read.placebo is None:
-        frame = frame.drop(columns=str(t("runs.arm.placebo")))
+        frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
     if not read.versus_teacher and found["schema"] < 2:
         frame = frame.rename(columns={str(t("runs.result.versus")): str(t("runs.result.versus_costs"))})
     return frame.astype("object")
@@ -161,7 +161,7 @@ def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
 def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
     def told(arm: Arm | None) -> str:
         values = (arm.metrics.get(name) if arm else None) or {}
-        return text.plus_minus(values.get("mean"), values.get("std"))
+        return _whole(text.plus_minus(values.get("mean"), values.get("std")))
 
     best = teacher["metrics"].get(name)
     cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
@@ -177,6 +177,11 @@ def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -
     )
 
 
+def _whole(words: str) -> str:
+    """Keep a number and what belongs to it on one line; cells break between mean and interval only."""
+    return words.replace(" ", "&nbsp;")
+
+
 def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
     """Write the share of the gap that is closed, with its interval where there is one."""
     gap = (read.raw.get("gap_closed") or {}).get(name)
@@ -185,7 +190,7 @@ def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
     low, high = (read.raw.get("gap_closed_ci95") or {}).get(name) or (None, None)
     shown = f"{100 * gap:.0f} %"
     if low is not None and high is not None:
-        shown = f"{shown} {escape(f'[{100 * low:.0f}, {100 * high:.0f}]')}"
+        shown = f"{_whole(shown)} {_whole(escape(f'[{100 * low:.0f}, {100 * high:.0f}]'))}"
     return shown.replace("-", "−")
 
 
@@ -196,7 +201,7 @@ def _difference(gain: Gain | None) -> str:
     shown = text.signed(gain.mean, 4)
     if gain.low is None or gain.high is None:
         return shown
-    shown = f"{shown} {escape(text.interval(gain.low, gain.high, 4))}"
+    shown = f"{shown} {_whole(escape(text.interval(gain.low, gain.high, 4)))}"
     return f":green[{shown}]" if gain.low > 0 else f":red[{shown}]" if gain.high < 0 else shown
 
 

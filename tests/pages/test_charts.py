@@ -180,3 +180,18 @@ def test_moved_rows_are_coloured_by_good_or_bad_and_written_with_their_sign():
     assert "&lt;script" in "".join(t for d in data[1:] for t in d["hovertext"]) or "&#" in "".join(
         t for d in data[1:] for t in d["hovertext"]
     )
+
+
+def test_calibration_begins_where_the_bins_begin():
+    bins = {"confidence": [0.52, None, 0.9], "accuracy": [0.47, None, 0.95], "count": [5, 0, 9]}
+    fig = result.reliability(
+        {"student": bins}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"
+    ).to_dict()
+    assert fig["layout"]["xaxis"]["range"] == fig["layout"]["yaxis"]["range"] == [0.38, 1.02]
+    assert fig["data"][0]["x"] == [0.4, 1]
+
+
+def test_a_small_move_is_pale():
+    told = {"true_title": "t", "predicted_title": "p", "hover": "{count}"}
+    fig = confusion.confusion_shift([[1000, 1], [0, 1000]], [[999, 2], [0, 1000]], ["a", "b"], **told).to_dict()
+    assert fig["data"][0]["zmax"] == 0.02 and fig["data"][0]["z"][0][0] < 0.002

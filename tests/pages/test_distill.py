@@ -36,7 +36,7 @@ def start(at, jobs):  # noqa: F811
 
 def test_start_can_be_pressed_at_once_and_is_the_samples_own_run(at, jobs):  # noqa: F811
     assert not at.exception and not at.button(key="distill-start").disabled
-    assert "12 trainings" in words(at)
+    assert "18 trainings" in words(at)
     spec = start(at, jobs)
     assert spec.work_hash() == default_spec("purchase").work_hash()
     assert jobs.submitted[0][1] and jobs.submitted[0][2] is False
@@ -96,7 +96,7 @@ def test_what_is_set_is_what_is_run(at, jobs):  # noqa: F811
     at.selectbox(key="distill.evaluation.metric").set_value("accuracy")
     at.checkbox(key="distill.students.2.base").check()
     at.run()
-    assert "30 trainings" in words(at)
+    assert "45 trainings" in words(at)
     spec = start(at, jobs)
     assert spec.objective.settings == {"temperature": 20.0, "alpha": 0.5}
     assert (spec.training.seeds, spec.training.class_weights, spec.evaluation.metric) == (5, "balanced", "accuracy")
@@ -287,6 +287,7 @@ def test_the_draft_of_a_spec_is_the_spec_again():
 
 
 def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa: F811
+    at.number_input(key="distill.training.seeds").set_value(None).run()
     seeds = at.number_input(key="distill.training.seeds")
     assert seeds.value is None and seeds.proto.placeholder == "auto"
     assert "2 students × 3 seeds at first, each with the teacher, alone, and on labels smoothed without it" in words(at)

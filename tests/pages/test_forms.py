@@ -170,3 +170,13 @@ def test_nothing_fits_is_said_and_the_choice_is_kept():
     at = AppTest.from_function(page).run()
     assert [w.value for w in at.warning] == ["No loss works for this data."]
     assert at.session_state["chosen"] == "two" and not at.selectbox
+
+
+def test_an_automatic_number_can_be_given_and_taken_back():
+    at = AppTest.from_function(page).run()
+    at.number_input(key="f.epochs").set_value(12)
+    at.number_input(key="f.margin").set_value(0.5)
+    assert (held(at.run())["epochs"], held(at)["margin"]) == (12, 0.5)
+    at.number_input(key="f.epochs").set_value(None)
+    at.number_input(key="f.margin").set_value(None)
+    assert (held(at.run())["epochs"], held(at)["margin"]) == (None, None)

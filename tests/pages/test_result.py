@@ -70,15 +70,17 @@ def test_the_verdict_comes_first_and_its_words_explain_themselves():
 def test_the_table_tells_both_differences_and_the_placebo():
     frame = result.comparison_frame(made(), 0)
     assert list(frame.columns) == [
-        "Teacher", "Baseline (no teacher)", "Placebo (smoothed labels)", "Student", "Student − baseline",
+        "Teacher", "Baseline", "Placebo", "Student", "Student − baseline",
         "Student − teacher", "Gap closed",
     ]  # fmt: skip
     first = frame.iloc[0]
-    assert first["Placebo (smoothed labels)"] == "**0.883 ± 0.001**" and first["Gap closed"] == "60 % &#91;40, 90&#93;"
-    assert html.unescape(first["Student − teacher"]) == ":red[−0.0370 [−0.0402, −0.0338]]"
+    assert (
+        first["Placebo"] == "**0.883&nbsp;±&nbsp;0.001**" and first["Gap closed"] == "60&nbsp;% &#91;40,&nbsp;90&#93;"
+    )
+    assert html.unescape(first["Student − teacher"]).replace("\xa0", " ") == ":red[−0.0370 [−0.0402, −0.0338]]"
     assert frame.loc["Latency p50, ONNX Runtime", "Student − teacher"] == "160 times faster"
     without = result.comparison_frame(made(placebo_reason="not_asked"), 0)
-    assert "Placebo (smoothed labels)" not in without.columns
+    assert "Placebo" not in without.columns
 
 
 def test_times_that_scatter_have_no_ratio_in_the_table():
@@ -158,7 +160,7 @@ def test_an_older_result_opens_and_says_what_its_interval_leaves_out(older):
     assert "how much of it is this teacher's own is not known: this older result has no placebo" in said
     assert "0.042 points of ROC-AUC below the teacher (no interval in this older result)" in said
     assert "seeds only: this result is older" in said and "rows ±" not in said
-    assert "Placebo (smoothed labels)" not in at.table[0].value.columns
+    assert "Placebo" not in at.table[0].value.columns
 
 
 @pytest.mark.parametrize("tab", ["curves", "soft", "mistakes", "calibration", "latency", "recipe", "log"])

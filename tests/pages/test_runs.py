@@ -268,14 +268,14 @@ def test_a_result_stands_in_words_and_side_by_side(buttons, task):
     at = open_page("runs", run=done_run(task))
     assert not at.exception
     frame = at.table[0].value
-    placebo = [] if task == "regression" else ["Placebo (smoothed labels)"]
-    assert list(frame.columns) == ["Teacher", "Baseline (no teacher)", *placebo, "Student", "Student − baseline",
+    placebo = [] if task == "regression" else ["Placebo"]
+    assert list(frame.columns) == ["Teacher", "Baseline", *placebo, "Student", "Student − baseline",
                                    "Student − teacher", "Gap closed"]  # fmt: skip
     names = {"binary": "ROC-AUC", "multiclass": "Accuracy", "regression": "RMSE"}
     assert names[task] in frame.index[0] and frame["Student − baseline"].iloc[0].startswith(":green[")
     assert (
         frame["Student − teacher"].iloc[0].startswith(":red[")
-        and "60 % &#91;40, 90&#93;" in frame["Gap closed"].iloc[0]
+        and "60&nbsp;% &#91;40,&nbsp;90&#93;" in frame["Gap closed"].iloc[0]
     )
     assert "AMD EPYC 7B13" in words(at)
     assert len(at.get("plotly_chart")) == 2

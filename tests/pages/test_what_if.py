@@ -399,3 +399,24 @@ def test_a_diverged_baseline_counts_once_for_all_its_cells():
 def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
     at = open_page("runs", run=make_sweep("failed", finished=3))
     assert not at.exception and "what is known of them is on its own page" in said(at)
+
+
+def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
+    run_id = make_sweep()
+
+    def page(run_id):
+        from pages.ui import whatif_cell, whatif_cells
+        from tests.pages.fixtures import store
+
+        made = whatif_cells.of_result(whatif_cells.read(store().folder(run_id)))
+        whatif_cell.numbers(made, next(c for c in made.cells if c["alpha"]))
+
+    from streamlit.testing.v1 import AppTest
+
+    panel = AppTest.from_function(page, kwargs={"run_id": run_id}).run()
+    assert not panel.exception
+    said = "\n".join(m.value for m in panel.markdown)
+    assert "One of 9 cells: the best of many is partly the luckiest." in said
+    assert "On validation the teacher reaches 0.9300 ROC-AUC, this cell" in said
+    helps = [m.proto.help for m in panel.markdown if m.proto.help]
+    assert any("leaves out the draw of the rows" in h for h in helps)

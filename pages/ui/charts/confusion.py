@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import BLUES, SHIFTS, cells, figure, literal, shifted, short
 
+LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
+
 
 def confusion(
     counts: Sequence[Sequence[float]],
@@ -68,7 +70,7 @@ def confusion_shift(
     moved = [[a - b for a, b in zip(ours, theirs, strict=True)] for ours, theirs in zip(counts, others, strict=True)]
     share = [[v / (sum(row) or 1.0) for v in moves] for moves, row in zip(moved, counts, strict=True)]
     good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(share)]
-    most = max((abs(v) for row in good for v in row), default=0.0) or 1.0
+    most = max(LEAST_SHIFT, *(abs(v) for row in good for v in row))
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
     fig.add_heatmap(z=good, colorscale=SHIFTS, zmin=-most, zmax=most, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
     said = [

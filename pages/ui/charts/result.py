@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -204,8 +205,10 @@ def reliability(
     `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
     """
     fig = figure(height, x=x_title, y=y_title)
+    known = [v for bins in arms.values() for side in ("confidence", "accuracy") for v in bins[side] if v is not None]
+    low = math.floor(10 * min(known, default=0.0)) / 10  # the surest class is never below 1 / classes: no empty half
     fig.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name=perfect, line={"color": FAINT, "dash": "dot", "width": 1.5},
+        x=[low, 1], y=[low, 1], mode="lines", name=perfect, line={"color": FAINT, "dash": "dot", "width": 1.5},
         hoverinfo="skip",
     )  # fmt: skip
     for arm, bins in arms.items():
@@ -228,8 +231,8 @@ def reliability(
             customdata=[[k[2]] for k in kept],
             hovertemplate=f"{literal(names[arm])}<br>%{{x:.2f}} → %{{y:.2f}}, %{{customdata[0]:,.0f}} {literal(rows_word)}<extra></extra>",
         )
-    fig.update_xaxes(range=[-0.02, 1.02])
-    fig.update_yaxes(range=[-0.02, 1.02])
+    fig.update_xaxes(range=[low - 0.02, 1.02])
+    fig.update_yaxes(range=[low - 0.02, 1.02])
     return fig
 
 
