@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kd_core.registry import Registry
-from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec
 
 # make(rng, rows) -> DataFrame, the target in its last column
 Maker = Callable[[np.random.Generator, int], pd.DataFrame]
@@ -36,7 +36,6 @@ def default_spec(name: str) -> RunSpec:
             StudentSpec(name=size, arch=Choice(name="mlp", settings={"size": size})) for size in facts["students"]
         ),
         objective=facts["objective"],
-        training=TrainingSpec(seeds=3),
     )
 
 
