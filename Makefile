@@ -22,8 +22,7 @@ run: $(STAMP)
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 -m "not slow and not e2e"
+	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 2 -m "not slow and not e2e"; tests=$$?; wait $$types && exit $$tests
 
 test: $(STAMP)
 	@./tests/install_browser.sh

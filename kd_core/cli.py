@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -10,30 +11,40 @@ from typing import Annotated, Any
 
 import typer
 
+from kd_core import terminal
 from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.options import (
+    Copies,
+    Data,
+    Drop,
+    Epochs,
+    Group,
+    HeaderRow,
+    Member,
+    Missing,
+    Names,
+    NotMissing,
+    Objective,
+    OneClass,
+    Out,
+    Placebo,
+    Positive,
+    Rare,
+    Seeds,
+    Splits,
+    Students,
+    Target,
+    Task,
+    Teacher,
+    Time,
+)
+from kd_core.runs.asked import numbers, student_spec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 PLURALS = {"losses": "distill.LOSSES", "archs": "models.ARCHS", "readers": "data.readers.READERS", "teachers": "teachers.SOURCES", "metrics": "evaluate.METRICS", "scenarios": "scenarios.SCENARIOS"}  # fmt: skip
-
-Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
-Target = Annotated[str, typer.Option(help="Column to predict.")]
-Task = Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")]
-Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
-Students = Annotated[
-    list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
-]
-Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
-Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
-Seeds = Annotated[int, typer.Option(help="Trainings per student and arm.")]
-Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
-Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
-Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
-Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
-Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
 
 
 @app.command()
@@ -49,24 +60,37 @@ def distill(
     ] = None,
     objective: Objective = None,
     epochs: Epochs = None,
-    seeds: Seeds = 3,
+    seeds: Seeds = None,
+    placebo: Placebo = True,
+    splits: Splits = 1,
     group: Group = None,
     time: Time = None,
+    copies: Copies = "together",
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
     out: Out = None,
 ) -> None:
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
-        dataset = _dataset(data, target, member, **chosen)
+        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
+                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
+        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher),
+            {"dataset": dataset, "teacher": Choice(name=teacher),
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "students": tuple(student_spec(s) for s in student or ["small"]),
+             "evaluation": EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation"),
              "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
         )  # fmt: skip
         return _execute(spec, out)
@@ -85,7 +109,7 @@ def sweep(
     learning_rate: Annotated[str | None, typer.Option(help="Step sizes, for example .001,.003.")] = None,
     weight_decay: Annotated[str | None, typer.Option(help="Pulls towards zero, for example 0,.0001.")] = None,
     dropout: Annotated[str | None, typer.Option(help="Shares of silenced hidden units, for example 0,.1.")] = None,
-    seeds: Seeds = 3,
+    seeds: Seeds = None,
     student: Students = None,
     teacher: Teacher = "gradient_boosting",
     objective: Objective = None,
@@ -94,24 +118,34 @@ def sweep(
     task: Task = None,
     group: Group = None,
     time: Time = None,
+    copies: Copies = "together",
     drop: Drop = None,
     positive: Positive = None,
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
     out: Out = None,
 ) -> None:
     """Train every combination of the values as one run, and print which settings are worth it."""
 
     def work() -> int:
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive}
+        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+
+        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
+                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
         lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
                  "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
-        asked = SweepSpec.parse({**{n: _numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        dataset = _dataset(data, target, member, **chosen)
+        asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
         loss = objective or _loss(dataset)
         spec = RunSpec.parse(
-            {"name": dataset.name, "dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
+            {"dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
              "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(_student(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
+             "students": tuple(student_spec(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
              "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
         )  # fmt: skip
         return _execute(spec, out)
@@ -158,25 +192,36 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 def profile(
     data: Data,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    copies: Copies = "together",
     member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Show what was understood of a file: columns, target, task and problems."""
 
     def work() -> int:
+        from kd_core.data import account
+        from kd_core.data.from_path import missing_words, read_spec
         from kd_core.data.preparation import profile_source
-        from kd_core.specs import ReadSpec
 
-        found = profile_source(data, ReadSpec.parse(_read(Path(data), member)), target=target)
-        typer.echo(f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}")
-        typer.echo(f"predict {found.target} as {found.task}" + (f", yes = {found.positive}" if found.positive else ""))
-        for c in found.columns:
-            link = f"{c.target_link:.2f}" if c.target_link is not None else "-"
-            note = f"  not used: {c.why_dropped}" if not c.used else ""
-            typer.echo(
-                f"  {c.name:<28} {c.kind:<9} missing {c.missing:<8,} distinct {c.distinct:<9,} link {link}{note}"
-            )
-        for p in found.problems:
-            typer.echo(f"{p.severity}: {p}")
+        asked = DatasetSpec.parse(
+            {"source": data, "target": target or "", "missing": missing_words(missing or (), not_missing or ()),
+             "rare": rare, "one_class": one_class}, "data",
+        )  # fmt: skip
+        found = profile_source(
+            data, read_spec(Path(data), member, header, names), target=target, missing=asked.missing, rare=asked.rare,
+            one_class=asked.one_class, copies=copies,
+        )  # fmt: skip
+        if as_json:
+            typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
+        else:
+            for line in account.lines(found):
+                typer.echo(line)
         return BAD_INPUT if any(p.severity == "error" for p in found.problems) else DONE
 
     _guarded(work)
@@ -190,8 +235,13 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         from kd_core.runs.store import RunStore
         from kd_core.workspace import workspace
 
-        for row in RunStore(workspace()).list(limit=limit):
-            typer.echo(f"{row.id}  {row.state:<11}  {row.headline.verdict if row.headline else '-':<12}  {row.name}")
+        store = RunStore(workspace())
+        for listed in store.list(limit=limit):
+            row = store.refresh(listed.id)  # the list remembers; the folder knows
+            word = row.headline.verdict if row.headline else "-"
+            typer.echo(f"{row.id}  {row.state:<11}  {word:<12}  {row.dataset_name} · {row.name}")
+            if row.state == "damaged" and row.error:
+                typer.echo(f"  {row.error}")
         return DONE
 
     _guarded(work)
@@ -210,24 +260,12 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         result = folder.result()
         if result is None:
             raise DataError("Run {run} has no result.", "Resume it, or look at another one.", "no_result", run=run)
-        _print_verdict(result)
+        folder.manifest()  # one that can't be read is damage, too
+        terminal.show_result(result)
         typer.echo(f"files: {folder.path}")
         return DONE
 
     _guarded(work)
-
-
-def _dataset(data: str, target: str, member: str | None, **chosen: Any) -> DatasetSpec:
-    """Say which rows are learned from; the file's hash is part of it."""
-    from kd_core.data.library import DataLibrary
-    from kd_core.safe_io import sha256_file
-    from kd_core.workspace import workspace
-
-    path = DataLibrary(workspace()).resolve(data)
-    return DatasetSpec.parse(
-        {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
-         "name": path.stem[:120], "target": target, "read": _read(path, member), **chosen}, "data",
-    )  # fmt: skip
 
 
 def _loss(dataset: DatasetSpec) -> str:
@@ -236,52 +274,11 @@ def _loss(dataset: DatasetSpec) -> str:
 
     if dataset.task is not None:
         return "mse" if dataset.task == "regression" else "hinton"
-    found = profile_source(dataset.source, dataset.read, target=dataset.target, drop=dataset.drop)
+    found = profile_source(
+        dataset.source, dataset.read, target=dataset.target, drop=dataset.drop, missing=dataset.missing,
+        rare=dataset.rare, one_class=dataset.one_class,
+    )  # fmt: skip
     return "mse" if found.task == "regression" else "hinton"
-
-
-def _numbers(name: str, text: str | None) -> tuple[float, ...]:
-    """Read a list such as `0,.25,.5`. Errors: SpecError naming what is no number."""
-    found: list[float] = []
-    for part in (text or "").split(",") if text is not None else ():
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise SpecError(
-                "The list --{name} {text} is not understood: {part!r} is not a number.",
-                "Write numbers with commas between them, for example 0,.5,1.", "bad_list",
-                name=name.replace("_", "-"), text=text, part=part.strip(),
-            ) from None  # fmt: skip
-    return tuple(found)
-
-
-def _read(path: Path, member: str | None) -> dict[str, str]:
-    """Name the table to read in a file that holds several. Errors: DataError for a file that holds one."""
-    if member is None:
-        return {}
-    fields = {".zip": "member", ".xlsx": "sheet", ".xlsm": "sheet"}
-    if path.suffix.lower() not in fields:
-        raise DataError(
-            "--member names a table inside a zip or a sheet of a workbook; {name} is neither.", "Leave it out.",
-            "member_of_what", name=path.name,
-        )  # fmt: skip
-    return {fields[path.suffix.lower()]: member}
-
-
-def _student(text: str) -> StudentSpec:
-    """Read `small`, `resmlp:base`, `linear` or `mlp:16x2` (width x depth)."""
-    presets = ("tiny", "small", "base", "large")
-    arch, _, size = ("mlp", "", text) if text in presets else text.partition(":")
-    width, _, depth = size.partition("x")
-    if text and size in presets:
-        settings: dict[str, Any] = {"size": size}
-    elif width.isdigit():
-        settings = {"width": int(width), "depth": int(depth) if depth.isdigit() else 1}
-    elif arch and not size:
-        settings = {}
-    else:
-        raise SpecError("The student '{text}' is not understood.", "Write small, mlp:16x2 (width x depth), resmlp:base or linear.", "bad_student", text=text)  # fmt: skip
-    return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
 
 
 def _lesson(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:
@@ -297,6 +294,7 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
     """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
     from kd_core.runs.direct import run_here
     from kd_core.runs.execution import StopSignal
+    from kd_core.runs.naming import short_name
 
     asked = StopSignal()
 
@@ -306,50 +304,15 @@ def _execute(spec: RunSpec, out: Path | None) -> int:
         asked.ask("cancel")
         typer.echo("\nStopping; what is finished is kept. Press Ctrl-C again to stop at once.", err=True)
 
+    spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
     before = signal.signal(signal.SIGINT, stop)
     try:
-        result, folder = run_here(spec, out, _progress(), asked)
+        result, folder = run_here(spec, out, terminal.follow(), asked)
     finally:
         signal.signal(signal.SIGINT, before)
-    _print_verdict(result)
+    terminal.show_result(result)
     typer.echo(f"files: {folder}")
     return CANCELLED if asked.noticed else DONE
-
-
-def _progress() -> Callable[[dict[str, Any]], None]:
-    """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
-    from kd_core.runs.progress_line import ProgressLine
-
-    live = sys.stderr.isatty()
-    clear = "\r\033[K" if live else ""
-    line = ProgressLine()
-
-    def show_event(event: dict[str, Any]) -> None:
-        kind = event["kind"]
-        line.take(event)
-        if kind == "phase" and event["state"] == "end":
-            typer.echo(f"{clear}{event['phase']}: {event['seconds']:.1f} s", err=True)
-        elif kind == "warning":
-            typer.echo(f"{clear}warning: {event['message']} {event['hint']}", err=True)
-        elif kind == "sweep":
-            typer.echo(f"{clear}{event['trainings']} trainings to do ({event['mode']}). {event['why']}", err=True)
-        elif live and kind in ("trained", "scores", "variant"):
-            typer.echo(f"{clear}{line.text(event)}", err=True, nl=False)
-
-    return show_event
-
-
-def _print_verdict(result: dict[str, Any]) -> None:
-    from kd_core.runs.heat_map import heat_map
-    from kd_core.runs.report import verdict_lines
-
-    sweep = result.get("sweep")
-    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:
-        typer.echo(line)
-    if sweep:
-        some = sweep["trained"] < sweep["trainings"]
-        trained = f"{sweep['trained']} of {sweep['trainings']}" if some else sweep["trainings"]
-        typer.echo(f"{trained} trainings, {sweep['mode'] or 'none anew'}, {sweep['seconds']:.1f} s. {sweep['why']}")
 
 
 def _guarded(work: Callable[[], int]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from kd_core import __version__, memory
 from kd_core.errors import SpecError
+from kd_core.processor import cores as cores
 
 
 def pick(wanted: str = "auto") -> torch.device:
@@ -28,11 +28,6 @@ def pick(wanted: str = "auto") -> torch.device:
             "Choose device 'auto' or 'cpu'.", "no_gpu", torch=torch.__version__,
         )  # fmt: skip
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def cores() -> int:
-    """Count the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def free_bytes(device: torch.device) -> int:
@@ -70,7 +65,7 @@ def environment(device: torch.device | None = None) -> dict[str, Any]:
     device = device or pick()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
     return {
-        "device": device.type, "device_name": name, "cores": os.cpu_count(), "threads": torch.get_num_threads(),
+        "device": device.type, "device_name": name, "cores": cores(), "threads": torch.get_num_threads(),
         "torch": torch.__version__, "python": platform.python_version(), "system": platform.system(),
         "code_version": __version__,
     }  # fmt: skip

@@ -9,6 +9,7 @@ RAGGED_SHARE = 0.01  # so few rows of a wrong width are left out with a warning;
 CLASSES = 1_000  # more distinct labels look like a number or an id, not like classes
 MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
 LARGEST_NUMBER = 1e100  # squares and ranges of larger values overflow; no measure is that large
+COPIES_SHARE = 0.1  # of the rows in one unit of copies: larger ones would decide what a part of the split holds
 MIN_ROWS = 30  # below this no split leaves anything to compare
 
 ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1
@@ -31,6 +32,8 @@ QUEUE_LENGTH = 100  # runs waiting at once
 CHECKPOINT_SECONDS = 30.0  # work that a crash may cost
 EVENT_BATCH_SECONDS = 0.5  # a worker writes events at most this often
 KILL_GRACE_SECONDS = 5.0  # from asking a worker to stop to killing it
+SILENT_SECONDS = 60.0  # without a sign of work a page says so: a busy machine may hold a worker up for some seconds
+WORK_SHARE = 0.02  # of one core: a process that uses less is waiting, not working
 SWEEP_TRAININGS = 2_000  # trainings of one what-if: 25 cells x 5 sizes x 10 seeds and as many baselines fit well
 TEACHER_CACHE_BYTES = 4 * 2**30  # kept answers of teachers; the least recently used go first
 ENCODED_MEMORY_SHARE = 0.25  # of free memory for encoded rows; beyond it they lie in a mapped file

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from kd_core.errors import DataError
 
@@ -43,6 +45,49 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file (UTF-8)."""
     return json.loads(path.read_text("utf-8"))
+
+
+_DAMAGE = {
+    errno.ELOOP: "is a link", errno.ENOTDIR: "does not lie in a folder", errno.ENXIO: "is no file",
+    errno.EACCES: "may not be read", errno.EPERM: "may not be read", errno.EIO: "can't be read from the disk",
+}  # fmt: skip
+
+
+class Damaged(ValueError):
+    """A file of ours that can't be read as what it should be; its words finish the sentence 'result.json ...'."""
+
+
+def open_own(path: Path) -> IO[bytes]:
+    """Open a file of ours for reading: a link is not followed, a pipe is not waited for.
+
+    Errors: FileNotFoundError; Damaged where there is something else than a readable file; OSError for the rest.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _DAMAGE:
+            raise Damaged(_DAMAGE[error.errno]) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Damaged("is no file")
+    return os.fdopen(handle, "rb")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file of ours that holds a JSON object (UTF-8).
+
+    Errors: FileNotFoundError; Damaged when it holds anything else.
+    """
+    with open_own(path) as file:
+        data = file.read()
+    try:
+        found = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise Damaged("is empty" if not data.strip() else "is not JSON") from None
+    if not isinstance(found, dict):
+        raise Damaged("holds no JSON object")
+    return found
 
 
 def sha256_file(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -24,8 +24,10 @@ from kd_core.errors import SpecError
 from kd_core.plain_values import check_plain, short, too_deep
 
 Task = Literal["binary", "multiclass", "regression"]
+Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
+AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 MOST_PROBLEMS = 5  # told of one spec: nobody reads more, and a hostile file has a hundred thousand
@@ -37,9 +39,21 @@ def unit(name: str, **more: Any) -> Any:
 
 
 class Spec(BaseModel):
-    """A frozen group of settings that refuses unknown keys."""
+    """A frozen group of settings that refuses unknown keys.
+
+    Fields in `later` came after runs had been hashed: at their default they are not written, so that old hashes hold.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, ser_json_inf_nan="constants")
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        for name in self.later:
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True):
+                values.pop(name, None)
+        return values
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "settings") -> Self:
@@ -106,6 +120,11 @@ class Choice(Spec):
 class ReadSpec(Spec):
     """How to read the file; every empty value means: find out."""
 
+    later = (
+        "header",
+        "names",
+    )
+
     separator: str | None = Field(
         None, max_length=5, description="Field separator of a text table; found out when empty."
     )
@@ -116,10 +135,19 @@ class ReadSpec(Spec):
     sheet: str | None = Field(None, description="Sheet of a workbook; the first with data when empty.")
     member: str | None = Field(None, description="File inside a zip; all same-schema tables together when empty.")
     comment: str | None = Field(None, max_length=1, description="Lines starting with this character are skipped.")
+    header: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether the first row holds the column names; found out by comparing it with the rows below.",
+    )
+    names: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        (), max_length=2000, description="Names of the columns, in their order; those of the file when empty."
+    )
 
 
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
+
+    later = ("missing", "rare", "one_class", "copies")
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -134,8 +162,24 @@ class DatasetSpec(Spec):
     )
     drop: tuple[str, ...] = Field((), description="Columns that are not used.")
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")
+    missing: dict[str, bool] = Field(
+        default_factory=dict,
+        description="Columns set by hand: whether words such as NA or ? are missing cells (yes) or values (no).",
+    )
+    rare: Literal["refuse", "drop", "merge"] = Field(
+        "refuse",
+        description="What becomes of classes with too few rows: they block, their rows are dropped, or they merge into 'other'.",
+    )
+    one_class: str | None = Field(
+        None, description="Predict this class against all the rest: many classes become yes or no."
+    )
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
+    copies: Copies = Field(
+        "together",
+        description="Rows with the same features: 'together' keeps them on one side of the split, 'apart' lets them fall anywhere.",
+        json_schema_extra=unit("name"),
+    )
     validation_share: float = Field(
         0.15, ge=0.05, le=0.4, description="Share of rows for choosing.", json_schema_extra=unit("share of rows")
     )
@@ -202,11 +246,12 @@ class TrainingSpec(Spec):
         description="Epochs without a better validation value before training stops; chosen from the number of rows when empty.",
         json_schema_extra=unit("epochs", advanced=True),
     )
-    seeds: int = Field(
-        3,
+    seeds: int | None = Field(
+        None,
         ge=1,
         le=50,
-        description="Trainings per student with different random starts; 3 or more give an interval.",
+        description="Trainings per student with different random starts; when empty, 3, then two more at a time until "
+        "the seeds matter less than the test rows.",
         json_schema_extra=unit("trainings"),
     )
     first_seed: int = Field(
@@ -230,9 +275,16 @@ class TrainingSpec(Spec):
         json_schema_extra=unit("name", advanced=True),
     )
 
+    @property
+    def seeds_at_first(self) -> int:
+        """Return how many seeds are trained before anything is judged."""
+        return AUTO_SEEDS if self.seeds is None else self.seeds
+
 
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
+
+    later = ("placebo", "splits")
 
     metric: str | None = Field(
         None,
@@ -254,6 +306,18 @@ class EvaluationSpec(Spec):
         le=20,
         description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it.",
         json_schema_extra=unit("folds", advanced=True),
+    )
+    placebo: bool = Field(
+        True,
+        description="Train each student once more on smoothed labels without a teacher, to tell what the teacher itself gave.",
+        json_schema_extra=unit("yes/no", advanced=True),
+    )
+    splits: int = Field(
+        1,
+        ge=1,
+        le=10,
+        description="Repeat everything on so many random splits of the rows and tell the spread.",
+        json_schema_extra=unit("splits", advanced=True),
     )
 
 
@@ -309,6 +373,8 @@ class SweepSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
+    later = ("sweep",)
+
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
     dataset: DatasetSpec = Field(description="The data.")
@@ -318,14 +384,6 @@ class RunSpec(Spec):
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_sweep(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an absent sweep out, so that runs without one keep the hash they had before sweeps existed."""
-        values: dict[str, Any] = write(self)
-        if values.get("sweep") is None:
-            values.pop("sweep", None)
-        return values
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""

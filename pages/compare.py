@@ -9,12 +9,13 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import comparison, engine, recipe, session, text, verdict
+from pages.ui import comparison, engine, example, findings, picture, recipe, session, text, verdict
+from pages.ui import goals as goal_form
 from pages.ui.charts import compare as charts
-from pages.ui.charts import marks
-from pages.ui.comparison import Entry, Goal
+from pages.ui.comparison import Entry
 from pages.ui.comparison_table import clear, everything, pick, picks, table
-from pages.ui.text import t
+from pages.ui.goals import Goals
+from pages.ui.text import escape, t
 
 LATEST = 6
 OFFERED = 200
@@ -31,7 +32,8 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
                 rows[run_id] = store.get(run_id)
             except KDError:
                 gone.append(run_id)
-    gone += [i for i in asked if i in rows and not rows[i].headline]
+    harmed = [rows[i] for i in asked if i in rows and rows[i].state == "damaged"]
+    gone += [i for i in asked if i in rows and not rows[i].headline and rows[i] not in harmed]
     default = [i for i in asked if i in rows and rows[i].headline]
     if not asked:
         default = [r.id for r in of_dataset(offered)[:LATEST]]
@@ -39,8 +41,9 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.session_state["compare-url"] = asked
         st.session_state["compare-runs"] = default
     options = [i for i, r in rows.items() if r.headline]
+    names = dict(zip(options, text.differing_first([rows[i].name for i in options]), strict=True))
     picked = st.multiselect(
-        t("compare.runs"), options, format_func=lambda i: f"{rows[i].name} · {rows[i].created_utc[:16].replace('T', ' ')}",
+        t("compare.runs"), options, format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
         key="compare-runs", placeholder=t("compare.runs_hint"), help=t("compare.runs_help"),
     )  # fmt: skip
     if picked != default:
@@ -50,6 +53,8 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.caption(t("compare.default_any", num=len(picked)))
     if gone:
         st.warning(t("compare.gone", ids=", ".join(gone)), icon=":material/link_off:")
+    for row in harmed:
+        st.error(f"{escape(row.error)}", icon=":material/broken_image:")
     return [rows[i] for i in picked]
 
 
@@ -82,32 +87,24 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     return str(metric), str(by or "size")
 
 
-def goals(found: list[Entry], metric: str, by: str) -> tuple[float | None, float] | None:
-    """Let the person set goals and say how many students meet them; returns the edges of the region."""
+def goals(found: list[Entry], metric: str, by: str) -> Goals:
+    """Let the person set goals; say how many students meet them, and which one to ship."""
     teacher = comparison.best_teacher(found, metric)
-    if teacher is None:
-        return None
-    share = verdict.is_share(metric)
-    kind = "lost_points" if share else "lost_value"
-    start = 1.0 if share else float(f"{abs(teacher['metrics'][metric]) * 0.05:.2g}") or 0.01
-    st.markdown(f"**{t('compare.goal.title')}**")
-    lost = st.number_input(t(f"compare.goal.{kind}"), 0.0, None, start, 0.1 if share else start / 5 or 0.01,
-                           key=f"goal-lost-{metric}", help=t(f"compare.goal.{kind}_help"))  # fmt: skip
-    times = st.number_input(t(f"compare.goal.times_{by}"), 1.0, None, 5.0, 1.0, key=f"goal-times-{by}",
-                            help=t("compare.goal.times_help"))  # fmt: skip
-    edge = comparison.goal_edge(teacher, Goal(lost / 100 if share else lost, times), metric, by)
-    passed = sum(bool(comparison.meets(e.student, edge, metric, by)) for e in found)
-    st.markdown(t("compare.goal.passed", num=passed, of=len(found)))
-    told = {"teacher": engine.part_title("teacher", str(teacher["name"])), "metric": verdict.metric_title(metric),
-            "value": text.score(teacher["metrics"][metric])}  # fmt: skip
-    if edge[0] is None:
-        st.caption(t("compare.goal.against_open", cost=t(f"compare.cost.{by}"), **told))
-    else:
-        st.caption(t("compare.goal.against", cost=comparison.written(by)(comparison.cost(teacher, by)), **told))
-    return edge
+    costs = {} if teacher is None else {c: comparison.cost(teacher, c) for c in comparison.COSTS}
+    value = None if teacher is None else teacher["metrics"][metric]
+    asked = goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}")
+    goal_form.show([comparison.candidate(e, metric) for e in found], asked, "compare.goal.passed")
+    if teacher is not None:
+        told = {"teacher": engine.part_title("teacher", str(teacher["name"])), "metric": verdict.metric_title(metric),
+                "value": text.score(value)}  # fmt: skip
+        if costs[by] is None:
+            st.caption(t("compare.goal.against_open", cost=t(f"compare.cost.{by}"), **told))
+        else:
+            st.caption(t("compare.goal.against", cost=comparison.written(by)(costs[by]), **told))
+    return asked
 
 
-def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, float] | None) -> None:
+def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None:
     """Draw the front; a click picks a student, also in the table."""
     drawn = comparison.points(found, metric, by)
     lower = verdict.lower_is_better(metric)
@@ -115,8 +112,7 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
     for p in drawn:
         p["faded"] = p["id"] not in best
     names = {a: t(f"runs.arm.{'baseline_short' if a == 'baseline' else a}") for a in ("teacher", "baseline", "student")}
-    most = max((p["x"] for p in drawn), default=1.0)
-    goal = None if edge is None else (edge[0] if edge[0] is not None else most * 1.2, edge[1])
+    goal = None if asked is None else region(asked, by, drawn, lower)
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
     fig = charts.pareto(
         drawn, best, metric=title, x_title=t(f"compare.cost.{by}_axis"), names=names, written=comparison.written(by),
@@ -124,8 +120,8 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
         binary=by == "size", front_name=t("compare.front"), picked=picks(), goal=goal,
         goal_name=t("compare.goal_name"),
     )  # fmt: skip
-    event: Any = st.plotly_chart(fig, key="pareto", on_select="rerun", selection_mode=["points"], config=marks.CONFIG,
-                                 alt=t("compare.chart_alt", metric=title, cost=cost))  # fmt: skip
+    seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
+    event: Any = picture.show(fig, "pareto", seen, pick=True)
     st.caption(t("compare.chart_note_lower" if lower else "compare.chart_note"))
     lacking = comparison.missing(found, metric, by)
     if lacking:
@@ -141,18 +137,41 @@ def chart(found: list[Entry], metric: str, by: str, edge: tuple[float | None, fl
         pick(ids)
 
 
+def entries(store: RunStore, rows: list[RunRow]) -> list[Entry]:
+    """Read the students of the chosen runs; a damaged run is named and left out."""
+    found: list[Entry] = []
+    for row in rows:
+        try:
+            found += comparison.entries(row, store.folder(row.id))
+        except KDError as error:
+            text.show_error(error)
+    return comparison.apart(found)
+
+
+def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> tuple[float, float] | None:
+    """Return the corner of the goals' region; a goal that is not set reaches to the edge of what is drawn."""
+    most, worst = asked.edge(by)
+    if not drawn or (most is None and worst is None):
+        return None
+    ys = [p["y"] for p in drawn]
+    return (most if most is not None else 1.2 * max(p["x"] for p in drawn),
+            worst if worst is not None else max(ys) if lower else min(ys))  # fmt: skip
+
+
 def page() -> None:
     """Draw the screen."""
     store = engine.store()
     st.title(t("compare.title"), anchor=False)
     st.caption(t("compare.note"))
-    if not any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED)):
+    ended = any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED))
+    if not ended and example.stand_in() is None:
         text.empty_state(
             t("compare.empty"), t("compare.empty_button"), "distill.py", icon=":material/scatter_plot:", key="compare"
         )
         return
+    example.run_note(store)
     rows = chosen_runs(store)
-    found = [e for r in rows for e in comparison.entries(r, store.folder(r.id))]
+    found = entries(store, rows)
     if not found:
         st.info(t("compare.none"), icon=":material/touch_app:")
         return
@@ -163,15 +182,15 @@ def page() -> None:
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     metric, by = choices(found)
-    left, right = st.columns([3.4, 1], gap="large")
+    left, right = st.columns([3.2, 1.1], gap="large")
     with right:
         if len(data) > 1:  # the best teacher of one table is no measure for students of another
-            edge = None
+            asked = None
             st.caption(t("compare.goals_mixed"))
         else:
-            edge = goals(found, metric, by)
+            asked = goals(found, metric, by)
     with left:
-        chart(found, metric, by, edge)
+        chart(found, metric, by, asked)
     picked = [e for e in found if e.id in picks()]
     if picked:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -185,7 +204,7 @@ def page() -> None:
             for e in picked:
                 st.page_link("runs.py", label=t("compare.open", student=e.label, run=e.run_name),
                              icon=":material/open_in_new:", query_params=session.link(run=e.run_id))  # fmt: skip
-    table(store, found, metric, by, edge)
+    table(store, found, metric, asked)
     recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import TASKS, DatasetSpec, ReadSpec
-from pages.ui import columns, engine, facts, forms, session, sources, text, understanding
+from pages.ui import columns, engine, facts, forms, reading, session, sources, target_question, text, understanding
 from pages.ui.text import escape, exact, t, term
 
 KEY = sources.KEY
-PARTS = ("sheet", "member")  # settings that choose one of several tables in a file
+SPLIT = ("validation_share", "test_share", "copies", "split_seed")
 
 
 def main() -> None:
@@ -33,15 +33,17 @@ def main() -> None:
     except KDError as error:
         st.subheader(escape(choices.get("name") or ""))
         text.show_error(error)
-        _reading(choices, None)
+        reading.settings(choices, None)
         return
     except MemoryError as error:
         text.show_error(error)
         return
     _understood(choices, table, found)
+    target_question.ask(choices, found)
     _targets(choices, found)
+    target_question.readings(choices, found)
     _problems(choices, found)
-    _reading(choices, table)
+    reading.settings(choices, table)
     _use(choices, found)
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
@@ -56,14 +58,15 @@ def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
     """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
     gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in names]
     if "target" in gone:
-        gone += ["task", "positive"]
+        gone += target_question.OF_TARGET
     for name in gone:
         choices[name] = None
         forms.forget(f"{KEY}.{name}")
     if choices.get("drop"):
         choices["drop"] = [n for n in choices["drop"] if n in names]
-    if choices.get("kinds"):
-        choices["kinds"] = {n: kind for n, kind in choices["kinds"].items() if n in names}
+    for held in ("kinds", "missing"):
+        if choices.get(held):
+            choices[held] = {n: value for n, value in choices[held].items() if n in names}
 
 
 def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
@@ -102,9 +105,7 @@ def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], 
     if value != held:
         choices[name] = value
         if name == "target":
-            choices.update(task=None, positive=None)
-            for other in ("task", "positive"):
-                forms.forget(f"{KEY}.{other}")
+            target_question.forget(choices)
         if name == "task":
             choices["positive"] = None
             forms.forget(f"{KEY}.positive")
@@ -114,12 +115,12 @@ def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], 
 def _targets(choices: dict[str, Any], found: Profile) -> None:
     """What to predict, as what, and how rows are split."""
     names = [c.name for c in found.columns]
-    if choices.get("target") is None and found.target is not None:
+    if choices.get("target") is None and found.target is not None and not found.candidates:
         choices["target"] = found.target
     with st.container(border=True):
         places = st.columns([3, 4, 2, 2, 2, 2], vertical_alignment="bottom")
         with places[0]:
-            _choice("target", t("data.predict"), [None, *names] if found.target is None else names, choices, term("target"),
+            _choice("target", t("data.predict"), [None, *names] if choices.get("target") is None else names, choices, term("target"),
                     format_func=lambda n: t("data.choose_column") if n is None else n)  # fmt: skip
         with places[1]:
             auto = t("data.task_auto", task=t(f"common.tasks.{found.task}")) if found.task else t("common.auto")
@@ -156,11 +157,8 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
 
 
 def _split(choices: dict[str, Any]) -> None:
-    """Shares of the three parts."""
-    held = {
-        **{n: DatasetSpec.model_fields[n].default for n in ("validation_share", "test_share", "split_seed")},
-        **choices,
-    }
+    """Shares of the three parts, and whether copies of a row stay together."""
+    held = {**{n: DatasetSpec.model_fields[n].default for n in SPLIT}, **choices}
     rest = 1 - held["validation_share"] - held["test_share"]
     label = t(
         "data.split",
@@ -169,9 +167,7 @@ def _split(choices: dict[str, Any]) -> None:
         test=f"{100 * held['test_share']:.0f}",
     )
     with st.popover(label, help=term("split"), width="stretch", key="data-split"):
-        values = forms.form(
-            DatasetSpec, choices, f"{KEY}.split", only=("validation_share", "test_share", "split_seed"), fold=False
-        )
+        values = forms.form(DatasetSpec, choices, f"{KEY}.split", only=SPLIT, fold=False)
     if any(values[n] != held[n] for n in values):
         choices.update(values)
         st.rerun()
@@ -179,7 +175,8 @@ def _split(choices: dict[str, Any]) -> None:
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:
     """Everything found, worst first; notes are one fold away."""
-    loud = [p for p in found.problems if p.severity != "note"]
+    said = target_question.CODE if found.candidates else None  # the question stands above
+    loud = [p for p in found.problems if p.severity != "note" and p.code != said]
     notes = [p for p in found.problems if p.severity == "note"]
     for number, problem in enumerate(sorted(loud, key=lambda p: p.severity != "error")):
         columns.problem(problem, found, choices, number)
@@ -189,28 +186,14 @@ def _problems(choices: dict[str, Any], found: Profile) -> None:
                 columns.problem(problem, found, choices, number)
 
 
-def _reading(choices: dict[str, Any], table: Table | None) -> None:
-    """How the file is read; every empty value means: find out."""
-    with st.expander(t("data.reading_settings"), icon=":material/tune:", expanded=table is None):
-        st.caption(t("data.reading_note"))
-        held = choices.get("read") or {}
-        part = "sheet" if table is not None and table.format == "excel" else "member"
-        lists = {part: table.members} if table is not None and table.members else {}
-        away = [n for n in PARTS if table is not None and n not in lists]  # no sheets in a text file
-        values = forms.form(ReadSpec, held, f"{KEY}.read", columns=3, skip=away, lists=lists)
-        values |= {n: held.get(n) for n in away}
-    values = {n: v for n, v in values.items() if v is not None}
-    if values != {n: v for n, v in held.items() if v is not None}:
-        choices["read"] = values
-        st.rerun()
-
-
 def _use(choices: dict[str, Any], found: Profile) -> None:
     """The one button that goes on; disabled only with its reason beside it."""
     blocking = [p for p in found.problems if p.severity == "error"]
     reason = None
     if found.target is None:
         reason = t("data.reason_target")
+    elif found.candidates:
+        reason = t("data.reason_candidates")
     elif blocking:
         reason = t("data.reason_blocking", n=len(blocking), first=blocking[0].message)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -8,11 +8,10 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
-from pages.ui import draft, engine, forms, launch, recipe_file, session, students, text, understanding
+from pages.ui import draft, engine, example, forms, launch, picture, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
-from pages.ui.charts.marks import CONFIG
 from pages.ui.facts import Facts
-from pages.ui.text import t, term
+from pages.ui.text import Safe, t, term
 
 KEY = draft.KEY
 
@@ -21,7 +20,7 @@ def main() -> None:
     """Draw the page."""
     st.title(t("distill.title"))
     cloned = _clone()
-    dataset_id = session.dataset_id()
+    dataset_id = session.dataset_id() or example.data()
     if not dataset_id:
         text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
         return
@@ -34,6 +33,8 @@ def main() -> None:
         text.show_error(error)
         text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
         return
+    if not session.dataset_id():
+        example.data_note()
     if cloned:
         st.info(t("distill.cloned", run=cloned), icon=":material/content_copy:")
     st.markdown(t("distill.lead"))
@@ -159,21 +160,25 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     if answer is None:
         st.caption(t("distill.picture_later"))
         return
-    plain, plain_bits = answer.at(1.0)
-    soft, bits = answer.at(temperature)
+    plain, plain_nats = answer.at(1.0)
+    soft, nats = answer.at(temperature)
     figure = charts.softened(answer.classes, plain, soft, t("distill.plain"), t("distill.soft", t=f"{temperature:g}"))
-    st.plotly_chart(
-        figure, key="distill-picture", config={**CONFIG, "displayModeBar": False}, alt=t("distill.picture_alt")
-    )
-    st.caption(t("distill.picture_note", plain_bits=f"{plain_bits:.2f}", bits=f"{bits:.2f}"), help=term("temperature"))
+    note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
+    picture.show(figure, "distill-picture", note)
+    st.caption(note, help=term("temperature"))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _estimate(spec_json: str, rows: int, features: int, outputs: int) -> tuple[int, float, float, int]:
-    from kd_core.runs.plan import estimate
+def _seeds(spec: RunSpec) -> Safe:
+    """Say how many seeds, at first where the number is automatic, and on how many splits."""
+    training, splits = spec.training, spec.evaluation.splits
+    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
+    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
 
-    found = estimate(RunSpec.from_json(spec_json), rows, features, outputs)
-    return found.trainings, found.teacher_seconds, found.seconds, found.memory_bytes
+
+def _arms(spec: RunSpec, trainings: int) -> Safe:
+    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
+    pairs = 2 * len(spec.students) * spec.training.seeds_at_first * spec.evaluation.splits
+    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
 
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
@@ -196,11 +201,11 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
             reason = t("distill.blocked")
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
         if spec is not None and reason is None:
-            trainings, teacher_s, seconds, memory = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
+            found = launch.foresee(spec, facts)
             st.markdown(
-                t("distill.estimate", students=len(spec.students), seeds=spec.training.seeds, trainings=trainings,
-                  seconds=text.seconds(seconds), teacher=text.seconds(teacher_s), memory=text.size(memory)),
-                help=t("distill.estimate_help"), width="stretch",
+                t("distill.estimate", students=len(spec.students), seeds=_seeds(spec), trainings=found.trainings,
+                  arms=_arms(spec, found.trainings), time=launch.time(found), memory=text.size(found.memory_bytes)),
+                help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"), width="stretch",
             )  # fmt: skip
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")

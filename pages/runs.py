@@ -6,7 +6,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs import grid
-from pages.ui import engine, live, result, run_head, run_list, session, text
+from pages.ui import engine, live, result, run_head, run_list, session, silence, text
 from pages.ui.run_head import ACTIVE
 from pages.ui.text import t
 
@@ -27,15 +27,22 @@ if st.button(t("runs.all_runs"), icon=":material/arrow_back:", type="tertiary", 
     st.rerun()
 
 try:
-    snapshot = store.snapshot(run_id)
     row = store.get(run_id)
+    if row.state == "damaged":
+        row = store.refresh(run_id)  # its files may have been put back
+    if row.state == "damaged":
+        run_head.damaged(store, row)
+        st.stop()
+    snapshot = store.snapshot(run_id)
+    active = snapshot.state in ACTIVE
+    folder = store.folder(run_id)
+    found = None if active else folder.result()
+    folder.manifest()  # one that can't be read is damage, too
 except KDError as error:
-    text.show_error(error)
+    run_head.unreadable(store, run_id, error)
     st.stop()
 
 session.set_run(run_id)
-active = snapshot.state in ACTIVE
-found = None if active else store.folder(run_id).result()
 judged = bool(found and found.get("students"))
 st.title(t("runs.title" if active else "runs.title_result" if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
@@ -48,6 +55,7 @@ if snapshot.spec.sweep is not None:
         if st.button(t("runs.sweep_open"), key="runs-sweep-open", icon=":material/grid_on:"):
             session.go("what_if.py", run=run_id)
 if active:
+    silence.show(run_id)
     live.show(store, run_id, snapshot)
 else:
     run_head.ended(row, snapshot, judged)

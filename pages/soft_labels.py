@@ -11,10 +11,11 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import comparison, engine, kept_rows, session, soft_view, text, verdict
+from pages.ui import comparison, engine, example, kept_rows, session, soft_view, text, verdict
 from pages.ui.kept_rows import Kept
 from pages.ui.text import escape, t
 
+WALKING = "soft-walking"  # the shown row was reached by walking, so that "next" goes on from it
 # Even steps of about 8 % on a log axis, rounded to what people write.
 TEMPERATURES = (
     0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0,
@@ -36,9 +37,15 @@ def asked_temperature(trained: float | None) -> float:
     return nearest(value) if np.isfinite(value) and value > 0 else nearest(trained or 2.0)
 
 
+def _ended(store: RunStore) -> list[RunRow]:
+    return [r for r in store.list(states=("done", "cancelled"), limit=200) if r.headline]
+
+
 def choose_run(store: RunStore) -> RunRow | None:
     """Let the person choose a finished run: ?run=, the current one, or the latest."""
-    rows = [r for r in store.list(states=("done", "cancelled"), limit=200) if r.headline]
+    rows = _ended(store)
+    if not rows and example.stand_in():
+        rows = _ended(store)
     asked = st.query_params.get("run") or session.run_id()
     if asked and asked not in {r.id for r in rows}:
         try:
@@ -49,6 +56,8 @@ def choose_run(store: RunStore) -> RunRow | None:
             own = None
         if own is not None and own.headline:
             rows.insert(0, own)
+        elif own is not None and own.state == "damaged":
+            st.error(escape(own.error), icon=":material/broken_image:")
         elif own is not None and st.query_params.get("run"):
             st.info(t("soft_labels.not_ready"), icon=":material/hourglass_empty:")
     if not rows:
@@ -56,6 +65,7 @@ def choose_run(store: RunStore) -> RunRow | None:
             t("soft_labels.empty"), t("soft_labels.empty_button"), "distill.py", icon=":material/equalizer:", key="soft"
         )
         return None
+    example.run_note(store)
     ids = [r.id for r in rows]
     by_id = {r.id: r for r in rows}
     if st.session_state.get("soft-run") not in by_id or (asked in by_id and st.session_state.get("soft-url") != asked):
@@ -82,9 +92,9 @@ def choose_student(found: Any) -> int:
     return start if chosen is None else int(chosen)
 
 
-def explore(kept: Kept, found: Any, trained: float | None) -> None:
+def explore(kept: Kept, found: Any, index: int) -> None:
     """Draw everything that follows the temperature; only this part is drawn again when it moves."""
-    classes = found["dataset"]["classes"]
+    classes, trained = found["dataset"]["classes"], found["students"][index].get("temperature")
 
     @st.fragment
     def body() -> None:
@@ -100,13 +110,14 @@ def explore(kept: Kept, found: Any, trained: float | None) -> None:
         apart = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"], temperature)
         clicked = soft_view.take_click("soft-apart")
         if clicked is not None and clicked < len(apart):
-            st.session_state["soft-row-id"] = int(kept.row_ids[apart[clicked]]) + 1
+            st.session_state["soft-row-id"], st.session_state[WALKING] = int(kept.row_ids[apart[clicked]]) + 1, True
         left, right = st.columns(2, gap="large")
         with left:
             at = choose_row(kept)
             soft_view.one_row(kept, at, classes, temperature)
             soft_view.row_values(kept, at)
         with right:
+            soft_view.faithful(kept, found, index, temperature)
             soft_view.all_rows(kept, temperature)
         st.divider()
         left, right = st.columns(2, gap="large")
@@ -123,12 +134,13 @@ def choose_row(kept: Kept) -> int:
     ranked = soft_view.order(kept)
     ids = [int(r) + 1 for r in kept.row_ids]
     if st.session_state.get("soft-row-id") not in set(ids):
-        st.session_state["soft-row-id"] = ids[int(ranked[0])]
+        st.session_state["soft-row-id"] = ids[soft_view.opening_row(kept)]
     left, right = st.columns([1, 1], vertical_alignment="bottom")
 
     def forward() -> None:
         here = ids.index(st.session_state["soft-row-id"])
-        place = list(map(int, ranked)).index(here) if here in ranked else -1
+        place = list(map(int, ranked)).index(here) if here in ranked and st.session_state.get(WALKING) else -1
+        st.session_state[WALKING] = True
         st.session_state["soft-row-id"] = ids[int(ranked[(place + 1) % len(ranked)])]
 
     right.button(t("soft_labels.next"), on_click=forward, key="soft-next", icon=":material/skip_next:",
@@ -145,8 +157,12 @@ def page() -> None:
     row = choose_run(store)
     if row is None:
         return
-    folder = store.folder(row.id)
-    found = comparison.read(folder)
+    try:
+        folder = store.folder(row.id)
+        found = comparison.read(folder)
+    except KDError as error:
+        text.show_error(error)
+        return
     if found is None:
         st.info(t("soft_labels.not_ready"), icon=":material/hourglass_empty:")
         return
@@ -158,7 +174,7 @@ def page() -> None:
         return
     if st.session_state.get("soft-for") != row.id:
         st.session_state["soft-for"] = row.id
-        for key in ("soft-row-id", "soft-row"):
+        for key in ("soft-row-id", "soft-row", WALKING):
             st.session_state.pop(key, None)
     if found["task"] == "regression":
         title.title(t("soft_labels.regression.title"), anchor=False)
@@ -166,7 +182,7 @@ def page() -> None:
         soft_view.regression(kept, found)
     else:
         st.caption(t("soft_labels.note"))
-        explore(kept, found, found["students"][index].get("temperature"))
+        explore(kept, found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))
 

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, launch, session, sources, text
+from pages.ui import engine, example, findings, launch, picture, session, sources, text
 from pages.ui.text import escape, t, term
 
 
@@ -35,7 +35,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
     from pages.ui import verdict
     from pages.ui.charts import result as charts
-    from pages.ui.charts.marks import CONFIG
+    from pages.ui.result import claims
     from pages.ui.result_tabs import names, size_points
 
     best = verdict.best_student(result)
@@ -48,21 +48,15 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
                 size_points(result), metric=metric, x_title=t("start.size_axis"), names=names(), written=text.size,
                 lower_is_better=verdict.lower_is_better(result["metric"]["name"]), height=330,
             )  # fmt: skip
-            st.plotly_chart(
-                figure,
-                key="start-chart",
-                config={**CONFIG, "displayModeBar": False},
-                alt=t("start.chart_alt", metric=metric),
-            )
+            seen = findings.of_points(size_points(result), result["metric"]["name"], t("findings.size"), text.size)
+            picture.show(figure, "start-chart", seen)
         with right:
             rows = sum(result["dataset"]["rows"].values())
             st.caption(t("start.example_of", name=spec.name or result["dataset"]["name"], rows=text.exact(rows)))
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge(t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
                          help=term("verdict"))  # fmt: skip
-            st.markdown(said.gain)
-            if said.keeps:
-                st.markdown(said.keeps)
+            claims(said, result, result["students"][best], big=False)
             took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
             st.caption(
                 t("start.kept", hardware=verdict.hardware(result), date=str(result["created_utc"])[:10],

@@ -10,9 +10,11 @@ from kd_core.errors import KDError
 from kd_core.runs.store import RunStore
 from pages.ui import (
     engine,
+    example,
     result_tabs,
     run_head,
     session,
+    silence,
     sweeps,
     text,
     understanding,
@@ -57,7 +59,7 @@ def form(store: RunStore) -> None:
     """Set up a what-if, see what the teacher's answers tell already, and find earlier ones."""
     st.markdown(t("what_if.lead"))
     _clone(store)
-    dataset_id = session.dataset_id()
+    dataset_id = session.dataset_id() or example.data()
     if not dataset_id:
         text.empty_state(t("what_if.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
         whatif_list.show(store)
@@ -71,6 +73,8 @@ def form(store: RunStore) -> None:
         text.show_error(error)
         text.empty_state(t("what_if.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")
         return
+    if not session.dataset_id():
+        example.data_note()
     if st.session_state.get("whatif_cloned"):
         st.info(t("what_if.cloned", run=str(st.session_state["whatif_cloned"])), icon=":material/content_copy:")
     values = whatif_form.show(dataset_id, dataset, facts, values)
@@ -107,6 +111,7 @@ def one(store: RunStore, run_id: str) -> None:
     run_head.refused()
     run_head.show(store, row, snapshot)
     if snapshot.state in ACTIVE:
+        silence.show(run_id)
         whatif_live.show(store, run_id, snapshot)
         return
     try:
@@ -120,7 +125,7 @@ def one(store: RunStore, run_id: str) -> None:
 
 def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> None:
     """Draw what is known of a what-if that has ended."""
-    seeds = snapshot.spec.training.seeds
+    seeds = snapshot.spec.training.seeds_at_first
     grid = whatif_cells.of_result(found, seeds) if found else whatif_cells.of_progress(snapshot, active=False)
     if grid is None or not any(whatif_cells.judged(c) for c in grid.cells):
         st.caption(t("what_if.nothing"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ FOUNDATION = {
     "device",
     "seeding",
     "memory",
+    "processor",
     "streams",
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
@@ -35,6 +37,7 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports, written absolutely; imports for type checking only are left out."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -64,7 +67,7 @@ def layer(module: str) -> str | None:
         return None
     if len(parts) == 1 or parts[1] in FOUNDATION:
         return "foundation"
-    return "cli" if parts[1] in ("cli", "__main__") else parts[1] if parts[1] in LAYERS else None
+    return "cli" if parts[1] in ("cli", "options", "terminal", "__main__") else parts[1] if parts[1] in LAYERS else None
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=relative)

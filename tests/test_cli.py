@@ -47,6 +47,9 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (["distill", "{table}", "--target", "target", "--teacher", "gradient_bosting"], "no teacher 'gradient_bosting'", "Did you mean 'gradient_boosting'"),
         (["distill", "{table}", "--target", "target", "--student", "mlp:wide"], "The student 'mlp:wide' is not understood", "width x depth"),
         (["distill", "{table}", "--target", "target", "--objective", "mse"], "works for regression, not for binary", "Choose another one"),
+        (["distill", "{table}", "--target", "target", "--header", "maybe"], "header: Input should be 'auto', 'yes' or 'no', got 'maybe'", "Correct the values"),
+        (["profile", "{table}", "--rare", "burn"], "rare: Input should be 'refuse', 'drop' or 'merge', got 'burn'", "Correct the values"),
+        (["profile", "{table}", "--missing", "a", "--not-missing", "a"], "--missing and --not-missing both name a", "Name it once"),
         (["distill", "{table}", "--target", "target", "--seeds", "0"], "seeds: Input should be greater than or equal to 1, got 0", "Correct the values"),
         (["distill", "{table}", "--target", "target", "--student", ""], "The student '' is not understood", "width x depth"),
         (["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13], "At most 12 values", "Correct the values"),
@@ -90,6 +93,84 @@ def test_profile_shows_what_was_understood(tmp_path):
     assert done.exit_code == 0, done.output
     assert "400 rows, 4 columns" in done.stdout
     assert "predict target as binary, yes = yes" in done.stdout
+
+
+def test_copies_are_kept_together_unless_asked_otherwise(tmp_path):
+    lines = write_table(tmp_path / "t.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "t.csv").write_text("".join([*lines, *lines[1:41]]))
+    arguments = ["profile", str(tmp_path / "t.csv"), "--target", "target"]
+    assert "Copies are kept together on one side of the split" in runner.invoke(app, arguments).stdout
+    assert "Copies are split like any rows, as asked" in runner.invoke(app, [*arguments, "--copies", "apart"]).stdout
+    wrong = runner.invoke(app, [*arguments, "--copies", "half"])
+    assert wrong.exit_code == 2 and "'half' is not one of" in wrong.stderr
+
+
+@pytest.mark.parametrize(("command", "more"), [("distill", []), ("sweep", ["--temperature", "1"])])
+def test_copies_apart_reaches_the_spec(tmp_path, monkeypatch, command, more):
+    made = []
+    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    table = str(write_table(tmp_path / "t.csv"))
+    assert runner.invoke(app, [command, table, "--target", "target", "--copies", "apart", *more]).exit_code == 0
+    assert runner.invoke(app, [command, table, "--target", "target", *more]).exit_code == 0
+    assert [spec.dataset.copies for spec in made] == ["apart", "together"]
+
+
+def census(path):
+    """A table without a row of names, with padded cells and question marks."""
+    work = ["Private", "?", "State-gov"]
+    path.write_text(
+        "".join(f"{20 + i % 40}, {work[i % 3]}, {i * 7 % 60}, {'yes' if i % 4 else 'no'}\n" for i in range(90))
+    )
+    return str(path)
+
+
+def profile_json(*arguments):
+    done = runner.invoke(app, ["profile", *arguments, "--json"])
+    return done.exit_code, json.loads(done.stdout)
+
+
+def test_profile_as_json_says_what_was_decided(tmp_path):
+    code, found = profile_json(census(tmp_path / "t.csv"))
+    assert code == 0 and found["rows"] == 90
+    assert found["header"] == {"decided": "no", "sure": True, "why": "20, 0 are like the cells below"}
+    target = found["target"]
+    assert (target["name"], target["sure"], target["candidates"][0]) == ("column 4", False, "column 4")
+    assert [c["missing"] for c in found["columns"]] == [0, 30, 0, 0]
+    assert {"header_missing", "missing_words", "target_unsure"} <= {p["code"] for p in found["problems"]}
+
+
+def test_profile_takes_the_persons_word_on_the_first_row_and_the_words(tmp_path):
+    path = census(tmp_path / "t.csv")
+    _, asked = profile_json(path, "--header", "yes", "--not-missing", "Private")
+    assert asked["rows"] == 89 and asked["header"]["why"] == "set by hand"
+    code, named = profile_json(path, "--names", "age,work,hours,bought", "--not-missing", "work")
+    assert code == 0 and [c["name"] for c in named["columns"]] == ["age", "work", "hours", "bought"]
+    assert named["target"]["sure"] and [c["missing"] for c in named["columns"]] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("more", "classes"), [(["--rare", "drop"], ["b", "a"]), (["--one-class", "a"], ["not a", "a"])]
+)
+def test_profile_shows_what_rare_classes_become(tmp_path, more, classes):
+    path = tmp_path / "t.csv"
+    path.write_text("x,label\n" + "".join(f"{i % 17},{'ab'[i % 2]}\n" for i in range(60)) + "3,c\n")
+    assert profile_json(str(path))[0] == 2
+    code, found = profile_json(str(path), *more)
+    assert code == 0 and found["target"]["classes"] == classes
+
+
+@pytest.mark.slow
+def test_distill_and_sweep_read_a_file_without_names_the_same_way(tmp_path):
+    path, small = census(tmp_path / "t.csv"), ["--epochs", "2", "--seeds", "2", "--student", "tiny"]
+    how = ["--names", "age,work,hours,bought", "--not-missing", "work", "--one-class", "no"]
+    for command, more in (("distill", []), ("sweep", ["--alpha", "0,1"])):
+        out = tmp_path / command
+        done = runner.invoke(app, [command, path, "--target", "bought", *how, *small, *more, "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        data = json.loads((out / "spec.json").read_text())["dataset"]
+        assert data["read"]["names"] == ["age", "work", "hours", "bought"]
+        assert (data["missing"], data["one_class"]) == ({"work": False}, "no")
+        assert json.loads((out / "result.json").read_text())["dataset"]["classes"] == ["not no", "no"]
 
 
 def test_profile_reads_the_sheet_that_is_named(tmp_path):
@@ -166,3 +247,48 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     assert process.returncode == 130, stderr
     assert "Stopping; what is finished is kept" in stderr
     assert "the tiny student gains" in stdout
+
+
+def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):
+    from kd_core.runs.store import RunStore
+    from tests.runs.fake_worker import RESULT
+    from tests.runs.services import run_spec
+
+    store = RunStore(own_workspace)
+    whole, cut, manifest = (store.create(run_spec(name, i)) for i, name in enumerate(("whole", "cut", "listed")))
+    for run_id in (whole, cut, manifest):
+        store.folder(run_id).finish("done", RESULT)
+        store.folder(run_id).write_status(state="done", queue_number=None)
+        store.refresh(run_id)
+    (store.folder(cut).path / "result.json").write_text("{")
+    (store.folder(manifest).path / "manifest.json").write_text("[]")
+    listed = runner.invoke(app, ["runs"])
+    assert listed.exit_code == 0 and "Traceback" not in listed.output
+    lines = listed.stdout.splitlines()
+    assert any(line.startswith(f"{whole}  done") for line in lines)
+    assert any(line.startswith(f"{cut}  damaged") for line in lines)
+    assert (
+        f"  Run {cut} is damaged: result.json is not JSON. Restore its folder from a copy, or delete the run." in lines
+    )
+    assert f"Run {manifest} is damaged: manifest.json holds no JSON object." in listed.stdout
+    shown = runner.invoke(app, ["show", cut])
+    assert shown.exit_code == 1 and f"error: Run {cut} is damaged: result.json is not JSON." in shown.stderr
+    shown = runner.invoke(app, ["show", manifest])
+    assert shown.exit_code == 1 and "manifest.json holds no JSON object" in shown.stderr
+    (store.folder(cut).path / "result.json").write_text("{}")
+    shown = runner.invoke(app, ["show", cut])
+    assert shown.exit_code == 1 and "'metric' is missing" in shown.stderr and "Traceback" not in shown.output
+
+
+def test_placebo_and_splits_reach_the_spec(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    arguments = ["distill", str(write_table(tmp_path / "t.csv")), "--target", "target"]
+    assert runner.invoke(app, arguments).exit_code == 0
+    assert runner.invoke(app, [*arguments, "--no-placebo", "--splits", "5", "--seeds", "4"]).exit_code == 0
+    assert [(s.evaluation.placebo, s.evaluation.splits, s.training.seeds) for s in made] == [
+        (True, 1, None),
+        (False, 5, 4),
+    ]
+    wrong = runner.invoke(app, [*arguments, "--splits", "99"])
+    assert wrong.exit_code == 2 and "less than or equal to 10, got 99" in wrong.stderr

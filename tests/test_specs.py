@@ -12,7 +12,7 @@ from kd_core import specs
 from kd_core.distill import LOSSES
 from kd_core.errors import SpecError
 from kd_core.models import ARCHS
-from kd_core.specs import Choice, DatasetSpec, RunSpec, Spec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, Spec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 
 RUN = RunSpec(
@@ -136,3 +136,20 @@ def test_values_of_a_sweep_are_bounded(values, message):
     with pytest.raises(SpecError) as raised:
         SweepSpec.parse(values, "sweep")
     assert message in raised.value.message
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda s: s.__name__)
+def test_later_fields_are_fields(spec):
+    assert spec.later <= set(spec.model_fields)
+
+
+def test_fields_that_came_later_are_left_out_at_their_default_and_read_back():
+    plain = DatasetSpec(source="a.csv", target="y")
+    assert not {"missing", "rare", "one_class", "header", "names"} & set(plain.to_json().split('"'))
+    full = DatasetSpec(
+        source="a.csv", target="y", missing={"c": True}, rare="merge", one_class="normal",
+        read=ReadSpec(header="no", names=("x", "y")),
+    )  # fmt: skip
+    assert DatasetSpec.from_json(full.to_json()) == full != plain
+    assert '"header":"no","member":null,"names":["x","y"]' in full.to_json()
+    assert full.digest() != plain.digest()

@@ -1,15 +1,12 @@
-"""Encodings of single columns: numbers, flags, categories, dates, text."""
+"""Encodings of single columns: numbers, flags, categories, dates."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
@@ -19,8 +16,6 @@ from kd_core.specs import Task
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
-_TEXT_FIT_ROWS = 30_000
-_TEXT_TERMS = 20_000
 _INFREQUENT = "other"
 _MISSING = "missing"
 _MIN_SHARE = 0.001  # one-hot categories rarer than this share of the training rows are merged
@@ -206,50 +201,3 @@ class DateBlock:
         turns = [month, weekday, *([days % 1] if self.hours else [])]
         columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
         return np.column_stack([*columns, *([missing] if self.flag else [])])
-
-
-def _texts(values: pd.Series) -> Array:
-    return values.fillna("").astype("object").to_numpy()
-
-
-class TextBlock:
-    """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length."""
-
-    def __init__(self, name: str, components: int, seed: int) -> None:
-        self.name = name
-        self.names: tuple[str, ...] = (name,)
-        self.components, self.seed = components, seed
-        self.terms: Any = None
-        self.condense: Any = None
-
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
-        some = _texts(values.iloc[_sample(np.arange(len(values)), _TEXT_FIT_ROWS)])
-        spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:2000]]))
-        how = (
-            {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"}
-            if spaced > 0.3
-            else {"analyzer": "char", "ngram_range": (1, 2)}
-        )
-        split_up = TfidfVectorizer(**how).build_analyzer()
-        seen = Counter(term for text in some for term in set(split_up(text)))
-        # Terms of one text alone tell nothing about others; ties by name, so that the choice is the same everywhere.
-        kept = sorted((t for t, n in seen.items() if n >= 2), key=lambda t: (-seen[t], t))[:_TEXT_TERMS]
-        if len(kept) < 2:
-            self.names = (f"{self.name} length",)
-            return None
-        self.terms = TfidfVectorizer(**how, vocabulary=kept, sublinear_tf=True, dtype=np.float32)
-        counted = self.terms.fit_transform(some)
-        self.components = max(1, min(self.components, counted.shape[1] - 1, counted.shape[0] - 1))
-        with np.errstate(invalid="ignore", divide="ignore"):  # texts that are all alike have no variance to share out
-            self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(counted)
-        self.spread = np.maximum(self.condense.transform(counted).std(axis=0), 1e-6)
-        self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
-        return None
-
-    def transform(self, values: pd.Series) -> Array:
-        texts = _texts(values)
-        length = np.log1p([len(t) for t in texts]) / 4
-        if self.condense is None:
-            return np.asarray(length[:, None])
-        topics = self.condense.transform(self.terms.transform(texts)) / self.spread
-        return np.column_stack([np.clip(topics, -10, 10), length])

@@ -61,6 +61,7 @@ def table_problems(
     return [
         *_size(typed, features, target),
         *_missing(features),
+        *_missing_words([*features, *(c for c in typed.values() if c.name == target)]),
         *_codes(features, kinds),
         *_dropped(typed),
     ]
@@ -144,6 +145,30 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
         " ".join(_FILLS[k] for k in ("number", "other") if any((c.kind == "number") == (k == "number") for c in holes)),
         None if len(holes) > 1 else holes[0].name, count, rows, {"cells": cells, "columns": [c.name for c in holes]},
     )]  # fmt: skip
+
+
+def _missing_words(columns: list[TypedColumn]) -> list[Problem]:
+    """Say once which words were read as missing, and which were kept as values."""
+    problems = []
+    read, kept = [c for c in columns if c.words], [c for c in columns if c.kept]
+    if read:
+        cells = sum(sum(c.words.values()) for c in read)
+        where = _shortened([f"{c.name} ({', '.join(c.words)}: {sum(c.words.values()):,})" for c in read])
+        problems.append(Problem(
+            "warning", "missing_words", f"{plural(cells, 'cell')} with a word for missing in {plural(len(read), 'column')}: {where}.",
+            "Counted as missing.", read[0].name if len(read) == 1 else None, cells, (), {"columns": [c.name for c in read], "cells": cells},
+        ))  # fmt: skip
+    if kept:
+        where = _shortened([f"{', '.join(c.kept)} in {c.name}" for c in kept], "; ")
+        problems.append(Problem(
+            "note", "missing_words_kept", f"Kept as a value, not read as missing: {where}.", "Say so if it marks a missing cell.",
+            kept[0].name if len(kept) == 1 else None, len(kept), (), {"columns": [c.name for c in kept]},
+        ))  # fmt: skip
+    return problems
+
+
+def _shortened(parts: list[str], between: str = ", ", most: int = 5) -> str:
+    return between.join(parts[:most]) + (f" and {len(parts) - most:,} more" if len(parts) > most else "")
 
 
 def _codes(features: list[TypedColumn], kinds: Mapping[str, ColumnKind]) -> list[Problem]:

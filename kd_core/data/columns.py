@@ -7,17 +7,20 @@ from collections import Counter
 
 import pandas as pd
 
-from kd_core.data.delimited import looks_like_data
+from kd_core.data.cells import looks_like_number
 from kd_core.errors import Problem
 
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+")
 
 
-def name_columns(header: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
-    """Strip names, name the unnamed, and number the duplicates."""
+def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[list[str], list[Problem]]:
+    """Strip names, name the unnamed, and number the duplicates.
+
+    `compared`: the first row was compared with the rows below, so that a doubt about it has been said.
+    """
     problems: list[Problem] = []
     names = [cell.replace("﻿", "").strip() for cell in header]
-    if header and looks_like_data(header):
+    if header and not compared and all(map(looks_like_number, header)):
         problems.append(Problem(
             "warning", "header_looks_like_data",
             f"Every column name is a number ({', '.join(names[:5])}): the header row may be missing.",

@@ -22,7 +22,8 @@ class Part:
     """One split. Legend: N rows, F features.
 
     x_NF float32; y_N int64 class index (classification) or float64 in the target's own unit
-    (regression: float32 would lose a small spread around a large mean); row_ids_N int64 position of the row in the file; groups_N int64 or None.
+    (regression: float32 would lose a small spread around a large mean); row_ids_N int64 position of the row in the file; groups_N int64 or
+    None: rows of one group, and copies of a row that are kept together, have one number, over all parts.
     """
 
     x: Array
@@ -32,6 +33,11 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def units(self) -> Array:
+        """What was drawn as one: the group (joined with copies) of each row, or the row itself. Shape: (N,) int64."""
+        return self.row_ids if self.groups is None else self.groups
 
 
 @dataclass(frozen=True)

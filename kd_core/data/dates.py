@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.cells import looks_like_date
+
 _DATE = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d",
          "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%Y年%m月%d日")  # fmt: skip
 _TIME = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-_LOOKS = re.compile(
-    r"^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?([T ].*)?$|^\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}|^[A-Za-z]{3,9} \d{1,2}, \d{4}"
-)
 _SWAP = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-"}
 UNIX_SECONDS = "unix seconds"
 ISO = "ISO 8601"
-
-
-def looks_like_date(text: str) -> bool:
-    """Say whether a text has the outline of a date."""
-    return bool(_LOOKS.match(text))
 
 
 def read_dates(texts: list[str], form: str) -> npt.NDArray[np.datetime64] | None:

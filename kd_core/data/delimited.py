@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kd_core import limits
+from kd_core.data import header as first_row
+from kd_core.data.header import Header
 from kd_core.data.text_source import TextSource
 from kd_core.errors import DataError, Problem
 from kd_core.specs import ReadSpec
@@ -20,20 +22,20 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"
           "~": "tilde", "\x01": "control character 1", "\x1f": "unit separator"}  # fmt: skip
 _WORDS = {name: mark for mark, name in _NAMES.items()} | {r"\t": "\t"}
 COMMON, ODD = (",", ";", "\t", "|"), ("~", "^", "\x1f", "\x01", ":", " ")
-_NUMBER = re.compile(r"\s*[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?\s*")
 
 csv.field_size_limit(64 * 2**20)  # the default of 128 KB would stop the search for an unclosed quote
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the header is and what it says. `data_offset`, `data_line`: first byte and line of the data."""
+    """What the columns are called and where the data begins. `data_offset`, `data_line`: its first byte and line."""
 
     separator: str
     header: tuple[str, ...]
     header_line: int
     data_offset: int
     data_line: int
+    found: Header
     problems: tuple[Problem, ...] = field(default_factory=tuple)
 
     @property
@@ -44,7 +46,7 @@ class Layout:
 def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
     """Find separator, header and first data row.
 
-    Errors: DataError with code `no_rows`, `header_width`, `too_many_columns` or `bad_separator`.
+    Errors: DataError with code `no_rows`, `header_width`, `names_count`, `too_many_columns` or `bad_separator`.
     """
     separator = _asked_separator(read.separator)
     head, cut = _head(text)
@@ -82,17 +84,26 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
             name=name, columns=len(header), limit=limits.COLUMNS,
         )  # fmt: skip
     body = rest[used:]
-    if not body.strip() and not cut:
+    if not body.strip() and not cut and read.header != "no":
         raise DataError(
             "No data rows; {columns} column(s) found.", "Check that the export holds rows below the header.",
             "no_rows", columns=len(header),
         )  # fmt: skip
+    rows = _sample_rows(body, separator, cut)
+    found = first_row.decide(header, rows, read.header)
+    problems += first_row.told(found, read)
+    if not found.names:
+        used = 0
     data_line = line + len(re.findall(r"\r\n|\r|\n", rest[:used]))
-    layout = Layout(
-        separator, tuple(header), line, text.start + len(head[: position + used].encode()), data_line, tuple(problems)
-    )
-    _check_width(layout, _sample_rows(body, separator, cut))
-    return layout
+    start = text.start + len(head[: position + used].encode())
+    layout = Layout(separator, tuple(header), line, start, data_line, found, tuple(problems))
+    _check_width(layout, rows)
+    return replace(layout, header=first_row.named(found, read))
+
+
+def first_rows(text: str, separator: str | None, cut: bool) -> list[list[str]]:
+    """Split the beginning of a text into rows. `cut`: the text goes on. Errors: DataError with code `bad_separator`."""
+    return _sample_rows(text, _asked_separator(separator) or sniff_separator(text, cut), cut)
 
 
 def sniff_separator(text: str, cut: bool = False) -> str:
@@ -223,8 +234,3 @@ def _check_width(layout: Layout, rows: list[list[str]]) -> None:
         "header_width", header=len(layout.header), rows=wide[0][0], line=layout.data_line,
         separator=layout.separator_name,
     )  # fmt: skip
-
-
-def looks_like_data(header: tuple[str, ...]) -> bool:
-    """Say whether every header cell is a number, so that the header row is probably missing."""
-    return all(_NUMBER.fullmatch(cell) for cell in header)

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock, TextBlock
+from kd_core.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
 from kd_core.data.table import Profile
+from kd_core.data.text_block import TextBlock
 from kd_core.data.typed_column import coerce
 from kd_core.data.types import ColumnType
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.specs import Task
 
 VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
+TEXT_VERSION = 2  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
 TARGET_ENCODED_CLASSES = 12  # with more classes, one column per class and category column costs more than it tells
 

@@ -35,20 +35,22 @@ def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:
     return problems
 
 
-def frame_of(table: pa.Table) -> tuple[pd.DataFrame, list[Problem]]:
+def frame_of(table: pa.Table, *, compared: bool = False) -> tuple[pd.DataFrame, list[Problem]]:
     """Make a frame of natively typed columns: text as pandas strings, numbers, booleans and times as they are.
 
     Errors: DataError naming cells over the size cap.
     """
-    return frame_of_columns(tuple(str(name) for name in table.column_names), iter(table.columns))
+    return frame_of_columns(tuple(str(name) for name in table.column_names), iter(table.columns), compared=compared)
 
 
-def frame_of_columns(names: tuple[str, ...], columns: Iterator[pa.ChunkedArray]) -> tuple[pd.DataFrame, list[Problem]]:
+def frame_of_columns(
+    names: tuple[str, ...], columns: Iterator[pa.ChunkedArray], *, compared: bool = False
+) -> tuple[pd.DataFrame, list[Problem]]:
     """Make a frame from columns taken one at a time, so that a reader need not hold them twice.
 
     Errors: as `frame_of`.
     """
-    shown, problems = name_columns(names)
+    shown, problems = name_columns(names, compared=compared)
     long: list[Problem] = []
     held: list[pd.Series] = []
     for label, column in zip(shown, columns, strict=True):

@@ -9,17 +9,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from kd_core.data import links, row_hash
-from kd_core.data.names import code_like_name, id_like_name, owner_like_name
+from kd_core.data import links
+from kd_core.data.copies import CopiedRows, State
+from kd_core.data.names import code_like_name, id_like_name, later_like_name, owner_like_name
 from kd_core.data.number_column import is_row_number
 from kd_core.data.split import TRAIN, Parts
 from kd_core.data.targets import Target
 from kd_core.data.types import COUNTS_ROWS, TypedColumn
 from kd_core.errors import Problem
-from kd_core.limits import ONE_HOT_CATEGORIES
+from kd_core.limits import COPIES_SHARE, ONE_HOT_CATEGORIES
 
 ALONE = 0.9  # share of the target's uncertainty from which one column is taken for the answer itself
 MOSTLY = 0.65  # the same, when no other column comes near
+LATER, ABOVE_NEXT = 0.1, 1.5  # the same, and how far above the next column, for a name that says: known only afterwards
 SUM_SHARE = 0.9999  # R2 from which the target counts as computed from other columns
 SUM_COLUMNS = 5
 SAME_GROUP = 0.8  # agreement of the target within a group, above chance
@@ -32,6 +34,7 @@ def leak_problems(
     target: Target,
     explained: Mapping[str, float],
     parts: Parts,
+    copied: CopiedRows,
     *,
     group: str | None = None,
     time: str | None = None,
@@ -51,7 +54,7 @@ def leak_problems(
         *summed,
         *straddling,
         *_ids(typed, features, {target.name, group, time, *ignored}),
-        *_duplicates(typed, features, target, parts),
+        *_duplicates(copied, parts, time),
         *_times(features, time),
     ]
 
@@ -74,6 +77,12 @@ def _alone(
             problems.append(Problem(
                 "warning", "leak_column", f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
                 f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
+                "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
+            ))  # fmt: skip
+        elif share >= max(LATER, ABOVE_NEXT * others) and later_like_name(column.name) and len(features) > 1:
+            problems.append(Problem(
+                "warning", "leak_later", f"{column.name} tells most about {target.name} (it removes {100 * share:.1f} % of the uncertainty, the next column "
+                f"{100 * others:.1f} %{_sampled(target)}), and its name suggests that it is known only afterwards.",
                 "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
             ))  # fmt: skip
     return problems
@@ -202,31 +211,31 @@ def _ids(typed: Mapping[str, TypedColumn], features: list[TypedColumn], ignored:
     return problems
 
 
-def _duplicates(
-    typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: Target, parts: Parts
-) -> list[Problem]:
-    """Count rows of validation and test that stand in train as well, value for value."""
-    compared = [*features, typed[target.name]]
-    keys = row_hash.row_hashes([c.values for c in compared])
-    known = parts >= 0
-    _, codes, counts = np.unique(keys[known], return_inverse=True, return_counts=True)
-    copies = len(codes) - len(counts)
-    if not copies:
+def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Problem]:
+    """Say how many rows are copies, how many of them stand on both sides of the split, and what was done about it."""
+    if not copied.count:
         return []
-    inside = parts[known]
-    train = np.bincount(codes[inside == TRAIN], minlength=len(counts)) > 0
-    crossing = train[codes] & (inside != TRAIN)
+    known = parts >= 0
+    same, inside = copied.same[known], parts[known]
+    crossing = (np.bincount(same[inside == TRAIN], minlength=int(same.max()) + 1) > 0)[same] & (inside != TRAIN)
     where = np.flatnonzero(known)[crossing]
     rows, count = tuple(int(i) + 1 for i in where[:5]), len(where)
-    possible = float(np.prod([min(c.distinct + 1, 1e6) for c in compared], dtype=np.float64))
-    natural = possible < 10 * len(codes)  # so few different rows can exist that copies are expected
-    text = f"{copies:,} {'row is a copy' if copies == 1 else 'rows are copies'} of another row (same values in every used column)"
+    text = f"{copied.count:,} {'row is a copy' if copied.count == 1 else 'rows are copies'} of another row (same values in every feature)"
     if count:
         text += f"; {count:,} rows of validation and test also stand in train"
+    size = f"{copied.largest:,} of {len(same):,} rows"
+    done: dict[State, str] = {
+        "natural": "So few different rows can exist that copies are expected; they are split like any rows.",
+        "apart": "Copies are split like any rows, as asked.",
+        "large": f"Keeping copies together would tie {size} into one unit (more than {100 * COPIES_SHARE:.0f} %), so they are split like any rows.",
+        "few": "Keeping copies together would leave fewer than 3 groups to split, so only the groups are kept together.",
+        "together": "Copies are kept together on one side of the split." if time is None else
+        "Copies are kept together in the teacher's folds, but not in the split: time order goes before.",
+    }  # fmt: skip
     return [Problem(
-        "note" if natural or not count else "warning", "duplicate_rows", f"{text}.",
-        "Remove copies from the file if they are the same case counted twice.", None, copies, rows,
-        {"copies": copies, "crossing": count},
+        "note" if copied.state == "natural" or not count else "warning", "duplicate_rows", f"{text}. {done[copied.state]}",
+        "Remove copies from the file if they are the same case counted twice.", None, copied.count, rows,
+        {"copies": copied.count, "crossing": count, "state": copied.state},
     )]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -14,8 +15,8 @@ from typing import IO
 
 from kd_core import limits
 from kd_core.data.reading import too_large
-from kd_core.errors import DataError
-from kd_core.safe_io import inside, read_json, shown_name, write_json, write_text
+from kd_core.errors import DataError, SpecError
+from kd_core.safe_io import Damaged, inside, open_own, read_object, shown_name, write_json, write_text
 from kd_core.specs import DatasetSpec
 from kd_core.workspace import samples
 
@@ -85,14 +86,45 @@ class DataLibrary:
         return stored
 
     def files(self) -> list[StoredFile]:
-        """List the kept files, newest first."""
-        found = [StoredFile(**read_json(meta)) for meta in self.data.glob("*/meta.json")]
+        """List the kept files, newest first; `damaged` names those left out."""
+        found = []
+        for folder in self._kept():
+            with contextlib.suppress(DataError):  # named by `damaged`
+                found.append(self.get(folder.name))
         return sorted(found, key=lambda f: f.added_utc, reverse=True)
 
+    def damaged(self) -> list[DataError]:
+        """Name the kept files and datasets that can't be used, and why."""
+        found = []
+        for read, names in ((self.get, [p.name for p in self._kept()]), (self.spec, self._dataset_ids())):
+            for name in names:
+                try:
+                    read(name)
+                except DataError as error:
+                    found.append(error)
+        return found
+
+    def _kept(self) -> list[Path]:
+        return sorted(p for p in self.data.glob("*") if _SHA256.fullmatch(p.name))
+
     def get(self, sha256: str) -> StoredFile:
-        """Return one kept file's facts. Errors: DataError with code `no_file`."""
+        """Return one kept file's facts. Errors: DataError with code `no_file` or `damaged_file`."""
         folder = self._folder(sha256)
-        return StoredFile(**read_json(folder / "meta.json"))
+        try:
+            found = read_object(folder / "meta.json")
+            stored = StoredFile(**found)
+            texts = (stored.sha256, stored.name, stored.added_utc)
+            if not all(isinstance(t, str) for t in texts) or not isinstance(stored.size_bytes, int):
+                raise Damaged("holds values of a wrong kind")
+            if stored.sha256 != sha256:
+                raise Damaged("belongs to another file")
+        except FileNotFoundError:
+            raise _damaged(sha256, "is missing") from None
+        except TypeError:
+            raise _damaged(sha256, "lacks an entry, or has one too many") from None
+        except Damaged as error:
+            raise _damaged(sha256, str(error)) from None
+        return stored
 
     def resolve(self, source: str) -> Path:
         """Find the file of 'sample:<name>', 'sha256:<hex>' or a path. Errors: DataError with code `no_file`."""
@@ -117,26 +149,51 @@ class DataLibrary:
         return dataset_id
 
     def spec(self, dataset_id: str) -> DatasetSpec:
-        """Read a kept dataset spec. Errors: DataError with code `no_dataset`."""
+        """Read a kept dataset spec. Errors: DataError with code `no_dataset` or `damaged_dataset`."""
         path = self.datasets / f"{dataset_id}.json"
-        if not _DATASET_ID.fullmatch(dataset_id) or not path.is_file():
+        if not _DATASET_ID.fullmatch(dataset_id) or not (path.exists() or path.is_symlink()):
             raise DataError(
                 "There is no dataset {id!r}.", "Open the Data page and choose a file.", "no_dataset", id=dataset_id
             )
-        return DatasetSpec.from_json(path.read_text("utf-8"))
+        try:
+            with open_own(path) as file:
+                return DatasetSpec.from_json(file.read().decode("utf-8"))
+        except (Damaged, UnicodeDecodeError, RecursionError, SpecError) as error:
+            why = error.message if isinstance(error, SpecError) else "It is not text that can be read."
+            raise DataError(
+                "The dataset {id} is damaged: {why}", "Open the Data page and choose its file again.",
+                "damaged_dataset", id=dataset_id, why=f"Its file {error}." if isinstance(error, Damaged) else why,
+            ) from None  # fmt: skip
 
     def specs(self) -> list[tuple[str, DatasetSpec]]:
-        """List the kept dataset specs, newest first."""
-        paths = sorted(self.datasets.glob("*.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-        return [(p.stem, self.spec(p.stem)) for p in paths if _DATASET_ID.fullmatch(p.stem)]
+        """List the kept dataset specs, newest first; `damaged` names those left out."""
+        found = []
+        for dataset_id in self._dataset_ids():
+            with contextlib.suppress(DataError):  # named by `damaged`
+                found.append((dataset_id, self.spec(dataset_id)))
+        return found
+
+    def _dataset_ids(self) -> list[str]:
+        paths = sorted(self.datasets.glob("*.json"), key=lambda p: p.lstat().st_mtime_ns, reverse=True)
+        return [p.stem for p in paths if _DATASET_ID.fullmatch(p.stem)]
 
     def _folder(self, sha256: str) -> Path:
+        """Return a kept file's folder. Errors: DataError `no_file`; `outside_workspace` for a link that leads out."""
         folder = self.data / sha256
+        if _SHA256.fullmatch(sha256):
+            inside(inside(self.data, sha256), "original")
         if not _SHA256.fullmatch(sha256) or not (folder / "original").is_file():
             raise DataError(
                 "The file {sha256!r} is not in the workspace.", "Upload it again.", "no_file", sha256=sha256[:12]
             )
         return folder
+
+
+def _damaged(sha256: str, why: str) -> DataError:
+    return DataError(
+        "The entry of the file {sha256} is damaged: meta.json {why}.", "Upload the file again.", "damaged_file",
+        sha256=sha256[:12], why=why,
+    )  # fmt: skip
 
 
 def _pieces(stream: IO[bytes] | bytes) -> Iterator[bytes]:

@@ -11,6 +11,11 @@ _OWNERS = frozenset(
     {"invoice", "order", "session", "customer", "user", "person", "client", "patient", "account", "visitor",
      "query", "group", "basket", "household", "device"}
 )  # fmt: skip
+_LATER = frozenset(
+    {"duration", "elapsed", "lasted", "ended", "finished", "completed", "closed", "resolved", "refund", "refunded",
+     "returned", "cancelled", "canceled", "delivered", "settled", "final", "actual"}
+)  # fmt: skip
+_EARLIER = frozenset({"previous", "prev", "prior", "last", "past", "planned", "expected", "scheduled"})
 _TARGET_WORDS = ("target", "label", "y", "class", "outcome", "response")
 _GOALS = frozenset(
     {"revenue", "purchase", "purchased", "bought", "converted", "conversion", "churn", "churned", "exited", "default",
@@ -50,3 +55,9 @@ def target_rank(name: str) -> int | None:
 def goal_like_name(name: str) -> bool:
     """Say whether a name such as `Revenue` or `churned` is often, but not always, what people predict."""
     return bool(_GOALS & set(words(name)))
+
+
+def later_like_name(name: str) -> bool:
+    """Say whether a name such as `duration` or `closed_at` suggests a value that is known only afterwards."""
+    found = set(words(name))
+    return bool(_LATER & found) and not _EARLIER & found

@@ -10,10 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MISSING_TOKENS = (
-    "", "NA", "N/A", "#N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "NONE",
-    "-", "--", "?", "nil", "NIL", "#NULL!", "<NA>",
-)  # fmt: skip
+from kd_core.data.cells import MISSING_WORDS
 
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
@@ -32,8 +29,14 @@ class NumberFormat:
 
 def drop_tokens(text: Any) -> Any:
     """Replace missing tokens such as `NA` and `?` by nulls. Shape: a pyarrow string array, trimmed."""
-    tokens = pa.array(MISSING_TOKENS, type=text.type)
+    tokens = pa.array(MISSING_WORDS, type=text.type)
     return pc.if_else(pc.is_in(text, value_set=tokens), pa.scalar(None, type=text.type), text)
+
+
+def count_tokens(text: Any) -> dict[str, int]:
+    """Count the words for missing, empty cells aside. Shape: a pyarrow string array, trimmed."""
+    held = text.filter(pc.is_in(text, value_set=pa.array([w for w in MISSING_WORDS if w], type=text.type)))
+    return {str(v["values"]): int(v["counts"]) for v in pc.value_counts(held).to_pylist()}
 
 
 def _matches(text: Any, pattern: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kd_core.data import encoded, encoders, split, targets
+from kd_core.data import encoded, encoders, targets
 from kd_core.data.dataset import SPLITS, Array, Dataset, Part, Split
 from kd_core.data.encoders import Encoder
 from kd_core.data.library import DataLibrary
@@ -59,7 +59,8 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
     found = _understand(
         spec.source, spec.read, root, spec.name, target=spec.target, task=spec.task, positive=spec.positive,
         kinds=spec.kinds, drop=spec.drop, group=spec.group, time=spec.time,
-        shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed,
+        missing=spec.missing, rare=spec.rare, one_class=spec.one_class,
+        shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed, copies=spec.copies,
     )  # fmt: skip
     raise_problems(list(found.profile.problems))
     return _assemble(spec, found, sha256, spec.name or shown_name(path.name), root / "encoded")
@@ -70,13 +71,12 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     if target is None or parts is None or target.task is None:
         raise DataError("No column to predict is chosen.", "Choose a target.", "no_target")
     task = target.task
-    group = found.typed.get(spec.group or "")
-    groups = None if group is None else split.group_codes(group)
+    groups = found.units
     encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
     frame = profile.frame[[c.name for c in found.features]]
     y = target.values.astype(np.float64 if task == "regression" else np.int64)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
-    digest = _digest(spec, sha256, task, target)
+    digest = _digest(spec, sha256, task, target, encoder, found.joined)
     x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
     made: dict[Split, Part] = {
         part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
@@ -117,8 +117,11 @@ def _encode(
     return {part: found[part] for part in SPLITS}, [said, *problems]
 
 
-def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -> str:
-    """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder."""
+def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, encoder: Encoder, joined: bool) -> str:
+    """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder.
+
+    Where copies are kept together the rows differ from those of earlier versions, so the name does too.
+    """
     what = spec.model_dump(mode="json", exclude={"source", "sha256", "name"})
     what |= {
         "drop": sorted(spec.drop),
@@ -127,4 +130,8 @@ def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target) -
         "encoder": encoders.VERSION,
         "file": sha256,
     }
+    if joined:
+        what["copies"] = "together"
+    if any(column.kind == "text" for column in encoder.types.values()):
+        what["text_encoder"] = encoders.TEXT_VERSION
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data import checks, leaks, links, split, targets, typed_column
+from kd_core.data import checks, leaks, links, proposal, split, targets, typed_column
+from kd_core.data.classes import Rare
+from kd_core.data.copies import find_copies
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import TypedColumn
 from kd_core.errors import DataError, Problem
-from kd_core.specs import ColumnKind, Task
+from kd_core.specs import ColumnKind, Copies, Task
 
 BARS = 20
 
@@ -24,6 +27,7 @@ class Understanding:
     """A profile with what it was made from, so that a dataset can be prepared without looking twice.
 
     Shape: `parts` (N,) part of each row, -1 where the target is missing; None when no split is possible.
+    `units` (N,) rows that stay together, by group or as copies; None where every row stands alone. `joined`: by copies.
     """
 
     profile: Profile
@@ -31,6 +35,8 @@ class Understanding:
     features: list[TypedColumn]
     target: Target | None
     parts: split.Parts | None
+    units: npt.NDArray[np.int64] | None = None
+    joined: bool = False
 
 
 def profile_table(
@@ -64,51 +70,79 @@ def understand_table(
     decimal: str | None = None,
     shares: tuple[float, float] = (0.15, 0.15),
     split_seed: int = 0,
+    copies: Copies = "together",
+    missing: Mapping[str, bool] | None = None,
+    rare: Rare = "refuse",
+    one_class: str | None = None,
 ) -> Understanding:
-    """Understand a table: types, target, split, links and problems. `shares`: of validation and test."""
-    frame, kinds = table.frame, dict(kinds or {})
-    named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds}
+    """Understand a table: types, target, split, links and problems.
+
+    `shares`: of validation and test. `missing`, `rare`, `one_class`: as in `DatasetSpec`.
+    """
+    frame, kinds, missing = table.frame, dict(kinds or {}), dict(missing or {})
+    named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds, "missing": missing}
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
     problems += checks.role_problems(target, drop, group, time)
     if time is not None and time in frame.columns:
         kinds.setdefault(time, _time_kind(frame[time], time))
     typed = {
-        str(name): typed_column.understand(frame[name], str(name), kinds.get(str(name)), decimal)
+        str(name): typed_column.understand(
+            frame[name], str(name), kinds.get(str(name)), decimal, missing.get(str(name))
+        )
         for name in frame.columns
     }
     problems += [p for c in typed.values() for p in c.problems]
+    likely: proposal.Proposal | None = None
     if target is None:
-        target = targets.infer_target([c for c in typed.values() if c.name not in {*drop, group, time}])
+        likely = proposal.propose([c for c in typed.values() if c.name not in {*drop, group, time}])
+        target = likely.best
         if target is not None:
-            problems.append(Problem("note", "target_inferred", f"{target} looks like the target.",
-                                    "Choose another one if that is wrong.", target))  # fmt: skip
-    found = targets.read_target(typed[target], task, positive) if target in typed else None
+            problems.append(_proposed(likely))
+    found = targets.read_target(typed[target], task, positive, rare, one_class) if target in typed else None
     problems += found.problems if found is not None else ()
     roles = {name: _role(column, target, drop, group, kinds) for name, column in typed.items()}
     features = [c for c in typed.values() if roles[c.name] is None]
     problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}
-    parts = None
+    parts = copied = None
     if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
         explained = links.explained_shares([c for c in typed.values() if c.name != target], found)
         linked = {name: float(np.sqrt(share)) for name, share in explained.items()}
+        grouping = typed.get(group or "")
+        codes = None if grouping is None else split.group_codes(grouping)
+        copied = find_copies(features, found.present, codes, copies)
         try:
-            parts = split.assign(found, typed.get(group or ""), typed.get(time or ""), *shares, split_seed)
+            parts = split.assign(found, grouping, typed.get(time or ""), *shares, split_seed, copied.units)
         except DataError as error:
             problems.append(Problem("error", error.code, error.message, error.hint, group or time))
         else:
             by_hand = [name for name, kind in kinds.items() if kind == "id"]
             problems += checks.split_problems(found, parts)
             problems += leaks.leak_problems(
-                typed, features, found, explained, parts, group=group, time=time, ignored=[*drop, *by_hand]
+                typed, features, found, explained, parts, copied, group=group, time=time, ignored=[*drop, *by_hand]
             )
+    readings = proposal.readings(typed[target]) if target in typed else ()
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
         len(frame), target, found.task if found else task, found.classes if found else (),
         found.counts if found else (), found.positive if found else None, checks.ordered(problems),
         dict(table.understood), pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False), table.size_bytes,
+        table.header, () if likely is None or likely.sure else likely.names, readings,
     )  # fmt: skip
-    return Understanding(profile, typed, features, found, parts)
+    units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
+    return Understanding(profile, typed, features, found, parts, units, joined)
+
+
+def _proposed(likely: proposal.Proposal) -> Problem:
+    """Say what looks like the target, and where no name says so, what else it could be."""
+    best, *others = likely.names
+    if likely.sure:
+        return Problem(
+            "note", "target_inferred", f"{best} looks like the target.", "Choose another one if that is wrong.", best
+        )
+    also = f"; {' or '.join(others)} could be it as well" if others else ""
+    return Problem("warning", "target_unsure", f"No column is named like a target: {best} is taken for it{also}.", "Choose what to predict.",
+                   best, values={"columns": list(likely.names)})  # fmt: skip
 
 
 def _time_kind(values: pd.Series, name: str) -> ColumnKind:

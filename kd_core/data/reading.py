@@ -58,6 +58,11 @@ def too_large(name: str, size: int | None = None) -> DataError:
 def _read_plain(path: Path, read: ReadSpec, name: str) -> Table:
     entry = pick(path, name)
     table = entry.make(path, read, name)
+    if table.header is None and (read.header == "no" or read.names):
+        raise DataError(
+            "{name} is {noun}: its columns have names of their own, not in a first row.",
+            "Leave the names and the first row to the file.", "own_names", name=name, noun=entry.facts["noun"],
+        )  # fmt: skip
     ending = Path(name).suffix.lower()
     known = {end: e for e in READERS.entries() for end in e.facts["extensions"]}
     if ending in known and known[ending] is not entry:

@@ -1,4 +1,4 @@
-"""Train, validation and test rows: stratified, in whole groups, or by time.
+"""Train, validation and test rows: stratified, in whole groups, or by time; copies of a row stay together.
 
 Rows are ordered by a hash of their position and the seed, so the split is the same on every platform and
 in every version of numpy.
@@ -19,12 +19,13 @@ from kd_core.seeding import derive
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 STRATA = 10  # quantile bins of a regression target
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 Parts = npt.NDArray[np.int8]
 
 
 def row_keys(num_rows: int, seed: int) -> npt.NDArray[np.uint64]:
     """Draw one hash per row position (splitmix64). Source: Steele, Lea, Flood, OOPSLA 2014."""
-    x = np.arange(1, num_rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(derive(seed, "split"))
+    x = np.arange(1, num_rows + 1, dtype=np.uint64) * _GOLDEN + np.uint64(derive(seed, "split"))
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     keys: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
@@ -39,21 +40,56 @@ def strata(y: npt.NDArray[Any], task: str) -> npt.NDArray[np.int64]:
     return np.searchsorted(edges, y, side="left").astype(np.int64)
 
 
-def stratified(stratum: npt.NDArray[np.int64], validation: float, test: float, seed: int) -> Parts:
+def stratified(
+    stratum: npt.NDArray[np.int64],
+    validation: float,
+    test: float,
+    seed: int,
+    units: npt.NDArray[np.int64] | None = None,
+) -> Parts:
     """Split so that every class has its share in every part, and at least one row where it has three.
 
-    Shape: (N,) class of each row -> (N,) part, 0 train, 1 validation, 2 test.
+    Units of several rows (copies) are dealt first and stay whole; the rows that stand alone then fill up each class's
+    share in the order they have without units. So shares are as exact as without them, unless copies are the most of a class.
+    Shape: (N,) class and unit of each row -> (N,) part, 0 train, 1 validation, 2 test.
     """
     num_rows = len(stratum)
-    order = np.lexsort((row_keys(num_rows, seed), stratum))
     counts = np.bincount(stratum)
     num_test, num_validation = _cuts(counts, test), _cuts(counts, validation)
-    starts = np.cumsum(counts) - counts
-    rank = np.arange(num_rows) - np.repeat(starts, counts)
-    cut_test, cut_validation = np.repeat(num_test, counts), np.repeat(num_test + num_validation, counts)
     parts = np.full(num_rows, TRAIN, np.int8)
+    order = np.lexsort((row_keys(num_rows, seed), stratum))
+    if units is not None:
+        dealt = _dealt(units, stratum, validation, test, seed)
+        parts = np.maximum(dealt, TRAIN)
+        held = [np.bincount(stratum[dealt == part], minlength=len(counts)) for part in (VALIDATION, TEST)]
+        num_validation, num_test = np.maximum(num_validation - held[0], 0), np.maximum(num_test - held[1], 0)
+        order = order[dealt[order] < 0]
+        counts = np.bincount(stratum[order], minlength=len(counts))
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(len(order)) - np.repeat(starts, counts)
+    cut_test, cut_validation = np.repeat(num_test, counts), np.repeat(num_test + num_validation, counts)
     parts[order] = np.where(rank < cut_test, TEST, np.where(rank < cut_validation, VALIDATION, TRAIN))
     return parts
+
+
+def _dealt(
+    units: npt.NDArray[np.int64], stratum: npt.NDArray[np.int64], validation: float, test: float, seed: int
+) -> Parts:
+    """Deal units of several rows to the parts, each size and class evenly; -1 for rows that stand alone.
+
+    Along units of like size and class (of their first row) the parts follow multiples of the golden ratio, of which every
+    stretch, however short, has each part's share as nearly as it can: no loop, no draw that leaves a part without large units.
+    """
+    _, first, codes, sizes = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(sizes > 1)
+    of = several[np.lexsort((
+        row_keys(len(sizes), seed)[several], stratum[first[several]], -np.floor(np.log2(sizes[several])).astype(np.int64),
+    ))]  # fmt: skip
+    place = np.arange(len(of), dtype=np.uint64) * _GOLDEN + np.uint64(derive(seed, "units"))
+    share = place / 2.0**64
+    chosen = np.full(len(sizes), -1, np.int8)
+    chosen[of] = np.where(share < test, TEST, np.where(share < test + validation, VALIDATION, TRAIN))
+    return chosen[codes]
 
 
 def _cuts(counts: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
@@ -141,10 +177,12 @@ def assign(
     validation: float,
     test: float,
     seed: int,
+    units: npt.NDArray[np.int64] | None = None,
 ) -> Parts:
     """Split the rows of a target: by time, in whole groups, or stratified.
 
-    Shape: (N,) part of each row, -1 where the target is missing.
+    `units` joins copies, and the groups that share them; time order goes before copies, but not before groups.
+    Shape: `units` (N,) or None -> (N,) part of each row, -1 where the target is missing.
     Errors: DataError with code `too_few_groups`, `too_few_times` or `not_a_time`.
     """
     present = target.present
@@ -160,10 +198,11 @@ def assign(
         parts[present] = by_time(time.values[present], validation, test, codes)
         return parts
     stratum = strata(target.values[present], target.task or "multiclass")
+    held = None if units is None else units[present]
     if codes is not None:
-        parts[present] = grouped(codes, stratum, validation, test, seed)
+        parts[present] = grouped(codes if held is None else held, stratum, validation, test, seed)
     else:
-        parts[present] = stratified(stratum, validation, test, seed)
+        parts[present] = stratified(stratum, validation, test, seed, held)
     return parts
 
 

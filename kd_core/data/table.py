@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from kd_core.data.header import Header
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
 
@@ -18,6 +19,7 @@ class Table:
     own text is kept until types are inferred, so a label `NA` is not lost) and native types where
     the format has them (Parquet, Excel, JSON lines).
     `understood` says how the file was read ("comma", "UTF-8", "305 files"), shown to the person.
+    `header` says what the first row was taken for; None for formats that have names of their own.
     """
 
     frame: pd.DataFrame
@@ -26,6 +28,7 @@ class Table:
     problems: tuple[Problem, ...] = ()
     members: tuple[str, ...] = ()
     size_bytes: int = 0
+    header: Header | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Profile:
 
     `frame` is the typed frame (numbers float64, categories/text/id pandas string or category,
     booleans as category with their own text, datetimes datetime64).
+    `candidates`: columns that may be the target, best first, where a person should choose; empty where the target was
+    asked for or its name says it. `readings`: tasks that fit the target equally well, empty where one is plain.
     """
 
     columns: tuple[ColumnProfile, ...]
@@ -68,6 +73,9 @@ class Profile:
     understood: dict[str, str]
     frame: pd.DataFrame
     size_bytes: int = 0
+    header: Header | None = None
+    candidates: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column's profile. Errors: KeyError."""

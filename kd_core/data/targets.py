@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.names import goal_like_name, target_rank
+from kd_core.data import classes
+from kd_core.data.classes import Rare
 from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
@@ -47,24 +48,6 @@ def near(name: str, known: list[str]) -> str:
     return f"Did you mean '{ {k.casefold(): k for k in known}[found[0]] }'? " if found else ""
 
 
-def infer_target(columns: list[TypedColumn]) -> str | None:
-    """Guess the target; ids, dates and free text are never guessed.
-
-    In this order: a name that says so (`label`), the last column or a flag whose name is a typical goal
-    (`Revenue`, `churned`), the last column, the last flag.
-    """
-    usable = [c for c in columns if c.kind == "number" or (c.kind in ("boolean", "category") and c.distinct <= CLASSES)]
-    if not usable:
-        return None
-    said = [(rank, -i, c.name) for i, c in enumerate(usable) if (rank := target_rank(c.name)) is not None]
-    if said:
-        return min(said)[2]
-    last = usable[-1] if usable[-1] is columns[-1] else None
-    flags = [c for c in usable if c.kind == "boolean"]
-    goals = [c for c in [last, *reversed(flags)] if c is not None and goal_like_name(c.name)]
-    return (goals or ([last] if last else flags[-1:]) or usable[-1:])[0].name
-
-
 def infer_task(column: TypedColumn) -> Task:
     """Guess the task from the target's type and number of distinct values."""
     if column.distinct == 2:
@@ -77,8 +60,17 @@ def infer_task(column: TypedColumn) -> Task:
     return "multiclass"
 
 
-def read_target(column: TypedColumn, task: Task | None = None, positive: str | None = None) -> Target:
-    """Read a typed column as the target of a task, with everything that stands in the way."""
+def read_target(
+    column: TypedColumn,
+    task: Task | None = None,
+    positive: str | None = None,
+    rare: Rare = "refuse",
+    one_class: str | None = None,
+) -> Target:
+    """Read a typed column as the target of a task, with everything that stands in the way.
+
+    `rare`, `one_class`: as in `DatasetSpec`.
+    """
     name, problems = column.name, []
     total = len(column.values)
     if column.missing == total:
@@ -100,13 +92,16 @@ def read_target(column: TypedColumn, task: Task | None = None, positive: str | N
         problems.append(Problem("error", "date_target", f"Target {name} is a date.",
                                 "Choose another target, or turn it into a number such as days.", name))  # fmt: skip
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
-    found = task or infer_task(column)
+    found = task or ("multiclass" if one_class is not None else infer_task(column))
+    if found == "regression" and one_class is not None:
+        problems.append(Problem("error", "one_class_unused", f"One class ({one_class}) against the rest needs classes; {name} is predicted as a number.",
+                                "Choose classification, or leave the class empty.", name))  # fmt: skip
     if found == "regression":
         if positive is not None:
             problems.append(Problem("error", "positive_unused", f"A positive class ({positive}) needs 2 classes; {name} is predicted as a number.",
                                     "Leave the positive class empty.", name))  # fmt: skip
         return _regression(column, problems)
-    return _classification(column, task, found, positive, problems)
+    return _classification(column, task, found, positive, problems, rare, one_class)
 
 
 def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
@@ -129,10 +124,20 @@ def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
 
 
 def _classification(
-    column: TypedColumn, asked: Task | None, task: Task, positive: str | None, problems: list[Problem]
-) -> Target:
+    column: TypedColumn, asked: Task | None, task: Task, positive: str | None, problems: list[Problem], rare: Rare,
+    one_class: str | None,
+) -> Target:  # fmt: skip
     name = column.name
     codes, labels = _labels(column)
+    if one_class is not None:
+        one = _class(labels, one_class, name, problems)
+        if one is not None:
+            codes, labels, said = classes.against_rest(codes, labels, one, name)
+            problems.append(said)
+            asked, positive = None, one if positive is None else positive
+    elif rare != "refuse":
+        codes, labels, done = classes.without_rare(codes, labels, rare, name)
+        problems += done
     counts = np.bincount(codes[codes >= 0], minlength=len(labels))
     if len(labels) > CLASSES or (len(labels) > FEW_CLASSES and len(labels) > 0.5 * int(counts.sum())):
         numeric = pd.api.types.is_float_dtype(column.values.dtype) or all(_is_number(v) for v in labels[:100])
@@ -141,7 +146,7 @@ def _classification(
         problems.append(Problem("error", "too_many_classes", f"Target {name} has {len(labels):,} different values: {looks}.",
                                 hint, name, len(labels)))  # fmt: skip
         return Target(name, task, (), (), None, codes, tuple(problems))
-    if asked is not None and infer_task(column) == "regression":
+    if asked is not None and one_class is None and infer_task(column) == "regression":
         few = bool((counts < MIN_CLASS_ROWS).any())
         problems.append(Problem(
             "error" if few else "warning", "looks_like_regression", f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
@@ -155,7 +160,7 @@ def _classification(
     if asked == "binary" and len(labels) > 2:
         problems.append(Problem("error", "not_binary", f"Target {name} has {len(labels):,} classes, a binary task has 2.",
                                 "Choose multiclass.", name, len(labels)))  # fmt: skip
-    problems += _small_classes(labels, counts, codes, name)
+    problems += classes.too_small(labels, counts, codes, name)
     chosen = None
     if len(labels) == 2:
         task = "binary"
@@ -169,25 +174,6 @@ def _classification(
     elif asked == "binary":
         task = "binary"
     return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
-
-
-def _small_classes(
-    labels: list[str], counts: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], name: str
-) -> list[Problem]:
-    """Name the classes too small to have a row in each part."""
-    small = np.flatnonzero(counts < MIN_CLASS_ROWS)
-    if not len(small):
-        return []
-    where = np.isin(codes, small)
-    count, rows = int(where.sum()), row_numbers(where)
-    if len(small) == 1:
-        text = f"class {labels[small[0]]} has {plural(count, 'row')}; needs >= {MIN_CLASS_ROWS} ({shown_rows(rows, count)})."
-    else:
-        named = ", ".join(f"{labels[i]} ({plural(int(counts[i]), 'row')})" for i in small[:5])
-        more = f" and {len(small) - 5:,} more" if len(small) > 5 else ""
-        text = f"{len(small):,} classes are too small: {named}{more}; each needs >= {MIN_CLASS_ROWS} rows ({shown_rows(rows, count)})."
-    hint = "Merge small classes, add rows or remove them."
-    return [Problem("error", "small_class", f"Target {name}: {text}", hint, name, count, rows)]
 
 
 def _is_number(text: str) -> bool:
@@ -217,14 +203,21 @@ def _labels(column: TypedColumn) -> tuple[npt.NDArray[np.int64], list[str]]:
 def _positive(
     labels: list[str], counts: npt.NDArray[np.int64], asked: str | None, name: str, problems: list[Problem]
 ) -> str:
-    if asked is not None:
-        same = [x for x in labels if x == asked] or [x for x in labels if x.casefold() == asked.strip().casefold()]
-        same = same or [x for x in labels if _is_number(x) and _is_number(asked) and float(x) == float(asked)]
-        if same:
-            return same[0]
-        problems.append(Problem(
-            "error", "unknown_class", f"No class {asked!r} in target {name}.",
-            f"{near(asked, labels)}Classes: {', '.join(labels)}.", name,
-        ))  # fmt: skip
+    found = _class(labels, asked, name, problems) if asked is not None else None
+    if found is not None:
+        return found
     yes = [x for x in labels if x.casefold() in _POSITIVE_WORDS]
     return yes[0] if len(yes) == 1 else labels[int(np.argmin(counts))]
+
+
+def _class(labels: list[str], asked: str, name: str, problems: list[Problem]) -> str | None:
+    """Find a class by its name as people write it, or say that there is none."""
+    same = [x for x in labels if x == asked] or [x for x in labels if x.casefold() == asked.strip().casefold()]
+    same = same or [x for x in labels if _is_number(x) and _is_number(asked) and float(x) == float(asked)]
+    if same:
+        return same[0]
+    problems.append(Problem(
+        "error", "unknown_class", f"No class {asked!r} in target {name}.",
+        f"{near(asked, labels)}Classes: {', '.join(labels[:50])}.", name,
+    ))  # fmt: skip
+    return None

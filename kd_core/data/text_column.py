@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kd_core.data import dates, numbers
+from kd_core.data.cells import LIKELY_MISSING, MISSING_WORDS, looks_like_date
 from kd_core.data.names import id_like_name
 from kd_core.data.number_column import not_boolean, number_column
 from kd_core.data.types import (
@@ -34,8 +36,10 @@ _SAMPLE = 2_000  # cells looked at before the whole column is read in the likeli
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-def text_column(array: Any, name: str, kind: ColumnKind | None, decimal: str | None = None) -> TypedColumn:
-    """Type a column whose cells are text. Shape: (N,) pyarrow strings with nulls."""
+def text_column(
+    array: Any, name: str, kind: ColumnKind | None, decimal: str | None = None, missing: bool | None = None
+) -> TypedColumn:
+    """Type a column whose cells are text. `missing` as in `understand`. Shape: (N,) pyarrow strings with nulls."""
     array = pc.cast(array, pa.large_string())
     trimmed = pc.utf8_trim_whitespace(array)
     problems: list[Problem] = []
@@ -49,12 +53,13 @@ def text_column(array: Any, name: str, kind: ColumnKind | None, decimal: str | N
     if kind in (None, "number", "boolean") or (kind == "datetime" and numbers.find_format(sample, decimal)[1] >= 0.9):
         found = _as_numbers(trimmed, sample, name, kind, decimal, problems)
         if found is not None:
-            return found
+            form = replace(found.type, missing=MISSING_WORDS)  # for codes, which are read as labels from now on
+            return replace(found, type=form, words=numbers.count_tokens(trimmed))
     if kind in (None, "datetime"):
         found = _as_dates(trimmed, sample, name, kind, problems)
         if found is not None:
-            return found
-    return _as_labels(array, trimmed, name, kind, problems)
+            return replace(found, words=numbers.count_tokens(trimmed))
+    return _as_labels(array, trimmed, name, kind, missing, problems)
 
 
 def _as_numbers(
@@ -87,13 +92,6 @@ def _as_numbers(
         problems.append(Problem(
             "warning", "ambiguous_comma", f"Column {name}: values such as {sample[0].as_py()} are read with a thousands comma.",
             "Set the decimal mark to ',' if the comma is a decimal comma.", name,
-        ))  # fmt: skip
-    dropped = int(pc.sum(pc.and_(pc.is_null(text), pc.is_valid(trimmed))).as_py() or 0)
-    empty = int(pc.sum(pc.equal(trimmed, "")).as_py() or 0)
-    if dropped > empty:
-        problems.append(Problem(
-            "note", "missing_words", f"Column {name}: {plural(dropped - empty, 'cell')} with a word for missing, such as NA.",
-            "Counted as missing.", name, dropped - empty,
         ))  # fmt: skip
     return number_column(values, name, kind, form, problems)
 
@@ -128,7 +126,7 @@ def _as_dates(
 ) -> TypedColumn | None:
     """Read as dates, or return None when the column's cells are no dates."""
     texts = [str(v) for v in sample.to_pylist()]
-    likely = [t for t in texts if dates.looks_like_date(t)]
+    likely = [t for t in texts if looks_like_date(t)]
     if kind is None and (not likely or len(likely) < 0.95 * len(texts)):
         return None
     found = dates.find_format(likely)
@@ -138,7 +136,7 @@ def _as_dates(
     encoded = pc.dictionary_encode(numbers.drop_tokens(trimmed))
     unique = [str(v) for v in encoded.dictionary.to_pylist()]
     if swappable:  # the sample did not decide between day and month; all values may
-        form, swappable = dates.find_format([u for u in unique if dates.looks_like_date(u)]) or (form, True)
+        form, swappable = dates.find_format([u for u in unique if looks_like_date(u)]) or (form, True)
     values = dates.coerce_dates(unique, form)
     codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
     bad = np.append(np.isnat(values), False)[codes]
@@ -160,7 +158,9 @@ def _as_dates(
     return finish(name, ColumnType("datetime", date_format=form), pd.Series(full), problems)
 
 
-def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, problems: list[Problem]) -> TypedColumn:
+def _as_labels(
+    array: Any, trimmed: Any, name: str, kind: ColumnKind | None, missing: bool | None, problems: list[Problem]
+) -> TypedColumn:
     """Read as labels: outer spaces removed, NFC, look-alikes merged; then decide what the labels are."""
     clean = trimmed
     if not pc.all(pc.string_is_ascii(pc.fill_null(trimmed, ""))).as_py():
@@ -171,26 +171,18 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
     spaced = pc.not_equal(array, trimmed)
     if pc.any(spaced).as_py():
         _note_merge(array, trimmed, name, "outer_spaces", "differ only by spaces around them", problems)
-    empty = pc.equal(clean, "")
+    meant = LIKELY_MISSING if missing is None else MISSING_WORDS if missing else ()
+    tokens = numbers.count_tokens(clean)
+    words, kept = ({w: n for w, n in tokens.items() if (w in meant) == side} for side in (True, False))
+    empty = pc.is_in(clean, value_set=pa.array(["", *meant], type=clean.type))
     encoded = pc.dictionary_encode(pc.if_else(empty, pa.scalar(None, type=clean.type), clean))
     unique = encoded.dictionary
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     if kind in (None, "boolean"):
         flags = _as_flags(unique, codes, name, problems)
         if flags is not None:
-            return flags
+            return replace(flags, type=replace(flags.type, missing=meant), words=words)
     counts = np.bincount(codes[codes >= 0], minlength=len(unique))
-    tokens = [
-        str(t)
-        for t in pc.filter(
-            unique, pc.is_in(unique, value_set=pa.array(numbers.MISSING_TOKENS, unique.type))
-        ).to_pylist()
-    ]
-    if tokens and kind not in ("id", "text"):
-        held = ", ".join(sorted(tokens))
-        problems.append(Problem(
-            "note", "missing_words_kept", f"Column {name}: {held} kept as a value, not read as missing.", "Leave a cell empty to mark it as missing.", name,
-        ))  # fmt: skip
     if kind == "boolean" and len(unique) > 2:
         problems.append(not_boolean(name, len(unique)))
     if kind is None or kind in ("number", "datetime", "boolean"):
@@ -203,7 +195,8 @@ def _as_labels(array: Any, trimmed: Any, name: str, kind: ColumnKind | None, pro
         rank[order], rank[-1] = np.arange(len(order)), -1
         labels = pd.Index(unique.take(pa.array(order)).to_pylist(), dtype="str")
         values = pd.Series(pd.Categorical.from_codes(rank[codes], labels))
-    return finish(name, ColumnType(kind), values, problems, len(unique))
+    found = finish(name, ColumnType(kind, missing=meant), values, problems, len(unique))
+    return replace(found, words=words, kept=() if kind in ("id", "text") else tuple(sorted(kept)))
 
 
 def _note_merge(before: Any, after: Any, name: str, code: str, what: str, problems: list[Problem]) -> None:

@@ -20,20 +20,27 @@ from kd_core.limits import LARGEST_NUMBER
 from kd_core.specs import ColumnKind
 
 
-def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, decimal: str | None = None) -> TypedColumn:
+def understand(
+    series: pd.Series,
+    name: str,
+    kind: ColumnKind | None = None,
+    decimal: str | None = None,
+    missing: bool | None = None,
+) -> TypedColumn:
     """Find a column's type and read it, or read it as the type set by hand.
 
+    `missing`: whether words such as NA and ? are missing cells among labels; ? alone is when None.
     Shape: (N,) in, (N,) out, in the same order.
     """
     array = to_arrow(series)
     kinds = pa.types
     if kinds.is_boolean(array.type):
-        return text_column(pc.if_else(array, "True", "False"), name, kind, decimal)
+        return text_column(pc.if_else(array, "True", "False"), name, kind, decimal, missing)
     if kinds.is_date(array.type) or kinds.is_timestamp(array.type):
         if kind in (None, "datetime"):
             values = pc.cast(array, pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
             return finish(name, ColumnType("datetime"), pd.Series(values), [])
-        return text_column(pc.cast(array, pa.large_string()), name, kind, decimal)
+        return text_column(pc.cast(array, pa.large_string()), name, kind, decimal, missing)
     if kinds.is_duration(array.type):
         array = seconds(array)
     if kinds.is_integer(array.type) or kinds.is_floating(array.type) or kinds.is_decimal(array.type):
@@ -41,7 +48,7 @@ def understand(series: pd.Series, name: str, kind: ColumnKind | None = None, dec
         return number_column(numeric, name, kind, NumberFormat(), [])
     if not (kinds.is_string(array.type) or kinds.is_large_string(array.type)):
         array = to_arrow(series.astype("str"))
-    return text_column(array, name, kind, decimal)
+    return text_column(array, name, kind, decimal, missing)
 
 
 def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
@@ -64,7 +71,7 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
         found, _, _ = numbers.to_numbers(text, column.number)
         return pd.Series(_bounded(found), index=series.index)
     encoded = pc.dictionary_encode(array)
-    labels = [_label(v, column) for v in encoded.dictionary.to_pylist()]
+    labels = _labels(encoded.dictionary, column)
     codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
     taken = np.array([*labels, None], dtype=object)[codes]
     return pd.Series(taken, index=series.index, dtype="str")
@@ -75,13 +82,17 @@ def _bounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(np.abs(values) <= LARGEST_NUMBER, values, np.nan)
 
 
-def _label(value: Any, column: ColumnType) -> str | None:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    text: str = pc.utf8_normalize(pa.scalar(str(value).strip()), form="NFC").as_py()
+def _labels(values: Any, column: ColumnType) -> list[str | None]:
+    """Write distinct values as the labels that the column was understood with. Shape: (N,) Arrow values of any type."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        texts = [
+            str(int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v) for v in values.to_pylist()
+        ]
+        values = pa.array(texts, pa.large_string())
+    clean = pc.utf8_normalize(pc.utf8_trim_whitespace(values), form="NFC").to_pylist()
     if column.codes:
-        text = _integer_text(text)
-    return column.spelling.get(text, text) or None
+        clean = [_integer_text(text) for text in clean]
+    return [None if text in column.missing else column.spelling.get(text, text) or None for text in clean]
 
 
 def _integer_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,11 +33,15 @@ class ColumnType:
     date_format: str | None = None
     spelling: dict[str, str] = field(default_factory=dict)
     codes: bool = False
+    missing: tuple[str, ...] = ()  # words read as missing among labels, as in the rows it was understood from
 
 
 @dataclass(frozen=True)
 class TypedColumn:
-    """A column's values in its type. Shape: `values` (N,) float64, category, string or datetime64."""
+    """A column's values in its type. Shape: `values` (N,) float64, category, string or datetime64.
+
+    `words`: words for missing that were read as missing, with how often; `kept`: those that stayed values.
+    """
 
     name: str
     type: ColumnType
@@ -45,6 +50,8 @@ class TypedColumn:
     distinct: int
     problems: tuple[Problem, ...] = ()
     why_dropped: str | None = None
+    words: Mapping[str, int] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
 
     @property
     def kind(self) -> ColumnKind:

@@ -17,12 +17,14 @@ from defusedxml.common import DefusedXmlException
 from kd_core import limits
 from kd_core.data.caps import check_bytes
 from kd_core.data.damage import ZIP_DAMAGE, in_words, is_damage
+from kd_core.data.header import decide
 from kd_core.errors import DataError
 
 _CHUNK = 1024 * 1024
+_SAMPLE_ROWS = 200  # rows that the first one is compared with
 
 
-def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, Any]:
+def extract(path: str, sheet: str | None, asked: str, target: str, name: str) -> dict[str, Any]:
     """Write a sheet's cells to `target` and say what was found: sheets, header, mixed columns, skipped rows.
 
     Errors: DataError with code `incomplete`, `xml_entities`, `no_sheet`, `no_rows` or a cap's code.
@@ -41,8 +43,8 @@ def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, A
                 sheets=", ".join(sheets),
             )  # fmt: skip
         for title in [sheet] if sheet else sheets:
-            header, columns, first_row, blank = _cells(book[title])
-            if header:
+            first, columns, first_row, blank = _cells(book[title])
+            if first:
                 break
         else:
             raise DataError("{name} has no cells.", "Check that the right file was saved.", "no_rows", name=name)
@@ -61,15 +63,23 @@ def extract(path: str, sheet: str | None, target: str, name: str) -> dict[str, A
             name=name,
             reason=in_words(error),
         ) from None
+    header = ["" if v is None else str(v) for v in first]
+    texts = [
+        ["" if v is None else str(v) for v in row] for row in zip(*(c[:_SAMPLE_ROWS] for c in columns), strict=True)
+    ]
+    found = decide(header, texts, asked)
+    if not found.names:
+        columns = [[value, *cells] for value, cells in zip(first, columns, strict=True)]
     arrays, mixed = [], []
     for position, cells in enumerate(columns):
         array, kinds = _typed(cells)
         arrays.append(array)
         check_bytes(name, sum(a.nbytes for a in arrays))  # cells may share one long text in the file
         if kinds:
-            mixed.append([header[position], kinds])
+            mixed.append([header[position] if found.names else f"column {position + 1}", kinds])
     pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)
-    return {"sheets": sheets, "sheet": title, "header": header, "first_row": first_row, "mixed": mixed, "blank": blank}
+    return {"sheets": sheets, "sheet": title, "header": header, "first_row": first_row, "mixed": mixed, "blank": blank,
+            "names": found.names, "sure": found.sure, "why": found.why}  # fmt: skip
 
 
 def _check_parts(path: Path, name: str) -> None:
@@ -88,41 +98,41 @@ def _check_parts(path: Path, name: str) -> None:
                         )  # fmt: skip
 
 
-def _cells(sheet: Any) -> tuple[list[str], list[list[Any]], int, int]:
-    """Read cells row by row within the caps: (header, columns, row number of the header, blank rows)."""
-    header: list[str] = []
+def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
+    """Read cells row by row within the caps: (first row, columns below it, number of the first row, blank rows)."""
+    first: list[Any] = []
     columns: list[list[Any]] = []
     first_row = blank = rows = 0
     sheet.reset_dimensions()  # the declared size may lie in both directions
     # No max_col: gaps then come as empty tuples, so a far cell costs no width.
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
         if all(value is None or value == "" for value in row):
-            blank += bool(header)
-            if number > limits.ROWS // 25 and not header:
+            blank += bool(first)
+            if number > limits.ROWS // 25 and not first:
                 break
             if blank > limits.ROWS // 25:
                 raise DataError("The sheet has {blank:,} blank rows between its cells.", "Delete the empty rows below the table.",
                                 "far_cell", blank=blank)  # fmt: skip
             continue
-        if not header:
+        if not first:
             first_row = number
             last = max(i for i, v in enumerate(row) if v is not None)
-            header = ["" if v is None else str(v) for v in row[: last + 1]]
-            columns = [[] for _ in header]
+            first = list(row[: last + 1])
+            columns = [[] for _ in first]
             continue
         rows += 1
         _check_width(row, len(columns))
         if len(row) > len(columns):
             filled = max(i for i, v in enumerate(row) if v is not None) + 1
             for _ in range(filled - len(columns)):
-                header.append("")
+                first.append(None)
                 columns.append([None] * (rows - 1))
         for i, column in enumerate(columns):
             column.append(row[i] if i < len(row) else None)
         if rows > limits.ROWS or rows * len(columns) > limits.CELLS:
             raise DataError("The sheet has more than {limit:,} rows.", "Take a sample of the rows.", "too_many_rows",
                             limit=limits.ROWS)  # fmt: skip
-    return header, columns, first_row, blank
+    return first, columns, first_row, blank
 
 
 def _check_width(row: tuple[Any, ...], width: int) -> None:

@@ -14,7 +14,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.device import free_bytes as free_bytes
 from kd_core.distill import fused, ways
 from kd_core.distill.stacking import STACK_BYTES
-from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant
 from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
@@ -30,9 +30,9 @@ def fitting(needed: int, count: int, free: int) -> int:
 
 
 def train_variants(
-    dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
+    dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec, *,
     metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device, folder: Path | None,
-    on_trained: OnTrained | None, precision: Precision, lanes: int,
+    on_trained: OnTrained | None, precision: Precision, lanes: int, curves: bool = False,
 ) -> list[TrainedVariant | None]:  # fmt: skip
     """Train the variants as stacks that fit the memory; what finished before memory ran out is kept.
 
@@ -60,9 +60,9 @@ def train_variants(
         try:
             with _one_kind_of_memory_error():
                 fused.train_variants(
-                    dataset, [variants[p] for p in positions], teacher_logits, training, metric=metric, notify=hear,
+                    dataset, [variants[p] for p in positions], lessons, training, metric=metric, notify=hear,
                     should_stop=should_stop, device=device, folder=folder, on_trained=finished, precision=precision,
-                    lanes=lanes,
+                    lanes=lanes, curves=curves,
                 )  # fmt: skip
         except MemoryError:
             ran_out = True

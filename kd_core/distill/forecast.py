@@ -9,14 +9,12 @@ from typing import Literal
 
 import torch
 
-from kd_core import device as devices
 from kd_core.data.dataset import Array, Dataset
-from kd_core.distill import chunks, foresight, fused, sequential, shares
+from kd_core.distill import chunks, foresight, fused, sequential, shares, ways
 from kd_core.distill.foresight import Option
 from kd_core.distill.shares import Crew
 from kd_core.distill.stacking import step_flops
 from kd_core.distill.variants import Variant
-from kd_core.distill.ways import Precision
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, never
@@ -56,7 +54,7 @@ class Forecast:
         self.cores = 1 if device.type == "cuda" else shares.cores()
         self.plan = resolve(training, len(dataset.train))
         self.total_steps = self.plan.epochs * self.plan.steps_per_epoch(len(dataset.train))
-        self.precision = self._precision()
+        self.precision = ways.number_format(training, device, notify)
         self.crew: Crew | None = None
 
     def choose(self, parts: list[Part], stack: contextlib.ExitStack) -> list[Option]:
@@ -72,19 +70,6 @@ class Forecast:
             if self._children_may_pay(parts):
                 self._with_children(parts, stack, steps)
         return foresight.choose([part.foreseen for part in parts])
-
-    def _precision(self) -> Precision:
-        """Decide the number format by rule, never by a probe: the same spec has to give the same numbers."""
-        if self.training.precision != "bfloat16":
-            return "float32"
-        if devices.has_bfloat16(self.device.type):
-            return "bfloat16"
-        self.notify({
-            "kind": "warning", "code": "no_bfloat16",
-            "message": f"bfloat16 was asked for, but this {self.device.type} has no arithmetic for it; float32 is used.",
-            "hint": "Choose the precision 'auto' or 'float32'.",
-        })  # fmt: skip
-        return "float32"
 
     def _options(self, part: Part) -> list[Option]:
         """List what one process can do with a part; children are looked at later, once it is known to be long."""

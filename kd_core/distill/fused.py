@@ -28,7 +28,7 @@ from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.stacking import Precision as Precision
 from kd_core.distill.stacking import Stacking, Task, step_flops
 from kd_core.distill.stacking import supports as supports
-from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant
 from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
@@ -58,7 +58,7 @@ def lanes_for(
 def train_variants(
     dataset: Dataset,
     variants: Sequence[Variant],
-    teacher_logits: Array | None,
+    lessons: Lessons,
     training: TrainingSpec,
     *,
     metric: str | None = None,
@@ -69,18 +69,21 @@ def train_variants(
     on_trained: OnTrained | None = None,
     precision: Precision = "float32",
     lanes: int | None = None,
+    curves: bool = False,
 ) -> list[TrainedVariant | None]:
     """Train every variant and return the results in the order asked; None for one that finished no epoch.
 
     `on_trained` is told each variant as it ends. A stop request ends all at the next batch and keeps the best so far.
     With a `folder`, long trainings leave checkpoints there from which the same call goes on. `lanes` stacks are
-    trained side by side, each with one thread of arithmetic; as many as have enough work when empty.
-    Shape: teacher_logits (N, C) for the training rows.
+    trained side by side, each with one thread of arithmetic; as many as have enough work when empty. With `curves`
+    every network's epochs are told one by one, with their losses, instead of the best scores.
+    Shape: every table of `lessons` (N, C), for the training rows.
 
     Errors: KDError `cannot_fuse`, `no_rows`, `undefined_selection`; SpecError as in `objective.make`.
     """
-    work = Stacking(dataset, variants, teacher_logits, training, metric, precision, device or torch.device("cpu"))
-    board = Scoreboard(notify, work.better)
+    device = device or torch.device("cpu")
+    work = Stacking(dataset, variants, lessons, training, metric, precision, device, curves=curves)
+    board = Scoreboard(ignore if curves else notify, work.better)
     results: list[TrainedVariant | None] = [None] * len(variants)
     side_by_side = lanes or lanes_for(dataset, variants, training, device)
 
@@ -92,17 +95,19 @@ def train_variants(
         with contextlib.closing(stack.rows):
             for ended in stack.run(stopped, kept):
                 judged = [m for m in stack.members if m.history and m.history[-1]["epoch"] == stack.epoch]
-                now = [(m.position, m.last_score) for m in judged]
+                now = [(m.position, m.history[-1]) for m in judged]
                 done = [(stack.members[row].position, work.result(stack, row)) for row in ended]
-                tell((stack.epoch, stack.plan.epochs, now, done))
+                tell((stack.plan.epochs, now, done))
         if not stopped():
             task.clear(all_of_it=True)
 
     tasks = work.tasks(folder, notify, side_by_side)
     with contextlib.closing(Lanes(train, tasks, side_by_side).run(should_stop)) as told:
-        for epoch, epochs, now, done in told:
-            for position, score in now:
-                board.take(position, score, epoch, epochs)
+        for epochs, now, done in told:
+            for position, row in now:
+                board.take(position, row["score"], row["epoch"], epochs)
+                if curves:
+                    notify({"kind": "epoch", "training": position, "epochs": epochs, **row})
             for position, result in done:
                 results[position] = result
                 if result is not None and on_trained:

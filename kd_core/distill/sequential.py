@@ -23,7 +23,7 @@ from kd_core import device as devices
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.student import scoring, train_student
-from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant, digest, tables
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import PRIMARY, better_of
 from kd_core.models.building import build, cpu_state
@@ -40,7 +40,7 @@ WARM_STEPS = 3  # the first steps of a training allocate memory
 def train_variants(
     dataset: Dataset,
     variants: Sequence[Variant],
-    teacher_logits: Array | None,
+    lessons: Lessons,
     training: TrainingSpec,
     *,
     metric: str | None = None,
@@ -50,28 +50,31 @@ def train_variants(
     folder: Path | None = None,
     on_trained: OnTrained | None = None,
     precision: Precision = "float32",
+    curves: bool = False,
 ) -> list[TrainedVariant | None]:
     """Train the variants in the order given, each with one thread of arithmetic.
 
     A variant whose loss stops being finite is `diverged` and does not end the others. After a stop request the one
     in training keeps its best epoch so far; a variant that finished no epoch is None in the result.
-    With a `folder`, long trainings leave checkpoints there from which the same call goes on.
-    Shape: teacher_logits (N, C) for the training rows.
+    With a `folder`, long trainings leave checkpoints there from which the same call goes on. With `curves` every epoch
+    is told, instead of the best scores.
+    Shape: every table of `lessons` (N, C), for the training rows.
 
     Errors: KDError as in `train_student`, except for non-finite losses.
     """
     name = metric or PRIMARY[dataset.task]
-    board = Scoreboard(notify, better_of(name))
+    board = Scoreboard(ignore if curves else notify, better_of(name))
     results: list[TrainedVariant | None] = [None] * len(variants)
-    lesson = _fingerprint(dataset, teacher_logits) if folder else ""
+    known = tables(lessons)
+    lesson = f"{dataset.hash}-{digest(lessons)}" if folder else ""
     with devices.threads(1):
         for position, variant in enumerate(variants):
             if should_stop():
                 break
             place = folder / f"{_key(variant, training, name, precision, lesson)}.ckpt" if folder else None
             done = _train(
-                dataset, variant, position, teacher_logits, training, name, board, notify, should_stop, device, place,
-                precision,
+                dataset, variant, position, known.get(variant.lesson), training, name, board, notify, should_stop,
+                device, place, precision, curves,
             )  # fmt: skip
             results[position] = done
             if done is not None and on_trained:
@@ -173,12 +176,12 @@ def _judging_seconds(
 def _train(
     dataset: Dataset, variant: Variant, position: int, teacher_logits: Array | None, training: TrainingSpec,
     metric: str, board: Scoreboard, notify: Notify, should_stop: ShouldStop, device: torch.device | None,
-    checkpoint: Path | None, precision: Precision,
+    checkpoint: Path | None, precision: Precision, curves: bool,
 ) -> TrainedVariant | None:  # fmt: skip
     def hear(event: dict[str, Any]) -> None:
         if event["kind"] == "epoch":
             board.take(position, event["score"], event["epoch"], event["epochs"])
-        else:
+        if curves or event["kind"] != "epoch":
             notify({**event, "training": position})
 
     try:
@@ -204,15 +207,10 @@ def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -
     )  # fmt: skip
 
 
-def _fingerprint(dataset: Dataset, teacher_logits: Array | None) -> str:
-    lesson = b"" if teacher_logits is None else teacher_logits.tobytes()
-    return f"{dataset.hash}-{hashlib.sha256(lesson).hexdigest()}"
-
-
 def _key(variant: Variant, training: TrainingSpec, metric: str, precision: Precision, lesson: str) -> str:
     """Name a checkpoint by all that decides it: positions move when a resumed sweep asks for the rest only."""
     decides = [
-        variant.student.arch.to_json(), variant.objective.to_json() if variant.objective else None, variant.seed,
-        own_training(variant, training, precision).to_json(), metric, lesson,
+        variant.student.arch.to_json(), [variant.objective.to_json(), variant.lesson] if variant.objective else None,
+        variant.seed, own_training(variant, training, precision).to_json(), metric, lesson,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]

@@ -60,13 +60,15 @@ class StackTraining:
     """Trains a stack; `members` tell what came of it, `best` holds the weights of each network's selected epoch.
 
     `dropout` holds one share per network. Call `run`, which yields the rows of the networks that have just ended.
+    With `curves` the members' histories hold the losses of every epoch as well.
     """
 
     def __init__(
         self, stack: Stack, lesson: StackedLesson, optimiser: StackedOptimiser, members: list[Member],
         dropout: Sequence[float], rows: RowReader, x_validation: Tensor, scores: ManyScores, plan: TrainingPlan,
-        compute: torch.dtype, device: torch.device,
+        compute: torch.dtype, device: torch.device, curves: bool = False,
     ) -> None:  # fmt: skip
+        self.curves = curves
         self.stack, self.lesson, self.optimiser, self.members = stack, lesson, optimiser, members
         self.dropout, self.rows, self.x_validation, self.scores = list(dropout), rows, x_validation, scores
         self.plan, self.compute, self.device = plan, compute, device
@@ -91,6 +93,7 @@ class StackTraining:
         row_of = [self.streams.index(key) + 1 if key else 0 for key in own]  # row 0 silences nothing
         self.mask_row = torch.tensor(row_of, device=self.device)
         self.mask_widths = self.stack.padded_widths() if self.streams else []
+        self.losses = torch.zeros(2, len(self.members), dtype=self.stack.weights[0].dtype, device=self.device)
         self.replay: Callable[..., None] = Replay(self._step, self.device) if self.device.type == "cuda" else self._step
 
     def run(self, should_stop: ShouldStop, kept: Checkpoints | None) -> Iterator[list[int]]:
@@ -153,6 +156,7 @@ class StackTraining:
     def _train_epoch(self, should_stop: ShouldStop) -> bool:
         """Take one pass over the rows; False when a stop request cut it off."""
         self.epoch += 1
+        self.losses.zero_()
         self._seed_masks()
         batches = self._batches()
         rows_of = self.rows.epoch([b.reshape(-1) for b in batches])
@@ -179,8 +183,10 @@ class StackTraining:
             x, index = x.index_select(0, self.seed_of), index.index_select(0, self.seed_of)
         else:
             x, index = x.expand(len(stack), -1, -1), index.expand(len(stack), -1)
-        z = stack.forward(x, masks, True)
-        dz = self.lesson.gradient(z.to(stack.weights[0].dtype), index)
+        z = stack.forward(x, masks, True).to(stack.weights[0].dtype)
+        if self.curves:
+            self.losses.add_(self.lesson.losses(z, index), alpha=index.shape[1] / self.rows.num_rows)
+        dz = self.lesson.gradient(z, index)
         stack.backward(dz.to(self.compute))
         self.optimiser.step(stack.weights, stack.grads, factor)
         if self.low:
@@ -211,6 +217,7 @@ class StackTraining:
     def _judge(self) -> None:
         """Score every network on validation, keep the weights of those that improved, end those out of patience."""
         values = self.scores(self._answers())
+        losses = self._losses() if self.curves else []
         improved = []
         for row, (member, value) in enumerate(zip(self.members, values, strict=True)):
             if member.ended:
@@ -222,7 +229,9 @@ class StackTraining:
             best = not member.best_epoch or (
                 value > member.best_score if self.better == "higher" else value < member.best_score
             )
-            member.history.append({"epoch": self.epoch, "score": value, "best": best})
+            member.history.append(
+                {"epoch": self.epoch, "score": value, "best": best, **(losses[row] if losses else {})}
+            )
             if best:
                 member.best_epoch, member.best_score = self.epoch, value
                 improved.append(row)
@@ -234,6 +243,15 @@ class StackTraining:
             rows = torch.tensor(improved, device=self.device)
             for kept, now in zip(self.best, self.stack.weights, strict=True):
                 kept.index_copy_(0, rows, now.index_select(0, rows))
+
+    def _losses(self) -> list[dict[str, float | None]]:
+        """Return the mean losses of the epoch, network by network; `soft` is None for one without a teacher's share."""
+        found = []
+        for spec, hard, soft in zip(self.lesson.specs, *self.losses.tolist(), strict=True):
+            weights = spec.weights() if spec is not None else (1.0, 0.0)
+            taught = soft if weights[1] else None
+            found.append({"loss": weights[0] * hard + weights[1] * soft, "hard": hard, "soft": taught})
+        return found
 
     def _no_score(self, row: int) -> None:
         """Tell a network whose numbers overflowed from a metric that these rows leave undefined."""

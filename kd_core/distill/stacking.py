@@ -18,13 +18,13 @@ from typing import Any, Literal
 
 import torch
 
-from kd_core.data.dataset import Array, Dataset
+from kd_core.data.dataset import Dataset
 from kd_core.distill import objective as objectives
 from kd_core.distill.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stacked_lesson import StackedLesson
 from kd_core.distill.stacked_optimiser import StackedOptimiser
 from kd_core.distill.stacks import STACKS
-from kd_core.distill.variants import TrainedVariant, Variant
+from kd_core.distill.variants import Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.errors import KDError
 from kd_core.evaluate.base import PRIMARY, better_of
 from kd_core.evaluate.many import ManyScores
@@ -96,10 +96,11 @@ class Stacking:
     """Variants that were asked for, sorted into stacks."""
 
     def __init__(
-        self, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec,
-        metric: str | None, precision: Precision, device: torch.device, check: bool = True,
+        self, dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec,
+        metric: str | None, precision: Precision, device: torch.device, check: bool = True, curves: bool = False,
     ) -> None:  # fmt: skip
-        self.dataset, self.variants, self.teacher_logits, self.training = dataset, variants, teacher_logits, training
+        self.dataset, self.variants, self.training, self.curves = dataset, variants, training, curves
+        self.lessons = tables(lessons)
         self.metric = metric or PRIMARY[dataset.task]
         self.precision, self.device = precision, device
         self.opening = threading.Lock()
@@ -114,9 +115,8 @@ class Stacking:
         self.plans = [self._plan(v) for v in variants]
         if check:
             check_rows(TrainRows(dataset.train.x, dataset.validation.x))
-            lesson = b"" if teacher_logits is None else teacher_logits.tobytes()
             self.fingerprint = {
-                "dataset": dataset.hash, "lesson": hashlib.sha256(lesson).hexdigest(), "metric": self.metric,
+                "dataset": dataset.hash, "lesson": digest(lessons), "metric": self.metric,
                 "training": training.to_json(), "precision": precision,
             }  # fmt: skip
             self._rows: tuple[RowReader, torch.Tensor] | None = None
@@ -134,7 +134,7 @@ class Stacking:
         stack = STACKS.get(arch.name).make
         rate = variant.learning_rate if variant.learning_rate is not None else self.training.learning_rate
         decay = variant.weight_decay if variant.weight_decay is not None else self.training.weight_decay
-        objective = variant.objective.to_json() if variant.objective else None
+        objective = [variant.objective.to_json(), variant.lesson] if variant.objective else None
         key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
         return _Plan(spec, (arch.name, stack.shape_key(spec)), stack.width(spec), rate, decay, key[:24])
 
@@ -218,8 +218,9 @@ class Stacking:
         """Read the stacks that were saved, those that had come farthest first. Other processes may be writing theirs."""
         found = []
         for place in sorted(folder.glob("stack-*")) if folder else []:
+            kept = Checkpoints(place, self.fingerprint)
             try:
-                saved = Checkpoints(place, self.fingerprint).newest()
+                saved = kept.newest()
             except FileNotFoundError:  # replaced by its own process meanwhile
                 continue
             except KDError as error:  # of other work, or damaged
@@ -227,6 +228,8 @@ class Stacking:
                     {"kind": "warning", "code": error.code, "message": error.message, "hint": "It is trained again."}
                 )
                 continue
+            for problem in kept.damaged:
+                notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})
             if saved:
                 found.append((place, saved))
         return sorted(found, key=lambda item: -item[1].epoch)
@@ -240,8 +243,8 @@ class Stacking:
             specs, [self._initial(v) for v in chosen], self.dtype, self.device
         )
         lesson = StackedLesson(
-            self.dataset.task, [v.objective for v in chosen], self.labels, self.teacher_logits, self.weights,
-            self.dtype, self.device,
+            self.dataset.task, [v.objective for v in chosen], self.labels, self.lessons, self.weights,
+            self.dtype, self.device, [v.lesson for v in chosen],
         )  # fmt: skip
         optimiser = StackedOptimiser(
             self.plan.optimiser, stack.weights, [p.rate for p in plans], [p.decay for p in plans]
@@ -252,8 +255,9 @@ class Stacking:
             self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
         )
         made = StackTraining(
-            stack, lesson, optimiser, members, dropout, *self._tables(), scores, self.plan, self.compute, self.device
-        )
+            stack, lesson, optimiser, members, dropout, *self._tables(), scores, self.plan, self.compute, self.device,
+            self.curves,
+        )  # fmt: skip
         if task.saved:
             made.restore(task.saved)
         return made

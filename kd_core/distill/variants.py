@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Array, Dataset
 from kd_core.models.building import build
 from kd_core.specs import Choice, StudentSpec
+
+TEACHER = "teacher"
+# What students are taught: logits (N, C) for the training rows, or several such tables by name.
+Lessons = Array | Mapping[str, Array] | None
+
+
+def tables(lessons: Lessons) -> dict[str, Array]:
+    """Return the tables by name; a single one is the teacher's."""
+    if lessons is None:
+        return {}
+    return dict(lessons) if isinstance(lessons, Mapping) else {TEACHER: lessons}
+
+
+def digest(lessons: Lessons) -> str:
+    """Hash the tables and their names (sha256, hex)."""
+    found = hashlib.sha256()
+    for name, table in sorted(tables(lessons).items()):
+        found.update(name.encode() + b"\0" + table.tobytes())
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)
 class Variant:
     """A student with its own lesson, step size and seed; `objective` None is the baseline.
 
-    Dropout and width belong to the student's architecture. A value of None is the training spec's.
+    `lesson` names the table of soft labels it is taught. Dropout and width belong to the student's architecture.
+    A value of None is the training spec's.
     """
 
     student: StudentSpec
@@ -25,6 +46,7 @@ class Variant:
     seed: int
     learning_rate: float | None = None
     weight_decay: float | None = None
+    lesson: str = TEACHER
 
 
 @dataclass

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import torch
 
+from kd_core import device as devices
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill import fused, sequential
-from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
+from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop
 
@@ -19,18 +20,18 @@ Precision = sequential.Precision
 
 
 def train(
-    way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
+    way: Way, dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec, *,
     metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device | None, folder: Path | None,
     on_trained: OnTrained | None, precision: Precision, lanes: int | None = None,
 ) -> list[TrainedVariant | None]:  # fmt: skip
     """Train the variants in the named way. `lanes` is for stacks. Errors: as that way's."""
     if way == "fused":
         return fused.train_variants(
-            dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
+            dataset, variants, lessons, training, metric=metric, notify=notify, should_stop=should_stop,
             device=device, folder=folder, on_trained=on_trained, precision=precision, lanes=lanes,
         )  # fmt: skip
     return sequential.train_variants(
-        dataset, variants, teacher_logits, training, metric=metric, notify=notify, should_stop=should_stop,
+        dataset, variants, lessons, training, metric=metric, notify=notify, should_stop=should_stop,
         device=device, folder=folder, on_trained=on_trained, precision=precision,
     )  # fmt: skip
 
@@ -48,6 +49,20 @@ def probe(
     return sequential.probe(
         dataset, variants, teacher_logits, training, metric=metric, steps=steps, device=device, precision=precision
     )
+
+
+def number_format(training: TrainingSpec, device: torch.device, notify: Notify) -> Precision:
+    """Decide the number format by rule, never by a probe: the same spec has to give the same numbers."""
+    if training.precision != "bfloat16":
+        return "float32"
+    if devices.has_bfloat16(device.type):
+        return "bfloat16"
+    notify({
+        "kind": "warning", "code": "no_bfloat16",
+        "message": f"bfloat16 was asked for, but this {device.type} has no arithmetic for it; float32 is used.",
+        "hint": "Choose the precision 'auto' or 'float32'.",
+    })  # fmt: skip
+    return "float32"
 
 
 def moved(event: dict[str, Any], positions: Sequence[int]) -> dict[str, Any]:

@@ -15,4 +15,4 @@ def from_logits(task: Task, y: Array, z: Array, mean: float = 0.0, std: float = 
     if task == "regression":
         return Answers(task, np.asarray(y, dtype=np.float64), values=z64[:, 0] * std + mean)
     p = np.exp(z64 - z64.max(axis=1, keepdims=True)) if len(z64) else z64
-    return Answers(task, np.asarray(y), p=p / p.sum(axis=1, keepdims=True))
+    return Answers(task, np.asarray(y), p=p / p.sum(axis=1, keepdims=True), z=z64)

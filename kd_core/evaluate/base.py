@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from kd_core.data.dataset import Array
+from kd_core.evaluate.ranking import Ranking, margins
 from kd_core.registry import Registry
 from kd_core.specs import Task
 
@@ -18,25 +20,48 @@ class Answers:
     """A model's answers for one part. Legend: N rows, C classes.
 
     y_N labels (int64 class index, or float target in its own unit); p_NC float64 probabilities
-    (classification, rows sum to 1); values_N float64 predictions in the target's unit (regression).
+    (classification, rows sum to 1); values_N float64 predictions in the target's unit (regression);
+    z_NC the logits behind p, by which rows are ranked where they are known.
     """
 
     task: Task
     y: Array
     p: Array | None = None
     values: Array | None = None
+    z: Array | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def predicted(self) -> Array:
         """Predicted class index per row (classification)."""
         assert self.p is not None
         return np.asarray(self.p.argmax(axis=1))
 
+    @cached_property
+    def margins(self) -> Array:
+        """How far each class lies above the others, in log-odds; probabilities where no logits are known.
+
+        The order is that of the probabilities without their ties: in float64 all softmax values above a logit
+        difference of 37 are the same 1.0. Shape: (N, C).
+        """
+        assert self.p is not None
+        return self.p if self.z is None else margins(self.z)
+
+    def ranking(self, c: int) -> Ranking:
+        """Rank the rows by their margin of class `c`; sorted once for two classes, where two metrics ask for it."""
+        return self._positive if self.task == "binary" and c == 1 else Ranking(self.margins[:, c])
+
+    @cached_property
+    def _positive(self) -> Ranking:
+        return Ranking(self.margins[:, 1])
+
 
 # A metric returns NaN-free float, or None when it is undefined on these rows (one class only, say).
 MetricFunction = Callable[[Answers], float | None]
+# How the metric moves when one row weighs more: (N,) values of mean zero, in the metric's unit; None where the metric is.
+InfluenceFunction = Callable[[Answers], Array | None]
 
-# facts: better="higher"|"lower", unit="share"|"nats"|"target"|..., margin=float, relative=bool (margin is a share of the baseline)
+# facts: better="higher"|"lower", unit="share"|"nats"|"target"|..., margin=float, relative=bool (margin is a share of the
+# baseline), influence=InfluenceFunction, or None with no_influence="why" and parts=..., from_parts=... (see row_spread)
 METRICS: Registry[MetricFunction] = Registry("metric")
 
 PRIMARY: dict[str, str] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}

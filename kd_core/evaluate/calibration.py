@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
 
 BINS = 15  # the usual number, so that values compare with published ones
@@ -21,6 +22,12 @@ class Bin(TypedDict):
     count: float
 
 
+def places(answers: Answers, num_bins: int = BINS) -> Array:
+    """Find the bin of each row's confidence in its predicted class: b holds (b/n, (b+1)/n]. Shape: (N,) int64."""
+    assert answers.p is not None
+    return np.asarray(np.clip(np.ceil(answers.p.max(axis=1) * num_bins).astype(np.int64) - 1, 0, num_bins - 1))
+
+
 def bins(answers: Answers, num_bins: int = BINS) -> list[Bin]:
     """Group rows by confidence of the predicted class into equal-width bins; empty bins are left out.
 
@@ -29,7 +36,7 @@ def bins(answers: Answers, num_bins: int = BINS) -> list[Bin]:
     assert answers.p is not None
     confidence = answers.p.max(axis=1)
     right = answers.predicted == answers.y
-    place = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
+    place = places(answers, num_bins)
     count = np.bincount(place, minlength=num_bins)
     confidence_sum = np.bincount(place, weights=confidence, minlength=num_bins)
     right_sum = np.bincount(place, weights=right, minlength=num_bins)

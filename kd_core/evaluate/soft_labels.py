@@ -23,9 +23,9 @@ def soften(z_NC: Array, temperature: float = 1.0) -> Array:
 
 
 def entropy(p_NC: Array) -> Array:
-    """Measure how undecided each row is: 0 (certain) to log2 C (all classes alike). Units: bits. Shape: (N,)."""
+    """Measure how undecided each row is: 0 (certain) to ln C (all classes alike). Units: nats, as log-loss and KL. Shape: (N,)."""
     p = np.asarray(p_NC, dtype=np.float64)
-    logs = np.log2(p, where=p > 0, out=np.zeros_like(p))
+    logs = np.log(p, where=p > 0, out=np.zeros_like(p))
     return np.asarray(-(p * logs).sum(axis=-1) + 0.0)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset, Split
-from kd_core.evaluate import METRICS, calibration, compare, confusion, fidelity
+from kd_core.evaluate import METRICS, calibration, confusion, fidelity
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
+from kd_core.evaluate.compare import Gain
+from kd_core.evaluate.evidence import Evidence
+from kd_core.evaluate.row_spread import units_of
 
 
 def answers(dataset: Dataset, split: Split, z_NC: Array) -> Answers:
@@ -57,13 +60,15 @@ def seeds_block(dataset: Dataset, split: Split, per_seed: Sequence[Array], teach
     return result
 
 
-def gains(student: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
-    """Pair both arms seed by seed: gain per metric, positive when the student is better, with its 95 % interval."""
-    result = {}
-    for name, ours in student["metrics"].items():
-        theirs = baseline["metrics"][name]
-        if ours["mean"] is None or theirs["mean"] is None:
-            continue
-        interval = compare.paired(ours["values"], theirs["values"], METRICS.get(name).facts["better"])
-        result[name] = {"mean": interval.mean, "ci95": [interval.low, interval.high], "n": interval.n}
-    return result
+def evidence(dataset: Dataset, split: Split, teacher: Array, sides: Mapping[str, Sequence[Array]]) -> Evidence:
+    """Gather the answers of the teacher and of every side's seeds to one part. All are logits (N, C)."""
+    groups = dataset.parts[split].groups
+    units = None if groups is None else units_of(groups)
+    told = {name: [answers(dataset, split, z) for z in side] for name, side in sides.items()}
+    return Evidence({"teacher": [answers(dataset, split, teacher)], **told}, units)
+
+
+def gains(found: Evidence, first: str, second: str) -> dict[str, Gain]:
+    """Compare two sides on every metric that is defined for them; above 0 means that the first is better."""
+    every = {name: found.gain(name, first, second) for name in found.metrics()}
+    return {name: gain for name, gain in every.items() if gain is not None}

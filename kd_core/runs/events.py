@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kd_core import limits
+from kd_core import limits, safe_io
 from kd_core.errors import KDError
 
 Event = dict[str, Any]
 
-AT_ONCE = frozenset({"plan", "phase", "trained", "teacher", "room", "warning", "state"})
+AT_ONCE = frozenset({"plan", "phase", "trained", "teacher", "room", "seeds", "part", "warning", "state"})
 PENDING_MOST = 20_000  # events held in memory while the disk refuses them
 
 
@@ -62,11 +62,13 @@ class EventReader:
     def read(self) -> list[Event]:
         """Return the events written since the last call."""
         try:
-            with self.path.open("rb") as file:
+            with safe_io.open_own(self.path) as file:
                 file.seek(self.offset)
                 data = file.read()
         except FileNotFoundError:
             return []
+        except safe_io.Damaged as error:
+            raise _unreadable(f"{self.path.name} {error} and") from None
         end = data.rfind(b"\n") + 1
         if not end:
             return []
@@ -80,25 +82,33 @@ class EventReader:
     def _parse(self, lines: list[bytes]) -> list[Event]:
         try:  # one call for all lines is several times faster than one call per line
             found = json.loads(b"[" + b",".join(lines) + b"]")
-            if len(found) == len(lines) and all(isinstance(e, dict) for e in found):
+            if len(found) == len(lines) and all(map(_is_event, found)):
                 return list(found)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         events: list[Event] = []
         for i, line in enumerate(lines):
             try:
                 event = json.loads(line)
-                if not isinstance(event, dict):
-                    raise ValueError("not an object")
-            except ValueError:
+                if not _is_event(event):
+                    raise ValueError("no numbered event")
+            except (ValueError, RecursionError):
                 if i == len(lines) - 1:  # torn by a crash; the next writer cuts it off
                     break
-                raise KDError(
-                    "Line {line} of {file} can't be read.", "Restore the run folder from a copy, or delete the run.",
-                    "events_damaged", line=self.lines + i + 1, file=self.path.name,
-                ) from None  # fmt: skip
+                raise _unreadable(f"Line {self.lines + i + 1} of {self.path.name}") from None
             events.append(event)
         return events
+
+
+def _unreadable(what: str) -> KDError:
+    return KDError(
+        "{what} can't be read.", "Restore the run folder from a copy, or delete the run.", "events_damaged", what=what
+    )
+
+
+def _is_event(value: Any) -> bool:
+    """Say whether a line is an object with the number and the time every event has."""
+    return isinstance(value, dict) and isinstance(value.get("n"), int) and isinstance(value.get("t"), int | float)
 
 
 class EventLog:
@@ -125,7 +135,7 @@ class EventLog:
         self._base = max((float(e["t"]) for e in earlier[-50:]), default=0.0)
         self._start = time.monotonic()
         self._good = reader.offset
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._handle, self._good)  # a line torn by a crash would damage the middle once more follows
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,13 @@ import torch
 from kd_core import device as devices
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
+from kd_core.distill import objective, placebo
+from kd_core.distill.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
+from kd_core.evaluate.advice import more_seeds
 from kd_core.evaluate.base import PRIMARY
-from kd_core.runs import assessment, plan, result
+from kd_core.runs import assessment, grid, ledger, plan, result, rooms
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.sweep import PHASES as SWEEP_PHASES
@@ -27,6 +30,7 @@ from kd_core.runs.sweep_result import build_result
 from kd_core.runs.trainings import Arms, Trainings
 from kd_core.specs import RunSpec
 from kd_core.teachers.answers import teacher_answers
+from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers
 from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
@@ -34,7 +38,7 @@ from kd_core.workspace import workspace
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
-PHASES = ("data", "teacher", "baseline", "students", "evaluate")
+PHASES = ("data", "teacher", "students", "evaluate")
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -47,18 +51,82 @@ def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldS
     """
     device = devices.pick(spec.training.device)
     with devices.threads(1):
-        return _Experiment(spec, folder, on_event, should_stop, device).run()
+        found = _Experiment(spec, folder, on_event, should_stop, device, folder.checkpoints).run()
+        if spec.evaluation.splits > 1:
+            found["splits"] = _other_splits(spec, found, folder, on_event, should_stop, device)
+        return found
+
+
+def _other_splits(
+    spec: RunSpec, found: dict[str, Any], folder: RunFolder, notify: Notify, should_stop: ShouldStop,
+    device: torch.device,
+) -> dict[str, Any]:  # fmt: skip
+    """Repeat the run on further random splits; of each only the verdict's comparison is kept."""
+    asked, metric = spec.evaluation.splits, found["metric"]["name"]
+    done = [_split_row(spec.dataset.split_seed, found, metric)]
+    for number in range(1, asked):
+        notify({"kind": "part", "phase": "splits", "done": len(done), "of": asked})
+        seed = spec.dataset.split_seed + number
+        dataset = spec.dataset.model_copy(update={"split_seed": seed})
+        evaluation = spec.evaluation.model_copy(update={"splits": 1, "latency": False})
+        again = spec.model_copy(update={"dataset": dataset, "evaluation": evaluation})
+        place = folder.checkpoints / f"split-{seed}"
+        try:
+            other = _Experiment(again, folder, _quiet(notify, seed), should_stop, device, place).compare()
+        except Stopped:
+            break
+        done.append(_split_row(seed, other, metric))
+    return {"asked": asked, "done": done}
+
+
+def _split_row(seed: int, found: dict[str, Any], metric: str) -> dict[str, Any]:
+    students = [
+        {"name": s["name"], "gain": s["gain"][metric], "verdict": s["verdict"], "student": s["metrics"][metric]["mean"],
+         "baseline": s["baseline"]["metrics"][metric]["mean"], "versus_teacher": s["versus_teacher"][metric]}
+        for s in found["students"]
+    ]  # fmt: skip
+    return {"split_seed": seed, "teacher": found["teacher"]["metrics"][metric], "students": students}
+
+
+def _quiet(notify: Notify, seed: int) -> Notify:
+    """Pass on the warnings of a further split; its curves would mix with those of the first."""
+
+    def hear(event: dict[str, Any]) -> None:
+        if event["kind"] == "warning":
+            notify({**event, "message": f"Split {seed}: {event['message']}"})
+
+    return hear
 
 
 class _Experiment:
     def __init__(
-        self, spec: RunSpec, folder: RunFolder, notify: Notify, should_stop: ShouldStop, device: torch.device
+        self,
+        spec: RunSpec,
+        folder: RunFolder,
+        notify: Notify,
+        should_stop: ShouldStop,
+        device: torch.device,
+        place: Path,
     ) -> None:
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
+        self.place = place
         self.phases = SWEEP_PHASES if spec.sweep else PHASES
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
+        self.prepare()
+        found = self.compare_cells() if self.spec.sweep else self.compare_students()
+        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
+
+    def compare(self) -> dict[str, Any]:
+        """Train and judge without keeping files for a person."""
+        self.prepare()
+        with self.phase("students"):
+            self.train()
+        return self.judge().finish(self.folder.id, {}, self.test_reads)
+
+    def prepare(self) -> None:
+        """Read the data, refuse what can't work, and ask the teacher."""
         with self.phase("data"):
             self.dataset = prepare(self.spec.dataset)
             self.metric = self.choose_metric()
@@ -68,8 +136,6 @@ class _Experiment:
             self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
-        found = self.compare_cells() if self.spec.sweep else self.compare_students()
-        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare_cells(self) -> dict[str, Any]:
         """Train every cell of a what-if and compare them."""
@@ -82,15 +148,52 @@ class _Experiment:
             return build_result(sweep, self.seconds["sweep"])
 
     def compare_students(self) -> dict[str, Any]:
-        """Train every student with and without the teacher, and compare the two."""
-        arms = [Arms() for _ in self.spec.students]
-        with self.phase("baseline"):
-            self.train_baselines(arms)
-        self.room = self.tell_room(arms)
+        """Train every student with and without the teacher, side by side, and compare the two."""
         with self.phase("students"):
-            self.train_students(arms)
+            self.train()
         with self.phase("evaluate"):
-            return self.evaluate(arms)
+            return self.evaluate()
+
+    def train(self) -> None:
+        """Train all arms, in rounds while the number of seeds is automatic."""
+        self.trainings = Trainings(
+            self.spec, self.dataset, self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
+        )
+        self.room: list[dict[str, Any]] = []
+        seeds: Sequence[int] = grid.seeds(self.spec)
+        while seeds:
+            self.trainings.train(seeds)
+            every = {i: self.trainings.arms(i) for i in range(len(self.spec.students))}
+            self.arms = {i: arms for i, arms in every.items() if arms.student}
+            if not self.arms:
+                raise Stopped("Stopped before a student and its baseline were trained; nothing to compare yet.")
+            if not self.room:
+                self.room = self.tell_room()
+            seeds = self.more_seeds()
+
+    def lessons(self) -> dict[str, Array]:
+        """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
+        found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
+        if self.spec.evaluation.placebo and placebo.why_none(self.dataset.task, self.spec.objective) is None:
+            found[placebo.PLACEBO] = placebo.placebo_logits(
+                self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+            )
+        return found
+
+    def class_weights(self) -> Array | None:
+        """Return the weights of the classes, None for equal ones."""
+        if self.dataset.task == "regression":
+            return None
+        training = self.spec.training
+        return objective.class_weights(self.dataset.train.y, self.dataset.num_outputs, training.class_weights)
+
+    def more_seeds(self) -> Sequence[int]:
+        """Choose the seeds of the next round of an automatic number, by the widths of the intervals alone."""
+        if self.spec.training.seeds is not None or self.should_stop():
+            return ()
+        self.note_read()
+        wanted, first = max(map(self.seeds_wanted, self.arms.values())), self.trainings.seeds[-1] + 1
+        return range(first, first + wanted)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -132,14 +235,16 @@ class _Experiment:
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train))
-        estimate = plan.estimate(self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs)
-        first = self.spec.training.first_seed
+        estimate = plan.estimate(
+            self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs,
+            plan.circumstances(self.spec),
+        )  # fmt: skip
         self.notify({
             "kind": "plan", "trainings": estimate.trainings, "phases": list(self.phases),
-            "students": [s.name for s in self.spec.students], "seeds": list(range(first, first + self.spec.training.seeds)),
+            "students": [s.name for s in self.spec.students], "seeds": list(grid.seeds(self.spec)),
             "epochs": steps.epochs, "batch_size": steps.batch_size, "metric": self.metric,
             "better": METRICS.get(self.metric).facts["better"], "device": self.device.type,
-            "estimate_seconds": round(estimate.seconds, 1), **(plan_fields(self.spec) if self.spec.sweep else {}),
+            **estimate.fields(self.phases), **(plan_fields(self.spec) if self.spec.sweep else {}),
         })  # fmt: skip
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":
@@ -154,6 +259,7 @@ class _Experiment:
             cache=cache, notify=self.notify, should_stop=self.should_stop, device=self.device.type,
         )  # fmt: skip
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
+        found = balanced(found, self.class_weights())
         block = assessment.block(self.dataset, "validation", found.logits["validation"])
         self.notify({
             "kind": "teacher", "name": found.name, "metrics": block["metrics"], "parameters": found.num_parameters,
@@ -162,66 +268,44 @@ class _Experiment:
         })  # fmt: skip
         return found
 
-    @cached_property
-    def trainings(self) -> Trainings:
-        """The folder of finished trainings; made once, so that the count goes on."""
-        place = self.folder.path / "checkpoints" / "trained"
-        return Trainings(self.spec, self.dataset, place, self.metric, self.device)
-
-    def seeds(self) -> range:
-        return range(self.spec.training.first_seed, self.spec.training.first_seed + self.spec.training.seeds)
-
-    def train_baselines(self, arms: list[Arms]) -> None:
-        """Train every student alone, all seeds; needed before anything can be compared."""
-        for seed in self.seeds():
-            for index, arm in enumerate(arms):
-                training = self.trainings.get(index, "baseline", seed, None, self.notify, self.should_stop)
-                if training.record.stopped:
-                    raise Stopped("Stopped before a student was trained; nothing to compare yet.")
-                arm.seeds.append(seed)
-                arm.baseline.append(training)
-
-    def tell_room(self, arms: list[Arms]) -> list[dict[str, Any]]:
-        """Compare teacher and baselines on validation, before students are trained."""
-        sign = 1 if METRICS.get(self.metric).facts["better"] == "higher" else -1
-        teacher = assessment.score(self.dataset, "validation", self.teacher.logits["validation"], self.metric)
-        rows = []
-        for student, arm in zip(self.spec.students, arms, strict=True):
-            scores = [t.record.score_selected for t in arm.baseline]
-            mean = sum(scores) / len(scores)
-            rows.append({"student": student.name, "teacher": teacher, "baseline": mean, "room": teacher is not None and sign * (teacher - mean) > 0})  # fmt: skip
+    def tell_room(self) -> list[dict[str, Any]]:
+        """Compare teacher and baselines on validation, which costs no test rows."""
+        rows = [
+            rooms.compare(
+                self.dataset, self.spec.students[i].name, self.teacher, arms.baseline, self.metric, self.device
+            )
+            for i, arms in self.arms.items()
+        ]
         self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        poor = [str(r["student"]) for r in rows if not r["room"]]
-        if poor:
-            self.notify({
-                "kind": "warning", "code": "no_room",
-                "message": f"On validation the teacher is no better than {', '.join(poor)} trained alone.",
-                "hint": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
-            })  # fmt: skip
+        for warning in rooms.warnings(rows, self.metric):
+            self.notify(warning)
         return rows
 
-    def train_students(self, arms: list[Arms]) -> None:
-        """Train every student with the teacher, seed by seed, so that a stop leaves finished pairs."""
-        lesson: Array = self.teacher.logits["train"]
-        for seed in self.seeds():
-            for index, arm in enumerate(arms):
-                try:
-                    training = self.trainings.get(index, "student", seed, lesson, self.notify, self.should_stop)
-                except Stopped:  # before its first epoch ended: nothing of this one can be kept
-                    return
-                if training.record.stopped and any(a.student for a in arms):
-                    return  # a half-trained student would be unfair beside finished ones
-                arm.student.append(training)
-                if training.record.stopped:
-                    return
+    def seeds_wanted(self, arms: Arms) -> int:
+        """Ask the widths of a student's interval how many more seeds to train; the gain itself is not looked at."""
+        sides = {"baseline": arms.baseline, "student": arms.student}
+        logits = {name: [t.logits(self.dataset, "test", self.device) for t in side] for name, side in sides.items()}
+        found = assessment.evidence(self.dataset, "test", self.teacher.logits["test"], logits)
+        gain = found.gain(self.metric, "student", "baseline")
+        return more_seeds(gain.seeds_half, gain.rows_half, gain.n) if gain is not None else 0
 
-    def evaluate(self, arms: list[Arms]) -> dict[str, Any]:
-        """Read the test part once, for everything that was finished."""
-        pairs = [(i, a) for i, a in enumerate(arms) if a.student]
-        if not pairs:
-            raise Stopped("Stopped before a student was trained; nothing to compare yet.")
+    def note_read(self) -> None:
+        """Note in the ledger that this run reads the test part; it counts once."""
+        self.test_reads = ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
+
+    def judge(self) -> result.ResultBuilder:
+        """Assess everything that was trained on the test part."""
+        self.note_read()
         build = result.ResultBuilder(self.spec, self.dataset, self.teacher, self.metric, self.room, self.device)
-        for index, arm in pairs:
-            build.add(index, arm.seeds[: len(arm.student)], arm.baseline[: len(arm.student)], arm.student)
-        artifacts = write_artifacts(self.folder, self.spec, self.dataset, self.teacher, pairs, self.device)
-        return build.finish(self.folder.id, artifacts)
+        for number, (index, arms) in enumerate(self.arms.items(), 1):
+            build.add(index, arms)
+            self.notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
+        return build
+
+    def evaluate(self) -> dict[str, Any]:
+        """Judge everything that was finished and keep what a person may want to see or take away."""
+        build = self.judge()
+        artifacts = write_artifacts(
+            self.folder, self.spec, self.dataset, self.teacher, list(self.arms.items()), self.device
+        )
+        return build.finish(self.folder.id, artifacts, self.test_reads)

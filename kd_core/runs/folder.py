@@ -13,9 +13,11 @@ from kd_core.specs import RunSpec
 
 ACTIVE = ("queued", "starting", "running", "cancelling")
 ENDED = ("done", "cancelled", "failed", "interrupted")
-STATES = (*ACTIVE, *ENDED)
+DAMAGED = "damaged"  # its folder can't be read as a run, or is gone; nothing can be done with it but delete it
+STATES = (*ACTIVE, *ENDED, DAMAGED)
 
 _UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
+_OF_STUDENT: tuple[tuple[str, type], ...] = (("name", str), ("metrics", dict), ("baseline", dict), ("gain", dict))
 
 
 class RunFolder:
@@ -80,9 +82,12 @@ class RunFolder:
         return self.path / "stop"
 
     def spec(self) -> RunSpec:
-        """Read the spec. Errors: SpecError when it is damaged, KDError `run_missing` when there is none."""
+        """Read the spec. Errors: SpecError or KDError `run_damaged` when it is damaged, `run_missing` when there is none."""
         try:
-            return RunSpec.from_json(self.spec_path.read_text("utf-8"))
+            with safe_io.open_own(self.spec_path) as file:
+                return RunSpec.from_json(file.read().decode("utf-8"))
+        except (safe_io.Damaged, UnicodeDecodeError, RecursionError) as error:
+            raise self.damaged("spec.json", error) from None
         except FileNotFoundError:
             raise KDError(
                 "There is no run in {path}: spec.json is missing.", "Choose another folder.", "run_missing",
@@ -90,36 +95,56 @@ class RunFolder:
             ) from None  # fmt: skip
 
     def status(self) -> dict[str, Any]:
-        """Read the state and times; a running run that was asked to stop reads as `cancelling`."""
-        try:
-            found = safe_io.read_json(self.path / "status.json")
-        except FileNotFoundError:
-            found = {}
-        except ValueError:
-            raise KDError(
-                "The state of run {run_id} can't be read: status.json is not JSON.",
-                "Restore the run folder from a copy, or delete the run.", "status_damaged", run_id=self.id,
-            ) from None  # fmt: skip
+        """Read the state and times; a running run that was asked to stop reads as `cancelling`.
+
+        Errors: KDError `run_damaged`.
+        """
+        found = self._read("status.json") or {}
         if found.get("state") in ("starting", "running") and self.stop_path.exists():
             found["state"] = "cancelling"
-        return dict(found)
+        return found
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """Read one of the run's JSON files, or None while there is none."""
+        try:
+            return safe_io.read_object(self.path / name)
+        except FileNotFoundError:
+            return None
+        except safe_io.Damaged as error:
+            raise self.damaged(name, error) from None
+
+    def damaged(self, name: str, why: object) -> KDError:
+        """Make the error that names a file of the run that can't be used, and why."""
+        why = why if isinstance(why, safe_io.Damaged) else "is not text that can be read"
+        return KDError(
+            "Run {run_id} is damaged: {file} {why}.", "Restore its folder from a copy, or delete the run.",
+            "run_damaged", run_id=self.id, file=name, why=str(why),
+        )  # fmt: skip
 
     def write_status(self, **changes: Any) -> dict[str, Any]:
-        """Change some fields of the status in one step and return all; only the lock's holder may do so."""
+        """Change some fields of the status in one step and return all; only the lock's holder may do so.
+
+        Errors: KDError `folder_gone` when the folder was removed, which must not make it again; `run_damaged`.
+        """
         with self._lock:
+            if not self.path.is_dir():
+                raise KDError(
+                    "The folder of run {run_id} is gone.", "Restore it from a copy, or delete the run.", "folder_gone",
+                    run_id=self.id,
+                )  # fmt: skip
             status = {"schema": 1, **self.status(), **changes}
             safe_io.write_json(self.path / "status.json", status)
         return status
 
     def annotation(self) -> dict[str, Any]:
-        """Read the person's star and note."""
+        """Read the person's star, note and name for the run; an empty name keeps the recipe's own."""
         try:
-            return {"star": False, "note": "", **safe_io.read_json(self.path / "annotation.json")}
-        except (FileNotFoundError, ValueError):
-            return {"star": False, "note": ""}
+            return {"star": False, "note": "", "name": "", **safe_io.read_object(self.path / "annotation.json")}
+        except (FileNotFoundError, safe_io.Damaged):
+            return {"star": False, "note": "", "name": ""}
 
     def annotate(self, **changes: Any) -> None:
-        """Change the star or the note. Kept apart from the status, which the worker writes."""
+        """Change the star, the note or the name. Kept apart from the status, which the worker writes."""
         safe_io.write_json(self.path / "annotation.json", {**self.annotation(), **changes})
 
     def events(self, since: int = 0) -> list[Event]:
@@ -147,19 +172,31 @@ class RunFolder:
             )  # fmt: skip
 
     def result(self) -> dict[str, Any] | None:
-        """Read result.json, or None while there is none."""
-        try:
-            return dict(safe_io.read_json(self.path / "result.json"))
-        except FileNotFoundError:
+        """Read result.json, or None while there is none. Errors: KDError `run_damaged` when it is no result."""
+        found = self._read("result.json")
+        if found is None:
             return None
+        wanted: tuple[tuple[str, type], ...] = (("metric", dict), ("students", list))
+        for name, kind in wanted:
+            if not isinstance(found.get(name), kind):
+                raise self.damaged("result.json", safe_io.Damaged(f"is no result: '{name}' is missing"))
+        for student in found["students"]:
+            held = student if isinstance(student, dict) else {}
+            for name, kind in _OF_STUDENT:
+                if not isinstance(held.get(name), kind):
+                    raise self.damaged("result.json", safe_io.Damaged(f"is no result: a student lacks '{name}'"))
+        return found
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write result.json in one step. Errors: ValueError when it holds NaN or infinity."""
         safe_io.write_json(self.path / "result.json", result)
 
     def artifact(self, name: str) -> Path:
-        """Return the path of an artifact by its name below artifacts/. Errors: DataError when it leads outside."""
-        return safe_io.inside(self.path / "artifacts", *name.split("/"))
+        """Return the path of an artifact by its name below artifacts/.
+
+        Errors: DataError when it leads outside, also by a link.
+        """
+        return safe_io.inside(safe_io.inside(self.path, "artifacts"), *name.split("/"))
 
     def finish(self, state: str = "done", result: dict[str, Any] | None = None) -> None:
         """Write the result, then the manifest: from then on the run is complete.
@@ -171,25 +208,31 @@ class RunFolder:
         files = {}
         for file in sorted(self.path.rglob("*")):
             name = file.relative_to(self.path)
-            if file.is_file() and name.parts[0] != "checkpoints" and str(name) not in _UNLISTED:
+            kept = file.is_file() and not file.is_symlink()
+            if kept and name.parts[0] != "checkpoints" and str(name) not in _UNLISTED:
                 files[name.as_posix()] = safe_io.sha256_file(file)
         safe_io.write_json(self.path / "manifest.json", {"schema": 1, "state": state, "files": files})
 
     def manifest(self) -> dict[str, Any] | None:
-        """Read the manifest, or None while the run is not complete."""
-        try:
-            return dict(safe_io.read_json(self.path / "manifest.json"))
-        except (FileNotFoundError, ValueError):
+        """Read the manifest, or None while the run is not complete. Errors: KDError `run_damaged`."""
+        found = self._read("manifest.json")
+        if found is None:
             return None
+        if not isinstance(found.get("files"), dict) or found.get("state") not in ("done", "cancelled"):
+            raise self.damaged("manifest.json", safe_io.Damaged("lists no files of a finished run"))
+        return found
 
     @property
     def complete(self) -> bool:
-        """Say whether the run has ended with a result."""
+        """Say whether the run has ended with a result. Errors: KDError `run_damaged`."""
         return self.manifest() is not None
 
     def damage(self) -> list[str]:
         """List what differs from the manifest, as sentences; empty when all files are as they were written."""
-        manifest = self.manifest()
+        try:
+            manifest = self.manifest()
+        except KDError as error:
+            return [error.message]
         if manifest is None:
             return ["The run has no manifest: it did not end with a result."]
         found = []

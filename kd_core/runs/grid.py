@@ -24,6 +24,8 @@ ZOOM_POINTS = 5
 NAME_LENGTH = 120
 CLOSER = " · closer at "
 
+Arm = Literal["baseline", "student", "placebo"]
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -49,14 +51,14 @@ class GridCount:
 
 @dataclass(frozen=True)
 class GridTraining:
-    """One training of a what-if: `like` holds the settings it is trained with, `cells` all that it serves.
+    """One training of a run: `like` holds the settings it is trained with, `cells` all that it serves.
 
     A baseline serves the cells with alpha 0 and is what every cell of its student, learning rate, weight decay,
     dropout and seed is compared with.
     """
 
     position: int
-    arm: Literal["baseline", "student"]
+    arm: Arm
     seed: int
     like: Cell
     cells: tuple[int, ...]
@@ -85,17 +87,20 @@ def axes(spec: RunSpec) -> dict[str, list[float]]:
 
 def seeds(spec: RunSpec) -> range:
     """Return the seeds of every cell."""
-    return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds)
+    return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds_at_first)
 
 
-def trainings(spec: RunSpec) -> tuple[GridTraining, ...]:
-    """List the trainings seed by seed, baselines first, so that what a stop leaves can be compared."""
+def trainings(spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool = False) -> tuple[GridTraining, ...]:
+    """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first.
+
+    With `placebo` every taught cell is trained on the placebo's lesson as well.
+    """
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in every:
         budgets.setdefault(budget(cell), []).append(cell)
     found: list[GridTraining] = []
-    for seed in seeds(spec):
+    for seed in seeds(spec) if wanted is None else wanted:
         for alike in budgets.values():
             shared = tuple(c.index for c in alike if is_baseline(c))
             like = replace(alike[0], temperature=None, alpha=None)
@@ -103,6 +108,8 @@ def trainings(spec: RunSpec) -> tuple[GridTraining, ...]:
         for cell in every:
             if not is_baseline(cell):
                 found.append(GridTraining(len(found), "student", seed, cell, (cell.index,)))
+                if placebo:
+                    found.append(GridTraining(len(found), "placebo", seed, cell, (cell.index,)))
     return tuple(found)
 
 
@@ -124,7 +131,7 @@ def count(spec: RunSpec) -> GridCount:
         every += budgets_of_student * len(temperature) * len(alpha)
         taught += budgets_of_student * len(temperature) * sum(a != 0 for a in alpha)
         alone += budgets_of_student
-    n = spec.training.seeds
+    n = spec.training.seeds_at_first
     return GridCount(every, every * n, (taught + alone) * n)
 
 

@@ -14,7 +14,9 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.runs.rows import COLUMNS, RunRow, from_record, to_record
 
-VERSION = 2  # 2: what-ifs are marked
+VERSION = (
+    3  # 2: what-ifs are marked; 3: the student shown is the best on validation, with its difference to the teacher
+)
 BUSY_SECONDS = 5.0
 
 _SCHEMA = f"""

@@ -14,6 +14,7 @@ import psutil
 
 from kd_core import limits
 from kd_core.errors import KDError
+from kd_core.processor import cores
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.locks import LockFile
 from kd_core.runs.process import Hands, Message, WorkerProcess, WorkerThread, command
@@ -82,6 +83,7 @@ class JobService:
         self._run = run
         self._submitting = threading.Lock()
         self._closed = False
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._server = LockFile(self.root / "server.lock").require(
             "The workspace {root} is in use by another server (process {pid} on {host}).",
             "Use that one, stop it, or set KD_WORKSPACE to another folder.", "workspace_in_use", root=self.root,
@@ -162,12 +164,20 @@ class JobService:
                     "Clone it to run it again.", "not_resumable", run_id=run_id, state=status.get("state"),
                 )  # fmt: skip
             self._check_room()
-            number = (self.store.index.ask("SELECT max(queue_number) FROM runs")[0][0] or 0) + 1
-            folder.stop_path.unlink(missing_ok=True)
-            folder.write_status(state="queued", queue_number=number, error=None, ended_utc=None)
-            self.store.refresh(run_id)
+            self.store.requeue(run_id)
         self._supervisor.wake()
         return run_id
+
+    def interrupt(self, run_id: str, *, again: bool = False) -> None:
+        """End the worker of a run that makes no progress; the run can be resumed, and with `again` that happens at once.
+
+        Errors: KDError `not_at_work` when no process carries the run out.
+        """
+        if not self._supervisor.interrupt(run_id, again=again):
+            raise KDError(
+                "No process works on run {run_id}.", "Look at the run again: it may have ended.", "not_at_work",
+                run_id=run_id,
+            )  # fmt: skip
 
     def position(self, run_id: str) -> int | None:
         """Return a waiting run's place in the queue, 1 for the next; None when it isn't waiting."""
@@ -182,7 +192,7 @@ class JobService:
             return ServiceStatus(
                 executor=self.executor, worker=watch.state, pid=pid, uptime_s=time.monotonic() - watch.since,
                 restarts=watch.restarts, worker_rss_bytes=_rss(pid), running=watch.job.run_id if watch.job else None,
-                queue=self.store.queue(), environment=dict(watch.environment), cores=os.cpu_count() or 1,
+                queue=self.store.queue(), environment=dict(watch.environment), cores=cores(),
                 memory_bytes=memory.total, memory_free_bytes=memory.available, workspace=str(self.root),
                 disk_bytes=disk.total, disk_free_bytes=disk.free, runs=self.store.count(), errors=tuple(watch.errors),
             )  # fmt: skip

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +33,7 @@ class LockFile:
         """Take the lock; False when another process, or another `LockFile`, has it."""
         if self._handle is not None:
             return True
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,6 +44,18 @@ class LockFile:
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         return True
+
+    @property
+    def lost(self) -> bool:
+        """Say whether the file that is locked no longer lies at its path: its folder was removed, moved or replaced."""
+        if self._handle is None:
+            return False
+        held = os.fstat(self._handle)
+        try:
+            there = self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return (held.st_dev, held.st_ino) != (there.st_dev, there.st_ino)
 
     def release(self) -> None:
         """Give the lock back; do nothing when it isn't held."""
@@ -73,11 +85,24 @@ def holder(path: Path) -> dict[str, Any]:
         return {"pid": "unknown", "host": "unknown"}
 
 
+def end_holder(path: Path) -> bool:
+    """Kill the process on this machine that holds a lock; False when none does.
+
+    The id in the file is that of the process that holds the lock as long as it holds it.
+    """
+    found = holder(path)
+    if not is_locked(path) or found["host"] != socket.gethostname() or found["pid"] in ("unknown", os.getpid()):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(found["pid"]), signal.SIGKILL)
+    return True
+
+
 def is_locked(path: Path) -> bool:
     """Say whether a living process holds the lock."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # there is none, or something that nobody can have locked, such as a link or a folder
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from kd_core.distill import LOSSES
+from kd_core import device as devices
+from kd_core.distill import LOSSES, placebo
+from kd_core.distill.foresight import stack_seconds
 from kd_core.distill.stacks import STACKS
 from kd_core.errors import KDError, Problem
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.sizes import sizes
+from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
-from kd_core.runs import grid, grid_check
-from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
+from kd_core.runs import grid, grid_check, pace
+from kd_core.runs.pace import Pace
+from kd_core.specs import Choice, RunSpec, StudentSpec, Task, TrainingSpec
 from kd_core.teachers import SOURCES
+from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
+from kd_core.workspace import workspace
 
 # Seconds of one step on one core of a 2020s server CPU: a fixed part for dispatch and a part for arithmetic
-# (docs/LAB.md, loop overhead). Only the estimate shown before Start uses them.
+# (docs/LAB.md, loop overhead). Stacks: `distill.foresight`. Only the estimate uses them; `pace` mends them per machine.
 STEP_SECONDS = 0.00045
 FLOPS_PER_SECOND = 2.0e10
-# The same for one network among many that train as one: 75 MLPs of 2 x 64 units cost about 7 trainings of one alone.
-FUSED_STEP_SECONDS = 0.000025
-FUSED_FLOPS_PER_SECOND = 8.0e10
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
 EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
-TREE_SECONDS = 6e-6  # per row, feature-independent part of a boosted-trees fit, times outputs
+FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
+DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
+ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
+EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.5  # of a run; of a student whose latency is measured
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,74 @@ class SizeRow:
 
 
 @dataclass(frozen=True)
+class Work:
+    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, and those foreseen here and now."""
+
+    kind: str
+    estimated: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """What a run will cost, roughly. Units: trainings, seconds, bytes of memory."""
+    """What a run will cost, roughly. Units: trainings, seconds, bytes of memory.
+
+    `busy`: how many times longer the machine's other work makes it; `learned`: earlier runs it was corrected by;
+    `teacher_kept`: the teacher's answers lie in the cache, so that it costs nothing.
+    """
 
     trainings: int
-    teacher_seconds: float
-    student_seconds: float
-    seconds: float
+    works: tuple[Work, ...]
     memory_bytes: int
+    busy: float = 1.0
+    learned: int = 0
+    teacher_kept: bool = False
+
+    def of(self, kind: str) -> float:
+        """Return the seconds foreseen for one kind of work: data, teacher, training or evaluate."""
+        return sum(w.seconds for w in self.works if w.kind.split(":")[0] == kind)
+
+    @property
+    def teacher_seconds(self) -> float:
+        return self.of("teacher")
+
+    @property
+    def student_seconds(self) -> float:
+        return self.of("training")
+
+    @property
+    def seconds(self) -> float:
+        return sum(w.seconds for w in self.works)
+
+    def fields(self, phases: Sequence[str]) -> dict[str, Any]:
+        """Lay the estimate out for the `plan` event; phases that no other work names belong to the trainings."""
+        own = {"data", "teacher", "evaluate"}
+        training = [p for p in phases if p not in own]
+        return {
+            "estimate_seconds": round(self.seconds, 1), "busy": round(self.busy, 2),
+            "work": [
+                {"kind": w.kind, "phases": [kind] if (kind := w.kind.split(":")[0]) in own else training,
+                 "estimated": round(w.estimated, 3), "seconds": round(w.seconds, 3)} for w in self.works
+            ],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache."""
+
+    pace: Pace = field(default_factory=Pace)
+    busy: float = 1.0
+    teacher_kept: bool = False
+
+
+def circumstances(spec: RunSpec) -> Circumstances:
+    """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
+    root = workspace()
+    kept = TeacherCache(root / "teachers").holds(
+        spec.dataset, spec.teacher, folds=spec.evaluation.folds, seed=spec.training.first_seed
+    )
+    return Circumstances(pace.read(root), busy(), kept)
 
 
 def situation(task: str, num_classes: int, teacher: str | None = None) -> Situation:
@@ -86,9 +152,12 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and task == "regression":
         found.append(Problem("error", "class_weights", "Class weights need classes; the target is a number.", "Set class weights to 'none'."))  # fmt: skip
+    if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
+        why = "a what-if is trained on one split" if spec.sweep else "a split by time is the same for every seed"
+        found.append(Problem("error", "no_splits", f"The run can't be repeated on {spec.evaluation.splits} splits: {why}.", "Set splits to 1."))  # fmt: skip
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
-    if spec.training.seeds < 3:
+    if spec.training.seeds_at_first < 3:
         found.append(Problem("warning", "few_seeds", f"{spec.training.seeds} seed(s): too few for a useful interval.", "Use 3 or more."))  # fmt: skip
     return found
 
@@ -102,44 +171,63 @@ def student_sizes(students: Sequence[StudentSpec], num_features: int, num_output
     return rows
 
 
-def estimate(spec: RunSpec, num_rows: int, num_features: int, num_outputs: int) -> Estimate:
-    """Estimate trainings, seconds and memory of a run from its sizes.
+def estimate(
+    spec: RunSpec, num_rows: int, num_features: int, num_outputs: int, around: Circumstances | None = None
+) -> Estimate:
+    """Estimate trainings, seconds and memory of a run from its rows, columns and classes.
 
-    The seconds assume one core and a teacher that is not in the cache yet; those of a what-if are rough.
+    `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
+    around = around or Circumstances()
     train_rows = int(num_rows * (1 - spec.dataset.validation_share - spec.dataset.test_share))
-    teacher = (spec.evaluation.folds + 1) * _teacher_fit_seconds(spec.teacher, train_rows, num_features, num_outputs)
-    memory = 4 * num_rows * num_features * 2 + 400 * 2**20
     rows = student_sizes(spec.students, num_features, num_outputs)
+    counts = [_trainings(spec, student, num_outputs) for student in spec.students]
+    stacked = [_stackable(spec, student) for student in spec.students]
+    by_size = {
+        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * num_features,
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, num_features, num_outputs),
+        f"training:{'stacks' if all(stacked) else 'apart'}": sum(
+            _training_seconds(spec, train_rows, row.flops, n, together)
+            for row, n, together in zip(rows, counts, stacked, strict=True)
+        ),
+        "evaluate": EVALUATE_SECONDS + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency,
+    }
+    if spec.training.device != "cpu" and devices.pick().type == "cuda":  # another machine, as far as seconds go
+        by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
+    works, learned = [], 0
+    for kind, seconds in by_size.items():
+        now = around.busy * seconds
+        left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
+        works.append(Work(kind, now, left))
+        learned = max(learned, around.pace.runs(kind))
+    memory = 4 * num_rows * num_features * 2 + 400 * 2**20
     if spec.sweep is not None:
-        trainings, seconds = _sweep_seconds(spec, train_rows, rows)
-        per_student = [grid.count(spec.model_copy(update={"students": (s,)})).trainings for s in spec.students]
-        memory += sum(STACK_COPIES * r.size_bytes * n for r, n in zip(rows, per_student, strict=True))
-        return Estimate(trainings, teacher, seconds, teacher + seconds + 8.0, memory)
-    seconds = 0.0
-    for row in rows:
-        seconds += 2 * spec.training.seeds * EPOCHS_SHARE * _full_seconds(spec.training, train_rows, row.flops)
-    return Estimate(2 * spec.training.seeds * len(spec.students), teacher, seconds, teacher + seconds + 8.0, memory)
+        memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
+    return Estimate(sum(counts), tuple(works), memory, around.busy, learned, around.teacher_kept)
 
 
-def _sweep_seconds(spec: RunSpec, train_rows: int, sizes: Sequence[SizeRow]) -> tuple[int, float]:
-    """Estimate trainings and seconds of a what-if; rough, since the probe that picks the mode comes later."""
-    assert spec.sweep is not None
-    trainings, seconds = 0, 0.0
-    for student, row in zip(spec.students, sizes, strict=True):
-        number = grid.count(spec.model_copy(update={"students": (student,)})).trainings
-        trainings += number
-        single = _full_seconds(spec.training, train_rows, row.flops)
-        if spec.sweep.mode in ("auto", "fused") and student.arch.name in STACKS.names():
-            steps = resolve(spec.training, train_rows)
-            at_once = min(steps.batch_size, train_rows)
-            each = FUSED_STEP_SECONDS + 3 * row.flops * at_once / FUSED_FLOPS_PER_SECOND
-            fused = STEP_SECONDS + number * each
-            single = min(number * single, steps.epochs * steps.steps_per_epoch(train_rows) * fused) / number
-        elif spec.sweep.mode == "processes":
-            single /= max(1, os.cpu_count() or 1)
-        seconds += EPOCHS_SHARE * number * single
-    return trainings, seconds
+def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
+    """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
+    task: Task = "regression" if num_outputs == 1 else "multiclass"
+    asked = spec.sweep is None and spec.evaluation.placebo
+    extra = spec.training.seeds_at_first if asked and placebo.why_none(task, spec.objective) is None else 0
+    return grid.count(spec.model_copy(update={"students": (student,)})).trainings + extra
+
+
+def _stackable(spec: RunSpec, student: StudentSpec) -> bool:
+    return student.arch.name in STACKS.names() and (spec.sweep is None or spec.sweep.mode in ("auto", "fused"))
+
+
+def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, together: bool) -> float:
+    """Estimate the trainings of one student; rough, since the probe that picks the way of a what-if comes later."""
+    apart = number * _full_seconds(spec.training, train_rows, flops)
+    if together:
+        steps = resolve(spec.training, train_rows)
+        work = 3.0 * flops * min(steps.batch_size, train_rows) * number
+        apart = min(apart, stack_seconds(work, steps.epochs * steps.steps_per_epoch(train_rows)))
+    elif spec.sweep is not None and spec.sweep.mode == "processes":
+        apart /= cores()
+    return EPOCHS_SHARE * apart
 
 
 def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
@@ -149,15 +237,25 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_fit_seconds(teacher: Choice, train_rows: int, num_features: int, num_outputs: int) -> float:
-    """Estimate one fit of a teacher: a network from its size, anything else from the rows."""
+def _teacher_seconds(spec: RunSpec, train_rows: int, num_features: int, num_outputs: int) -> float:
+    """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others."""
+    folds = spec.evaluation.folds
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), num_features, num_outputs)
+    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, num_features, num_outputs) + folds * fold
+
+
+def _fit_seconds(teacher: Choice, train_rows: int, num_features: int, num_outputs: int) -> float:
+    """Estimate one fit of a teacher: by its own rule, a network by its size, anything else by its table's."""
     source = SOURCES.get(teacher.name)
+    settings = source.spec.parse(teacher.settings, f"teacher {teacher.name}")
+    if "seconds" in source.facts:
+        return float(source.facts["seconds"](settings, train_rows, num_features, num_outputs))
     arch = source.facts.get("arch")
     if arch is None:
-        return 1.0 + TREE_SECONDS * train_rows * max(1, num_outputs)
-    chosen = source.spec.parse(teacher.settings, f"teacher {teacher.name}").model_dump()
-    settings = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
+        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * num_features * max(1, num_outputs)
+    chosen = settings.model_dump()
+    of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
-    flops = sizes(Choice(name=arch, settings=settings), num_features, num_outputs).flops
+    flops = sizes(Choice(name=arch, settings=of_arch), num_features, num_outputs).flops
     slower = float(source.facts.get("slower", 1.0))
     return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)

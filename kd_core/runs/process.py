@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -22,6 +23,7 @@ from kd_core.runs.execution import Execution, RunFunction, StopSignal
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.worker import environment
 
+log = logging.getLogger(__name__)
 Message = dict[str, Any]
 LOG_BYTES = 5 * 2**20  # a larger worker.log is put aside at the next start
 
@@ -50,7 +52,7 @@ class WorkerProcess:
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
+                errors="replace", umask=0o077, env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
             )  # fmt: skip
         threading.Thread(target=self._listen, name="worker answers", daemon=True).start()
 
@@ -64,7 +66,9 @@ class WorkerProcess:
         for line in self._process.stdout:
             try:
                 message = json.loads(line)
-            except ValueError:
+                if not isinstance(message, dict) or "say" not in message:
+                    raise ValueError("no message")
+            except (ValueError, RecursionError):
                 message = {"say": "noise", "text": line[:200]}
             self._report(message)
         self._process.stdout.close()
@@ -138,6 +142,14 @@ class WorkerThread:
             except KDError as error:
                 said = {"code": error.code, "message": error.message, "hint": error.hint}
                 self._report({"say": "refused", "run_id": run_id, **said})
+            except BaseException as error:  # such as SystemExit: the thread must take the next run
+                log.exception("run %s ended its thread", run_id)
+                said = {
+                    "code": "unexpected",
+                    "message": f"The run ended its worker ({type(error).__name__}).",
+                    "hint": "",
+                }
+                self._report({"say": "ended", "run_id": run_id, "state": "interrupted", "error": said, "renew": False})
             self._current = None
 
     def _hear(self, event: Message) -> None:
@@ -163,8 +175,8 @@ class WorkerThread:
             self._thread.join(0.05)
 
     def kill(self) -> None:
-        """A thread can't be killed; it ends when the run next looks at its stop signal."""
-        self._stop.ask("cancel")
+        """A thread can't be killed; it puts the run down when that next looks at its stop signal."""
+        self._stop.ask("shutdown")
 
 
 def command() -> list[str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
-from kd_core.runs import grid
+import numpy as np
+
+from kd_core.evaluate.compare import Gain
+from kd_core.runs import grid, ledger
+from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 
@@ -76,30 +82,113 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
 
 
 def _student_lines(result: dict[str, Any]) -> list[str]:
-    metric = result["metric"]
-    name, title, unit = metric["name"], metric["title"], metric["unit"]
-    factor, points = (100.0, "points of ") if unit == "share" else (1.0, "")
-    teacher = result["teacher"]
+    found = read_outcome(result)
     lines = []
-    for student in result["students"]:
-        gain = student["gain"][name]
-        low, high = gain["ci95"]
-        seeds = f"{gain['n']} seed" + ("s" if gain["n"] != 1 else "")
-        if low is None:
-            interval = f"{seeds}, no interval"
-        else:
-            interval = f"95 %: {factor * low:+.2f} to {factor * high:+.2f}, {seeds}"
-        better = "" if metric["better"] == "higher" else " (less is better; a positive gain is an improvement)"
+    for student in found.students:
+        lines += _judgement(found, student)
+        lines.append(_sizes(result, found, student))
+    if found.schema < 2:
+        lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
+    if (found.test_reads or 0) >= ledger.MANY:
         lines.append(
-            f"{WORDS[student['verdict']]}: the {student['name']} student gains {factor * gain['mean']:+.2f} {points}{title} "
-            f"from the teacher ({interval}){better}."
+            f"The test rows of this dataset have been read by {found.test_reads} runs; choosing among many runs by them flatters the chosen one."
         )
-        ours, theirs = student["metrics"][name]["mean"], student["baseline"]["metrics"][name]["mean"]
-        gap = student["gap_closed"].get(name)
-        closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
+    lines += _split_lines(result, found)
+    return lines
+
+
+def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
+    """The claims about one student: over its baseline, from this teacher, against the teacher, and what is open."""
+    metric = found.metric
+    scale = Scale.of(metric, student.gain[metric.name])
+    gain, seeds = student.gain[metric.name], len(student.seeds)
+    said = {
+        "beats": "distilling helped", "ties": "distilling made no difference to", "hurts": "distilling hurt",
+        "inconclusive": "it is not clear yet whether distilling helped",
+    }[student.verdict]  # fmt: skip
+    of = f"{scale.points}{metric.title}"
+    better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
+    lines = [
+        f"{WORDS[student.verdict]}: {said} the {student.name} student: {scale(gain.mean)} {of} over the same student "
+        f"alone ({scale.interval(gain)}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
+    ]
+    over = student.placebo.gain.get(metric.name) if student.placebo else None
+    if over is not None:
+        whose = (
+            "From this teacher" if student.credit(metric.name) == "teacher" else "Not clear whether from this teacher"
+        )
         lines.append(
-            f"  {title}: teacher {teacher['metrics'][name]:.4f}, baseline {theirs:.4f}, student {ours:.4f}; {closed}; "
-            f"{student['parameters']:,} parameters, {student['size_bytes'] / 1024:.1f} KB "
-            f"(teacher {teacher['size_bytes'] / 1024:,.0f} KB)."
+            f"  {whose}: {scale(over.mean)} {of} over the same student on labels smoothed without it ({scale.interval(over)})."
+        )
+    against = student.versus_teacher.get(metric.name)
+    if against is not None:
+        lines.append(f"  Against the teacher: {scale(against.mean)} {of} ({scale.interval(against)}).")
+    family = student.family.get(metric.name)
+    if family is not None:
+        lines.append(f"  Over all {len(found.students)} students together: {scale(family[0])} to {scale(family[1])}.")
+    if student.advice is not None and student.advice.kind == "seeds":
+        lines.append(f"  What would settle it: about {student.advice.need} seeds.")
+    elif student.advice is not None and student.advice.kind == "rows":
+        lines.append(f"  What would settle it: about {student.advice.need:,} test rows; more seeds can't help.")
+    return lines
+
+
+def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> str:
+    name, raw, teacher = found.metric.name, student.raw, result["teacher"]
+    scale = Scale.of(found.metric, student.gain[name])
+    gap = raw["gap_closed"].get(name)
+    closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
+    return (
+        f"  {found.metric.title}: teacher {scale.value(found.teacher.get(name))}, "
+        f"baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
+        f"{raw['parameters']:,} parameters, {raw['size_bytes'] / 1024:.1f} KB (teacher {teacher['size_bytes'] / 1024:,.0f} KB)."
+    )
+
+
+def _split_lines(result: dict[str, Any], found: Outcome) -> list[str]:
+    splits = result.get("splits")
+    if not splits:
+        return []
+    lines = []
+    for position, student in enumerate(found.students):
+        gains = [row["students"][position]["gain"]["mean"] for row in splits["done"]]
+        scale = Scale.of(found.metric, student.gain[found.metric.name])
+        cut = f" of {splits['asked']} asked" if len(gains) < splits["asked"] else ""
+        lines.append(
+            f"  {student.name} on {len(gains)} splits{cut}: {', '.join(scale(g) for g in gains)}; mean {scale(float(np.mean(gains)))}, "
+            f"standard deviation {scale(float(np.std(gains, ddof=1))).lstrip('+') if len(gains) > 1 else 'unknown'}."
         )
     return lines
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How differences of a metric are written: points of shares, else the metric's unit; enough digits for the interval."""
+
+    factor: float
+    digits: int
+    points: str
+
+    @classmethod
+    def of(cls, metric: Metric, gain: Gain) -> Scale:
+        """Choose the digits so that half the interval shows two that count."""
+        factor, points = (100.0, "points of ") if metric.unit == "share" else (1.0, "")
+        half = gain.high - gain.mean if gain.high is not None else gain.rows_half or abs(gain.mean)
+        size = factor * abs(half)
+        digits = 1 - math.floor(math.log10(size)) if size > 0 else 2
+        return cls(factor, min(8, max(2 if metric.unit == "share" else 0, digits)), points)
+
+    def __call__(self, value: float) -> str:
+        return f"{self.factor * value:+,.{self.digits}f}"
+
+    def value(self, value: float | None) -> str:
+        """Write the metric itself, to the same digits."""
+        return "undefined" if value is None else f"{value:,.{self.digits + (2 if self.factor > 1 else 0)}f}"
+
+    def interval(self, gain: Gain) -> str:
+        """Write the interval with its two parts."""
+        rows = "" if gain.rows_half is None else f"rows +-{self(gain.rows_half).lstrip('+')}"
+        if gain.low is None or gain.high is None:
+            return f"one seed, no interval{'; ' + rows if rows else ''}"
+        parts = f"; seeds +-{self(gain.seeds_half or 0.0).lstrip('+')}, {rows}" if rows else ""
+        return f"95 %: {self(gain.low)} to {self(gain.high)}{parts}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,16 +11,32 @@ import torch
 
 from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
-from kd_core.distill import LOSSES
-from kd_core.evaluate import METRICS, compare
+from kd_core.distill import LOSSES, placebo
+from kd_core.evaluate import METRICS, advice, compare, families
+from kd_core.evaluate.compare import Gain, Verdict
+from kd_core.evaluate.evidence import Evidence
 from kd_core.evaluate.latency import network_latency
 from kd_core.models.sizes import sizes
 from kd_core.runs import assessment
-from kd_core.runs.trainings import Training
+from kd_core.runs.outcome import write_gain
+from kd_core.runs.trainings import Arms
+from kd_core.runs.variant_store import Training
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
-SCHEMA = 1
+SCHEMA = 2
+
+
+@dataclass
+class _Judged:
+    """A student's entry with what its word is decided from."""
+
+    entry: dict[str, Any]
+    evidence: Evidence
+    gains: dict[str, Gain]
+    gain: Gain
+    margin: float
+    room: str
 
 
 class ResultBuilder:
@@ -36,56 +54,53 @@ class ResultBuilder:
             "selection": metric,
         }  # fmt: skip
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
-        self.students: list[dict[str, Any]] = []
+        self.judged: list[_Judged] = []
 
-    def add(
-        self, index: int, seeds: list[int], baseline: list[Training], student: list[Training],
-        recipe: RunSpec | None = None, **more: Any,
-    ) -> None:  # fmt: skip
-        """Assess one student against its baseline, paired over seeds.
+    def add(self, index: int, arms: Arms, recipe: RunSpec | None = None, **more: Any) -> None:
+        """Assess one student against its baseline, the teacher and its placebo, paired over seeds.
 
         `recipe` is the cell of a what-if as an ordinary run of this one student; `more` are further fields.
         """
         spec, name = (recipe.students[0] if recipe else self.spec.students[index]), self.metric["name"]
         objective = (recipe or self.spec).objective
         z_teacher = self.teacher.logits["test"]
-        ours = assessment.seeds_block(self.dataset, "test", self._test(student), z_teacher)
-        theirs = assessment.seeds_block(self.dataset, "test", self._test(baseline), z_teacher)
-        gain = assessment.gains(ours, theirs)
-        low, high = gain[name]["ci95"]
-        interval = compare.Interval(gain[name]["mean"], low, high, gain[name]["n"])
+        sides = {"baseline": arms.baseline, "student": arms.student, "placebo": arms.placebo}
+        logits = {side: [t.logits(self.dataset, "test", self.device) for t in found] for side, found in sides.items()}
+        blocks = {s: assessment.seeds_block(self.dataset, "test", z, z_teacher) for s, z in logits.items() if z}
+        ours, theirs = blocks["student"], blocks["baseline"]
+        found = assessment.evidence(self.dataset, "test", z_teacher, logits)
+        gain = assessment.gains(found, "student", "baseline")
         margin = compare.margin_in_units(
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
-        verdict = compare.verdict(interval, margin)
-        stopped = any(t.record.stopped for t in (*student, *baseline))
         size = sizes(spec.arch, self.dataset.num_features, self.dataset.num_outputs)
-        best = best_seed(student, self.metric["better"])
+        best = best_seed(arms.student, self.metric["better"])
         loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
             "name": spec.name, "arch": spec.arch.model_dump(), "objective": objective.name,
-            "temperature": loss.get("temperature"), "alpha": loss.get("alpha"), "seeds": seeds, "parameters": size.parameters,
-            "size_bytes": size.size_bytes, "flops": size.flops, **ours, "baseline": theirs, "gain": gain,
-            "gap_closed": self._gaps(ours, theirs, gain), "agreement": None,
-            "verdict": "inconclusive" if stopped else verdict.word, "small": verdict.small, "margin": margin,
+            "temperature": loss.get("temperature"), "alpha": loss.get("alpha"), "seeds": arms.seeds,
+            "parameters": size.parameters, "size_bytes": size.size_bytes, "flops": size.flops, **ours,
+            "baseline": theirs, "gain": _written(gain),
+            "versus_teacher": _written(assessment.gains(found, "student", "teacher")),
+            **self._placebo(found, blocks, objective), **self._gaps(found, gain), "agreement": None, "margin": margin,
             "selection": {
-                "student": [_selection(t) for t in student], "baseline": [_selection(t) for t in baseline],
-                "kept_seed": seeds[best],
+                **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
+                "kept_seed": arms.seeds[best],
             },
-            "stopped_early": stopped,
-            "latency_ms": network_latency(student[best].module, self.dataset.num_features)
+            "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),
+            "latency_ms": network_latency(arms.student[best].module, self.dataset.num_features)
             if self.spec.evaluation.latency else {},
             **more,
         }  # fmt: skip
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
-        entry["reason"] = self._reason(entry, interval, index)
-        self.students.append(entry)
+        room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
+        self.judged.append(_Judged(entry, found, gain, gain[name], margin, room))
 
-    def finish(self, run_id: str, artifacts: dict[str, Any]) -> dict[str, Any]:
-        """Put the parts together; `seconds` is added by the caller."""
+    def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
+        """Give every student its word and put the parts together; `seconds` is added by the caller."""
+        self._give_words()
         data = self.dataset
-        environment = devices.environment(self.device)
         return {
             "schema": SCHEMA, "run_id": run_id, "name": self.spec.name, "work_hash": self.spec.work_hash(),
             "created_utc": datetime.now(UTC).isoformat(timespec="seconds"), "task": data.task, "metric": self.metric,
@@ -99,54 +114,79 @@ class ResultBuilder:
                 "size_bytes": self.teacher.size_bytes, **self.teacher_block, "latency_ms": self.teacher.latency_ms,
                 "folds": self.teacher.folds, "cached": self.teacher.cached, "fit_seconds": self.teacher.fit_seconds,
             },
-            "students": self.students, "room": self.room,
+            "students": [j.entry for j in self.judged], "room": self.room, "test_reads": test_reads,
             "problems": [
                 {"severity": p.severity, "code": p.code, "message": p.message, "hint": p.hint, "column": p.column,
                  "count": p.count} for p in data.problems
             ],
-            "artifacts": artifacts, "environment": environment,
+            "artifacts": artifacts, "environment": devices.environment(self.device), **more,
         }  # fmt: skip
 
-    def _test(self, trainings: list[Training]) -> list[Any]:
-        return [t.logits(self.dataset, "test", self.device) for t in trainings]
+    def _give_words(self) -> None:
+        """Judge all students together: with several, the best of them is partly the luckiest."""
+        words = families.family_words([j.gain for j in self.judged], [j.margin for j in self.judged])
+        for one, word in zip(self.judged, words, strict=True):
+            entry = one.entry
+            if len(self.judged) > 1:
+                for metric, gain in one.gains.items():
+                    wide = compare.at_level(gain, 1 - (1 - compare.CONFIDENCE) / len(self.judged))
+                    entry["gain"][metric]["ci_family"] = [wide.low, wide.high]
+            if entry["stopped_early"]:
+                told, word = advice.Advice("none"), Verdict("inconclusive")
+            else:
+                told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
+            entry |= {
+                "verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need},
+            }  # fmt: skip
+            entry["reason"] = self._reason(entry, one)
 
-    def _gaps(self, ours: dict[str, Any], theirs: dict[str, Any], gain: dict[str, Any]) -> dict[str, float | None]:
-        """Share of the way from baseline to teacher, per metric, where that way is longer than the seeds' noise."""
-        found: dict[str, float | None] = {}
-        for name in gain:
-            teacher = self.teacher_block["metrics"][name]
-            noise = compare.half_width(theirs["metrics"][name]["values"])
-            found[name] = None if teacher is None else compare.gap_closed(
-                ours["metrics"][name]["mean"], theirs["metrics"][name]["mean"], teacher,
-                better=METRICS.get(name).facts["better"], noise=noise,
-            )  # fmt: skip
-        return found
+    def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
+        """What the same student learned without a teacher, or why nobody asked."""
+        if "placebo" in blocks:
+            gain = _written(assessment.gains(found, "student", "placebo"))
+            return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain}, "placebo_reason": None}
+        why = placebo.why_none(self.dataset.task, objective)
+        if why is None:
+            why = "what_if" if self.spec.sweep else "stopped" if self.spec.evaluation.placebo else "not_asked"
+        return {"placebo": None, "placebo_reason": why}
 
-    def _reason(self, entry: dict[str, Any], interval: compare.Interval, index: int) -> dict[str, Any]:
+    def _gaps(self, found: Evidence, gain: Mapping[str, Gain]) -> dict[str, Any]:
+        """Share of the way from baseline to teacher, per metric, where that way is surely longer than nothing."""
+        gaps = {name: found.gap_closed(name) for name in gain}
+        return {
+            "gap_closed": {name: gap and gap.mean for name, gap in gaps.items()},
+            "gap_closed_ci95": {name: [gap.low, gap.high] if gap else None for name, gap in gaps.items()},
+        }
+
+    def _reason(self, entry: dict[str, Any], one: _Judged) -> dict[str, Any]:
         """Name the likely reason of the verdict by a code the pages put into words."""
-        word = entry["verdict"]
+        word, gain = entry["verdict"], one.gain
         if entry["stopped_early"]:
             return {"code": "stopped_early", "values": {}}
-        if interval.low is None or interval.high is None:
+        if gain.low is None or gain.high is None:
             return {"code": "one_seed", "values": {}}
         if word == "beats":
             return {"code": "small_gain" if entry["small"] else "gain", "values": {}}
-        if not self.room[index]["room"]:
+        if word == "inconclusive":
+            return {"code": "wide_interval", "values": {"width": gain.high - gain.low, "n": gain.n}}
+        if one.room == "none":
             return {"code": "no_room", "values": {}}
         if word == "hurts":
             return {
                 "code": "soft_share" if (entry["alpha"] or 0) > 0.8 else "loss",
                 "values": {"alpha": entry["alpha"]},
             }
-        if word == "ties":
-            return {"code": "same", "values": {"margin": entry["margin"]}}
-        return {"code": "wide_interval", "values": {"width": interval.high - interval.low, "n": interval.n}}
+        return {"code": "same", "values": {"margin": entry["margin"]}}
 
 
 def best_seed(trainings: list[Training], better: str) -> int:
     """Position of the training that scored best on validation; that one is kept and exported."""
-    scores = [t.record.score_selected for t in trainings]
+    scores = [float(t.record.score_selected or 0.0) for t in trainings]
     return scores.index(max(scores) if better == "higher" else min(scores))
+
+
+def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:
+    return {name: write_gain(gain) for name, gain in gains.items()}
 
 
 def _selection(training: Training) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.folder import DAMAGED, STATES, RunFolder
+from kd_core.runs.outcome import read_outcome
+from kd_core.safe_io import Damaged
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,16 @@ class RunError:
     hint: str = ""
     error_id: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
 
 @dataclass(frozen=True)
 class Headline:
-    """The one comparison worth a line in the list: the best student on the run's metric, on the test rows."""
+    """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
+
+    `gain` is over its baseline, `versus` over the teacher; above 0 is better.
+    """
 
     metric: str
     better: str
@@ -34,6 +43,9 @@ class Headline:
     gain_high: float | None
     verdict: str
     small: bool = False
+    versus: float | None = None
+    versus_low: float | None = None
+    versus_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +81,17 @@ COLUMNS = (
 
 
 def row_of(folder: RunFolder) -> RunRow:
-    """Read a run's line from its folder. Errors: what `RunFolder.spec` and `.status` raise."""
-    spec, status, said = folder.spec(), folder.status(), folder.annotation()
-    result = folder.result() if status.get("state") in ("done", "cancelled") else None
+    """Read a run's line from its folder. Errors: what `RunFolder.spec`, `.status`, `.result` and `.manifest` raise."""
+    spec, status, said = folder.spec(), _status(folder), folder.annotation()
+    result = None
+    if status["state"] in ("done", "cancelled"):
+        result = folder.result()
+        folder.manifest()  # a damaged one makes the run damaged
     error = status.get("error")
     return RunRow(
         id=folder.id,
-        name=spec.title(),
-        state=str(status.get("state", "interrupted")),
+        name=str(said.get("name") or "") or spec.title(),
+        state=str(status["state"]),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),
         ended_utc=status.get("ended_utc"),
@@ -97,38 +112,65 @@ def row_of(folder: RunFolder) -> RunRow:
     )
 
 
-def _mean(values: Any) -> float | None:
-    if isinstance(values, dict):
-        values = values.get("mean")
-    return float(values) if isinstance(values, int | float) and not isinstance(values, bool) else None
+_OPTIONAL = {
+    "created_utc": str, "started_utc": str, "ended_utc": str, "work_hash": str, "click": str, "seconds": int | float,
+    "queue_number": int, "error": dict,
+}  # fmt: skip
+
+
+def _status(folder: RunFolder) -> dict[str, Any]:
+    """Read the status and check what the list is made of. Errors: KDError `run_damaged`."""
+    status = folder.status()
+    if not status:
+        raise folder.damaged("status.json", Damaged("is missing or empty"))
+    if status.get("state") not in STATES:
+        raise folder.damaged("status.json", Damaged(f"names no known state but {str(status.get('state'))[:40]!r}"))
+    for name, kind in _OPTIONAL.items():
+        if status.get(name) is not None and not isinstance(status[name], kind):
+            raise folder.damaged("status.json", Damaged(f"holds {str(status[name])[:40]!r} as {name}"))
+    error = status.get("error")
+    if error is not None and not ({"code", "message"} <= set(error) <= {"code", "message", "hint", "error_id"}):
+        raise folder.damaged("status.json", Damaged("holds an error that is none"))
+    return status
+
+
+def damaged_row(run_id: str, error: RunError, before: RunRow | None) -> RunRow:
+    """Make the line of a run whose folder is damaged or gone, from what was known of it before."""
+    if before is None:
+        before = RunRow(
+            id=run_id, name=run_id, state=DAMAGED, created_utc=_dated(run_id), started_utc=None, ended_utc=None, dataset_name="",
+            target="", task=None, teacher="", students=(), headline=None, seconds=None, star=False, note="",
+            work_hash="", error=error,
+        )  # fmt: skip
+    return replace(before, state=DAMAGED, error=error, headline=None, queue_number=None, click=None)
+
+
+def _dated(run_id: str) -> str:
+    """Read from a run's id when it was made; empty for an id of another make."""
+    found = re.match(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)-", run_id)
+    return "{}-{}-{}T{}:{}:00.000Z".format(*found.groups()) if found else ""
 
 
 def headline(result: dict[str, Any]) -> Headline | None:
-    """Pick the best student of a result on its metric; None when the result names no metric or no student."""
-    metric, students = result.get("metric") or {}, result.get("students") or []
-    name = metric.get("name")
-    if not name or not students:
+    """Show the student that is best on validation; None when the result can't be read or holds no student.
+
+    Ranked by the test rows, the best of several would be partly the luckiest.
+    """
+    if not result.get("students") or not (result.get("metric") or {}).get("name"):
         return None
-    sign = -1.0 if metric.get("better") in ("lower", "min", "smaller") else 1.0
-
-    def value(holder: dict[str, Any]) -> float | None:
-        return _mean((holder.get("metrics") or {}).get(name))
-
-    def rank(student: dict[str, Any]) -> float:
-        found = value(student)
-        return float("-inf") if found is None else sign * found
-
-    picked = (result.get("sweep") or {}).get("best")  # by validation: the best on test rows would flatter itself
-    best = next((s for s in students if picked is not None and s.get("cell") == picked), None) or max(
-        students, key=rank
+    found = read_outcome(result)
+    best, name = found.students[found.best], found.metric.name
+    gain, versus = best.gain.get(name), best.versus_teacher.get(name)
+    ours, theirs = best.arm.mean(name), found.teacher.get(name)
+    away = (
+        None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours
     )
-    gain = (best.get("gain") or {}).get(name) or {}
-    low, high = (gain.get("ci95") or [None, None])[:2]
     return Headline(
-        metric=name, better=str(metric.get("better", "")), teacher=value(result.get("teacher") or {}),
-        student_name=str(best.get("name", "")), student=value(best), baseline=value(best.get("baseline") or {}),
-        gain=_mean(gain), gain_low=low, gain_high=high, verdict=str(best.get("verdict", "")),
-        small=bool(best.get("small", False)),
+        metric=name, better=found.metric.better, teacher=theirs, student_name=best.name, student=ours,
+        baseline=best.baseline.mean(name), gain=gain.mean if gain else None, gain_low=gain.low if gain else None,
+        gain_high=gain.high if gain else None, verdict=best.verdict, small=best.small,
+        versus=versus.mean if versus else away, versus_low=versus.low if versus else None,
+        versus_high=versus.high if versus else None,
     )  # fmt: skip
 
 

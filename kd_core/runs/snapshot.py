@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kd_core import limits
 from kd_core.runs.curves import Curve, Line
 from kd_core.runs.events import Event, EventReader
 from kd_core.runs.folder import ACTIVE, RunFolder
+from kd_core.runs.progress import Outlook, Progress
+from kd_core.runs.pulse import Pulse
 from kd_core.runs.rows import RunError
 from kd_core.runs.sweep_progress import SweepProgress, SweepView
 from kd_core.runs.wording import sentence
@@ -19,18 +21,24 @@ from kd_core.specs import RunSpec
 
 KEPT_RUNS = 32  # runs whose parsed events stay in memory
 LOG_LINES = 200
+WORKING = ("starting", "running", "cancelling")
 PHASES = ("data", "teacher", "cache", "baseline", "students", "evaluate")
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase: `state` is waiting, running, done or stopped; `progress` runs from 0 to 1."""
+    """One phase: `state` is waiting, running, done or stopped; `progress` runs from 0 to 1.
+
+    `units_done` of `units` are finished: fits of the teacher, trainings, parts; 0 of 0 where the phase has none.
+    """
 
     name: str
     state: str
     seconds: float | None
     progress: float
     cached: bool = False
+    units_done: int = 0
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,10 @@ class Snapshot:
 
     `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
     `student`, `teacher`, `baseline` (validation scores) and `room` (true or false). `sweep` is there for a what-if
-    once its plan is known; it has no learning curves but the teacher's.
+    once its plan is known; it has no learning curves but the teacher's. `outlook` tells finished units and the
+    seconds left; `progress` is the share of finished work, never of time. `silent_s` counts from the last sign of work
+    of a run that is in a worker's hands: an event of the training, or processor time used; above
+    `limits.SILENT_SECONDS` its worker may be frozen.
     """
 
     run_id: str
@@ -67,6 +78,8 @@ class Snapshot:
     log: tuple[str, ...]
     attempts: int
     sweep: SweepProgress | None = None
+    outlook: Outlook = field(default_factory=Outlook)
+    silent_s: float = 0.0
 
     def at_place(self, position: int | None) -> Snapshot:
         """Return the same snapshot with a place in the queue."""
@@ -84,10 +97,9 @@ class RunView:
         self._last: tuple[Any, Snapshot] | None = None
         self._read_at = time.monotonic()
         self._t = 0.0
-        self._progress = 0.0
+        self._progress = Progress()
         self._lines: dict[tuple[Any, ...], Line] = {}
         self._phases: dict[str, dict[str, Any]] = {}
-        self._phase: str | None = None
         self._plan: Event | None = None
         self._teacher: Event | None = None
         self._resources: Event | None = None
@@ -98,7 +110,8 @@ class RunView:
         self._of: int | None = None
         self._rows_per_s: float | None = None
         self._sweep: SweepView | None = None
-        self._pace_from: tuple[float, float] | None = None  # seconds and units at this attempt's first training
+        self._fresh = True  # a new attempt says its plan and its warnings again
+        self._pulse = Pulse()
 
     def fits(self) -> bool:
         """Say whether the folder still holds the events that were read (it may have been deleted or replaced)."""
@@ -111,14 +124,17 @@ class RunView:
         """Read what is new and describe the run."""
         with self._lock:
             status = self.folder.status()
+            self._pulse.see_state(str(status.get("state")))
             fresh = self._reader.read()
             if fresh:
                 self._read_at = time.monotonic()
                 for event in fresh:
+                    self._pulse.take(event)
                     self._take(event)
+                self._pulse.read()
             state = str(status.get("state", "interrupted"))
             key = (self._reader.offset, max_points, tuple(sorted((k, repr(v)) for k, v in status.items())))
-            if self._last is not None and self._last[0] == key and state not in ("running", "cancelling"):
+            if self._last is not None and self._last[0] == key and state not in WORKING:
                 return self._last[1]
             made = self._make(status, state, max_points)
             self._last = (key, made)
@@ -126,11 +142,10 @@ class RunView:
 
     def _take(self, event: Event) -> None:
         self._t = max(self._t, float(event.get("t", 0.0)))
+        self._progress.take(event, self._t)
         kind = event.get("kind")
         if kind == "epoch":
             key = _key(event)
-            if self._pace_from is None and key[0] != "teacher":
-                self._pace_from = (self._t, self._units())
             line = self._lines.get(key)
             if line is None:
                 line = self._lines[key] = Line(*key)
@@ -150,14 +165,18 @@ class RunView:
             if key in self._lines:
                 self._lines[key].done = True
                 self._lines[key].best_epoch = event.get("selected_epoch") or self._lines[key].best_epoch
+        elif kind == "state" and event.get("state") == "running":
+            self._fresh = True
         elif kind == "plan":
-            self._plan, self._room, self._pace_from = event, [], None
-            self._warnings = []  # a resumed run says again what still holds
+            self._of = event.get("trainings") or self._of
+            if self._fresh or self._plan is None:
+                self._room, self._warnings, self._fresh = [], [], False
+            self._plan = event
             self._sweep = SweepView(event) if event.get("grid") else None
         elif kind in ("sweep", "scores", "variant") and self._sweep is not None:
             self._sweep.take(event)
-            if kind == "sweep":  # what an earlier attempt finished was told before
-                self._pace_from = (self._t, self._units())
+        elif kind == "seeds":
+            self._of = event["trainings"]
         elif kind == "warning":
             self._warnings.append(event)
         elif kind == "teacher":
@@ -172,13 +191,10 @@ class RunView:
     def _take_phase(self, event: Event) -> None:
         name = str(event["phase"])
         if event.get("state") == "start":
-            self._phase = name
             self._phases[name] = {"state": "running", "since": float(event["t"])}
         else:
             found = self._phases.setdefault(name, {})
             found |= {"state": "done", "seconds": event.get("seconds"), "cached": bool(event.get("cached"))}
-            if self._phase == name:
-                self._phase = None
 
     def _make(self, status: dict[str, Any], state: str, max_points: int) -> Snapshot:
         working = state in ("running", "cancelling")
@@ -188,19 +204,21 @@ class RunView:
         if self._reader.offset == 0 and not working:
             elapsed = 0.0
         phases = self._describe_phases(state, elapsed)
-        eta = self._eta(state, elapsed)
-        progress = 1.0 if state == "done" else self._measure_progress(elapsed, eta)
+        outlook = self._progress.outlook(elapsed)
         error = status.get("error")
         return Snapshot(
             run_id=self.folder.id, name=self._spec.name or self._spec.dataset.name or self.folder.id, state=state,
             spec=self._spec, created_utc=status.get("created_utc"), started_utc=status.get("started_utc"),
-            ended_utc=status.get("ended_utc"), elapsed_s=elapsed, eta_s=eta,
-            progress=progress, phases=phases, curves=tuple(line.curve(max_points) for line in self._lines.values()),
+            ended_utc=status.get("ended_utc"), elapsed_s=elapsed,
+            eta_s=outlook.left_s if state == "running" else None,
+            progress=1.0 if state == "done" else outlook.share, phases=phases,
+            curves=tuple(line.curve(max_points) for line in self._lines.values()),
             warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
             resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=self._count_done(),
             trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
             position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
-            sweep=self._sweep.progress() if self._sweep else None,
+            sweep=self._sweep.progress() if self._sweep else None, outlook=outlook,
+            silent_s=self._pulse.silent_s if state in WORKING else 0.0,
         )  # fmt: skip
 
     def _count_done(self) -> int:
@@ -218,52 +236,9 @@ class RunView:
                 found.append(Phase(name, "done", known.get("seconds"), 1.0, known.get("cached", False)))
             else:
                 running = "running" if state in ACTIVE else "stopped"
-                found.append(Phase(name, running, max(0.0, elapsed - known["since"]), self._phase_progress(name)))
+                share, done, of = self._progress.share(name)
+                found.append(Phase(name, running, max(0.0, elapsed - known["since"]), share, units_done=done, units=of))
         return tuple(found)
-
-    def _phase_progress(self, name: str) -> float:
-        if name == "sweep" and self._sweep is not None:
-            return self._sweep.units() / self._sweep.trainings
-        arm = {"teacher": "teacher", "cache": "teacher", "baseline": "baseline", "students": "student"}.get(name)
-        lines = [line for key, line in self._lines.items() if key[0] == arm]
-        if not lines:
-            return 0.0
-        total = max(len(lines), self._expected(str(arm)))
-        return min(1.0, sum(line.fraction() for line in lines) / total)
-
-    def _expected(self, arm: str) -> int:
-        if arm == "teacher":
-            return 1 + self._spec.evaluation.folds
-        return len(self._spec.students) * self._spec.training.seeds
-
-    def _units(self) -> float:
-        """Count finished trainings of baselines and students, and the fraction of the one at work."""
-        if self._sweep is not None:
-            return self._sweep.units()
-        begun = {key: line.fraction() for key, line in self._lines.items() if key[0] != "teacher"}
-        return sum({**begun, **dict.fromkeys((k for k in self._done if k[0] != "teacher"), 1.0)}.values())
-
-    def _eta(self, state: str, elapsed: float) -> float | None:
-        """Foresee the end from the pace of this attempt's trainings, or from the plan's estimate before there is one."""
-        if state not in ("running", "cancelling") or self._phase == "evaluate":
-            return None
-        total = self._of or (self._plan or {}).get("trainings")
-        if total and self._pace_from is not None:
-            t, units = self._pace_from
-            done = self._units() - units
-            if done > 0.1 and self._t > t:
-                behind = elapsed - self._t  # seconds since the last event
-                return max(0.0, (total - self._units()) * (self._t - t) / done - behind)
-        promised = (self._plan or {}).get("estimate_seconds")
-        return float(promised) - elapsed if promised and promised > elapsed else None
-
-    def _measure_progress(self, elapsed: float, eta: float | None) -> float:
-        """Share of the time that has passed; it never goes back."""
-        if self._phase == "evaluate":
-            self._progress = max(self._progress, 0.97)
-        elif eta is not None and elapsed + eta > 0:
-            self._progress = max(self._progress, min(0.97, elapsed / (elapsed + eta)))
-        return self._progress
 
 
 def _key(event: Event) -> tuple[Any, ...]:
@@ -277,7 +252,7 @@ _views_lock = threading.Lock()
 def snapshot(folder: RunFolder, max_points: int = limits.CURVE_POINTS) -> Snapshot:
     """Describe a run; the parsed events of the runs asked for last stay in memory.
 
-    Errors: KDError `events_damaged`; what `RunFolder.spec` raises.
+    Errors: KDError `events_damaged`; what `RunFolder.spec` and `.status` raise.
     """
     key = str(folder.path)
     with _views_lock:

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from kd_core import limits, safe_io
 from kd_core.errors import KDError
+from kd_core.runs.disk import may_pass
 from kd_core.runs.events import utc_now
-from kd_core.runs.folder import ACTIVE, RunFolder
+from kd_core.runs.folder import ACTIVE, DAMAGED, RunFolder
 from kd_core.runs.index import RunIndex
 from kd_core.runs.locks import is_locked
-from kd_core.runs.rows import RunRow, row_of
+from kd_core.runs.rows import RunError, RunRow, damaged_row, row_of
 from kd_core.specs import RunSpec
 
 if TYPE_CHECKING:
     from kd_core.runs.snapshot import Snapshot
 
+NAME_LENGTH = 120
 PAGE = 50  # rows per page of the list
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_READING = (KDError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what damage raises
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that look like digits
 
 
@@ -57,7 +60,10 @@ class RunStore:
         return run_id
 
     def folder(self, run_id: str) -> RunFolder:
-        """Return a run's folder. Errors: KDError `no_run`, also for ids that are no plain names."""
+        """Return a run's folder.
+
+        Errors: KDError `no_run`, also for ids that are no plain names; DataError for a link that leads elsewhere.
+        """
         if _ID.fullmatch(run_id):
             path = safe_io.inside(self.runs, run_id)
             if path.is_dir():
@@ -70,10 +76,48 @@ class RunStore:
         return found[0] if found else self.refresh(run_id)
 
     def refresh(self, run_id: str) -> RunRow:
-        """Read a run's row from its folder again and remember it."""
-        row = row_of(self.folder(run_id))
+        """Read a run's row from its folder again and remember it; one that can't be read is marked damaged.
+
+        Errors: KDError `no_run` when neither the list nor a folder knows it.
+        """
+        try:
+            row = row_of(self.folder(run_id))
+        except _READING as error:
+            found = self.index.rows("WHERE id = ?", (run_id,))
+            if may_pass(error) or not (found or self._is_run(run_id)):
+                raise
+            return self._keep_damaged(run_id, self._damage(run_id, error), found[0] if found else None)
         self.index.put(row)
         return row
+
+    def mark_damaged(self, run_id: str, error: RunError) -> RunRow:
+        """Mark a run of the list damaged, whatever its folder says."""
+        found = self.index.rows("WHERE id = ?", (run_id,))
+        return self._keep_damaged(run_id, error, found[0] if found else None)
+
+    def _keep_damaged(self, run_id: str, error: RunError, before: RunRow | None) -> RunRow:
+        row = damaged_row(run_id, error, before)
+        self.index.put(row)
+        return row
+
+    def _is_run(self, run_id: str) -> bool:
+        kept = (self.runs / run_id / name for name in ("spec.json", "status.json", "manifest.json"))
+        return bool(_ID.fullmatch(run_id)) and any(file.exists() for file in kept)
+
+    def _damage(self, run_id: str, error: Exception) -> RunError:
+        """Say in words why a run's folder gives no row."""
+        path = self.runs / run_id
+        if not path.exists() and not path.is_symlink():
+            return RunError(
+                "folder_gone", f"The folder of run {run_id} is gone: it was removed or moved by hand.",
+                "Put it back, or delete the run to take it from the list.",
+            )  # fmt: skip
+        if isinstance(error, KDError):
+            return RunError(error.code, error.message, error.hint)
+        return RunError(
+            "run_damaged", f"Run {run_id} is damaged: {type(error).__name__} while its folder was read.",
+            "Restore its folder from a copy, or delete the run.",
+        )  # fmt: skip
 
     def list(
         self,
@@ -109,6 +153,14 @@ class RunStore:
         found = self.index.ask("SELECT id FROM runs WHERE state = 'queued' ORDER BY queue_number, id")
         return tuple(r[0] for r in found)
 
+    def requeue(self, run_id: str) -> None:
+        """Put a run that has ended at the end of the queue; what it kept is gone on from."""
+        folder = self.folder(run_id)
+        number = (self.index.ask("SELECT max(queue_number) FROM runs")[0][0] or 0) + 1
+        folder.stop_path.unlink(missing_ok=True)
+        folder.write_status(state="queued", queue_number=number, error=None, ended_utc=None)
+        self.refresh(run_id)
+
     def find_work(self, work_hash: str, states: tuple[str, ...] = (*ACTIVE, "done")) -> RunRow | None:
         """Find the newest run of the same work, active ones first; None when there is none."""
         marks = ", ".join("?" * len(states))
@@ -140,20 +192,33 @@ class RunStore:
         self.folder(run_id).annotate(note=note)
         self.refresh(run_id)
 
+    def set_name(self, run_id: str, name: str) -> None:
+        """Call a run by a name of the person's own; an empty one brings the recipe's back. The recipe stays as it is."""
+        self.folder(run_id).annotate(name=" ".join(name.split())[:NAME_LENGTH])
+        self.refresh(run_id)
+
     def star(self, run_id: str, star: bool = True) -> None:
         """Mark a run, or take the mark away."""
         self.folder(run_id).annotate(star=bool(star))
         self.refresh(run_id)
 
     def delete(self, run_id: str) -> None:
-        """Delete a run with its folder. Errors: KDError `run_active` while it waits or works."""
-        folder = self.folder(run_id)
-        if folder.status().get("state") in ACTIVE or is_locked(folder.lock_path):
+        """Delete a run with its folder; a damaged one too, and one whose folder is gone already.
+
+        Errors: KDError `run_active` while it waits or works.
+        """
+        row, path = self.get(run_id), self.runs / run_id
+        if row.state != DAMAGED:
+            row = self.refresh(run_id)
+        if row.state in ACTIVE or is_locked(path / "lock"):
             raise KDError(
                 "Run {run_id} is still {state}.", "Stop it first, then delete it.", "run_active",
-                run_id=run_id, state=folder.status().get("state", "running"),
+                run_id=run_id, state=row.state if row.state in ACTIVE else "running",
             )  # fmt: skip
-        shutil.rmtree(folder.path)
+        if path.is_symlink() or path.is_file():
+            path.unlink()  # what a link leads to is not ours
+        elif path.exists():
+            shutil.rmtree(path)
         self.index.drop(run_id)
 
     def rebuild(self) -> int:
@@ -163,11 +228,18 @@ class RunStore:
         return len(rows)
 
     def adopt(self) -> int:
-        """Add run folders that the index doesn't know, such as copied ones, and return how many."""
-        known = {r[0] for r in self.index.ask("SELECT id FROM runs")}
-        rows = self._read_folders(known)
+        """Add run folders that the index doesn't know, such as copied ones, and return how many.
+
+        Runs whose folder is gone are marked so; damaged ones are looked at again.
+        """
+        known = dict(self.index.ask("SELECT id, state FROM runs"))
+        rows = self._read_folders(set(known))
         for row in rows:
             self.index.put(row)
+        here = {p.name for p in self.runs.iterdir()}
+        for run_id, state in known.items():
+            if run_id not in here or state == DAMAGED:
+                self.refresh(run_id)
         return len(rows)
 
     def take_notices(self) -> Strings:
@@ -178,12 +250,14 @@ class RunStore:
     def _read_folders(self, known: set[str] | frozenset[str] = frozenset()) -> Rows:
         rows, unreadable = [], []
         for path in sorted(self.runs.iterdir()):
-            if path.name in known or not _ID.fullmatch(path.name) or not (path / "spec.json").is_file():
+            if path.name in known or not self._is_run(path.name):
                 continue
             try:
-                rows.append(row_of(RunFolder(path)))
-            except (KDError, ValueError, TypeError, KeyError, OSError) as error:
-                unreadable.append(f"Run folder {path.name} can't be read and is not listed: {error}")
+                rows.append(row_of(self.folder(path.name)))
+            except _READING as error:
+                said = self._damage(path.name, error)
+                rows.append(damaged_row(path.name, said, None))
+                unreadable.append(f"Run {path.name} can't be read and is marked damaged: {said.message}")
         self._notices.extend(t for t in unreadable if t not in self._unreadable)
         self._unreadable = unreadable
         return rows

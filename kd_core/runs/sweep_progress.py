@@ -122,6 +122,8 @@ class SweepView:
         gains = self._sign * (own - alone)
         gain, pairs = _mean(gains)
         low, high = _interval(gains, gain, pairs)
+        training = ~(self._done[self._own] & self._done[self._alone]).all(axis=1)
+        low[training] = high[training] = np.nan  # the best score so far is not the score: its spread says nothing yet
         rank = np.where(pairs > 0, pairs, -1)
         eligible = (rank == rank.max(initial=-1)) & (pairs > 0) & (seen > 0)
         best = int(np.where(eligible, self._sign * mean, -np.inf).argmax()) if eligible.any() else None

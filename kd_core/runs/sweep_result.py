@@ -7,7 +7,7 @@ from typing import Any
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.models.sizes import sizes
-from kd_core.runs import assessment, cell_scores, grid
+from kd_core.runs import cell_scores, grid, ledger, rooms
 from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cell_scores import CellScores, Judge, Score
 from kd_core.runs.grid import Cell
@@ -15,6 +15,7 @@ from kd_core.runs.result import ResultBuilder
 from kd_core.runs.sweep import Sweep
 from kd_core.runs.trainings import Arms
 from kd_core.runs.variant_store import Finished
+from kd_core.workspace import workspace
 
 NOTHING = "Stopped before a student and its baseline were trained; nothing to compare yet."
 
@@ -47,19 +48,24 @@ class _Judging:
             if chosen is not None:
                 best_of[index] = chosen
         sweep, spec = self.sweep, self.spec
-        result = ResultBuilder(spec, self.dataset, sweep.teacher, sweep.metric, self._room(best_of), self.device)
         pairs = [(index, self._arms(self.scores[chosen])) for index, chosen in best_of.items()]
+        room = [
+            rooms.compare(self.dataset, spec.students[i].name, sweep.teacher, arms.baseline, sweep.metric, self.device)
+            for i, arms in pairs
+        ]
+        reads = ledger.note_read(workspace(), self.dataset.hash, str(sweep.folder.path.resolve()))
+        result = ResultBuilder(spec, self.dataset, sweep.teacher, sweep.metric, room, self.device)
         for (index, arms), chosen in zip(pairs, best_of.values(), strict=True):
             recipe = grid.cell_spec(spec, sweep.cells[chosen])
-            result.add(index, arms.seeds, arms.baseline, arms.student, recipe, cell=chosen)
+            result.add(index, arms, recipe, cell=chosen)
         artifacts = write_artifacts(sweep.folder, spec, self.dataset, sweep.teacher, pairs, self.device)
         kept = [self._best_seed(s) for s in self.scores]
         artifacts |= write_cells(sweep.folder, self.dataset, sweep.teacher.logits["validation"], kept, self.device)
         asked = grid.count(spec)
         return {
-            **result.finish(sweep.folder.id, artifacts),
+            **result.finish(sweep.folder.id, artifacts, reads),
             "sweep": {
-                "axes": grid.axes(spec), "cells": self._rows(self.scores[best], result.students), "best": best,
+                "axes": grid.axes(spec), "cells": self._rows(self.scores[best], [j.entry for j in result.judged]), "best": best,
                 "best_of": {spec.students[i].name: chosen for i, chosen in best_of.items()},
                 "cells_asked": asked.cells, "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
                 "variants": asked.variants, "trainings": asked.trainings, "trained": len(sweep.found), **sweep.way,
@@ -78,19 +84,6 @@ class _Judging:
             "Try smaller learning rates.", "all_diverged", diverged=sum(not f.usable for f in found), n=len(found),
             more="" if alone else ", every baseline among them",
         )  # fmt: skip
-
-    def _room(self, best_of: dict[int, int]) -> list[dict[str, Any]]:
-        """Compare the teacher with the baseline of each student's chosen cell, on validation."""
-        sweep = self.sweep
-        sign = 1 if self.judge.better == "higher" else -1
-        teacher = assessment.score(self.dataset, "validation", sweep.teacher.logits["validation"], sweep.metric)
-        rows: list[dict[str, Any]] = []
-        for index, student in enumerate(self.spec.students):
-            theirs = self.scores[best_of[index]].paired[1] if index in best_of else []
-            mean = sum(theirs) / len(theirs) if theirs else None
-            room = teacher is not None and mean is not None and sign * (teacher - mean) > 0
-            rows.append({"student": student.name, "teacher": teacher, "baseline": mean, "room": room})
-        return rows
 
     def _arms(self, scores: CellScores) -> Arms:
         """Return the trainings of a cell and its baseline for the seeds that have both."""

@@ -1,12 +1,12 @@
-"""The finished trainings of a what-if on disk, from which a resumed run goes on."""
+"""The finished trainings of a run on disk, from which a resumed run goes on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
-from kd_core.distill.variants import TrainedVariant, Variant
+from kd_core.distill.placebo import PLACEBO
+from kd_core.distill.variants import TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build
 from kd_core.runs import grid
 from kd_core.runs.grid import GridTraining
-from kd_core.runs.trainings import Record, Training
 from kd_core.safe_io import sha256_file, write_bytes, write_json
 from kd_core.specs import RunSpec
 from kd_core.teachers.cache import CODE, code_version
@@ -50,6 +50,21 @@ class VariantRecord:
     precision: str | None
 
 
+@dataclass
+class Training:
+    """A training that has ended with its network at the selected epoch. What it answers is computed once."""
+
+    record: VariantRecord
+    module: torch.nn.Module
+    _logits: dict[Split, Array] = field(default_factory=dict, repr=False)
+
+    def logits(self, dataset: Dataset, split: Split, device: torch.device) -> Array:
+        """(N, C) logits for one part."""
+        if split not in self._logits:
+            self._logits[split] = predict(self.module, dataset.parts[split].x, device)
+        return self._logits[split]
+
+
 @dataclass(frozen=True)
 class Finished:
     """A training that has ended, its weights in memory or on disk."""
@@ -75,40 +90,41 @@ class Finished:
         return predict(self.module(dataset, device), dataset.parts[split].x[rows], device)
 
     def training(self, dataset: Dataset, device: torch.device) -> Training:
-        """Return it as the training of an ordinary run."""
-        r = self.record
-        assert r.score_selected is not None and r.score_last is not None
-        record = Record(
-            "student" if r.arm == "student" else "baseline", r.student, r.seed, r.selected_epoch, r.last_epoch,
-            r.score_selected, r.score_last, r.seconds, r.stopped,
-        )  # fmt: skip
-        return Training(record, self.module(dataset, device))
+        """Return it with its network, to be judged."""
+        return Training(self.record, self.module(dataset, device))
 
 
 class VariantStore:
     """Keeps every finished training under a name that hashes all that decides it."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, folder: Path, teacher_logits: Array, metric: str, device: torch.device
+        self, spec: RunSpec, dataset: Dataset, folder: Path, lessons: Lessons, metric: str, device: torch.device
     ) -> None:
         self.spec, self.dataset, self.folder, self.metric, self.device = spec, dataset, folder, metric, device
-        self._lesson = hashlib.sha256(teacher_logits.tobytes()).hexdigest()
+        self._lessons = {name: digest(table) for name, table in tables(lessons).items()}
         self._code = code_version((*CODE, "distill"))
 
     def variant(self, training: GridTraining) -> Variant:
         """Say what a training of the grid is to the engine."""
         cell = training.like
-        objective = grid.objective_of(self.spec, cell) if training.arm == "student" else None
+        objective = None if training.arm == "baseline" else grid.objective_of(self.spec, cell)
         return Variant(
-            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay
-        )
+            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay,
+            PLACEBO if training.arm == "placebo" else TEACHER,
+        )  # fmt: skip
 
-    def load(self, wanted: tuple[GridTraining, ...], notify: Notify) -> dict[int, Finished]:
-        """Take what an earlier attempt finished; say what is damaged or no longer fits and is trained again."""
+    def load(
+        self, wanted: Sequence[GridTraining], notify: Notify, later: Sequence[GridTraining] = ()
+    ) -> dict[int, Finished]:
+        """Take what an earlier attempt finished; say what is damaged or no longer fits and is trained again.
+
+        `later` may be asked for after this: what is kept of it stays where it is.
+        """
         found: dict[int, Finished] = {}
         damaged: list[str] = []
         names = {self._stem(t).name: t for t in wanted}
-        others = [p for p in self.folder.glob("*.json") if p.stem not in names]
+        held = {*names, *(self._stem(t).name for t in later)}
+        others = [p for p in self.folder.glob("*.json") if p.stem not in held]
         for name, training in names.items():
             if (self.folder / f"{name}.json").exists():
                 try:
@@ -161,7 +177,7 @@ class VariantStore:
             variant.learning_rate, variant.weight_decay, self.device.type, self._code,
         ]  # fmt: skip
         if variant.objective is not None:
-            decides += [variant.objective.to_json(), self._lesson]
+            decides += [variant.objective.to_json(), self._lessons[variant.lesson]]
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
 
@@ -171,7 +187,7 @@ def trained_again(number: int, belongs_to: str) -> dict[str, Any]:
     return {
         "kind": "warning", "code": "trained_again",
         "message": f"{number} training{'s' if number != 1 else ''} of an earlier attempt belong to {belongs_to}.",
-        "hint": "They are trained again, so that all cells of the comparison are made alike.",
+        "hint": "They are trained again, so that both sides of the comparison are made alike.",
     }  # fmt: skip
 
 

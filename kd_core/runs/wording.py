@@ -10,6 +10,7 @@ STATES = {
     "cancelled": "The run was stopped; what was finished is kept.",
     "interrupted": "The run was interrupted; it can be resumed.",
     "failed": "The run has failed.",
+    "damaged": "The run's folder is damaged.",
 }
 
 
@@ -26,7 +27,10 @@ def sentence(event: dict[str, Any]) -> str:
         return f"Phase {event.get('phase')} took {_seconds(event.get('seconds'))}{cached}."
     if kind == "plan":
         cells = f" for {event['cells']} cells" if event.get("cells") else ""
-        return f"Plan: {event.get('trainings')} trainings{cells} of at most {event.get('epochs')} epochs on {event.get('device')}."
+        about = f", about {event['estimate_seconds']:.0f} s" if event.get("estimate_seconds") else ""
+        return f"Plan: {event.get('trainings')} trainings{cells} of at most {event.get('epochs')} epochs on {event.get('device')}{about}."
+    if kind == "seeds":
+        return f"{event.get('added')} more seeds are needed for a narrower interval: {event.get('trainings')} trainings in all."
     if kind == "sweep":
         return f"{event.get('trainings')} trainings to do ({event.get('mode') or 'none'}). {event.get('why') or ''}".strip()
     if kind == "variant" and event.get("diverged"):  # the others are in the heat map

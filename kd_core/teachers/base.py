@@ -56,7 +56,8 @@ class FittedTeacher(Protocol):
 Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
 
 # facts: gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
-# architecture that takes the spec's fields of the same names, slower=factor on its estimated step
+# architecture that takes the spec's fields of the same names, slower=factor on its estimated step; others:
+# seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Fit] = Registry("teacher")
 
 

@@ -136,6 +136,13 @@ class TeacherCache:
         """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""
         return sum(one.size_bytes for one in eviction.evict(self.root, -1))
 
+    def holds(self, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int) -> bool:
+        """Say whether a run with this data, teacher, folds and seed would train no teacher, without reading a row.
+
+        Errors: UnknownName and SpecError for a teacher that does not exist.
+        """
+        return kept.is_kept(self.root, dataset, teacher, folds=folds, seed=seed, code=code_version())
+
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None
     ) -> kept.KeptAnswers | None:

@@ -15,7 +15,7 @@ _QUANTILES = 10  # regression targets are stratified by tenths
 def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
     """Give each row a fold number; classes (or tenths of a target) and sizes are spread evenly.
 
-    Rows of one group share a fold. The same rows and seed give the same folds.
+    Rows of one group, and copies of a row, share a fold. The same rows and seed give the same folds.
     Shape: y (N,), groups (N,) or None -> (N,) int64 in 0..n-1, every fold non-empty.
     Errors: DataError with code `too_few_for_folds`.
     """
@@ -24,7 +24,7 @@ def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
     if num_units < n:
         raise DataError(
             "{n} folds need at least {n} {what}, the training part has {found}.", "Use fewer folds or more rows.",
-            "too_few_for_folds", n=n, what="rows" if groups is None else "groups", found=num_units,
+            "too_few_for_folds", n=n, what="rows" if groups is None else "groups of rows that stay together", found=num_units,
         )  # fmt: skip
     stratum_N = _strata(y)
     rng = np.random.default_rng(derive(seed, "folds"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.errors import DataError, Stopped
+from kd_core.processor import cores
 from kd_core.teachers.base import FitData, ShouldStop
 
 # Two threads everywhere: the same memory on every machine, and the server keeps its cores.
-THREADS = min(2, os.cpu_count() or 1)
+THREADS = min(2, cores())
 # Probabilities are kept away from 0: a forest says exactly 0, whose log no student can match.
 SMALLEST_PROBABILITY = 1e-6
 _CHUNK_ROWS = 8192  # rows answered at once: bounds memory and spreads a large answer over the threads

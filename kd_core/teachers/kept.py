@@ -88,6 +88,14 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
         yield folder, meta
 
 
+def is_kept(root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int, code: str) -> bool:
+    """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
+    data = data_key(dataset)
+    wanted = {"data": data, "teacher": teacher.name, "settings": teacher_settings(teacher), "folds": folds,
+              "seed": seed, "code": code}  # fmt: skip
+    return data is not None and next(matching(root, wanted), None) is not None
+
+
 def find(
     root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int | None, seed: int | None, code: str
 ) -> KeptAnswers | None:

@@ -65,10 +65,10 @@ class Checkpoints:
         self._saved_at = time.monotonic()
 
     def newest(self) -> Saved | None:
-        """Read the newest whole checkpoint; damaged and unfinished ones before it are named in `damaged`.
+        """Read the newest whole checkpoint, None when there is none; damaged and unfinished ones are named in `damaged`.
 
-        Errors: KDError `damaged_checkpoints` when some were finished but none is whole, `other_checkpoint` when
-        it belongs to another training.
+        A training whose checkpoints are all damaged starts again by itself: refusing would lose no less.
+        Errors: KDError `other_checkpoint` when it belongs to another training.
         """
         places = self._places()
         for place in places:
@@ -78,23 +78,21 @@ class Checkpoints:
                 if error.code != "damaged_checkpoint":
                     raise
                 self.damaged.append(error)
-        # Without a manifest it was never finished: a process killed at its first save starts again, it has lost nothing.
-        if any((place / MANIFEST).exists() for place in places):
-            raise KDError(
-                "All {count} checkpoints in {folder} are damaged.", "Delete the folder to train from the start.",
-                "damaged_checkpoints", count=len(places), folder=str(self.folder),
-            )  # fmt: skip
         return None
 
     def read(self, place: Path) -> Saved:
         """Read one checkpoint after checking every byte. Errors: KDError naming the damaged file."""
         older = [p for p in self._places() if p.name < place.name]
-        hint = f"{older[0].name} is used instead." if older else "There is no earlier one."
+        hint = (
+            f"{older[0].name} is used instead." if older else "There is no earlier one: it is trained from the start."
+        )
         manifest = self._read_json(place / MANIFEST, hint)
         for name in (TENSORS, COUNTERS):
-            if not (place / name).exists() or manifest.get(name) != sha256_file(place / name):
+            if not (place / name).is_file() or manifest.get(name) != sha256_file(place / name):
                 raise self._damaged(place / name, hint)
         kept = self._read_json(place / COUNTERS, hint)
+        if not isinstance(kept.get("work"), dict) or not isinstance(kept.get("counters"), dict):
+            raise self._damaged(place / COUNTERS, hint)
         if kept["work"] != self.work:
             differing = sorted(k for k in self.work if kept["work"].get(k) != self.work[k])
             raise KDError(
@@ -112,7 +110,7 @@ class Checkpoints:
     def _read_json(self, path: Path, hint: str) -> dict[str, Any]:
         try:
             value = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             raise self._damaged(path, hint) from None
         if not isinstance(value, dict):
             raise self._damaged(path, hint)

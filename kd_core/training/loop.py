@@ -115,7 +115,7 @@ def optimise(
     next batch.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
-    KDError `undefined_selection`, `no_rows`, `other_checkpoint`, `damaged_checkpoints`.
+    KDError `undefined_selection`, `no_rows`, `other_checkpoint`.
     """
     training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"))
     with contextlib.closing(training.rows):

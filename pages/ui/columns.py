@@ -11,8 +11,8 @@ import streamlit as st
 from kd_core.data.table import ColumnProfile, Profile
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
+from pages.ui import findings, mending, picture
 from pages.ui.charts import data as charts
-from pages.ui.charts.marks import CONFIG
 from pages.ui.text import escape, exact, t, term
 
 KINDS = [k for k in get_args(ColumnKind) if k != "constant"]
@@ -77,8 +77,7 @@ def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> No
         labels, counts = column.histogram
         if counts:
             figure = charts.distribution(labels, counts, column.name, t("data.rows_axis"))
-            st.plotly_chart(figure, key="data-chart", config={**CONFIG, "displayModeBar": False},
-                            alt=t("data.chart_alt", column=column.name))  # fmt: skip
+            picture.show(figure, "data-chart", findings.of_column(column.name, labels, counts))
         else:
             st.caption(t("data.no_values"))
     with right:
@@ -124,6 +123,10 @@ def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: i
             f"{marks.get(found.severity, ':gray[:material/info:]')} {escape(found.message)} :gray[{escape(found.hint)}]",
             width="stretch",
         )
+        if mending.offers(found):
+            with st.popover(t("data.change"), key=f"data-fix-{number}"):
+                mending.draw(found, profile, choices, f"fix-{number}")
+            return
         known = {c.name: c for c in profile.columns}
         names = [n for n in ([found.column] if found.column else found.values.get("columns", ())) if n in known]
         names = [n for n in names if n != profile.target]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,15 @@ from typing import Any
 
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.rows import RunRow
-from pages.ui import engine, text, verdict
+from pages.ui import engine, speed, text, verdict
+from pages.ui.goals import Candidate
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
 
 Result = Mapping[str, Any]
 COSTS = ("size", "latency", "flops")
+FIRST = ("student.settings.size", "objective.settings.temperature", "objective.settings.alpha")
+SIGNS = dict(zip(FIRST, ("size", "T", "α"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Entry:
     settings: dict[str, str]
     star: bool
     note: str
+    told: str = ""
 
     @property
     def student(self) -> Result:
@@ -39,15 +44,8 @@ class Entry:
 
     @property
     def label(self) -> str:
-        return str(self.student["name"])
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a student must reach against the best teacher: at most `lost` of the metric, `times` less cost."""
-
-    lost: float
-    times: float
+        """Name of the student, with what tells it apart from others of that name (see `apart`)."""
+        return self.told or str(self.student["name"])
 
 
 @functools.lru_cache(maxsize=256)
@@ -56,13 +54,17 @@ def _read(path: Path, changed_ns: int) -> Result | None:
 
 
 def read(folder: RunFolder) -> Result | None:
-    """Read a run's result, again only when the file has changed; None when it has none."""
+    """Read a run's result, again only when the file has changed; None when it has none.
+
+    Errors: KDError `run_damaged`.
+    """
     try:
         changed = (folder.path / "result.json").stat().st_mtime_ns
     except FileNotFoundError:
         return None
     found = _read(folder.path, changed)
-    return found if found and found.get("students") else None
+    folder.manifest()  # one that can't be read is damage, too
+    return found if found and found["students"] else None
 
 
 def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
@@ -78,9 +80,49 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     })  # fmt: skip
     arms = {s.name: flatten({"student": s.arch.model_dump(mode="json")}) for s in spec.students}
     return [
-        Entry(f"{row.id}:{i}", row.id, row.name, i, found, shared | arms.get(s["name"], {}), row.star, row.note)
+        Entry(
+            f"{row.id}:{i}",
+            row.id,
+            row.name,
+            i,
+            found,
+            shared | arms.get(s["name"], {}) | _lesson(s),
+            row.star,
+            row.note,
+        )
         for i, s in enumerate(found["students"])
     ]
+
+
+def _enough(group: Sequence[Entry]) -> list[str]:
+    """Name as few of the differing settings as tell the entries apart as well as all of them would."""
+    names = differing(group)
+    most = len({tuple(e.settings.get(n) for n in names) for e in group})
+    for end in range(len(names)):
+        if len({tuple(e.settings.get(n) for n in names[:end]) for e in group}) == most:
+            return names[:end]
+    return names
+
+
+def _lesson(student: Result) -> dict[str, str]:
+    """T and alpha as the student was taught, also where the recipe left them at their default."""
+    known = {n: student.get(n) for n in ("temperature", "alpha")}
+    return flatten({"objective": {"settings": {n: f"{v:g}" for n, v in known.items() if v is not None}}})
+
+
+def apart(found: Sequence[Entry]) -> list[Entry]:
+    """Tell students of one name apart by the settings in which they differ, or by their run where nothing does."""
+    alike: dict[str, list[Entry]] = {}
+    for e in found:
+        alike.setdefault(str(e.student["name"]), []).append(e)
+    told: dict[str, str] = {}
+    for name, group in alike.items():
+        names = _enough(group)
+        said = {e.id: " ".join([name, *(f"{short_setting(n)}={e.settings.get(n, '–')}" for n in names)]) for e in group}
+        for e in group:
+            same = sum(words == said[e.id] for words in said.values()) > 1
+            told[e.id] = f"{said[e.id]} ({e.run_name})" if same else said[e.id]
+    return [dataclasses.replace(e, told=told[e.id]) for e in found]
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -96,18 +138,21 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def differing(found: Sequence[Entry]) -> list[str]:
-    """Name the settings that are not the same for all entries, in their order."""
+    """Name the settings that are not the same for all entries: size, T and alpha first, then in their order."""
     names = dict.fromkeys(n for e in found for n in e.settings)
-    return [n for n in names if len({e.settings.get(n) for e in found}) > 1]
+    first = sorted(names, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST))
+    return [n for n in first if len({e.settings.get(n) for e in found}) > 1]
 
 
 def short_setting(name: str) -> str:
-    """Name a setting by what tells it apart: 'objective.settings.alpha' is alpha, 'teacher.name' is teacher.
+    """Name a setting by what tells it apart: 'objective.settings.alpha' is α, 'teacher.name' is teacher.
 
     Example:
         >>> short_setting("student.settings.width")
         'student width'
     """
+    if name in SIGNS:
+        return SIGNS[name]
     parts = [p for p in name.split(".") if p not in ("settings", "arch")]
     if parts[-1] == "name":
         return parts[0]
@@ -129,7 +174,7 @@ def cost(block: Result, by: str) -> float | None:
         return block.get("size_bytes")
     if by == "flops":
         return block.get("flops")
-    measured = verdict.runtimes(block.get("latency_ms"))
+    measured = speed.runtimes(block.get("latency_ms"))
     for runtime in ("onnxruntime", "torch", *measured):
         if "1" in measured.get(runtime, {}):
             return measured[runtime]["1"]["p50"]
@@ -207,17 +252,11 @@ def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
     return max(known, key=lambda x: sign * x["metrics"][metric], default=None)
 
 
-def goal_edge(teacher: Result, goal: Goal, metric: str, by: str) -> tuple[float | None, float]:
-    """Return the largest cost (None: unknown for this teacher) and the worst metric value that meet the goal."""
-    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
-    most = cost(teacher, by)
-    return (None if most is None else most / goal.times), teacher["metrics"][metric] - sign * goal.lost
-
-
-def meets(student: Result, edge: tuple[float | None, float], metric: str, by: str) -> bool | None:
-    """Say whether a student meets the goal; None when its cost or metric is unknown."""
-    value, own = student["metrics"][metric]["mean"], cost(student, by)
-    if value is None or (edge[0] is not None and own is None):
-        return None
-    good = value <= edge[1] if verdict.lower_is_better(metric) else value >= edge[1]
-    return good and (edge[0] is None or (own is not None and own <= edge[0]))
+def candidate(e: Entry, metric: str) -> Candidate:
+    """Describe a student as one that could be shipped."""
+    picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get("student") or ()]
+    known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
+    return Candidate(
+        e.id, e.label, e.student["metrics"][metric]["mean"], {by: cost(e.student, by) for by in COSTS},
+        sum(known) / len(known) if known else None,
+    )  # fmt: skip

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store import RunStore
 from pages.ui import comparison, recipe, run_list, text, verdict
 from pages.ui.comparison import Entry
+from pages.ui.differences import Written
+from pages.ui.goals import Goals
 from pages.ui.text import t
-
-Edge = tuple[float | None, float] | None
 
 
 def picks() -> list[str]:
@@ -35,12 +36,12 @@ def clear() -> None:
     st.session_state.pop("pareto-last", None)
 
 
-def table(store: RunStore, found: list[Entry], metric: str, by: str, edge: Edge) -> None:
+def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None) -> None:
     """Draw settings that differ, metrics and costs, one line per student; picked rows are marked."""
     names = comparison.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
-    frame = pd.DataFrame([line(e, metric, by, edge, names) for e in found]).astype("object")
+    frame = pd.DataFrame([line(e, metric, goals, names) for e in found]).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
 
     def toggle() -> None:
@@ -63,22 +64,21 @@ def table(store: RunStore, found: list[Entry], metric: str, by: str, edge: Edge)
         pick(taken)
 
 
-def line(e: Entry, metric: str, by: str, edge: Edge, names: list[str]) -> dict[str, Any]:
+def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:
     """Lay one student out as text cells, which a data frame shows literally."""
     c, s = "compare.column.", e.student
-    gain = (s.get("gain") or {}).get(metric)
-    shown = None
-    if gain:
-        shown = verdict.signed_points(metric, gain["mean"])
-        if gain["ci95"][0] is not None:
-            shown += f" [{', '.join(verdict.signed_points(metric, v) for v in gain['ci95'])}]"
-    met = comparison.meets(s, edge, metric, by) if edge else None
+    read = read_outcome(e.result).students[e.index]
+    shown, away = (
+        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
+    )
+    met = goals.meets(comparison.candidate(e, metric)) if goals else None
     goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
     title = verdict.metric_title(metric)
     return {
-        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name, t(f"{c}student"): e.label,
-        t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.word.{s['verdict']}")).capitalize(), t(f"{c}gain"): shown,
-        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name,
+        t(f"{c}student"): str(s["name"]), **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(), t(f"{c}gain"): shown,
+        t(f"{c}versus"): away,
         f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),

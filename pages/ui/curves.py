@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import text, verdict
-from pages.ui.charts import marks
+from pages.ui import chance, findings, picture, text, verdict
 from pages.ui.charts import runs as charts
 from pages.ui.text import escape, t
 
@@ -17,7 +16,7 @@ POINTS = 8_000  # per chart; the browser stays smooth and a redraw small
 def names() -> dict[str, str]:
     """The parts' names as legends show them."""
     return {
-        "teacher": t("runs.arm.teacher"), "baseline": t("runs.arm.baseline_short"), "student": t("runs.arm.student"),
+        "teacher": t("runs.arm.teacher"), "baseline": t("runs.arm.baseline_short"), "placebo": t("runs.arm.placebo_short"), "student": t("runs.arm.student"),
         "hard": t("runs.arm.hard"), "soft": t("runs.arm.soft"), "loss": t("runs.arm.loss"),
     }  # fmt: skip
 
@@ -33,7 +32,7 @@ def teacher_score(snapshot: Any) -> float | None:
 
 
 def show(snapshot: Any, key: str, student: str | None = None) -> None:
-    """Draw validation curves and losses of one student beside its baseline and the teacher."""
+    """Draw validation curves and losses of one student beside its baseline, its placebo and the teacher."""
     known = [s.name for s in snapshot.spec.students]
     if not snapshot.curves:
         st.caption(t("runs.live.nothing_yet"))
@@ -48,23 +47,38 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
         )  # fmt: skip
     drawn = [_drawn(c) for c in snapshot.curves if _belongs(c, student)]
     metric = metric_of(snapshot)
-    title = verdict.metric_title(metric)
+    title, lower = verdict.metric_title(metric), verdict.lower_is_better(metric)
     st.markdown(f"**{t('runs.live.curves', metric=title)}**")
     if view == "apart" and any(c["arm"] != "teacher" for c in drawn):
+        level, compared = None, [c for c in drawn if c["arm"] != "teacher"]
         fig = charts.seeds(drawn, names=names(), seed_title=t("runs.overview.seed", seed="{seed}"),
-                           best_name=t("runs.overview.best"))  # fmt: skip
+                           best_name=t("runs.overview.best"), lower_is_better=lower)  # fmt: skip
     else:
+        level, compared = teacher_score(snapshot), drawn
         fig = charts.curves(
-            drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"),
-            best_name=t("runs.overview.best"), teacher_score=teacher_score(snapshot),
+            drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"), best_name=t("runs.overview.best"),
+            teacher_score=level, lower_is_better=lower, chance=guessing(metric),
         )  # fmt: skip
-    st.plotly_chart(fig, key=f"curves-{key}", config=marks.CONFIG, alt=t("runs.live.curves", metric=title))
-    st.caption(t("runs.live.curves_lower" if verdict.lower_is_better(metric) else "runs.live.curves_higher"))
+    picture.show(fig, f"curves-{key}", findings.of_curves(drawn, metric, teacher_score(snapshot)))
+    said = [t("runs.live.curves_lower" if lower else "runs.live.curves_higher")]
+    hidden = charts.outside(compared, level, lower)
+    if hidden:
+        said.append(t("runs.live.outside", num=text.exact(hidden)))
+    if metric in chance.FIXED:
+        said.append(t("runs.live.guess", value=f"{chance.FIXED[metric]:g}", metric=title))
+    st.caption(" ".join(said))
     thinned = [c for c in snapshot.curves if c.total > c.shown and _belongs(c, student)]
     if thinned:
         most = max(thinned, key=lambda c: c.total)
         st.caption(t("runs.live.decimated", shown=text.exact(most.shown), total=text.exact(most.total)))
     _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
+
+
+def guessing(metric: str) -> tuple[float, str] | None:
+    """Name the level of guessing where it does not depend on the rows."""
+    if metric not in chance.FIXED:
+        return None
+    return chance.FIXED[metric], t("runs.chance.line", value=f"{chance.FIXED[metric]:g}")
 
 
 def _pick(known: list[str], key: str) -> str:
@@ -93,5 +107,5 @@ def _losses(drawn: list[dict[str, Any]], key: str) -> None:
     fig = charts.losses(
         drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
     )
-    st.plotly_chart(fig, key=f"losses-{key}", config=marks.CONFIG, alt=t("runs.live.loss"))
+    picture.show(fig, f"losses-{key}", findings.of_losses(drawn))
     st.caption(t("runs.live.loss_note"))

@@ -106,8 +106,12 @@ def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_spec(spec: RunSpec) -> dict[str, Any]:
-    """The draft that sets up the same run again (clone, recipe)."""
+    """The draft that sets up the same run again (clone, recipe); a name made from the settings is made anew at Start."""
+    from kd_core.runs.naming import short_name
+
     values: dict[str, Any] = spec.model_dump(mode="json", exclude={"dataset", "schema_version"})
+    if spec.name == short_name(spec):
+        values["name"] = ""
     return values
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from kd_core.errors import KDError
-from pages.ui import engine, facts, session, sweeps
-from pages.ui.text import escape, number, percent, shorten, t
+from pages.ui import engine, facts, finished, session, sweeps
+from pages.ui.text import escape, number, shorten, t
 
+STYLE = Path(__file__).parent / "browser" / "frame.css"
 ACTIVE = ("queued", "starting", "running", "cancelling")
 
 
 def sidebar(pages: Sequence[Any]) -> None:
     """Draw the frame beside the page."""
+    st.html(STYLE)
     with st.sidebar:
         st.markdown(f"#### :material/school: {t('common.product')}")
         for page in pages:
@@ -67,7 +70,7 @@ def _run_card() -> None:
             return
         st.page_link(
             sweeps.page(store, row.id),
-            label=f"**{escape(shorten(row.name or row.id))}**",
+            label=f"**{escape(row.name or row.id)}**",
             query_params=session.link(run=row.id),
         )
         _run_line(row)
@@ -84,8 +87,13 @@ def _run_line(row: Any) -> None:
             place = engine.store().place(row.id)
             st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
         elif now.state in ACTIVE:
-            share = engine.store().snapshot(row.id).progress
-            st.progress(min(1.0, max(0.0, share)), text=f"{state} · {percent(share, 0)}")
+            try:
+                found = engine.store().snapshot(row.id)
+            except KDError:  # removed or damaged meanwhile: its own page says what is wrong
+                st.caption(state)
+                return
+            said = [state, *finished.units(found)[:1]]
+            st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
         else:
             st.caption(state)
         if now.state not in ACTIVE and row.state in ACTIVE:

@@ -6,9 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
+from kd_core.runs.outcome import read_gain
 from kd_core.runs.store import RunStore
-from pages.ui import curves, run_head, text, verdict, viewers
+from pages.ui import announcer, curves, finished, run_head, text, verdict, viewers
+from pages.ui.differences import Written
 from pages.ui.text import escape, t
 
 PHASE_LOOK = {
@@ -19,6 +22,9 @@ PHASE_LOOK = {
 }
 
 
+ROOM_ICON = {"room": ":material/trending_up:", "unclear": ":material/help:"}
+
+
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     """Draw the run and draw it again every 2 s; when it ends, the whole page is drawn once more."""
     begun = snapshot.state
@@ -27,10 +33,14 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     def body() -> None:
         viewers.interval()
         shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
-        now = store.snapshot(run_id, shown)
+        try:
+            now = store.snapshot(run_id, shown)
+        except KDError:
+            st.rerun()  # the run was removed or damaged meanwhile: the page says so
         if buttons(now.state) != buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)
+        announcer.progress(now)
 
     body()
 
@@ -73,10 +83,12 @@ def progress(now: Any) -> None:
             st.markdown(t("runs.head.place", place=now.position or 1), width="content")
             return
         st.markdown(elapsed(now), width="content")
-        if now.trainings:
-            st.markdown(f":gray[{t('runs.head.progress', done=now.trainings_done, of=now.trainings)}]", width="content")
+        for words in finished.units(now):
+            st.markdown(f":gray[{words}]", width="content")
         st.markdown(f":gray[{machine(now)}]", width="content")
     st.progress(min(1.0, max(0.0, now.progress)))
+    if words := finished.late(now):
+        st.markdown(f":material/schedule: {words}")
 
 
 def elapsed(now: Any) -> str:
@@ -112,8 +124,8 @@ def phases(now: Any) -> None:
                 words = f"{words} · {kept}"
             elif phase.state == "done" and phase.seconds is not None:
                 words = f"{words} {text.seconds(phase.seconds)}"
-            elif phase.state == "running" and phase.progress:
-                words = f"{words} {text.percent(phase.progress, 0)}"
+            elif phase.state == "running" and phase.units:
+                words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
             st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
 
 
@@ -125,15 +137,25 @@ def room(now: Any) -> None:
     rows = event.get("students") or [event]
     title = verdict.metric_title(str(event.get("metric") or curves.metric_of(now)))
     for found in rows:
-        fits = bool(found.get("room", True))
+        state = str(found.get("state") or "unclear")
         words = t(
-            "runs.live.room_yes" if fits else "runs.live.room_no", student=str(found.get("student") or ""),
-            metric=title, teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+            f"runs.live.room_{state}", student=str(found.get("student") or ""), metric=title,
+            teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+            interval=room_interval(found, str(event.get("metric") or curves.metric_of(now))),
         )  # fmt: skip
-        if fits:
-            st.caption(f":material/trending_up: {words}")
-        else:
+        if state == "none":
             st.warning(words, icon=":material/block:")
+        else:
+            st.caption(f"{ROOM_ICON[state]} {words}", help=t("runs.live.room_help"))
+
+
+def room_interval(found: Any, metric: str) -> text.Safe:
+    """Write the teacher's lead over the student alone with its interval; above 0 the teacher is better."""
+    if not found.get("gain"):
+        return t("runs.live.room_no_interval")
+    gain = read_gain(found["gain"])
+    written = Written.of(metric, gain)
+    return text.Safe(f"{written.signed_amount(gain.mean)}, {written.interval(gain)}")
 
 
 def log(now: Any) -> None:

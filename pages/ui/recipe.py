@@ -66,6 +66,9 @@ def settings(spec: RunSpec) -> pd.DataFrame:
             lines.append((prefix, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
 
     walk("", spec.model_dump(mode="json"))
+    if spec.training.seeds is None:  # what decides the trainings is said even where it is left to the engine
+        at = next((i for i, (name, _) in enumerate(lines) if name == "training.first_seed"), len(lines))
+        lines.insert(at, ("training.seeds", str(t("common.auto"))))
     return pd.DataFrame(lines, columns=[str(t("runs.recipe.setting")), str(t("runs.recipe.value"))])
 
 
@@ -114,7 +117,8 @@ def metrics_csv(found: Mapping[str, Any]) -> str:
     for name, value in found["teacher"]["metrics"].items():
         rows.append([run, "teacher", found["teacher"]["name"], name, "", value, "", "", ""])
     for student in found["students"]:
-        for arm, block in (("baseline", student["baseline"]), ("student", student)):
+        arms = {"baseline": student["baseline"], "placebo": student.get("placebo"), "student": student}
+        for arm, block in ((a, b) for a, b in arms.items() if b):
             for name, spread in block["metrics"].items():
                 gain = (student.get("gain") or {}).get(name) or {}
                 told = [gain.get("mean"), *(gain.get("ci95") or (None, None))] if arm == "student" else ["", "", ""]

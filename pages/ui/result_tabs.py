@@ -10,14 +10,13 @@ import streamlit as st
 
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
-from pages.ui import curves, engine, live, recipe, session, text, verdict
-from pages.ui.charts import marks
+from pages.ui import chance, curves, engine, findings, live, picture, recipe, session, speed, splits, text, verdict
+from pages.ui.charts import confusion as matrices
 from pages.ui.charts import result as charts
 from pages.ui.spread import bounds
 from pages.ui.text import escape, t
 
 Result = Mapping[str, Any]
-ARMS = ("teacher", "baseline", "student")
 
 
 def names() -> dict[str, str]:
@@ -25,6 +24,7 @@ def names() -> dict[str, str]:
     return {
         "teacher": t("runs.arm.teacher"),
         "baseline": t("runs.arm.baseline_short"),
+        "placebo": t("runs.arm.placebo_short"),
         "student": t("runs.arm.student"),
     }
 
@@ -78,25 +78,39 @@ def overview(found: Result, index: int) -> None:
     name = found["metric"]["name"]
     student = found["students"][index]
     title = verdict.metric_title(name)
+    splits.show(found, index)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
         fig = charts.against_size(
             size_points(found), metric=title, x_title=t("runs.overview.size_axis"), names=names(), written=text.size,
-            lower_is_better=verdict.lower_is_better(name),
+            lower_is_better=verdict.lower_is_better(name), chance=guessing(found),
         )  # fmt: skip
-        draw(fig, "overview-size", t("runs.overview.size_title", metric=title))
-        st.caption(t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note"))
+        picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
+        note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
+        st.caption(f"{note} {chance.note(found, name) or ''}".strip())
     with right:
         st.markdown(f"**{t('runs.overview.paired_title')}**")
         values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
         fig = charts.paired(
             student["seeds"], values[0], values[1], metric=title, seed_title=t("runs.overview.seed", seed="{seed}"),
-            names=names(), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
+            names=names(), placebo=placebo_values(student, name), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )  # fmt: skip
-        draw(fig, "overview-paired", t("runs.overview.paired_title"))
-        st.caption(t("runs.overview.paired_note"))
+        picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
+        st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
     selection(student)
+
+
+def placebo_values(student: Result, name: str) -> list[float]:
+    """The placebo's score per seed; empty without one."""
+    found = ((student.get("placebo") or {}).get("metrics") or {}).get(name) or {}
+    return [v for v in found.get("values") or [] if v is not None]
+
+
+def guessing(found: Result) -> tuple[float, str] | None:
+    """Name the level of guessing for a chart of the run's metric."""
+    guess = chance.guess(found, found["metric"]["name"])
+    return None if guess is None else (guess.value, t("runs.chance.line", value=text.score(guess.value)))
 
 
 def size_points(found: Result) -> list[dict[str, Any]]:
@@ -123,7 +137,13 @@ def size_points(found: Result) -> list[dict[str, Any]]:
         None,
     )
     for student in found["students"]:
-        for arm, block in (("baseline", student["baseline"]), ("student", student)):
+        for arm, block in (
+            ("baseline", student["baseline"]),
+            ("placebo", student.get("placebo")),
+            ("student", student),
+        ):
+            if block is None:
+                continue
             spread = block["metrics"][name]
             add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
     return points
@@ -133,7 +153,7 @@ def selection(student: Result) -> None:
     """List chosen and last epoch of every training, with both validation scores."""
     chosen = student.get("selection") or {}
     lines = []
-    for arm in ("baseline", "student"):
+    for arm in ("baseline", "placebo", "student"):
         for entry in chosen.get(arm) or []:
             lines.append({
                 t("runs.overview.sel_arm"): names()[arm], t("runs.overview.sel_seed"): entry["seed"],
@@ -167,7 +187,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
 
 
 def mistakes(found: Result, index: int) -> None:
-    """Draw the three confusion matrices on the same scale."""
+    """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
     student = found["students"][index]
     if found["task"] == "regression" or not student.get("confusion"):
         st.markdown(t("runs.mistakes.regression"))
@@ -183,17 +203,55 @@ def mistakes(found: Result, index: int) -> None:
               count=text.exact(round(count)), share=text.percent(share))
         )  # fmt: skip
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
-    columns = st.columns(3 if len(classes) <= 6 else 1)
-    for i, (arm, block) in enumerate(blocks.items()):
-        with columns[i % len(columns)]:
-            st.markdown(f"**{names()[arm]}**")
-            fig = charts.confusion(
-                block["confusion"], classes, true_title=t("runs.mistakes.true"),
-                predicted_title=t("runs.mistakes.predicted"),
-                dark=dark_page(), hover=t("runs.mistakes.hover"),
+    columns = st.columns(2, gap="large") if len(classes) <= 8 else [st.container(), st.container()]
+    shared = {
+        "true_title": t("runs.mistakes.true"),
+        "predicted_title": t("runs.mistakes.predicted"),
+        "dark": dark_page(),
+    }
+    with columns[0]:
+        arm = _pick_arm(("student", "baseline", "teacher"), "mistakes-of", "runs.mistakes.of")
+        fig = matrices.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
+        own = blocks[arm]["confusion"]
+        picture.show(
+            fig, f"confusion-{arm}", findings.of_confusion(names()[arm], own, classes, most_frequent_mistake(own))
+        )
+        st.caption(t("runs.mistakes.note"))
+    with columns[1]:
+        other = _pick_arm(("baseline", "teacher"), "mistakes-against", "runs.mistakes.against")
+        moved = largest_shift(student["confusion"], blocks[other]["confusion"])
+        fig = matrices.confusion_shift(
+            student["confusion"], blocks[other]["confusion"], classes, hover=t("runs.mistakes.shift_hover"), **shared
+        )
+        said = t("runs.mistakes.same")
+        if moved is not None:
+            i, j, rows = moved
+            key = "shift_right" if i == j else "shift_wrong"
+            said = t(
+                f"runs.mistakes.{key}", true=str(classes[i]), predicted=str(classes[j]), other=names()[other].lower(),
+                count=text.exact(round(abs(rows), 1)), way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
             )  # fmt: skip
-            draw(fig, f"confusion-{arm}", names()[arm])
-    st.caption(t("runs.mistakes.note"))
+        picture.show(fig, f"confusion-shift-{other}", said)
+        st.caption(f"{said} {t('runs.mistakes.shift_note')}")
+
+
+def _pick_arm(arms: tuple[str, ...], key: str, label: str) -> str:
+    chosen = st.segmented_control(t(label), arms, default=arms[0], format_func=lambda a: names()[a], key=key,
+                                  help=t(f"{label}_help"), required=True)  # fmt: skip
+    return str(chosen or arms[0])
+
+
+def largest_shift(counts: Any, others: Any) -> tuple[int, int, float] | None:
+    """Find the cell in which two confusion matrices differ most: true class, predicted class, rows more or fewer."""
+    cells = [
+        (a - b, i, j)
+        for i, (x, y) in enumerate(zip(counts, others, strict=True))
+        for j, (a, b) in enumerate(zip(x, y, strict=True))
+    ]
+    rows, i, j = max(
+        cells, key=lambda c: (round(abs(c[0]), 6), c[1] != c[2])
+    )  # of equal moves the mistake, which says more
+    return (i, j, rows) if abs(rows) >= 0.05 else None
 
 
 def most_frequent_mistake(counts: Any) -> tuple[int, int, float, float] | None:
@@ -217,13 +275,12 @@ def calibration(found: Result, index: int) -> None:
         arms, names=names(), x_title=t("runs.calibration.x"), y_title=t("runs.calibration.y"),
         perfect=t("runs.calibration.perfect"), rows_word=t("runs.calibration.rows"),
     )  # fmt: skip
-    draw(fig, "calibration", t("runs.result.tabs_calibration"))
-    st.caption(t("runs.calibration.note"))
     ece = [found["teacher"]["metrics"].get("ece")]
     ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
-    st.markdown(
-        t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))
-    )
+    said = t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))  # fmt: skip
+    picture.show(fig, "calibration", said)
+    st.caption(t("runs.calibration.note"))
+    st.markdown(said)
 
 
 def bins(found: Any) -> dict[str, list[Any]]:
@@ -239,16 +296,16 @@ def latency(found: Result, index: int) -> None:
     student = found["students"][index]
     series, lines = [], []
     for arm, block in (("teacher", found["teacher"]), ("student", student)):
-        for position, (runtime, batches) in enumerate(verdict.runtimes(block.get("latency_ms")).items()):
+        for position, (runtime, batches) in enumerate(speed.runtimes(block.get("latency_ms")).items()):
             order = sorted(batches, key=int)
-            title = t("runs.latency.series", arm=names()[arm], runtime=verdict.runtime_title(runtime))
+            title = t("runs.latency.series", arm=names()[arm], runtime=speed.runtime_title(runtime))
             series.append({
                 "arm": arm, "name": title, "open": position > 0, "batch": [int(b) for b in order],
                 "p50": [batches[b]["p50"] for b in order], "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
             })  # fmt: skip
             for b in order:
                 lines.append({
-                    t("runs.latency.arm"): names()[arm], t("runs.latency.runtime"): verdict.runtime_title(runtime),
+                    t("runs.latency.arm"): names()[arm], t("runs.latency.runtime"): speed.runtime_title(runtime),
                     t("runs.latency.batch"): int(b),
                     **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
                 })  # fmt: skip
@@ -257,7 +314,12 @@ def latency(found: Result, index: int) -> None:
         return
     st.markdown(f"**{t('runs.latency.title')}**")
     fig = charts.latency(series, x_title=t("runs.latency.x"), y_title=t("runs.latency.y"), written=text.milliseconds)
-    draw(fig, "latency", t("runs.latency.title"))
+    picture.show(fig, "latency", findings.of_latency(series))
+    said = speed.sentence(found["teacher"], student)
+    if said:
+        st.markdown(
+            t("runs.latency.sentence", speed=said), help=speed.note(found["teacher"], student, verdict.hardware(found))
+        )
     threads = found.get("environment", {}).get("threads", 1)
     st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
@@ -266,8 +328,3 @@ def latency(found: Result, index: int) -> None:
 def dark_page() -> bool:
     """Say whether the viewer sees the dark theme."""
     return bool(st.context.theme.type == "dark")
-
-
-def draw(figure: Any, key: str, alt: str) -> None:
-    """Show a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))

@@ -10,7 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.jobs import resumable
 from kd_core.runs.rows import RunRow
-from kd_core.runs.store import RunStore
+from kd_core.runs.store import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
 from pages.ui import engine, session, text
 from pages.ui.text import Safe, escape, t
@@ -24,6 +24,7 @@ STATE_LOOK = {
     "cancelled": ("orange", ":material/stop:"),
     "failed": ("red", ":material/error:"),
     "interrupted": ("orange", ":material/power_off:"),
+    "damaged": ("red", ":material/broken_image:"),
 }
 
 
@@ -43,13 +44,16 @@ def outline(spec: RunSpec) -> Safe:
         escape(engine.part_title("loss", spec.objective.name)),
     ]
     if spec.sweep is not None:
-        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds)]
+        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds_at_first)]
         return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
     if lesson.get("alpha") is not None:
         parts.append(t("runs.outline.alpha", value=f"{lesson['alpha']:g}"))
-    parts.append(t("runs.outline.seeds", num=spec.training.seeds))
+    seeds = spec.training.seeds
+    parts.append(t("runs.outline.seeds_auto") if seeds is None else t("runs.outline.seeds", num=seeds))
+    if spec.evaluation.splits > 1:
+        parts.append(t("runs.outline.splits", num=spec.evaluation.splits))
     return Safe(" · ".join(parts))
 
 
@@ -104,6 +108,11 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
                  help=f"{t('runs.head.unstar' if row.star else 'runs.head.star')}. {t('runs.head.star_help')}"):  # fmt: skip
         _do(lambda: store.star(row.id, not row.star))
     with st.popover("", icon=":material/more_horiz:", help=t("runs.head.more"), key="run-more"):
+        name = st.text_input(t("runs.head.name"), row.name, key=f"name-{row.id}", max_chars=NAME_LENGTH,
+                             help=t("runs.head.name_help"))  # fmt: skip
+        if st.button(t("runs.head.name_save"), key="run-name-save", help=t("runs.head.name_help")):
+            _do(lambda: store.set_name(row.id, name or ""))
+        st.divider()
         note = st.text_area(t("runs.head.note"), row.note, key=f"note-{row.id}", max_chars=2000,
                             placeholder=t("runs.head.note_hint"), help=t("runs.head.note_help"))  # fmt: skip
         if st.button(t("runs.head.note_save"), key="run-note-save", help=t("runs.head.note_help")):
@@ -142,6 +151,35 @@ def refused() -> None:
         text.show_error(error)
 
 
+def damaged(store: RunStore, row: RunRow) -> None:
+    """Draw a run whose folder can't be read: what is wrong, what helps, and the way to be rid of it."""
+    st.title(t("runs.title_ended"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {escape(row.name or t('runs.no_name'))}", width="content")
+        badge(row.state)
+    said = row.error
+    if said:
+        st.error(f"{escape(said.message)}\n\n{escape(said.hint)}", icon=":material/broken_image:")
+    st.caption(t("runs.ended.damaged_others"))
+    with st.container(border=True):
+        _delete(store, row, row.state)
+
+
+def unreadable(store: RunStore, run_id: str, error: KDError) -> None:
+    """Draw a run that turned out to be damaged while it was read; an id that nobody knows is only said."""
+    try:
+        row = store.refresh(run_id)
+    except KDError:
+        text.show_error(error)
+        return
+    if row.state == "damaged":
+        damaged(store, row)
+        return
+    text.show_error(error)  # what is not in the list, such as its events
+    with st.container(border=True):
+        _delete(store, row, row.state)
+
+
 def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
     """Say plainly why a run ended without being done, and what to do next."""
     state = snapshot.state
@@ -157,7 +195,12 @@ def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
             lines.append(f":gray[{t('runs.ended.error_id', id=said.error_id)}]")
         st.error("\n\n".join(lines), icon=":material/error:")
     elif state == "interrupted":
-        st.warning(f"{t('runs.ended.interrupted')} {t('runs.ended.interrupted_next')}", icon=":material/power_off:")
+        said = snapshot.error or row.error
+        words = (
+            f"**{t('runs.ended.interrupted_said')}** {escape(said.message)}" if said else t("runs.ended.interrupted")
+        )
+        then = escape(said.hint) if said and said.hint else t("runs.ended.interrupted_next")
+        st.warning(f"{words} {then}", icon=":material/power_off:")
     elif state == "cancelled":
         words = t("runs.ended.cancelled_partial" if has_result else "runs.ended.cancelled")
         then = t("runs.ended.cancelled_next" if resumable("cancelled", snapshot.spec) else "runs.ended.cancelled_clone")

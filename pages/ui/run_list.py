@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
+from kd_core.evaluate.compare import Gain
 from kd_core.runs.folder import STATES
 from kd_core.runs.rows import Headline, RunRow
 from kd_core.runs.store import PAGE, RunStore
 from pages.ui import engine, text, verdict
-from pages.ui.text import t
+from pages.ui.differences import Written
+from pages.ui.text import t, term
 
 STAR, NO_STAR = "★", "☆"
 
@@ -112,10 +115,11 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
                 key="runs-star",
                 help=t("runs.head.star_help"),
             ),
-            "name": st.column_config.TextColumn(t(f"{c}name"), width=180),
+            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows])),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
-            "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122),
-            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=132),
+            "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
+            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
+            "versus": st.column_config.TextColumn(t(f"{c}versus"), width=150, help=t(f"{c}versus_help")),
             "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
             "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
             "student_score": st.column_config.TextColumn(t(f"{c}student_score"), width=70, alignment="right"),
@@ -135,6 +139,15 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         st.rerun()
 
 
+def name_width(names: Sequence[str]) -> int:
+    """Choose how wide the column of names is: 180 pixels, or wide enough that no two names look the same when cut."""
+    fits = 22  # characters of 180 pixels
+    apart = [next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+             for a, b in itertools.pairwise(sorted(set(names)))]  # fmt: skip
+    need = max([fits, *(i + 4 for i in apart)])
+    return min(520, 180 * need // fits)
+
+
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """Lay rows out as text columns; cells of a data frame are shown literally."""
     records = [
@@ -144,6 +157,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "state": str(t(f"common.states.{r.state}")),
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
+            "versus": versus_cell(r.headline),
             "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
             "teacher_score": _score(r.headline.teacher if r.headline else None),
             "baseline_score": _score(r.headline.baseline if r.headline else None),
@@ -165,19 +179,25 @@ def _score(value: float | None) -> str | None:
 
 
 def verdict_cell(found: Headline | None) -> str | None:
-    """The verdict word of a run's best student, or None."""
+    """Whether distilling helped a run's best student, or None."""
     if found is None or not found.verdict:
         return None
-    word = str(t(f"runs.word.{found.verdict}")).capitalize()
+    word = str(t(f"runs.short.{found.verdict}")).capitalize()
     return f"{word} ({t('runs.word.small')})" if found.small else word
 
 
 def gain_cell(found: Headline | None) -> str | None:
-    """The gain with its interval, in points or in the metric's unit."""
-    if found is None or found.gain is None:
+    """The gain over the baseline with its interval, in points or in the metric's unit."""
+    return None if found is None else _difference(found.metric, found.gain, found.gain_low, found.gain_high)
+
+
+def versus_cell(found: Headline | None) -> str | None:
+    """The difference to the teacher with its interval; a verdict of no difference is never shown without it."""
+    return None if found is None else _difference(found.metric, found.versus, found.versus_low, found.versus_high)
+
+
+def _difference(metric: str, mean: float | None, low: float | None, high: float | None) -> str | None:
+    if mean is None:
         return None
-    mean = verdict.signed_points(found.metric, found.gain)
-    if found.gain_low is None or found.gain_high is None:
-        return mean
-    low, high = (verdict.signed_points(found.metric, v) for v in (found.gain_low, found.gain_high))
-    return f"{mean} [{low}, {high}]"
+    gain = Gain(mean, low, high, None, None, 0)
+    return Written.of(metric, gain).cell(gain)

@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.evaluate import soft_labels
-from pages.ui import text
-from pages.ui.charts import marks
+from pages.ui import picture, text
 from pages.ui.charts import soft_labels as charts
 from pages.ui.kept_rows import Kept
 from pages.ui.text import escape, t
 
 ARMS = ("teacher", "baseline", "student")
+LEAD = 0.2  # from here on the first class of a row is told from the second at a glance
 BARS = 10  # classes drawn for one row
 LISTED = 200  # rows in the table of disagreements
 
@@ -30,11 +30,6 @@ def names() -> dict[str, str]:
     }
 
 
-def draw(figure: Any, key: str, alt: str) -> None:
-    """Show a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=marks.CONFIG, alt=str(alt))
-
-
 def order(kept: Kept) -> Any:
     """Positions where student and teacher disagree, the widest apart first; else the most undecided row."""
     found = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"])
@@ -43,27 +38,49 @@ def order(kept: Kept) -> Any:
     return np.argsort(-soft_labels.entropy(soft_labels.soften(kept.logits["teacher"])))[:1]
 
 
+def opening_row(kept: Kept) -> int:
+    """Position of the row to begin with: the teacher is clearly right and has the strongest runner-up.
+
+    Where it is clearly right on no row, any lead will do; where it is right on none, the first of `order`.
+    """
+    p = soft_labels.soften(kept.logits["teacher"])
+    second, top = np.sort(p, axis=1)[:, -2:].T
+    right = p.argmax(axis=1) == kept.labels
+    for rows in (np.flatnonzero(right & (top - second >= LEAD)), np.flatnonzero(right)):
+        if len(rows):
+            return int(rows[int(second[rows].argmax())])
+    return int(order(kept)[0])
+
+
 def one_row(kept: Kept, at: int, classes: Sequence[str], temperature: float) -> None:
     """Draw the shares of one row, with the runner-up named."""
     p = {arm: soft_labels.soften(kept.logits[arm][at], temperature) for arm in ARMS}
     label = int(kept.labels[at])
-    ranked = np.argsort(-p["teacher"], kind="stable")
     shown = drawn_classes(p, label)
     st.markdown(
         f"**{t('soft_labels.bars', t=f'{temperature:g}')}** · {t('soft_labels.is_label', label=str(classes[label]))}"
     )
     fig = charts.bars(
         {arm: [float(p[arm][c]) for c in shown] for arm in ARMS}, [classes[c] for c in shown], names=names(),
-        x_title=t("soft_labels.bars_axis"),
+        x_title=t("soft_labels.bars_axis"), label=shown.index(label), label_mark=t("soft_labels.bars_label"),
     )  # fmt: skip
-    draw(fig, "soft-bars", t("soft_labels.bars", t=f"{temperature:g}"))
+    note = row_sentence(p, label, classes)
+    picture.show(fig, "soft-bars", note)
     if len(shown) < len(classes):
         st.caption(t("soft_labels.bars_cut", shown=len(shown), of=len(classes)))
-    top, second = int(ranked[0]), int(ranked[1])
-    st.caption(
-        t("soft_labels.bars_right" if second == label else "soft_labels.bars_note", top=str(classes[top]), second=str(classes[second]),
-          p_top=text.percent(p["teacher"][top]), p_second=text.percent(p["teacher"][second]),
-          s_top=text.percent(p["student"][top]), s_second=text.percent(p["student"][second]))
+    st.caption(note)
+
+
+def row_sentence(p: Mapping[str, Any], label: int, classes: Sequence[str]) -> text.Safe:
+    """Say what the label leaves out: the runner-up where the teacher is right, the label's share where it is wrong."""
+    ranked = [int(c) for c in np.argsort(-p["teacher"], kind="stable")]
+    top = ranked[0]
+    other = label if top != label else ranked[1]
+    key = "bars_right" if top == label else "bars_wrong"
+    return t(
+        f"soft_labels.{key}", top=str(classes[top]), other=str(classes[other]),
+        p_top=text.percent(p["teacher"][top]), p_other=text.percent(p["teacher"][other]),
+        s_top=text.percent(p["student"][top]), s_other=text.percent(p["student"][other]),
     )  # fmt: skip
 
 
@@ -87,37 +104,53 @@ def row_values(kept: Kept, at: int) -> None:
     st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
 
 
+def faithful(kept: Kept, found: Mapping[str, Any], index: int, temperature: float) -> None:
+    """Say how faithfully student and baseline follow the teacher: the result's numbers, then those of what is drawn.
+
+    The result speaks of all seeds and all test rows at T = 1; this page draws one seed on the kept rows at the chosen T.
+    """
+    student, entry = found["students"][index], found["artifacts"]["students"][index]
+    for place, (arm, block) in zip(
+        st.columns(2), (("student", student), ("baseline", student["baseline"])), strict=True
+    ):
+        told = block.get("fidelity") or {}
+        far = text.score((told.get("kl") or {}).get("mean"))
+        place.metric(t("soft_labels.agreement", arm=names()[arm]), text.percent((told.get("agreement") or {}).get("mean")),
+                     help=t("soft_labels.agreement_help"), delta=t("soft_labels.kl_line", value=far), delta_color="off",
+                     delta_arrow="off")  # fmt: skip
+    teacher = kept.logits["teacher"]
+    here = {arm: (soft_labels.agreement(teacher, kept.logits[arm]), soft_labels.kl(teacher, kept.logits[arm], temperature))
+            for arm in ("student", "baseline")}  # fmt: skip
+    st.caption(
+        t("soft_labels.faithful_result", num=len(student["seeds"]), rows=text.exact(found["dataset"]["rows"]["test"]))
+        + " "
+        + t("soft_labels.faithful_here", seed=entry["seed"], rows=text.exact(len(kept.labels)), t=f"{temperature:g}",
+            student=text.percent(here["student"][0]), baseline=text.percent(here["baseline"][0]),
+            kl=text.score(here["student"][1]), kl_baseline=text.score(here["baseline"][1]))
+    )  # fmt: skip
+
+
 def all_rows(kept: Kept, temperature: float) -> None:
     """Draw how sure and how undecided the models are over all kept rows."""
     p = {arm: soft_labels.soften(kept.logits[arm], temperature) for arm in ARMS}
     num = kept.logits["teacher"].shape[1]
-    for place, arm in zip(st.columns(2), ("student", "baseline"), strict=True):
-        with place:
-            same = soft_labels.agreement(kept.logits["teacher"], kept.logits[arm])
-            far = soft_labels.kl(kept.logits["teacher"], kept.logits[arm], temperature)
-            st.metric(t("soft_labels.agreement", arm=names()[arm]), text.percent(same), help=t("soft_labels.agreement_help"),
-                      delta=t("soft_labels.kl_line", value=text.score(far, 4)), delta_color="off", delta_arrow="off")  # fmt: skip
     largest = {arm: p[arm].max(axis=1) for arm in ARMS}
     st.markdown(f"**{t('soft_labels.max_title')}**")
     fig = charts.distribution(largest, names=names(), x_title=t("soft_labels.max_axis"), y_title=t("soft_labels.rows_axis"),
                               low=1 / num, high=1.0)  # fmt: skip
-    draw(fig, "soft-max", t("soft_labels.max_title"))
     at_one = soft_labels.soften(kept.logits["teacher"]).max(axis=1).mean()
-    st.caption(
-        t(
-            "soft_labels.max_note",
-            t=f"{temperature:g}",
-            mean=text.percent(largest["teacher"].mean()),
-            at_one=text.percent(at_one),
-        )
-    )
-    bits = {arm: soft_labels.entropy(p[arm]) for arm in ARMS}
+    note = t("soft_labels.max_note", t=f"{temperature:g}", mean=text.percent(largest["teacher"].mean()),
+             at_one=text.percent(at_one))  # fmt: skip
+    picture.show(fig, "soft-max", note)
+    st.caption(note)
+    nats = {arm: soft_labels.entropy(p[arm]) for arm in ARMS}
     st.markdown(f"**{t('soft_labels.entropy_title')}**")
-    fig = charts.distribution(bits, names=names(), x_title=t("soft_labels.entropy_axis"), y_title=t("soft_labels.rows_axis"),
-                              low=0.0, high=float(np.log2(num)))  # fmt: skip
-    draw(fig, "soft-entropy", t("soft_labels.entropy_title"))
-    means = {arm: text.score(float(bits[arm].mean()), 2) for arm in ARMS}
-    st.caption(t("soft_labels.entropy_note", most=f"{np.log2(num):.2f}", **means))
+    fig = charts.distribution(nats, names=names(), x_title=t("soft_labels.entropy_axis"), y_title=t("soft_labels.rows_axis"),
+                              low=0.0, high=float(np.log(num)))  # fmt: skip
+    means = {arm: text.score(float(nats[arm].mean()), 2) for arm in ARMS}
+    note = t("soft_labels.entropy_note", t=f"{temperature:g}", most=f"{np.log(num):.2f}", **means)
+    picture.show(fig, "soft-entropy", note)
+    st.caption(note)
 
 
 def alike(kept: Kept, classes: Sequence[str], temperature: float) -> None:
@@ -132,9 +165,10 @@ def alike(kept: Kept, classes: Sequence[str], temperature: float) -> None:
         y_title=t("soft_labels.similarity_y"),
         dark=bool(st.context.theme.type == "dark"),
     )
-    draw(fig, "soft-similarity", t("soft_labels.similarity"))
     a, b = most_alike(mean)
-    st.caption(t("soft_labels.similarity_note", a=str(classes[a]), b=str(classes[b]), share=text.percent(mean[a, b])))
+    note = t("soft_labels.similarity_note", a=str(classes[a]), b=str(classes[b]), share=text.percent(mean[a, b]))
+    picture.show(fig, "soft-similarity", note)
+    st.caption(note)
 
 
 def most_alike(mean_CC: Any) -> tuple[int, int]:
@@ -203,15 +237,11 @@ def regression(kept: Kept, found: Mapping[str, Any]) -> None:
         y_title=t("soft_labels.regression.y", target=target), diagonal=t("soft_labels.regression.diagonal"),
         row_ids=kept.row_ids + 1, row_title=t("soft_labels.row_choice"),
     )  # fmt: skip
-    draw(fig, "soft-scatter", t("soft_labels.regression.scatter"))
     away = {arm: float(np.abs(values[arm] - values["teacher"]).mean()) for arm in ("student", "baseline")}
-    st.caption(
-        t(
-            "soft_labels.regression.scatter_note",
-            student=text.score(away["student"], 2),
-            baseline=text.score(away["baseline"], 2),
-        )
-    )
+    note = t("soft_labels.regression.scatter_note", student=text.score(away["student"], 2),
+             baseline=text.score(away["baseline"], 2))  # fmt: skip
+    picture.show(fig, "soft-scatter", note)
+    st.caption(note)
     apart = values["student"] - values["teacher"]
     shown = np.argsort(-np.abs(apart), kind="stable")[:LISTED]
     st.markdown(f"**{t('soft_labels.apart')}**")

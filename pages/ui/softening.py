@@ -22,7 +22,7 @@ class Answer:
     logits: Any
 
     def at(self, temperature: float) -> tuple[list[float], float]:
-        """(class probabilities, entropy in bits) at a temperature."""
+        """(class probabilities, entropy in nats) at a temperature."""
         p = soften(self.logits[None, :], temperature)
         return [float(v) for v in p[0]], float(entropy(p)[0])
 

@@ -96,7 +96,10 @@ def _keep(file: Any, turn: int) -> None:
 
 def _known() -> None:
     """Offer files that are in the workspace already."""
-    files = engine.library().files()
+    library = engine.library()
+    files = library.files()
+    for problem in library.damaged():
+        st.caption(f":orange[:material/broken_image:] {text.escape(str(problem))}")
     if not files:
         return
     shown = {f.source: f for f in files}

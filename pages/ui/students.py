@@ -46,9 +46,9 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             key = f"{KEY}.{i}.{student['name']}"
             forms.seed(key, student in held)
-            label = f"**{escape(student['name'])}** &nbsp; :gray[:small[{cost(student['arch'], facts)}]]"
-            if st.checkbox(label, key=key, width="stretch"):
+            if st.checkbox(escape(student["name"]), key=key):  # the label is the widget's name: no markup in it
                 chosen.append(student)
+            st.caption(cost(student["arch"], facts), width="stretch")
             if i >= len(presets) and st.button(
                 t("distill.remove"), key=f"distill-remove-{i}", type="tertiary", icon=":material/close:",
                 help=t("distill.remove_help"),

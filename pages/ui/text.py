@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import html
 import logging
 import math
 import re
 import tomllib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,38 @@ def escape(text: object) -> Safe:
     return Safe(re.sub(r"^(\s*\d*)([.)+\-])(?=\s|$)", lambda m: f"{m[1]}&#{ord(m[2])};", shown))  # no list, no rule
 
 
+def plain(text: str) -> str:
+    """Take escaping and bold type off again, for places that are never read as markup: alternative texts."""
+    return html.unescape(text.replace("**", "")).replace(_WORD_JOINER, "") if isinstance(text, Safe) else str(text)
+
+
 def shorten(text: str, most: int = 24) -> str:
     """Shorten in the middle, so that both ends of a name stay readable."""
     return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"
+
+
+def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
+    """Shorten names that stand beside each other; those that would then look the same stay whole."""
+    short = [shorten(name, most) for name in names]
+    seen: dict[str, set[str]] = {}
+    for name, cut in zip(names, short, strict=True):
+        seen.setdefault(cut, set()).add(name)
+    return [name if len(seen[cut]) > 1 else cut for name, cut in zip(names, short, strict=True)]
+
+
+def differing_first(names: Sequence[str], most: int = 36) -> list[str]:
+    """Turn names whose first `most` characters are alike around, so that what differs is not cut off by a narrow screen."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        alike.setdefault(name[:most], []).append(name)
+    told = {}
+    for group in alike.values():
+        first, last = min(group), max(group)  # what these two share, all share
+        shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+        shared = shared if len(group) > 1 else 0
+        start = group[0].rfind(" ", 0, shared) + 1  # a whole word
+        told |= {n: f"{n[start:]} · {n[:start].strip()}" if start else n for n in group}
+    return [told[n] for n in names]
 
 
 @functools.cache
@@ -121,10 +152,12 @@ def _two(size: float) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Shorten a time per prediction: 0.005 ms, 0.31 ms, 12 ms."""
+    """Shorten a time per prediction, in microseconds below 0.1 ms: 5.7 µs, 20 µs, 0.31 ms, 12 ms."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.3f} ms" if value < 0.01 else f"{value:.2f} ms" if value < 10 else f"{value:.0f} ms"
+    if value < 0.0995:
+        return f"{_three(float(f'{1000 * value:.2g}'))} µs"
+    return f"{value:.2f} ms" if value < 9.995 else f"{value:.0f} ms"
 
 
 def seconds(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What a result means, in plain sentences made from result.json."""
+"""What a result means, in plain sentences: did distilling help, what came from this teacher, how far is the teacher."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kd_core.evaluate import METRICS
-from kd_core.runs.rows import headline
-from pages.ui import text
+from kd_core.evaluate.compare import Gain
+from kd_core.runs import ledger
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
+from pages.ui import speed, text
+from pages.ui.differences import Written, is_share, lower_is_better, points, signed_points
 from pages.ui.text import Safe, t
+
+__all__ = ["is_share", "lower_is_better", "points", "signed_points"]  # and what is defined here
 
 Result = Mapping[str, Any]
 COLOUR = {"beats": "green", "ties": "blue", "hurts": "red", "inconclusive": "orange"}
@@ -23,11 +30,21 @@ ICON = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """One student's verdict in words. `reason` and `next` are empty where nothing needs explaining."""
+    """One student's verdict in words, in the order they are read; empty where nothing needs saying.
+
+    `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
+    `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
+    """
 
     word: str
     gain: Safe
-    keeps: Safe | None
+    source: Safe | None
+    teacher: Safe
+    family: Safe | None
+    splits: Safe | None
+    older: Safe | None
+    reads: Safe | None
+    settle: Safe | None
     reason: Safe | None
     next: Safe | None
     warnings: tuple[Safe, ...]
@@ -48,141 +65,190 @@ def metric_word(name: str) -> str:
     )
 
 
-def lower_is_better(name: str) -> bool:
-    """Say whether a metric counts errors."""
-    return bool(name in METRICS.names() and METRICS.get(name).facts["better"] == "lower")
-
-
-def is_share(name: str) -> bool:
-    """Say whether a metric is a share of one, so that differences are told in points."""
-    return bool(name in METRICS.names() and METRICS.get(name).facts["unit"] == "share")
-
-
-def points(name: str, value: float | None) -> str:
-    """Write a difference without its sign: 0.9 points for shares, else in the metric's own unit."""
-    if value is None:
-        return "–"
-    if not is_share(name):
-        return text.score(abs(value))
-    size = abs(100 * value)
-    shown = f"{size:.2f}" if size < 0.095 else f"{size:.1f}"
-    return t("runs.verdict.points", value=shown) if shown != "1.0" else t("runs.verdict.point", value=shown)
-
-
-def signed_points(name: str, value: float | None) -> str:
-    """Write a difference with its sign; above 0 means better (see `gain` in result.json)."""
-    if value is None:
-        return "–"
-    if not is_share(name):
-        return text.signed(value)
-    digits = 2 if abs(value) < 0.00095 else 1
-    shown = f"{abs(100 * value):.{digits}f}"
-    return f"{'+' if value >= 0 or not float(shown) else '−'}{shown}"
-
-
-def interval_words(name: str, gain: Mapping[str, Any]) -> Safe:
-    """Tell the 95 % interval and how many seeds it rests on."""
-    low, high = gain["ci95"]
-    num = gain.get("n", 1)
-    if low is None or high is None:
-        return t("runs.verdict.no_interval")
-    key = "interval_lower" if lower_is_better(name) else "interval"
-    return t(f"runs.verdict.{key}", low=signed_points(name, low), high=signed_points(name, high), n=num)
-
-
 def best_student(result: Result) -> int:
-    """Choose the student to show first: the one the list of runs shows, best on the run's metric."""
-    found = headline(dict(result))
-    names = [s["name"] for s in result["students"]]
-    return names.index(found.student_name) if found and found.student_name in names else 0
+    """Choose the student to show first: best on validation, as in the list of runs."""
+    return read_outcome(result).best
 
 
-def gain_sentence(result: Result, student: Mapping[str, Any]) -> Safe:
-    """Say what the teacher was worth to the student, with the interval."""
-    name = result["metric"]["name"]
-    gain = student["gain"][name]
-    way = "lower" if lower_is_better(name) else "higher"
-    word = student["verdict"]
-    mean = gain["mean"]
-    key = word if word in ("ties", "inconclusive") else f"{word}_{way}"
-    signed = signed_points(name, mean) + (f" {t('runs.verdict.points_word')}" if is_share(name) else "")
-    return t(
-        f"runs.verdict.{key}",
-        student=student["name"],
-        metric=metric_word(name),
-        gain=points(name, mean),
-        signed=signed,
-        interval=interval_words(name, gain),
-        margin=points(name, student["margin"]),
+def judge(result: Result, index: int) -> Judgement:
+    """Put one student's verdict into words. Errors: KDError when the result can't be read."""
+    found = read_outcome(result)
+    student = found.students[index]
+    why, then = _reason(found, student)
+    return Judgement(
+        word=student.verdict,
+        gain=_gain(found, student),
+        source=_source(found, student),
+        teacher=_against(found, student),
+        family=_family(found, student),
+        splits=_splits(found, index),
+        older=t("runs.verdict.older") if found.schema < 2 else None,
+        reads=t("runs.verdict.reads", n=text.exact(found.test_reads))
+        if (found.test_reads or 0) >= ledger.MANY
+        else None,
+        settle=_settle(student),
+        reason=why,
+        next=then,
+        warnings=_flags(result, student.raw),
     )
 
 
-def latency_pair(
-    teacher: Mapping[str, Any], student: Mapping[str, Any], batch: str = "1"
-) -> tuple[float, float, str] | None:
-    """Return p50 of teacher and student and the runtime, measured the same way where both have it."""
-    ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
-    for name in ("onnxruntime", "torch"):
-        if batch in ours.get(name, {}) and batch in theirs.get(name, {}):
-            return theirs[name][batch]["p50"], ours[name][batch]["p50"], name
-    own = next((n for n in theirs if batch in theirs[n]), None)
-    name = next((n for n in ("onnxruntime", "torch") if batch in ours.get(n, {})), None)
-    if own is None or name is None:
-        return None
-    return theirs[own][batch]["p50"], ours[name][batch]["p50"], f"{own}, {name}"
+def _gain(found: Outcome, student: StudentOutcome) -> Safe:
+    """Say whether distilling helped, with the interval and its parts."""
+    name = found.metric.name
+    gain = student.gain[name]
+    written, lower = Written.of(name, gain), lower_is_better(name)
+    word = student.verdict
+    way = "lower" if lower else "higher"
+    return t(
+        f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
+        student=student.name,
+        metric=metric_word(name),
+        gain=written.amount(gain.mean),
+        signed=written.signed_amount(gain.mean),
+        interval=written.interval(gain, lower=lower),
+        margin=points(name, student.margin),
+    )
 
 
-def runtimes(latency: Mapping[str, Any] | None) -> dict[str, dict[str, dict[str, float]]]:
-    """Keep the measured part of a latency block: runtime -> batch -> p50, p95, p99."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for name, batches in (latency or {}).items():
-        if not isinstance(batches, Mapping):
-            continue
-        timed = {str(b): dict(v) for b, v in batches.items() if isinstance(v, Mapping) and v.get("p50") is not None}
-        if timed:
-            found[str(name)] = timed
-    return found
-
-
-RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
-
-
-def runtime_title(name: str) -> str:
-    """Name a runtime as people write it."""
-    return RUNTIME.get(name, name)
-
-
-def keeps_sentence(result: Result, student: Mapping[str, Any]) -> Safe | None:
-    """Say how much of the teacher is left at which size and latency."""
-    name, teacher = result["metric"]["name"], result["teacher"]
-    ours, theirs = student["metrics"][name]["mean"], teacher["metrics"].get(name)
-    if ours is None or not theirs:
-        return None
-    size = text.fraction(student["size_bytes"], teacher["size_bytes"])
-    pair = latency_pair(teacher, student)
-    speed = ""
-    if pair:
-        own = pair[2].split(", ")
-        speed = t(
-            "runs.verdict.speed" if len(own) == 1 else "runs.verdict.speed_mixed",
-            ratio=text.fraction(pair[1], pair[0]),
-            runtime=runtime_title(own[-1]),
-            teacher=runtime_title(own[0]),
-            hardware=hardware(result),
-        )
-    if is_share(name) and not lower_is_better(name):
-        key = "keeps" if ours <= theirs else "reaches"
+def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
+    """Say what of the gain comes from this teacher: only what the student gains over its placebo does."""
+    name = found.metric.name
+    over = student.placebo.gain.get(name) if student.placebo else None
+    if over is not None:
+        written = Written.of(name, over)
+        key = student.credit(name) if student.verdict == "beats" else "neutral"
         return t(
-            f"runs.verdict.{key}", share=text.percent(ours / theirs), metric=metric_word(name), size=size, speed=speed
+            f"runs.source.{key}",
+            signed=written.signed_amount(over.mean),
+            metric=metric_word(name),
+            interval=written.interval(over, lower=lower_is_better(name)),
         )
-    return t(
-        "runs.verdict.keeps_value",
-        metric=metric_word(name),
-        student=text.score(ours),
-        teacher=text.score(theirs),
-        size=size,
-        speed=speed,
+    if student.verdict != "beats":
+        return None
+    why = student.placebo_reason if found.schema >= 2 else "older"
+    known = f"runs.source.why.{why}"
+    return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
+
+
+def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
+    """Return the student's difference to the teacher, above 0 when it is better; an older result has no interval."""
+    name = found.metric.name
+    known = student.versus_teacher.get(name)
+    ours, theirs = student.arm.mean(name), found.teacher.get(name)
+    if known is not None or ours is None or theirs is None:
+        return known
+    return Gain(
+        ours - theirs if found.metric.better == "higher" else theirs - ours, None, None, None, None, len(student.seeds)
     )
+
+
+def _against(found: Outcome, student: StudentOutcome) -> Safe:
+    """Say how far the student is from the teacher, at which size and speed."""
+    name, raw, teacher = found.metric.name, student.raw, found.raw["teacher"]
+    k = "runs.against."
+    gain = against_teacher(found, student)
+    if gain is None:
+        place = t(f"{k}undefined", metric=metric_word(name))
+    else:
+        written, lower = Written.of(name, gain), lower_is_better(name)
+        decided = gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
+        way = ("better" if gain.mean > 0 else "worse") if lower else ("above" if gain.mean > 0 else "below")
+        place = t(
+            f"{k}{way}" if decided or gain.low is None else f"{k}open",
+            amount=written.amount(gain.mean),
+            signed=written.signed_amount(gain.mean),
+            metric=metric_word(name),
+            interval=t(f"{k}older") if found.schema < 2 else written.interval(gain, lower=lower),
+        )
+    parts = [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], teacher["size_bytes"]))]
+    said = speed.sentence(teacher, raw)
+    return Safe(", ".join([*parts, *([said] if said else [])]) + ".")
+
+
+def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
+    """Tell the interval that holds for all students of the run together; the word follows it."""
+    name = found.metric.name
+    both = student.family.get(name)
+    if both is None or None in both:
+        return None
+    written = Written.of(name, student.gain[name])
+    return t("runs.verdict.family", n=len(found.students), low=written.signed(both[0]), high=written.signed(both[1]))
+
+
+def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:
+    """List split seed, gain and word of every split that the run was repeated on."""
+    rows = (found.raw.get("splits") or {}).get("done") or []
+    return [
+        (int(r["split_seed"]), read_gain(r["students"][index]["gain"]), str(r["students"][index]["verdict"]))
+        for r in rows
+    ]
+
+
+def _splits(found: Outcome, index: int) -> Safe | None:
+    """Say how the gain spreads over the splits."""
+    gains = [gain for _, gain, _ in split_gains(found, index)]
+    if len(gains) < 2:
+        return None
+    asked, means = int(found.raw["splits"]["asked"]), [g.mean for g in gains]
+    name = found.metric.name
+    written = Written.of(name, gains[0])
+    num = str(len(gains)) if len(gains) == asked else str(t("runs.splits.of", done=len(gains), asked=asked))
+    return t(
+        "runs.splits.sentence",
+        num=num,
+        low=written.signed(min(means)),
+        high=written.signed(max(means)),
+        unit=t("runs.splits.points") if is_share(name) else "",
+        mean=written.signed(float(np.mean(means))),
+        std=written.half(float(np.std(means, ddof=1))),
+    )
+
+
+def _settle(student: StudentOutcome) -> Safe | None:
+    """Say what would decide an open verdict: more seeds, or more test rows."""
+    told = student.advice
+    if told is None or told.kind == "none":
+        return None
+    if told.need is None:
+        return t(f"runs.settle.{told.kind}_more")
+    return t(f"runs.settle.{told.kind}", need=text.exact(told.need))
+
+
+def _reason(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe | None]:
+    """Say the likely reason of a verdict and the next thing to try."""
+    reason = student.raw.get("reason") or {}
+    code, values = str(reason.get("code", "")), reason.get("values") or {}
+    if code == "no_room" and found.schema < 2:
+        code = "no_room_older"  # it compared two means, without an interval
+    if code in ("", "gain") or f"runs.reason.{code}.why" not in text.catalogue():
+        return None, None
+    name = found.metric.name
+    said = {
+        "metric": metric_word(name),
+        "alpha": f"{values['alpha']:g}" if values.get("alpha") is not None else "–",
+        "margin": points(name, student.margin),
+        "width": points(name, values.get("width")),
+        "n": values.get("n", len(student.seeds)),
+    }
+    settled = code == "wide_interval" and student.advice is not None and student.advice.kind != "none"
+    return t(f"runs.reason.{code}.why", **said), None if settled else t(f"runs.reason.{code}.next", **said)
+
+
+def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
+    """Raise red flags: a student that is not smaller or not faster than its teacher."""
+    found = []
+    teacher = result["teacher"]
+    if student["size_bytes"] >= teacher["size_bytes"]:
+        found.append(
+            t("runs.flag.size", student=text.size(student["size_bytes"]), teacher=text.size(teacher["size_bytes"]))
+        )
+    pair = speed.latency_pair(teacher, student)
+    if pair and pair.student >= pair.teacher:
+        found.append(
+            t("runs.flag.speed", student=text.milliseconds(pair.student), teacher=text.milliseconds(pair.teacher))
+        )
+    return tuple(found)
 
 
 def hardware(result: Result) -> str:
@@ -192,61 +258,3 @@ def hardware(result: Result) -> str:
     for noise in ("(R)", "(TM)", " Processor", " CPU"):
         name = name.replace(noise, "")
     return " ".join(name.split("@")[0].split())
-
-
-def reason_words(result: Result, student: Mapping[str, Any]) -> tuple[Safe | None, Safe | None]:
-    """Say the likely reason of a verdict and the next thing to try."""
-    reason = student.get("reason") or {}
-    code, values = str(reason.get("code", "")), reason.get("values") or {}
-    if code in ("", "gain"):
-        return None, None
-    if f"runs.reason.{code}.why" not in text.catalogue():
-        return None, None
-    name = result["metric"]["name"]
-    said = {
-        "metric": metric_word(name),
-        "alpha": f"{values['alpha']:g}" if values.get("alpha") is not None else "–",
-        "margin": points(name, student["margin"]),
-        "width": points(name, values.get("width")),
-        "n": values.get("n", len(student.get("seeds", ()))),
-    }
-    return t(f"runs.reason.{code}.why", **said), t(f"runs.reason.{code}.next", **said)
-
-
-def room(result: Result, student: Mapping[str, Any]) -> bool:
-    """Say whether the teacher was better than this student alone, on validation."""
-    rows = result.get("room") or []
-    return all(bool(r.get("room", True)) for r in rows if r.get("student") == student["name"])
-
-
-def warnings(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
-    """Raise red flags: a student that is not smaller or not faster than its teacher."""
-    found = []
-    teacher = result["teacher"]
-    if student["size_bytes"] >= teacher["size_bytes"]:
-        found.append(
-            t("runs.flag.size", student=text.size(student["size_bytes"]), teacher=text.size(teacher["size_bytes"]))
-        )
-    pair = latency_pair(teacher, student)
-    if pair and pair[1] >= pair[0]:
-        found.append(t("runs.flag.speed", student=text.milliseconds(pair[1]), teacher=text.milliseconds(pair[0])))
-    return tuple(found)
-
-
-def judge(result: Result, index: int) -> Judgement:
-    """Put one student's verdict into words."""
-    student = result["students"][index]
-    why, then = reason_words(result, student)
-    if why is None and student["verdict"] != "beats" and not room(result, student):  # a proven gain had room
-        why, then = (
-            t("runs.reason.no_room.why", metric=metric_word(result["metric"]["name"])),
-            t("runs.reason.no_room.next"),
-        )
-    return Judgement(
-        word=student["verdict"],
-        gain=gain_sentence(result, student),
-        keeps=keeps_sentence(result, student),
-        reason=why,
-        next=then,
-        warnings=warnings(result, student),
-    )

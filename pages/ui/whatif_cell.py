@@ -21,6 +21,7 @@ from pages.ui import (
     engine,
     forms,
     launch,
+    picture,
     recipe,
     result_tabs,
     session,
@@ -69,8 +70,21 @@ def numbers(grid: Grid, cell: Cell) -> None:
             word = str(cell["word"])
             st.badge(t(f"runs.word.{word}"), color=verdict.COLOUR[word], icon=verdict.ICON[word],  # type: ignore[arg-type]
                      help=t("what_if.cell.word_help"))  # fmt: skip
-        st.markdown(f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=term("interval"), width="content")
-    st.markdown(_standing(grid, cell))
+        st.markdown(
+            f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=t("what_if.cell.interval_help"), width="content"
+        )
+    compared = sum(whatif_cells.judged(c) for c in grid.cells)
+    caution = f" :gray[{t('what_if.cell.luckiest', num=compared)}]" if compared > 1 else ""
+    st.markdown(f"{_standing(grid, cell)}{caution}")
+    if grid.teacher is not None:
+        st.markdown(
+            t(
+                "what_if.cell.teacher",
+                teacher=text.score(grid.teacher, 4),
+                metric=metric,
+                value=text.score(cell["mean"], 4),
+            )
+        )
     seeds = list(cell.get("seeds") or range(len(cell["scores"])))
     sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
     alone, epochs = cell.get("baseline") or [], cell.get("selected_epochs") or []
@@ -164,15 +178,16 @@ def soft(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
 def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result, temperature: float) -> None:
     classes = [str(c) for c in found["dataset"]["classes"]]
     p = {"teacher": soft_labels.soften(z_teacher, temperature), "student": soft_labels.soften(z_cell, temperature)}
-    bits = {arm: float(soft_labels.entropy(values).mean()) for arm, values in p.items()}
+    nats = {arm: float(soft_labels.entropy(values).mean()) for arm, values in p.items()}
     with st.container(horizontal=True, gap="medium"):
         st.metric(
             t("what_if.soft.agreement"), text.percent(soft_labels.agreement(z_teacher, z_cell)), help=term("agreement")
         )
-        st.metric(t("what_if.soft.entropy", t=f"{temperature:g}"), t("what_if.instant.bits", value=f"{bits['student']:.2f}"),
-                  delta=t("what_if.soft.of_teacher", value=f"{bits['teacher']:.2f}"), delta_color="off", delta_arrow="off",
+        st.metric(t("what_if.soft.entropy", t=f"{temperature:g}"), t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
+                  delta=t("what_if.soft.of_teacher", value=f"{nats['teacher']:.2f}"), delta_color="off", delta_arrow="off",
                   help=term("entropy"))  # fmt: skip
-        st.metric(t("what_if.soft.kl"), text.score(soft_labels.kl(z_teacher, z_cell, temperature), 4), help=term("kl"))
+        st.metric(t("what_if.soft.kl", t=f"{temperature:g}"), t("what_if.instant.nats", value=text.score(soft_labels.kl(z_teacher, z_cell, temperature), 4)),
+                  help=term("kl"))  # fmt: skip
     apart = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
     order = np.argsort(-apart, kind="stable")
     ids = [int(arrays["row_ids"][i]) + 1 for i in order]
@@ -184,23 +199,23 @@ def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Resul
         {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()}, [classes[c] for c in shown],
         names=result_tabs.names(), x_title=t("soft_labels.bars_axis"),
     )  # fmt: skip
-    st.plotly_chart(figure, key="whatif-bars", config=whatif_map.config("soft-labels"), alt=t("what_if.soft.alt"))
-    st.caption(t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}"))
+    note = t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
+    picture.show(figure, "whatif-bars", note)
+    st.caption(note)
 
 
 def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result) -> None:
     mean, std = float(found["artifacts"]["target_mean"]), float(found["artifacts"]["target_std"])
     values = {"teacher": z_teacher[:, 0] * std + mean, "student": z_cell[:, 0] * std + mean}
     target = str(found["dataset"].get("target") or "")
-    st.markdown(t("what_if.soft.apart", value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())), target=target))  # fmt: skip
+    note = t("what_if.soft.apart", value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())), target=target)  # fmt: skip
+    st.markdown(note)
     figure = charts.predictions(
         arrays["labels"], values, names=result_tabs.names(), x_title=t("soft_labels.regression.x", target=target),
         y_title=t("soft_labels.regression.y", target=target), diagonal=t("soft_labels.regression.diagonal"),
         row_ids=arrays["row_ids"] + 1, row_title=t("soft_labels.row_choice"), height=340,
     )  # fmt: skip
-    st.plotly_chart(
-        figure, key="whatif-predictions", config=whatif_map.config("predictions"), alt=t("what_if.soft.alt")
-    )
+    picture.show(figure, "whatif-predictions", note)
 
 
 def spec_of(folder: RunFolder, cell: Cell) -> RunSpec:

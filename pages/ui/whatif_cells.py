@@ -14,11 +14,11 @@ from typing import Any
 from kd_core.evaluate import METRICS
 from kd_core.runs.folder import RunFolder
 from pages.ui import recipe, text, verdict
-from pages.ui.spread import bounds
 from pages.ui.text import Safe, escape, t
 
 Cell = Mapping[str, Any]
 SHARED = ("learning_rate", "weight_decay", "dropout")  # one value at a time in the map
+STRONG = 3  # margins at which the map's colour may be strongest
 SETTINGS = ("temperature", "alpha", *SHARED)
 
 
@@ -40,6 +40,8 @@ class Grid:
     why: str = ""
     seconds: float | None = None
     seeds: int = 0
+    teacher: float | None = None  # its score on validation rows
+    margin: float | None = None  # the run's own, where it has one for this metric; else the metric's
 
     @property
     def students(self) -> list[str]:
@@ -83,6 +85,8 @@ def of_result(found: Mapping[str, Any], seeds: int = 0) -> Grid:
         best_of=s.get("best_of") or {}, asked=int(s.get("cells_asked") or len(s["cells"])),
         variants=int(s.get("variants") or 0), trainings=int(s.get("trainings") or 0), mode=str(s.get("mode") or ""),
         why=str(s.get("why") or ""), seconds=s.get("seconds"), seeds=seeds,
+        teacher=next((r.get("teacher") for r in found.get("room") or ()), None),
+        margin=metric.get("margin") if metric.get("selection") in (None, metric.get("name")) else None,
     )  # fmt: skip
 
 
@@ -99,7 +103,7 @@ def of_progress(snapshot: Any, *, active: bool) -> Grid | None:
     return Grid(
         cells=cells, metric=metric, best=now.best, asked=len(cells), variants=now.variants, trainings=now.trainings,
         mode=str(now.mode or ""), why=str(now.why or ""), seconds=snapshot.elapsed_s,
-        seeds=snapshot.spec.training.seeds,
+        seeds=snapshot.spec.training.seeds_at_first, margin=snapshot.spec.evaluation.margin,
     )  # fmt: skip
 
 
@@ -111,6 +115,15 @@ def judged(cell: Cell) -> bool:
 def chosen(grid: Grid, student: str, fixed: Mapping[str, float]) -> list[Cell]:
     """Cells of one student at fixed values of the settings that the map does not show."""
     return [c for c in grid.cells if c["student"] == student and all(c.get(n) == v for n, v in fixed.items())]
+
+
+def unclear(grid: Grid, cell: Cell) -> bool:
+    """Say whether a cell's gain may be nothing: its interval holds 0, or, without one, it is below the margin."""
+    gain = cell.get("gain") or {}
+    low, high = gain.get("ci95") or (None, None)
+    if low is None or high is None:
+        return abs(in_units(grid.metric, gain.get("mean")) or 0.0) < margin(grid)
+    return bool(low <= 0 <= high)
 
 
 def is_baseline(cell: Cell) -> bool:
@@ -202,6 +215,7 @@ def written(grid: Grid, cell: Cell) -> str:
 def placed(grid: Grid, cells: Sequence[Cell], picked: int | None) -> list[dict[str, Any]]:
     """Lay cells out for the map: row = alpha, column = temperature (or the only setting that varies)."""
     alphas, temperatures = axis(cells, "alpha"), axis(cells, "temperature")
+    framed = like_best(cells) if few_like_best(cells) else []
     made = []
     for c in cells:
         gain = c.get("gain") or {}
@@ -211,9 +225,19 @@ def placed(grid: Grid, cells: Sequence[Cell], picked: int | None) -> list[dict[s
             "gain": in_units(grid.metric, gain.get("mean")) if judged(c) else None,
             "low": in_units(grid.metric, low), "high": in_units(grid.metric, high),
             "text": written(grid, c), "hover": hover(grid, c), "best": c["cell"] == grid.best,
-            "like": bool(c.get("like_best")) and judged(c), "picked": c["cell"] == picked,
+            "like": c in framed, "picked": c["cell"] == picked, "faded": unclear(grid, c),
         })  # fmt: skip
     return made
+
+
+def like_best(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells that can't be told apart from the best one."""
+    return [c for c in cells if c.get("like_best") and judged(c)]
+
+
+def few_like_best(cells: Sequence[Cell]) -> bool:
+    """Say whether those are few enough to be worth a frame: at most a quarter of the map, or two."""
+    return len(like_best(cells)) <= max(2, sum(map(judged, cells)) // 4)
 
 
 def axis(cells: Sequence[Cell], name: str) -> list[float | None]:
@@ -231,63 +255,22 @@ def diverged(grid: Grid) -> int:
     return sum(lost.values())
 
 
+def margin(grid: Grid) -> float:
+    """The gain that counts as the same, in what is written (points for shares)."""
+    facts = METRICS.get(grid.metric).facts if grid.metric in METRICS.names() else {"margin": 0.0, "relative": False}
+    alone = [abs(v) for c in grid.cells for v in c.get("baseline") or () if v is not None]
+    own = facts["margin"] if grid.margin is None else grid.margin
+    value = own * (sum(alone) / len(alone) if alone else 0.0) if facts["relative"] else own
+    return float(in_units(grid.metric, value) or 0.0)
+
+
 def scale(grid: Grid) -> float:
     """The gain at which the colour is strongest: the largest of all cells, so that maps of students compare.
 
-    Never below the metric's margin: differences that count as the same stay pale.
+    Never below `STRONG` margins: differences that count as the same stay pale.
     """
-    facts = METRICS.get(grid.metric).facts if grid.metric in METRICS.names() else {"margin": 0.0, "relative": False}
-    alone = [abs(v) for c in grid.cells for v in c.get("baseline") or () if v is not None]
-    margin = facts["margin"] * (sum(alone) / len(alone) if alone else 0.0) if facts["relative"] else facts["margin"]
-    gains = [(c.get("gain") or {}).get("mean") for c in grid.cells if judged(c)]
-    known = [abs(g) for v in [*gains, margin] if (g := in_units(grid.metric, v)) is not None]
-    return max([*known, 1e-9])
-
-
-def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
-    """Best cell and baseline of every student over its parameters, with the 95 % interval over seeds."""
-    arms: dict[str, list[dict[str, Any]]] = {"baseline": [], "student": []}
-    for name in grid.students:
-        best = grid.cell(grid.best_of.get(name))
-        if best is None or not judged(best) or not best.get("parameters"):
-            continue
-        for arm, values in (("baseline", best.get("baseline") or ()), ("student", best["scores"])):
-            known = [v for v in values if v is not None]
-            if not known:
-                continue
-            mean = sum(known) / len(known)
-            low, high = bounds(known)
-            said = f"{text.score(mean)}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
-            words = escape(setting_words(grid, best)) if arm == "student" else t("runs.arm.baseline")
-            arms[arm].append({
-                "label": name, "x": best["parameters"], "y": mean, "low": low, "high": high,
-                "hover": f"<b>{escape(name)}</b> · {words}<br>{escape(verdict.metric_title(grid.metric))} {said}<br>"
-                f"{t('what_if.size.weights', value=text.number(best['parameters']))}",
-            })  # fmt: skip
-    return {arm: sorted(points, key=lambda p: p["x"]) for arm, points in arms.items()}
-
-
-def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
-    """Cells (and each student's baseline) as points of score against cost; what lacks the cost is left out."""
-    key = {"size": "size_bytes", "latency": "latency_ms", "parameters": "parameters"}[by]
-    shown = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
-    made = []
-    for c in grid.cells:
-        if not judged(c) or not c.get(key):
-            continue
-        low, high = bounds(c["scores"])
-        arm = "baseline" if is_baseline(c) else "student"
-        label = setting_words(grid, c) if arm == "student" else str(c["student"])
-        made.append({"id": str(c["cell"]), "arm": arm, "label": label, "x": c[key], "y": c["mean"], "low": low,
-                     "high": high, "hover": f"{hover(grid, c)}<br>{shown(c[key])}"})  # fmt: skip
-    seen: set[tuple[Any, ...]] = set()
-    kept = []
-    for p in made:  # alpha = 0 is the same training at every temperature
-        mark = (p["arm"], p["x"], p["y"]) if p["arm"] == "baseline" else (p["id"],)
-        if mark not in seen:
-            seen.add(mark)
-            kept.append(p)
-    return kept
+    gains = [in_units(grid.metric, (c.get("gain") or {}).get("mean")) for c in grid.cells if judged(c)]
+    return max([*(abs(g) for g in gains if g is not None), STRONG * margin(grid), 1e-9])
 
 
 def lines(grid: Grid, cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -122,14 +122,6 @@ def spec_of(dataset: DatasetSpec, values: dict[str, Any]) -> RunSpec:
     return RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "the what-if")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _estimate(spec_json: str, rows: int, features: int, outputs: int) -> tuple[float, float]:
-    from kd_core.runs.plan import estimate
-
-    found = estimate(RunSpec.from_json(spec_json), rows, features, outputs)
-    return found.teacher_seconds, found.seconds
-
-
 def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say how much is asked for, how long it takes and what stands in its way; start it."""
     from kd_core.runs import grid
@@ -155,12 +147,11 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
             if count.cells < 2:
                 reason = t("what_if.form.one_cell")
         if spec is not None and reason is None:
-            teacher_s, seconds = _estimate(spec.to_json(), facts.rows, facts.features, facts.outputs)
+            found = launch.foresee(spec, facts)
             st.markdown(
                 t("what_if.form.count", variants=text.exact(count.variants), cells=text.exact(count.cells),
-                  seeds=spec.training.seeds, trainings=text.exact(count.trainings), seconds=text.seconds(seconds),
-                  teacher=text.seconds(teacher_s)),
-                help=t("what_if.form.count_help"), width="stretch",
+                  seeds=spec.training.seeds_at_first, trainings=text.exact(count.trainings), time=launch.time(found)),
+                help=f"{t('what_if.form.count_help')} {launch.reasons(found)}", width="stretch",
             )  # fmt: skip
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")

@@ -12,9 +12,9 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.workspace import workspace
-from pages.ui import forms, text
-from pages.ui.charts import what_if as charts
-from pages.ui.charts.marks import COLOUR, CONFIG
+from pages.ui import forms, picture, text
+from pages.ui.charts import soft_labels as charts
+from pages.ui.charts.marks import COLOUR
 from pages.ui.text import t, term
 
 ROWS = 2_000  # rows looked at; evenly spaced over the validation rows
@@ -24,7 +24,7 @@ KEY = "whatif-instant"
 
 @dataclass(frozen=True)
 class Softening:
-    """Means over rows, one value per temperature of `TEMPERATURES`. Units: entropy in bits, the others shares of one.
+    """Means over rows, one value per temperature of `TEMPERATURES`. Units: entropy in nats, the others shares of one.
 
     `soft_to_hard` is the share of the soft gradient at alpha 0.5, from which any alpha follows.
     """
@@ -118,7 +118,7 @@ def _body(found: Softening) -> None:
         plain = TEMPERATURES.index(1.0)
         _numbers(found, at, plain, alpha)
     with right:
-        most = np.log2(found.num_classes)
+        most = np.log(found.num_classes)
         lines = [
             {"name": t("what_if.instant.soft_share"), "colour": COLOUR["student"], "dash": "solid", "symbol": "circle",
              "values": [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))]},
@@ -130,7 +130,9 @@ def _body(found: Softening) -> None:
              "values": found.beside_true},
         ]  # fmt: skip
         figure = charts.over_temperature(lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y"))  # fmt: skip
-        st.plotly_chart(figure, key=f"{KEY}-chart", config=CONFIG, alt=t("what_if.instant.alt"))
+        shares = {n: text.percent(v) for n, v in (("soft", found.soft_share(at, alpha)), ("dark", found.beside_top[at]),
+                                                  ("wrong", found.beside_true[at]))}  # fmt: skip
+        picture.show(figure, f"{KEY}-chart", t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **shares))  # fmt: skip
     st.caption(
         t("what_if.instant.rows", rows=text.exact(found.rows), of=text.exact(found.rows_of))
         + (f" {t('what_if.instant.stale')}" if found.stale else "")
@@ -145,8 +147,8 @@ def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
                   delta_arrow="off", help=t(f"what_if.instant.{key}_help"))  # fmt: skip
 
     with st.container(horizontal=True, gap="medium"):
-        one("entropy", t("what_if.instant.bits", value=f"{found.entropy[at]:.2f}"),
-            t("what_if.instant.bits", value=f"{found.entropy[plain]:.2f}"))  # fmt: skip
+        one("entropy", t("what_if.instant.nats", value=f"{found.entropy[at]:.2f}"),
+            t("what_if.instant.nats", value=f"{found.entropy[plain]:.2f}"))  # fmt: skip
         one("dark", text.percent(found.beside_top[at]), text.percent(found.beside_top[plain]))
         one("wrong", text.percent(found.beside_true[at]), text.percent(found.beside_true[plain]))
         one("soft_share", text.percent(found.soft_share(at, alpha)), text.percent(found.soft_share(plain, alpha)))

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.errors import KDError
 from kd_core.runs.folder import ACTIVE
 from kd_core.runs.store import RunStore
-from pages.ui import live, viewers, whatif_cells, whatif_head, whatif_map
+from pages.ui import announcer, live, viewers, whatif_cells, whatif_head, whatif_map
 from pages.ui.text import t
 
 
@@ -19,10 +20,14 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     @st.fragment(run_every=viewers.interval())
     def body() -> None:
         viewers.interval()
-        now = store.snapshot(run_id, 60)
+        try:
+            now = store.snapshot(run_id, 60)
+        except KDError:
+            st.rerun()  # the run was removed or damaged meanwhile: the page says so
         if live.buttons(now.state) != live.buttons(begun):
             st.rerun()  # the buttons above stand outside this fragment
         draw(now)
+        announcer.progress(now)
 
     body()
 

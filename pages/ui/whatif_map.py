@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import forms, verdict, whatif_cells
-from pages.ui.charts import marks
+from pages.ui import findings, forms, picture, text, verdict, whatif_cells
 from pages.ui.charts import what_if as charts
 from pages.ui.text import escape, t
 from pages.ui.whatif_cells import Cell, Grid
@@ -34,13 +33,6 @@ def clear() -> None:
     st.query_params.pop(CELL, None)
 
 
-def config(name: str) -> dict[str, Any]:
-    """Settings of a chart whose camera button saves in the chosen format."""
-    kind = st.session_state.get("whatif-format") or "svg"
-    picture = {"format": kind, "filename": name, **({"scale": 2} if kind == "png" else {})}
-    return {**marks.CONFIG, "toImageButtonOptions": picture}
-
-
 def show(grid: Grid, run_id: str, *, live: bool) -> None:
     """Draw the choices and the map. While training nothing can be chosen: the cells still move."""
     at = None if live else picked()
@@ -54,12 +46,34 @@ def show(grid: Grid, run_id: str, *, live: bool) -> None:
     figure = _figure(grid, cells, at)
     key = f"whatif-map-{run_id}"
     if live:
-        st.plotly_chart(figure, key=f"{key}-live", config=config("what-if"), alt=_alt(grid))
+        picture.show(figure, f"{key}-live", findings.of_map(grid, cells))
         return
-    event: Any = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=["points"],
-                                 config=config("what-if"), alt=_alt(grid))  # fmt: skip
+    event: Any = picture.show(figure, key, findings.of_map(grid, cells), pick=True)
+    _by_name(grid, cells, run_id)
     _note(grid, cells)
     take_click(grid, event, key)
+
+
+def _by_name(grid: Grid, cells: list[Cell], run_id: str) -> None:
+    """Let the person choose a cell by name: the map itself can't be reached by keyboard."""
+    key, by_id = f"whatif-cell-of-{run_id}", {int(c["cell"]): c for c in cells}
+    st.session_state[key] = picked() if picked() in by_id else None
+
+    def chosen() -> None:
+        if st.session_state[key] is None:
+            clear()
+        else:
+            st.query_params[CELL] = str(st.session_state[key])
+
+    st.selectbox(
+        t("what_if.map.cell"), list(by_id), key=key, on_change=chosen, placeholder=t("what_if.map.cell_hint"),
+        help=t("what_if.map.cell_help"),
+        format_func=lambda i: f"{whatif_cells.setting_words(grid, by_id[i])}: {text.plain(_said(grid, by_id[i]))}",
+    )  # fmt: skip
+
+
+def _said(grid: Grid, cell: Cell) -> Any:
+    return whatif_cells.gain_words(grid.metric, cell) if whatif_cells.judged(cell) else whatif_cells.why_missing(cell)
 
 
 def take_click(grid: Grid, event: Any, key: str) -> None:
@@ -108,7 +122,7 @@ def _figure(grid: Grid, cells: list[Cell], at: int | None) -> Any:
         return charts.heat(
             made, [f"{a:g}" for a in alphas if a is not None], [f"{v:g}" for v in temperatures if v is not None],
             x_title=t("what_if.map.x"), y_title=t("what_if.map.y"), gain_title=gain,
-            scale=whatif_cells.scale(grid), dark=st.context.theme.type == "dark",
+            scale=whatif_cells.scale(grid), margin=whatif_cells.margin(grid), dark=st.context.theme.type == "dark",
         )  # fmt: skip
     along, ticks = ("alpha", alphas) if len(alphas) > 1 else ("temperature", temperatures)
     for point in made:
@@ -120,10 +134,6 @@ def _figure(grid: Grid, cells: list[Cell], at: int | None) -> Any:
     )  # fmt: skip
 
 
-def _alt(grid: Grid) -> Any:
-    return t("what_if.map.alt", metric=verdict.metric_title(grid.metric))
-
-
 def _note(grid: Grid, cells: list[Cell]) -> None:
     """Say how to read the map, and why some of its cells are empty."""
     line = min(len(whatif_cells.axis(cells, n)) for n in ("temperature", "alpha")) < 2
@@ -132,8 +142,14 @@ def _note(grid: Grid, cells: list[Cell]) -> None:
             "what_if.map.note_line" if line else "what_if.map.note",
             metric=verdict.metric_word(grid.metric),
             unit=whatif_cells.unit_word(grid.metric),
+            margin=verdict.signed_points(
+                grid.metric, whatif_cells.margin(grid) / (100 if verdict.is_share(grid.metric) else 1)
+            ).lstrip("+"),
         )
     ]
+    if not line and not whatif_cells.few_like_best(cells):
+        alike = len(whatif_cells.like_best(cells))
+        words.append(t("what_if.map.many_alike", num=alike, of=sum(map(whatif_cells.judged, cells))))
     if any((c.get("gain") or {}).get("n", 2) < 2 for c in cells if whatif_cells.judged(c)):
         words.append(t("what_if.map.one_seed"))
     empty = [c for c in cells if not whatif_cells.judged(c)]

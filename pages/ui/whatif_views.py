@@ -10,15 +10,30 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.runs.folder import RunFolder
-from pages.ui import comparison, engine, forms, live, recipe, result_tabs, text, verdict, whatif_cells, whatif_map
+from pages.ui import (
+    comparison,
+    engine,
+    findings,
+    forms,
+    goals,
+    live,
+    picture,
+    recipe,
+    result_tabs,
+    text,
+    verdict,
+    whatif_cells,
+    whatif_map,
+    whatif_points,
+)
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import what_if as charts
+from pages.ui.goals import Candidate
 from pages.ui.text import escape, t
 from pages.ui.whatif_cells import Cell, Grid
 
 TABS = ("sizes", "settings", "cost", "table", "downloads", "log")
 COSTS = ("size", "latency", "parameters")
-PAPER = {False: "#FFFFFF", True: "#12171D"}  # the pages' backgrounds, see .streamlit/config.toml
 Result = Mapping[str, Any]
 
 
@@ -51,7 +66,7 @@ def teacher_score(snapshot: Any, metric: str) -> float | None:
 
 def sizes(grid: Grid, snapshot: Any) -> None:
     """Draw the best cell of every student and its baseline over the number of weights."""
-    arms = whatif_cells.size_points(grid)
+    arms = whatif_points.size_points(grid)
     if not arms["student"]:
         st.caption(t("what_if.size.none"))
         return
@@ -60,7 +75,7 @@ def sizes(grid: Grid, snapshot: Any) -> None:
         arms, teacher=teacher_score(snapshot, grid.metric), names=result_tabs.names(), x_title=t("what_if.size.x"),
         y_title=verdict.metric_title(grid.metric), written=text.number, lower_is_better=lower,
     )  # fmt: skip
-    st.plotly_chart(figure, key="whatif-sizes", config=whatif_map.config("sizes"), alt=t("what_if.size.alt"))
+    picture.show(figure, "whatif-sizes", findings.of_sizes(grid, arms))
     st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note"))
     if len(arms["student"]) == 1:
         st.caption(t("what_if.size.one"))
@@ -89,11 +104,11 @@ def settings(grid: Grid) -> None:
                        "range": edge[::-1] if verdict.lower_is_better(grid.metric) else edge})  # fmt: skip
     figure = charts.parallel(
         dimensions, [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
-        [whatif_cells.hover(grid, c) for c in kept], paper=PAPER[st.context.theme.type == "dark"],
+        [whatif_cells.hover(grid, c) for c in kept], dark=st.context.theme.type == "dark",
         scale=whatif_cells.scale(grid),
         gain_title=t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric)),
     )  # fmt: skip
-    st.plotly_chart(figure, key="whatif-parallel", config=whatif_map.config("settings"), alt=t("what_if.settings.alt"))
+    picture.show(figure, "whatif-parallel", findings.of_map(grid, kept))
     st.caption(t("what_if.settings.note"))
 
 
@@ -119,7 +134,7 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     by = st.segmented_control(t("compare.x"), COSTS, key=forms.seed("whatif-cost", "size"), required=True,
                               format_func=lambda c: t(f"what_if.cost.{c}"), help=t("compare.x_help"))  # fmt: skip
     by = str(by or "size")
-    points = whatif_cells.front_points(grid, by)
+    points = whatif_points.front_points(grid, by)
     if not points:
         st.caption(t("what_if.cost.none", cost=t(f"what_if.cost.{by}")))
         return
@@ -128,9 +143,9 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     best = comparison.front(points, lower)
     alone = {"low": None, "high": None}  # many cells share a cost: bars of all of them would hide each other
     shown = [p if p["id"] in best else {**p, **alone, "faded": True} for p in points] + ([teacher] if teacher else [])
-    left, right = st.columns([3.4, 1], gap="large")
+    left, right = st.columns([3.2, 1.1], gap="large")
     with right:
-        edge = _goals(grid, teacher, points, by)
+        edge = _goals(grid, teacher, _teacher_costs(snapshot, found), points, by)
     words = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
     at = whatif_map.picked()
     with left:
@@ -141,22 +156,29 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
             goal_name=t("compare.goal_name"), height=430,
         )  # fmt: skip
         figure.update_layout(dragmode=False)
-        event: Any = st.plotly_chart(figure, key="whatif-pareto", on_select="rerun", selection_mode=["points"],
-                                     config=whatif_map.config("cost"), alt=t("what_if.cost.alt"))  # fmt: skip
+        on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
+        words_of = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), words)
+        event: Any = picture.show(figure, "whatif-pareto", words_of, pick=True)
         st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note"))
         if by == "latency" and any(c.get("latency_ms") is None for c in grid.cells if whatif_cells.judged(c)):
             st.caption(t("what_if.cost.missing"))
     whatif_map.take_click(grid, event, "whatif-pareto")
 
 
+def _teacher_block(snapshot: Any, found: Result | None) -> dict[str, Any]:
+    told = {k: v for k, v in (snapshot.teacher or {}).items() if v is not None}
+    return {**((found or {}).get("teacher") or {}), **told}
+
+
+def _teacher_costs(snapshot: Any, found: Result | None) -> dict[str, float | None]:
+    block = _teacher_block(snapshot, found)
+    return {**{n: comparison.cost(block, n) for n in ("size", "latency")}, "parameters": block.get("parameters")}
+
+
 def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> dict[str, Any] | None:
     """The teacher as a point, on the same validation rows; None where score or cost isn't known."""
-    block = {
-        **((found or {}).get("teacher") or {}),
-        **{k: v for k, v in (snapshot.teacher or {}).items() if v is not None},
-    }
-    value = teacher_score(snapshot, grid.metric)
-    x = block.get("parameters") if by == "parameters" else comparison.cost(block, by)
+    block = _teacher_block(snapshot, found)
+    value, x = teacher_score(snapshot, grid.metric), _teacher_costs(snapshot, found)[by]
     if value is None or not x:
         return None
     shown = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
@@ -165,26 +187,38 @@ def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> 
     return {"id": "teacher", "arm": "teacher", "label": name, "x": x, "y": value, "low": None, "high": None, "hover": words}  # fmt: skip
 
 
+def candidates(grid: Grid) -> list[Candidate]:
+    """Cells as what could be shipped; a student's latency, measured on its chosen cell, holds for all its cells."""
+    latency = {c["student"]: c["latency_ms"] for c in grid.cells if c.get("latency_ms") is not None}
+
+    def name(c: Cell) -> str:
+        said = t("what_if.cost.alone") if whatif_cells.is_baseline(c) else whatif_cells.setting_words(grid, c, student=False)  # fmt: skip
+        return f"{c['student']}, {said}"
+
+    return [
+        Candidate(
+            str(c["cell"]), name(c), c["mean"],
+            {"size": c.get("size_bytes"), "latency": latency.get(c["student"]), "parameters": c.get("parameters")},
+            c["mean"],
+        ) for c in grid.cells if whatif_cells.judged(c)
+    ]  # fmt: skip
+
+
 def _goals(
-    grid: Grid, teacher: dict[str, Any] | None, points: list[dict[str, Any]], by: str
+    grid: Grid, teacher: dict[str, Any] | None, costs: Mapping[str, float | None], points: list[dict[str, Any]], by: str
 ) -> tuple[float, float] | None:
-    """Let the person set goals against the teacher and say how many cells meet them."""
+    """Let the person set goals, say how many cells meet them and which one to ship; return the region's corner."""
+    value = teacher["y"] if teacher else None
+    asked = goals.ask("whatif", grid.metric, by, value, costs, f"what_if.cost.times_{by}")
+    goals.show(candidates(grid), asked, "what_if.cost.passed")
     if teacher is None:
         st.caption(t("what_if.cost.no_teacher"))
+    most, worst = asked.edge(by)
+    if most is None and worst is None:
         return None
-    share = verdict.is_share(grid.metric)
-    sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
-    kind = "lost_points" if share else "lost_value"
-    first = 1.0 if share else float(f"{abs(teacher['y']) * 0.05:.2g}") or 0.01
-    st.markdown(f"**{t('compare.goal.title')}**")
-    lost = st.number_input(t(f"compare.goal.{kind}"), 0.0, None, first, 0.1 if share else first / 5,
-                           key=f"whatif-lost-{grid.metric}", help=t(f"compare.goal.{kind}_help"))  # fmt: skip
-    times = st.number_input(t(f"what_if.cost.times_{by}"), 1.0, None, 5.0, 1.0, key=f"whatif-times-{by}",
-                            help=t("compare.goal.times_help"))  # fmt: skip
-    edge = (teacher["x"] / times, teacher["y"] - sign * (lost / 100 if share else lost))
-    met = sum(p["x"] <= edge[0] and sign * p["y"] >= sign * edge[1] for p in points)
-    st.markdown(t("what_if.cost.passed", num=met, of=len(points)))
-    return edge
+    ys = [p["y"] for p in points]
+    lowest = max(ys) if verdict.lower_is_better(grid.metric) else min(ys)
+    return (most if most is not None else 1.2 * max(p["x"] for p in points), lowest if worst is None else worst)
 
 
 def table(grid: Grid, run_id: str) -> None:
@@ -221,7 +255,5 @@ def downloads(folder: RunFolder, grid: Grid, found: Result | None) -> None:
             recipe.offer(t("runs.recipe.result"), lambda: json.dumps(found, ensure_ascii=False, indent=1),
                          f"{folder.id}.result.json", "application/json", "result")  # fmt: skip
     with right:
-        st.segmented_control(t("what_if.download.format"), ("svg", "png"), key=forms.seed("whatif-format", "svg"),
-                             required=True, format_func=str.upper, help=t("what_if.download.format_help"))  # fmt: skip
         st.caption(t("what_if.download.pictures"))
         st.code(f"python -m kd_core run {folder.id}.spec.json --out my-what-if", language="bash")

@@ -2,9 +2,11 @@ import numpy as np
 import pandas as pd
 
 from kd_core.data import checks
+from kd_core.data.profile import profile_table
 from kd_core.data.targets import near, read_target
 from kd_core.data.typed_column import understand
 from kd_core.errors import Problem
+from tests.data.tables import clean, codes, one, table
 
 
 def test_errors_come_first_and_the_rest_keeps_its_order():
@@ -67,3 +69,28 @@ def test_a_rare_class_and_a_small_test_part_are_told():
 def test_enough_rows_of_both_classes_draw_no_warning():
     y, parts = _labelled(500, 1500), (np.arange(2000) % 3).astype(np.int8)
     assert checks.split_problems(y, parts) == []
+
+
+def test_words_for_missing_are_said_once_with_their_columns():
+    data = clean() | {"work": ["?", "Private", "State"] * 200, "grade": ["-", "A", "B"] * 200}
+    data["age"] = ["N/A", *data["age"][1:]]
+    found = profile_table(table(data), target="bought")
+    said = one(found.problems, "missing_words")
+    assert said.severity == "warning"  # visible, not folded away
+    assert (
+        str(said) == "201 cells with a word for missing in 2 columns: age (N/A: 1), work (?: 200). Counted as missing."
+    )
+    assert (said.count, said.column, said.values["columns"]) == (201, None, ["age", "work"])
+    kept = one(found.problems, "missing_words_kept")
+    assert str(kept) == "Kept as a value, not read as missing: - in grade. Say so if it marks a missing cell."
+    switched = profile_table(table(data), target="bought", missing={"work": False, "grade": True})
+    assert "age (N/A: 1), grade (-: 200)" in str(one(switched.problems, "missing_words"))
+    assert "? in work" in str(one(switched.problems, "missing_words_kept"))
+    assert switched.column("work").missing == 0 and switched.column("grade").missing == 200
+    wrong = profile_table(table(data), target="bought", missing={"wrk": True})
+    assert "No column 'wrk' (missing). Did you mean 'work'?" in str(one(wrong.problems, "unknown_column"))
+
+
+def test_words_of_columns_that_are_not_used_are_not_said():
+    data = clean() | {"work": ["?", "Private", "State"] * 200}
+    assert "missing_words" not in codes(profile_table(table(data), target="bought", drop=["work"]).problems)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kd_core.data.delimited import looks_like_data, sniff_separator
+from kd_core.data.delimited import sniff_separator
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,3 @@ from kd_core.data.delimited import looks_like_data, sniff_separator
 )
 def test_separator(text, mark):
     assert sniff_separator(text) == mark
-
-
-def test_a_header_of_numbers_looks_like_data():
-    assert looks_like_data(("1", "-2.5", "3e4")) and not looks_like_data(("1", "b")) and not looks_like_data(("", ""))

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from kd_core.data import text_block
 from kd_core.data.encoders import Encoder, count_features
 from kd_core.data.profile import profile_table
 from kd_core.data.typed_column import understand
@@ -201,6 +203,32 @@ def test_one_group_in_training_gives_no_target_means():
     labels = [f"v{i % 40}" for i in range(200)]
     _, x = encode({"c": labels}, np.arange(200) % 2, groups=np.zeros(200, np.int64))
     assert (x[:, 0] == x[0, 0]).all()
+
+
+def test_every_text_is_taken_apart_once(monkeypatch):
+    taken = []
+    real = CountVectorizer.build_analyzer
+
+    def counting(self):
+        analyse = real(self)
+        return lambda text: (taken.append(text), analyse(text))[1]
+
+    monkeypatch.setattr(CountVectorizer, "build_analyzer", counting)
+    texts = [f"this sentence number {i} speaks of {['cats', 'dogs', 'birds'][i % 3]}" for i in range(90)]
+    encoder = Encoder({"t": ColumnType("text")}, "binary")
+    train, other = pd.DataFrame({"t": texts[:60]}, dtype="str"), pd.DataFrame({"t": texts[60:]}, dtype="str")
+    own = encoder.fit(train, np.arange(60) % 2)
+    x = encoder.transform(train, own)
+    encoder.transform(other)
+    assert sorted(taken) == sorted(texts)  # vectoriser and decomposition are fitted on train once
+    assert np.array_equal(x, encoder.transform(train))  # and the training rows' own encoding is that of any rows
+
+
+def test_terms_of_one_text_alone_are_left_out_and_ties_go_by_name():
+    texts = np.array(["b a a", "a b", "c b", "c only"], dtype=object)
+    kept, counts = text_block._counted(texts, {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"})
+    assert kept == ["b", "a", "c"]  # b in three texts; a and c in two
+    assert counts.toarray().tolist() == [[1, 2, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1]]
 
 
 def test_texts_that_are_all_alike_do_not_fail():

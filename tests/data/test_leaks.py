@@ -1,10 +1,21 @@
 import numpy as np
 import pytest
 
-from kd_core.data.profile import profile_table
+from kd_core.data.copies import find_copies
+from kd_core.data.leaks import leak_problems
+from kd_core.data.profile import profile_table, understand_table
 from tests.data.tables import clean, codes, one, table
 
-LEAKS = {"leak_column", "leak_sum", "group_straddles", "id_column", "row_number", "duplicate_rows", "random_over_time"}
+LEAKS = {
+    "leak_column",
+    "leak_later",
+    "leak_sum",
+    "group_straddles",
+    "id_column",
+    "row_number",
+    "duplicate_rows",
+    "random_over_time",
+}
 
 
 def leaks(data, **more):
@@ -49,12 +60,67 @@ def test_a_nearly_perfect_column_far_above_the_rest_is_a_leak():
     assert found[0].column == "invoice_sent"
 
 
+def calls(rows=3000, seed=0):
+    """How long a call lasted tells whether it will have been a sale, but nobody knows it before the call."""
+    data, rng = clean(rows, seed), np.random.default_rng(seed)
+    yes = data["bought"] == "yes"
+    return data, np.exp(rng.normal(5 + 1.2 * yes, 0.9)).round()
+
+
+def test_a_column_known_only_afterwards_is_named_when_it_stands_far_above_the_rest():
+    data, seconds = calls()
+    found = leaks(data | {"duration": seconds}, target="bought")
+    assert codes(found) == ["leak_later"]
+    assert found[0].column == "duration" and found[0].severity == "warning"
+    assert str(found[0]).startswith("duration tells most about bought (it removes ")
+    assert "its name suggests that it is known only afterwards. Drop it unless" in str(found[0])
+    assert 0.1 < found[0].values["share"] < 0.65
+
+
+@pytest.mark.parametrize("name", ["seconds", "previous_duration", "income"])
+def test_a_strong_column_with_another_name_is_no_such_leak(name):
+    data, seconds = calls()
+    assert leaks(data | {name: seconds}, target="bought") == []
+
+
+def test_a_weak_duration_or_one_that_others_match_is_no_such_leak():
+    data, seconds = calls()
+    rng = np.random.default_rng(1)
+    assert leaks(data | {"duration": rng.permutation(seconds)}, target="bought") == []
+    noisy = (seconds * np.exp(rng.normal(0, 0.1, len(seconds)))).round()
+    assert leaks(data | {"duration": seconds, "income": noisy}, target="bought") == []
+
+
 def test_a_number_in_the_order_of_the_target_is_a_leak():
     rng = np.random.default_rng(0)
     y = rng.lognormal(0, 1, 800)
     found = leaks({"x": rng.normal(size=800), "scaled": np.log(y) * 3 + 1, "y": y}, target="y")
     assert codes(found) == ["leak_column"]
     assert found[0].column == "scaled"
+
+
+def test_a_number_that_falls_where_the_target_rises_is_a_leak():
+    rng = np.random.default_rng(0)
+    y = rng.lognormal(0, 1, 800)
+    found = leaks({"x": rng.normal(size=800), "left": 50 - np.sqrt(y), "y": y}, target="y")
+    assert [(p.code, p.column) for p in found] == [("leak_column", "left")]
+
+
+@pytest.mark.parametrize(
+    ("strong", "other", "told"),
+    [
+        (0.72, 0.2, "far better than any other column"), (0.72, 0.23, "far better than any other column"),
+        (0.72, 0.25, None), (0.72, 0.5, None),  # a third of 0.72 is 0.24
+        (0.64, 0.0, None), (0.91, 0.9, "almost perfectly"),
+    ],
+)  # fmt: skip
+def test_a_column_far_above_the_next_is_told_from_an_honest_one(strong, other, told):
+    made = understand_table(table(clean()), target="bought")
+    shares = {"age": strong, "spend": other, "channel": 0.0, "noise": 0.0}
+    copied = find_copies(made.features, made.target.present, None)
+    found = leak_problems(made.typed, made.features, made.target, shares, made.parts, copied)
+    named = [(p.column, told in p.message) for p in found if p.column == "age"]
+    assert named == ([("age", True)] if told else [])
 
 
 def test_parts_of_the_target_are_named_together():
@@ -89,6 +155,15 @@ def test_groups_are_found_by_agreement_when_the_name_says_nothing():
     assert codes(leaks(data, target="y")) == ["group_straddles"]
 
 
+def test_values_that_agree_by_chance_alone_are_no_groups():
+    """With one class in 19 of 20 rows any two rows agree in 90 %: that is chance, not a tie between them."""
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=2000), "ref": [f"k{g}" for g in np.repeat(np.arange(400), 5)]}
+    assert leaks(data | {"y": np.where(rng.random(2000) < 0.05, "yes", "no")}, target="y") == []
+    tied = np.where(rng.random(400) < 0.05, "yes", "no")[np.repeat(np.arange(400), 5)]
+    assert codes(leaks(data | {"y": tied}, target="y")) == ["group_straddles"]
+
+
 def test_ids_and_row_numbers_are_named_and_dropped():
     rng = np.random.default_rng(0)
     data = {"instant": range(600), "token": [f"{v:08x}" for v in rng.choice(2**31, 600, replace=False)]} | clean()
@@ -103,22 +178,67 @@ def test_ids_and_row_numbers_are_named_and_dropped():
     assert "instant counts the rows: it says where a row stood" in str(kept[0])
 
 
-def test_copies_across_the_split_are_counted():
-    data = {k: np.concatenate([v, v[:100]]) for k, v in clean().items()}
-    found = one(leaks(data, target="bought"), "duplicate_rows")
-    assert found.severity == "warning"
-    assert found.count == 100
+def doubled(rows, times=2):
+    return {k: np.concatenate([v, *[v[:rows]] * (times - 1)]) for k, v in clean().items()}
+
+
+def test_copies_are_kept_together_and_told():
+    found = one(leaks(doubled(100), target="bought"), "duplicate_rows")
+    assert (found.severity, found.count, found.values) == (
+        "note", 100, {"copies": 100, "crossing": 0, "state": "together"},
+    )  # fmt: skip
+    assert found.message == (
+        "100 rows are copies of another row (same values in every feature). "
+        "Copies are kept together on one side of the split."
+    )
+    found = one(leaks(doubled(1), target="bought"), "duplicate_rows")
+    assert found.message.startswith("1 row is a copy of another row")
+
+
+def test_copies_left_apart_are_counted_across_the_split():
+    found = one(leaks(doubled(100), target="bought", copies="apart"), "duplicate_rows")
+    assert (found.severity, found.count) == ("warning", 100)
     assert 20 < found.values["crossing"] < 80
-    assert str(found).startswith("100 rows are copies of another row")
-    data = {k: np.concatenate([v, v[:1]]) for k, v in clean().items()}
-    assert str(one(leaks(data, target="bought"), "duplicate_rows")).startswith("1 row is a copy of another row")
-    assert f"{found.values['crossing']} rows of validation and test also stand in train" in str(found)
+    assert f"{found.values['crossing']} rows of validation and test also stand in train" in found.message
+    assert found.message.endswith("Copies are split like any rows, as asked.")
+
+
+def test_time_order_goes_before_copies():
+    data = doubled(100) | {"day": [f"2024-{i // 60 + 1:02d}-{i % 28 + 1:02d}" for i in range(700)]}
+    data["day"][600:] = ["2024-12-01"] * 100
+    found = one(leaks(data, target="bought", time="day", drop=["day"]), "duplicate_rows")
+    assert found.severity == "warning" and found.values["crossing"] > 60
+    assert found.message.endswith(
+        "Copies are kept together in the teacher's folds, but not in the split: time order goes before."
+    )
+
+
+def test_a_unit_of_too_many_copies_is_told():
+    found = one(leaks(doubled(1, 80), target="bought"), "duplicate_rows")
+    assert (found.severity, found.values["state"]) == ("warning", "large")
+    assert found.message.endswith(
+        "Keeping copies together would tie 80 of 679 rows into one unit (more than 10 %), so they are split like any rows."
+    )
+    assert one(leaks(doubled(1, 60), target="bought"), "duplicate_rows").values["state"] == "together"
+
+
+def test_copies_that_would_leave_too_few_groups_are_told():
+    shop = ["big"] * 560 + ["u"] * 20 + ["v"] * 20
+    data = clean() | {"shop": shop}
+    for name in ("age", "spend", "channel", "noise"):
+        data[name][590] = data[name][570]
+    found = one(leaks(data, target="bought", group="shop"), "duplicate_rows")
+    assert found.values["state"] == "few"
+    assert "would leave fewer than 3 groups to split, so only the groups are kept together" in found.message
 
 
 def test_copies_are_only_a_note_where_few_different_rows_can_exist():
     rng = np.random.default_rng(0)
     data = {"a": rng.choice(["u", "v"], 500), "b": rng.choice(["s", "t", "w"], 500), "y": rng.choice(["p", "q"], 500)}
-    assert one(leaks(data, target="y"), "duplicate_rows").severity == "note"
+    found = one(leaks(data, target="y"), "duplicate_rows")
+    assert (found.severity, found.values["state"]) == ("note", "natural")
+    assert found.values["crossing"] > 100
+    assert found.message.endswith("copies are expected; they are split like any rows.")
 
 
 def test_dates_with_a_random_split_are_a_note():

@@ -87,3 +87,62 @@ def test_specs_come_back_equal(library):
     for wrong in ("0" * 12, "../../etc"):
         with pytest.raises(DataError, match="There is no dataset"):
             library.spec(wrong)
+
+
+META = {
+    "{}": "lacks an entry, or has one too many",
+    "": "is empty",
+    "[]": "holds no JSON object",
+    '{"sha256": 1, "name": "a", "size_bytes": 2, "added_utc": ""}': "holds values of a wrong kind",
+    '{"sha256": "x", "name": "a", "size_bytes": 2, "added_utc": ""}': "belongs to another file",
+    None: "is missing",
+}
+
+
+@pytest.mark.parametrize("text", META)
+def test_a_damaged_entry_is_named_and_the_others_are_listed(library, text):
+    a, b = library.add(b"a\n1\n", "a.csv"), library.add(b"b\n1\n", "b.csv")
+    meta = library.data / a.sha256 / "meta.json"
+    meta.unlink() if text is None else meta.write_text(text)
+    assert library.files() == [b]
+    assert [str(e) for e in library.damaged()] == [
+        f"The entry of the file {a.sha256[:12]} is damaged: meta.json {META[text]}. Upload the file again."
+    ]
+    with pytest.raises(DataError, match=r"is damaged: meta\.json"):
+        library.get(a.sha256)
+    assert library.resolve(a.source).is_file()  # runs on it go on
+    library.add(b"a\n1\n", "a.csv")
+    assert {f.name for f in library.files()} == {"a.csv", "b.csv"} and library.damaged() == []
+
+
+@pytest.mark.parametrize("data", [b"{}", b"", b"[" * 9000, b"\xff\xfe", b"{"])
+def test_a_damaged_dataset_is_named_and_the_others_are_listed(library, data):
+    ids = [library.save_spec(DatasetSpec(source="sample:visits", target=t)) for t in ("a", "b")]
+    (library.datasets / f"{ids[0]}.json").write_bytes(data)
+    assert [i for i, _ in library.specs()] == [ids[1]]
+    (told,) = library.damaged()
+    assert told.message.startswith(f"The dataset {ids[0]} is damaged: ") and told.code == "damaged_dataset"
+    with pytest.raises(DataError, match=rf"The dataset {ids[0]} is damaged: .*choose its file again"):
+        library.spec(ids[0])
+
+
+def test_links_out_of_the_workspace_are_not_followed(library, tmp_path):
+    outside = tmp_path / "secret.csv"
+    outside.write_text("a,b\n1,2\n")
+    kept = library.add(b"a\n1\n", "a.csv")
+    (library.data / kept.sha256 / "original").unlink()
+    (library.data / kept.sha256 / "original").symlink_to(outside)
+    with pytest.raises(DataError, match="leads out of the workspace"):
+        library.resolve(kept.source)
+    whole = "0" * 64
+    (library.data / whole).symlink_to(tmp_path)
+    (tmp_path / "original").write_text("a\n1\n")
+    with pytest.raises(DataError, match="leads out of the workspace"):
+        library.resolve(f"sha256:{whole}")
+    assert library.files() == [] and len(library.damaged()) == 2
+    dataset = library.save_spec(DatasetSpec(source="sample:visits", target="a"))
+    (tmp_path / "spec.json").write_text((library.datasets / f"{dataset}.json").read_text())
+    (library.datasets / f"{dataset}.json").unlink()
+    (library.datasets / f"{dataset}.json").symlink_to(tmp_path / "spec.json")
+    with pytest.raises(DataError, match="Its file is a link"):
+        library.spec(dataset)

@@ -44,6 +44,15 @@ def test_two_groups_of_thousands_are_not_ambiguous():
     assert find_format(text("1,234,567", "5,678,901"))[0] == NumberFormat(".", True, ambiguous=False)
 
 
+def test_one_number_with_two_separators_settles_what_the_others_mean():
+    """Both readings fit two of three cells; a second comma, or a point behind the digits, can only be of thousands."""
+    for settling in ("1,234,567", "1,234.5"):
+        assert find_format(text("1,234", "0,5", settling))[0] == NumberFormat(".", True, ambiguous=False)
+    assert find_format(text("1,234", "0,5", "5 678"))[0].decimal == ","
+    assert find_format(text("1,234", "1.5"))[0] == NumberFormat(".", True, ambiguous=False)
+    assert find_format(text("1,234", "2,000,000"))[0] == NumberFormat(".", True, ambiguous=False)
+
+
 def test_missing_tokens_become_null_and_other_words_are_named():
     cells = drop_tokens(text("1", "NA", "", "?", "null", "oops", None))
     assert cells.to_pylist() == ["1", None, None, None, None, "oops", None]

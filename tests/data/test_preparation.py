@@ -151,3 +151,12 @@ def test_profile_source_takes_overrides_and_the_decimal_mark(tmp_path):
     found = profile_source(str(path), ReadSpec(decimal=","), target="label", positive="a")
     assert (found.positive, found.column("price").maximum) == ("a", 7.102)
     assert "ambiguous_comma" in codes(profile_source(str(path)).problems)
+
+
+def test_only_tables_with_a_text_column_depend_on_how_texts_are_encoded(visits, tmp_path, monkeypatch):
+    data = clean() | {"review": [f"it was {['good', 'bad'][i % 2]} on day {i} for all" for i in range(600)]}
+    pd.DataFrame(data).to_csv(tmp_path / "reviews.csv", index=False)
+    before = [prepare(spec(p)).hash for p in (visits, tmp_path / "reviews.csv")]
+    monkeypatch.setattr("kd_core.data.encoders.TEXT_VERSION", 99)
+    after = [prepare(spec(p)).hash for p in (visits, tmp_path / "reviews.csv")]
+    assert before[0] == after[0] and before[1] != after[1]

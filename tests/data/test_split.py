@@ -105,6 +105,17 @@ def test_time_with_groups_and_gaps():
     assert set(together) == {0, 1, 2}
 
 
+def test_a_group_counts_as_its_newest_row():
+    """A group with one row from today is asked about today: it must not teach what is tested on yesterday's rows."""
+    time, groups = pd.Series(np.arange(100.0)), np.arange(100)
+    groups[[0, 99]] = 0  # the oldest and the newest row
+    groups[[1, 75]] = 1  # among the next newest
+    parts = split.by_time(time, *SHARES, groups)
+    assert parts[[0, 99]].tolist() == [TEST, TEST]
+    assert parts[[1, 75]].tolist() == [VALIDATION, VALIDATION]
+    assert set(parts[2:60]) == {TRAIN}
+
+
 def test_few_times():
     with pytest.raises(DataError, match=r"The time column has 2 different value\(s\)"):
         split.by_time(pd.Series([1.0, 2.0] * 20), *SHARES)
@@ -136,3 +147,40 @@ def test_every_part_gets_a_group(sizes):
     groups = np.repeat(np.arange(len(sizes)), sizes)
     for seed in range(5):
         assert set(split.grouped(groups, groups % 2, *SHARES, seed)) == {0, 1, 2}
+
+
+def test_rows_that_stand_alone_are_split_as_without_units():
+    y = np.arange(1000) % 3
+    assert np.array_equal(split.stratified(y, *SHARES, 7, np.arange(1000)), split.stratified(y, *SHARES, 7))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_units_stay_whole_and_class_shares_exact(seed):
+    rng = np.random.default_rng(seed)
+    y = rng.choice(3, 4000, p=[0.8, 0.15, 0.05])
+    units = np.arange(4000)
+    units[rng.choice(4000, 1200, replace=False)] = rng.integers(0, 300, 1200)  # some of them with several classes
+    parts = split.stratified(y, *SHARES, seed, units)
+    assert (pd.DataFrame({"unit": units, "part": parts}).groupby("unit")["part"].nunique() == 1).all()
+    plain = split.stratified(y, *SHARES, seed)
+    for part in range(3):
+        assert np.array_equal(np.bincount(y[parts == part]), np.bincount(y[plain == part]))
+    several = np.bincount(units)[units] > 1
+    assert shares(parts[several]) == pytest.approx([0.7, 0.15, 0.15], abs=0.06)  # copies are not sent to one side
+    assert not np.array_equal(parts, split.stratified(y, *SHARES, seed + 1, units))
+
+
+def test_units_of_every_size_reach_every_part():
+    units = np.repeat(np.arange(90), np.repeat([2, 9, 30], 30))
+    for seed in range(5):
+        parts = split.stratified(units % 2, *SHARES, seed, units)
+        for size in (2, 9, 30):
+            assert set(parts[np.bincount(units)[units] == size]) == {TRAIN, VALIDATION, TEST}
+        assert shares(parts) == pytest.approx([0.7, 0.15, 0.15], abs=0.06)
+    ten = np.repeat(np.arange(10), 50)  # the fewest that a unit of at most a tenth of the rows allows
+    assert all(set(split.stratified(ten % 2, *SHARES, seed, ten)) == {0, 1, 2} for seed in range(50))
+
+
+def test_units_are_the_same_split_on_every_platform():
+    parts = split.stratified(np.arange(1000) % 3, *SHARES, 7, np.arange(1000) // 3 * (np.arange(1000) % 5 > 1) + 1)
+    assert hashlib.sha256(parts.tobytes()).hexdigest()[:16] == "47ca74950d6db153"

@@ -2,30 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kd_core.data.targets import infer_target, infer_task, read_target
+from kd_core.data.targets import infer_task, read_target
 from kd_core.data.typed_column import understand
 from tests.data.tables import codes, one
 
 
 def column(values, name="t", **more):
     return understand(pd.Series([str(v) for v in values], dtype="str"), name, **more)
-
-
-def typed(**columns):
-    return [column(v, k) for k, v in columns.items()]
-
-
-def test_infers_by_name_then_by_position():
-    rng = np.random.default_rng(0)
-    a, b, flag = rng.normal(size=50), rng.normal(size=50), ["yes", "no"] * 25
-    assert infer_target(typed(a=a, Revenue=flag, b=b)) == "Revenue"
-    assert infer_target(typed(label=flag, count=a)) == "label"
-    assert infer_target(typed(survived=flag, fare=a, deck=["a", "b"] * 25)) == "survived"
-    assert infer_target(typed(courier_rating=a, minutes=b)) == "minutes"
-    assert infer_target(typed(a=flag, note=["x"] * 50)) == "a"
-    assert infer_target(typed(a=a, b=flag)) == "b"
-    assert infer_target(typed(a=flag, day=[f"2024-01-{i % 28 + 1:02d}" for i in range(50)])) == "a"
-    assert infer_target(typed(a=["x"] * 50)) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def column(values, name="a", **more):
 def test_numbers_with_missing_words():
     found = column(["1.5", "NA", "", "?", "2"] * 10)
     assert (found.kind, found.missing, found.distinct) == ("number", 30, 2)
-    assert "20 cells with a word for missing" in str(one(found.problems, "missing_words"))
+    assert sum(found.words.values()) == 20
 
 
 def test_decimal_comma_is_said():
@@ -78,7 +78,46 @@ def test_missing_words_stay_values_among_labels():
     found = column(["NA", "DE", "None", ""] * 10)
     assert found.values.cat.categories.tolist() == ["DE", "NA", "None"]
     assert found.missing == 10
-    assert "NA, None kept as a value" in str(one(found.problems, "missing_words_kept"))
+    assert (found.words, found.kept) == ({}, ("NA", "None"))
+
+
+def test_a_question_mark_is_missing_unless_the_person_says_no():
+    cells = ["Private", "?", " ? ", "State", "-"] * 10
+    found = column(cells)
+    assert (found.missing, found.words, found.kept) == (20, {"?": 20}, ("-",))
+    assert found.values.cat.categories.tolist() == ["-", "Private", "State"]
+    kept = understand(pd.Series(cells, dtype="str"), "x", missing=False)
+    assert (kept.missing, kept.words, kept.kept) == (0, {}, ("-", "?"))
+    all_of_them = understand(pd.Series(cells, dtype="str"), "x", missing=True)
+    assert (all_of_them.missing, all_of_them.words, all_of_them.kept) == (30, {"?": 20, "-": 10}, ())
+
+
+def test_new_rows_are_missing_where_the_known_ones_were():
+    new = pd.Series(["Private", "?", "-"], dtype="str")
+    cells = pd.Series(["Private", "?", "State", "-"] * 10, dtype="str")
+    for missing, expected in ((None, 1), (True, 2), (False, 0)):
+        known = understand(cells, "x", missing=missing).type
+        assert int(coerce(new, known).isna().sum()) == expected
+    flags = column(["yes", "no", "?"] * 10)
+    assert (flags.kind, flags.missing) == ("boolean", 10) and coerce(new, flags.type).isna().tolist() == [
+        False,
+        True,
+        False,
+    ]
+    codes = column(["3", "7", "9", "NA"] * 40, "zip_code")
+    assert codes.kind == "category" and coerce(pd.Series(["NA", "3"], dtype="str"), codes.type).isna().tolist() == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("word", ["?", "N/A", "-", "null", ".", "--", "Null", "n.a."])
+def test_words_for_missing_among_numbers_and_dates(word):
+    found = column([*(i * i for i in range(300)), *[word] * 60])
+    assert (found.kind, found.missing, found.words) == ("number", 60, {word: 60})
+    dates = column([f"2024-01-{1 + i % 28:02d}" for i in range(100)] + [f" {word}"] * 30)
+    assert (dates.kind, dates.missing, dates.words) == ("datetime", 30, {word: 30})
+    assert "not_dates" not in codes(dates.problems)
 
 
 def test_dates_and_their_odd_cells():

@@ -15,7 +15,7 @@ def refusal(tmp_path, rows):
         book.active.append(row)
     book.save(tmp_path / "t.xlsx")
     with pytest.raises(DataError) as error:
-        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "t.parquet"), "t.xlsx")
+        extract(str(tmp_path / "t.xlsx"), None, "auto", str(tmp_path / "t.parquet"), "t.xlsx")
     return error.value
 
 

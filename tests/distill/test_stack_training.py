@@ -117,17 +117,20 @@ def test_masks_are_drawn_once_for_networks_that_share_them():
 def test_the_best_weights_are_those_of_the_selected_epoch():
     _, made = opened(variants(), epochs=8, learning_rate=0.05)
     weights = {m.position: [] for m in made.members}
+    found = []
     for ended in made.run(never, None):
         for row, member in enumerate(made.members):
             weights[member.position].append(made.stack.state(row))
         for row in ended:
             member = made.members[row]
+            found.append(member.position)
             best = made.stack.state(row, made.best)
             chosen = weights[member.position][member.best_epoch - 1]
             assert all(torch.equal(best[k], chosen[k]) for k in best)
             assert [h["epoch"] for h in member.history] == list(range(1, 9))
             assert member.best_score == max(h["score"] for h in member.history)
             assert member.seconds > 0
+    assert sorted(found) == list(range(len(weights)))
 
 
 def test_a_checkpoint_is_plain_json_even_beside_networks_that_have_overflowed(tmp_path, monkeypatch):

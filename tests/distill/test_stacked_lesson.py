@@ -129,3 +129,36 @@ def test_a_loss_of_another_task_and_missing_answers_are_refused():
         with pytest.raises(SpecError) as caught:
             StackedLesson("binary", [Choice(name=chosen)], y, answers, None, torch.float64, CPU)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_losses_are_those_of_the_registered_functions(name, task):
+    y, teacher, z, index = data(task)
+    chosen = choices(name)
+    weights = None if task == "regression" else np.linspace(0.5, 2.0, OUTPUTS[task]).astype(np.float32)
+    lesson = StackedLesson(task, chosen, y, teacher, weights, torch.float64, CPU)
+    hard, soft = lesson.losses(z, index)
+    for s, choice in enumerate(chosen):
+        made = objectives.make(task, choice, y, teacher if choice else None, weights)
+        terms = made(Outputs(z[s].T), index[s])
+        assert hard[s] == pytest.approx(float(terms.hard), rel=1e-6)
+        if terms.soft is not None:
+            assert soft[s] == pytest.approx(float(terms.soft), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_a_stack_may_hold_several_lessons(name, task):
+    y, teacher, z, index = data(task)
+    other = data(task, seed=1)[1]
+    chosen, taught_by = choices(name), ["a", "b", "a", "b", "b", "a"]
+    lesson = StackedLesson(task, chosen, y, {"a": teacher, "b": other}, None, torch.float64, CPU, taught_by)
+    found, losses = lesson.gradient(z.clone(), index), lesson.losses(z, index)[1]
+    for table, own in ((teacher, "a"), (other, "b")):
+        alone = StackedLesson(task, chosen, y, table, None, torch.float64, CPU)
+        rows = [s for s, by in enumerate(taught_by) if by == own]
+        torch.testing.assert_close(found[rows], alone.gradient(z.clone(), index)[rows])
+        taught = [s for s in rows if chosen[s] is not None and alone.specs[s].weights()[1]]
+        torch.testing.assert_close(losses[taught], alone.losses(z, index)[1][taught])
+    kept = torch.tensor([1, 4])
+    lesson.keep(kept)
+    torch.testing.assert_close(lesson.gradient(z[kept].clone(), index[kept]), found[kept])

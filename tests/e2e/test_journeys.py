@@ -16,7 +16,7 @@ from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
-VERDICT = re.compile("BEATS|TIES|HURTS|INCONCLUSIVE")
+VERDICT = re.compile("DISTILLING HELPED|MADE NO DIFFERENCE|DISTILLING HURT|NOT CLEAR YET")
 
 
 @pytest.fixture

@@ -77,3 +77,12 @@ def test_logits_of_float64_are_measured_as_such():
     z = torch.tensor(np.random.default_rng(0).normal(size=(3, 2, 40)))
     z[1, 1, :] = z[1, 0, :] + 1e-12 * torch.arange(40)
     assert found("binary", "roc_auc", y, z) == pytest.approx(expected("binary", "roc_auc", y, z), abs=1e-12)
+
+
+def test_rows_beyond_softmax_are_told_apart():
+    y = np.array([0, 1] * 20)
+    z = torch.zeros(2, 2, 40)
+    z[0, 1] = 50 + torch.arange(40)
+    z[1, 1] = 50 - torch.arange(40)
+    assert found("binary", "roc_auc", y, z) == pytest.approx(expected("binary", "roc_auc", y, z), abs=1e-12)
+    assert found("binary", "roc_auc", y, z) == pytest.approx([0.525, 0.475])

@@ -1,5 +1,21 @@
-"""Job services for the fault tests."""
+"""Job services and a small disk for the fault tests."""
 
 from __future__ import annotations
 
+import subprocess
+
+import pytest
+
 from tests.runs.conftest import services as services
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of 4 MB; skip where this is not allowed."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True)
+    if done.returncode:
+        pytest.skip(f"no right to mount: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

@@ -14,6 +14,7 @@ import pytest
 
 from kd_core.runs.locks import is_locked
 from kd_core.runs.store import RunStore
+from tests.runs.fake_worker import RESULT
 from tests.runs.services import ENDED, FAKE, run_spec, state, training, wait_for
 
 SEED = 20261120
@@ -164,6 +165,42 @@ def test_a_run_given_to_a_worker_that_just_ends_goes_to_the_next_one(services, t
     assert (tmp_path / "left").exists() and service.status().restarts == 1
 
 
+LEAVES_ALWAYS = """
+import sys
+with open(sys.argv[1], "a") as mark:
+    print('{"say": "ready", "environment": {}}', flush=True)
+    if sys.stdin.readline():
+        mark.write("x")
+"""
+
+
+def test_a_run_is_given_back_once_only(services, tmp_path):
+    """A run whose workers always leave untouched would otherwise go round for ever."""
+    service = services(command=[sys.executable, "-c", LEAVES_ALWAYS, str(tmp_path / "left")])
+    row = state(service, service.submit(run_spec("quick")), *ENDED)
+    assert (row.state, row.error) == ("interrupted", None)
+    assert (tmp_path / "left").read_text() == "xx"
+
+
+DIES_POLITELY = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+print('{"say": "ready", "environment": {}}', flush=True)
+sys.stdin.readline()
+print('{"say": "started"}', flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_dies_of_sigterm_was_ended_from_outside(services):
+    service = services(command=[sys.executable, "-c", DIES_POLITELY])
+    run_id = service.submit(run_spec("quick"))
+    wait_for(lambda: service.status().worker == "busy")
+    os.kill(service.status().pid, signal.SIGTERM)
+    row = state(service, run_id, *ENDED)
+    assert (row.state, row.error.code) == ("interrupted", "worker_killed")
+
+
 def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monkeypatch):
     from kd_core.runs.locks import LockFile
 
@@ -174,7 +211,7 @@ def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monke
     assert orphan.acquire()
     folder.write_status(state="running")
     store.refresh(run_id)
-    second = services(executor="thread", run=lambda *a: {})
+    second = services(executor="thread", run=lambda *a: RESULT)
     waiting = second.submit(run_spec("quick", 1))
     time.sleep(0.6)
     assert second.store.get(run_id).state == "running" and second.position(waiting) == 1

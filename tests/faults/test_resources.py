@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from datetime import timedelta
 
@@ -12,20 +11,8 @@ import time_machine
 from kd_core import limits
 from kd_core.runs import events, execution
 from kd_core.runs.store import RunStore
-from tests.runs.fake_worker import fake_run
+from tests.runs.fake_worker import RESULT, fake_run
 from tests.runs.services import ENDED, Services, run_spec, state, training, wait_for
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """Mount a file system of 4 MB; skip where this is not allowed."""
-    place = tmp_path / "small"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True)
-    if done.returncode:
-        pytest.skip(f"no right to mount: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_a_disk_that_fills_up_interrupts_and_the_run_goes_on_later(small_disk, monkeypatch):
@@ -125,7 +112,7 @@ def test_ten_different_runs_work_one_after_another(services):
         most.append(len(at_work))
         threading.Event().wait(0.01)
         at_work.remove(folder.id)
-        return {}
+        return RESULT
 
     service = services(executor="thread", run=watched)
     ids = [service.submit(run_spec("quick", i)) for i in range(10)]

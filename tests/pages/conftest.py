@@ -1,8 +1,11 @@
-"""Pages opened without a server: the viewer sits at this machine, unless a test says otherwise."""
+"""Pages opened without a server: the viewer sits at this machine, and what is installed is looked at once."""
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from pages.ui import gate
 
@@ -11,3 +14,13 @@ from pages.ui import gate
 def at_this_machine(monkeypatch):
     """Stand in for the doorkeeper, whom no connection passes here."""
     monkeypatch.setattr(gate, "visitor", lambda: "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def component_manifests_are_read_once():
+    """Look for components in the installed packages once: each test page would do it anew, for two thirds of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
+        )
+        yield

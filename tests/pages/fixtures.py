@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.compare import paired
+from kd_core.evaluate.compare import certified
+from kd_core.runs.outcome import write_gain
 from kd_core.runs.store import RunStore
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
@@ -79,7 +80,9 @@ def curve_events(students: tuple[str, ...], seeds: int, metric: str, epochs: int
                 })  # fmt: skip
         events.append({"kind": "phase", "phase": phase, "state": "end", "seconds": 2.0})
         if arm == "baseline":
-            rows = [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]
+            gain = {"mean": 0.05, "ci95": [0.03, 0.07], "seeds_half": 0.01, "rows_half": 0.017, "n": seeds}
+            rows = [{"student": s, "teacher": 0.93, "baseline": 0.88, "gain": gain, "units": 1800, "state": "room", "room": True}
+                    for s in students]  # fmt: skip
             events.append({"kind": "room", "metric": metric, "students": rows})
     events.append({"kind": "resources", "rss_mb": 812.0, "gpu_mb": None})
     return events
@@ -90,6 +93,13 @@ def spread(mean: float, values: list[float]) -> dict[str, Any]:
     return {"mean": mean, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None, "values": values}
 
 
+def difference(ours: list[float], theirs: list[float], metric: str, rows_half: float = 0.002) -> dict[str, Any]:
+    """A difference as result.json holds it, with an invented part for the rows."""
+    facts = METRICS.get(metric).facts
+    found = certified([(1 if facts["better"] == "higher" else -1) * (a - b) for a, b in zip(ours, theirs, strict=True)], rows_half / 1.96)  # fmt: skip
+    return write_gain(found)
+
+
 def result(
     run_id: str = "r",
     task: str = "binary",
@@ -98,7 +108,11 @@ def result(
     seeds: int = 3,
     **more: Any,
 ) -> dict[str, Any]:
-    """A result in the documented shape whose gain fits the verdict; `classes`, `reason`, `room` may be replaced."""
+    """A result in the documented shape whose gain fits the verdict.
+
+    `classes`, `reason`, `room`, `placebo_reason`, `smooth` (the placebo's lead over the baseline), `advice`,
+    `test_reads` and `splits` may be replaced.
+    """
     metric = PRIMARY[task]
     sign = 1.0 if METRICS.get(metric).facts["better"] == "higher" else -1.0
     classes = list(more.get("classes", CLASSES[task]))
@@ -125,30 +139,44 @@ def result(
             found["fidelity"] = {"agreement": spread(0.93 + offset, [0.93] * seeds), "kl": spread(0.04, [0.04] * seeds)}
         return found
 
+    teacher = block(0.0)
+    teacher["metrics"] = {m: 0.88 + (0.046 if METRICS.get(m).facts["better"] == "higher" else -0.046) for m in names}
+
     def one(index: int, name: str) -> dict[str, Any]:
         ours, theirs = block(shift), block(0.0)
-        gain = {}
-        for m in names:
-            up = 1.0 if METRICS.get(m).facts["better"] == "higher" else -1.0
-            d = paired([up * v for v in ours["metrics"][m]["values"]], [up * v for v in theirs["metrics"][m]["values"]])
-            gain[m] = {"mean": d.mean, "ci95": [d.low, d.high], "n": d.n}
+        smooth = block(more.get("smooth", shift / 3))
+        gain, over, away = (
+            {m: difference(ours["metrics"][m]["values"], values(m), m) for m in names}
+            for values in (
+                lambda m: theirs["metrics"][m]["values"],
+                lambda m: smooth["metrics"][m]["values"],
+                lambda m: [teacher["metrics"][m]] * seeds,
+            )
+        )
+        if len(students) > 1:
+            for m in names:
+                low, high = gain[m]["ci95"]
+                gain[m]["ci_family"] = [None if low is None else low - 0.001, None if high is None else high + 0.001]
+        reason = more.get("placebo_reason", "regression" if task == "regression" else None)
+        found = {"metrics": smooth["metrics"], "gain": over} if reason is None else None
         picks = [{"seed": s, "selected_epoch": 5, "last_epoch": 6, "score_selected": 0.88, "score_last": 0.87, "seconds": 0.5}
                  for s in range(seeds)]  # fmt: skip
         return {
             "name": name, "arch": {"name": "mlp", "settings": {}}, "objective": "hinton", "temperature": 2.0, "alpha": 0.7,
             "seeds": list(range(seeds)), "parameters": 249 * (index + 1), "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
             "flops": 480 * (index + 1), **ours, "baseline": theirs, "gain": gain, "gap_closed": dict.fromkeys(names, 0.6),
+            "versus_teacher": away, "placebo": found, "placebo_reason": reason,
+            "gap_closed_ci95": {m: [0.4, 0.9] for m in names}, "advice": more.get("advice", {"kind": "none", "need": None}),
             "agreement": 0.94, "verdict": verdict, "small": False, "margin": 0.005 if task != "regression" else 0.0176,
-            "selection": {"student": picks, "baseline": picks, "kept_seed": 0}, "stopped_early": False,
+            "selection": {"student": picks, "placebo": picks if found else [], "baseline": picks, "kept_seed": 0},
+            "stopped_early": False,
             "reason": more.get("reason", {"code": "gain", "values": {}}),
             "latency_ms": {"torch": {b: {"p50": 0.02, "p95": 0.03, "p99": 0.05} for b in ("1", "32", "256")},
                            "onnxruntime": {b: {"p50": 0.005, "p95": 0.006, "p99": 0.01} for b in ("1", "32", "256")}},
         }  # fmt: skip
 
-    teacher = block(0.0)
-    teacher["metrics"] = {m: 0.88 + (0.046 if METRICS.get(m).facts["better"] == "higher" else -0.046) for m in names}
     return {
-        "schema": 1, "run_id": run_id, "name": "visits", "work_hash": "0" * 64, "created_utc": "2026-01-02T03:04:05+00:00",
+        "schema": 2, "run_id": run_id, "name": "visits", "work_hash": "0" * 64, "created_utc": "2026-01-02T03:04:05+00:00",
         "task": task,
         "metric": {"name": metric, "title": METRICS.get(metric).title, "better": "higher" if sign > 0 else "lower",
                    "margin": 0.005 if sign > 0 else 0.02, "relative": sign < 0, "unit": METRICS.get(metric).facts["unit"],
@@ -160,7 +188,7 @@ def result(
                     "fit_seconds": 1.2},
         "students": [one(i, n) for i, n in enumerate(students)],
         "room": more.get("room", [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]),
-        "problems": [],
+        "problems": [], "test_reads": more.get("test_reads", 1), **({"splits": more["splits"]} if "splits" in more else {}),
         "artifacts": {
             "soft_labels": "artifacts/soft_labels.npz", "rows": "artifacts/rows.parquet", "rows_kept": 60, "rows_of": 200,
             "target_mean": 30.0, "target_std": 8.0,
@@ -228,8 +256,21 @@ def make_run(
 
 def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdict: str = "beats", **more: Any) -> str:
     """Make a finished run with everything a finished run has."""
-    keys = ("classes", "reason", "room", "size_bytes", "seeds")
+    keys = (
+        "classes",
+        "reason",
+        "room",
+        "size_bytes",
+        "seeds",
+        "placebo_reason",
+        "smooth",
+        "advice",
+        "test_reads",
+        "splits",
+    )
     found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
+    lesson = more["objective"].settings if "objective" in more else {}
+    found["students"] = [{**s, **lesson} for s in found["students"]]
     return make_run("done", students, found, task=task, **more)
 
 

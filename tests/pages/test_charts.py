@@ -8,13 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import compare, marks, result, runs, soft_labels
+from pages.ui.charts import compare, confusion, marks, result, runs, soft_labels
 from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
 
 NAMES = {
     "teacher": "Teacher",
     "baseline": "Baseline",
+    "placebo": "Placebo",
     "student": "Student",
     "hard": "Hard",
     "soft": "Soft",
@@ -43,15 +44,22 @@ def curve(arm, seed=0, epochs=5, **more):
             "loss": [1 / i for i in e], "hard": [0.4 / i for i in e], "soft": [0.6 / i for i in e], "best": 3, **more}  # fmt: skip
 
 
-POINTS = [point("teacher", 260_000, 0.93), point("baseline", 1240, 0.88, faded=True), point("student", 1240, 0.9)]
+POINTS = [
+    point("teacher", 260_000, 0.93), point("baseline", 1240, 0.88, faded=True), point("placebo", 1240, 0.89),
+    point("student", 1240, 0.9),
+]  # fmt: skip
 CHARTS = {
-    "curves": lambda: runs.curves([curve("baseline"), curve("student", 1)], metric=H, names=NAMES, epoch_title="epoch",
+    "curves": lambda: runs.curves([curve("baseline"), curve("placebo"), curve("student", 1)], metric=H, names=NAMES, epoch_title="epoch",
                                   best_name="best", teacher_score=0.95),
     "losses": lambda: runs.losses([curve("student")], names=NAMES, log=True, epoch_title="epoch", y="loss"),
     "seeds": lambda: runs.seeds([curve("student", i) for i in range(5)], names=NAMES, seed_title="seed {seed}", best_name="b"),
     "size": lambda: result.against_size(POINTS, metric=H, x_title="size", names=NAMES, written=str),
-    "paired": lambda: result.paired([0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES),
-    "confusion": lambda: result.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
+    "paired": lambda: result.paired([0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES,
+                                    placebo=[0.81, 0.82]),
+    "shift": lambda: confusion.confusion_shift([[3, 1], [0, 4]], [[2, 2], [1, 3]], [H, "b"], true_title="t", predicted_title="p",
+                                            hover="{true} {predicted} {count} {share} {ours} {theirs}"),
+    "splits": lambda: result.splits([0, 1], [0.5, 0.7], [0.1, None], [0.9, None], x_title="x", split_title="split {seed}", name="n"),
+    "confusion": lambda: confusion.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
                                           hover="{true} {predicted} {count} {share}"),
     "reliability": lambda: result.reliability({"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
                                               names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"),
@@ -79,7 +87,7 @@ def test_every_chart_passes_plotlys_checks_and_shows_names_literally(name):
 @pytest.mark.parametrize("name", ["curves", "size", "paired", "pareto"])
 def test_colour_symbol_and_dash_mean_one_part_everywhere(name):
     for trace in CHARTS[name]().to_dict()["data"]:
-        for arm in ("teacher", "baseline", "student"):
+        for arm in marks.ARMS:
             if trace.get("name") == NAMES[arm] and "lines" in trace["mode"]:
                 assert (trace["line"]["color"], trace["line"]["dash"]) == (marks.COLOUR[arm], marks.DASH[arm])
             elif trace.get("name") == NAMES[arm]:
@@ -88,7 +96,7 @@ def test_colour_symbol_and_dash_mean_one_part_everywhere(name):
 
 def test_the_best_epoch_is_marked_and_a_teacher_without_epochs_is_level():
     data = CHARTS["curves"]().to_dict()["data"]
-    assert [d["x"] for d in data if d["name"] == "best"] == [[3], [3]]
+    assert [d["x"] for d in data if d["name"] == "best"] == [[3], [3], [3]]
     teacher = next(d for d in data if d["name"] == "Teacher")
     assert teacher["y"] == [0.95, 0.95] and teacher["x"] == [1, 5]
 
@@ -135,3 +143,40 @@ def test_confusion_cells_can_be_picked_and_tell_true_and_predicted():
     data = CHARTS["confusion"]().to_dict()["data"]
     cells = [c for d in data if d["type"] == "scatter" for c in d["customdata"]]
     assert sorted(cells) == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_every_part_has_a_mark_a_dash_and_a_colour_of_its_own():
+    for look in (marks.COLOUR, marks.SYMBOL, marks.DASH):
+        assert set(marks.ARMS) <= set(look) and len(set(look.values())) == len(look)
+
+
+def test_the_axis_of_curves_leaves_the_first_epochs_out_but_no_best_score():
+    early = {**curve("student", epochs=8), "score": [0.1, 0.3, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85]}
+    peak = {**curve("baseline", epochs=8), "score": [0.2, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8]}
+    told = {"metric": "m", "names": NAMES, "epoch_title": "e", "best_name": "b", "teacher_score": 0.95}
+    low, high = runs.curves([early, peak], **told).to_dict()["layout"]["yaxis"]["range"]
+    assert 0.7 < low < 0.8 and high > 0.95
+    assert runs.outside([early, peak], 0.95, False) == 3
+    falling = {**early, "score": [9.0, 5.0, 0.8, 0.7, 0.6, 0.6, 0.6, 0.05]}
+    low, high = runs.curves([falling], **{**told, "teacher_score": 0.5}, lower_is_better=True).to_dict()["layout"][
+        "yaxis"
+    ]["range"]
+    assert low < 0.05 and high < 1 and runs.outside([falling], 0.5, True) == 2
+
+
+def test_the_level_of_guessing_is_drawn_only_inside_the_range():
+    near, far = (
+        {"chance": (v, "guessing"), "metric": "m", "x_title": "x", "names": NAMES, "written": str} for v in (0.9, 0.5)
+    )
+    assert result.against_size(POINTS, **near).to_dict()["layout"]["shapes"][0]["y0"] == 0.9
+    assert "shapes" not in result.against_size(POINTS, **far).to_dict()["layout"]
+
+
+def test_moved_rows_are_coloured_by_good_or_bad_and_written_with_their_sign():
+    data = CHARTS["shift"]().to_dict()["data"]
+    assert data[0]["z"] == [[0.25, 0.25], [0.25, 0.25]]  # more on the diagonal, fewer beside it: all of it better
+    written = {tuple(at): text for d in data[1:] for at, text in zip(d["customdata"], d["text"], strict=True)}
+    assert written == {(0, 0): "+1", (0, 1): "−1", (1, 0): "−1", (1, 1): "+1"}
+    assert "&lt;script" in "".join(t for d in data[1:] for t in d["hovertext"]) or "&#" in "".join(
+        t for d in data[1:] for t in d["hovertext"]
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
-from pages.ui import comparison
-from pages.ui.comparison import Goal
+from pages.ui import comparison, example
+from pages.ui.goals import Candidate, Goals, pick
+from pages.ui.goals import words as say
 from pages.ui.text import t
 from tests.pages.fixtures import HOSTILE, done_run, make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -29,13 +31,31 @@ def entries(*ids):
     return [e for i in ids for e in comparison.entries(runs.get(i), runs.folder(i))]
 
 
-def test_without_finished_runs_one_button_leads_to_distill():
+def test_without_finished_runs_one_button_leads_to_distill(monkeypatch, tmp_path):
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
     make_run("running")
     make_run("queued")
     make_run("failed")
     at = open_page("compare")
     assert not at.exception
     assert t("compare.empty") in words(at) and t("compare.empty_button") in [b.label for b in at.button]
+
+
+def test_without_finished_runs_the_example_is_shown_and_named():
+    make_run("queued")
+    at = open_page("compare")
+    assert not at.exception and t("common.example.run") in words(at) and at.get("plotly_chart")
+    done_run()
+    assert t("common.example.run") not in words(open_page("compare"))
+
+
+def test_an_example_that_cannot_be_kept_is_told(monkeypatch):
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(example, "adopt", full)
+    at = open_page("compare")
+    assert not at.exception and len(at.error) == 1 and t("compare.empty") in words(at)
 
 
 def test_the_latest_six_of_one_dataset_are_the_default():
@@ -88,22 +108,68 @@ def test_an_error_metric_is_drawn_upside_down():
     assert t("compare.chart_note_lower") in words(at)
 
 
+def goals_of(found, metric, worst, **most):
+    return Goals(metric, worst, most), [comparison.candidate(e, metric) for e in found]
+
+
 def test_goals_say_who_passes():
-    found = entries(done_run(students=("tiny", "small")))
-    teacher = comparison.best_teacher(found, "roc_auc")
-    edge = comparison.goal_edge(teacher, Goal(lost=0.04, times=200.0), "roc_auc", "size")
-    assert edge == (pytest.approx(1330), pytest.approx(0.886))
-    assert [comparison.meets(e.student, edge, "roc_auc", "size") for e in found] == [True, False]
-    strict = comparison.goal_edge(teacher, Goal(lost=0.001, times=1.0), "roc_auc", "size")
-    assert comparison.meets(found[0].student, strict, "roc_auc", "size") is False
+    asked, found = goals_of(entries(done_run(students=("tiny", "small"))), "roc_auc", 0.886, size=1330.0)
+    assert [asked.meets(c) for c in found] == [True, False] and asked.missed(found[1]) == ["size"]
+    strict, found = goals_of(entries(done_run()), "roc_auc", 0.925, size=1e9)
+    assert strict.meets(found[0]) is False and strict.missed(found[0]) == ["metric"]
+    edge, found = goals_of(entries(done_run()), "roc_auc", 0.88, size=1240.0, latency=0.005)
+    assert edge.meets(found[0]) is True  # exactly as large and as slow as asked is good enough
 
 
-def test_goals_for_errors_count_downwards_and_unknown_costs_only_the_metric():
-    found = entries(done_run("regression"))
-    teacher = comparison.best_teacher(found, "rmse")
-    edge = comparison.goal_edge(teacher, Goal(lost=0.05, times=2.0), "rmse", "flops")
-    assert edge == (None, pytest.approx(0.884))
-    assert comparison.meets(found[0].student, edge, "rmse", "flops") is True
+def test_goals_for_errors_count_downwards_and_unknown_costs_are_said():
+    asked, found = goals_of(entries(done_run("regression")), "rmse", 0.884)
+    assert asked.meets(found[0]) is True
+    assert goals_of([], "rmse", 0.87)[0].meets(found[0]) is False
+    open_goal = Goals("rmse", 0.884, {"parameters": 10.0})
+    assert open_goal.meets(found[0]) is None and open_goal.unknown(found[0]) == ["parameters"]
+
+
+def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
+    found = [
+        Candidate("a", "small", 0.92, {"size": 5400.0, "latency": 0.01}),
+        Candidate("b", "base", 0.93, {"size": 90_000.0, "latency": 0.02}),
+        Candidate("c", "tiny", 0.85, {"size": 1200.0, "latency": 0.008}),
+    ]
+    asked = Goals("roc_auc", 0.9, {"size": 10_240.0, "latency": 0.015})
+    assert pick(found, asked) is found[0] and say(found[0], asked) == "small: 5.3 KB, 10 µs, meets all"
+    assert pick(found, Goals("roc_auc", 0.8)) is found[2]
+    equal = [replace(found[0], id=i, validation=v) for i, v in (("x", 0.8), ("y", 0.9), ("z", None))]
+    assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
+    hard = Goals("roc_auc", 0.95, {"size": 100_000.0, "latency": 0.001})
+    assert pick(found, hard) is found[2]
+    assert say(found[2], hard) == "tiny: 1.2 KB, 0.008 ms, misses ROC-AUC (0.850, asked 0.950), latency (0.008 ms, asked 0.001 ms)"  # fmt: skip
+    unknown = [Candidate("d", "new", 0.99, {"size": 10.0, "latency": None})]
+    assert say(unknown[0], asked) == "new: 10 B, latency not known" and pick([], asked) is None
+
+
+def test_a_candidate_brings_its_validation_score_where_that_is_of_the_metric():
+    (found,) = entries(done_run())
+    assert comparison.candidate(found, "roc_auc").validation == pytest.approx(0.88)
+    assert comparison.candidate(found, "log_loss").validation is None
+
+
+def test_goals_can_be_told_in_numbers_on_the_page():
+    at = open_page("compare", runs=done_run(students=("tiny", "small")))
+    at.session_state["goal-way"] = "absolute"
+    at.run()
+    assert not at.exception
+    assert at.number_input(key="goal-value-roc_auc").value == pytest.approx(0.916)
+    assert at.number_input(key="goal-most-size").value == pytest.approx(52)  # KB, a fifth of the teacher's
+    at.number_input(key="goal-value-roc_auc").set_value(0.885)
+    at.number_input(key="goal-most-size").set_value(2.0)
+    at.number_input(key="goal-most-latency").set_value(0.004).run()
+    assert "0 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, misses latency" in words(at)
+    at.number_input(key="goal-most-latency").set_value(None).run()
+    assert "1 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, meets all" in words(at)
+    assert list(at.dataframe[0].value["Goals"]) == ["yes", "no"]
+    at.number_input(key="goal-value-roc_auc").set_value(None)
+    at.number_input(key="goal-most-size").set_value(None).run()
+    assert not at.exception and "2 of 2 students meet the goals." in words(at)
 
 
 def test_goals_on_the_page_count_students():
@@ -129,14 +195,39 @@ def test_only_differing_settings_are_listed():
     names = comparison.differing(entries(one, two))
     assert names == ["objective.settings.temperature"]
     at = open_page("compare", runs=f"{one},{two}")
-    assert list(at.dataframe[0].value["temperature"]) == ["2.0", "4.0"]
+    assert list(at.dataframe[0].value["T"]) == ["2", "4"]
+    columns = list(at.dataframe[0].value.columns)
+    assert columns.index("T") == columns.index("Student") + 1  # what differs stands first
+    shown = json.dumps(figure(at))
+    assert "tiny T=2" in shown and "tiny T=4" in shown
+
+
+def test_size_t_and_alpha_come_first_among_what_differs():
+    from kd_core.specs import Choice
+
+    one = done_run(name="one", students=("tiny", "small"))
+    two = done_run(
+        name="two", teacher="mlp", objective=Choice(name="hinton", settings={"temperature": 4.0, "alpha": 0.5})
+    )
+    found = entries(one, two)
+    with_sizes = [replace(e, settings={**e.settings, "student.settings.size": e.label}) for e in found]
+    names = [comparison.short_setting(n) for n in comparison.differing(with_sizes)]
+    assert names == ["size", "T", "α", "teacher"]
+
+
+def test_students_of_one_name_are_told_apart_by_settings_or_by_their_run():
+    same, again, other = done_run(name="first"), done_run(name="again"), done_run(name="third", teacher="mlp")
+    told = [e.label for e in comparison.apart(entries(same, other))]
+    assert told == ["tiny teacher=gradient_boosting", "tiny teacher=mlp"]
+    assert [e.label for e in comparison.apart(entries(same, again))] == ["tiny (first)", "tiny (again)"]
+    assert [e.label for e in comparison.apart(entries(same))] == ["tiny"]
 
 
 def test_settings_have_short_names():
     names = ("objective.settings.alpha", "objective.name", "teacher.name", "teacher.settings.depth", "student.settings.width",
              "training.epochs")  # fmt: skip
     assert [comparison.short_setting(n) for n in names] == [
-        "alpha", "objective", "teacher", "teacher depth", "student width", "epochs"
+        "α", "objective", "teacher", "teacher depth", "student width", "epochs"
     ]  # fmt: skip
 
 
@@ -208,3 +299,13 @@ def test_hostile_names_are_shown_literally(name):
     for sign in ("<script", "![x](", "$\\"):
         assert sign not in words(at) and sign not in chart
     assert at.dataframe[0].value["Run"][0] == name
+
+
+def test_as_few_settings_as_needed_tell_students_apart():
+    from kd_core.specs import Choice
+
+    runs = [
+        done_run(name=f"run {i}", teacher=teacher, objective=Choice(name="hinton", settings={"temperature": t, "alpha": 0.7}))
+        for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
+    ]  # fmt: skip
+    assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]

@@ -12,6 +12,7 @@ from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.errors import KDError
 from kd_core.models import ARCHS
+from kd_core.runs import plan
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
 from pages.ui import draft, engine
@@ -20,8 +21,9 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
 @pytest.fixture
-def at(jobs):  # noqa: F811
-    """The Distill screen on the binary sample."""
+def at(jobs, monkeypatch):  # noqa: F811
+    """The Distill screen on the binary sample, on an idle machine."""
+    monkeypatch.setattr(plan, "busy", lambda: 1.0)
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     return open_page("distill", data=dataset)
 
@@ -41,11 +43,33 @@ def test_start_can_be_pressed_at_once_and_is_the_samples_own_run(at, jobs):  # n
     assert at.query_params["run"] == engine.store().list()[0].id
 
 
+def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at, jobs):  # noqa: F811
+    at.slider(key="distill.objective.hinton.alpha").set_value(0.9).run()
+    assert start(at, jobs).name == "T=2 α=.9 tiny+small"
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    again.slider(key="distill.objective.hinton.alpha").set_value(0.5).run()
+    assert start(again, jobs).name == "T=2 α=.5 tiny+small"
+
+
+def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch):  # noqa: F811
+    assert "of it for the teacher" in words(at) and "busy" not in words(at)
+    from kd_core.teachers.cache import TeacherCache
+
+    monkeypatch.setattr(TeacherCache, "holds", lambda self, dataset, teacher, *, folds, seed: True)
+    at.run()
+    assert "kept from before and cost nothing" in words(at) and "of it for the teacher" not in words(at)
+
+
+def test_other_work_on_the_machine_is_told_beside_the_time(at, monkeypatch):
+    monkeypatch.setattr(plan, "busy", lambda: 4.0)
+    at.run()
+    assert "this machine is busy: about 4 times as long" in words(at)
+
+
 def test_sizes_are_known_before_training(at):
-    labels = [c.label for c in at.checkbox]
-    assert (
-        labels[0].startswith("**tiny**") and "250 weights" in labels[0] and "KB" in labels[0] and "FLOPs" in labels[0]
-    )
+    assert [c.label for c in at.checkbox][:2] == ["tiny", "small"]  # names of widgets hold no markup
+    costs = [c.value for c in at.caption if "weights" in c.value]
+    assert "250 weights" in costs[0] and "KB" in costs[0] and "FLOPs" in costs[0]
 
 
 @pytest.mark.parametrize(("name", "task"), [("recommendation", "multiclass"), ("logistics", "regression")])
@@ -260,3 +284,20 @@ def test_the_draft_of_a_spec_is_the_spec_again():
     spec = default_spec("recommendation")
     again = RunSpec.parse({**draft.of_spec(spec), "dataset": spec.dataset.model_dump(mode="json")})
     assert again == spec
+
+
+def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa: F811
+    seeds = at.number_input(key="distill.training.seeds")
+    assert seeds.value is None and seeds.proto.placeholder == "auto"
+    assert "2 students × 3 seeds at first, each with the teacher, alone, and on labels smoothed without it" in words(at)
+    assert "**18 trainings**" in words(at)
+    placebo, splits = at.toggle(key="distill.evaluation.placebo"), at.number_input(key="distill.evaluation.splits")
+    assert (placebo.label, placebo.value, splits.label, splits.value) == ("Placebo arm", True, "Random splits", 1)
+    placebo.set_value(False)
+    at.number_input(key="distill.training.seeds").set_value(2)
+    at.number_input(key="distill.evaluation.splits").set_value(3)
+    at.run()
+    assert not at.exception
+    assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
+    spec = start(at, jobs)
+    assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)

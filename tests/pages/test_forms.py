@@ -10,7 +10,6 @@ from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
 from kd_core.errors import SpecError
-from kd_core.registry import Registry, Situation
 from kd_core.specs import Spec, SweepSpec, unit
 from pages.ui import forms
 
@@ -61,6 +60,9 @@ def test_each_field_has_a_widget_with_help_and_the_specs_bounds():
     heat = at.select_slider(key="f.heat")
     assert heat.options[0] == "0.5" and heat.options[-1] == "20" and "2" in heat.options
     assert at.number_input(key="f.epochs").value is None and at.number_input(key="f.epochs").max == 100
+    assert (
+        at.number_input(key="f.epochs").proto.placeholder == "auto"
+    )  # an automatic number is an empty field that says so
     assert at.selectbox(key="f.maybe").value is None
     assert [e.label for e in at.expander] == ["More settings"]
     assert at.toggle(key="f.on").value is True
@@ -152,7 +154,19 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
     assert "Two (works for regression, not for binary)" in at.markdown[0].value
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_nothing_fits_is_said(task):
-    empty: Registry = Registry("loss")
-    assert empty.offer(Situation(task=task)) == []
+def test_nothing_fits_is_said_and_the_choice_is_kept():
+    def page() -> None:
+        import streamlit as st
+
+        from kd_core.registry import Registry, Situation
+        from kd_core.specs import Spec
+        from pages.ui import forms
+
+        parts: Registry = Registry("loss")
+        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        at = Situation(task="binary", num_classes=2)
+        st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
+
+    at = AppTest.from_function(page).run()
+    assert [w.value for w in at.warning] == ["No loss works for this data."]
+    assert at.session_state["chosen"] == "two" and not at.selectbox

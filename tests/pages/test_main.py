@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.main import PAGES as LISTED
-from pages.ui import gate, session, text
+from pages.ui import example, gate, session
 from pages.ui.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -76,7 +76,18 @@ def test_session_links_carry_the_dataset(monkeypatch):
     assert session.link(run="r", note=None) == {"data": "abc", "run": "r"}
 
 
-def test_empty_states_hold_one_button(jobs):  # noqa: F811
+def test_empty_states_hold_one_button(jobs, monkeypatch, tmp_path):  # noqa: F811
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
     at = open_page("distill")
     assert [b.label for b in at.button] == [t("distill.choose_data")]
-    assert text.catalogue()
+
+
+@pytest.mark.parametrize("name", ["distill", "what_if"])
+def test_without_data_a_page_opens_on_the_example_without_choosing_it(name, jobs):  # noqa: F811
+    at = open_page(name)
+    assert not at.exception and t("common.example.data") in words(at)
+    start = "distill-start" if name == "distill" else "whatif-start"
+    assert not at.button(key=start).disabled
+    assert "data" not in at.query_params and t("common.no_dataset_next") in [link.label for link in at.get("page_link")]
+    at.button(key=start).click().run()
+    assert jobs.submitted[0][0].dataset == example.read()[0].dataset

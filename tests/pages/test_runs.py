@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 
 import pytest
@@ -70,7 +71,8 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     frame = at.dataframe[0].value
     assert list(frame["state"]) == ["failed", "done"]
     row = frame.iloc[1]
-    assert row["verdict"] == "Beats" and row["gain"] == "+0.9 [+0.7, +1.1]" and row["metric"] == "ROC-AUC"
+    assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.58, +1.22]" and row["metric"] == "ROC-AUC"
+    assert row["versus"] == "−3.70 [−4.02, −3.38]"
     assert (row["teacher_score"], row["baseline_score"], row["student_score"]) == ("0.926", "0.880", "0.889")
     assert row["students"] == "tiny, small" and row["seconds"] == "1 min" and row["date"] == "2026-01-02 03:04"
 
@@ -126,7 +128,7 @@ def test_a_click_on_a_row_opens_the_run(buttons):
     at.session_state["runs-table-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "name")]}}
     at.run()
     assert at.query_params["run"] in (run_id, [run_id])
-    assert "BEATS" in words(at)
+    assert "DISTILLING HELPED" in words(at)
 
 
 def test_a_waiting_run_tells_its_place_and_can_be_cancelled(buttons):
@@ -166,12 +168,36 @@ def test_seed_by_seed_draws_one_small_chart_per_seed(buttons):
     assert [a["text"] for a in spec["layout"]["annotations"]] == ["seed 0", "seed 1", "seed 2"]
 
 
+def room_row(state, mean, low, high, student="tiny"):
+    gain = {"mean": mean, "ci95": [low, high], "seeds_half": 0.01, "rows_half": 0.017, "n": 3}
+    return {
+        "student": student,
+        "teacher": 0.8,
+        "baseline": 0.88,
+        "gain": gain,
+        "units": 1800,
+        "state": state,
+        "room": state != "none",
+    }
+
+
 def test_no_room_is_a_warning_before_students_are_trained(buttons):
     events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] != "room" and e.get("arm") != "student"]
     events.append({"kind": "room", "metric": "roc_auc",
-                   "students": [{"student": "tiny", "teacher": 0.8, "baseline": 0.88, "room": False}]})  # fmt: skip
+                   "students": [room_row("none", -0.08, -0.1, -0.06), room_row("unclear", -0.01, -0.03, 0.01, "small"),
+                                {"student": "old", "teacher": 0.8, "baseline": 0.88, "room": False}]})  # fmt: skip
     at = open_page("runs", run=make_run("running", events=events))
-    assert any("No room to gain for tiny" in w.value for w in at.warning)
+    (warned,) = [w.value for w in at.warning if "room" in w.value]
+    assert "No room to gain for tiny" in warned and "You can stop now" in warned
+    assert "(−8.0 points, 95 %: −10.0 to −6.0; seeds ±1.0, rows ±1.7; 3 seeds)" in html.unescape(warned)
+    said = html.unescape(words(at))
+    assert (
+        "Not clear yet whether the small student has something to learn" in said
+        and "−1.0 points, 95 %: −3.0 to +1.0" in said
+    )
+    assert (
+        "Not clear yet whether the old student has something to learn" in said
+    )  # an event of before: two means, no claim
 
 
 def test_stopping_disables_the_button(buttons):
@@ -220,7 +246,7 @@ def test_a_cancelled_run_with_a_pair_is_judged(buttons):
     at = open_page("runs", run=make_run("cancelled", found=found))
     assert not at.exception
     assert any(t("runs.ended.cancelled_partial") in w.value for w in at.warning)
-    assert "INCONCLUSIVE" in words(at) and catalogue()["runs.reason.stopped_early.why"] in words(at)
+    assert "NOT CLEAR YET" in words(at) and catalogue()["runs.reason.stopped_early.why"] in words(at)
 
 
 def test_a_done_run_without_its_result_file_says_so(buttons):
@@ -242,9 +268,15 @@ def test_a_result_stands_in_words_and_side_by_side(buttons, task):
     at = open_page("runs", run=done_run(task))
     assert not at.exception
     frame = at.table[0].value
-    assert list(frame.columns)[:3] == ["Teacher", "Baseline (no teacher)", "Student"]
+    placebo = [] if task == "regression" else ["Placebo (smoothed labels)"]
+    assert list(frame.columns) == ["Teacher", "Baseline (no teacher)", *placebo, "Student", "Student − baseline",
+                                   "Student − teacher", "Gap closed"]  # fmt: skip
     names = {"binary": "ROC-AUC", "multiclass": "Accuracy", "regression": "RMSE"}
-    assert names[task] in frame.index[0] and frame.iloc[0, 3].startswith(":green[")
+    assert names[task] in frame.index[0] and frame["Student − baseline"].iloc[0].startswith(":green[")
+    assert (
+        frame["Student − teacher"].iloc[0].startswith(":red[")
+        and "60 % &#91;40, 90&#93;" in frame["Gap closed"].iloc[0]
+    )
     assert "AMD EPYC 7B13" in words(at)
     assert len(at.get("plotly_chart")) == 2
 
@@ -266,7 +298,7 @@ def test_every_tab_opens_and_only_the_open_one_is_computed(buttons, monkeypatch,
         assert any("python -m kd_core run" in c.value for c in at.code)
         assert len(at.get("download_button")) == 6
     if tab == "mistakes" and task == "binary":
-        assert len(at.get("plotly_chart")) == 3
+        assert len(at.get("plotly_chart")) == 2
 
 
 def test_one_of_several_students_can_be_chosen(buttons):
@@ -316,6 +348,7 @@ def test_metrics_as_csv_name_every_seed_and_defuse_formulas(buttons):
     students = [r for r in rows if r["model"] == "student" and r["metric"] == "roc_auc"]
     assert [r["seed"] for r in students] == ["0", "1", "2"] and students[0]["student"] == "'=cmd|x"
     assert float(students[0]["gain_mean"]) == pytest.approx(0.009)
+    assert {r["model"] for r in rows} == {"teacher", "baseline", "placebo", "student"}
 
 
 def test_curves_as_csv_hold_every_epoch(buttons):
@@ -377,3 +410,18 @@ def test_what_weakens_a_verdict_stands_beside_it(buttons):
     ]
     at = open_page("runs", run=make_run(found=found))
     assert [w.value for w in at.warning] == ["The test part holds only 22 rows."]
+
+
+def test_automatic_seeds_and_splits_are_said_in_the_outline_and_in_the_recipe():
+    from pages.ui import run_head
+    from tests.pages.fixtures import spec
+
+    automatic = spec().model_copy(update={"training": spec().training.model_copy(update={"seeds": None})})
+    several = automatic.model_copy(update={"evaluation": automatic.evaluation.model_copy(update={"splits": 5})})
+    assert run_head.outline(several).endswith("seeds automatic · 5 splits")
+    assert run_head.outline(spec(seeds=4)).endswith("4 seeds")
+    lines = dict(recipe.settings(automatic).itertuples(index=False))
+    assert (
+        lines["training.seeds"] == "auto"
+        and dict(recipe.settings(spec()).itertuples(index=False))["training.seeds"] == "3"
+    )

@@ -7,9 +7,11 @@ import json
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pages.ui import kept_rows, soft_view
+from kd_core.evaluate import soft_labels
+from pages.ui import example, kept_rows, soft_view, text
 from pages.ui.charts import soft_labels as charts
 from pages.ui.text import t
 from tests.pages.fixtures import HOSTILE, done_run, make_run, store
@@ -30,12 +32,30 @@ def kept(run_id, student=0):
     return kept_rows.load(folder, folder.result(), student)
 
 
-def test_without_finished_runs_one_button_leads_to_distill():
+def test_without_finished_runs_one_button_leads_to_distill(monkeypatch, tmp_path):
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
     make_run("queued")
     make_run("running")
     at = open_page("soft_labels")
     assert not at.exception
     assert t("soft_labels.empty") in words(at) and t("soft_labels.empty_button") in [b.label for b in at.button]
+
+
+def test_without_finished_runs_the_example_is_shown_and_named():
+    make_run("queued")
+    at = open_page("soft_labels")
+    assert not at.exception and t("common.example.run") in words(at) and at.get("plotly_chart")
+    done_run()
+    assert t("common.example.run") not in words(open_page("soft_labels"))
+
+
+def test_an_example_that_cannot_be_kept_is_told(monkeypatch):
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(example, "adopt", full)
+    at = open_page("soft_labels")
+    assert not at.exception and len(at.error) == 1 and t("soft_labels.empty") in words(at)
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "interrupted"])
@@ -89,7 +109,7 @@ def test_next_walks_through_the_disagreements():
     for _ in range(2):
         at.button(key="soft-next").click().run()
         seen.append(at.selectbox(key="soft-row-id").value)
-    assert seen == order[:3]
+    assert seen == [int(kept(run_id).row_ids[soft_view.opening_row(kept(run_id))]) + 1, *order[:2]]
 
 
 def test_a_click_in_the_table_shows_that_row():
@@ -163,8 +183,6 @@ def test_the_most_alike_pair_is_off_the_diagonal():
 
 
 def test_2000_rows_of_ten_classes_are_computed_and_drawn_within_150_ms():
-    from kd_core.evaluate import soft_labels
-
     rng = np.random.default_rng(0)
     z = {arm: rng.normal(size=(2000, 10)) for arm in soft_view.ARMS}
     names = {arm: arm for arm in soft_view.ARMS}
@@ -183,3 +201,55 @@ def test_2000_rows_of_ten_classes_are_computed_and_drawn_within_150_ms():
         soft_labels.disagreements(z["teacher"], z["student"], temperature)
         took.append(time.perf_counter() - start)
     assert min(took) < 0.15
+
+
+def few(teacher, labels):
+    z = np.log(np.asarray(teacher, float))
+    rows = pd.DataFrame({"a": range(len(z))})
+    return kept_rows.Kept(np.arange(len(z)), np.asarray(labels), {"teacher": z, "student": z, "baseline": z}, rows)
+
+
+def test_the_first_row_is_one_where_the_teacher_is_clearly_right_with_a_strong_runner_up():
+    teacher = [[0.9, 0.1, 0.1], [0.5, 0.48, 0.02], [0.6, 0.35, 0.05], [0.3, 0.4, 0.3]]
+    assert soft_view.opening_row(few(teacher, [0, 0, 0, 0])) == 2  # 1 is no clear lead, 3 is wrong
+    assert soft_view.opening_row(few(teacher, [1, 0, 1, 1])) == 1  # no clear lead anywhere: the strongest runner-up
+    assert soft_view.opening_row(few(teacher, [1, 1, 1, 0])) == 3  # never right: the most undecided row
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [(0, "The teacher is right: it gives a 60.0 %, and b 30.0 %, the runner-up"),
+     (1, "The teacher is wrong here: it gives a 60.0 %, and b, the label, only 30.0 %"),
+     (2, "The teacher is wrong here: it gives a 60.0 %, and c, the label, only 10.0 %")],
+)  # fmt: skip
+def test_the_sentence_tells_whether_the_teacher_is_right(label, said):
+    p = {"teacher": np.array([0.6, 0.3, 0.1]), "student": np.array([0.2, 0.3, 0.5])}
+    told = soft_view.row_sentence(p, label, ["a", "b", "c"])
+    assert (
+        told.startswith(said)
+        and f"The student gives a 20.0 % and {'abc'[label or 1]} {[30, 30, 50][label]}.0 %" in told
+    )
+
+
+def test_the_true_class_is_framed():
+    made = charts.bars(
+        {"teacher": [0.7, 0.3]}, ["a", "b"], names={"teacher": "T"}, x_title="x", label=1, label_mark="label"
+    )
+    (frame,) = made.to_dict()["layout"]["shapes"]
+    assert frame["y0"] < 1 < frame["y1"] and frame["y0"] > 0
+    assert made.to_dict()["layout"]["yaxis"]["ticktext"] == ["a", "<b>b</b><br>label"]
+
+
+def test_agreement_and_kl_are_the_results_and_those_of_what_is_drawn_name_seed_rows_and_t():
+    run_id = done_run("multiclass")
+    found = store().folder(run_id).result()
+    at = open_page("soft_labels", run=run_id)
+    fidelity = found["students"][0]["fidelity"]
+    metric = next(m for m in at.metric if m.label == "Student agrees with the teacher")
+    assert metric.value == text.percent(fidelity["agreement"]["mean"])
+    assert metric.delta == f"KL {text.score(fidelity['kl']['mean'])} nats at T = 1"
+    said = next(c.value for c in at.caption if "as in the result" in c.value)
+    here = kept(run_id)
+    kl = soft_labels.kl(here.logits["teacher"], here.logits["student"], 2.0)
+    assert "Mean over 3 seeds on all 200 test rows" in said and "seed 0 on 60 rows" in said
+    assert f"at T = 2 its KL is {text.score(kl)} nats" in said

@@ -56,12 +56,15 @@ def test_a_missing_word_is_an_error():
 
 
 def test_every_key_the_screens_name_is_in_the_catalogue():
-    known = catalogue()
+    known, named = catalogue(), 0
     for path in SOURCES:
         for key in re.findall(r"""\bt\(\s*"([a-z_]+\.[a-z_.]+)"\s*[,)]""", path.read_text("utf-8")):
+            named += 1
             assert key in known, f"{path.name}: {key}"
         for name in re.findall(r"""\bterm\(\s*"([a-z_]+)"\s*\)""", path.read_text("utf-8")):
+            named += 1
             assert f"glossary.{name}" in known, f"{path.name}: term {name}"
+    assert named > 300  # the patterns above do find them
 
 
 def test_templates_name_their_values():
@@ -117,7 +120,8 @@ def test_bytes_are_shortened(value, shown):
 
 
 def test_times_ratios_and_spreads():
-    assert [text.milliseconds(v) for v in (0.005, 0.31, 12.2, None)] == ["0.005 ms", "0.31 ms", "12 ms", "–"]
+    found = [text.milliseconds(v) for v in (0.0057, 0.01949, 0.0994, 0.0996, 0.31, 9.996, 12.2, None)]
+    assert found == ["5.7 µs", "19 µs", "99 µs", "0.10 ms", "0.31 ms", "10 ms", "12 ms", "–"]
     assert [text.seconds(v) for v in (0.4, 42, 200, 7500, 120, None)] == ["0.4 s", "42 s", "3 min 20 s", "2 h 5 min", "2 min", "–"]  # fmt: skip
     assert [text.fraction(1, 210), text.fraction(1, 2.3), text.fraction(3, 2), text.fraction(None, 2)] == ["1/210", "1/2.3", "1.5 x", "–"]  # fmt: skip
     assert text.plus_minus(0.918, 0.002) == "0.918 ± 0.002" and text.plus_minus(0.918, None) == "0.918"
@@ -139,3 +143,19 @@ def test_errors_say_what_and_what_next(monkeypatch, caplog):
     assert said[0] == "**The file &#60;b&#62; is empty.**\n\nChoose another."
     assert "secret" not in said[1] and re.search(r"error [0-9a-f]{8}", said[1])
     assert re.search(r"error ([0-9a-f]{8})", said[1])[1] in caplog.text
+
+
+def test_names_beside_each_other_are_never_cut_to_the_same():
+    alike = ["T=2 alpha=.7 tiny+small seeds=5 again", "T=2 alpha=.9 tiny+small lr=.01 seeds=5 again"]
+    assert text.shorten(alike[0], 16) == text.shorten(alike[1], 16)
+    assert text.shorten_all([*alike, "a name that stands for itself alone"], 16) == [*alike, "a name t…f alone"]
+    assert text.shorten_all([alike[0], alike[0]], 16) == [text.shorten(alike[0], 16)] * 2
+
+
+def test_names_alike_at_their_start_are_turned_around():
+    alike = [f"T=4 α=.5 tiny+small by mlp teacher dropout=.{i} seeds=5" for i in (1, 3)]
+    assert text.differing_first([*alike, "T=2 tiny", "T=4 tiny"]) == [
+        "dropout=.1 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
+        "dropout=.3 seeds=5 · T=4 α=.5 tiny+small by mlp teacher", "T=2 tiny", "T=4 tiny",
+    ]  # fmt: skip
+    assert text.differing_first(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]

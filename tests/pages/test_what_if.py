@@ -13,11 +13,11 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import RunSpec
-from pages.ui import engine, whatif_cell, whatif_cells, whatif_map
+from pages.ui import engine, example, whatif_cell, whatif_cells, whatif_map
 from pages.ui.text import t
 from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.sweeps import events, make_sweep, sweep_spec
+from tests.pages.sweeps import events, gains_on, make_sweep, sweep_spec
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,8 @@ def form(**query):
 # The form
 
 
-def test_without_data_one_button_leads_to_the_data():
+def test_without_data_and_example_one_button_leads_to_the_data(monkeypatch, tmp_path):
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
     at = form()
     assert not at.exception
     assert t("what_if.no_data") in words(at) and t("distill.choose_data") in [b.label for b in at.button]
@@ -158,8 +159,8 @@ def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
     assert "27 variants" in said(at) and "5 of 21 trainings" in said(at) and "best so far" in said(at)
     assert "all together (fused)" in said(at)
     shown = charts(at)[0]
-    heat = next(d for d in shown["data"] if d["type"] == "heatmap")
-    assert any(v is None for row in heat["z"] for v in row) and any(v is not None for row in heat["z"] for v in row)
+    shades = [v for row in gains_on(shown) for v in row]
+    assert any(v is None for v in shades) and any(v is not None for v in shades)
     assert any("…" in d.get("text", []) for d in shown["data"])
     assert not at.get("plotly_chart")[0].proto.selection_mode
     assert "run-stop" in [b.key for b in at.button]
@@ -192,9 +193,9 @@ def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
     assert not at.exception
     text = said(at)
     assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
-    assert "The tiny student gains" in text and "best of 9 cells on validation rows" in text
-    heat = next(d for d in charts(at)[0]["data"] if d["type"] == "heatmap")
-    assert np.shape(heat["z"]) == (3, 3) and heat["z"][0] == [0, 0, 0]  # alpha 0 is the baseline itself
+    assert "of ROC-AUC over the same student alone" in text and "best of 9 cells on validation rows" in text
+    shades = gains_on(charts(at)[0])
+    assert np.shape(shades) == (3, 3) and shades[0] == [0, 0, 0]  # alpha 0 is the baseline itself
     marks = [d for d in charts(at)[0]["data"] if d["type"] == "scatter"]
     assert sorted(c[0] for d in marks for c in d["customdata"]) == list(range(9))
     assert sum("★" in text for d in marks for text in d["text"]) == 1
@@ -343,6 +344,12 @@ def test_every_view_draws(tab):
         assert "6 of 18 cells" in said(at)
     if tab == "cost":
         assert "cells meet the goals on validation" in said(at)
+        at.session_state["whatif-way"] = "absolute"
+        at.run()
+        at.number_input(key="whatif-value-roc_auc").set_value(0.0)
+        at.number_input(key="whatif-most-size").set_value(1e6)
+        at.number_input(key="whatif-most-latency").set_value(None).run()
+        assert not at.exception and "18 of 18 cells meet the goals" in said(at) and "meets all" in said(at)
     if tab == "table":
         frame = at.dataframe[0].value
         assert len(frame) == 18 and frame.iloc[0, 1] == "★"

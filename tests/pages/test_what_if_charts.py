@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import marks, what_if
+from pages.ui.charts import marks, soft_labels, what_if
 from tests.pages.fixtures import HOSTILE
 
 H = HOSTILE[0]
@@ -37,8 +38,8 @@ CHARTS = {
                                       teacher=None, names=NAMES, x_title="x", y_title="RMSE", written=str, lower_is_better=True),
     "parallel": lambda: what_if.parallel(
         [{"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]}, {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)}],
-        [0.1, -0.2], [marks.literal(H), "h"], scale=0.2, gain_title="g", paper="#FFFFFF"),
-    "temperature": lambda: what_if.over_temperature(
+        [0.1, -0.2], [marks.literal(H), "h"], scale=0.2, gain_title="g"),
+    "temperature": lambda: soft_labels.over_temperature(
         [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}], [0.5, 1, 20], 1,
         x_title="T", y_title="share"),
 }  # fmt: skip
@@ -56,6 +57,7 @@ def test_every_cell_can_be_picked_and_missing_ones_are_grey():
     squares = [d for d in plain["data"] if d["type"] == "scatter"]
     assert sorted(c[0] for d in squares for c in d["customdata"]) == [0, 1, 2, 3]
     assert plain["data"][0]["z"] == [[0.0, 1.0], [None, -0.5]]
+    assert plain["data"][1]["z"] == [[None, None], [None, None]]
     filled = [s for s in plain["layout"]["shapes"] if s.get("fillcolor")]
     assert len(filled) == 1 and filled[0]["x0"] < 0 < filled[0]["x1"] and filled[0]["y0"] < 1 < filled[0]["y1"]
 
@@ -72,10 +74,32 @@ def test_choosing_fades_nothing():
         assert square["unselected"]["marker"]["opacity"] == 1
 
 
-def test_text_is_readable_on_strong_and_on_dark_cells():
-    colours = {d["textfont"]["color"] for d in CHARTS["heat"]().to_dict()["data"] if d["type"] == "scatter"}
-    assert colours == {"#FFFFFF", "#1B2733"}
-    assert {d["textfont"]["color"] for d in CHARTS["dark"]().to_dict()["data"] if d["type"] == "scatter"} == {"#FFFFFF"}
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("faded", [False, True])
+def test_text_is_readable_on_every_colour_of_the_map(dark, faded):
+    gains = np.linspace(-1, 1, 21)
+    cells = [cell(i, 0, i, float(g), faded=faded) for i, g in enumerate(gains)]
+    made = what_if.heat(cells, ["0"], [str(i) for i in range(21)], x_title="T", y_title="a", gain_title="g", scale=1.0,
+                        dark=dark).to_dict()["data"]  # fmt: skip
+    inks = {c[0]: d["textfont"]["color"] for d in made if d["type"] == "scatter" for c in d["customdata"]}
+    for i, g in enumerate(gains):
+        assert marks.contrast(inks[i], what_if.gain_colour(float(g), dark=dark, faded=faded)) >= 4.5
+
+
+def test_what_may_be_nothing_is_pale_and_the_rest_is_bold():
+    made = what_if.heat([cell(0, 0, 0, 1.0), cell(1, 0, 1, 1.0, faded=True)], ["0"], ["1", "2"], x_title="", y_title="",
+                        gain_title="", scale=1.0).to_dict()["data"]  # fmt: skip
+    clear, pale = (d for d in made if d["type"] == "heatmap")
+    assert clear["z"] == [[1.0, None]] and pale["z"] == [[None, 1.0]] and not pale["showscale"]
+    near = [marks.contrast(d["colorscale"][2][1], marks.PAPER[False]) for d in (clear, pale)]
+    assert near[0] > 3 > 2 > near[1]
+    assert sorted(text for d in made if d["type"] == "scatter" for text in d["text"]) == ["<b>x</b>", "x"]
+
+
+@pytest.mark.parametrize(("margin", "ticks"), [(0.5, [-1.5, -0.5, 0, 0.5, 1.5]), (0.01, [-1.5, 0, 1.5])])
+def test_the_colour_bar_marks_the_margin_where_it_can_be_seen(margin, ticks):
+    made = what_if.heat(CELLS, ["0", "1"], ["1", "2"], x_title="", y_title="", gain_title="", scale=1.5, margin=margin)
+    assert made.to_dict()["data"][0]["colorbar"]["tickvals"] == ticks
 
 
 def test_the_missing_point_of_a_line_is_left_out():

@@ -16,12 +16,14 @@ def student(name, index, mean=0.009, low=0.002, high=0.016):
     return {
         "name": name, "cell": index, "gain": {"accuracy": {"mean": mean, "ci95": [low, high], "n": 3}}, "metrics": both,
         "baseline": {"metrics": both}, "gap_closed": {}, "verdict": "beats", "parameters": 66, "size_bytes": 512,
+        "seeds": [0, 1, 2], "margin": 0.005,
     }  # fmt: skip
 
 
 def result(cells, students, best, unit="share", **axes):
     several = {"temperature": [1.0, 4.0], "alpha": [0.0, 0.75], "learning_rate": [0.002], "weight_decay": [0.0], "dropout": []}  # fmt: skip
     return {
+        "schema": 2, "task": "binary",
         "metric": {"name": "accuracy", "title": "accuracy", "unit": unit, "better": "higher" if unit == "share" else "lower"},
         "teacher": {"metrics": {"accuracy": 0.9}, "size_bytes": 10_240}, "students": students,
         "sweep": {"axes": {**several, **axes}, "cells": cells, "best": best, "cells_asked": len(cells),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from kd_core.errors import DataError, KDError, SpecError
 from kd_core.runs.folder import RunFolder
+from tests.runs.fake_worker import RESULT
 from tests.runs.services import run_spec
 
 
@@ -46,8 +49,8 @@ def test_the_manifest_makes_it_complete_and_finds_every_change(folder):
     folder.artifact("students/small.bin").parent.mkdir(parents=True)
     folder.artifact("students/small.bin").write_bytes(b"weights")
     assert folder.damage() == ["The run has no manifest: it did not end with a result."]
-    folder.finish("done", {"schema": 1})
-    assert folder.complete and folder.damage() == [] and folder.result() == {"schema": 1}
+    folder.finish("done", RESULT)
+    assert folder.complete and folder.damage() == [] and folder.result() == RESULT
     folder.write_status(state="done")
     folder.annotate(note="later notes don't count as damage")
     assert folder.damage() == []
@@ -57,6 +60,35 @@ def test_the_manifest_makes_it_complete_and_finds_every_change(folder):
         "artifacts/students/small.bin has changed since the run ended.",
         "spec.json is missing.",
     ]
+
+
+def test_checkpoints_are_no_part_of_the_finished_run(folder):
+    for name in ("count.json", "trained/0-baseline-0.safetensors"):
+        (folder.checkpoints / name).parent.mkdir(exist_ok=True)
+        (folder.checkpoints / name).write_text("{}")
+    folder.finish("done", RESULT)
+    assert sorted(folder.manifest()["files"]) == ["result.json", "spec.json"]
+    shutil.rmtree(folder.checkpoints)  # to save space
+    assert folder.damage() == [] and folder.complete
+
+
+def test_a_manifest_or_result_of_another_shape_is_damage(folder):
+    folder.finish("done", RESULT)
+    for text, words in (("[]", "holds no JSON object"), ('{"files": [], "state": "done"}', "lists no files"), ('{"files": {}, "state": "queued"}', "lists no files")):  # fmt: skip
+        (folder.path / "manifest.json").write_text(text)
+        with pytest.raises(KDError, match=rf"is damaged: manifest\.json {words}.*Restore its folder from a copy"):
+            folder.manifest()
+        assert words in folder.damage()[0]
+    (folder.path / "result.json").write_text('{"metric": {}, "students": [7]}')
+    with pytest.raises(KDError, match=r"result\.json is no result: a student lacks 'name'"):
+        folder.result()
+
+
+def test_a_folder_that_was_removed_is_not_made_again(folder):
+    shutil.rmtree(folder.path)
+    with pytest.raises(KDError, match=r"The folder of run .* is gone\. Restore it from a copy"):
+        folder.write_status(state="done")
+    assert not folder.path.exists()
 
 
 def test_a_result_that_is_no_json_leaves_no_manifest(folder):

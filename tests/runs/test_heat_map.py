@@ -25,7 +25,7 @@ def test_cells_that_lack_something_are_marked():
 def test_one_table_per_student_and_further_setting():
     cells = [cell(i, t, a, 0.0, s, r) for i, (s, t, a, r) in enumerate(
         (s, t, a, r) for s in ("tiny", "base") for t in (1.0, 4.0) for a in (0.0, 0.75) for r in (0.001, 0.002))]  # fmt: skip
-    heads = [line for line in heat_map(result(cells, [student("tiny", 0)], 0, learning_rate=[0.001, 0.002])) if "gain" in line]  # fmt: skip
+    heads = [line for line in heat_map(result(cells, [student("tiny", 0)], 0, learning_rate=[0.001, 0.002])) if "gain on" in line]  # fmt: skip
     assert [h.split(":")[0] for h in heads] == [
         "tiny, learning rate 0.001", "tiny, learning rate 0.002", "base, learning rate 0.001", "base, learning rate 0.002",
     ]  # fmt: skip

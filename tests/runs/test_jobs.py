@@ -99,6 +99,27 @@ def test_a_deaf_run_is_killed_and_the_next_gets_a_fresh_worker(services, monkeyp
     assert service.status().pid != pid
 
 
+def test_a_run_that_has_noticed_the_stop_may_take_longer_than_the_grace_to_evaluate(services, monkeypatch):
+    monkeypatch.setattr(limits, "KILL_GRACE_SECONDS", 1.0)
+    service = services()
+    run_id = service.submit(run_spec("slower"))
+    training(service, run_id)
+    pid = service.status().pid
+    service.stop(run_id)
+    row = state(service, run_id, *ENDED)
+    assert (row.state, row.error) == ("cancelled", None) and service.status().pid == pid
+    assert service.store.folder(run_id).result()["partial"] is True
+
+
+def test_a_run_that_has_noticed_the_stop_and_hangs_is_ended_in_the_end(services, monkeypatch):
+    monkeypatch.setattr("kd_core.runs.supervisor.STOP_FINISH_SECONDS", 0.4)
+    service = services()
+    run_id = service.submit(run_spec("stuck"))
+    training(service, run_id)
+    service.stop(run_id)
+    assert state(service, run_id, *ENDED).error.code == "stopped_hard"
+
+
 @pytest.mark.parametrize("executor", ["process", "thread"])
 def test_failures_say_what_happened_and_the_next_run_works(services, executor):
     service = services(executor=executor, run=fake_run if executor == "thread" else None)

@@ -24,4 +24,21 @@ def test_a_what_if_shows_its_share_and_its_best_cell_so_far():
 def test_an_ordinary_run_shows_who_was_trained():
     plain = {"kind": "plan", "metric": "roc_auc"}
     said = {"kind": "trained", "arm": "teacher", "student": None, "done": 1, "of": 4}
-    assert line_after(plain, said) == f"[{'#' * 6:<24}] 1/4 teacher teacher"
+    assert line_after(plain, said) == f"[{'#' * 6:<24}] 1/4 teacher"
+    arm = {"kind": "trained", "arm": "placebo", "student": "tiny", "done": 3, "of": 12}
+    assert line_after(plain, arm) == f"[{'#' * 6:<24}] 3/12 placebo tiny"
+    part = {"kind": "part", "phase": "evaluate", "done": 2, "of": 4}
+    assert line_after(plain, part) == f"[{'#' * 12:<24}] 2/4 evaluate"
+
+
+def test_a_run_that_takes_longer_than_its_plan_says_so_once():
+    now = [0.0]
+    line = ProgressLine(lambda: now[0])
+    work = [{"kind": "training:stacks", "phases": ["students"], "estimated": 20.0, "seconds": 20.0}]
+    line.take({"kind": "plan", "metric": "roc_auc", "trainings": 4, "phases": ["students"], "work": work})
+    line.take({"kind": "phase", "phase": "students", "state": "start"})
+    now[0] = 15.0
+    assert line.correction() is None
+    now[0] = 40.0
+    assert line.correction() == "took longer than thought: about 10 s more"
+    assert line.correction() is None

@@ -8,6 +8,7 @@ from kd_core.runs.locks import LockFile
 from kd_core.runs.recover import recover, settle
 from kd_core.runs.rows import RunError
 from kd_core.runs.store import RunStore
+from tests.runs.fake_worker import RESULT
 from tests.runs.services import run_spec
 
 
@@ -36,7 +37,7 @@ def test_a_run_without_a_process_is_interrupted(store, state):
 def test_a_run_that_had_its_manifest_keeps_its_ending(store):
     run_id = left(store, "running")
     store.folder(run_id).append_events([{"kind": "state", "state": "cancelled"}])
-    store.folder(run_id).finish("cancelled", {"task": "binary"})
+    store.folder(run_id).finish("cancelled", RESULT)
     assert recover(store) == ()
     assert store.get(run_id).state == "cancelled" and store.folder(run_id).damage() == []
 

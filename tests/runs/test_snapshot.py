@@ -18,7 +18,12 @@ from tests.runs.services import run_spec
 PLAN = {
     "kind": "plan", "trainings": 6, "phases": ["data", "teacher", "baseline", "students", "evaluate"],
     "students": ["small"], "seeds": [0, 1, 2], "epochs": 10, "metric": "roc_auc", "better": "higher", "device": "cpu",
-    "estimate_seconds": 1000.0,
+    "estimate_seconds": 1000.0, "work": [
+        {"kind": "data", "phases": ["data"], "estimated": 1.0, "seconds": 1.0},
+        {"kind": "teacher:boosting", "phases": ["teacher"], "estimated": 300.0, "seconds": 300.0},
+        {"kind": "training:apart", "phases": ["baseline", "students"], "estimated": 600.0, "seconds": 600.0},
+        {"kind": "evaluate", "phases": ["evaluate"], "estimated": 99.0, "seconds": 99.0},
+    ],
 }  # fmt: skip
 
 
@@ -64,7 +69,8 @@ def test_phases_curves_and_texts_follow_the_events(folder):
         ("data", "done"), ("teacher", "done"), ("baseline", "running"), ("students", "waiting"), ("evaluate", "waiting"),
     ]  # fmt: skip
     assert (found.phases[1].seconds, found.phases[1].cached) == (2.0, True)
-    assert found.phases[2].progress == pytest.approx(1.1 / 3)
+    assert found.phases[2].progress == pytest.approx(1.1 / 6)  # one training and a tenth of the next, of all six
+    assert (found.phases[2].units_done, found.phases[2].units) == (1, 6)
     first, second = found.curves
     assert (first.epochs, first.best_epoch, first.done, first.total) == ((1, 2, 3), 2, True, 3)
     assert (second.seed, second.done, second.soft) == (1, False, (None,))
@@ -75,7 +81,7 @@ def test_phases_curves_and_texts_follow_the_events(folder):
     assert not any("None" in line for line in found.log)
 
 
-def test_progress_and_end_come_from_the_pace_of_the_trainings(folder, monkeypatch):
+def test_the_seconds_left_come_from_the_plan_and_then_from_the_pace_of_finished_units(folder, monkeypatch):
     with folder.events_path.open("w") as file:
 
         def write(n, t, event):
@@ -86,16 +92,24 @@ def test_progress_and_end_come_from_the_pace_of_the_trainings(folder, monkeypatc
 
         write(1, 0.0, PLAN)
         monkeypatch.setattr(module.time, "monotonic", lambda: 50.0)
-        assert snapshot(folder).eta_s == 1000.0  # nothing trained yet: the plan's estimate
-        write(2, 10.0, epoch(1, epochs=10))
-        write(3, 30.0, trained(0, 1))
         found = snapshot(folder)
-        assert found.eta_s == pytest.approx(5 * 20.0) and found.progress == pytest.approx(30 / 130)
+        assert (found.eta_s, found.progress, found.outlook.units) == (1000.0, 0.0, None)
+        write(2, 1.0, phase("teacher", "start"))
+        write(3, 2.0, phase("teacher", "end", seconds=1.0, cached=True))
+        write(4, 2.0, phase("baseline", "start"))
+        write(5, 10.0, epoch(1, epochs=10))
+        for i in range(3):
+            write(6 + i, 30.0 + 20 * i, trained(i, 1 + i))
+        found = snapshot(folder)
+        assert found.eta_s == pytest.approx(1 + 99 + 3 * 60 / (3 - 0.1 / 0.6)) and found.outlook.units.done == 3
+        held = found.progress
         monkeypatch.setattr(module.time, "monotonic", lambda: 60.0)
         later = snapshot(folder)
-        assert (later.elapsed_s, later.eta_s) == (40.0, pytest.approx(90.0)) and later.progress > found.progress
-        write(4, 40.0, phase("evaluate", "start"))
-        assert snapshot(folder).eta_s is None and snapshot(folder).progress >= 0.97
+        assert later.elapsed_s == 80.0 and later.eta_s == pytest.approx(found.eta_s - 10)
+        assert 0.2 < held < 0.5
+        write(9, 140.0, phase("baseline", "end", seconds=138.0))
+        write(10, 140.0, phase("evaluate", "start"))
+        assert snapshot(folder).eta_s > 0 and snapshot(folder).progress < 0.99
     folder.write_status(state="done", seconds=45.0)
     found = snapshot(folder)
     assert (found.progress, found.eta_s, found.elapsed_s) == (1.0, None, 45.0)

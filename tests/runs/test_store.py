@@ -12,7 +12,7 @@ from kd_core.errors import KDError
 from kd_core.runs.index import RunIndex
 from kd_core.runs.locks import LockFile
 from kd_core.runs.rows import headline
-from kd_core.runs.store import RunStore
+from kd_core.runs.store import NAME_LENGTH, RunStore
 from kd_core.specs import SweepSpec
 from tests.runs.services import run_spec
 
@@ -31,14 +31,17 @@ def ended(store, run_id, state="done", result=None, **status):
 
 
 RESULT = {
-    "task": "binary",
+    "schema": 2, "task": "binary",
     "metric": {"name": "roc_auc", "better": "higher"},
     "teacher": {"metrics": {"roc_auc": 0.93}},
     "students": [
         {"name": "tiny", "metrics": {"roc_auc": {"mean": 0.90}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.89}}},
-         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018]}}, "verdict": "beats"},
+         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018], "n": 3}}, "verdict": "beats", "margin": 0.005,
+         "versus_teacher": {"roc_auc": {"mean": -0.03, "ci95": [-0.04, -0.02], "n": 3}}, "seeds": [0, 1, 2],
+         "selection": {"student": [{"score_selected": 0.91}, {"score_selected": 0.93}]}},
         {"name": "base", "metrics": {"roc_auc": {"mean": 0.92}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.92}}},
-         "gain": {"roc_auc": {"mean": 0.0, "ci95": None}}, "verdict": "inconclusive"},
+         "gain": {"roc_auc": {"mean": 0.0, "ci95": [None, None], "n": 1}}, "verdict": "inconclusive", "margin": 0.005,
+         "seeds": [0], "selection": {"student": [{"score_selected": 0.90}]}},
     ],
 }  # fmt: skip
 
@@ -75,15 +78,18 @@ def test_pages_are_newest_first_and_whole(store):
     assert [len(p) for p in pages] == [3, 3, 1] and [*pages[0], *pages[1], *pages[2]] == ids[::-1]
 
 
-def test_the_headline_is_the_best_student_on_the_runs_metric(store):
+def test_the_headline_is_the_student_that_is_best_on_validation_not_on_the_test_rows(store):
     run_id = store.create(run_spec())
     row = ended(store, run_id, result=RESULT, seconds=12.5)
     h = row.headline
-    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("base", 0.92, 0.92, 0.93, 0.0, "inconclusive")  # fmt: skip
-    assert (h.gain_low, h.gain_high, row.task, row.seconds) == (None, None, "binary", 12.5)
+    assert RESULT["students"][1]["metrics"]["roc_auc"]["mean"] > 0.90  # the other one is better on the test rows
+    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("tiny", 0.90, 0.89, 0.93, 0.01, "beats")  # fmt: skip
+    assert (h.gain_low, h.gain_high, row.task, row.seconds) == (0.002, 0.018, "binary", 12.5)
+    assert (h.versus, h.versus_low, h.versus_high) == (-0.03, -0.04, -0.02)
     assert store.get(run_id) == row
     lower = headline({**RESULT, "metric": {"name": "roc_auc", "better": "lower"}})
-    assert (lower.student_name, lower.gain_low, lower.gain_high) == ("tiny", 0.002, 0.018)
+    assert (lower.student_name, lower.gain_low, lower.gain_high) == ("base", None, None)
+    assert (lower.versus, lower.versus_low) == (pytest.approx(0.01), None)  # an older result: without an interval
     assert headline({"metric": {"name": "roc_auc"}, "students": []}) is None and headline({}) is None
 
 
@@ -109,13 +115,61 @@ def test_a_copied_folder_appears_and_a_deleted_one_goes_after_rebuild(store):
     assert {r.id for r in store.list()} == {a, "copied-by-hand"} and store.get("copied-by-hand").name == "one"
 
 
-def test_an_unreadable_folder_is_said_and_the_others_are_listed(store):
+def test_an_unreadable_folder_is_listed_as_damaged_beside_the_others(store):
     a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    kept = (store.runs / b / "spec.json").read_text()
     (store.runs / b / "spec.json").write_text("{")
-    assert store.rebuild() == 1 and [r.id for r in store.list()] == [a]
+    assert store.rebuild() == 2 and {r.id: r.state for r in store.list()} == {a: "queued", b: "damaged"}
+    row = store.get(b)
+    assert row.name == b and row.created_utc[:4] == b[:4] and row.error.message.startswith("The spec is not valid JSON")
     (notice,) = store.take_notices()
-    assert notice.startswith(f"Run folder {b} can't be read and is not listed: The spec is not valid JSON")
+    assert notice.startswith(f"Run {b} can't be read and is marked damaged: The spec is not valid JSON")
     assert store.take_notices() == []
+    (store.runs / b / "spec.json").write_text(kept)  # put back from a copy
+    store.adopt()
+    assert (store.get(b).state, store.get(b).name) == ("queued", "two")
+
+
+def test_a_damaged_run_and_one_whose_folder_is_gone_can_be_deleted(store):
+    a, b = store.create(run_spec("one")), store.create(run_spec("two", 1))
+    shutil.rmtree(store.runs / a)
+    assert store.refresh(a).error.message == f"The folder of run {a} is gone: it was removed or moved by hand."
+    assert (store.get(a).name, store.get(a).state) == ("one", "damaged")
+    (store.runs / b / "status.json").write_bytes(bytes(8))
+    assert store.refresh(b).error.message == f"Run {b} is damaged: status.json is not JSON."
+    store.delete(a)
+    store.delete(b)
+    assert store.list() == [] and list(store.runs.iterdir()) == []
+    with pytest.raises(KDError, match="There is no run"):
+        store.refresh(a)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"state": "asleep"}, "names no known state but 'asleep'"),
+        ({"seconds": "many"}, "holds 'many' as seconds"),
+        ({"queue_number": [1]}, "holds '[1]' as queue_number"),
+        ({"error": {"code": "x", "more": 1}}, "holds an error that is none"),
+    ],
+)
+def test_a_status_with_wrong_values_is_damage(store, change, words):
+    run_id = store.create(run_spec())
+    store.folder(run_id).write_status(**change)
+    row = store.refresh(run_id)
+    assert row.state == "damaged" and row.error.message == f"Run {run_id} is damaged: status.json {words}."
+
+
+def test_a_full_table_of_files_is_no_damage(store, monkeypatch):
+    run_id = store.create(run_spec())
+
+    def none_left(*args):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("kd_core.runs.store.row_of", none_left)
+    with pytest.raises(OSError, match="Too many open files"):
+        store.refresh(run_id)
+    assert store.get(run_id).state == "queued"
 
 
 @pytest.mark.parametrize("how", ["text", "page", "truncate", "schema"])
@@ -206,3 +260,17 @@ def test_what_ifs_are_marked_filtered_and_headed_by_the_cell_chosen_on_validatio
     students = [{**s, "cell": i} for i, s in enumerate(RESULT["students"])]
     assert headline({**RESULT, "students": students, "sweep": {"best": 0}}).student_name == "tiny"
     assert headline({**RESULT, "students": students, "sweep": {"best": 1}}).student_name == "base"
+
+
+def test_a_run_can_be_renamed_and_gets_its_own_name_back(tmp_path):
+    store = RunStore(tmp_path)
+    run_id = store.create(run_spec("T=2 tiny"))
+    store.set_name(run_id, "  the one\nfor Monday ")
+    assert store.get(run_id).name == "the one for Monday" and store.folder(run_id).spec().name == "T=2 tiny"
+    assert [r.id for r in store.list(text="monday")] == [run_id]
+    assert store.rebuild() == 1 and store.get(run_id).name == "the one for Monday"
+    store.set_note(run_id, "kept")
+    store.set_name(run_id, "x" * 500)
+    assert len(store.get(run_id).name) == NAME_LENGTH and store.get(run_id).note == "kept"
+    store.set_name(run_id, "")
+    assert store.get(run_id).name == "T=2 tiny"

@@ -239,7 +239,7 @@ def test_latency_is_that_of_onnx_runtime_else_of_torch():
 def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path, task):
     from kd_core.runs import grid
 
-    spec = sweep_spec(tmp_path, task, SQUARE.model_copy(update={"mode": "sequential"}))
+    spec = sweep_spec(tmp_path, task, SQUARE.model_copy(update={"mode": "fused"}))
     events = []
     result = run(spec, RunFolder.create(tmp_path / "run", spec), events.append, lambda: False)
     json.dumps(result, allow_nan=False)
@@ -251,9 +251,12 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
     recipe = grid.cell_spec(spec, best)
     alone = run(recipe, RunFolder.create(tmp_path / "alone", recipe), lambda e: None, lambda: False)
     ours, theirs = result["students"][0], alone["students"][0]
-    assert ours["metrics"] == theirs["metrics"] and ours["baseline"]["metrics"] == theirs["baseline"]["metrics"]
+    for mine, other in ((ours, theirs), (ours["baseline"], theirs["baseline"])):
+        for name, found in mine["metrics"].items():  # other networks beside them: equal to rounding
+            assert found["values"] == pytest.approx(other["metrics"][name]["values"], rel=1e-5)
     assert (ours["verdict"], ours["arch"], ours["alpha"]) == (theirs["verdict"], theirs["arch"], theirs["alpha"])
-    assert result["sweep"]["cells"][best.index]["scores"] == [s["score_selected"] for s in theirs["selection"]["student"]]  # fmt: skip
+    selected = [s["score_selected"] for s in theirs["selection"]["student"]]
+    assert result["sweep"]["cells"][best.index]["scores"] == pytest.approx(selected, rel=1e-5)
 
 
 @pytest.mark.slow

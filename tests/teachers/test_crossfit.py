@@ -36,6 +36,12 @@ def test_groups_never_straddle_folds():
     assert np.bincount(found).min() > 80
 
 
+def test_no_fold_gets_all_the_largest_groups():
+    """Dealt there and back: 20 groups of 2, 4 ... 40 rows give 84 rows a fold; dealt round and round, 68 to 100."""
+    groups = np.repeat(np.arange(20), np.arange(2, 42, 2))
+    assert np.bincount(folds(np.zeros(420, np.int64), groups, 5, 0)).tolist() == [84] * 5
+
+
 def test_the_seed_decides():
     y = np.arange(50) % 2
     assert np.array_equal(folds(y, None, 5, 3), folds(y, None, 5, 3))
@@ -50,7 +56,7 @@ def test_constant_targets_still_get_folds():
     ("groups", "text"),
     [
         (None, "5 folds need at least 5 rows, the training part has 4"),
-        (np.array([1, 1, 2, 2]), "5 folds need at least 5 groups, the training part has 2"),
+        (np.array([1, 1, 2, 2]), "5 folds need at least 5 groups of rows that stay together, the training part has 2"),
     ],
 )
 def test_too_few_is_said(groups, text):

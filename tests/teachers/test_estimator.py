@@ -3,7 +3,7 @@ import pytest
 
 from kd_core.errors import DataError
 from kd_core.teachers.base import SOURCES
-from kd_core.teachers.estimator import FittedEstimator, check_classes, log_probabilities
+from kd_core.teachers.estimator import FittedEstimator, log_probabilities
 from kd_core.teachers.forest import leaf_rows
 from tests.teachers.tables import fit_data
 
@@ -22,8 +22,11 @@ def test_rows_of_one_class_are_refused(name):
         SOURCES.get(name).make(SOURCES.get(name).spec(), data, 0, print, lambda: False)
 
 
-def test_a_constant_target_is_no_single_class():
-    check_classes(fit_data("regression", y=np.ones(200, np.float32)))
+@pytest.mark.parametrize("name", ["gradient_boosting", "random_forest"])
+def test_a_constant_target_is_no_single_class(name):
+    data = fit_data("regression", y=np.full(200, 0.25, np.float32))
+    made = SOURCES.get(name).make(SOURCES.get(name).spec(), data, 0, print, lambda: False)
+    assert made.logits(data.x) == pytest.approx(np.full((200, 1), 0.25), abs=1e-6)
 
 
 @pytest.mark.parametrize("parallel", [False, True])

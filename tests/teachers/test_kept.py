@@ -68,6 +68,18 @@ def test_folds_and_seed_are_asked_for_or_not(tmp_path):
     assert cache.find(SPEC, FOREST, seed=1, folds=3) is None
 
 
+def test_what_a_run_would_take_from_the_cache_is_known_without_reading_a_row(tmp_path, monkeypatch):
+    cache = TeacherCache(tmp_path)
+    assert not cache.holds(SPEC, FOREST, folds=2, seed=0)
+    keep(cache)
+    monkeypatch.setattr(kept, "read_entry", lambda *a: pytest.fail("no array is read"))
+    assert cache.holds(SPEC.model_copy(update={"name": "yours"}), FOREST, folds=2, seed=0)
+    assert not cache.holds(SPEC, FOREST, folds=3, seed=0) and not cache.holds(SPEC, FOREST, folds=2, seed=1)
+    assert not cache.holds(DatasetSpec(source="/any/where.csv", target="y"), FOREST, folds=2, seed=0)
+    monkeypatch.setattr(caching, "code_version", lambda: "newer")
+    assert not cache.holds(SPEC, FOREST, folds=2, seed=0)
+
+
 def test_answers_of_another_version_are_found_last_and_flagged(tmp_path, monkeypatch):
     cache = TeacherCache(tmp_path)
     now = keep(cache)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from kd_core.errors import KDError
+from kd_core.safe_io import sha256_file
 from kd_core.training import checkpoint
 from kd_core.training.checkpoint import Checkpoints
 from kd_core.training.loop import optimise
@@ -104,18 +105,38 @@ def test_a_process_killed_at_its_first_save_starts_again(tmp_path, every_epoch):
     assert same(weights(again.module), weights(optimise(*pieces(epochs=6)).module))
 
 
-def test_checkpoints_that_are_all_damaged_are_refused(tmp_path, every_epoch):
-    killed_after(2, tmp_path)
-    (tmp_path / "epoch-00001" / "tensors.safetensors").write_bytes(b"?")
-    with pytest.raises(KDError, match=r"All 1 checkpoints in .* are damaged\. Delete the folder") as caught:
-        optimise(*pieces(epochs=6), checkpoint=tmp_path)
-    assert caught.value.code == "damaged_checkpoints"
+def test_a_training_whose_checkpoints_are_all_damaged_starts_again_by_itself(tmp_path, every_epoch):
+    killed_after(4, tmp_path)
+    for place in tmp_path.iterdir():
+        (place / "tensors.safetensors").write_bytes(b"?")
+    events = []
+    again = optimise(*pieces(epochs=6), notify=events.append, checkpoint=tmp_path)
+    assert [e["hint"] for e in events if e["kind"] == "warning"] == [
+        "epoch-00002 is used instead.",
+        "There is no earlier one: it is trained from the start.",
+    ]
+    assert [e["epoch"] for e in events if e["kind"] == "epoch"] == [1, 2, 3, 4, 5, 6]
+    assert same(weights(again.module), weights(optimise(*pieces(epochs=6)).module))
+
+
+@pytest.mark.parametrize("counters", ["{}", "[]", '{"work": 1, "counters": {}}', '{"work": {}}', "[" * 100_000])
+def test_counters_that_are_none_are_damage_even_with_a_fitting_manifest(tmp_path, every_epoch, counters):
+    killed_after(4, tmp_path)
+    place = tmp_path / "epoch-00003"
+    (place / "counters.json").write_text(counters)
+    names = ("tensors.safetensors", "counters.json")
+    (place / "manifest.json").write_text(json.dumps({n: sha256_file(place / n) for n in names}))
+    events = []
+    optimise(*pieces(epochs=6), notify=events.append, checkpoint=tmp_path)
+    assert "epoch-00003/counters.json is damaged" in events[0]["message"] and events[1]["epoch"] == 3
 
 
 def test_a_manifest_that_is_no_object_is_damage(tmp_path, every_epoch):
     killed_after(2, tmp_path)
     (tmp_path / "epoch-00001" / "manifest.json").write_text("[]")
-    with pytest.raises(KDError, match=r"manifest\.json is damaged or unfinished\. There is no earlier one\."):
+    with pytest.raises(
+        KDError, match=r"manifest\.json is damaged or unfinished\. There is no earlier one: it is trained"
+    ):
         Checkpoints(tmp_path, {}).read(tmp_path / "epoch-00001")
 
 

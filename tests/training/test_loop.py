@@ -87,6 +87,24 @@ def test_patience_ends_training_and_lower_can_be_better():
     assert trained.score_selected == min(h["score"] for h in trained.history)
 
 
+@pytest.mark.parametrize(
+    ("metric", "scores", "selected"),
+    [
+        ("roc_auc", (0.5, 0.7, 0.7, 0.6, 0.7), 2),
+        ("log_loss", (0.7, 0.5, 0.5, 0.6, 0.5), 2),
+        ("roc_auc", (0.5, 0.5, 0.5, 0.5, 0.5), 1),
+    ],
+)
+def test_a_tie_keeps_the_earlier_epoch_and_patience_counts_from_it(monkeypatch, metric, scores, selected):
+    given = pieces(epochs=5, patience=3, metric=metric)
+    told = iter(scores)
+    monkeypatch.setattr(type(given[3]), "selection", lambda self, metrics: next(told))
+    trained = optimise(*given)
+    assert (trained.selected_epoch, trained.last_epoch) == (selected, selected + 3)
+    assert (trained.score_selected, trained.score_last) == (scores[selected - 1], scores[selected + 2])
+    assert [h["best"] for h in trained.history] == [e in (1, selected) for e in range(1, selected + 4)]
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     first, second = optimise(*pieces()), optimise(*pieces())
     assert same(weights(first.module), weights(second.module))

@@ -43,7 +43,7 @@ def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
         _check_size(text, layout, name)
         arrow, ragged = _parse(text, layout)
         _check_end(arrow, text, layout)
-        names, named = name_columns(layout.header)
+        names, named = name_columns(layout.header, compared=True)
         problems = [*text.problems, *layout.problems, *named, *long_cells(arrow, names)]
         if ragged:
             problems.append(_ragged_problem(text, layout, ragged, arrow.num_rows))
@@ -52,7 +52,9 @@ def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
     frame = arrow.rename_columns(names).to_pandas()
     problems += find_index_column(frame, layout.header)
     understood = {"separator": layout.separator_name if len(names) > 1 else "one column", "encoding": text.encoding}
-    return Table(frame, "csv", understood, tuple(problems), (), path.stat().st_size)
+    if not layout.found.names:
+        understood["header"] = "no row of names"
+    return Table(frame, "csv", understood, tuple(problems), (), path.stat().st_size, layout.found)
 
 
 def _nul_error(text: TextSource) -> DataError:

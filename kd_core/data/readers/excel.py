@@ -13,6 +13,7 @@ from kd_core.data.caps import check_counts
 from kd_core.data.columns import find_index_column
 from kd_core.data.damage import ZIP_DAMAGE
 from kd_core.data.frames import frame_of
+from kd_core.data.header import Header, named, told
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import is_zip
 from kd_core.data.table import Table
@@ -42,18 +43,22 @@ def _is_excel(path: Path, head: bytes) -> bool:
 def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     """Read one sheet: the chosen one, or the first with cells. Formulas give their last saved value; macros never run.
 
-    Errors: DataError with code `encrypted`, `old_excel`, `incomplete`, `xml_entities`, `no_sheet`, or a limit's code.
+    Errors: DataError with code `names_count`, `encrypted`, `old_excel`, `incomplete`, `xml_entities`, `no_sheet`, or a limit's code.
     """
     with path.open("rb") as file:
         if file.read(8) == _OLE:
             raise _ole_error(path, name)
     with tempfile.TemporaryDirectory(prefix="kd-") as folder:
         target = Path(folder) / "sheet.parquet"
-        found = sandbox.call("kd_core.data.workbook:extract", str(path.resolve()), read.sheet, str(target), name)
+        found = sandbox.call(
+            "kd_core.data.workbook:extract", str(path.resolve()), read.sheet, read.header, str(target), name
+        )
         table = pq.read_table(target)
     check_counts(name, table.num_rows, table.num_columns)
-    header = tuple(found["header"])
-    frame, problems = frame_of(table.rename_columns(list(header)))
+    first = Header(found["names"], found["sure"], found["why"], tuple(found["header"]))
+    header = named(first, read)
+    frame, problems = frame_of(table.rename_columns(list(header)), compared=True)
+    problems += told(first, read)
     problems += find_index_column(frame, header)
     sheets = tuple(found["sheets"])
     if len(sheets) > 1 and read.sheet is None:
@@ -71,7 +76,7 @@ def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
         problems.append(Problem(
             "note", "blank_rows", f"{found['blank']:,} blank row(s) were skipped.", count=found["blank"],
         ))  # fmt: skip
-    empty = [cell for cell in header if not cell.strip()]
+    empty = [cell for cell in first.first if not cell] if first.names and not read.names else []
     if len(empty) * 2 > len(header):
         problems.append(Problem(
             "warning", "merged_header", f"{len(empty)} of {len(header)} header cells are empty: the header may be merged "
@@ -85,7 +90,9 @@ def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     if _has_macros(path):
         problems.append(Problem("note", "macros", "The workbook holds macros; they were not run."))
     understood = {"format": "Excel", "sheet": found["sheet"]}
-    return Table(frame, "excel", understood, tuple(problems), sheets, path.stat().st_size)
+    if not first.names:
+        understood["header"] = "no row of names"
+    return Table(frame, "excel", understood, tuple(problems), sheets, path.stat().st_size, first)
 
 
 def _ole_error(path: Path, name: str) -> DataError:

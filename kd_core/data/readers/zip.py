@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 import stat
@@ -17,6 +18,8 @@ from kd_core import limits
 from kd_core.data import readers
 from kd_core.data.caps import check_counts
 from kd_core.data.damage import damage_named
+from kd_core.data.delimited import first_rows
+from kd_core.data.header import decide
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import GZIP, is_zip
 from kd_core.data.table import Table
@@ -29,6 +32,7 @@ _NO_TABLE = re.compile(r"(?:^|/)(?:readme|licen[cs]e|copying|changelog|notice|ci
                        re.IGNORECASE)  # fmt: skip
 _ARCHIVE = re.compile(r"\.(?:zip|gz|tgz|tar|7z|rar|bz2|xz)$", re.IGNORECASE)
 _CHUNK = 1024 * 1024
+_HEAD_BYTES = 64 * 1024
 
 
 def _is_plain_zip(path: Path, head: bytes) -> bool:
@@ -160,6 +164,10 @@ def _read_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prob
     schemas = {i.filename: _first_line(archive, i) for i in members}
     largest = max(members, key=lambda i: i.file_size)
     same = [i for i in members if schemas[i.filename] == schemas[largest.filename]]
+    if len(same) < len(members):  # without a row of names, tables that belong together differ in their first lines
+        widths = {i.filename: _width_without_names(archive, i, read) for i in members}
+        if widths[largest.filename] is not None:
+            same = [i for i in members if widths[i.filename] == widths[largest.filename]]
     if len(same) < len(members):
         others = [n for n in names if n != largest.filename]
         problems.append(Problem(
@@ -185,7 +193,7 @@ def _read_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prob
         ("files" if len(same) > 1 else "file"): f"{len(same)} files" if len(same) > 1 else same[0].filename,
     }
     frame = pd.concat([t.frame for t in tables], ignore_index=True) if len(tables) > 1 else first.frame
-    return Table(frame, first.format, understood, tuple(found), names, size)
+    return Table(frame, first.format, understood, tuple(found), names, size, first.header)
 
 
 def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Problem]:
@@ -215,6 +223,18 @@ def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         )  # fmt: skip
     lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
     return next((line.strip() for line in lines if line.strip()), b"")
+
+
+def _width_without_names(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec) -> int | None:
+    """Count the columns of a delimited table whose first row holds values; None for any other member."""
+    with damage_named(shown_name(info.filename)), archive.open(info) as member:
+        head = member.read(_HEAD_BYTES)
+    try:
+        text = codecs.getincrementaldecoder(read.encoding or "utf-8-sig")().decode(head)
+    except (UnicodeDecodeError, LookupError):
+        return None  # the reader of the member says what is wrong with it
+    rows = first_rows(text, read.separator, len(head) == _HEAD_BYTES)
+    return len(rows[0]) if rows and not decide(rows[0], rows[1:], read.header).names else None
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec, folder: Path) -> Table:

@@ -74,7 +74,7 @@ class HintonFormula:
 
 
 @LOSSES.register("hinton", title="Soft labels (KD)", spec=HintonSpec, source="arXiv:1503.02531", tasks=CLASSIFICATION,
-                 formula=HintonFormula)  # fmt: skip
+                 formula=HintonFormula, soft_labels=True)  # fmt: skip
 def hinton(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintonSpec) -> Tensor:
     """T² KL(p_teacher ‖ p_student) at temperature T: class sums, mean over rows.
 

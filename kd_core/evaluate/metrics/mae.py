@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sklearn.metrics import mean_absolute_error
 
+from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
+
+
+def influence(answers: Answers) -> Array:
+    """Each row's own error, less the mean."""
+    assert answers.values is not None
+    error = np.abs(answers.values - answers.y)
+    return np.asarray(error - error.mean())
 
 
 @METRICS.register(
     "mae", title="MAE", source="scikit-learn", tasks=("regression",),
-    better="lower", unit="target", margin=0.02, relative=True,
+    better="lower", unit="target", margin=0.02, relative=True, influence=influence,
 )  # fmt: skip
 def mae(answers: Answers) -> float | None:
     """Mean absolute error, in the target's unit."""

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sklearn.metrics import recall_score
 
+from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.specs import CLASSIFICATION
 
 
+def influence(answers: Answers) -> Array | None:
+    """Linearise the recall of each row's class (delta method)."""
+    y, called = answers.y, answers.predicted
+    right = (y == called).astype(np.float64)
+    if answers.task == "binary":
+        positive = (y == 1).astype(np.float64)
+        if not positive.any():
+            return None
+        return np.asarray(positive * (right - right[y == 1].mean()) * len(y) / positive.sum())
+    most = int(max(y.max(), called.max())) + 1
+    count = np.bincount(y, minlength=most)
+    share = np.bincount(y, weights=right, minlength=most) / np.maximum(count, 1)
+    known = ((count > 0) | (np.bincount(called, minlength=most) > 0)).sum()
+    return np.asarray((right - share[y]) / count[y] * len(y) / known)
+
+
 @METRICS.register(
     "recall", title="Recall", source="scikit-learn", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False,
+    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
 )  # fmt: skip
 def recall(answers: Answers) -> float | None:
     """Measure recall; None when no row is positive (binary)."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.estimator import THREADS
 from kd_core.teachers.forest import grow, leaf_rows
 
 
@@ -23,6 +26,11 @@ class RandomForestSpec(Spec):
     )
 
 
+def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> float:
+    """Estimate one fit: trees on resampled rows, grown side by side."""
+    return spec.trees * 7e-8 * rows * math.log2(max(2, rows)) * math.sqrt(features) / THREADS
+
+
 @SOURCES.register(
     "random_forest",
     title="Random forest",
@@ -30,6 +38,7 @@ class RandomForestSpec(Spec):
     source="scikit-learn RandomForest",
     gives=frozenset({"logits"}),
     family="trees",
+    seconds=seconds,
 )
 def fit(spec: RandomForestSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Grow a forest on the training rows; validation rows are not used. Errors: Stopped, DataError."""

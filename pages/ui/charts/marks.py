@@ -12,34 +12,49 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.text import escape as literal
 
 __all__ = [
+    "ARMS",
+    "AXIS_TEXT",
     "BLUES",
     "COLOUR",
     "CONFIG",
     "DASH",
     "FAINT",
     "GRID",
+    "PAPER",
+    "SHIFTS",
     "SYMBOL",
     "cells",
+    "contrast",
     "faint",
     "figure",
     "literal",
     "log_axis",
+    "mixed",
     "padded",
+    "readable_on",
+    "shifted",
     "short",
 ]
 
-COLOUR = {"teacher": "#0072B2", "baseline": "#7F7F7F", "student": "#D55E00", "compressed": "#009E73"}
-SYMBOL = {"teacher": "square", "baseline": "x", "student": "circle", "compressed": "diamond"}
-DASH = {"teacher": "dash", "baseline": "dot", "student": "solid", "compressed": "dashdot"}
+COLOUR = {
+    "teacher": "#0072B2", "baseline": "#7F7F7F", "placebo": "#9467BD", "student": "#D55E00", "compressed": "#009E73",
+}  # fmt: skip
+SYMBOL = {"teacher": "square", "baseline": "x", "placebo": "triangle-up", "student": "circle", "compressed": "diamond"}
+DASH = {"teacher": "dash", "baseline": "dot", "placebo": "longdashdot", "student": "solid", "compressed": "dashdot"}
+ARMS = ("teacher", "baseline", "placebo", "student")  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
-# One hue, readable on a light and on a dark page: nothing -> the student's or the teacher's colour.
-BLUES = [[0.0, "rgba(0,114,178,0.04)"], [1.0, "rgba(0,114,178,0.95)"]]
-CONFIG: dict[str, Any] = {
-    "displaylogo": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-    "toImageButtonOptions": {"format": "svg", "filename": "chart"},
-}
+PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml
+AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # by dark page: no grey is readable on both
+# One hue, readable on a light and on a dark page: nothing -> the teacher's colour.
+FAINTEST, STRONGEST = 0.04, 0.95
+BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST})"]]
+# Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
+SHIFT_HUES = ("#5E3C99", "#D55E00")
+SHIFTS = [
+    [0.0, f"rgba(94,60,153,{STRONGEST})"], [0.5, f"rgba(127,127,127,{FAINTEST})"], [1.0, f"rgba(213,94,0,{STRONGEST})"],
+]  # fmt: skip
+CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 
 
 def short(text: Any, most: int = 22) -> str:
@@ -54,6 +69,29 @@ def faint(colour: str, opacity: float) -> str:
     """Give a #RRGGBB colour an opacity."""
     r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({r},{g},{b},{opacity:g})"
+
+
+def mixed(colour: str, paper: str, share: float) -> str:
+    """Lay `share` of a #RRGGBB colour over another; the result is opaque."""
+    pairs = ((int(colour[i : i + 2], 16), int(paper[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02X}" for a, b in pairs)
+
+
+def contrast(a: str, b: str) -> float:
+    """How well one #RRGGBB colour is read on the other: 1 to 21. Source: WCAG 2.2, contrast ratio."""
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def readable_on(colour: str) -> str:
+    """Black or white, whichever is read better: at least 4.5 on every colour, where a dark grey is not."""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))
 
 
 def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) -> Drawing:
@@ -118,25 +156,37 @@ def cells(
     *,
     written: bool,
     dark: bool = False,
+    fill: Callable[[float, bool], str] | None = None,
 ) -> None:
     """Lay transparent squares with text over a heat map: they can be picked and hovered, the heat map can't.
 
-    White text on dark cells, dark text on light ones; on a dark page every cell is dark.
+    The text is white or black, whichever is read better on its cell. `shade` is a share of one on `BLUES`, or what
+    `fill` makes a colour of (the second value: a dark page).
     """
     found = [(i, j) for i, row in enumerate(shade) for j in range(len(row))]
-    for strong in (False, True):
-        group = [(i, j) for i, j in found if (dark or shade[i][j] > 0.75) == strong]
-        if not group:
-            continue
+    inks = {(i, j): readable_on((fill or _blue)(shade[i][j], dark)) for i, j in found}
+    for ink in sorted(set(inks.values())):
+        group = [place for place in found if inks[place] == ink]
         fig.add_scatter(
             x=[j for _, j in group],
             y=[i for i, _ in group],
             mode="markers+text" if written else "markers",
             text=[text[i][j] for i, j in group],
-            textfont={"size": 12, "color": "#FFFFFF" if strong else "#1B2733"},
+            textfont={"size": 12, "color": ink},
             marker={"symbol": "square", "size": 20, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
             customdata=[[i, j] for i, j in group],
             hovertext=[hover[i][j] for i, j in group],
             hovertemplate="%{hovertext}<extra></extra>",
             showlegend=False,
         )
+
+
+def shifted(share: float, dark: bool) -> str:
+    """Return the colour of `SHIFTS` on its page; `share` from -1, all lost, to 1, all gained."""
+    hue = SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1]
+    return mixed(hue, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(share)))
+
+
+def _blue(share: float, dark: bool) -> str:
+    strength = FAINTEST + (STRONGEST - FAINTEST) * min(1.0, max(0.0, share))
+    return mixed(COLOUR["teacher"], PAPER[dark], strength)

@@ -1,4 +1,4 @@
-"""Charts of a finished run: accuracy against size, paired seeds, confusion, calibration, latency."""
+"""Charts of a finished run: accuracy against size, paired seeds, splits, calibration, latency."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, log_axis, padded, short
+from pages.ui.charts.marks import (
+    ARMS,
+    COLOUR,
+    FAINT,
+    SYMBOL,
+    faint,
+    figure,
+    literal,
+    log_axis,
+    padded,
+    short,
+)
 
+# Still seen on a dark page: grey at less than this has a contrast below 3 there.
+FADED = {"teacher": 0.5, "baseline": 0.75, "student": 0.5}
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -16,8 +29,9 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
         min(known) / max(known)
-    ) ** 0.015 / 1.01  # a hair to the left, so that its bar is not hidden by the student's
-    for arm in ("teacher", "baseline", "student"):
+    ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
+    shift = {"baseline": aside, "placebo": 1 / aside}
+    for arm in ARMS:
         every = [p for p in points if p["arm"] == arm]
         named = False
         for faded in (False, True):
@@ -25,13 +39,13 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
             if not group:
                 continue
             fig.add_scatter(
-                x=[p["x"] * (aside if arm == "baseline" else 1.0) for p in group],
+                x=[p["x"] * shift.get(arm, 1.0) for p in group],
                 y=[p["y"] for p in group],
                 mode="markers+text" if label else "markers",
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                opacity=0.35 if faded else 1.0,
+                opacity=FADED[arm] if faded else 1.0,
                 text=[_beside(p["label"], arm) if label and p["label"] and not faded else "" for p in group],
                 textposition="middle left" if arm == "teacher" else "top right",
                 textfont={"size": 11},
@@ -78,9 +92,13 @@ def against_size(
     written: Callable[[float], str],
     lower_is_better: bool = False,
     binary: bool = True,
+    chance: tuple[float, str] | None = None,
     height: int = 360,
 ) -> Drawing:
-    """Draw a metric against a cost on a log axis: teacher square, baseline cross, student circle."""
+    """Draw a metric against a cost on a log axis: teacher square, baseline cross, placebo triangle, student circle.
+
+    `chance` is the score of guessing with its name; its line is drawn where it lies in the range that matters.
+    """
     fig = figure(height, x=x_title, y=literal(metric))
     scatter_arms(fig, points, names)
     fig.update_xaxes(**log_axis([p["x"] for p in points], written, binary=binary))
@@ -88,7 +106,20 @@ def against_size(
     span = padded(ends, 0.18)
     if span:
         fig.update_yaxes(range=span[::-1] if lower_is_better else span)
+        guessing(fig, chance, span)
     return fig
+
+
+def guessing(fig: Drawing, chance: tuple[float, str] | None, span: Sequence[float] | None) -> None:
+    """Draw the level of guessing, where it lies inside the range."""
+    if chance is None or span is None or not min(span) <= chance[0] <= max(span):
+        return
+    value, name = chance
+    line = {"color": FAINT, "width": 1.5, "dash": "dot"}
+    fig.add_shape(type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line=line, layer="below")
+    fig.add_annotation(
+        xref="paper", x=1, y=value, text=name, showarrow=False, xanchor="right", yanchor="bottom", font={"size": 11}
+    )
 
 
 def paired(
@@ -99,16 +130,19 @@ def paired(
     metric: str,
     seed_title: str,
     names: Mapping[str, str],
+    placebo: Sequence[float] = (),
     height: int = 300,
 ) -> Drawing:
-    """Draw each seed as a pair: baseline and student joined by a line."""
+    """Draw each seed as a pair: baseline and student joined by a line, the placebo on it where there is one."""
     fig = figure(height, x=literal(metric))
     places = list(range(len(seeds)))
     for y, b, s in zip(places, baseline, student, strict=True):
         fig.add_scatter(
             x=[b, s], y=[y, y], mode="lines", line={"color": FAINT, "width": 3}, showlegend=False, hoverinfo="skip"
         )
-    for arm, values in (("baseline", baseline), ("student", student)):
+    for arm, values in (("baseline", baseline), ("placebo", placebo), ("student", student)):
+        if not values:
+            continue
         fig.add_scatter(
             x=list(values),
             y=places,
@@ -125,43 +159,33 @@ def paired(
     return fig
 
 
-def confusion(
-    counts: Sequence[Sequence[float]],
-    classes: Sequence[str],
+def splits(
+    seeds: Sequence[int],
+    mean: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
     *,
-    true_title: str,
-    predicted_title: str,
-    hover: str,
-    dark: bool = False,
-    height: int | None = None,
+    x_title: str,
+    split_title: str,
+    name: str,
+    height: int = 260,
 ) -> Drawing:
-    """Draw counts by true and predicted class; shade = share of the true class, number = rows.
-
-    A heat map can't be picked in the browser, so transparent squares on top carry (true, predicted).
-    `hover` is a template with {true}, {predicted}, {count} and {share}.
-    """
-    num = len(classes)
-    sums = [sum(row) or 1.0 for row in counts]
-    share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
-    fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
-    fig.add_heatmap(z=share, colorscale=BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
-    text = [[f"{v:,.0f}" for v in row] for row in counts]
-    said = [
-        [
-            hover.format(
-                true=literal(classes[i]),
-                predicted=literal(classes[j]),
-                count=f"{counts[i][j]:,.1f}".removesuffix(".0"),
-                share=f"{100 * share[i][j]:.1f} %",
-            )
-            for j in range(num)
-        ]
-        for i in range(num)
-    ]
-    cells(fig, share, text, said, written=num <= 12, dark=dark)
-    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
-    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
-    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    """Draw the gain of each random split with its interval; the level line is 0, no gain."""
+    fig = figure(height, x=x_title, legend=False)
+    places = list(range(len(seeds)))
+    shown = [split_title.format(seed=s) for s in seeds]
+    fig.add_scatter(
+        x=list(mean), y=places, mode="markers", name=name, customdata=[[s] for s in shown],
+        marker={"color": COLOUR["student"], "symbol": SYMBOL["student"], "size": 11},
+        error_x={
+            "type": "data", "symmetric": False, "thickness": 1.4, "width": 4, "color": faint(COLOUR["student"], 0.75),
+            "array": [0 if h is None else h - m for m, h in zip(mean, high, strict=True)],
+            "arrayminus": [0 if v is None else m - v for m, v in zip(mean, low, strict=True)],
+        },
+        hovertemplate="%{customdata[0]}: %{x:+.3g}<extra></extra>",
+    )  # fmt: skip
+    fig.add_shape(type="line", yref="paper", y0=0, y1=1, x0=0, x1=0, line={"color": FAINT, "width": 1.5, "dash": "dot"})
+    fig.update_yaxes(tickvals=places, ticktext=shown, autorange="reversed", showgrid=False)
     return fig
 
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, SYMBOL, faint, figure, literal
+from pages.ui.charts.marks import ARMS, COLOUR, DASH, SYMBOL, faint, figure, literal, padded
+from pages.ui.charts.result import guessing
 
 Curve = Mapping[str, Any]  # arm, student, seed, epoch[], score[], loss[], hard[], soft[], best (epoch or None)
 
@@ -31,22 +32,48 @@ def curves(
     epoch_title: str,
     best_name: str,
     teacher_score: float | None = None,
+    lower_is_better: bool = False,
+    chance: tuple[float, str] | None = None,
     height: int = 360,
 ) -> go.Figure:
     """Draw the validation score over epochs, one line per training, best epoch marked.
 
-    A teacher without epochs (trees) is a level line.
+    A teacher without epochs (trees) is a level line. The axis covers what matters (see `telling`); `chance` as in
+    `against_size`.
     """
     fig = figure(height, x=epoch_title, y=literal(metric))
     _whole_epochs(fig, drawn)
     shown: set[str] = set()
-    order = {"teacher": 0, "baseline": 1, "student": 2}
-    for curve in sorted(drawn, key=lambda c: order.get(c["arm"], 3)):
+    for curve in sorted(drawn, key=lambda c: ARMS.index(c["arm"])):
         _one(fig, curve, names, shown, best_name)
     trained = {c["arm"] for c in drawn}
     if teacher_score is not None and "teacher" not in trained:
         _level(fig, teacher_score, names["teacher"], max((max(c["epoch"], default=1) for c in drawn), default=1))
+    span = padded(telling(drawn, teacher_score, lower_is_better))
+    if span:
+        fig.update_yaxes(range=span)
+        guessing(fig, chance, span)
     return fig
+
+
+def telling(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better: bool) -> list[float]:
+    """Collect the scores that the axis must cover: all best ones and the teacher's, and every curve's from a quarter of its epochs on.
+
+    A network begins anywhere; its first epochs would press everything that is compared into a hair's breadth.
+    """
+    late = [s for c in drawn for s in c["score"][len(c["score"]) // 4 :]]
+    best = [
+        (min if lower_is_better else max)(known) for c in drawn if (known := [s for s in c["score"] if s is not None])
+    ]
+    return [v for v in (*late, *best, teacher_score) if v is not None]
+
+
+def outside(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better: bool) -> int:
+    """Count the epochs that lie outside the drawn range."""
+    span = padded(telling(drawn, teacher_score, lower_is_better))
+    if span is None:
+        return 0
+    return sum(1 for c in drawn for s in c["score"] if s is not None and not span[0] <= s <= span[1])
 
 
 def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str], best_name: str, **place: Any) -> None:
@@ -128,8 +155,9 @@ def losses(
 
 
 def seeds(
-    drawn: Sequence[Curve], *, names: Mapping[str, str], seed_title: str, best_name: str, height: int = 190
-) -> go.Figure:
+    drawn: Sequence[Curve], *, names: Mapping[str, str], seed_title: str, best_name: str,
+    lower_is_better: bool = False, height: int = 190,
+) -> go.Figure:  # fmt: skip
     """Draw one small chart per seed, student against its baseline, all on the same axes."""
     found = sorted({c["seed"] for c in drawn if c["arm"] != "teacher"})
     columns = min(max(len(found), 1), 4)
@@ -155,6 +183,9 @@ def seeds(
         _one(fig, curve, names, shown, best_name, row=at // columns + 1, col=at % columns + 1)
     fig.update_xaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
     fig.update_yaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
+    span = padded(telling([c for c in drawn if c["arm"] != "teacher"], None, lower_is_better))
+    if span:
+        fig.update_yaxes(range=span)
     fig.update_annotations(font={"size": 12})
     return fig
 

@@ -10,6 +10,8 @@ import numpy as np
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SYMBOL, cells, faint, figure, literal, short
 
+FRAME = "#808890"  # neither teacher, baseline nor student; seen on a light and on a dark page
+
 
 def bars(
     arms: Mapping[str, Sequence[float]],
@@ -17,9 +19,14 @@ def bars(
     *,
     names: Mapping[str, str],
     x_title: str,
+    label: int | None = None,
+    label_mark: str = "",
     height: int | None = None,
 ) -> Drawing:
-    """Draw each model's probabilities for one row, classes from most to least likely for the teacher."""
+    """Draw each model's probabilities for one row, classes from most to least likely for the teacher.
+
+    `label` is the place of the true class: it is framed, and `label_mark` stands under its name.
+    """
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
     shapes = {"teacher": "", "baseline": "x", "student": "/"}
@@ -49,7 +56,13 @@ def bars(
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
-    fig.update_yaxes(tickvals=places, ticktext=[short(c, 20) for c in classes], autorange="reversed", showgrid=False)
+    ticks = [str(short(c, 20)) for c in classes]
+    if label is not None:
+        ticks[label] = f"<b>{ticks[label]}</b><br>{literal(label_mark)}"
+        fig.add_shape(
+            type="rect", xref="paper", x0=0, x1=1, y0=label - 0.47, y1=label + 0.47, line={"color": FRAME, "width": 2},
+        )  # fmt: skip
+    fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
 
 
@@ -133,4 +146,37 @@ def predictions(
                 f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}<br>%{{x:.4g}} → %{{y:.4g}}<extra></extra>"
             ),
         )
+    return fig
+
+
+def over_temperature(
+    lines: Sequence[Mapping[str, Any]],
+    temperatures: Sequence[float],
+    at: int,
+    *,
+    x_title: str,
+    y_title: str,
+    height: int = 300,
+) -> Drawing:
+    """Draw shares over the temperature; the chosen temperature is a level mark with a point on each line.
+
+    Lines: name, values (one per temperature), colour, dash, symbol.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    here = temperatures[at]
+    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
+    for line in lines:
+        fig.add_scatter(
+            x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
+            line={"color": line["colour"], "dash": line["dash"], "width": 2},
+            hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
+        )  # fmt: skip
+    fig.add_scatter(
+        x=[here for _ in lines], y=[line["values"][at] for line in lines], mode="markers", showlegend=False,
+        hoverinfo="skip",
+        marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
+    )  # fmt: skip
+    ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
+    fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     return fig

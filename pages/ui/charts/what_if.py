@@ -6,17 +6,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded
+from pages.ui.charts.marks import (
+    AXIS_TEXT,
+    COLOUR,
+    DASH,
+    FAINT,
+    PAPER,
+    SYMBOL,
+    faint,
+    figure,
+    literal,
+    log_axis,
+    mixed,
+    padded,
+    readable_on,
+)
 
 # Grey like the baseline where nothing is gained, the student's colour where it gains, purple where it loses:
 # a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
-GAIN = [[0.0, "rgba(94,60,153,0.95)"], [0.5, "rgba(127,127,127,0.14)"], [1.0, "rgba(213,94,0,0.95)"]]
-AXIS_TEXT = "#8A8F98"  # readable on a light and on a dark page
+LOSS = "#5E3C99"
 # The same scale in steps, for lines: grey in the middle is seen on a light and on a dark page.
 STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
 WRITTEN_CELLS = 150  # above, a cell is too small for its number
 
-Cell = Mapping[str, Any]  # id, row, column, gain (or None), text, hover, best, like, picked
+Cell = Mapping[str, Any]  # id, row, column, gain (or None), text, hover, best, like, picked, faded
 
 
 def heat(
@@ -28,22 +41,27 @@ def heat(
     y_title: str,
     gain_title: str,
     scale: float,
+    margin: float = 0.0,
     dark: bool = False,
     height: int | None = None,
 ) -> Drawing:
-    """Draw the gain of every cell; best starred, what can't be told from it outlined, what is missing grey.
+    """Draw the gain of every cell; the best framed, what is missing grey, what may be nothing (`faded`) pale.
 
-    A heat map can't be picked, so transparent squares on top carry the cell's number. `gain` is in what is written.
+    A heat map can't be picked, so transparent squares on top carry the cell's number. `gain` and `margin` are in
+    what is written; the colour bar marks the margin.
     """
     fig = figure(height or max(240, 96 + 56 * len(rows)), x=x_title, y=y_title, legend=False)
-    shade: list[list[float | None]] = [[None] * len(columns) for _ in rows]
-    for c in cells:
-        shade[c["row"]][c["column"]] = c["gain"]
-    fig.add_heatmap(
-        z=shade, colorscale=GAIN, zmin=-scale, zmax=scale, xgap=3, ygap=3, hoverinfo="skip",
-        colorbar={"thickness": 9, "outlinewidth": 0, "len": 0.9, "xpad": 6,
-                  "title": {"text": gain_title, "side": "right", "font": {"size": 11}}},
-    )  # fmt: skip
+    for faded in (False, True):
+        shade: list[list[float | None]] = [[None] * len(columns) for _ in rows]
+        for c in cells:
+            if bool(c.get("faded")) == faded:
+                shade[c["row"]][c["column"]] = c["gain"]
+        bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"color": AXIS_TEXT[dark]}, "xpad": 6, **_gain_ticks(scale, margin),
+               "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}}}  # fmt: skip
+        fig.add_heatmap(
+            z=shade, colorscale=[[place, gain_colour(2 * place - 1, dark=dark, faded=faded)] for place in (0.0, 0.5, 1.0)],
+            zmin=-scale, zmax=scale, xgap=3, ygap=3, hoverinfo="skip", showscale=not faded, **({} if faded else {"colorbar": bar}),
+        )  # fmt: skip
     ink = "#FFFFFF" if dark else "#1B2733"
     for c in cells:
         edges = {"x0": c["column"] - 0.5, "x1": c["column"] + 0.5, "y0": c["row"] - 0.5, "y1": c["row"] + 0.5}
@@ -55,16 +73,14 @@ def heat(
             fig.add_shape(type="rect", line={"color": ink, "width": 3 if c.get("best") else 1.6}, **inside)
         if c.get("picked"):
             fig.add_shape(type="rect", line={"color": COLOUR["compressed"], "width": 4}, **edges)
-    for strong in (False, True):
-        group = [c for c in cells if (not dark and abs(c["gain"] or 0.0) > 0.62 * scale) == strong]
-        if not group:
-            continue
-        colour = "#FFFFFF" if strong else ink
+    inks = {c["id"]: _ink(c, scale, dark) for c in cells}
+    for colour in sorted(set(inks.values())):
+        group = [c for c in cells if inks[c["id"]] == colour]
         fig.add_scatter(
             x=[c["column"] for c in group],
             y=[c["row"] for c in group],
             mode="markers+text" if len(cells) <= WRITTEN_CELLS else "markers",
-            text=[literal(c["text"]) for c in group],
+            text=[literal(c["text"]) if c.get("faded") else f"<b>{literal(c['text'])}</b>" for c in group],
             textfont={"size": 12, "color": colour},
             marker={"symbol": "square", "size": 26, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
             selected={"textfont": {"color": colour}},
@@ -84,6 +100,27 @@ def heat(
         fixedrange=True,
     )  # fmt: skip
     return fig
+
+
+def gain_colour(share: float, *, dark: bool, faded: bool = False) -> str:
+    """The colour of a gain: -1 (loses most) purple, 0 almost the page, 1 orange. `faded` takes most of it away."""
+    paper = PAPER[dark]
+    nothing = mixed("#7F7F7F", paper, 0.14)
+    colour = mixed(COLOUR["student"] if share > 0 else LOSS, nothing, abs(share))
+    return mixed(colour, nothing, 0.3) if faded else colour
+
+
+def _ink(cell: Cell, scale: float, dark: bool) -> str:
+    if cell["gain"] is None:
+        return "#FFFFFF" if dark else "#000000"
+    share = max(-1.0, min(1.0, cell["gain"] / scale))
+    return readable_on(gain_colour(share, dark=dark, faded=bool(cell.get("faded"))))
+
+
+def _gain_ticks(scale: float, margin: float) -> dict[str, Any]:
+    """Ticks of the colour bar: the ends, 0, and the margin where it can be told from both."""
+    marks = [-scale, 0.0, scale] + ([-margin, margin] if 0.12 < margin / scale < 0.88 else [])
+    return {"tickvals": sorted(marks), "ticktext": [f"{v:+.2g}" if v else "0" for v in sorted(marks)]}
 
 
 def alone(
@@ -220,14 +257,13 @@ def parallel(
     *,
     scale: float,
     gain_title: str,
-    paper: str,
+    dark: bool = False,
     height: int = 420,
 ) -> Drawing:
     """Draw every cell as a line through all its settings to its score, coloured by its gain.
 
     Drawn as plain lines: Plotly's own parallel axes follow no theme and tell nothing under the pointer.
     Dimensions: label, values, and either `ticks` (positions) with `names`, or `range` (first is below).
-    `paper` is the page's colour, laid under the numbers so that lines don't run through them.
     """
     fig = figure(height, legend=False)
     places = [_place(d) for d in dimensions]
@@ -239,7 +275,7 @@ def parallel(
         aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
         for y, name in _marks(d):
             fig.add_annotation(
-                x=x, y=y, text=name, showarrow=False, font={"size": 11, "color": AXIS_TEXT}, bgcolor=paper, borderpad=1,
+                x=x, y=y, text=name, showarrow=False, font={"size": 11, "color": AXIS_TEXT[dark]}, bgcolor=PAPER[dark], borderpad=1,
                 **aside,
             )  # fmt: skip
     groups: dict[int, list[int]] = {}
@@ -256,8 +292,8 @@ def parallel(
             hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9,
-           "title": {"text": gain_title, "side": "right", "font": {"size": 11}}}  # fmt: skip
+    bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"color": AXIS_TEXT[dark]},
+           "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}}}  # fmt: skip
     colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
     fig.add_scatter(
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
@@ -289,36 +325,3 @@ def _marks(dimension: Mapping[str, Any]) -> list[tuple[float, str]]:
         places = _place({**dimension, "values": dimension["ticks"]})
         return [(y, literal(n)) for y, n in zip(places, dimension["names"], strict=True)]
     return [(i / 4, f"{low + (high - low) * i / 4:.4g}") for i in range(5)]
-
-
-def over_temperature(
-    lines: Sequence[Mapping[str, Any]],
-    temperatures: Sequence[float],
-    at: int,
-    *,
-    x_title: str,
-    y_title: str,
-    height: int = 300,
-) -> Drawing:
-    """Draw shares over the temperature; the chosen temperature is a level mark with a point on each line.
-
-    Lines: name, values (one per temperature), colour, dash, symbol.
-    """
-    fig = figure(height, x=x_title, y=y_title)
-    here = temperatures[at]
-    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
-    for line in lines:
-        fig.add_scatter(
-            x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
-            line={"color": line["colour"], "dash": line["dash"], "width": 2},
-            hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
-    fig.add_scatter(
-        x=[here for _ in lines], y=[line["values"][at] for line in lines], mode="markers", showlegend=False,
-        hoverinfo="skip",
-        marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
-    )  # fmt: skip
-    ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
-    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
-    fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return fig

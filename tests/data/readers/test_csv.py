@@ -60,10 +60,51 @@ def test_an_asked_separator_wins(tmp_path):
         read(tmp_path, text, ReadSpec(separator="||"))
 
 
-def test_a_missing_header_is_suspected(tmp_path):
+def test_a_missing_header_is_suspected_where_there_is_too_little_to_compare_with(tmp_path):
     table = read(tmp_path, "5.1,3.5,0\n4.9,3.0,1\n")
-    problem = next(p for p in table.problems if p.code == "header_looks_like_data")
-    assert problem.message.startswith("Every column name is a number (5.1, 3.5, 0): the header row may be missing.")
+    problem = next(p for p in table.problems if p.code == "header_doubtful")
+    assert (
+        problem.message
+        == "The first row (5.1, 3.5, 0) was read as names, but may be a row of values: every first cell is a number."
+    )
+    assert list(table.frame.columns) == ["5.1", "3.5", "0"]
+
+
+def test_a_missing_header_costs_no_row(tmp_path):
+    table = read(tmp_path, "5.1,3.5,0\n4.9,3.0,1\n5.0,3.1,1\n")
+    assert list(table.frame.columns) == ["column 1", "column 2", "column 3"]
+    assert table.frame.to_numpy().tolist()[0] == ["5.1", "3.5", "0"] and len(table.frame) == 3
+    problem = next(p for p in table.problems if p.code == "header_missing")
+    assert problem.message == (
+        "The first row (5.1, 3.5, 0) holds values, not names. The columns are called column 1 to column 3."
+    )
+    assert table.understood["header"] == "no row of names" and table.header.decided == "no"
+
+
+def test_the_person_decides_what_the_first_row_is(tmp_path):
+    text = "5.1,3.5,0\n4.9,3.0,1\n5.0,3.1,1\n"
+    asked = read(tmp_path, text, ReadSpec(header="yes"))
+    assert list(asked.frame.columns) == ["5.1", "3.5", "0"] and not asked.problems
+    taken = read(tmp_path, "a,b\n1,2\n3,4\n", ReadSpec(header="no"))
+    assert taken.frame.to_numpy().tolist() == [["a", "b"], ["1", "2"], ["3", "4"]] and not taken.problems
+    assert read(tmp_path, "1,2", ReadSpec(header="no")).frame.shape == (1, 2)
+
+
+def test_names_given_by_hand(tmp_path):
+    text = "5.1,3.5,0\n4.9,3.0,1\n5.0,3.1,1\n"
+    table = read(tmp_path, text, ReadSpec(names=("long", "wide", "kind")))
+    assert list(table.frame.columns) == ["long", "wide", "kind"] and len(table.frame) == 3
+    renamed = read(tmp_path, "a,b\n1,2\n3,4\n", ReadSpec(names=("x", "y")))
+    assert list(renamed.frame.columns) == ["x", "y"] and len(renamed.frame) == 2
+    with pytest.raises(DataError, match=r"2 name\(s\) were given for 3 column\(s\)\. Give one name for each column"):
+        read(tmp_path, text, ReadSpec(names=("x", "y")))
+
+
+def test_a_bad_line_is_named_where_it_stands_without_a_header(tmp_path):
+    rows = [f"{i},{i % 7},{i % 3}" for i in range(300)]
+    rows[10] += ",9"
+    problem = next(p for p in read(tmp_path, "\n".join(rows) + "\n").problems if p.code == "ragged_rows")
+    assert problem.values["lines"] == [11]
 
 
 def test_only_blank_text(tmp_path):

@@ -55,7 +55,7 @@ def test_23_labels_that_read_like_missing(upload):
     found = profile_source(source, target="y")
     assert set(found.classes) == {"NA", "None", "null"}
     assert found.class_counts == (30, 30, 30)
-    assert "NA, None, null kept as a value, not read as missing" in texts(found, "missing_words_kept")[0]
+    assert "Kept as a value, not read as missing: NA, None, null in y" in texts(found, "missing_words_kept")[0]
     assert len(prepare(DatasetSpec(source=source, target="y")).rows) == ROWS
 
 

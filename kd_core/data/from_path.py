@@ -1,0 +1,56 @@
+"""A dataset as it is asked for on a command line: a path, and choices in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kd_core.data.header import read_names
+from kd_core.data.library import DataLibrary
+from kd_core.errors import DataError
+from kd_core.safe_io import sha256_file
+from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.workspace import workspace
+
+
+def dataset_spec(data: str, target: str, read: ReadSpec, **chosen: Any) -> DatasetSpec:
+    """Say which rows are learned from; the file's hash is part of it.
+
+    Errors: DataError when there is no such file, SpecError for a choice out of bounds.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    return DatasetSpec.parse(
+        {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
+         "name": path.stem[:120], "target": target, "read": read, **chosen}, "data",
+    )  # fmt: skip
+
+
+def read_spec(path: Path, member: str | None = None, header: str = "auto", names: str | None = None) -> ReadSpec:
+    """Say how a file is read: which table of several, what its first row is, and the names of its columns.
+
+    Errors: DataError with code `member_of_what` for a table of a file that holds one; SpecError for an unknown header.
+    """
+    values: dict[str, Any] = {"header": header, "names": read_names(names or "")}
+    if member is not None:
+        fields = {".zip": "member", ".xlsx": "sheet", ".xlsm": "sheet"}
+        if path.suffix.lower() not in fields:
+            raise DataError(
+                "--member names a table inside a zip or a sheet of a workbook; {name} is neither.", "Leave it out.",
+                "member_of_what", name=path.name,
+            )  # fmt: skip
+        values[fields[path.suffix.lower()]] = member
+    return ReadSpec.parse(values, "the file")
+
+
+def missing_words(missing: Sequence[str], values: Sequence[str]) -> dict[str, bool]:
+    """Say in which columns words such as NA are missing cells, and in which they are values.
+
+    Errors: DataError with code `missing_twice` for a column that is in both lists.
+    """
+    both = sorted(set(missing) & set(values))
+    if both:
+        raise DataError(
+            "--missing and --not-missing both name {column}.", "Name it once.", "missing_twice", column=both[0]
+        )
+    return dict.fromkeys(missing, True) | dict.fromkeys(values, False)

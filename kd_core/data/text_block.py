@@ -1,0 +1,102 @@
+"""Encoding of a column of free text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import csr_array
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from threadpoolctl import threadpool_limits
+
+from kd_core.data.split import row_keys
+from kd_core.specs import Task
+
+Array = npt.NDArray[Any]
+_FIT_ROWS = 30_000  # rows that terms and topics are found in
+_TERMS = 20_000
+_SPACED_ROWS = 2_000  # texts looked at to tell whether words are spaced
+
+
+class TextBlock:
+    """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length.
+
+    Terms and topics are found once, in the training texts, and every text is taken apart once.
+    """
+
+    def __init__(self, name: str, components: int, seed: int) -> None:
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
+        self.components, self.seed = components, seed
+        self.terms: Any = None
+        self.weigh: Any = None
+        self.condense: Any = None
+
+    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+        """Find terms and topics; return the encoding of the training texts when all of them were looked at."""
+        texts = _texts(values)
+        some = (
+            texts if len(texts) <= _FIT_ROWS else texts[np.argsort(row_keys(len(texts), 3), kind="stable")[:_FIT_ROWS]]
+        )
+        spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:_SPACED_ROWS]]))
+        how: dict[str, Any] = (
+            {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"}
+            if spaced > 0.3
+            else {"analyzer": "char", "ngram_range": (1, 2)}
+        )
+        kept, counted = _counted(some, how)
+        if len(kept) < 2:
+            self.names = (f"{self.name} length",)
+            return None
+        self.terms = CountVectorizer(**how, vocabulary=kept, dtype=np.float32)
+        self.weigh = TfidfTransformer(sublinear_tf=True)
+        weighed = self.weigh.fit_transform(counted)
+        self.components = max(1, min(self.components, weighed.shape[1] - 1, weighed.shape[0] - 1))
+        # One thread: the small dense steps between the sparse ones take longer with several, many times so on a busy machine.
+        with (
+            threadpool_limits(1),
+            np.errstate(invalid="ignore", divide="ignore"),
+        ):  # texts that are all alike have no variance to share out
+            self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(weighed)
+        topics = self.condense.transform(weighed)
+        self.spread = np.maximum(topics.std(axis=0), 1e-6)
+        self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
+        return self._joined(topics, some) if some is texts else None
+
+    def transform(self, values: pd.Series) -> Array:
+        texts = _texts(values)
+        if self.condense is None:
+            return _lengths(texts)
+        return self._joined(self.condense.transform(self.weigh.transform(self.terms.transform(texts))), texts)
+
+    def _joined(self, topics: Array, texts: Array) -> Array:
+        return np.column_stack([np.clip(topics / self.spread, -10, 10), _lengths(texts)])
+
+
+def _texts(values: pd.Series) -> Array:
+    return values.fillna("").astype("object").to_numpy()
+
+
+def _lengths(texts: Array) -> Array:
+    found: Array = (np.log1p([len(t) for t in texts]) / 4)[:, None]
+    return found
+
+
+def _counted(texts: Array, how: dict[str, Any]) -> tuple[list[str], csr_array]:
+    """Count the terms worth keeping, most frequent first. Shape: (N,) texts -> K terms, (N, K) counts."""
+    vectoriser = CountVectorizer(**how, dtype=np.float32)
+    try:
+        counts = vectoriser.fit_transform(texts)
+    except ValueError:  # scikit-learn's way to say that no text holds a term
+        return [], csr_array((len(texts), 0), dtype=np.float32)
+    names = vectoriser.get_feature_names_out()
+    times = np.bincount(counts.indices, minlength=len(names))
+    # Terms of one text alone tell nothing about others; ties by name (the order of `names`), so that the choice is the same everywhere.
+    order = np.argsort(-times, kind="stable")
+    order = order[times[order] >= 2][:_TERMS]
+    kept = counts[:, order]
+    kept.sort_indices()
+    return [str(n) for n in names[order]], kept

@@ -1,0 +1,58 @@
+"""A lesson without a teacher: labels smoothed as much as the teacher smooths them, but alike for every row.
+
+A student taught by it gets the same loss, temperature and soft share. What it gains over its baseline comes from
+smooth labels as such; what the taught student gains beyond it comes from the teacher.
+
+Source: Yuan et al. 2020 (arXiv:1909.11723), a virtual teacher by label smoothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kd_core.data.dataset import Array
+from kd_core.distill.base import LOSSES
+from kd_core.specs import Choice, Task
+
+PLACEBO = "placebo"
+CLOSEST = 1e-6  # a share of 0 or 1 has no logit
+
+
+def why_none(task: Task, objective: Choice) -> str | None:
+    """Name why there is no placebo for a lesson, or None when there is one.
+
+    `regression`: numbers have no soft labels; `no_soft_labels`: the loss compares something else; `no_soft_share`:
+    the teacher has no part in the lesson.
+    """
+    if task == "regression":
+        return "regression"
+    entry = LOSSES.get(objective.name)
+    if not entry.facts.get("soft_labels"):
+        return "no_soft_labels"
+    settings: Any = entry.spec.parse(objective.settings, f"objective {objective.name}")
+    return None if settings.weights()[1] else "no_soft_share"
+
+
+def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:
+    """Make logits whose softmax at the lesson's temperature gives the true class the teacher's mean share for it.
+
+    The rest goes to the other classes by their share of the rows, weighted where classes are.
+    Shape: labels (N,), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
+    """
+    spec = LOSSES.get(objective.name).spec.parse(objective.settings, f"objective {objective.name}")
+    temperature = float(getattr(spec, "temperature", 1.0))
+    z = np.asarray(teacher_logits, dtype=np.float64) / temperature
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    num_classes = p.shape[1]
+    true = float(np.clip(p[np.arange(len(labels)), labels].mean(), CLOSEST, 1 - CLOSEST))
+    prior = np.bincount(labels, minlength=num_classes).astype(np.float64)
+    prior = np.maximum(prior * (1.0 if class_weights is None else class_weights), CLOSEST)
+    share = np.tile(prior, (num_classes, 1))
+    np.fill_diagonal(share, 0.0)
+    share *= (1 - true) / share.sum(axis=1, keepdims=True)
+    np.fill_diagonal(share, true)
+    table: Array = (temperature * np.log(share)).astype(np.float32)
+    return table[labels]

@@ -1,0 +1,40 @@
+"""The options that several commands of the command line share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kd_core import specs
+
+Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
+Target = Annotated[str, typer.Option(help="Column to predict.")]
+Task = Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")]
+Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
+Students = Annotated[
+    list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
+]
+Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
+Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
+Seeds = Annotated[
+    int | None, typer.Option(help="Trainings per student and arm; as many as the test rows deserve when empty.")
+]
+Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
+Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+Copies = Annotated[specs.Copies, typer.Option(help="Rows with the same features: on one side of the split, or apart.")]
+Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
+Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]
+Member = Annotated[str | None, typer.Option(help="Table inside a zip, or sheet of a workbook.")]
+HeaderRow = Annotated[str, typer.Option("--header", help="Whether the first row holds names: yes, no or auto.")]
+Names = Annotated[str | None, typer.Option("--names", help="Names of the columns, with commas between them.")]
+Missing = Annotated[
+    list[str] | None, typer.Option("--missing", help="Category column where words such as NA are missing cells.")
+]
+NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Category column where ? is a value.")]
+Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
+OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
+Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
+Splits = Annotated[int, typer.Option(help="Repeat everything on so many random splits and tell the spread.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]

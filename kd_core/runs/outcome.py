@@ -1,0 +1,172 @@
+"""A result as typed values: what result.json says, whichever version of it wrote the folder.
+
+Version 1 knew the seeds only: its gains have no parts, no comparison with the teacher, no placebo and no advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from kd_core.errors import KDError
+from kd_core.evaluate.compare import Gain
+
+KNOWN = (1, 2)
+Json = Mapping[str, Any]
+Credit = Literal["teacher", "unclear"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The metric of selection and verdict."""
+
+    name: str
+    title: str
+    better: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of the comparison, over its seeds. `metrics` holds mean, std and values of each metric."""
+
+    metrics: Mapping[str, Json]
+
+    def mean(self, metric: str) -> float | None:
+        """Return a metric's mean over the seeds, None where it is undefined."""
+        value = (self.metrics.get(metric) or {}).get("mean")
+        return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """The same student on labels smoothed without a teacher; `gain` is the student's over it."""
+
+    arm: Arm
+    gain: Mapping[str, Gain]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What would decide an open verdict: about `need` seeds or test rows; kind 'none' when it is decided."""
+
+    kind: str
+    need: int | None
+
+
+@dataclass(frozen=True)
+class StudentOutcome:
+    """One student against its baseline and against the teacher.
+
+    `family` holds the intervals that hold for all students together, where there are several. `credit` says whether
+    what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
+    mean validation score of the seeds, by which students are ranked.
+    """
+
+    name: str
+    arm: Arm
+    baseline: Arm
+    gain: Mapping[str, Gain]
+    family: Mapping[str, tuple[float, float]]
+    versus_teacher: Mapping[str, Gain]
+    placebo: Placebo | None
+    placebo_reason: str | None
+    advice: Advice | None
+    verdict: str
+    small: bool
+    margin: float
+    selected: float | None
+    seeds: tuple[int, ...]
+    cell: int | None = None
+    raw: Json = field(default_factory=dict, repr=False)
+
+    def credit(self, metric: str) -> Credit | None:
+        """Say whose the gain is: this teacher's, or not clear."""
+        over = self.placebo.gain.get(metric) if self.placebo else None
+        if over is None:
+            return None
+        return "teacher" if over.low is not None and over.low > 0 else "unclear"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run found."""
+
+    schema: int
+    task: str
+    metric: Metric
+    teacher: Mapping[str, float | None]
+    students: tuple[StudentOutcome, ...]
+    test_reads: int | None
+    best_cell: int | None
+    raw: Json = field(repr=False)
+
+    @property
+    def best(self) -> int:
+        """Return the position of the student to show first: best on validation, never on the test rows."""
+        for position, student in enumerate(self.students):
+            if self.best_cell is not None and student.cell == self.best_cell:
+                return position
+        sign = 1.0 if self.metric.better == "higher" else -1.0
+        ranks = [-np.inf if s.selected is None else sign * s.selected for s in self.students]
+        return int(np.argmax(ranks))
+
+
+def read_outcome(result: Json) -> Outcome:
+    """Read the content of result.json. Errors: KDError `other_schema`, `damaged_result`."""
+    schema = result.get("schema") if isinstance(result, Mapping) else None
+    if isinstance(schema, int) and schema > max(KNOWN):
+        raise KDError(
+            "The result was written by a newer version (format {schema}, known up to {known}).",
+            "Open it with the version that wrote it, or update.", "other_schema", schema=schema, known=max(KNOWN),
+        )  # fmt: skip
+    try:
+        metric = result["metric"]
+        return Outcome(
+            schema=int(result["schema"]), task=str(result["task"]),
+            metric=Metric(metric["name"], metric.get("title", metric["name"]), metric["better"], metric.get("unit", "")),
+            teacher=dict(result["teacher"]["metrics"]), students=tuple(_student(s) for s in result["students"]),
+            test_reads=result.get("test_reads"), best_cell=(result.get("sweep") or {}).get("best"), raw=result,
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise KDError(
+            "The result can't be read: {what}.", "Run it again, or delete the run.", "damaged_result",
+            what=f"{type(error).__name__} {error}",
+        ) from None  # fmt: skip
+
+
+def _student(found: Json) -> StudentOutcome:
+    placebo, advice = found.get("placebo"), found.get("advice")
+    scores = [s.get("score_selected") for s in (found.get("selection") or {}).get("student") or ()]
+    return StudentOutcome(
+        name=str(found["name"]), arm=Arm(found["metrics"]), baseline=Arm(found["baseline"]["metrics"]),
+        gain=_gains(found["gain"]),
+        family={n: (g["ci_family"][0], g["ci_family"][1]) for n, g in found["gain"].items() if g.get("ci_family")},
+        versus_teacher=_gains(found.get("versus_teacher") or {}),
+        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"])) if placebo else None,
+        placebo_reason=found.get("placebo_reason"), advice=Advice(advice["kind"], advice["need"]) if advice else None,
+        verdict=str(found["verdict"]), small=bool(found.get("small", False)), margin=float(found["margin"]),
+        selected=float(np.mean(scores)) if scores and None not in scores else None,
+        seeds=tuple(found["seeds"]), cell=found.get("cell"), raw=found,
+    )  # fmt: skip
+
+
+def _gains(found: Json) -> dict[str, Gain]:
+    return {name: read_gain(gain) for name, gain in found.items()}
+
+
+def read_gain(found: Json) -> Gain:
+    """Read a difference with its interval."""
+    low, high = found["ci95"]
+    return Gain(found["mean"], low, high, found.get("seeds_half"), found.get("rows_half"), found["n"])
+
+
+def write_gain(gain: Gain) -> dict[str, Any]:
+    """Write a difference as result.json holds it. Units: the metric's; the parts are half widths at 95 %."""
+    return {
+        "mean": gain.mean, "ci95": [gain.low, gain.high], "seeds_half": gain.seeds_half, "rows_half": gain.rows_half,
+        "n": gain.n,
+    }  # fmt: skip

@@ -1,0 +1,25 @@
+"""A teacher whose answers count rare classes more, as the students' labels do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from kd_core.data.dataset import Array
+from kd_core.teachers.base import TeacherAnswers
+
+
+def balanced(answers: TeacherAnswers, class_weights: Array | None) -> TeacherAnswers:
+    """Return the answers of the teacher as if its classes had been weighted: logits plus log weights, in every part.
+
+    Weighting classes by w makes the best answer proportional to w x p(class | row). Without this the labels of a
+    lesson would say one thing and the soft labels another. The kept answers stay as they are, for any weights.
+    Shape: class_weights (C,); None leaves the answers unchanged. Source: Menon et al. 2021 (arXiv:2007.07314);
+    Saerens et al. 2002.
+    """
+    if class_weights is None:
+        return answers
+    shift = np.log(np.asarray(class_weights, dtype=np.float64))
+    logits = {part: (np.asarray(z, dtype=np.float64) + shift).astype(np.float32) for part, z in answers.logits.items()}
+    return replace(answers, logits=logits)

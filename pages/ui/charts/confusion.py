@@ -1,0 +1,99 @@
+"""Which classes are taken for which: counts of one model, and what moves from one model to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pages.ui.charts.drawing import Drawing
+from pages.ui.charts.marks import BLUES, SHIFTS, cells, figure, literal, shifted, short
+
+
+def confusion(
+    counts: Sequence[Sequence[float]],
+    classes: Sequence[str],
+    *,
+    true_title: str,
+    predicted_title: str,
+    hover: str,
+    dark: bool = False,
+    height: int | None = None,
+) -> Drawing:
+    """Draw counts by true and predicted class; shade = share of the true class, number = rows.
+
+    A heat map can't be picked in the browser, so transparent squares on top carry (true, predicted).
+    `hover` is a template with {true}, {predicted}, {count} and {share}.
+    """
+    num = len(classes)
+    sums = [sum(row) or 1.0 for row in counts]
+    share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
+    fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
+    fig.add_heatmap(z=share, colorscale=BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    text = [[f"{v:,.0f}" for v in row] for row in counts]
+    said = [
+        [
+            hover.format(
+                true=literal(classes[i]),
+                predicted=literal(classes[j]),
+                count=f"{counts[i][j]:,.1f}".removesuffix(".0"),
+                share=f"{100 * share[i][j]:.1f} %",
+            )
+            for j in range(num)
+        ]
+        for i in range(num)
+    ]
+    cells(fig, share, text, said, written=num <= 12, dark=dark)
+    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
+    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
+    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    return fig
+
+
+def confusion_shift(
+    counts: Sequence[Sequence[float]],
+    others: Sequence[Sequence[float]],
+    classes: Sequence[str],
+    *,
+    true_title: str,
+    predicted_title: str,
+    hover: str,
+    dark: bool = False,
+    height: int | None = None,
+) -> Drawing:
+    """Draw how many rows more or fewer than another model the student puts into each cell.
+
+    Orange is better (more on the diagonal, fewer beside it), purple worse; the number has its sign, the shade is the
+    share of the true class. `hover` is a template with {true}, {predicted}, {count}, {share}, {ours} and {theirs}.
+    """
+    num = len(classes)
+    moved = [[a - b for a, b in zip(ours, theirs, strict=True)] for ours, theirs in zip(counts, others, strict=True)]
+    share = [[v / (sum(row) or 1.0) for v in moves] for moves, row in zip(moved, counts, strict=True)]
+    good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(share)]
+    most = max((abs(v) for row in good for v in row), default=0.0) or 1.0
+    fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
+    fig.add_heatmap(z=good, colorscale=SHIFTS, zmin=-most, zmax=most, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    said = [
+        [
+            hover.format(
+                true=literal(classes[i]), predicted=literal(classes[j]), count=_signed(moved[i][j]),
+                share=f"{_signed(100 * share[i][j])} %", ours=_plain(counts[i][j]), theirs=_plain(others[i][j]),
+            )
+            for j in range(num)
+        ]
+        for i in range(num)
+    ]  # fmt: skip
+    text = [[_signed(v) for v in row] for row in moved]
+    shade = [[v / most for v in row] for row in good]
+    cells(fig, shade, text, said, written=num <= 12, dark=dark, fill=shifted)
+    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
+    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
+    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    return fig
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def _signed(value: float) -> str:
+    shown = _plain(abs(value))
+    return shown if shown == "0" else f"{'+' if value > 0 else '−'}{shown}"

@@ -1,0 +1,57 @@
+"""The lesson without a teacher: as smooth as the teacher on average, alike for every row of a class."""
+
+import numpy as np
+import pytest
+
+from kd_core.distill.placebo import placebo_logits, why_none
+from kd_core.specs import Choice
+
+
+def softmax(z):
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_the_true_class_gets_the_teachers_mean_share_at_this_temperature(temperature):
+    rng = np.random.default_rng(0)
+    labels, z = rng.integers(0, 4, 500), rng.normal(size=(500, 4)) * 3
+    lesson = Choice(name="hinton", settings={"temperature": temperature})
+    taught = softmax(placebo_logits(labels, z, lesson, None) / temperature)
+    wanted = softmax(z / temperature)[np.arange(500), labels].mean()
+    assert taught[np.arange(500), labels] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_rest_goes_by_the_share_of_the_rows():
+    labels = np.array([0] * 60 + [1] * 30 + [2] * 10)
+    taught = softmax(
+        placebo_logits(labels, np.zeros((100, 3)), Choice(name="hinton", settings={"temperature": 1.0}), None)
+    )
+    assert taught[0] == pytest.approx([1 / 3, 2 / 3 * 0.75, 2 / 3 * 0.25], abs=1e-6)
+    assert taught[-1] == pytest.approx([2 / 3 * 2 / 3, 2 / 3 / 3, 1 / 3], abs=1e-6)
+
+
+def test_weighted_classes_share_by_their_weight():
+    labels = np.array([0] * 60 + [1] * 30 + [2] * 10)
+    weights = 100 / (3 * np.array([60, 30, 10]))
+    lesson = Choice(name="hinton", settings={"temperature": 1.0})
+    taught = softmax(placebo_logits(labels, np.zeros((100, 3)), lesson, weights))
+    assert taught[0] == pytest.approx([1 / 3, 1 / 3, 1 / 3], abs=1e-6)
+
+
+def test_a_class_without_rows_and_a_certain_teacher_leave_finite_logits():
+    z = np.tile([90.0, -90.0, -90.0], (20, 1))
+    assert np.isfinite(placebo_logits(np.zeros(20, int), z, Choice(name="hinton"), None)).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "lesson", "why"),
+    [
+        ("binary", Choice(name="hinton"), None),
+        ("binary", Choice(name="hinton", settings={"alpha": 0.0}), "no_soft_share"),
+        ("binary", Choice(name="mse"), "no_soft_labels"),
+        ("regression", Choice(name="mse"), "regression"),
+    ],
+)
+def test_why_there_is_none(task, lesson, why):
+    assert why_none(task, lesson) == why

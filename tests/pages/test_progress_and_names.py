@@ -1,0 +1,61 @@
+"""Runs: finished units in words, a plan that was wrong, and names that a person gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.ui import run_list
+from tests.pages.fixtures import curve_events, done_run, make_run
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def test_finished_units_are_told_while_the_teacher_learns():
+    events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] == "plan"]
+    events += [{"kind": "phase", "phase": "teacher", "state": "start"}]
+    events += [{"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": k, "seconds": 9.0, "done": k,
+                "of": 6} for k in (1, 2, 3)]  # fmt: skip
+    said = words(open_page("runs", run=make_run("running", events=events)))
+    assert "3 of 6 teacher fits" in said and "0 of 6 trainings" in said and "Teacher 3 of 6" in said
+
+
+def test_a_run_that_takes_longer_than_thought_says_so():
+    events = [{**e, "estimate_seconds": 0.0} for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] in ("plan",)]
+    events += [{"kind": "phase", "phase": "teacher", "state": "start"}]
+    events += [{"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": 0, "seconds": 50.0, "done": 1,
+                "of": 3}]  # fmt: skip
+    said = words(open_page("runs", run=make_run("running", events=events)))
+    assert "Took longer than thought: about 1 min " in said
+
+
+def test_seeds_that_are_added_are_said_with_the_new_total():
+    events = [*curve_events(("tiny",), 3, "roc_auc"), {"kind": "seeds", "added": 2, "trainings": 10}]
+    said = words(open_page("runs", run=make_run("running", events=events)))
+    assert "6 of 10 trainings, 4 of them added" in said
+
+
+def test_parts_of_the_evaluation_are_told():
+    events = curve_events(("tiny",), 3, "roc_auc")
+    events += [{"kind": "phase", "phase": "evaluate", "state": "start"},
+               {"kind": "part", "phase": "evaluate", "done": 2, "of": 5}]  # fmt: skip
+    said = words(open_page("runs", run=make_run("running", events=events)))
+    assert "2 of 5 parts of the evaluation" in said and "Evaluation 2 of 5" in said
+
+
+def test_a_run_is_renamed_on_its_page_and_named_so_in_the_list():
+    run_id = done_run(name="T=2 tiny")
+    at = open_page("runs", run=run_id)
+    at.text_input(key=f"name-{run_id}").set_value("the one for Monday").run()
+    at.button(key="run-name-save").click().run()
+    assert not at.exception and "the one for Monday" in words(at)
+    assert list(open_page("runs").dataframe[0].value["name"]) == ["the one for Monday"]
+
+
+def test_the_column_of_names_is_wide_enough_to_tell_them_apart():
+    short = run_list.name_width(["T=2 tiny", "T=4 tiny"])
+    alike = ["T=2 α=.9 tiny+small+base teacher rounds=5", "T=2 α=.9 tiny+small+base teacher rounds=9"]
+    assert short == 180 == run_list.name_width([]) and run_list.name_width(alike) > 320

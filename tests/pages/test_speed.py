@@ -1,0 +1,62 @@
+"""How many times faster: both times always, a ratio only where the rounds agree."""
+
+import pytest
+
+from pages.ui import speed
+from tests.pages.fixtures import result
+
+
+def timed(p50, p95=None):
+    return {"onnxruntime": {"1": {"p50": p50, "p95": p95 or p50, "p99": p95 or p50}}}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "words"),
+    [
+        (7.99, 0.005709, "1,400 times faster (7.99 ms → 5.7 µs)"),
+        (0.29, 0.0076, "38 times faster (0.29 ms → 7.6 µs)"),
+        (0.05, 0.02, "2.5 times faster (50 µs → 20 µs)"),
+        (0.02, 0.05, "2.5 times slower (20 µs → 50 µs)"),
+        (0.02, 0.0204, "as fast (20 µs → 20 µs)"),
+    ],
+)
+def test_a_ratio_is_said_with_both_times(teacher, student, words):
+    assert speed.sentence({"latency_ms": timed(teacher)}, {"latency_ms": timed(student)}) == words
+
+
+@pytest.mark.parametrize(("teacher", "student"), [((1.0, 2.1), (0.01, 0.011)), ((1.0, 1.1), (0.01, 0.021))])
+def test_no_ratio_where_the_slow_end_of_either_is_more_than_twice_its_middle(teacher, student):
+    said = speed.sentence({"latency_ms": timed(*teacher)}, {"latency_ms": timed(*student)})
+    assert said == "1.00 ms → 10 µs per row, too uneven for a ratio"
+    note = speed.note({"latency_ms": timed(*teacher)}, {"latency_ms": timed(*student)}, "AMD EPYC")
+    assert "the slow end (p95) of either is more than 2 times its middle (p50)" in note
+
+
+def test_the_same_runtime_is_preferred_and_two_are_named():
+    found = result()
+    pair = speed.latency_pair(found["teacher"], found["students"][0])
+    assert (pair.teacher_runtime, pair.student_runtime) == ("sklearn", "onnxruntime")
+    assert "the teacher in scikit-learn, the student in ONNX Runtime, AMD EPYC" in speed.note(
+        found["teacher"], found["students"][0], "AMD EPYC"
+    )
+    found["teacher"]["latency_ms"]["torch"] = {"1": {"p50": 0.4, "p95": 0.5}}
+    pair = speed.latency_pair(found["teacher"], found["students"][0])
+    assert pair.teacher_runtime == pair.student_runtime == "torch"
+
+
+def test_a_latency_that_could_not_be_measured_is_left_out():
+    found = result()
+    found["students"][0]["latency_ms"] = {"onnxruntime": {"reason": "no exporter"}}
+    assert speed.latency_pair(found["teacher"], found["students"][0]) is None
+    assert speed.sentence(found["teacher"], found["students"][0]) is None
+
+
+def test_ratios_keep_two_digits():
+    assert [speed.two_digits(r) for r in (1.06, 9.94, 9.96, 99.6, 1398.0, 14_449)] == [
+        "1.1",
+        "9.9",
+        "10",
+        "100",
+        "1,400",
+        "14,000",
+    ]
