@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from kd_core.errors import DataError
 
+NAME_BYTES = 255  # of one part of a path, on every common file system
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -96,6 +97,15 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _is_whole(name: str) -> bool:
+    """Say whether a name can be written at all: JSON can spell half a letter, a file system can't."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def inside(root: Path, *parts: str) -> Path:
     """Join parts under a root and refuse everything that would leave it.
 
@@ -104,6 +114,10 @@ def inside(root: Path, *parts: str) -> Path:
     base = root.resolve()
     if any("\x00" in part for part in parts):
         raise DataError("The name {name!r} holds a NUL byte.", "Rename the file.", "outside_workspace", name=parts[-1])
+    if any(len(piece.encode("utf-8", "replace")) > NAME_BYTES or not _is_whole(piece) for part in parts for piece in part.split("/")):  # fmt: skip
+        raise DataError(
+            "No file can be named {name}.", "Rename the file.", "outside_workspace", name=ascii("/".join(parts))[:80]
+        )
     found = base.joinpath(*parts).resolve()
     if found != base and not found.is_relative_to(base):
         raise DataError(

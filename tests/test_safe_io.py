@@ -21,6 +21,14 @@ def test_no_name_leads_out_of_the_root(tmp_path, name):
         safe_io.inside(root, name)
 
 
+@pytest.mark.parametrize("name", ["a" * 256, "x/" + "书" * 86 + "/y", "\ud800"])
+def test_what_can_name_no_file_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=r"No file can be named '.*Rename the file") as raised:
+        safe_io.inside(tmp_path, name)
+    str(raised.value).encode("utf-8")
+    assert safe_io.inside(tmp_path, "a" * 255).parent == tmp_path.resolve()
+
+
 def test_a_symlink_out_is_refused(tmp_path):
     root = tmp_path / "data"
     root.mkdir()

@@ -68,7 +68,7 @@ class EventReader:
         except FileNotFoundError:
             return []
         except safe_io.Damaged as error:
-            raise _unreadable(f"{self.path.name} {error} and") from None
+            raise unreadable(f"{self.path.name} {error} and") from None
         end = data.rfind(b"\n") + 1
         if not end:
             return []
@@ -95,12 +95,13 @@ class EventReader:
             except (ValueError, RecursionError):
                 if i == len(lines) - 1:  # torn by a crash; the next writer cuts it off
                     break
-                raise _unreadable(f"Line {self.lines + i + 1} of {self.path.name}") from None
+                raise unreadable(f"Line {self.lines + i + 1} of {self.path.name}") from None
             events.append(event)
         return events
 
 
-def _unreadable(what: str) -> KDError:
+def unreadable(what: str) -> KDError:
+    """Make the error for events that can't be read."""
     return KDError(
         "{what} can't be read.", "Restore the run folder from a copy, or delete the run.", "events_damaged", what=what
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kd_core import safe_io
-from kd_core.errors import KDError
+from kd_core.errors import DataError, KDError
 from kd_core.runs.events import Event, EventLog, EventReader
 from kd_core.specs import RunSpec
 
@@ -237,7 +237,11 @@ class RunFolder:
             return ["The run has no manifest: it did not end with a result."]
         found = []
         for name, digest in manifest["files"].items():
-            file = safe_io.inside(self.path, *name.split("/"))
+            try:
+                file = safe_io.inside(self.path, *name.split("/"))
+            except DataError as error:
+                found.append(f"manifest.json: {error.message}")
+                continue
             if not file.is_file():
                 found.append(f"{name} is missing.")
             elif safe_io.sha256_file(file) != digest:

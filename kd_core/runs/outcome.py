@@ -131,7 +131,7 @@ def read_outcome(result: Json) -> Outcome:
             teacher=dict(result["teacher"]["metrics"]), students=tuple(_student(s) for s in result["students"]),
             test_reads=result.get("test_reads"), best_cell=(result.get("sweep") or {}).get("best"), raw=result,
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise KDError(
             "The result can't be read: {what}.", "Run it again, or delete the run.", "damaged_result",
             what=f"{type(error).__name__} {error}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -114,7 +115,7 @@ def row_of(folder: RunFolder) -> RunRow:
 
 _OPTIONAL = {
     "created_utc": str, "started_utc": str, "ended_utc": str, "work_hash": str, "click": str, "seconds": int | float,
-    "queue_number": int, "error": dict,
+    "queue_number": int, "attempts": int, "error": dict,
 }  # fmt: skip
 
 
@@ -123,15 +124,26 @@ def _status(folder: RunFolder) -> dict[str, Any]:
     status = folder.status()
     if not status:
         raise folder.damaged("status.json", Damaged("is missing or empty"))
+    check_status(folder, status)
+    return status
+
+
+def check_status(folder: RunFolder, status: dict[str, Any]) -> None:
+    """Check the fields of a status that lists and pages count on. Errors: KDError `run_damaged`."""
     if status.get("state") not in STATES:
         raise folder.damaged("status.json", Damaged(f"names no known state but {str(status.get('state'))[:40]!r}"))
     for name, kind in _OPTIONAL.items():
-        if status.get(name) is not None and not isinstance(status[name], kind):
-            raise folder.damaged("status.json", Damaged(f"holds {str(status[name])[:40]!r} as {name}"))
+        held = status.get(name)
+        if held is not None and not isinstance(held, kind):
+            raise folder.damaged("status.json", Damaged(f"holds {str(held)[:40]!r} as {name}"))
+        if isinstance(held, float) and not math.isfinite(held):
+            raise folder.damaged("status.json", Damaged(f"holds {held} as {name}"))
     error = status.get("error")
-    if error is not None and not ({"code", "message"} <= set(error) <= {"code", "message", "hint", "error_id"}):
+    if error is not None and not (
+        {"code", "message"} <= set(error) <= {"code", "message", "hint", "error_id"}
+        and all(isinstance(v, str) for v in error.values())
+    ):
         raise folder.damaged("status.json", Damaged("holds an error that is none"))
-    return status
 
 
 def damaged_row(run_id: str, error: RunError, before: RunRow | None) -> RunRow:

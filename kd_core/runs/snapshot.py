@@ -10,11 +10,11 @@ from typing import Any
 
 from kd_core import limits
 from kd_core.runs.curves import Curve, Line
-from kd_core.runs.events import Event, EventReader
+from kd_core.runs.events import Event, EventReader, unreadable
 from kd_core.runs.folder import ACTIVE, RunFolder
 from kd_core.runs.progress import Outlook, Progress
 from kd_core.runs.pulse import Pulse
-from kd_core.runs.rows import RunError
+from kd_core.runs.rows import RunError, check_status
 from kd_core.runs.sweep_progress import SweepProgress, SweepView
 from kd_core.runs.wording import sentence
 from kd_core.specs import RunSpec
@@ -124,13 +124,14 @@ class RunView:
         """Read what is new and describe the run."""
         with self._lock:
             status = self.folder.status()
+            if status:
+                check_status(self.folder, status)
             self._pulse.see_state(str(status.get("state")))
             fresh = self._reader.read()
             if fresh:
                 self._read_at = time.monotonic()
                 for event in fresh:
-                    self._pulse.take(event)
-                    self._take(event)
+                    self._follow(event)
                 self._pulse.read()
             state = str(status.get("state", "interrupted"))
             key = (self._reader.offset, max_points, tuple(sorted((k, repr(v)) for k, v in status.items())))
@@ -139,6 +140,16 @@ class RunView:
             made = self._make(status, state, max_points)
             self._last = (key, made)
             return made
+
+    def _follow(self, event: Event) -> None:
+        """Take an event. Errors: KDError `events_damaged` for one that lacks what its kind has."""
+        try:
+            self._pulse.take(event)
+            self._take(event)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise unreadable(
+                f"Event {event['n']} of {self.folder.events_path.name} ({event.get('kind')!s:.20})"
+            ) from error
 
     def _take(self, event: Event) -> None:
         self._t = max(self._t, float(event.get("t", 0.0)))
@@ -216,7 +227,7 @@ class RunView:
             warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
             resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=self._count_done(),
             trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
-            position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts", 0)),
+            position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts") or 0),
             sweep=self._sweep.progress() if self._sweep else None, outlook=outlook,
             silent_s=self._pulse.silent_s if state in WORKING else 0.0,
         )  # fmt: skip

@@ -41,8 +41,15 @@ def run(kinds: dict[str, int], seed: int, *, processes: int = 2, keep: Path | No
     jobs = [(k, first, min(BATCH, n - first)) for k, n in kinds.items() for first in range(0, n, BATCH)]
     total = Campaign()
     with ThreadPoolExecutor(processes) as pool:
-        for part in pool.map(lambda job: batch(job[0], seed, job[1], job[2]), jobs):
+        for (kind, first, count), part in zip(
+            jobs, pool.map(lambda job: batch(job[0], seed, *job[1:]), jobs), strict=True
+        ):
             total.add(part)
+            print(
+                f"{kind} {seed} {first}..{first + count - 1}: {len(part.uncaught)} uncaught",
+                file=sys.stderr,
+                flush=True,
+            )
     for kind, used, number, _ in total.uncaught if keep else ():
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"{kind}-{used}-{number}").write_bytes(make_input(kind, used, number)[1])

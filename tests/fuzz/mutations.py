@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -82,23 +83,28 @@ def changed_values(text: str, chance: random.Random) -> bytes:
             _change(holder, key, chance)
             break
     if chance.random() < 0.02:
-        values = chance.choice(_VALUES)
+        values = _value(chance)
     if chance.random() < 0.03:
         depth = chance.choice((20, 40, 900, 50_000))
         return b"[" * depth + json.dumps(values).encode() + b"]" * depth
     return json.dumps(values).encode()
 
 
+def _value(chance: random.Random) -> Any:
+    """Draw a hostile value; its own copy, as later changes would reach every input after this one."""
+    return copy.deepcopy(chance.choice(_VALUES))
+
+
 def _change(holder: Any, key: Any, chance: random.Random) -> None:
     how = chance.random()
     if how < 0.6:
-        holder[key] = chance.choice(_VALUES)
+        holder[key] = _value(chance)
     elif how < 0.75:
         del holder[key]
     elif how < 0.85 and isinstance(holder, dict):
-        holder[str(chance.choice(_VALUES))] = holder[key]
+        holder[str(_value(chance))] = copy.deepcopy(holder[key])
     elif how < 0.93:
-        deep: Any = chance.choice(_VALUES)
+        deep: Any = _value(chance)
         for _ in range(chance.choice((3, 35, 200))):
             deep = [deep] if chance.random() < 0.5 else {"x": deep}
         holder[key] = deep

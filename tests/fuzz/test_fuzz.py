@@ -45,6 +45,11 @@ def test_an_input_is_made_again_from_its_numbers():
         assert targets.make_input(kind, 3, 4) == targets.make_input(kind, 3, 4) != targets.make_input(kind, 4, 4)
 
 
+def test_no_input_leaves_a_trace_in_those_after_it():
+    made = [targets.make_input("spec", 5, number) for number in range(300)]
+    assert made == [targets.make_input("spec", 5, number) for number in reversed(range(300))][::-1]
+
+
 def test_damage_changes_bytes_and_never_leaves_none():
     chance = random.Random(0)
     made = {mutations.damaged(b"a,b\n1,2\n", chance) for _ in range(200)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -82,6 +83,16 @@ def test_a_manifest_or_result_of_another_shape_is_damage(folder):
     (folder.path / "result.json").write_text('{"metric": {}, "students": [7]}')
     with pytest.raises(KDError, match=r"result\.json is no result: a student lacks 'name'"):
         folder.result()
+
+
+def test_names_in_a_manifest_that_are_none_are_told_one_by_one(folder):
+    folder.finish("done", RESULT)
+    manifest = folder.manifest()
+    names = dict.fromkeys(("../spec.json", "a" * 300, "\ud800"), "0" * 64)
+    (folder.path / "manifest.json").write_text(json.dumps({**manifest, "files": {**manifest["files"], **names}}))
+    told = folder.damage()
+    assert [line.split(":")[0] for line in told] == ["manifest.json"] * 3
+    assert "leads out of the workspace" in told[0] and "No file can be named" in told[1] and "ud800" in told[2]
 
 
 def test_a_folder_that_was_removed_is_not_made_again(folder):

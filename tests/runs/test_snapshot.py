@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from kd_core.errors import KDError
 from kd_core.runs import snapshot as module
 from kd_core.runs.curves import Line
 from kd_core.runs.events import EventReader
@@ -192,3 +193,43 @@ def test_the_views_kept_are_bounded_and_a_replaced_folder_is_read_again(folder, 
 )
 def test_events_read_as_sentences(event, words):
     assert sentence(event) == words
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"state": "asleep"}, "status.json names no known state but 'asleep'"),
+        ({"seconds": "long"}, "status.json holds 'long' as seconds"),
+        ({"attempts": "x"}, "status.json holds 'x' as attempts"),
+        ({"error": "broken"}, "status.json holds 'broken' as error"),
+        ({"error": {"code": 1, "message": "x"}}, "status.json holds an error that is none"),
+        ({"error": {"code": "a", "message": "b", "more": "c"}}, "status.json holds an error that is none"),
+    ],
+)
+def test_a_status_with_values_of_a_wrong_kind_is_damage(folder, change, said):
+    folder.write_status(**change)
+    with pytest.raises(KDError, match="Run run is damaged: ") as raised:
+        snapshot(folder)
+    assert said in raised.value.message and raised.value.code == "run_damaged"
+
+
+def test_an_endless_time_is_damage_and_no_attempts_are_none(folder):
+    folder.write_status(attempts=None)
+    assert snapshot(folder).attempts == 0
+    status = (folder.path / "status.json").read_text("utf-8").replace('"attempts": null', '"seconds": 1e999')
+    (folder.path / "status.json").write_text(status, "utf-8")
+    with pytest.raises(KDError, match=r"status\.json holds inf as seconds"):
+        snapshot(folder)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"kind": "epoch"}, {"kind": "phase"}, {"kind": "epoch", "arm": "student", "epoch": "x"}, {"kind": "seeds"}],
+)
+def test_an_event_that_lacks_what_its_kind_has_is_named(folder, event):
+    folder.append_events([phase("data", "start"), event])
+    with pytest.raises(
+        KDError, match=rf"Event 2 of events\.jsonl \({event['kind']}\) can't be read\. Restore"
+    ) as raised:
+        snapshot(folder)
+    assert raised.value.code == "events_damaged"
