@@ -8,9 +8,9 @@ from tests.pages.fixtures import result
 
 def test_guessing_is_worked_out_from_the_test_rows():
     found = result(task="multiclass")
-    found["teacher"]["confusion"] = [[50, 10, 0], [5, 20, 5], [0, 0, 10]]
+    found["teacher"]["confusion"] = [[20, 5, 5], [10, 50, 0], [0, 0, 10]]
     assert chance.guess(found, "accuracy").value == pytest.approx(0.6)
-    assert chance.note(found, "accuracy") == "Guessing reaches 0.600 accuracy: always books, the most frequent class."
+    assert chance.note(found, "accuracy") == "Guessing reaches 0.600 accuracy: always garden, the most frequent class."
     assert chance.guess(found, "balanced_accuracy").value == pytest.approx(1 / 3)
     assert chance.guess(found, "pr_auc") is None and chance.guess(found, "log_loss") is None
     assert chance.note(found, "log_loss") is None
