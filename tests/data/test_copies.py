@@ -189,7 +189,7 @@ def test_only_files_with_copies_get_another_name(tmp_path):
     ):
         data = prepare(spec)
         target = read_target(understand(pd.read_csv(spec.source, dtype="str")["y"], "y"))
-        before = _digest(spec, sha256_file(Path(spec.source)), data.task, target, joined=False)
+        before = _digest(spec, sha256_file(Path(spec.source)), data.task, target, data.encoder, joined=False)
         assert (data.hash == before) is same
 
 

@@ -41,7 +41,7 @@ def test_cells_that_share_a_long_text_are_counted_one_by_one(tmp_path, monkeypat
     )  # openpyxl writes the text a hundred times; others once
     monkeypatch.setattr(limits, "ZIP_TOTAL_BYTES", 900_000)
     with pytest.raises(DataError, match=r"t\.xlsx unpacks to more than 0 MB, the most that is read") as error:
-        extract(str(path), None, str(tmp_path / "out"), "t.xlsx")
+        extract(str(path), None, "auto", str(tmp_path / "out"), "t.xlsx")
     assert error.value.code == "unpacks_too_large"
 
 
@@ -61,7 +61,7 @@ def test_a_failed_read_is_told_in_our_words(tmp_path, monkeypatch, error, said):
 
     monkeypatch.setattr(workbook, "_check_parts", fail)
     with pytest.raises(DataError) as raised:
-        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "out"), "t.xlsx")
+        extract(str(tmp_path / "t.xlsx"), None, "auto", str(tmp_path / "out"), "t.xlsx")
     assert (str(raised.value), raised.value.code) == (said, "incomplete")
 
 
@@ -71,4 +71,4 @@ def test_a_full_disk_is_no_damage(tmp_path, monkeypatch):
 
     monkeypatch.setattr(workbook, "_check_parts", fail)
     with pytest.raises(OSError, match="No space left"):
-        extract(str(tmp_path / "t.xlsx"), None, str(tmp_path / "out"), "t.xlsx")
+        extract(str(tmp_path / "t.xlsx"), None, "auto", str(tmp_path / "out"), "t.xlsx")

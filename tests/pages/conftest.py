@@ -7,7 +7,24 @@ import functools
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from pages.ui import gate
+from pages.ui import engine, gate
+from tests.pages.screen import Jobs
+
+
+class Buttons(Jobs):
+    """Also takes notes of stop and resume."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def stop(self, run_id):
+        self.asked.append(("stop", run_id))
+
+    def resume(self, run_id):
+        if self.refuse:
+            raise self.refuse
+        self.asked.append(("resume", run_id))
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +41,10 @@ def component_manifests_are_read_once():
             manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
         )
         yield
+
+
+@pytest.fixture
+def buttons(monkeypatch):
+    service = Buttons()
+    monkeypatch.setattr(engine, "jobs", lambda: service)
+    return service

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 
 import pytest
 
 from kd_core.errors import KDError
-from pages.ui import engine, recipe, result_tabs, run_list
+from pages.ui import recipe, result_tabs, run_list
 from pages.ui.text import catalogue, t
 from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
 
 TABS = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
-
-
-class Buttons(Jobs):
-    """Also takes notes of stop and resume."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = []
-
-    def stop(self, run_id):
-        self.asked.append(("stop", run_id))
-
-    def resume(self, run_id):
-        if self.refuse:
-            raise self.refuse
-        self.asked.append(("resume", run_id))
-
-
-@pytest.fixture
-def buttons(monkeypatch):
-    service = Buttons()
-    monkeypatch.setattr(engine, "jobs", lambda: service)
-    return service
 
 
 def labels(at):
@@ -340,65 +315,6 @@ def test_star_note_clone_and_delete(buttons):
     at.button(key="run-delete").click().run()
     assert not at.exception and t("runs.empty") in words(at)
     assert store().count() == 0
-
-
-def test_metrics_as_csv_name_every_seed_and_defuse_formulas(buttons):
-    found = result(students=("=cmd|x",))
-    rows = list(csv.DictReader(io.StringIO(recipe.metrics_csv(found))))
-    students = [r for r in rows if r["model"] == "student" and r["metric"] == "roc_auc"]
-    assert [r["seed"] for r in students] == ["0", "1", "2"] and students[0]["student"] == "'=cmd|x"
-    assert float(students[0]["gain_mean"]) == pytest.approx(0.009)
-    assert {r["model"] for r in rows} == {"teacher", "baseline", "placebo", "student"}
-
-
-def test_curves_as_csv_hold_every_epoch(buttons):
-    run_id = make_run("running")
-    rows = list(csv.DictReader(io.StringIO(recipe.curves_csv(store().folder(run_id)))))
-    assert len(rows) == 36 and {r["arm"] for r in rows} == {"baseline", "student"}
-
-
-def test_a_list_of_2000_runs_is_drawn_within_300_ms(buttons):
-    """The page's own work: two counts, one page of rows, one table."""
-    import time
-
-    from kd_core.runs.rows import Headline, RunRow
-
-    runs = store()
-    line = Headline("roc_auc", "higher", 0.9, "tiny", 0.89, 0.88, 0.01, 0.005, 0.015, "beats")
-    rows = [
-        RunRow(f"20260101-0000-{i:05d}", f"run {i}", "done", f"2026-01-01T00:00:{i:05d}", None, None, "visits", "y",
-               "binary", "t", ("tiny",), line, 3.0, False, "", "0", None)
-        for i in range(2000)
-    ]  # fmt: skip
-    runs.index.replace_all(rows)
-    took = []
-    for _ in range(5):
-        start = time.perf_counter()
-        assert runs.count() == 2000 and runs.count(text="run 19") > 100
-        assert len(run_list.frame(runs.list(limit=50))) == 50
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.3
-
-
-@pytest.mark.slow
-def test_the_script_of_a_recipe_runs_as_it_is_shown(tmp_path, monkeypatch, capsys):
-    from kd_core.models import ARCHS
-    from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
-
-    tiny = Choice(name="mlp", settings=dict(ARCHS.get("mlp").facts["presets"]["tiny"]))
-    small = RunSpec(
-        name="script",
-        dataset=DatasetSpec(source="sample:visits", name="visits", target="purchased"),
-        teacher=Choice(name="sklearn"),
-        students=(StudentSpec(name="tiny", arch=tiny),),
-        objective=Choice(name="hinton"),
-        training=TrainingSpec(seeds=2, epochs=1),
-    )
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "r.spec.json").write_text(small.model_dump_json(indent=1), "utf-8")
-    exec(compile(recipe.SCRIPT.format(name="r.spec.json"), "script", "exec"), {})
-    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("tiny ")
-    assert (tmp_path / "my-run" / "result.json").is_file()
 
 
 def test_what_weakens_a_verdict_stands_beside_it(buttons):

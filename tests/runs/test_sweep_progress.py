@@ -9,6 +9,7 @@ import pytest
 
 from kd_core.evaluate.compare import paired
 from kd_core.runs.folder import RunFolder
+from kd_core.runs.progress import TYPICAL_STOP
 from kd_core.runs.snapshot import snapshot
 from kd_core.runs.sweep import plan_fields
 from kd_core.runs.sweep_progress import SweepView
@@ -122,11 +123,21 @@ def test_the_end_is_foreseen_from_this_attempt_s_pace(folder, monkeypatch):
     from kd_core.runs import snapshot as module
 
     with folder.events_path.open("w") as file:
-        for n, (t, event) in enumerate([(0, PLAN), (1, ended(0, 0.8)), (2, CHOSEN), (6, told({1: 0.8, 2: 0.8}))], 1):
+        start = {"kind": "phase", "phase": "sweep", "state": "start"}
+        work = [{"kind": "training:stacks", "phases": ["sweep"], "estimated": 1.0, "seconds": 1.0}]  # far too little
+        told_at = [
+            (0, {**PLAN, "work": work}),
+            (0.5, start),
+            (1, ended(0, 0.8)),
+            (2, CHOSEN),
+            (6, told({1: 0.8, 2: 0.8})),
+        ]
+        for n, (t, event) in enumerate(told_at, 1):
             file.write(json.dumps({"n": n, "t": float(t), "utc": "2026-01-01T00:00:00Z", **event}) + "\n")
     monkeypatch.setattr(module.time, "monotonic", lambda: 50.0)
-    found = snapshot(folder)  # one kept training, then two halves in four seconds: seven units to go
-    assert found.eta_s == pytest.approx(4 * 7) and 0 < found.progress < 0.5
+    found = snapshot(folder)  # one kept training, then two halves in four seconds; most trainings stop before their end
+    halves = 2 * 0.5 / TYPICAL_STOP
+    assert found.eta_s == pytest.approx((8 - halves) * 4 / halves) and 0 < found.progress < 0.5
 
 
 def test_a_resumed_sweep_starts_from_what_it_kept(folder):
@@ -140,7 +151,7 @@ def test_a_resumed_sweep_starts_from_what_it_kept(folder):
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (PLAN, "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu."),
+        (PLAN, "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s."),
         (CHOSEN, "9 trainings to do (fused). Fastest."),
         ({**CHOSEN, "mode": None, "trainings": 0, "why": ""}, "0 trainings to do (none)."),
         (ended(3, None, diverged="The loss is nan."), "Training 3 (student tiny, seed 0) diverged: The loss is nan."),

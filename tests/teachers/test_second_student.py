@@ -67,5 +67,5 @@ def test_a_cached_run_asks_the_teacher_nothing(tmp_path, monkeypatch, teacher):
     second, events, spent = carry_out("second", students=(OTHER,))
     assert spent == {"fits": 0, "answers": 0, "batches": 0} and second["teacher"]["cached"]
     assert [s["name"] for s in second["students"]] == ["other"]
-    assert {e["arm"] for e in events if e["kind"] in ("epoch", "trained")} == {"baseline", "student"}
+    assert {e["arm"] for e in events if e["kind"] in ("epoch", "trained")} == {"baseline", "student", "placebo"}
     assert second["teacher"]["metrics"] == first["teacher"]["metrics"]

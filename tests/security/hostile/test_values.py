@@ -144,6 +144,8 @@ def test_34_same_rows_in_train_and_test(tmp_path):
     path.write_text("age,spend,y\n" + "".join(rows + rows), "utf-8")
     text = texts(profile_source(str(path), target="y"), "duplicate_rows")[0]
     assert text.startswith("90 rows are copies of another row")
+    assert "Copies are kept together on one side of the split" in text
+    text = texts(profile_source(str(path), target="y", copies="apart"), "duplicate_rows")[0]
     assert "rows of validation and test also stand in train" in text
 
 

@@ -1,0 +1,80 @@
+"""What-if: its numbers to take home, odd names and addresses, and what went wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from pages.ui import whatif_cell, whatif_cells, whatif_map
+from pages.ui.text import t
+from tests.pages.fixtures import HOSTILE, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep
+from tests.pages.test_what_if import _quiet, charts, form, grid_of, said  # noqa: F401
+
+
+def test_the_csv_holds_every_seed_of_every_cell():
+    run_id = make_sweep()
+    rows = list(csv.DictReader(io.StringIO(whatif_cells.csv(grid_of(run_id)))))
+    assert len(rows) == 27 and {r["seed"] for r in rows} == {"0", "1", "2"}
+    best = [r for r in rows if r["best"] == "True"]
+    assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
+
+
+@pytest.mark.slow
+def test_names_are_shown_literally():
+    run_id = make_sweep(students=(HOSTILE[0],))
+    grid = grid_of(run_id)
+    assert "<script" not in whatif_cells.hover(grid, grid.cells[4])
+    at = form(run=run_id, cell="4")
+    assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
+
+
+@pytest.mark.slow
+def test_a_what_if_is_linked_from_its_run():
+    run_id = make_sweep()
+    at = open_page("runs", run=run_id)
+    assert not at.exception and "27 variants on a map" in said(at)
+    at.button(key="runs-sweep-open").click().run()
+    assert not at.exception and t("what_if.title") in words(at)
+
+
+def test_the_number_in_the_address_must_be_one(monkeypatch):
+    for value, found in (("7", 7), ("-1", None), ("x", None), ("", None)):
+        monkeypatch.setattr(whatif_map.st, "query_params", {"cell": value})
+        assert whatif_map.picked() == found
+
+
+def test_a_diverged_baseline_counts_once_for_all_its_cells():
+    grid = grid_of(make_sweep(diverged=(0,)))  # the baseline of the first seed serves the three cells with alpha 0
+    assert [c["diverged"] for c in grid.cells if whatif_cells.is_baseline(c)] == [1, 1, 1]
+    assert whatif_cells.diverged(grid) == 1
+
+
+@pytest.mark.slow
+def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
+    at = open_page("runs", run=make_sweep("failed", finished=3))
+    assert not at.exception and "what is known of them is on its own page" in said(at)
+
+
+def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
+    run_id = make_sweep()
+
+    def page(run_id):
+        from pages.ui import whatif_cells
+
+        made = whatif_cells.of_result(whatif_cells.read(store().folder(run_id)))
+        whatif_cell.numbers(made, next(c for c in made.cells if c["alpha"]))
+
+    from streamlit.testing.v1 import AppTest
+
+    panel = AppTest.from_function(page, kwargs={"run_id": run_id}).run()
+    assert not panel.exception
+    said = "\n".join(m.value for m in panel.markdown)
+    assert "One of 9 cells: the best of many is partly the luckiest." in said
+    assert "On validation the teacher reaches 0.9300 ROC-AUC, this cell" in said
+    helps = [m.proto.help for m in panel.markdown if m.proto.help]
+    assert any("leaves out the draw of the rows" in h for h in helps)
