@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from pages.ui import whatif_cell, whatif_cells, whatif_map
+from pages.ui import whatif_cells, whatif_map
 from pages.ui.text import t
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -63,15 +63,19 @@ def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
 def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
     run_id = make_sweep()
 
-    def page(run_id):
-        from pages.ui import whatif_cells
+    def page(path):
+        from pathlib import Path
 
-        made = whatif_cells.of_result(whatif_cells.read(store().folder(run_id)))
-        whatif_cell.numbers(made, next(c for c in made.cells if c["alpha"]))
+        from kd_core.runs.folder import RunFolder
+        from pages.ui import whatif_cell as cell
+        from pages.ui import whatif_cells as cells
+
+        made = cells.of_result(cells.read(RunFolder(Path(path))))
+        cell.numbers(made, next(c for c in made.cells if c["alpha"]))
 
     from streamlit.testing.v1 import AppTest
 
-    panel = AppTest.from_function(page, kwargs={"run_id": run_id}).run()
+    panel = AppTest.from_function(page, kwargs={"path": str(store().folder(run_id).path)}).run()
     assert not panel.exception
     said = "\n".join(m.value for m in panel.markdown)
     assert "One of 9 cells: the best of many is partly the luckiest." in said
