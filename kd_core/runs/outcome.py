@@ -125,6 +125,8 @@ def read_outcome(result: Json) -> Outcome:
         )  # fmt: skip
     try:
         metric = result["metric"]
+        if not isinstance(metric["name"], str):
+            raise TypeError("the metric has no name")
         return Outcome(
             schema=int(result["schema"]), task=str(result["task"]),
             metric=Metric(metric["name"], metric.get("title", metric["name"]), metric["better"], metric.get("unit", "")),

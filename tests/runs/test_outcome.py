@@ -39,13 +39,15 @@ def test_a_newer_result_is_refused_with_both_versions():
         read_outcome({**old(), "schema": 9})
 
 
-@pytest.mark.parametrize("damage", ["{}", "[]", "null", "students", "metric", "gain", "teacher", "endless"])
+@pytest.mark.parametrize("damage", ["{}", "[]", "null", "students", "metric", "gain", "teacher", "endless", "name"])
 def test_what_cannot_be_read_is_named_as_damaged(damage):
     found = json.loads(damage) if damage in ("{}", "[]", "null") else old()
     if damage == "gain":
         found["students"][0]["gain"]["roc_auc"] = {"mean": 1}
     elif damage == "endless":
         found["schema"] = float("-inf")
+    elif damage == "name":
+        found["metric"]["name"] = ["roc_auc"]
     elif damage in ("students", "metric", "teacher"):
         found[damage] = None
     with pytest.raises(KDError, match=r"The result can't be read: "):

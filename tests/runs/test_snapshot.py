@@ -200,6 +200,7 @@ def test_events_read_as_sentences(event, words):
     [
         ({"state": "asleep"}, "status.json names no known state but 'asleep'"),
         ({"seconds": "long"}, "status.json holds 'long' as seconds"),
+        ({"seconds": 10**400}, "status.json holds 1000000000000000000000000000000000000000 as seconds"),
         ({"attempts": "x"}, "status.json holds 'x' as attempts"),
         ({"error": "broken"}, "status.json holds 'broken' as error"),
         ({"error": {"code": 1, "message": "x"}}, "status.json holds an error that is none"),
