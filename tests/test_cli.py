@@ -25,7 +25,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
     done = runner.invoke(app, ["distill", str(table), "--target", "target", "--epochs", "2", "--seeds", "2", "--student", "mlp:4x1", "--out", str(out)])  # fmt: skip
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0].split(":")[0] in {"BEATS", "TIES", "HURTS", "INCONCLUSIVE"}
-    assert "the mlp:4x1 student gains" in done.stdout
+    assert "the mlp:4x1 student: " in done.stdout and "over the same student alone" in done.stdout
     result = json.loads((out / "result.json").read_text())
     assert result["students"][0]["arch"]["settings"] == {"width": 4, "depth": 1}
     assert {"spec.json", "events.jsonl", "status.json", "result.json", "manifest.json"} <= {p.name for p in out.iterdir()}  # fmt: skip
@@ -246,7 +246,7 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130, stderr
     assert "Stopping; what is finished is kept" in stderr
-    assert "the tiny student gains" in stdout
+    assert "the tiny student: " in stdout and "over the same student alone" in stdout
 
 
 def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):

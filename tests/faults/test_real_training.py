@@ -52,7 +52,7 @@ def test_stop_keeps_what_was_finished_and_takes_at_most_a_step(services, tmp_pat
     spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=400, seeds=3, patience=400)
     service = services(command=command())
     run_id = service.submit(spec)
-    wait_for(lambda: any(c.arm == "student" and c.done for c in service.store.snapshot(run_id).curves), 300)
+    wait_for(lambda: student_epochs(service, run_id) > 5, 300)
     asked = time.monotonic()
     service.stop(run_id)
     wait_for(
@@ -63,7 +63,9 @@ def test_stop_keeps_what_was_finished_and_takes_at_most_a_step(services, tmp_pat
     folder = service.store.folder(run_id)
     assert (row.state, row.error) == ("cancelled", None) and folder.damage() == []
     (student,) = folder.result()["students"]
-    assert 1 <= len(student["seeds"]) < 3 and row.headline.student is not None
+    assert student["seeds"] == [0, 1, 2] and student["stopped_early"] and row.headline.student is not None
+    epochs = {s["last_epoch"] for arm in ("student", "baseline") for s in student["selection"][arm]}
+    assert min(epochs) >= 1 and max(epochs) < 400
 
 
 def test_closing_the_server_interrupts_a_real_run_in_time(services, tmp_path):

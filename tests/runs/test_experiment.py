@@ -131,6 +131,7 @@ def test_a_stop_keeps_the_best_so_far_of_both_sides_and_says_so(tmp_path):
     assert len(reached) == 1 and reached.pop() < 400  # both sides were cut off alike
 
 
+@pytest.mark.slow
 def test_a_stopped_run_that_is_carried_out_again_ends_like_any_other(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), epochs=6)
     seen: list[dict[str, Any]] = []
