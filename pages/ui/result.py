@@ -99,7 +99,8 @@ def comparison(found: Result, index: int) -> None:
     num = len(student["seeds"])
     name = found["metric"]["name"]
     st.markdown(f"**{t('runs.result.table', rows=text.exact(found['dataset']['rows']['test']))}**")
-    st.table(comparison_frame(found, index), border="horizontal")
+    with st.container(key="result-table"):
+        st.table(comparison_frame(found, index), border="horizontal")
     environment = found.get("environment", {})
     older = "_older" if found["schema"] < 2 else ""
     st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))

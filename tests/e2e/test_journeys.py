@@ -67,7 +67,7 @@ def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen,
     expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
     assert state(server, run_id) == "done"
     result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
-    screen.sees("Baseline (no teacher)")
+    screen.sees("AGAINST THE TEACHER")
     screen.page.goto(f"{server.url}/soft-labels?run={run_id}&T=4")
     screen.title()
     expect(screen.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
@@ -86,7 +86,8 @@ def test_a_sample_from_start_to_verdict_without_a_keyboard(screen, server):
     expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
     expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
     result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
-    assert result["students"][0]["seeds"] == [0, 1, 2]
+    seeds = result["students"][0]["seeds"]  # as many as the test rows deserve
+    assert seeds == list(range(len(seeds))) and len(seeds) in range(3, 16, 2)
 
 
 def test_stop_keeps_the_best_so_far(screen, server, tmp_path):
