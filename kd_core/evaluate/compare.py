@@ -181,13 +181,6 @@ def verdict(interval: Bounds, margin: float) -> Verdict:
     return Verdict("ties" if inside else "inconclusive")
 
 
-def gap_closed(student: float, baseline: float, teacher: float, better: Better, noise: float = 0.0) -> float | None:
-    """Return (student - baseline) / (teacher - baseline), or None when the teacher is no better beyond `noise`."""
-    sign = 1.0 if better == "higher" else -1.0
-    room = sign * (teacher - baseline)
-    return sign * (student - baseline) / room if room > max(noise, 0.0) else None
-
-
 def _half(seeds_se: float, rows_se: float, n: int, p: float) -> float:
     return math.hypot(t_quantile(p / 2, n - 1) * seeds_se, float(ndtri(p / 2)) * rows_se)
 

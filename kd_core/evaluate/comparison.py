@@ -16,23 +16,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers, better_of
 from kd_core.evaluate.compare import CONFIDENCE, Better, Gain, certified, differences
-from kd_core.evaluate.row_spread import RowSpread, row_spread, row_standard_error
-
-
-def gain_between(
-    first_values: Sequence[float], first_influences: Sequence[Array],
-    second_values: Sequence[float], second_influences: Sequence[Array],
-    units_N: Array | None, better: Better, *, least: float = 0.0, level: float = CONFIDENCE,
-) -> Gain:  # fmt: skip
-    """Compute the gain of one side over another from metric values and row influences per seed.
-
-    Either side may be a single model (a teacher): one value, one influence, held against every seed of the other.
-    Above 0 means that the first side is better. `least` is the smallest standard error of the rows (1/N for shares).
-    Shape: values (n,), influences n x (N,). Errors: KDError `unpaired`, `not_finite`, `unit_rows`.
-    """
-    per_seed = differences(first_values, second_values, better)
-    influence = np.mean(first_influences, axis=0) - np.mean(second_influences, axis=0)
-    return certified(per_seed, row_standard_error(influence, units_N, least), level)
+from kd_core.evaluate.row_spread import RowSpread, row_spread
 
 
 @dataclass(frozen=True)

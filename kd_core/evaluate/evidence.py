@@ -21,6 +21,7 @@ class Evidence:
     def __init__(self, sides: Mapping[str, Sequence[Answers]], units_N: Array | None) -> None:
         self.sides = {name: side for name, side in sides.items() if side}
         self.units = units_N
+        self._values: dict[str, dict[str, list[float | None]]] = {}
         self._measured: dict[str, Comparison | None] = {}
 
     @property
@@ -34,6 +35,13 @@ class Evidence:
         one = next(iter(self.sides.values()))[0]
         return [e.name for e in METRICS.entries() if one.task in e.tasks]
 
+    def values(self, metric: str, side: str) -> list[float | None]:
+        """The metric of each model of a side; None where it is undefined. Computed once, for the intervals too."""
+        if metric not in self._values:
+            make = METRICS.get(metric).make
+            self._values[metric] = {name: [make(a) for a in models] for name, models in self.sides.items()}
+        return self._values[metric][side]
+
     def gain(self, metric: str, first: str, second: str) -> Gain | None:
         """Compare two sides, above 0 when the first is better; None where the metric is undefined."""
         found = self._comparison(metric)
@@ -46,5 +54,6 @@ class Evidence:
 
     def _comparison(self, metric: str) -> Comparison | None:
         if metric not in self._measured:
-            self._measured[metric] = Comparison.measure(metric, self.sides, self.units)
+            values = {side: self.values(metric, side) for side in self.sides}
+            self._measured[metric] = Comparison.measure(metric, self.sides, self.units, values)
         return self._measured[metric]

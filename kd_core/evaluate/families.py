@@ -25,10 +25,9 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return found
 
 
-def simultaneous(gains: Sequence[Gain]) -> list[Gain]:
-    """Widen each interval so that all of them hold together in 95 % of runs (Bonferroni: level 1 - 0.05 / m)."""
-    level = 1 - (1 - CONFIDENCE) / max(1, len(gains))
-    return [at_level(gain, level) for gain in gains] if len(gains) > 1 else list(gains)
+def simultaneous(gain: Gain, members: int) -> Gain:
+    """Widen an interval so that those of all members hold together in 95 % of runs (Bonferroni: level 1 - 0.05 / m)."""
+    return gain if members == 1 else at_level(gain, 1 - (1 - CONFIDENCE) / members)
 
 
 def family_words(gains: Sequence[Gain], margins: Sequence[float]) -> list[Verdict]:
@@ -38,4 +37,4 @@ def family_words(gains: Sequence[Gain], margins: Sequence[float]) -> list[Verdic
     simultaneous interval, and where the two disagree the word is the weaker one, so that no word says more than what
     is shown with it. As Holm rejects whatever Bonferroni's intervals do, and sometimes more, that is the word of the interval.
     """
-    return [verdict(gain, margin) for gain, margin in zip(simultaneous(gains), margins, strict=True)]
+    return [verdict(simultaneous(gain, len(gains)), margin) for gain, margin in zip(gains, margins, strict=True)]

@@ -45,14 +45,15 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
     return {"mean": float(np.mean(known)), "std": std, "values": known}
 
 
-def seeds_block(dataset: Dataset, split: Split, per_seed: Sequence[Array], teacher: Array) -> dict[str, Any]:
+def seeds_block(found: Evidence, side: str, classes: int, per_seed: Sequence[Array], teacher: Array) -> dict[str, Any]:
     """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C)."""
-    single = [block(dataset, split, z) for z in per_seed]
-    names = single[0]["metrics"]
-    result: dict[str, Any] = {"metrics": {n: spread([b["metrics"][n] for b in single]) for n in names}}
-    if dataset.task != "regression":
-        result["confusion"] = np.mean([b["confusion"] for b in single], axis=0).tolist()
-        result["calibration"] = calibration.pool([b["calibration"] for b in single])
+    models = found.sides[side]
+    result: dict[str, Any] = {"metrics": {name: spread(found.values(name, side)) for name in found.metrics()}}
+    if models[0].task != "regression":
+        result["confusion"] = np.mean(
+            [confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0
+        ).tolist()  # fmt: skip
+        result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
         result["fidelity"] = {
             "agreement": spread([fidelity.agreement(z, teacher) for z in per_seed]),
             "kl": spread([fidelity.kl(teacher, z) for z in per_seed]),

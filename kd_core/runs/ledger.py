@@ -41,12 +41,6 @@ def note_read(workspace: Path, dataset_hash: str, run_id: str) -> int:
     return len(runs | {run_id})
 
 
-def count_reads(workspace: Path, dataset_hash: str) -> int:
-    """Count the runs that have read the test part of a dataset."""
-    path = workspace / FILE
-    return len(_runs(path.read_text("utf-8").splitlines(), dataset_hash)) if path.exists() else 0
-
-
 def _runs(lines: list[str], dataset_hash: str) -> set[str]:
     """Collect the runs of a dataset; a line that a crash tore is no read that can be told apart."""
     found = set()

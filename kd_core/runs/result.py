@@ -66,9 +66,10 @@ class ResultBuilder:
         z_teacher = self.teacher.logits["test"]
         sides = {"baseline": arms.baseline, "student": arms.student, "placebo": arms.placebo}
         logits = {side: [t.logits(self.dataset, "test", self.device) for t in found] for side, found in sides.items()}
-        blocks = {s: assessment.seeds_block(self.dataset, "test", z, z_teacher) for s, z in logits.items() if z}
-        ours, theirs = blocks["student"], blocks["baseline"]
         found = assessment.evidence(self.dataset, "test", z_teacher, logits)
+        classes = len(self.dataset.classes)
+        blocks = {s: assessment.seeds_block(found, s, classes, z, z_teacher) for s, z in logits.items() if z}
+        ours, theirs = blocks["student"], blocks["baseline"]
         gain = assessment.gains(found, "student", "baseline")
         margin = compare.margin_in_units(
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
@@ -129,7 +130,7 @@ class ResultBuilder:
             entry = one.entry
             if len(self.judged) > 1:
                 for metric, gain in one.gains.items():
-                    wide = compare.at_level(gain, 1 - (1 - compare.CONFIDENCE) / len(self.judged))
+                    wide = families.simultaneous(gain, len(self.judged))
                     entry["gain"][metric]["ci_family"] = [wide.low, wide.high]
             if entry["stopped_early"]:
                 told, word = advice.Advice("none"), Verdict("inconclusive")

@@ -80,15 +80,6 @@ def test_relative_margins_are_a_share_of_the_baseline():
     assert compare.margin_in_units(0.005, False, [9.0, 11.0]) == 0.005
 
 
-def test_gap_closed():
-    assert compare.gap_closed(0.92, 0.90, 0.94, "higher") == pytest.approx(0.5)
-    assert compare.gap_closed(4.0, 5.0, 3.0, "lower") == pytest.approx(0.5)
-    assert compare.gap_closed(5.5, 5.0, 3.0, "lower") == pytest.approx(-0.25)
-    assert compare.gap_closed(0.92, 0.90, 0.89, "higher") is None
-    assert compare.gap_closed(0.92, 0.90, 0.90, "higher") is None
-    assert compare.gap_closed(0.92, 0.90, 0.94, "higher", noise=0.05) is None
-
-
 def test_half_width():
     values = [1.0, 2.0, 4.0]
     assert compare.half_width(values) == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(values))

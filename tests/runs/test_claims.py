@@ -49,7 +49,7 @@ def test_one_run_reads_the_test_part_once_however_many_rounds_it_has(tmp_path):
     again = experiment.run(spec, RunFolder(tmp_path / "a"), lambda e: None, lambda: False)
     other = carry_out(small_spec(path, epochs=2), tmp_path / "b")
     assert (first["test_reads"], again["test_reads"], other["test_reads"]) == (1, 1, 2)
-    assert ledger.count_reads(workspace(), first["dataset"]["hash"]) == 2
+    assert ledger.note_read(workspace(), first["dataset"]["hash"], "one more") == 3
 
 
 def test_a_teacher_that_knows_nothing_gets_no_credit_for_what_smoothing_gave(tmp_path, monkeypatch):
