@@ -130,18 +130,6 @@ def test_rows_without_target_are_in_no_part_and_rows_without_group_stand_alone()
     assert len(set(split.group_codes(group)[-6:])) == 6
 
 
-@pytest.mark.slow
-def test_half_a_million_rows_in_two_seconds():
-    import time
-
-    rng = np.random.default_rng(0)
-    groups, y = np.sort(rng.integers(0, 25_900, 541_909)), rng.integers(0, 2, 541_909)
-    start = time.process_time()
-    split.grouped(groups, y, *SHARES, seed=0)
-    split.stratified(y, *SHARES, seed=0)
-    assert time.process_time() - start < 4  # seconds of one core for both
-
-
 @pytest.mark.parametrize("sizes", [[5, 5, 5], [900, 3, 3], [1, 1, 1, 500], [300, 300, 300]])
 def test_every_part_gets_a_group(sizes):
     groups = np.repeat(np.arange(len(sizes)), sizes)

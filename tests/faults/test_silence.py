@@ -99,7 +99,7 @@ def test_a_run_that_works_without_a_word_is_not_silent(services, monkeypatch):
     monkeypatch.setattr(execution, "RESOURCE_SECONDS", 0.1)
     service = services(executor="thread", run=fake_run)
     run_id = service.submit(run_spec("busy"))
-    wait_for(lambda: len([e for e in service.store.folder(run_id).events() if e["kind"] == "resources"]) > 12)
+    wait_for(lambda: len([e for e in service.store.folder(run_id).events() if e["kind"] == "resources"]) > 5)
     events = service.store.folder(run_id).events()
     (begun,) = [e["t"] for e in events if e["kind"] == "phase"]  # the last word of the run itself
     assert service.store.snapshot(run_id).silent_s < events[-1]["t"] - begun

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -71,10 +69,8 @@ def test_a_class_missing_from_the_fold_keeps_its_column(entry):
 
 @pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
 def test_a_stop_request_is_honoured_before_anything_is_fitted(entry):
-    began = time.perf_counter()
     with pytest.raises(Stopped):
         fitted(entry, fit_data("binary"), should_stop=lambda: True)
-    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("name", ["gradient_boosting", "random_forest", "mlp"])

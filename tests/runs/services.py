@@ -25,7 +25,7 @@ def run_spec(name="quick", first_seed=0, data_name="visits"):
     )
 
 
-def wait_for(check, seconds=10.0):
+def wait_for(check, seconds=60.0):
     """Return what `check` returns as soon as it is true; fail when it never is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -35,7 +35,7 @@ def wait_for(check, seconds=10.0):
     raise AssertionError(f"not within {seconds} s")
 
 
-def state(service, run_id, *states, seconds=10.0):
+def state(service, run_id, *states, seconds=60.0):
     """Wait until the list shows one of the states, and return the row."""
 
     def check():
