@@ -39,6 +39,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
     assert shown.stdout.splitlines()[0] == done.stdout.splitlines()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
@@ -173,6 +174,7 @@ def test_distill_and_sweep_read_a_file_without_names_the_same_way(tmp_path):
         assert json.loads((out / "result.json").read_text())["dataset"]["classes"] == ["not no", "no"]
 
 
+@pytest.mark.slow
 def test_profile_reads_the_sheet_that_is_named(tmp_path):
     import pandas as pd
 

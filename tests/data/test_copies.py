@@ -118,6 +118,7 @@ def copied_table(path, label_noise=0.0, rows=ROWS):
     return str(path)
 
 
+@pytest.mark.slow
 def test_rows_known_by_heart_inflate_a_teacher_only_without_the_rule(tmp_path):
     """The old rule let copies fall anywhere: the same teacher on the same file then looks far better than it is."""
     path = copied_table(tmp_path / "a.csv", rows=3000)
@@ -168,6 +169,7 @@ def test_groups_stay_whole_where_copies_join_them(tmp_path):
     assert not (data.test.x[:, None] == data.train.x[None]).all(axis=2).any()
 
 
+@pytest.mark.slow
 def test_without_copies_nothing_moves():
     """Fixed digests of the rows and the folds of each sample, made before copies were looked at."""
     before = {"visits": "01e6753e9078f81b", "orders": "b5e43b54c22ed438", "delivery": "5a8ceffbb9b9b15a"}

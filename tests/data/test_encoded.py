@@ -44,6 +44,7 @@ def folder(workspace):
     return next((workspace / "encoded").iterdir())
 
 
+@pytest.mark.slow
 def test_rows_in_files_are_those_in_memory_bit_for_bit(every_kind, own_workspace, monkeypatch):
     whole = prepare(every_kind)
     assert not (own_workspace / "encoded").exists()
@@ -64,6 +65,7 @@ def test_rows_in_files_are_those_in_memory_bit_for_bit(every_kind, own_workspace
     assert "encoded_on_disk" not in codes(whole.problems)
 
 
+@pytest.mark.slow
 def test_writing_to_mapped_rows_changes_no_file(every_kind, no_memory):
     first = prepare(every_kind)
     kept = first.train.x[0, 0]
@@ -82,6 +84,7 @@ def test_the_second_run_encodes_nothing(every_kind, no_memory, own_workspace, mo
     assert "damaged_encoding" not in codes(again.problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["byte", "short", "missing", "manifest", "library"])
 def test_damaged_rows_are_encoded_again_and_said(every_kind, no_memory, own_workspace, harm):
     whole = prepare(every_kind)

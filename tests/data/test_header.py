@@ -106,6 +106,7 @@ def workbook(path, rows):
     return path
 
 
+@pytest.mark.slow
 def test_a_sheet_without_a_row_of_names_keeps_its_first_row_and_its_types(tmp_path):
     path = workbook(tmp_path / "t.xlsx", [[39, "State-gov", 2.5], [50, "Private", 3.5], [38, "Private", 1.5]])
     table = read_table(path)
@@ -118,6 +119,7 @@ def test_a_sheet_without_a_row_of_names_keeps_its_first_row_and_its_types(tmp_pa
     assert list(named.frame.columns) == ["age", "work", "rate"] and len(named.frame) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", [ReadSpec(header="no"), ReadSpec(names=("a", "b"))])
 def test_formats_with_names_of_their_own_keep_them(tmp_path, read):
     path = tmp_path / "t.jsonl"

@@ -138,6 +138,7 @@ def blocking(found):
     return [str(p) for p in found.problems if p.severity == "error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ODD)
 def test_an_odd_file_is_right_the_first_time_or_asks_one_visible_question(case, understood):
     odd = ODD[case]

@@ -87,6 +87,7 @@ def test_a_huge_number_is_read_as_missing_and_said(tmp_path):
     assert np.isfinite(found.train.x).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_yes_no_set_by_hand_on_many_values_is_said_and_merges_nothing(tmp_path, ending):
     frame = pd.DataFrame({"x": np.arange(60) % 5 * 10, "w": ["a", "b", "c"] * 20, "t": ["a", "b"] * 30})
@@ -109,6 +110,7 @@ def test_time_split_puts_the_newest_last(tmp_path):
     assert found.validation.row_ids.max() < found.test.row_ids.min()
 
 
+@pytest.mark.slow
 def test_hash_names_what_decides_the_rows(visits, tmp_path):
     base = prepare(spec(visits)).hash
     copy = tmp_path / "copy.csv"
@@ -153,6 +155,7 @@ def test_profile_source_takes_overrides_and_the_decimal_mark(tmp_path):
     assert "ambiguous_comma" in codes(profile_source(str(path)).problems)
 
 
+@pytest.mark.slow
 def test_only_tables_with_a_text_column_depend_on_how_texts_are_encoded(visits, tmp_path, monkeypatch):
     data = clean() | {"review": [f"it was {['good', 'bad'][i % 2]} on day {i} for all" for i in range(600)]}
     pd.DataFrame(data).to_csv(tmp_path / "reviews.csv", index=False)

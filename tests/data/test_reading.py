@@ -37,6 +37,7 @@ def test_gzip_is_found_by_content(tmp_path, name):
     assert table.size_bytes == path.stat().st_size
 
 
+@pytest.mark.slow
 def test_the_name_plays_no_part_when_the_content_is_clear(tmp_path):
     path = tmp_path / "original"
     pd.DataFrame({"a": [1, 2]}).to_parquet(path)

@@ -41,6 +41,7 @@ def test_the_memory_limit_follows_what_is_free_and_says_so(monkeypatch, free_gb,
     assert error.value.code == "parse_memory"
 
 
+@pytest.mark.slow
 def test_the_libraries_that_read_files_start_under_the_least_limit(monkeypatch, tmp_path):
     import openpyxl
 

@@ -43,6 +43,7 @@ def test_regression_is_stratified_by_quantile():
     assert len(np.unique(split.strata(np.r_[np.zeros(900), np.arange(100)], "regression"))) >= 2
 
 
+@pytest.mark.slow
 def test_same_data_and_seed_is_the_same_split_in_every_process():
     y = np.arange(1000) % 3
     here = split.stratified(y, *SHARES, seed=7)

@@ -12,6 +12,7 @@ HIGHER = {"roc_auc": ((0.5, 0.7, 0.7, 0.6, 0.6), (0.9, 0.8, 0.8, 0.9, 0.7))}
 LOWER = {"log_loss": ((0.7, 0.5, 0.5, 0.6, 0.6), (0.3, 0.4, 0.4, 0.3, 0.5))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
 def test_a_tie_keeps_the_earlier_epoch_and_the_last_score_is_not_the_best(monkeypatch, metric):
     scores = (HIGHER | LOWER)[metric]

@@ -82,11 +82,13 @@ def mixed(arch="mlp", objective="hinton", **settings):
 
 
 class TestSameNumbersAsSeparateTraining:
+    @pytest.mark.slow
     def test_300_steps_of_mixed_mlps(self):
         training = training_spec(epochs=50, batch_size=32, class_weights="balanced")
         dataset = make_dataset(rows=193, validation=60)  # six batches, the last of 33 rows
         assert_same(dataset, mixed()[:3], training, stacks=1)
 
+    @pytest.mark.slow
     def test_residual_mlps_of_two_widths(self):
         assert_same(make_dataset("multiclass", 120), mixed("resmlp")[:2], training_spec(epochs=3), stacks=1)
 

@@ -57,6 +57,7 @@ def machine(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked_after", [1, 2])  # before any way is measured, and between two
 def test_a_stop_is_heard_between_the_measurements(machine, asked_after):
     done, heard = machine(2.0, 1.0), []

@@ -85,6 +85,7 @@ def cover(s, rows_se, runs=40_000, seed=0):
     return covered.mean(), used.mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 4.0])
 def test_intervals_keep_their_word_under_the_sequential_rule(ratio):
     covered, used = cover(ratio, 1.0)

@@ -55,6 +55,7 @@ class TestClock:
 
 
 class TestExport:
+    @pytest.mark.slow
     def test_any_number_of_rows_gives_torchs_logits(self, student, exported):
         session = latency._session(exported)
         for rows in (1, 2, 33, 257):
@@ -72,11 +73,13 @@ class TestExport:
         for word in (b".py", b"stack_trace", b"kd_core", b"site-packages"):
             assert word not in exported
 
+    @pytest.mark.slow
     def test_export_leaves_the_module_as_it_was(self):
         module = build(Choice(name="linear"), 4, 2).train()
         onnx_session(module, 4)
         assert module.training
 
+    @pytest.mark.slow
     def test_a_module_that_onnx_can_not_express_says_why(self, monkeypatch):
         class Odd(nn.Module):
             def forward(self, x):
@@ -100,6 +103,7 @@ class TestExport:
             latency.check_parity(np.zeros((2, 2)), np.full((2, 2), np.nan))
 
 
+@pytest.mark.slow
 def test_a_network_is_timed_on_both_runtimes(student):
     found = network_latency(student, 6, batches=(1, 8))
     assert set(found) == {"torch", "onnxruntime"}

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.runs.conftest import services as services
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Real processes that are killed and waited for: none of it is quick."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

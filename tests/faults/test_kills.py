@@ -69,7 +69,6 @@ def test_kill_the_server_while_it_trains(own_workspace, services):
     kill_the_server(own_workspace, services, 0.9)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(20))
 def test_kill_the_server_at_a_random_moment(own_workspace, services, moment):
     kill_the_server(own_workspace, services, random.Random(f"{SEED}/{moment}").uniform(0.0, 2.0))
@@ -99,7 +98,6 @@ def test_kill_the_worker_while_it_trains(services):
     kill_the_worker(services, 0.2)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(20))
 def test_kill_the_worker_at_a_random_moment(services, moment):
     kill_the_worker(services, random.Random(f"{SEED}/worker/{moment}").uniform(0.0, 1.0))
@@ -116,7 +114,6 @@ def test_a_native_crash_fails_the_run_and_spares_the_server(services):
     state(service, after, "done")
 
 
-@pytest.mark.slow
 def test_a_run_that_crashes_again_is_never_resumed_by_itself(services):
     service = services()
     run_id = service.submit(run_spec("abort"))
@@ -131,7 +128,6 @@ def test_a_run_that_crashes_again_is_never_resumed_by_itself(services):
     assert [e["state"] for e in service.store.folder(run_id).events() if e["kind"] == "state"] == ["running", "failed"] * 4  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_polite_end_of_the_worker_interrupts_the_run(services):
     service = services()
     run_id = service.submit(run_spec("steps"))

@@ -20,6 +20,7 @@ def in_this_process(monkeypatch):
     monkeypatch.setattr(sandbox, "call", targets.call_here)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("kind", targets.KINDS)
 def test_every_input_is_answered_or_refused_in_words(kind, tmp_path):

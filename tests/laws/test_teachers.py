@@ -34,6 +34,7 @@ def fitted(entry, data, seed=0, notify=lambda event: None, should_stop=never):
     return entry.make(spec, data, seed, notify, should_stop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("entry", "task"), CASES)
 def test_logits_sizes_and_repeatability(entry, task):
     data = fit_data(task)

@@ -58,6 +58,7 @@ def test_an_example_that_cannot_be_kept_is_told(monkeypatch):
     assert not at.exception and len(at.error) == 1 and t("compare.empty") in words(at)
 
 
+@pytest.mark.slow
 def test_the_latest_six_of_one_dataset_are_the_default():
     done_run(dataset="orders", name="other")
     ids = [done_run(name=f"run {i}") for i in range(8)]
@@ -153,6 +154,7 @@ def test_a_candidate_brings_its_validation_score_where_that_is_of_the_metric():
     assert comparison.candidate(found, "log_loss").validation is None
 
 
+@pytest.mark.slow
 def test_goals_can_be_told_in_numbers_on_the_page():
     at = open_page("compare", runs=done_run(students=("tiny", "small")))
     at.session_state["goal-way"] = "absolute"

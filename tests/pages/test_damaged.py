@@ -39,6 +39,7 @@ def said(at):
     return "\n".join(e.value for kind in ("error", "warning", "info", "caption") for e in getattr(at, kind))
 
 
+@pytest.mark.slow
 def test_the_runs_page_names_a_damaged_run_and_can_delete_it(jobs, harmed):  # noqa: F811
     whole, other, why = harmed
     at = open_page("runs", run=other)
@@ -50,6 +51,7 @@ def test_the_runs_page_names_a_damaged_run_and_can_delete_it(jobs, harmed):  # n
     assert not at.exception and not at.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["compare", "soft_labels"])
 def test_compare_and_soft_labels_name_it_and_show_the_whole_one(jobs, harmed, page):  # noqa: F811
     whole, other, why = harmed
@@ -130,6 +132,7 @@ class Hands(Jobs):
         self.asked.append((run_id, again))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("button", "again"), [("end", False), ("again", True)])
 def test_a_silent_worker_is_said_with_two_ways_out(monkeypatch, button, again):
     hands = Hands()

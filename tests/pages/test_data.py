@@ -29,6 +29,7 @@ def upload(name: str, data: bytes):
     return at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "target", "task"), [("visits", "purchased", "binary"), ("orders", "next_category", "multiclass"), ("delivery", "minutes", "regression")])  # fmt: skip
 def test_a_sample_goes_to_distill_in_two_clicks(jobs, sample, target, task):  # noqa: F811
     at = open_page("data")
@@ -49,6 +50,7 @@ def test_the_uploader_takes_every_format_the_engine_reads(jobs):  # noqa: F811
     assert sources.endings()[0] == "csv"
 
 
+@pytest.mark.slow
 def test_an_upload_is_kept_on_disk_and_let_go_of(jobs):  # noqa: F811
     at = upload("shop.csv", table(["pages", "minutes", "bought"]))
     assert not at.exception
@@ -63,6 +65,7 @@ def test_an_upload_is_kept_on_disk_and_let_go_of(jobs):  # noqa: F811
     assert spec.source == stored[0].source and spec.sha256 == stored[0].sha256
 
 
+@pytest.mark.slow
 def test_column_names_are_shown_literally(jobs):  # noqa: F811
     names = [*HOSTILE, "bought"]
     at = upload("hostile.csv", table(names))
@@ -100,6 +103,7 @@ def test_reading_settings_change_what_is_understood(jobs):  # noqa: F811
     assert not at.exception and ("1 columns" in words(at) or at.error)
 
 
+@pytest.mark.slow
 def test_blocking_problems_disable_the_button_with_the_reason_beside_it(jobs):  # noqa: F811
     rows = b"a,b,label\n" + b"".join(b"%d,%d,yes\n" % (i, i * 3 % 17) for i in range(50))
     at = upload("one_class.csv", rows)
@@ -109,6 +113,7 @@ def test_blocking_problems_disable_the_button_with_the_reason_beside_it(jobs):  
     assert "blocking" in words(at) and "class" in words(at)
 
 
+@pytest.mark.slow
 def test_a_column_can_be_dropped_and_treated_differently(jobs):  # noqa: F811
     at = open_page("data")
     at.button(key="data-sample-visits").click().run()
@@ -122,6 +127,7 @@ def test_a_column_can_be_dropped_and_treated_differently(jobs):  # noqa: F811
     assert engine.library().specs()[0][1].drop == (name,)
 
 
+@pytest.mark.slow
 def test_task_group_and_split_are_kept_in_the_spec(jobs):  # noqa: F811
     at = open_page("data")
     at.button(key="data-sample-visits").click().run()
@@ -134,6 +140,7 @@ def test_task_group_and_split_are_kept_in_the_spec(jobs):  # noqa: F811
     assert (spec.positive, spec.group, spec.test_share) == ("no", "source", 0.2)
 
 
+@pytest.mark.slow
 def test_copies_are_kept_together_until_they_are_let_apart(jobs):  # noqa: F811
     rows = table(["pages", "minutes", "bought"]).splitlines(keepends=True)
     at = upload("shop.csv", b"".join([*rows, *rows[1:11]]))
@@ -145,6 +152,7 @@ def test_copies_are_kept_together_until_they_are_let_apart(jobs):  # noqa: F811
     assert engine.library().specs()[0][1].copies == "apart"
 
 
+@pytest.mark.slow
 def test_the_address_brings_the_choices_back(jobs):  # noqa: F811
     at = open_page("data")
     at.button(key="data-sample-delivery").click().run()
@@ -163,6 +171,7 @@ def test_files_used_before_are_offered(jobs):  # noqa: F811
     assert not at.exception and "60 rows" in words(at)
 
 
+@pytest.mark.slow
 def test_a_workbook_offers_its_sheets_as_a_list(jobs):  # noqa: F811
     import io
 
@@ -187,6 +196,7 @@ def test_a_workbook_offers_its_sheets_as_a_list(jobs):  # noqa: F811
     assert engine.library().specs()[0][1].read.sheet == "second"
 
 
+@pytest.mark.slow
 def test_another_sheet_with_other_columns_is_understood_anew(jobs):  # noqa: F811
     import io
 
@@ -209,6 +219,7 @@ def test_another_sheet_with_other_columns_is_understood_anew(jobs):  # noqa: F81
     assert not at.button(key="data-use").disabled
 
 
+@pytest.mark.slow
 def test_a_column_with_two_findings_can_be_changed_at_either(jobs):  # noqa: F811
     lines = ["customer,order,minutes"]
     for i in range(900):
@@ -234,6 +245,7 @@ def census(rows: int = 90) -> bytes:
     return "\n".join(lines).encode()
 
 
+@pytest.mark.slow
 def test_a_file_without_names_asks_what_to_predict_and_takes_pasted_names(jobs):  # noqa: F811
     at = upload("adult.data.csv", census())
     assert not at.exception and "90 rows · 4 columns" in words(at) and "holds values, not names" in words(at)
@@ -250,6 +262,7 @@ def test_a_file_without_names_asks_what_to_predict_and_takes_pasted_names(jobs):
     assert (spec.target, spec.read.names, spec.read.header) == ("income", ("age", "work", "hours", "income"), "auto")
 
 
+@pytest.mark.slow
 def test_the_first_row_can_be_called_names_where_the_message_says_so(jobs):  # noqa: F811
     at = upload("adult.csv", census())
     switch = next(x for x in at.segmented_control if ".header.fix-" in x.key)
@@ -298,6 +311,7 @@ def test_rare_classes_are_mended_where_the_message_says_so(jobs, way, classes): 
     assert engine.library().specs()[0][1].rare == way
 
 
+@pytest.mark.slow
 def test_one_class_is_predicted_against_the_rest(jobs):  # noqa: F811
     at = upload("attacks.csv", attacks())
     at.radio[0].set_value("one").run()
@@ -311,6 +325,7 @@ def test_one_class_is_predicted_against_the_rest(jobs):  # noqa: F811
     assert not fresh.exception and fresh.selectbox(key="data.positive").value == "normal"
 
 
+@pytest.mark.slow
 def test_a_grade_offers_both_readings_side_by_side(jobs):  # noqa: F811
     lines = ["acid,sugar,quality", *(f"{i * 3 % 17 / 2},{i * 7 % 23 / 3},{4 + (i + i // 9) % 6}" for i in range(180))]
     at = upload("wine.csv", "\n".join(lines).encode())

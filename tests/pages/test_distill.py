@@ -151,6 +151,7 @@ def test_parts_for_other_tasks_are_named_with_the_reason(at):
     assert "mse" not in at.selectbox(key="distill.objective").options
 
 
+@pytest.mark.slow
 def test_the_form_survives_a_page_switch_and_a_refresh(at, jobs):  # noqa: F811
     dataset = at.query_params["data"]
     at.slider(key="distill.objective.hinton.alpha").set_value(0.3).run()
@@ -164,6 +165,7 @@ def test_the_form_survives_a_page_switch_and_a_refresh(at, jobs):  # noqa: F811
     assert fresh.slider(key="distill.objective.hinton.alpha").value == 0.9
 
 
+@pytest.mark.slow
 def test_a_student_that_was_added_or_removed_survives_a_refresh(at, jobs):  # noqa: F811
     dataset = at.query_params["data"]
     at.button(key="distill-add").click().run()

@@ -12,6 +12,7 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 NAMES = [name for name, _ in LISTED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_opens_on_an_empty_workspace_with_a_question(name, jobs, monkeypatch):  # noqa: F811
     if name == "status":

@@ -52,6 +52,7 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     assert row["students"] == "tiny, small" and row["seconds"] == "1 min" and row["date"] == "2026-01-02 03:04"
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_list_and_stand_in_the_address(buttons):
     done_run(name="apples")
     make_run("interrupted", name="pears")
@@ -83,6 +84,7 @@ def test_a_starred_run_is_found_by_its_star(buttons):
     assert list(at.dataframe[0].value["name"]) == ["apples"] and list(at.dataframe[0].value["star"]) == [run_list.STAR]
 
 
+@pytest.mark.slow
 def test_many_runs_come_in_pages_of_fifty(buttons):
     runs = store()
     from tests.pages.fixtures import spec
@@ -132,6 +134,7 @@ def test_a_running_run_shows_curves_phases_room_and_warnings(buttons):
     assert buttons.asked == [("stop", run_id)]
 
 
+@pytest.mark.slow
 def test_seed_by_seed_draws_one_small_chart_per_seed(buttons):
     import json
 
@@ -238,6 +241,7 @@ def test_an_unknown_run_is_an_error_with_a_way_back(buttons):
     assert t("runs.title_list") in words(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [pytest.param("binary", marks=pytest.mark.slow), "multiclass", "regression"])
 def test_a_result_stands_in_words_and_side_by_side(buttons, task):
     at = open_page("runs", run=done_run(task))

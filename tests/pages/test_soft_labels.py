@@ -40,6 +40,7 @@ def test_without_finished_runs_one_button_leads_to_distill(monkeypatch, tmp_path
     assert t("soft_labels.empty") in words(at) and t("soft_labels.empty_button") in [b.label for b in at.button]
 
 
+@pytest.mark.slow
 def test_without_finished_runs_the_example_is_shown_and_named():
     make_run("queued")
     at = open_page("soft_labels")

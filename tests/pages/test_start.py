@@ -68,6 +68,7 @@ def test_open_the_result_puts_the_example_among_the_runs_once(example, jobs):  #
     assert len(rows) == 1 and rows[0].state == "done"
 
 
+@pytest.mark.slow
 def test_what_if_opens_with_the_examples_data(example, jobs):  # noqa: F811
     at = open_page()
     at.button(key="start-what-if").click().run()

@@ -15,7 +15,7 @@ from kd_core.runs.folder import RunFolder
 from kd_core.specs import Choice, StudentSpec
 from tests.runs.tables import small_spec
 
-pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
 
 
 def contrary(student, teacher, labels, spec):

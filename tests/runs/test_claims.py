@@ -16,7 +16,7 @@ from kd_core.specs import Choice, StudentSpec
 from kd_core.workspace import workspace
 from tests.runs.tables import small_spec, write_table
 
-pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
 
 
 def carry_out(spec, path, notify=lambda e: None) -> dict[str, Any]:
@@ -41,7 +41,6 @@ def test_automatic_seeds_go_on_until_the_rows_matter_more(tmp_path):
     assert (last["done"], last["of"]) == (3 * n, 3 * n)
 
 
-@pytest.mark.slow
 def test_one_run_reads_the_test_part_once_however_many_rounds_it_has(tmp_path):
     path = write_table(tmp_path / "t.csv")
     spec = small_spec(path, seeds=None)
@@ -87,7 +86,6 @@ def noise_table(path, rows):
     return path
 
 
-@pytest.mark.slow
 def test_a_teacher_behind_by_chance_leaves_it_open_whether_there_is_room(tmp_path):
     """On noise one side always scores lower; the old rule then said that there is no room."""
     result = carry_out(small_spec(noise_table(tmp_path / "t.csv", 3000), seeds=3), tmp_path / "run")
@@ -124,7 +122,6 @@ def two_students(spec):
     return spec.model_copy(update={"students": (*spec.students, second)})
 
 
-@pytest.mark.slow
 def test_the_student_shown_first_is_chosen_on_validation(tmp_path):
     result = carry_out(two_students(small_spec(write_table(tmp_path / "t.csv"))), tmp_path / "run")
     chosen = read_outcome(result)
@@ -141,7 +138,6 @@ def test_several_students_have_intervals_that_hold_together(tmp_path):
         assert gain["ci_family"][0] < gain["ci95"][0] < gain["ci95"][1] < gain["ci_family"][1]
 
 
-@pytest.mark.slow
 def test_balanced_classes_reach_teacher_labels_and_placebo(tmp_path):
     path = write_table(tmp_path / "t.csv")
     frame = pd.read_csv(path)
@@ -157,7 +153,6 @@ def test_balanced_classes_reach_teacher_labels_and_placebo(tmp_path):
     assert weighted["teacher"]["metrics"]["roc_auc"] == pytest.approx(plain["teacher"]["metrics"]["roc_auc"])
 
 
-@pytest.mark.slow
 def test_a_run_can_be_repeated_on_further_splits(tmp_path):
     spec = evaluation(small_spec(write_table(tmp_path / "t.csv")), splits=3)
     events: list[dict[str, Any]] = []

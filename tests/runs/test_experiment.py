@@ -31,6 +31,7 @@ def carry_out(spec, path, notify=lambda e: None, should_stop=lambda: False) -> d
     return experiment.run(spec, folder, notify, should_stop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_result_has_every_key_and_only_finite_numbers(tmp_path, task):
     spec = small_spec(write_table(tmp_path / "t.csv", task), task)
@@ -119,6 +120,7 @@ def stop_in_epoch(number, seen):
     return lambda: any(e["kind"] == "epoch" and e["epoch"] >= number for e in seen)
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_the_best_so_far_of_both_sides_and_says_so(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), seeds=3, epochs=400, patience=400)
     seen: list[dict[str, Any]] = []
@@ -141,6 +143,7 @@ def test_a_stopped_run_that_is_carried_out_again_ends_like_any_other(tmp_path):
     assert again["students"][0]["metrics"] == whole["students"][0]["metrics"]
 
 
+@pytest.mark.slow
 def test_stop_before_any_student_keeps_nothing(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     seen: list[dict[str, Any]] = []
@@ -148,6 +151,7 @@ def test_stop_before_any_student_keeps_nothing(tmp_path):
         carry_out(spec, tmp_path / "run", seen.append, lambda: any(e["kind"] == "teacher" for e in seen))
 
 
+@pytest.mark.slow
 def test_every_epoch_of_every_training_is_told_with_its_losses(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), epochs=3)
     events: list[dict[str, Any]] = []
@@ -170,6 +174,7 @@ def test_every_epoch_of_every_training_is_told_with_its_losses(tmp_path):
     assert (last["done"], last["of"]) == (6, 6)
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_ends_the_run_with_its_name(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv"), learning_rate=1e6, optimiser="sgd", epochs=20)
     with pytest.raises(

@@ -65,6 +65,7 @@ def test_every_cell_has_its_trainings_and_a_baseline_of_equal_budget(spec):
             assert (cells[c].alpha == 0) == (t.arm == "baseline")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SPECS)
 def test_every_recipe_is_a_valid_ordinary_run_of_its_cell(spec):
@@ -146,6 +147,7 @@ def test_zoom_refines_two_axes_and_keeps_the_student_and_the_rest():
     assert grid.count(near).cells == 25
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SPECS, st.data())
 def test_a_zoom_is_valid_holds_the_cell_and_can_be_zoomed_again(spec, data):

@@ -15,6 +15,8 @@ from kd_core.runs.jobs import JobService
 from tests.runs.fake_worker import fake_run
 from tests.runs.services import ENDED, run_spec, state, training, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_goes_from_queue_to_result(services):
     service = services()
@@ -213,7 +215,6 @@ def test_a_full_queue_and_a_full_disk_are_refused_with_numbers(services, monkeyp
         service.submit(run_spec("quick", 3))
 
 
-@pytest.mark.slow
 def test_a_worker_that_cannot_start_fails_the_run_instead_of_looping(services, monkeypatch):
     monkeypatch.setattr("kd_core.runs.supervisor.START_BACKOFF_SECONDS", 0.1)
     service = services(command=["/bin/sh", "-c", "echo broken >&2; exit 3"])

@@ -111,6 +111,7 @@ def test_a_disk_that_refuses_costs_the_times_and_not_the_run(tmp_path, own_works
     assert ending.state == "done" and "were not kept for later estimates" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_real_run_plans_by_work_and_the_second_teacher_is_free(tmp_path, own_workspace):
     path = write_table(tmp_path / "t.csv")
     spec = small_spec(path)

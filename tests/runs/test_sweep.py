@@ -72,6 +72,7 @@ def test_errors_choose_the_smallest_score(tmp_path, monkeypatch):
     assert found["cells"][0]["behind"]["mean"] == pytest.approx(1.0) and found["cells"][2]["temperature"] is None
 
 
+@pytest.mark.slow
 def test_cells_npz_holds_the_best_seed_s_answers_of_every_cell(tmp_path, monkeypatch):
     doubled(monkeypatch, lambda v: "diverged" if v.objective and v.objective.settings["temperature"] == 1 else 0.8 + 0.01 * v.seed)  # fmt: skip
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path))
@@ -218,6 +219,7 @@ def test_cells_that_diverged_without_their_students_say_so(tmp_path, monkeypatch
         build_result(made, 1.0)
 
 
+@pytest.mark.slow
 def test_one_diverged_seed_leaves_the_others_and_never_wins(tmp_path, monkeypatch):
     lucky = lambda v: "diverged" if v.seed == 1 else 0.99  # noqa: E731
     doubled(monkeypatch, lambda v: lucky(v) if v.objective and v.objective.settings["temperature"] == 4 else 0.8)

@@ -12,6 +12,8 @@ from kd_core.runs.folder import RunFolder
 from kd_core.runs.locks import LockFile
 from tests.runs.services import FAKE, run_spec, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def worker(own_workspace, tmp_path, monkeypatch):
@@ -79,7 +81,6 @@ def test_a_stop_names_its_run_and_a_locked_run_is_refused(worker, tmp_path):
     assert folder.result()["partial"] is True
 
 
-@pytest.mark.slow
 def test_a_deaf_run_is_written_down_as_interrupted_before_the_worker_goes(worker, tmp_path):
     folder = RunFolder.create(tmp_path / "run", run_spec("deaf"))
     send(worker, do="run", path=str(folder.path))

@@ -211,6 +211,7 @@ def test_no_free_port_is_said(monkeypatch):
         serve.free_port()
 
 
+@pytest.mark.slow
 def test_the_configuration_binds_to_this_machine_and_closes_what_is_not_needed():
     import tomllib
 

@@ -82,6 +82,7 @@ def test_groups_never_straddle(monkeypatch):
     assert all(held) and sum(len(h) for h in held) == len(set(data.train.groups.tolist()))
 
 
+@pytest.mark.slow
 def test_the_second_time_nothing_is_trained(tmp_path):
     data, cache, events = dataset(), TeacherCache(tmp_path), []
     first = ask(data, cache=cache)
@@ -97,6 +98,7 @@ def test_the_second_time_nothing_is_trained(tmp_path):
     assert not ask(data, cache=cache, seed=1).cached
 
 
+@pytest.mark.slow
 def test_an_interrupted_teacher_goes_on_after_its_finished_folds(tmp_path):
     data, cache, events = dataset(), TeacherCache(tmp_path), []
     trained = []

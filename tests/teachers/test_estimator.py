@@ -22,6 +22,7 @@ def test_rows_of_one_class_are_refused(name):
         SOURCES.get(name).make(SOURCES.get(name).spec(), data, 0, print, lambda: False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gradient_boosting", "random_forest"])
 def test_a_constant_target_is_no_single_class(name):
     data = fit_data("regression", y=np.full(200, 0.25, np.float32))

@@ -31,6 +31,7 @@ class Counted:
         return self.fitted.logits(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "teacher",
     [

@@ -8,6 +8,7 @@ import pytest
 from kd_core.data.reading import read_table
 
 
+@pytest.mark.slow
 def test_types_blank_rows_and_a_wide_row(tmp_path):
     book = openpyxl.Workbook()
     rows = [

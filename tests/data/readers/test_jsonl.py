@@ -21,18 +21,21 @@ def test_lines_keep_types_and_gaps(tmp_path):
     assert table.understood == {"format": "JSON lines", "encoding": "UTF-8"}
 
 
+@pytest.mark.slow
 def test_array(tmp_path):
     table = read(tmp_path, ' [{"a": 1, "b": "x"},\n {"b": "y", "c": 2.5}]')
     assert list(table.frame.columns) == ["a", "b", "c"] and table.frame["c"].tolist()[1] == 2.5
     assert table.understood["format"] == "JSON array"
 
 
+@pytest.mark.slow
 def test_mixed_types_become_text_and_are_said(tmp_path):
     table = read(tmp_path, '{"a": 1}\n{"a": "x"}\n')
     assert table.frame["a"].tolist() == ["1", "x"]
     assert table.problems[0].message == "Column 'a' mixes int, str; it was read as text."
 
 
+@pytest.mark.slow
 def test_broken_lines_are_named(tmp_path):
     with pytest.raises(DataError, match="Line 3 is not valid JSON"):
         read(tmp_path, '{"a": 1}\n{"a": 2}\n{"a": 3\n{"a": 4}\n')

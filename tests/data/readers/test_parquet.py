@@ -15,6 +15,7 @@ from kd_core.data.reading import read_table
 from kd_core.errors import DataError
 
 
+@pytest.mark.slow
 def test_types(tmp_path):
     path = tmp_path / "t.parquet"
     pq.write_table(
@@ -90,6 +91,7 @@ def test_bytes_are_counted_as_they_will_be_expanded_and_before_they_are(tmp_path
     assert error.value.code == "unpacks_too_large"
 
 
+@pytest.mark.slow
 def test_a_dictionary_within_the_caps_is_expanded_in_slices(tmp_path, monkeypatch):
     path, held = repeated(tmp_path, 5_000, 1_000), []
     monkeypatch.setattr(parquet_check, "SLICE_BYTES", 2**20)
@@ -110,6 +112,7 @@ def test_wide_bytes_are_refused_from_the_schema(tmp_path, monkeypatch):
         parquet_check.unpack(str(path), str(tmp_path), "t.parquet")
 
 
+@pytest.mark.slow
 def test_the_server_reads_no_parquet_itself(tmp_path, monkeypatch):
     path = repeated(tmp_path, 10, 10)
     for name in ("ParquetFile", "read_table"):
@@ -117,6 +120,7 @@ def test_the_server_reads_no_parquet_itself(tmp_path, monkeypatch):
     assert len(read_table(path).frame) == 10
 
 
+@pytest.mark.slow
 def test_durations_of_any_unit_are_seconds(tmp_path):
     path = tmp_path / "t.parquet"
     held = {unit: pa.array([1_500_000_001, None, -3], pa.duration(unit)) for unit in ("s", "ms", "us", "ns")}

@@ -50,6 +50,7 @@ def rewritten(path, change):
     return path
 
 
+@pytest.mark.slow
 def test_row_38_entity_bomb(tmp_path):
     bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     path = workbook(tmp_path, {"t": [["a"], [1]]})
@@ -58,6 +59,7 @@ def test_row_38_entity_bomb(tmp_path):
     assert error.code == "xml_entities" and "contains XML entities" in error.message
 
 
+@pytest.mark.slow
 def test_row_39_far_cell(tmp_path):
     book = openpyxl.Workbook()
     book.active["A1"], book.active["A2"] = "a", 1
@@ -69,6 +71,7 @@ def test_row_39_far_cell(tmp_path):
     assert error.code == "far_cell" and "blank rows between its cells" in error.message
 
 
+@pytest.mark.slow
 def test_row_40_encrypted_old_macro_sheets_merged(tmp_path):
     path = tmp_path / "locked.xlsx"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le"))
@@ -97,6 +100,7 @@ def test_row_40_encrypted_old_macro_sheets_merged(tmp_path):
     assert error.code == "no_rows" and "has no cells" in error.message
 
 
+@pytest.mark.slow
 def test_row_41_truncated(tmp_path):
     path = workbook(tmp_path, {"t": [["a"], [1]]})
     path.write_bytes(path.read_bytes()[:-200])
@@ -107,6 +111,7 @@ def test_row_41_truncated(tmp_path):
     assert refusal(path).code == "incomplete" and "incomplete or damaged" in refusal(path).message
 
 
+@pytest.mark.slow
 def test_row_42_parquet_bomb_is_refused_from_its_metadata(tmp_path):
     path = tmp_path / "bomb.parquet"
     pq.write_table(pa.table({"a": np.zeros(limits.ROWS + 1, np.int8)}), path)
@@ -146,6 +151,7 @@ def test_row_56_stream_without_length_over_the_cap(own_workspace, monkeypatch):
     assert list((own_workspace / "data").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_sandbox_stops_time_and_memory(monkeypatch):
     monkeypatch.setattr(limits, "PARSE_SECONDS", 1)
     with pytest.raises(DataError, match="takes more than 1 s"):
@@ -158,6 +164,7 @@ def test_sandbox_stops_time_and_memory(monkeypatch):
         sandbox.call("operator:floordiv", 1, 0)
 
 
+@pytest.mark.slow
 def test_deeply_nested_json_crashes_only_the_child(tmp_path):
     path = tmp_path / "deep.jsonl"
     path.write_bytes(b'{"a":' * 200_000 + b"1" + b"}" * 200_000 + b"\n")

@@ -105,6 +105,7 @@ def test_row_07_web_page(tmp_path):
     assert error.code == "xml" and "looks like XML" in error.message
 
 
+@pytest.mark.slow
 def test_row_08_json_named_csv(tmp_path):
     error = refusal(save(tmp_path, '{"error": {"status": 401}}'))
     assert (
@@ -287,6 +288,7 @@ def test_a_line_without_an_end_is_too_long_not_a_quote_that_is_never_closed(tmp_
     assert error.message == f"Line {line} is too long: more than 8 MB without a line break."
 
 
+@pytest.mark.slow
 def test_a_long_line_between_others_is_found_and_long_texts_of_short_lines_are_not(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 3_000_000 + b"y" * (9 * 2**20) + b"\n1,2\n")
@@ -295,6 +297,7 @@ def test_a_long_line_between_others_is_found_and_long_texts_of_short_lines_are_n
     assert len(read_table(path).frame) == 3_000_000
 
 
+@pytest.mark.slow
 def test_one_long_line_of_json_is_no_table_line(tmp_path):
     path = tmp_path / "t.json"
     path.write_bytes(b"[" + b", ".join([b'{"a": 1, "b": "xxxxxxxxxxxxxxxxxxxx"}'] * 250_000) + b"]")
