@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Compiled modules are kept: without them each process, and each of the tests' many, compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup test check faults e2e format bench samples clean
 .DEFAULT_GOAL := run
@@ -29,7 +31,7 @@ test: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n 2 -m "not e2e"
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not e2e"
 	@$(BIN)/pytest -m e2e
 
 faults: $(STAMP)
