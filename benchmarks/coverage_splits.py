@@ -22,7 +22,9 @@ from kd_core.scenarios import SCENARIOS
 SPLIT_GOAL, WIDTH_GOAL, FRESH_GOAL, WRONG_GOAL = 0.9, 1.3, (0.92, 0.98), 0.03
 
 
-def fill(part: str, bank_file: Path, recipe: Recipe, data: Path | None, only: list[str] | None, count: int, rows: int) -> dict[str, Any]:  # fmt: skip
+def fill(
+    part: str, bank_file: Path, recipe: Recipe, data: Path | None, only: list[str] | None, count: int, rows: int
+) -> dict[str, Any]:
     """Train all units that the bank lacks; it is written after each, so that a run that was cut off goes on."""
     settings = {"part": part, **asdict(recipe), **({"rows": rows} if part == "fresh" else {})}
     bank = safe_io.read_json(bank_file) if bank_file.exists() else {"settings": settings, "units": {}}
@@ -46,12 +48,17 @@ def _units(part: str, data: Path | None, scratch: Path, count: int, rows: int) -
         each = -(-count // len(SCENARIOS.names()))
         return {
             f"{name}/{seed}": lambda name=name, seed=seed: fresh_set(name, rows, seed, scratch)
-            for seed in range(each) for name in SCENARIOS.names()
-        }  # fmt: skip
+            for seed in range(each)
+            for name in SCENARIOS.names()
+        }
     if data is None:
         raise SystemExit("Real sets: name their folder with --data or KD_DATA.")
     sets = real_sets(data, scratch)
-    return {f"{name}/{seed}": lambda made=made, seed=seed: _split(made, seed) for seed in range(count) for name, made in sets.items()}  # fmt: skip
+    return {
+        f"{name}/{seed}": lambda made=made, seed=seed: _split(made, seed)
+        for seed in range(count)
+        for name, made in sets.items()
+    }
 
 
 def _split(made: RealSet, seed: int) -> RealSet:
@@ -74,15 +81,28 @@ def analyse(bank: dict[str, Any], metric: str | None = None) -> list[dict[str, A
             low, high = (np.array([g[k] for g in gains]) for k in ("low", "high"))
             seeds_half, rows_half = (np.array([g[k] for g in gains]) for k in ("seeds_half", "rows_half"))
             spread = float(mean.std(ddof=1))
-            rows.append({
-                "set": name, "lesson": lesson, "metric": chosen, "units": len(mean), "gain": float(mean.mean()), "spread": spread,
-                "covered": int(((low <= others) & (others <= high)).sum()),
-                "covered_by_seeds_alone": int((abs(mean - others) <= seeds_half).sum()),
-                "half_width": float((high - low).mean() / 2), "seeds_half": float(seeds_half.mean()),
-                "rows_half": float(rows_half.mean()), "width_ratio": float((high - low).mean() / 2 / (1.96 * spread)),
-                "wrong": sum((w == "beats" and o <= 0) or (w == "hurts" and o >= 0) for w, o in zip(words, others, strict=True)),
-                "words": dict(Counter(words)), "seeds": float(np.mean([u["lessons"][lesson]["seeds"] for u in units])),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "set": name,
+                    "lesson": lesson,
+                    "metric": chosen,
+                    "units": len(mean),
+                    "gain": float(mean.mean()),
+                    "spread": spread,
+                    "covered": int(((low <= others) & (others <= high)).sum()),
+                    "covered_by_seeds_alone": int((abs(mean - others) <= seeds_half).sum()),
+                    "half_width": float((high - low).mean() / 2),
+                    "seeds_half": float(seeds_half.mean()),
+                    "rows_half": float(rows_half.mean()),
+                    "width_ratio": float((high - low).mean() / 2 / (1.96 * spread)),
+                    "wrong": sum(
+                        (w == "beats" and o <= 0) or (w == "hurts" and o >= 0)
+                        for w, o in zip(words, others, strict=True)
+                    ),
+                    "words": dict(Counter(words)),
+                    "seeds": float(np.mean([u["lessons"][lesson]["seeds"] for u in units])),
+                }
+            )
     return rows
 
 

@@ -66,14 +66,18 @@ def real_sets(data: Path, scratch: Path) -> dict[str, RealSet]:
     boosting, hinton = Choice(name="gradient_boosting"), Choice(name="hinton")
     shoppers = data / "online_shoppers" / "online_shoppers_intention.csv"
     return {
-        "online_shoppers": RealSet(DatasetSpec(source=str(shoppers), target="Revenue", task="binary"), boosting, hinton),
+        "online_shoppers": RealSet(
+            DatasetSpec(source=str(shoppers), target="Revenue", task="binary"), boosting, hinton
+        ),
         "reviews_1000": RealSet(
-            DatasetSpec(source=str(scratch / "reviews_1000.csv"), target="Recommended IND", task="binary"), boosting, hinton
+            DatasetSpec(source=str(scratch / "reviews_1000.csv"), target="Recommended IND", task="binary"),
+            boosting,
+            hinton,
         ),
         "seasons": RealSet(
             DatasetSpec(source=str(scratch / "seasons.csv"), target="season", task="multiclass"), boosting, hinton
         ),
-    }  # fmt: skip
+    }
 
 
 def fresh_set(name: str, rows: int, seed: int, scratch: Path) -> RealSet:
@@ -106,7 +110,7 @@ def train_unit(made: RealSet, recipe: Recipe, lessons: tuple[str, ...] = LESSONS
     dataset = prepare(made.spec)
     teacher = teacher_answers(
         dataset, made.teacher, folds=recipe.folds, seed=0, cache=None, notify=ignore, should_stop=never, device="cpu"
-    )  # fmt: skip
+    )
     ready = time.perf_counter()
     metric = PRIMARY[dataset.task]
     facts = METRICS.get(metric).facts
@@ -136,10 +140,14 @@ def train_unit(made: RealSet, recipe: Recipe, lessons: tuple[str, ...] = LESSONS
                     word = compare.verdict(compared.gain("student", "baseline"), margin).word
         found[lesson] = {"gains": gains, "word": word, "seeds": len(taught)}
     return {
-        "metric": metric, "task": dataset.task, "rows": {k: len(v) for k, v in dataset.parts.items()}, "lessons": found,
-        "teacher_seconds": round(ready - start, 1), "seconds": round(time.perf_counter() - start, 1),
+        "metric": metric,
+        "task": dataset.task,
+        "rows": {k: len(v) for k, v in dataset.parts.items()},
+        "lessons": found,
+        "teacher_seconds": round(ready - start, 1),
+        "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": round(time.process_time() - start_cpu, 1),
-    }  # fmt: skip
+    }
 
 
 def _next(recipe: Recipe, metric: str, baseline: list[Answers], taught: list[Answers]) -> int:

@@ -44,15 +44,43 @@ GOAL_TINY, GOAL_LONG, GOAL_LIVE = 1.35, 1.10, 1.5
 LESSON = Choice(name="hinton", settings={"temperature": 4.0, "alpha": 0.7})
 CPU = torch.device("cpu")
 CASES = [
-    {"name": "MLP 28-20-20-2", "student": {"width": 20, "depth": 2}, "teacher": {"width": 88, "depth": 2},
-     "features": 28, "classes": 2, "batch": 128, "steps": 60},
-    {"name": "MLP 28-20-20-10", "student": {"width": 20, "depth": 2}, "teacher": {"width": 92, "depth": 2},
-     "features": 28, "classes": 10, "batch": 128, "steps": 60},
-    {"name": "MLP 64-64-64-10", "student": {"width": 64, "depth": 2}, "teacher": {"width": 264, "depth": 2},
-     "features": 64, "classes": 10, "batch": 256, "steps": 60},
-    {"name": "MLP 256-1024-1024-10", "student": {"width": 1024, "depth": 2}, "teacher": {"width": 2048, "depth": 4},
-     "features": 256, "classes": 10, "batch": 256, "steps": 8},
-]  # fmt: skip
+    {
+        "name": "MLP 28-20-20-2",
+        "student": {"width": 20, "depth": 2},
+        "teacher": {"width": 88, "depth": 2},
+        "features": 28,
+        "classes": 2,
+        "batch": 128,
+        "steps": 60,
+    },
+    {
+        "name": "MLP 28-20-20-10",
+        "student": {"width": 20, "depth": 2},
+        "teacher": {"width": 92, "depth": 2},
+        "features": 28,
+        "classes": 10,
+        "batch": 128,
+        "steps": 60,
+    },
+    {
+        "name": "MLP 64-64-64-10",
+        "student": {"width": 64, "depth": 2},
+        "teacher": {"width": 264, "depth": 2},
+        "features": 64,
+        "classes": 10,
+        "batch": 256,
+        "steps": 60,
+    },
+    {
+        "name": "MLP 256-1024-1024-10",
+        "student": {"width": 1024, "depth": 2},
+        "teacher": {"width": 2048, "depth": 4},
+        "features": 256,
+        "classes": 10,
+        "batch": 256,
+        "steps": 8,
+    },
+]
 
 
 def network(settings: dict, case: dict, seed: int) -> torch.nn.Module:
@@ -137,16 +165,26 @@ def measure(case: dict, rounds: int) -> dict:
             raise SystemExit(f"{case['name']}: cached and live logits do not teach the same: {losses}")
     plain = statistics.median(found["plain"])
     limit = GOAL_LONG if plain >= LONG_STEP_MS * 1000 else GOAL_TINY
-    result = {"case": f"{case['name']}, batch {case['batch']}", "teacher_parameters": parameters, "rounds": rounds,
-              "steps": case["steps"], "goal_cached": limit, "goal_live": GOAL_LIVE}  # fmt: skip
+    result = {
+        "case": f"{case['name']}, batch {case['batch']}",
+        "teacher_parameters": parameters,
+        "rounds": rounds,
+        "steps": case["steps"],
+        "goal_cached": limit,
+        "goal_live": GOAL_LIVE,
+    }
     for name, values in found.items():
         result[f"{name}_us"] = statistics.median(values)
         result[f"{name}_clock_us"] = statistics.median(clock[name])
     for name, over, under in (("cached_over_plain", "cached", "plain"), ("live_over_cached", "live", "cached")):
         ratios, by_clock = ([a / b for a, b in zip(times[over], times[under], strict=True)] for times in (found, clock))
         low, high = np.quantile(ratios, (0.25, 0.75))
-        result[name] = {"median": statistics.median(ratios), "quarter": float(low), "three_quarters": float(high),
-                        "clock": statistics.median(by_clock)}  # fmt: skip
+        result[name] = {
+            "median": statistics.median(ratios),
+            "quarter": float(low),
+            "three_quarters": float(high),
+            "clock": statistics.median(by_clock),
+        }
     return result
 
 

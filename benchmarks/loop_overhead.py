@@ -85,9 +85,16 @@ def engine(data: dict, size: str, plan: TrainingPlan, folder: Path, taught: bool
 
         start = time.perf_counter()
         trained = optimise(
-            module, rows, loss, score, plan, 0, notify=notify, should_stop=asked.is_set,
+            module,
+            rows,
+            loss,
+            score,
+            plan,
+            0,
+            notify=notify,
+            should_stop=asked.is_set,
             checkpoint=folder / "checkpoint",
-        )  # fmt: skip
+        )
         return time.perf_counter() - start, [h["loss"] for h in trained.history]
 
 
@@ -111,10 +118,15 @@ def by_hand(data: dict, size: str, plan: TrainingPlan, taught: bool) -> tuple[fl
             logits = module(x.index_select(0, index)).logits
             loss = F.cross_entropy(logits, y.index_select(0, index))
             if taught:
-                soft = F.kl_div(
-                    F.log_softmax(logits / TEMPERATURE, 1), F.log_softmax(z.index_select(0, index) / TEMPERATURE, 1),
-                    reduction="batchmean", log_target=True,
-                ) * TEMPERATURE**2  # fmt: skip
+                soft = (
+                    F.kl_div(
+                        F.log_softmax(logits / TEMPERATURE, 1),
+                        F.log_softmax(z.index_select(0, index) / TEMPERATURE, 1),
+                        reduction="batchmean",
+                        log_target=True,
+                    )
+                    * TEMPERATURE**2
+                )
                 loss = (1 - ALPHA) * loss + ALPHA * soft
             optimiser.zero_grad()
             loss.backward()
@@ -138,8 +150,10 @@ def compare(case: dict, rounds: int, epochs: int) -> dict:
     cpu: dict[str, list[float]] = {"engine": [], "by_hand": []}
     for turn in range(rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
-            sides = [("engine", lambda f=folder: engine(data, case["size"], plan, Path(f), taught)),
-                     ("by_hand", lambda: by_hand(data, case["size"], plan, taught))]  # fmt: skip
+            sides = [
+                ("engine", lambda f=folder: engine(data, case["size"], plan, Path(f), taught)),
+                ("by_hand", lambda: by_hand(data, case["size"], plan, taught)),
+            ]
             losses = {}
             for name, side in sides if turn % 2 else sides[::-1]:
                 gc.collect()
@@ -155,11 +169,16 @@ def compare(case: dict, rounds: int, epochs: int) -> dict:
     cpu_ratios = [e / h for e, h in zip(cpu["engine"], cpu["by_hand"], strict=True)]
     steps = epochs * plan.steps_per_epoch(case["rows"])
     return {
-        "case": case["name"], "ratio": statistics.median(ratios), "ratio_low": min(ratios), "ratio_high": max(ratios),
+        "case": case["name"],
+        "ratio": statistics.median(ratios),
+        "ratio_low": min(ratios),
+        "ratio_high": max(ratios),
         "cpu_ratio": statistics.median(cpu_ratios),
         "engine_us_per_step": statistics.median(times["engine"]) / steps * 1e6,
-        "by_hand_us_per_step": statistics.median(times["by_hand"]) / steps * 1e6, "rounds": rounds, "steps": steps,
-    }  # fmt: skip
+        "by_hand_us_per_step": statistics.median(times["by_hand"]) / steps * 1e6,
+        "rounds": rounds,
+        "steps": steps,
+    }
 
 
 def main() -> None:

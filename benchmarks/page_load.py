@@ -71,7 +71,9 @@ def main() -> None:
         server.stop()
     ratios = [o / c for o, c in zip(medians["open"], medians["closed"], strict=True)]
     ratio = statistics.median(ratios)
-    print(f"open / closed: {ratio:.3f} ({min(ratios):.3f} to {max(ratios):.3f}, {len(ratios)} pairs), goal 0.95: {'met' if ratio >= 0.95 else 'missed'}")  # fmt: skip
+    print(
+        f"open / closed: {ratio:.3f} ({min(ratios):.3f} to {max(ratios):.3f}, {len(ratios)} pairs), goal 0.95: {'met' if ratio >= 0.95 else 'missed'}"
+    )
     if args.json:
         args.json.write_text(json.dumps({"ratio": ratio, "pairs": ratios, "rows_per_s": medians}, indent=1))
 

@@ -99,15 +99,23 @@ def measure(shape: tuple[int, int, int], count: int, epochs: int, rounds: int) -
     best = min((n for n in seconds if n != "auto"), key=lambda n: seconds[n])
     sweeps = [e for e in told if e["kind"] == "sweep"]
     return {
-        "shape": f"{inputs}-{width}-{width}-{outputs}", "variants": count, "seconds": seconds, "all": times,
-        "best": best, "ratio": seconds["auto"] / seconds[best], "chosen": [e["mode"] for e in sweeps],
-        "why": sweeps[-1]["why"], "rounds": rounds,
-    }  # fmt: skip
+        "shape": f"{inputs}-{width}-{width}-{outputs}",
+        "variants": count,
+        "seconds": seconds,
+        "all": times,
+        "best": best,
+        "ratio": seconds["auto"] / seconds[best],
+        "chosen": [e["mode"] for e in sweeps],
+        "why": sweeps[-1]["why"],
+        "rounds": rounds,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two small cases, under a minute instead of about half an hour")  # fmt: skip
+    parser.add_argument(
+        "--quick", action="store_true", help="two small cases, under a minute instead of about half an hour"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     chosen = parser.parse_args()
@@ -121,7 +129,10 @@ def main() -> None:
         row = measure(shape, count, epochs, rounds)
         rows.append(row)
         listed = ", ".join(f"{name} {s:.2f} s" for name, s in row["seconds"].items())
-        print(f"{row['shape']} x {count}: {listed}; auto took {row['chosen'][-1]}, ratio to {row['best']} {row['ratio']:.3f}", flush=True)  # fmt: skip
+        print(
+            f"{row['shape']} x {count}: {listed}; auto took {row['chosen'][-1]}, ratio to {row['best']} {row['ratio']:.3f}",
+            flush=True,
+        )
     worst = max(rows, key=lambda row: row["ratio"])
     print(
         f"worst ratio {worst['ratio']:.3f} ({worst['shape']} x {worst['variants']}, {worst['rounds']} rounds, "

@@ -57,12 +57,14 @@ def main() -> None:
         numbers["random_split_warnings"] = [p.code for p in found.problems if p.severity == "warning"]
         spec = RunSpec(
             name="order lines without a customer",
-            dataset=DatasetSpec(source=str(table), target="no_customer", positive="yes", group="InvoiceNo", drop=("InvoiceNo",)),
+            dataset=DatasetSpec(
+                source=str(table), target="no_customer", positive="yes", group="InvoiceNo", drop=("InvoiceNo",)
+            ),
             teacher=Choice(name="gradient_boosting"),
             students=(StudentSpec(name="small", arch=Choice(name="mlp", settings={"size": "small"})),),
             objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.7}),
             training=TrainingSpec(seeds=1 if args.quick else 3, epochs=1 if args.quick else None),
-        )  # fmt: skip
+        )
         if args.sweep:
             grid = SweepSpec(temperature=(1, 2, 4, 8, 16), alpha=(0, 0.25, 0.5, 0.75, 1))
             spec = spec.model_copy(update={"training": TrainingSpec(seeds=3, epochs=1), "sweep": grid})
@@ -70,7 +72,11 @@ def main() -> None:
         result, _ = run_here(spec, args.out, lambda e: e["kind"] == "phase" and print(e, flush=True), StopSignal())
         numbers |= {"run_seconds": time.monotonic() - start, "phases": result["seconds"], "peak_mb": peak_mb()}
         student = result["students"][0]
-        numbers["roc_auc"] = {"teacher": result["teacher"]["metrics"]["roc_auc"], "student": student["metrics"]["roc_auc"], "baseline": student["baseline"]["metrics"]["roc_auc"]}  # fmt: skip
+        numbers["roc_auc"] = {
+            "teacher": result["teacher"]["metrics"]["roc_auc"],
+            "student": student["metrics"]["roc_auc"],
+            "baseline": student["baseline"]["metrics"]["roc_auc"],
+        }
         numbers |= {
             "sweep": {k: result["sweep"][k] for k in ("variants", "trainings", "mode", "why", "seconds")}
             if args.sweep

@@ -30,8 +30,11 @@ from kd_core.specs import Task
 
 MODELS, SEEDS = 16, 5
 CASES: list[tuple[str, Task, int]] = [
-    ("regression", "regression", 1), ("two classes", "binary", 2), ("four classes", "multiclass", 4), ("ten classes", "multiclass", 10),
-]  # fmt: skip
+    ("regression", "regression", 1),
+    ("two classes", "binary", 2),
+    ("four classes", "multiclass", 4),
+    ("ten classes", "multiclass", 10),
+]
 
 
 def models(task: Task, classes: int, rows: int) -> list[Answers]:

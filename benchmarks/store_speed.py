@@ -32,17 +32,44 @@ def row(number: int) -> RunRow:
     when = f"2026-{number // 250 + 1:02d}-{number % 28 + 1:02d}T12:00:{number % 60:02d}.000Z"
     best = Headline("roc_auc", "higher", 0.93, "tiny", 0.92, 0.91, 0.01, 0.005, 0.015, "beats")
     return RunRow(
-        f"run-{number:05d}", f"visits {number}", "done", when, when, when, "visits", "purchased", "binary", "boosting",
-        ("tiny", "small"), best, 42.0, number % 10 == 0, "a note of some length " * 3, f"{number:064d}", None,
-    )  # fmt: skip
+        f"run-{number:05d}",
+        f"visits {number}",
+        "done",
+        when,
+        when,
+        when,
+        "visits",
+        "purchased",
+        "binary",
+        "boosting",
+        ("tiny", "small"),
+        best,
+        42.0,
+        number % 10 == 0,
+        "a note of some length " * 3,
+        f"{number:064d}",
+        None,
+    )
 
 
 def event(number: int) -> dict[str, object]:
     return {
-        "kind": "epoch", "arm": "student", "student": "tiny", "seed": number // 2500, "fold": None,
-        "epoch": number % 2500 + 1, "epochs": 2500, "loss": 0.5, "hard": 0.25, "soft": 0.25, "score": 0.9,
-        "metrics": {"roc_auc": 0.9, "log_loss": 0.3}, "learning_rate": 1e-3, "rows_per_s": 1e5, "best": number % 7 == 0,
-    }  # fmt: skip
+        "kind": "epoch",
+        "arm": "student",
+        "student": "tiny",
+        "seed": number // 2500,
+        "fold": None,
+        "epoch": number % 2500 + 1,
+        "epochs": 2500,
+        "loss": 0.5,
+        "hard": 0.25,
+        "soft": 0.25,
+        "score": 0.9,
+        "metrics": {"roc_auc": 0.9, "log_loss": 0.3},
+        "learning_rate": 1e-3,
+        "rows_per_s": 1e5,
+        "best": number % 7 == 0,
+    }
 
 
 def milliseconds(work, repeat: int) -> dict[str, float]:

@@ -65,12 +65,21 @@ def steps(quick: bool) -> list[dict]:
                 }
             )
         row = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
-        row |= {"shape": f"{features}-{width}-{width}-{classes}", "batch": batch, "precision": precision, "goal": goal,
-                "rounds": len(rounds), "ratio_range": [min(r["ratio"] for r in rounds), max(r["ratio"] for r in rounds)]}  # fmt: skip
+        row |= {
+            "shape": f"{features}-{width}-{width}-{classes}",
+            "batch": batch,
+            "precision": precision,
+            "goal": goal,
+            "rounds": len(rounds),
+            "ratio_range": [min(r["ratio"] for r in rounds), max(r["ratio"] for r in rounds)],
+        }
         found.append(row)
         low, high = row["ratio_range"]
-        print(f"{row['shape']} batch {batch} {precision}: 75 students = {row['ratio']:.2f} E1 ({low:.2f}-{high:.2f}; goal {goal:g}), "
-              f"E1 {row['e1_us']:.0f} us, step {row['step_ms']:.2f} ms, {row['share']:.0%} of {row['gemm_gflops']:.0f} GFLOP/s", flush=True)  # fmt: skip
+        print(
+            f"{row['shape']} batch {batch} {precision}: 75 students = {row['ratio']:.2f} E1 ({low:.2f}-{high:.2f}; goal {goal:g}), "
+            f"E1 {row['e1_us']:.0f} us, step {row['step_ms']:.2f} ms, {row['share']:.0%} of {row['gemm_gflops']:.0f} GFLOP/s",
+            flush=True,
+        )
     return found
 
 
@@ -130,11 +139,23 @@ def sweep(quick: bool) -> list[dict]:
             fused.train_variants(dataset, variants, data["z"], training)
             alone = time.perf_counter() - start
             apart, workers = fresh(file, shape, count), warm(file, shape, count)
-        row = {"batch": batch, "epochs": epochs, "trainings": count, "fused_s": alone, "fused_fresh_process_s": with_start,
-               "fresh_processes_s": apart, "warm_workers_s": workers, "against_fresh": apart / with_start, "against_warm": workers / alone}  # fmt: skip
+        row = {
+            "batch": batch,
+            "epochs": epochs,
+            "trainings": count,
+            "fused_s": alone,
+            "fused_fresh_process_s": with_start,
+            "fresh_processes_s": apart,
+            "warm_workers_s": workers,
+            "against_fresh": apart / with_start,
+            "against_warm": workers / alone,
+        }
         found.append(row)
-        print(f"batch {batch}: {count} trainings of {epochs} epochs: fused {alone:.1f} s ({with_start:.1f} s from a cold start), "
-              f"a fresh process each {apart:.1f} s ({row['against_fresh']:.1f} x), two warm workers {workers:.1f} s ({row['against_warm']:.1f} x)", flush=True)  # fmt: skip
+        print(
+            f"batch {batch}: {count} trainings of {epochs} epochs: fused {alone:.1f} s ({with_start:.1f} s from a cold start), "
+            f"a fresh process each {apart:.1f} s ({row['against_fresh']:.1f} x), two warm workers {workers:.1f} s ({row['against_warm']:.1f} x)",
+            flush=True,
+        )
     return found
 
 
@@ -157,11 +178,20 @@ def scaling(quick: bool) -> list[dict]:
             start = time.perf_counter()
             fused.train_variants(dataset, variants, z, training)
             seconds, measured = time.perf_counter() - start, True
-        row = {"rows": rows, "width": width, "variants": count, "seconds": seconds, "measured": measured,
-               "us_per_variant_step": seconds / count / (rows / 256) * 1e6}  # fmt: skip
+        row = {
+            "rows": rows,
+            "width": width,
+            "variants": count,
+            "seconds": seconds,
+            "measured": measured,
+            "us_per_variant_step": seconds / count / (rows / 256) * 1e6,
+        }
         found.append(row)
-        print(f"{rows:>9,} rows, width {width:>3}, {count:>3} variants: {'' if measured else '~'}{seconds:.2f} s an epoch, "
-              f"{row['us_per_variant_step']:.1f} us per variant and step", flush=True)  # fmt: skip
+        print(
+            f"{rows:>9,} rows, width {width:>3}, {count:>3} variants: {'' if measured else '~'}{seconds:.2f} s an epoch, "
+            f"{row['us_per_variant_step']:.1f} us per variant and step",
+            flush=True,
+        )
     return found
 
 

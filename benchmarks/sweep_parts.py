@@ -40,9 +40,15 @@ def dataset_of(data: dict[str, np.ndarray]) -> Dataset:
     held = Part(data["xv"], data["yv"], np.arange(rows, rows + len(data["yv"])))
     parts = {"train": Part(data["x"], data["y"], np.arange(rows)), "validation": held, "test": held}
     return Dataset(
-        DatasetSpec(source="made up", target="y"), "made up", f"made up {rows} {features} {classes}", "multiclass",
-        tuple(str(c) for c in range(classes)), tuple(f"x{i}" for i in range(features)), parts, pd.DataFrame(),
-    )  # fmt: skip
+        DatasetSpec(source="made up", target="y"),
+        "made up",
+        f"made up {rows} {features} {classes}",
+        "multiclass",
+        tuple(str(c) for c in range(classes)),
+        tuple(f"x{i}" for i in range(features)),
+        parts,
+        pd.DataFrame(),
+    )
 
 
 def make_dataset(rows: int, features: int, classes: int) -> tuple[Dataset, np.ndarray]:
@@ -59,8 +65,11 @@ def grid(of: StudentSpec, count: int = 75) -> list[Variant]:
     """List `count` variants: the 5 x 5 x 3 grid, then more seeds of it."""
     found = [
         Variant(of, Choice(name="hinton", settings={"temperature": t, "alpha": a}), seed + 3 * again)
-        for again in range(1 + count // 75) for t in TEMPERATURES for a in ALPHAS for seed in SEEDS
-    ]  # fmt: skip
+        for again in range(1 + count // 75)
+        for t in TEMPERATURES
+        for a in ALPHAS
+        for seed in SEEDS
+    ]
     return found[:count]
 
 
@@ -69,9 +78,12 @@ def plain_step(dataset: Dataset, z: np.ndarray, width: int, batch: int, steps: i
     torch.set_num_threads(threads)
     x, y, t = torch.from_numpy(dataset.train.x), torch.from_numpy(dataset.train.y), torch.from_numpy(z)
     net = torch.nn.Sequential(
-        torch.nn.Linear(x.shape[1], width), torch.nn.ReLU(), torch.nn.Linear(width, width), torch.nn.ReLU(),
+        torch.nn.Linear(x.shape[1], width),
+        torch.nn.ReLU(),
+        torch.nn.Linear(width, width),
+        torch.nn.ReLU(),
         torch.nn.Linear(width, dataset.num_outputs),
-    )  # fmt: skip
+    )
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
     order = torch.randperm(len(x)).split(batch)
     times = []
@@ -89,9 +101,14 @@ def plain_step(dataset: Dataset, z: np.ndarray, width: int, batch: int, steps: i
 
 
 def fused_step(
-    dataset: Dataset, z: np.ndarray, variants: list[Variant], batch: int, steps: int, precision: str = "float32",
+    dataset: Dataset,
+    z: np.ndarray,
+    variants: list[Variant],
+    batch: int,
+    steps: int,
+    precision: str = "float32",
     lanes: int | None = None,
-) -> float:  # fmt: skip
+) -> float:
     """Time a step of all variants together, side by side as in training. Units: seconds, median over `steps`."""
     training = TrainingSpec(batch_size=batch, epochs=1)
     count = lanes or fused.lanes_of(None)

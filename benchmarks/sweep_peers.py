@@ -28,9 +28,12 @@ def plain(data: dict, width: int, batch: int, epochs: int, temperature: float, a
     xv, yv = torch.from_numpy(data["xv"]), torch.from_numpy(data["yv"])
     classes = t.shape[1]
     net = torch.nn.Sequential(
-        torch.nn.Linear(x.shape[1], width), torch.nn.ReLU(), torch.nn.Linear(width, width), torch.nn.ReLU(),
+        torch.nn.Linear(x.shape[1], width),
+        torch.nn.ReLU(),
+        torch.nn.Linear(width, width),
+        torch.nn.ReLU(),
         torch.nn.Linear(width, classes),
-    )  # fmt: skip
+    )
     optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
     right = 0.0
     for _ in range(epochs):

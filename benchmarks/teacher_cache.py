@@ -54,9 +54,11 @@ def seconds(work: Callable[[], Any]) -> float:
 def spread(values: list[float]) -> dict[str, float]:
     ranked = sorted(values)
     return {
-        "median": round(statistics.median(ranked), 4), "min": round(ranked[0], 4),
-        "p95": round(ranked[math.ceil(0.95 * (len(ranked) - 1))], 4), "n": len(ranked),
-    }  # fmt: skip
+        "median": round(statistics.median(ranked), 4),
+        "min": round(ranked[0], 4),
+        "p95": round(ranked[math.ceil(0.95 * (len(ranked) - 1))], 4),
+        "n": len(ranked),
+    }
 
 
 def asked(root: Path, repeat: int) -> dict[str, Any]:
@@ -66,17 +68,24 @@ def asked(root: Path, repeat: int) -> dict[str, Any]:
 
     def ask(seed: int) -> None:
         teacher_answers(
-            dataset, spec.teacher, folds=5, seed=seed, cache=TeacherCache(root), notify=lambda event: None,
+            dataset,
+            spec.teacher,
+            folds=5,
+            seed=seed,
+            cache=TeacherCache(root),
+            notify=lambda event: None,
             should_stop=lambda: False,
-        )  # fmt: skip
+        )
 
     made = [seconds(lambda seed=seed: ask(seed)) for seed in range(repeat)]
     found = [seconds(lambda seed=seed: ask(seed)) for seed in range(repeat)]
     return {
-        "rows": len(dataset.rows), "made_s": spread(made), "kept_s": spread(found),
+        "rows": len(dataset.rows),
+        "made_s": spread(made),
+        "kept_s": spread(found),
         "ratio": round(statistics.median(made) / statistics.median(found), 1),
         "counted": vars(TeacherCache(root).ledger.read()),
-    }  # fmt: skip
+    }
 
 
 def read(root: Path, rows: int, repeat: int) -> dict[str, Any]:
@@ -88,7 +97,13 @@ def read(root: Path, rows: int, repeat: int) -> dict[str, Any]:
         entry._CHECKED.clear()
         first.append(1000 * seconds(lambda: entry.read_entry(root / "large")))
         again.append(1000 * seconds(lambda: entry.read_entry(root / "large")))
-    return {"rows": rows, "outputs": 10, "mb": round(z.nbytes / 2**20, 1), "first_ms": spread(first), "again_ms": spread(again)}  # fmt: skip
+    return {
+        "rows": rows,
+        "outputs": 10,
+        "mb": round(z.nbytes / 2**20, 1),
+        "first_ms": spread(first),
+        "again_ms": spread(again),
+    }
 
 
 def find(root: Path, entries: int, repeat: int) -> dict[str, Any]:
@@ -127,7 +142,8 @@ def moved(z: np.ndarray) -> dict[str, Any]:
     back, few = decode(coded, z.shape[1]), decode(forced, z.shape[1])
     return {
         "coding": "+".join(f"{name} {array.dtype}" for name, array in coded.items()),
-        "bytes_a_row": round(sum(a.nbytes for a in coded.values()) / len(z), 1), "float32_bytes": 4 * z.shape[1],
+        "bytes_a_row": round(sum(a.nbytes for a in coded.values()) / len(z), 1),
+        "float32_bytes": 4 * z.shape[1],
         "largest_logit_move": float(np.abs(back - z).max()),
         "total_variation": {
             str(t): float(0.5 * np.abs(softened(back, t) - softened(z, t)).sum(1).max()) for t in TEMPERATURES
@@ -135,7 +151,7 @@ def moved(z: np.ndarray) -> dict[str, Any]:
         "of_32_largest_alone": {
             str(t): float(0.5 * np.abs(softened(few, t) - softened(z, t)).sum(1).max()) for t in TEMPERATURES
         },
-    }  # fmt: skip
+    }
 
 
 def coding(rows: int, classes: tuple[int, ...]) -> list[dict[str, Any]]:

@@ -64,11 +64,14 @@ def datasets(folder: Path | None) -> dict[str, tuple[DatasetSpec, Choice, Choice
     """Name the sets with their data, teacher and objective."""
     found = {
         entry.facts["sample"]: (
-            DatasetSpec(source=f"sample:{entry.facts['sample']}", target=entry.facts["target"], task=entry.facts["task"]),
-            entry.facts["teacher"], entry.facts["objective"],
+            DatasetSpec(
+                source=f"sample:{entry.facts['sample']}", target=entry.facts["target"], task=entry.facts["task"]
+            ),
+            entry.facts["teacher"],
+            entry.facts["objective"],
         )
         for entry in SCENARIOS.entries()
-    }  # fmt: skip
+    }
     shoppers = (folder or Path()) / "online_shoppers" / "online_shoppers_intention.csv"
     if folder and shoppers.exists():
         spec = DatasetSpec(source=str(shoppers), target="Revenue", task="binary")
@@ -87,7 +90,7 @@ def fill(name: str, made: tuple[DatasetSpec, Choice, Choice], seeds: int, size: 
     cache = TeacherCache(workspace() / "teachers")
     answers = teacher_answers(
         dataset, teacher, folds=5, seed=0, cache=cache, notify=ignore, should_stop=never, device="cpu"
-    )  # fmt: skip
+    )
     print(f"  {name}: teacher ready ({answers.fit_seconds:.0f} s, cached: {answers.cached})", flush=True)
     student = StudentSpec(name=size, arch=Choice(name="mlp", settings={"size": size}))
     arms: dict[str, list[dict[str, float | None]]] = {"baseline": [], "student": []}
@@ -102,12 +105,19 @@ def fill(name: str, made: tuple[DatasetSpec, Choice, Choice], seeds: int, size: 
                 f"  {name}: {seed - first_seed + 1} of {seeds} seeds, {time.perf_counter() - start:.0f} s", flush=True
             )
     return {
-        "name": name, "task": dataset.task, "metric": PRIMARY[dataset.task], "dataset_hash": dataset.hash,
-        "teacher": teacher.model_dump(), "objective": objective.model_dump(), "student": student.model_dump(),
-        "teacher_metrics": scores(dataset, answers.logits["test"]), "seeds": list(range(first_seed, first_seed + seeds)),
+        "name": name,
+        "task": dataset.task,
+        "metric": PRIMARY[dataset.task],
+        "dataset_hash": dataset.hash,
+        "teacher": teacher.model_dump(),
+        "objective": objective.model_dump(),
+        "student": student.model_dump(),
+        "teacher_metrics": scores(dataset, answers.logits["test"]),
+        "seeds": list(range(first_seed, first_seed + seeds)),
         "values": {arm: {m: [v[m] for v in rows] for m in rows[0]} for arm, rows in arms.items()},
-        "seconds": round(time.perf_counter() - start, 1), "environment": device.environment(torch.device("cpu")),
-    }  # fmt: skip
+        "seconds": round(time.perf_counter() - start, 1),
+        "environment": device.environment(torch.device("cpu")),
+    }
 
 
 def analyse(bank: dict[str, Any], metric: str, draws: int = DRAWS) -> list[dict[str, Any]]:
@@ -129,12 +139,21 @@ def analyse(bank: dict[str, Any], metric: str, draws: int = DRAWS) -> list[dict[
             words[word] += 1
             wrong += (word == "beats" and truth.mean <= 0) or (word == "hurts" and truth.mean >= 0)
         gains = (ours - theirs) * (1 if facts["better"] == "higher" else -1)
-        rows.append({
-            "name": bank["name"], "metric": metric, "n": n, "coverage": covered / draws, "wrong": wrong / draws,
-            "words": {k: v / draws for k, v in words.items()}, "mean_gain": truth.mean, "sd_gain": float(gains.std(ddof=1)),
-            "skewness": float(((gains - gains.mean()) ** 3).mean() / gains.std() ** 3),
-            "kurtosis": float(((gains - gains.mean()) ** 4).mean() / gains.var() ** 2), "seeds": len(gains),
-        })  # fmt: skip
+        rows.append(
+            {
+                "name": bank["name"],
+                "metric": metric,
+                "n": n,
+                "coverage": covered / draws,
+                "wrong": wrong / draws,
+                "words": {k: v / draws for k, v in words.items()},
+                "mean_gain": truth.mean,
+                "sd_gain": float(gains.std(ddof=1)),
+                "skewness": float(((gains - gains.mean()) ** 3).mean() / gains.std() ** 3),
+                "kurtosis": float(((gains - gains.mean()) ** 4).mean() / gains.var() ** 2),
+                "seeds": len(gains),
+            }
+        )
     return rows
 
 
@@ -166,9 +185,14 @@ def main() -> None:
             chosen.splits, chosen.tables, chosen.only = 2, 6, ["online_shoppers"] if chosen.part == "splits" else None
         recipe = Recipe(chosen.student, chosen.fixed_seeds, 3 if chosen.quick else None, 2 if chosen.quick else 5)
         bank = coverage_splits.fill(
-            chosen.part, chosen.banks, recipe, Path(chosen.data) if chosen.data else None, chosen.only,
-            chosen.splits if chosen.part == "splits" else chosen.tables, chosen.rows,
-        )  # fmt: skip
+            chosen.part,
+            chosen.banks,
+            recipe,
+            Path(chosen.data) if chosen.data else None,
+            chosen.only,
+            chosen.splits if chosen.part == "splits" else chosen.tables,
+            chosen.rows,
+        )
         rows = coverage_splits.analyse(bank, chosen.metric)
         coverage_splits.tell(chosen.part, rows)
     if chosen.json:

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,13 +38,25 @@ from kd_core.options import (
     Teacher,
     Time,
 )
-from kd_core.runs.asked import numbers, student_spec
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
+from kd_core.runs.asked import default_loss, lesson_settings, make_spec, numbers, table_spec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Knowledge distillation with honest comparisons.")  # fmt: skip
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Knowledge distillation with honest comparisons.",
+)
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
-PLURALS = {"losses": "distill.LOSSES", "archs": "models.ARCHS", "readers": "data.readers.READERS", "teachers": "teachers.SOURCES", "metrics": "evaluate.METRICS", "scenarios": "scenarios.SCENARIOS"}  # fmt: skip
+PLURALS = {
+    "losses": "distill.LOSSES",
+    "archs": "models.ARCHS",
+    "readers": "data.readers.READERS",
+    "teachers": "teachers.SOURCES",
+    "metrics": "evaluate.METRICS",
+    "scenarios": "scenarios.SCENARIOS",
+}
 
 
 @app.command()
@@ -80,19 +92,25 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
-
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
-                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
-        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
-        loss = objective or _loss(dataset)
-        spec = RunSpec.parse(
-            {"dataset": dataset, "teacher": Choice(name=teacher),
-             "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(student_spec(s) for s in student or ["small"]),
-             "evaluation": EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation"),
-             "objective": Choice(name=loss, settings=_lesson(loss, temperature, alpha))}, "run",
-        )  # fmt: skip
+        dataset = table_spec(
+            data,
+            target,
+            (member, header, names),
+            missing,
+            not_missing,
+            task=task,
+            group=group,
+            time=time,
+            drop=tuple(drop or ()),
+            positive=positive,
+            rare=rare,
+            one_class=one_class,
+            copies=copies,
+        )
+        asked = EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation")
+        loss = objective or default_loss(dataset)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha))
+        spec = make_spec(dataset, teacher, student, lesson, epochs, seeds, evaluation=asked)
         return _execute(spec, out)
 
     _guarded(work)
@@ -133,21 +151,32 @@ def sweep(
     """Train every combination of the values as one run, and print which settings are worth it."""
 
     def work() -> int:
-        from kd_core.data.from_path import dataset_spec, missing_words, read_spec
-
-        chosen = {"task": task, "group": group, "time": time, "drop": tuple(drop or ()), "positive": positive,
-                  "missing": missing_words(missing or (), not_missing or ()), "rare": rare, "one_class": one_class, "copies": copies}  # fmt: skip
-        lists = {"temperature": temperature, "alpha": alpha, "learning_rate": learning_rate,
-                 "weight_decay": weight_decay, "dropout": dropout}  # fmt: skip
+        lists = {
+            "temperature": temperature,
+            "alpha": alpha,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "dropout": dropout,
+        }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        dataset = dataset_spec(data, target, read_spec(Path(data), member, header, names), **chosen)
-        loss = objective or _loss(dataset)
-        spec = RunSpec.parse(
-            {"dataset": dataset, "teacher": Choice(name=teacher), "sweep": asked,
-             "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
-             "students": tuple(student_spec(s) for s in student or ["small"]), "evaluation": EvaluationSpec(),
-             "objective": Choice(name=loss, settings=_lesson(loss, None, None))}, "sweep",
-        )  # fmt: skip
+        dataset = table_spec(
+            data,
+            target,
+            (member, header, names),
+            missing,
+            not_missing,
+            task=task,
+            group=group,
+            time=time,
+            drop=tuple(drop or ()),
+            positive=positive,
+            rare=rare,
+            one_class=one_class,
+            copies=copies,
+        )
+        loss = objective or default_loss(dataset)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None))
+        spec = make_spec(dataset, teacher, student, lesson, epochs, seeds, sweep=asked, evaluation=EvaluationSpec())
         return _execute(spec, out)
 
     _guarded(work)
@@ -210,13 +239,24 @@ def profile(
         from kd_core.data.preparation import profile_source
 
         asked = DatasetSpec.parse(
-            {"source": data, "target": target or "", "missing": missing_words(missing or (), not_missing or ()),
-             "rare": rare, "one_class": one_class}, "data",
-        )  # fmt: skip
+            {
+                "source": data,
+                "target": target or "",
+                "missing": missing_words(missing or (), not_missing or ()),
+                "rare": rare,
+                "one_class": one_class,
+            },
+            "data",
+        )
         found = profile_source(
-            data, read_spec(Path(data), member, header, names), target=target, missing=asked.missing, rare=asked.rare,
-            one_class=asked.one_class, copies=copies,
-        )  # fmt: skip
+            data,
+            read_spec(Path(data), member, header, names),
+            target=target,
+            missing=asked.missing,
+            rare=asked.rare,
+            one_class=asked.one_class,
+            copies=copies,
+        )
         if as_json:
             typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
         else:
@@ -266,28 +306,6 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
         return DONE
 
     _guarded(work)
-
-
-def _loss(dataset: DatasetSpec) -> str:
-    """Choose the loss that suits the task."""
-    from kd_core.data.preparation import profile_source
-
-    if dataset.task is not None:
-        return "mse" if dataset.task == "regression" else "hinton"
-    found = profile_source(
-        dataset.source, dataset.read, target=dataset.target, drop=dataset.drop, missing=dataset.missing,
-        rare=dataset.rare, one_class=dataset.one_class,
-    )  # fmt: skip
-    return "mse" if found.task == "regression" else "hinton"
-
-
-def _lesson(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:
-    """Fill in a loss's settings; one that was asked for and that it does not have is refused."""
-    from kd_core.distill import LOSSES
-
-    asked = {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
-    spec = LOSSES.get(loss).spec.parse(asked, f"the loss {loss}").model_dump()
-    return {k: v for k, v in spec.items() if k in ("temperature", "alpha")}
 
 
 def _execute(spec: RunSpec, out: Path | None) -> int:

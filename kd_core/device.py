@@ -25,8 +25,10 @@ def pick(wanted: str = "auto") -> torch.device:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise SpecError(
             "A GPU was asked for, but this machine offers none to torch {torch}.",
-            "Choose device 'auto' or 'cpu'.", "no_gpu", torch=torch.__version__,
-        )  # fmt: skip
+            "Choose device 'auto' or 'cpu'.",
+            "no_gpu",
+            torch=torch.__version__,
+        )
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -65,10 +67,15 @@ def environment(device: torch.device | None = None) -> dict[str, Any]:
     device = device or pick()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
     return {
-        "device": device.type, "device_name": name, "cores": cores(), "threads": torch.get_num_threads(),
-        "torch": torch.__version__, "python": platform.python_version(), "system": platform.system(),
+        "device": device.type,
+        "device_name": name,
+        "cores": cores(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
         "code_version": __version__,
-    }  # fmt: skip
+    }
 
 
 @functools.cache

@@ -20,9 +20,12 @@ def short(text: str) -> str:
 def too_deep(where: str) -> SpecError:
     """Make the error for nesting beyond the limit."""
     return SpecError(
-        "{where} is nested more than {limit} levels deep.", "Use a file that this program wrote.", "too_deep",
-        where=where, limit=MOST_LEVELS,
-    )  # fmt: skip
+        "{where} is nested more than {limit} levels deep.",
+        "Use a file that this program wrote.",
+        "too_deep",
+        where=where,
+        limit=MOST_LEVELS,
+    )
 
 
 def check_plain(values: Any, where: str) -> None:

@@ -88,15 +88,23 @@ class Registry(Generic[T]):
         """Return a decorator that registers a part under `name`."""
         if name in self._entries:
             raise SpecError(
-                "The {kind} '{name}' is registered twice.", "Rename one of the two.", "duplicate_name",
-                kind=self.kind, name=name,
-            )  # fmt: skip
+                "The {kind} '{name}' is registered twice.",
+                "Rename one of the two.",
+                "duplicate_name",
+                kind=self.kind,
+                name=name,
+            )
         unknown = [n for n in needs if n not in NEEDS]
         if unknown:
             raise SpecError(
-                "The {kind} '{name}' needs '{need}', which nobody defined.", "Known needs: {known}.",
-                "unknown_need", kind=self.kind, name=name, need=unknown[0], known=", ".join(sorted(NEEDS)),
-            )  # fmt: skip
+                "The {kind} '{name}' needs '{need}', which nobody defined.",
+                "Known needs: {known}.",
+                "unknown_need",
+                kind=self.kind,
+                name=name,
+                need=unknown[0],
+                known=", ".join(sorted(NEEDS)),
+            )
 
         def keep(make: T) -> T:
             self._entries[name] = Entry(name, make, title, spec, source, tasks, needs, MappingProxyType(facts))
@@ -111,9 +119,14 @@ class Registry(Generic[T]):
         near = difflib.get_close_matches(str(name), self._entries, n=1)
         guess = f"Did you mean '{near[0]}'? " if near else ""
         raise UnknownName(
-            "no {kind} '{name}'.", "{guess}Known: {known}.", "unknown_name",
-            kind=self.kind, name=name, guess=guess, known=", ".join(sorted(self._entries)),
-        )  # fmt: skip
+            "no {kind} '{name}'.",
+            "{guess}Known: {known}.",
+            "unknown_name",
+            kind=self.kind,
+            name=name,
+            guess=guess,
+            known=", ".join(sorted(self._entries)),
+        )
 
     def names(self) -> list[str]:
         """List the names in the order of registration."""

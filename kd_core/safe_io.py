@@ -49,9 +49,13 @@ def read_json(path: Path) -> Any:
 
 
 _DAMAGE = {
-    errno.ELOOP: "is a link", errno.ENOTDIR: "does not lie in a folder", errno.ENXIO: "is no file",
-    errno.EACCES: "may not be read", errno.EPERM: "may not be read", errno.EIO: "can't be read from the disk",
-}  # fmt: skip
+    errno.ELOOP: "is a link",
+    errno.ENOTDIR: "does not lie in a folder",
+    errno.ENXIO: "is no file",
+    errno.EACCES: "may not be read",
+    errno.EPERM: "may not be read",
+    errno.EIO: "can't be read from the disk",
+}
 
 
 class Damaged(ValueError):
@@ -114,16 +118,22 @@ def inside(root: Path, *parts: str) -> Path:
     base = root.resolve()
     if any("\x00" in part for part in parts):
         raise DataError("The name {name!r} holds a NUL byte.", "Rename the file.", "outside_workspace", name=parts[-1])
-    if any(len(piece.encode("utf-8", "replace")) > NAME_BYTES or not _is_whole(piece) for part in parts for piece in part.split("/")):  # fmt: skip
+    if any(
+        len(piece.encode("utf-8", "replace")) > NAME_BYTES or not _is_whole(piece)
+        for part in parts
+        for piece in part.split("/")
+    ):
         raise DataError(
             "No file can be named {name}.", "Rename the file.", "outside_workspace", name=ascii("/".join(parts))[:80]
         )
     found = base.joinpath(*parts).resolve()
     if found != base and not found.is_relative_to(base):
         raise DataError(
-            "The path {name!r} leads out of the workspace.", "Use a plain name.", "outside_workspace",
+            "The path {name!r} leads out of the workspace.",
+            "Use a plain name.",
+            "outside_workspace",
             name="/".join(parts),
-        )  # fmt: skip
+        )
     return found
 
 

@@ -73,9 +73,13 @@ class Spec(BaseModel):
             more = error.error_count() - len(lines)
             lines += [f"and {more:,} more"] if more else []
             raise SpecError(
-                "{n:,} problem(s) in {where}: {lines}", "Correct the values and try again.", "bad_spec",
-                n=error.error_count(), where=where, lines="; ".join(lines),
-            ) from None  # fmt: skip
+                "{n:,} problem(s) in {where}: {lines}",
+                "Correct the values and try again.",
+                "bad_spec",
+                n=error.error_count(),
+                where=where,
+                lines="; ".join(lines),
+            ) from None
 
     def to_json(self) -> str:
         """Write as canonical JSON: sorted keys, no spaces, so equal specs are equal text.
@@ -87,9 +91,11 @@ class Spec(BaseModel):
             return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
         except (ValueError, TypeError, RecursionError) as error:  # a setting given in code; read ones were checked
             raise SpecError(
-                "A setting can't be written as JSON ({error}).", "Give plain numbers, texts and lists.", "bad_value",
+                "A setting can't be written as JSON ({error}).",
+                "Give plain numbers, texts and lists.",
+                "bad_value",
                 error=short(str(error)),
-            ) from None  # fmt: skip
+            ) from None
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -100,9 +106,11 @@ class Spec(BaseModel):
             raise too_deep(cls.__name__) from None
         except ValueError as error:
             raise SpecError(
-                "The spec is not valid JSON: {error}.", "Check the file for a missing bracket or comma.",
-                "bad_json", error=short(str(error)),
-            ) from None  # fmt: skip
+                "The spec is not valid JSON: {error}.",
+                "Check the file for a missing bracket or comma.",
+                "bad_json",
+                error=short(str(error)),
+            ) from None
         return cls.parse(values, cls.__name__)
 
     def digest(self) -> str:
@@ -120,10 +128,7 @@ class Choice(Spec):
 class ReadSpec(Spec):
     """How to read the file; every empty value means: find out."""
 
-    later = (
-        "header",
-        "names",
-    )
+    later = ("header", "names")
 
     separator: str | None = Field(
         None, max_length=5, description="Field separator of a text table; found out when empty."
@@ -332,25 +337,16 @@ class SweepSpec(Spec):
     """
 
     temperature: tuple[Temperature, ...] = Field(
-        (),
-        max_length=16,
-        description="Temperatures to try.",
-        json_schema_extra=unit("divides the logits", log=True),
+        (), max_length=16, description="Temperatures to try.", json_schema_extra=unit("divides the logits", log=True)
     )
     alpha: tuple[Share, ...] = Field(
         (), max_length=21, description="Shares of the teacher's lesson to try.", json_schema_extra=unit("0..1")
     )
     learning_rate: tuple[Annotated[float, Field(gt=0, le=1e6)], ...] = Field(
-        (),
-        max_length=12,
-        description="Step sizes to try.",
-        json_schema_extra=unit("per step", log=True, advanced=True),
+        (), max_length=12, description="Step sizes to try.", json_schema_extra=unit("per step", log=True, advanced=True)
     )
     weight_decay: tuple[Share, ...] = Field(
-        (),
-        max_length=12,
-        description="Pulls towards zero to try.",
-        json_schema_extra=unit("per step", advanced=True),
+        (), max_length=12, description="Pulls towards zero to try.", json_schema_extra=unit("per step", advanced=True)
     )
     dropout: tuple[Annotated[float, Field(ge=0, le=0.8)], ...] = Field(
         (),

@@ -59,8 +59,10 @@ def close(root: Path) -> int:
     if refused or shared:
         log.warning(
             "the workspace %s stays open to other people: %d entries belong to somebody else, other files beside it: %s",
-            root, refused, shared,
-        )  # fmt: skip
+            root,
+            refused,
+            shared,
+        )
     return changed
 
 

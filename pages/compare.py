@@ -43,9 +43,13 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
     options = [i for i, r in rows.items() if r.headline]
     names = dict(zip(options, text.differing_first([rows[i].name for i in options]), strict=True))
     picked = st.multiselect(
-        t("compare.runs"), options, format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
-        key="compare-runs", placeholder=t("compare.runs_hint"), help=t("compare.runs_help"),
-    )  # fmt: skip
+        t("compare.runs"),
+        options,
+        format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
+        key="compare-runs",
+        placeholder=t("compare.runs_hint"),
+        help=t("compare.runs_help"),
+    )
     if picked != default:
         st.session_state["compare-url"] = list(picked)
         st.query_params["runs"] = ",".join(picked)
@@ -78,12 +82,18 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     """Let the person choose metric and cost."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     metrics = comparison.common_metrics(found)
-    metric = left.selectbox(t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric",
-                            help=t("compare.y_help"))  # fmt: skip
+    metric = left.selectbox(
+        t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric", help=t("compare.y_help")
+    )
     by = right.segmented_control(
-        t("compare.x"), comparison.COSTS, default="size", format_func=lambda c: t(f"compare.choice.{c}"),
-        key="compare-by", help=t("compare.x_help"), required=True,
-    )  # fmt: skip
+        t("compare.x"),
+        comparison.COSTS,
+        default="size",
+        format_func=lambda c: t(f"compare.choice.{c}"),
+        key="compare-by",
+        help=t("compare.x_help"),
+        required=True,
+    )
     return str(metric), str(by or "size")
 
 
@@ -95,8 +105,11 @@ def goals(found: list[Entry], metric: str, by: str) -> Goals:
     asked = goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}")
     goal_form.show([comparison.candidate(e, metric) for e in found], asked, "compare.goal.passed")
     if teacher is not None:
-        told = {"teacher": engine.part_title("teacher", str(teacher["name"])), "metric": verdict.metric_title(metric),
-                "value": text.score(value)}  # fmt: skip
+        told = {
+            "teacher": engine.part_title("teacher", str(teacher["name"])),
+            "metric": verdict.metric_title(metric),
+            "value": text.score(value),
+        }
         if costs[by] is None:
             st.caption(t("compare.goal.against_open", cost=t(f"compare.cost.{by}"), **told))
         else:
@@ -115,11 +128,19 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
     goal = None if asked is None else region(asked, by, drawn, lower)
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
     fig = charts.pareto(
-        drawn, best, metric=title, x_title=t(f"compare.cost.{by}_axis"), names=names, written=comparison.written(by),
+        drawn,
+        best,
+        metric=title,
+        x_title=t(f"compare.cost.{by}_axis"),
+        names=names,
+        written=comparison.written(by),
         lower_is_better=lower,
-        binary=by == "size", front_name=t("compare.front"), picked=picks(), goal=goal,
+        binary=by == "size",
+        front_name=t("compare.front"),
+        picked=picks(),
+        goal=goal,
         goal_name=t("compare.goal_name"),
-    )  # fmt: skip
+    )
     seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
     event: Any = picture.show(fig, "pareto", seen, pick=True)
     st.caption(t("compare.chart_note_lower" if lower else "compare.chart_note"))
@@ -154,8 +175,10 @@ def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> t
     if not drawn or (most is None and worst is None):
         return None
     ys = [p["y"] for p in drawn]
-    return (most if most is not None else 1.2 * max(p["x"] for p in drawn),
-            worst if worst is not None else max(ys) if lower else min(ys))  # fmt: skip
+    return (
+        most if most is not None else 1.2 * max(p["x"] for p in drawn),
+        worst if worst is not None else max(ys) if lower else min(ys),
+    )
 
 
 def page() -> None:
@@ -202,8 +225,12 @@ def page() -> None:
                 help=t("compare.clear_help"),
             )
             for e in picked:
-                st.page_link("runs.py", label=t("compare.open", student=e.label, run=e.run_name),
-                             icon=":material/open_in_new:", query_params=session.link(run=e.run_id))  # fmt: skip
+                st.page_link(
+                    "runs.py",
+                    label=t("compare.open", student=e.label, run=e.run_name),
+                    icon=":material/open_in_new:",
+                    query_params=session.link(run=e.run_id),
+                )
     table(store, found, metric, asked)
     recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 

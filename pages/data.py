@@ -88,8 +88,11 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
                 )
                 + (f" · {how}" if how else "")
             )
-        badges = (("ready", ready, "check", "green"), ("look", len(look), "warning", "orange" if look else "gray"),
-                  ("blocking", len(blocking), "cancel", "red" if blocking else "gray"))  # fmt: skip
+        badges = (
+            ("ready", ready, "check", "green"),
+            ("look", len(look), "warning", "orange" if look else "gray"),
+            ("blocking", len(blocking), "cancel", "red" if blocking else "gray"),
+        )
         for word, count, icon, colour in badges:
             st.badge(t(f"data.{word}", n=count), icon=f":material/{icon}:", color=colour, help=t(f"data.{word}_help"))
 
@@ -120,12 +123,24 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
     with st.container(border=True):
         places = st.columns([3, 4, 2, 2, 2, 2], vertical_alignment="bottom")
         with places[0]:
-            _choice("target", t("data.predict"), [None, *names] if choices.get("target") is None else names, choices, term("target"),
-                    format_func=lambda n: t("data.choose_column") if n is None else n)  # fmt: skip
+            _choice(
+                "target",
+                t("data.predict"),
+                [None, *names] if choices.get("target") is None else names,
+                choices,
+                term("target"),
+                format_func=lambda n: t("data.choose_column") if n is None else n,
+            )
         with places[1]:
             auto = t("data.task_auto", task=t(f"common.tasks.{found.task}")) if found.task else t("common.auto")
-            _choice("task", t("data.as"), [None, *TASKS], choices, term("task"),
-                    format_func=lambda n: auto if n is None else t(f"common.tasks.{n}"))  # fmt: skip
+            _choice(
+                "task",
+                t("data.as"),
+                [None, *TASKS],
+                choices,
+                term("task"),
+                format_func=lambda n: auto if n is None else t(f"common.tasks.{n}"),
+            )
         with places[2]:
             if found.task == "binary" and found.classes:
                 if choices.get("positive") not in found.classes:
@@ -214,9 +229,15 @@ def _use(choices: dict[str, Any], found: Profile) -> None:
         known = {n: v for n, v in choices.items() if v is not None}
         sample = choices["source"].startswith("sample:")
         spec = DatasetSpec.parse(
-            {**known, "target": found.target, "task": found.task, "positive": found.positive,
-             "sha256": None if sample else understanding.content_hash(choices["source"])}, "the data",
-        )  # fmt: skip
+            {
+                **known,
+                "target": found.target,
+                "task": found.task,
+                "positive": found.positive,
+                "sha256": None if sample else understanding.content_hash(choices["source"]),
+            },
+            "the data",
+        )
         dataset_id = engine.library().save_spec(spec)
         facts.keep(dataset_id, understanding.facts_of(found))
     except KDError as error:

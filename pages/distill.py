@@ -140,10 +140,13 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
             held = values["evaluation"].get("metric")
             key = forms.seed(f"{KEY}.evaluation.metric", held if held in possible else None)
             metric = st.selectbox(
-                forms.label("metric"), [None, *possible], key=key, help=term("metric"),
+                forms.label("metric"),
+                [None, *possible],
+                key=key,
+                help=term("metric"),
                 placeholder=t("distill.metric_auto"),
                 format_func=lambda n: t("distill.metric_auto") if n is None else METRICS.get(n).title,
-            )  # fmt: skip
+            )
             evaluation = forms.form(
                 EvaluationSpec, values["evaluation"], f"{KEY}.evaluation", skip=("metric",), fold=False
             )
@@ -203,16 +206,28 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
             st.markdown(
-                t("distill.estimate", students=len(spec.students), seeds=_seeds(spec), trainings=found.trainings,
-                  arms=_arms(spec, found.trainings), time=launch.time(found), memory=text.size(found.memory_bytes)),
-                help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"), width="stretch",
-            )  # fmt: skip
+                t(
+                    "distill.estimate",
+                    students=len(spec.students),
+                    seeds=_seeds(spec),
+                    trainings=found.trainings,
+                    arms=_arms(spec, found.trainings),
+                    time=launch.time(found),
+                    memory=text.size(found.memory_bytes),
+                ),
+                help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"),
+                width="stretch",
+            )
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")
         pressed = st.button(
-            t("distill.start"), type="primary", icon=":material/play_arrow:", key="distill-start",
-            disabled=spec is None or reason is not None, help=reason,
-        )  # fmt: skip
+            t("distill.start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="distill-start",
+            disabled=spec is None or reason is not None,
+            help=reason,
+        )
     if pressed and spec is not None:
         launch.start(spec, "runs.py")
     launch.same_work(spec, "runs.py", "distill")

@@ -18,9 +18,37 @@ from pages.ui.text import escape, t
 WALKING = "soft-walking"  # the shown row was reached by walking, so that "next" goes on from it
 # Even steps of about 8 % on a log axis, rounded to what people write.
 TEMPERATURES = (
-    0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0,
-    8.0, 9.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0,
-)  # fmt: skip
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    0.9,
+    1.0,
+    1.2,
+    1.4,
+    1.6,
+    1.8,
+    2.0,
+    2.25,
+    2.5,
+    2.75,
+    3.0,
+    3.5,
+    4.0,
+    4.5,
+    5.0,
+    5.5,
+    6.0,
+    7.0,
+    8.0,
+    9.0,
+    10.0,
+    12.0,
+    14.0,
+    16.0,
+    18.0,
+    20.0,
+)
 
 
 def nearest(value: float) -> float:
@@ -71,9 +99,12 @@ def choose_run(store: RunStore) -> RunRow | None:
     if st.session_state.get("soft-run") not in by_id or (asked in by_id and st.session_state.get("soft-url") != asked):
         st.session_state["soft-run"] = asked if asked in by_id else ids[0]
     chosen = st.selectbox(
-        t("soft_labels.run"), ids, key="soft-run", help=t("soft_labels.run_help"),
+        t("soft_labels.run"),
+        ids,
+        key="soft-run",
+        help=t("soft_labels.run_help"),
         format_func=lambda i: f"{by_id[i].name} · {by_id[i].created_utc[:16].replace('T', ' ')}",
-    )  # fmt: skip
+    )
     st.session_state["soft-url"] = chosen
     session.set_run(chosen)
     return by_id[chosen]
@@ -86,9 +117,15 @@ def choose_student(found: Any) -> int:
         return 0
     named = [i for i, s in enumerate(students) if s["name"] == st.query_params.get("student")]
     start = named[0] if named else verdict.best_student(found)
-    chosen = st.pills(t("soft_labels.student"), list(range(len(students))), default=start, required=True,
-                      format_func=lambda i: escape(students[i]["name"]), key=f"soft-student-{found['run_id']}",
-                      help=t("soft_labels.student_help"))  # fmt: skip
+    chosen = st.pills(
+        t("soft_labels.student"),
+        list(range(len(students))),
+        default=start,
+        required=True,
+        format_func=lambda i: escape(students[i]["name"]),
+        key=f"soft-student-{found['run_id']}",
+        help=t("soft_labels.student_help"),
+    )
     return start if chosen is None else int(chosen)
 
 
@@ -100,8 +137,13 @@ def explore(kept: Kept, found: Any, index: int) -> None:
     def body() -> None:
         if "soft-T" not in st.session_state:
             st.session_state["soft-T"] = asked_temperature(trained)
-        value = st.select_slider(t("soft_labels.temperature"), TEMPERATURES, key="soft-T", format_func=lambda v: f"{v:g}",
-                                 help=t("soft_labels.temperature_help"))  # fmt: skip
+        value = st.select_slider(
+            t("soft_labels.temperature"),
+            TEMPERATURES,
+            key="soft-T",
+            format_func=lambda v: f"{v:g}",
+            help=t("soft_labels.temperature_help"),
+        )
         temperature = float(value)
         if st.query_params.get("T") != f"{temperature:g}":
             st.query_params["T"] = f"{temperature:g}"
@@ -143,8 +185,14 @@ def choose_row(kept: Kept) -> int:
         st.session_state[WALKING] = True
         st.session_state["soft-row-id"] = ids[int(ranked[(place + 1) % len(ranked)])]
 
-    right.button(t("soft_labels.next"), on_click=forward, key="soft-next", icon=":material/skip_next:",
-                 help=t("soft_labels.next_help"), width="stretch")  # fmt: skip
+    right.button(
+        t("soft_labels.next"),
+        on_click=forward,
+        key="soft-next",
+        icon=":material/skip_next:",
+        help=t("soft_labels.next_help"),
+        width="stretch",
+    )
     chosen = left.selectbox(t("soft_labels.row_choice"), ids, key="soft-row-id", help=t("soft_labels.row_help"))
     return ids.index(int(chosen))
 

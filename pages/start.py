@@ -45,23 +45,37 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
         left, right = st.columns([6, 5], gap="large", vertical_alignment="center")
         with left:
             figure = charts.against_size(
-                size_points(result), metric=metric, x_title=t("start.size_axis"), names=names(), written=text.size,
-                lower_is_better=verdict.lower_is_better(result["metric"]["name"]), height=330,
-            )  # fmt: skip
+                size_points(result),
+                metric=metric,
+                x_title=t("start.size_axis"),
+                names=names(),
+                written=text.size,
+                lower_is_better=verdict.lower_is_better(result["metric"]["name"]),
+                height=330,
+            )
             seen = findings.of_points(size_points(result), result["metric"]["name"], t("findings.size"), text.size)
             picture.show(figure, "start-chart", seen)
         with right:
             rows = sum(result["dataset"]["rows"].values())
             st.caption(t("start.example_of", name=spec.name or result["dataset"]["name"], rows=text.exact(rows)))
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.badge(t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word],
-                         help=term("verdict"))  # fmt: skip
+                st.badge(
+                    t(f"runs.word.{said.word}"),
+                    color=verdict.COLOUR[said.word],
+                    icon=verdict.ICON[said.word],
+                    help=term("verdict"),
+                )
             claims(said, result, result["students"][best], big=False)
             took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
             st.caption(
-                t("start.kept", hardware=verdict.hardware(result), date=str(result["created_utc"])[:10],
-                  seconds=text.seconds(result["seconds"].get("total", took)), version=result["environment"]["torch"])
-            )  # fmt: skip
+                t(
+                    "start.kept",
+                    hardware=verdict.hardware(result),
+                    date=str(result["created_utc"])[:10],
+                    seconds=text.seconds(result["seconds"].get("total", took)),
+                    version=result["environment"]["torch"],
+                )
+            )
             with st.container(horizontal=True):
                 if st.button(
                     t("start.run_it"),

@@ -119,14 +119,16 @@ def _kept_teachers() -> None:
     with st.container(border=True):
         a, b, c, d = st.columns(4)
         a.metric(
-            t("status.kept.rate"), text.percent(used.hit_rate, 0),
+            t("status.kept.rate"),
+            text.percent(used.hit_rate, 0),
             help=t("status.kept.rate_help", hits=text.exact(used.hits), asked=asked),
-        )  # fmt: skip
+        )
         b.metric(t("status.kept.saved"), text.seconds(used.seconds_saved), help=t("status.kept.saved_help"))
         c.metric(
-            t("status.kept.size"), text.size(used.size_bytes),
+            t("status.kept.size"),
+            text.size(used.size_bytes),
             help=t("status.kept.size_help", exact=text.exact(used.size_bytes), limit=text.size(used.limit_bytes)),
-        )  # fmt: skip
+        )
         d.metric(t("status.kept.entries"), text.exact(used.entries), help=t("status.kept.entries_help"))
     _clear_kept(cache, empty=used.size_bytes == 0)
 
@@ -141,8 +143,14 @@ def _clear_kept(cache: TeacherCache, empty: bool) -> None:
     why = t("status.kept.nothing" if empty else "status.kept.clear_help")
     with st.popover(t("status.kept.clear"), icon=":material/delete:", disabled=empty, help=why):
         sure = st.checkbox(t("status.kept.sure"), key="status-clear-sure", help=t("status.kept.clear_help"))
-        st.button(t("status.kept.clear_now"), key="status-clear", icon=":material/delete:", disabled=not sure,
-                  on_click=clear, help=t("status.kept.clear_help"))  # fmt: skip
+        st.button(
+            t("status.kept.clear_now"),
+            key="status-clear",
+            icon=":material/delete:",
+            disabled=not sure,
+            on_click=clear,
+            help=t("status.kept.clear_help"),
+        )
 
 
 def _rows(title: str, rows: list[tuple[str, Any]]) -> None:

@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = ["foundation", "data", "models", "evaluate", "training", "teachers", "distill", "compress", "export", "runs", "scenarios", "cli"]  # fmt: skip
+LAYERS = [
+    "foundation",
+    "data",
+    "models",
+    "evaluate",
+    "training",
+    "teachers",
+    "distill",
+    "compress",
+    "export",
+    "runs",
+    "scenarios",
+    "cli",
+]
 FOUNDATION = {
     "__init__",
     "errors",
@@ -28,7 +41,9 @@ FOUNDATION = {
     "streams",
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
-SOURCES = sorted(p for folder in ("kd_core", "pages", "tests", "benchmarks", "sample_data") for p in (ROOT / folder).rglob("*.py"))  # fmt: skip
+SOURCES = sorted(
+    p for folder in ("kd_core", "pages", "tests", "benchmarks", "sample_data") for p in (ROOT / folder).rglob("*.py")
+)
 ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "kd_core")]
 PAGES = [ROOT / "app.py", *(p for p in SOURCES if p.is_relative_to(ROOT / "pages"))]
 
@@ -106,7 +121,13 @@ def test_a_page_is_at_most_250_lines():
 
 
 def test_nothing_can_run_uploaded_code():
-    banned = ("pickle" + ".load", "joblib" + ".load", "weights_only" + "=False", "allow_pickle" + "=True", "unsafe_allow" + "_html=True")  # fmt: skip
+    banned = (
+        "pickle" + ".load",
+        "joblib" + ".load",
+        "weights_only" + "=False",
+        "allow_pickle" + "=True",
+        "unsafe_allow" + "_html=True",
+    )
     for path in [*ENGINE, *PAGES]:
         text = path.read_text("utf-8")
         assert not [b for b in banned if b in text], relative(path)

@@ -22,13 +22,31 @@ runner = CliRunner()
 def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
     table = write_table(tmp_path / "t.csv")
     out = tmp_path / "run"
-    done = runner.invoke(app, ["distill", str(table), "--target", "target", "--epochs", "2", "--seeds", "2", "--student", "mlp:4x1", "--out", str(out)])  # fmt: skip
+    done = runner.invoke(
+        app,
+        [
+            "distill",
+            str(table),
+            "--target",
+            "target",
+            "--epochs",
+            "2",
+            "--seeds",
+            "2",
+            "--student",
+            "mlp:4x1",
+            "--out",
+            str(out),
+        ],
+    )
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0].split(":")[0] in {"BEATS", "TIES", "HURTS", "INCONCLUSIVE"}
     assert "the mlp:4x1 student: " in done.stdout and "over the same student alone" in done.stdout
     result = json.loads((out / "result.json").read_text())
     assert result["students"][0]["arch"]["settings"] == {"width": 4, "depth": 1}
-    assert {"spec.json", "events.jsonl", "status.json", "result.json", "manifest.json"} <= {p.name for p in out.iterdir()}  # fmt: skip
+    assert {"spec.json", "events.jsonl", "status.json", "result.json", "manifest.json"} <= {
+        p.name for p in out.iterdir()
+    }
     again = runner.invoke(app, ["run", str(out / "spec.json"), "--out", str(tmp_path / "again")])
     assert again.exit_code == 0, again.output
     other = json.loads((tmp_path / "again" / "result.json").read_text())
@@ -45,30 +63,98 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
     [
         (["distill", "nowhere.csv", "--target", "x"], "nowhere.csv", ""),
         (["distill", "{table}", "--target", "targett"], "targett", "Did you mean 'target'"),
-        (["distill", "{table}", "--target", "target", "--teacher", "gradient_bosting"], "no teacher 'gradient_bosting'", "Did you mean 'gradient_boosting'"),
-        (["distill", "{table}", "--target", "target", "--student", "mlp:wide"], "The student 'mlp:wide' is not understood", "width x depth"),
-        (["distill", "{table}", "--target", "target", "--objective", "mse"], "works for regression, not for binary", "Choose another one"),
-        (["distill", "{table}", "--target", "target", "--header", "maybe"], "header: Input should be 'auto', 'yes' or 'no', got 'maybe'", "Correct the values"),
-        (["profile", "{table}", "--rare", "burn"], "rare: Input should be 'refuse', 'drop' or 'merge', got 'burn'", "Correct the values"),
-        (["profile", "{table}", "--missing", "a", "--not-missing", "a"], "--missing and --not-missing both name a", "Name it once"),
-        (["distill", "{table}", "--target", "target", "--seeds", "0"], "seeds: Input should be greater than or equal to 1, got 0", "Correct the values"),
-        (["distill", "{table}", "--target", "target", "--student", ""], "The student '' is not understood", "width x depth"),
-        (["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13], "At most 12 values", "Correct the values"),
-        (["distill", "{table}", "--target", "target", "--out", "{table}"], "File exists: {table}", "Choose another path"),
-        (["distill", "{table}", "--target", "target", "--out", "{table}/run"], "Not a directory: {table}/run", "Choose another path"),
-        (["distill", "{table}", "--target", "b", "--temperature", "3"], "temperature: Extra inputs are not permitted", "Correct the values"),
-        (["sweep", "{table}", "--target", "target", "--alpha", "0,x"], "The list --alpha 0,x is not understood: 'x' is not a number", "for example 0,.5,1"),
-        (["sweep", "{table}", "--target", "target", "--learning-rate", ".1,,"], "The list --learning-rate .1,, is not understood: '' is not a number", "for example"),
-        (["sweep", "{table}", "--target", "target", "--temperature", "1,40"], "less than or equal to 20, got 40.0", "Correct the values"),
-        (["sweep", "{table}", "--target", "target", "--mode", "fast"], "mode: Input should be 'auto'", "Correct the values"),
-        (["sweep", "{table}", "--target", "b", "--temperature", "1,2"], "The loss 'mse' has no temperature", "Leave the temperatures out"),
+        (
+            ["distill", "{table}", "--target", "target", "--teacher", "gradient_bosting"],
+            "no teacher 'gradient_bosting'",
+            "Did you mean 'gradient_boosting'",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--student", "mlp:wide"],
+            "The student 'mlp:wide' is not understood",
+            "width x depth",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--objective", "mse"],
+            "works for regression, not for binary",
+            "Choose another one",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--header", "maybe"],
+            "header: Input should be 'auto', 'yes' or 'no', got 'maybe'",
+            "Correct the values",
+        ),
+        (
+            ["profile", "{table}", "--rare", "burn"],
+            "rare: Input should be 'refuse', 'drop' or 'merge', got 'burn'",
+            "Correct the values",
+        ),
+        (
+            ["profile", "{table}", "--missing", "a", "--not-missing", "a"],
+            "--missing and --not-missing both name a",
+            "Name it once",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--seeds", "0"],
+            "seeds: Input should be greater than or equal to 1, got 0",
+            "Correct the values",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--student", ""],
+            "The student '' is not understood",
+            "width x depth",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", *["--student", "tiny"] * 13],
+            "At most 12 values",
+            "Correct the values",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--out", "{table}"],
+            "File exists: {table}",
+            "Choose another path",
+        ),
+        (
+            ["distill", "{table}", "--target", "target", "--out", "{table}/run"],
+            "Not a directory: {table}/run",
+            "Choose another path",
+        ),
+        (
+            ["distill", "{table}", "--target", "b", "--temperature", "3"],
+            "temperature: Extra inputs are not permitted",
+            "Correct the values",
+        ),
+        (
+            ["sweep", "{table}", "--target", "target", "--alpha", "0,x"],
+            "The list --alpha 0,x is not understood: 'x' is not a number",
+            "for example 0,.5,1",
+        ),
+        (
+            ["sweep", "{table}", "--target", "target", "--learning-rate", ".1,,"],
+            "The list --learning-rate .1,, is not understood: '' is not a number",
+            "for example",
+        ),
+        (
+            ["sweep", "{table}", "--target", "target", "--temperature", "1,40"],
+            "less than or equal to 20, got 40.0",
+            "Correct the values",
+        ),
+        (
+            ["sweep", "{table}", "--target", "target", "--mode", "fast"],
+            "mode: Input should be 'auto'",
+            "Correct the values",
+        ),
+        (
+            ["sweep", "{table}", "--target", "b", "--temperature", "1,2"],
+            "The loss 'mse' has no temperature",
+            "Leave the temperatures out",
+        ),
         (["run", "{table}"], "The spec is not valid JSON", "missing bracket"),
         (["distill", "{table}", "--target", "target", "--member", "a.csv"], "t.csv is neither", "Leave it out"),
         (["run", "nowhere.json"], "There is no file nowhere.json", "Check the path"),
         (["list", "lossess"], "no list 'lossess'", "losses"),
         (["show", "nobody"], "There is no run 'nobody'", "list of runs"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_said_with_a_hint_and_no_traceback(tmp_path, arguments, message, hint):
     table = write_table(tmp_path / "t.csv")
     done = runner.invoke(app, [a.replace("{table}", str(table)) for a in arguments])
@@ -189,7 +275,27 @@ def test_profile_reads_the_sheet_that_is_named(tmp_path):
 @pytest.mark.slow
 def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
     table, out = write_table(tmp_path / "t.csv"), tmp_path / "run"
-    done = runner.invoke(app, ["sweep", str(table), "--target", "target", "--temperature", "1, 4", "--alpha", "0,.5,1", "--seeds", "2", "--epochs", "3", "--student", "tiny", "--out", str(out)])  # fmt: skip
+    done = runner.invoke(
+        app,
+        [
+            "sweep",
+            str(table),
+            "--target",
+            "target",
+            "--temperature",
+            "1, 4",
+            "--alpha",
+            "0,.5,1",
+            "--seeds",
+            "2",
+            "--epochs",
+            "3",
+            "--student",
+            "tiny",
+            "--out",
+            str(out),
+        ],
+    )
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert lines[0] == "tiny: gain on validation in points of ROC-AUC"
@@ -201,7 +307,22 @@ def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
     result = json.loads((out / "result.json").read_text())
     assert result["sweep"]["axes"]["alpha"] == [0, 0.5, 1] and result["sweep"]["trainings"] == 10
     assert runner.invoke(app, ["show", str(out)]).stdout.splitlines() == lines
-    recipe = ["distill", str(table), "--target", "target", "--temperature", "4", "--alpha", ".5", "--seeds", "2", "--epochs", "3", "--student", "tiny"]  # fmt: skip
+    recipe = [
+        "distill",
+        str(table),
+        "--target",
+        "target",
+        "--temperature",
+        "4",
+        "--alpha",
+        ".5",
+        "--seeds",
+        "2",
+        "--epochs",
+        "3",
+        "--student",
+        "tiny",
+    ]
     assert runner.invoke(app, [*recipe, "--out", str(tmp_path / "one")]).exit_code == 0
     from kd_core.runs import grid
     from kd_core.runs.folder import RunFolder
@@ -216,10 +337,30 @@ def test_ctrl_c_in_a_sweep_keeps_what_is_there_and_exits_with_130(tmp_path):
     out = tmp_path / "run"
     table = write_table(tmp_path / "t.csv", rows=1000)
     process = subprocess.Popen(
-        [sys.executable, "-m", "kd_core", "sweep", str(table), "--target", "target", "--alpha", "0,.5,1", "--epochs", "1000",
-         "--mode", "sequential", "--student", "tiny", "--out", str(out)],
-        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "kd_core",
+            "sweep",
+            str(table),
+            "--target",
+            "target",
+            "--alpha",
+            "0,.5,1",
+            "--epochs",
+            "1000",
+            "--mode",
+            "sequential",
+            "--student",
+            "tiny",
+            "--out",
+            str(out),
+        ],
+        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     kept = out / "variants.jsonl"
     end = time.monotonic() + 200
     while time.monotonic() < end and not (kept.exists() and len(kept.read_text().splitlines()) >= 2):
@@ -238,8 +379,11 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     out = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "kd_core", "run", str(tmp_path / "spec.json"), "--out", str(out)],
-        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        env={**os.environ, "KD_WORKSPACE": str(tmp_path / "w")},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     events = out / "events.jsonl"
     end = time.monotonic() + 120
     while time.monotonic() < end and not (events.exists() and '"arm":"student"' in events.read_text()):

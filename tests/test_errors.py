@@ -10,7 +10,11 @@ from kd_core.errors import DataError, KDError, Problem, raise_problems
 def test_an_error_is_one_sentence_with_its_hint_and_keeps_the_template():
     error = KDError("The file is empty ({size} bytes).", "Choose another file.", "empty_file", size=0)
     assert str(error) == "The file is empty (0 bytes). Choose another file."
-    assert (error.template, error.values, error.code) == ("The file is empty ({size} bytes).", {"size": 0}, "empty_file")  # fmt: skip
+    assert (error.template, error.values, error.code) == (
+        "The file is empty ({size} bytes).",
+        {"size": 0},
+        "empty_file",
+    )
 
 
 def test_braces_in_a_value_are_kept():
@@ -28,6 +32,8 @@ def test_one_problem_keeps_its_code_and_hint():
 
 def test_several_problems_are_named_at_once():
     with pytest.raises(DataError) as raised:
-        raise_problems([Problem("error", "a", "First."), Problem("note", "n", "No."), Problem("error", "b", "Second.", "Do.")])  # fmt: skip
+        raise_problems(
+            [Problem("error", "a", "First."), Problem("note", "n", "No."), Problem("error", "b", "Second.", "Do.")]
+        )
     assert raised.value.message == "2 problems: (1) First. (2) Second. Do."
     assert raised.value.code == "several_problems"

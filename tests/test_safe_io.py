@@ -68,8 +68,14 @@ def test_json_never_holds_nan(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("../../etc/pass\x00wd.csv", "passwd.csv"), ("C:\\a\\b.csv", "b.csv"), ("", "unnamed"), ("a" * 300 + ".csv", "a" * 68 + "…" + "a" * 7 + ".csv"), ("\u202efdp.csv", "fdp.csv")],
-)  # fmt: skip
+    [
+        ("../../etc/pass\x00wd.csv", "passwd.csv"),
+        ("C:\\a\\b.csv", "b.csv"),
+        ("", "unnamed"),
+        ("a" * 300 + ".csv", "a" * 68 + "…" + "a" * 7 + ".csv"),
+        ("\u202efdp.csv", "fdp.csv"),
+    ],
+)
 def test_shown_names_are_short_and_plain(name, shown):
     assert safe_io.shown_name(name) == shown
 

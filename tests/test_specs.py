@@ -41,7 +41,9 @@ def test_json_round_trip_is_canonical():
 
 
 def test_the_work_hash_leaves_out_names_and_paths_but_not_content():
-    moved = RUN.model_copy(update={"name": "b", "dataset": RUN.dataset.model_copy(update={"source": "/b.csv", "name": "n"})})  # fmt: skip
+    moved = RUN.model_copy(
+        update={"name": "b", "dataset": RUN.dataset.model_copy(update={"source": "/b.csv", "name": "n"})}
+    )
     other = RUN.model_copy(update={"dataset": RUN.dataset.model_copy(update={"sha256": "11"})})
     assert RUN.work_hash() == moved.work_hash() != other.work_hash()
     assert RUN.work_hash() != RUN.model_copy(update={"training": TrainingSpec(seeds=5)}).work_hash()
@@ -147,9 +149,13 @@ def test_fields_that_came_later_are_left_out_at_their_default_and_read_back():
     plain = DatasetSpec(source="a.csv", target="y")
     assert not {"missing", "rare", "one_class", "header", "names"} & set(plain.to_json().split('"'))
     full = DatasetSpec(
-        source="a.csv", target="y", missing={"c": True}, rare="merge", one_class="normal",
+        source="a.csv",
+        target="y",
+        missing={"c": True},
+        rare="merge",
+        one_class="normal",
         read=ReadSpec(header="no", names=("x", "y")),
-    )  # fmt: skip
+    )
     assert DatasetSpec.from_json(full.to_json()) == full != plain
     assert '"header":"no","member":null,"names":["x","y"]' in full.to_json()
     assert full.digest() != plain.digest()

@@ -47,13 +47,28 @@ def values(found: Profile) -> dict[str, Any]:
             "class_counts": list(found.class_counts),
         },
         "columns": [
-            {"name": c.name, "kind": c.kind, "missing": c.missing, "distinct": c.distinct, "used": c.used,
-             "why_dropped": c.why_dropped, "link": c.target_link, "examples": list(c.examples)}
+            {
+                "name": c.name,
+                "kind": c.kind,
+                "missing": c.missing,
+                "distinct": c.distinct,
+                "used": c.used,
+                "why_dropped": c.why_dropped,
+                "link": c.target_link,
+                "examples": list(c.examples),
+            }
             for c in found.columns
         ],
         "problems": [
-            {"severity": p.severity, "code": p.code, "message": p.message, "hint": p.hint, "column": p.column,
-             "count": p.count, "rows": list(p.rows)}
+            {
+                "severity": p.severity,
+                "code": p.code,
+                "message": p.message,
+                "hint": p.hint,
+                "column": p.column,
+                "count": p.count,
+                "rows": list(p.rows),
+            }
             for p in found.problems
         ],
-    }  # fmt: skip
+    }

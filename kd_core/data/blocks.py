@@ -139,9 +139,11 @@ class CategoryBlock:
         self.targets = CrossFittedTargetEncoder(kind, self.seed)
         encoded = self.targets.fit_transform(codes[:, None], y, groups)
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
-        means = [f"{self.name} target mean"] if encoded.shape[1] == 1 else [
-            f"{self.name} share of class {k}" for k in range(encoded.shape[1])
-        ]  # fmt: skip
+        means = (
+            [f"{self.name} target mean"]
+            if encoded.shape[1] == 1
+            else [f"{self.name} share of class {k}" for k in range(encoded.shape[1])]
+        )
         self.names = (*means, f"{self.name} frequency")
         return self._many(codes, encoded)
 
@@ -183,8 +185,16 @@ class DateBlock:
             self.hours = bool(((days % 1) != 0).any())
             self.year = float(known.dt.year.mean())
             self.years = known.dt.year.nunique() > 1
-        parts = ["days", *(["year"] if self.years else []), "month sin", "month cos", "weekday sin", "weekday cos",
-                 *(["hour sin", "hour cos"] if self.hours else []), *([_MISSING] if self.flag else [])]  # fmt: skip
+        parts = [
+            "days",
+            *(["year"] if self.years else []),
+            "month sin",
+            "month cos",
+            "weekday sin",
+            "weekday cos",
+            *(["hour sin", "hour cos"] if self.hours else []),
+            *([_MISSING] if self.flag else []),
+        ]
         self.names = tuple(f"{self.name} {p}" for p in parts)
         return None
 

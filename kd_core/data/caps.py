@@ -16,24 +16,37 @@ def check_counts(name: str, rows: int, columns: int) -> None:
     if columns > limits.COLUMNS:
         raise DataError(
             "{name} has {columns:,} columns; at most {limit:,} are read.",
-            "Leave out columns, or turn the table if rows and columns are swapped.", "too_many_columns",
-            name=name, columns=columns, limit=limits.COLUMNS,
-        )  # fmt: skip
+            "Leave out columns, or turn the table if rows and columns are swapped.",
+            "too_many_columns",
+            name=name,
+            columns=columns,
+            limit=limits.COLUMNS,
+        )
     if rows == 0 or columns == 0:
         raise DataError(
-            "No data rows; {columns} column(s) found.", "Check that the export holds rows below the header.",
-            "no_rows", columns=columns,
-        )  # fmt: skip
+            "No data rows; {columns} column(s) found.",
+            "Check that the export holds rows below the header.",
+            "no_rows",
+            columns=columns,
+        )
     if rows > limits.ROWS:
         raise DataError(
-            "{name} has {rows:,} rows; at most {limit:,} are read.", "Take a sample of the rows.",
-            "too_many_rows", name=name, rows=rows, limit=limits.ROWS,
-        )  # fmt: skip
+            "{name} has {rows:,} rows; at most {limit:,} are read.",
+            "Take a sample of the rows.",
+            "too_many_rows",
+            name=name,
+            rows=rows,
+            limit=limits.ROWS,
+        )
     if rows * columns > limits.CELLS:
         raise DataError(
-            "{name} has {cells:,} cells; at most {limit:,} are read.", "Take a sample of the rows, or drop columns.",
-            "too_many_cells", name=name, cells=rows * columns, limit=limits.CELLS,
-        )  # fmt: skip
+            "{name} has {cells:,} cells; at most {limit:,} are read.",
+            "Take a sample of the rows, or drop columns.",
+            "too_many_cells",
+            name=name,
+            cells=rows * columns,
+            limit=limits.CELLS,
+        )
 
 
 def check_bytes(name: str, size: int) -> None:
@@ -43,14 +56,22 @@ def check_bytes(name: str, size: int) -> None:
     """
     if size > limits.ZIP_TOTAL_BYTES:
         raise DataError(
-            "{name} unpacks to more than {limit:,} MB, the most that is read.", "Take a sample of the rows.",
-            "unpacks_too_large", name=name, total=size // 2**20, limit=limits.ZIP_TOTAL_BYTES // 2**20,
-        )  # fmt: skip
+            "{name} unpacks to more than {limit:,} MB, the most that is read.",
+            "Take a sample of the rows.",
+            "unpacks_too_large",
+            name=name,
+            total=size // 2**20,
+            limit=limits.ZIP_TOTAL_BYTES // 2**20,
+        )
 
 
 def nested_column(field: Any, prefix: str = "Column") -> Problem:
     """Describe a column whose cells are lists or records. `field` is an Arrow field."""
     return Problem(
-        "error", "nested_column", f"{prefix} '{field.name}' is nested ({str(field.type)[:80]}), not one value per row.",
-        "Flatten it before uploading, or leave it out.", column=field.name, count=1,
-    )  # fmt: skip
+        "error",
+        "nested_column",
+        f"{prefix} '{field.name}' is nested ({str(field.type)[:80]}), not one value per row.",
+        "Flatten it before uploading, or leave it out.",
+        column=field.name,
+        count=1,
+    )

@@ -35,8 +35,15 @@ def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str
         for name in names:
             if name is not None and name not in known:
                 listed = ", ".join(known[:20]) + (f" and {len(known) - 20:,} more" if len(known) > 20 else "")
-                problems.append(Problem("error", "unknown_column", f"No column {name!r} ({role}).",
-                                        f"{near(name, known)}Columns: {listed}.", name))  # fmt: skip
+                problems.append(
+                    Problem(
+                        "error",
+                        "unknown_column",
+                        f"No column {name!r} ({role}).",
+                        f"{near(name, known)}Columns: {listed}.",
+                        name,
+                    )
+                )
     return problems
 
 
@@ -47,15 +54,13 @@ def role_problems(target: str | None, drop: Collection[str], group: str | None, 
         return []
     return [
         Problem("error", "target_role", f"{target} is the target and {role} at once.", "Choose one of the two.", target)
-        for role, clash in roles if clash
-    ]  # fmt: skip
+        for role, clash in roles
+        if clash
+    ]
 
 
 def table_problems(
-    typed: Mapping[str, TypedColumn],
-    features: list[TypedColumn],
-    target: str | None,
-    kinds: Mapping[str, ColumnKind],
+    typed: Mapping[str, TypedColumn], features: list[TypedColumn], target: str | None, kinds: Mapping[str, ColumnKind]
 ) -> list[Problem]:
     """Check the table as a whole: rows, missing cells, codes, dropped columns."""
     return [
@@ -77,12 +82,18 @@ def split_problems(target: Target, parts: Parts) -> list[Problem]:
         gone = [c for c, n in zip(target.classes, counts, strict=True) if n == 0]
         if gone:
             listed = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
-            problems.append(Problem(
-                "error" if part == "train" else "warning", f"class_not_in_{part}",
-                f"The {part} part holds no row of {plural(len(gone), 'class', 'classes')}: {listed}.",
-                "Choose another group or time column, or a random split." if part == "train" else
-                "Their quality can't be measured there; choose another split if they matter.", target.name, len(gone),
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "error" if part == "train" else "warning",
+                    f"class_not_in_{part}",
+                    f"The {part} part holds no row of {plural(len(gone), 'class', 'classes')}: {listed}.",
+                    "Choose another group or time column, or a random split."
+                    if part == "train"
+                    else "Their quality can't be measured there; choose another split if they matter.",
+                    target.name,
+                    len(gone),
+                )
+            )
     return [*problems, *_weak_evidence(target, parts)]
 
 
@@ -93,21 +104,33 @@ def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
     rows = int(test.sum())
     if 0 < rows < FEW_TEST_ROWS:
         one = f": one row is {100 / rows:.1f} points of accuracy" if target.task != "regression" else ""
-        problems.append(Problem(
-            "warning", "small_test", f"The test part holds only {plural(rows, 'row')}{one}. The interval of a verdict covers the luck of training, not of these rows.",
-            "Read small gains with care, add rows, or test on a larger share.", None, rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "small_test",
+                f"The test part holds only {plural(rows, 'row')}{one}. The interval of a verdict covers the luck of training, not of these rows.",
+                "Read small gains with care, add rows, or test on a larger share.",
+                None,
+                rows,
+            )
+        )
     if target.task != "binary" or len(target.counts) != 2:
         return problems
     rare = int(np.argmin(target.counts))
     count, total, name = target.counts[rare], sum(target.counts), target.classes[rare]
     if count < RARE_SHARE * total:
         share = 100 * count / total
-        problems.append(Problem(
-            "warning", "rare_class", f"Only {count:,} of {total:,} rows ({share:.2g} %) have {target.name} = {name}, "
-            f"{int((target.values[test] == rare).sum()):,} of them in the test part: a model that never answers {name} is right in {100 - share:.1f} %.",
-            "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows.", target.name, count,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "rare_class",
+                f"Only {count:,} of {total:,} rows ({share:.2g} %) have {target.name} = {name}, "
+                f"{int((target.values[test] == rare).sum()):,} of them in the test part: a model that never answers {name} is right in {100 - share:.1f} %.",
+                "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows.",
+                target.name,
+                count,
+            )
+        )
     return problems
 
 
@@ -124,8 +147,14 @@ def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target:
         problems.append(Problem("error", "no_target", "No column to predict is chosen.", "Choose a target."))
     if not features and typed:
         reasons = "; ".join(f"{c.name}: {c.why_dropped}" for c in typed.values() if c.why_dropped)
-        problems.append(Problem("error", "no_features", f"No column is left to predict from. {reasons}".strip(),
-                                "Keep at least one column, or set its type by hand."))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "no_features",
+                f"No column is left to predict from. {reasons}".strip(),
+                "Keep at least one column, or set its type by hand.",
+            )
+        )
     return problems
 
 
@@ -140,11 +169,20 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
         some |= column.values.isna().to_numpy()
     count, rows = int(some.sum()), row_numbers(some)
     names = ", ".join(c.name for c in holes[:4]) + (f" and {len(holes) - 4} more" if len(holes) > 4 else "")
-    return [Problem(
-        "warning", "missing_cells", f"{plural(count, 'row')} {'have' if count > 1 else 'has'} {plural(cells, 'empty cell')} in {names} ({shown_rows(rows, count)}).",
-        " ".join(_FILLS[k] for k in ("number", "other") if any((c.kind == "number") == (k == "number") for c in holes)),
-        None if len(holes) > 1 else holes[0].name, count, rows, {"cells": cells, "columns": [c.name for c in holes]},
-    )]  # fmt: skip
+    return [
+        Problem(
+            "warning",
+            "missing_cells",
+            f"{plural(count, 'row')} {'have' if count > 1 else 'has'} {plural(cells, 'empty cell')} in {names} ({shown_rows(rows, count)}).",
+            " ".join(
+                _FILLS[k] for k in ("number", "other") if any((c.kind == "number") == (k == "number") for c in holes)
+            ),
+            None if len(holes) > 1 else holes[0].name,
+            count,
+            rows,
+            {"cells": cells, "columns": [c.name for c in holes]},
+        )
+    ]
 
 
 def _missing_words(columns: list[TypedColumn]) -> list[Problem]:
@@ -154,16 +192,32 @@ def _missing_words(columns: list[TypedColumn]) -> list[Problem]:
     if read:
         cells = sum(sum(c.words.values()) for c in read)
         where = _shortened([f"{c.name} ({', '.join(c.words)}: {sum(c.words.values()):,})" for c in read])
-        problems.append(Problem(
-            "warning", "missing_words", f"{plural(cells, 'cell')} with a word for missing in {plural(len(read), 'column')}: {where}.",
-            "Counted as missing.", read[0].name if len(read) == 1 else None, cells, (), {"columns": [c.name for c in read], "cells": cells},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "missing_words",
+                f"{plural(cells, 'cell')} with a word for missing in {plural(len(read), 'column')}: {where}.",
+                "Counted as missing.",
+                read[0].name if len(read) == 1 else None,
+                cells,
+                (),
+                {"columns": [c.name for c in read], "cells": cells},
+            )
+        )
     if kept:
         where = _shortened([f"{', '.join(c.kept)} in {c.name}" for c in kept], "; ")
-        problems.append(Problem(
-            "note", "missing_words_kept", f"Kept as a value, not read as missing: {where}.", "Say so if it marks a missing cell.",
-            kept[0].name if len(kept) == 1 else None, len(kept), (), {"columns": [c.name for c in kept]},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "note",
+                "missing_words_kept",
+                f"Kept as a value, not read as missing: {where}.",
+                "Say so if it marks a missing cell.",
+                kept[0].name if len(kept) == 1 else None,
+                len(kept),
+                (),
+                {"columns": [c.name for c in kept]},
+            )
+        )
     return problems
 
 
@@ -178,11 +232,18 @@ def _codes(features: list[TypedColumn], kinds: Mapping[str, ColumnKind]) -> list
     low, high = min(c.distinct for c in found), max(c.distinct for c in found)
     names = ", ".join(c.name for c in found)
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return [Problem(
-        "warning", "numeric_codes", f"{names} look{'s' if len(found) == 1 else ''} numeric but take{'s' if len(found) == 1 else ''} {span} whole values that look like codes.",
-        "Treated as categories; set the type to number if they measure something.",
-        found[0].name if len(found) == 1 else None, len(found), (), {"columns": [c.name for c in found]},
-    )]  # fmt: skip
+    return [
+        Problem(
+            "warning",
+            "numeric_codes",
+            f"{names} look{'s' if len(found) == 1 else ''} numeric but take{'s' if len(found) == 1 else ''} {span} whole values that look like codes.",
+            "Treated as categories; set the type to number if they measure something.",
+            found[0].name if len(found) == 1 else None,
+            len(found),
+            (),
+            {"columns": [c.name for c in found]},
+        )
+    ]
 
 
 def _dropped(typed: Mapping[str, TypedColumn]) -> list[Problem]:

@@ -19,9 +19,13 @@ OTHER = "other"  # the class that rare ones are merged into
 def against_rest(codes: Codes, labels: list[str], one: str, name: str) -> tuple[Codes, list[str], Problem]:
     """Make two classes of many: a class and all others. Shape: (N,) class indices, -1 where missing."""
     said = Problem(
-        "note", "against_rest", f"Target {name}: {one} is predicted against {plural(len(labels) - 1, 'other class', 'other classes')}.",
-        "", name, values=_held(labels),
-    )  # fmt: skip
+        "note",
+        "against_rest",
+        f"Target {name}: {one} is predicted against {plural(len(labels) - 1, 'other class', 'other classes')}.",
+        "",
+        name,
+        values=_held(labels),
+    )
     return np.where(codes < 0, -1, (codes == labels.index(one)).astype(np.int64)), [f"not {one}", one], said
 
 
@@ -44,10 +48,16 @@ def without_rare(codes: Codes, labels: list[str], rare: Rare, name: str) -> tupl
     table = np.array([*(place.get(x, fallback) for x in labels), -1], np.int64)
     done = f"merged into '{OTHER}'" if rare == "merge" else "left out"
     said = Problem(
-        "warning", "rare_classes", f"Target {name}: {plural(count, 'row')} of {plural(len(small), 'class', 'classes')} with fewer than {MIN_CLASS_ROWS} rows "
+        "warning",
+        "rare_classes",
+        f"Target {name}: {plural(count, 'row')} of {plural(len(small), 'class', 'classes')} with fewer than {MIN_CLASS_ROWS} rows "
         f"{'were' if count > 1 else 'was'} {done} ({_listed(labels, counts, small)}; {shown_rows(rows, count)}).",
-        "A model can't learn what it sees twice.", name, count, rows, _held(labels),
-    )  # fmt: skip
+        "A model can't learn what it sees twice.",
+        name,
+        count,
+        rows,
+        _held(labels),
+    )
     return table[codes], kept, [said]
 
 

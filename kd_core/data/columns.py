@@ -21,20 +21,30 @@ def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[li
     problems: list[Problem] = []
     names = [cell.replace("﻿", "").strip() for cell in header]
     if header and not compared and all(map(looks_like_number, header)):
-        problems.append(Problem(
-            "warning", "header_looks_like_data",
-            f"Every column name is a number ({', '.join(names[:5])}): the header row may be missing.",
-            "Add a first line with column names.", count=len(names),
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "header_looks_like_data",
+                f"Every column name is a number ({', '.join(names[:5])}): the header row may be missing.",
+                "Add a first line with column names.",
+                count=len(names),
+            )
+        )
     unnamed = [i for i, name in enumerate(names) if not name]
     for i in unnamed:
         names[i] = f"column_{i + 1}"
     if unnamed:
         listed = ", ".join(names[i] for i in unnamed[:5])
-        problems.append(Problem(
-            "warning", "unnamed_columns", f"{len(unnamed)} column(s) without a name were called {listed}.",
-            "Name them in the file, or drop them.", count=len(unnamed), values={"columns": [names[i] for i in unnamed]},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "unnamed_columns",
+                f"{len(unnamed)} column(s) without a name were called {listed}.",
+                "Name them in the file, or drop them.",
+                count=len(unnamed),
+                values={"columns": [names[i] for i in unnamed]},
+            )
+        )
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         taken, seen = set(names), Counter[str]()
@@ -46,11 +56,16 @@ def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[li
                     number += 1
                 taken.add(new)
                 names[i] = new
-        problems.append(Problem(
-            "warning", "duplicate_columns",
-            f"{len(repeated)} column name(s) occur more than once: {', '.join(repeated[:10])}. Later ones were numbered.",
-            "Rename them in the file, or drop the copies.", count=len(repeated), values={"columns": repeated},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "duplicate_columns",
+                f"{len(repeated)} column name(s) occur more than once: {', '.join(repeated[:10])}. Later ones were numbered.",
+                "Rename them in the file, or drop the copies.",
+                count=len(repeated),
+                values={"columns": repeated},
+            )
+        )
     return names, problems
 
 
@@ -63,8 +78,14 @@ def find_index_column(frame: pd.DataFrame, header: tuple[str, ...]) -> list[Prob
         numbers = pd.to_numeric(frame.iloc[:, i], errors="coerce")
         if len(numbers) > 1 and bool((numbers.diff().iloc[1:] == 1).all()):
             name = str(frame.columns[i])
-            problems.append(Problem(
-                "warning", "index_column", f"The unnamed column {i + 1} ('{name}') only counts the rows.",
-                "Drop it: a row number says nothing about new rows.", column=name, count=1,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "index_column",
+                    f"The unnamed column {i + 1} ('{name}') only counts the rows.",
+                    "Drop it: a row number says nothing about new rows.",
+                    column=name,
+                    count=1,
+                )
+            )
     return problems

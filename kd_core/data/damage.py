@@ -13,8 +13,18 @@ from collections.abc import Iterator
 from kd_core.errors import DataError
 
 # Seen with changed bytes: each of these comes out of zipfile, besides OSError for a negative offset or bad bzip2 data.
-ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, OverflowError,
-              struct.error, RuntimeError, IndexError)  # fmt: skip
+ZIP_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    RuntimeError,
+    IndexError,
+)
 
 
 @contextlib.contextmanager
@@ -32,9 +42,12 @@ def damage_named(name: str) -> Iterator[None]:
 
 def _damaged(name: str, error: Exception) -> DataError:
     return DataError(
-        "{name} is incomplete or damaged ({reason}).", "Upload it again.", "incomplete", name=name,
+        "{name} is incomplete or damaged ({reason}).",
+        "Upload it again.",
+        "incomplete",
+        name=name,
         reason=in_words(error),
-    )  # fmt: skip
+    )
 
 
 def in_words(error: Exception) -> str:

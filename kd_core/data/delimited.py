@@ -18,8 +18,18 @@ from kd_core.specs import ReadSpec
 _HEAD_BYTES = 512 * 1024
 _SNIFF_CHARACTERS = 64 * 1024
 _SAMPLE_ROWS = 200
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ":": "colon", "^": "caret",
-          "~": "tilde", "\x01": "control character 1", "\x1f": "unit separator"}  # fmt: skip
+_NAMES = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "pipe",
+    " ": "space",
+    ":": "colon",
+    "^": "caret",
+    "~": "tilde",
+    "\x01": "control character 1",
+    "\x1f": "unit separator",
+}
 _WORDS = {name: mark for mark, name in _NAMES.items()} | {r"\t": "\t"}
 COMMON, ODD = (",", ";", "\t", "|"), ("~", "^", "\x1f", "\x01", ":", " ")
 
@@ -55,10 +65,14 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
     if stated := re.match(r"(?:sep=)(.)(\r\n|\r|\n)", head, re.IGNORECASE):
         position, line = stated.end(), 2
         separator = separator or stated[1]
-        problems.append(Problem(
-            "note", "sep_line", f"The first line states the separator ({_NAMES.get(stated[1], stated[1])}) and was skipped.",
-            count=1,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "note",
+                "sep_line",
+                f"The first line states the separator ({_NAMES.get(stated[1], stated[1])}) and was skipped.",
+                count=1,
+            )
+        )
     position, line, comments = _past_comments(head, position, line, read.comment or "#")
     rest = head[position:]
     separator = separator or sniff_separator(rest, cut)
@@ -66,29 +80,40 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
         if comments.is_header(separator, rest):
             position, line, rest = comments.start, comments.line, head[comments.start :]
         else:
-            problems.append(Problem(
-                "warning", "comment_lines",
-                f"{comments.count} line(s) starting with '#' before the header were skipped.",
-                "If they belong to the data, choose another comment character.", count=comments.count,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "comment_lines",
+                    f"{comments.count} line(s) starting with '#' before the header were skipped.",
+                    "If they belong to the data, choose another comment character.",
+                    count=comments.count,
+                )
+            )
     header, used = _record(rest, separator)
     if used is None:
         raise DataError(
             "The header in line {line} never ends: a quote is opened and not closed.",
-            "Close the quote, or choose another separator.", "unclosed_quote", line=line,
-        )  # fmt: skip
+            "Close the quote, or choose another separator.",
+            "unclosed_quote",
+            line=line,
+        )
     if len(header) > limits.COLUMNS:
         raise DataError(
             "{name} has {columns:,} columns; at most {limit:,} are read.",
-            "Leave out columns, or turn the table if rows and columns are swapped.", "too_many_columns",
-            name=name, columns=len(header), limit=limits.COLUMNS,
-        )  # fmt: skip
+            "Leave out columns, or turn the table if rows and columns are swapped.",
+            "too_many_columns",
+            name=name,
+            columns=len(header),
+            limit=limits.COLUMNS,
+        )
     body = rest[used:]
     if not body.strip() and not cut and read.header != "no":
         raise DataError(
-            "No data rows; {columns} column(s) found.", "Check that the export holds rows below the header.",
-            "no_rows", columns=len(header),
-        )  # fmt: skip
+            "No data rows; {columns} column(s) found.",
+            "Check that the export holds rows below the header.",
+            "no_rows",
+            columns=len(header),
+        )
     rows = _sample_rows(body, separator, cut)
     found = first_row.decide(header, rows, read.header)
     problems += first_row.told(found, read)
@@ -184,8 +209,10 @@ def _asked_separator(asked: str | None) -> str | None:
     if len(mark) != 1 or not mark.isascii() or mark in '"\r\n':
         raise DataError(
             "The separator {asked!r} can't be used: it must be one ASCII character other than a quote.",
-            "Choose comma, semicolon, tab, pipe or another single character.", "bad_separator", asked=asked,
-        )  # fmt: skip
+            "Choose comma, semicolon, tab, pipe or another single character.",
+            "bad_separator",
+            asked=asked,
+        )
     return mark
 
 
@@ -231,6 +258,9 @@ def _check_width(layout: Layout, rows: list[list[str]]) -> None:
         "Header {header} field(s), rows {rows} (line {line}).",
         "The header and the rows must have the same number of fields: check for a missing column name, a decimal "
         "comma, or another separator ({separator} was used).",
-        "header_width", header=len(layout.header), rows=wide[0][0], line=layout.data_line,
+        "header_width",
+        header=len(layout.header),
+        rows=wide[0][0],
+        line=layout.data_line,
         separator=layout.separator_name,
-    )  # fmt: skip
+    )

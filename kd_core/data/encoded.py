@@ -60,10 +60,14 @@ class EncodedFolder:
         problems: list[Problem] = []
         what = {"rows": dict(rows), "features": list(features), "libraries": LIBRARIES}
         if folder.exists() and not self._holds(folder, what):
-            problems.append(Problem(
-                "warning", "damaged_encoding", "The encoded rows kept on disk are damaged or of another version.",
-                "They were encoded again.",
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "damaged_encoding",
+                    "The encoded rows kept on disk are damaged or of another version.",
+                    "They were encoded again.",
+                )
+            )
             shutil.rmtree(folder)
         if not folder.exists():
             self._write(folder, what, encode)
@@ -106,9 +110,12 @@ class EncodedFolder:
         if needed > free:
             raise DataError(
                 "The encoded rows take {needed:.3g} GB on disk, {free:.3g} GB are free in {root}.",
-                "Free disk space, drop columns with many categories, or take a sample of the rows.", "disk_full",
-                needed=needed / 1e9, free=max(0, free) / 1e9, root=self.root,
-            )  # fmt: skip
+                "Free disk space, drop columns with many categories, or take a sample of the rows.",
+                "disk_full",
+                needed=needed / 1e9,
+                free=max(0, free) / 1e9,
+                root=self.root,
+            )
 
     def _drop_old(self, keep: Path, num_bytes_coming: int = 0) -> None:
         """Remove the least recently used encodings beyond the limit, never the one in use."""

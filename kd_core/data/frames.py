@@ -26,12 +26,18 @@ def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:
             continue
         found = pc.indices_nonzero(pc.greater(size, limits.CELL_BYTES))
         rows = tuple(int(row) + 1 for row in found[: limits.EXAMPLE_ROWS].to_pylist())
-        problems.append(Problem(
-            "error", "cell_too_long",
-            f"Column '{label}': {len(found):,} cell(s) longer than {limits.CELL_BYTES // 1000} KB, in row "
-            f"{', '.join(f'{row:,}' for row in rows)} (the longest has {longest:,} bytes).",
-            "A quote may be missing its partner; otherwise shorten the cell.", column=label, count=len(found), rows=rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "cell_too_long",
+                f"Column '{label}': {len(found):,} cell(s) longer than {limits.CELL_BYTES // 1000} KB, in row "
+                f"{', '.join(f'{row:,}' for row in rows)} (the longest has {longest:,} bytes).",
+                "A quote may be missing its partner; otherwise shorten the cell.",
+                column=label,
+                count=len(found),
+                rows=rows,
+            )
+        )
     return problems
 
 

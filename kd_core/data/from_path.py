@@ -21,9 +21,16 @@ def dataset_spec(data: str, target: str, read: ReadSpec, **chosen: Any) -> Datas
     """
     path = DataLibrary(workspace()).resolve(data)
     return DatasetSpec.parse(
-        {"source": data if data.startswith("sample:") else str(path.resolve()), "sha256": sha256_file(path),
-         "name": path.stem[:120], "target": target, "read": read, **chosen}, "data",
-    )  # fmt: skip
+        {
+            "source": data if data.startswith("sample:") else str(path.resolve()),
+            "sha256": sha256_file(path),
+            "name": path.stem[:120],
+            "target": target,
+            "read": read,
+            **chosen,
+        },
+        "data",
+    )
 
 
 def read_spec(path: Path, member: str | None = None, header: str = "auto", names: str | None = None) -> ReadSpec:
@@ -36,9 +43,11 @@ def read_spec(path: Path, member: str | None = None, header: str = "auto", names
         fields = {".zip": "member", ".xlsx": "sheet", ".xlsm": "sheet"}
         if path.suffix.lower() not in fields:
             raise DataError(
-                "--member names a table inside a zip or a sheet of a workbook; {name} is neither.", "Leave it out.",
-                "member_of_what", name=path.name,
-            )  # fmt: skip
+                "--member names a table inside a zip or a sheet of a workbook; {name} is neither.",
+                "Leave it out.",
+                "member_of_what",
+                name=path.name,
+            )
         values[fields[path.suffix.lower()]] = member
     return ReadSpec.parse(values, "the file")
 

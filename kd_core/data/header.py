@@ -88,9 +88,12 @@ def named(header: Header, read: ReadSpec) -> tuple[str, ...]:
     if read.names:
         if len(read.names) != len(header.first):
             raise DataError(
-                "{given} name(s) were given for {columns} column(s).", "Give one name for each column, in their order.",
-                "names_count", given=len(read.names), columns=len(header.first),
-            )  # fmt: skip
+                "{given} name(s) were given for {columns} column(s).",
+                "Give one name for each column, in their order.",
+                "names_count",
+                given=len(read.names),
+                columns=len(header.first),
+            )
         return read.names
     return header.first if header.names else tuple(f"column {i + 1}" for i in range(len(header.first)))
 
@@ -100,10 +103,16 @@ def told(header: Header, read: ReadSpec) -> list[Problem]:
     shown = ", ".join(cell[:30] for cell in header.first[:3]) + (", …" if len(header.first) > 3 else "")
     values = {"names": header.names, "why": header.why}
     if header.names and not header.sure:
-        return [Problem(
-            "warning", "header_doubtful", f"The first row ({shown}) was read as names, but may be a row of values: {header.why}.",
-            "Say what it holds.", count=len(header.first), values=values,
-        )]  # fmt: skip
+        return [
+            Problem(
+                "warning",
+                "header_doubtful",
+                f"The first row ({shown}) was read as names, but may be a row of values: {header.why}.",
+                "Say what it holds.",
+                count=len(header.first),
+                values=values,
+            )
+        ]
     if header.names or read.header != "auto":
         return []
     many = len(header.first) > 1
@@ -114,10 +123,16 @@ def told(header: Header, read: ReadSpec) -> list[Problem]:
     )
     called = "" if read.names else called
     doubt = "" if header.sure else f" One cell speaks against it: {header.why}."
-    return [Problem(
-        "warning", "header_missing", f"The first row ({shown}) holds values, not names.{called}{doubt}",
-        "Paste the names, or say that the first row holds them.", count=len(header.first), values=values,
-    )]  # fmt: skip
+    return [
+        Problem(
+            "warning",
+            "header_missing",
+            f"The first row ({shown}) holds values, not names.{called}{doubt}",
+            "Paste the names, or say that the first row holds them.",
+            count=len(header.first),
+            values=values,
+        )
+    ]
 
 
 def read_names(text: str) -> tuple[str, ...]:

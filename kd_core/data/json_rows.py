@@ -39,7 +39,9 @@ def extract(path: str, start: int, array: bool, folder: str, name: str) -> dict[
     except pa.ArrowInvalid:  # Python reads again line by line and names the broken line or the mixed column
         table, mixed = _columns(_line_objects(source, start, name), name)
     check_counts(name, table.num_rows, table.num_columns)
-    raise_problems([nested_column(f, "The file looks like JSON, and column") for f in table.schema if pa.types.is_nested(f.type)])  # fmt: skip
+    raise_problems(
+        [nested_column(f, "The file looks like JSON, and column") for f in table.schema if pa.types.is_nested(f.type)]
+    )
     check_bytes(name, table.nbytes)
     pq.write_table(table, Path(folder) / "rows.parquet", compression="NONE", use_dictionary=False)
     return {"mixed": mixed}
@@ -59,9 +61,12 @@ def _as_lines(source: Path, start: int, target: Path, name: str) -> Path:
                 value, end = decoder.raw_decode(text, position)
             except (ValueError, RecursionError) as error:
                 raise DataError(
-                    "{name} looks like JSON, but it is not valid ({reason}).", "Export it again.", "bad_json",
-                    name=name, reason=str(error)[:200],
-                ) from None  # fmt: skip
+                    "{name} looks like JSON, but it is not valid ({reason}).",
+                    "Export it again.",
+                    "bad_json",
+                    name=name,
+                    reason=str(error)[:200],
+                ) from None
             if not isinstance(value, dict):
                 raise _no_table(name)
             out.write(text[position:end].replace("\n", " ").replace("\r", " ") + "\n")
@@ -85,9 +90,12 @@ def _object(line: bytes, number: int, name: str) -> dict[str, Any]:
         if number == 1:
             raise _no_table(name) from None
         raise DataError(
-            "Line {line:,} is not valid JSON ({reason}).", "Every line must be one complete object.", "bad_json",
-            line=number, reason=str(error)[:200],
-        ) from None  # fmt: skip
+            "Line {line:,} is not valid JSON ({reason}).",
+            "Every line must be one complete object.",
+            "bad_json",
+            line=number,
+            reason=str(error)[:200],
+        ) from None
     if not isinstance(value, dict):
         raise _no_table(name)
     return value
@@ -96,8 +104,10 @@ def _object(line: bytes, number: int, name: str) -> dict[str, Any]:
 def _no_table(name: str) -> DataError:
     return DataError(
         "{name} looks like JSON, but not like a table.",
-        "Use one flat object per line, or one array of flat objects.", "not_a_table", name=name,
-    )  # fmt: skip
+        "Use one flat object per line, or one array of flat objects.",
+        "not_a_table",
+        name=name,
+    )
 
 
 def _columns(objects: Iterator[dict[str, Any]], name: str) -> tuple[pa.Table, list[list[Any]]]:

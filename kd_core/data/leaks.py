@@ -74,17 +74,29 @@ def _alone(
         others = max((explained.get(c.name, 0.0) for c in features if c.name != column.name), default=0.0)
         certain = share >= ALONE if target.task != "regression" else share >= 0.98 or _same_order(column, target)
         if certain or (target.task != "regression" and share >= MOSTLY and others < share / 3 and len(features) > 1):
-            problems.append(Problem(
-                "warning", "leak_column", f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
-                f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
-                "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "leak_column",
+                    f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
+                    f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
+                    "Drop it unless it is really known before the prediction is needed.",
+                    column.name,
+                    values={"share": share},
+                )
+            )
         elif share >= max(LATER, ABOVE_NEXT * others) and later_like_name(column.name) and len(features) > 1:
-            problems.append(Problem(
-                "warning", "leak_later", f"{column.name} tells most about {target.name} (it removes {100 * share:.1f} % of the uncertainty, the next column "
-                f"{100 * others:.1f} %{_sampled(target)}), and its name suggests that it is known only afterwards.",
-                "Drop it unless it is really known before the prediction is needed.", column.name, values={"share": share},
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "leak_later",
+                    f"{column.name} tells most about {target.name} (it removes {100 * share:.1f} % of the uncertainty, the next column "
+                    f"{100 * others:.1f} %{_sampled(target)}), and its name suggests that it is known only afterwards.",
+                    "Drop it unless it is really known before the prediction is needed.",
+                    column.name,
+                    values={"share": share},
+                )
+            )
     return problems
 
 
@@ -107,9 +119,12 @@ def _sums(features: list[TypedColumn], target: Target) -> list[Problem]:
     rows = links.sample_rows(target, _FIT_ROWS)
     if len(usable) < 2 or len(rows) < 30:
         return []
-    x = np.column_stack([
-        c.values.iloc[rows].cat.codes.to_numpy(np.float64) if c.kind == "boolean" else c.values.to_numpy()[rows] for c in usable
-    ])  # fmt: skip
+    x = np.column_stack(
+        [
+            c.values.iloc[rows].cat.codes.to_numpy(np.float64) if c.kind == "boolean" else c.values.to_numpy()[rows]
+            for c in usable
+        ]
+    )
     known = ~np.isnan(x).any(axis=1)
     x, y = x[known], target.values[rows][known].astype(np.float64)
     if len(y) < max(30, 3 * len(usable)) or np.ptp(y) == 0:
@@ -124,10 +139,16 @@ def _sums(features: list[TypedColumn], target: Target) -> list[Problem]:
     if not 2 <= len(chosen) <= SUM_COLUMNS or _fit(x[:, chosen], y)[1] < SUM_SHARE:
         return []
     names = [usable[i].name for i in chosen]
-    return [Problem(
-        "warning", "leak_sum", f"{' and '.join(names)} together give {target.name} exactly: it is a weighted sum of them.",
-        "Drop them: they are parts of the answer.", names[0], values={"columns": names},
-    )]  # fmt: skip
+    return [
+        Problem(
+            "warning",
+            "leak_sum",
+            f"{' and '.join(names)} together give {target.name} exactly: it is a weighted sum of them.",
+            "Drop them: they are parts of the answer.",
+            names[0],
+            values={"columns": names},
+        )
+    ]
 
 
 def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
@@ -160,11 +181,17 @@ def _straddling(features: list[TypedColumn], target: Target, parts: Parts) -> li
         train = np.bincount(codes[inside == TRAIN], minlength=len(sizes)) > 0
         both = int((train & (np.bincount(codes[inside != TRAIN], minlength=len(sizes)) > 0)).sum())
         if both:
-            problems.append(Problem(
-                "warning", "group_straddles", f"{both:,} of {len(sizes):,} values of {column.name} have rows both in train and in validation or test, "
-                "so the model may recognise them instead of learning.",
-                f"Set {column.name} as the group column to keep rows of one value together.", column.name, both,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "group_straddles",
+                    f"{both:,} of {len(sizes):,} values of {column.name} have rows both in train and in validation or test, "
+                    "so the model may recognise them instead of learning.",
+                    f"Set {column.name} as the group column to keep rows of one value together.",
+                    column.name,
+                    both,
+                )
+            )
     return problems
 
 
@@ -194,20 +221,36 @@ def _ids(typed: Mapping[str, TypedColumn], features: list[TypedColumn], ignored:
             continue
         if column.name in used:
             if column.kind == "number" and is_row_number(column.values.to_numpy()):
-                problems.append(Problem(
-                    "warning", "row_number", f"{column.name} counts the rows: it says where a row stood in the file, nothing else.",
-                    "Drop it.", column.name,
-                ))  # fmt: skip
+                problems.append(
+                    Problem(
+                        "warning",
+                        "row_number",
+                        f"{column.name} counts the rows: it says where a row stood in the file, nothing else.",
+                        "Drop it.",
+                        column.name,
+                    )
+                )
         elif column.kind == "id" and column.why_dropped == COUNTS_ROWS:
-            problems.append(Problem(
-                "warning", "row_number", f"{column.name} counts the rows and is dropped.",
-                "Set its type to number to use it all the same.", column.name,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "row_number",
+                    f"{column.name} counts the rows and is dropped.",
+                    "Set its type to number to use it all the same.",
+                    column.name,
+                )
+            )
         elif column.kind == "id":
-            problems.append(Problem(
-                "warning", "id_column", f"{column.name} has its own value in (nearly) every row ({column.distinct:,} values) and is dropped: an id says nothing about new rows.",
-                "Set its type to number or category to use it all the same.", column.name, column.distinct,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "id_column",
+                    f"{column.name} has its own value in (nearly) every row ({column.distinct:,} values) and is dropped: an id says nothing about new rows.",
+                    "Set its type to number or category to use it all the same.",
+                    column.name,
+                    column.distinct,
+                )
+            )
     return problems
 
 
@@ -229,21 +272,35 @@ def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Prob
         "apart": "Copies are split like any rows, as asked.",
         "large": f"Keeping copies together would tie {size} into one unit (more than {100 * COPIES_SHARE:.0f} %), so they are split like any rows.",
         "few": "Keeping copies together would leave fewer than 3 groups to split, so only the groups are kept together.",
-        "together": "Copies are kept together on one side of the split." if time is None else
-        "Copies are kept together in the teacher's folds, but not in the split: time order goes before.",
-    }  # fmt: skip
-    return [Problem(
-        "note" if copied.state == "natural" or not count else "warning", "duplicate_rows", f"{text}. {done[copied.state]}",
-        "Remove copies from the file if they are the same case counted twice.", None, copied.count, rows,
-        {"copies": copied.count, "crossing": count, "state": copied.state},
-    )]  # fmt: skip
+        "together": "Copies are kept together on one side of the split."
+        if time is None
+        else "Copies are kept together in the teacher's folds, but not in the split: time order goes before.",
+    }
+    return [
+        Problem(
+            "note" if copied.state == "natural" or not count else "warning",
+            "duplicate_rows",
+            f"{text}. {done[copied.state]}",
+            "Remove copies from the file if they are the same case counted twice.",
+            None,
+            copied.count,
+            rows,
+            {"copies": copied.count, "crossing": count, "state": copied.state},
+        )
+    ]
 
 
 def _times(features: list[TypedColumn], time: str | None) -> list[Problem]:
     if time is not None:
         return []
     return [
-        Problem("note", "random_over_time", f"{c.name} is a date and the split is random: train holds rows newer than some test rows.",
-                f"Set {c.name} as the time column if the model shall predict the future.", c.name)
-        for c in features if c.kind == "datetime"
-    ]  # fmt: skip
+        Problem(
+            "note",
+            "random_over_time",
+            f"{c.name} is a date and the split is random: train holds rows newer than some test rows.",
+            f"Set {c.name} as the time column if the model shall predict the future.",
+            c.name,
+        )
+        for c in features
+        if c.kind == "datetime"
+    ]

@@ -59,9 +59,11 @@ class DataLibrary:
         if free < limits.MIN_FREE_DISK_BYTES:
             raise DataError(
                 "Only {free:,} MB are free in the workspace; {needed:,} MB are needed.",
-                "Delete old runs or files and try again.", "disk_full",
-                free=free // 2**20, needed=limits.MIN_FREE_DISK_BYTES // 2**20,
-            )  # fmt: skip
+                "Delete old runs or files and try again.",
+                "disk_full",
+                free=free // 2**20,
+                needed=limits.MIN_FREE_DISK_BYTES // 2**20,
+            )
         shown = shown_name(name)
         temporary = self.data / f"incoming-{uuid.uuid4().hex}"
         digest, size = hashlib.sha256(), 0
@@ -161,9 +163,12 @@ class DataLibrary:
         except (Damaged, UnicodeDecodeError, RecursionError, SpecError) as error:
             why = error.message if isinstance(error, SpecError) else "It is not text that can be read."
             raise DataError(
-                "The dataset {id} is damaged: {why}", "Open the Data page and choose its file again.",
-                "damaged_dataset", id=dataset_id, why=f"Its file {error}." if isinstance(error, Damaged) else why,
-            ) from None  # fmt: skip
+                "The dataset {id} is damaged: {why}",
+                "Open the Data page and choose its file again.",
+                "damaged_dataset",
+                id=dataset_id,
+                why=f"Its file {error}." if isinstance(error, Damaged) else why,
+            ) from None
 
     def specs(self) -> list[tuple[str, DatasetSpec]]:
         """List the kept dataset specs, newest first; `damaged` names those left out."""
@@ -191,9 +196,12 @@ class DataLibrary:
 
 def _damaged(sha256: str, why: str) -> DataError:
     return DataError(
-        "The entry of the file {sha256} is damaged: meta.json {why}.", "Upload the file again.", "damaged_file",
-        sha256=sha256[:12], why=why,
-    )  # fmt: skip
+        "The entry of the file {sha256} is damaged: meta.json {why}.",
+        "Upload the file again.",
+        "damaged_file",
+        sha256=sha256[:12],
+        why=why,
+    )
 
 
 def _pieces(stream: IO[bytes] | bytes) -> Iterator[bytes]:

@@ -69,8 +69,18 @@ def without_comments(text: TextSource, mark: str, folder: Path) -> TextSource:
             inside ^= line.count(b'"') % 2 == 1
             out.write(line)
     plain = plain_text(target, None, folder)
-    return TextSource(plain.path, plain.start, plain.size_bytes, text.encoding, plain.newlines, plain.quotes,
-                      plain.nuls, plain.first_nul, text.problems, plain.endless_line)  # fmt: skip
+    return TextSource(
+        plain.path,
+        plain.start,
+        plain.size_bytes,
+        text.encoding,
+        plain.newlines,
+        plain.quotes,
+        plain.nuls,
+        plain.first_nul,
+        text.problems,
+        plain.endless_line,
+    )
 
 
 def _lines(text: TextSource) -> Iterator[bytes]:

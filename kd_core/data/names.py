@@ -8,19 +8,71 @@ _SPLIT = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z0-9])(?=[A-Z])")
 _ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "no", "nr", "instant", "index", "rownum", "rowid"})
 _CODE_WORDS = frozenset({"code", "zip", "zipcode", "postcode", "postal", "sku", "isbn", "ean", "barcode"})
 _OWNERS = frozenset(
-    {"invoice", "order", "session", "customer", "user", "person", "client", "patient", "account", "visitor",
-     "query", "group", "basket", "household", "device"}
-)  # fmt: skip
+    {
+        "invoice",
+        "order",
+        "session",
+        "customer",
+        "user",
+        "person",
+        "client",
+        "patient",
+        "account",
+        "visitor",
+        "query",
+        "group",
+        "basket",
+        "household",
+        "device",
+    }
+)
 _LATER = frozenset(
-    {"duration", "elapsed", "lasted", "ended", "finished", "completed", "closed", "resolved", "refund", "refunded",
-     "returned", "cancelled", "canceled", "delivered", "settled", "final", "actual"}
-)  # fmt: skip
+    {
+        "duration",
+        "elapsed",
+        "lasted",
+        "ended",
+        "finished",
+        "completed",
+        "closed",
+        "resolved",
+        "refund",
+        "refunded",
+        "returned",
+        "cancelled",
+        "canceled",
+        "delivered",
+        "settled",
+        "final",
+        "actual",
+    }
+)
 _EARLIER = frozenset({"previous", "prev", "prior", "last", "past", "planned", "expected", "scheduled"})
 _TARGET_WORDS = ("target", "label", "y", "class", "outcome", "response")
 _GOALS = frozenset(
-    {"revenue", "purchase", "purchased", "bought", "converted", "conversion", "churn", "churned", "exited", "default",
-     "fraud", "clicked", "returned", "recommended", "survived", "cnt", "count", "price", "sales", "rating"}
-)  # fmt: skip
+    {
+        "revenue",
+        "purchase",
+        "purchased",
+        "bought",
+        "converted",
+        "conversion",
+        "churn",
+        "churned",
+        "exited",
+        "default",
+        "fraud",
+        "clicked",
+        "returned",
+        "recommended",
+        "survived",
+        "cnt",
+        "count",
+        "price",
+        "sales",
+        "rating",
+    }
+)
 
 
 def words(name: str) -> list[str]:

@@ -27,11 +27,7 @@ from kd_core.specs import ColumnKind
 
 
 def number_column(
-    values: npt.NDArray[np.float64],
-    name: str,
-    kind: ColumnKind | None,
-    form: NumberFormat,
-    problems: list[Problem],
+    values: npt.NDArray[np.float64], name: str, kind: ColumnKind | None, form: NumberFormat, problems: list[Problem]
 ) -> TypedColumn:
     """Type a column whose values are numbers. Shape: (N,) float64 with NaN."""
     infinite = np.isinf(values)
@@ -43,10 +39,17 @@ def number_column(
         if where.any():
             count, rows = int(where.sum()), row_numbers(where)
             many = what.replace("value", "values", 1)
-            problems.append(Problem(
-                "warning", code, f"Column {name}: {plural(count, what, many)} ({shown_rows(rows, count)}).",
-                "Read as missing; correct the cells if that is wrong.", name, count, rows,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    code,
+                    f"Column {name}: {plural(count, what, many)} ({shown_rows(rows, count)}).",
+                    "Read as missing; correct the cells if that is wrong.",
+                    name,
+                    count,
+                    rows,
+                )
+            )
             values = np.where(where, np.nan, values)
     unique = np.unique(values[~np.isnan(values)])
     distinct, present = len(unique), int((~np.isnan(values)).sum())
@@ -95,9 +98,13 @@ def _number_kind(
 def not_boolean(name: str, distinct: int) -> Problem:
     """Say that a column set to yes/no takes more than two values."""
     return Problem(
-        "warning", "not_boolean", f"Column {name} was set to yes/no but takes {distinct:,} values.",
-        "Its type was inferred instead; choose another one if that is wrong.", name, distinct,
-    )  # fmt: skip
+        "warning",
+        "not_boolean",
+        f"Column {name} was set to yes/no but takes {distinct:,} values.",
+        "Its type was inferred instead; choose another one if that is wrong.",
+        name,
+        distinct,
+    )
 
 
 def is_row_number(values: npt.NDArray[np.float64]) -> bool:

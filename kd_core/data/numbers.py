@@ -53,8 +53,10 @@ def find_format(sample: Any, decimal: str | None = None) -> tuple[NumberFormat, 
     plain = _matches(sample, _PLAIN)
     comma = pc.or_(_matches(sample, _COMMA), _matches(sample, _COMMA_THOUSANDS))
     point = pc.or_(plain, _matches(sample, _POINT_THOUSANDS))
-    shares = {name: float(pc.mean(pc.cast(m, pa.float64())).as_py()) for name, m in
-              {"plain": plain, "comma": comma, "point": point}.items()}  # fmt: skip
+    shares = {
+        name: float(pc.mean(pc.cast(m, pa.float64())).as_py())
+        for name, m in {"plain": plain, "comma": comma, "point": point}.items()
+    }
     if decimal == ",":
         return NumberFormat(",", thousands=True), shares["comma"]
     if decimal == "." or shares["plain"] >= max(shares["comma"], shares["point"]):

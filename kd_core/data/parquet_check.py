@@ -47,13 +47,20 @@ def unpack(path: str, folder: str, name: str) -> dict[str, Any]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "No space left" in str(error):
             raise DataError(
-                "The disk is full: unpacking {name} needs up to {limit:,} MB in {folder}.", "Make room and try again.",
-                "disk_full", name=name, limit=limits.ZIP_TOTAL_BYTES // 2**20, folder=str(Path(folder).parent),
-            ) from None  # fmt: skip
+                "The disk is full: unpacking {name} needs up to {limit:,} MB in {folder}.",
+                "Make room and try again.",
+                "disk_full",
+                name=name,
+                limit=limits.ZIP_TOTAL_BYTES // 2**20,
+                folder=str(Path(folder).parent),
+            ) from None
         raise DataError(
-            "{name} is incomplete or damaged ({reason}).", "Upload it again.", "incomplete",
-            name=name, reason=str(error).split("\n")[0][:200],
-        ) from None  # fmt: skip
+            "{name} is incomplete or damaged ({reason}).",
+            "Upload it again.",
+            "incomplete",
+            name=name,
+            reason=str(error).split("\n")[0][:200],
+        ) from None
     raise_problems(problems)
     return {"names": [str(n) for n in names], "size_bytes": size}
 
@@ -108,11 +115,17 @@ class _Column:
         if not self.bad:
             return []
         shown = ", ".join(f"{row:,}" for row in self.bad_rows)
-        return [Problem(
-            "error", "bad_text", f"Column '{self.label}': {self.bad:,} cell(s) are not valid UTF-8 text, in row {shown}.",
-            "Write the column as UTF-8 text, or as bytes if it holds no text.", column=self.label, count=self.bad,
-            rows=tuple(self.bad_rows),
-        )]  # fmt: skip
+        return [
+            Problem(
+                "error",
+                "bad_text",
+                f"Column '{self.label}': {self.bad:,} cell(s) are not valid UTF-8 text, in row {shown}.",
+                "Write the column as UTF-8 text, or as bytes if it holds no text.",
+                column=self.label,
+                count=self.bad,
+                rows=tuple(self.bad_rows),
+            )
+        ]
 
 
 def _is_text(kind: Any) -> bool:

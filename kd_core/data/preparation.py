@@ -53,15 +53,31 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
     if spec.sha256 is not None and sha256 != spec.sha256:
         raise DataError(
             "{name} is not the file of this dataset any more (sha256 {found}…, expected {wanted}…).",
-            "Restore the file, or make a new dataset from it.", "changed_file",
-            name=shown_name(path.name), found=sha256[:12], wanted=spec.sha256[:12],
-        )  # fmt: skip
+            "Restore the file, or make a new dataset from it.",
+            "changed_file",
+            name=shown_name(path.name),
+            found=sha256[:12],
+            wanted=spec.sha256[:12],
+        )
     found = _understand(
-        spec.source, spec.read, root, spec.name, target=spec.target, task=spec.task, positive=spec.positive,
-        kinds=spec.kinds, drop=spec.drop, group=spec.group, time=spec.time,
-        missing=spec.missing, rare=spec.rare, one_class=spec.one_class,
-        shares=(spec.validation_share, spec.test_share), split_seed=spec.split_seed, copies=spec.copies,
-    )  # fmt: skip
+        spec.source,
+        spec.read,
+        root,
+        spec.name,
+        target=spec.target,
+        task=spec.task,
+        positive=spec.positive,
+        kinds=spec.kinds,
+        drop=spec.drop,
+        group=spec.group,
+        time=spec.time,
+        missing=spec.missing,
+        rare=spec.rare,
+        one_class=spec.one_class,
+        shares=(spec.validation_share, spec.test_share),
+        split_seed=spec.split_seed,
+        copies=spec.copies,
+    )
     raise_problems(list(found.profile.problems))
     return _assemble(spec, found, sha256, spec.name or shown_name(path.name), root / "encoded")
 
@@ -85,15 +101,30 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     trained = made["train"].y
     mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
     return Dataset(
-        spec, name, digest, task, target.classes, encoder.feature_names, made,
-        profile.frame, (*profile.problems, *problems), mean, std, encoder,
-    )  # fmt: skip
+        spec,
+        name,
+        digest,
+        task,
+        target.classes,
+        encoder.feature_names,
+        made,
+        profile.frame,
+        (*profile.problems, *problems),
+        mean,
+        std,
+        encoder,
+    )
 
 
 def _encode(
-    encoder: Encoder, frame: pd.DataFrame, rows: dict[Split, Array], y: Array, groups: Array | None, folder: Path,
+    encoder: Encoder,
+    frame: pd.DataFrame,
+    rows: dict[Split, Array],
+    y: Array,
+    groups: Array | None,
+    folder: Path,
     digest: str,
-) -> tuple[dict[Split, Array], list[Problem]]:  # fmt: skip
+) -> tuple[dict[Split, Array], list[Problem]]:
     """Encode every part: in memory, or in files when it takes more than its share of the free memory."""
     train = rows["train"]
     own = encoder.fit(frame.iloc[train], y[train], None if groups is None else groups[train])
@@ -106,14 +137,18 @@ def _encode(
     if size <= budget:
         return {part: encode(part, slice(None)) for part in SPLITS}, []
     found, problems = encoded.EncodedFolder(folder).parts(
-        digest, {part: len(at) for part, at in rows.items()}, encoder.feature_names,
+        digest,
+        {part: len(at) for part, at in rows.items()},
+        encoder.feature_names,
         {part: functools.partial(encode, part) for part in SPLITS},
-    )  # fmt: skip
+    )
     said = Problem(
-        "note", "encoded_on_disk",
+        "note",
+        "encoded_on_disk",
         f"The encoded rows take {size / 1e9:.3g} GB, {budget / 1e9:.3g} GB of memory are meant for them: "
-        "they are kept in a file.", "Results are the same.",
-    )  # fmt: skip
+        "they are kept in a file.",
+        "Results are the same.",
+    )
     return {part: found[part] for part in SPLITS}, [said, *problems]
 
 

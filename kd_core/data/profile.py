@@ -124,11 +124,20 @@ def understand_table(
     readings = proposal.readings(typed[target]) if target in typed else ()
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
-        len(frame), target, found.task if found else task, found.classes if found else (),
-        found.counts if found else (), found.positive if found else None, checks.ordered(problems),
-        dict(table.understood), pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False), table.size_bytes,
-        table.header, () if likely is None or likely.sure else likely.names, readings,
-    )  # fmt: skip
+        len(frame),
+        target,
+        found.task if found else task,
+        found.classes if found else (),
+        found.counts if found else (),
+        found.positive if found else None,
+        checks.ordered(problems),
+        dict(table.understood),
+        pd.DataFrame({name: c.values for name, c in typed.items()}, copy=False),
+        table.size_bytes,
+        table.header,
+        () if likely is None or likely.sure else likely.names,
+        readings,
+    )
     units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
     return Understanding(profile, typed, features, found, parts, units, joined)
 
@@ -141,8 +150,14 @@ def _proposed(likely: proposal.Proposal) -> Problem:
             "note", "target_inferred", f"{best} looks like the target.", "Choose another one if that is wrong.", best
         )
     also = f"; {' or '.join(others)} could be it as well" if others else ""
-    return Problem("warning", "target_unsure", f"No column is named like a target: {best} is taken for it{also}.", "Choose what to predict.",
-                   best, values={"columns": list(likely.names)})  # fmt: skip
+    return Problem(
+        "warning",
+        "target_unsure",
+        f"No column is named like a target: {best} is taken for it{also}.",
+        "Choose what to predict.",
+        best,
+        values={"columns": list(likely.names)},
+    )
 
 
 def _time_kind(values: pd.Series, name: str) -> ColumnKind:
@@ -171,9 +186,18 @@ def _profile(column: TypedColumn, why: str | None, link: float | None, target: s
         low, high = float(values.min()), float(values.max())
     examples = tuple(_shown(v) for v in values.dropna().iloc[:200].unique()[:3])
     return ColumnProfile(
-        column.name, column.kind, column.missing, column.distinct, examples, histogram(values), link,
-        why is None or column.name == target, None if column.name == target else why, low, high,
-    )  # fmt: skip
+        column.name,
+        column.kind,
+        column.missing,
+        column.distinct,
+        examples,
+        histogram(values),
+        link,
+        why is None or column.name == target,
+        None if column.name == target else why,
+        low,
+        high,
+    )
 
 
 def _shown(value: object) -> str:

@@ -37,9 +37,10 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     goals, other columns of few values, and the rest from the last to the first.
     """
     usable = [
-        c for c in columns
+        c
+        for c in columns
         if c.distinct >= 2 and (c.kind == "number" or (c.kind in ("boolean", "category") and c.distinct <= CLASSES))
-    ]  # fmt: skip
+    ]
     if not usable:
         return Proposal((), False)
     said = [(rank, -i, c) for i, c in enumerate(usable) if (rank := target_rank(c.name)) is not None]

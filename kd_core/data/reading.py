@@ -50,9 +50,13 @@ def too_large(name: str, size: int | None = None) -> DataError:
     """Make the error for a file over the size limit."""
     measured = f"{size / 2**20:,.1f} MB" if size is not None else f"more than {limits.FILE_BYTES // 2**20} MB"
     return DataError(
-        "{name} is {measured}; at most {limit} MB are read.", "Take a sample of the rows, or save as Parquet.",
-        "file_too_large", name=name, measured=measured, limit=limits.FILE_BYTES // 2**20,
-    )  # fmt: skip
+        "{name} is {measured}; at most {limit} MB are read.",
+        "Take a sample of the rows, or save as Parquet.",
+        "file_too_large",
+        name=name,
+        measured=measured,
+        limit=limits.FILE_BYTES // 2**20,
+    )
 
 
 def _read_plain(path: Path, read: ReadSpec, name: str) -> Table:
@@ -61,17 +65,22 @@ def _read_plain(path: Path, read: ReadSpec, name: str) -> Table:
     if table.header is None and (read.header == "no" or read.names):
         raise DataError(
             "{name} is {noun}: its columns have names of their own, not in a first row.",
-            "Leave the names and the first row to the file.", "own_names", name=name, noun=entry.facts["noun"],
-        )  # fmt: skip
+            "Leave the names and the first row to the file.",
+            "own_names",
+            name=name,
+            noun=entry.facts["noun"],
+        )
     ending = Path(name).suffix.lower()
     known = {end: e for e in READERS.entries() for end in e.facts["extensions"]}
     if ending in known and known[ending] is not entry:
         note = Problem(
-            "note", "content_differs",
+            "note",
+            "content_differs",
             f"The name ends in {ending}, but the file starts with {entry.facts['starts']}: this is "
             f"{entry.facts['noun']}, not {known[ending].facts['noun']}. It was read as {entry.facts['noun']}.",
-            "Nothing to do if the table below looks right.", values={"format": entry.name},
-        )  # fmt: skip
+            "Nothing to do if the table below looks right.",
+            values={"format": entry.name},
+        )
         table = replace(table, problems=(note, *table.problems))
     return table
 
@@ -87,9 +96,12 @@ def _unpacked(path: Path, folder: Path, size: int, name: str) -> Path:
                 if written > most:
                     raise DataError(
                         "{name} unpacks to more than {limit:,} MB ({ratio} times its size at most).",
-                        "Upload the file unpacked, or take a sample of the rows.", "unpacks_too_large",
-                        name=name, limit=most // 2**20, ratio=limits.ZIP_RATIO,
-                    )  # fmt: skip
+                        "Upload the file unpacked, or take a sample of the rows.",
+                        "unpacks_too_large",
+                        name=name,
+                        limit=most // 2**20,
+                        ratio=limits.ZIP_RATIO,
+                    )
                 out.write(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(

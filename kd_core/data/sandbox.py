@@ -31,8 +31,13 @@ def call(function: str, *arguments: Any) -> Any:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "kd_core.data.sandbox"],
-            input=request, capture_output=True, text=True, timeout=seconds, env=environment, check=False,
-        )  # fmt: skip
+            input=request,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env=environment,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise _too_slow(seconds) from None
     lines = done.stdout.strip().splitlines()
@@ -46,9 +51,11 @@ def call(function: str, *arguments: Any) -> Any:
     if "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode == -6:
         raise DataError(
             "Reading the file takes more than {limit:,} MB of memory, the most that one file gets ({why}).",
-            "Take a sample of the rows; in a workbook, delete far-away cells and empty formatted rows.", "parse_memory",
-            limit=memory // 2**20, why=_why(memory),
-        )  # fmt: skip
+            "Take a sample of the rows; in a workbook, delete far-away cells and empty formatted rows.",
+            "parse_memory",
+            limit=memory // 2**20,
+            why=_why(memory),
+        )
     reason = (
         done.stderr.strip().splitlines()[-1][:300]
         if done.stderr.strip()
@@ -77,9 +84,11 @@ def _why(memory: int) -> str:
 
 def _too_slow(seconds: int) -> DataError:
     return DataError(
-        "Reading the file takes more than {seconds} s.", "Save the sheet as CSV and upload that.", "parse_time",
+        "Reading the file takes more than {seconds} s.",
+        "Save the sheet as CSV and upload that.",
+        "parse_time",
         seconds=seconds,
-    )  # fmt: skip
+    )
 
 
 def main() -> None:

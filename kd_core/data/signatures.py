@@ -61,28 +61,37 @@ def refuse_foreign(head: bytes, name: str) -> None:
     if head.startswith((b"ARROW1", b"FEA1")):
         raise DataError(
             "{name} is a Feather/Arrow file, which is refused because its format is unsafe to open from others.",
-            "Save it as Parquet or CSV and upload that.", "feather", name=name,
-        )  # fmt: skip
+            "Save it as Parquet or CSV and upload that.",
+            "feather",
+            name=name,
+        )
     if _PICKLE.match(head):
         raise DataError(
             "{name} is a Python pickle file. Pickle files can run code, so they are never opened.",
-            "Save the table as Parquet or CSV and upload that.", "pickle", name=name,
-        )  # fmt: skip
+            "Save the table as Parquet or CSV and upload that.",
+            "pickle",
+            name=name,
+        )
     for magic, shown, what in _MAGIC:
         if head.startswith(magic):
             raise DataError(
                 "{name} starts with {bytes}: this is {what}, not a table.",
-                "Upload CSV, Parquet, Excel (.xlsx), JSON lines or a zip of CSV files.", "wrong_format",
-                name=name, bytes=shown, what=what,
-            )  # fmt: skip
+                "Upload CSV, Parquet, Excel (.xlsx), JSON lines or a zip of CSV files.",
+                "wrong_format",
+                name=name,
+                bytes=shown,
+                what=what,
+            )
     start = without_bom(head)
     if _HTML.match(start):
         raise DataError(
             "{name} looks like a web page (it starts with {start!r}), not a table.",
             "A download that needed a login often saves the login page. Sign in and download the file again.",
-            "web_page", name=name, start=start[:15].decode("latin-1"),
-        )  # fmt: skip
+            "web_page",
+            name=name,
+            start=start[:15].decode("latin-1"),
+        )
     if _XML.match(start):
         raise DataError(
-            "{name} looks like XML, not a table.", "Export the table as CSV and upload that.", "xml", name=name,
-        )  # fmt: skip
+            "{name} looks like XML, not a table.", "Export the table as CSV and upload that.", "xml", name=name
+        )

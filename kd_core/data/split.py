@@ -82,9 +82,15 @@ def _dealt(
     """
     _, first, codes, sizes = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
     several = np.flatnonzero(sizes > 1)
-    of = several[np.lexsort((
-        row_keys(len(sizes), seed)[several], stratum[first[several]], -np.floor(np.log2(sizes[several])).astype(np.int64),
-    ))]  # fmt: skip
+    of = several[
+        np.lexsort(
+            (
+                row_keys(len(sizes), seed)[several],
+                stratum[first[several]],
+                -np.floor(np.log2(sizes[several])).astype(np.int64),
+            )
+        )
+    ]
     place = np.arange(len(of), dtype=np.uint64) * _GOLDEN + np.uint64(derive(seed, "units"))
     share = place / 2.0**64
     chosen = np.full(len(sizes), -1, np.int8)
@@ -116,8 +122,10 @@ def grouped(
     if num_groups < 3:
         raise DataError(
             "The group column has {n} value(s); a split in three parts needs at least 3.",
-            "Choose another group column, or none.", "too_few_groups", n=num_groups,
-        )  # fmt: skip
+            "Choose another group column, or none.",
+            "too_few_groups",
+            n=num_groups,
+        )
     table = np.bincount(codes * num_classes + stratum, minlength=num_groups * num_classes)
     table = table.reshape(num_groups, num_classes)
     sizes = table.sum(axis=1)
@@ -161,8 +169,10 @@ def by_time(time: pd.Series, validation: float, test: float, groups: npt.NDArray
     if len(values) < 3:
         raise DataError(
             "The time column has {n} different value(s); a split in three parts needs at least 3.",
-            "Choose another time column, or none.", "too_few_times", n=len(values),
-        )  # fmt: skip
+            "Choose another time column, or none.",
+            "too_few_times",
+            n=len(values),
+        )
     older = np.cumsum(counts) / counts.sum()  # share of rows up to and with each time
     cut_test = int(np.clip(np.argmin(np.abs(older - (1 - test))), 1, len(values) - 2))
     cut_train = int(np.clip(np.argmin(np.abs(older - (1 - test - validation))), 0, cut_test - 1))
@@ -192,9 +202,11 @@ def assign(
         if time.values.dtype.kind not in "fM":
             raise DataError(
                 "The time column {name} is read as {kind}, which has no order in time.",
-                "Set its type to datetime or number, or choose another time column.", "not_a_time",
-                name=time.name, kind=time.kind,
-            )  # fmt: skip
+                "Set its type to datetime or number, or choose another time column.",
+                "not_a_time",
+                name=time.name,
+                kind=time.kind,
+            )
         parts[present] = by_time(time.values[present], validation, test, codes)
         return parts
     stratum = strata(target.values[present], target.task or "multiclass")

@@ -74,32 +74,74 @@ def read_target(
     name, problems = column.name, []
     total = len(column.values)
     if column.missing == total:
-        problems.append(Problem("error", "target_all_missing", f"Target {name}: all {total:,} values are missing.",
-                                "Choose another target.", name, total))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "target_all_missing",
+                f"Target {name}: all {total:,} values are missing.",
+                "Choose another target.",
+                name,
+                total,
+            )
+        )
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
     if column.missing:
         rows = row_numbers(column.values.isna().to_numpy())
-        problems.append(Problem(
-            "warning", "target_missing", f"Target {name} is missing in {plural(column.missing, 'row')} ({shown_rows(rows, column.missing)}).",
-            "These rows are left out.", name, column.missing, rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "target_missing",
+                f"Target {name} is missing in {plural(column.missing, 'row')} ({shown_rows(rows, column.missing)}).",
+                "These rows are left out.",
+                name,
+                column.missing,
+                rows,
+            )
+        )
     if total - column.missing < MIN_ROWS:
-        problems.append(Problem(
-            "error", "too_few_rows", f"{total - column.missing:,} rows with a target; at least {MIN_ROWS} are needed.",
-            "Add rows.", name, total - column.missing,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "too_few_rows",
+                f"{total - column.missing:,} rows with a target; at least {MIN_ROWS} are needed.",
+                "Add rows.",
+                name,
+                total - column.missing,
+            )
+        )
     if column.kind == "datetime":
-        problems.append(Problem("error", "date_target", f"Target {name} is a date.",
-                                "Choose another target, or turn it into a number such as days.", name))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "date_target",
+                f"Target {name} is a date.",
+                "Choose another target, or turn it into a number such as days.",
+                name,
+            )
+        )
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
     found = task or ("multiclass" if one_class is not None else infer_task(column))
     if found == "regression" and one_class is not None:
-        problems.append(Problem("error", "one_class_unused", f"One class ({one_class}) against the rest needs classes; {name} is predicted as a number.",
-                                "Choose classification, or leave the class empty.", name))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "one_class_unused",
+                f"One class ({one_class}) against the rest needs classes; {name} is predicted as a number.",
+                "Choose classification, or leave the class empty.",
+                name,
+            )
+        )
     if found == "regression":
         if positive is not None:
-            problems.append(Problem("error", "positive_unused", f"A positive class ({positive}) needs 2 classes; {name} is predicted as a number.",
-                                    "Leave the positive class empty.", name))  # fmt: skip
+            problems.append(
+                Problem(
+                    "error",
+                    "positive_unused",
+                    f"A positive class ({positive}) needs 2 classes; {name} is predicted as a number.",
+                    "Leave the positive class empty.",
+                    name,
+                )
+            )
         return _regression(column, problems)
     return _classification(column, task, found, positive, problems, rare, one_class)
 
@@ -112,21 +154,35 @@ def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
         values = pd.to_numeric(column.values.astype("object"), errors="coerce").to_numpy(np.float64, na_value=np.nan)
         lost = int(np.isnan(values).sum()) - column.missing
         if lost:
-            problems.append(Problem(
-                "error", "target_not_numeric", f"Target {name} can't be a regression target: {lost:,} values are no numbers.",
-                "Choose classification, or another target.", name, lost,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "error",
+                    "target_not_numeric",
+                    f"Target {name} can't be a regression target: {lost:,} values are no numbers.",
+                    "Choose classification, or another target.",
+                    name,
+                    lost,
+                )
+            )
     known = values[~np.isnan(values)]
     if len(known) and known.min() == known.max():
-        problems.append(Problem("error", "constant_target", f"Target {name} is always {known[0]:g}.",
-                                "Choose another target.", name))  # fmt: skip
+        problems.append(
+            Problem(
+                "error", "constant_target", f"Target {name} is always {known[0]:g}.", "Choose another target.", name
+            )
+        )
     return Target(name, "regression", (), (), None, values, tuple(problems))
 
 
 def _classification(
-    column: TypedColumn, asked: Task | None, task: Task, positive: str | None, problems: list[Problem], rare: Rare,
+    column: TypedColumn,
+    asked: Task | None,
+    task: Task,
+    positive: str | None,
+    problems: list[Problem],
+    rare: Rare,
     one_class: str | None,
-) -> Target:  # fmt: skip
+) -> Target:
     name = column.name
     codes, labels = _labels(column)
     if one_class is not None:
@@ -143,23 +199,52 @@ def _classification(
         numeric = pd.api.types.is_float_dtype(column.values.dtype) or all(_is_number(v) for v in labels[:100])
         looks = "looks like regression" if numeric else "looks like an id or free text"
         hint = "Choose the task regression." if numeric else "Choose another target."
-        problems.append(Problem("error", "too_many_classes", f"Target {name} has {len(labels):,} different values: {looks}.",
-                                hint, name, len(labels)))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "too_many_classes",
+                f"Target {name} has {len(labels):,} different values: {looks}.",
+                hint,
+                name,
+                len(labels),
+            )
+        )
         return Target(name, task, (), (), None, codes, tuple(problems))
     if asked is not None and one_class is None and infer_task(column) == "regression":
         few = bool((counts < MIN_CLASS_ROWS).any())
-        problems.append(Problem(
-            "error" if few else "warning", "looks_like_regression", f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
-            "Choose the task regression unless each value is a class of its own.", name, len(labels),
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "error" if few else "warning",
+                "looks_like_regression",
+                f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
+                "Choose the task regression unless each value is a class of its own.",
+                name,
+                len(labels),
+            )
+        )
         if few:
             return Target(name, task, (), (), None, codes, tuple(problems))
     if len(labels) < 2:
-        problems.append(Problem("error", "one_class", f"Needs >= 2 classes. Target {name} is always {labels[0]!r}.",
-                                "Choose another target.", name))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "one_class",
+                f"Needs >= 2 classes. Target {name} is always {labels[0]!r}.",
+                "Choose another target.",
+                name,
+            )
+        )
     if asked == "binary" and len(labels) > 2:
-        problems.append(Problem("error", "not_binary", f"Target {name} has {len(labels):,} classes, a binary task has 2.",
-                                "Choose multiclass.", name, len(labels)))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "not_binary",
+                f"Target {name} has {len(labels):,} classes, a binary task has 2.",
+                "Choose multiclass.",
+                name,
+                len(labels),
+            )
+        )
     problems += classes.too_small(labels, counts, codes, name)
     chosen = None
     if len(labels) == 2:
@@ -169,8 +254,15 @@ def _classification(
             labels, counts = labels[::-1], counts[::-1]
             codes = np.where(codes >= 0, 1 - codes, -1)
     elif positive is not None:
-        problems.append(Problem("error", "positive_unused", f"A positive class ({positive}) needs 2 classes; {name} has {len(labels)}.",
-                                "Leave the positive class empty.", name))  # fmt: skip
+        problems.append(
+            Problem(
+                "error",
+                "positive_unused",
+                f"A positive class ({positive}) needs 2 classes; {name} has {len(labels)}.",
+                "Leave the positive class empty.",
+                name,
+            )
+        )
     elif asked == "binary":
         task = "binary"
     return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
@@ -216,8 +308,13 @@ def _class(labels: list[str], asked: str, name: str, problems: list[Problem]) ->
     same = same or [x for x in labels if _is_number(x) and _is_number(asked) and float(x) == float(asked)]
     if same:
         return same[0]
-    problems.append(Problem(
-        "error", "unknown_class", f"No class {asked!r} in target {name}.",
-        f"{near(asked, labels)}Classes: {', '.join(labels[:50])}.", name,
-    ))  # fmt: skip
+    problems.append(
+        Problem(
+            "error",
+            "unknown_class",
+            f"No class {asked!r} in target {name}.",
+            f"{near(asked, labels)}Classes: {', '.join(labels[:50])}.",
+            name,
+        )
+    )
     return None

@@ -82,17 +82,29 @@ def _as_numbers(
             return None
     if count:
         rows, some = row_numbers(where), ", ".join(repr(b) for b in bad[:3])
-        problems.append(Problem(
-            "warning", "not_numbers", f"Column {name}: {plural(count, 'cell')} {'are' if count > 1 else 'is'} no number ({some}; {shown_rows(rows, count)}).",
-            "Read as missing; set the column's type to category if these are real values.", name, count, rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "not_numbers",
+                f"Column {name}: {plural(count, 'cell')} {'are' if count > 1 else 'is'} no number ({some}; {shown_rows(rows, count)}).",
+                "Read as missing; set the column's type to category if these are real values.",
+                name,
+                count,
+                rows,
+            )
+        )
     if form.decimal == ",":
         problems.append(Problem("note", "decimal_comma", f"Column {name} uses a decimal comma.", "", name))
     elif form.ambiguous:
-        problems.append(Problem(
-            "warning", "ambiguous_comma", f"Column {name}: values such as {sample[0].as_py()} are read with a thousands comma.",
-            "Set the decimal mark to ',' if the comma is a decimal comma.", name,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "ambiguous_comma",
+                f"Column {name}: values such as {sample[0].as_py()} are read with a thousands comma.",
+                "Set the decimal mark to ',' if the comma is a decimal comma.",
+                name,
+            )
+        )
     return number_column(values, name, kind, form, problems)
 
 
@@ -102,10 +114,17 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
     if pc.any(zeros).as_py():
         where = zeros.to_numpy(zero_copy_only=False)
         count, rows = int(where.sum()), row_numbers(where)
-        problems.append(Problem(
-            "warning", "leading_zeros", f"Column {name}: {plural(count, 'value')} starting with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
-            "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.", name, count, rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "leading_zeros",
+                f"Column {name}: {plural(count, 'value')} starting with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
+                "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.",
+                name,
+                count,
+                rows,
+            )
+        )
         return True
     finite = np.where(np.isfinite(values), np.abs(values), 0.0)
     if finite.max(initial=0.0) >= BIG_INTEGER:
@@ -113,10 +132,17 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
         where = digits & (finite >= BIG_INTEGER)
         if where.any():
             count, rows = int(where.sum()), row_numbers(where)
-            problems.append(Problem(
-                "warning", "big_integers", f"Column {name}: {plural(count, 'integer')} larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
-                "Drop the column, or set its type to number and lose the last digits.", name, count, rows,
-            ))  # fmt: skip
+            problems.append(
+                Problem(
+                    "warning",
+                    "big_integers",
+                    f"Column {name}: {plural(count, 'integer')} larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
+                    "Drop the column, or set its type to number and lose the last digits.",
+                    name,
+                    count,
+                    rows,
+                )
+            )
             return True
     return False
 
@@ -145,15 +171,27 @@ def _as_dates(
         return None
     if count:
         rows = row_numbers(bad)
-        problems.append(Problem(
-            "warning", "not_dates", f"Column {name}: {plural(count, 'cell')} that {'are' if count > 1 else 'is'} no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
-            "Read as missing.", name, count, rows,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "not_dates",
+                f"Column {name}: {plural(count, 'cell')} that {'are' if count > 1 else 'is'} no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
+                "Read as missing.",
+                name,
+                count,
+                rows,
+            )
+        )
     if swappable:
-        problems.append(Problem(
-            "warning", "day_or_month", f"Column {name}: {unique[0]} is read as {form}; day and month could be swapped.",
-            "Write dates as 2024-01-31 to be sure.", name,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "day_or_month",
+                f"Column {name}: {unique[0]} is read as {form}; day and month could be swapped.",
+                "Write dates as 2024-01-31 to be sure.",
+                name,
+            )
+        )
     full = np.append(values, np.datetime64("NaT", "us"))[codes]
     return finish(name, ColumnType("datetime", date_format=form), pd.Series(full), problems)
 
@@ -247,10 +285,16 @@ def _as_flags(unique: Any, codes: Any, name: str, problems: list[Problem]) -> Ty
     spelling = {t: names[s] for t, s in zip(texts, side, strict=True) if t != names[s]}
     if spelling:
         groups = [" and ".join([names[s], *(t for t, n in spelling.items() if n == names[s])]) for s in (1, 0)]
-        problems.append(Problem(
-            "note", "spellings_merged", f"Column {name}: {groups[0]} read as {names[1]}; {groups[1]} read as {names[0]}.",
-            "Set the type to category to keep them apart.", name, values={"map": spelling},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "note",
+                "spellings_merged",
+                f"Column {name}: {groups[0]} read as {names[1]}; {groups[1]} read as {names[0]}.",
+                "Set the type to category to keep them apart.",
+                name,
+                values={"map": spelling},
+            )
+        )
     held = np.append(side, -1)[codes]
     values = pd.Series(pd.Categorical.from_codes(held, pd.Index(names, dtype="str")))
     return finish(name, ColumnType("boolean", spelling=spelling), values, problems, 2)

@@ -40,8 +40,7 @@ def guess_encoding(sample: bytes) -> str | None:
     another encoding does not; Western text has single high bytes between ASCII letters.
     """
     chinese = max(
-        (_share(sample, "gb18030", _is_gb2312), "gb18030"),
-        (_share(sample, "big5", _is_big5_frequent), "big5"),
+        (_share(sample, "gb18030", _is_gb2312), "gb18030"), (_share(sample, "big5", _is_big5_frequent), "big5")
     )
     if chinese[0] >= 0.9:
         return chinese[1]

@@ -57,14 +57,20 @@ def plain_text(path: Path, encoding: str | None, folder: Path) -> TextSource:
     if guess is None:
         raise DataError(
             "Byte {offset:,} (0x{byte:02X}) is not UTF-8, and no other common encoding fits.",
-            "Choose the encoding, or save the file as UTF-8.", "unknown_encoding", offset=offset, byte=byte,
-        )  # fmt: skip
+            "Choose the encoding, or save the file as UTF-8.",
+            "unknown_encoding",
+            offset=offset,
+            byte=byte,
+        )
     shown = shown_encoding(guess)
     note = Problem(
-        "warning", "encoding_guessed",
+        "warning",
+        "encoding_guessed",
         f"The file is not UTF-8 (byte {offset:,} is 0x{byte:02X}); it was read as {shown}.",
-        "If letters look wrong, choose the encoding.", count=1, values={"offset": offset, "encoding": guess},
-    )  # fmt: skip
+        "If letters look wrong, choose the encoding.",
+        count=1,
+        values={"offset": offset, "encoding": guess},
+    )
     return _converted(path, guess, folder, (note,))
 
 
@@ -82,9 +88,11 @@ def _known(encoding: str) -> str:
         "".encode(name)  # codecs such as 'base64' are no text encodings
     except (LookupError, ValueError):
         raise DataError(
-            "There is no encoding named {encoding!r}.", "Try utf-8, utf-16, cp1252, gb18030 or big5.",
-            "unknown_encoding", encoding=encoding,
-        ) from None  # fmt: skip
+            "There is no encoding named {encoding!r}.",
+            "Try utf-8, utf-16, cp1252, gb18030 or big5.",
+            "unknown_encoding",
+            encoding=encoding,
+        ) from None
     return "utf-8-sig" if name == "utf-8" else name
 
 
@@ -141,9 +149,12 @@ def _converted(path: Path, encoding: str, folder: Path, problems: tuple[Problem,
     except UnicodeError as error:
         near = seen + (error.start if isinstance(error, UnicodeDecodeError) else 0)
         raise DataError(
-            "The file is not {encoding}: decoding fails near byte {offset:,}.", "Choose another encoding.",
-            "bad_encoding", encoding=shown_encoding(encoding), offset=near,
-        ) from None  # fmt: skip
+            "The file is not {encoding}: decoding fails near byte {offset:,}.",
+            "Choose another encoding.",
+            "bad_encoding",
+            encoding=shown_encoding(encoding),
+            offset=near,
+        ) from None
     with target.open("rb") as file:
         start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
     return _surveyed(target, start, shown_encoding(encoding), problems)
@@ -166,5 +177,6 @@ def _surveyed(path: Path, start: int, encoding: str, problems: tuple[Problem, ..
             first_nul = seen + chunk.index(b"\x00") if first_nul is None else first_nul
             nuls += found
         seen += len(chunk)
-    return TextSource(path, start, seen - start, encoding, newlines or returns, quotes, nuls, first_nul, problems,
-                      endless)  # fmt: skip
+    return TextSource(
+        path, start, seen - start, encoding, newlines or returns, quotes, nuls, first_nul, problems, endless
+    )

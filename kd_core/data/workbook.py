@@ -39,9 +39,13 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
         sheets = [w.title for w in book.worksheets]
         if sheet is not None and sheet not in sheets:
             raise DataError(
-                "{name} has no sheet {sheet!r}.", "It holds: {sheets}.", "no_sheet", name=name, sheet=sheet,
+                "{name} has no sheet {sheet!r}.",
+                "It holds: {sheets}.",
+                "no_sheet",
+                name=name,
+                sheet=sheet,
                 sheets=", ".join(sheets),
-            )  # fmt: skip
+            )
         for title in [sheet] if sheet else sheets:
             first, columns, first_row, blank = _cells(book[title])
             if first:
@@ -50,9 +54,11 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
             raise DataError("{name} has no cells.", "Check that the right file was saved.", "no_rows", name=name)
     except DefusedXmlException:
         raise DataError(
-            "{name} contains XML entities, which can make a small file explode.", "Save it again with a spreadsheet program.",
-            "xml_entities", name=name,
-        ) from None  # fmt: skip
+            "{name} contains XML entities, which can make a small file explode.",
+            "Save it again with a spreadsheet program.",
+            "xml_entities",
+            name=name,
+        ) from None
     except (*ZIP_DAMAGE, OSError, KeyError, SyntaxError, TypeError, AttributeError, IndexError) as error:
         if isinstance(error, OSError) and not is_damage(error):
             raise
@@ -78,24 +84,40 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
         if kinds:
             mixed.append([header[position] if found.names else f"column {position + 1}", kinds])
     pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)
-    return {"sheets": sheets, "sheet": title, "header": header, "first_row": first_row, "mixed": mixed, "blank": blank,
-            "names": found.names, "sure": found.sure, "why": found.why}  # fmt: skip
+    return {
+        "sheets": sheets,
+        "sheet": title,
+        "header": header,
+        "first_row": first_row,
+        "mixed": mixed,
+        "blank": blank,
+        "names": found.names,
+        "sure": found.sure,
+        "why": found.why,
+    }
 
 
 def _check_parts(path: Path, name: str) -> None:
     """Bound the unpacked size and refuse entity declarations before any XML parser sees them."""
     with zipfile.ZipFile(path) as archive:
         if sum(i.file_size for i in archive.infolist()) > limits.ZIP_TOTAL_BYTES:
-            raise DataError("{name} unpacks to more than {limit:,} MB.", "Save the sheet as CSV.", "unpacks_too_large",
-                            name=name, limit=limits.ZIP_TOTAL_BYTES // 2**20)  # fmt: skip
+            raise DataError(
+                "{name} unpacks to more than {limit:,} MB.",
+                "Save the sheet as CSV.",
+                "unpacks_too_large",
+                name=name,
+                limit=limits.ZIP_TOTAL_BYTES // 2**20,
+            )
         for info in archive.infolist():
             if info.filename.endswith((".xml", ".rels")):
                 with archive.open(info) as part:
                     if b"<!ENTITY" in part.read(_CHUNK):
                         raise DataError(
                             "{name} contains XML entities, which can make a small file explode.",
-                            "Save it again with a spreadsheet program.", "xml_entities", name=name,
-                        )  # fmt: skip
+                            "Save it again with a spreadsheet program.",
+                            "xml_entities",
+                            name=name,
+                        )
 
 
 def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
@@ -111,8 +133,12 @@ def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
             if number > limits.ROWS // 25 and not first:
                 break
             if blank > limits.ROWS // 25:
-                raise DataError("The sheet has {blank:,} blank rows between its cells.", "Delete the empty rows below the table.",
-                                "far_cell", blank=blank)  # fmt: skip
+                raise DataError(
+                    "The sheet has {blank:,} blank rows between its cells.",
+                    "Delete the empty rows below the table.",
+                    "far_cell",
+                    blank=blank,
+                )
             continue
         if not first:
             first_row = number
@@ -130,15 +156,23 @@ def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
         for i, column in enumerate(columns):
             column.append(row[i] if i < len(row) else None)
         if rows > limits.ROWS or rows * len(columns) > limits.CELLS:
-            raise DataError("The sheet has more than {limit:,} rows.", "Take a sample of the rows.", "too_many_rows",
-                            limit=limits.ROWS)  # fmt: skip
+            raise DataError(
+                "The sheet has more than {limit:,} rows.",
+                "Take a sample of the rows.",
+                "too_many_rows",
+                limit=limits.ROWS,
+            )
     return first, columns, first_row, blank
 
 
 def _check_width(row: tuple[Any, ...], width: int) -> None:
     if len(row) > limits.COLUMNS and any(v is not None for v in row[limits.COLUMNS :]):
-        raise DataError("The sheet has cells beyond column {limit:,}.", "Delete far-away cells, or leave out columns.",
-                        "too_many_columns", limit=limits.COLUMNS)  # fmt: skip
+        raise DataError(
+            "The sheet has cells beyond column {limit:,}.",
+            "Delete far-away cells, or leave out columns.",
+            "too_many_columns",
+            limit=limits.COLUMNS,
+        )
 
 
 def _typed(cells: list[Any]) -> tuple[pa.Array, list[str]]:

@@ -43,9 +43,14 @@ class Formula(Protocol):
     """
 
     def __init__(
-        self, z_teacher: Tensor, labels: Tensor, row_weights: Tensor | None, spec: Any, device: torch.device,
+        self,
+        z_teacher: Tensor,
+        labels: Tensor,
+        row_weights: Tensor | None,
+        spec: Any,
+        device: torch.device,
         dtype: torch.dtype,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Prepare all rows. Shape: z_teacher (N, C), labels (N,), row_weights (N,) or None; kept on `device`."""
         ...
 

@@ -30,10 +30,21 @@ def fitting(needed: int, count: int, free: int) -> int:
 
 
 def train_variants(
-    dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec, *,
-    metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device, folder: Path | None,
-    on_trained: OnTrained | None, precision: Precision, lanes: int, curves: bool = False,
-) -> list[TrainedVariant | None]:  # fmt: skip
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    lessons: Lessons,
+    training: TrainingSpec,
+    *,
+    metric: str | None,
+    notify: Notify,
+    should_stop: ShouldStop,
+    device: torch.device,
+    folder: Path | None,
+    on_trained: OnTrained | None,
+    precision: Precision,
+    lanes: int,
+    curves: bool = False,
+) -> list[TrainedVariant | None]:
     """Train the variants as stacks that fit the memory; what finished before memory ran out is kept.
 
     Errors: KDError `out_of_memory` when one variant alone does not fit; others as in `fused.train_variants`.
@@ -42,9 +53,9 @@ def train_variants(
     left = list(range(len(variants)))
     most, needed = _first_size(dataset, variants, training, device, lanes)
     if most < len(variants):
-        notify(_warning(
-            f"{len(variants)} networks would take {needed / 1e9:.2g} GB, more than is free on {device}.", most,
-        ))  # fmt: skip
+        notify(
+            _warning(f"{len(variants)} networks would take {needed / 1e9:.2g} GB, more than is free on {device}.", most)
+        )
     while left and not should_stop():
         positions = left[:most]
 
@@ -60,10 +71,20 @@ def train_variants(
         try:
             with _one_kind_of_memory_error():
                 fused.train_variants(
-                    dataset, [variants[p] for p in positions], lessons, training, metric=metric, notify=hear,
-                    should_stop=should_stop, device=device, folder=folder, on_trained=finished, precision=precision,
-                    lanes=lanes, curves=curves,
-                )  # fmt: skip
+                    dataset,
+                    [variants[p] for p in positions],
+                    lessons,
+                    training,
+                    metric=metric,
+                    notify=hear,
+                    should_stop=should_stop,
+                    device=device,
+                    folder=folder,
+                    on_trained=finished,
+                    precision=precision,
+                    lanes=lanes,
+                    curves=curves,
+                )
         except MemoryError:
             ran_out = True
         if not ran_out:
@@ -79,10 +100,18 @@ def train_variants(
 
 
 def probe(
-    dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
-    metric: str | None, steps: int, device: torch.device, precision: Precision, lanes: int,
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    metric: str | None,
+    steps: int,
+    device: torch.device,
+    precision: Precision,
+    lanes: int,
     should_stop: ShouldStop = never,
-) -> float:  # fmt: skip
+) -> float:
     """Measure the seconds of an epoch as `train_variants` would take it; what does not fit at once is scaled up.
 
     Errors: KDError `out_of_memory` as in `train_variants`.
@@ -91,9 +120,17 @@ def probe(
     while True:
         with contextlib.suppress(MemoryError), _one_kind_of_memory_error():
             seconds = fused.probe(
-                dataset, variants[:most], teacher_logits, training, steps=steps, device=device, precision=precision,
-                lanes=lanes, metric=metric, should_stop=should_stop,
-            )  # fmt: skip
+                dataset,
+                variants[:most],
+                teacher_logits,
+                training,
+                steps=steps,
+                device=device,
+                precision=precision,
+                lanes=lanes,
+                metric=metric,
+                should_stop=should_stop,
+            )
             return seconds * len(variants) / most
         _let_go(device)
         if most == 1:
@@ -120,9 +157,11 @@ def _let_go(device: torch.device) -> None:
 def _out_of_memory(variant: Variant, device: torch.device) -> KDError:
     return KDError(
         "The memory of {device} ran out while the student '{name}' was trained alone.",
-        "Choose a smaller student or batch size, or another device.", "out_of_memory",
-        device=str(device), name=variant.student.name,
-    )  # fmt: skip
+        "Choose a smaller student or batch size, or another device.",
+        "out_of_memory",
+        device=str(device),
+        name=variant.student.name,
+    )
 
 
 @contextlib.contextmanager
@@ -140,6 +179,8 @@ def _one_kind_of_memory_error() -> Iterator[None]:
 
 def _warning(message: str, most: int) -> dict[str, object]:
     return {
-        "kind": "warning", "code": "smaller_chunk", "message": message,
+        "kind": "warning",
+        "code": "smaller_chunk",
+        "message": message,
         "hint": f"At most {most} are trained at once now; the results are the same, it takes longer.",
-    }  # fmt: skip
+    }

@@ -44,10 +44,18 @@ class Forecast:
     """Fills `foreseen` of every part; `crew` are the children, where they were started for it."""
 
     def __init__(
-        self, dataset: Dataset, variants: list[Variant], teacher_logits: Array | None, training: TrainingSpec,
-        mode: Wanted, metric: str | None, notify: Notify, device: torch.device, folder: Path | None,
+        self,
+        dataset: Dataset,
+        variants: list[Variant],
+        teacher_logits: Array | None,
+        training: TrainingSpec,
+        mode: Wanted,
+        metric: str | None,
+        notify: Notify,
+        device: torch.device,
+        folder: Path | None,
         should_stop: ShouldStop = never,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.dataset, self.variants, self.teacher_logits = dataset, variants, teacher_logits
         self.training, self.mode, self.metric, self.notify = training, mode, metric, notify
         self.device, self.folder, self.should_stop = device, folder, should_stop
@@ -95,14 +103,28 @@ class Forecast:
                 raise StopAskedError
             if option.mode == "fused":
                 seconds = chunks.probe(
-                    self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
-                    device=self.device, precision=self.precision, lanes=option.lanes, should_stop=self.should_stop,
-                )  # fmt: skip
+                    self.dataset,
+                    variants,
+                    self.teacher_logits,
+                    self.training,
+                    metric=self.metric,
+                    steps=steps,
+                    device=self.device,
+                    precision=self.precision,
+                    lanes=option.lanes,
+                    should_stop=self.should_stop,
+                )
             else:
                 seconds = sequential.probe(
-                    self.dataset, variants, self.teacher_logits, self.training, metric=self.metric, steps=steps,
-                    device=self.device, precision=self.precision,
-                )  # fmt: skip
+                    self.dataset,
+                    variants,
+                    self.teacher_logits,
+                    self.training,
+                    metric=self.metric,
+                    steps=steps,
+                    device=self.device,
+                    precision=self.precision,
+                )
             return self.plan.epochs * seconds
 
         return foresight.survey(options, measure, steps)
@@ -118,9 +140,16 @@ class Forecast:
     def _with_children(self, parts: list[Part], stack: contextlib.ExitStack, steps: int) -> None:
         """Let all children step at once: only then is it seen how much they are in each other's way."""
         try:
-            crew = stack.enter_context(Crew(
-                self.dataset, self.variants, self.teacher_logits, self.training, metric=self.metric, folder=self.folder,
-            ))  # fmt: skip
+            crew = stack.enter_context(
+                Crew(
+                    self.dataset,
+                    self.variants,
+                    self.teacher_logits,
+                    self.training,
+                    metric=self.metric,
+                    folder=self.folder,
+                )
+            )
         except KDError as error:
             if error.code != "no_children" or self.mode == "processes":
                 raise
@@ -144,7 +173,11 @@ class Forecast:
 
             part.foreseen |= foresight.survey(options, measure, steps)
         if any(float("inf") in part.foreseen.values() for part in parts):
-            self.notify({
-                "kind": "warning", "code": "share_lost", "message": "A child process ended while it was measured.",
-                "hint": "Its work is done in the main process. Look whether memory is short.",
-            })  # fmt: skip
+            self.notify(
+                {
+                    "kind": "warning",
+                    "code": "share_lost",
+                    "message": "A child process ended while it was measured.",
+                    "hint": "Its work is done in the main process. Look whether memory is short.",
+                }
+            )

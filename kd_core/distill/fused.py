@@ -117,10 +117,18 @@ def train_variants(
 
 
 def probe(
-    dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
-    steps: int = 12, device: torch.device | None = None, precision: Precision = "float32", lanes: int | None = None,
-    metric: str | None = None, should_stop: ShouldStop = never,
-) -> float:  # fmt: skip
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    steps: int = 12,
+    device: torch.device | None = None,
+    precision: Precision = "float32",
+    lanes: int | None = None,
+    metric: str | None = None,
+    should_stop: ShouldStop = never,
+) -> float:
     """Measure a few steps and a validation pass of every kind of stack, side by side as in training.
 
     Stacks of one family, width and size take the same time, so one per lane is measured. After a stop request

@@ -51,13 +51,20 @@ def write(
         np.save(folder / TEACHER, teacher_logits, allow_pickle=False)
     job = {
         "dataset": {
-            "spec": dataset.spec.model_dump(mode="json"), "name": dataset.name, "hash": dataset.hash,
-            "task": dataset.task, "classes": list(dataset.classes), "feature_names": list(dataset.feature_names),
-            "target_mean": dataset.target_mean, "target_std": dataset.target_std,
+            "spec": dataset.spec.model_dump(mode="json"),
+            "name": dataset.name,
+            "hash": dataset.hash,
+            "task": dataset.task,
+            "classes": list(dataset.classes),
+            "feature_names": list(dataset.feature_names),
+            "target_mean": dataset.target_mean,
+            "target_std": dataset.target_std,
         },
-        "variants": [variant_values(v) for v in variants], "training": training.model_dump(mode="json"),
-        "metric": metric, "checkpoints": str(checkpoints) if checkpoints else None,
-    }  # fmt: skip
+        "variants": [variant_values(v) for v in variants],
+        "training": training.model_dump(mode="json"),
+        "metric": metric,
+        "checkpoints": str(checkpoints) if checkpoints else None,
+    }
     (folder / JOB).write_text(json.dumps(job), "utf-8")
 
 
@@ -70,21 +77,31 @@ def read(folder: Path) -> Handover:
     width = arrays["train-x"].shape[1]
     none = np.empty(0, dtype=np.int64)
     dataset = Dataset(
-        DatasetSpec.parse(told["spec"]), told["name"], told["hash"], told["task"], tuple(told["classes"]),
+        DatasetSpec.parse(told["spec"]),
+        told["name"],
+        told["hash"],
+        told["task"],
+        tuple(told["classes"]),
         tuple(told["feature_names"]),
         {
             "train": Part(arrays["train-x"], arrays["train-y"], none),
             "validation": Part(arrays["validation-x"], arrays["validation-y"], none),
             "test": Part(np.empty((0, width), dtype=np.float32), none, none),
         },
-        pd.DataFrame(), target_mean=told["target_mean"], target_std=told["target_std"],
-    )  # fmt: skip
+        pd.DataFrame(),
+        target_mean=told["target_mean"],
+        target_std=told["target_std"],
+    )
     place = folder / TEACHER
     teacher = np.load(place, mmap_mode="c", allow_pickle=False) if place.exists() else None
     return Handover(
-        dataset, [variant_from(v) for v in job["variants"]], teacher, TrainingSpec.parse(job["training"]),
-        job["metric"], Path(job["checkpoints"]) if job["checkpoints"] else None,
-    )  # fmt: skip
+        dataset,
+        [variant_from(v) for v in job["variants"]],
+        teacher,
+        TrainingSpec.parse(job["training"]),
+        job["metric"],
+        Path(job["checkpoints"]) if job["checkpoints"] else None,
+    )
 
 
 def variant_values(variant: Variant) -> dict[str, Any]:
@@ -92,27 +109,37 @@ def variant_values(variant: Variant) -> dict[str, Any]:
     return {
         "student": variant.student.model_dump(mode="json"),
         "objective": variant.objective.model_dump(mode="json") if variant.objective else None,
-        "seed": variant.seed, "learning_rate": variant.learning_rate, "weight_decay": variant.weight_decay,
-    }  # fmt: skip
+        "seed": variant.seed,
+        "learning_rate": variant.learning_rate,
+        "weight_decay": variant.weight_decay,
+    }
 
 
 def variant_from(values: dict[str, Any]) -> Variant:
     """Return the variant that `variant_values` described."""
     objective = values["objective"]
     return Variant(
-        StudentSpec.parse(values["student"]), Choice.parse(objective) if objective else None, values["seed"],
-        values["learning_rate"], values["weight_decay"],
-    )  # fmt: skip
+        StudentSpec.parse(values["student"]),
+        Choice.parse(objective) if objective else None,
+        values["seed"],
+        values["learning_rate"],
+        values["weight_decay"],
+    )
 
 
 def write_result(folder: Path, position: int, trained: TrainedVariant) -> None:
     """Write one finished training; the JSON last, since the parent is told only afterwards."""
     safetensors.torch.save_file(trained.state, str(folder / f"result-{position}.safetensors"))
     values = {
-        "selected_epoch": trained.selected_epoch, "last_epoch": trained.last_epoch,
-        "score_selected": trained.score_selected, "score_last": trained.score_last, "seconds": trained.seconds,
-        "stopped": trained.stopped, "diverged": trained.diverged, "history": trained.history,
-    }  # fmt: skip
+        "selected_epoch": trained.selected_epoch,
+        "last_epoch": trained.last_epoch,
+        "score_selected": trained.score_selected,
+        "score_last": trained.score_last,
+        "seconds": trained.seconds,
+        "stopped": trained.stopped,
+        "diverged": trained.diverged,
+        "history": trained.history,
+    }
     for name in ("score_selected", "score_last"):  # of a training without a first epoch: JSON has no NaN
         values[name] = None if math.isnan(getattr(trained, name)) else values[name]
     (folder / f"result-{position}.json").write_text(json.dumps(values), "utf-8")

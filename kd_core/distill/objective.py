@@ -94,9 +94,11 @@ def make(
     if teacher_logits is None or len(teacher_logits) != len(labels):
         raise SpecError(
             "The teacher answered {answers} rows, the training part has {rows}.",
-            "Every training row needs the teacher's answer.", "teacher_rows",
-            answers=0 if teacher_logits is None else len(teacher_logits), rows=len(labels),
-        )  # fmt: skip
+            "Every training row needs the teacher's answer.",
+            "teacher_rows",
+            answers=0 if teacher_logits is None else len(teacher_logits),
+            rows=len(labels),
+        )
     return Objective(labels, hard, entry.make, spec, teacher_logits, entry.facts.get("formula"))
 
 
@@ -104,9 +106,14 @@ class Objective:
     """The loss of a batch of training rows, given by their positions. Holds answers, never a teacher."""
 
     def __init__(
-        self, labels: Array, hard: HardLoss, soft: LossFunction | None = None, spec: Any = None,
-        teacher_logits: Array | None = None, formula: type[Formula] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        labels: Array,
+        hard: HardLoss,
+        soft: LossFunction | None = None,
+        spec: Any = None,
+        teacher_logits: Array | None = None,
+        formula: type[Formula] | None = None,
+    ) -> None:
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
         self.hard, self.soft, self.spec = hard, soft, spec

@@ -75,18 +75,41 @@ def train_variants(
                 continue
             positions = part.positions
             _train(
-                option, positions, dataset, [chosen[p] for p in positions], teacher_logits, training, metric=metric,
-                notify=notify, should_stop=should_stop, device=device, folder=folder, on_trained=finished,
+                option,
+                positions,
+                dataset,
+                [chosen[p] for p in positions],
+                teacher_logits,
+                training,
+                metric=metric,
+                notify=notify,
+                should_stop=should_stop,
+                device=device,
+                folder=folder,
+                on_trained=finished,
                 precision=forecast.precision,
-            )  # fmt: skip
+            )
         if shared and not should_stop():
             assert forecast.crew is not None
-            stacked = [p for part, o in zip(parts, options, strict=True) if o.mode == "processes" and o.stacked for p in part.positions]  # fmt: skip
-            apart = [p for part, o in zip(parts, options, strict=True) if o.mode == "processes" and not o.stacked for p in part.positions]  # fmt: skip
+            stacked = [
+                p
+                for part, o in zip(parts, options, strict=True)
+                if o.mode == "processes" and o.stacked
+                for p in part.positions
+            ]
+            apart = [
+                p
+                for part, o in zip(parts, options, strict=True)
+                if o.mode == "processes" and not o.stacked
+                for p in part.positions
+            ]
             forecast.crew.train(
-                forecast.crew.shares(stacked, apart), notify=notify, should_stop=should_stop, on_trained=finished,
+                forecast.crew.shares(stacked, apart),
+                notify=notify,
+                should_stop=should_stop,
+                on_trained=finished,
                 precision=forecast.precision,
-            )  # fmt: skip
+            )
     return results
 
 
@@ -94,14 +117,19 @@ def _check(variants: list[Variant], reasons: list[str | None], mode: Mode, devic
     for variant, reason in zip(variants, reasons, strict=True):
         if reason and mode == "fused":
             raise KDError(
-                "The student '{name}' can't be trained in a stack: {why}.", "Choose the mode 'auto' or 'sequential'.",
-                "cannot_fuse", name=variant.student.name, why=reason,
-            )  # fmt: skip
+                "The student '{name}' can't be trained in a stack: {why}.",
+                "Choose the mode 'auto' or 'sequential'.",
+                "cannot_fuse",
+                name=variant.student.name,
+                why=reason,
+            )
     if mode == "processes" and device.type != "cpu":
         raise KDError(
             "The mode 'processes' trains on the cores of the CPU, but the device is {device}.",
-            "Choose the mode 'auto', or the device 'cpu'.", "no_processes", device=device.type,
-        )  # fmt: skip
+            "Choose the mode 'auto', or the device 'cpu'.",
+            "no_processes",
+            device=device.type,
+        )
 
 
 def _parts(reasons: list[str | None]) -> list[Part]:
@@ -111,10 +139,21 @@ def _parts(reasons: list[str | None]) -> list[Part]:
 
 
 def _train(
-    option: Option, positions: list[int], dataset: Dataset, variants: list[Variant], teacher_logits: Array | None,
-    training: TrainingSpec, *, metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device,
-    folder: Path | None, on_trained: OnTrained, precision: Precision,
-) -> None:  # fmt: skip
+    option: Option,
+    positions: list[int],
+    dataset: Dataset,
+    variants: list[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    metric: str | None,
+    notify: Notify,
+    should_stop: ShouldStop,
+    device: torch.device,
+    folder: Path | None,
+    on_trained: OnTrained,
+    precision: Precision,
+) -> None:
     """Train a part in this process; its positions are turned into those of the whole list."""
 
     def hear(event: dict[str, Any]) -> None:
@@ -125,14 +164,34 @@ def _train(
 
     if option.mode == "fused":
         chunks.train_variants(
-            dataset, variants, teacher_logits, training, metric=metric, notify=hear, should_stop=should_stop,
-            device=device, folder=folder, on_trained=told, precision=precision, lanes=option.lanes,
-        )  # fmt: skip
+            dataset,
+            variants,
+            teacher_logits,
+            training,
+            metric=metric,
+            notify=hear,
+            should_stop=should_stop,
+            device=device,
+            folder=folder,
+            on_trained=told,
+            precision=precision,
+            lanes=option.lanes,
+        )
     else:
         ways.train(
-            "sequential", dataset, variants, teacher_logits, training, metric=metric, notify=hear,
-            should_stop=should_stop, device=device, folder=folder, on_trained=told, precision=precision,
-        )  # fmt: skip
+            "sequential",
+            dataset,
+            variants,
+            teacher_logits,
+            training,
+            metric=metric,
+            notify=hear,
+            should_stop=should_stop,
+            device=device,
+            folder=folder,
+            on_trained=told,
+            precision=precision,
+        )
 
 
 def _event(forecast: Forecast, parts: list[Part], options: list[Option], reasons: list[str | None]) -> dict[str, Any]:
@@ -140,10 +199,13 @@ def _event(forecast: Forecast, parts: list[Part], options: list[Option], reasons
     seconds = [part.foreseen.get(o, float(len(part.positions))) for part, o in zip(parts, options, strict=True)]
     main = options[seconds.index(max(seconds))]
     return {
-        "kind": "sweep", "mode": main.mode, "why": why(forecast, parts, options, reasons),
-        "probe": {mode: round(s, 3) for mode, s in _by_mode(parts).items()}, "trainings": len(reasons),
+        "kind": "sweep",
+        "mode": main.mode,
+        "why": why(forecast, parts, options, reasons),
+        "probe": {mode: round(s, 3) for mode, s in _by_mode(parts).items()},
+        "trainings": len(reasons),
         "precision": forecast.precision,
-    }  # fmt: skip
+    }
 
 
 def _by_mode(parts: list[Part]) -> dict[str, float]:
@@ -153,9 +215,11 @@ def _by_mode(parts: list[Part]) -> dict[str, float]:
         return {}
     modes = dict.fromkeys(o.mode for found in measured for o in found)
     return {
-        mode: sum(min((s for o, s in found.items() if o.mode == mode), default=min(found.values())) for found in measured)
+        mode: sum(
+            min((s for o, s in found.items() if o.mode == mode), default=min(found.values())) for found in measured
+        )
         for mode in modes
-    }  # fmt: skip
+    }
 
 
 def why(forecast: Forecast, parts: list[Part], options: list[Option], reasons: list[str | None]) -> str:

@@ -73,9 +73,20 @@ def train_variants(
                 break
             place = folder / f"{_key(variant, training, name, precision, lesson)}.ckpt" if folder else None
             done = _train(
-                dataset, variant, position, known.get(variant.lesson), training, name, board, notify, should_stop,
-                device, place, precision, curves,
-            )  # fmt: skip
+                dataset,
+                variant,
+                position,
+                known.get(variant.lesson),
+                training,
+                name,
+                board,
+                notify,
+                should_stop,
+                device,
+                place,
+                precision,
+                curves,
+            )
             results[position] = done
             if done is not None and on_trained:
                 on_trained(position, done)
@@ -118,17 +129,24 @@ def probe(
     with devices.threads(1):
         for (arch, objective), count in kinds.items():
             one = next(
-                v for v in variants
+                v
+                for v in variants
                 if v.student.arch.to_json() == arch and (v.objective.name if v.objective else None) == objective
-            )  # fmt: skip
+            )
             total += count * _epoch_seconds(dataset, one, teacher_logits, training, metric, steps, device, precision)
     return total
 
 
 def _epoch_seconds(
-    dataset: Dataset, variant: Variant, teacher_logits: Array | None, training: TrainingSpec, metric: str | None,
-    steps: int, device: torch.device | None, precision: Precision,
-) -> float:  # fmt: skip
+    dataset: Dataset,
+    variant: Variant,
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    metric: str | None,
+    steps: int,
+    device: torch.device | None,
+    precision: Precision,
+) -> float:
     # a step size that can't diverge: arithmetic takes the same time whatever the numbers are
     careful = replace(variant, learning_rate=min(1e-3, variant.learning_rate or training.learning_rate))
     times: list[float] = []
@@ -147,10 +165,17 @@ def _epoch_seconds(
     module = None
     with contextlib.suppress(Stopped):
         module = train_student(
-            dataset, careful.student, careful.objective, teacher_logits if careful.objective else None,
-            own_training(careful, training, precision), careful.seed, notify=hear, should_stop=look, device=device,
+            dataset,
+            careful.student,
+            careful.objective,
+            teacher_logits if careful.objective else None,
+            own_training(careful, training, precision),
+            careful.seed,
+            notify=hear,
+            should_stop=look,
+            device=device,
             selection_metric=metric,
-        ).module  # fmt: skip
+        ).module
     spans = [(b - a, i + 1 in ends) for i, (a, b) in enumerate(itertools.pairwise(times))]
     warm = spans[WARM_STEPS:] or spans
     plain, judged = ([s for s, with_end in warm if with_end is wanted] for wanted in (False, True))
@@ -174,10 +199,20 @@ def _judging_seconds(
 
 
 def _train(
-    dataset: Dataset, variant: Variant, position: int, teacher_logits: Array | None, training: TrainingSpec,
-    metric: str, board: Scoreboard, notify: Notify, should_stop: ShouldStop, device: torch.device | None,
-    checkpoint: Path | None, precision: Precision, curves: bool,
-) -> TrainedVariant | None:  # fmt: skip
+    dataset: Dataset,
+    variant: Variant,
+    position: int,
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    metric: str,
+    board: Scoreboard,
+    notify: Notify,
+    should_stop: ShouldStop,
+    device: torch.device | None,
+    checkpoint: Path | None,
+    precision: Precision,
+    curves: bool,
+) -> TrainedVariant | None:
     def hear(event: dict[str, Any]) -> None:
         if event["kind"] == "epoch":
             board.take(position, event["score"], event["epoch"], event["epochs"])
@@ -187,10 +222,18 @@ def _train(
     try:
         taught = variant.objective is not None
         result = train_student(
-            dataset, variant.student, variant.objective, teacher_logits if taught else None,
-            own_training(variant, training, precision), variant.seed, notify=hear, should_stop=should_stop,
-            checkpoint=checkpoint, device=device, selection_metric=metric,
-        )  # fmt: skip
+            dataset,
+            variant.student,
+            variant.objective,
+            teacher_logits if taught else None,
+            own_training(variant, training, precision),
+            variant.seed,
+            notify=hear,
+            should_stop=should_stop,
+            checkpoint=checkpoint,
+            device=device,
+            selection_metric=metric,
+        )
     except Stopped:
         return None
     except NonFiniteLoss as error:
@@ -202,15 +245,27 @@ def _train(
 
 def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -> TrainedVariant:
     return TrainedVariant(
-        variant, cpu_state(trained.module), trained.selected_epoch, trained.last_epoch, trained.score_selected, trained.score_last,
-        trained.seconds, trained.stopped, diverged, trained.history,
-    )  # fmt: skip
+        variant,
+        cpu_state(trained.module),
+        trained.selected_epoch,
+        trained.last_epoch,
+        trained.score_selected,
+        trained.score_last,
+        trained.seconds,
+        trained.stopped,
+        diverged,
+        trained.history,
+    )
 
 
 def _key(variant: Variant, training: TrainingSpec, metric: str, precision: Precision, lesson: str) -> str:
     """Name a checkpoint by all that decides it: positions move when a resumed sweep asks for the rest only."""
     decides = [
-        variant.student.arch.to_json(), [variant.objective.to_json(), variant.lesson] if variant.objective else None,
-        variant.seed, own_training(variant, training, precision).to_json(), metric, lesson,
-    ]  # fmt: skip
+        variant.student.arch.to_json(),
+        [variant.objective.to_json(), variant.lesson] if variant.objective else None,
+        variant.seed,
+        own_training(variant, training, precision).to_json(),
+        metric,
+        lesson,
+    ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]

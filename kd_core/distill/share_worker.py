@@ -66,9 +66,17 @@ class ShareWorker:
         variants = [given.variants[p] for p in positions]
         if job["do"] == "probe":
             seconds = ways.probe(
-                job["way"], given.dataset, variants, given.teacher_logits, given.training, metric=given.metric,
-                steps=job["steps"], device=None, precision=job["precision"], lanes=1,
-            )  # fmt: skip
+                job["way"],
+                given.dataset,
+                variants,
+                given.teacher_logits,
+                given.training,
+                metric=given.metric,
+                steps=job["steps"],
+                device=None,
+                precision=job["precision"],
+                lanes=1,
+            )
             self.say("probed", seconds=seconds)
             return
 
@@ -82,10 +90,20 @@ class ShareWorker:
             self.say("event", event=ways.moved(event, positions))
 
         ways.train(
-            job["way"], given.dataset, variants, given.teacher_logits, given.training, metric=given.metric,
-            notify=hear, should_stop=self._stop.is_set, device=None, folder=given.checkpoints, on_trained=told,
-            precision=job["precision"], lanes=1,
-        )  # fmt: skip
+            job["way"],
+            given.dataset,
+            variants,
+            given.teacher_logits,
+            given.training,
+            metric=given.metric,
+            notify=hear,
+            should_stop=self._stop.is_set,
+            device=None,
+            folder=given.checkpoints,
+            on_trained=told,
+            precision=job["precision"],
+            lanes=1,
+        )
         self.say("ended", job=job["job"])
 
     def _listen(self, left: Callable[[], None]) -> None:

@@ -130,9 +130,16 @@ class Crew:
     """
 
     def __init__(
-        self, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
-        metric: str | None = None, folder: Path | None = None, count: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        dataset: Dataset,
+        variants: Sequence[Variant],
+        teacher_logits: Array | None,
+        training: TrainingSpec,
+        *,
+        metric: str | None = None,
+        folder: Path | None = None,
+        count: int | None = None,
+    ) -> None:
         self.dataset, self.variants, self.teacher_logits = dataset, list(variants), teacher_logits
         self.training, self.metric, self.folder = training, metric, folder
         self.count = min(count or cores(), max(1, len(self.variants)))
@@ -145,9 +152,14 @@ class Crew:
             self._place = Path(tempfile.mkdtemp(prefix=FOLDER_START))
             try:
                 handover.write(
-                    self._place, self.dataset, self.variants, self.teacher_logits, self.training, self.metric,
+                    self._place,
+                    self.dataset,
+                    self.variants,
+                    self.teacher_logits,
+                    self.training,
+                    self.metric,
                     self.folder,
-                )  # fmt: skip
+                )
                 self._children = [self._start() for _ in range(self.count)]
             except BaseException:
                 self.__exit__(None, None, None)
@@ -155,9 +167,10 @@ class Crew:
         except OSError as error:
             raise KDError(
                 "Child processes can't be started: {error}.",
-                "Free space in the folder for temporary files, or choose the mode 'sequential'.", "no_children",
+                "Free space in the folder for temporary files, or choose the mode 'sequential'.",
+                "no_children",
                 error=str(error),
-            ) from None  # fmt: skip
+            ) from None
         return self
 
     def __exit__(
@@ -209,9 +222,14 @@ class Crew:
         return max(found)
 
     def train(
-        self, shares: Sequence[Share], *, notify: Notify = ignore, should_stop: ShouldStop = never,
-        on_trained: OnTrained | None = None, precision: Precision = "float32",
-    ) -> list[TrainedVariant | None]:  # fmt: skip
+        self,
+        shares: Sequence[Share],
+        *,
+        notify: Notify = ignore,
+        should_stop: ShouldStop = never,
+        on_trained: OnTrained | None = None,
+        precision: Precision = "float32",
+    ) -> list[TrainedVariant | None]:
         """Train the shares; results in the order of the variants, None for one that finished no epoch.
 
         What a child leaves undone because it died is trained in this process, with the warning `share_lost`.
@@ -295,10 +313,20 @@ class Crew:
     ) -> None:
         positions = share.positions
         ways.train(
-            share.way, self.dataset, [self.variants[p] for p in positions], self.teacher_logits, self.training,
-            metric=self.metric, notify=lambda e: notify(ways.moved(e, positions)), should_stop=should_stop, device=None,
-            folder=self.folder, on_trained=lambda i, t: finished(positions[i], t), precision=precision, lanes=1,
-        )  # fmt: skip
+            share.way,
+            self.dataset,
+            [self.variants[p] for p in positions],
+            self.teacher_logits,
+            self.training,
+            metric=self.metric,
+            notify=lambda e: notify(ways.moved(e, positions)),
+            should_stop=should_stop,
+            device=None,
+            folder=self.folder,
+            on_trained=lambda i, t: finished(positions[i], t),
+            precision=precision,
+            lanes=1,
+        )
 
     def _pass_on(self, event: dict[str, Any], board: Scoreboard, notify: Notify) -> None:
         """Join the children's scores into one event at a time; everything else goes on as it is."""
@@ -312,10 +340,13 @@ class Crew:
         code = str(Path(kd_core.__file__).resolve().parent.parent)
         path = os.pathsep.join(p for p in (code, os.environ.get("PYTHONPATH", "")) if p)
         process = subprocess.Popen(
-            [sys.executable, "-m", "kd_core.distill.share_worker", str(self._place)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, encoding="utf-8",
+            [sys.executable, "-m", "kd_core.distill.share_worker", str(self._place)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        )
         child = _Child(process)
         child.listener = threading.Thread(target=self._listen, args=(child,), name="share answers", daemon=True)
         child.listener.start()
@@ -336,7 +367,8 @@ def _error(message: dict[str, Any]) -> KDError:
 
 def _lost(status: int, count: int) -> dict[str, Any]:
     return {
-        "kind": "warning", "code": "share_lost",
+        "kind": "warning",
+        "code": "share_lost",
         "message": f"A child process ended with status {status} before {count} of its trainings were finished.",
         "hint": "They are trained again in the main process. If memory ran out, choose the mode 'sequential'.",
-    }  # fmt: skip
+    }

@@ -64,10 +64,20 @@ class StackTraining:
     """
 
     def __init__(
-        self, stack: Stack, lesson: StackedLesson, optimiser: StackedOptimiser, members: list[Member],
-        dropout: Sequence[float], rows: RowReader, x_validation: Tensor, scores: ManyScores, plan: TrainingPlan,
-        compute: torch.dtype, device: torch.device, curves: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        stack: Stack,
+        lesson: StackedLesson,
+        optimiser: StackedOptimiser,
+        members: list[Member],
+        dropout: Sequence[float],
+        rows: RowReader,
+        x_validation: Tensor,
+        scores: ManyScores,
+        plan: TrainingPlan,
+        compute: torch.dtype,
+        device: torch.device,
+        curves: bool = False,
+    ) -> None:
         self.curves = curves
         self.stack, self.lesson, self.optimiser, self.members = stack, lesson, optimiser, members
         self.dropout, self.rows, self.x_validation, self.scores = list(dropout), rows, x_validation, scores
@@ -261,9 +271,11 @@ class StackTraining:
         ):
             raise KDError(
                 "The metric '{metric}' is undefined on the {rows} validation rows, so no epoch can be chosen by it.",
-                "Choose another metric, or make the validation part larger.", "undefined_selection",
-                metric=self.scores.metric, rows=len(self.x_validation),
-            )  # fmt: skip
+                "Choose another metric, or make the validation part larger.",
+                "undefined_selection",
+                metric=self.scores.metric,
+                rows=len(self.x_validation),
+            )
         member.ended = f"The numbers overflowed in epoch {self.epoch}."
 
     def _answers(self) -> Tensor:

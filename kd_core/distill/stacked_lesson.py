@@ -37,9 +37,16 @@ class StackedLesson:
     """
 
     def __init__(
-        self, task: Task, chosen: Sequence[Choice | None], labels: Array, lessons: Lessons,
-        class_weights: Array | None, dtype: torch.dtype, device: torch.device, taught_by: Sequence[str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        task: Task,
+        chosen: Sequence[Choice | None],
+        labels: Array,
+        lessons: Lessons,
+        class_weights: Array | None,
+        dtype: torch.dtype,
+        device: torch.device,
+        taught_by: Sequence[str] | None = None,
+    ) -> None:
         self.task, self.dtype, self.device = task, dtype, device
         kind = np.int64 if task != "regression" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=kind)).to(device)
@@ -55,7 +62,9 @@ class StackedLesson:
         if heard:
             stacked = np.concatenate([np.asarray(known[name], dtype=np.float32) for name in heard])
             self.teacher = torch.from_numpy(stacked).to(device, dtype)
-        self._temperatures = [float(getattr(spec, "temperature", 1.0)) if spec is not None else 1.0 for spec in self.specs]  # fmt: skip
+        self._temperatures = [
+            float(getattr(spec, "temperature", 1.0)) if spec is not None else 1.0 for spec in self.specs
+        ]
         self._soften()
         self._spread()
 
@@ -163,16 +172,22 @@ class StackedLesson:
 
 
 def _settings(
-    task: Task, chosen: Sequence[Choice | None], labels: Array, known: dict[str, Array], taught_by: Sequence[str],
+    task: Task,
+    chosen: Sequence[Choice | None],
+    labels: Array,
+    known: dict[str, Array],
+    taught_by: Sequence[str],
     weights: Array | None,
-) -> tuple[str | None, list[Any]]:  # fmt: skip
+) -> tuple[str | None, list[Any]]:
     """Check every distinct choice as separate training does; return the loss's name and the parsed settings."""
     names = sorted({c.name for c in chosen if c is not None})
     if len(names) > 1:
         raise SpecError(
-            "One stack can't mix the losses {names}.", "Train them in separate stacks.", "mixed_losses",
+            "One stack can't mix the losses {names}.",
+            "Train them in separate stacks.",
+            "mixed_losses",
             names=", ".join(names),
-        )  # fmt: skip
+        )
     parsed: dict[str, Any] = {}
     checked: set[tuple[str, str]] = set()
     for choice, lesson in zip(chosen, taught_by, strict=True):

@@ -51,11 +51,30 @@ class StackedOptimiser:
     def _kernel(self, w: list[Tensor], g: list[Tensor], moments: list[list[Tensor]], rate: Any, decay: float) -> None:
         if self.kind == "sgd":
             torch._fused_sgd_(  # from a momentum of zero, a later step is the same as a first one
-                w, g, moments[0], weight_decay=decay, momentum=MOMENTUM, lr=rate, dampening=0.0, nesterov=True,
-                maximize=False, is_first_step=False,
-            )  # fmt: skip
+                w,
+                g,
+                moments[0],
+                weight_decay=decay,
+                momentum=MOMENTUM,
+                lr=rate,
+                dampening=0.0,
+                nesterov=True,
+                maximize=False,
+                is_first_step=False,
+            )
             return
         torch._fused_adamw_(
-            w, g, moments[0], moments[1], [], [self.taken] * len(w), lr=rate, beta1=BETAS[0], beta2=BETAS[1],
-            weight_decay=decay, eps=EPS, amsgrad=False, maximize=False,
-        )  # fmt: skip
+            w,
+            g,
+            moments[0],
+            moments[1],
+            [],
+            [self.taken] * len(w),
+            lr=rate,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            weight_decay=decay,
+            eps=EPS,
+            amsgrad=False,
+            maximize=False,
+        )

@@ -96,9 +96,17 @@ class Stacking:
     """Variants that were asked for, sorted into stacks."""
 
     def __init__(
-        self, dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec,
-        metric: str | None, precision: Precision, device: torch.device, check: bool = True, curves: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        dataset: Dataset,
+        variants: Sequence[Variant],
+        lessons: Lessons,
+        training: TrainingSpec,
+        metric: str | None,
+        precision: Precision,
+        device: torch.device,
+        check: bool = True,
+        curves: bool = False,
+    ) -> None:
         self.dataset, self.variants, self.training, self.curves = dataset, variants, training, curves
         self.lessons = tables(lessons)
         self.metric = metric or PRIMARY[dataset.task]
@@ -116,9 +124,12 @@ class Stacking:
         if check:
             check_rows(TrainRows(dataset.train.x, dataset.validation.x))
             self.fingerprint = {
-                "dataset": dataset.hash, "lesson": digest(lessons), "metric": self.metric,
-                "training": training.to_json(), "precision": precision,
-            }  # fmt: skip
+                "dataset": dataset.hash,
+                "lesson": digest(lessons),
+                "metric": self.metric,
+                "training": training.to_json(),
+                "precision": precision,
+            }
             self._rows: tuple[RowReader, torch.Tensor] | None = None
             self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
 
@@ -126,9 +137,12 @@ class Stacking:
         why_not = supports(self.dataset, variant)
         if why_not:
             raise KDError(
-                "The student '{name}' can't be trained in a stack: {why}.", "Choose the mode 'auto' or 'sequential'.",
-                "cannot_fuse", name=variant.student.name, why=why_not,
-            )  # fmt: skip
+                "The student '{name}' can't be trained in a stack: {why}.",
+                "Choose the mode 'auto' or 'sequential'.",
+                "cannot_fuse",
+                name=variant.student.name,
+                why=why_not,
+            )
         arch = variant.student.arch
         spec = ARCHS.get(arch.name).spec.parse(arch.settings, f"architecture {arch.name}")
         stack = STACKS.get(arch.name).make
@@ -243,9 +257,15 @@ class Stacking:
             specs, [self._initial(v) for v in chosen], self.dtype, self.device
         )
         lesson = StackedLesson(
-            self.dataset.task, [v.objective for v in chosen], self.labels, self.lessons, self.weights,
-            self.dtype, self.device, [v.lesson for v in chosen],
-        )  # fmt: skip
+            self.dataset.task,
+            [v.objective for v in chosen],
+            self.labels,
+            self.lessons,
+            self.weights,
+            self.dtype,
+            self.device,
+            [v.lesson for v in chosen],
+        )
         optimiser = StackedOptimiser(
             self.plan.optimiser, stack.weights, [p.rate for p in plans], [p.decay for p in plans]
         )
@@ -255,9 +275,18 @@ class Stacking:
             self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
         )
         made = StackTraining(
-            stack, lesson, optimiser, members, dropout, *self._tables(), scores, self.plan, self.compute, self.device,
+            stack,
+            lesson,
+            optimiser,
+            members,
+            dropout,
+            *self._tables(),
+            scores,
+            self.plan,
+            self.compute,
+            self.device,
             self.curves,
-        )  # fmt: skip
+        )
         if task.saved:
             made.restore(task.saved)
         return made
@@ -294,6 +323,14 @@ class Stacking:
                 return None
             return TrainedVariant(variant, {}, 0, 0, math.nan, math.nan, member.seconds, diverged=diverged)
         return TrainedVariant(
-            variant, stack.stack.state(row, stack.best), member.best_epoch, member.history[-1]["epoch"],
-            member.best_score, member.last_score, member.seconds, member.ended == STOPPED, diverged, member.history,
-        )  # fmt: skip
+            variant,
+            stack.stack.state(row, stack.best),
+            member.best_epoch,
+            member.history[-1]["epoch"],
+            member.best_score,
+            member.last_score,
+            member.seconds,
+            member.ended == STOPPED,
+            diverged,
+            member.history,
+        )

@@ -75,9 +75,17 @@ def train_student(
     score = scoring(dataset, selection_metric)
     rows = TrainRows(dataset.train.x, dataset.validation.x)
     trained = optimise(
-        module, rows, loss, score, resolve(training, len(dataset.train)), seed, notify=notify,
-        should_stop=should_stop, checkpoint=checkpoint, device=device,
-    )  # fmt: skip
+        module,
+        rows,
+        loss,
+        score,
+        resolve(training, len(dataset.train)),
+        seed,
+        notify=notify,
+        should_stop=should_stop,
+        checkpoint=checkpoint,
+        device=device,
+    )
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, dataset, device)
 
@@ -85,6 +93,10 @@ def train_student(
 def scoring(dataset: Dataset, metric: str | None) -> Scoring:
     """Return how students are judged after every epoch; `metric` selects it, the task's own when empty."""
     return Scoring(
-        dataset.task, dataset.validation.y, metric or PRIMARY[dataset.task], dataset.target_mean,
-        dataset.target_std, also=("log_loss",) if dataset.task != "regression" else (),
-    )  # fmt: skip
+        dataset.task,
+        dataset.validation.y,
+        metric or PRIMARY[dataset.task],
+        dataset.target_mean,
+        dataset.target_std,
+        also=("log_loss",) if dataset.task != "regression" else (),
+    )

@@ -60,12 +60,33 @@ def train_variants(
         if stacked:
             lanes = fused.lanes_for(dataset, chosen, training, device)
             chunks.train_variants(
-                dataset, chosen, lessons, training, metric=metric, notify=hear, should_stop=should_stop, device=device,
-                folder=folder, on_trained=finished, precision=precision, lanes=lanes, curves=True,
-            )  # fmt: skip
+                dataset,
+                chosen,
+                lessons,
+                training,
+                metric=metric,
+                notify=hear,
+                should_stop=should_stop,
+                device=device,
+                folder=folder,
+                on_trained=finished,
+                precision=precision,
+                lanes=lanes,
+                curves=True,
+            )
         else:
             sequential.train_variants(
-                dataset, chosen, lessons, training, metric=metric, notify=hear, should_stop=should_stop, device=device,
-                folder=folder, on_trained=finished, precision=precision, curves=True,
-            )  # fmt: skip
+                dataset,
+                chosen,
+                lessons,
+                training,
+                metric=metric,
+                notify=hear,
+                should_stop=should_stop,
+                device=device,
+                folder=folder,
+                on_trained=finished,
+                precision=precision,
+                curves=True,
+            )
     return results

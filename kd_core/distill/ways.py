@@ -20,32 +20,78 @@ Precision = sequential.Precision
 
 
 def train(
-    way: Way, dataset: Dataset, variants: Sequence[Variant], lessons: Lessons, training: TrainingSpec, *,
-    metric: str | None, notify: Notify, should_stop: ShouldStop, device: torch.device | None, folder: Path | None,
-    on_trained: OnTrained | None, precision: Precision, lanes: int | None = None,
-) -> list[TrainedVariant | None]:  # fmt: skip
+    way: Way,
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    lessons: Lessons,
+    training: TrainingSpec,
+    *,
+    metric: str | None,
+    notify: Notify,
+    should_stop: ShouldStop,
+    device: torch.device | None,
+    folder: Path | None,
+    on_trained: OnTrained | None,
+    precision: Precision,
+    lanes: int | None = None,
+) -> list[TrainedVariant | None]:
     """Train the variants in the named way. `lanes` is for stacks. Errors: as that way's."""
     if way == "fused":
         return fused.train_variants(
-            dataset, variants, lessons, training, metric=metric, notify=notify, should_stop=should_stop,
-            device=device, folder=folder, on_trained=on_trained, precision=precision, lanes=lanes,
-        )  # fmt: skip
+            dataset,
+            variants,
+            lessons,
+            training,
+            metric=metric,
+            notify=notify,
+            should_stop=should_stop,
+            device=device,
+            folder=folder,
+            on_trained=on_trained,
+            precision=precision,
+            lanes=lanes,
+        )
     return sequential.train_variants(
-        dataset, variants, lessons, training, metric=metric, notify=notify, should_stop=should_stop,
-        device=device, folder=folder, on_trained=on_trained, precision=precision,
-    )  # fmt: skip
+        dataset,
+        variants,
+        lessons,
+        training,
+        metric=metric,
+        notify=notify,
+        should_stop=should_stop,
+        device=device,
+        folder=folder,
+        on_trained=on_trained,
+        precision=precision,
+    )
 
 
 def probe(
-    way: Way, dataset: Dataset, variants: Sequence[Variant], teacher_logits: Array | None, training: TrainingSpec, *,
-    metric: str | None, steps: int, device: torch.device | None, precision: Precision, lanes: int | None = None,
-) -> float:  # fmt: skip
+    way: Way,
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    teacher_logits: Array | None,
+    training: TrainingSpec,
+    *,
+    metric: str | None,
+    steps: int,
+    device: torch.device | None,
+    precision: Precision,
+    lanes: int | None = None,
+) -> float:
     """Measure the seconds one epoch of the whole list takes in the named way."""
     if way == "fused":
         return fused.probe(
-            dataset, variants, teacher_logits, training, steps=steps, device=device, precision=precision, lanes=lanes,
+            dataset,
+            variants,
+            teacher_logits,
+            training,
+            steps=steps,
+            device=device,
+            precision=precision,
+            lanes=lanes,
             metric=metric,
-        )  # fmt: skip
+        )
     return sequential.probe(
         dataset, variants, teacher_logits, training, metric=metric, steps=steps, device=device, precision=precision
     )
@@ -57,11 +103,14 @@ def number_format(training: TrainingSpec, device: torch.device, notify: Notify) 
         return "float32"
     if devices.has_bfloat16(device.type):
         return "bfloat16"
-    notify({
-        "kind": "warning", "code": "no_bfloat16",
-        "message": f"bfloat16 was asked for, but this {device.type} has no arithmetic for it; float32 is used.",
-        "hint": "Choose the precision 'auto' or 'float32'.",
-    })  # fmt: skip
+    notify(
+        {
+            "kind": "warning",
+            "code": "no_bfloat16",
+            "message": f"bfloat16 was asked for, but this {device.type} has no arithmetic for it; float32 is used.",
+            "hint": "Choose the precision 'auto' or 'float32'.",
+        }
+    )
     return "float32"
 
 

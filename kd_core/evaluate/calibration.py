@@ -42,11 +42,13 @@ def bins(answers: Answers, num_bins: int = BINS) -> list[Bin]:
     right_sum = np.bincount(place, weights=right, minlength=num_bins)
     return [
         Bin(
-            low=b / num_bins, confidence=float(confidence_sum[b] / count[b]), accuracy=float(right_sum[b] / count[b]),
+            low=b / num_bins,
+            confidence=float(confidence_sum[b] / count[b]),
+            accuracy=float(right_sum[b] / count[b]),
             count=float(count[b]),
         )
         for b in map(int, np.flatnonzero(count))
-    ]  # fmt: skip
+    ]
 
 
 def pool(per_seed: Sequence[Sequence[Bin]]) -> list[Bin]:

@@ -95,17 +95,22 @@ def differences(first: Sequence[float], second: Sequence[float], better: Better 
     if not np.isfinite(found).all():
         raise KDError(
             "A metric value is not a finite number: student {student}, baseline {baseline}.",
-            "Leave out metrics that are undefined on these rows.", "not_finite",
-            student=ours.tolist(), baseline=theirs.tolist(),
-        )  # fmt: skip
+            "Leave out metrics that are undefined on these rows.",
+            "not_finite",
+            student=ours.tolist(),
+            baseline=theirs.tolist(),
+        )
     return found
 
 
 def _unpaired(students: int, baselines: int) -> KDError:
     return KDError(
         "{students} student values can't be paired with {baselines} baseline values.",
-        "Train both with the same seeds.", "unpaired", students=students, baselines=baselines,
-    )  # fmt: skip
+        "Train both with the same seeds.",
+        "unpaired",
+        students=students,
+        baselines=baselines,
+    )
 
 
 def certified(

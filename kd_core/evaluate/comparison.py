@@ -30,9 +30,12 @@ class Comparison:
 
     @classmethod
     def measure(
-        cls, metric: str, arms: Mapping[str, Sequence[Answers]], units_N: Array | None = None,
+        cls,
+        metric: str,
+        arms: Mapping[str, Sequence[Answers]],
+        units_N: Array | None = None,
         values: Mapping[str, Sequence[float | None]] | None = None,
-    ) -> Comparison | None:  # fmt: skip
+    ) -> Comparison | None:
         """Measure the metric of all arms; None when it is undefined for one of their models.
 
         `values`: the metric's values per arm where they are known already. Errors: KDError `unit_rows`.
@@ -69,9 +72,10 @@ class Comparison:
         ours, theirs, top = (np.array(self.values(arm)) for arm in (student, baseline, teacher))
         distance = top.mean() - theirs.mean()  # signed as the metric is, as is everything below
         share = (ours.mean() - theirs.mean()) / distance
-        per_seed = share + (
-            (ours - ours.mean()) - (1 - share) * (theirs - theirs.mean()) - share * (top - top.mean())
-        ) / distance  # fmt: skip
+        per_seed = (
+            share
+            + ((ours - ours.mean()) - (1 - share) * (theirs - theirs.mean()) - share * (top - top.mean())) / distance
+        )
         weights = (self._mean(student) - (1 - share) * self._mean(baseline) - share * self._mean(teacher)) / distance
         return certified(per_seed, self.spread.standard_error(weights, scale=1 / abs(distance)), level)
 

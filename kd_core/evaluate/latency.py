@@ -94,17 +94,25 @@ def onnx_bytes(module: nn.Module, num_inputs: int) -> bytes:
     try:
         with _quiet_exporter():
             program = torch.onnx.export(
-                alone, (example,), input_names=["x"], output_names=["logits"], dynamo=True, verbose=False,
-                dynamic_shapes={"x": {0: torch.export.Dim("rows", min=1)}}, external_data=False,
-            )  # fmt: skip
+                alone,
+                (example,),
+                input_names=["x"],
+                output_names=["logits"],
+                dynamo=True,
+                verbose=False,
+                dynamic_shapes={"x": {0: torch.export.Dim("rows", min=1)}},
+                external_data=False,
+            )
             assert program is not None
             model = _without_traces(program.model_proto)
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:
         raise KDError(
-            "The network can't be exported to ONNX: {error}.", "Use it from torch, or choose another architecture.",
-            "onnx_export", error=str(error).splitlines()[0] if str(error) else type(error).__name__,
-        ) from error  # fmt: skip
+            "The network can't be exported to ONNX: {error}.",
+            "Use it from torch, or choose another architecture.",
+            "onnx_export",
+            error=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        ) from error
     data = bytes(model.SerializeToString())
     session = _session(data)
     for rows in (8, 1, 3):
@@ -130,8 +138,11 @@ def check_parity(expected: Array, found: Array) -> None:
     if not apart <= PARITY:
         raise KDError(
             "ONNX Runtime and torch differ by {apart:.2g} (allowed {allowed:.0e}).",
-            "Do not deploy this file; report the architecture.", "onnx_parity", apart=apart, allowed=PARITY,
-        )  # fmt: skip
+            "Do not deploy this file; report the architecture.",
+            "onnx_parity",
+            apart=apart,
+            allowed=PARITY,
+        )
 
 
 def _session(data: bytes) -> onnxruntime.InferenceSession:

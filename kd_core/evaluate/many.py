@@ -27,9 +27,11 @@ class ManyScores:
     def __init__(self, task: Task, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
         self.task, self.y, self.metric, self.mean, self.std = task, np.asarray(y), metric, mean, std
         self._together: Callable[[Tensor], Tensor] | None = {
-            ("binary", "roc_auc"): self._area, ("binary", "accuracy"): self._right, ("multiclass", "accuracy"): self._right,
+            ("binary", "roc_auc"): self._area,
+            ("binary", "accuracy"): self._right,
+            ("multiclass", "accuracy"): self._right,
             ("regression", "rmse"): self._rmse,
-        }.get((task, metric))  # fmt: skip
+        }.get((task, metric))
         if self._together == self._area:
             self._yes = torch.from_numpy(np.flatnonzero(self.y == 1))
             self._no = torch.from_numpy(np.flatnonzero(self.y != 1))

@@ -119,9 +119,12 @@ def _by_unit(values_N: Array, units_N: Array | None) -> tuple[Array, Array]:
 def _check_units(rows: int, units_N: Array) -> None:
     if len(units_N) != rows:
         raise KDError(
-            "{rows} rows can't be divided into units by {units} values.", "Give every test row its unit.", "unit_rows",
-            rows=rows, units=len(units_N),
-        )  # fmt: skip
+            "{rows} rows can't be divided into units by {units} values.",
+            "Give every test row its unit.",
+            "unit_rows",
+            rows=rows,
+            units=len(units_N),
+        )
 
 
 def _least(unit: str, values_M: Array, one: Answers) -> float:

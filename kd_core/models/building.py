@@ -18,8 +18,11 @@ def build(choice: Choice, num_inputs: int, num_outputs: int) -> nn.Module:
     if num_inputs < 1 or num_outputs < 1:
         raise SpecError(
             "A network needs at least 1 input and 1 output, got {inputs} and {outputs}.",
-            "Keep at least one feature column.", "no_columns", inputs=num_inputs, outputs=num_outputs,
-        )  # fmt: skip
+            "Keep at least one feature column.",
+            "no_columns",
+            inputs=num_inputs,
+            outputs=num_outputs,
+        )
     entry = ARCHS.get(choice.name)
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
     return entry.make(spec, num_inputs, num_outputs)

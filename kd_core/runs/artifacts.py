@@ -30,16 +30,22 @@ if TYPE_CHECKING:
 
 
 def write_artifacts(
-    folder: RunFolder, spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers,
-    pairs: Sequence[tuple[int, Arms]], device: torch.device,
-) -> dict[str, Any]:  # fmt: skip
+    folder: RunFolder,
+    spec: RunSpec,
+    dataset: Dataset,
+    teacher: TeacherAnswers,
+    pairs: Sequence[tuple[int, Arms]],
+    device: torch.device,
+) -> dict[str, Any]:
     """Write the artifacts and return their relative paths, with the number of rows kept of how many."""
     place = folder.path / "artifacts"
     better = METRICS.get(spec.evaluation.metric or PRIMARY[dataset.task]).facts["better"]
     keep = kept_rows(len(dataset.test), dataset.hash)
     arrays: dict[str, Any] = {
-        "row_ids": dataset.test.row_ids[keep], "labels": dataset.test.y[keep], "teacher": teacher.logits["test"][keep],
-    }  # fmt: skip
+        "row_ids": dataset.test.row_ids[keep],
+        "labels": dataset.test.y[keep],
+        "teacher": teacher.logits["test"][keep],
+    }
     students = []
     for index, arm in pairs:
         best = best_seed(arm.student, better)
@@ -64,10 +70,14 @@ def write_artifacts(
     dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
     return {
-        "soft_labels": "artifacts/soft_labels.npz", "rows": "artifacts/rows.parquet", "students": students,
-        "rows_kept": len(keep), "rows_of": len(dataset.test), "target_mean": dataset.target_mean,
+        "soft_labels": "artifacts/soft_labels.npz",
+        "rows": "artifacts/rows.parquet",
+        "students": students,
+        "rows_kept": len(keep),
+        "rows_of": len(dataset.test),
+        "target_mean": dataset.target_mean,
         "target_std": dataset.target_std,
-    }  # fmt: skip
+    }
 
 
 def write_cells(
@@ -90,9 +100,12 @@ def write_cells(
             logits[cell] = np.clip(answered[position], -65504, 65504)  # the largest number of float16
     buffer = io.BytesIO()
     np.savez_compressed(
-        buffer, row_ids=dataset.validation.row_ids[keep], labels=dataset.validation.y[keep], teacher=teacher[keep],
+        buffer,
+        row_ids=dataset.validation.row_ids[keep],
+        labels=dataset.validation.y[keep],
+        teacher=teacher[keep],
         logits=logits,
-    )  # fmt: skip
+    )
     write_bytes(folder.path / "artifacts" / "cells.npz", buffer.getvalue())
     return {"cells": "artifacts/cells.npz", "cell_rows_kept": len(keep), "cell_rows_of": len(dataset.validation)}
 

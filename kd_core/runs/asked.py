@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from kd_core.errors import SpecError
-from kd_core.specs import Choice, StudentSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 
 
 def numbers(name: str, text: str | None) -> tuple[float, ...]:
@@ -17,9 +18,12 @@ def numbers(name: str, text: str | None) -> tuple[float, ...]:
         except ValueError:
             raise SpecError(
                 "The list --{name} {text} is not understood: {part!r} is not a number.",
-                "Write numbers with commas between them, for example 0,.5,1.", "bad_list",
-                name=name.replace("_", "-"), text=text, part=part.strip(),
-            ) from None  # fmt: skip
+                "Write numbers with commas between them, for example 0,.5,1.",
+                "bad_list",
+                name=name.replace("_", "-"),
+                text=text,
+                part=part.strip(),
+            ) from None
     return tuple(found)
 
 
@@ -35,5 +39,73 @@ def student_spec(text: str) -> StudentSpec:
     elif arch and not size:
         settings = {}
     else:
-        raise SpecError("The student '{text}' is not understood.", "Write small, mlp:16x2 (width x depth), resmlp:base or linear.", "bad_student", text=text)  # fmt: skip
+        raise SpecError(
+            "The student '{text}' is not understood.",
+            "Write small, mlp:16x2 (width x depth), resmlp:base or linear.",
+            "bad_student",
+            text=text,
+        )
     return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
+
+
+def table_spec(
+    data: str,
+    target: str,
+    read: tuple[str | None, Any, Any],
+    missing: list[str] | None,
+    not_missing: list[str] | None,
+    **chosen: Any,
+) -> DatasetSpec:
+    """Describe the file as the options say; `read` holds member, header and names."""
+    from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+
+    words = missing_words(missing or (), not_missing or ())
+    return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
+
+
+def make_spec(
+    dataset: DatasetSpec,
+    teacher: str,
+    students: list[str] | None,
+    lesson: Choice,
+    epochs: int | None,
+    seeds: int | None,
+    **parts: Any,
+) -> RunSpec:
+    """Put a run together; `parts` are further parts of the spec."""
+    values = {
+        "dataset": dataset,
+        "teacher": Choice(name=teacher),
+        "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
+        "students": tuple(student_spec(s) for s in students or ["small"]),
+        "objective": lesson,
+        **parts,
+    }
+    return RunSpec.parse(values, "sweep" if "sweep" in parts else "run")
+
+
+def default_loss(dataset: DatasetSpec) -> str:
+    """Choose the loss that suits the task."""
+    from kd_core.data.preparation import profile_source
+
+    if dataset.task is not None:
+        return "mse" if dataset.task == "regression" else "hinton"
+    found = profile_source(
+        dataset.source,
+        dataset.read,
+        target=dataset.target,
+        drop=dataset.drop,
+        missing=dataset.missing,
+        rare=dataset.rare,
+        one_class=dataset.one_class,
+    )
+    return "mse" if found.task == "regression" else "hinton"
+
+
+def lesson_settings(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:
+    """Fill in a loss's settings; one that was asked for and that it does not have is refused."""
+    from kd_core.distill import LOSSES
+
+    asked = {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
+    spec = LOSSES.get(loss).spec.parse(asked, f"the loss {loss}").model_dump()
+    return {k: v for k, v in spec.items() if k in ("temperature", "alpha")}

@@ -50,9 +50,7 @@ def seeds_block(found: Evidence, side: str, classes: int, per_seed: Sequence[Arr
     models = found.sides[side]
     result: dict[str, Any] = {"metrics": {name: spread(found.values(name, side)) for name in found.metrics()}}
     if models[0].task != "regression":
-        result["confusion"] = np.mean(
-            [confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0
-        ).tolist()  # fmt: skip
+        result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
         result["fidelity"] = {
             "agreement": spread([fidelity.agreement(z, teacher) for z in per_seed]),

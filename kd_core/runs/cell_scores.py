@@ -79,9 +79,13 @@ def gather(cell: Cell, seeds: Sequence[int], own: Sequence[Score | None], alone:
     chosen = finished or pairs or rows
     stopped = chosen is not finished and any(s.stopped or (b is not None and b.stopped) for _, s, b in chosen)
     return CellScores(
-        cell, tuple(n for n, _, _ in chosen), tuple(s.value for _, s, _ in chosen if s.value is not None),
-        tuple(b.value if b is not None and b.usable else None for _, _, b in chosen), stopped, diverged,
-    )  # fmt: skip
+        cell,
+        tuple(n for n, _, _ in chosen),
+        tuple(s.value for _, s, _ in chosen if s.value is not None),
+        tuple(b.value if b is not None and b.usable else None for _, _, b in chosen),
+        stopped,
+        diverged,
+    )
 
 
 def best(found: Sequence[CellScores], better: compare.Better) -> int | None:
@@ -94,7 +98,9 @@ def best(found: Sequence[CellScores], better: compare.Better) -> int | None:
         return None
     most = max(s.rank for s in usable)
     sign = 1.0 if better == "higher" else -1.0
-    return max((s for s in usable if s.rank == most), key=lambda s: (sign * float(s.mean or 0.0), -s.cell.index)).cell.index  # fmt: skip
+    return max(
+        (s for s in usable if s.rank == most), key=lambda s: (sign * float(s.mean or 0.0), -s.cell.index)
+    ).cell.index
 
 
 def describe(scores: CellScores, judge: Judge) -> dict[str, Any]:
@@ -108,9 +114,15 @@ def describe(scores: CellScores, judge: Judge) -> dict[str, Any]:
         if not scores.stopped:
             word = compare.verdict(interval, judge.units(theirs)).word
     return {
-        "seeds": list(scores.seeds), "scores": list(scores.scores), "baseline": list(scores.baseline),
-        "mean": scores.mean, "gain": gain, "word": word, "stopped": scores.stopped, "diverged": scores.diverged,
-    }  # fmt: skip
+        "seeds": list(scores.seeds),
+        "scores": list(scores.scores),
+        "baseline": list(scores.baseline),
+        "mean": scores.mean,
+        "gain": gain,
+        "word": word,
+        "stopped": scores.stopped,
+        "diverged": scores.diverged,
+    }
 
 
 def behind(scores: CellScores, winner: CellScores, judge: Judge) -> dict[str, Any]:

@@ -90,9 +90,16 @@ class Line:
         picked = thin(self.values, self.epochs, self.best_epoch, most)
         chosen = {name: tuple(self.values[name][i] for i in picked) for name in FIELDS}
         return Curve(
-            self.arm, self.student, self.seed, self.fold, tuple(self.epochs[i] for i in picked), **chosen,
-            best_epoch=self.best_epoch, total=len(self.epochs), done=self.done,
-        )  # fmt: skip
+            self.arm,
+            self.student,
+            self.seed,
+            self.fold,
+            tuple(self.epochs[i] for i in picked),
+            **chosen,
+            best_epoch=self.best_epoch,
+            total=len(self.epochs),
+            done=self.done,
+        )
 
 
 def thin(values: dict[str, list[Number]], epochs: list[int], best_epoch: int | None, most: int) -> list[int]:

@@ -56,7 +56,10 @@ def _open(spec: RunSpec, path: Path) -> RunFolder:
     if folder.complete or folder.spec().work_hash() != spec.work_hash():
         what = "a finished run" if folder.complete else "an unfinished run of other work"
         raise KDError(
-            "The folder {path} already holds {what}.", "Choose another folder, or remove this one.", "run_exists",
-            path=path, what=what,
-        )  # fmt: skip
+            "The folder {path} already holds {what}.",
+            "Choose another folder, or remove this one.",
+            "run_exists",
+            path=path,
+            what=what,
+        )
     return folder

@@ -81,11 +81,7 @@ class Execution:
     """
 
     def __init__(
-        self,
-        folder: RunFolder,
-        run: RunFunction,
-        stop: StopSignal,
-        notify: Callable[[Event], None] | None = None,
+        self, folder: RunFolder, run: RunFunction, stop: StopSignal, notify: Callable[[Event], None] | None = None
     ) -> None:
         self.folder = folder
         self.stop = stop
@@ -102,9 +98,11 @@ class Execution:
     def carry_out(self) -> Ending:
         """Run to an end and return it. Errors: KDError `run_locked` when another process is at it."""
         self._lock.require(
-            "Run {run_id} is being carried out by process {pid} on {host}.", "Wait for it to end.", "run_locked",
+            "Run {run_id} is being carried out by process {pid} on {host}.",
+            "Wait for it to end.",
+            "run_locked",
             run_id=self.folder.id,
-        )  # fmt: skip
+        )
         with self._lock:
             return self._locked()
 
@@ -126,9 +124,12 @@ class Execution:
                 safe_io.inside(self.folder.path, place)
             self._attempts = int(status.get("attempts", 0)) + 1
             self.folder.write_status(
-                state="running", started_utc=status.get("started_utc") or utc_now(), ended_utc=None, error=None,
+                state="running",
+                started_utc=status.get("started_utc") or utc_now(),
+                ended_utc=None,
+                error=None,
                 attempts=self._attempts,
-            )  # fmt: skip
+            )
             self.emit({"kind": "state", "state": "running"})
             self._log.flush()  # before anything can crash
             threading.Thread(target=self._tick, args=(finished,), name="run ticker", daemon=True).start()
@@ -221,9 +222,11 @@ class Execution:
         if path.is_dir() and not any((path / name).exists() for name in ("spec.json", "status.json", "lock")):
             shutil.rmtree(path, ignore_errors=True)
         said = RunError(
-            "folder_gone", f"The folder of run {self.folder.id} is gone: it was removed or moved by hand.",
-            "Put it back, or delete the run to take it from the list.", secrets.token_hex(4),
-        )  # fmt: skip
+            "folder_gone",
+            f"The folder of run {self.folder.id} is gone: it was removed or moved by hand.",
+            "Put it back, or delete the run to take it from the list.",
+            secrets.token_hex(4),
+        )
         return Ending(DAMAGED, said)
 
     def _try(self, ending: Ending, write: Callable[[], Any]) -> Ending:

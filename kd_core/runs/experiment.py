@@ -58,9 +58,13 @@ def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldS
 
 
 def _other_splits(
-    spec: RunSpec, found: dict[str, Any], folder: RunFolder, notify: Notify, should_stop: ShouldStop,
+    spec: RunSpec,
+    found: dict[str, Any],
+    folder: RunFolder,
+    notify: Notify,
+    should_stop: ShouldStop,
     device: torch.device,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Repeat the run on further random splits; of each only the verdict's comparison is kept."""
     asked, metric = spec.evaluation.splits, found["metric"]["name"]
     done = [_split_row(spec.dataset.split_seed, found, metric)]
@@ -81,10 +85,16 @@ def _other_splits(
 
 def _split_row(seed: int, found: dict[str, Any], metric: str) -> dict[str, Any]:
     students = [
-        {"name": s["name"], "gain": s["gain"][metric], "verdict": s["verdict"], "student": s["metrics"][metric]["mean"],
-         "baseline": s["baseline"]["metrics"][metric]["mean"], "versus_teacher": s["versus_teacher"][metric]}
+        {
+            "name": s["name"],
+            "gain": s["gain"][metric],
+            "verdict": s["verdict"],
+            "student": s["metrics"][metric]["mean"],
+            "baseline": s["baseline"]["metrics"][metric]["mean"],
+            "versus_teacher": s["versus_teacher"][metric],
+        }
         for s in found["students"]
-    ]  # fmt: skip
+    ]
     return {"split_seed": seed, "teacher": found["teacher"]["metrics"][metric], "students": students}
 
 
@@ -214,9 +224,12 @@ class _Experiment:
         why_not = METRICS.get(name).why_not(plan.situation(self.dataset.task, len(self.dataset.classes)))
         if why_not:
             raise SpecError(
-                "The metric '{name}' {why}.", "Leave the metric empty or choose one that fits.", "metric_task",
-                name=name, why=why_not,
-            )  # fmt: skip
+                "The metric '{name}' {why}.",
+                "Leave the metric empty or choose one that fits.",
+                "metric_task",
+                name=name,
+                why=why_not,
+            )
         return name
 
     def require_defined_metric(self) -> None:
@@ -228,24 +241,41 @@ class _Experiment:
             if assessment.score(self.dataset, split, perfect, self.metric) is None:
                 raise DataError(
                     "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "
-                    "target value(s).", "Choose another metric, or another group or time column.", "undefined_metric",
-                    metric=self.metric, split=split, rows=len(y), found=len(np.unique(y)),
-                )  # fmt: skip
+                    "target value(s).",
+                    "Choose another metric, or another group or time column.",
+                    "undefined_metric",
+                    metric=self.metric,
+                    split=split,
+                    rows=len(y),
+                    found=len(np.unique(y)),
+                )
 
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train))
         estimate = plan.estimate(
-            self.spec, len(self.dataset.rows), self.dataset.num_features, self.dataset.num_outputs,
+            self.spec,
+            len(self.dataset.rows),
+            self.dataset.num_features,
+            self.dataset.num_outputs,
             plan.circumstances(self.spec),
-        )  # fmt: skip
-        self.notify({
-            "kind": "plan", "trainings": estimate.trainings, "phases": list(self.phases),
-            "students": [s.name for s in self.spec.students], "seeds": list(grid.seeds(self.spec)),
-            "epochs": steps.epochs, "batch_size": steps.batch_size, "metric": self.metric,
-            "better": METRICS.get(self.metric).facts["better"], "device": self.device.type,
-            **estimate.fields(self.phases), **(plan_fields(self.spec) if self.spec.sweep else {}),
-        })  # fmt: skip
+        )
+        self.notify(
+            {
+                "kind": "plan",
+                "trainings": estimate.trainings,
+                "phases": list(self.phases),
+                "students": [s.name for s in self.spec.students],
+                "seeds": list(grid.seeds(self.spec)),
+                "epochs": steps.epochs,
+                "batch_size": steps.batch_size,
+                "metric": self.metric,
+                "better": METRICS.get(self.metric).facts["better"],
+                "device": self.device.type,
+                **estimate.fields(self.phases),
+                **(plan_fields(self.spec) if self.spec.sweep else {}),
+            }
+        )
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":
                 self.notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})
@@ -255,17 +285,31 @@ class _Experiment:
         start = time.monotonic()
         cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(
-            self.dataset, self.spec.teacher, folds=self.spec.evaluation.folds, seed=self.spec.training.first_seed,
-            cache=cache, notify=self.notify, should_stop=self.should_stop, device=self.device.type,
-        )  # fmt: skip
+            self.dataset,
+            self.spec.teacher,
+            folds=self.spec.evaluation.folds,
+            seed=self.spec.training.first_seed,
+            cache=cache,
+            notify=self.notify,
+            should_stop=self.should_stop,
+            device=self.device.type,
+        )
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         found = balanced(found, self.class_weights())
         block = assessment.block(self.dataset, "validation", found.logits["validation"])
-        self.notify({
-            "kind": "teacher", "name": found.name, "metrics": block["metrics"], "parameters": found.num_parameters,
-            "size_bytes": found.size_bytes, "seconds": found.fit_seconds, "cached": found.cached,
-            "seconds_saved": round(found.seconds_saved, 3), "kept_bytes": found.kept_bytes,
-        })  # fmt: skip
+        self.notify(
+            {
+                "kind": "teacher",
+                "name": found.name,
+                "metrics": block["metrics"],
+                "parameters": found.num_parameters,
+                "size_bytes": found.size_bytes,
+                "seconds": found.fit_seconds,
+                "cached": found.cached,
+                "seconds_saved": round(found.seconds_saved, 3),
+                "kept_bytes": found.kept_bytes,
+            }
+        )
         return found
 
     def tell_room(self) -> list[dict[str, Any]]:

@@ -90,9 +90,11 @@ class RunFolder:
             raise self.damaged("spec.json", error) from None
         except FileNotFoundError:
             raise KDError(
-                "There is no run in {path}: spec.json is missing.", "Choose another folder.", "run_missing",
+                "There is no run in {path}: spec.json is missing.",
+                "Choose another folder.",
+                "run_missing",
                 path=self.path,
-            ) from None  # fmt: skip
+            ) from None
 
     def status(self) -> dict[str, Any]:
         """Read the state and times; a running run that was asked to stop reads as `cancelling`.
@@ -117,9 +119,13 @@ class RunFolder:
         """Make the error that names a file of the run that can't be used, and why."""
         why = why if isinstance(why, safe_io.Damaged) else "is not text that can be read"
         return KDError(
-            "Run {run_id} is damaged: {file} {why}.", "Restore its folder from a copy, or delete the run.",
-            "run_damaged", run_id=self.id, file=name, why=str(why),
-        )  # fmt: skip
+            "Run {run_id} is damaged: {file} {why}.",
+            "Restore its folder from a copy, or delete the run.",
+            "run_damaged",
+            run_id=self.id,
+            file=name,
+            why=str(why),
+        )
 
     def write_status(self, **changes: Any) -> dict[str, Any]:
         """Change some fields of the status in one step and return all; only the lock's holder may do so.
@@ -129,9 +135,11 @@ class RunFolder:
         with self._lock:
             if not self.path.is_dir():
                 raise KDError(
-                    "The folder of run {run_id} is gone.", "Restore it from a copy, or delete the run.", "folder_gone",
+                    "The folder of run {run_id} is gone.",
+                    "Restore it from a copy, or delete the run.",
+                    "folder_gone",
                     run_id=self.id,
-                )  # fmt: skip
+                )
             status = {"schema": 1, **self.status(), **changes}
             safe_io.write_json(self.path / "status.json", status)
         return status
@@ -167,9 +175,12 @@ class RunFolder:
             log.emit(event)
         if not log.close():
             raise KDError(
-                "{n} events of run {run_id} could not be written.", "Free some disk space.", "events_refused",
-                n=len(events), run_id=self.id,
-            )  # fmt: skip
+                "{n} events of run {run_id} could not be written.",
+                "Free some disk space.",
+                "events_refused",
+                n=len(events),
+                run_id=self.id,
+            )
 
     def result(self) -> dict[str, Any] | None:
         """Read result.json, or None while there is none. Errors: KDError `run_damaged` when it is no result."""

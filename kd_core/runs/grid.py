@@ -16,9 +16,12 @@ from kd_core.specs import Choice, RunSpec, Spec, StudentSpec, SweepSpec, Trainin
 
 AXES = ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
 WORDS = {
-    "temperature": "T", "alpha": "alpha", "learning_rate": "learning rate", "weight_decay": "weight decay",
+    "temperature": "T",
+    "alpha": "alpha",
+    "learning_rate": "learning rate",
+    "weight_decay": "weight decay",
     "dropout": "dropout",
-}  # fmt: skip
+}
 ZOOM_AXES = 2  # a heat map has two
 ZOOM_POINTS = 5
 NAME_LENGTH = 120
@@ -160,10 +163,12 @@ def cell_spec(spec: RunSpec, cell: Cell) -> RunSpec:
     return spec.model_copy(
         update={
             "name": f"{spec.title()[: NAME_LENGTH - 60].strip()} · {label(cell, varied(spec))}"[:NAME_LENGTH],
-            "students": (student_of(spec, cell),), "objective": objective_of(spec, cell), "training": training,
+            "students": (student_of(spec, cell),),
+            "objective": objective_of(spec, cell),
+            "training": training,
             "sweep": None,
         }
-    )  # fmt: skip
+    )
 
 
 def label(cell: Cell, names: Sequence[str] = ("temperature", "alpha")) -> str:
@@ -200,10 +205,11 @@ def zoom(spec: RunSpec, cell: Cell) -> RunSpec:
     name = f"{spec.title().split(CLOSER)[0][: NAME_LENGTH - 60]}{CLOSER}{label(cell, refined or AXES)}"
     return spec.model_copy(
         update={
-            "name": name[:NAME_LENGTH], "students": (spec.students[cell.student],),
+            "name": name[:NAME_LENGTH],
+            "students": (spec.students[cell.student],),
             "sweep": SweepSpec.parse({**changes, "mode": sweep.mode}, "zoom"),
         }
-    )  # fmt: skip
+    )
 
 
 def _between(name: str, held: Sequence[float], value: float, bounds: tuple[float, float]) -> tuple[float, ...]:
@@ -226,7 +232,9 @@ def _between(name: str, held: Sequence[float], value: float, bounds: tuple[float
     elif high == value:
         steps = [(low, value, i / (ZOOM_POINTS - 1)) for i in range(ZOOM_POINTS)]
     else:
-        steps = [(low, value, i / half) for i in range(half + 1)] + [(value, high, i / half) for i in range(1, half + 1)]  # fmt: skip
+        steps = [(low, value, i / half) for i in range(half + 1)] + [
+            (value, high, i / half) for i in range(1, half + 1)
+        ]
     found = {a * (b / a) ** share if geometric else a + (b - a) * share for a, b, share in steps}
     near = {float(f"{v:.4g}") for v in found}
     return tuple(sorted({min(highest, max(lowest, v)) for v in near if v != float(f"{value:.4g}")} | {value}))

@@ -19,22 +19,61 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
     if loss in LOSSES.names():
         fields = LOSSES.get(loss).spec.model_fields
         if sweep.temperature and "temperature" not in fields:
-            found.append(Problem("error", "no_temperature", f"The loss '{loss}' has no temperature.", "Leave the temperatures out, or choose another loss."))  # fmt: skip
+            found.append(
+                Problem(
+                    "error",
+                    "no_temperature",
+                    f"The loss '{loss}' has no temperature.",
+                    "Leave the temperatures out, or choose another loss.",
+                )
+            )
         if sweep.alpha and "alpha" not in fields:
-            found.append(Problem("error", "no_alpha", f"The loss '{loss}' has no alpha.", "Leave alpha out, or choose another loss."))  # fmt: skip
+            found.append(
+                Problem(
+                    "error", "no_alpha", f"The loss '{loss}' has no alpha.", "Leave alpha out, or choose another loss."
+                )
+            )
     for student in spec.students:
         arch = student.arch.name
         if sweep.dropout and arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
-            found.append(Problem("error", "no_dropout", f"The architecture '{arch}' of student '{student.name}' has no dropout.", "Leave dropout out, or choose another architecture."))  # fmt: skip
+            found.append(
+                Problem(
+                    "error",
+                    "no_dropout",
+                    f"The architecture '{arch}' of student '{student.name}' has no dropout.",
+                    "Leave dropout out, or choose another architecture.",
+                )
+            )
         if sweep.mode == "fused" and arch in ARCHS.names() and arch not in STACKS.names():
-            found.append(Problem("error", "cannot_fuse", f"The architecture '{arch}' of student '{student.name}' can't be trained in a stack (known: {', '.join(STACKS.names())}).", "Choose the mode 'auto' or 'sequential'."))  # fmt: skip
+            found.append(
+                Problem(
+                    "error",
+                    "cannot_fuse",
+                    f"The architecture '{arch}' of student '{student.name}' can't be trained in a stack (known: {', '.join(STACKS.names())}).",
+                    "Choose the mode 'auto' or 'sequential'.",
+                )
+            )
     if sweep.mode == "processes" and spec.training.device == "cuda":
-        found.append(Problem("error", "no_processes", "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.", "Choose the mode 'auto', or the device 'cpu'."))  # fmt: skip
+        found.append(
+            Problem(
+                "error",
+                "no_processes",
+                "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.",
+                "Choose the mode 'auto', or the device 'cpu'.",
+            )
+        )
     if not answered:
         return found
     asked = grid.count(spec)
     if asked.trainings > limits.SWEEP_TRAININGS:
-        found.append(Problem("error", "too_many_trainings", f"The grid asks for {asked.trainings:,} trainings, at most {limits.SWEEP_TRAININGS:,} are allowed.", "Take fewer values, students or seeds."))  # fmt: skip
+        found.append(
+            Problem(
+                "error",
+                "too_many_trainings",
+                f"The grid asks for {asked.trainings:,} trainings, at most {limits.SWEEP_TRAININGS:,} are allowed.",
+                "Take fewer values, students or seeds.",
+            )
+        )
         return found
     cells = grid.cells(spec)
     lessons = [grid.objective_of(spec, c) for c in {(c.temperature, c.alpha): c for c in cells}.values()]

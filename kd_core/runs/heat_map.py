@@ -28,7 +28,10 @@ def heat_map(result: dict[str, Any]) -> list[str]:
     lines = []
     for (student, *values), cells in tables.items():
         said = "".join(f", {grid.WORDS[n]} {v:g}" for n, v in zip(further, values, strict=True) if v is not None)
-        lines += [f"{student}{said}: gain on validation in {unit}{metric['title']}", *_table(cells, across, down, sweep["best"], factor, digits)]  # fmt: skip
+        lines += [
+            f"{student}{said}: gain on validation in {unit}{metric['title']}",
+            *_table(cells, across, down, sweep["best"], factor, digits),
+        ]
     number = sum(c["gain"]["mean"] is not None for c in sweep["cells"])
     caution = [f"The best of {number} cells is partly the luckiest: what it gains on validation flatters it."]
     return [

@@ -168,6 +168,8 @@ def _damaged(error: sqlite3.DatabaseError) -> bool:
 
 def _refused(error: sqlite3.DatabaseError) -> KDError:
     return KDError(
-        "The list of runs can't be used: {error}.", "Try again in a moment; check the free disk space.",
-        "index_refused", error=str(error),
-    )  # fmt: skip
+        "The list of runs can't be used: {error}.",
+        "Try again in a moment; check the free disk space.",
+        "index_refused",
+        error=str(error),
+    )

@@ -65,20 +65,17 @@ class JobService:
     """
 
     def __init__(
-        self,
-        root: Path,
-        *,
-        command: list[str] | None = None,
-        executor: str | None = None,
-        run: Any = None,
+        self, root: Path, *, command: list[str] | None = None, executor: str | None = None, run: Any = None
     ) -> None:
         self.root = Path(root)
         self.executor = executor or os.environ.get("KD_EXECUTOR") or "process"
         if self.executor not in ("process", "thread"):
             raise KDError(
-                "KD_EXECUTOR is {value!r}.", "Set it to 'process' or 'thread', or leave it out.", "bad_executor",
+                "KD_EXECUTOR is {value!r}.",
+                "Set it to 'process' or 'thread', or leave it out.",
+                "bad_executor",
                 value=self.executor,
-            )  # fmt: skip
+            )
         self._command = command
         self._run = run
         self._submitting = threading.Lock()
@@ -86,8 +83,10 @@ class JobService:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._server = LockFile(self.root / "server.lock").require(
             "The workspace {root} is in use by another server (process {pid} on {host}).",
-            "Use that one, stop it, or set KD_WORKSPACE to another folder.", "workspace_in_use", root=self.root,
-        )  # fmt: skip
+            "Use that one, stop it, or set KD_WORKSPACE to another folder.",
+            "workspace_in_use",
+            root=self.root,
+        )
         try:
             self.store = RunStore(self.root)
             self._supervisor = Supervisor(self.store, self._hands)
@@ -123,16 +122,21 @@ class JobService:
         if waiting >= limits.QUEUE_LENGTH:
             raise KDError(
                 "{waiting} runs are waiting already; the queue holds {most}.",
-                "Wait, or cancel runs that are no longer wanted.", "queue_full",
-                waiting=waiting, most=limits.QUEUE_LENGTH,
-            )  # fmt: skip
+                "Wait, or cancel runs that are no longer wanted.",
+                "queue_full",
+                waiting=waiting,
+                most=limits.QUEUE_LENGTH,
+            )
         free = shutil.disk_usage(self.root).free
         if free < limits.MIN_FREE_DISK_BYTES:
             raise KDError(
                 "Only {free:,.0f} MB are free on the disk of {root}; a run needs {need:,.0f} MB.",
-                "Delete runs or other files first.", "disk_low",
-                free=free / 2**20, need=limits.MIN_FREE_DISK_BYTES / 2**20, root=self.root,
-            )  # fmt: skip
+                "Delete runs or other files first.",
+                "disk_low",
+                free=free / 2**20,
+                need=limits.MIN_FREE_DISK_BYTES / 2**20,
+                root=self.root,
+            )
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop and keep what it has; a waiting one is cancelled at once. Asking twice changes nothing."""
@@ -161,8 +165,11 @@ class JobService:
             if not resumable(status.get("state"), folder.spec()):
                 raise KDError(
                     "Run {run_id} is {state}; only an interrupted or failed run or a stopped what-if can be resumed.",
-                    "Clone it to run it again.", "not_resumable", run_id=run_id, state=status.get("state"),
-                )  # fmt: skip
+                    "Clone it to run it again.",
+                    "not_resumable",
+                    run_id=run_id,
+                    state=status.get("state"),
+                )
             self._check_room()
             self.store.requeue(run_id)
         self._supervisor.wake()
@@ -175,9 +182,11 @@ class JobService:
         """
         if not self._supervisor.interrupt(run_id, again=again):
             raise KDError(
-                "No process works on run {run_id}.", "Look at the run again: it may have ended.", "not_at_work",
+                "No process works on run {run_id}.",
+                "Look at the run again: it may have ended.",
+                "not_at_work",
                 run_id=run_id,
-            )  # fmt: skip
+            )
 
     def position(self, run_id: str) -> int | None:
         """Return a waiting run's place in the queue, 1 for the next; None when it isn't waiting."""
@@ -190,12 +199,24 @@ class JobService:
             pid = hands.pid if hands is not None else None
             memory, disk = psutil.virtual_memory(), shutil.disk_usage(self.root)
             return ServiceStatus(
-                executor=self.executor, worker=watch.state, pid=pid, uptime_s=time.monotonic() - watch.since,
-                restarts=watch.restarts, worker_rss_bytes=_rss(pid), running=watch.job.run_id if watch.job else None,
-                queue=self.store.queue(), environment=dict(watch.environment), cores=cores(),
-                memory_bytes=memory.total, memory_free_bytes=memory.available, workspace=str(self.root),
-                disk_bytes=disk.total, disk_free_bytes=disk.free, runs=self.store.count(), errors=tuple(watch.errors),
-            )  # fmt: skip
+                executor=self.executor,
+                worker=watch.state,
+                pid=pid,
+                uptime_s=time.monotonic() - watch.since,
+                restarts=watch.restarts,
+                worker_rss_bytes=_rss(pid),
+                running=watch.job.run_id if watch.job else None,
+                queue=self.store.queue(),
+                environment=dict(watch.environment),
+                cores=cores(),
+                memory_bytes=memory.total,
+                memory_free_bytes=memory.available,
+                workspace=str(self.root),
+                disk_bytes=disk.total,
+                disk_free_bytes=disk.free,
+                runs=self.store.count(),
+                errors=tuple(watch.errors),
+            )
 
     def close(self, seconds: float = limits.KILL_GRACE_SECONDS) -> None:
         """Put the current run down where it can be resumed, end the worker and give the workspace back."""

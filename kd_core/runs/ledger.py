@@ -36,8 +36,11 @@ def note_read(workspace: Path, dataset_hash: str, run_id: str) -> int:
     except OSError as error:
         raise KDError(
             "The read of the test part could not be noted in {path}: {error}.",
-            "Free some disk space, or make the workspace writable.", "ledger_refused", path=str(path), error=str(error),
-        ) from None  # fmt: skip
+            "Free some disk space, or make the workspace writable.",
+            "ledger_refused",
+            path=str(path),
+            error=str(error),
+        ) from None
     return len(runs | {run_id})
 
 

@@ -18,29 +18,37 @@ def explain(root: Path, status: int, *, stop_asked: bool, frozen: bool) -> tuple
     error_id = secrets.token_hex(4)
     if frozen:
         return RunError(
-            "worker_frozen", "The worker process made no progress and was ended.",
-            "Resume the run; it goes on from its last checkpoint.", error_id,
-        ), "interrupted"  # fmt: skip
+            "worker_frozen",
+            "The worker process made no progress and was ended.",
+            "Resume the run; it goes on from its last checkpoint.",
+            error_id,
+        ), "interrupted"
     if stop_asked:
         if not status:
             return None, "cancelled"
         return RunError(
-            "stopped_hard", "The run did not stop in time and was ended; nothing could be kept.",
-            "Start it again, or clone it.", error_id,
-        ), "cancelled"  # fmt: skip
+            "stopped_hard",
+            "The run did not stop in time and was ended; nothing could be kept.",
+            "Start it again, or clone it.",
+            error_id,
+        ), "cancelled"
     if status == 0:
         return None, "interrupted"
     if status in (-signal.SIGKILL, -signal.SIGTERM):
         return RunError(
-            "worker_killed", "The worker process was ended from outside, perhaps because memory ran out.",
-            "Resume the run; it goes on from its last checkpoint.", error_id,
-        ), "interrupted"  # fmt: skip
+            "worker_killed",
+            "The worker process was ended from outside, perhaps because memory ran out.",
+            "Resume the run; it goes on from its last checkpoint.",
+            error_id,
+        ), "interrupted"
     if crashed_for_space(root, status):
         return disk_full(root, error_id), "interrupted"
     return RunError(
-        "worker_crashed", f"The worker process crashed ({how(status)}).",
-        f"The trace is in worker.log of the workspace (error id {error_id}).", error_id,
-    ), "failed"  # fmt: skip
+        "worker_crashed",
+        f"The worker process crashed ({how(status)}).",
+        f"The trace is in worker.log of the workspace (error id {error_id}).",
+        error_id,
+    ), "failed"
 
 
 def how(status: int) -> str:

@@ -121,39 +121,57 @@ def read_outcome(result: Json) -> Outcome:
     if isinstance(schema, int) and schema > max(KNOWN):
         raise KDError(
             "The result was written by a newer version (format {schema}, known up to {known}).",
-            "Open it with the version that wrote it, or update.", "other_schema", schema=schema, known=max(KNOWN),
-        )  # fmt: skip
+            "Open it with the version that wrote it, or update.",
+            "other_schema",
+            schema=schema,
+            known=max(KNOWN),
+        )
     try:
         metric = result["metric"]
         if not isinstance(metric["name"], str):
             raise TypeError("the metric has no name")
         return Outcome(
-            schema=int(result["schema"]), task=str(result["task"]),
-            metric=Metric(metric["name"], metric.get("title", metric["name"]), metric["better"], metric.get("unit", "")),
-            teacher=dict(result["teacher"]["metrics"]), students=tuple(_student(s) for s in result["students"]),
-            test_reads=result.get("test_reads"), best_cell=(result.get("sweep") or {}).get("best"), raw=result,
-        )  # fmt: skip
+            schema=int(result["schema"]),
+            task=str(result["task"]),
+            metric=Metric(
+                metric["name"], metric.get("title", metric["name"]), metric["better"], metric.get("unit", "")
+            ),
+            teacher=dict(result["teacher"]["metrics"]),
+            students=tuple(_student(s) for s in result["students"]),
+            test_reads=result.get("test_reads"),
+            best_cell=(result.get("sweep") or {}).get("best"),
+            raw=result,
+        )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise KDError(
-            "The result can't be read: {what}.", "Run it again, or delete the run.", "damaged_result",
+            "The result can't be read: {what}.",
+            "Run it again, or delete the run.",
+            "damaged_result",
             what=f"{type(error).__name__} {error}",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def _student(found: Json) -> StudentOutcome:
     placebo, advice = found.get("placebo"), found.get("advice")
     scores = [s.get("score_selected") for s in (found.get("selection") or {}).get("student") or ()]
     return StudentOutcome(
-        name=str(found["name"]), arm=Arm(found["metrics"]), baseline=Arm(found["baseline"]["metrics"]),
+        name=str(found["name"]),
+        arm=Arm(found["metrics"]),
+        baseline=Arm(found["baseline"]["metrics"]),
         gain=_gains(found["gain"]),
         family={n: (g["ci_family"][0], g["ci_family"][1]) for n, g in found["gain"].items() if g.get("ci_family")},
         versus_teacher=_gains(found.get("versus_teacher") or {}),
         placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"])) if placebo else None,
-        placebo_reason=found.get("placebo_reason"), advice=Advice(advice["kind"], advice["need"]) if advice else None,
-        verdict=str(found["verdict"]), small=bool(found.get("small", False)), margin=float(found["margin"]),
+        placebo_reason=found.get("placebo_reason"),
+        advice=Advice(advice["kind"], advice["need"]) if advice else None,
+        verdict=str(found["verdict"]),
+        small=bool(found.get("small", False)),
+        margin=float(found["margin"]),
         selected=float(np.mean(scores)) if scores and None not in scores else None,
-        seeds=tuple(found["seeds"]), cell=found.get("cell"), raw=found,
-    )  # fmt: skip
+        seeds=tuple(found["seeds"]),
+        cell=found.get("cell"),
+        raw=found,
+    )
 
 
 def _gains(found: Json) -> dict[str, Gain]:
@@ -169,6 +187,9 @@ def read_gain(found: Json) -> Gain:
 def write_gain(gain: Gain) -> dict[str, Any]:
     """Write a difference as result.json holds it. Units: the metric's; the parts are half widths at 95 %."""
     return {
-        "mean": gain.mean, "ci95": [gain.low, gain.high], "seeds_half": gain.seeds_half, "rows_half": gain.rows_half,
+        "mean": gain.mean,
+        "ci95": [gain.low, gain.high],
+        "seeds_half": gain.seeds_half,
+        "rows_half": gain.rows_half,
         "n": gain.n,
-    }  # fmt: skip
+    }

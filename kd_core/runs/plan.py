@@ -92,12 +92,18 @@ class Estimate:
         own = {"data", "teacher", "evaluate"}
         training = [p for p in phases if p not in own]
         return {
-            "estimate_seconds": round(self.seconds, 1), "busy": round(self.busy, 2),
+            "estimate_seconds": round(self.seconds, 1),
+            "busy": round(self.busy, 2),
             "work": [
-                {"kind": w.kind, "phases": [kind] if (kind := w.kind.split(":")[0]) in own else training,
-                 "estimated": round(w.estimated, 3), "seconds": round(w.seconds, 3)} for w in self.works
+                {
+                    "kind": w.kind,
+                    "phases": [kind] if (kind := w.kind.split(":")[0]) in own else training,
+                    "estimated": round(w.estimated, 3),
+                    "seconds": round(w.seconds, 3),
+                }
+                for w in self.works
             ],
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -144,21 +150,49 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)
         if student.arch.name in ARCHS.names() and "student" not in ARCHS.get(student.arch.name).facts["roles"]:
-            found.append(Problem("error", "teacher_only", f"'{student.arch.name}' is offered as a teacher only.", "Choose another architecture."))  # fmt: skip
+            found.append(
+                Problem(
+                    "error",
+                    "teacher_only",
+                    f"'{student.arch.name}' is offered as a teacher only.",
+                    "Choose another architecture.",
+                )
+            )
     names = [s.name for s in spec.students]
     for name in sorted({n for n in names if names.count(n) > 1}):
         found.append(Problem("error", "same_name", f"Two students are called '{name}'.", "Rename one of them."))
     if spec.evaluation.metric:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and task == "regression":
-        found.append(Problem("error", "class_weights", "Class weights need classes; the target is a number.", "Set class weights to 'none'."))  # fmt: skip
+        found.append(
+            Problem(
+                "error",
+                "class_weights",
+                "Class weights need classes; the target is a number.",
+                "Set class weights to 'none'.",
+            )
+        )
     if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
         why = "a what-if is trained on one split" if spec.sweep else "a split by time is the same for every seed"
-        found.append(Problem("error", "no_splits", f"The run can't be repeated on {spec.evaluation.splits} splits: {why}.", "Set splits to 1."))  # fmt: skip
+        found.append(
+            Problem(
+                "error",
+                "no_splits",
+                f"The run can't be repeated on {spec.evaluation.splits} splits: {why}.",
+                "Set splits to 1.",
+            )
+        )
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:
-        found.append(Problem("warning", "few_seeds", f"{spec.training.seeds} seed(s): too few for a useful interval.", "Use 3 or more."))  # fmt: skip
+        found.append(
+            Problem(
+                "warning",
+                "few_seeds",
+                f"{spec.training.seeds} seed(s): too few for a useful interval.",
+                "Use 3 or more.",
+            )
+        )
     return found
 
 

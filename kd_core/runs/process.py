@@ -51,9 +51,16 @@ class WorkerProcess:
             log.replace(root / "worker.log.1")
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8",
-                errors="replace", umask=0o077, env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
-            )  # fmt: skip
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                umask=0o077,
+                env={**os.environ, "PYTHONPATH": path, "KD_WORKSPACE": str(root)},
+            )
         threading.Thread(target=self._listen, name="worker answers", daemon=True).start()
 
     @property

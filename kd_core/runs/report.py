@@ -69,7 +69,9 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
     elif compared > 1:
         lines.append(f"No other cell is like it on validation{one_seed}.")
     if compared < sweep["cells_asked"]:
-        lines.append(f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline.")  # fmt: skip
+        lines.append(
+            f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline."
+        )
     stopped = sum(c["stopped"] for c in sweep["cells"])
     if stopped == 1:
         lines.append("1 cell was stopped before its end and shows its best so far.")
@@ -103,9 +105,11 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     scale = Scale.of(metric, student.gain[metric.name])
     gain, seeds = student.gain[metric.name], len(student.seeds)
     said = {
-        "beats": "distilling helped", "ties": "distilling made no difference to", "hurts": "distilling hurt",
+        "beats": "distilling helped",
+        "ties": "distilling made no difference to",
+        "hurts": "distilling hurt",
         "inconclusive": "it is not clear yet whether distilling helped",
-    }[student.verdict]  # fmt: skip
+    }[student.verdict]
     of = f"{scale.points}{metric.title}"
     better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
     lines = [

@@ -43,16 +43,25 @@ class ResultBuilder:
     """Collects the parts of result.json. The test part is read here, after all choices were made."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers, metric: str,
-        room: list[dict[str, Any]], device: torch.device,
-    ) -> None:  # fmt: skip
+        self,
+        spec: RunSpec,
+        dataset: Dataset,
+        teacher: TeacherAnswers,
+        metric: str,
+        room: list[dict[str, Any]],
+        device: torch.device,
+    ) -> None:
         self.spec, self.dataset, self.teacher, self.room, self.device = spec, dataset, teacher, room, device
         facts = METRICS.get(metric).facts
         self.metric: dict[str, Any] = {
-            "name": metric, "title": METRICS.get(metric).title, "better": facts["better"],
-            "margin": spec.evaluation.margin or facts["margin"], "relative": facts["relative"], "unit": facts["unit"],
+            "name": metric,
+            "title": METRICS.get(metric).title,
+            "better": facts["better"],
+            "margin": spec.evaluation.margin or facts["margin"],
+            "relative": facts["relative"],
+            "unit": facts["unit"],
             "selection": metric,
-        }  # fmt: skip
+        }
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
         self.judged: list[_Judged] = []
 
@@ -78,21 +87,33 @@ class ResultBuilder:
         best = best_seed(arms.student, self.metric["better"])
         loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
-            "name": spec.name, "arch": spec.arch.model_dump(), "objective": objective.name,
-            "temperature": loss.get("temperature"), "alpha": loss.get("alpha"), "seeds": arms.seeds,
-            "parameters": size.parameters, "size_bytes": size.size_bytes, "flops": size.flops, **ours,
-            "baseline": theirs, "gain": _written(gain),
+            "name": spec.name,
+            "arch": spec.arch.model_dump(),
+            "objective": objective.name,
+            "temperature": loss.get("temperature"),
+            "alpha": loss.get("alpha"),
+            "seeds": arms.seeds,
+            "parameters": size.parameters,
+            "size_bytes": size.size_bytes,
+            "flops": size.flops,
+            **ours,
+            "baseline": theirs,
+            "gain": _written(gain),
             "versus_teacher": _written(assessment.gains(found, "student", "teacher")),
-            **self._placebo(found, blocks, objective), **self._gaps(found, gain), "agreement": None, "margin": margin,
+            **self._placebo(found, blocks, objective),
+            **self._gaps(found, gain),
+            "agreement": None,
+            "margin": margin,
             "selection": {
                 **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
                 "kept_seed": arms.seeds[best],
             },
             "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),
             "latency_ms": network_latency(arms.student[best].module, self.dataset.num_features)
-            if self.spec.evaluation.latency else {},
+            if self.spec.evaluation.latency
+            else {},
             **more,
-        }  # fmt: skip
+        }
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
@@ -103,25 +124,49 @@ class ResultBuilder:
         self._give_words()
         data = self.dataset
         return {
-            "schema": SCHEMA, "run_id": run_id, "name": self.spec.name, "work_hash": self.spec.work_hash(),
-            "created_utc": datetime.now(UTC).isoformat(timespec="seconds"), "task": data.task, "metric": self.metric,
+            "schema": SCHEMA,
+            "run_id": run_id,
+            "name": self.spec.name,
+            "work_hash": self.spec.work_hash(),
+            "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "task": data.task,
+            "metric": self.metric,
             "dataset": {
-                "name": data.name, "hash": data.hash, "target": data.spec.target,
-                "rows": {s: len(data.parts[s]) for s in SPLITS}, "classes": list(data.classes),
+                "name": data.name,
+                "hash": data.hash,
+                "target": data.spec.target,
+                "rows": {s: len(data.parts[s]) for s in SPLITS},
+                "classes": list(data.classes),
                 "features": data.num_features,
             },
             "teacher": {
-                "name": self.teacher.name, "parameters": self.teacher.num_parameters,
-                "size_bytes": self.teacher.size_bytes, **self.teacher_block, "latency_ms": self.teacher.latency_ms,
-                "folds": self.teacher.folds, "cached": self.teacher.cached, "fit_seconds": self.teacher.fit_seconds,
+                "name": self.teacher.name,
+                "parameters": self.teacher.num_parameters,
+                "size_bytes": self.teacher.size_bytes,
+                **self.teacher_block,
+                "latency_ms": self.teacher.latency_ms,
+                "folds": self.teacher.folds,
+                "cached": self.teacher.cached,
+                "fit_seconds": self.teacher.fit_seconds,
             },
-            "students": [j.entry for j in self.judged], "room": self.room, "test_reads": test_reads,
+            "students": [j.entry for j in self.judged],
+            "room": self.room,
+            "test_reads": test_reads,
             "problems": [
-                {"severity": p.severity, "code": p.code, "message": p.message, "hint": p.hint, "column": p.column,
-                 "count": p.count} for p in data.problems
+                {
+                    "severity": p.severity,
+                    "code": p.code,
+                    "message": p.message,
+                    "hint": p.hint,
+                    "column": p.column,
+                    "count": p.count,
+                }
+                for p in data.problems
             ],
-            "artifacts": artifacts, "environment": devices.environment(self.device), **more,
-        }  # fmt: skip
+            "artifacts": artifacts,
+            "environment": devices.environment(self.device),
+            **more,
+        }
 
     def _give_words(self) -> None:
         """Judge all students together: with several, the best of them is partly the luckiest."""
@@ -136,9 +181,7 @@ class ResultBuilder:
                 told, word = advice.Advice("none"), Verdict("inconclusive")
             else:
                 told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
-            entry |= {
-                "verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need},
-            }  # fmt: skip
+            entry |= {"verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need}}
             entry["reason"] = self._reason(entry, one)
 
     def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
@@ -193,6 +236,10 @@ def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:
 def _selection(training: Training) -> dict[str, Any]:
     r = training.record
     return {
-        "seed": r.seed, "selected_epoch": r.selected_epoch, "last_epoch": r.last_epoch,
-        "score_selected": r.score_selected, "score_last": r.score_last, "seconds": r.seconds,
-    }  # fmt: skip
+        "seed": r.seed,
+        "selected_epoch": r.selected_epoch,
+        "last_epoch": r.last_epoch,
+        "score_selected": r.score_selected,
+        "score_last": r.score_last,
+        "seconds": r.seconds,
+    }

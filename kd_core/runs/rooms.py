@@ -18,9 +18,13 @@ FEWEST_UNITS = 200  # of validation; on fewer the test rows agreed with such a c
 
 
 def compare(
-    dataset: Dataset, student: str, teacher: TeacherAnswers, baseline: Sequence[Training], metric: str,
+    dataset: Dataset,
+    student: str,
+    teacher: TeacherAnswers,
+    baseline: Sequence[Training],
+    metric: str,
     device: torch.device,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Compare the teacher with a student trained alone; `gain` is above 0 where the teacher is better.
 
     `state` is `room` or `none` when the interval lies on one side of 0, else `unclear`; fewer validation units than
@@ -31,9 +35,12 @@ def compare(
     gain = found.gain(metric, "teacher", "baseline")
     mean = assessment.spread([t.record.score_selected for t in baseline])["mean"]
     row = {
-        "student": student, "teacher": assessment.score(dataset, "validation", teacher.logits["validation"], metric),
-        "baseline": mean, "gain": write_gain(gain) if gain else None, "units": found.num_units,
-    }  # fmt: skip
+        "student": student,
+        "teacher": assessment.score(dataset, "validation", teacher.logits["validation"], metric),
+        "baseline": mean,
+        "gain": write_gain(gain) if gain else None,
+        "units": found.num_units,
+    }
     state = "unclear"
     if gain is not None and gain.low is not None and gain.high is not None:
         if gain.low > 0:
@@ -48,8 +55,11 @@ def warnings(rows: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]
     poor = [str(r["student"]) for r in rows if r["state"] == "none"]
     if not poor:
         return []
-    return [{
-        "kind": "warning", "code": "no_room",
-        "message": f"On validation the teacher's {METRICS.get(metric).title} is worse than that of {', '.join(poor)} trained alone, beyond the interval.",
-        "hint": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
-    }]  # fmt: skip
+    return [
+        {
+            "kind": "warning",
+            "code": "no_room",
+            "message": f"On validation the teacher's {METRICS.get(metric).title} is worse than that of {', '.join(poor)} trained alone, beyond the interval.",
+            "hint": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
+        }
+    ]

@@ -75,9 +75,28 @@ class RunRow:
 
 
 COLUMNS = (
-    "id", "name", "state", "created_utc", "started_utc", "ended_utc", "dataset_name", "target", "task", "teacher",
-    "students", "headline", "seconds", "star", "note", "work_hash", "error", "queue_number", "click", "sweep", "search",
-)  # fmt: skip
+    "id",
+    "name",
+    "state",
+    "created_utc",
+    "started_utc",
+    "ended_utc",
+    "dataset_name",
+    "target",
+    "task",
+    "teacher",
+    "students",
+    "headline",
+    "seconds",
+    "star",
+    "note",
+    "work_hash",
+    "error",
+    "queue_number",
+    "click",
+    "sweep",
+    "search",
+)
 
 
 def row_of(folder: RunFolder) -> RunRow:
@@ -113,9 +132,16 @@ def row_of(folder: RunFolder) -> RunRow:
 
 
 _OPTIONAL = {
-    "created_utc": str, "started_utc": str, "ended_utc": str, "work_hash": str, "click": str, "seconds": int | float,
-    "queue_number": int, "attempts": int, "error": dict,
-}  # fmt: skip
+    "created_utc": str,
+    "started_utc": str,
+    "ended_utc": str,
+    "work_hash": str,
+    "click": str,
+    "seconds": int | float,
+    "queue_number": int,
+    "attempts": int,
+    "error": dict,
+}
 
 
 def _status(folder: RunFolder) -> dict[str, Any]:
@@ -149,10 +175,24 @@ def damaged_row(run_id: str, error: RunError, before: RunRow | None) -> RunRow:
     """Make the line of a run whose folder is damaged or gone, from what was known of it before."""
     if before is None:
         before = RunRow(
-            id=run_id, name=run_id, state=DAMAGED, created_utc=_dated(run_id), started_utc=None, ended_utc=None, dataset_name="",
-            target="", task=None, teacher="", students=(), headline=None, seconds=None, star=False, note="",
-            work_hash="", error=error,
-        )  # fmt: skip
+            id=run_id,
+            name=run_id,
+            state=DAMAGED,
+            created_utc=_dated(run_id),
+            started_utc=None,
+            ended_utc=None,
+            dataset_name="",
+            target="",
+            task=None,
+            teacher="",
+            students=(),
+            headline=None,
+            seconds=None,
+            star=False,
+            note="",
+            work_hash="",
+            error=error,
+        )
     return replace(before, state=DAMAGED, error=error, headline=None, queue_number=None, click=None)
 
 
@@ -177,24 +217,49 @@ def headline(result: dict[str, Any]) -> Headline | None:
         None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours
     )
     return Headline(
-        metric=name, better=found.metric.better, teacher=theirs, student_name=best.name, student=ours,
-        baseline=best.baseline.mean(name), gain=gain.mean if gain else None, gain_low=gain.low if gain else None,
-        gain_high=gain.high if gain else None, verdict=best.verdict, small=best.small,
-        versus=versus.mean if versus else away, versus_low=versus.low if versus else None,
+        metric=name,
+        better=found.metric.better,
+        teacher=theirs,
+        student_name=best.name,
+        student=ours,
+        baseline=best.baseline.mean(name),
+        gain=gain.mean if gain else None,
+        gain_low=gain.low if gain else None,
+        gain_high=gain.high if gain else None,
+        verdict=best.verdict,
+        small=best.small,
+        versus=versus.mean if versus else away,
+        versus_low=versus.low if versus else None,
         versus_high=versus.high if versus else None,
-    )  # fmt: skip
+    )
 
 
 def to_record(row: RunRow) -> tuple[Any, ...]:
     """Lay a row out in the order of `COLUMNS`."""
     words = (row.id, row.name, row.dataset_name, row.target, row.teacher, *row.students, row.note)
     return (
-        row.id, row.name, row.state, row.created_utc, row.started_utc, row.ended_utc, row.dataset_name, row.target,
-        row.task, row.teacher, json.dumps(row.students, ensure_ascii=False),
-        json.dumps(asdict(row.headline)) if row.headline else None, row.seconds, int(row.star), row.note,
-        row.work_hash, json.dumps(asdict(row.error), ensure_ascii=False) if row.error else None, row.queue_number,
-        row.click, int(row.sweep), "\n".join(words).casefold(),
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.state,
+        row.created_utc,
+        row.started_utc,
+        row.ended_utc,
+        row.dataset_name,
+        row.target,
+        row.task,
+        row.teacher,
+        json.dumps(row.students, ensure_ascii=False),
+        json.dumps(asdict(row.headline)) if row.headline else None,
+        row.seconds,
+        int(row.star),
+        row.note,
+        row.work_hash,
+        json.dumps(asdict(row.error), ensure_ascii=False) if row.error else None,
+        row.queue_number,
+        row.click,
+        int(row.sweep),
+        "\n".join(words).casefold(),
+    )
 
 
 def from_record(record: tuple[Any, ...]) -> RunRow:

@@ -218,19 +218,34 @@ class RunView:
         outlook = self._progress.outlook(elapsed)
         error = status.get("error")
         return Snapshot(
-            run_id=self.folder.id, name=self._spec.name or self._spec.dataset.name or self.folder.id, state=state,
-            spec=self._spec, created_utc=status.get("created_utc"), started_utc=status.get("started_utc"),
-            ended_utc=status.get("ended_utc"), elapsed_s=elapsed,
+            run_id=self.folder.id,
+            name=self._spec.name or self._spec.dataset.name or self.folder.id,
+            state=state,
+            spec=self._spec,
+            created_utc=status.get("created_utc"),
+            started_utc=status.get("started_utc"),
+            ended_utc=status.get("ended_utc"),
+            elapsed_s=elapsed,
             eta_s=outlook.left_s if state == "running" else None,
-            progress=1.0 if state == "done" else outlook.share, phases=phases,
+            progress=1.0 if state == "done" else outlook.share,
+            phases=phases,
             curves=tuple(line.curve(max_points) for line in self._lines.values()),
-            warnings=tuple(self._warnings), plan=self._plan, teacher=self._teacher, room=tuple(self._room),
-            resources=self._resources, rows_per_s=self._rows_per_s, trainings_done=self._count_done(),
-            trainings=self._of or (self._plan or {}).get("trainings"), error=RunError(**error) if error else None,
-            position=None, log=tuple(self._log[-LOG_LINES:]), attempts=int(status.get("attempts") or 0),
-            sweep=self._sweep.progress() if self._sweep else None, outlook=outlook,
+            warnings=tuple(self._warnings),
+            plan=self._plan,
+            teacher=self._teacher,
+            room=tuple(self._room),
+            resources=self._resources,
+            rows_per_s=self._rows_per_s,
+            trainings_done=self._count_done(),
+            trainings=self._of or (self._plan or {}).get("trainings"),
+            error=RunError(**error) if error else None,
+            position=None,
+            log=tuple(self._log[-LOG_LINES:]),
+            attempts=int(status.get("attempts") or 0),
+            sweep=self._sweep.progress() if self._sweep else None,
+            outlook=outlook,
             silent_s=self._pulse.silent_s if state in WORKING else 0.0,
-        )  # fmt: skip
+        )
 
     def _count_done(self) -> int:
         return self._sweep.done if self._sweep else sum(k[0] != "teacher" for k in self._done)

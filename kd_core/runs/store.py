@@ -109,15 +109,17 @@ class RunStore:
         path = self.runs / run_id
         if not path.exists() and not path.is_symlink():
             return RunError(
-                "folder_gone", f"The folder of run {run_id} is gone: it was removed or moved by hand.",
+                "folder_gone",
+                f"The folder of run {run_id} is gone: it was removed or moved by hand.",
                 "Put it back, or delete the run to take it from the list.",
-            )  # fmt: skip
+            )
         if isinstance(error, KDError):
             return RunError(error.code, error.message, error.hint)
         return RunError(
-            "run_damaged", f"Run {run_id} is damaged: {type(error).__name__} while its folder was read.",
+            "run_damaged",
+            f"Run {run_id} is damaged: {type(error).__name__} while its folder was read.",
             "Restore its folder from a copy, or delete the run.",
-        )  # fmt: skip
+        )
 
     def list(
         self,
@@ -138,11 +140,7 @@ class RunStore:
         )
 
     def count(
-        self,
-        states: States = None,
-        text: str | None = None,
-        starred: bool | None = None,
-        sweep: bool | None = None,
+        self, states: States = None, text: str | None = None, starred: bool | None = None, sweep: bool | None = None
     ) -> int:
         """Count the rows that `list` would page through."""
         where, values = _filter(states, text, starred, sweep)
@@ -212,9 +210,12 @@ class RunStore:
             row = self.refresh(run_id)
         if row.state in ACTIVE or is_locked(path / "lock"):
             raise KDError(
-                "Run {run_id} is still {state}.", "Stop it first, then delete it.", "run_active",
-                run_id=run_id, state=row.state if row.state in ACTIVE else "running",
-            )  # fmt: skip
+                "Run {run_id} is still {state}.",
+                "Stop it first, then delete it.",
+                "run_active",
+                run_id=run_id,
+                state=row.state if row.state in ACTIVE else "running",
+            )
         if path.is_symlink() or path.is_file():
             path.unlink()  # what a link leads to is not ours
         elif path.exists():

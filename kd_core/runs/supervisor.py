@@ -236,9 +236,11 @@ class Supervisor:
         if not waiting:
             return
         error = RunError(
-            "worker_start", f"No worker could be started, {self.watch.failed_starts} times in a row.",
-            "Open the status page; the reason is in worker.log of the workspace.", secrets.token_hex(4),
-        )  # fmt: skip
+            "worker_start",
+            f"No worker could be started, {self.watch.failed_starts} times in a row.",
+            "Open the status page; the reason is in worker.log of the workspace.",
+            secrets.token_hex(4),
+        )
         try:
             end(self.store.folder(waiting[0]), "failed", error)
             self.store.refresh(waiting[0])

@@ -29,22 +29,36 @@ def plan_fields(spec: RunSpec) -> dict[str, Any]:
     """What the `plan` event of a what-if says beside the ordinary fields."""
     asked = grid.count(spec)
     return {
-        "cells": asked.cells, "variants": asked.variants,
+        "cells": asked.cells,
+        "variants": asked.variants,
         "settings": [{**asdict(c), "student": spec.students[c.student].name} for c in grid.cells(spec)],
         "grid": [
-            {"cells": list(t.cells), "arm": t.arm, "student": spec.students[t.like.student].name, "seed": t.seed,
-             "budget": list(grid.budget(t.like))} for t in grid.trainings(spec)
+            {
+                "cells": list(t.cells),
+                "arm": t.arm,
+                "student": spec.students[t.like.student].name,
+                "seed": t.seed,
+                "budget": list(grid.budget(t.like)),
+            }
+            for t in grid.trainings(spec)
         ],
-    }  # fmt: skip
+    }
 
 
 class Sweep:
     """The trainings of a what-if and what came of them."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers, metric: str, device: torch.device,
-        folder: RunFolder, notify: Notify, should_stop: ShouldStop,
-    ) -> None:  # fmt: skip
+        self,
+        spec: RunSpec,
+        dataset: Dataset,
+        teacher: TeacherAnswers,
+        metric: str,
+        device: torch.device,
+        folder: RunFolder,
+        notify: Notify,
+        should_stop: ShouldStop,
+    ) -> None:
         self.spec, self.dataset, self.teacher, self.metric, self.device = spec, dataset, teacher, metric, device
         self.folder, self.notify, self.should_stop = folder, notify, should_stop
         self.cells = grid.cells(spec)
@@ -85,11 +99,18 @@ class Sweep:
             self._tell(wanted[index], self.store.take(wanted[index], trained, self.way["precision"]))
 
         results = planner.train_variants(
-            self.dataset, [self.store.variant(t) for t in wanted], self.teacher.logits["train"], training,
-            mode=self.spec.sweep.mode if self.spec.sweep else "auto", metric=self.metric,
-            notify=lambda event: self._hear(event, wanted), should_stop=self.should_stop, device=self.device,
-            folder=self.folder.checkpoints / "sweep", on_trained=take,
-        )  # fmt: skip
+            self.dataset,
+            [self.store.variant(t) for t in wanted],
+            self.teacher.logits["train"],
+            training,
+            mode=self.spec.sweep.mode if self.spec.sweep else "auto",
+            metric=self.metric,
+            notify=lambda event: self._hear(event, wanted),
+            should_stop=self.should_stop,
+            device=self.device,
+            folder=self.folder.checkpoints / "sweep",
+            on_trained=take,
+        )
         for index, trained in enumerate(results):
             if trained is not None and wanted[index].position not in fresh:
                 take(index, trained)
@@ -110,8 +131,11 @@ class Sweep:
         """Write a training down as ended and say so."""
         self.found[training.position] = finished
         fields = {
-            **asdict(finished.record), "cells": list(training.cells), "done": len(self.found), "of": len(self.trainings),
-        }  # fmt: skip
+            **asdict(finished.record),
+            "cells": list(training.cells),
+            "done": len(self.found),
+            "of": len(self.trainings),
+        }
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
         self.notify({"kind": "variant", **fields})

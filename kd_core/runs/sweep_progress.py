@@ -128,21 +128,46 @@ class SweepView:
         eligible = (rank == rank.max(initial=-1)) & (pairs > 0) & (seen > 0)
         best = int(np.where(eligible, self._sign * mean, -np.inf).argmax()) if eligible.any() else None
         columns = zip(
-            self._fixed, _plain(own), _plain(alone), self._done[self._own].tolist(), self._done[self._alone].tolist(),
-            _plain(mean), _plain(gain), _plain(low), _plain(high), pairs.tolist(),
-            self._diverged[self._own].sum(axis=1).tolist(), strict=True,
-        )  # fmt: skip
+            self._fixed,
+            _plain(own),
+            _plain(alone),
+            self._done[self._own].tolist(),
+            self._done[self._alone].tolist(),
+            _plain(mean),
+            _plain(gain),
+            _plain(low),
+            _plain(high),
+            pairs.tolist(),
+            self._diverged[self._own].sum(axis=1).tolist(),
+            strict=True,
+        )
         seeds = self._seeds
         cells = tuple(
             {
-                **fixed, "seeds": seeds, "scores": s, "baseline": b, "done": d, "baseline_done": e, "mean": m,
-                "gain": {"mean": g, "ci95": [lo, hi], "n": n}, "diverged": v,
-            } for fixed, s, b, d, e, m, g, lo, hi, n, v in columns
-        )  # fmt: skip
+                **fixed,
+                "seeds": seeds,
+                "scores": s,
+                "baseline": b,
+                "done": d,
+                "baseline_done": e,
+                "mean": m,
+                "gain": {"mean": g, "ci95": [lo, hi], "n": n},
+                "diverged": v,
+            }
+            for fixed, s, b, d, e, m, g, lo, hi, n, v in columns
+        )
         return SweepProgress(
-            cells, self._mode, self._why, self._probe, self.done, self.trainings, self._variants, self._epoch,
-            self._epochs, best,
-        )  # fmt: skip
+            cells,
+            self._mode,
+            self._why,
+            self._probe,
+            self.done,
+            self.trainings,
+            self._variants,
+            self._epoch,
+            self._epochs,
+            best,
+        )
 
 
 def _mean(values: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:

@@ -34,9 +34,11 @@ class _Judging:
         facts = METRICS.get(sweep.metric).facts
         self.judge = Judge(facts["better"], self.spec.evaluation.margin or facts["margin"], facts["relative"])
         self.scores = [
-            cell_scores.gather(c, grid.seeds(self.spec), [_score(f) for f in sweep.own(c)], [_score(f) for f in sweep.alone(c)])
+            cell_scores.gather(
+                c, grid.seeds(self.spec), [_score(f) for f in sweep.own(c)], [_score(f) for f in sweep.alone(c)]
+            )
             for c in sweep.cells
-        ]  # fmt: skip
+        ]
 
     def build(self, seconds: float) -> dict[str, Any]:
         best = cell_scores.best(self.scores, self.judge.better)
@@ -65,13 +67,19 @@ class _Judging:
         return {
             **result.finish(sweep.folder.id, artifacts, reads),
             "sweep": {
-                "axes": grid.axes(spec), "cells": self._rows(self.scores[best], [j.entry for j in result.judged]), "best": best,
+                "axes": grid.axes(spec),
+                "cells": self._rows(self.scores[best], [j.entry for j in result.judged]),
+                "best": best,
                 "best_of": {spec.students[i].name: chosen for i, chosen in best_of.items()},
-                "cells_asked": asked.cells, "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
-                "variants": asked.variants, "trainings": asked.trainings, "trained": len(sweep.found), **sweep.way,
+                "cells_asked": asked.cells,
+                "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
+                "variants": asked.variants,
+                "trainings": asked.trainings,
+                "trained": len(sweep.found),
+                **sweep.way,
                 "seconds": round(seconds, 3),
             },
-        }  # fmt: skip
+        }
 
     def _nothing(self) -> Exception:
         """Say why there is no cell to show."""
@@ -81,14 +89,19 @@ class _Judging:
         alone = any(f.usable for f in found if f.record.arm == "baseline")
         return KDError(
             "No cell can be compared: {diverged} of {n} trainings did not come to a usable end{more}.",
-            "Try smaller learning rates.", "all_diverged", diverged=sum(not f.usable for f in found), n=len(found),
+            "Try smaller learning rates.",
+            "all_diverged",
+            diverged=sum(not f.usable for f in found),
+            n=len(found),
             more="" if alone else ", every baseline among them",
-        )  # fmt: skip
+        )
 
     def _arms(self, scores: CellScores) -> Arms:
         """Return the trainings of a cell and its baseline for the seeds that have both."""
         arms = Arms()
-        for seed, own, alone in zip(grid.seeds(self.spec), self.sweep.own(scores.cell), self.sweep.alone(scores.cell), strict=True):  # fmt: skip
+        for seed, own, alone in zip(
+            grid.seeds(self.spec), self.sweep.own(scores.cell), self.sweep.alone(scores.cell), strict=True
+        ):
             paired = seed in scores.seeds and scores.baseline[scores.seeds.index(seed)] is not None
             if paired and own is not None and alone is not None:
                 arms.seeds.append(seed)
@@ -109,16 +122,23 @@ class _Judging:
         latency = {s["name"]: p50(s["latency_ms"]) for s in students}
         return [self._row(s, winner, size[s.cell.student], latency) for s in self.scores]
 
-    def _row(self, scores: CellScores, winner: CellScores, size: Any, latency: dict[str, float | None]) -> dict[str, Any]:  # fmt: skip
+    def _row(
+        self, scores: CellScores, winner: CellScores, size: Any, latency: dict[str, float | None]
+    ) -> dict[str, Any]:
         cell: Cell = scores.cell
         name = self.spec.students[cell.student].name
         trained = {f.record.seed: f.record for f in self.sweep.own(cell) if f is not None}
         return {
-            "cell": cell.index, "student": name, **{axis: getattr(cell, axis) for axis in grid.AXES},
-            **cell_scores.describe(scores, self.judge), **cell_scores.behind(scores, winner, self.judge),
-            "selected_epochs": [trained[n].selected_epoch for n in scores.seeds], "parameters": size.parameters,
-            "size_bytes": size.size_bytes, "latency_ms": latency.get(name),
-        }  # fmt: skip
+            "cell": cell.index,
+            "student": name,
+            **{axis: getattr(cell, axis) for axis in grid.AXES},
+            **cell_scores.describe(scores, self.judge),
+            **cell_scores.behind(scores, winner, self.judge),
+            "selected_epochs": [trained[n].selected_epoch for n in scores.seeds],
+            "parameters": size.parameters,
+            "size_bytes": size.size_bytes,
+            "latency_ms": latency.get(name),
+        }
 
 
 def p50(latency: dict[str, Any]) -> float | None:

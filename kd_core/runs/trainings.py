@@ -40,9 +40,16 @@ class Trainings:
     """Trains every (student, arm, seed) of a spec, or loads what an earlier attempt finished."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, lessons: Lessons, metric: str, device: torch.device, place: Path,
-        notify: Notify, should_stop: ShouldStop,
-    ) -> None:  # fmt: skip
+        self,
+        spec: RunSpec,
+        dataset: Dataset,
+        lessons: Lessons,
+        metric: str,
+        device: torch.device,
+        place: Path,
+        notify: Notify,
+        should_stop: ShouldStop,
+    ) -> None:
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
         self.place, self.notify, self.should_stop = place, notify, should_stop
         self.cells = grid.cells(spec)
@@ -72,11 +79,17 @@ class Trainings:
         if not rest or self.should_stop():
             return
         together.train_variants(
-            self.dataset, [self.store.variant(t) for t in rest], self.lessons, self.spec.training, metric=self.metric,
-            notify=lambda event: self._hear(event, rest), should_stop=self.should_stop, device=self.device,
+            self.dataset,
+            [self.store.variant(t) for t in rest],
+            self.lessons,
+            self.spec.training,
+            metric=self.metric,
+            notify=lambda event: self._hear(event, rest),
+            should_stop=self.should_stop,
+            device=self.device,
             folder=self.place / "training",
             on_trained=lambda index, trained: self._take(rest[index], trained),
-        )  # fmt: skip
+        )
 
     def _hear(self, event: dict[str, Any], rest: Sequence[GridTraining]) -> None:
         """Name the training of an event by its arm, student and seed."""
@@ -95,17 +108,26 @@ class Trainings:
         if trained.diverged is not None:
             raise KDError(
                 "The {arm} training of '{student}' with seed {seed} diverged: {why}",
-                "Use a smaller learning rate, or look for extreme values in the data.", "non_finite_loss",
-                **self._name(training), why=trained.diverged,
-            )  # fmt: skip
+                "Use a smaller learning rate, or look for extreme values in the data.",
+                "non_finite_loss",
+                **self._name(training),
+                why=trained.diverged,
+            )
         self._tell(training, self.store.take(training, trained, None))
 
     def _tell(self, training: GridTraining, finished: Finished) -> None:
         self._found[self._key(training)] = finished
         record = {name: getattr(finished.record, name) for name in TOLD}
-        self.notify({
-            "kind": "trained", **self._name(training), **record, "fold": None, "done": len(self._found), "of": self.total,
-        })  # fmt: skip
+        self.notify(
+            {
+                "kind": "trained",
+                **self._name(training),
+                **record,
+                "fold": None,
+                "done": len(self._found),
+                "of": self.total,
+            }
+        )
 
     @staticmethod
     def _key(training: GridTraining) -> tuple[Arm, int, int]:

@@ -109,9 +109,13 @@ class VariantStore:
         cell = training.like
         objective = None if training.arm == "baseline" else grid.objective_of(self.spec, cell)
         return Variant(
-            grid.student_of(self.spec, cell), objective, training.seed, cell.learning_rate, cell.weight_decay,
+            grid.student_of(self.spec, cell),
+            objective,
+            training.seed,
+            cell.learning_rate,
+            cell.weight_decay,
             PLACEBO if training.arm == "placebo" else TEACHER,
-        )  # fmt: skip
+        )
 
     def load(
         self, wanted: Sequence[GridTraining], notify: Notify, later: Sequence[GridTraining] = ()
@@ -137,20 +141,37 @@ class VariantStore:
                 stale.with_suffix(".safetensors").unlink(missing_ok=True)
                 stale.unlink()
         for name in damaged[:MOST_TOLD]:
-            more = f" (and {len(damaged) - MOST_TOLD} more)" if len(damaged) > MOST_TOLD and name == damaged[MOST_TOLD - 1] else ""  # fmt: skip
-            notify({
-                "kind": "warning", "code": "damaged_training", "message": f"The finished training {name} is damaged{more}.",
-                "hint": "It is trained again.",
-            })  # fmt: skip
+            more = (
+                f" (and {len(damaged) - MOST_TOLD} more)"
+                if len(damaged) > MOST_TOLD and name == damaged[MOST_TOLD - 1]
+                else ""
+            )
+            notify(
+                {
+                    "kind": "warning",
+                    "code": "damaged_training",
+                    "message": f"The finished training {name} is damaged{more}.",
+                    "hint": "It is trained again.",
+                }
+            )
         return found
 
     def take(self, training: GridTraining, trained: TrainedVariant, precision: str | None) -> Finished:
         """Keep a training that has ended; one that was stopped stays in memory, since a resumed run finishes it."""
         record = VariantRecord(
-            training.position, training.arm, trained.variant.student.name, training.seed, trained.selected_epoch,
-            trained.last_epoch, finite(trained.score_selected), finite(trained.score_last), round(trained.seconds, 3),
-            trained.stopped, trained.diverged, precision,
-        )  # fmt: skip
+            training.position,
+            training.arm,
+            trained.variant.student.name,
+            training.seed,
+            trained.selected_epoch,
+            trained.last_epoch,
+            finite(trained.score_selected),
+            finite(trained.score_last),
+            round(trained.seconds, 3),
+            trained.stopped,
+            trained.diverged,
+            precision,
+        )
         if trained.stopped:
             return Finished(record, trained.variant, trained.state or None)
         stem, digest = self._stem(training), None
@@ -173,9 +194,16 @@ class VariantStore:
         """Name a training by all that decides it, so that a resumed run never mixes data, lessons or code."""
         variant = self.variant(training)
         decides: list[Any] = [
-            self.dataset.hash, variant.student.arch.to_json(), self.spec.training.to_json(), self.metric, variant.seed,
-            variant.learning_rate, variant.weight_decay, self.device.type, self._code,
-        ]  # fmt: skip
+            self.dataset.hash,
+            variant.student.arch.to_json(),
+            self.spec.training.to_json(),
+            self.metric,
+            variant.seed,
+            variant.learning_rate,
+            variant.weight_decay,
+            self.device.type,
+            self._code,
+        ]
         if variant.objective is not None:
             decides += [variant.objective.to_json(), self._lessons[variant.lesson]]
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
@@ -185,10 +213,11 @@ class VariantStore:
 def trained_again(number: int, belongs_to: str) -> dict[str, Any]:
     """Say that trainings of an earlier attempt are of no use here."""
     return {
-        "kind": "warning", "code": "trained_again",
+        "kind": "warning",
+        "code": "trained_again",
         "message": f"{number} training{'s' if number != 1 else ''} of an earlier attempt belong to {belongs_to}.",
         "hint": "They are trained again, so that both sides of the comparison are made alike.",
-    }  # fmt: skip
+    }
 
 
 def finite(value: float | None) -> float | None:

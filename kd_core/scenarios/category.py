@@ -58,10 +58,19 @@ def make_orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     z = 1.25 * z + rng.gumbel(size=z.shape)
     return pd.DataFrame(
         {
-            "age": age.astype(int), "household_size": household, "child_in_household": np.where(child, "yes", "no"),
-            "region": region, "month": month, "orders_last_year": orders, "average_spend": spend,
-            "discount_share": discount, "evening_share": evening, "returns": returns, "loyalty": loyalty,
-            "last_category": last, "second_last_category": second,
+            "age": age.astype(int),
+            "household_size": household,
+            "child_in_household": np.where(child, "yes", "no"),
+            "region": region,
+            "month": month,
+            "orders_last_year": orders,
+            "average_spend": spend,
+            "discount_share": discount,
+            "evening_share": evening,
+            "returns": returns,
+            "loyalty": loyalty,
+            "last_category": last,
+            "second_last_category": second,
             "next_category": np.array(_CLASSES)[z.argmax(1)],
         }
-    )  # fmt: skip
+    )

@@ -54,9 +54,19 @@ def make_deliveries(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     minutes = minutes + rng.gamma(2.0, 4.0, rows) + rng.normal(0, 5.0, rows)  # waiting at the door, red lights
     return pd.DataFrame(
         {
-            "distance_km": distance, "hour": hour, "weekday": weekday, "weather": weather, "vehicle": vehicle,
-            "area": area, "parcels": parcels, "weight_kg": weight, "courier_rating": rating,
-            "courier_months": experience, "floor": floor, "lift": np.where(lift, "yes", "no"),
-            "open_orders": open_orders, "minutes": np.round(np.maximum(minutes, 4), 1),
+            "distance_km": distance,
+            "hour": hour,
+            "weekday": weekday,
+            "weather": weather,
+            "vehicle": vehicle,
+            "area": area,
+            "parcels": parcels,
+            "weight_kg": weight,
+            "courier_rating": rating,
+            "courier_months": experience,
+            "floor": floor,
+            "lift": np.where(lift, "yes", "no"),
+            "open_orders": open_orders,
+            "minutes": np.round(np.maximum(minutes, 4), 1),
         }
-    )  # fmt: skip
+    )

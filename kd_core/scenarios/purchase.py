@@ -53,10 +53,19 @@ def make_visits(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     bought = rng.random(rows) < sigmoid(1.15 * z)
     return pd.DataFrame(
         {
-            "pages_viewed": pages, "seconds_on_site": seconds, "searches": searches, "basket_value": basket,
-            "shipping_cost": shipping, "coupon_shown": np.where(coupon, "yes", "no"), "device": device,
-            "source": source, "category": category, "hour": hour, "visitor": np.where(returning, "returning", "new"),
-            "past_orders": past_orders, "days_since_last_visit": days_since,
+            "pages_viewed": pages,
+            "seconds_on_site": seconds,
+            "searches": searches,
+            "basket_value": basket,
+            "shipping_cost": shipping,
+            "coupon_shown": np.where(coupon, "yes", "no"),
+            "device": device,
+            "source": source,
+            "category": category,
+            "hour": hour,
+            "visitor": np.where(returning, "returning", "new"),
+            "past_orders": past_orders,
+            "days_since_last_visit": days_since,
             "purchased": np.where(bought, "yes", "no"),
         }
-    )  # fmt: skip
+    )

@@ -32,9 +32,17 @@ class _Fits:
     """The fits of one teacher: all training rows, then each fold's complement."""
 
     def __init__(
-        self, dataset: Dataset, teacher: Choice, folds: int, seed: int, key: str, cache: TeacherCache | None,
-        notify: Notify, should_stop: ShouldStop, device: str,
-    ) -> None:  # fmt: skip
+        self,
+        dataset: Dataset,
+        teacher: Choice,
+        folds: int,
+        seed: int,
+        key: str,
+        cache: TeacherCache | None,
+        notify: Notify,
+        should_stop: ShouldStop,
+        device: str,
+    ) -> None:
         self.dataset, self.seed, self.key, self.cache = dataset, seed, key, cache
         self.notify, self.should_stop, self.device = notify, should_stop, device
         self.source = SOURCES.get(teacher.name)
@@ -52,11 +60,19 @@ class _Fits:
             self.keep_part(name, found)
         self.done += 1
         facts = found[1]["details"]
-        self.notify({
-            "kind": "trained", "arm": "teacher", "student": None, "seed": self.seed, "fold": fold,
-            **{k: facts.get(k) for k in ("selected_epoch", "last_epoch", "score_selected", "score_last")},
-            "seconds": found[1]["seconds"], "done": self.done, "of": self.of,
-        })  # fmt: skip
+        self.notify(
+            {
+                "kind": "trained",
+                "arm": "teacher",
+                "student": None,
+                "seed": self.seed,
+                "fold": fold,
+                **{k: facts.get(k) for k in ("selected_epoch", "last_epoch", "score_selected", "score_last")},
+                "seconds": found[1]["seconds"],
+                "done": self.done,
+                "of": self.of,
+            }
+        )
         return found
 
     def warn(self, event: dict[str, Any]) -> None:
@@ -74,10 +90,16 @@ class _Fits:
     def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
         """Gather rows to fit on, with the validation rows beside them."""
         return FitData(
-            task=self.dataset.task, num_outputs=self.dataset.num_outputs, x=x, y=y,
-            x_validation=x_validation, y_validation=self.dataset.scaled_y("validation"),
-            device=self.device, target_mean=self.dataset.target_mean, target_std=self.dataset.target_std,
-        )  # fmt: skip
+            task=self.dataset.task,
+            num_outputs=self.dataset.num_outputs,
+            x=x,
+            y=y,
+            x_validation=x_validation,
+            y_validation=self.dataset.scaled_y("validation"),
+            device=self.device,
+            target_mean=self.dataset.target_mean,
+            target_std=self.dataset.target_std,
+        )
 
     def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
         """Fit and return the teacher with its seconds."""
@@ -100,9 +122,12 @@ class _Fits:
         fitted, seconds = self.fit(data, None)
         arrays = {split: fitted.logits(self.dataset.parts[split].x) for split in ("validation", "test")}
         return arrays, {
-            "seconds": seconds, "num_parameters": fitted.num_parameters(), "size_bytes": fitted.size_bytes(),
-            "latency_ms": latency(fitted, self.dataset.validation.x), "details": fitted.details(),
-        }  # fmt: skip
+            "seconds": seconds,
+            "num_parameters": fitted.num_parameters(),
+            "size_bytes": fitted.size_bytes(),
+            "latency_ms": latency(fitted, self.dataset.validation.x),
+            "details": fitted.details(),
+        }
 
     def fold(self, held: Array, fold: int) -> Entry:
         """Fit on the other folds and answer the held-out rows."""
@@ -170,10 +195,14 @@ def teacher_answers(
     coded = {split: encode(z) for split, z in logits.items()}
     logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them
     meta = {
-        "name": teacher.name, "num_parameters": facts["num_parameters"], "size_bytes": facts["size_bytes"],
-        "latency_ms": facts["latency_ms"], "fit_seconds": seconds, "folds": folds,
+        "name": teacher.name,
+        "num_parameters": facts["num_parameters"],
+        "size_bytes": facts["size_bytes"],
+        "latency_ms": facts["latency_ms"],
+        "fit_seconds": seconds,
+        "folds": folds,
         "details": {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
-    }  # fmt: skip
+    }
     kept_bytes = 0
     if cache:
         about = kept.recipe(dataset, teacher, folds, seed, code_version())
@@ -199,9 +228,14 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
     facts = meta["answers"]
     cache.ledger.hit(facts["fit_seconds"])
     return TeacherAnswers(
-        logits=logits, features=features, cached=True, cache_key=key, kept_bytes=cache.size_bytes(key),
-        seconds_saved=facts["fit_seconds"], **facts,
-    )  # fmt: skip
+        logits=logits,
+        features=features,
+        cached=True,
+        cache_key=key,
+        kept_bytes=cache.size_bytes(key),
+        seconds_saved=facts["fit_seconds"],
+        **facts,
+    )
 
 
 def keep(notify: Notify, save: Callable[[], None]) -> bool:
@@ -209,10 +243,13 @@ def keep(notify: Notify, save: Callable[[], None]) -> bool:
     try:
         save()
     except OSError as error:
-        notify({
-            "kind": "warning", "code": "cache_not_kept",
-            "message": f"The teacher's answers could not be kept on the disk: {error.strerror or error}.",
-            "hint": "This run goes on with them; a later run may have to train the teacher again.",
-        })  # fmt: skip
+        notify(
+            {
+                "kind": "warning",
+                "code": "cache_not_kept",
+                "message": f"The teacher's answers could not be kept on the disk: {error.strerror or error}.",
+                "hint": "This run goes on with them; a later run may have to train the teacher again.",
+            }
+        )
         return False
     return True

@@ -128,9 +128,13 @@ class TeacherCache:
         """
         counts, kept_now = self.ledger.read(), eviction.stored(self.root)
         return CacheUsage(
-            counts.hits, counts.misses, counts.seconds_saved, sum(not one.partial for one in kept_now),
-            sum(one.size_bytes for one in kept_now), self.limit_bytes(),
-        )  # fmt: skip
+            counts.hits,
+            counts.misses,
+            counts.seconds_saved,
+            sum(not one.partial for one in kept_now),
+            sum(one.size_bytes for one in kept_now),
+            self.limit_bytes(),
+        )
 
     def clear(self) -> int:
         """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""

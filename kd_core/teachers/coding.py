@@ -60,9 +60,11 @@ def decode(coded: Mapping[str, Array], outputs: int, rows: Array | None = None) 
         return z_NC
     except (KeyError, IndexError, ValueError) as error:
         raise DataError(
-            "The kept answers of a teacher are damaged: {reason}.", "They are made again.", "damaged_cache",
+            "The kept answers of a teacher are damaged: {reason}.",
+            "They are made again.",
+            "damaged_cache",
             reason=f"no array {error}" if isinstance(error, KeyError) else str(error),
-        ) from None  # fmt: skip
+        ) from None
 
 
 def largest(z_NC: Array, count: int, tolerance: float = TOLERANCE) -> dict[str, Array] | None:

@@ -23,9 +23,13 @@ def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
     num_units = int(unit_N.max()) + 1 if len(y) else 0
     if num_units < n:
         raise DataError(
-            "{n} folds need at least {n} {what}, the training part has {found}.", "Use fewer folds or more rows.",
-            "too_few_for_folds", n=n, what="rows" if groups is None else "groups of rows that stay together", found=num_units,
-        )  # fmt: skip
+            "{n} folds need at least {n} {what}, the training part has {found}.",
+            "Use fewer folds or more rows.",
+            "too_few_for_folds",
+            n=n,
+            what="rows" if groups is None else "groups of rows that stay together",
+            found=num_units,
+        )
     stratum_N = _strata(y)
     rng = np.random.default_rng(derive(seed, "folds"))
     size_U = np.bincount(unit_N, minlength=num_units)

@@ -100,9 +100,12 @@ def read_entry(folder: Path, part: str | None = None) -> Entry:
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         reason = str(error)
     raise DataError(
-        "The kept answers of a teacher are damaged: {reason}.", "They are made again.", "damaged_cache",
-        reason=reason, folder=folder.name,
-    )  # fmt: skip
+        "The kept answers of a teacher are damaged: {reason}.",
+        "They are made again.",
+        "damaged_cache",
+        reason=reason,
+        folder=folder.name,
+    )
 
 
 def _unchanged(path: Path, digest: str) -> bool:

@@ -51,9 +51,11 @@ def check_classes(data: FitData) -> None:
     if data.task != "regression" and len(data.y) and (data.y == data.y[0]).all():
         raise DataError(
             "The {rows} training rows of this teacher all have class number {label}, so nothing can be learned.",
-            "Use fewer folds, another group column, or more rows of the rare class.", "one_class",
-            rows=len(data.y), label=int(data.y[0]),
-        )  # fmt: skip
+            "Use fewer folds, another group column, or more rows of the rare class.",
+            "one_class",
+            rows=len(data.y),
+            label=int(data.y[0]),
+        )
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,12 @@ def limit_bytes() -> int:
     if not named.isascii() or not named.isdecimal() or int(named) < 1:
         raise KDError(
             "{variable} is {value!r}; it must be a whole number of megabytes, 1 or more.",
-            "Correct it, or leave it out to keep up to {default} MB.", "bad_cache_limit",
-            variable=VARIABLE, value=named, default=limits.TEACHER_CACHE_BYTES // 2**20,
-        )  # fmt: skip
+            "Correct it, or leave it out to keep up to {default} MB.",
+            "bad_cache_limit",
+            variable=VARIABLE,
+            value=named,
+            default=limits.TEACHER_CACHE_BYTES // 2**20,
+        )
     return int(named) * 2**20
 
 

@@ -60,18 +60,26 @@ def data_key(spec: DatasetSpec) -> str | None:
 def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
-        "data": data_key(dataset.spec), "teacher": teacher.name, "settings": teacher_settings(teacher), "folds": folds,
-        "seed": seed, "code": code, "task": dataset.task, "classes": list(dataset.classes),
-    }  # fmt: skip
+        "data": data_key(dataset.spec),
+        "teacher": teacher.name,
+        "settings": teacher_settings(teacher),
+        "folds": folds,
+        "seed": seed,
+        "code": code,
+        "task": dataset.task,
+        "classes": list(dataset.classes),
+    }
 
 
 def require_format(meta: dict[str, Any], teacher: str) -> None:
     """Refuse an entry of another layout. Errors: DataError with code `old_cache`."""
     if meta.get("format") != FORMAT or not {"answers", "recipe"} <= set(meta):
         raise DataError(
-            "The kept answers of teacher {teacher} were written by another version.", "They are made again.",
-            "old_cache", teacher=teacher,
-        )  # fmt: skip
+            "The kept answers of teacher {teacher} were written by another version.",
+            "They are made again.",
+            "old_cache",
+            teacher=teacher,
+        )
 
 
 def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -91,8 +99,14 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
 def is_kept(root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int, code: str) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(dataset)
-    wanted = {"data": data, "teacher": teacher.name, "settings": teacher_settings(teacher), "folds": folds,
-              "seed": seed, "code": code}  # fmt: skip
+    wanted = {
+        "data": data,
+        "teacher": teacher.name,
+        "settings": teacher_settings(teacher),
+        "folds": folds,
+        "seed": seed,
+        "code": code,
+    }
     return data is not None and next(matching(root, wanted), None) is not None
 
 
@@ -112,7 +126,11 @@ def find(
         except (DataError, KeyError):  # damaged: whoever trains with this teacher next is told, and mends it
             continue
         return KeptAnswers(
-            logits, labels, tuple(about["classes"]), about["task"], about["code"] != code,
+            logits,
+            labels,
+            tuple(about["classes"]),
+            about["task"],
+            about["code"] != code,
             float(meta["answers"]["fit_seconds"]),
-        )  # fmt: skip
+        )
     return None

@@ -142,16 +142,17 @@ def fit_network(
     y_validation = data.y_validation
     if data.task == "regression":
         y_validation = y_validation.astype(np.float64) * data.target_std + data.target_mean
-    scoring = Scoring(
-        data.task, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,)
-    )  # fmt: skip
+    scoring = Scoring(data.task, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
     plan = resolve(
         TrainingSpec(
-            epochs=spec.epochs, batch_size=spec.batch_size, learning_rate=spec.learning_rate,
-            weight_decay=spec.weight_decay, patience=spec.patience,
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            learning_rate=spec.learning_rate,
+            weight_decay=spec.weight_decay,
+            patience=spec.patience,
         ),
         len(data.y),
-    )  # fmt: skip
+    )
     rows = TrainRows(data.x, data.x_validation)
     loss = hard_label_loss(data.task, torch.from_numpy(np.ascontiguousarray(data.y)).to(device))
 
@@ -174,8 +175,12 @@ def fit_network(
     if trained.stopped:
         raise Stopped
     facts = {
-        "epochs": plan.epochs, "batch_size": plan.batch_size, "selection": metric,
-        "selected_epoch": trained.selected_epoch, "last_epoch": trained.last_epoch,
-        "score_selected": trained.validation_selected[shown], "score_last": trained.validation_last[shown],
-    }  # fmt: skip
+        "epochs": plan.epochs,
+        "batch_size": plan.batch_size,
+        "selection": metric,
+        "selected_epoch": trained.selected_epoch,
+        "last_epoch": trained.last_epoch,
+        "score_selected": trained.validation_selected[shown],
+        "score_last": trained.validation_last[shown],
+    }
     return FittedNetwork(trained.module, device, facts)

@@ -63,7 +63,11 @@ def _positions(kept: Mapping[str, Array], part: Part, split: str) -> Array | Non
     if not found.all():
         raise DataError(
             "The kept answers of a teacher lack {missing} of the {rows} {split} rows of this dataset.",
-            "They are made again.", "missing_rows", missing=int((~found).sum()), rows=len(part), split=split,
-        )  # fmt: skip
+            "They are made again.",
+            "missing_rows",
+            missing=int((~found).sum()),
+            rows=len(part),
+            split=split,
+        )
     positions: Array = rows
     return positions

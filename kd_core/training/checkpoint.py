@@ -97,9 +97,11 @@ class Checkpoints:
             differing = sorted(k for k in self.work if kept["work"].get(k) != self.work[k])
             raise KDError(
                 "The checkpoint {place} belongs to another training: {what} differ(s).",
-                "Delete it, or resume with the settings it was made with.", "other_checkpoint",
-                place=str(place), what=", ".join(differing),
-            )  # fmt: skip
+                "Delete it, or resume with the settings it was made with.",
+                "other_checkpoint",
+                place=str(place),
+                what=", ".join(differing),
+            )
         tensors = safetensors.torch.load((place / TENSORS).read_bytes())
         return Saved(int(kept["counters"]["epoch"]), tensors, kept["counters"])
 
@@ -119,6 +121,9 @@ class Checkpoints:
     @staticmethod
     def _damaged(path: Path, hint: str) -> KDError:
         return KDError(
-            "The checkpoint file {path} is damaged or unfinished.", "{advice}", "damaged_checkpoint",
-            path=str(path), advice=hint,
-        )  # fmt: skip
+            "The checkpoint file {path} is damaged or unfinished.",
+            "{advice}",
+            "damaged_checkpoint",
+            path=str(path),
+            advice=hint,
+        )

@@ -124,9 +124,15 @@ def optimise(
 
 class _Training:
     def __init__(
-        self, module: nn.Module, data: TrainRows, loss: BatchLoss, score: Score, plan: TrainingPlan, seed: int,
+        self,
+        module: nn.Module,
+        data: TrainRows,
+        loss: BatchLoss,
+        score: Score,
+        plan: TrainingPlan,
+        seed: int,
         device: torch.device,
-    ) -> None:  # fmt: skip
+    ) -> None:
         check_rows(data)
         self.module = module.to(device)
         self.loss, self.score, self.plan, self.seed, self.device = loss, score, plan, seed, device
@@ -224,16 +230,25 @@ class _Training:
             raise non_finite((p.epoch + 1) * self.steps, self.steps, p.epoch + 1, math.nan)
         metrics = self.score(z)
         value = self.score.selection(metrics)
-        best = not p.history or (value > self._best_value() if self.score.better == "higher" else value < self._best_value())  # fmt: skip
+        best = not p.history or (
+            value > self._best_value() if self.score.better == "higher" else value < self._best_value()
+        )
         p.epoch += 1
         if best:
             p.best_epoch = p.epoch
             torch._foreach_copy_(self.best, self.state)
         row = {
-            "epoch": p.epoch, "epochs": self.plan.epochs, "loss": means.total, "hard": means.hard, "soft": means.soft,
-            "score": value, "metrics": metrics, "learning_rate": self.rate,
-            "rows_per_s": round(self.rows.num_rows / max(seconds, 1e-9), 1), "best": best,
-        }  # fmt: skip
+            "epoch": p.epoch,
+            "epochs": self.plan.epochs,
+            "loss": means.total,
+            "hard": means.hard,
+            "soft": means.soft,
+            "score": value,
+            "metrics": metrics,
+            "learning_rate": self.rate,
+            "rows_per_s": round(self.rows.num_rows / max(seconds, 1e-9), 1),
+            "best": best,
+        }
         p.history.append({**row, "seconds": seconds})
         return row
 
@@ -247,9 +262,18 @@ class _Training:
         self.module.eval()
         selected, last = p.history[p.best_epoch - 1], p.history[-1]
         return Trained(
-            self.module, p.best_epoch, p.epoch, p.epoch, p.history, selected["metrics"], last["metrics"],
-            selected["score"], last["score"], p.seconds, stopped,
-        )  # fmt: skip
+            self.module,
+            p.best_epoch,
+            p.epoch,
+            p.epoch,
+            p.history,
+            selected["metrics"],
+            last["metrics"],
+            selected["score"],
+            last["score"],
+            p.seconds,
+            stopped,
+        )
 
     def _open(self, folder: Path, notify: Notify) -> Checkpoints:
         """Take up an earlier attempt where there is one."""
@@ -299,8 +323,11 @@ def check_rows(data: TrainRows) -> None:
     if not len(data.x) or not len(data.x_validation):
         raise KDError(
             "There are {train} training and {validation} validation rows; both are needed.",
-            "Use a larger table or another split.", "no_rows", train=len(data.x), validation=len(data.x_validation),
-        )  # fmt: skip
+            "Use a larger table or another split.",
+            "no_rows",
+            train=len(data.x),
+            validation=len(data.x_validation),
+        )
 
 
 def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
@@ -308,11 +335,12 @@ def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
     if rows.kind != "streamed" or rows.budget_bytes is None:
         return None
     return {
-        "kind": "warning", "code": "rows_streamed",
+        "kind": "warning",
+        "code": "rows_streamed",
         "message": f"The encoded rows take {rows.num_bytes / 1e9:.3g} GB, there is room for {rows.budget_bytes / 1e9:.3g} GB: "
         "they are streamed in chunks while training.",
         "hint": "Results are the same, an epoch takes longer. Fewer columns or fewer categories make the rows fit.",
-    }  # fmt: skip
+    }
 
 
 def seed_stream(seed: int, device: torch.device) -> None:

@@ -59,8 +59,12 @@ def non_finite(step: int, batch: int, epoch: int, value: float) -> NonFiniteLoss
     return NonFiniteLoss(
         "The training loss became {value} at step {step} (epoch {epoch}, batch {batch}).",
         "Lower the learning rate; if that does not help, look for extreme values in the columns.",
-        "non_finite_loss", value=value, step=step, epoch=epoch, batch=batch,
-    )  # fmt: skip
+        "non_finite_loss",
+        value=value,
+        step=step,
+        epoch=epoch,
+        batch=batch,
+    )
 
 
 class Meter:

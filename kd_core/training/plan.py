@@ -53,9 +53,15 @@ def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
     epochs = spec.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, STEP_BUDGET // steps))
     patience = spec.patience or max(MIN_PATIENCE, math.ceil(PATIENCE_STEPS / steps))
     return TrainingPlan(
-        epochs=epochs, batch_size=batch, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay,
-        optimiser=spec.optimiser, schedule=spec.schedule, patience=patience, precision=spec.precision,
-    )  # fmt: skip
+        epochs=epochs,
+        batch_size=batch,
+        learning_rate=spec.learning_rate,
+        weight_decay=spec.weight_decay,
+        optimiser=spec.optimiser,
+        schedule=spec.schedule,
+        patience=patience,
+        precision=spec.precision,
+    )
 
 
 def _power_of_two(size: float) -> int:

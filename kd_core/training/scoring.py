@@ -45,7 +45,9 @@ class Scoring:
         if value is None:
             raise KDError(
                 "The metric '{metric}' is undefined on the {rows} validation rows, so no epoch can be chosen by it.",
-                "Choose another metric, or make the validation part larger.", "undefined_selection",
-                metric=self.metric, rows=len(self.y),
-            )  # fmt: skip
+                "Choose another metric, or make the validation part larger.",
+                "undefined_selection",
+                metric=self.metric,
+                rows=len(self.y),
+            )
         return value

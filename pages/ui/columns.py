@@ -93,16 +93,25 @@ def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> No
 def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None:
     """Let the person decide whether a column is used, and as what."""
     used = st.toggle(
-        t("data.use_column"), value=column.name not in (choices.get("drop") or ()),
-        key=f"data.{place}.use.{column.name}", help=t("data.use_column_help"),
-    )  # fmt: skip
+        t("data.use_column"),
+        value=column.name not in (choices.get("drop") or ()),
+        key=f"data.{place}.use.{column.name}",
+        help=t("data.use_column_help"),
+    )
     given = (choices.get("kinds") or {}).get(column.name)
     options = [None, *KINDS]
     kind = st.selectbox(
-        t("data.treat_as"), options, index=options.index(given), key=f"data.{place}.kind.{column.name}",
-        format_func=lambda k: t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")) if k is None else t(f"data.kinds.{k}"),
-        help=t("data.treat_as_help"), placeholder=t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")), disabled=not used,
-    )  # fmt: skip
+        t("data.treat_as"),
+        options,
+        index=options.index(given),
+        key=f"data.{place}.kind.{column.name}",
+        format_func=lambda k: (
+            t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")) if k is None else t(f"data.kinds.{k}")
+        ),
+        help=t("data.treat_as_help"),
+        placeholder=t("data.kind_auto", kind=t(f"data.kinds.{column.kind}")),
+        disabled=not used,
+    )
     drop = [n for n in choices.get("drop") or () if n != column.name] + ([] if used else [column.name])
     kinds = {n: k for n, k in (choices.get("kinds") or {}).items() if n != column.name} | (
         {column.name: kind} if kind else {}

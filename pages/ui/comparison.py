@@ -73,11 +73,15 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     if found is None:
         return []
     spec = folder.spec()
-    shared = flatten({
-        "dataset": spec.dataset.model_dump(mode="json", exclude={"sha256"}), "teacher": spec.teacher.model_dump(mode="json"),
-        "objective": spec.objective.model_dump(mode="json"), "training": spec.training.model_dump(mode="json"),
-        "evaluation": spec.evaluation.model_dump(mode="json"),
-    })  # fmt: skip
+    shared = flatten(
+        {
+            "dataset": spec.dataset.model_dump(mode="json", exclude={"sha256"}),
+            "teacher": spec.teacher.model_dump(mode="json"),
+            "objective": spec.objective.model_dump(mode="json"),
+            "training": spec.training.model_dump(mode="json"),
+            "evaluation": spec.evaluation.model_dump(mode="json"),
+        }
+    )
     arms = {s.name: flatten({"student": s.arch.model_dump(mode="json")}) for s in spec.students}
     return [
         Entry(
@@ -209,8 +213,10 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
 
 def missing(found: Sequence[Entry], metric: str, by: str) -> int:
     """Count models that can't be drawn because the metric or the cost is unknown."""
-    teachers = {(e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
-                for e in found}  # fmt: skip
+    teachers = {
+        (e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
+        for e in found
+    }
     return len(teachers) + 2 * len(found) - len(points(found, metric, by))
 
 
@@ -257,6 +263,9 @@ def candidate(e: Entry, metric: str) -> Candidate:
     picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get("student") or ()]
     known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
     return Candidate(
-        e.id, e.label, e.student["metrics"][metric]["mean"], {by: cost(e.student, by) for by in COSTS},
+        e.id,
+        e.label,
+        e.student["metrics"][metric]["mean"],
+        {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
-    )  # fmt: skip
+    )

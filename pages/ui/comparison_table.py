@@ -49,15 +49,21 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         store.star(entry.run_id, not entry.star)
 
     event: Any = st.dataframe(
-        frame, key=f"compare-table-{'-'.join(map(str, rows))}", hide_index=True, height="content", on_select="rerun",
-        selection_mode="multi-row", selection_default={"selection": {"rows": rows}}, placeholder="–",
+        frame,
+        key=f"compare-table-{'-'.join(map(str, rows))}",
+        hide_index=True,
+        height="content",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
+        placeholder="–",
         alt=t("compare.table"),
         column_config={
             t("compare.column.star"): st.column_config.ButtonColumn(
                 type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
             )
         },
-    )  # fmt: skip
+    )
     st.caption(t("compare.table_note", same=same))
     taken = [found[i].id for i in event["selection"]["rows"] if i < len(found)]
     if set(taken) != set(picks()) & {e.id for e in found}:
@@ -75,18 +81,23 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
     title = verdict.metric_title(metric)
     return {
-        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR, t(f"{c}run"): e.run_name,
-        t(f"{c}student"): str(s["name"]), **{comparison.short_setting(n): e.settings.get(n) for n in names},
-        t(f"{c}goal"): str(goal), t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(), t(f"{c}gain"): shown,
+        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
+        t(f"{c}run"): e.run_name,
+        t(f"{c}student"): str(s["name"]),
+        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        t(f"{c}goal"): str(goal),
+        t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
+        t(f"{c}gain"): shown,
         t(f"{c}versus"): away,
         f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
-        t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")), t(f"{c}flops"): text.number(s.get("flops")),
+        t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
+        t(f"{c}flops"): text.number(s.get("flops")),
         t(f"{c}note"): e.note or None,
-    }  # fmt: skip
+    }
 
 
 def everything(store: RunStore, found: list[Entry]) -> bytes:

@@ -16,9 +16,14 @@ POINTS = 8_000  # per chart; the browser stays smooth and a redraw small
 def names() -> dict[str, str]:
     """The parts' names as legends show them."""
     return {
-        "teacher": t("runs.arm.teacher"), "baseline": t("runs.arm.baseline_short"), "placebo": t("runs.arm.placebo_short"), "student": t("runs.arm.student"),
-        "hard": t("runs.arm.hard"), "soft": t("runs.arm.soft"), "loss": t("runs.arm.loss"),
-    }  # fmt: skip
+        "teacher": t("runs.arm.teacher"),
+        "baseline": t("runs.arm.baseline_short"),
+        "placebo": t("runs.arm.placebo_short"),
+        "student": t("runs.arm.student"),
+        "hard": t("runs.arm.hard"),
+        "soft": t("runs.arm.soft"),
+        "loss": t("runs.arm.loss"),
+    }
 
 
 def metric_of(snapshot: Any) -> str:
@@ -42,23 +47,39 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
             student = _pick(known, key)
         views = ("together", "apart")
         view = st.segmented_control(
-            t("runs.live.seeds_view"), views, default="together", format_func=lambda v: t(f"runs.live.{v}"),
-            key=f"view-{key}", help=t("runs.live.seeds_view_help"), required=True,
-        )  # fmt: skip
+            t("runs.live.seeds_view"),
+            views,
+            default="together",
+            format_func=lambda v: t(f"runs.live.{v}"),
+            key=f"view-{key}",
+            help=t("runs.live.seeds_view_help"),
+            required=True,
+        )
     drawn = [_drawn(c) for c in snapshot.curves if _belongs(c, student)]
     metric = metric_of(snapshot)
     title, lower = verdict.metric_title(metric), verdict.lower_is_better(metric)
     st.markdown(f"**{t('runs.live.curves', metric=title)}**")
     if view == "apart" and any(c["arm"] != "teacher" for c in drawn):
         level, compared = None, [c for c in drawn if c["arm"] != "teacher"]
-        fig = charts.seeds(drawn, names=names(), seed_title=t("runs.overview.seed", seed="{seed}"),
-                           best_name=t("runs.overview.best"), lower_is_better=lower)  # fmt: skip
+        fig = charts.seeds(
+            drawn,
+            names=names(),
+            seed_title=t("runs.overview.seed", seed="{seed}"),
+            best_name=t("runs.overview.best"),
+            lower_is_better=lower,
+        )
     else:
         level, compared = teacher_score(snapshot), drawn
         fig = charts.curves(
-            drawn, metric=title, names=names(), epoch_title=t("runs.overview.epoch"), best_name=t("runs.overview.best"),
-            teacher_score=level, lower_is_better=lower, chance=guessing(metric),
-        )  # fmt: skip
+            drawn,
+            metric=title,
+            names=names(),
+            epoch_title=t("runs.overview.epoch"),
+            best_name=t("runs.overview.best"),
+            teacher_score=level,
+            lower_is_better=lower,
+            chance=guessing(metric),
+        )
     picture.show(fig, f"curves-{key}", findings.of_curves(drawn, metric, teacher_score(snapshot)))
     said = [t("runs.live.curves_lower" if lower else "runs.live.curves_higher")]
     hidden = charts.outside(compared, level, lower)
@@ -84,8 +105,15 @@ def guessing(metric: str) -> tuple[float, str] | None:
 def _pick(known: list[str], key: str) -> str:
     if len(known) == 1:
         return known[0]
-    chosen = st.pills(t("runs.live.student"), range(len(known)), default=0, format_func=lambda i: escape(known[i]),
-                      key=f"who-{key}", help=t("runs.live.student_help"), required=True)  # fmt: skip
+    chosen = st.pills(
+        t("runs.live.student"),
+        range(len(known)),
+        default=0,
+        format_func=lambda i: escape(known[i]),
+        key=f"who-{key}",
+        help=t("runs.live.student_help"),
+        required=True,
+    )
     return known[chosen or 0]
 
 
@@ -95,9 +123,16 @@ def _belongs(curve: Any, student: str | None) -> bool:
 
 def _drawn(curve: Any) -> dict[str, Any]:
     return {
-        "arm": curve.arm, "student": curve.student, "seed": curve.seed, "epoch": curve.epochs, "score": curve.score,
-        "loss": curve.loss, "hard": curve.hard, "soft": curve.soft, "best": curve.best_epoch,
-    }  # fmt: skip
+        "arm": curve.arm,
+        "student": curve.student,
+        "seed": curve.seed,
+        "epoch": curve.epochs,
+        "score": curve.score,
+        "loss": curve.loss,
+        "hard": curve.hard,
+        "soft": curve.soft,
+        "best": curve.best_epoch,
+    }
 
 
 def _losses(drawn: list[dict[str, Any]], key: str) -> None:

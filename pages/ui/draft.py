@@ -89,10 +89,13 @@ def with_checked_parts(spec: RunSpec) -> RunSpec:
         return choice.model_copy(update={"settings": kept})
 
     students = [s.model_copy(update={"arch": checked("architecture", ARCHS, s.arch)}) for s in spec.students]
-    return spec.model_copy(update={
-        "teacher": checked("teacher", SOURCES, spec.teacher), "students": tuple(students),
-        "objective": checked("loss", LOSSES, spec.objective),
-    })  # fmt: skip
+    return spec.model_copy(
+        update={
+            "teacher": checked("teacher", SOURCES, spec.teacher),
+            "students": tuple(students),
+            "objective": checked("loss", LOSSES, spec.objective),
+        }
+    )
 
 
 def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,14 @@ def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable
     """Tell a metric against a cost: the points (arm, label, x, y) from cheap to dear, the first few by name."""
     order = sorted(points, key=lambda p: p["x"])
     told = [
-        t("findings.point", name=f"{_arm(p['arm'])} {p['label']}".strip(), value=text.score(p["y"]), cost=written(p["x"]))
+        t(
+            "findings.point",
+            name=f"{_arm(p['arm'])} {p['label']}".strip(),
+            value=text.score(p["y"]),
+            cost=written(p["x"]),
+        )
         for p in order[:NAMED]
-    ]  # fmt: skip
+    ]
     more = t("findings.more", num=len(order) - NAMED) if len(order) > NAMED else ""
     return t("findings.points", metric=verdict.metric_title(metric), axis=cost, points=Safe("; ".join(told)), more=more)
 
@@ -44,16 +49,24 @@ def of_confusion(
     if worst is None:
         return said
     i, j, count, _ = worst
-    return Safe(f"{said} {t('findings.mistake', true=str(classes[i]), said=str(classes[j]), count=text.exact(round(count)))}")  # fmt: skip
+    return Safe(
+        f"{said} {t('findings.mistake', true=str(classes[i]), said=str(classes[j]), count=text.exact(round(count)))}"
+    )
 
 
 def of_latency(series: Sequence[Mapping[str, Any]]) -> Safe:
     """Tell the middle time of the smallest and the largest batch, one line after the other."""
     told = [
-        t("findings.latency", name=str(s["name"]), first=s["batch"][0], fast=text.milliseconds(s["p50"][0]),
-          last=s["batch"][-1], slow=text.milliseconds(s["p50"][-1]))
+        t(
+            "findings.latency",
+            name=str(s["name"]),
+            first=s["batch"][0],
+            fast=text.milliseconds(s["p50"][0]),
+            last=s["batch"][-1],
+            slow=text.milliseconds(s["p50"][-1]),
+        )
         for s in series
-    ]  # fmt: skip
+    ]
     return Safe(" ".join(told))
 
 
@@ -63,8 +76,12 @@ def of_curves(drawn: Sequence[Mapping[str, Any]], metric: str, teacher: float | 
     told = []
     for arm in ARMS:
         scored = [
-            (s, e) for c in drawn if c["arm"] == arm for s, e in zip(c["score"], c["epoch"], strict=True) if s is not None
-        ]  # fmt: skip
+            (s, e)
+            for c in drawn
+            if c["arm"] == arm
+            for s, e in zip(c["score"], c["epoch"], strict=True)
+            if s is not None
+        ]
         if scored:
             best, epoch = min(scored) if lower else max(scored)
             told.append(t("findings.curve", arm=_arm(arm), value=text.score(best), epoch=epoch))
@@ -97,8 +114,15 @@ def of_map(grid: whatif_cells.Grid, cells: Sequence[whatif_cells.Cell]) -> Safe:
     gains = [c["gain"]["mean"] for c in known]
     clear = sum(not whatif_cells.unclear(grid, c) for c in known)
     sign = [verdict.signed_points(grid.metric, v) for v in (min(gains), max(gains))]
-    said = t("findings.map", metric=verdict.metric_title(grid.metric), low=sign[0], high=sign[1],
-             unit=whatif_cells.unit_word(grid.metric), clear=clear, of=len(known))  # fmt: skip
+    said = t(
+        "findings.map",
+        metric=verdict.metric_title(grid.metric),
+        low=sign[0],
+        high=sign[1],
+        unit=whatif_cells.unit_word(grid.metric),
+        clear=clear,
+        of=len(known),
+    )
     best = grid.cell(grid.best)
     if best is None or not whatif_cells.judged(best):
         return said
@@ -112,9 +136,14 @@ def of_sizes(grid: whatif_cells.Grid, arms: Mapping[str, Sequence[Point]]) -> Sa
     """Tell the best score of every size, and its baseline's."""
     alone = {p["label"]: p["y"] for p in arms["baseline"]}
     told = [
-        t("findings.size_of", name=str(p["label"]), weights=text.number(p["x"]), value=text.score(p["y"]),
-          baseline=text.score(alone.get(p["label"])))
+        t(
+            "findings.size_of",
+            name=str(p["label"]),
+            weights=text.number(p["x"]),
+            value=text.score(p["y"]),
+            baseline=text.score(alone.get(p["label"])),
+        )
         for p in arms["student"][:NAMED]
-    ]  # fmt: skip
+    ]
     more = t("findings.more", num=len(arms["student"]) - NAMED) if len(arms["student"]) > NAMED else ""
     return t("findings.sizes", metric=verdict.metric_title(grid.metric), points=Safe("; ".join(told)), more=more)

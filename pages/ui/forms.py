@@ -82,9 +82,13 @@ def _listed(name: str, info: FieldInfo, values: Mapping[str, Any], key: str, kno
     value = values.get(name)
     place = seed(f"{key}.{name}.list", value if value in options else None)
     return st.selectbox(
-        label(name), options, key=place, help=help_text(info), placeholder=t("common.auto"),
+        label(name),
+        options,
+        key=place,
+        help=help_text(info),
+        placeholder=t("common.auto"),
         format_func=lambda v: t("common.auto") if v is None else v,
-    )  # fmt: skip
+    )
 
 
 def extra(info: FieldInfo) -> dict[str, Any]:
@@ -162,18 +166,28 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     if what is int:
         seed(place, value)
         return st.number_input(
-            min_value=None if low is None else math.ceil(low), max_value=None if high is None else math.floor(high),
-            step=1, key=place, placeholder=t("common.auto") if optional else None, **clearable, **shown,
-        )  # fmt: skip
+            min_value=None if low is None else math.ceil(low),
+            max_value=None if high is None else math.floor(high),
+            step=1,
+            key=place,
+            placeholder=t("common.auto") if optional else None,
+            **clearable,
+            **shown,
+        )
     if what is float and not optional and low is not None and high is not None:
         return _float(place, value, low, high, bool(extra(info).get("log")), shown)
     if what is float:
         seed(place, None if value is None else float(value))
         return st.number_input(
-            min_value=None if low is None else float(low), max_value=None if high is None else float(high),
-            step=None, format="%.4g", key=place,
-            placeholder=t("common.auto") if optional else None, **clearable, **shown,
-        )  # fmt: skip
+            min_value=None if low is None else float(low),
+            max_value=None if high is None else float(high),
+            step=None,
+            format="%.4g",
+            key=place,
+            placeholder=t("common.auto") if optional else None,
+            **clearable,
+            **shown,
+        )
     held = st.text_input(key=seed(place, value or ""), placeholder=t("common.auto") if optional else None, **shown)
     return held or (None if optional else "")
 
@@ -195,9 +209,14 @@ def numbers(
     options = list(dict.fromkeys([*(f"{v:g}" for v in known), *st.session_state[place]]))
     most = next((m.max_length for m in info.metadata if getattr(m, "max_length", None)), None)
     chosen = st.multiselect(
-        label(name), options, key=place, accept_new_options=True, max_selections=most, help=help_text(info),
+        label(name),
+        options,
+        key=place,
+        accept_new_options=True,
+        max_selections=most,
+        help=help_text(info),
         placeholder=t("common.numbers_hint"),
-    )  # fmt: skip
+    )
     low, high = item_bounds(info)
     item = TypeAdapter(get_args(info.annotation)[0])
     good: set[float] = set()

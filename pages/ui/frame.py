@@ -65,13 +65,12 @@ def _run_card() -> None:
     with st.container(border=True, key="card-run", gap="xxsmall"):
         st.caption(t("common.your_run"))
         if row is None:
-            st.page_link("distill.py", label=t("common.no_run_next"), icon=":material/play_circle:",
-                         query_params=session.link())  # fmt: skip
+            st.page_link(
+                "distill.py", label=t("common.no_run_next"), icon=":material/play_circle:", query_params=session.link()
+            )
             return
         st.page_link(
-            sweeps.page(store, row.id),
-            label=f"**{escape(row.name or row.id)}**",
-            query_params=session.link(run=row.id),
+            sweeps.page(store, row.id), label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id)
         )
         _run_line(row)
 

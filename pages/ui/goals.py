@@ -62,38 +62,66 @@ class Goals:
         return self.most.get(by), self.worst
 
 
-def ask(key: str, metric: str, by: str, teacher_value: float | None, teacher_costs: Mapping[str, float | None],
-        times: str) -> Goals:  # fmt: skip
+def ask(
+    key: str, metric: str, by: str, teacher_value: float | None, teacher_costs: Mapping[str, float | None], times: str
+) -> Goals:
     """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none."""
     st.markdown(f"**{t('compare.goal.title')}**")
     ways = WAYS if teacher_value is not None else WAYS[1:]
     way = st.segmented_control(
-        t("compare.goal.way"), ways, key=forms.seed(f"{key}-way", ways[0]), required=True, label_visibility="collapsed",
-        format_func=lambda w: t(f"compare.goal.way_{w}"), help=t("compare.goal.way_help"),
-    )  # fmt: skip
+        t("compare.goal.way"),
+        ways,
+        key=forms.seed(f"{key}-way", ways[0]),
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda w: t(f"compare.goal.way_{w}"),
+        help=t("compare.goal.way_help"),
+    )
     share = verdict.is_share(metric)
     lower, title = verdict.lower_is_better(metric), verdict.metric_title(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
     cost = teacher_costs.get(by)
     if way == "teacher" and teacher_value is not None:
         kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-        lost = st.number_input(t(f"compare.goal.{kind}"), 0.0, None, usual * scale, 0.1 if share else usual / 5,
-                               key=f"{key}-lost-{metric}", help=t(f"compare.goal.{kind}_help"))  # fmt: skip
-        less = st.number_input(t(times), 1.0, None, 5.0, 1.0, key=f"{key}-times-{by}", help=t("compare.goal.times_help"))  # fmt: skip
+        lost = st.number_input(
+            t(f"compare.goal.{kind}"),
+            0.0,
+            None,
+            usual * scale,
+            0.1 if share else usual / 5,
+            key=f"{key}-lost-{metric}",
+            help=t(f"compare.goal.{kind}_help"),
+        )
+        less = st.number_input(
+            t(times), 1.0, None, 5.0, 1.0, key=f"{key}-times-{by}", help=t("compare.goal.times_help")
+        )
         worst = teacher_value + (lost if lower else -lost) / scale
         return Goals(metric, worst, {} if cost is None else {by: cost / less})
     first = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
     worst = st.number_input(
-        t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title), None, None, None,
-        0.01 if share else usual / 5, format="%.3f" if share else "%.4g", key=forms.seed(f"{key}-value-{metric}", first),
+        t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
+        None,
+        None,
+        None,
+        0.01 if share else usual / 5,
+        format="%.3f" if share else "%.4g",
+        key=forms.seed(f"{key}-value-{metric}", first),
         help=t("compare.goal.value_help"),
-    )  # fmt: skip
+    )
     most = {}
     for name, unit in UNIT.items():
         known = teacher_costs.get(name)
         start = None if known is None else float(f"{known / 5 / unit:.2g}")
-        asked = st.number_input(t(f"compare.goal.most_{name}"), 0.0, None, None, (start or 1.0) / 5, format="%.4g",
-                                key=forms.seed(f"{key}-most-{name}", start), help=t("compare.goal.most_help"))  # fmt: skip
+        asked = st.number_input(
+            t(f"compare.goal.most_{name}"),
+            0.0,
+            None,
+            None,
+            (start or 1.0) / 5,
+            format="%.4g",
+            key=forms.seed(f"{key}-most-{name}", start),
+            help=t("compare.goal.most_help"),
+        )
         if asked is not None:
             most[name] = asked * unit
     return Goals(metric, worst, most)
@@ -148,5 +176,7 @@ def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
     st.markdown(t(counted, num=met, of=len(found)))
     chosen = pick(found, goals)
     if chosen is not None:
-        st.markdown(f"{':material/check_circle:' if goals.meets(chosen) else ':material/info:'} **{words(chosen, goals)}**",
-                    help=t("compare.goal.pick_help"))  # fmt: skip
+        st.markdown(
+            f"{':material/check_circle:' if goals.meets(chosen) else ':material/info:'} **{words(chosen, goals)}**",
+            help=t("compare.goal.pick_help"),
+        )

@@ -55,6 +55,9 @@ def load(folder: RunFolder, found: Mapping[str, Any], student: int) -> Kept:
         return Kept(arrays["row_ids"], arrays["labels"], logits, rows)
     except (OSError, ValueError, KeyError) as error:
         raise KDError(
-            "The soft labels of run {run_id} can't be read: {error}.", "Run it again: open the run and press Clone.",
-            "no_soft_labels", run_id=folder.id, error=str(error),
-        ) from error  # fmt: skip
+            "The soft labels of run {run_id} can't be read: {error}.",
+            "Run it again: open the run and press Clone.",
+            "no_soft_labels",
+            run_id=folder.id,
+            error=str(error),
+        ) from error

@@ -135,10 +135,13 @@ def room(now: Any) -> None:
     for found in now.room:
         state = str(found.get("state") or "unclear")
         words = t(
-            f"runs.live.room_{state}", student=str(found.get("student") or ""), metric=verdict.metric_title(metric),
-            teacher=text.score(found.get("teacher")), baseline=text.score(found.get("baseline")),
+            f"runs.live.room_{state}",
+            student=str(found.get("student") or ""),
+            metric=verdict.metric_title(metric),
+            teacher=text.score(found.get("teacher")),
+            baseline=text.score(found.get("baseline")),
             interval=room_interval(found, metric),
-        )  # fmt: skip
+        )
         if state == "none":
             st.warning(words, icon=":material/block:")
         else:

@@ -19,10 +19,12 @@ KINDS = ("svg", "png")
 BROWSER = Path(__file__).parent / "browser"
 _buttons = st.components.v2.component(
     "kd_picture",
-    html="<div class='row'>\n" + "".join(f"<button type='button' data-kind='{k}'>{k.upper()}</button>" for k in KINDS) + "</div>",
+    html="<div class='row'>\n"
+    + "".join(f"<button type='button' data-kind='{k}'>{k.upper()}</button>" for k in KINDS)
+    + "</div>",
     css=(BROWSER / "picture.css").read_text("utf-8"),
     js=(BROWSER / "picture.js").read_text("utf-8"),
-)  # fmt: skip
+)
 
 
 def show(figure: Any, key: str, alt: str, *, pick: bool = False) -> Any:

@@ -39,13 +39,21 @@ def first_row(choices: dict[str, Any], table: Table | None, place: str) -> dict[
     asked = held.get("header") or "auto"
     shown = asked if asked != "auto" else header.decided if header is not None and header.sure else None
     answer = st.segmented_control(
-        t("data.first_row"), ["yes", "no"], default=shown, key=f"{KEY}.header.{place}.{asked}.{shown}",
-        format_func=lambda v: str(t(f"data.first_row_{v}")), help=t("data.first_row_help"),
-    )  # fmt: skip
+        t("data.first_row"),
+        ["yes", "no"],
+        default=shown,
+        key=f"{KEY}.header.{place}.{asked}.{shown}",
+        format_func=lambda v: str(t(f"data.first_row_{v}")),
+        help=t("data.first_row_help"),
+    )
     pasted = st.text_area(
-        t("data.names"), value="\n".join(held.get("names") or ()), height=96, key=f"{KEY}.names.{place}.{len(held.get('names') or ())}",
-        help=t("data.names_help"), placeholder=t("data.names_placeholder"),
-    )  # fmt: skip
+        t("data.names"),
+        value="\n".join(held.get("names") or ()),
+        height=96,
+        key=f"{KEY}.names.{place}.{len(held.get('names') or ())}",
+        help=t("data.names_help"),
+        placeholder=t("data.names_placeholder"),
+    )
     return {"header": asked if answer is None or answer == shown else answer, "names": list(read_names(pasted or ""))}
 
 

@@ -79,8 +79,13 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
     offer(t("runs.recipe.curves"), lambda: curves_csv(folder), f"{folder.id}.curves.csv", "text/csv", "curves")
     if not found:
         return
-    offer(t("runs.recipe.result"), lambda: json.dumps(found, ensure_ascii=False, indent=1), f"{folder.id}.result.json",
-          "application/json", "result")  # fmt: skip
+    offer(
+        t("runs.recipe.result"),
+        lambda: json.dumps(found, ensure_ascii=False, indent=1),
+        f"{folder.id}.result.json",
+        "application/json",
+        "result",
+    )
     offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), f"{folder.id}.metrics.csv", "text/csv", "metrics")
     for i, entry in enumerate((found.get("artifacts") or {}).get("students") or []):
         for kind in ("weights", "onnx"):

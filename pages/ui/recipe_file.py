@@ -18,9 +18,15 @@ def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Fac
     with st.container(horizontal=True, vertical_alignment="center"):
         if spec is not None:
             st.download_button(
-                t("distill.save"), spec.to_json, "recipe.json", "application/json", on_click="ignore",
-                icon=":material/download:", key="distill-save", help=t("distill.save_help"),
-            )  # fmt: skip
+                t("distill.save"),
+                spec.to_json,
+                "recipe.json",
+                "application/json",
+                on_click="ignore",
+                icon=":material/download:",
+                key="distill-save",
+                help=t("distill.save_help"),
+            )
         with st.popover(t("distill.load"), icon=":material/upload:"):
             turn = st.session_state.setdefault("distill_recipe_turn", 0)
             file = uploader.drop(t("distill.load_label"), ["json"], f"distill-recipe-{turn}", RECIPE_MB)

@@ -135,8 +135,16 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     lines += _latency_lines(teacher, student)
     lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
-    columns = ["", t("runs.arm.teacher"), t("runs.arm.baseline_short"), t("runs.arm.placebo_short"), t("runs.arm.student"),
-               t("runs.result.improvement"), t("runs.result.versus"), t("runs.result.gap")]  # fmt: skip
+    columns = [
+        "",
+        t("runs.arm.teacher"),
+        t("runs.arm.baseline_short"),
+        t("runs.arm.placebo_short"),
+        t("runs.arm.student"),
+        t("runs.result.improvement"),
+        t("runs.result.versus"),
+        t("runs.result.gap"),
+    ]
     frame = pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index("")
     if read.placebo is None:
         frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
@@ -153,9 +161,11 @@ def _line(
 
 def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
     """Say why no share of the gap is told: the teacher is no better, or better by less than the noise."""
-    ahead = teacher is not None and baseline is not None and (
-        teacher < baseline if verdict.lower_is_better(name) else teacher > baseline
-    )  # fmt: skip
+    ahead = (
+        teacher is not None
+        and baseline is not None
+        and (teacher < baseline if verdict.lower_is_better(name) else teacher > baseline)
+    )
     return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
 
 

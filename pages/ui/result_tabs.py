@@ -83,9 +83,14 @@ def overview(found: Result, index: int) -> None:
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
         fig = charts.against_size(
-            size_points(found), metric=title, x_title=t("runs.overview.size_axis"), names=names(), written=text.size,
-            lower_is_better=verdict.lower_is_better(name), chance=guessing(found),
-        )  # fmt: skip
+            size_points(found),
+            metric=title,
+            x_title=t("runs.overview.size_axis"),
+            names=names(),
+            written=text.size,
+            lower_is_better=verdict.lower_is_better(name),
+            chance=guessing(found),
+        )
         picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
         note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
         st.caption(f"{note} {chance.note(found, name) or ''}".strip())
@@ -93,9 +98,15 @@ def overview(found: Result, index: int) -> None:
         st.markdown(f"**{t('runs.overview.paired_title')}**")
         values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
         fig = charts.paired(
-            student["seeds"], values[0], values[1], metric=title, seed_title=t("runs.overview.seed", seed="{seed}"),
-            names=names(), placebo=placebo_values(student, name), height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
-        )  # fmt: skip
+            student["seeds"],
+            values[0],
+            values[1],
+            metric=title,
+            seed_title=t("runs.overview.seed", seed="{seed}"),
+            names=names(),
+            placebo=placebo_values(student, name),
+            height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
+        )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
     selection(student)
@@ -126,8 +137,17 @@ def size_points(found: Result) -> list[dict[str, Any]]:
         hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
         if low is not None and high is not None:
             hover += f" [{text.score(low)}, {text.score(high)}]"
-        points.append({"arm": arm, "label": label, "x": size, "y": value, "low": low, "high": high,
-                       "hover": f"{hover}<br>{text.size(size)}"})  # fmt: skip
+        points.append(
+            {
+                "arm": arm,
+                "label": label,
+                "x": size,
+                "y": value,
+                "low": low,
+                "high": high,
+                "hover": f"{hover}<br>{text.size(size)}",
+            }
+        )
 
     add(
         "teacher",
@@ -155,13 +175,16 @@ def selection(student: Result) -> None:
     lines = []
     for arm in ("baseline", "placebo", "student"):
         for entry in chosen.get(arm) or []:
-            lines.append({
-                t("runs.overview.sel_arm"): names()[arm], t("runs.overview.sel_seed"): entry["seed"],
-                t("runs.overview.sel_epoch"): entry["selected_epoch"],
-                t("runs.overview.sel_score"): text.score(entry["score_selected"], 4),
-                t("runs.overview.sel_last"): entry["last_epoch"],
-                t("runs.overview.sel_last_score"): text.score(entry["score_last"], 4),
-            })  # fmt: skip
+            lines.append(
+                {
+                    t("runs.overview.sel_arm"): names()[arm],
+                    t("runs.overview.sel_seed"): entry["seed"],
+                    t("runs.overview.sel_epoch"): entry["selected_epoch"],
+                    t("runs.overview.sel_score"): text.score(entry["score_selected"], 4),
+                    t("runs.overview.sel_last"): entry["last_epoch"],
+                    t("runs.overview.sel_last_score"): text.score(entry["score_last"], 4),
+                }
+            )
     if not lines:
         return
     with st.expander(t("runs.overview.selection"), icon=":material/rule:"):
@@ -179,11 +202,18 @@ def soft(found: Result, index: int, run_id: str) -> None:
         ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
         if "agreement" in ours and "agreement" in theirs:
             st.markdown(
-                t("runs.soft.agreement", student=text.percent(ours["agreement"]["mean"]),
-                  baseline=text.percent(theirs["agreement"]["mean"]))
-            )  # fmt: skip
-    st.page_link("soft_labels.py", label=t("runs.soft.open"), icon=":material/equalizer:",
-                 query_params=session.link(run=run_id, student=student["name"]))  # fmt: skip
+                t(
+                    "runs.soft.agreement",
+                    student=text.percent(ours["agreement"]["mean"]),
+                    baseline=text.percent(theirs["agreement"]["mean"]),
+                )
+            )
+    st.page_link(
+        "soft_labels.py",
+        label=t("runs.soft.open"),
+        icon=":material/equalizer:",
+        query_params=session.link(run=run_id, student=student["name"]),
+    )
 
 
 def mistakes(found: Result, index: int) -> None:
@@ -199,9 +229,14 @@ def mistakes(found: Result, index: int) -> None:
     else:
         i, j, count, share = worst
         st.markdown(
-            t("runs.mistakes.hardest", true=str(classes[i]), predicted=str(classes[j]),
-              count=text.exact(round(count)), share=text.percent(share))
-        )  # fmt: skip
+            t(
+                "runs.mistakes.hardest",
+                true=str(classes[i]),
+                predicted=str(classes[j]),
+                count=text.exact(round(count)),
+                share=text.percent(share),
+            )
+        )
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     columns = st.columns(2, gap="large") if len(classes) <= 8 else [st.container(), st.container()]
     shared = {
@@ -228,16 +263,27 @@ def mistakes(found: Result, index: int) -> None:
             i, j, rows = moved
             key = "shift_right" if i == j else "shift_wrong"
             said = t(
-                f"runs.mistakes.{key}", true=str(classes[i]), predicted=str(classes[j]), other=names()[other].lower(),
-                count=text.exact(round(abs(rows), 1)), way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
-            )  # fmt: skip
+                f"runs.mistakes.{key}",
+                true=str(classes[i]),
+                predicted=str(classes[j]),
+                other=names()[other].lower(),
+                count=text.exact(round(abs(rows), 1)),
+                way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
+            )
         picture.show(fig, f"confusion-shift-{other}", said)
         st.caption(f"{said} {t('runs.mistakes.shift_note')}")
 
 
 def _pick_arm(arms: tuple[str, ...], key: str, label: str) -> str:
-    chosen = st.segmented_control(t(label), arms, default=arms[0], format_func=lambda a: names()[a], key=key,
-                                  help=t(f"{label}_help"), required=True)  # fmt: skip
+    chosen = st.segmented_control(
+        t(label),
+        arms,
+        default=arms[0],
+        format_func=lambda a: names()[a],
+        key=key,
+        help=t(f"{label}_help"),
+        required=True,
+    )
     return str(chosen or arms[0])
 
 
@@ -272,12 +318,18 @@ def calibration(found: Result, index: int) -> None:
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items()}
     fig = charts.reliability(
-        arms, names=names(), x_title=t("runs.calibration.x"), y_title=t("runs.calibration.y"),
-        perfect=t("runs.calibration.perfect"), rows_word=t("runs.calibration.rows"),
-    )  # fmt: skip
+        arms,
+        names=names(),
+        x_title=t("runs.calibration.x"),
+        y_title=t("runs.calibration.y"),
+        perfect=t("runs.calibration.perfect"),
+        rows_word=t("runs.calibration.rows"),
+    )
     ece = [found["teacher"]["metrics"].get("ece")]
     ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
-    said = t("runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2]))  # fmt: skip
+    said = t(
+        "runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2])
+    )
     picture.show(fig, "calibration", said)
     st.caption(t("runs.calibration.note"))
     st.markdown(said)
@@ -299,16 +351,25 @@ def latency(found: Result, index: int) -> None:
         for position, (runtime, batches) in enumerate(speed.runtimes(block.get("latency_ms")).items()):
             order = sorted(batches, key=int)
             title = t("runs.latency.series", arm=names()[arm], runtime=speed.runtime_title(runtime))
-            series.append({
-                "arm": arm, "name": title, "open": position > 0, "batch": [int(b) for b in order],
-                "p50": [batches[b]["p50"] for b in order], "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
-            })  # fmt: skip
+            series.append(
+                {
+                    "arm": arm,
+                    "name": title,
+                    "open": position > 0,
+                    "batch": [int(b) for b in order],
+                    "p50": [batches[b]["p50"] for b in order],
+                    "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
+                }
+            )
             for b in order:
-                lines.append({
-                    t("runs.latency.arm"): names()[arm], t("runs.latency.runtime"): speed.runtime_title(runtime),
-                    t("runs.latency.batch"): int(b),
-                    **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
-                })  # fmt: skip
+                lines.append(
+                    {
+                        t("runs.latency.arm"): names()[arm],
+                        t("runs.latency.runtime"): speed.runtime_title(runtime),
+                        t("runs.latency.batch"): int(b),
+                        **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
+                    }
+                )
     if not series:
         st.markdown(t("runs.latency.none"))
         return

@@ -62,8 +62,9 @@ def _tried(sweep: SweepSpec) -> list[Safe]:
     held = {n: getattr(sweep, n) for n in ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")}
     return [
         t("runs.outline.tried", axis=t(f"what_if.axis.{n}"), values=", ".join(f"{v:g}" for v in values))
-        for n, values in held.items() if values
-    ]  # fmt: skip
+        for n, values in held.items()
+        if values
+    ]
 
 
 def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
@@ -86,8 +87,14 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
     if state in ACTIVE:
         stopping = state == "cancelling"
         waiting = state == "queued"
-        if st.button(t("runs.head.cancel" if waiting else "runs.head.stop"), key="run-stop", icon=":material/stop_circle:", type="primary",
-                     disabled=stopping, help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}")):  # fmt: skip
+        if st.button(
+            t("runs.head.cancel" if waiting else "runs.head.stop"),
+            key="run-stop",
+            icon=":material/stop_circle:",
+            type="primary",
+            disabled=stopping,
+            help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}"),
+        ):
             _do(lambda: engine.jobs().stop(row.id))
     elif resumable(state, spec) and st.button(
         t("runs.head.resume"),
@@ -97,24 +104,38 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
         help=t("runs.head.resume_help"),
     ):
         _do(lambda: engine.jobs().resume(row.id))
-    if st.button(t("runs.head.clone"), key="run-clone", icon=":material/content_copy:",
-                 help=t("runs.head.clone_sweep_help" if sweep else "runs.head.clone_help")):  # fmt: skip
+    if st.button(
+        t("runs.head.clone"),
+        key="run-clone",
+        icon=":material/content_copy:",
+        help=t("runs.head.clone_sweep_help" if sweep else "runs.head.clone_help"),
+    ):
         session.go("what_if.py" if sweep else "distill.py", clone=row.id)
     if row.headline and st.button(
         t("runs.head.compare"), key="run-compare", icon=":material/scatter_plot:", help=t("runs.head.compare_help")
     ):
         session.go("compare.py", runs=row.id)
-    if st.button("★" if row.star else "☆", key="run-star",
-                 help=f"{t('runs.head.unstar' if row.star else 'runs.head.star')}. {t('runs.head.star_help')}"):  # fmt: skip
+    if st.button(
+        "★" if row.star else "☆",
+        key="run-star",
+        help=f"{t('runs.head.unstar' if row.star else 'runs.head.star')}. {t('runs.head.star_help')}",
+    ):
         _do(lambda: store.star(row.id, not row.star))
     with st.popover("", icon=":material/more_horiz:", help=t("runs.head.more"), key="run-more"):
-        name = st.text_input(t("runs.head.name"), row.name, key=f"name-{row.id}", max_chars=NAME_LENGTH,
-                             help=t("runs.head.name_help"))  # fmt: skip
+        name = st.text_input(
+            t("runs.head.name"), row.name, key=f"name-{row.id}", max_chars=NAME_LENGTH, help=t("runs.head.name_help")
+        )
         if st.button(t("runs.head.name_save"), key="run-name-save", help=t("runs.head.name_help")):
             _do(lambda: store.set_name(row.id, name or ""))
         st.divider()
-        note = st.text_area(t("runs.head.note"), row.note, key=f"note-{row.id}", max_chars=2000,
-                            placeholder=t("runs.head.note_hint"), help=t("runs.head.note_help"))  # fmt: skip
+        note = st.text_area(
+            t("runs.head.note"),
+            row.note,
+            key=f"note-{row.id}",
+            max_chars=2000,
+            placeholder=t("runs.head.note_hint"),
+            help=t("runs.head.note_help"),
+        )
         if st.button(t("runs.head.note_save"), key="run-note-save", help=t("runs.head.note_help")):
             _do(lambda: store.set_note(row.id, note or ""))
         st.divider()
@@ -122,10 +143,19 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
 
 
 def _delete(store: RunStore, row: RunRow, state: str) -> None:
-    sure = st.checkbox(t("runs.head.delete_sure"), key=f"sure-{row.id}", disabled=state in ACTIVE,
-                       help=t("runs.head.delete_active" if state in ACTIVE else "runs.head.delete_help"))  # fmt: skip
-    if st.button(t("runs.head.delete"), key="run-delete", icon=":material/delete:", disabled=not sure,
-                 help=t("runs.head.delete_help")):  # fmt: skip
+    sure = st.checkbox(
+        t("runs.head.delete_sure"),
+        key=f"sure-{row.id}",
+        disabled=state in ACTIVE,
+        help=t("runs.head.delete_active" if state in ACTIVE else "runs.head.delete_help"),
+    )
+    if st.button(
+        t("runs.head.delete"),
+        key="run-delete",
+        icon=":material/delete:",
+        disabled=not sure,
+        help=t("runs.head.delete_help"),
+    ):
         try:
             store.delete(row.id)
         except KDError as error:

@@ -142,8 +142,10 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
 def name_width(names: Sequence[str]) -> int:
     """Choose how wide the column of names is: 180 pixels, or wide enough that no two names look the same when cut."""
     fits = 22  # characters of 180 pixels
-    apart = [next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-             for a, b in itertools.pairwise(sorted(set(names)))]  # fmt: skip
+    apart = [
+        next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+        for a, b in itertools.pairwise(sorted(set(names)))
+    ]
     need = max([fits, *(i + 4 for i in apart)])
     return min(520, 180 * need // fits)
 

@@ -30,12 +30,19 @@ def show(run_id: str) -> None:
 def notice(run_id: str, now: Any) -> None:
     """Draw the words and the two ways out."""
     with st.container(border=True, key="run-silent"):
-        st.warning(f"**{t('runs.silence.title', seconds=text.seconds(int(now.silent_s)))}** {t('runs.silence.text')}",
-                   icon=":material/ac_unit:")  # fmt: skip
+        st.warning(
+            f"**{t('runs.silence.title', seconds=text.seconds(int(now.silent_s)))}** {t('runs.silence.text')}",
+            icon=":material/ac_unit:",
+        )
         with st.container(horizontal=True, gap="small"):
             for name, again, icon in (("end", False, "stop_circle"), ("again", True, "resume")):
-                if st.button(t(f"runs.silence.{name}"), key=f"run-silent-{name}", icon=f":material/{icon}:",
-                             type="primary" if again else "secondary", help=t(f"runs.silence.{name}_help")):  # fmt: skip
+                if st.button(
+                    t(f"runs.silence.{name}"),
+                    key=f"run-silent-{name}",
+                    icon=f":material/{icon}:",
+                    type="primary" if again else "secondary",
+                    help=t(f"runs.silence.{name}_help"),
+                ):
                     try:
                         engine.jobs().interrupt(run_id, again=again)
                     except KDError as error:

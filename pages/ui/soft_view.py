@@ -61,9 +61,13 @@ def one_row(kept: Kept, at: int, classes: Sequence[str], temperature: float) -> 
         f"**{t('soft_labels.bars', t=f'{temperature:g}')}** · {t('soft_labels.is_label', label=str(classes[label]))}"
     )
     fig = charts.bars(
-        {arm: [float(p[arm][c]) for c in shown] for arm in ARMS}, [classes[c] for c in shown], names=names(),
-        x_title=t("soft_labels.bars_axis"), label=shown.index(label), label_mark=t("soft_labels.bars_label"),
-    )  # fmt: skip
+        {arm: [float(p[arm][c]) for c in shown] for arm in ARMS},
+        [classes[c] for c in shown],
+        names=names(),
+        x_title=t("soft_labels.bars_axis"),
+        label=shown.index(label),
+        label_mark=t("soft_labels.bars_label"),
+    )
     note = row_sentence(p, label, classes)
     picture.show(fig, "soft-bars", note)
     if len(shown) < len(classes):
@@ -78,10 +82,14 @@ def row_sentence(p: Mapping[str, Any], label: int, classes: Sequence[str]) -> te
     other = label if top != label else ranked[1]
     key = "bars_right" if top == label else "bars_wrong"
     return t(
-        f"soft_labels.{key}", top=str(classes[top]), other=str(classes[other]),
-        p_top=text.percent(p["teacher"][top]), p_other=text.percent(p["teacher"][other]),
-        s_top=text.percent(p["student"][top]), s_other=text.percent(p["student"][other]),
-    )  # fmt: skip
+        f"soft_labels.{key}",
+        top=str(classes[top]),
+        other=str(classes[other]),
+        p_top=text.percent(p["teacher"][top]),
+        p_other=text.percent(p["teacher"][other]),
+        s_top=text.percent(p["student"][top]),
+        s_other=text.percent(p["student"][other]),
+    )
 
 
 def drawn_classes(p: Mapping[str, Any], label: int) -> list[int]:
@@ -96,10 +104,14 @@ def drawn_classes(p: Mapping[str, Any], label: int) -> list[int]:
 def row_values(kept: Kept, at: int) -> None:
     """List the row's own columns; a data frame shows its cells literally."""
     row = kept.rows.iloc[at]
-    frame = pd.DataFrame({
-        str(t("soft_labels.value_column")): [str(c) for c in kept.rows.columns],
-        str(t("soft_labels.value_value")): ["–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            str(t("soft_labels.value_column")): [str(c) for c in kept.rows.columns],
+            str(t("soft_labels.value_value")): [
+                "–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row
+            ],
+        }
+    )
     st.markdown(f"**{t('soft_labels.values')}**")
     st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
 
@@ -115,19 +127,33 @@ def faithful(kept: Kept, found: Mapping[str, Any], index: int, temperature: floa
     ):
         told = block.get("fidelity") or {}
         far = text.score((told.get("kl") or {}).get("mean"))
-        place.metric(t("soft_labels.agreement", arm=names()[arm]), text.percent((told.get("agreement") or {}).get("mean")),
-                     help=t("soft_labels.agreement_help"), delta=t("soft_labels.kl_line", value=far), delta_color="off",
-                     delta_arrow="off")  # fmt: skip
+        place.metric(
+            t("soft_labels.agreement", arm=names()[arm]),
+            text.percent((told.get("agreement") or {}).get("mean")),
+            help=t("soft_labels.agreement_help"),
+            delta=t("soft_labels.kl_line", value=far),
+            delta_color="off",
+            delta_arrow="off",
+        )
     teacher = kept.logits["teacher"]
-    here = {arm: (soft_labels.agreement(teacher, kept.logits[arm]), soft_labels.kl(teacher, kept.logits[arm], temperature))
-            for arm in ("student", "baseline")}  # fmt: skip
+    here = {
+        arm: (soft_labels.agreement(teacher, kept.logits[arm]), soft_labels.kl(teacher, kept.logits[arm], temperature))
+        for arm in ("student", "baseline")
+    }
     st.caption(
         t("soft_labels.faithful_result", num=len(student["seeds"]), rows=text.exact(found["dataset"]["rows"]["test"]))
         + " "
-        + t("soft_labels.faithful_here", seed=entry["seed"], rows=text.exact(len(kept.labels)), t=f"{temperature:g}",
-            student=text.percent(here["student"][0]), baseline=text.percent(here["baseline"][0]),
-            kl=text.score(here["student"][1]), kl_baseline=text.score(here["baseline"][1]))
-    )  # fmt: skip
+        + t(
+            "soft_labels.faithful_here",
+            seed=entry["seed"],
+            rows=text.exact(len(kept.labels)),
+            t=f"{temperature:g}",
+            student=text.percent(here["student"][0]),
+            baseline=text.percent(here["baseline"][0]),
+            kl=text.score(here["student"][1]),
+            kl_baseline=text.score(here["baseline"][1]),
+        )
+    )
 
 
 def all_rows(kept: Kept, temperature: float) -> None:
@@ -136,17 +162,33 @@ def all_rows(kept: Kept, temperature: float) -> None:
     num = kept.logits["teacher"].shape[1]
     largest = {arm: p[arm].max(axis=1) for arm in ARMS}
     st.markdown(f"**{t('soft_labels.max_title')}**")
-    fig = charts.distribution(largest, names=names(), x_title=t("soft_labels.max_axis"), y_title=t("soft_labels.rows_axis"),
-                              low=1 / num, high=1.0)  # fmt: skip
+    fig = charts.distribution(
+        largest,
+        names=names(),
+        x_title=t("soft_labels.max_axis"),
+        y_title=t("soft_labels.rows_axis"),
+        low=1 / num,
+        high=1.0,
+    )
     at_one = soft_labels.soften(kept.logits["teacher"]).max(axis=1).mean()
-    note = t("soft_labels.max_note", t=f"{temperature:g}", mean=text.percent(largest["teacher"].mean()),
-             at_one=text.percent(at_one))  # fmt: skip
+    note = t(
+        "soft_labels.max_note",
+        t=f"{temperature:g}",
+        mean=text.percent(largest["teacher"].mean()),
+        at_one=text.percent(at_one),
+    )
     picture.show(fig, "soft-max", note)
     st.caption(note)
     nats = {arm: soft_labels.entropy(p[arm]) for arm in ARMS}
     st.markdown(f"**{t('soft_labels.entropy_title')}**")
-    fig = charts.distribution(nats, names=names(), x_title=t("soft_labels.entropy_axis"), y_title=t("soft_labels.rows_axis"),
-                              low=0.0, high=float(np.log(num)))  # fmt: skip
+    fig = charts.distribution(
+        nats,
+        names=names(),
+        x_title=t("soft_labels.entropy_axis"),
+        y_title=t("soft_labels.rows_axis"),
+        low=0.0,
+        high=float(np.log(num)),
+    )
     means = {arm: text.score(float(nats[arm].mean()), 2) for arm in ARMS}
     note = t("soft_labels.entropy_note", t=f"{temperature:g}", most=f"{np.log(num):.2f}", **means)
     picture.show(fig, "soft-entropy", note)
@@ -195,15 +237,24 @@ def parted(kept: Kept, classes: Sequence[str], temperature: float, found: Any) -
             for row, c in zip(p[arm], p[arm].argmax(axis=1), strict=True)
         ]
 
-    frame = pd.DataFrame({
-        str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
-        str(t("soft_labels.apart_label")): [str(classes[int(c)]) for c in kept.labels[shown]],
-        str(t("soft_labels.apart_teacher")): said("teacher"), str(t("soft_labels.apart_student")): said("student"),
-        str(t("soft_labels.apart_distance")): far.round(3),
-    })  # fmt: skip
-    clickable(frame, "soft-apart", {
-        str(t("soft_labels.apart_distance")): st.column_config.NumberColumn(help=t("soft_labels.apart_distance_help"), format="%.3f")
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
+            str(t("soft_labels.apart_label")): [str(classes[int(c)]) for c in kept.labels[shown]],
+            str(t("soft_labels.apart_teacher")): said("teacher"),
+            str(t("soft_labels.apart_student")): said("student"),
+            str(t("soft_labels.apart_distance")): far.round(3),
+        }
+    )
+    clickable(
+        frame,
+        "soft-apart",
+        {
+            str(t("soft_labels.apart_distance")): st.column_config.NumberColumn(
+                help=t("soft_labels.apart_distance_help"), format="%.3f"
+            )
+        },
+    )
     st.caption(t("soft_labels.apart_note", num=text.exact(len(found)), of=text.exact(len(kept.labels))))
 
 
@@ -211,9 +262,15 @@ def clickable(frame: pd.DataFrame, key: str, config: dict[str, Any]) -> None:
     """Show a table whose rows can be clicked; the next run reads the click by `take_click`."""
     turn = st.session_state.get(f"{key}-turn", 0)
     st.dataframe(
-        frame, hide_index=True, height=320, key=f"{key}-{turn}", on_select="rerun", selection_mode="single-cell",
-        alt=t("soft_labels.apart"), column_config=config,
-    )  # fmt: skip
+        frame,
+        hide_index=True,
+        height=320,
+        key=f"{key}-{turn}",
+        on_select="rerun",
+        selection_mode="single-cell",
+        alt=t("soft_labels.apart"),
+        column_config=config,
+    )
 
 
 def take_click(key: str) -> int | None:
@@ -233,25 +290,35 @@ def regression(kept: Kept, found: Mapping[str, Any]) -> None:
     target = str(found["dataset"]["target"])
     st.markdown(f"**{t('soft_labels.regression.scatter')}**")
     fig = charts.predictions(
-        kept.labels, values, names=names(), x_title=t("soft_labels.regression.x", target=target),
-        y_title=t("soft_labels.regression.y", target=target), diagonal=t("soft_labels.regression.diagonal"),
-        row_ids=kept.row_ids + 1, row_title=t("soft_labels.row_choice"),
-    )  # fmt: skip
+        kept.labels,
+        values,
+        names=names(),
+        x_title=t("soft_labels.regression.x", target=target),
+        y_title=t("soft_labels.regression.y", target=target),
+        diagonal=t("soft_labels.regression.diagonal"),
+        row_ids=kept.row_ids + 1,
+        row_title=t("soft_labels.row_choice"),
+    )
     away = {arm: float(np.abs(values[arm] - values["teacher"]).mean()) for arm in ("student", "baseline")}
-    note = t("soft_labels.regression.scatter_note", student=text.score(away["student"], 2),
-             baseline=text.score(away["baseline"], 2))  # fmt: skip
+    note = t(
+        "soft_labels.regression.scatter_note",
+        student=text.score(away["student"], 2),
+        baseline=text.score(away["baseline"], 2),
+    )
     picture.show(fig, "soft-scatter", note)
     st.caption(note)
     apart = values["student"] - values["teacher"]
     shown = np.argsort(-np.abs(apart), kind="stable")[:LISTED]
     st.markdown(f"**{t('soft_labels.apart')}**")
     r = "soft_labels.regression."
-    frame = pd.DataFrame({
-        str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
-        str(t(f"{r}true")): kept.labels[shown].astype(float).round(2),
-        **{str(t(f"{r}{arm}")): values[arm][shown].round(2) for arm in ("teacher", "baseline", "student")},
-        str(t(f"{r}difference")): apart[shown].round(2),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            str(t("soft_labels.apart_row")): kept.row_ids[shown] + 1,
+            str(t(f"{r}true")): kept.labels[shown].astype(float).round(2),
+            **{str(t(f"{r}{arm}")): values[arm][shown].round(2) for arm in ("teacher", "baseline", "student")},
+            str(t(f"{r}difference")): apart[shown].round(2),
+        }
+    )
     clickable(frame, "soft-far", {})
     st.caption(t("soft_labels.regression.apart_note", num=len(shown)))
     at = take_click("soft-far")

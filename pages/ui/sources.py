@@ -76,8 +76,13 @@ def picker() -> None:
                     help=text.escape(entry.facts["story"]),
                 ):
                     facts = entry.facts
-                    begin(f"sample:{sample}", entry.title, target=facts["target"], task=facts["task"],
-                          positive=facts.get("positive"))  # fmt: skip
+                    begin(
+                        f"sample:{sample}",
+                        entry.title,
+                        target=facts["target"],
+                        task=facts["task"],
+                        positive=facts.get("positive"),
+                    )
                     st.rerun()
         _known()
 
@@ -104,10 +109,15 @@ def _known() -> None:
         return
     shown = {f.source: f for f in files}
     picked = st.selectbox(
-        t("data.known"), list(shown), index=None, placeholder=t("data.known_placeholder"), key="data-known",
-        format_func=lambda s: f"{shown[s].name} · {text.size(shown[s].size_bytes)}", label_visibility="collapsed",
+        t("data.known"),
+        list(shown),
+        index=None,
+        placeholder=t("data.known_placeholder"),
+        key="data-known",
+        format_func=lambda s: f"{shown[s].name} · {text.size(shown[s].size_bytes)}",
+        label_visibility="collapsed",
         on_change="rerun",
-    )  # fmt: skip
+    )
     held = st.session_state.get(CHOICES) or {}
     if picked and picked != held.get("source") and picked != st.session_state.get("data_known_taken"):
         st.session_state["data_known_taken"] = picked

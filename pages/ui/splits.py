@@ -30,11 +30,17 @@ def show(found: Result, index: int) -> None:
     with left:
         unit = f" ({t('runs.verdict.points_word')})" if factor > 1 else ""
         fig = charts.splits(
-            [seed for seed, _, _ in gains], [factor * g.mean for _, g, _ in gains],
-            *([None if v is None else factor * v for v in side] for side in zip(*((g.low, g.high) for _, g, _ in gains), strict=True)),
+            [seed for seed, _, _ in gains],
+            [factor * g.mean for _, g, _ in gains],
+            *(
+                [None if v is None else factor * v for v in side]
+                for side in zip(*((g.low, g.high) for _, g, _ in gains), strict=True)
+            ),
             x_title=f"{t('runs.splits.axis', metric=verdict.metric_title(name))}{unit}",
-            split_title=f"{t('runs.splits.split')} {{seed}}", name=t("runs.splits.gain"), height=110 + 34 * len(gains),
-        )  # fmt: skip
+            split_title=f"{t('runs.splits.split')} {{seed}}",
+            name=t("runs.splits.gain"),
+            height=110 + 34 * len(gains),
+        )
         alt = verdict.judge(found, index).splits
         picture.show(fig, "splits", alt or t("runs.splits.title"))
     with right:
@@ -52,10 +58,21 @@ def frame(found: Result, index: int) -> pd.DataFrame:
     k = "runs.splits."
     columns = [str(t(f"{k}{c}")) for c in ("split", "gain", "word", "teacher")]
     lines = [
-        (str(r["split_seed"]), written.cell(g), str(t(f"runs.short.{r['students'][index]['verdict']}")), written.cell(a) if a else "–")
+        (
+            str(r["split_seed"]),
+            written.cell(g),
+            str(t(f"runs.short.{r['students'][index]['verdict']}")),
+            written.cell(a) if a else "–",
+        )
         for r, g, a in zip(rows, gains, away, strict=True)
-    ]  # fmt: skip
+    ]
     known = [a.mean for a in away if a is not None]
-    lines.append((str(t(f"{k}mean")), written.signed(sum(g.mean for g in gains) / len(gains)), "",
-                  written.signed(sum(known) / len(known)) if known else "–"))  # fmt: skip
+    lines.append(
+        (
+            str(t(f"{k}mean")),
+            written.signed(sum(g.mean for g in gains) / len(gains)),
+            "",
+            written.signed(sum(known) / len(known)) if known else "–",
+        )
+    )
     return pd.DataFrame(lines, columns=columns)

@@ -50,9 +50,12 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
                 chosen.append(student)
             st.caption(cost(student["arch"], facts), width="stretch")
             if i >= len(presets) and st.button(
-                t("distill.remove"), key=f"distill-remove-{i}", type="tertiary", icon=":material/close:",
+                t("distill.remove"),
+                key=f"distill-remove-{i}",
+                type="tertiary",
+                icon=":material/close:",
                 help=t("distill.remove_help"),
-            ):  # fmt: skip
+            ):
                 extra.remove(student)
                 forms.forget(f"{KEY}.{i}.")
                 st.session_state["distill_draft"]["values"]["students"] = [s for s in held if s != student]
@@ -71,16 +74,25 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
         archs.sort(key=lambda e: "width" not in e.spec.model_fields)
         at = Situation(task=facts.task, num_classes=facts.outputs)
         titles = {e.name: e.title for e in archs if e.why_not(at) is None}
-        name = st.selectbox(t("distill.architecture"), list(titles), format_func=titles.__getitem__,
-                            key="distill_own_arch", help=term("architecture"))  # fmt: skip
+        name = st.selectbox(
+            t("distill.architecture"),
+            list(titles),
+            format_func=titles.__getitem__,
+            key="distill_own_arch",
+            help=term("architecture"),
+        )
         spec = ARCHS.get(name).spec
         start = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
         settings = forms.form(spec, start, f"distill_own.{name}", fold=False, columns=2)
         arch = {"name": name, "settings": settings}
         st.caption(cost(arch, facts))
         known = {s["name"] for s in extra} | set(ARCHS.get("mlp").facts["presets"])
-        shown = st.text_input(t("distill.own_name"), value=_name(name, settings), max_chars=40,
-                              key=f"distill_own_name.{name}.{settings.get('size')}.{settings.get('width')}.{settings.get('depth')}")  # fmt: skip
+        shown = st.text_input(
+            t("distill.own_name"),
+            value=_name(name, settings),
+            max_chars=40,
+            key=f"distill_own_name.{name}.{settings.get('size')}.{settings.get('width')}.{settings.get('depth')}",
+        )
         taken = shown in known or not shown
         full = len(chosen) >= MOST
         reason = t("distill.name_taken") if taken else t("distill.students_full", most=MOST) if full else None

@@ -45,11 +45,23 @@ def show(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
     with st.container(border=True, key="whatif-cell"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"##### {escape(whatif_cells.setting_words(grid, cell))}", width="stretch")
-            st.button(t("what_if.cell.clear"), key="whatif-clear", icon=":material/close:", type="tertiary",
-                      on_click=whatif_map.clear, help=t("what_if.cell.clear_help"))  # fmt: skip
-        part = st.segmented_control(t("what_if.cell.part"), PARTS, key=forms.seed("whatif-part", "numbers"), required=True,
-                                    format_func=lambda p: t(f"what_if.cell.{p}"), label_visibility="collapsed",
-                                    help=t("what_if.cell.part_help"))  # fmt: skip
+            st.button(
+                t("what_if.cell.clear"),
+                key="whatif-clear",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=whatif_map.clear,
+                help=t("what_if.cell.clear_help"),
+            )
+        part = st.segmented_control(
+            t("what_if.cell.part"),
+            PARTS,
+            key=forms.seed("whatif-part", "numbers"),
+            required=True,
+            format_func=lambda p: t(f"what_if.cell.{p}"),
+            label_visibility="collapsed",
+            help=t("what_if.cell.part_help"),
+        )
         if part == "soft":
             soft(folder, grid, found, cell)
         elif part == "recipe":
@@ -68,8 +80,12 @@ def numbers(grid: Grid, cell: Cell) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if cell.get("word") and not whatif_cells.is_baseline(cell):
             word = str(cell["word"])
-            st.badge(t(f"runs.word.{word}"), color=verdict.COLOUR[word], icon=verdict.ICON[word],  # type: ignore[arg-type]
-                     help=t("what_if.cell.word_help"))  # fmt: skip
+            st.badge(
+                t(f"runs.word.{word}"),
+                color=verdict.COLOUR[word],
+                icon=verdict.ICON[word],  # type: ignore[arg-type]
+                help=t("what_if.cell.word_help"),
+            )
         st.markdown(
             f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=t("what_if.cell.interval_help"), width="content"
         )
@@ -93,23 +109,45 @@ def numbers(grid: Grid, cell: Cell) -> None:
         own = cell["scores"][i]
         base = alone[i] if i < len(alone) else None
         gain = None if own is None or base is None else sign * (own - base)
-        lines.append((str(seed), text.score(base, 4), text.score(own, 4), verdict.signed_points(grid.metric, gain),
-                      str(epochs[i]) if i < len(epochs) and epochs[i] is not None else "–"))  # fmt: skip
+        lines.append(
+            (
+                str(seed),
+                text.score(base, 4),
+                text.score(own, 4),
+                verdict.signed_points(grid.metric, gain),
+                str(epochs[i]) if i < len(epochs) and epochs[i] is not None else "–",
+            )
+        )
     known = [v for v in cell["scores"] if v is not None]
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
     known_alone = [v for v in alone if v is not None]
-    lines.append((f"**{t('what_if.cell.mean')}**", text.score(float(np.mean(known_alone)) if known_alone else None, 4),
-                  f"**{text.plus_minus(cell['mean'], spread, 4).replace(' ', '&nbsp;')}**",
-                  f"**{verdict.signed_points(grid.metric, (cell.get('gain') or {}).get('mean'))}**", ""))  # fmt: skip
+    lines.append(
+        (
+            f"**{t('what_if.cell.mean')}**",
+            text.score(float(np.mean(known_alone)) if known_alone else None, 4),
+            f"**{text.plus_minus(cell['mean'], spread, 4).replace(' ', '&nbsp;')}**",
+            f"**{verdict.signed_points(grid.metric, (cell.get('gain') or {}).get('mean'))}**",
+            "",
+        )
+    )
     k = "what_if.cell."
-    columns = [t(f"{k}seed"), t(f"{k}baseline", metric=metric), t(f"{k}score", metric=metric),
-               t(f"{k}gain", unit=whatif_cells.unit_word(grid.metric)), t(f"{k}epoch")]  # fmt: skip
+    columns = [
+        t(f"{k}seed"),
+        t(f"{k}baseline", metric=metric),
+        t(f"{k}score", metric=metric),
+        t(f"{k}gain", unit=whatif_cells.unit_word(grid.metric)),
+        t(f"{k}epoch"),
+    ]
     st.table(pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index(str(columns[0])), border="horizontal")
     st.caption(
-        t("what_if.cell.costs", parameters=text.number(cell.get("parameters")), size=text.size(cell.get("size_bytes")),
-          latency=text.milliseconds(cell.get("latency_ms"))),
+        t(
+            "what_if.cell.costs",
+            parameters=text.number(cell.get("parameters")),
+            size=text.size(cell.get("size_bytes")),
+            latency=text.milliseconds(cell.get("latency_ms")),
+        ),
         help=t("what_if.cell.costs_help"),
-    )  # fmt: skip
+    )
     if cell.get("diverged"):
         st.caption(f":orange[:material/warning: {t('what_if.hover.diverged', num=cell['diverged'])}]")
     if cell.get("stopped"):
@@ -146,9 +184,12 @@ def kept(folder: RunFolder, place: str) -> dict[str, Any]:
         return _arrays(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
         raise KDError(
-            "The answers of the cells of run {run_id} can't be read: {error}.", "Run it again: press Clone.", "no_cells",
-            run_id=folder.id, error=str(error),
-        ) from error  # fmt: skip
+            "The answers of the cells of run {run_id} can't be read: {error}.",
+            "Run it again: press Clone.",
+            "no_cells",
+            run_id=folder.id,
+            error=str(error),
+        ) from error
 
 
 def soft(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
@@ -183,11 +224,19 @@ def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Resul
         st.metric(
             t("what_if.soft.agreement"), text.percent(soft_labels.agreement(z_teacher, z_cell)), help=term("agreement")
         )
-        st.metric(t("what_if.soft.entropy", t=f"{temperature:g}"), t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
-                  delta=t("what_if.soft.of_teacher", value=f"{nats['teacher']:.2f}"), delta_color="off", delta_arrow="off",
-                  help=term("entropy"))  # fmt: skip
-        st.metric(t("what_if.soft.kl", t=f"{temperature:g}"), t("what_if.instant.nats", value=text.score(soft_labels.kl(z_teacher, z_cell, temperature), 4)),
-                  help=term("kl"))  # fmt: skip
+        st.metric(
+            t("what_if.soft.entropy", t=f"{temperature:g}"),
+            t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
+            delta=t("what_if.soft.of_teacher", value=f"{nats['teacher']:.2f}"),
+            delta_color="off",
+            delta_arrow="off",
+            help=term("entropy"),
+        )
+        st.metric(
+            t("what_if.soft.kl", t=f"{temperature:g}"),
+            t("what_if.instant.nats", value=text.score(soft_labels.kl(z_teacher, z_cell, temperature), 4)),
+            help=term("kl"),
+        )
     apart = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
     order = np.argsort(-apart, kind="stable")
     ids = [int(arrays["row_ids"][i]) + 1 for i in order]
@@ -196,9 +245,11 @@ def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Resul
     label = int(arrays["labels"][at])
     shown = soft_view.drawn_classes({arm: values[at] for arm, values in p.items()}, label)
     figure = charts.bars(
-        {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()}, [classes[c] for c in shown],
-        names=result_tabs.names(), x_title=t("soft_labels.bars_axis"),
-    )  # fmt: skip
+        {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()},
+        [classes[c] for c in shown],
+        names=result_tabs.names(),
+        x_title=t("soft_labels.bars_axis"),
+    )
     note = t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
     picture.show(figure, "whatif-bars", note)
     st.caption(note)
@@ -208,13 +259,23 @@ def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found
     mean, std = float(found["artifacts"]["target_mean"]), float(found["artifacts"]["target_std"])
     values = {"teacher": z_teacher[:, 0] * std + mean, "student": z_cell[:, 0] * std + mean}
     target = str(found["dataset"].get("target") or "")
-    note = t("what_if.soft.apart", value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())), target=target)  # fmt: skip
+    note = t(
+        "what_if.soft.apart",
+        value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())),
+        target=target,
+    )
     st.markdown(note)
     figure = charts.predictions(
-        arrays["labels"], values, names=result_tabs.names(), x_title=t("soft_labels.regression.x", target=target),
-        y_title=t("soft_labels.regression.y", target=target), diagonal=t("soft_labels.regression.diagonal"),
-        row_ids=arrays["row_ids"] + 1, row_title=t("soft_labels.row_choice"), height=340,
-    )  # fmt: skip
+        arrays["labels"],
+        values,
+        names=result_tabs.names(),
+        x_title=t("soft_labels.regression.x", target=target),
+        y_title=t("soft_labels.regression.y", target=target),
+        diagonal=t("soft_labels.regression.diagonal"),
+        row_ids=arrays["row_ids"] + 1,
+        row_title=t("soft_labels.row_choice"),
+        height=340,
+    )
     picture.show(figure, "whatif-predictions", note)
 
 
@@ -246,10 +307,20 @@ def _actions(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
             t("what_if.cell.zoom"), key="whatif-zoom", icon=":material/zoom_in:", help=t("what_if.cell.zoom_help")
         ):
             zoom(folder, cell)
-        if st.button(t("what_if.cell.judge"), key="whatif-judge", icon=":material/gavel:", disabled=chosen,
-                     help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help")):  # fmt: skip
+        if st.button(
+            t("what_if.cell.judge"),
+            key="whatif-judge",
+            icon=":material/gavel:",
+            disabled=chosen,
+            help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help"),
+        ):
             _with_spec(folder, cell, lambda spec: launch.start(spec, "runs.py"))
-        if st.button(t("what_if.cell.distill"), key="whatif-distill", icon=":material/school:", help=t("what_if.cell.distill_help")):  # fmt: skip
+        if st.button(
+            t("what_if.cell.distill"),
+            key="whatif-distill",
+            icon=":material/school:",
+            help=t("what_if.cell.distill_help"),
+        ):
             _with_spec(folder, cell, lambda spec: _open_in_distill(folder, spec))
 
 

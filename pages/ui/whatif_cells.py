@@ -81,13 +81,20 @@ def of_result(found: Mapping[str, Any], seeds: int = 0) -> Grid:
     s = found["sweep"]
     metric = found.get("metric") or {}
     return Grid(
-        cells=tuple(s["cells"]), metric=str(metric.get("selection") or metric.get("name") or ""), best=s.get("best"),
-        best_of=s.get("best_of") or {}, asked=int(s.get("cells_asked") or len(s["cells"])),
-        variants=int(s.get("variants") or 0), trainings=int(s.get("trainings") or 0), mode=str(s.get("mode") or ""),
-        why=str(s.get("why") or ""), seconds=s.get("seconds"), seeds=seeds,
+        cells=tuple(s["cells"]),
+        metric=str(metric.get("selection") or metric.get("name") or ""),
+        best=s.get("best"),
+        best_of=s.get("best_of") or {},
+        asked=int(s.get("cells_asked") or len(s["cells"])),
+        variants=int(s.get("variants") or 0),
+        trainings=int(s.get("trainings") or 0),
+        mode=str(s.get("mode") or ""),
+        why=str(s.get("why") or ""),
+        seconds=s.get("seconds"),
+        seeds=seeds,
         teacher=next((r.get("teacher") for r in found.get("room") or ()), None),
         margin=metric.get("margin") if metric.get("selection") in (None, metric.get("name")) else None,
-    )  # fmt: skip
+    )
 
 
 def of_progress(snapshot: Any, *, active: bool) -> Grid | None:
@@ -101,10 +108,18 @@ def of_progress(snapshot: Any, *, active: bool) -> Grid | None:
     cells = tuple({**c, "pending": active and not all(c["done"])} for c in now.cells)
     metric = str((snapshot.plan or {}).get("metric") or "")
     return Grid(
-        cells=cells, metric=metric, best=now.best, asked=len(cells), variants=now.variants, trainings=now.trainings,
-        mode=str(now.mode or ""), why=str(now.why or ""), seconds=snapshot.elapsed_s,
-        seeds=snapshot.spec.training.seeds_at_first, margin=snapshot.spec.evaluation.margin,
-    )  # fmt: skip
+        cells=cells,
+        metric=metric,
+        best=now.best,
+        asked=len(cells),
+        variants=now.variants,
+        trainings=now.trainings,
+        mode=str(now.mode or ""),
+        why=str(now.why or ""),
+        seconds=snapshot.elapsed_s,
+        seeds=snapshot.spec.training.seeds_at_first,
+        margin=snapshot.spec.evaluation.margin,
+    )
 
 
 def judged(cell: Cell) -> bool:
@@ -220,13 +235,22 @@ def placed(grid: Grid, cells: Sequence[Cell], picked: int | None) -> list[dict[s
     for c in cells:
         gain = c.get("gain") or {}
         low, high = gain.get("ci95") or (None, None)
-        made.append({
-            "id": c["cell"], "row": alphas.index(c.get("alpha")), "column": temperatures.index(c.get("temperature")),
-            "gain": in_units(grid.metric, gain.get("mean")) if judged(c) else None,
-            "low": in_units(grid.metric, low), "high": in_units(grid.metric, high),
-            "text": written(grid, c), "hover": hover(grid, c), "best": c["cell"] == grid.best,
-            "like": c in framed, "picked": c["cell"] == picked, "faded": unclear(grid, c),
-        })  # fmt: skip
+        made.append(
+            {
+                "id": c["cell"],
+                "row": alphas.index(c.get("alpha")),
+                "column": temperatures.index(c.get("temperature")),
+                "gain": in_units(grid.metric, gain.get("mean")) if judged(c) else None,
+                "low": in_units(grid.metric, low),
+                "high": in_units(grid.metric, high),
+                "text": written(grid, c),
+                "hover": hover(grid, c),
+                "best": c["cell"] == grid.best,
+                "like": c in framed,
+                "picked": c["cell"] == picked,
+                "faded": unclear(grid, c),
+            }
+        )
     return made
 
 
@@ -287,13 +311,17 @@ def _line(grid: Grid, c: Cell) -> dict[str, Any]:
     word = str(t(f"runs.word.{c['word']}")).capitalize() if c.get("word") and not is_baseline(c) else None
     mark = "★" if c["cell"] == grid.best else "=" if c.get("like_best") and judged(c) else ""
     return {
-        str(t(f"{k}cell")): c["cell"], str(t(f"{k}mark")): mark, str(t(f"{k}student")): str(c["student"]),
+        str(t(f"{k}cell")): c["cell"],
+        str(t(f"{k}mark")): mark,
+        str(t(f"{k}student")): str(c["student"]),
         **{str(t(f"{k}{n}")): c.get(n) for n in varying},
         str(t(f"{k}score", metric=metric)): c.get("mean"),
         str(t(f"{k}gain", unit=unit_word(grid.metric))): in_units(grid.metric, gain.get("mean")),
-        str(t(f"{k}interval")): str(gain_interval(grid.metric, c)), str(t(f"{k}word")): word,
-        str(t(f"{k}size")): text.size(c.get("size_bytes")), str(t(f"{k}latency")): text.milliseconds(c.get("latency_ms")),
-    }  # fmt: skip
+        str(t(f"{k}interval")): str(gain_interval(grid.metric, c)),
+        str(t(f"{k}word")): word,
+        str(t(f"{k}size")): text.size(c.get("size_bytes")),
+        str(t(f"{k}latency")): text.milliseconds(c.get("latency_ms")),
+    }
 
 
 def gain_interval(metric: str, cell: Cell) -> Safe:
@@ -306,8 +334,25 @@ def gain_interval(metric: str, cell: Cell) -> Safe:
 
 def csv(grid: Grid) -> str:
     """Write every cell, seed by seed, with exact numbers; cells a spreadsheet would run are defused."""
-    names = ["cell", "student", *SETTINGS, "seed", "score", "baseline", "mean", "gain_mean", "gain_low", "gain_high",
-             "word", "best", "like_best", "selected_epoch", "parameters", "size_bytes", "latency_ms"]  # fmt: skip
+    names = [
+        "cell",
+        "student",
+        *SETTINGS,
+        "seed",
+        "score",
+        "baseline",
+        "mean",
+        "gain_mean",
+        "gain_low",
+        "gain_high",
+        "word",
+        "best",
+        "like_best",
+        "selected_epoch",
+        "parameters",
+        "size_bytes",
+        "latency_ms",
+    ]
     rows: list[list[Any]] = [[*names[:8], f"{grid.metric}", f"baseline_{grid.metric}", *names[10:]]]
     for c in grid.cells:
         gain = c.get("gain") or {}
@@ -324,8 +369,18 @@ def csv(grid: Grid) -> str:
         costs = [c.get("parameters"), c.get("size_bytes"), c.get("latency_ms")]
         for i, seed in enumerate(c.get("seeds") or [None]):
             per_seed = [_at(c.get(n), i) for n in ("scores", "baseline")]
-            rows.append([c["cell"], c["student"], *(c.get(n) for n in SETTINGS), seed, *per_seed, *told,
-                         _at(c.get("selected_epochs"), i), *costs])  # fmt: skip
+            rows.append(
+                [
+                    c["cell"],
+                    c["student"],
+                    *(c.get(n) for n in SETTINGS),
+                    seed,
+                    *per_seed,
+                    *told,
+                    _at(c.get("selected_epochs"), i),
+                    *costs,
+                ]
+            )
     return recipe.write_csv(rows)
 
 

@@ -38,8 +38,14 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
         objective, sweep = _grid(facts, teacher["name"], values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
-    made = {**values, "teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep,
-            "training": {**values["training"], **training}}  # fmt: skip
+    made = {
+        **values,
+        "teacher": teacher,
+        "students": chosen,
+        "objective": objective,
+        "sweep": sweep,
+        "training": {**values["training"], **training},
+    }
     whatif_draft.keep(dataset_id, made)
     return made
 
@@ -48,8 +54,14 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
     from kd_core.runs.plan import situation
     from kd_core.teachers import SOURCES
 
-    name = forms.part(SOURCES, situation(facts.task, facts.outputs), held["name"], f"{KEY}.teacher",
-                      t("distill.train_here"), t("distill.train_here_help"))  # fmt: skip
+    name = forms.part(
+        SOURCES,
+        situation(facts.task, facts.outputs),
+        held["name"],
+        f"{KEY}.teacher",
+        t("distill.train_here"),
+        t("distill.train_here_help"),
+    )
     spec = SOURCES.get(name).spec
     given = held["settings"] if name == held["name"] else {}
     settings: dict[str, Any] = {}
@@ -68,8 +80,14 @@ def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[di
     offered = {s["name"]: s for s in [*presets, *known, *held]}
     place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
     st.session_state[place] = [n for n in st.session_state[place] or () if n in offered]
-    names = st.pills(t("what_if.form.students"), list(offered), selection_mode="multi", key=place,
-                     format_func=lambda n: escape(n), help=t("what_if.form.students_help"))  # fmt: skip
+    names = st.pills(
+        t("what_if.form.students"),
+        list(offered),
+        selection_mode="multi",
+        key=place,
+        format_func=lambda n: escape(n),
+        help=t("what_if.form.students_help"),
+    )
     chosen = [offered[n] for n in offered if n in (names or ())]
     for student in chosen:
         st.caption(f"**{escape(student['name'])}** · {students.cost(student['arch'], facts)}")
@@ -82,8 +100,14 @@ def _grid(facts: Facts, teacher: str, values: dict[str, Any]) -> tuple[dict[str,
     from kd_core.runs.plan import situation
 
     held, asked = values["objective"], values["sweep"]
-    loss = forms.part(LOSSES, situation(facts.task, facts.outputs, teacher), held["name"], f"{KEY}.objective",
-                      t("distill.method"), term("objective"))  # fmt: skip
+    loss = forms.part(
+        LOSSES,
+        situation(facts.task, facts.outputs, teacher),
+        held["name"],
+        f"{KEY}.objective",
+        t("distill.method"),
+        term("objective"),
+    )
     settings = held["settings"] if loss == held["name"] else {}
     fields = LOSSES.get(loss).spec.model_fields
     sweep: dict[str, Any] = {}
@@ -149,16 +173,27 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
             st.markdown(
-                t("what_if.form.count", variants=text.exact(count.variants), cells=text.exact(count.cells),
-                  seeds=spec.training.seeds_at_first, trainings=text.exact(count.trainings), time=launch.time(found)),
-                help=f"{t('what_if.form.count_help')} {launch.reasons(found)}", width="stretch",
-            )  # fmt: skip
+                t(
+                    "what_if.form.count",
+                    variants=text.exact(count.variants),
+                    cells=text.exact(count.cells),
+                    seeds=spec.training.seeds_at_first,
+                    trainings=text.exact(count.trainings),
+                    time=launch.time(found),
+                ),
+                help=f"{t('what_if.form.count_help')} {launch.reasons(found)}",
+                width="stretch",
+            )
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")
         pressed = st.button(
-            t("what_if.form.start"), type="primary", icon=":material/play_arrow:", key="whatif-start",
-            disabled=spec is None or reason is not None, help=reason,
-        )  # fmt: skip
+            t("what_if.form.start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="whatif-start",
+            disabled=spec is None or reason is not None,
+            help=reason,
+        )
     if pressed and spec is not None:
         launch.start(spec, PAGE)
     launch.same_work(spec, PAGE, "whatif")

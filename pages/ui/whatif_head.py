@@ -17,16 +17,32 @@ Result = Mapping[str, Any]
 def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None) -> None:
     """Say variants, trainings, time and the best cell in one line."""
     trainings = text.exact(grid.trainings)
-    counted = t("what_if.head.trainings_of", done=text.exact(done), of=trainings) if done is not None and done < grid.trainings else t("what_if.head.trainings", num=trainings)  # fmt: skip
+    counted = (
+        t("what_if.head.trainings_of", done=text.exact(done), of=trainings)
+        if done is not None and done < grid.trainings
+        else t("what_if.head.trainings", num=trainings)
+    )
     parts = [t("what_if.head.variants", num=text.exact(grid.variants)), counted]
     if seconds is not None:
-        parts.append(t("what_if.head.so_far" if active else "what_if.head.took", seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds))))  # fmt: skip
+        parts.append(
+            t(
+                "what_if.head.so_far" if active else "what_if.head.took",
+                seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)),
+            )
+        )
     best = grid.cell(grid.best)
     if best is not None and whatif_cells.judged(best):
-        parts.append(t("what_if.head.best_so_far" if active else "what_if.head.best", cell=whatif_cells.setting_words(grid, best),
-                       gain=whatif_cells.gain_words(grid.metric, best)))  # fmt: skip
-    st.markdown(" · ".join(f"**{p}**" if i == len(parts) - 1 and best is not None else p for i, p in enumerate(parts)),
-                help=term("what_if"))  # fmt: skip
+        parts.append(
+            t(
+                "what_if.head.best_so_far" if active else "what_if.head.best",
+                cell=whatif_cells.setting_words(grid, best),
+                gain=whatif_cells.gain_words(grid.metric, best),
+            )
+        )
+    st.markdown(
+        " · ".join(f"**{p}**" if i == len(parts) - 1 and best is not None else p for i, p in enumerate(parts)),
+        help=term("what_if"),
+    )
 
 
 def way(grid: Grid) -> None:
@@ -46,9 +62,12 @@ def judgement(found: Result, grid: Grid, run_id: str) -> None:
     compared = sum(whatif_cells.judged(c) for c in grid.cells if c["student"] == student["name"])
     cell = grid.cell(grid.best_of.get(str(student["name"])))
     words = t(
-        "what_if.head.chosen", cell=whatif_cells.setting_words(grid, cell, student=False) if cell else "–", num=compared,
-        validation=text.exact(rows.get("validation")), test=text.exact(rows.get("test")),
-    )  # fmt: skip
+        "what_if.head.chosen",
+        cell=whatif_cells.setting_words(grid, cell, student=False) if cell else "–",
+        num=compared,
+        validation=text.exact(rows.get("validation")),
+        test=text.exact(rows.get("test")),
+    )
     if cell is not None and whatif_cells.is_baseline(cell):
         words = t("what_if.head.chosen_baseline", num=compared, test=text.exact(rows.get("test")))
     st.caption(words, help=t("what_if.head.chosen_help"))

@@ -108,31 +108,71 @@ def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
 def _body(found: Softening) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        temperature = float(st.select_slider(
-            forms.label("temperature"), TEMPERATURES, key=forms.seed(f"{KEY}-T", 4.0), format_func=lambda v: f"{v:g}",
-            help=term("temperature"),
-        ))  # fmt: skip
-        alpha = float(st.slider(forms.label("alpha"), 0.0, 1.0, key=forms.seed(f"{KEY}-alpha", 0.5), step=0.05,
-                                help=term("alpha")))  # fmt: skip
+        temperature = float(
+            st.select_slider(
+                forms.label("temperature"),
+                TEMPERATURES,
+                key=forms.seed(f"{KEY}-T", 4.0),
+                format_func=lambda v: f"{v:g}",
+                help=term("temperature"),
+            )
+        )
+        alpha = float(
+            st.slider(
+                forms.label("alpha"), 0.0, 1.0, key=forms.seed(f"{KEY}-alpha", 0.5), step=0.05, help=term("alpha")
+            )
+        )
         at = TEMPERATURES.index(temperature)
         plain = TEMPERATURES.index(1.0)
         _numbers(found, at, plain, alpha)
     with right:
         most = np.log(found.num_classes)
         lines = [
-            {"name": t("what_if.instant.soft_share"), "colour": COLOUR["student"], "dash": "solid", "symbol": "circle",
-             "values": [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))]},
-            {"name": t("what_if.instant.entropy_line"), "colour": COLOUR["teacher"], "dash": "dash", "symbol": "square",
-             "values": [e / most for e in found.entropy]},
-            {"name": t("what_if.instant.dark"), "colour": "#CC79A7", "dash": "dashdot", "symbol": "diamond",
-             "values": found.beside_top},
-            {"name": t("what_if.instant.wrong"), "colour": COLOUR["baseline"], "dash": "dot", "symbol": "x",
-             "values": found.beside_true},
-        ]  # fmt: skip
-        figure = charts.over_temperature(lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y"))  # fmt: skip
-        shares = {n: text.percent(v) for n, v in (("soft", found.soft_share(at, alpha)), ("dark", found.beside_top[at]),
-                                                  ("wrong", found.beside_true[at]))}  # fmt: skip
-        picture.show(figure, f"{KEY}-chart", t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **shares))  # fmt: skip
+            {
+                "name": t("what_if.instant.soft_share"),
+                "colour": COLOUR["student"],
+                "dash": "solid",
+                "symbol": "circle",
+                "values": [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))],
+            },
+            {
+                "name": t("what_if.instant.entropy_line"),
+                "colour": COLOUR["teacher"],
+                "dash": "dash",
+                "symbol": "square",
+                "values": [e / most for e in found.entropy],
+            },
+            {
+                "name": t("what_if.instant.dark"),
+                "colour": "#CC79A7",
+                "dash": "dashdot",
+                "symbol": "diamond",
+                "values": found.beside_top,
+            },
+            {
+                "name": t("what_if.instant.wrong"),
+                "colour": COLOUR["baseline"],
+                "dash": "dot",
+                "symbol": "x",
+                "values": found.beside_true,
+            },
+        ]
+        figure = charts.over_temperature(
+            lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y")
+        )
+        shares = {
+            n: text.percent(v)
+            for n, v in (
+                ("soft", found.soft_share(at, alpha)),
+                ("dark", found.beside_top[at]),
+                ("wrong", found.beside_true[at]),
+            )
+        }
+        picture.show(
+            figure,
+            f"{KEY}-chart",
+            t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **shares),
+        )
     st.caption(
         t("what_if.instant.rows", rows=text.exact(found.rows), of=text.exact(found.rows_of))
         + (f" {t('what_if.instant.stale')}" if found.stale else "")
@@ -143,12 +183,21 @@ def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
     """Three numbers with what they are at T = 1."""
 
     def one(key: str, value: str, before: str) -> None:
-        st.metric(t(f"what_if.instant.{key}"), value, delta=t("what_if.instant.at_one", value=before), delta_color="off",
-                  delta_arrow="off", help=t(f"what_if.instant.{key}_help"))  # fmt: skip
+        st.metric(
+            t(f"what_if.instant.{key}"),
+            value,
+            delta=t("what_if.instant.at_one", value=before),
+            delta_color="off",
+            delta_arrow="off",
+            help=t(f"what_if.instant.{key}_help"),
+        )
 
     with st.container(horizontal=True, gap="medium"):
-        one("entropy", t("what_if.instant.nats", value=f"{found.entropy[at]:.2f}"),
-            t("what_if.instant.nats", value=f"{found.entropy[plain]:.2f}"))  # fmt: skip
+        one(
+            "entropy",
+            t("what_if.instant.nats", value=f"{found.entropy[at]:.2f}"),
+            t("what_if.instant.nats", value=f"{found.entropy[plain]:.2f}"),
+        )
         one("dark", text.percent(found.beside_top[at]), text.percent(found.beside_top[plain]))
         one("wrong", text.percent(found.beside_true[at]), text.percent(found.beside_true[plain]))
         one("soft_share", text.percent(found.soft_share(at, alpha)), text.percent(found.soft_share(plain, alpha)))

@@ -29,12 +29,19 @@ def show(store: RunStore) -> None:
     names = text.shorten_all([r.name for r in found[:LISTED]], 60)
     for row, name in zip(found[:LISTED], names, strict=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.page_link("what_if.py", label=f"**{escape(name)}**", icon=":material/grid_on:",
-                         query_params=session.link(run=row.id))  # fmt: skip
+            st.page_link(
+                "what_if.py",
+                label=f"**{escape(name)}**",
+                icon=":material/grid_on:",
+                query_params=session.link(run=row.id),
+            )
             run_head.badge(row.state)
             said = [row.dataset_name, (row.started_utc or row.created_utc)[:16].replace("T", " ")]
             if row.headline and row.headline.verdict:
-                said.insert(1, f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {verdict.metric_title(row.headline.metric)}")  # fmt: skip
+                said.insert(
+                    1,
+                    f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {verdict.metric_title(row.headline.metric)}",
+                )
                 said.insert(2, t("what_if.list.versus", value=run_list.versus_cell(row.headline) or "–"))
             st.caption(" · ".join(escape(s) for s in said), width="content")
     if len(found) > LISTED:

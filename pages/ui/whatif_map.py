@@ -66,10 +66,14 @@ def _by_name(grid: Grid, cells: list[Cell], run_id: str) -> None:
             st.query_params[CELL] = str(st.session_state[key])
 
     st.selectbox(
-        t("what_if.map.cell"), list(by_id), key=key, on_change=chosen, placeholder=t("what_if.map.cell_hint"),
+        t("what_if.map.cell"),
+        list(by_id),
+        key=key,
+        on_change=chosen,
+        placeholder=t("what_if.map.cell_hint"),
         help=t("what_if.map.cell_help"),
         format_func=lambda i: f"{whatif_cells.setting_words(grid, by_id[i])}: {text.plain(_said(grid, by_id[i]))}",
-    )  # fmt: skip
+    )
 
 
 def _said(grid: Grid, cell: Cell) -> Any:
@@ -102,15 +106,26 @@ def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[s
             st.session_state[place] = turned[name]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if len(names) > 1:
-            student = st.segmented_control(
-                t("what_if.map.student"), names, key=forms.seed(places["student"], student), required=True,
-                format_func=lambda n: escape(n), help=t("what_if.map.student_help"),
-            ) or student  # fmt: skip
+            student = (
+                st.segmented_control(
+                    t("what_if.map.student"),
+                    names,
+                    key=forms.seed(places["student"], student),
+                    required=True,
+                    format_func=lambda n: escape(n),
+                    help=t("what_if.map.student_help"),
+                )
+                or student
+            )
         for name in varying:
             fixed[name] = st.selectbox(
-                forms.label(name), grid.values(name), key=forms.seed(places[name], fixed.get(name)), width=160,
-                format_func=lambda v: f"{v:g}", help=t("what_if.map.fixed_help"),
-            )  # fmt: skip
+                forms.label(name),
+                grid.values(name),
+                key=forms.seed(places[name], fixed.get(name)),
+                width=160,
+                format_func=lambda v: f"{v:g}",
+                help=t("what_if.map.fixed_help"),
+            )
     return str(student), {n: v for n, v in fixed.items() if v is not None}
 
 
@@ -120,18 +135,28 @@ def _figure(grid: Grid, cells: list[Cell], at: int | None) -> Any:
     gain = t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric))
     if len(alphas) > 1 and len(temperatures) > 1:
         return charts.heat(
-            made, [f"{a:g}" for a in alphas if a is not None], [f"{v:g}" for v in temperatures if v is not None],
-            x_title=t("what_if.map.x"), y_title=t("what_if.map.y"), gain_title=gain,
-            scale=whatif_cells.scale(grid), margin=whatif_cells.margin(grid), dark=st.context.theme.type == "dark",
-        )  # fmt: skip
+            made,
+            [f"{a:g}" for a in alphas if a is not None],
+            [f"{v:g}" for v in temperatures if v is not None],
+            x_title=t("what_if.map.x"),
+            y_title=t("what_if.map.y"),
+            gain_title=gain,
+            scale=whatif_cells.scale(grid),
+            margin=whatif_cells.margin(grid),
+            dark=st.context.theme.type == "dark",
+        )
     along, ticks = ("alpha", alphas) if len(alphas) > 1 else ("temperature", temperatures)
     for point in made:
         point["column"] = point["row"] if along == "alpha" else point["column"]
     return charts.alone(
-        sorted(made, key=lambda p: p["column"]), x_title=t(f"what_if.map.{'y' if along == 'alpha' else 'x'}"), y_title=gain,
-        name=str(t("what_if.map.gain")), zero_name=str(t("runs.arm.baseline_short")),
-        ticks=["–" if v is None else f"{v:g}" for v in ticks], dark=st.context.theme.type == "dark",
-    )  # fmt: skip
+        sorted(made, key=lambda p: p["column"]),
+        x_title=t(f"what_if.map.{'y' if along == 'alpha' else 'x'}"),
+        y_title=gain,
+        name=str(t("what_if.map.gain")),
+        zero_name=str(t("runs.arm.baseline_short")),
+        ticks=["–" if v is None else f"{v:g}" for v in ticks],
+        dark=st.context.theme.type == "dark",
+    )
 
 
 def _note(grid: Grid, cells: list[Cell]) -> None:

@@ -25,11 +25,17 @@ def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
             low, high = bounds(known)
             said = f"{text.score(mean)}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
             words = escape(whatif_cells.setting_words(grid, best)) if arm == "student" else t("runs.arm.baseline")
-            arms[arm].append({
-                "label": name, "x": best["parameters"], "y": mean, "low": low, "high": high,
-                "hover": f"<b>{escape(name)}</b> · {words}<br>{escape(verdict.metric_title(grid.metric))} {said}<br>"
-                f"{t('what_if.size.weights', value=text.number(best['parameters']))}",
-            })  # fmt: skip
+            arms[arm].append(
+                {
+                    "label": name,
+                    "x": best["parameters"],
+                    "y": mean,
+                    "low": low,
+                    "high": high,
+                    "hover": f"<b>{escape(name)}</b> · {words}<br>{escape(verdict.metric_title(grid.metric))} {said}<br>"
+                    f"{t('what_if.size.weights', value=text.number(best['parameters']))}",
+                }
+            )
     return {arm: sorted(points, key=lambda p: p["x"]) for arm, points in arms.items()}
 
 
@@ -44,8 +50,18 @@ def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
         low, high = bounds(c["scores"])
         arm = "baseline" if whatif_cells.is_baseline(c) else "student"
         label = whatif_cells.setting_words(grid, c) if arm == "student" else str(c["student"])
-        made.append({"id": str(c["cell"]), "arm": arm, "label": label, "x": c[key], "y": c["mean"], "low": low,
-                     "high": high, "hover": f"{whatif_cells.hover(grid, c)}<br>{shown(c[key])}"})  # fmt: skip
+        made.append(
+            {
+                "id": str(c["cell"]),
+                "arm": arm,
+                "label": label,
+                "x": c[key],
+                "y": c["mean"],
+                "low": low,
+                "high": high,
+                "hover": f"{whatif_cells.hover(grid, c)}<br>{shown(c[key])}",
+            }
+        )
     seen: set[tuple[Any, ...]] = set()
     kept = []
     for p in made:  # alpha = 0 is the same training at every temperature

@@ -72,9 +72,14 @@ def sizes(grid: Grid, snapshot: Any) -> None:
         return
     lower = verdict.lower_is_better(grid.metric)
     figure = charts.sizes(
-        arms, teacher=teacher_score(snapshot, grid.metric), names=result_tabs.names(), x_title=t("what_if.size.x"),
-        y_title=verdict.metric_title(grid.metric), written=text.number, lower_is_better=lower,
-    )  # fmt: skip
+        arms,
+        teacher=teacher_score(snapshot, grid.metric),
+        names=result_tabs.names(),
+        x_title=t("what_if.size.x"),
+        y_title=verdict.metric_title(grid.metric),
+        written=text.number,
+        lower_is_better=lower,
+    )
     picture.show(figure, "whatif-sizes", findings.of_sizes(grid, arms))
     st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note"))
     if len(arms["student"]) == 1:
@@ -91,23 +96,41 @@ def settings(grid: Grid) -> None:
     dimensions: list[dict[str, Any]] = []
     if len(grid.students) > 1:
         ticks = list(range(len(grid.students)))
-        dimensions.append({"label": str(t("what_if.column.student")), "ticks": ticks, "names": grid.students,
-                           "values": [grid.students.index(str(c["student"])) for c in kept]})  # fmt: skip
+        dimensions.append(
+            {
+                "label": str(t("what_if.column.student")),
+                "ticks": ticks,
+                "names": grid.students,
+                "values": [grid.students.index(str(c["student"])) for c in kept],
+            }
+        )
     for name in varying:
         values = grid.values(name)
-        dimensions.append({"label": str(t(f"what_if.axis.{name}")), "ticks": list(range(len(values))),
-                           "names": [f"{v:g}" for v in values],
-                           "values": [values.index(c[name]) if c.get(name) is not None else 0 for c in kept]})  # fmt: skip
+        dimensions.append(
+            {
+                "label": str(t(f"what_if.axis.{name}")),
+                "ticks": list(range(len(values))),
+                "names": [f"{v:g}" for v in values],
+                "values": [values.index(c[name]) if c.get(name) is not None else 0 for c in kept],
+            }
+        )
     means = [c["mean"] for c in grid.cells if whatif_cells.judged(c)]
     edge = (min(means), max(means)) if max(means) > min(means) else (min(means) - 0.01, max(means) + 0.01)
-    dimensions.append({"label": verdict.metric_title(grid.metric), "values": [c["mean"] for c in kept],
-                       "range": edge[::-1] if verdict.lower_is_better(grid.metric) else edge})  # fmt: skip
+    dimensions.append(
+        {
+            "label": verdict.metric_title(grid.metric),
+            "values": [c["mean"] for c in kept],
+            "range": edge[::-1] if verdict.lower_is_better(grid.metric) else edge,
+        }
+    )
     figure = charts.parallel(
-        dimensions, [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
-        [whatif_cells.hover(grid, c) for c in kept], dark=st.context.theme.type == "dark",
+        dimensions,
+        [whatif_cells.in_units(grid.metric, (c.get("gain") or {}).get("mean")) or 0.0 for c in kept],
+        [whatif_cells.hover(grid, c) for c in kept],
+        dark=st.context.theme.type == "dark",
         scale=whatif_cells.scale(grid),
         gain_title=t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric)),
-    )  # fmt: skip
+    )
     picture.show(figure, "whatif-parallel", findings.of_map(grid, kept))
     st.caption(t("what_if.settings.note"))
 
@@ -117,12 +140,24 @@ def _filtered(grid: Grid, varying: list[str]) -> list[Cell]:
     kept = [c for c in grid.cells if whatif_cells.judged(c)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if len(grid.students) > 1:
-            wanted = st.pills(t("what_if.column.student"), grid.students, selection_mode="multi", key="whatif-only-student",
-                              format_func=lambda n: escape(n), help=t("what_if.settings.filter_help"))  # fmt: skip
+            wanted = st.pills(
+                t("what_if.column.student"),
+                grid.students,
+                selection_mode="multi",
+                key="whatif-only-student",
+                format_func=lambda n: escape(n),
+                help=t("what_if.settings.filter_help"),
+            )
             kept = [c for c in kept if not wanted or c["student"] in wanted]
         for name in varying:
-            wanted = st.pills(t(f"what_if.axis.{name}"), grid.values(name), selection_mode="multi", key=f"whatif-only-{name}",
-                              format_func=lambda v: f"{v:g}", help=t("what_if.settings.filter_help"))  # fmt: skip
+            wanted = st.pills(
+                t(f"what_if.axis.{name}"),
+                grid.values(name),
+                selection_mode="multi",
+                key=f"whatif-only-{name}",
+                format_func=lambda v: f"{v:g}",
+                help=t("what_if.settings.filter_help"),
+            )
             kept = [c for c in kept if not wanted or c.get(name) in wanted]
         if st.toggle(t("what_if.settings.like"), key="whatif-only-like", help=t("what_if.settings.like_help")):
             kept = [c for c in kept if c.get("like_best") or c["cell"] == grid.best]
@@ -131,8 +166,14 @@ def _filtered(grid: Grid, varying: list[str]) -> list[Cell]:
 
 def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     """Draw score against cost with the front and the goals; a click chooses a cell."""
-    by = st.segmented_control(t("compare.x"), COSTS, key=forms.seed("whatif-cost", "size"), required=True,
-                              format_func=lambda c: t(f"what_if.cost.{c}"), help=t("compare.x_help"))  # fmt: skip
+    by = st.segmented_control(
+        t("compare.x"),
+        COSTS,
+        key=forms.seed("whatif-cost", "size"),
+        required=True,
+        format_func=lambda c: t(f"what_if.cost.{c}"),
+        help=t("compare.x_help"),
+    )
     by = str(by or "size")
     points = whatif_points.front_points(grid, by)
     if not points:
@@ -150,11 +191,20 @@ def cost(grid: Grid, snapshot: Any, found: Result | None) -> None:
     at = whatif_map.picked()
     with left:
         figure = pareto_chart.pareto(
-            shown, best, metric=verdict.metric_title(grid.metric), x_title=t(f"what_if.cost.{by}_axis"),
-            names=result_tabs.names(), written=words, lower_is_better=lower, binary=by == "size",
-            front_name=t("compare.front"), picked=[] if at is None else [str(at)], goal=edge,
-            goal_name=t("compare.goal_name"), height=430,
-        )  # fmt: skip
+            shown,
+            best,
+            metric=verdict.metric_title(grid.metric),
+            x_title=t(f"what_if.cost.{by}_axis"),
+            names=result_tabs.names(),
+            written=words,
+            lower_is_better=lower,
+            binary=by == "size",
+            front_name=t("compare.front"),
+            picked=[] if at is None else [str(at)],
+            goal=edge,
+            goal_name=t("compare.goal_name"),
+            height=430,
+        )
         figure.update_layout(dragmode=False)
         on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
         words_of = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), words)
@@ -184,7 +234,16 @@ def _teacher_point(grid: Grid, snapshot: Any, found: Result | None, by: str) -> 
     shown = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
     name = engine.part_title("teacher", str(block.get("name") or ""))
     words = f"<b>{escape(name)}</b><br>{escape(verdict.metric_title(grid.metric))} {text.score(value)}<br>{shown(x)}"
-    return {"id": "teacher", "arm": "teacher", "label": name, "x": x, "y": value, "low": None, "high": None, "hover": words}  # fmt: skip
+    return {
+        "id": "teacher",
+        "arm": "teacher",
+        "label": name,
+        "x": x,
+        "y": value,
+        "low": None,
+        "high": None,
+        "hover": words,
+    }
 
 
 def candidates(grid: Grid) -> list[Candidate]:
@@ -192,16 +251,24 @@ def candidates(grid: Grid) -> list[Candidate]:
     latency = {c["student"]: c["latency_ms"] for c in grid.cells if c.get("latency_ms") is not None}
 
     def name(c: Cell) -> str:
-        said = t("what_if.cost.alone") if whatif_cells.is_baseline(c) else whatif_cells.setting_words(grid, c, student=False)  # fmt: skip
+        said = (
+            t("what_if.cost.alone")
+            if whatif_cells.is_baseline(c)
+            else whatif_cells.setting_words(grid, c, student=False)
+        )
         return f"{c['student']}, {said}"
 
     return [
         Candidate(
-            str(c["cell"]), name(c), c["mean"],
+            str(c["cell"]),
+            name(c),
+            c["mean"],
             {"size": c.get("size_bytes"), "latency": latency.get(c["student"]), "parameters": c.get("parameters")},
             c["mean"],
-        ) for c in grid.cells if whatif_cells.judged(c)
-    ]  # fmt: skip
+        )
+        for c in grid.cells
+        if whatif_cells.judged(c)
+    ]
 
 
 def _goals(
@@ -225,18 +292,26 @@ def table(grid: Grid, run_id: str) -> None:
     """List every cell, the best first; a click chooses one."""
     order = {r[str(t("what_if.column.cell"))]: r for r in whatif_cells.lines(grid, grid.cells)}
     turn = st.session_state.get("whatif-table-turn", 0)
-    score, gain = (str(t("what_if.column.score", metric=verdict.metric_title(grid.metric))),
-                   str(t("what_if.column.gain", unit=whatif_cells.unit_word(grid.metric))))  # fmt: skip
+    score, gain = (
+        str(t("what_if.column.score", metric=verdict.metric_title(grid.metric))),
+        str(t("what_if.column.gain", unit=whatif_cells.unit_word(grid.metric))),
+    )
     event: Any = st.dataframe(
-        pd.DataFrame(list(order.values())), key=f"whatif-table-{run_id}-{turn}", hide_index=True, height=420,
-        on_select="rerun", selection_mode="single-cell", placeholder="–", alt=t("what_if.tab.table"),
+        pd.DataFrame(list(order.values())),
+        key=f"whatif-table-{run_id}-{turn}",
+        hide_index=True,
+        height=420,
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        alt=t("what_if.tab.table"),
         column_config={
             score: st.column_config.NumberColumn(format="%.4f", help=t("what_if.column.score_help")),
             gain: st.column_config.NumberColumn(format="%+.2f", help=t("what_if.column.gain_help")),
             str(t("what_if.column.mark")): st.column_config.TextColumn(help=t("what_if.column.mark_help"), width=40),
             str(t("what_if.column.latency")): st.column_config.TextColumn(help=t("glossary.latency")),
         },
-    )  # fmt: skip
+    )
     st.caption(t("what_if.table_note"))
     cells = event["selection"].get("cells") if event else None
     if cells:
@@ -248,12 +323,24 @@ def downloads(folder: RunFolder, grid: Grid, found: Result | None) -> None:
     """Offer the cells, the recipe, the result, and the pictures in either format."""
     left, right = st.columns(2, gap="large")
     with left:
-        recipe.offer(t("what_if.download.cells"), lambda: whatif_cells.csv(grid), f"{folder.id}.cells.csv", "text/csv", "cells")  # fmt: skip
-        recipe.offer(t("runs.recipe.json"), lambda: folder.spec().model_dump_json(indent=1), f"{folder.id}.spec.json",
-                     "application/json", "spec")  # fmt: skip
+        recipe.offer(
+            t("what_if.download.cells"), lambda: whatif_cells.csv(grid), f"{folder.id}.cells.csv", "text/csv", "cells"
+        )
+        recipe.offer(
+            t("runs.recipe.json"),
+            lambda: folder.spec().model_dump_json(indent=1),
+            f"{folder.id}.spec.json",
+            "application/json",
+            "spec",
+        )
         if found:
-            recipe.offer(t("runs.recipe.result"), lambda: json.dumps(found, ensure_ascii=False, indent=1),
-                         f"{folder.id}.result.json", "application/json", "result")  # fmt: skip
+            recipe.offer(
+                t("runs.recipe.result"),
+                lambda: json.dumps(found, ensure_ascii=False, indent=1),
+                f"{folder.id}.result.json",
+                "application/json",
+                "result",
+            )
     with right:
         st.caption(t("what_if.download.pictures"))
         st.code(f"python -m kd_core run {folder.id}.spec.json --out my-what-if", language="bash")

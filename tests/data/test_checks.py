@@ -42,9 +42,11 @@ def test_classes_that_a_part_does_not_hold():
     parts = np.where(y.values == 0, 2, np.where(y.values == 1, 1, 0)).astype(np.int8)
     found = checks.split_problems(y, parts)
     assert [(p.severity, p.code) for p in found] == [
-        ("error", "class_not_in_train"), ("warning", "class_not_in_validation"), ("warning", "class_not_in_test"),
+        ("error", "class_not_in_train"),
+        ("warning", "class_not_in_validation"),
+        ("warning", "class_not_in_test"),
         ("warning", "small_test"),
-    ]  # fmt: skip
+    ]
     assert found[0].message == "The train part holds no row of 2 classes: a, b."
 
 

@@ -59,8 +59,11 @@ def test_a_missing_target_is_no_rare_class():
 def test_one_class_against_the_rest():
     found = target(KINDS, one_class="Normal")
     assert (found.task, found.classes, found.counts, found.positive) == (
-        "binary", ("not normal", "normal"), (33, 60), "normal",
-    )  # fmt: skip
+        "binary",
+        ("not normal", "normal"),
+        (33, 60),
+        "normal",
+    )
     attack = target(KINDS, one_class="normal", positive="not normal")
     assert (attack.classes, attack.positive) == (("normal", "not normal"), "not normal")
     assert not [p for p in found.problems if p.severity == "error"]
@@ -84,8 +87,12 @@ def test_one_class_that_is_not_there_or_not_possible():
 
 @pytest.mark.parametrize(
     ("more", "classes", "rows"),
-    [({"rare": "drop"}, ("mail", "search"), 598), ({"rare": "merge"}, None, None), ({"one_class": "mail"}, ("not mail", "mail"), 600)],
-)  # fmt: skip
+    [
+        ({"rare": "drop"}, ("mail", "search"), 598),
+        ({"rare": "merge"}, None, None),
+        ({"one_class": "mail"}, ("not mail", "mail"), 600),
+    ],
+)
 def test_a_dataset_repeats_what_was_chosen(tmp_path, more, classes, rows):
     data = clean()
     data["channel"] = ["fax", "fax", *["mail" if i % 3 else "search" for i in range(598)]]

@@ -110,7 +110,9 @@ def test_damaged_rows_are_encoded_again_and_said(every_kind, no_memory, own_work
 
 
 def save(root, key, rows=10):
-    return EncodedFolder(root).parts(key, {"train": rows}, ("a",), {"train": lambda at: np.ones((rows, 1), np.float32)[at]})  # fmt: skip
+    return EncodedFolder(root).parts(
+        key, {"train": rows}, ("a",), {"train": lambda at: np.ones((rows, 1), np.float32)[at]}
+    )
 
 
 def test_the_least_recently_used_go_when_there_is_no_room(tmp_path, monkeypatch):

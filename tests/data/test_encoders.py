@@ -39,10 +39,23 @@ def test_output_is_float32_contiguous_finite_and_named():
     assert x.flags.c_contiguous
     assert np.isfinite(x).all()
     assert x.shape == (n, len(encoder.feature_names))
-    assert sorted(encoder.feature_names) == sorted((
-        "age", "age missing", "channel=web", "channel=mail", "channel=missing", "member=yes", "day days",
-        "day month sin", "day month cos", "day weekday sin", "day weekday cos", "sku target mean", "sku frequency",
-    ))  # fmt: skip
+    assert sorted(encoder.feature_names) == sorted(
+        (
+            "age",
+            "age missing",
+            "channel=web",
+            "channel=mail",
+            "channel=missing",
+            "member=yes",
+            "day days",
+            "day month sin",
+            "day month cos",
+            "day weekday sin",
+            "day weekday cos",
+            "sku target mean",
+            "sku frequency",
+        )
+    )
 
 
 def test_only_training_rows_are_learned_from():
@@ -58,8 +71,12 @@ def test_only_training_rows_are_learned_from():
 
 
 def test_raw_rows_and_typed_rows_encode_alike():
-    columns = {"n": ["1,5", "2,5", "NA", "7"] * 30, "c": [" a", "b", "c", ""] * 30, "f": ["yes", "no"] * 60,
-               "d": ["31/01/2024", "02/03/2024"] * 60}  # fmt: skip
+    columns = {
+        "n": ["1,5", "2,5", "NA", "7"] * 30,
+        "c": [" a", "b", "c", ""] * 30,
+        "f": ["yes", "no"] * 60,
+        "d": ["31/01/2024", "02/03/2024"] * 60,
+    }
     types, frame = typed(columns)
     encoder = Encoder(types, "binary")
     x = encoder.fit_transform(frame, np.arange(120) % 2)
@@ -69,8 +86,13 @@ def test_raw_rows_and_typed_rows_encode_alike():
 
 def test_unseen_categories_and_unreadable_cells_do_not_fail():
     rng = np.random.default_rng(0)
-    columns = {"c": ["a", "b", "c"] * 40, "many": [f"v{i % 40}" for i in range(120)], "n": rng.normal(size=120),
-               "f": ["yes", "no"] * 60, "d": ["2024-01-31", "2024-03-02"] * 60}  # fmt: skip
+    columns = {
+        "c": ["a", "b", "c"] * 40,
+        "many": [f"v{i % 40}" for i in range(120)],
+        "n": rng.normal(size=120),
+        "f": ["yes", "no"] * 60,
+        "d": ["2024-01-31", "2024-03-02"] * 60,
+    }
     encoder, _ = encode(columns, rng.integers(0, 2, 120))
     new = pd.DataFrame({"c": ["zzz"], "many": ["zzz"], "n": ["oops"], "f": ["perhaps"], "d": ["soon"]}, dtype="str")
     found = encoder.transform(new)

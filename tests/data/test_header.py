@@ -24,9 +24,17 @@ CASES = {
     "names above values": (["age", "work", "weight", "income"], ADULT, (True, True)),
     "dates alike": (["2024-01-01", "x"], [["2024-01-02", "y"], ["2024-01-03", "z"]], (False, True)),
     "a word for missing above numbers": (["?", "a"], [["1", "b"], ["2", "c"]], (True, False)),
-    "one typing error among many values": (["1", "2.5", "3", "oops"], [["4", "1", "8", "6"], ["2", "2", "7", "5"]], (True, False)),
+    "one typing error among many values": (
+        ["1", "2.5", "3", "oops"],
+        [["4", "1", "8", "6"], ["2", "2", "7", "5"]],
+        (True, False),
+    ),
     "one typing error among very many": (["1.5"] * 9 + ["oops"], [["2.5"] * 10, ["3.5"] * 10], (False, False)),
-    "a typing error above numbers, a label found below": (["oops", "Private"], [["50", "Private"], ["38", "State"]], (True, False)),
+    "a typing error above numbers, a label found below": (
+        ["oops", "Private"],
+        [["50", "Private"], ["38", "State"]],
+        (True, False),
+    ),
     "numbered names": (["0", "1", "2"], [["5.5", "2.5", "1"], ["4.5", "2.5", "2"]], (True, False)),
     "years as names": (["city", "2019", "2020"], [["Rome", "31.5", "12"], ["Bonn", "7.5", "44"]], (True, False)),
     "years among years": (["Rome", "2019"], [["Bonn", "2018"], ["Oslo", "2020"]], (False, True)),
@@ -36,7 +44,7 @@ CASES = {
     "text only, a sentence": (["I have lost my card in Rome", "x"], [["b", "c"], ["d", "e"]], (True, False)),
     "too few rows": (["a", "b"], [["1", "2"]], (True, True)),
     "an unnamed index": (["", "a", "b"], [["0", "1.5", "x"], ["1", "2.5", "y"]], (True, True)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -61,8 +69,14 @@ def test_what_the_person_says_counts():
 
 @pytest.mark.parametrize(
     "pasted",
-    ["age, sex, income", "age\nsex\nincome\n", '"age";"sex";"income"', "age: continuous.\nsex: Male, Female.\nincome: x", "age\tsex\tincome"],
-)  # fmt: skip
+    [
+        "age, sex, income",
+        "age\nsex\nincome\n",
+        '"age";"sex";"income"',
+        "age: continuous.\nsex: Male, Female.\nincome: x",
+        "age\tsex\tincome",
+    ],
+)
 def test_names_can_be_pasted_in_many_forms(pasted):
     assert read_names(pasted) == ("age", "sex", "income")
 
@@ -73,9 +87,20 @@ def test_no_names_are_no_names():
 
 @pytest.mark.parametrize(
     ("cell", "kind"),
-    [(" 39", "number"), ("1,234.5", "number"), ("?", "missing"), ("n/a", "missing"), (".", "missing"), ("", "missing"),
-     ("2024-01-31", "date"), ("31.01.2024 12:00", "date"), ("State-gov", "text"), ("-", "missing"), ("-5e3", "number")],
-)  # fmt: skip
+    [
+        (" 39", "number"),
+        ("1,234.5", "number"),
+        ("?", "missing"),
+        ("n/a", "missing"),
+        (".", "missing"),
+        ("", "missing"),
+        ("2024-01-31", "date"),
+        ("31.01.2024 12:00", "date"),
+        ("State-gov", "text"),
+        ("-", "missing"),
+        ("-5e3", "number"),
+    ],
+)
 def test_kinds_of_cells(cell, kind):
     assert kind_of(cell) == kind
 

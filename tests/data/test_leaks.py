@@ -109,11 +109,14 @@ def test_a_number_that_falls_where_the_target_rises_is_a_leak():
 @pytest.mark.parametrize(
     ("strong", "other", "told"),
     [
-        (0.72, 0.2, "far better than any other column"), (0.72, 0.23, "far better than any other column"),
-        (0.72, 0.25, None), (0.72, 0.5, None),  # a third of 0.72 is 0.24
-        (0.64, 0.0, None), (0.91, 0.9, "almost perfectly"),
+        (0.72, 0.2, "far better than any other column"),
+        (0.72, 0.23, "far better than any other column"),
+        (0.72, 0.25, None),
+        (0.72, 0.5, None),  # a third of 0.72 is 0.24
+        (0.64, 0.0, None),
+        (0.91, 0.9, "almost perfectly"),
     ],
-)  # fmt: skip
+)
 def test_a_column_far_above_the_next_is_told_from_an_honest_one(strong, other, told):
     made = understand_table(table(clean()), target="bought")
     shares = {"age": strong, "spend": other, "channel": 0.0, "noise": 0.0}
@@ -185,8 +188,10 @@ def doubled(rows, times=2):
 def test_copies_are_kept_together_and_told():
     found = one(leaks(doubled(100), target="bought"), "duplicate_rows")
     assert (found.severity, found.count, found.values) == (
-        "note", 100, {"copies": 100, "crossing": 0, "state": "together"},
-    )  # fmt: skip
+        "note",
+        100,
+        {"copies": 100, "crossing": 0, "state": "together"},
+    )
     assert found.message == (
         "100 rows are copies of another row (same values in every feature). "
         "Copies are kept together on one side of the split."

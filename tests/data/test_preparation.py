@@ -96,8 +96,9 @@ def test_yes_no_set_by_hand_on_many_values_is_said_and_merges_nothing(tmp_path, 
         DatasetSpec(source=str(tmp_path / f"a.{ending}"), target="t", kinds={"x": "boolean", "w": "boolean"})
     )
     assert [p.message for p in found.problems if p.code == "not_boolean"] == [
-        "Column x was set to yes/no but takes 5 values.", "Column w was set to yes/no but takes 3 values.",
-    ]  # fmt: skip
+        "Column x was set to yes/no but takes 5 values.",
+        "Column w was set to yes/no but takes 3 values.",
+    ]
     column = list(found.feature_names).index("x")
     assert len(np.unique(np.concatenate([p.x[:, column] for p in found.parts.values()]))) == 5
 

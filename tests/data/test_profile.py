@@ -34,9 +34,14 @@ def test_links_rank_columns_by_what_they_tell():
 def test_everything_can_be_overridden():
     data = clean() | {"visitor": np.repeat(np.arange(200), 3), "day": [f"2024-01-{i % 28 + 1:02d}" for i in range(600)]}
     found = profile_table(
-        table(data), target="channel", task="multiclass", kinds={"age": "category"}, drop=["noise"],
-        group="visitor", time="day",
-    )  # fmt: skip
+        table(data),
+        target="channel",
+        task="multiclass",
+        kinds={"age": "category"},
+        drop=["noise"],
+        group="visitor",
+        time="day",
+    )
     assert (found.target, found.task, found.classes) == ("channel", "multiclass", ("mail", "search", "social"))
     assert found.column("age").kind == "category"
     assert (found.column("noise").used, found.column("noise").why_dropped) == (False, "dropped by hand")

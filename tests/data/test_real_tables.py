@@ -32,8 +32,11 @@ def test_visits_of_a_shop(real_data):
     assert (found.target, found.task, found.positive, found.classes) == ("Revenue", "binary", "TRUE", ("FALSE", "TRUE"))
     assert found.class_counts == (10422, 1908)
     assert one(found.problems, "numeric_codes").values["columns"] == [
-        "OperatingSystems", "Browser", "Region", "TrafficType",
-    ]  # fmt: skip
+        "OperatingSystems",
+        "Browser",
+        "Region",
+        "TrafficType",
+    ]
     missing = one(found.problems, "missing_cells")
     assert (missing.count, missing.values["cells"]) == (14, 112)
     assert one(found.problems, "duplicate_rows").values["copies"] == 119

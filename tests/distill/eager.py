@@ -32,9 +32,16 @@ def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=N
     scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
     classes = {"binary": ("no", "yes"), "multiclass": tuple("abcdefghij"), "regression": ()}[task]
     return Dataset(
-        DatasetSpec(source="memory", target="y"), "memory", f"{task}-{rows}-{seed}", task, classes,
-        tuple(f"x{i}" for i in range(features)), parts, pd.DataFrame(), **scale,
-    )  # fmt: skip
+        DatasetSpec(source="memory", target="y"),
+        "memory",
+        f"{task}-{rows}-{seed}",
+        task,
+        classes,
+        tuple(f"x{i}" for i in range(features)),
+        parts,
+        pd.DataFrame(),
+        **scale,
+    )
 
 
 def make_teacher(dataset, seed=5):
@@ -45,9 +52,17 @@ def make_teacher(dataset, seed=5):
 
 
 def make_variant(
-    arch="mlp", width=8, depth=1, objective=None, seed=0, rate=None, decay=None, dropout=0.0, activation="relu",
+    arch="mlp",
+    width=8,
+    depth=1,
+    objective=None,
+    seed=0,
+    rate=None,
+    decay=None,
+    dropout=0.0,
+    activation="relu",
     **settings,
-):  # fmt: skip
+):
     """Make a variant; `settings` go to the objective, or to the architecture where it is named `arch_...`."""
     own = {k.removeprefix("arch_"): settings.pop(k) for k in list(settings) if k.startswith("arch_")}
     if arch != "linear":

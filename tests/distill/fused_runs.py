@@ -48,7 +48,7 @@ def impatient(arch="mlp"):
         make_variant(arch, 8, seed=0, rate=0.05, dropout=0.2),
         make_variant(arch, 12, objective="hinton", seed=2, rate=3e-4, alpha=0.2),
         make_variant(arch, 10, objective="hinton", seed=1, rate=0.03, alpha=0.9),
-    ]  # fmt: skip
+    ]
 
 
 def weights_by_epoch(dataset, variants, teacher, training, metric, precision="float64"):

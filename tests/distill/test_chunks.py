@@ -18,9 +18,15 @@ def run(count=5, **more):
     data = make_dataset()
     variants = [Variant(STUDENT, objective_for("binary", alpha=0.5), seed) for seed in range(count)]
     settings = {
-        "metric": None, "notify": lambda e: None, "should_stop": lambda: False, "device": CPU, "folder": None,
-        "on_trained": None, "precision": "float32", "lanes": 1,
-    } | more  # fmt: skip
+        "metric": None,
+        "notify": lambda e: None,
+        "should_stop": lambda: False,
+        "device": CPU,
+        "folder": None,
+        "on_trained": None,
+        "precision": "float32",
+        "lanes": 1,
+    } | more
     return chunks.train_variants(data, variants, teacher(data), TRAINING, **settings)
 
 

@@ -1,13 +1,6 @@
 import pytest
 
-from kd_core.distill.foresight import (
-    Option,
-    by_rule,
-    choose,
-    probe_steps,
-    stack_seconds,
-    survey,
-)
+from kd_core.distill.foresight import Option, by_rule, choose, probe_steps, stack_seconds, survey
 
 SEQUENTIAL, FUSED, LANES = Option("sequential"), Option("fused"), Option("fused", lanes=2)
 PROCESSES = Option("processes")

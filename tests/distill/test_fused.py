@@ -21,15 +21,7 @@ from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.training.loop import ignore
 from tests.distill import eager
 from tests.distill.eager import make_dataset, make_teacher, make_variant
-from tests.distill.fused_runs import (
-    assert_equal,
-    farthest,
-    impatient,
-    run,
-    threads,
-    training_spec,
-    weights_by_epoch,
-)
+from tests.distill.fused_runs import assert_equal, farthest, impatient, run, threads, training_spec, weights_by_epoch
 
 CLOSE = 1e-9  # largest difference of a logit
 
@@ -53,9 +45,7 @@ def assert_same(dataset, variants, training, metric=None, stacks=None, batch_not
     teacher = make_teacher(dataset)
     together, count = weights_by_epoch(dataset, variants, teacher, training, metric)
     assert stacks is None or count == stacks
-    results = fused.train_variants(
-        dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2
-    )  # fmt: skip
+    results = fused.train_variants(dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2)
     better = METRICS.get(metric).facts["better"]
     for position, (variant, result) in enumerate(zip(variants, results, strict=True)):
         states, scores = eager.train(dataset, variant, teacher, training, metric)
@@ -78,7 +68,7 @@ def mixed(arch="mlp", objective="hinton", **settings):
         make_variant(arch, 12, objective=objective, seed=0, rate=1e-2, decay=0.0, **soft[1], **settings),
         make_variant(arch, 9, seed=1, **settings),
         make_variant(arch, 12, objective=objective, seed=2, dropout=0.15, decay=0.05, **soft[2], **settings),
-    ]  # fmt: skip
+    ]
 
 
 class TestSameNumbersAsSeparateTraining:
@@ -109,9 +99,13 @@ class TestSameNumbersAsSeparateTraining:
         weighing = "none" if task == "regression" or optimiser == "sgd" else "balanced"
         # at 0.02 SGD with momentum is chaotic here: a start moved by 1e-16 alone ends more than 1e-9 away
         training = training_spec(
-            epochs=60, batch_size=48, optimiser=optimiser, schedule=schedule, class_weights=weighing,
+            epochs=60,
+            batch_size=48,
+            optimiser=optimiser,
+            schedule=schedule,
+            class_weights=weighing,
             learning_rate=2e-3 if optimiser == "adamw" else 0.005,
-        )  # fmt: skip
+        )
         dataset = make_dataset(task, 260)
         for objective in ("mse", "bounded_mse") if task == "regression" else ("hinton",):
             assert_same(dataset, mixed(arch, objective, activation=activation, depth=2), training)
@@ -152,13 +146,14 @@ class TestSameNumbersAsSeparateTraining:
         training = training_spec(epochs=15, batch_size=128, patience=5)
         variants = [
             make_variant(arch, w, 2, objective, s, dropout=d, alpha=a)
-            for arch in ("mlp", "resmlp") for w, s, d, a in ((16, 0, 0.0, 0.5), (24, 1, 0.2, 0.9), (24, 0, 0.0, 0.0))
-        ]  # fmt: skip
+            for arch in ("mlp", "resmlp")
+            for w, s, d, a in ((16, 0, 0.0, 0.5), (24, 1, 0.2, 0.9), (24, 0, 0.0, 0.0))
+        ]
         together = fused.train_variants(dataset, variants, teacher, training, metric=metric)
         for variant, result in zip(variants, together, strict=True):
             alone = train_student(
                 dataset, variant.student, variant.objective, teacher, training, variant.seed, selection_metric=metric
-            )  # fmt: skip
+            )
             margin = 0.005 * (dataset.target_std if task == "regression" else 1.0)
             assert result.score_selected == pytest.approx(alone.trained.score_selected, abs=margin)
             assert all(t.dtype == torch.float32 for t in result.state.values())
@@ -171,10 +166,14 @@ class TestSameNumbersAsSeparateTraining:
         dataset = make_dataset("multiclass", 2000, features=12, validation=2000)
         variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in ("mlp", "resmlp") for s in (0, 1)]
         scores = {
-            p: [r.score_selected for r in fused.train_variants(
-                dataset, variants, make_teacher(dataset), training_spec(epochs=10, batch_size=128), precision=p
-            )] for p in ("float32", "bfloat16")
-        }  # fmt: skip
+            p: [
+                r.score_selected
+                for r in fused.train_variants(
+                    dataset, variants, make_teacher(dataset), training_spec(epochs=10, batch_size=128), precision=p
+                )
+            ]
+            for p in ("float32", "bfloat16")
+        }
         np.testing.assert_allclose(scores["bfloat16"], scores["float32"], atol=0.03)
 
 
@@ -202,9 +201,16 @@ class TestEarlyStopping:
 
     def test_results_come_in_the_order_asked_whatever_the_stacks(self):
         dataset = make_dataset(rows=64)
-        variants = [make_variant(a, w, seed=s, rate=r) for a, w, s, r in (
-            ("linear", 8, 1, 0.1), ("mlp", 40, 0, 0.01), ("resmlp", 8, 3, None), ("mlp", 8, 2, None), ("linear", 8, 0, 0.01)
-        )]  # fmt: skip
+        variants = [
+            make_variant(a, w, seed=s, rate=r)
+            for a, w, s, r in (
+                ("linear", 8, 1, 0.1),
+                ("mlp", 40, 0, 0.01),
+                ("resmlp", 8, 3, None),
+                ("mlp", 8, 2, None),
+                ("linear", 8, 0, 0.01),
+            )
+        ]
         events = []
         results = run(dataset, variants, training_spec(), notify=events.append, lanes=3)
         assert [r.variant for r in results] == variants

@@ -26,16 +26,29 @@ def draw(rnd):
         own = {"alpha": rnd.choice([0.0, 0.5, 1.0])} if objective else {}
         if objective == "hinton":
             own["temperature"] = rnd.choice([1.0, 4.0, 7.5])
-        variants.append(make_variant(
-            rnd.choice(["mlp", "mlp", "resmlp", "linear"]), rnd.choice([1, 5, 8, 11, 12, 20]), rnd.choice([1, 2]), objective,
-            rnd.choice([0, 1, 2]), rnd.choice([None, 0.1, 1e-3]), rnd.choice([None, 0.0, 0.3]),
-            rnd.choice([0.0, 0.0, 0.3, 0.5]), rnd.choice(["relu", "gelu"]), **own,
-        ))  # fmt: skip
+        variants.append(
+            make_variant(
+                rnd.choice(["mlp", "mlp", "resmlp", "linear"]),
+                rnd.choice([1, 5, 8, 11, 12, 20]),
+                rnd.choice([1, 2]),
+                objective,
+                rnd.choice([0, 1, 2]),
+                rnd.choice([None, 0.1, 1e-3]),
+                rnd.choice([None, 0.0, 0.3]),
+                rnd.choice([0.0, 0.0, 0.3, 0.5]),
+                rnd.choice(["relu", "gelu"]),
+                **own,
+            )
+        )
     training = training_spec(
-        epochs=rnd.randint(2, 9), patience=rnd.choice([1, 2, 3, 50]), batch_size=rnd.choice([8, 32, 64]),
-        optimiser=rnd.choice(["adamw", "sgd"]), schedule=rnd.choice(["cosine", "constant"]),
-        class_weights=rnd.choice(["none", "balanced"]), learning_rate=rnd.choice([1e-3, 0.01]),
-    )  # fmt: skip
+        epochs=rnd.randint(2, 9),
+        patience=rnd.choice([1, 2, 3, 50]),
+        batch_size=rnd.choice([8, 32, 64]),
+        optimiser=rnd.choice(["adamw", "sgd"]),
+        schedule=rnd.choice(["cosine", "constant"]),
+        class_weights=rnd.choice(["none", "balanced"]),
+        learning_rate=rnd.choice([1e-3, 0.01]),
+    )
     return dataset, variants, training
 
 
@@ -65,8 +78,14 @@ def test_every_variant_ends_as_if_alone(seed, tmp_path, monkeypatch):
             asked = rnd.sample(left, rnd.randint(1, len(left))) if left else []
             heal = crash_at(monkeypatch, rnd.randint(2, 9))
             with contextlib.suppress(Crash):
-                run(dataset, [variants[p] for p in asked], training, folder=tmp_path, lanes=rnd.randint(1, 3),
-                    on_trained=lambda i, result, asked=asked: done.__setitem__(asked[i], result))  # fmt: skip
+                run(
+                    dataset,
+                    [variants[p] for p in asked],
+                    training,
+                    folder=tmp_path,
+                    lanes=rnd.randint(1, 3),
+                    on_trained=lambda i, result, asked=asked: done.__setitem__(asked[i], result),
+                )
             heal()
         assert_as_alone(alone, done)
         events, left = [], [p for p in range(len(variants)) if p not in done or rnd.random() < 0.3]

@@ -9,15 +9,7 @@ from kd_core.distill.stacking import Stacking
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore
 from tests.distill.eager import make_dataset, make_teacher, make_variant
-from tests.distill.fused_runs import (
-    assert_equal,
-    farthest,
-    impatient,
-    run,
-    threads,
-    training_spec,
-    weights_by_epoch,
-)
+from tests.distill.fused_runs import assert_equal, farthest, impatient, run, threads, training_spec, weights_by_epoch
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +24,7 @@ class TestStop:
         dataset, training = make_dataset(rows=96), training_spec(epochs=2000)
         variants = [make_variant(seed=0), make_variant(width=30, seed=1), make_variant("linear")]
         heard = []
-        results = run(
-            dataset, variants, training, lanes=3, should_stop=lambda: len(heard) > 0, notify=heard.append,
-        )  # fmt: skip
+        results = run(dataset, variants, training, lanes=3, should_stop=lambda: len(heard) > 0, notify=heard.append)
         assert threads() == []
         assert all(r is None or (r.stopped and r.state and r.diverged is None) for r in results)
         assert any(results)
@@ -42,8 +32,13 @@ class TestStop:
 
     def test_nothing_is_trained_when_it_is_asked_before(self):
         told = []
-        assert run(make_dataset(rows=96), [make_variant(), make_variant(seed=1)], training_spec(), should_stop=lambda: True,
-                   on_trained=lambda *a: told.append(a)) == [None, None]  # fmt: skip
+        assert run(
+            make_dataset(rows=96),
+            [make_variant(), make_variant(seed=1)],
+            training_spec(),
+            should_stop=lambda: True,
+            on_trained=lambda *a: told.append(a),
+        ) == [None, None]
         assert told == []
 
     def test_before_the_first_epoch_ends_there_is_nothing_to_keep(self):
@@ -160,8 +155,10 @@ class TestResume:
         with pytest.raises(Crash):
             run(dataset, variants, training, folder=tmp_path)
         heal()
-        works = [Stacking(dataset, v, make_teacher(dataset), training, None, "float64", torch.device("cpu"))
-                 for v in (variants[:2], variants[2:])]  # fmt: skip
+        works = [
+            Stacking(dataset, v, make_teacher(dataset), training, None, "float64", torch.device("cpu"))
+            for v in (variants[:2], variants[2:])
+        ]
         (first,), (second,) = (w.tasks(tmp_path, ignore) for w in works)
         assert first.saved.epoch == second.saved.epoch == 3
         assert first.place != second.place

@@ -106,10 +106,13 @@ def test_where_stacking_loses_they_are_trained_one_after_another(machine):
 @pytest.mark.parametrize(
     ("asked", "hardware", "precision"),
     [
-        ("auto", True, "float32"), ("auto", False, "float32"), ("float32", True, "float32"),
-        ("bfloat16", True, "bfloat16"), ("bfloat16", False, "float32"),
+        ("auto", True, "float32"),
+        ("auto", False, "float32"),
+        ("float32", True, "float32"),
+        ("bfloat16", True, "bfloat16"),
+        ("bfloat16", False, "float32"),
     ],
-)  # fmt: skip
+)
 def test_the_number_format_never_depends_on_a_probe(machine, asked, hardware, precision):
     done = machine(0.15, 0.1, bfloat16=0.1, hardware=hardware)
     training = LONG.model_copy(update={"precision": asked})
@@ -214,7 +217,9 @@ def test_a_mode_asked_for_is_taken(machine, mode):
 
 
 def test_a_mode_that_cannot_work_is_refused():
-    with pytest.raises(KDError, match=r"The student 'apart' can't be trained in a stack: the architecture 'tabm' has no") as caught:  # fmt: skip
+    with pytest.raises(
+        KDError, match=r"The student 'apart' can't be trained in a stack: the architecture 'tabm' has no"
+    ) as caught:
         run([*variants(1), *variants(1, OTHER)], mode="fused")
     assert caught.value.code == "cannot_fuse"
     with pytest.raises(KDError, match="trains on the cores of the CPU, but the device is cuda") as caught:

@@ -28,9 +28,7 @@ def run(variants, training=TRAINING, data=None, **more):
 
 def test_each_is_trained_as_it_would_be_alone():
     data, told = make_dataset(), []
-    variants = [
-        Variant(STUDENT, None, 0), Variant(STUDENT, lesson(), 1, learning_rate=1e-2, weight_decay=0.5),
-    ]  # fmt: skip
+    variants = [Variant(STUDENT, None, 0), Variant(STUDENT, lesson(), 1, learning_rate=1e-2, weight_decay=0.5)]
     found = run(variants, data=data, on_trained=lambda position, trained: told.append((position, trained)))
     alone = train_student(data, STUDENT, None, None, TRAINING, 0)
     other = TRAINING.model_copy(update={"learning_rate": 1e-2, "weight_decay": 0.5})
@@ -42,7 +40,9 @@ def test_each_is_trained_as_it_would_be_alone():
         assert not mine.stopped
         assert mine.diverged is None
         assert len(mine.history) == 3
-    assert not same(found[1].state, train_student(data, STUDENT, variants[1].objective, teacher(data), TRAINING, 1).state_dict())  # fmt: skip
+    assert not same(
+        found[1].state, train_student(data, STUDENT, variants[1].objective, teacher(data), TRAINING, 1).state_dict()
+    )
 
 
 def test_scores_name_every_position():
@@ -60,8 +60,11 @@ def test_one_that_diverges_keeps_its_best_epoch_and_ends_nobody_else():
     training = TrainingSpec(epochs=6, batch_size=32, optimiser="sgd", schedule="constant")
     rates = (1e-3, 0.5, 5.0, 1e-3)
     found = run(
-        [Variant(STUDENT, None, 0, learning_rate=r) for r in rates], training, data, on_trained=lambda p, t: told.append(p)
-    )  # fmt: skip
+        [Variant(STUDENT, None, 0, learning_rate=r) for r in rates],
+        training,
+        data,
+        on_trained=lambda p, t: told.append(p),
+    )
     assert told == [0, 1, 2, 3]
     assert [bool(t.diverged) for t in found] == [False, True, True, False]
     assert found[1].diverged.startswith("The training loss became inf at step 9 (epoch 2, batch 1)")
@@ -79,7 +82,11 @@ def test_a_stop_keeps_the_best_so_far_and_starts_nothing_more():
         asked.append(1)
         return bool(told) and len(asked) > 40  # 3 epochs of 8 batches and a look before; then in the second epoch
 
-    found = run([Variant(STUDENT, lesson(), seed) for seed in range(3)], should_stop=should_stop, on_trained=lambda p, t: told.append(t.stopped))  # fmt: skip
+    found = run(
+        [Variant(STUDENT, lesson(), seed) for seed in range(3)],
+        should_stop=should_stop,
+        on_trained=lambda p, t: told.append(t.stopped),
+    )
     assert told == [False, True]
     assert found[1].stopped
     assert found[1].last_epoch == 1

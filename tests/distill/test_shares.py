@@ -27,7 +27,9 @@ WIDE = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"width": 512, 
 
 def variants(count=5):
     lesson = objective_for("binary", alpha=0.5)
-    return [Variant(STUDENT, lesson if seed % 2 else None, seed, learning_rate=1e-3 * (seed + 1)) for seed in range(count)]  # fmt: skip
+    return [
+        Variant(STUDENT, lesson if seed % 2 else None, seed, learning_rate=1e-3 * (seed + 1)) for seed in range(count)
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +47,13 @@ def nothing_left(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("each", "count", "parts"),
     [
-        ([1, 1, 1, 1], 2, [[0, 1], [2, 3]]), ([1, 1, 1, 3], 2, [[0, 1, 2], [3]]), ([5, 1, 1], 2, [[0], [1, 2]]),
-        ([1], 4, [[0]]), ([1] * 5, 3, [[0, 1], [2], [3, 4]]),
+        ([1, 1, 1, 1], 2, [[0, 1], [2, 3]]),
+        ([1, 1, 1, 3], 2, [[0, 1, 2], [3]]),
+        ([5, 1, 1], 2, [[0], [1, 2]]),
+        ([1], 4, [[0]]),
+        ([1] * 5, 3, [[0, 1], [2], [3, 4]]),
     ],
-)  # fmt: skip
+)
 def test_a_list_is_cut_where_costs_are_even(each, count, parts):
     assert divide(range(len(each)), each, count) == parts
 
@@ -88,9 +93,14 @@ def test_children_train_bit_for_bit_what_one_process_does():
     data, told, events = make_dataset(), [], []
     alone = sequential.train_variants(data, variants(), teacher(data), TRAINING)
     found = shares.train_variants(
-        data, variants(), teacher(data), TRAINING, count=2, notify=events.append,
+        data,
+        variants(),
+        teacher(data),
+        TRAINING,
+        count=2,
+        notify=events.append,
         on_trained=lambda position, trained: told.append((position, threading.current_thread())),
-    )  # fmt: skip
+    )
     for mine, one in zip(found, alone, strict=True):
         assert same(mine.state, one.state)
         assert (mine.variant, mine.score_selected, mine.score_last) == (one.variant, one.score_selected, one.score_last)
@@ -160,9 +170,15 @@ def test_a_stop_keeps_the_best_so_far_and_starts_nothing_more():
         began.extend(event["best"])
 
     found = shares.train_variants(
-        data, variants(5), teacher(data), long, count=2, notify=hear, should_stop=lambda: len(set(began)) >= 2,
+        data,
+        variants(5),
+        teacher(data),
+        long,
+        count=2,
+        notify=hear,
+        should_stop=lambda: len(set(began)) >= 2,
         on_trained=lambda position, trained: told.append(position),
-    )  # fmt: skip
+    )
     kept = [position for position, t in enumerate(found) if t is not None]
     assert sorted(told) == kept
     assert len(kept) == 2
@@ -196,9 +212,12 @@ with Crew(data, variants(2), teacher(data), TrainingSpec(epochs=2000, batch_size
 def test_children_of_a_killed_parent_end_and_tidy_up(tmp_path):
     root = Path(__file__).resolve().parents[2]
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, cwd=root,
+        [sys.executable, "-c", PARENT],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
         env={**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
+    )
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert parent.stdout.readline().strip() == "training"
     assert len(list(tmp_path.glob(FOLDER_START + "*"))) == 1

@@ -38,7 +38,7 @@ def variants(arch="mlp", count=3, **settings):
     return [
         make_variant(arch, 8 + s, 2, "hinton", s % 2, dropout=0.2 * (s % 3), temperature=1.0 + s, **settings)
         for s in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def trained(made):
@@ -153,9 +153,16 @@ def test_a_checkpoint_is_plain_json_even_beside_networks_that_have_overflowed(tm
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_when_finished_networks_leave_changes_no_number(share, monkeypatch):
-    few = [make_variant(width=w, seed=s, rate=r, dropout=d) for w, s, r, d in (
-        (8, 0, 0.1, 0.2), (12, 1, 1e-3, 0.0), (9, 2, 0.03, 0.4), (12, 0, 0.2, 0.0), (8, 3, 3e-4, 0.1)
-    )]  # fmt: skip
+    few = [
+        make_variant(width=w, seed=s, rate=r, dropout=d)
+        for w, s, r, d in (
+            (8, 0, 0.1, 0.2),
+            (12, 1, 1e-3, 0.0),
+            (9, 2, 0.03, 0.4),
+            (12, 0, 0.2, 0.0),
+            (8, 3, 3e-4, 0.1),
+        )
+    ]
     settings = {"epochs": 14, "patience": 2}
     _, made = opened(few, **settings)
     expected = trained(made)
@@ -191,8 +198,10 @@ def test_epochs_leave_no_tensors_behind(arch):
 def test_a_stack_of_256():
     many = [
         make_variant("mlp", 8, 1, "hinton", seed, temperature=1.0 + t, alpha=a / 4, dropout=0.1 * (t % 2))
-        for seed in range(8) for t in range(8) for a in range(4)
-    ]  # fmt: skip
+        for seed in range(8)
+        for t in range(8)
+        for a in range(4)
+    ]
     _, made = opened(many, epochs=4)
     found = trained(made)
     assert len(found) == 256

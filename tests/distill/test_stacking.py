@@ -26,24 +26,35 @@ def grouped(variants, task="binary"):
 
 
 def test_temperature_alpha_rate_decay_dropout_and_seed_share_a_stack():
-    assert grouped([
-        make_variant(objective="hinton", temperature=1.0), make_variant(objective="hinton", temperature=9.0, alpha=0.1),
-        make_variant(rate=0.1), make_variant(decay=0.5), make_variant(dropout=0.5), make_variant(seed=7),
-    ]) == [[0, 1, 2, 3, 4, 5]]  # fmt: skip
+    assert grouped(
+        [
+            make_variant(objective="hinton", temperature=1.0),
+            make_variant(objective="hinton", temperature=9.0, alpha=0.1),
+            make_variant(rate=0.1),
+            make_variant(decay=0.5),
+            make_variant(dropout=0.5),
+            make_variant(seed=7),
+        ]
+    ) == [[0, 1, 2, 3, 4, 5]]
 
 
 def test_family_depth_activation_and_widening_part_them():
     apart = [
-        make_variant(), make_variant(depth=2), make_variant(activation="gelu"), make_variant("linear"), make_variant("resmlp"),
-        make_variant("resmlp", arch_widening=1.0), make_variant("resmlp", depth=2),
-    ]  # fmt: skip
+        make_variant(),
+        make_variant(depth=2),
+        make_variant(activation="gelu"),
+        make_variant("linear"),
+        make_variant("resmlp"),
+        make_variant("resmlp", arch_widening=1.0),
+        make_variant("resmlp", depth=2),
+    ]
     assert grouped(apart * 2) == [[k, k + 7] for k in range(7)]
 
 
 def test_losses_part_them_and_baselines_join_one():
     assert grouped(
         [make_variant(objective="mse"), make_variant(objective="bounded_mse"), make_variant(seed=3)], "regression"
-    ) == [[0, 2], [1]]  # fmt: skip
+    ) == [[0, 2], [1]]
     assert grouped([make_variant(seed=s) for s in (0, 1)]) == [[0, 1]]
 
 

@@ -25,9 +25,16 @@ def make_dataset(task="binary", rows=240):
     y = parts["train"].y
     scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
     return Dataset(
-        DatasetSpec(source="memory", target="y"), "memory", "0", task, () if task == "regression" else ("no", "yes"),
-        tuple("abcde"), parts, pd.DataFrame(), **scale,
-    )  # fmt: skip
+        DatasetSpec(source="memory", target="y"),
+        "memory",
+        "0",
+        task,
+        () if task == "regression" else ("no", "yes"),
+        tuple("abcde"),
+        parts,
+        pd.DataFrame(),
+        **scale,
+    )
 
 
 def teacher(dataset):

@@ -38,12 +38,17 @@ class Server:
         self.workspace.mkdir(parents=True, exist_ok=True)
         env = {**os.environ, "KD_WORKSPACE": str(self.workspace), "KD_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "pages.serve"], cwd=ROOT, env=env, stdout=log, stderr=log)  # fmt: skip
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pages.serve"], cwd=ROOT, env=env, stdout=log, stderr=log
+            )
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log.read_text()}")
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:  # fmt: skip
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer,
+            ):
                 if answer.read() == b"ok":
                     return
             time.sleep(0.1)

@@ -48,10 +48,17 @@ def furnished(tmp_path_factory):
 
 def addresses(sweep: str, data: str) -> dict[str, str]:
     return {
-        "start": "/", "data": f"/data?data={data}", "distill": "/distill", "what-if": f"/what-if?data={data}",
-        "map": f"/what-if?run={sweep}&cell=4", "runs": "/runs", "result": f"/runs?run={RUN}",
-        "compare": f"/compare?runs={RUN}", "soft labels": f"/soft-labels?run={RUN}", "status": "/status",
-    }  # fmt: skip
+        "start": "/",
+        "data": f"/data?data={data}",
+        "distill": "/distill",
+        "what-if": f"/what-if?data={data}",
+        "map": f"/what-if?run={sweep}&cell=4",
+        "runs": "/runs",
+        "result": f"/runs?run={RUN}",
+        "compare": f"/compare?runs={RUN}",
+        "soft labels": f"/soft-labels?run={RUN}",
+        "status": "/status",
+    }
 
 
 def settled(screen: Screen) -> None:

@@ -60,9 +60,21 @@ def test_without_an_interval_the_missing_part_is_named():
 
 @pytest.mark.parametrize(
     ("seeds", "rows", "n", "expected"),
-    [(None, None, 0, 3), (None, 0.1, 1, 2), (0.1, 0.1, 2, 1), (0.051, 0.1, 3, 2), (0.05, 0.1, 3, 0), (0.9, 0.1, 13, 2),
-     (0.9, 0.1, 14, 1), (0.9, 0.1, 15, 0), (0.9, 0.1, 20, 0), (0.9, None, 3, 0), (0.9, 0.1, 3, 12), (0.15, 0.1, 3, 6)],
-)  # fmt: skip
+    [
+        (None, None, 0, 3),
+        (None, 0.1, 1, 2),
+        (0.1, 0.1, 2, 1),
+        (0.051, 0.1, 3, 2),
+        (0.05, 0.1, 3, 0),
+        (0.9, 0.1, 13, 2),
+        (0.9, 0.1, 14, 1),
+        (0.9, 0.1, 15, 0),
+        (0.9, 0.1, 20, 0),
+        (0.9, None, 3, 0),
+        (0.9, 0.1, 3, 12),
+        (0.15, 0.1, 3, 6),
+    ],
+)
 def test_the_rule_for_seeds_on_auto(seeds, rows, n, expected):
     assert more_seeds(seeds, rows, n) == expected
 

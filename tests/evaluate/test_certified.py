@@ -48,8 +48,11 @@ def test_one_unit_of_rows_gives_no_bounds():
 
 
 @given(
-    st.floats(-0.1, 0.1).filter(lambda m: m == 0 or abs(m) > 1e-4), st.floats(1e-4, 0.1), st.floats(1e-4, 0.1), st.integers(2, 9)
-)  # fmt: skip
+    st.floats(-0.1, 0.1).filter(lambda m: m == 0 or abs(m) > 1e-4),
+    st.floats(1e-4, 0.1),
+    st.floats(1e-4, 0.1),
+    st.integers(2, 9),
+)
 def test_the_p_value_is_the_level_at_which_the_interval_touches_zero(mean, s, rows_se, n):
     d = np.arange(n, dtype=float)
     found = certified(mean + s * (d - d.mean()) / d.std(ddof=1), rows_se)

@@ -99,8 +99,14 @@ def test_other_errors_are_no_full_disk():
 
 @pytest.mark.parametrize(
     ("status", "free_mb", "code"),
-    [(-7, 400, "disk_full"), (-7, 600, "worker_crashed"), (-11, 400, "worker_crashed"), (-11, 10, "disk_full"), (1, 10, "disk_full")],
-)  # fmt: skip
+    [
+        (-7, 400, "disk_full"),
+        (-7, 600, "worker_crashed"),
+        (-11, 400, "worker_crashed"),
+        (-11, 10, "disk_full"),
+        (1, 10, "disk_full"),
+    ],
+)
 def test_a_crash_is_a_full_disk_where_there_is_no_space(tmp_path, monkeypatch, status, free_mb, code):
     usage = type("Usage", (), {"free": free_mb * 2**20})
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: usage)

@@ -125,7 +125,10 @@ def test_a_run_that_crashes_again_is_never_resumed_by_itself(services):
     quick = service.submit(run_spec("quick", 1))
     state(service, quick, "done")
     assert service.store.snapshot(run_id).attempts == 4
-    assert [e["state"] for e in service.store.folder(run_id).events() if e["kind"] == "state"] == ["running", "failed"] * 4  # fmt: skip
+    assert [e["state"] for e in service.store.folder(run_id).events() if e["kind"] == "state"] == [
+        "running",
+        "failed",
+    ] * 4
 
 
 def test_a_polite_end_of_the_worker_interrupts_the_run(services):

@@ -39,8 +39,10 @@ def main() -> int:
         print(f"{times:7,}  {name}")
     for kind, seed, number, what in found.uncaught:
         print(f"UNCAUGHT {kind} {seed} {number}: {what}")
-    print(f"{found.inputs:,} inputs, {len(found.uncaught)} uncaught, {time.monotonic() - start:,.0f} s; "
-          f"the slowest took {found.slowest[0]:.1f} s ({found.slowest[1]})")  # fmt: skip
+    print(
+        f"{found.inputs:,} inputs, {len(found.uncaught)} uncaught, {time.monotonic() - start:,.0f} s; "
+        f"the slowest took {found.slowest[0]:.1f} s ({found.slowest[1]})"
+    )
     return 1 if found.uncaught else 0
 
 

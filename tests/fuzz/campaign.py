@@ -93,8 +93,10 @@ def _until_the_end(kind: str, seed: int, first: int, count: int) -> tuple[list[d
                 lines.put(line)
             lines.put(None)
 
-        readers = [threading.Thread(target=listen, daemon=True),
-                   threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)]  # fmt: skip
+        readers = [
+            threading.Thread(target=listen, daemon=True),
+            threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True),
+        ]
         for reader in readers:
             reader.start()
         said, last = [], ""

@@ -11,8 +11,37 @@ import zipfile
 from typing import Any
 
 _BYTES = (0, 1, 9, 10, 13, 32, 34, 39, 44, 45, 59, 92, 127, 128, 192, 254, 255)
-_VALUES = (None, True, -1, 0, 2**31, 2**63, -(2**70), 10**400, 0.1, 1e308, float("nan"), float("inf"), "", "x", "\x00", "\ud800", "a" * 300,
-           "../../x", "{0}", "{x}", [], [[]], {}, {"name": 1}, [None], "NaN", "1e999", "书", "\u202e")  # fmt: skip
+_VALUES = (
+    None,
+    True,
+    -1,
+    0,
+    2**31,
+    2**63,
+    -(2**70),
+    10**400,
+    0.1,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "\x00",
+    "\ud800",
+    "a" * 300,
+    "../../x",
+    "{0}",
+    "{x}",
+    [],
+    [[]],
+    {},
+    {"name": 1},
+    [None],
+    "NaN",
+    "1e999",
+    "书",
+    "\u202e",
+)
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:

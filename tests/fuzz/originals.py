@@ -27,8 +27,15 @@ def _csv() -> list[bytes]:
     dates = "\n".join(["day;amount;text", *(f"2024-01-{1 + i % 28:02d};1.234,{i:02d};Ärger {i}" for i in rows)])
     tabs = "\r\n".join(["# comment", "id\tflag\tn", *(f"k{i}\t{i % 2}\t{i * 10**9}" for i in rows)])
     odd = "\n".join(["书,b,b,", *(f"书{i},?,N/A,1e{i}" for i in rows)])
-    return [plain.encode(), dates.encode("latin-1"), tabs.encode(), odd.encode("utf-8"), odd.encode("gb18030"),
-            plain.encode("utf-16"), ("\ufeff" + dates).encode("utf-8")]  # fmt: skip
+    return [
+        plain.encode(),
+        dates.encode("latin-1"),
+        tabs.encode(),
+        odd.encode("utf-8"),
+        odd.encode("gb18030"),
+        plain.encode("utf-16"),
+        ("\ufeff" + dates).encode("utf-8"),
+    ]
 
 
 def _parquet() -> list[bytes]:
@@ -36,21 +43,39 @@ def _parquet() -> list[bytes]:
     words = pa.array([f"w{i % 7}" for i in range(ROWS)])
     tables = [
         pa.table({"n": np.arange(ROWS), "x": chance.normal(size=ROWS), "s": words, "d": words.dictionary_encode()}),
-        pa.table({
-            "t": pa.array(np.arange(ROWS) * 10**9, pa.timestamp("ns", tz="Europe/Berlin")), "u": pa.array(range(ROWS), pa.duration("ns")),
-            "f": pa.array([b"abcd"] * ROWS, pa.binary(4)), "r": pa.array([b"\xff\x00"] * ROWS, pa.large_binary()),
-            "m": pa.array([None, 1] * (ROWS // 2), pa.decimal128(20, 3)), "h": pa.array(chance.normal(size=ROWS).astype(np.float16)),
-        }),
-        pa.table({"b": pa.array([True, None] * (ROWS // 2)), "day": pa.array(range(ROWS), pa.date32()),
-                  "clock": pa.array(range(ROWS), pa.time64("us")), "z": pa.nulls(ROWS), "i8": pa.array([1] * ROWS, pa.uint8()),
-                  "dn": pa.array([3, 4] * (ROWS // 2), pa.int64()).dictionary_encode()}),
-    ]  # fmt: skip
+        pa.table(
+            {
+                "t": pa.array(np.arange(ROWS) * 10**9, pa.timestamp("ns", tz="Europe/Berlin")),
+                "u": pa.array(range(ROWS), pa.duration("ns")),
+                "f": pa.array([b"abcd"] * ROWS, pa.binary(4)),
+                "r": pa.array([b"\xff\x00"] * ROWS, pa.large_binary()),
+                "m": pa.array([None, 1] * (ROWS // 2), pa.decimal128(20, 3)),
+                "h": pa.array(chance.normal(size=ROWS).astype(np.float16)),
+            }
+        ),
+        pa.table(
+            {
+                "b": pa.array([True, None] * (ROWS // 2)),
+                "day": pa.array(range(ROWS), pa.date32()),
+                "clock": pa.array(range(ROWS), pa.time64("us")),
+                "z": pa.nulls(ROWS),
+                "i8": pa.array([1] * ROWS, pa.uint8()),
+                "dn": pa.array([3, 4] * (ROWS // 2), pa.int64()).dictionary_encode(),
+            }
+        ),
+    ]
     found = []
     for number, table in enumerate(tables):
         for compression in ("none", "zstd"):
             out = io.BytesIO()
-            pq.write_table(table, out, compression=compression, row_group_size=15, use_dictionary=number != 1,
-                           data_page_version="2.0" if compression == "zstd" else "1.0")  # fmt: skip
+            pq.write_table(
+                table,
+                out,
+                compression=compression,
+                row_group_size=15,
+                use_dictionary=number != 1,
+                data_page_version="2.0" if compression == "zstd" else "1.0",
+            )
             found.append(out.getvalue())
     return found
 

@@ -33,8 +33,10 @@ def settings(name):
         kinds += [{"widening": 0.7}, {"widening": 3.3}]
     return [
         [{"size": None, "depth": depth, "width": w, "dropout": d, **kind} for w, d in widths]
-        for kind in kinds for depth in (1, 3) for widths in (((4, 0.0), (9, 0.3), (6, 0.0), (1, 0.5)), ((6, 0.2), (6, 0.0)))
-    ]  # fmt: skip
+        for kind in kinds
+        for depth in (1, 3)
+        for widths in (((4, 0.0), (9, 0.3), (6, 0.0), (1, 0.5)), ((6, 0.2), (6, 0.0)))
+    ]
 
 
 CASES = [(name, i) for name in STACKS.names() for i in range(len(settings(name)))]

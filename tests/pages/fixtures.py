@@ -50,39 +50,89 @@ def curve_events(students: tuple[str, ...], seeds: int, metric: str, epochs: int
     total, done = 2 * len(students) * seeds, 0
     events: list[dict[str, Any]] = [
         {"kind": "phase", "phase": "data", "state": "start"},
-        {"kind": "plan", "trainings": total, "phases": ["data", "teacher", "baseline", "students", "evaluate"],
-         "students": list(students), "seeds": list(range(seeds)), "epochs": epochs, "metric": metric,
-         "better": METRICS.get(metric).facts["better"], "device": "cpu", "estimate_seconds": 20.0},
+        {
+            "kind": "plan",
+            "trainings": total,
+            "phases": ["data", "teacher", "baseline", "students", "evaluate"],
+            "students": list(students),
+            "seeds": list(range(seeds)),
+            "epochs": epochs,
+            "metric": metric,
+            "better": METRICS.get(metric).facts["better"],
+            "device": "cpu",
+            "estimate_seconds": 20.0,
+        },
         {"kind": "phase", "phase": "data", "state": "end", "seconds": 0.4},
         {"kind": "phase", "phase": "teacher", "state": "start"},
-        {"kind": "teacher", "name": "gradient_boosting", "metrics": {metric: 0.93}, "parameters": 31_000,
-         "size_bytes": 266_000, "seconds": 1.2, "cached": False},
+        {
+            "kind": "teacher",
+            "name": "gradient_boosting",
+            "metrics": {metric: 0.93},
+            "parameters": 31_000,
+            "size_bytes": 266_000,
+            "seconds": 1.2,
+            "cached": False,
+        },
         {"kind": "phase", "phase": "teacher", "state": "end", "seconds": 1.3, "cached": False},
         {"kind": "warning", "code": "leak", "message": "Column 'id' looks like a row number.", "hint": "Drop it."},
-    ]  # fmt: skip
+    ]
     for arm, phase in (("baseline", "baseline"), ("student", "students")):
         events.append({"kind": "phase", "phase": phase, "state": "start"})
         for seed in range(seeds):
             for name in students:
                 for epoch in range(1, epochs + 1):
                     score = 0.9 - 0.2 / epoch + (0.01 if arm == "student" else 0.0) + 0.001 * seed
-                    events.append({
-                        "kind": "epoch", "arm": arm, "student": name, "seed": seed, "fold": None, "epoch": epoch,
-                        "epochs": epochs, "loss": 1.0 / epoch, "hard": 0.5 / epoch, "soft": 0.5 / epoch,
-                        "score": score, "metrics": {metric: score}, "learning_rate": 1e-3, "rows_per_s": 41_000.0,
-                        "best": epoch,
-                    })  # fmt: skip
+                    events.append(
+                        {
+                            "kind": "epoch",
+                            "arm": arm,
+                            "student": name,
+                            "seed": seed,
+                            "fold": None,
+                            "epoch": epoch,
+                            "epochs": epochs,
+                            "loss": 1.0 / epoch,
+                            "hard": 0.5 / epoch,
+                            "soft": 0.5 / epoch,
+                            "score": score,
+                            "metrics": {metric: score},
+                            "learning_rate": 1e-3,
+                            "rows_per_s": 41_000.0,
+                            "best": epoch,
+                        }
+                    )
                 done += 1
-                events.append({
-                    "kind": "trained", "arm": arm, "student": name, "seed": seed, "fold": None, "selected_epoch": epochs,
-                    "last_epoch": epochs, "score_selected": score, "score_last": score, "seconds": 0.5, "done": done,
-                    "of": total,
-                })  # fmt: skip
+                events.append(
+                    {
+                        "kind": "trained",
+                        "arm": arm,
+                        "student": name,
+                        "seed": seed,
+                        "fold": None,
+                        "selected_epoch": epochs,
+                        "last_epoch": epochs,
+                        "score_selected": score,
+                        "score_last": score,
+                        "seconds": 0.5,
+                        "done": done,
+                        "of": total,
+                    }
+                )
         events.append({"kind": "phase", "phase": phase, "state": "end", "seconds": 2.0})
         if arm == "baseline":
             gain = {"mean": 0.05, "ci95": [0.03, 0.07], "seeds_half": 0.01, "rows_half": 0.017, "n": seeds}
-            rows = [{"student": s, "teacher": 0.93, "baseline": 0.88, "gain": gain, "units": 1800, "state": "room", "room": True}
-                    for s in students]  # fmt: skip
+            rows = [
+                {
+                    "student": s,
+                    "teacher": 0.93,
+                    "baseline": 0.88,
+                    "gain": gain,
+                    "units": 1800,
+                    "state": "room",
+                    "room": True,
+                }
+                for s in students
+            ]
             events.append({"kind": "room", "metric": metric, "students": rows})
     events.append({"kind": "resources", "rss_mb": 812.0, "gpu_mb": None})
     return events
@@ -96,7 +146,10 @@ def spread(mean: float, values: list[float]) -> dict[str, Any]:
 def difference(ours: list[float], theirs: list[float], metric: str, rows_half: float = 0.002) -> dict[str, Any]:
     """A difference as result.json holds it, with an invented part for the rows."""
     facts = METRICS.get(metric).facts
-    found = certified([(1 if facts["better"] == "higher" else -1) * (a - b) for a, b in zip(ours, theirs, strict=True)], rows_half / 1.96)  # fmt: skip
+    found = certified(
+        [(1 if facts["better"] == "higher" else -1) * (a - b) for a, b in zip(ours, theirs, strict=True)],
+        rows_half / 1.96,
+    )
     return write_gain(found)
 
 
@@ -159,46 +212,118 @@ def result(
                 gain[m]["ci_family"] = [None if low is None else low - 0.001, None if high is None else high + 0.001]
         reason = more.get("placebo_reason", "regression" if task == "regression" else None)
         found = {"metrics": smooth["metrics"], "gain": over} if reason is None else None
-        picks = [{"seed": s, "selected_epoch": 5, "last_epoch": 6, "score_selected": 0.88, "score_last": 0.87, "seconds": 0.5}
-                 for s in range(seeds)]  # fmt: skip
+        picks = [
+            {
+                "seed": s,
+                "selected_epoch": 5,
+                "last_epoch": 6,
+                "score_selected": 0.88,
+                "score_last": 0.87,
+                "seconds": 0.5,
+            }
+            for s in range(seeds)
+        ]
         return {
-            "name": name, "arch": {"name": "mlp", "settings": {}}, "objective": "hinton", "temperature": 2.0, "alpha": 0.7,
-            "seeds": list(range(seeds)), "parameters": 249 * (index + 1), "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
-            "flops": 480 * (index + 1), **ours, "baseline": theirs, "gain": gain, "gap_closed": dict.fromkeys(names, 0.6),
-            "versus_teacher": away, "placebo": found, "placebo_reason": reason,
-            "gap_closed_ci95": {m: [0.4, 0.9] for m in names}, "advice": more.get("advice", {"kind": "none", "need": None}),
-            "agreement": 0.94, "verdict": verdict, "small": False, "margin": 0.005 if task != "regression" else 0.0176,
+            "name": name,
+            "arch": {"name": "mlp", "settings": {}},
+            "objective": "hinton",
+            "temperature": 2.0,
+            "alpha": 0.7,
+            "seeds": list(range(seeds)),
+            "parameters": 249 * (index + 1),
+            "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
+            "flops": 480 * (index + 1),
+            **ours,
+            "baseline": theirs,
+            "gain": gain,
+            "gap_closed": dict.fromkeys(names, 0.6),
+            "versus_teacher": away,
+            "placebo": found,
+            "placebo_reason": reason,
+            "gap_closed_ci95": {m: [0.4, 0.9] for m in names},
+            "advice": more.get("advice", {"kind": "none", "need": None}),
+            "agreement": 0.94,
+            "verdict": verdict,
+            "small": False,
+            "margin": 0.005 if task != "regression" else 0.0176,
             "selection": {"student": picks, "placebo": picks if found else [], "baseline": picks, "kept_seed": 0},
             "stopped_early": False,
             "reason": more.get("reason", {"code": "gain", "values": {}}),
-            "latency_ms": {"torch": {b: {"p50": 0.02, "p95": 0.03, "p99": 0.05} for b in ("1", "32", "256")},
-                           "onnxruntime": {b: {"p50": 0.005, "p95": 0.006, "p99": 0.01} for b in ("1", "32", "256")}},
-        }  # fmt: skip
+            "latency_ms": {
+                "torch": {b: {"p50": 0.02, "p95": 0.03, "p99": 0.05} for b in ("1", "32", "256")},
+                "onnxruntime": {b: {"p50": 0.005, "p95": 0.006, "p99": 0.01} for b in ("1", "32", "256")},
+            },
+        }
 
     return {
-        "schema": 2, "run_id": run_id, "name": "visits", "work_hash": "0" * 64, "created_utc": "2026-01-02T03:04:05+00:00",
+        "schema": 2,
+        "run_id": run_id,
+        "name": "visits",
+        "work_hash": "0" * 64,
+        "created_utc": "2026-01-02T03:04:05+00:00",
         "task": task,
-        "metric": {"name": metric, "title": METRICS.get(metric).title, "better": "higher" if sign > 0 else "lower",
-                   "margin": 0.005 if sign > 0 else 0.02, "relative": sign < 0, "unit": METRICS.get(metric).facts["unit"],
-                   "selection": metric},
-        "dataset": {"name": "visits", "hash": "1" * 64, "target": "purchased",
-                    "rows": {"train": 1000, "validation": 200, "test": 200}, "classes": classes, "features": 9},
-        "teacher": {"name": "gradient_boosting", "parameters": 31_000, "size_bytes": 266_000, **teacher,
-                    "latency_ms": {"sklearn": {"1": {"p50": 0.8, "p95": 1.0, "p99": 1.1}}}, "folds": 5, "cached": False,
-                    "fit_seconds": 1.2},
+        "metric": {
+            "name": metric,
+            "title": METRICS.get(metric).title,
+            "better": "higher" if sign > 0 else "lower",
+            "margin": 0.005 if sign > 0 else 0.02,
+            "relative": sign < 0,
+            "unit": METRICS.get(metric).facts["unit"],
+            "selection": metric,
+        },
+        "dataset": {
+            "name": "visits",
+            "hash": "1" * 64,
+            "target": "purchased",
+            "rows": {"train": 1000, "validation": 200, "test": 200},
+            "classes": classes,
+            "features": 9,
+        },
+        "teacher": {
+            "name": "gradient_boosting",
+            "parameters": 31_000,
+            "size_bytes": 266_000,
+            **teacher,
+            "latency_ms": {"sklearn": {"1": {"p50": 0.8, "p95": 1.0, "p99": 1.1}}},
+            "folds": 5,
+            "cached": False,
+            "fit_seconds": 1.2,
+        },
         "students": [one(i, n) for i, n in enumerate(students)],
         "room": more.get("room", [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]),
-        "problems": [], "test_reads": more.get("test_reads", 1), **({"splits": more["splits"]} if "splits" in more else {}),
+        "problems": [],
+        "test_reads": more.get("test_reads", 1),
+        **({"splits": more["splits"]} if "splits" in more else {}),
         "artifacts": {
-            "soft_labels": "artifacts/soft_labels.npz", "rows": "artifacts/rows.parquet", "rows_kept": 60, "rows_of": 200,
-            "target_mean": 30.0, "target_std": 8.0,
-            "students": [{"index": i, "name": n, "seed": 0, "weights": f"artifacts/students/{i}.safetensors",
-                          "onnx": f"artifacts/students/{i}.onnx"} for i, n in enumerate(students)],
+            "soft_labels": "artifacts/soft_labels.npz",
+            "rows": "artifacts/rows.parquet",
+            "rows_kept": 60,
+            "rows_of": 200,
+            "target_mean": 30.0,
+            "target_std": 8.0,
+            "students": [
+                {
+                    "index": i,
+                    "name": n,
+                    "seed": 0,
+                    "weights": f"artifacts/students/{i}.safetensors",
+                    "onnx": f"artifacts/students/{i}.onnx",
+                }
+                for i, n in enumerate(students)
+            ],
         },
-        "environment": {"device": "cpu", "device_name": "AMD EPYC 7B13", "cores": 2, "threads": 1, "torch": "2.10",
-                        "python": "3.11.7", "system": "Linux", "code_version": "0.1.0"},
+        "environment": {
+            "device": "cpu",
+            "device_name": "AMD EPYC 7B13",
+            "cores": 2,
+            "threads": 1,
+            "torch": "2.10",
+            "python": "3.11.7",
+            "system": "Linux",
+            "code_version": "0.1.0",
+        },
         "seconds": {"data": 0.4, "teacher": 1.3, "cache": 0.1, "baseline": 2.0, "students": 2.0, "evaluate": 1.0},
-    }  # fmt: skip
+    }
 
 
 def write_artifacts(path: Path, found: dict[str, Any], columns: tuple[str, ...] = ("pages", "device")) -> None:

@@ -12,7 +12,13 @@ from kd_core.errors import KDError
 from pages.ui import engine
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
-HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$", "a\u202eb", "**bold** :smile:")  # fmt: skip
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "![x](http://evil.example/x.png)",
+    "$\\href{javascript:alert(1)}{y}$",
+    "a\u202eb",
+    "**bold** :smile:",
+)
 
 
 class Jobs:

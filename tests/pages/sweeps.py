@@ -23,12 +23,14 @@ def sweep_spec(task: str = "binary", students: tuple[str, ...] = ("tiny",), seed
     soft = task != "regression"
     axes = axes or {"temperature": (1, 4, 16) if soft else (), "alpha": (0, 0.5, 1)}
     return RunSpec(
-        name="many", dataset=DatasetSpec(source="sample:visits", name="visits", target=TARGETS[task], task=task),
+        name="many",
+        dataset=DatasetSpec(source="sample:visits", name="visits", target=TARGETS[task], task=task),
         teacher=Choice(name="gradient_boosting"),
         students=tuple(StudentSpec(name=s, arch=Choice(name="mlp", settings={"size": s})) for s in students),
-        objective=Choice(name="hinton" if soft else "mse"), training=TrainingSpec(seeds=seeds, epochs=6),
+        objective=Choice(name="hinton" if soft else "mse"),
+        training=TrainingSpec(seeds=seeds, epochs=6),
         sweep=SweepSpec(**axes),
-    )  # fmt: skip
+    )
 
 
 def score(spec: RunSpec, training: grid.GridTraining, sign: float) -> float:
@@ -43,7 +45,9 @@ def score(spec: RunSpec, training: grid.GridTraining, sign: float) -> float:
     return 0.85 + sign * (gain + 0.01 * like.student + 0.001 * training.seed + wobble)
 
 
-def events(spec: RunSpec, metric: str, *, finished: int | None = None, diverged: tuple[int, ...] = ()) -> list[dict[str, Any]]:  # fmt: skip
+def events(
+    spec: RunSpec, metric: str, *, finished: int | None = None, diverged: tuple[int, ...] = ()
+) -> list[dict[str, Any]]:
     """Events up to a number of finished trainings (all when None); the next one is at work."""
     better = METRICS.get(metric).facts["better"]
     sign = 1.0 if better == "higher" else -1.0
@@ -51,65 +55,126 @@ def events(spec: RunSpec, metric: str, *, finished: int | None = None, diverged:
     done = len(trainings) if finished is None else finished
     found: list[dict[str, Any]] = [
         {"kind": "phase", "phase": "data", "state": "start"},
-        {"kind": "plan", "trainings": len(trainings), "phases": ["data", "teacher", "sweep", "evaluate"],
-         "students": [s.name for s in spec.students], "seeds": list(grid.seeds(spec)), "epochs": 6, "batch_size": 64,
-         "metric": metric, "better": better, "device": "cpu", "estimate_seconds": 20.0, **plan_fields(spec)},
+        {
+            "kind": "plan",
+            "trainings": len(trainings),
+            "phases": ["data", "teacher", "sweep", "evaluate"],
+            "students": [s.name for s in spec.students],
+            "seeds": list(grid.seeds(spec)),
+            "epochs": 6,
+            "batch_size": 64,
+            "metric": metric,
+            "better": better,
+            "device": "cpu",
+            "estimate_seconds": 20.0,
+            **plan_fields(spec),
+        },
         {"kind": "phase", "phase": "data", "state": "end", "seconds": 0.4},
-        {"kind": "teacher", "name": "gradient_boosting", "metrics": {metric: 0.85 + sign * 0.05}, "parameters": 31_000,
-         "size_bytes": 266_000, "seconds": 1.2, "cached": True},
+        {
+            "kind": "teacher",
+            "name": "gradient_boosting",
+            "metrics": {metric: 0.85 + sign * 0.05},
+            "parameters": 31_000,
+            "size_bytes": 266_000,
+            "seconds": 1.2,
+            "cached": True,
+        },
         {"kind": "phase", "phase": "sweep", "state": "start"},
-        {"kind": "sweep", "mode": "fused", "why": "Fused is foreseen to be fastest.", "probe": {"fused": 3.0}, "trainings": len(trainings),
-         "precision": "float32"},
-        {"kind": "scores", "epoch": 3, "epochs": 6,
-         "best": {str(t.position): score(spec, t, sign) for t in trainings[done : done + 1]}},
-    ]  # fmt: skip
+        {
+            "kind": "sweep",
+            "mode": "fused",
+            "why": "Fused is foreseen to be fastest.",
+            "probe": {"fused": 3.0},
+            "trainings": len(trainings),
+            "precision": "float32",
+        },
+        {
+            "kind": "scores",
+            "epoch": 3,
+            "epochs": 6,
+            "best": {str(t.position): score(spec, t, sign) for t in trainings[done : done + 1]},
+        },
+    ]
     for t in trainings[:done]:
         lost = t.position in diverged
         value = None if lost else score(spec, t, sign)
-        found.append({
-            "kind": "variant", "training": t.position, "arm": t.arm, "student": spec.students[t.like.student].name,
-            "seed": t.seed, "cells": list(t.cells), "score_selected": value, "score_last": value, "selected_epoch": 5,
-            "last_epoch": 6, "seconds": 0.2, "stopped": False, "diverged": "no number" if lost else None,
-            "done": t.position + 1, "of": len(trainings),
-        })  # fmt: skip
+        found.append(
+            {
+                "kind": "variant",
+                "training": t.position,
+                "arm": t.arm,
+                "student": spec.students[t.like.student].name,
+                "seed": t.seed,
+                "cells": list(t.cells),
+                "score_selected": value,
+                "score_last": value,
+                "selected_epoch": 5,
+                "last_epoch": 6,
+                "seconds": 0.2,
+                "stopped": False,
+                "diverged": "no number" if lost else None,
+                "done": t.position + 1,
+                "of": len(trainings),
+            }
+        )
     return found
 
 
-def sweep_result(spec: RunSpec, task: str, *, finished: int | None = None, diverged: tuple[int, ...] = ()) -> dict[str, Any]:  # fmt: skip
+def sweep_result(
+    spec: RunSpec, task: str, *, finished: int | None = None, diverged: tuple[int, ...] = ()
+) -> dict[str, Any]:
     """A result whose cells are compared by the engine's own arithmetic."""
     found = result(task=task, students=tuple(s.name for s in spec.students), seeds=spec.training.seeds)
     facts = METRICS.get(PRIMARY[task]).facts
     judge = Judge(facts["better"], facts["margin"], facts["relative"])
     sign = 1.0 if judge.better == "higher" else -1.0
     trainings = grid.trainings(spec)
-    known = {t.position: Score(None if t.position in diverged else score(spec, t, sign), diverged=t.position in diverged)
-             for t in trainings[:finished]}  # fmt: skip
+    known = {
+        t.position: Score(None if t.position in diverged else score(spec, t, sign), diverged=t.position in diverged)
+        for t in trainings[:finished]
+    }
     own = {(c, t.seed): t.position for t in trainings for c in t.cells}
     alone = {(grid.budget(t.like), t.seed): t.position for t in trainings if t.arm == "baseline"}
     seeds = grid.seeds(spec)
     scores = [
-        cell_scores.gather(c, seeds, [known.get(own[c.index, s]) for s in seeds], [known.get(alone[grid.budget(c), s]) for s in seeds])
+        cell_scores.gather(
+            c, seeds, [known.get(own[c.index, s]) for s in seeds], [known.get(alone[grid.budget(c), s]) for s in seeds]
+        )
         for c in grid.cells(spec)
-    ]  # fmt: skip
+    ]
     best = cell_scores.best(scores, judge.better)
     assert best is not None
     names = [s.name for s in spec.students]
     rows = [
-        {"cell": s.cell.index, "student": names[s.cell.student], **{a: getattr(s.cell, a) for a in grid.AXES},
-         **cell_scores.describe(s, judge), **cell_scores.behind(s, scores[best], judge),
-         "selected_epochs": [5] * len(s.seeds), "parameters": 250 * (1 + 4 * s.cell.student),
-         "size_bytes": 1200 * (1 + 4 * s.cell.student), "latency_ms": 0.005 * (1 + s.cell.student)}
+        {
+            "cell": s.cell.index,
+            "student": names[s.cell.student],
+            **{a: getattr(s.cell, a) for a in grid.AXES},
+            **cell_scores.describe(s, judge),
+            **cell_scores.behind(s, scores[best], judge),
+            "selected_epochs": [5] * len(s.seeds),
+            "parameters": 250 * (1 + 4 * s.cell.student),
+            "size_bytes": 1200 * (1 + 4 * s.cell.student),
+            "latency_ms": 0.005 * (1 + s.cell.student),
+        }
         for s in scores
-    ]  # fmt: skip
+    ]
     count = grid.count(spec)
     best_of = {
         n: cell_scores.best([s for s in scores if s.cell.student == i], judge.better) for i, n in enumerate(names)
     }
     found["sweep"] = {
-        "axes": grid.axes(spec), "cells": rows, "best": best, "best_of": {n: b for n, b in best_of.items() if b is not None},
-        "cells_asked": count.cells, "variants": count.variants, "trainings": count.trainings, "mode": "fused",
-        "why": "Fused is foreseen to be fastest.", "seconds": 12.5,
-    }  # fmt: skip
+        "axes": grid.axes(spec),
+        "cells": rows,
+        "best": best,
+        "best_of": {n: b for n, b in best_of.items() if b is not None},
+        "cells_asked": count.cells,
+        "variants": count.variants,
+        "trainings": count.trainings,
+        "mode": "fused",
+        "why": "Fused is foreseen to be fastest.",
+        "seconds": 12.5,
+    }
     found["artifacts"]["cells"] = "artifacts/cells.npz"
     return found
 
@@ -120,7 +185,9 @@ def write_cells(path: Any, spec: RunSpec, found: dict[str, Any], rows: int = 40)
     outputs = max(1, len(found["dataset"]["classes"]))
     labels: Any = rng.integers(0, outputs, rows) if outputs > 1 else rng.normal(30, 8, rows)
     teacher = rng.normal(size=(rows, outputs)).astype(np.float32)
-    logits = np.stack([teacher + rng.normal(scale=0.5, size=teacher.shape) for _ in found["sweep"]["cells"]]).astype(np.float16)  # fmt: skip
+    logits = np.stack([teacher + rng.normal(scale=0.5, size=teacher.shape) for _ in found["sweep"]["cells"]]).astype(
+        np.float16
+    )
     for i, cell in enumerate(found["sweep"]["cells"]):
         if cell["mean"] is None:
             logits[i] = np.nan
@@ -130,9 +197,13 @@ def write_cells(path: Any, spec: RunSpec, found: dict[str, Any], rows: int = 40)
 
 
 def make_sweep(
-    state: str = "done", task: str = "binary", *, finished: int | None = None, diverged: tuple[int, ...] = (),
+    state: str = "done",
+    task: str = "binary",
+    *,
+    finished: int | None = None,
+    diverged: tuple[int, ...] = (),
     **more: Any,
-) -> str:  # fmt: skip
+) -> str:
     """Make a what-if in a state and return its id."""
     spec, runs = sweep_spec(task, **more), store()
     run_id = runs.create(spec)
@@ -144,8 +215,14 @@ def make_sweep(
         write_artifacts(folder.path, found)
         write_cells(folder.path, spec, found)
         write_json(folder.path / "result.json", found)
-    ended = {"ended_utc": "2026-01-02T03:05:05.000Z", "seconds": 21.0} if state in ("done", "cancelled", "failed") else {}  # fmt: skip
-    error = {"code": "boom", "message": "It broke.", "hint": "Try again.", "error_id": "abcd1234"} if state == "failed" else None  # fmt: skip
+    ended = (
+        {"ended_utc": "2026-01-02T03:05:05.000Z", "seconds": 21.0} if state in ("done", "cancelled", "failed") else {}
+    )
+    error = (
+        {"code": "boom", "message": "It broke.", "hint": "Try again.", "error_id": "abcd1234"}
+        if state == "failed"
+        else None
+    )
     times = {} if state == "queued" else {"started_utc": "2026-01-02T03:04:05.000Z"}
     folder.write_status(state=state, error=error, **times, **ended)
     runs.refresh(run_id)

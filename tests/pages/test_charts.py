@@ -40,40 +40,103 @@ def point(arm, x, y, **more):
 
 def curve(arm, seed=0, epochs=5, **more):
     e = list(range(1, epochs + 1))
-    return {"arm": arm, "student": "tiny", "seed": seed, "epoch": e, "score": [0.5 + 0.01 * i for i in e],
-            "loss": [1 / i for i in e], "hard": [0.4 / i for i in e], "soft": [0.6 / i for i in e], "best": 3, **more}  # fmt: skip
+    return {
+        "arm": arm,
+        "student": "tiny",
+        "seed": seed,
+        "epoch": e,
+        "score": [0.5 + 0.01 * i for i in e],
+        "loss": [1 / i for i in e],
+        "hard": [0.4 / i for i in e],
+        "soft": [0.6 / i for i in e],
+        "best": 3,
+        **more,
+    }
 
 
 POINTS = [
-    point("teacher", 260_000, 0.93), point("baseline", 1240, 0.88, faded=True), point("placebo", 1240, 0.89),
+    point("teacher", 260_000, 0.93),
+    point("baseline", 1240, 0.88, faded=True),
+    point("placebo", 1240, 0.89),
     point("student", 1240, 0.9),
-]  # fmt: skip
+]
 CHARTS = {
-    "curves": lambda: runs.curves([curve("baseline"), curve("placebo"), curve("student", 1)], metric=H, names=NAMES, epoch_title="epoch",
-                                  best_name="best", teacher_score=0.95),
+    "curves": lambda: runs.curves(
+        [curve("baseline"), curve("placebo"), curve("student", 1)],
+        metric=H,
+        names=NAMES,
+        epoch_title="epoch",
+        best_name="best",
+        teacher_score=0.95,
+    ),
     "losses": lambda: runs.losses([curve("student")], names=NAMES, log=True, epoch_title="epoch", y="loss"),
-    "seeds": lambda: runs.seeds([curve("student", i) for i in range(5)], names=NAMES, seed_title="seed {seed}", best_name="b"),
+    "seeds": lambda: runs.seeds(
+        [curve("student", i) for i in range(5)], names=NAMES, seed_title="seed {seed}", best_name="b"
+    ),
     "size": lambda: result.against_size(POINTS, metric=H, x_title="size", names=NAMES, written=str),
-    "paired": lambda: result.paired([0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES,
-                                    placebo=[0.81, 0.82]),
-    "shift": lambda: confusion.confusion_shift([[3, 1], [0, 4]], [[2, 2], [1, 3]], [H, "b"], true_title="t", predicted_title="p",
-                                            hover="{true} {predicted} {count} {share} {ours} {theirs}"),
-    "splits": lambda: result.splits([0, 1], [0.5, 0.7], [0.1, None], [0.9, None], x_title="x", split_title="split {seed}", name="n"),
-    "confusion": lambda: confusion.confusion([[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p",
-                                          hover="{true} {predicted} {count} {share}"),
-    "reliability": lambda: result.reliability({"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
-                                              names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"),
-    "latency": lambda: result.latency([{"arm": "student", "name": H, "open": True, "batch": [1, 32], "p50": [0.1, 0.2],
-                                        "p95": [0.2, 0.3]}], x_title="x", y_title="y", written=str),
-    "pareto": lambda: compare.pareto(POINTS, ["student1240", "teacher260000"], metric=H, x_title="x", names=NAMES, written=str,
-                                     lower_is_better=False, front_name="front", picked=["student1240"], goal=(5000.0, 0.89)),
-    "bars": lambda: soft_labels.bars({"teacher": [0.7, 0.3], "student": [0.6, 0.4]}, [H, "b"], names=NAMES, x_title="x"),
-    "distribution": lambda: soft_labels.distribution({"teacher": np.array([0.5, 0.9])}, names=NAMES, x_title="x", y_title="y",
-                                                     low=0.5, high=1.0),
-    "similarity": lambda: soft_labels.similarity([[0.9, 0.1], [0.2, 0.8]], [H, "b"], x_title="x", y_title="y", dark=True),
-    "predictions": lambda: soft_labels.predictions([1.0, 2.0], {"teacher": [1.1, 2.1]}, names=NAMES, x_title=marks.literal(H),
-                                                   y_title="y", diagonal="d", row_ids=[1, 2], row_title="row"),
-}  # fmt: skip
+    "paired": lambda: result.paired(
+        [0, 1], [0.8, 0.81], [0.82, 0.83], metric=H, seed_title="seed {seed}", names=NAMES, placebo=[0.81, 0.82]
+    ),
+    "shift": lambda: confusion.confusion_shift(
+        [[3, 1], [0, 4]],
+        [[2, 2], [1, 3]],
+        [H, "b"],
+        true_title="t",
+        predicted_title="p",
+        hover="{true} {predicted} {count} {share} {ours} {theirs}",
+    ),
+    "splits": lambda: result.splits(
+        [0, 1], [0.5, 0.7], [0.1, None], [0.9, None], x_title="x", split_title="split {seed}", name="n"
+    ),
+    "confusion": lambda: confusion.confusion(
+        [[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p", hover="{true} {predicted} {count} {share}"
+    ),
+    "reliability": lambda: result.reliability(
+        {"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
+        names=NAMES,
+        x_title="x",
+        y_title="y",
+        perfect="p",
+        rows_word="rows",
+    ),
+    "latency": lambda: result.latency(
+        [{"arm": "student", "name": H, "open": True, "batch": [1, 32], "p50": [0.1, 0.2], "p95": [0.2, 0.3]}],
+        x_title="x",
+        y_title="y",
+        written=str,
+    ),
+    "pareto": lambda: compare.pareto(
+        POINTS,
+        ["student1240", "teacher260000"],
+        metric=H,
+        x_title="x",
+        names=NAMES,
+        written=str,
+        lower_is_better=False,
+        front_name="front",
+        picked=["student1240"],
+        goal=(5000.0, 0.89),
+    ),
+    "bars": lambda: soft_labels.bars(
+        {"teacher": [0.7, 0.3], "student": [0.6, 0.4]}, [H, "b"], names=NAMES, x_title="x"
+    ),
+    "distribution": lambda: soft_labels.distribution(
+        {"teacher": np.array([0.5, 0.9])}, names=NAMES, x_title="x", y_title="y", low=0.5, high=1.0
+    ),
+    "similarity": lambda: soft_labels.similarity(
+        [[0.9, 0.1], [0.2, 0.8]], [H, "b"], x_title="x", y_title="y", dark=True
+    ),
+    "predictions": lambda: soft_labels.predictions(
+        [1.0, 2.0],
+        {"teacher": [1.1, 2.1]},
+        names=NAMES,
+        x_title=marks.literal(H),
+        y_title="y",
+        diagonal="d",
+        row_ids=[1, 2],
+        row_title="row",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CHARTS)

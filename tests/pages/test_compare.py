@@ -143,7 +143,7 @@ def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
     assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
     hard = Goals("roc_auc", 0.95, {"size": 100_000.0, "latency": 0.001})
     assert pick(found, hard) is found[2]
-    assert say(found[2], hard) == "tiny: 1.2 KB, 8 µs, misses ROC-AUC (0.850, asked 0.950), latency (8 µs, asked 1 µs)"  # fmt: skip
+    assert say(found[2], hard) == "tiny: 1.2 KB, 8 µs, misses ROC-AUC (0.850, asked 0.950), latency (8 µs, asked 1 µs)"
     unknown = [Candidate("d", "new", 0.99, {"size": 10.0, "latency": None})]
     assert say(unknown[0], asked) == "new: 10 B, latency not known" and pick([], asked) is None
 
@@ -183,8 +183,12 @@ def test_goals_on_the_page_count_students():
 
 
 def test_the_front_is_what_nothing_beats_in_both():
-    points = [{"id": "a", "x": 1, "y": 0.8}, {"id": "b", "x": 2, "y": 0.7}, {"id": "c", "x": 3, "y": 0.9},
-              {"id": "d", "x": 1, "y": 0.5}]  # fmt: skip
+    points = [
+        {"id": "a", "x": 1, "y": 0.8},
+        {"id": "b", "x": 2, "y": 0.7},
+        {"id": "c", "x": 3, "y": 0.9},
+        {"id": "d", "x": 1, "y": 0.5},
+    ]
     assert comparison.front(points, lower_is_better=False) == ["a", "c"]
     assert comparison.front(points, lower_is_better=True) == ["d"]
 
@@ -226,11 +230,22 @@ def test_students_of_one_name_are_told_apart_by_settings_or_by_their_run():
 
 
 def test_settings_have_short_names():
-    names = ("objective.settings.alpha", "objective.name", "teacher.name", "teacher.settings.depth", "student.settings.width",
-             "training.epochs")  # fmt: skip
+    names = (
+        "objective.settings.alpha",
+        "objective.name",
+        "teacher.name",
+        "teacher.settings.depth",
+        "student.settings.width",
+        "training.epochs",
+    )
     assert [comparison.short_setting(n) for n in names] == [
-        "α", "objective", "teacher", "teacher depth", "student width", "epochs"
-    ]  # fmt: skip
+        "α",
+        "objective",
+        "teacher",
+        "teacher depth",
+        "student width",
+        "epochs",
+    ]
 
 
 def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
@@ -307,7 +322,9 @@ def test_as_few_settings_as_needed_tell_students_apart():
     from kd_core.specs import Choice
 
     runs = [
-        done_run(name=f"run {i}", teacher=teacher, objective=Choice(name="hinton", settings={"temperature": t, "alpha": 0.7}))
+        done_run(
+            name=f"run {i}", teacher=teacher, objective=Choice(name="hinton", settings={"temperature": t, "alpha": 0.7})
+        )
         for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
-    ]  # fmt: skip
+    ]
     assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]

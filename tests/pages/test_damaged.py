@@ -117,7 +117,12 @@ def test_the_data_page_names_a_damaged_file_and_offers_the_others(jobs):  # noqa
 
 
 def test_a_full_disk_is_said_as_a_full_disk(jobs):  # noqa: F811
-    error = {"code": "disk_full", "message": "The disk is full: 3 MB free, 500 MB needed.", "hint": "Delete runs, then resume.", "error_id": "e"}  # fmt: skip
+    error = {
+        "code": "disk_full",
+        "message": "The disk is full: 3 MB free, 500 MB needed.",
+        "hint": "Delete runs, then resume.",
+        "error_id": "e",
+    }
     at = open_page("runs", run=make_run("interrupted", error=error))
     assert not at.exception and t("runs.ended.interrupted") not in said(at)
     assert escape("The disk is full: 3 MB free, 500 MB needed.") in said(at) and "Delete runs, then resume" in said(at)

@@ -30,7 +30,14 @@ def upload(name: str, data: bytes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sample", "target", "task"), [("visits", "purchased", "binary"), ("orders", "next_category", "multiclass"), ("delivery", "minutes", "regression")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sample", "target", "task"),
+    [
+        ("visits", "purchased", "binary"),
+        ("orders", "next_category", "multiclass"),
+        ("delivery", "minutes", "regression"),
+    ],
+)
 def test_a_sample_goes_to_distill_in_two_clicks(jobs, sample, target, task):  # noqa: F811
     at = open_page("data")
     at.button(key=f"data-sample-{sample}").click().run()

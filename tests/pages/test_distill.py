@@ -244,15 +244,27 @@ def test_a_recipe_is_loaded(at, jobs):  # noqa: F811
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"objective": {"name": "hinton", "settings": {"temperature": "hot"}}}, "1 problem(s) in loss hinton: temperature"),
-        ({"objective": {"name": "hinton", "settings": {"temperature": None}}}, "1 problem(s) in loss hinton: temperature"),
+        (
+            {"objective": {"name": "hinton", "settings": {"temperature": "hot"}}},
+            "1 problem(s) in loss hinton: temperature",
+        ),
+        (
+            {"objective": {"name": "hinton", "settings": {"temperature": None}}},
+            "1 problem(s) in loss hinton: temperature",
+        ),
         ({"objective": {"name": "hinton", "settings": {"alpha": float("nan")}}}, "objective.settings.alpha is nan"),
         ({"teacher": {"name": "none", "settings": {}}}, "no teacher 'none'"),
-        ({"students": [{"name": "a", "arch": {"name": "mlp", "settings": {"size": ["tiny"]}}}]}, "architecture mlp: size"),
-        ({"students": [{"name": "a" * 50, "arch": {"name": f"n{i}"}} for i in range(5_000)]}, "5,001 problem(s) in RunSpec: students.0.name"),
+        (
+            {"students": [{"name": "a", "arch": {"name": "mlp", "settings": {"size": ["tiny"]}}}]},
+            "architecture mlp: size",
+        ),
+        (
+            {"students": [{"name": "a" * 50, "arch": {"name": f"n{i}"}} for i in range(5_000)]},
+            "5,001 problem(s) in RunSpec: students.0.name",
+        ),
         ({"name": "\ud800"}, "name holds half a letter"),
     ],
-)  # fmt: skip
+)
 def test_a_hostile_recipe_is_refused_in_words_and_the_page_stays(at, change, said):
     given = {**json.loads(default_spec("purchase").to_json()), **change}
     at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())

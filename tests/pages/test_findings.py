@@ -64,8 +64,16 @@ def test_a_column_tells_its_most_frequent_value():
 
 
 def cell(index, mean, low, high, **more):
-    return {"cell": index, "student": "tiny", "temperature": float(index + 1), "alpha": 0.5, "mean": 0.9, "scores": [0.9],
-            "gain": {"mean": mean, "ci95": [low, high], "n": 3}, **more}  # fmt: skip
+    return {
+        "cell": index,
+        "student": "tiny",
+        "temperature": float(index + 1),
+        "alpha": 0.5,
+        "mean": 0.9,
+        "scores": [0.9],
+        "gain": {"mean": mean, "ci95": [low, high], "n": 3},
+        **more,
+    }
 
 
 def test_a_map_tells_its_range_how_much_of_it_is_clear_and_the_best():

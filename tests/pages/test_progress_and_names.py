@@ -17,8 +17,10 @@ def _quiet(jobs):  # noqa: F811
 def test_finished_units_are_told_while_the_teacher_learns():
     events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] == "plan"]
     events += [{"kind": "phase", "phase": "teacher", "state": "start"}]
-    events += [{"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": k, "seconds": 9.0, "done": k,
-                "of": 6} for k in (1, 2, 3)]  # fmt: skip
+    events += [
+        {"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": k, "seconds": 9.0, "done": k, "of": 6}
+        for k in (1, 2, 3)
+    ]
     said = words(open_page("runs", run=make_run("running", events=events)))
     assert "3 of 6 teacher fits" in said and "0 of 6 trainings" in said and "Teacher 3 of 6" in said
 
@@ -26,8 +28,18 @@ def test_finished_units_are_told_while_the_teacher_learns():
 def test_a_run_that_takes_longer_than_thought_says_so():
     events = [{**e, "estimate_seconds": 0.0} for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] in ("plan",)]
     events += [{"kind": "phase", "phase": "teacher", "state": "start"}]
-    events += [{"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": 0, "seconds": 50.0, "done": 1,
-                "of": 3}]  # fmt: skip
+    events += [
+        {
+            "kind": "trained",
+            "arm": "teacher",
+            "student": None,
+            "seed": 0,
+            "fold": 0,
+            "seconds": 50.0,
+            "done": 1,
+            "of": 3,
+        }
+    ]
     said = words(open_page("runs", run=make_run("running", events=events)))
     assert "Took longer than thought: about 1 min " in said
 
@@ -40,8 +52,10 @@ def test_seeds_that_are_added_are_said_with_the_new_total():
 
 def test_parts_of_the_evaluation_are_told():
     events = curve_events(("tiny",), 3, "roc_auc")
-    events += [{"kind": "phase", "phase": "evaluate", "state": "start"},
-               {"kind": "part", "phase": "evaluate", "done": 2, "of": 5}]  # fmt: skip
+    events += [
+        {"kind": "phase", "phase": "evaluate", "state": "start"},
+        {"kind": "part", "phase": "evaluate", "done": 2, "of": 5},
+    ]
     said = words(open_page("runs", run=make_run("running", events=events)))
     assert "2 of 5 parts of the evaluation" in said and "Evaluation 2 of 5" in said
 

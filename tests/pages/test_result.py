@@ -53,8 +53,15 @@ def test_the_verdict_comes_first_and_its_words_explain_themselves():
     at = open_page("runs", run=done_run(advice={"kind": "rows", "need": 900}, test_reads=12))
     assert not at.exception
     said = plain(at)
-    order = ["DISTILLING HELPED", "gains 0.90 points", "From this teacher", "AGAINST THE TEACHER", "What would settle it",
-             "read by 12 runs", "Teacher, baseline and student on 200 test rows"]  # fmt: skip
+    order = [
+        "DISTILLING HELPED",
+        "gains 0.90 points",
+        "From this teacher",
+        "AGAINST THE TEACHER",
+        "What would settle it",
+        "read by 12 runs",
+        "Teacher, baseline and student on 200 test rows",
+    ]
     places = [said.index(w) for w in order]
     helps = [m.proto.help for m in at.markdown if m.proto.help]
     assert places[:4] == sorted(places[:4])
@@ -70,9 +77,14 @@ def test_the_verdict_comes_first_and_its_words_explain_themselves():
 def test_the_table_tells_both_differences_and_the_placebo():
     frame = result.comparison_frame(made(), 0)
     assert list(frame.columns) == [
-        "Teacher", "Baseline", "Placebo", "Student", "Student − baseline",
-        "Student − teacher", "Gap closed",
-    ]  # fmt: skip
+        "Teacher",
+        "Baseline",
+        "Placebo",
+        "Student",
+        "Student − baseline",
+        "Student − teacher",
+        "Gap closed",
+    ]
     first = frame.iloc[0]
     assert (
         first["Placebo"] == "**0.883&nbsp;±&nbsp;0.001**" and first["Gap closed"] == "60&nbsp;% &#91;40,&nbsp;90&#93;"
@@ -134,10 +146,17 @@ def test_moved_rows_are_told_against_baseline_and_teacher():
 
 def splits_block(task="binary", metric="roc_auc"):
     gains = [difference([0.88 + g, 0.88 + g], [0.88, 0.881], metric) for g in (0.004, 0.010, 0.007)]
-    return {"asked": 3, "done": [
-        {"split_seed": i, "teacher": 0.93, "students": [{"name": "tiny", "gain": g, "verdict": "beats", "versus_teacher": g}]}
-        for i, g in enumerate(gains)
-    ]}  # fmt: skip
+    return {
+        "asked": 3,
+        "done": [
+            {
+                "split_seed": i,
+                "teacher": 0.93,
+                "students": [{"name": "tiny", "gain": g, "verdict": "beats", "versus_teacher": g}],
+            }
+            for i, g in enumerate(gains)
+        ],
+    }
 
 
 def test_a_run_on_several_splits_shows_the_gain_of_each_and_the_spread():

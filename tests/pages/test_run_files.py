@@ -33,10 +33,27 @@ def test_a_list_of_2000_runs_is_drawn_a_page_at_a_time(buttons):
     runs = store()
     line = Headline("roc_auc", "higher", 0.9, "tiny", 0.89, 0.88, 0.01, 0.005, 0.015, "beats")
     rows = [
-        RunRow(f"20260101-0000-{i:05d}", f"run {i}", "done", f"2026-01-01T00:00:{i:05d}", None, None, "visits", "y",
-               "binary", "t", ("tiny",), line, 3.0, False, "", "0", None)
+        RunRow(
+            f"20260101-0000-{i:05d}",
+            f"run {i}",
+            "done",
+            f"2026-01-01T00:00:{i:05d}",
+            None,
+            None,
+            "visits",
+            "y",
+            "binary",
+            "t",
+            ("tiny",),
+            line,
+            3.0,
+            False,
+            "",
+            "0",
+            None,
+        )
         for i in range(2000)
-    ]  # fmt: skip
+    ]
     runs.index.replace_all(rows)
     assert runs.count() == 2000 and runs.count(text="run 1999") == 1
     assert len(run_list.frame(runs.list(limit=50))) == 50

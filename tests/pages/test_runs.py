@@ -161,9 +161,17 @@ def room_row(state, mean, low, high, student="tiny"):
 
 def test_no_room_is_a_warning_before_students_are_trained(buttons):
     events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] != "room" and e.get("arm") != "student"]
-    events.append({"kind": "room", "metric": "roc_auc",
-                   "students": [room_row("none", -0.08, -0.1, -0.06), room_row("unclear", -0.01, -0.03, 0.01, "small"),
-                                {"student": "old", "teacher": 0.8, "baseline": 0.88, "room": False}]})  # fmt: skip
+    events.append(
+        {
+            "kind": "room",
+            "metric": "roc_auc",
+            "students": [
+                room_row("none", -0.08, -0.1, -0.06),
+                room_row("unclear", -0.01, -0.03, 0.01, "small"),
+                {"student": "old", "teacher": 0.8, "baseline": 0.88, "room": False},
+            ],
+        }
+    )
     at = open_page("runs", run=make_run("running", events=events))
     (warned,) = [w.value for w in at.warning if "room" in w.value]
     assert "No room to gain for tiny" in warned and "You can stop now" in warned
@@ -248,8 +256,15 @@ def test_a_result_stands_in_words_and_side_by_side(buttons, task):
     assert not at.exception
     frame = at.table[0].value
     placebo = [] if task == "regression" else ["Placebo"]
-    assert list(frame.columns) == ["Teacher", "Baseline", *placebo, "Student", "Student − baseline",
-                                   "Student − teacher", "Gap closed"]  # fmt: skip
+    assert list(frame.columns) == [
+        "Teacher",
+        "Baseline",
+        *placebo,
+        "Student",
+        "Student − baseline",
+        "Student − teacher",
+        "Gap closed",
+    ]
     names = {"binary": "ROC-AUC", "multiclass": "Accuracy", "regression": "RMSE"}
     assert names[task] in frame.index[0] and frame["Student − baseline"].iloc[0].startswith(":green[")
     assert (
@@ -295,8 +310,9 @@ def test_a_student_as_large_as_its_teacher_is_flagged(buttons):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_shown_literally(buttons, name):
-    run_id = done_run("multiclass", students=(name[:40],), name=name, dataset=name, target=name, teacher="t",
-                      classes=(name, "b", "c"))  # fmt: skip
+    run_id = done_run(
+        "multiclass", students=(name[:40],), name=name, dataset=name, target=name, teacher="t", classes=(name, "b", "c")
+    )
     opened = open_page("runs", run=run_id)
     for page in (opened, open_page("runs")):
         assert not page.exception

@@ -197,10 +197,12 @@ def test_the_first_row_is_one_where_the_teacher_is_clearly_right_with_a_strong_r
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [(0, "The teacher is right: it gives a 60.0 %, and b 30.0 %, the runner-up"),
-     (1, "The teacher is wrong here: it gives a 60.0 %, and b, the label, only 30.0 %"),
-     (2, "The teacher is wrong here: it gives a 60.0 %, and c, the label, only 10.0 %")],
-)  # fmt: skip
+    [
+        (0, "The teacher is right: it gives a 60.0 %, and b 30.0 %, the runner-up"),
+        (1, "The teacher is wrong here: it gives a 60.0 %, and b, the label, only 30.0 %"),
+        (2, "The teacher is wrong here: it gives a 60.0 %, and c, the label, only 10.0 %"),
+    ],
+)
 def test_the_sentence_tells_whether_the_teacher_is_right(label, said):
     p = {"teacher": np.array([0.6, 0.3, 0.1]), "student": np.array([0.2, 0.3, 0.5])}
     told = soft_view.row_sentence(p, label, ["a", "b", "c"])

@@ -16,10 +16,23 @@ from pages.ui.text import t
 from tests.pages.screen import open_page, words
 
 FINE = ServiceStatus(
-    executor="process", worker="ready", pid=1, uptime_s=42.0, restarts=0, worker_rss_bytes=500 * 2**20, running=None,
-    queue=(), environment={"device": "cpu", "device_name": "A CPU"}, cores=2, memory_bytes=8 * 2**30,
-    memory_free_bytes=4 * 2**30, workspace="/somewhere", disk_bytes=100 * 2**30, disk_free_bytes=50 * 2**30, runs=3,
-)  # fmt: skip
+    executor="process",
+    worker="ready",
+    pid=1,
+    uptime_s=42.0,
+    restarts=0,
+    worker_rss_bytes=500 * 2**20,
+    running=None,
+    queue=(),
+    environment={"device": "cpu", "device_name": "A CPU"},
+    cores=2,
+    memory_bytes=8 * 2**30,
+    memory_free_bytes=4 * 2**30,
+    workspace="/somewhere",
+    disk_bytes=100 * 2**30,
+    disk_free_bytes=50 * 2**30,
+    runs=3,
+)
 
 
 @pytest.fixture

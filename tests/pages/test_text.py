@@ -18,11 +18,41 @@ from tests.pages.screen import HOSTILE
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 SOURCES = sorted(PAGES.rglob("*.py"))
 WORDS_OF = {  # calls whose first argument a person reads
-    "title", "header", "subheader", "markdown", "caption", "write", "text", "error", "warning", "info", "success",
-    "button", "checkbox", "toggle", "radio", "selectbox", "multiselect", "slider", "select_slider", "text_input",
-    "number_input", "file_uploader", "download_button", "expander", "popover", "tabs", "metric", "badge", "page_link",
-    "link_button", "segmented_control", "pills", "spinner", "text_area",
-}  # fmt: skip
+    "title",
+    "header",
+    "subheader",
+    "markdown",
+    "caption",
+    "write",
+    "text",
+    "error",
+    "warning",
+    "info",
+    "success",
+    "button",
+    "checkbox",
+    "toggle",
+    "radio",
+    "selectbox",
+    "multiselect",
+    "slider",
+    "select_slider",
+    "text_input",
+    "number_input",
+    "file_uploader",
+    "download_button",
+    "expander",
+    "popover",
+    "tabs",
+    "metric",
+    "badge",
+    "page_link",
+    "link_button",
+    "segmented_control",
+    "pills",
+    "spinner",
+    "text_area",
+}
 
 
 def shown_by_markdown(safe: str) -> str:
@@ -96,9 +126,21 @@ def test_no_words_are_written_in_the_code(path):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0, "0"), (999, "999"), (12_400, "12.4 k"), (12_000, "12 k"), (3_100_000, "3.1 M"), (999_999, "1 M"), (249, "249"),
-     (2.5, "2.5"), (-1234, "−1.23 k"), (None, "–"), (float("nan"), "–"), (4.2e9, "4.2 G")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (999, "999"),
+        (12_400, "12.4 k"),
+        (12_000, "12 k"),
+        (3_100_000, "3.1 M"),
+        (999_999, "1 M"),
+        (249, "249"),
+        (2.5, "2.5"),
+        (-1234, "−1.23 k"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (4.2e9, "4.2 G"),
+    ],
+)
 def test_counts_are_shortened(value, shown):
     assert text.number(value) == shown
 
@@ -122,8 +164,20 @@ def test_bytes_are_shortened(value, shown):
 def test_times_ratios_and_spreads():
     found = [text.milliseconds(v) for v in (0.0057, 0.01949, 0.0994, 0.0996, 0.31, 9.996, 12.2, None)]
     assert found == ["5.7 µs", "19 µs", "99 µs", "0.10 ms", "0.31 ms", "10 ms", "12 ms", "–"]
-    assert [text.seconds(v) for v in (0.4, 42, 200, 7500, 120, None)] == ["0.4 s", "42 s", "3 min 20 s", "2 h 5 min", "2 min", "–"]  # fmt: skip
-    assert [text.fraction(1, 210), text.fraction(1, 2.3), text.fraction(3, 2), text.fraction(None, 2)] == ["1/210", "1/2.3", "1.5 x", "–"]  # fmt: skip
+    assert [text.seconds(v) for v in (0.4, 42, 200, 7500, 120, None)] == [
+        "0.4 s",
+        "42 s",
+        "3 min 20 s",
+        "2 h 5 min",
+        "2 min",
+        "–",
+    ]
+    assert [text.fraction(1, 210), text.fraction(1, 2.3), text.fraction(3, 2), text.fraction(None, 2)] == [
+        "1/210",
+        "1/2.3",
+        "1.5 x",
+        "–",
+    ]
     assert text.plus_minus(0.918, 0.002) == "0.918 ± 0.002" and text.plus_minus(0.918, None) == "0.918"
     assert text.signed(0.009) == "+0.009" and text.signed(-0.004) == "−0.004"
     assert text.interval(0.005, 0.013) == "[+0.005, +0.013]" and text.interval(None, None) == "–"
@@ -156,6 +210,8 @@ def test_names_alike_at_their_start_are_turned_around():
     alike = [f"T=4 α=.5 tiny+small by mlp teacher dropout=.{i} seeds=5" for i in (1, 3)]
     assert text.differing_first([*alike, "T=2 tiny", "T=4 tiny"]) == [
         "dropout=.1 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
-        "dropout=.3 seeds=5 · T=4 α=.5 tiny+small by mlp teacher", "T=2 tiny", "T=4 tiny",
-    ]  # fmt: skip
+        "dropout=.3 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
+        "T=2 tiny",
+        "T=4 tiny",
+    ]
     assert text.differing_first(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]

@@ -144,8 +144,10 @@ def test_an_open_verdict_says_what_would_settle_it_and_nothing_against_that(advi
 
 def test_the_spread_over_splits_is_said():
     gains = [difference([0.88 + g, 0.88 + g], [0.88, 0.881], "roc_auc") for g in (0.004, 0.010, 0.007)]
-    rows = [{"split_seed": i, "teacher": 0.93, "students": [{"name": "tiny", "gain": g, "verdict": "beats"}]}
-            for i, g in enumerate(gains)]  # fmt: skip
+    rows = [
+        {"split_seed": i, "teacher": 0.93, "students": [{"name": "tiny", "gain": g, "verdict": "beats"}]}
+        for i, g in enumerate(gains)
+    ]
     said = verdict.judge(result(splits={"asked": 5, "done": rows}), 0)
     assert plain(said.splits) == (
         "On 3 of 5 random splits the gain runs from +0.35 to +0.95 points: mean +0.65, standard deviation 0.30."

@@ -14,13 +14,25 @@ NAMES = {"teacher": "Teacher", "baseline": "Baseline", "student": "Student"}
 
 
 def cell(index, row, column, gain, **more):
-    return {"id": index, "row": row, "column": column, "gain": gain, "low": None if gain is None else gain - 0.2,
-            "high": None if gain is None else gain + 0.2, "text": "x", "hover": marks.literal(H), **more}  # fmt: skip
+    return {
+        "id": index,
+        "row": row,
+        "column": column,
+        "gain": gain,
+        "low": None if gain is None else gain - 0.2,
+        "high": None if gain is None else gain + 0.2,
+        "text": "x",
+        "hover": marks.literal(H),
+        **more,
+    }
 
 
 CELLS = [
-    cell(0, 0, 0, 0.0), cell(1, 0, 1, 1.0, best=True, like=True), cell(2, 1, 0, None), cell(3, 1, 1, -0.5, picked=True),
-]  # fmt: skip
+    cell(0, 0, 0, 0.0),
+    cell(1, 0, 1, 1.0, best=True, like=True),
+    cell(2, 1, 0, None),
+    cell(3, 1, 1, -0.5, picked=True),
+]
 
 
 def size_point(x, y):
@@ -29,20 +41,51 @@ def size_point(x, y):
 
 CHARTS = {
     "heat": lambda: what_if.heat(CELLS, ["0", "1"], ["1", "2"], x_title="T", y_title="a", gain_title="g", scale=1.0),
-    "dark": lambda: what_if.heat(CELLS, ["0", "1"], ["1", "2"], x_title="T", y_title="a", gain_title="g", scale=1.0, dark=True),
-    "alone": lambda: what_if.alone(CELLS, x_title="a", y_title="g", name="gain", zero_name="Baseline", ticks=["0", "1"]),
+    "dark": lambda: what_if.heat(
+        CELLS, ["0", "1"], ["1", "2"], x_title="T", y_title="a", gain_title="g", scale=1.0, dark=True
+    ),
+    "alone": lambda: what_if.alone(
+        CELLS, x_title="a", y_title="g", name="gain", zero_name="Baseline", ticks=["0", "1"]
+    ),
     "sizes": lambda: what_if.sizes(
-        {"baseline": [size_point(100, 0.8), size_point(900, 0.85)], "student": [size_point(100, 0.82), size_point(900, 0.88)]},
-        teacher=0.9, names=NAMES, x_title="x", y_title="AUC", written=str, lower_is_better=False),
-    "one size": lambda: what_if.sizes({"baseline": [size_point(100, 0.8)], "student": [size_point(100, 0.82)]},
-                                      teacher=None, names=NAMES, x_title="x", y_title="RMSE", written=str, lower_is_better=True),
+        {
+            "baseline": [size_point(100, 0.8), size_point(900, 0.85)],
+            "student": [size_point(100, 0.82), size_point(900, 0.88)],
+        },
+        teacher=0.9,
+        names=NAMES,
+        x_title="x",
+        y_title="AUC",
+        written=str,
+        lower_is_better=False,
+    ),
+    "one size": lambda: what_if.sizes(
+        {"baseline": [size_point(100, 0.8)], "student": [size_point(100, 0.82)]},
+        teacher=None,
+        names=NAMES,
+        x_title="x",
+        y_title="RMSE",
+        written=str,
+        lower_is_better=True,
+    ),
     "parallel": lambda: what_if.parallel(
-        [{"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]}, {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)}],
-        [0.1, -0.2], [marks.literal(H), "h"], scale=0.2, gain_title="g"),
+        [
+            {"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]},
+            {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)},
+        ],
+        [0.1, -0.2],
+        [marks.literal(H), "h"],
+        scale=0.2,
+        gain_title="g",
+    ),
     "temperature": lambda: soft_labels.over_temperature(
-        [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}], [0.5, 1, 20], 1,
-        x_title="T", y_title="share"),
-}  # fmt: skip
+        [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}],
+        [0.5, 1, 20],
+        1,
+        x_title="T",
+        y_title="share",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -79,16 +122,24 @@ def test_choosing_fades_nothing():
 def test_text_is_readable_on_every_colour_of_the_map(dark, faded):
     gains = np.linspace(-1, 1, 21)
     cells = [cell(i, 0, i, float(g), faded=faded) for i, g in enumerate(gains)]
-    made = what_if.heat(cells, ["0"], [str(i) for i in range(21)], x_title="T", y_title="a", gain_title="g", scale=1.0,
-                        dark=dark).to_dict()["data"]  # fmt: skip
+    made = what_if.heat(
+        cells, ["0"], [str(i) for i in range(21)], x_title="T", y_title="a", gain_title="g", scale=1.0, dark=dark
+    ).to_dict()["data"]
     inks = {c[0]: d["textfont"]["color"] for d in made if d["type"] == "scatter" for c in d["customdata"]}
     for i, g in enumerate(gains):
         assert marks.contrast(inks[i], what_if.gain_colour(float(g), dark=dark, faded=faded)) >= 4.5
 
 
 def test_what_may_be_nothing_is_pale_and_the_rest_is_bold():
-    made = what_if.heat([cell(0, 0, 0, 1.0), cell(1, 0, 1, 1.0, faded=True)], ["0"], ["1", "2"], x_title="", y_title="",
-                        gain_title="", scale=1.0).to_dict()["data"]  # fmt: skip
+    made = what_if.heat(
+        [cell(0, 0, 0, 1.0), cell(1, 0, 1, 1.0, faded=True)],
+        ["0"],
+        ["1", "2"],
+        x_title="",
+        y_title="",
+        gain_title="",
+        scale=1.0,
+    ).to_dict()["data"]
     clear, pale = (d for d in made if d["type"] == "heatmap")
     assert clear["z"] == [[1.0, None]] and pale["z"] == [[None, 1.0]] and not pale["showscale"]
     near = [marks.contrast(d["colorscale"][2][1], marks.PAPER[False]) for d in (clear, pale)]

@@ -31,10 +31,21 @@ HARMS = {  # what a run, or a person, does to its folder while it works
 
 def epoch(number, **more):
     return {
-        "kind": "epoch", "arm": "baseline", "student": "small", "seed": 0, "fold": None, "epoch": number, "epochs": 5000,
-        "loss": 1 / number, "hard": 1 / number, "soft": None, "score": 1 - 1 / number, "best": True, "rows_per_s": 1e5,
+        "kind": "epoch",
+        "arm": "baseline",
+        "student": "small",
+        "seed": 0,
+        "fold": None,
+        "epoch": number,
+        "epochs": 5000,
+        "loss": 1 / number,
+        "hard": 1 / number,
+        "soft": None,
+        "score": 1 - 1 / number,
+        "best": True,
+        "rows_per_s": 1e5,
         **more,
-    }  # fmt: skip
+    }
 
 
 def fake_run(spec, folder, on_event, should_stop):

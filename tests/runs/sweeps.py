@@ -22,7 +22,9 @@ def sweep_spec(path, task="binary", sweep=SQUARE, **training):
     """Return a spec of two temperatures and two alphas (one temperature for regression)."""
     if task == "regression":
         sweep = sweep.model_copy(update={"temperature": ()})
-    return small_spec(write_table(path / "t.csv", task), task, **{"seeds": 2, **training}).model_copy(update={"sweep": sweep})  # fmt: skip
+    return small_spec(write_table(path / "t.csv", task), task, **{"seeds": 2, **training}).model_copy(
+        update={"sweep": sweep}
+    )
 
 
 def teacher_of(dataset, seed=0):
@@ -41,7 +43,9 @@ def sweep_in(path, spec, notify=lambda e: None, should_stop=lambda: False, datas
     folder = RunFolder(path) if (path / "spec.json").exists() else RunFolder.create(path, spec)
     dataset = dataset or prepare(spec.dataset)
     metric = METRIC[dataset.task]
-    return Sweep(spec, dataset, teacher or teacher_of(dataset), metric, torch.device("cpu"), folder, notify, should_stop)  # fmt: skip
+    return Sweep(
+        spec, dataset, teacher or teacher_of(dataset), metric, torch.device("cpu"), folder, notify, should_stop
+    )
 
 
 def engine(score, asked=None, precision="float32", fail_after=None):
@@ -50,7 +54,16 @@ def engine(score, asked=None, precision="float32", fail_after=None):
     def train_variants(dataset, variants, teacher_logits, training, *, notify, on_trained, **rest):
         if asked is not None:
             asked.append((list(variants), training, rest))
-        notify({"kind": "sweep", "mode": "fused", "why": "A double.", "probe": {}, "trainings": len(variants), "precision": precision})  # fmt: skip
+        notify(
+            {
+                "kind": "sweep",
+                "mode": "fused",
+                "why": "A double.",
+                "probe": {},
+                "trainings": len(variants),
+                "precision": precision,
+            }
+        )
         results = []
         for position, variant in enumerate(variants):
             if fail_after is not None and position >= fail_after:

@@ -41,7 +41,11 @@ def test_errors_gain_when_they_fall():
 
 
 def test_cells_whose_difference_reaches_zero_are_like_the_best():
-    winner, near, far = scores((0.9, 0.92, 0.94), index=0), scores((0.91, 0.9, 0.92), index=1), scores((0.5, 0.52, 0.54), index=2)  # fmt: skip
+    winner, near, far = (
+        scores((0.9, 0.92, 0.94), index=0),
+        scores((0.91, 0.9, 0.92), index=1),
+        scores((0.5, 0.52, 0.54), index=2),
+    )
     assert behind(winner, winner, HIGHER) == {"behind": None, "like_best": True}
     close = behind(near, winner, HIGHER)
     assert close["like_best"] and close["behind"]["ci95"][0] < 0 < close["behind"]["mean"]
@@ -53,7 +57,10 @@ def test_cells_whose_difference_reaches_zero_are_like_the_best():
 def test_with_one_seed_the_margin_decides():
     winner = gather(cell(0), (0,), [Score(0.9)], [Score(0.8)])
     inside, outside = (gather(cell(i), (0,), [Score(v)], [Score(0.8)]) for i, v in ((1, 0.895), (2, 0.88)))
-    assert behind(inside, winner, HIGHER) == {"behind": {"mean": pytest.approx(0.005), "ci95": [None, None]}, "like_best": True}  # fmt: skip
+    assert behind(inside, winner, HIGHER) == {
+        "behind": {"mean": pytest.approx(0.005), "ci95": [None, None]},
+        "like_best": True,
+    }
     assert not behind(outside, winner, HIGHER)["like_best"]
     assert describe(winner, HIGHER)["word"] == "inconclusive"
 

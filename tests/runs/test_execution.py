@@ -7,7 +7,12 @@ from tests.runs.services import run_spec
 
 def test_a_warning_that_every_training_gives_is_told_once(tmp_path):
     folder, heard = RunFolder.create(tmp_path / "run", run_spec()), []
-    given = [("rows_streamed", "too large"), ("rows_streamed", "too large"), ("rows_streamed", "much too large"), ("few", "too large")]  # fmt: skip
+    given = [
+        ("rows_streamed", "too large"),
+        ("rows_streamed", "too large"),
+        ("rows_streamed", "much too large"),
+        ("few", "too large"),
+    ]
 
     def run(spec, folder, on_event, should_stop):
         for code, message in given:

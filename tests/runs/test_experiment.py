@@ -79,8 +79,10 @@ def test_choices_do_not_depend_on_the_test_part(tmp_path, monkeypatch):
     other = carry_out(spec, tmp_path / "b")
     assert honest["students"][0]["selection"]["student"] == [
         {**s, "seconds": h["seconds"]}
-        for s, h in zip(other["students"][0]["selection"]["student"], honest["students"][0]["selection"]["student"], strict=True)
-    ]  # fmt: skip
+        for s, h in zip(
+            other["students"][0]["selection"]["student"], honest["students"][0]["selection"]["student"], strict=True
+        )
+    ]
     assert honest["teacher"]["metrics"]["roc_auc"] > 0.7 > other["teacher"]["metrics"]["roc_auc"]
 
 

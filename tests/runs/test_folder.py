@@ -57,10 +57,7 @@ def test_the_manifest_makes_it_complete_and_finds_every_change(folder):
     assert folder.damage() == []
     folder.artifact("students/small.bin").write_bytes(b"weighs")
     (folder.path / "spec.json").unlink()
-    assert folder.damage() == [
-        "artifacts/students/small.bin has changed since the run ended.",
-        "spec.json is missing.",
-    ]
+    assert folder.damage() == ["artifacts/students/small.bin has changed since the run ended.", "spec.json is missing."]
 
 
 def test_checkpoints_are_no_part_of_the_finished_run(folder):
@@ -75,7 +72,11 @@ def test_checkpoints_are_no_part_of_the_finished_run(folder):
 
 def test_a_manifest_or_result_of_another_shape_is_damage(folder):
     folder.finish("done", RESULT)
-    for text, words in (("[]", "holds no JSON object"), ('{"files": [], "state": "done"}', "lists no files"), ('{"files": {}, "state": "queued"}', "lists no files")):  # fmt: skip
+    for text, words in (
+        ("[]", "holds no JSON object"),
+        ('{"files": [], "state": "done"}', "lists no files"),
+        ('{"files": {}, "state": "queued"}', "lists no files"),
+    ):
         (folder.path / "manifest.json").write_text(text)
         with pytest.raises(KDError, match=rf"is damaged: manifest\.json {words}.*Restore its folder from a copy"):
             folder.manifest()

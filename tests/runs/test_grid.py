@@ -29,15 +29,23 @@ def numbers(low, high, most):
 
 
 SWEEPS = st.builds(
-    SweepSpec, temperature=numbers(0.5, 20, 4), alpha=numbers(0, 1, 4), learning_rate=numbers(1e-5, 0.1, 2),
-    weight_decay=numbers(0, 0.1, 2), dropout=numbers(0, 0.8, 2),
-)  # fmt: skip
+    SweepSpec,
+    temperature=numbers(0.5, 20, 4),
+    alpha=numbers(0, 1, 4),
+    learning_rate=numbers(1e-5, 0.1, 2),
+    weight_decay=numbers(0, 0.1, 2),
+    dropout=numbers(0, 0.8, 2),
+)
 SPECS = st.builds(
     lambda sweep, both, seeds: asking(
-        sweep, students=(TINY, StudentSpec(name="b", arch=Choice(name="resmlp"))) if both else (TINY,),
+        sweep,
+        students=(TINY, StudentSpec(name="b", arch=Choice(name="resmlp"))) if both else (TINY,),
         training=BASE.training.model_copy(update={"seeds": seeds}),
-    ), SWEEPS, st.booleans(), st.integers(1, 4),
-)  # fmt: skip
+    ),
+    SWEEPS,
+    st.booleans(),
+    st.integers(1, 4),
+)
 
 
 def test_five_by_five_by_three_is_75_variants_and_63_trainings():
@@ -95,8 +103,13 @@ def test_a_recipe_finds_the_run_that_was_set_up_by_hand():
 def test_a_student_or_loss_without_a_setting_has_no_axis_for_it():
     spec = asking(SweepSpec(alpha=(0, 1), dropout=(0, 0.5)), students=(TINY, LINEAR))
     assert [(c.student, c.alpha, c.dropout) for c in grid.cells(spec)] == [
-        (0, 0, 0), (0, 0, 0.5), (0, 1, 0), (0, 1, 0.5), (1, 0, None), (1, 1, None),
-    ]  # fmt: skip
+        (0, 0, 0),
+        (0, 0, 0.5),
+        (0, 1, 0),
+        (0, 1, 0.5),
+        (1, 0, None),
+        (1, 1, None),
+    ]
     assert "dropout" not in grid.cell_spec(spec, grid.cells(spec)[5]).students[0].arch.settings
     mse = asking(SweepSpec(alpha=(0.5, 1)), objective=Choice(name="mse"))
     assert {c.temperature for c in grid.cells(mse)} == {None} and grid.axes(mse)["temperature"] == []

@@ -33,10 +33,20 @@ def test_a_good_grid_has_no_problem():
     ("sweep", "changes", "code", "message"),
     [
         (SweepSpec(temperature=(1, 2)), {"objective": MSE}, "no_temperature", "The loss 'mse' has no temperature."),
-        (SweepSpec(dropout=(0, 0.1)), {"students": (TINY, LINEAR)}, "no_dropout", "The architecture 'linear' of student 'line' has no dropout."),
-        (SweepSpec(mode="processes"), {"training": SPEC.training.model_copy(update={"device": "cuda"})}, "no_processes", "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for."),
+        (
+            SweepSpec(dropout=(0, 0.1)),
+            {"students": (TINY, LINEAR)},
+            "no_dropout",
+            "The architecture 'linear' of student 'line' has no dropout.",
+        ),
+        (
+            SweepSpec(mode="processes"),
+            {"training": SPEC.training.model_copy(update={"device": "cuda"})},
+            "no_processes",
+            "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_axis_or_mode_that_cannot_work_is_named_with_its_reason(sweep, changes, code, message):
     task = "regression" if changes.get("objective") == MSE else "binary"
     assert said(sweep, task, **changes) == [(code, message)]
@@ -53,10 +63,12 @@ def test_a_student_that_has_no_stack_is_refused_for_the_fused_mode_only():
 
 def test_too_many_trainings_are_counted_without_listing_them():
     many = SweepSpec(
-        temperature=tuple(1 + i / 10 for i in range(16)), alpha=tuple(i / 20 for i in range(21)),
-        learning_rate=tuple(0.001 * i for i in range(1, 13)), weight_decay=tuple(i / 100 for i in range(12)),
+        temperature=tuple(1 + i / 10 for i in range(16)),
+        alpha=tuple(i / 20 for i in range(21)),
+        learning_rate=tuple(0.001 * i for i in range(1, 13)),
+        weight_decay=tuple(i / 100 for i in range(12)),
         dropout=tuple(i / 20 for i in range(12)),
-    )  # fmt: skip
+    )
     ((code, message),) = said(many)
     assert code == "too_many_trainings"
     assert message == f"The grid asks for 1,664,064 trainings, at most {limits.SWEEP_TRAININGS:,} are allowed."
@@ -100,13 +112,17 @@ def test_the_estimate_of_a_stacked_grid_is_a_fraction_of_the_single_trainings():
     spec = SPEC.model_copy(update={"students": (student,), "sweep": square})
     one = plan.estimate(spec.model_copy(update={"sweep": None}), 20_000, 64, 10)
     fused = plan.estimate(spec, 20_000, 64, 10)
-    apart = plan.estimate(spec.model_copy(update={"sweep": square.model_copy(update={"mode": "sequential"})}), 20_000, 64, 10)  # fmt: skip
+    apart = plan.estimate(
+        spec.model_copy(update={"sweep": square.model_copy(update={"mode": "sequential"})}), 20_000, 64, 10
+    )
     single = apart.student_seconds / 63
     assert (fused.trainings, one.trainings) == (63, 9)
     assert one.student_seconds < 6 * single  # an ordinary run trains as a stack, too
     assert 3 < fused.student_seconds / single < 30
     assert fused.memory_bytes > one.memory_bytes
-    spread = plan.estimate(spec.model_copy(update={"sweep": square.model_copy(update={"mode": "processes"})}), 20_000, 64, 10)  # fmt: skip
+    spread = plan.estimate(
+        spec.model_copy(update={"sweep": square.model_copy(update={"mode": "processes"})}), 20_000, 64, 10
+    )
     assert spread.student_seconds <= apart.student_seconds
     mixed = plan.estimate(spec.model_copy(update={"students": (student, FT)}), 20_000, 64, 10)
     assert mixed.trainings == 126 and mixed.student_seconds > 2 * fused.student_seconds

@@ -41,8 +41,12 @@ def test_whatever_else_was_chosen_is_told(update, end):
 
 def test_a_loss_without_temperature_and_an_unknown_one_have_names_too():
     regression = small_spec(Path("t.csv"), "regression")
-    assert short_name(regression.model_copy(update={"objective": Choice(name="mse", settings={"alpha": 0.5})})).startswith("α=.5 tiny")  # fmt: skip
-    assert short_name(SPEC.model_copy(update={"objective": Choice(name="gone", settings={"beta": 2})})).startswith("gone beta=2 tiny")  # fmt: skip
+    assert short_name(
+        regression.model_copy(update={"objective": Choice(name="mse", settings={"alpha": 0.5})})
+    ).startswith("α=.5 tiny")
+    assert short_name(SPEC.model_copy(update={"objective": Choice(name="gone", settings={"beta": 2})})).startswith(
+        "gone beta=2 tiny"
+    )
 
 
 def test_a_what_if_is_named_by_what_it_varies():

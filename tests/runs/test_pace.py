@@ -55,7 +55,9 @@ def test_no_ratio_writes_no_file(tmp_path):
     assert not (tmp_path / pace.FILE).exists()
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"ratios": {"data": 3}}', '{"ratios": {"data": [null]}}', '{"ratios": {"data": [-1]}}', "{"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '{"ratios": {"data": 3}}', '{"ratios": {"data": [null]}}', '{"ratios": {"data": [-1]}}', "{"]
+)
 def test_a_damaged_file_is_said_in_the_log_and_counted_anew(tmp_path, caplog, text):
     (tmp_path / pace.FILE).write_text(text)
     assert pace.read(tmp_path) == Pace()
@@ -123,7 +125,12 @@ def test_a_real_run_plans_by_work_and_the_second_teacher_is_free(tmp_path, own_w
             plans.append(event)
 
     run_here(spec, tmp_path / "one", hear, StopSignal())
-    run_here(spec.model_copy(update={"training": spec.training.model_copy(update={"epochs": 4})}), tmp_path / "two", hear, StopSignal())  # fmt: skip
+    run_here(
+        spec.model_copy(update={"training": spec.training.model_copy(update={"epochs": 4})}),
+        tmp_path / "two",
+        hear,
+        StopSignal(),
+    )
     first, second = ({w["kind"].split(":")[0]: w for w in p["work"]} for p in plans)
     assert list(first) == ["data", "teacher", "training", "evaluate"]
     assert first["training"]["phases"] and set(first["training"]["phases"]).isdisjoint({"data", "teacher", "evaluate"})

@@ -27,7 +27,13 @@ def test_a_good_spec_has_no_problem():
 
 
 def test_unknown_and_unfit_parts_are_named_together():
-    found = said({"teacher": Choice(name="oracle"), "objective": Choice(name="mse"), "students": (StudentSpec(name="t", arch=Choice(name="tabm")),)})  # fmt: skip
+    found = said(
+        {
+            "teacher": Choice(name="oracle"),
+            "objective": Choice(name="mse"),
+            "students": (StudentSpec(name="t", arch=Choice(name="tabm")),),
+        }
+    )
     assert found[0] == "no teacher 'oracle'."
     assert found[1] == "The loss 'mse' works for regression, not for binary."
     assert found[2] == "'tabm' is offered as a teacher only."
@@ -50,7 +56,9 @@ def test_two_students_of_one_name_are_refused():
 
 def test_more_students_and_rows_cost_more():
     one = plan.estimate(SPEC, 10_000, 20, 2)
-    two = plan.estimate(SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, 20, 2)  # fmt: skip
+    two = plan.estimate(
+        SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, 20, 2
+    )
     assert (one.trainings, two.trainings) == (9, 18)
     assert two.student_seconds > one.student_seconds
     assert plan.estimate(SPEC, 1_000_000, 20, 2).teacher_seconds > one.teacher_seconds

@@ -21,8 +21,16 @@ def phase(name, state="start", **more):
 
 
 def fit(k, seconds=4.0):
-    return {"kind": "trained", "arm": "teacher", "student": None, "seed": 0, "fold": k or None, "seconds": seconds,
-            "done": k, "of": FITS}  # fmt: skip
+    return {
+        "kind": "trained",
+        "arm": "teacher",
+        "student": None,
+        "seed": 0,
+        "fold": k or None,
+        "seconds": seconds,
+        "done": k,
+        "of": FITS,
+    }
 
 
 def trained(done, of=12, arm="student"):
@@ -87,14 +95,24 @@ def test_epochs_of_a_network_teacher_count_as_parts_of_a_fit():
 
 def test_a_kept_teacher_costs_nothing_and_counts_nothing():
     kept = [{**w, "seconds": 0.0} if w["kind"].startswith("teacher") else w for w in WORK]
-    run = after(*BEGUN[:2], (1.0, {**PLAN, "work": kept}), (1.0, phase("data", "end")), (1.0, phase("teacher")),
-                (1.1, phase("teacher", "end", cached=True)), (1.1, phase("students")))  # fmt: skip
+    run = after(
+        *BEGUN[:2],
+        (1.0, {**PLAN, "work": kept}),
+        (1.0, phase("data", "end")),
+        (1.0, phase("teacher")),
+        (1.1, phase("teacher", "end", cached=True)),
+        (1.1, phase("students")),
+    )
     found = run.outlook(1.1)
     assert found.left_s == pytest.approx(75) and found.share == pytest.approx(1.1 / 76.1)
 
 
 def test_trainings_of_any_arm_count_and_their_pace_replaces_the_estimate():
-    run = after(*TRAINS, (26.0, epoch(0, 1)), *((30.0 + 10 * i, trained(i + 1, arm=arm)) for i, arm in enumerate(("baseline", "placebo", "student"))))  # fmt: skip
+    run = after(
+        *TRAINS,
+        (26.0, epoch(0, 1)),
+        *((30.0 + 10 * i, trained(i + 1, arm=arm)) for i, arm in enumerate(("baseline", "placebo", "student"))),
+    )
     found = run.outlook(50.0)
     assert found.units == Units("training", 3, 12)
     assert found.left_s == pytest.approx(
@@ -130,9 +148,13 @@ def test_more_seeds_make_the_total_grow_and_are_no_lateness():
 
 
 def test_parts_of_the_evaluation_are_units():
-    run = after(*TRAINS, (80.0, phase("students", "end")), (80.0, phase("evaluate")),
-                (83.0, {"kind": "part", "phase": "evaluate", "done": 1, "of": 4}),
-                (86.0, {"kind": "part", "phase": "evaluate", "done": 2, "of": 4}))  # fmt: skip
+    run = after(
+        *TRAINS,
+        (80.0, phase("students", "end")),
+        (80.0, phase("evaluate")),
+        (83.0, {"kind": "part", "phase": "evaluate", "done": 1, "of": 4}),
+        (86.0, {"kind": "part", "phase": "evaluate", "done": 2, "of": 4}),
+    )
     found = run.outlook(86.0)
     assert found.units == Units("evaluate", 2, 4) and found.left_s == pytest.approx(6.0)
     assert run.outlook(86.0).share < ALMOST
@@ -158,16 +180,27 @@ def test_a_resumed_run_counts_anew_and_kept_trainings_set_no_pace():
 
 
 def test_a_what_if_is_followed_by_its_scores():
-    run = after(*BEGUN[:2], (1.0, {**PLAN, "grid": [{}] * 12}), (1.0, phase("students")), (2.0, {"kind": "sweep", "trainings": 12}))  # fmt: skip
+    run = after(
+        *BEGUN[:2],
+        (1.0, {**PLAN, "grid": [{}] * 12}),
+        (1.0, phase("students")),
+        (2.0, {"kind": "sweep", "trainings": 12}),
+    )
     run.take({"kind": "scores", "epoch": 3, "epochs": 10, "best": {"0": 0.9, "1": 0.8}}, 5.0)
     assert run.share("students")[0] == pytest.approx(2 * 0.3 / 12)
-    run.take({"kind": "variant", "training": 0, "arm": "baseline", "student": "tiny", "seed": 0, "done": 1, "of": 12}, 6.0)  # fmt: skip
+    run.take(
+        {"kind": "variant", "training": 0, "arm": "baseline", "student": "tiny", "seed": 0, "done": 1, "of": 12}, 6.0
+    )
     assert run.share("students") == (pytest.approx(1.3 / 12), 1, 12)
 
 
 def test_a_plan_of_an_earlier_version_has_one_number_for_all():
-    old = {"kind": "plan", "trainings": 6, "phases": ["data", "teacher", "baseline", "students", "evaluate"],
-           "estimate_seconds": 80.0}  # fmt: skip
+    old = {
+        "kind": "plan",
+        "trainings": 6,
+        "phases": ["data", "teacher", "baseline", "students", "evaluate"],
+        "estimate_seconds": 80.0,
+    }
     run = after((0.0, old), (0.0, phase("baseline")), (10.0, trained(3, of=6, arm="baseline")))
     assert run.outlook(0.0).left_s == pytest.approx(80.0)
     assert run.outlook(10.0).units == Units("training", 3, 6)

@@ -21,8 +21,10 @@ def test_the_choice_is_said_with_its_odds():
 
 def test_a_baseline_that_was_best_and_what_is_missing_are_said():
     cells = [
-        cell(0, 1.0, 0.0, 0.0, like_best=True), cell(1, 1.0, 0.75, -0.1, diverged=2, stopped=True), cell(2, 4.0, 0.75, None, diverged=1),
-    ]  # fmt: skip
+        cell(0, 1.0, 0.0, 0.0, like_best=True),
+        cell(1, 1.0, 0.75, -0.1, diverged=2, stopped=True),
+        cell(2, 4.0, 0.75, None, diverged=1),
+    ]
     lines = verdict_lines(result(cells, [student("tiny", 0)], 0))
     assert (
         lines[0] == "Best of 2 cells on validation: T 1, alpha 0, the baseline itself; no share of the teacher helped."

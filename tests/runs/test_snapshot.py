@@ -17,15 +17,23 @@ from tests.runs.fake_worker import epoch
 from tests.runs.services import run_spec
 
 PLAN = {
-    "kind": "plan", "trainings": 6, "phases": ["data", "teacher", "baseline", "students", "evaluate"],
-    "students": ["small"], "seeds": [0, 1, 2], "epochs": 10, "metric": "roc_auc", "better": "higher", "device": "cpu",
-    "estimate_seconds": 1000.0, "work": [
+    "kind": "plan",
+    "trainings": 6,
+    "phases": ["data", "teacher", "baseline", "students", "evaluate"],
+    "students": ["small"],
+    "seeds": [0, 1, 2],
+    "epochs": 10,
+    "metric": "roc_auc",
+    "better": "higher",
+    "device": "cpu",
+    "estimate_seconds": 1000.0,
+    "work": [
         {"kind": "data", "phases": ["data"], "estimated": 1.0, "seconds": 1.0},
         {"kind": "teacher:boosting", "phases": ["teacher"], "estimated": 300.0, "seconds": 300.0},
         {"kind": "training:apart", "phases": ["baseline", "students"], "estimated": 600.0, "seconds": 600.0},
         {"kind": "evaluate", "phases": ["evaluate"], "estimated": 99.0, "seconds": 99.0},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -41,9 +49,19 @@ def phase(name, state, **more):
 
 def trained(seed, done, arm="baseline"):
     return {
-        "kind": "trained", "arm": arm, "student": "small", "seed": seed, "fold": None, "selected_epoch": 2,
-        "last_epoch": 3, "score_selected": 0.9, "score_last": 0.8, "seconds": 1.0, "done": done, "of": 6,
-    }  # fmt: skip
+        "kind": "trained",
+        "arm": arm,
+        "student": "small",
+        "seed": seed,
+        "fold": None,
+        "selected_epoch": 2,
+        "last_epoch": 3,
+        "score_selected": 0.9,
+        "score_last": 0.8,
+        "seconds": 1.0,
+        "done": done,
+        "of": 6,
+    }
 
 
 def test_a_waiting_run_has_phases_but_no_numbers(folder):
@@ -56,19 +74,32 @@ def test_a_waiting_run_has_phases_but_no_numbers(folder):
 
 def test_phases_curves_and_texts_follow_the_events(folder):
     room = {"student": "small", "teacher": 0.9, "baseline": 0.8, "room": True}
-    folder.append_events([
-        {"kind": "state", "state": "running"}, PLAN, phase("data", "start"), phase("data", "end", seconds=0.5),
-        {"kind": "warning", "code": "id_column", "message": "Column a is an id.", "hint": "Drop it."},
-        phase("teacher", "start"), {"kind": "teacher", "name": "boosting", "metrics": {"roc_auc": 0.9}, "cached": True},
-        phase("teacher", "end", seconds=2.0, cached=True), phase("baseline", "start"),
-        *(epoch(i, epochs=10, best=i == 2) for i in (1, 2, 3)), trained(0, 1),
-        {"kind": "resources", "rss_mb": 300.0, "gpu_mb": None}, {"kind": "room", "students": [room]},
-        epoch(1, epochs=10, seed=1),
-    ])  # fmt: skip
+    folder.append_events(
+        [
+            {"kind": "state", "state": "running"},
+            PLAN,
+            phase("data", "start"),
+            phase("data", "end", seconds=0.5),
+            {"kind": "warning", "code": "id_column", "message": "Column a is an id.", "hint": "Drop it."},
+            phase("teacher", "start"),
+            {"kind": "teacher", "name": "boosting", "metrics": {"roc_auc": 0.9}, "cached": True},
+            phase("teacher", "end", seconds=2.0, cached=True),
+            phase("baseline", "start"),
+            *(epoch(i, epochs=10, best=i == 2) for i in (1, 2, 3)),
+            trained(0, 1),
+            {"kind": "resources", "rss_mb": 300.0, "gpu_mb": None},
+            {"kind": "room", "students": [room]},
+            epoch(1, epochs=10, seed=1),
+        ]
+    )
     found = snapshot(folder)
     assert [(p.name, p.state) for p in found.phases] == [
-        ("data", "done"), ("teacher", "done"), ("baseline", "running"), ("students", "waiting"), ("evaluate", "waiting"),
-    ]  # fmt: skip
+        ("data", "done"),
+        ("teacher", "done"),
+        ("baseline", "running"),
+        ("students", "waiting"),
+        ("evaluate", "waiting"),
+    ]
     assert (found.phases[1].seconds, found.phases[1].cached) == (2.0, True)
     assert found.phases[2].progress == pytest.approx(1.1 / 6)  # one training and a tenth of the next, of all six
     assert (found.phases[2].units_done, found.phases[2].units) == (1, 6)

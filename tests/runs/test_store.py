@@ -31,19 +31,34 @@ def ended(store, run_id, state="done", result=None, **status):
 
 
 RESULT = {
-    "schema": 2, "task": "binary",
+    "schema": 2,
+    "task": "binary",
     "metric": {"name": "roc_auc", "better": "higher"},
     "teacher": {"metrics": {"roc_auc": 0.93}},
     "students": [
-        {"name": "tiny", "metrics": {"roc_auc": {"mean": 0.90}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.89}}},
-         "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018], "n": 3}}, "verdict": "beats", "margin": 0.005,
-         "versus_teacher": {"roc_auc": {"mean": -0.03, "ci95": [-0.04, -0.02], "n": 3}}, "seeds": [0, 1, 2],
-         "selection": {"student": [{"score_selected": 0.91}, {"score_selected": 0.93}]}},
-        {"name": "base", "metrics": {"roc_auc": {"mean": 0.92}}, "baseline": {"metrics": {"roc_auc": {"mean": 0.92}}},
-         "gain": {"roc_auc": {"mean": 0.0, "ci95": [None, None], "n": 1}}, "verdict": "inconclusive", "margin": 0.005,
-         "seeds": [0], "selection": {"student": [{"score_selected": 0.90}]}},
+        {
+            "name": "tiny",
+            "metrics": {"roc_auc": {"mean": 0.90}},
+            "baseline": {"metrics": {"roc_auc": {"mean": 0.89}}},
+            "gain": {"roc_auc": {"mean": 0.01, "ci95": [0.002, 0.018], "n": 3}},
+            "verdict": "beats",
+            "margin": 0.005,
+            "versus_teacher": {"roc_auc": {"mean": -0.03, "ci95": [-0.04, -0.02], "n": 3}},
+            "seeds": [0, 1, 2],
+            "selection": {"student": [{"score_selected": 0.91}, {"score_selected": 0.93}]},
+        },
+        {
+            "name": "base",
+            "metrics": {"roc_auc": {"mean": 0.92}},
+            "baseline": {"metrics": {"roc_auc": {"mean": 0.92}}},
+            "gain": {"roc_auc": {"mean": 0.0, "ci95": [None, None], "n": 1}},
+            "verdict": "inconclusive",
+            "margin": 0.005,
+            "seeds": [0],
+            "selection": {"student": [{"score_selected": 0.90}]},
+        },
     ],
-}  # fmt: skip
+}
 
 
 def test_ids_are_short_sortable_and_safe_in_a_url(store):
@@ -83,7 +98,14 @@ def test_the_headline_is_the_student_that_is_best_on_validation_not_on_the_test_
     row = ended(store, run_id, result=RESULT, seconds=12.5)
     h = row.headline
     assert RESULT["students"][1]["metrics"]["roc_auc"]["mean"] > 0.90  # the other one is better on the test rows
-    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == ("tiny", 0.90, 0.89, 0.93, 0.01, "beats")  # fmt: skip
+    assert (h.student_name, h.student, h.baseline, h.teacher, h.gain, h.verdict) == (
+        "tiny",
+        0.90,
+        0.89,
+        0.93,
+        0.01,
+        "beats",
+    )
     assert (h.gain_low, h.gain_high, row.task, row.seconds) == (0.002, 0.018, "binary", 12.5)
     assert (h.versus, h.versus_low, h.versus_high) == (-0.03, -0.04, -0.02)
     assert store.get(run_id) == row

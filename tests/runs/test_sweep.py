@@ -39,7 +39,10 @@ def lines(path):
 
 
 def test_a_cell_is_chosen_on_validation_and_judged_on_the_test_part(tmp_path, monkeypatch):
-    score = lambda v: 0.7 + 0.2 * alpha_of(v) + 0.01 * v.seed + (0.01 if v.objective and v.objective.settings["temperature"] == 4 else 0)  # noqa: E731 # fmt: skip
+    def score(v):
+        best = v.objective is not None and v.objective.settings["temperature"] == 4
+        return 0.7 + 0.2 * alpha_of(v) + 0.01 * v.seed + (0.01 if best else 0)
+
     doubled(monkeypatch, score)
     events = []
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path), events.append)
@@ -74,7 +77,10 @@ def test_errors_choose_the_smallest_score(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_cells_npz_holds_the_best_seed_s_answers_of_every_cell(tmp_path, monkeypatch):
-    doubled(monkeypatch, lambda v: "diverged" if v.objective and v.objective.settings["temperature"] == 1 else 0.8 + 0.01 * v.seed)  # fmt: skip
+    doubled(
+        monkeypatch,
+        lambda v: "diverged" if v.objective and v.objective.settings["temperature"] == 1 else 0.8 + 0.01 * v.seed,
+    )
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path))
     made.train()
     result = build_result(made, 1.0)
@@ -140,7 +146,9 @@ def test_two_number_formats_are_never_mixed(tmp_path, monkeypatch):
     sweep_in(tmp_path / "run", spec, events.append).train()
     assert [len(variants) for variants, _, _ in asked] == [2, 4]
     assert asked[1][1].precision == "float32"
-    assert any("4 trainings of an earlier attempt belong to another number format" in e.get("message", "") for e in events)  # fmt: skip
+    assert any(
+        "4 trainings of an earlier attempt belong to another number format" in e.get("message", "") for e in events
+    )
     assert {r["precision"] for r in lines(tmp_path / "run")[-6:]} == {"float32"}
 
 
@@ -197,9 +205,12 @@ def test_a_stop_before_anything_can_be_compared_keeps_nothing(tmp_path, monkeypa
     ("score", "message"),
     [
         (lambda v: "diverged", "6 of 6 trainings did not come to a usable end, every baseline among them."),
-        (lambda v: 0.8 if v.objective else "diverged", "2 of 6 trainings did not come to a usable end, every baseline among them."),
+        (
+            lambda v: 0.8 if v.objective else "diverged",
+            "2 of 6 trainings did not come to a usable end, every baseline among them.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_sweep_of_which_nothing_is_usable_fails_in_plain_words(tmp_path, monkeypatch, score, message):
     doubled(monkeypatch, score)
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path))
@@ -245,7 +256,12 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
     events = []
     result = run(spec, RunFolder.create(tmp_path / "run", spec), events.append, lambda: False)
     json.dumps(result, allow_nan=False)
-    assert [e["phase"] for e in events if e["kind"] == "phase" and e["state"] == "start"] == ["data", "teacher", "sweep", "evaluate"]  # fmt: skip
+    assert [e["phase"] for e in events if e["kind"] == "phase" and e["state"] == "start"] == [
+        "data",
+        "teacher",
+        "sweep",
+        "evaluate",
+    ]
     (plan,) = [e for e in events if e["kind"] == "plan"]
     assert (plan["cells"], len(plan["grid"])) == (len(result["sweep"]["cells"]), plan["trainings"])
     assert set(result["seconds"]) == {"data", "teacher", "cache", "sweep", "evaluate"}

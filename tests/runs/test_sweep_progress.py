@@ -20,11 +20,26 @@ from tests.runs.tables import small_spec
 SPEC = small_spec(Path("t.csv"), seeds=3).model_copy(update={"sweep": SweepSpec(temperature=(1, 4), alpha=(0, 0.5))})
 # per seed: baseline, then the cells (1, 0.5) and (4, 0.5); cells 0 and 2 have alpha 0
 PLAN = {
-    "kind": "plan", "trainings": 9, "phases": ["data", "teacher", "sweep", "evaluate"], "students": ["tiny"],
-    "seeds": [0, 1, 2], "epochs": 10, "metric": "roc_auc", "better": "higher", "device": "cpu", "estimate_seconds": 60.0,
+    "kind": "plan",
+    "trainings": 9,
+    "phases": ["data", "teacher", "sweep", "evaluate"],
+    "students": ["tiny"],
+    "seeds": [0, 1, 2],
+    "epochs": 10,
+    "metric": "roc_auc",
+    "better": "higher",
+    "device": "cpu",
+    "estimate_seconds": 60.0,
     **plan_fields(SPEC),
-}  # fmt: skip
-CHOSEN = {"kind": "sweep", "mode": "fused", "why": "Fastest.", "probe": {"fused": 1.0}, "trainings": 9, "precision": "float32"}  # fmt: skip
+}
+CHOSEN = {
+    "kind": "sweep",
+    "mode": "fused",
+    "why": "Fastest.",
+    "probe": {"fused": 1.0},
+    "trainings": 9,
+    "precision": "float32",
+}
 
 
 def told(best, epoch=5):
@@ -33,9 +48,19 @@ def told(best, epoch=5):
 
 def ended(position, score, **more):
     return {
-        "kind": "variant", "training": position, "arm": "student", "student": "tiny", "seed": 0, "cells": [],
-        "score_selected": score, "score_last": score, "stopped": False, "diverged": None, "of": 9, **more,
-    }  # fmt: skip
+        "kind": "variant",
+        "training": position,
+        "arm": "student",
+        "student": "tiny",
+        "seed": 0,
+        "cells": [],
+        "score_selected": score,
+        "score_last": score,
+        "stopped": False,
+        "diverged": None,
+        "of": 9,
+        **more,
+    }
 
 
 def view(*events, plan=PLAN):
@@ -47,7 +72,13 @@ def view(*events, plan=PLAN):
 
 def test_cells_fill_with_the_best_scores_so_far():
     found = view(CHOSEN, told({0: 0.8, 1: 0.85, 3: 0.7})).progress()
-    assert (found.mode, found.why, found.trainings, found.trainings_done, found.variants) == ("fused", "Fastest.", 9, 0, 12)  # fmt: skip
+    assert (found.mode, found.why, found.trainings, found.trainings_done, found.variants) == (
+        "fused",
+        "Fastest.",
+        9,
+        0,
+        12,
+    )
     assert [(c["temperature"], c["alpha"]) for c in found.cells] == [(1, 0), (1, 0.5), (4, 0), (4, 0.5)]
     assert found.cells[0]["scores"] == found.cells[2]["scores"] == [0.8, 0.7, None]
     assert found.cells[1]["scores"] == [0.85, None, None] and found.cells[1]["baseline"] == [0.8, 0.7, None]
@@ -87,7 +118,15 @@ def test_units_count_ended_trainings_and_fractions_of_those_at_work():
 
 
 def test_nothing_is_made_anew_while_nothing_happens_and_2000_variants_are_plain_arrays():
-    wide = SPEC.model_copy(update={"sweep": SweepSpec(temperature=tuple(1 + i / 10 for i in range(16)), alpha=tuple(i / 20 for i in range(21)), learning_rate=(0.001, 0.002))})  # fmt: skip
+    wide = SPEC.model_copy(
+        update={
+            "sweep": SweepSpec(
+                temperature=tuple(1 + i / 10 for i in range(16)),
+                alpha=tuple(i / 20 for i in range(21)),
+                learning_rate=(0.001, 0.002),
+            )
+        }
+    )
     made = SweepView({**PLAN, **plan_fields(wide)})
     rng = np.random.default_rng(0)
     made.take(told(dict(enumerate(rng.random(made.trainings).tolist()))))

@@ -31,9 +31,14 @@ def live(port: int, host: str | None = None, **given: str):
     place = host or f"127.0.0.1:{port}"
     headers = {k.replace("_", "-"): v for k, v in given.items()}
     with connect(
-        f"ws://{place}/_stcore/stream", address=("127.0.0.1", port), origin=f"http://{place}", subprotocols=["streamlit"],
-        additional_headers=headers, max_size=None, proxy=None,
-    ) as connection:  # fmt: skip
+        f"ws://{place}/_stcore/stream",
+        address=("127.0.0.1", port),
+        origin=f"http://{place}",
+        subprotocols=["streamlit"],
+        additional_headers=headers,
+        max_size=None,
+        proxy=None,
+    ) as connection:
         yield connection
 
 

@@ -32,9 +32,12 @@ def heard():
 def scope(port, host="127.0.0.1", client="127.0.0.1", **headers):
     held = {"host": f"127.0.0.1:{port}", **{k.replace("_", "-"): v for k, v in headers.items()}}
     return {
-        "type": "http", "path": "/media/x.png", "server": (host, port), "client": (client, 5000) if client else None,
+        "type": "http",
+        "path": "/media/x.png",
+        "server": (host, port),
+        "client": (client, 5000) if client else None,
         "headers": [(k.encode(), v.encode()) for k, v in held.items()],
-    }  # fmt: skip
+    }
 
 
 def visitor(port, **changed):
@@ -44,9 +47,20 @@ def visitor(port, **changed):
 
 @pytest.mark.parametrize(
     ("address", "open_"),
-    [("127.0.0.1", True), ("127.8.9.1", True), ("localhost", True), ("::1", True), ("::ffff:127.0.0.1", True),
-     ("0.0.0.0", False), ("::", False), ("", False), (None, False), ("192.168.1.4", False), ("example.org", False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("", False),
+        (None, False),
+        ("192.168.1.4", False),
+        ("example.org", False),
+    ],
+)
 def test_only_this_machine_counts_as_loopback(address, open_):
     assert doorkeeper.is_loopback(address) is open_
 
@@ -71,7 +85,12 @@ def test_sockets_that_cannot_be_seen_count_as_open_to_others(heard):
 
 def test_who_comes_through_something_in_between_is_not_at_this_machine(heard):
     port = heard("127.0.0.1")
-    for trace in ({"x_forwarded_for": "127.0.0.1"}, {"forwarded": "for=127.0.0.1"}, {"via": "1.1 x"}, {"x_real_ip": "::1"}):  # fmt: skip
+    for trace in (
+        {"x_forwarded_for": "127.0.0.1"},
+        {"forwarded": "for=127.0.0.1"},
+        {"via": "1.1 x"},
+        {"x_real_ip": "::1"},
+    ):
         assert visitor(port, **trace) == "outside", trace
     assert visitor(port, client="203.0.113.7") == "outside" and visitor(port, client=None) == "outside"
     assert doorkeeper.visitor_of(scope(port), {b"host": b"kd.example.org"}) == "outside"

@@ -20,8 +20,16 @@ from tests.security.session import ask, live, page_text, session_id
 
 STARTS = {
     "uvicorn": ["-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", "{port}"],
-    "streamlit": ["-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port={port}", "--server.headless=true"],
-}  # fmt: skip
+    "streamlit": [
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.address=0.0.0.0",
+        "--server.port={port}",
+        "--server.headless=true",
+    ],
+}
 PAGES = ("", "data", "distill", "runs", "compare", "soft-labels", "what-if", "status", "nowhere")
 
 
@@ -60,9 +68,13 @@ def test_a_server_open_to_others_shows_only_the_gate_and_takes_and_gives_no_file
             token = re.search(r"_streamlit_xsrf=([^;]+)", ask(port, "/_stcore/health")[1]["set-cookie"])
             assert token is not None
             status, _, body = ask(
-                port, f"/_stcore/upload_file/{session_id(said)}/file", "PUT", b"x" * 1000,
-                Cookie=f"_streamlit_xsrf={token[1]}", X_Xsrftoken=token[1],
-            )  # fmt: skip
+                port,
+                f"/_stcore/upload_file/{session_id(said)}/file",
+                "PUT",
+                b"x" * 1000,
+                Cookie=f"_streamlit_xsrf={token[1]}",
+                X_Xsrftoken=token[1],
+            )
             assert (status, body) == (403, b"Sign in first.")
         assert ask(port, "/media/x.png")[::2] == (403, b"Sign in first.")
         assert ask(port, "/_stcore/metrics")[0] == 403

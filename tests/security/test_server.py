@@ -21,7 +21,16 @@ from tests.e2e.conftest import browser  # noqa: F401
 from tests.e2e.server import ROOT, Server, free_port
 from tests.security.session import ask
 
-DEEP_LINKS = ("/data", "/distill", "/runs?run=20260101-0000-abcd", "/compare", "/soft-labels", "/status", "/start", "/nowhere")  # fmt: skip
+DEEP_LINKS = (
+    "/data",
+    "/distill",
+    "/runs?run=20260101-0000-abcd",
+    "/compare",
+    "/soft-labels",
+    "/status",
+    "/start",
+    "/nowhere",
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +66,13 @@ def test_every_answer_carries_the_headers(running, path):
     ],
 )
 def test_the_live_connection_refuses_foreign_hosts_and_origins(running, given, status):
-    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": f"http://127.0.0.1:{running.port}"}  # fmt: skip
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Origin": f"http://127.0.0.1:{running.port}",
+    }
     if given.get("Host") == "localhost":
         upgrade["Origin"] = "http://localhost"
     with socket.create_connection(("127.0.0.1", running.port), timeout=10) as raw:
@@ -118,7 +132,16 @@ def test_the_start_says_the_address_plainly_and_a_second_server_is_told_apart(ru
 def test_deep_links_on_a_cold_outward_server_show_only_the_gate(tmp_path, browser):  # noqa: F811
     port = free_port()
     env = {**os.environ, "KD_WORKSPACE": str(tmp_path / "workspace")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", f"--server.port={port}", "--server.headless=true"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.address=0.0.0.0",
+        f"--server.port={port}",
+        "--server.headless=true",
+    ]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
     try:

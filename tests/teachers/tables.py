@@ -31,8 +31,19 @@ def fit_data(task: str, rows: int = 200, **changes: Any) -> FitData:
     if task == "regression":
         y, y_validation = (y - 40) / 12, (y_validation - 40) / 12
     outputs = {"regression": 1, "binary": 2, "multiclass": 3}[task]
-    return FitData(**({"task": task, "num_outputs": outputs, "x": x, "y": y, "x_validation": x_validation,
-                       "y_validation": y_validation} | changes))  # fmt: skip
+    return FitData(
+        **(
+            {
+                "task": task,
+                "num_outputs": outputs,
+                "x": x,
+                "y": y,
+                "x_validation": x_validation,
+                "y_validation": y_validation,
+            }
+            | changes
+        )
+    )
 
 
 def dataset(task: str = "binary", rows: int = 200, groups: int | None = None) -> Dataset:
@@ -45,9 +56,14 @@ def dataset(task: str = "binary", rows: int = 200, groups: int | None = None) ->
         start += n
     y = parts["train"].y
     return Dataset(
-        spec=DatasetSpec(source="made", target="y"), name="made", hash=f"{task}-{rows}-{groups}", task=task,
+        spec=DatasetSpec(source="made", target="y"),
+        name="made",
+        hash=f"{task}-{rows}-{groups}",
+        task=task,
         classes={"regression": (), "binary": ("no", "yes"), "multiclass": ("a", "b", "c")}[task],
-        feature_names=("a", "b", "c", "d"), parts=parts, rows=pd.DataFrame(),
+        feature_names=("a", "b", "c", "d"),
+        parts=parts,
+        rows=pd.DataFrame(),
         target_mean=float(y.mean()) if task == "regression" else 0.0,
         target_std=float(y.std()) if task == "regression" else 1.0,
-    )  # fmt: skip
+    )

@@ -160,8 +160,12 @@ def test_kept_answers_that_lack_rows_are_made_again(tmp_path):
     cache.save(first.cache_key, {**arrays, "test.rows": arrays["test.rows"] + 1}, meta)
     assert not ask(data, QUICK, folds=2, cache=cache, events=events).cached
     assert [without_facts(e) for e in events if e["kind"] == "warning"] == [
-        ("missing_rows", "The kept answers of a teacher lack 1 of the 50 test rows of this dataset.", "They are made again.")
-    ]  # fmt: skip
+        (
+            "missing_rows",
+            "The kept answers of a teacher lack 1 of the 50 test rows of this dataset.",
+            "They are made again.",
+        )
+    ]
     assert ask(data, QUICK, folds=2, cache=cache).cached
 
 
@@ -172,8 +176,12 @@ def test_an_entry_of_an_earlier_version_is_made_again(tmp_path):
     cache.save(first.cache_key, {split: z.copy() for split, z in first.logits.items()}, old)
     assert not ask(data, QUICK, folds=2, cache=cache, events=events).cached
     assert [without_facts(e) for e in events if e["kind"] == "warning"] == [
-        ("old_cache", "The kept answers of teacher random_forest were written by another version.", "They are made again.")
-    ]  # fmt: skip
+        (
+            "old_cache",
+            "The kept answers of teacher random_forest were written by another version.",
+            "They are made again.",
+        )
+    ]
     assert ask(data, QUICK, folds=2, cache=cache).cached
 
 
@@ -193,7 +201,9 @@ def test_what_a_hit_saved_is_told_and_counted(tmp_path):
     data, cache = dataset(), TeacherCache(tmp_path)
     first, again = ask(data, QUICK, folds=2, cache=cache), ask(data, QUICK, folds=2, cache=cache)
     assert first.seconds_saved == 0 and again.seconds_saved == first.fit_seconds > 0
-    assert first.kept_bytes == again.kept_bytes == cache.usage().size_bytes > sum(z.nbytes for z in first.logits.values())  # fmt: skip
+    assert (
+        first.kept_bytes == again.kept_bytes == cache.usage().size_bytes > sum(z.nbytes for z in first.logits.values())
+    )
     used = cache.usage()
     assert (used.hits, used.misses, used.entries, used.hit_rate) == (1, 1, 1, 0.5)
     assert used.seconds_saved == pytest.approx(first.fit_seconds)
@@ -209,10 +219,13 @@ def test_a_full_disk_costs_the_copy_and_not_the_teacher(tmp_path, monkeypatch):
     monkeypatch.setattr(entry.np, "save", full)
     found = ask(data, QUICK, folds=2, cache=TeacherCache(tmp_path), events=events)
     assert all(np.array_equal(found.logits[s], whole.logits[s]) for s in whole.logits) and found.kept_bytes == 0
-    assert [without_facts(e) for e in events if e["kind"] == "warning"] == [(
-        "cache_not_kept", "The teacher's answers could not be kept on the disk: No space left on device.",
-        "This run goes on with them; a later run may have to train the teacher again.",
-    )]  # fmt: skip
+    assert [without_facts(e) for e in events if e["kind"] == "warning"] == [
+        (
+            "cache_not_kept",
+            "The teacher's answers could not be kept on the disk: No space left on device.",
+            "This run goes on with them; a later run may have to train the teacher again.",
+        )
+    ]
     assert [p.name for p in tmp_path.rglob("*.npy")] == []
 
 

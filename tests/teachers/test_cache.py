@@ -134,9 +134,12 @@ def test_keys_depend_on_everything_that_decides():
     key = cache_key("d", forest, 5, 0)
     assert key == cache_key("d", Choice(name="random_forest", settings={"trees": 200}), 5, 0)  # the default
     others = [
-        cache_key("e", forest, 5, 0), cache_key("d", forest, 4, 0), cache_key("d", forest, 5, 1),
-        cache_key("d", Choice(name="random_forest", settings={"trees": 201}), 5, 0), cache_key("d", Choice(name="mlp"), 5, 0),
-    ]  # fmt: skip
+        cache_key("e", forest, 5, 0),
+        cache_key("d", forest, 4, 0),
+        cache_key("d", forest, 5, 1),
+        cache_key("d", Choice(name="random_forest", settings={"trees": 201}), 5, 0),
+        cache_key("d", Choice(name="mlp"), 5, 0),
+    ]
     assert len({key, *others}) == 6
 
 

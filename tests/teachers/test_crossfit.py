@@ -74,10 +74,14 @@ def test_many_groups_are_dealt_quickly():
 def many_categories(path, task, grouped=False):
     rng = np.random.default_rng(0)
     target = {"binary": rng.choice(["n", "y"], 400), "multiclass": rng.choice(["a", "b", "c"], 400)}
-    frame = pd.DataFrame({
-        "shop": [f"s{i}" for i in rng.integers(0, 50, 400)], "size": rng.normal(size=400).round(3),
-        "basket": rng.integers(0, 90, 400), "target": target.get(task, rng.normal(size=400).round(3)),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "shop": [f"s{i}" for i in rng.integers(0, 50, 400)],
+            "size": rng.normal(size=400).round(3),
+            "basket": rng.integers(0, 90, 400),
+            "target": target.get(task, rng.normal(size=400).round(3)),
+        }
+    )
     frame.to_csv(path, index=False)
     return prepare(DatasetSpec(source=str(path), target="target", task=task, group="basket" if grouped else None))
 

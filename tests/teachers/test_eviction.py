@@ -57,8 +57,10 @@ def test_the_least_recently_used_goes_first_and_parts_count(tmp_path):
     place(tmp_path, MIDDLE, 200)
     (tmp_path / "usage.json").write_text("{}")
     assert [(s.path.name, s.size_bytes, s.last_used, s.partial) for s in stored(tmp_path)] == [
-        (OLD, 100, 100, True), (MIDDLE, 100, 200, False), (RECENT, 100, 300, False)
-    ]  # fmt: skip
+        (OLD, 100, 100, True),
+        (MIDDLE, 100, 200, False),
+        (RECENT, 100, 300, False),
+    ]
     assert evict(tmp_path, 300) == []
     assert [one.path.name for one in evict(tmp_path, 250)] == [OLD]
     assert [one.path.name for one in evict(tmp_path, 99, spare=(MIDDLE,))] == [RECENT]
@@ -100,7 +102,9 @@ def test_what_a_killed_writer_leaves_is_recognised(tmp_path, monkeypatch, step):
 
 
 def test_an_absent_folder_holds_nothing(tmp_path):
-    assert stored(tmp_path / "none") == [] and evict(tmp_path / "none", 0) == [] and folder_bytes(tmp_path / "none") == 0  # fmt: skip
+    assert (
+        stored(tmp_path / "none") == [] and evict(tmp_path / "none", 0) == [] and folder_bytes(tmp_path / "none") == 0
+    )
 
 
 def test_what_others_remove_meanwhile_is_no_trouble(tmp_path, monkeypatch):

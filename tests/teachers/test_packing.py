@@ -50,7 +50,10 @@ def test_rows_asked_in_another_order_get_their_own_answers(outputs):
 
 def test_some_of_the_rows_are_enough():
     data = dataset()
-    few = replace(data, parts={split: replace(p, x=p.x[3:9], y=p.y[3:9], row_ids=p.row_ids[3:9]) for split, p in data.parts.items()})  # fmt: skip
+    few = replace(
+        data,
+        parts={split: replace(p, x=p.x[3:9], y=p.y[3:9], row_ids=p.row_ids[3:9]) for split, p in data.parts.items()},
+    )
     logits, _ = unpack(packed(data), few)
     assert np.array_equal(logits["test"][:, 0], few.test.row_ids)
 

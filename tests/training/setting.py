@@ -38,7 +38,14 @@ def pieces(rows=ROWS, metric="roc_auc", **plan):
     (x, y), (x_validation, y_validation) = arrays(rows), arrays(120, seed=1)
     data = TrainRows(torch.from_numpy(x), torch.from_numpy(x_validation))
     settings = {"epochs": 6, "batch_size": 64, "patience": 6, **plan}
-    return [Net(), data, objective.make("binary", None, y), Scoring("binary", y_validation, metric), TrainingPlan(**settings), 0]  # fmt: skip
+    return [
+        Net(),
+        data,
+        objective.make("binary", None, y),
+        Scoring("binary", y_validation, metric),
+        TrainingPlan(**settings),
+        0,
+    ]
 
 
 def weights(module):

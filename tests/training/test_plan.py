@@ -7,8 +7,9 @@ from kd_core.training.plan import TrainingPlan, resolve
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch", "epochs"), [(40, 16, 200), (300, 16, 200), (1_000, 64, 200), (8_400, 128, 60), (50_000, 1024, 81), (400_000, 1024, 12)]
-)  # fmt: skip
+    ("rows", "batch", "epochs"),
+    [(40, 16, 200), (300, 16, 200), (1_000, 64, 200), (8_400, 128, 60), (50_000, 1024, 81), (400_000, 1024, 12)],
+)
 def test_auto_follows_the_number_of_rows(rows, batch, epochs):
     plan = resolve(TrainingSpec(), rows)
     assert (plan.batch_size, plan.epochs) == (batch, epochs)

@@ -22,8 +22,14 @@ from kd_core.errors import DataError, Problem, raise_problems
 from kd_core.specs import ReadSpec
 
 
-@READERS.register("csv", title="CSV or other delimited text", extensions=(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat"),
-                  recognises=None, noun="delimited text", starts="text")  # fmt: skip
+@READERS.register(
+    "csv",
+    title="CSV or other delimited text",
+    extensions=(".csv", ".tsv", ".txt", ".tab", ".psv", ".dat"),
+    recognises=None,
+    noun="delimited text",
+    starts="text",
+)
 def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
     """Read every cell as text; types are inferred later, so that a label `NA` is not lost.
 
@@ -61,17 +67,22 @@ def _nul_error(text: TextSource) -> DataError:
     assert text.first_nul is not None
     return DataError(
         "{count:,} NUL byte(s), the first at byte {offset:,} (line {line:,}).",
-        "The file is damaged or not text. Export it again as text.", "nul_bytes",
-        count=text.nuls, offset=text.first_nul, line=line_of_byte(text, text.first_nul),
-    )  # fmt: skip
+        "The file is damaged or not text. Export it again as text.",
+        "nul_bytes",
+        count=text.nuls,
+        offset=text.first_nul,
+        line=line_of_byte(text, text.first_nul),
+    )
 
 
 def _line_error(line: int) -> DataError:
     return DataError(
         "Line {line:,} is too long: more than {limit} MB without a line break.",
-        "Write one row per line; a line break, or the end of a quote, may be missing.", "line_too_long",
-        line=line, limit=LINE_BYTES // 2**20,
-    )  # fmt: skip
+        "Write one row per line; a line break, or the end of a quote, may be missing.",
+        "line_too_long",
+        line=line,
+        limit=LINE_BYTES // 2**20,
+    )
 
 
 def _check_size(text: TextSource, layout: Layout, name: str) -> None:
@@ -117,19 +128,27 @@ def _parse_error(text: TextSource, layout: Layout, reason: str) -> DataError:
     quote = find_unclosed_quote(text, layout)
     if quote is not None:
         return _quote_error(quote)
-    return DataError(
-        "A cell or line is longer than {limit} MB.", "Check for a missing quote or line break.", "cell_too_long",
-        limit=LINE_BYTES // 2**20,
-    ) if "straddl" in reason else DataError(
-        "The text can't be split into rows: {reason}.", "Save it again as CSV (UTF-8).", "bad_csv", reason=reason
-    )  # fmt: skip
+    return (
+        DataError(
+            "A cell or line is longer than {limit} MB.",
+            "Check for a missing quote or line break.",
+            "cell_too_long",
+            limit=LINE_BYTES // 2**20,
+        )
+        if "straddl" in reason
+        else DataError(
+            "The text can't be split into rows: {reason}.", "Save it again as CSV (UTF-8).", "bad_csv", reason=reason
+        )
+    )
 
 
 def _quote_error(line: int) -> DataError:
     return DataError(
-        "A quote opened in line {line:,} is never closed.", "Close it, or double it if it belongs to the text.",
-        "unclosed_quote", line=line,
-    )  # fmt: skip
+        "A quote opened in line {line:,} is never closed.",
+        "Close it, or double it if it belongs to the text.",
+        "unclosed_quote",
+        line=line,
+    )
 
 
 def _check_end(table: pa.Table, text: TextSource, layout: Layout) -> None:
@@ -156,7 +175,19 @@ def _ragged_problem(text: TextSource, layout: Layout, count: int, rows: int) -> 
     values = {"lines": [line for line, _ in lines]}
     what = f"{count:,} row(s) do not have {width} fields; lines (fields): {shown}."
     if few:
-        return Problem("warning", "ragged_rows", f"{what} They were left out.",
-                       "Check for separators or quotes inside cells.", count=count, values=values)  # fmt: skip
-    return Problem("error", "ragged_rows", what, "Check for separators or quotes inside cells, or choose another "
-                   "separator.", count=count, values=values)  # fmt: skip
+        return Problem(
+            "warning",
+            "ragged_rows",
+            f"{what} They were left out.",
+            "Check for separators or quotes inside cells.",
+            count=count,
+            values=values,
+        )
+    return Problem(
+        "error",
+        "ragged_rows",
+        what,
+        "Check for separators or quotes inside cells, or choose another separator.",
+        count=count,
+        values=values,
+    )

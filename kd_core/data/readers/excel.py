@@ -38,8 +38,14 @@ def _is_excel(path: Path, head: bytes) -> bool:
         return False
 
 
-@READERS.register("excel", title="Excel workbook", extensions=(".xlsx", ".xlsm"), recognises=_is_excel,
-                  noun="an Excel workbook", starts="PK")  # fmt: skip
+@READERS.register(
+    "excel",
+    title="Excel workbook",
+    extensions=(".xlsx", ".xlsm"),
+    recognises=_is_excel,
+    noun="an Excel workbook",
+    starts="PK",
+)
 def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     """Read one sheet: the chosen one, or the first with cells. Formulas give their last saved value; macros never run.
 
@@ -63,30 +69,51 @@ def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     sheets = tuple(found["sheets"])
     if len(sheets) > 1 and read.sheet is None:
         others = ", ".join(s for s in sheets if s != found["sheet"])
-        problems.append(Problem(
-            "warning", "several_sheets",
-            f"The workbook has {len(sheets)} sheets; '{found['sheet']}' was read. Others: {others}.",
-            "Choose another sheet if this is not the one.", count=len(sheets), values={"members": list(sheets)},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "several_sheets",
+                f"The workbook has {len(sheets)} sheets; '{found['sheet']}' was read. Others: {others}.",
+                "Choose another sheet if this is not the one.",
+                count=len(sheets),
+                values={"members": list(sheets)},
+            )
+        )
     if found["first_row"] > 1:
-        problems.append(Problem(
-            "note", "blank_rows", f"The table begins in row {found['first_row']} of the sheet.", count=found["first_row"] - 1,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "note",
+                "blank_rows",
+                f"The table begins in row {found['first_row']} of the sheet.",
+                count=found["first_row"] - 1,
+            )
+        )
     if found["blank"]:
-        problems.append(Problem(
-            "note", "blank_rows", f"{found['blank']:,} blank row(s) were skipped.", count=found["blank"],
-        ))  # fmt: skip
+        problems.append(
+            Problem("note", "blank_rows", f"{found['blank']:,} blank row(s) were skipped.", count=found["blank"])
+        )
     empty = [cell for cell in first.first if not cell] if first.names and not read.names else []
     if len(empty) * 2 > len(header):
-        problems.append(Problem(
-            "warning", "merged_header", f"{len(empty)} of {len(header)} header cells are empty: the header may be merged "
-            "or a title above the table.", "Keep one row with a name for each column above the data.", count=len(empty),
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "merged_header",
+                f"{len(empty)} of {len(header)} header cells are empty: the header may be merged "
+                "or a title above the table.",
+                "Keep one row with a name for each column above the data.",
+                count=len(empty),
+            )
+        )
     for column, kinds in found["mixed"]:
-        problems.append(Problem(
-            "warning", "mixed_types", f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
-            "Give the column one type in the sheet.", column=column,
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "mixed_types",
+                f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
+                "Give the column one type in the sheet.",
+                column=column,
+            )
+        )
     if _has_macros(path):
         problems.append(Problem("note", "macros", "The workbook holds macros; they were not run."))
     understood = {"format": "Excel", "sheet": found["sheet"]}
@@ -107,8 +134,10 @@ def _ole_error(path: Path, name: str) -> DataError:
         )
     return DataError(
         "{name} starts with D0 CF 11 E0: this is an old Office file (.xls, .doc), not .xlsx.",
-        "Save it as .xlsx or CSV and upload that.", "old_excel", name=name,
-    )  # fmt: skip
+        "Save it as .xlsx or CSV and upload that.",
+        "old_excel",
+        name=name,
+    )
 
 
 def _has_macros(path: Path) -> bool:

@@ -23,8 +23,14 @@ def _is_json(path: Path, head: bytes) -> bool:
     return without_bom(head).startswith(_STARTS)
 
 
-@READERS.register("jsonl", title="JSON lines", extensions=(".jsonl", ".ndjson", ".json"), recognises=_is_json,
-                  noun="JSON", starts="{ or [")  # fmt: skip
+@READERS.register(
+    "jsonl",
+    title="JSON lines",
+    extensions=(".jsonl", ".ndjson", ".json"),
+    recognises=_is_json,
+    noun="JSON",
+    starts="{ or [",
+)
 def read_jsonl(path: Path, read: ReadSpec, name: str) -> Table:
     """Read JSON lines, or an array of flat objects, with JSON's own types.
 
@@ -41,10 +47,14 @@ def read_jsonl(path: Path, read: ReadSpec, name: str) -> Table:
         frame, named = frame_of(pq.read_table(Path(folder) / "rows.parquet"))
     mixed = [
         Problem(
-            "warning", "mixed_types", f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
-            "Give the column one type in the file.", column=column, count=rows,
+            "warning",
+            "mixed_types",
+            f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
+            "Give the column one type in the file.",
+            column=column,
+            count=rows,
         )
         for column, kinds, rows in found["mixed"]
-    ]  # fmt: skip
+    ]
     understood = {"format": "JSON array" if array else "JSON lines", "encoding": text.encoding}
     return Table(frame, "jsonl", understood, (*text.problems, *mixed, *named), (), path.stat().st_size)

@@ -19,8 +19,14 @@ def _is_parquet(path: Path, head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
-@READERS.register("parquet", title="Parquet", extensions=(".parquet", ".pq"), recognises=_is_parquet,
-                  noun="a Parquet file", starts="PAR1")  # fmt: skip
+@READERS.register(
+    "parquet",
+    title="Parquet",
+    extensions=(".parquet", ".pq"),
+    recognises=_is_parquet,
+    noun="a Parquet file",
+    starts="PAR1",
+)
 def read_parquet(path: Path, read: ReadSpec, name: str) -> Table:
     """Read a Parquet file with its own column types, one column at a time.
 

@@ -28,8 +28,10 @@ from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
 
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
-_NO_TABLE = re.compile(r"(?:^|/)(?:readme|licen[cs]e|copying|changelog|notice|citation)[^/]*$|\.(?:md|pdf|html?|docx?|png|jpe?g|gif|names|py|r|ipynb)$",
-                       re.IGNORECASE)  # fmt: skip
+_NO_TABLE = re.compile(
+    r"(?:^|/)(?:readme|licen[cs]e|copying|changelog|notice|citation)[^/]*$|\.(?:md|pdf|html?|docx?|png|jpe?g|gif|names|py|r|ipynb)$",
+    re.IGNORECASE,
+)
 _ARCHIVE = re.compile(r"\.(?:zip|gz|tgz|tar|7z|rar|bz2|xz)$", re.IGNORECASE)
 _CHUNK = 1024 * 1024
 _HEAD_BYTES = 64 * 1024
@@ -39,8 +41,9 @@ def _is_plain_zip(path: Path, head: bytes) -> bool:
     return is_zip(head)
 
 
-@READERS.register("zip", title="Zip of tables", extensions=(".zip",), recognises=_is_plain_zip,
-                  noun="a zip archive", starts="PK")  # fmt: skip
+@READERS.register(
+    "zip", title="Zip of tables", extensions=(".zip",), recognises=_is_plain_zip, noun="a zip archive", starts="PK"
+)
 def read_zip(path: Path, read: ReadSpec, name: str) -> Table:
     """Read the tables in a zip: put under each other when their columns are the same, else the chosen or largest one.
 
@@ -59,9 +62,13 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
     infos = archive.infolist()
     if len(infos) > limits.ZIP_MEMBERS:
         raise DataError(
-            "{name} holds {count:,} files; at most {limit:,} are read.", "Upload fewer files.", "too_many_members",
-            name=name, count=len(infos), limit=limits.ZIP_MEMBERS,
-        )  # fmt: skip
+            "{name} holds {count:,} files; at most {limit:,} are read.",
+            "Upload fewer files.",
+            "too_many_members",
+            name=name,
+            count=len(infos),
+            limit=limits.ZIP_MEMBERS,
+        )
     files = [info for info in infos if not info.is_dir()]
     raise_problems(_unsafe(files))
     total = sum(info.file_size for info in files)
@@ -70,13 +77,21 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
         ratio = bombs[0].file_size // max(bombs[0].compress_size, 1)
         raise DataError(
             "'{member}' unpacks to {ratio:,} times its size; at most {limit} times is read.",
-            "Upload the table itself.", "zip_bomb", member=shown_name(bombs[0].filename), ratio=ratio, limit=limits.ZIP_RATIO,
-        )  # fmt: skip
+            "Upload the table itself.",
+            "zip_bomb",
+            member=shown_name(bombs[0].filename),
+            ratio=ratio,
+            limit=limits.ZIP_RATIO,
+        )
     if total > limits.ZIP_TOTAL_BYTES:
         raise DataError(
-            "{name} unpacks to {total:,} MB; at most {limit:,} MB are read.", "Take a sample of the rows.",
-            "unpacks_too_large", name=name, total=total // 2**20, limit=limits.ZIP_TOTAL_BYTES // 2**20,
-        )  # fmt: skip
+            "{name} unpacks to {total:,} MB; at most {limit:,} MB are read.",
+            "Take a sample of the rows.",
+            "unpacks_too_large",
+            name=name,
+            total=total // 2**20,
+            limit=limits.ZIP_TOTAL_BYTES // 2**20,
+        )
     junk = [i for i in files if _JUNK.search(i.filename)]
     kept = [i for i in files if i not in junk] if junk else files
     other = [i for i in kept if _NO_TABLE.search(i.filename)]
@@ -85,24 +100,35 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
     if nested:
         raise DataError(
             "'{member}' is an archive inside the zip; archives in archives are not opened.",
-            "Unpack it and upload the tables.", "nested", member=shown_name(nested[0]),
-        )  # fmt: skip
+            "Unpack it and upload the tables.",
+            "nested",
+            member=shown_name(nested[0]),
+        )
     problems = []
     if junk or other:
         skipped = [shown_name(i.filename) for i in (*junk, *other)]
-        problems.append(Problem(
-            "note", "skipped_members", f"{len(skipped)} file(s) that are no tables were skipped: {', '.join(skipped[:5])}.",
-            count=len(skipped), values={"members": skipped[:100]},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "note",
+                "skipped_members",
+                f"{len(skipped)} file(s) that are no tables were skipped: {', '.join(skipped[:5])}.",
+                count=len(skipped),
+                values={"members": skipped[:100]},
+            )
+        )
     empty = [shown_name(i.filename) for i in kept if i.file_size == 0]
     kept = [i for i in kept if i.file_size > 0]
     if empty:
         problems.append(
             Problem(
-                "warning", "empty_members", f"{len(empty)} empty file(s) were skipped: {', '.join(empty[:5])}.",
-                "Check the export if they should hold rows.", count=len(empty), values={"members": empty[:100]},
+                "warning",
+                "empty_members",
+                f"{len(empty)} empty file(s) were skipped: {', '.join(empty[:5])}.",
+                "Check the export if they should hold rows.",
+                count=len(empty),
+                values={"members": empty[:100]},
             )
-        )  # fmt: skip
+        )
     if not kept:
         raise DataError("{name} holds no table.", "Upload a zip of CSV files.", "no_table", name=name)
     return kept, problems
@@ -130,11 +156,16 @@ def _unsafe(files: list[zipfile.ZipInfo]) -> list[Problem]:
     advice = {"encrypted": "Unpack it with the password and upload the tables."}
     return [
         Problem(
-            "error", code, f"'{members[0][:120]}' {what}" + (f" (and {len(members) - 1} more)." if len(members) > 1 else "."),
-            advice.get(code, "Make the zip again from plain files."), count=len(members), values={"members": members[:100]},
+            "error",
+            code,
+            f"'{members[0][:120]}' {what}" + (f" (and {len(members) - 1} more)." if len(members) > 1 else "."),
+            advice.get(code, "Make the zip again from plain files."),
+            count=len(members),
+            values={"members": members[:100]},
         )
-        for code, what, members in found if members
-    ]  # fmt: skip
+        for code, what, members in found
+        if members
+    ]
 
 
 def _leads_out(name: str) -> bool:
@@ -147,20 +178,35 @@ def _leads_out(name: str) -> bool:
     )
 
 
-def _read_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], problems: list[Problem], read: ReadSpec,
-                  name: str, folder: Path) -> Table:  # fmt: skip
+def _read_members(
+    archive: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    problems: list[Problem],
+    read: ReadSpec,
+    name: str,
+    folder: Path,
+) -> Table:
     names = tuple(i.filename for i in members)
     size = sum(i.compress_size for i in members)
     if read.member is not None:
         chosen = [i for i in members if i.filename == read.member]
         if not chosen:
             raise DataError(
-                "{name} has no file {member!r}.", "It holds: {members}.", "no_member", name=name, member=read.member,
+                "{name} has no file {member!r}.",
+                "It holds: {members}.",
+                "no_member",
+                name=name,
+                member=read.member,
                 members=_listed(names),
-            )  # fmt: skip
+            )
         table = _read_member(archive, chosen[0], read, folder)
-        return replace(table, members=names, problems=(*problems, *table.problems), size_bytes=size,
-                       understood={**table.understood, "file": chosen[0].filename})  # fmt: skip
+        return replace(
+            table,
+            members=names,
+            problems=(*problems, *table.problems),
+            size_bytes=size,
+            understood={**table.understood, "file": chosen[0].filename},
+        )
     schemas = {i.filename: _first_line(archive, i) for i in members}
     largest = max(members, key=lambda i: i.file_size)
     same = [i for i in members if schemas[i.filename] == schemas[largest.filename]]
@@ -170,21 +216,30 @@ def _read_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], prob
             same = [i for i in members if widths[i.filename] == widths[largest.filename]]
     if len(same) < len(members):
         others = [n for n in names if n != largest.filename]
-        problems.append(Problem(
-            "warning", "several_tables",
-            f"The zip holds {len(members)} tables with different columns; the largest, '{largest.filename}', was read. "
-            f"Others: {_listed(tuple(others))}.",
-            "Choose another file if this is not the one.", count=len(members), values={"members": list(names)},
-        ))  # fmt: skip
+        problems.append(
+            Problem(
+                "warning",
+                "several_tables",
+                f"The zip holds {len(members)} tables with different columns; the largest, '{largest.filename}', was read. "
+                f"Others: {_listed(tuple(others))}.",
+                "Choose another file if this is not the one.",
+                count=len(members),
+                values={"members": list(names)},
+            )
+        )
         same = [largest]
     tables = [_read_member(archive, i, read, folder) for i in same]
     first = tables[0]
     for info, table in zip(same, tables, strict=True):
         if list(table.frame.columns) != list(first.frame.columns):
             raise DataError(
-                "'{member}' has other columns than '{first}'.", "Choose one file. The zip holds: {members}.",
-                "different_columns", member=info.filename, first=same[0].filename, members=_listed(names),
-            )  # fmt: skip
+                "'{member}' has other columns than '{first}'.",
+                "Choose one file. The zip holds: {members}.",
+                "different_columns",
+                member=info.filename,
+                first=same[0].filename,
+                members=_listed(names),
+            )
     rows = sum(len(t.frame) for t in tables)
     check_counts(name, rows, len(first.frame.columns))
     found = [*problems, *_gathered(same, tables)]
@@ -219,8 +274,10 @@ def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if head.startswith(GZIP) or (is_zip(head) and not info.filename.lower().endswith(".xlsx")):
         raise DataError(
             "'{member}' is an archive inside the zip; archives in archives are not opened.",
-            "Unpack it and upload the tables.", "nested", member=shown_name(info.filename),
-        )  # fmt: skip
+            "Unpack it and upload the tables.",
+            "nested",
+            member=shown_name(info.filename),
+        )
     lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
     return next((line.strip() for line in lines if line.strip()), b"")
 
@@ -250,8 +307,9 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, read: ReadSpec
     try:
         return readers.pick(target, shown).make(target, read, shown)
     except DataError as error:
-        raise DataError("In '{member}': {text}", "{advice}", error.code, member=info.filename, text=error.message,
-                        advice=error.hint) from error  # fmt: skip
+        raise DataError(
+            "In '{member}': {text}", "{advice}", error.code, member=info.filename, text=error.message, advice=error.hint
+        ) from error
 
 
 def _listed(names: tuple[str, ...]) -> str:

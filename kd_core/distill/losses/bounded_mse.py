@@ -23,10 +23,12 @@ class BoundedMSESpec(LossSpec):
 
 
 @LOSSES.register(
-    "bounded_mse", title="Distance to the teacher where it helps", spec=BoundedMSESpec,
+    "bounded_mse",
+    title="Distance to the teacher where it helps",
+    spec=BoundedMSESpec,
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
     tasks=("regression",),
-)  # fmt: skip
+)
 def bounded_mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: BoundedMSESpec) -> Tensor:
     """Mean over all rows of the squared difference to the teacher, 0 where student error + margin <= teacher error.
 

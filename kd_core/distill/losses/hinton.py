@@ -33,9 +33,14 @@ class HintonFormula:
     """
 
     def __init__(
-        self, z_teacher: Tensor, labels: Tensor, row_weights: Tensor | None, spec: HintonSpec, device: torch.device,
+        self,
+        z_teacher: Tensor,
+        labels: Tensor,
+        row_weights: Tensor | None,
+        spec: HintonSpec,
+        device: torch.device,
         dtype: torch.dtype,
-    ) -> None:  # fmt: skip
+    ) -> None:
         log_p = F.log_softmax(z_teacher / spec.temperature, dim=1)
         onehot = F.one_hot(labels, log_p.shape[1]).to(log_p)
         self.weights: Tensor | None = None
@@ -55,8 +60,9 @@ class HintonFormula:
             t, (hard, soft) = self.spec.temperature, self.spec.weights()
             values = [[soft * t * t, hard], [0.0, 1.0], [t * t, 0.0]]
             self.scales[rows] = (
-                self.target.new_tensor(values).div_(rows), self.target.new_tensor([soft * t, hard]).div_(rows)
-            )  # fmt: skip
+                self.target.new_tensor(values).div_(rows),
+                self.target.new_tensor([soft * t, hard]).div_(rows),
+            )
         return self.scales[rows]
 
     def __call__(self, z: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -73,8 +79,15 @@ class HintonFormula:
         return total, hard, soft, torch.mv(q.sub_(target).view(2, -1).t(), by_gradient).view(z.shape)
 
 
-@LOSSES.register("hinton", title="Soft labels (KD)", spec=HintonSpec, source="arXiv:1503.02531", tasks=CLASSIFICATION,
-                 formula=HintonFormula, soft_labels=True)  # fmt: skip
+@LOSSES.register(
+    "hinton",
+    title="Soft labels (KD)",
+    spec=HintonSpec,
+    source="arXiv:1503.02531",
+    tasks=CLASSIFICATION,
+    formula=HintonFormula,
+    soft_labels=True,
+)
 def hinton(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintonSpec) -> Tensor:
     """T² KL(p_teacher ‖ p_student) at temperature T: class sums, mean over rows.
 

@@ -17,9 +17,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "accuracy", title="Accuracy", source="scikit-learn", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "accuracy",
+    title="Accuracy",
+    source="scikit-learn",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def accuracy(answers: Answers) -> float | None:
     """Share of rows whose most likely class is the right one."""
     return float(accuracy_score(answers.y, answers.predicted))

@@ -18,9 +18,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "balanced_accuracy", title="Balanced accuracy", source="numpy; equals scikit-learn, which warns when a predicted class does not occur", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "balanced_accuracy",
+    title="Balanced accuracy",
+    source="numpy; equals scikit-learn, which warns when a predicted class does not occur",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def balanced_accuracy(answers: Answers) -> float | None:
     """Mean recall over the classes that occur, so that rare classes count as much as common ones."""
     occurs = np.bincount(answers.y)

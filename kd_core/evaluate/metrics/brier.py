@@ -24,9 +24,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "brier", title="Brier score", source="Brier 1950; the positive class alone for two classes, as scikit-learn has it", tasks=CLASSIFICATION,
-    better="lower", unit="squared probability", margin=0.02, relative=True, influence=influence,
-)  # fmt: skip
+    "brier",
+    title="Brier score",
+    source="Brier 1950; the positive class alone for two classes, as scikit-learn has it",
+    tasks=CLASSIFICATION,
+    better="lower",
+    unit="squared probability",
+    margin=0.02,
+    relative=True,
+    influence=influence,
+)
 def brier(answers: Answers) -> float | None:
     """Mean squared distance between the probabilities and what happened."""
     return float(_row_values(answers).mean())

@@ -22,11 +22,19 @@ def from_parts(mean_gaps: Array) -> Array:
 
 
 @METRICS.register(
-    "ece", title="Calibration error (ECE)", source="arXiv:1706.04599", tasks=CLASSIFICATION,
-    better="lower", unit="share", margin=0.005, relative=False,
-    influence=None, no_influence="a bin's absolute gap has a kink at 0, where well calibrated models lie",
-    parts=parts, from_parts=from_parts,
-)  # fmt: skip
+    "ece",
+    title="Calibration error (ECE)",
+    source="arXiv:1706.04599",
+    tasks=CLASSIFICATION,
+    better="lower",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=None,
+    no_influence="a bin's absolute gap has a kink at 0, where well calibrated models lie",
+    parts=parts,
+    from_parts=from_parts,
+)
 def ece(answers: Answers) -> float | None:
     """Expected calibration error: mean gap between confidence and accuracy over 15 equal-width bins."""
     return expected_error(bins(answers))

@@ -21,9 +21,16 @@ def influence(answers: Answers) -> Array | None:
 
 
 @METRICS.register(
-    "f1", title="F1 (positive class)", source="scikit-learn", tasks=("binary",),
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "f1",
+    title="F1 (positive class)",
+    source="scikit-learn",
+    tasks=("binary",),
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def f1(answers: Answers) -> float | None:
     """Measure F1 of class 1; None when that class neither occurs nor is predicted."""
     if not ((answers.y == 1) | (answers.predicted == 1)).any():

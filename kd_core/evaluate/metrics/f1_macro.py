@@ -22,9 +22,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "f1_macro", title="F1 (macro)", source="scikit-learn", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "f1_macro",
+    title="F1 (macro)",
+    source="scikit-learn",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def f1_macro(answers: Answers) -> float | None:
     """Mean F1 over the classes that occur or are predicted."""
     return float(f1_score(answers.y, answers.predicted, average="macro", zero_division=0))

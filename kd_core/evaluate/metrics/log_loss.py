@@ -22,9 +22,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "log_loss", title="Log loss", source="numpy; equals scikit-learn (20 times faster, it runs after every epoch)", tasks=CLASSIFICATION,
-    better="lower", unit="nats", margin=0.02, relative=True, influence=influence,
-)  # fmt: skip
+    "log_loss",
+    title="Log loss",
+    source="numpy; equals scikit-learn (20 times faster, it runs after every epoch)",
+    tasks=CLASSIFICATION,
+    better="lower",
+    unit="nats",
+    margin=0.02,
+    relative=True,
+    influence=influence,
+)
 def log_loss(answers: Answers) -> float | None:
     """Mean negative log of the probability given to the right class."""
     return float(_row_values(answers).mean())

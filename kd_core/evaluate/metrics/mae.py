@@ -17,9 +17,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "mae", title="MAE", source="scikit-learn", tasks=("regression",),
-    better="lower", unit="target", margin=0.02, relative=True, influence=influence,
-)  # fmt: skip
+    "mae",
+    title="MAE",
+    source="scikit-learn",
+    tasks=("regression",),
+    better="lower",
+    unit="target",
+    margin=0.02,
+    relative=True,
+    influence=influence,
+)
 def mae(answers: Answers) -> float | None:
     """Mean absolute error, in the target's unit."""
     return float(mean_absolute_error(answers.y, answers.values))

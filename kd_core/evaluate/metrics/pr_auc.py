@@ -41,9 +41,16 @@ def _classes(answers: Answers) -> list[int]:
 
 
 @METRICS.register(
-    "pr_auc", title="PR-AUC", source="scikit-learn, on logit differences", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "pr_auc",
+    title="PR-AUC",
+    source="scikit-learn, on logit differences",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def pr_auc(answers: Answers) -> float | None:
     """Measure average precision; None when no row is positive (binary)."""
     found = [average_precision_score(answers.y == c, answers.margins[:, c]) for c in _classes(answers)]

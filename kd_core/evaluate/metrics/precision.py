@@ -27,9 +27,16 @@ def influence(answers: Answers) -> Array | None:
 
 
 @METRICS.register(
-    "precision", title="Precision", source="scikit-learn", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "precision",
+    title="Precision",
+    source="scikit-learn",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def precision(answers: Answers) -> float | None:
     """Measure precision; binary: 0 when no row is called positive though some are, None when none is."""
     if answers.task == "binary":

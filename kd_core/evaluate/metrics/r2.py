@@ -20,9 +20,16 @@ def influence(answers: Answers) -> Array | None:
 
 
 @METRICS.register(
-    "r2", title="R²", source="scikit-learn", tasks=("regression",),
-    better="higher", unit="share of variance", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "r2",
+    title="R²",
+    source="scikit-learn",
+    tasks=("regression",),
+    better="higher",
+    unit="share of variance",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def r2(answers: Answers) -> float | None:
     """Share of the target's variance that is explained; None for constant targets."""
     return float(r2_score(answers.y, answers.values)) if np.ptp(answers.y) > 0 else None

@@ -27,9 +27,16 @@ def influence(answers: Answers) -> Array | None:
 
 
 @METRICS.register(
-    "recall", title="Recall", source="scikit-learn", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "recall",
+    title="Recall",
+    source="scikit-learn",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def recall(answers: Answers) -> float | None:
     """Measure recall; None when no row is positive (binary)."""
     if answers.task == "binary":

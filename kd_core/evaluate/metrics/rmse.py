@@ -18,9 +18,16 @@ def influence(answers: Answers) -> Array:
 
 
 @METRICS.register(
-    "rmse", title="RMSE", source="scikit-learn", tasks=("regression",),
-    better="lower", unit="target", margin=0.02, relative=True, influence=influence,
-)  # fmt: skip
+    "rmse",
+    title="RMSE",
+    source="scikit-learn",
+    tasks=("regression",),
+    better="lower",
+    unit="target",
+    margin=0.02,
+    relative=True,
+    influence=influence,
+)
 def rmse(answers: Answers) -> float | None:
     """Root mean squared error, in the target's unit."""
     return float(np.sqrt(mean_squared_error(answers.y, answers.values)))

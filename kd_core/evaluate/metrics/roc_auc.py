@@ -22,9 +22,16 @@ def influence(answers: Answers) -> Array | None:
 
 
 @METRICS.register(
-    "roc_auc", title="ROC-AUC", source="Hanley and McNeil 1982; equals scikit-learn on logit differences, faster because it runs after every epoch", tasks=CLASSIFICATION,
-    better="higher", unit="share", margin=0.005, relative=False, influence=influence,
-)  # fmt: skip
+    "roc_auc",
+    title="ROC-AUC",
+    source="Hanley and McNeil 1982; equals scikit-learn on logit differences, faster because it runs after every epoch",
+    tasks=CLASSIFICATION,
+    better="higher",
+    unit="share",
+    margin=0.005,
+    relative=False,
+    influence=influence,
+)
 def roc_auc(answers: Answers) -> float | None:
     """Measure ROC-AUC; None when only one class occurs."""
     areas = [_area(answers, c) for c in _classes(answers)]

@@ -47,11 +47,14 @@ def fit(spec: FTTransformerTeacher, data: FitData, seed: int, notify: Notify, sh
     """Train the transformer; says so when columns must share tokens. Errors: Stopped, DataError, NonFiniteLoss."""
     columns = data.x.shape[1]
     if (shared := columns_per_token(columns)) > 1:
-        notify({
-            "kind": "warning", "code": "columns_share_tokens",
-            "message": f"The {columns} encoded columns share tokens, {shared} neighbours each: "
-            f"attention works on at most {MOST_TOKENS}.",
-            "hint": "Drop columns with many categories, or choose gradient boosting, which takes all columns.",
-        })  # fmt: skip
+        notify(
+            {
+                "kind": "warning",
+                "code": "columns_share_tokens",
+                "message": f"The {columns} encoded columns share tokens, {shared} neighbours each: "
+                f"attention works on at most {MOST_TOKENS}.",
+                "hint": "Drop columns with many categories, or choose gradient boosting, which takes all columns.",
+            }
+        )
     arch = Choice(name="ft_transformer", settings={"size": spec.size, "dropout": spec.dropout})
     return fit_network(arch, spec, data, seed, notify, should_stop)

@@ -35,18 +35,10 @@ class GradientBoostingSpec(Spec):
         json_schema_extra=unit("rounds", advanced=True),
     )
     leaves: int = Field(
-        15,
-        ge=2,
-        le=1024,
-        description="Leaves per tree at most.",
-        json_schema_extra=unit("leaves", advanced=True),
+        15, ge=2, le=1024, description="Leaves per tree at most.", json_schema_extra=unit("leaves", advanced=True)
     )
     leaf_rows: int = Field(
-        20,
-        ge=1,
-        le=100_000,
-        description="Rows per leaf at least.",
-        json_schema_extra=unit("rows", advanced=True),
+        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
     )
     l2: float = Field(
         1.0,
@@ -109,10 +101,17 @@ def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, sh
         loss = _interruptible(HalfMultinomialLoss, should_stop, n_classes=classes)
         kind = HistGradientBoostingClassifier
     estimator = kind(
-        loss=loss, learning_rate=spec.learning_rate, max_iter=spec.rounds, max_leaf_nodes=spec.leaves,
-        min_samples_leaf=spec.leaf_rows, l2_regularization=spec.l2, max_features=spec.feature_share,
-        early_stopping=True, n_iter_no_change=spec.patience, random_state=seed % 2**32,
-    )  # fmt: skip
+        loss=loss,
+        learning_rate=spec.learning_rate,
+        max_iter=spec.rounds,
+        max_leaf_nodes=spec.leaves,
+        min_samples_leaf=spec.leaf_rows,
+        l2_regularization=spec.l2,
+        max_features=spec.feature_share,
+        early_stopping=True,
+        n_iter_no_change=spec.patience,
+        random_state=seed % 2**32,
+    )
     # Two threads wait for each other at every tree: up to 50 times slower on a busy machine.
     with threadpool_limits(1, user_api="openmp"):
         estimator.fit(data.x, data.y, X_val=x_validation, y_val=y_validation)

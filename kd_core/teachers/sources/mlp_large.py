@@ -17,12 +17,7 @@ class LargeMLPTeacher(LayeredSpec):
 
 
 @SOURCES.register(
-    "mlp_large",
-    title="MLP, large",
-    spec=LargeMLPTeacher,
-    gives=frozenset({"logits"}),
-    family="network",
-    arch="mlp",
+    "mlp_large", title="MLP, large", spec=LargeMLPTeacher, gives=frozenset({"logits"}), family="network", arch="mlp"
 )
 def fit(spec: LargeMLPTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

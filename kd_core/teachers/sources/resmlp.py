@@ -8,12 +8,7 @@ from kd_core.teachers.network import LayeredSpec, fit_network
 
 
 @SOURCES.register(
-    "resmlp",
-    title="Residual MLP",
-    spec=LayeredSpec,
-    gives=frozenset({"logits"}),
-    family="network",
-    arch="resmlp",
+    "resmlp", title="Residual MLP", spec=LayeredSpec, gives=frozenset({"logits"}), family="network", arch="resmlp"
 )
 def fit(spec: LayeredSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

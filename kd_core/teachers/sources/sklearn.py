@@ -78,8 +78,10 @@ def _svm(spec: SklearnSpec, data: FitData, seed: int) -> Any:
         raise SpecError(
             "The support vector teacher needs 2 rows of each class to turn distances into probabilities, "
             "the rarest class has 1 of {rows} rows.",
-            "Choose another teacher, or use fewer folds.", "too_few_rows", rows=len(data.y),
-        )  # fmt: skip
+            "Choose another teacher, or use fewer folds.",
+            "too_few_rows",
+            rows=len(data.y),
+        )
     return CalibratedClassifierCV(SVC(C=spec.strength, random_state=seed % 2**32), cv=parts, ensemble=False)
 
 
@@ -119,20 +121,29 @@ def fit(spec: SklearnSpec, data: FitData, seed: int, notify: Notify, should_stop
         )
     if spec.model == "naive_bayes" and data.task == "regression":
         raise SpecError(
-            "Naive Bayes names classes and can't predict a number.", "Choose another model for this teacher.",
+            "Naive Bayes names classes and can't predict a number.",
+            "Choose another model for this teacher.",
             "task_not_possible",
-        )  # fmt: skip
+        )
     kind = _KINDS[spec.model]
     if kind.most_rows is not None and len(data.y) > kind.most_rows:
         raise SpecError(
             "The model '{model}' takes at most {most:,} training rows, this dataset has {rows:,}: {why}.",
-            "Choose gradient boosting, or the linear model.", "too_many_rows",
-            model=spec.model, most=kind.most_rows, rows=len(data.y), why=kind.why,
-        )  # fmt: skip
+            "Choose gradient boosting, or the linear model.",
+            "too_many_rows",
+            model=spec.model,
+            most=kind.most_rows,
+            rows=len(data.y),
+            why=kind.why,
+        )
     estimator = kind.make(spec, data, seed)
     estimator.fit(data.x, data.y)
     learned = kind.learned(estimator, data)
     return FittedEstimator(
-        estimator, data.task, data.num_outputs, sum(a.size for a in learned), sum(a.nbytes for a in learned),
+        estimator,
+        data.task,
+        data.num_outputs,
+        sum(a.size for a in learned),
+        sum(a.nbytes for a in learned),
         {"model": spec.model},
-    )  # fmt: skip
+    )

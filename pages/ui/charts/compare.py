@@ -76,6 +76,15 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
         **edges,
     )
     fig.add_annotation(
-        x=left, y=top, xref="x", yref="y", xanchor="left", yanchor="top", xshift=6, yshift=-4, showarrow=False,
-        text=literal(name), font={"size": 12},
-    )  # fmt: skip
+        x=left,
+        y=top,
+        xref="x",
+        yref="y",
+        xanchor="left",
+        yanchor="top",
+        xshift=6,
+        yshift=-4,
+        showarrow=False,
+        text=literal(name),
+        font={"size": 12},
+    )

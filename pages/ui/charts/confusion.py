@@ -76,13 +76,17 @@ def confusion_shift(
     said = [
         [
             hover.format(
-                true=literal(classes[i]), predicted=literal(classes[j]), count=_signed(moved[i][j]),
-                share=f"{_signed(100 * share[i][j])} %", ours=_plain(counts[i][j]), theirs=_plain(others[i][j]),
+                true=literal(classes[i]),
+                predicted=literal(classes[j]),
+                count=_signed(moved[i][j]),
+                share=f"{_signed(100 * share[i][j])} %",
+                ours=_plain(counts[i][j]),
+                theirs=_plain(others[i][j]),
             )
             for j in range(num)
         ]
         for i in range(num)
-    ]  # fmt: skip
+    ]
     text = [[_signed(v) for v in row] for row in moved]
     shade = [[v / most for v in row] for row in good]
     cells(fig, shade, text, said, written=num <= 12, dark=dark, fill=shifted)

@@ -16,10 +16,20 @@ def softened(
     order = sorted(range(len(classes)), key=lambda i: -plain[i])[:8]
     names = [short(classes[i], 16) for i in order]
     fig = figure(210, legend=True)
-    fig.add_bar(x=names, y=[plain[i] for i in order], name=plain_name, marker={"color": faint(COLOUR["teacher"], 0.3)},
-                hovertemplate="%{x}: %{y:.1%}<extra></extra>")  # fmt: skip
-    fig.add_bar(x=names, y=[soft[i] for i in order], name=soft_name, marker={"color": COLOUR["teacher"]},
-                hovertemplate="%{x}: %{y:.1%}<extra></extra>")  # fmt: skip
+    fig.add_bar(
+        x=names,
+        y=[plain[i] for i in order],
+        name=plain_name,
+        marker={"color": faint(COLOUR["teacher"], 0.3)},
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+    )
+    fig.add_bar(
+        x=names,
+        y=[soft[i] for i in order],
+        name=soft_name,
+        marker={"color": COLOUR["teacher"]},
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+    )
     fig.update_layout(barmode="group", bargap=0.3, bargroupgap=0.08)
     fig.update_yaxes(tickformat=".0%", range=[0, 1], tickvals=[0, 0.5, 1])
     return fig

@@ -37,8 +37,12 @@ __all__ = [
 ]
 
 COLOUR = {
-    "teacher": "#0072B2", "baseline": "#7F7F7F", "placebo": "#9467BD", "student": "#D55E00", "compressed": "#009E73",
-}  # fmt: skip
+    "teacher": "#0072B2",
+    "baseline": "#7F7F7F",
+    "placebo": "#9467BD",
+    "student": "#D55E00",
+    "compressed": "#009E73",
+}
 SYMBOL = {"teacher": "square", "baseline": "x", "placebo": "triangle-up", "student": "circle", "compressed": "diamond"}
 DASH = {"teacher": "dash", "baseline": "dot", "placebo": "longdashdot", "student": "solid", "compressed": "dashdot"}
 ARMS = ("teacher", "baseline", "placebo", "student")  # in the order of legends, the student on top
@@ -52,8 +56,10 @@ BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST
 # Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
 SHIFT_HUES = ("#5E3C99", "#D55E00")
 SHIFTS = [
-    [0.0, f"rgba(94,60,153,{STRONGEST})"], [0.5, f"rgba(127,127,127,{FAINTEST})"], [1.0, f"rgba(213,94,0,{STRONGEST})"],
-]  # fmt: skip
+    [0.0, f"rgba(94,60,153,{STRONGEST})"],
+    [0.5, f"rgba(127,127,127,{FAINTEST})"],
+    [1.0, f"rgba(213,94,0,{STRONGEST})"],
+]
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 
 

@@ -7,18 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import (
-    ARMS,
-    COLOUR,
-    FAINT,
-    SYMBOL,
-    faint,
-    figure,
-    literal,
-    log_axis,
-    padded,
-    short,
-)
+from pages.ui.charts.marks import ARMS, COLOUR, FAINT, SYMBOL, faint, figure, literal, log_axis, padded, short
 
 # Still seen on a dark page: grey at less than this has a contrast below 3 there.
 FADED = {"teacher": 0.5, "baseline": 0.75, "student": 0.5}
@@ -176,15 +165,23 @@ def splits(
     places = list(range(len(seeds)))
     shown = [split_title.format(seed=s) for s in seeds]
     fig.add_scatter(
-        x=list(mean), y=places, mode="markers", name=name, customdata=[[s] for s in shown],
+        x=list(mean),
+        y=places,
+        mode="markers",
+        name=name,
+        customdata=[[s] for s in shown],
         marker={"color": COLOUR["student"], "symbol": SYMBOL["student"], "size": 11},
         error_x={
-            "type": "data", "symmetric": False, "thickness": 1.4, "width": 4, "color": faint(COLOUR["student"], 0.75),
+            "type": "data",
+            "symmetric": False,
+            "thickness": 1.4,
+            "width": 4,
+            "color": faint(COLOUR["student"], 0.75),
             "array": [0 if h is None else h - m for m, h in zip(mean, high, strict=True)],
             "arrayminus": [0 if v is None else m - v for m, v in zip(mean, low, strict=True)],
         },
         hovertemplate="%{customdata[0]}: %{x:+.3g}<extra></extra>",
-    )  # fmt: skip
+    )
     fig.add_shape(type="line", yref="paper", y0=0, y1=1, x0=0, x1=0, line={"color": FAINT, "width": 1.5, "dash": "dot"})
     fig.update_yaxes(tickvals=places, ticktext=shown, autorange="reversed", showgrid=False)
     return fig
@@ -208,14 +205,19 @@ def reliability(
     known = [v for bins in arms.values() for side in ("confidence", "accuracy") for v in bins[side] if v is not None]
     low = math.floor(10 * min(known, default=0.0)) / 10  # the surest class is never below 1 / classes: no empty half
     fig.add_scatter(
-        x=[low, 1], y=[low, 1], mode="lines", name=perfect, line={"color": FAINT, "dash": "dot", "width": 1.5},
+        x=[low, 1],
+        y=[low, 1],
+        mode="lines",
+        name=perfect,
+        line={"color": FAINT, "dash": "dot", "width": 1.5},
         hoverinfo="skip",
-    )  # fmt: skip
+    )
     for arm, bins in arms.items():
         kept = [
-            (x, y, n) for x, y, n in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
+            (x, y, n)
+            for x, y, n in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
             if n and x is not None and y is not None
-        ]  # fmt: skip
+        ]
         most = max((n for *_, n in kept), default=1)
         fig.add_scatter(
             x=[k[0] for k in kept],
@@ -223,11 +225,7 @@ def reliability(
             mode="lines+markers",
             name=names[arm],
             line={"color": COLOUR[arm], "width": 1.6},
-            marker={
-                "color": COLOUR[arm],
-                "symbol": SYMBOL[arm],
-                "size": [6 + 10 * (k[2] / most) ** 0.5 for k in kept],
-            },
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": [6 + 10 * (k[2] / most) ** 0.5 for k in kept]},
             customdata=[[k[2]] for k in kept],
             hovertemplate=f"{literal(names[arm])}<br>%{{x:.2f}} → %{{y:.2f}}, %{{customdata[0]:,.0f}} {literal(rows_word)}<extra></extra>",
         )

@@ -155,9 +155,14 @@ def losses(
 
 
 def seeds(
-    drawn: Sequence[Curve], *, names: Mapping[str, str], seed_title: str, best_name: str,
-    lower_is_better: bool = False, height: int = 190,
-) -> go.Figure:  # fmt: skip
+    drawn: Sequence[Curve],
+    *,
+    names: Mapping[str, str],
+    seed_title: str,
+    best_name: str,
+    lower_is_better: bool = False,
+    height: int = 190,
+) -> go.Figure:
     """Draw one small chart per seed, student against its baseline, all on the same axes."""
     found = sorted({c["seed"] for c in drawn if c["arm"] != "teacher"})
     columns = min(max(len(found), 1), 4)

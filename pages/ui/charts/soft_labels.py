@@ -60,8 +60,8 @@ def bars(
     if label is not None:
         ticks[label] = f"<b>{ticks[label]}</b><br>{literal(label_mark)}"
         fig.add_shape(
-            type="rect", xref="paper", x0=0, x1=1, y0=label - 0.47, y1=label + 0.47, line={"color": FRAME, "width": 2},
-        )  # fmt: skip
+            type="rect", xref="paper", x0=0, x1=1, y0=label - 0.47, y1=label + 0.47, line={"color": FRAME, "width": 2}
+        )
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
 
@@ -167,15 +167,21 @@ def over_temperature(
     fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
     for line in lines:
         fig.add_scatter(
-            x=list(temperatures), y=list(line["values"]), mode="lines", name=literal(line["name"]),
+            x=list(temperatures),
+            y=list(line["values"]),
+            mode="lines",
+            name=literal(line["name"]),
             line={"color": line["colour"], "dash": line["dash"], "width": 2},
             hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+        )
     fig.add_scatter(
-        x=[here for _ in lines], y=[line["values"][at] for line in lines], mode="markers", showlegend=False,
+        x=[here for _ in lines],
+        y=[line["values"][at] for line in lines],
+        mode="markers",
+        showlegend=False,
         hoverinfo="skip",
         marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
-    )  # fmt: skip
+    )
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
     fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])

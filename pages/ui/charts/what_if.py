@@ -56,12 +56,26 @@ def heat(
         for c in cells:
             if bool(c.get("faded")) == faded:
                 shade[c["row"]][c["column"]] = c["gain"]
-        bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"color": AXIS_TEXT[dark]}, "xpad": 6, **_gain_ticks(scale, margin),
-               "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}}}  # fmt: skip
+        bar = {
+            "thickness": 9,
+            "outlinewidth": 0,
+            "len": 0.9,
+            "tickfont": {"color": AXIS_TEXT[dark]},
+            "xpad": 6,
+            **_gain_ticks(scale, margin),
+            "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}},
+        }
         fig.add_heatmap(
-            z=shade, colorscale=[[place, gain_colour(2 * place - 1, dark=dark, faded=faded)] for place in (0.0, 0.5, 1.0)],
-            zmin=-scale, zmax=scale, xgap=3, ygap=3, hoverinfo="skip", showscale=not faded, **({} if faded else {"colorbar": bar}),
-        )  # fmt: skip
+            z=shade,
+            colorscale=[[place, gain_colour(2 * place - 1, dark=dark, faded=faded)] for place in (0.0, 0.5, 1.0)],
+            zmin=-scale,
+            zmax=scale,
+            xgap=3,
+            ygap=3,
+            hoverinfo="skip",
+            showscale=not faded,
+            **({} if faded else {"colorbar": bar}),
+        )
     ink = "#FFFFFF" if dark else "#1B2733"
     for c in cells:
         edges = {"x0": c["column"] - 0.5, "x1": c["column"] + 0.5, "y0": c["row"] - 0.5, "y1": c["row"] + 0.5}
@@ -92,13 +106,19 @@ def heat(
         )
     fig.update_layout(hovermode="closest", hoverdistance=80, dragmode=False)
     fig.update_xaxes(
-        tickvals=list(range(len(columns))), ticktext=list(columns), range=[-0.5, len(columns) - 0.5], showgrid=False,
+        tickvals=list(range(len(columns))),
+        ticktext=list(columns),
+        range=[-0.5, len(columns) - 0.5],
+        showgrid=False,
         fixedrange=True,
-    )  # fmt: skip
+    )
     fig.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=list(rows), range=[-0.5, len(rows) - 0.5], showgrid=False,
+        tickvals=list(range(len(rows))),
+        ticktext=list(rows),
+        range=[-0.5, len(rows) - 0.5],
+        showgrid=False,
         fixedrange=True,
-    )  # fmt: skip
+    )
     return fig
 
 
@@ -140,17 +160,24 @@ def alone(
     """
     fig = figure(height, x=x_title, y=y_title)
     fig.add_scatter(
-        x=[-0.4, len(ticks) - 0.6], y=[0, 0], mode="lines", name=zero_name, hoverinfo="skip",
+        x=[-0.4, len(ticks) - 0.6],
+        y=[0, 0],
+        mode="lines",
+        name=zero_name,
+        hoverinfo="skip",
         line={"color": COLOUR["baseline"], "dash": DASH["baseline"], "width": 2},
-    )  # fmt: skip
+    )
     known = [p for p in points if p["gain"] is not None]
     rings = [p for p in known if p.get("picked")]
     if rings:
         fig.add_scatter(
-            x=[p["column"] for p in rings], y=[p["gain"] for p in rings], mode="markers", showlegend=False,
+            x=[p["column"] for p in rings],
+            y=[p["gain"] for p in rings],
+            mode="markers",
+            showlegend=False,
             hoverinfo="skip",
             marker={"size": 26, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 3}},
-        )  # fmt: skip
+        )
     fig.add_scatter(
         x=[p["column"] for p in known],
         y=[p["gain"] for p in known],
@@ -181,7 +208,9 @@ def alone(
         unselected={"marker": {"opacity": 1}},
     )
     fig.update_layout(hovermode="closest", hoverdistance=60, dragmode=False)
-    fig.update_xaxes(tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[-0.5, len(ticks) - 0.5], fixedrange=True)  # fmt: skip
+    fig.update_xaxes(
+        tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[-0.5, len(ticks) - 0.5], fixedrange=True
+    )
     fig.update_yaxes(fixedrange=True)
     return fig
 
@@ -209,19 +238,26 @@ def sizes(
     if teacher is not None:
         ends = [10**v for v in axis["range"]]
         fig.add_scatter(
-            x=ends, y=[teacher, teacher], mode="lines", name=names["teacher"],
+            x=ends,
+            y=[teacher, teacher],
+            mode="lines",
+            name=names["teacher"],
             line={"color": COLOUR["teacher"], "dash": DASH["teacher"], "width": 2},
             hovertemplate=f"{literal(names['teacher'])}: %{{y:.4f}}<extra></extra>",
-        )  # fmt: skip
+        )
     for arm, points in arms.items():
         banded = [p for p in points if p["low"] is not None]
         if len(banded) > 1:
             fig.add_scatter(
                 x=[p["x"] for p in banded] + [p["x"] for p in reversed(banded)],
                 y=[p["low"] for p in banded] + [p["high"] for p in reversed(banded)],
-                mode="lines", fill="toself", fillcolor=faint(COLOUR[arm], 0.15), line={"width": 0},
-                hoverinfo="skip", showlegend=False,
-            )  # fmt: skip
+                mode="lines",
+                fill="toself",
+                fillcolor=faint(COLOUR[arm], 0.15),
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
+            )
         alone = len(points) == 1 and points[0]["low"] is not None
         aside = 0.985 if alone and arm == "baseline" else 1.0  # so that its bar is not hidden by the student's
         fig.add_scatter(
@@ -235,13 +271,17 @@ def sizes(
             line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
             marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 11},
             error_y={
-                "type": "data", "symmetric": False, "visible": alone, "thickness": 1.4, "width": 5,
+                "type": "data",
+                "symmetric": False,
+                "visible": alone,
+                "thickness": 1.4,
+                "width": 5,
                 "array": [p["high"] - p["y"] for p in points] if alone else [],
                 "arrayminus": [p["y"] - p["low"] for p in points] if alone else [],
             },
             hovertext=[p["hover"] for p in points],
             hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+        )
     fig.update_xaxes(**axis)
     ends = [v for p in every for v in (p["y"], p["low"], p["high"]) if v is not None]
     span = padded([*ends, *([teacher] if teacher is not None else [])], 0.12)
@@ -275,9 +315,15 @@ def parallel(
         aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
         for y, name in _marks(d):
             fig.add_annotation(
-                x=x, y=y, text=name, showarrow=False, font={"size": 11, "color": AXIS_TEXT[dark]}, bgcolor=PAPER[dark], borderpad=1,
+                x=x,
+                y=y,
+                text=name,
+                showarrow=False,
+                font={"size": 11, "color": AXIS_TEXT[dark]},
+                bgcolor=PAPER[dark],
+                borderpad=1,
                 **aside,
-            )  # fmt: skip
+            )
     groups: dict[int, list[int]] = {}
     for i, gain in enumerate(gains):
         share = max(-1.0, min(1.0, gain / scale)) if scale else 0.0
@@ -287,18 +333,30 @@ def parallel(
         fig.add_scatter(
             x=[x for _ in members for x in [*range(len(places)), *gap]],
             y=[y for i in members for y in [*(p[i] for p in places), *gap]],
-            mode="lines+markers", showlegend=False, opacity=0.8,
-            line={"color": STEPS[step], "width": 1.6}, marker={"color": STEPS[step], "size": 5},
+            mode="lines+markers",
+            showlegend=False,
+            opacity=0.8,
+            line={"color": STEPS[step], "width": 1.6},
+            marker={"color": STEPS[step], "size": 5},
             hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
             hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
-    bar = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"color": AXIS_TEXT[dark]},
-           "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}}}  # fmt: skip
+        )
+    bar = {
+        "thickness": 9,
+        "outlinewidth": 0,
+        "len": 0.9,
+        "tickfont": {"color": AXIS_TEXT[dark]},
+        "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}},
+    }
     colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
     fig.add_scatter(
-        x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
+        x=[None],
+        y=[None],
+        mode="markers",
+        showlegend=False,
+        hoverinfo="skip",
         marker={"color": [0], "colorscale": colours, "cmin": -scale, "cmax": scale, "showscale": True, "colorbar": bar},
-    )  # fmt: skip
+    )
     fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
     fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
     fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)

@@ -137,9 +137,13 @@ def test_text_that_is_no_utf8_names_its_column_and_rows(tmp_path):
     cells = [b"ok", b"\xff\xfe", None, "书".encode(), b"\xe4"]
     offsets = np.cumsum([0, *(len(c or b"") for c in cells)]).astype(np.int32)
     valid = pa.py_buffer(bytes([0b11011]))
-    text = pa.Array.from_buffers(pa.string(), 5, [valid, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(c or b"" for c in cells))])  # fmt: skip
+    text = pa.Array.from_buffers(
+        pa.string(), 5, [valid, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(c or b"" for c in cells))]
+    )
     pq.write_table(pa.table({"x": [1, 2, 3, 4, 5], "name": text}), path)
-    with pytest.raises(DataError, match=r"Column 'name': 2 cell\(s\) are not valid UTF-8 text, in row 2, 5\. Write the column as UTF-8") as error:  # fmt: skip
+    with pytest.raises(
+        DataError, match=r"Column 'name': 2 cell\(s\) are not valid UTF-8 text, in row 2, 5\. Write the column as UTF-8"
+    ) as error:
         read_table(path)
     assert error.value.code == "bad_text"
 

@@ -105,8 +105,12 @@ def test_row_46_encrypted(tmp_path):
 
 
 def test_row_46_junk_is_skipped_and_counted(tmp_path):
-    table = read_table(zipped(tmp_path, [("__MACOSX/._a.csv", b"\x00\x05"), (".DS_Store", b"\x00"), ("a.csv", CSV),
-                                         ("Readme.txt", "hello")]))  # fmt: skip
+    table = read_table(
+        zipped(
+            tmp_path,
+            [("__MACOSX/._a.csv", b"\x00\x05"), (".DS_Store", b"\x00"), ("a.csv", CSV), ("Readme.txt", "hello")],
+        )
+    )
     note = found(table, "skipped_members")
     assert note.count == 3 and "3 file(s) that are no tables were skipped" in note.message
     assert len(table.frame) == 2 and table.members == ("a.csv",)

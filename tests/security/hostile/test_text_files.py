@@ -119,8 +119,19 @@ def test_row_08_json_named_csv(tmp_path):
     assert "this is JSON, not delimited text" in found(table, "content_differs").message
 
 
-@pytest.mark.parametrize(("mark", "word"), [(";", "semicolon"), ("\t", "tab"), ("|", "pipe"), ("~", "'~'"), ("^", "caret"),
-                                            ("\x01", "control character 1"), (":", "colon"), (" ", "space")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mark", "word"),
+    [
+        (";", "semicolon"),
+        ("\t", "tab"),
+        ("|", "pipe"),
+        ("~", "'~'"),
+        ("^", "caret"),
+        ("\x01", "control character 1"),
+        (":", "colon"),
+        (" ", "space"),
+    ],
+)
 def test_row_09_separators_are_found(tmp_path, mark, word):
     text = f"a{mark}b{mark}c\n" + f'1{mark}"x{mark}y"{mark}3\n' * 5
     table = read_table(save(tmp_path, text))

@@ -97,10 +97,7 @@ def test_27_labels_in_two_unicode_forms(upload):
 
 @pytest.mark.parametrize(
     ("cells", "classes", "said"),
-    [
-        (["True", "false", "1"], {"True", "false"}, "True and 1 read as True"),
-        (["1.0", "0.0", "1.0"], {"1", "0"}, None),
-    ],
+    [(["True", "false", "1"], {"True", "false"}, "True and 1 read as True"), (["1.0", "0.0", "1.0"], {"1", "0"}, None)],
 )
 def test_28_spellings_of_yes_and_no(upload, cells, classes, said):
     found = profile_source(upload(y=cells * 30), target="y")
@@ -153,6 +150,7 @@ def test_35_constant_and_empty_columns(upload):
     source = upload(same=["x"] * ROWS, empty=[""] * ROWS, y=LABEL)
     found = profile_source(source, target="y")
     assert texts(found, "constant_column") == [
-        "Column same is dropped: always the same value.", "Column empty is dropped: all values are missing.",
-    ]  # fmt: skip
+        "Column same is dropped: always the same value.",
+        "Column empty is dropped: all values are missing.",
+    ]
     assert prepare(DatasetSpec(source=source, target="y")).feature_names == ("age", "spend")
