@@ -165,5 +165,5 @@ def _next(recipe: Recipe, metric: str, baseline: list[Answers], taught: list[Ans
 
 def _test(dataset: Dataset, trained: TrainedVariant | None) -> Answers:
     assert trained is not None and not trained.diverged, trained and trained.diverged
-    z = predict(trained.module(dataset), dataset.test.x)
+    z = predict(trained.module(dataset), dataset.view().parts["test"])
     return from_logits(dataset.task, dataset.test.y, z, dataset.target_mean, dataset.target_std)

@@ -31,6 +31,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core import device
+from kd_core.data.input_spec import table_inputs
 from kd_core.distill import objective
 from kd_core.models.building import build
 from kd_core.seeding import derive
@@ -66,7 +67,7 @@ def make_data(rows: int) -> dict:
 
 def network(size: str) -> torch.nn.Module:
     torch.manual_seed(derive(0, "init"))
-    return build(Choice(name="mlp", settings={"size": size}), 28, 2)
+    return build(Choice(name="mlp", settings={"size": size}), table_inputs(28), 2)
 
 
 def engine(data: dict, size: str, plan: TrainingPlan, folder: Path, taught: bool) -> tuple[float, list[float]]:

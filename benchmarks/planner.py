@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core import device
 from kd_core.data.dataset import Dataset, Part
+from kd_core.data.view import Views
 from kd_core.distill import fused, planner, sequential, shares
 from kd_core.distill.variants import Variant
 from kd_core.runs.worker import environment as warm_up
@@ -46,18 +47,19 @@ def make_data(inputs: int, outputs: int) -> tuple[Dataset, np.ndarray]:
     """Draw rows whose classes follow from the first columns, and a teacher that knows them up to noise."""
     rng = np.random.default_rng(0)
 
-    def part(rows: int) -> tuple[Part, np.ndarray]:
+    def part(rows: int) -> tuple[np.ndarray, Part, np.ndarray]:
         x = rng.normal(size=(rows, inputs)).astype(np.float32)
         z = 2 * x[:, :outputs] + np.sin(3 * x[:, outputs : 2 * outputs])
         y = (z + rng.normal(size=z.shape)).argmax(1).astype(np.int64)
-        return Part(x, y, np.arange(rows)), z.astype(np.float32)
+        return x, Part(y, np.arange(rows)), z.astype(np.float32)
 
-    train, z = part(ROWS)
-    parts = {"train": train, "validation": part(VALIDATION_ROWS)[0], "test": part(100)[0]}
+    made = {"train": part(ROWS), "validation": part(VALIDATION_ROWS), "test": part(100)}
+    parts = {split: labels for split, (_, labels, _) in made.items()}
+    views, z = Views.of_table({split: x for split, (x, *_) in made.items()}), made["train"][2]
     task = "binary" if outputs == 2 else "multiclass"
     names = tuple(str(i) for i in range(inputs))
     spec = DatasetSpec(source="memory", target="y")
-    return Dataset(spec, "drawn", "0", task, tuple(map(str, range(outputs))), names, parts, pd.DataFrame()), z
+    return Dataset(spec, "drawn", "0", task, tuple(map(str, range(outputs))), names, parts, views, pd.DataFrame()), z
 
 
 def make_variants(width: int, count: int) -> list[Variant]:

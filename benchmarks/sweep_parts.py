@@ -15,6 +15,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core.data.dataset import Dataset, Part
+from kd_core.data.view import Views
 from kd_core.distill import fused
 from kd_core.distill.lanes import Lanes
 from kd_core.distill.stacking import Stacking
@@ -37,8 +38,8 @@ def make_data(rows: int, features: int, classes: int) -> dict[str, np.ndarray]:
 def dataset_of(data: dict[str, np.ndarray]) -> Dataset:
     """Wrap made-up rows as a dataset."""
     (rows, features), classes = data["x"].shape, data["z"].shape[1]
-    held = Part(data["xv"], data["yv"], np.arange(rows, rows + len(data["yv"])))
-    parts = {"train": Part(data["x"], data["y"], np.arange(rows)), "validation": held, "test": held}
+    held = Part(data["yv"], np.arange(rows, rows + len(data["yv"])))
+    parts = {"train": Part(data["y"], np.arange(rows)), "validation": held, "test": held}
     return Dataset(
         DatasetSpec(source="made up", target="y"),
         "made up",
@@ -47,6 +48,7 @@ def dataset_of(data: dict[str, np.ndarray]) -> Dataset:
         tuple(str(c) for c in range(classes)),
         tuple(f"x{i}" for i in range(features)),
         parts,
+        Views.of_table({"train": data["x"], "validation": data["xv"], "test": data["xv"]}),
         pd.DataFrame(),
     )
 
@@ -76,7 +78,7 @@ def grid(of: StudentSpec, count: int = 75) -> list[Variant]:
 def plain_step(dataset: Dataset, z: np.ndarray, width: int, batch: int, steps: int, threads: int) -> float:
     """E1: the median step of one student in an ordinary eager loop with cached logits. Units: seconds."""
     torch.set_num_threads(threads)
-    x, y, t = torch.from_numpy(dataset.train.x), torch.from_numpy(dataset.train.y), torch.from_numpy(z)
+    x, y, t = torch.from_numpy(dataset.view().parts["train"]), torch.from_numpy(dataset.train.y), torch.from_numpy(z)
     net = torch.nn.Sequential(
         torch.nn.Linear(x.shape[1], width),
         torch.nn.ReLU(),

@@ -33,6 +33,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core import device
+from kd_core.data.input_spec import table_inputs
 from kd_core.data.preparation import prepare
 from kd_core.scenarios import default_spec
 from kd_core.specs import Choice
@@ -127,7 +128,7 @@ def many_classes(classes: int, rows: int) -> FitData:
     centres = rng.standard_normal((classes, 16))
     y = np.arange(2 * rows) % classes
     x = (centres[y] + 0.9 * rng.standard_normal((2 * rows, 16))).astype(np.float32)
-    return FitData("multiclass", classes, x[:rows], y[:rows], x[rows:], y[rows:])
+    return FitData("multiclass", classes, table_inputs(x.shape[1]), x[:rows], y[:rows], x[rows:], y[rows:])
 
 
 def softened(z: np.ndarray, temperature: float) -> np.ndarray:

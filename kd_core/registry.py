@@ -18,11 +18,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known when a part is chosen: the task, the classes and what the teacher can give."""
+    """What is known when a part is chosen: the task, the classes, what the teacher can give and how rows can be read."""
 
     task: str
     num_classes: int = 0
     teacher_gives: frozenset[str] = frozenset({"logits"})
+    views: frozenset[str] = frozenset({"table"})
     modality: str = "table"
 
 
@@ -57,6 +58,9 @@ class Entry(Generic[T]):
         """Say why this part can't be offered in the situation, or None when it can."""
         if self.tasks and situation.task not in self.tasks:
             return f"works for {', '.join(self.tasks)}, not for {situation.task}"
+        takes = self.facts.get("takes", ())
+        if takes and not situation.views.intersection(takes):
+            return f"reads {' or '.join(takes)}; these rows can be read as {', '.join(sorted(situation.views))}"
         for need in self.needs:
             holds, reason = NEEDS[need]
             if not holds(situation):

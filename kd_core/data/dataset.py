@@ -1,32 +1,29 @@
-"""Rows ready to learn from: encoded features, labels and a fixed split."""
+"""Rows ready to learn from: labels, a fixed split, and the ways in which they can be read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.input_spec import TABLE
+from kd_core.data.view import SPLITS, Array, HeldOut, Split, Viewed, Views, rows_without
 from kd_core.errors import Problem
 from kd_core.specs import DatasetSpec, Task
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-Array = npt.NDArray[Any]
+__all__ = ["SPLITS", "Array", "Dataset", "Part", "Split"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One split. Legend: N rows, F features.
+    """One split; what a model reads of its rows is a view's affair. Legend: N rows.
 
-    x_NF float32; y_N int64 class index (classification) or float64 in the target's own unit
+    y_N int64 class index (classification) or float64 in the target's own unit
     (regression: float32 would lose a small spread around a large mean); row_ids_N int64 position of the row in the file; groups_N int64 or
     None: rows of one group, and copies of a row that are kept together, have one number, over all parts.
     """
 
-    x: Array
     y: Array
     row_ids: Array
     groups: Array | None = None
@@ -46,7 +43,7 @@ class Dataset:
 
     `classes` are in label order (index = label); for binary tasks index 1 is the positive class.
     `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
-    `rows` is the typed frame of the original columns (for showing a row), in file order.
+    `columns` are those that views may read; `rows` is the typed frame of the original columns (for showing a row), in file order.
     `target_mean`, `target_std` are the train part's, used to scale regression targets in training.
     """
 
@@ -55,13 +52,13 @@ class Dataset:
     hash: str
     task: Task
     classes: tuple[str, ...]
-    feature_names: tuple[str, ...]
+    columns: tuple[str, ...]
     parts: dict[Split, Part]
+    views: Views
     rows: pd.DataFrame
-    problems: tuple[Problem, ...] = ()
+    told: tuple[Problem, ...] = ()
     target_mean: float = 0.0
     target_std: float = 1.0
-    encoder: Any = None
 
     @property
     def train(self) -> Part:
@@ -76,17 +73,30 @@ class Dataset:
         return self.parts["test"]
 
     @property
-    def num_features(self) -> int:
-        return int(self.train.x.shape[1])
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found in the file, and what views found since."""
+        return (*self.told, *self.views.problems)
+
+    def view(self, kind: str = TABLE) -> Viewed:
+        """Read all parts in one way; encoded at the first call. Errors: DataError `no_view`."""
+        return self.views.get(kind)
+
+    def without(self, kind: str, held_N: Array) -> tuple[Array, Array, Array]:
+        """Return the other training rows, the validation and the held-out rows, none knowing a held-out target.
+
+        Shape: held (N,) bool over the training rows -> rows of (N - H), (V) and (H).
+        """
+        viewed = self.view(kind)
+        train, validation = self.train, self.validation
+        rows = HeldOut(
+            self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts, self.task
+        )
+        return rows_without(viewed, rows)
 
     @property
     def num_outputs(self) -> int:
         """Logits per row: one per class, or 1 for regression."""
         return len(self.classes) if self.task != "regression" else 1
-
-    @property
-    def positive_index(self) -> int | None:
-        return 1 if self.task == "binary" else None
 
     def scaled_y(self, split: Split) -> Array:
         """Labels as the losses want them: int64 classes, or float32 targets scaled to mean 0, sd 1."""

@@ -1,7 +1,6 @@
 """Encoded rows in files, for tables whose encoding would crowd the memory.
 
-`<root>/<dataset hash>/`: one float32 `.npy` per part, mapped into memory, and a checksummed manifest written last.
-Legend: N rows, F features.
+`<root>/<dataset hash>/`: one `.npy` per part, mapped into memory, and a checksummed manifest written last.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ import scipy
 import sklearn
 
 from kd_core import limits, memory
+from kd_core.data.input_spec import InputSpec
 from kd_core.errors import DataError, Problem
 from kd_core.safe_io import inside, read_json, sha256_file, write_json
 
 CHUNK_BYTES = 64 * 2**20  # encoded and written at once
 MANIFEST = "manifest.json"
-Encode = Callable[[slice], npt.NDArray[np.float32]]  # rows of a part by position -> (rows, F)
+Encode = Callable[[slice], npt.NDArray[Any]]  # rows of a part by position -> (rows, *shape)
 LIBRARIES = {
     "numpy": np.__version__,
     "pandas": pd.__version__,
@@ -49,16 +49,16 @@ class EncodedFolder:
         self.root = root
 
     def parts(
-        self, key: str, rows: Mapping[str, int], features: tuple[str, ...], encode: Mapping[str, Encode]
-    ) -> tuple[dict[str, npt.NDArray[np.float32]], list[Problem]]:
+        self, key: str, rows: Mapping[str, int], spec: InputSpec, encode: Mapping[str, Encode]
+    ) -> tuple[dict[str, npt.NDArray[Any]], list[Problem]]:
         """Return every part as a mapped array, encoded chunk by chunk unless an earlier run left it here.
 
         The arrays are copies on write: nothing changes the files. What was found damaged is told and made again.
-        Shape: per part (rows, F). Errors: DataError `disk_full` with what is needed and what is free.
+        Shape: per part (rows, *spec.shape). Errors: DataError `disk_full` with what is needed and what is free.
         """
         folder = inside(self.root, key)
         problems: list[Problem] = []
-        what = {"rows": dict(rows), "features": list(features), "libraries": LIBRARIES}
+        what = {"rows": dict(rows), "shape": list(spec.shape), "dtype": spec.dtype, "libraries": LIBRARIES}
         if folder.exists() and not self._holds(folder, what):
             problems.append(
                 Problem(
@@ -70,7 +70,7 @@ class EncodedFolder:
             )
             shutil.rmtree(folder)
         if not folder.exists():
-            self._write(folder, what, encode)
+            self._write(folder, what, spec, encode)
         os.utime(folder)  # the time of the last use
         self._drop_old(folder)
         return {name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False) for name in rows}, problems
@@ -85,15 +85,16 @@ class EncodedFolder:
         except (OSError, ValueError, AttributeError, KeyError, TypeError):  # a missing or unreadable manifest or file
             return False
 
-    def _write(self, folder: Path, what: dict[str, Any], encode: Mapping[str, Encode]) -> None:
+    def _write(self, folder: Path, what: dict[str, Any], spec: InputSpec, encode: Mapping[str, Encode]) -> None:
         """Write a folder that appears in one step."""
-        width, rows = len(what["features"]), what["rows"]
+        rows = what["rows"]
+        needed = spec.row_bytes * sum(rows.values())
         self.root.mkdir(parents=True, exist_ok=True)
-        self._drop_old(folder, 4 * width * sum(rows.values()))
-        self._require_room(4 * width * sum(rows.values()))
+        self._drop_old(folder, needed)
+        self._require_room(needed)
         new = Path(tempfile.mkdtemp(dir=self.root, prefix=f".{folder.name[:16]}."))
         try:
-            digests = {name: _write_part(new / f"{name}.npy", (rows[name], width), encode[name]) for name in rows}
+            digests = {name: _write_part(new / f"{name}.npy", rows[name], spec, encode[name]) for name in rows}
             write_json(new / MANIFEST, {**what, "sha256": digests})
             for name in rows:
                 _remember(new / f"{name}.npy", folder / f"{name}.npy")
@@ -130,9 +131,9 @@ class EncodedFolder:
                 total -= held[folder]
 
 
-def chunks(num_rows: int, width: int) -> Iterator[slice]:
+def chunks(num_rows: int, row_bytes: int) -> Iterator[slice]:
     """Cut rows into slices of about `CHUNK_BYTES` encoded."""
-    rows = max(1, CHUNK_BYTES // (4 * max(1, width)))
+    rows = max(1, CHUNK_BYTES // max(1, row_bytes))
     for start in range(0, num_rows, rows):
         yield slice(start, min(start + rows, num_rows))
 
@@ -148,15 +149,16 @@ class _Hashed:
         return self.file.write(data)
 
 
-def _write_part(path: Path, shape: tuple[int, int], encode: Encode) -> str:
+def _write_part(path: Path, num_rows: int, spec: InputSpec, encode: Encode) -> str:
     """Encode and write chunk by chunk; return the file's sha256."""
+    dtype = np.dtype(spec.dtype).newbyteorder("<")
     with path.open("wb") as file:
         out = _Hashed(file)
         np.lib.format.write_array_header_1_0(
-            out, {"descr": np.dtype("<f4").str, "fortran_order": False, "shape": shape}
+            out, {"descr": dtype.str, "fortran_order": False, "shape": (num_rows, *spec.shape)}
         )
-        for rows in chunks(*shape):
-            out.write(np.ascontiguousarray(encode(rows), "<f4").data)
+        for rows in chunks(num_rows, spec.row_bytes):
+            out.write(np.ascontiguousarray(encode(rows), dtype).data)
         file.flush()
         os.fsync(file.fileno())
     return out.sha256.hexdigest()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from kd_core.data import encoded, encoders, targets
-from kd_core.data.dataset import SPLITS, Array, Dataset, Part, Split
-from kd_core.data.encoders import Encoder
+from kd_core.data import targets
+from kd_core.data.dataset import SPLITS, Dataset, Part, Split
+from kd_core.data.input_spec import TABLE
 from kd_core.data.library import DataLibrary
 from kd_core.data.profile import Understanding, understand_table
 from kd_core.data.reading import read_table
 from kd_core.data.table import Profile
-from kd_core.errors import DataError, Problem, raise_problems
+from kd_core.data.viewing import Columns
+from kd_core.data.views import VIEWS, table
+from kd_core.errors import DataError, raise_problems
 from kd_core.safe_io import sha256_file, shown_name
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.workspace import workspace
@@ -39,10 +39,10 @@ def _understand(source: str, read: ReadSpec, root: Path | None, name: str, **ove
 
 
 def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
-    """Make a dataset: rows with a task, a fixed split and encoded features.
+    """Make a dataset: rows with a task, a fixed split and the ways in which they can be read.
 
     Encoded rows that take more than a share of the free memory are kept in files under `<root>/encoded` and mapped
-    (`Part.x` is then an `np.memmap`), with the same values.
+    (a view's parts are then `np.memmap`s), with the same values.
 
     Errors: DataError naming all blocking problems; `changed_file` when the file is not the one of the spec.
     Example: `prepare(DatasetSpec(source="visits.csv", target="purchase"))`
@@ -88,15 +88,13 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         raise DataError("No column to predict is chosen.", "Choose a target.", "no_target")
     task = target.task
     groups = found.units
-    encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
-    frame = profile.frame[[c.name for c in found.features]]
     y = target.values.astype(np.float64 if task == "regression" else np.int64)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
-    digest = _digest(spec, sha256, task, target, encoder, found.joined)
-    x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
+    types = {c.name: c.type for c in found.features}
+    columns = Columns(profile.frame[list(types)], types, rows, y, groups, task, spec.split_seed)
+    digest = _digest(spec, sha256, target, columns, found.joined)
     made: dict[Split, Part] = {
-        part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
-        for part, at in rows.items()
+        part: Part(y[at], at.astype(np.int64), None if groups is None else groups[at]) for part, at in rows.items()
     }
     trained = made["train"].y
     mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
@@ -106,67 +104,34 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         digest,
         task,
         target.classes,
-        encoder.feature_names,
+        tuple(types),
         made,
+        columns.views(folder, digest),
         profile.frame,
-        (*profile.problems, *problems),
+        profile.problems,
         mean,
         std,
-        encoder,
     )
 
 
-def _encode(
-    encoder: Encoder,
-    frame: pd.DataFrame,
-    rows: dict[Split, Array],
-    y: Array,
-    groups: Array | None,
-    folder: Path,
-    digest: str,
-) -> tuple[dict[Split, Array], list[Problem]]:
-    """Encode every part: in memory, or in files when it takes more than its share of the free memory."""
-    train = rows["train"]
-    own = encoder.fit(frame.iloc[train], y[train], None if groups is None else groups[train])
-    size, budget = 4 * len(encoder.feature_names) * sum(map(len, rows.values())), encoded.memory_budget()
-
-    def encode(part: Split, some: slice) -> Array:
-        known = {name: x[some] for name, x in own.items()} if part == "train" else None
-        return encoder.transform(frame.iloc[rows[part][some]], known)
-
-    if size <= budget:
-        return {part: encode(part, slice(None)) for part in SPLITS}, []
-    found, problems = encoded.EncodedFolder(folder).parts(
-        digest,
-        {part: len(at) for part, at in rows.items()},
-        encoder.feature_names,
-        {part: functools.partial(encode, part) for part in SPLITS},
-    )
-    said = Problem(
-        "note",
-        "encoded_on_disk",
-        f"The encoded rows take {size / 1e9:.3g} GB, {budget / 1e9:.3g} GB of memory are meant for them: "
-        "they are kept in a file.",
-        "Results are the same.",
-    )
-    return {part: found[part] for part in SPLITS}, [said, *problems]
-
-
-def _digest(spec: DatasetSpec, sha256: str, task: str, target: targets.Target, encoder: Encoder, joined: bool) -> str:
-    """Hash what decides the encoded rows: the file's content, the spec without names and paths, the encoder.
+def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Columns, joined: bool) -> str:
+    """Hash what decides the encoded rows: the file's content, the spec without names and paths, the views.
 
     Where copies are kept together the rows differ from those of earlier versions, so the name does too.
     """
     what = spec.model_dump(mode="json", exclude={"source", "sha256", "name"})
     what |= {
         "drop": sorted(spec.drop),
-        "task": task,
+        "task": columns.task,
         "positive": target.positive,
-        "encoder": encoders.VERSION,
+        "encoder": VIEWS.get(TABLE).facts["version"],
         "file": sha256,
     }
     if joined:
         what["copies"] = "together"
-    if any(column.kind == "text" for column in encoder.types.values()):
-        what["text_encoder"] = encoders.TEXT_VERSION
+    if any(column.kind == "text" for column in columns.types.values()):
+        what["text_encoder"] = table.TEXT_VERSION
+    others = [kind for kind in columns.kinds() if kind != TABLE]
+    if others:
+        what["views"] = {kind: VIEWS.get(kind).facts["version"] for kind in others}
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

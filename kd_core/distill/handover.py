@@ -13,6 +13,7 @@ import pandas as pd
 import safetensors.torch
 
 from kd_core.data.dataset import Array, Dataset, Part
+from kd_core.data.view import Views
 from kd_core.distill.variants import TrainedVariant, Variant
 from kd_core.safe_io import read_json
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
@@ -45,7 +46,7 @@ def write(
     """Lay out in a folder what every child reads. Errors: OSError when the disk is full."""
     for split in ("train", "validation"):
         part = dataset.parts[split]
-        np.save(folder / f"{split}-x.npy", np.ascontiguousarray(part.x, dtype=np.float32), allow_pickle=False)
+        np.save(folder / f"{split}-x.npy", np.ascontiguousarray(dataset.view().parts[split]), allow_pickle=False)
         np.save(folder / f"{split}-y.npy", part.y, allow_pickle=False)
     if teacher_logits is not None:
         np.save(folder / TEACHER, teacher_logits, allow_pickle=False)
@@ -56,7 +57,6 @@ def write(
             "hash": dataset.hash,
             "task": dataset.task,
             "classes": list(dataset.classes),
-            "feature_names": list(dataset.feature_names),
             "target_mean": dataset.target_mean,
             "target_std": dataset.target_std,
         },
@@ -82,12 +82,15 @@ def read(folder: Path) -> Handover:
         told["hash"],
         told["task"],
         tuple(told["classes"]),
-        tuple(told["feature_names"]),
+        (),
         {
-            "train": Part(arrays["train-x"], arrays["train-y"], none),
-            "validation": Part(arrays["validation-x"], arrays["validation-y"], none),
-            "test": Part(np.empty((0, width), dtype=np.float32), none, none),
+            "train": Part(arrays["train-y"], none),
+            "validation": Part(arrays["validation-y"], none),
+            "test": Part(none, none),
         },
+        Views.of_table(
+            {"train": arrays["train-x"], "validation": arrays["validation-x"], "test": np.empty((0, width), np.float32)}
+        ),
         pd.DataFrame(),
         target_mean=told["target_mean"],
         target_std=told["target_std"],

@@ -26,7 +26,7 @@ from kd_core.distill.student import scoring, train_student
 from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant, digest, tables
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import PRIMARY, better_of
-from kd_core.models.building import build, cpu_state
+from kd_core.models.building import build_for, cpu_state, viewed
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, Trained, ignore, never
 from kd_core.training.meter import NonFiniteLoss
@@ -191,10 +191,10 @@ def _epoch_seconds(
 def _judging_seconds(
     dataset: Dataset, variant: Variant, module: nn.Module | None, metric: str | None, device: torch.device | None
 ) -> float:
-    module = module or build(variant.student.arch, dataset.num_features, dataset.num_outputs)
+    module = module or build_for(dataset, variant.student.arch)
     score = scoring(dataset, metric)
     start = time.perf_counter()
-    score(predict(module, dataset.validation.x, device))
+    score(predict(module, viewed(dataset, variant.student.arch).parts["validation"], device))
     return time.perf_counter() - start
 
 

@@ -5,6 +5,7 @@ Legend: N rows, C outputs.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -19,6 +20,7 @@ from typing import Any, Literal
 import torch
 
 from kd_core.data.dataset import Dataset
+from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stacked_lesson import StackedLesson
@@ -29,8 +31,8 @@ from kd_core.errors import KDError
 from kd_core.evaluate.base import PRIMARY, better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
-from kd_core.models.building import build
-from kd_core.models.sizes import sizes
+from kd_core.models.building import build_for, viewed
+from kd_core.models.sizes import sizes_for
 from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
@@ -58,7 +60,7 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
 def step_flops(dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec) -> list[float]:
     """Count the floating-point operations of one step of each variant, there and back."""
     rows = min(resolve(training, len(dataset.train)).batch_size, len(dataset.train))
-    return [3.0 * rows * sizes(v.student.arch, dataset.num_features, dataset.num_outputs).flops for v in variants]
+    return [3.0 * rows * sizes_for(dataset, v.student.arch).flops for v in variants]
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ class Stacking:
             self.weights = objectives.class_weights(self.labels, dataset.num_outputs, training.class_weights)
         self.plans = [self._plan(v) for v in variants]
         if check:
-            check_rows(TrainRows(dataset.train.x, dataset.validation.x))
+            if variants:
+                check_rows(TrainRows.of(self.viewed))
             self.fingerprint = {
                 "dataset": dataset.hash,
                 "lesson": digest(lessons),
@@ -132,6 +135,11 @@ class Stacking:
             }
             self._rows: tuple[RowReader, torch.Tensor] | None = None
             self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+
+    @functools.cached_property
+    def viewed(self) -> Viewed:
+        """The rows as the variants take them; all stackable architectures read one view."""
+        return viewed(self.dataset, self.variants[0].student.arch)
 
     def _plan(self, variant: Variant) -> _Plan:
         why_not = supports(self.dataset, variant)
@@ -178,9 +186,9 @@ class Stacking:
     def bytes(self, position: int) -> int:
         """Estimate what one network takes in a stack: 6 copies of its weights and a batch's activations, there and back."""
         plan = self.plans[position]
-        size = sizes(self.variants[position].student.arch, self.dataset.num_features, self.dataset.num_outputs)
+        size = sizes_for(self.dataset, self.variants[position].student.arch)
         depth = plan.spec.shape()[1] if hasattr(plan.spec, "shape") else 1
-        batch = self.plan.batch_size * (self.dataset.num_features + 4 * depth * max(plan.width, 1))
+        batch = self.plan.batch_size * (self.viewed.spec.width + 4 * depth * max(plan.width, 1))
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
     def kind(self, task: Task) -> Hashable:
@@ -298,13 +306,13 @@ class Stacking:
         if key not in self._start:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(derive(variant.seed, "init"))
-                self._start[key] = build(arch, self.dataset.num_features, self.dataset.num_outputs).state_dict()
+                self._start[key] = build_for(self.dataset, arch).state_dict()
         return self._start[key]
 
     def _tables(self) -> tuple[RowReader, torch.Tensor]:
         """Bring the rows to the device, once for all stacks; streamed rows get a reader for each."""
         if self._rows is None:
-            x, x_validation = self.dataset.train.x, self.dataset.validation.x
+            x, x_validation = self.viewed.parts["train"], self.viewed.parts["validation"]
             self._x = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
             reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in range(len(self.variants))))
             reader = open_rows(self._x, self.device, num_bytes_reserved=reserved)

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.evaluate.base import PRIMARY
-from kd_core.models.building import build, cpu_state
+from kd_core.models.building import build_for, cpu_state, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
@@ -27,13 +28,13 @@ class TrainedStudent:
     module: nn.Module
     trained: Trained
     logits: dict[Split, Array]
-    _dataset: Dataset = field(repr=False)
+    _rows: Viewed = field(repr=False)
     _device: torch.device = field(repr=False)
 
     def test_logits(self) -> Array:
         """Compute the logits of the test rows, which are read once, after all choices. Shape: (N, C)."""
         if "test" not in self.logits:
-            self.logits["test"] = predict(self.module, self._dataset.test.x, self._device)
+            self.logits["test"] = predict(self.module, self._rows.parts["test"], self._device)
         return self.logits["test"]
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -66,14 +67,14 @@ def train_student(
     device = device or torch.device("cpu")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "init"))
-        module = build(student.arch, dataset.num_features, dataset.num_outputs)
+        module = build_for(dataset, student.arch)
     labels = dataset.scaled_y("train")
     weights = None
     if dataset.task != "regression":
         weights = objectives.class_weights(labels, dataset.num_outputs, training.class_weights)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
     score = scoring(dataset, selection_metric)
-    rows = TrainRows(dataset.train.x, dataset.validation.x)
+    rows = TrainRows.of(viewed(dataset, student.arch))
     trained = optimise(
         module,
         rows,
@@ -87,7 +88,7 @@ def train_student(
         device=device,
     )
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
-    return TrainedStudent(trained.module, trained, logits, dataset, device)
+    return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)
 
 
 def scoring(dataset: Dataset, metric: str | None) -> Scoring:

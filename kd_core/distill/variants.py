@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.models.building import build
+from kd_core.models.building import build_for
 from kd_core.specs import Choice, StudentSpec
 
 TEACHER = "teacher"
@@ -70,7 +70,7 @@ class TrainedVariant:
 
     def module(self, dataset: Dataset) -> nn.Module:
         """Build the network with these weights, in evaluation mode."""
-        made = build(self.variant.student.arch, dataset.num_features, dataset.num_outputs)
+        made = build_for(dataset, self.variant.student.arch)
         made.load_state_dict(self.state)
         return made.eval()
 

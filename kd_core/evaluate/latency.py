@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from kd_core import device as devices
 from kd_core.data.dataset import Array
+from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 
 BATCHES = (1, 32, 256)
@@ -83,14 +84,14 @@ def _quiet_exporter() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def onnx_bytes(module: nn.Module, num_inputs: int) -> bytes:
-    """Export a network as ONNX, input `x` (N, num_inputs) float32, output `logits`, any number of rows.
+def onnx_bytes(module: nn.Module, inputs: InputSpec) -> bytes:
+    """Export a network as ONNX, input `x` as `inputs` describes it, output `logits`, any number of rows.
 
     The file is checked by ONNX itself and its answers against torch.
     Errors: KDError with code `onnx_export` or `onnx_parity`.
     """
     alone = _Logits(copy.deepcopy(module)).cpu().float().eval()
-    example = torch.randn(8, num_inputs, generator=torch.Generator().manual_seed(0))
+    example = torch.from_numpy(inputs.example(8))
     try:
         with _quiet_exporter():
             program = torch.onnx.export(
@@ -152,26 +153,23 @@ def _session(data: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def onnx_session(module: nn.Module, num_inputs: int) -> onnxruntime.InferenceSession:
+def onnx_session(module: nn.Module, inputs: InputSpec) -> onnxruntime.InferenceSession:
     """Export a network and open it in ONNX Runtime with one thread. Errors: KDError as `onnx_bytes`."""
-    return _session(onnx_bytes(module, num_inputs))
+    return _session(onnx_bytes(module, inputs))
 
 
-def network_latency(module: nn.Module, num_inputs: int, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
+def network_latency(module: nn.Module, inputs: InputSpec, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
     """Time a network on the CPU: {"torch": {...}, "onnxruntime": {...}}, each as `measure_latency` has it.
 
     A network that ONNX can't express has {"reason": ...} instead of numbers.
     """
-    rng = np.random.default_rng(0)
-
-    def rows(n: int) -> Array:
-        return rng.standard_normal((n, num_inputs), dtype=np.float32)
-
     alone = _Logits(copy.deepcopy(module)).cpu().eval()
     with devices.threads(1), torch.inference_mode():
-        found: dict[str, Any] = {"torch": measure_latency(alone, lambda n: torch.from_numpy(rows(n)), batches)}
+        found: dict[str, Any] = {
+            "torch": measure_latency(alone, lambda n: torch.from_numpy(inputs.example(n)), batches)
+        }
     try:
-        session = onnx_session(module, num_inputs)
+        session = onnx_session(module, inputs)
     except KDError as error:
         return found | {"onnxruntime": {"reason": str(error)}}
-    return found | {"onnxruntime": measure_latency(lambda x: session.run(None, {"x": x}), rows, batches)}
+    return found | {"onnxruntime": measure_latency(lambda x: session.run(None, {"x": x}), inputs.example, batches)}

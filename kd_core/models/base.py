@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import InputSpec
 from kd_core.registry import Registry
 
 SizeName = Literal["tiny", "small", "base", "large"]
@@ -26,8 +27,8 @@ class Outputs:
     members: Tensor | None = None
 
 
-# build(spec, num_inputs, num_outputs) -> nn.Module whose forward(x_NF float32) returns Outputs
-Builder = Callable[[Any, int, int], nn.Module]
+# build(spec, inputs, num_outputs) -> nn.Module whose forward takes rows as `inputs` describes them and returns Outputs
+Builder = Callable[[Any, InputSpec, int], nn.Module]
 
-# facts: roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}
+# facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}
 ARCHS: Registry[Builder] = Registry("architecture")

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
+from kd_core.data.dataset import Dataset
+from kd_core.data.input_spec import InputSpec
+from kd_core.data.view import Viewed, choose_view
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS
 from kd_core.specs import Choice
 
 
-def build(choice: Choice, num_inputs: int, num_outputs: int) -> nn.Module:
+def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build the chosen architecture; the caller's `torch.manual_seed` decides the start weights.
 
-    Shape: the module maps x (N, num_inputs) float32 to `Outputs` with logits (N, num_outputs).
-    Errors: UnknownName, SpecError with code `bad_spec` or `no_columns`.
+    Shape: the module maps rows as `inputs` describes them to `Outputs` with logits (N, num_outputs).
+    Errors: UnknownName, SpecError with code `bad_spec`, `no_columns` or `other_view`.
     """
-    if num_inputs < 1 or num_outputs < 1:
+    if inputs.width < 1 or num_outputs < 1:
         raise SpecError(
             "A network needs at least 1 input and 1 output, got {inputs} and {outputs}.",
             "Keep at least one feature column.",
             "no_columns",
-            inputs=num_inputs,
+            inputs=inputs.width,
             outputs=num_outputs,
         )
     entry = ARCHS.get(choice.name)
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
-    return entry.make(spec, num_inputs, num_outputs)
+    view_of(choice, (inputs.kind,))
+    return entry.make(spec, inputs, num_outputs)
+
+
+def view_of(choice: Choice, offered: Iterable[str]) -> str:
+    """Choose the view that an architecture reads: the first of those it takes that is offered.
+
+    Errors: UnknownName, SpecError with code `other_view`.
+    """
+    return choose_view(ARCHS.get(choice.name), offered)
+
+
+def viewed(dataset: Dataset, choice: Choice) -> Viewed:
+    """Read a dataset's rows as an architecture takes them. Errors: UnknownName, SpecError `other_view`."""
+    return dataset.view(view_of(choice, dataset.views.kinds))
+
+
+def build_for(dataset: Dataset, choice: Choice) -> nn.Module:
+    """Build an architecture for a dataset's rows and outputs. Errors: as `build`."""
+    return build(choice, viewed(dataset, choice).spec, dataset.num_outputs)
 
 
 def cpu_state(module: nn.Module) -> dict[str, Tensor]:

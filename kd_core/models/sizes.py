@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from kd_core.models.building import build
+from kd_core.data.dataset import Dataset
+from kd_core.data.input_spec import InputSpec
+from kd_core.models.building import build, viewed
 from kd_core.specs import Choice
 
 _NAMES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
@@ -45,21 +47,26 @@ def file_bytes(state: Mapping[str, Tensor]) -> int:
     return 8 + (text + 7) // 8 * 8 + offset
 
 
-def sizes(choice: Choice, num_inputs: int, num_outputs: int) -> Sizes:
+def sizes(choice: Choice, inputs: InputSpec, num_outputs: int) -> Sizes:
     """Tell parameters, operations per row and bytes on disk of a choice, without allocating weights.
 
     Errors: UnknownName, SpecError.
     """
-    return _sizes(choice.to_json(), num_inputs, num_outputs)
+    return _sizes(choice.to_json(), inputs, num_outputs)
+
+
+def sizes_for(dataset: Dataset, choice: Choice) -> Sizes:
+    """Tell the sizes of a choice for a dataset's rows and outputs. Errors: UnknownName, SpecError."""
+    return sizes(choice, viewed(dataset, choice).spec, dataset.num_outputs)
 
 
 @functools.lru_cache(1024)  # 5 ms each, and a sweep asks for the same few architectures hundreds of times
-def _sizes(choice_json: str, num_inputs: int, num_outputs: int) -> Sizes:
+def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
     choice = Choice.from_json(choice_json)
     with torch.device("meta"):
-        module = build(choice, num_inputs, num_outputs).eval()
+        module = build(choice, inputs, num_outputs).eval()
         counter = FlopCounterMode(display=False)
         with torch.no_grad(), counter:
-            module(torch.empty(1, num_inputs))
+            module(torch.empty(1, *inputs.shape, dtype=getattr(torch, inputs.dtype)))
     parameters = sum(p.numel() for p in module.parameters())
     return Sizes(parameters, int(counter.get_total_flops()), file_bytes(module.state_dict()))

@@ -16,7 +16,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import PRIMARY
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
-from kd_core.models.building import cpu_state
+from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.result import best_seed
 from kd_core.safe_io import write_bytes
@@ -56,7 +56,7 @@ def write_artifacts(
         paths = {"weights": f"artifacts/students/{index}.safetensors"}
         write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
         try:
-            exported = onnx_bytes(module, dataset.num_features)
+            exported = onnx_bytes(module, viewed(dataset, spec.students[index].arch).spec)
         except KDError as error:  # a file that can't be made must not cost the finished trainings
             paths["onnx_reason"] = str(error)
         else:

@@ -256,7 +256,7 @@ class _Experiment:
         estimate = plan.estimate(
             self.spec,
             len(self.dataset.rows),
-            self.dataset.num_features,
+            {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)},
             self.dataset.num_outputs,
             plan.circumstances(self.spec),
         )

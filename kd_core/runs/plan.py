@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core import device as devices
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
 from kd_core.distill.foresight import stack_seconds
 from kd_core.distill.stacks import STACKS
 from kd_core.errors import KDError, Problem
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
+from kd_core.models.building import view_of
 from kd_core.models.sizes import sizes
 from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
@@ -20,6 +22,7 @@ from kd_core.runs import grid, grid_check, pace
 from kd_core.runs.pace import Pace
 from kd_core.specs import Choice, RunSpec, StudentSpec, Task, TrainingSpec
 from kd_core.teachers import SOURCES
+from kd_core.teachers.base import teacher_view
 from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
@@ -106,6 +109,9 @@ class Estimate:
         }
 
 
+Inputs = Mapping[str, InputSpec]  # what the rows look like in every view that may be read
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache."""
@@ -124,16 +130,16 @@ def circumstances(spec: RunSpec) -> Circumstances:
     return Circumstances(pace.read(root), busy(), kept)
 
 
-def situation(task: str, num_classes: int, teacher: str | None = None) -> Situation:
+def situation(task: str, num_classes: int, teacher: str | None = None, views: Iterable[str] = (TABLE,)) -> Situation:
     """Describe what the parts of a run have to fit."""
     gives = SOURCES.get(teacher).facts.get("gives", frozenset({"logits"})) if teacher else frozenset({"logits"})
-    return Situation(task=task, num_classes=num_classes, teacher_gives=gives)
+    return Situation(task=task, num_classes=num_classes, teacher_gives=gives, views=frozenset(views))
 
 
-def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
-    """Find everything in a spec that can't work on the task, all at once."""
+def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:
+    """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once."""
     found: list[Problem] = []
-    fits = situation(task, num_classes)
+    fits = situation(task, num_classes, views=views)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
         try:
@@ -196,17 +202,26 @@ def check(spec: RunSpec, task: str, num_classes: int) -> list[Problem]:
     return found
 
 
-def student_sizes(students: Sequence[StudentSpec], num_features: int, num_outputs: int) -> list[SizeRow]:
+def views_read(spec: RunSpec, offered: Iterable[str]) -> list[str]:
+    """Name the views that a run reads: the teacher's and the students', each once.
+
+    Errors: UnknownName; SpecError `other_view` for a part that can't read the rows.
+    """
+    known = tuple(offered)
+    return list(dict.fromkeys([teacher_view(spec.teacher, known), *(view_of(s.arch, known) for s in spec.students)]))
+
+
+def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
     """Tell parameters, bytes and FLOPs of students without building their weights."""
     rows = []
     for student in students:
-        s = sizes(student.arch, num_features, num_outputs)
+        s = sizes(student.arch, inputs[view_of(student.arch, inputs)], num_outputs)
         rows.append(SizeRow(student.name, s.parameters, s.size_bytes, s.flops))
     return rows
 
 
 def estimate(
-    spec: RunSpec, num_rows: int, num_features: int, num_outputs: int, around: Circumstances | None = None
+    spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int, around: Circumstances | None = None
 ) -> Estimate:
     """Estimate trainings, seconds and memory of a run from its rows, columns and classes.
 
@@ -214,12 +229,15 @@ def estimate(
     """
     around = around or Circumstances()
     train_rows = int(num_rows * (1 - spec.dataset.validation_share - spec.dataset.test_share))
-    rows = student_sizes(spec.students, num_features, num_outputs)
+    rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
     stacked = [_stackable(spec, student) for student in spec.students]
+    read = [inputs[kind] for kind in views_read(spec, inputs)]
     by_size = {
-        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * num_features,
-        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, num_features, num_outputs),
+        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.width for i in read),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(
+            spec, train_rows, inputs[teacher_view(spec.teacher, inputs)], num_outputs
+        ),
         f"training:{'stacks' if all(stacked) else 'apart'}": sum(
             _training_seconds(spec, train_rows, row.flops, n, together)
             for row, n, together in zip(rows, counts, stacked, strict=True)
@@ -234,7 +252,7 @@ def estimate(
         left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
         works.append(Work(kind, now, left))
         learned = max(learned, around.pace.runs(kind))
-    memory = 4 * num_rows * num_features * 2 + 400 * 2**20
+    memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
     if spec.sweep is not None:
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
     return Estimate(sum(counts), tuple(works), memory, around.busy, learned, around.teacher_kept)
@@ -271,25 +289,25 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, train_rows: int, num_features: int, num_outputs: int) -> float:
+def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others."""
     folds = spec.evaluation.folds
-    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), num_features, num_outputs)
-    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, num_features, num_outputs) + folds * fold
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs, num_outputs)
+    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs, num_outputs) + folds * fold
 
 
-def _fit_seconds(teacher: Choice, train_rows: int, num_features: int, num_outputs: int) -> float:
+def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
     """Estimate one fit of a teacher: by its own rule, a network by its size, anything else by its table's."""
     source = SOURCES.get(teacher.name)
     settings = source.spec.parse(teacher.settings, f"teacher {teacher.name}")
     if "seconds" in source.facts:
-        return float(source.facts["seconds"](settings, train_rows, num_features, num_outputs))
+        return float(source.facts["seconds"](settings, train_rows, inputs.width, num_outputs))
     arch = source.facts.get("arch")
     if arch is None:
-        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * num_features * max(1, num_outputs)
+        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * inputs.width * max(1, num_outputs)
     chosen = settings.model_dump()
     of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
-    flops = sizes(Choice(name=arch, settings=of_arch), num_features, num_outputs).flops
+    flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
     slower = float(source.facts.get("slower", 1.0))
     return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)

@@ -11,12 +11,14 @@ import torch
 
 from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
+from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, placebo
 from kd_core.evaluate import METRICS, advice, compare, families
 from kd_core.evaluate.compare import Gain, Verdict
 from kd_core.evaluate.evidence import Evidence
 from kd_core.evaluate.latency import network_latency
-from kd_core.models.sizes import sizes
+from kd_core.models.building import viewed
+from kd_core.models.sizes import sizes_for
 from kd_core.runs import assessment
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.trainings import Arms
@@ -83,7 +85,7 @@ class ResultBuilder:
         margin = compare.margin_in_units(
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
-        size = sizes(spec.arch, self.dataset.num_features, self.dataset.num_outputs)
+        size = sizes_for(self.dataset, spec.arch)
         best = best_seed(arms.student, self.metric["better"])
         loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
@@ -109,7 +111,7 @@ class ResultBuilder:
                 "kept_seed": arms.seeds[best],
             },
             "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),
-            "latency_ms": network_latency(arms.student[best].module, self.dataset.num_features)
+            "latency_ms": network_latency(arms.student[best].module, viewed(self.dataset, spec.arch).spec)
             if self.spec.evaluation.latency
             else {},
             **more,
@@ -137,7 +139,7 @@ class ResultBuilder:
                 "target": data.spec.target,
                 "rows": {s: len(data.parts[s]) for s in SPLITS},
                 "classes": list(data.classes),
-                "features": data.num_features,
+                "features": data.view().spec.width if TABLE in data.views.read else len(data.columns),
             },
             "teacher": {
                 "name": self.teacher.name,

@@ -6,7 +6,7 @@ from typing import Any
 
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import sizes_for
 from kd_core.runs import cell_scores, grid, ledger, rooms
 from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cell_scores import CellScores, Judge, Score
@@ -118,7 +118,7 @@ class _Judging:
         return self.sweep.own(scores.cell)[list(grid.seeds(self.spec)).index(seed)]
 
     def _rows(self, winner: CellScores, students: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        size = [sizes(s.arch, self.dataset.num_features, self.dataset.num_outputs) for s in self.spec.students]
+        size = [sizes_for(self.dataset, s.arch) for s in self.spec.students]
         latency = {s["name"]: p50(s["latency_ms"]) for s in students}
         return [self._row(s, winner, size[s.cell.student], latency) for s in self.scores]
 

@@ -17,11 +17,11 @@ from torch import Tensor
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.variants import TEACHER, Lessons, TrainedVariant, Variant, digest, tables
-from kd_core.models.building import build
+from kd_core.models.building import build_for, viewed
 from kd_core.runs import grid
 from kd_core.runs.grid import GridTraining
 from kd_core.safe_io import sha256_file, write_bytes, write_json
-from kd_core.specs import RunSpec
+from kd_core.specs import Choice, RunSpec
 from kd_core.teachers.cache import CODE, code_version
 from kd_core.training.predict import predict
 
@@ -56,12 +56,13 @@ class Training:
 
     record: VariantRecord
     module: torch.nn.Module
+    arch: Choice
     _logits: dict[Split, Array] = field(default_factory=dict, repr=False)
 
     def logits(self, dataset: Dataset, split: Split, device: torch.device) -> Array:
         """(N, C) logits for one part."""
         if split not in self._logits:
-            self._logits[split] = predict(self.module, dataset.parts[split].x, device)
+            self._logits[split] = predict(self.module, viewed(dataset, self.arch).parts[split], device)
         return self._logits[split]
 
 
@@ -81,17 +82,19 @@ class Finished:
     def module(self, dataset: Dataset, device: torch.device) -> torch.nn.Module:
         """Build the network at its selected epoch."""
         assert self.kept is not None
-        made = build(self.variant.student.arch, dataset.num_features, dataset.num_outputs)
+        made = build_for(dataset, self.variant.student.arch)
         made.load_state_dict(safetensors.torch.load_file(str(self.kept)) if isinstance(self.kept, Path) else self.kept)
         return made.to(device).eval()
 
     def logits(self, dataset: Dataset, split: Split, rows: Array, device: torch.device) -> Array:
         """Answer some rows of a part. Shape: (R, C)."""
-        return predict(self.module(dataset, device), dataset.parts[split].x[rows], device)
+        return predict(
+            self.module(dataset, device), viewed(dataset, self.variant.student.arch).parts[split][rows], device
+        )
 
     def training(self, dataset: Dataset, device: torch.device) -> Training:
         """Return it with its network, to be judged."""
-        return Training(self.record, self.module(dataset, device))
+        return Training(self.record, self.module(dataset, device), self.variant.student.arch)
 
 
 class VariantStore:

@@ -11,15 +11,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.data.view import Viewed
 from kd_core.errors import DataError
 from kd_core.evaluate.latency import measure_latency, network_latency
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.teachers import kept
-from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers
+from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, TeacherAnswers, teacher_view
 from kd_core.teachers.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.coding import decode, encode
-from kd_core.teachers.crossfit import encoded_without
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.entry import Entry
 from kd_core.teachers.estimator import check_classes, stop_if_asked
@@ -46,6 +46,8 @@ class _Fits:
         self.dataset, self.seed, self.key, self.cache = dataset, seed, key, cache
         self.notify, self.should_stop, self.device = notify, should_stop, device
         self.source = SOURCES.get(teacher.name)
+        self.kind = teacher_view(teacher, dataset.views.kinds)
+        self.viewed = dataset.view(self.kind)
         self.spec = self.source.spec.parse(teacher.settings, f"teacher {teacher.name}")
         self.done, self.of = 0, folds + 1
         self.warned: set[str] = set()
@@ -92,6 +94,7 @@ class _Fits:
         return FitData(
             task=self.dataset.task,
             num_outputs=self.dataset.num_outputs,
+            inputs=replace(self.viewed.spec, shape=tuple(x.shape[1:])),
             x=x,
             y=y,
             x_validation=x_validation,
@@ -117,39 +120,41 @@ class _Fits:
 
     def full(self) -> Entry:
         """Fit on all training rows; answer validation and test; measure size and latency."""
-        dataset = self.dataset
-        data = self.data(dataset.train.x, dataset.scaled_y("train"), dataset.validation.x)
+        dataset, x = self.dataset, self.viewed.parts
+        data = self.data(x["train"], dataset.scaled_y("train"), x["validation"])
         fitted, seconds = self.fit(data, None)
-        arrays = {split: fitted.logits(self.dataset.parts[split].x) for split in ("validation", "test")}
+        arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
         return arrays, {
             "seconds": seconds,
             "num_parameters": fitted.num_parameters(),
             "size_bytes": fitted.size_bytes(),
-            "latency_ms": latency(fitted, self.dataset.validation.x),
+            "latency_ms": latency(fitted, self.viewed),
             "details": fitted.details(),
         }
 
     def fold(self, held: Array, fold: int) -> Entry:
         """Fit on the other folds and answer the held-out rows."""
-        train, y = self.dataset.train, self.dataset.scaled_y("train")
-        data = self.data(train.x[~held], y[~held], self.dataset.validation.x)
-        check_classes(data)
-        x, x_validation, x_held = encoded_without(self.dataset, held)
-        fitted, seconds = self.fit(replace(data, x=x, x_validation=x_validation), fold)
+        y, parts = self.dataset.scaled_y("train"), self.viewed.parts
+        check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
+        x, x_validation, x_held = self.dataset.without(self.kind, held)
+        fitted, seconds = self.fit(self.data(x, y[~held], x_validation), fold)
         return {"held": fitted.logits(x_held)}, {"seconds": seconds, "details": fitted.details()}
 
 
-def latency(fitted: FittedTeacher, x: Array) -> dict[str, Any]:
+def latency(fitted: FittedTeacher, viewed: Viewed) -> dict[str, Any]:
     """Time one answer: a network on torch and on ONNX Runtime, any other teacher in its own library (`native`).
 
     Units: milliseconds, one thread.
     """
     module = fitted.module()
     if module is not None:
-        return network_latency(module, x.shape[1], BATCHES)
+        return network_latency(module, viewed.spec, BATCHES)
+
+    x = viewed.parts["validation"]
 
     def rows(n: int) -> Array:
-        return np.ascontiguousarray(np.resize(x, (n, x.shape[1])))
+        found: Array = x[np.resize(np.arange(x.shape[0]), n)]
+        return found
 
     with threadpool_limits(1):
         native = measure_latency(fitted.logits, rows, batches=BATCHES)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kd_core.data.dataset import Array, Split
+from kd_core.data.input_spec import InputSpec
+from kd_core.data.view import choose_view
 from kd_core.registry import Registry
-from kd_core.specs import Task
+from kd_core.specs import Choice, Task
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -18,12 +20,13 @@ ShouldStop = Callable[[], bool]
 class FitData:
     """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
 
-    The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
+    `inputs` describes the rows. The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
     `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
     """
 
     task: Task
     num_outputs: int
+    inputs: InputSpec
     x: Array
     y: Array
     x_validation: Array
@@ -34,10 +37,10 @@ class FitData:
 
 
 class FittedTeacher(Protocol):
-    """A teacher that has learned. Legend: N rows, F features, C outputs."""
+    """A teacher that has learned. Legend: N rows, C outputs."""
 
     def logits(self, x: Array) -> Array:
-        """(N, F) float32 -> (N, C) float32: log-odds or log-probabilities; scaled target for regression."""
+        """Rows as they were fitted on -> (N, C) float32: log-odds or log-probabilities; scaled target for regression."""
 
     def num_parameters(self) -> int:
         """Numbers that were learned: weights of a network, node values of a forest."""
@@ -55,10 +58,20 @@ class FittedTeacher(Protocol):
 # fit(spec, data, seed, notify, should_stop) -> FittedTeacher. Raises errors.Stopped when asked to stop.
 Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
 
-# facts: gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
+# facts: takes=(view, ...); gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
 # architecture that takes the spec's fields of the same names, slower=factor on its estimated step; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Fit] = Registry("teacher")
+
+
+def teacher_view(teacher: Choice, offered: Iterable[str]) -> str:
+    """Choose the view that a teacher reads: its setting `view`, or the first that it takes and that is offered.
+
+    Errors: UnknownName, SpecError `other_view`.
+    """
+    entry = SOURCES.get(teacher.name)
+    wanted = getattr(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), "view", None)
+    return choose_view(entry, offered, wanted)
 
 
 @dataclass(frozen=True)

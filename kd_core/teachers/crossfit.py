@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kd_core.data.dataset import Array, Dataset
-from kd_core.data.encoders import Encoder
+from kd_core.data.dataset import Array
 from kd_core.errors import DataError
 from kd_core.seeding import derive
 
@@ -40,38 +39,6 @@ def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
     place = np.arange(num_units) % (2 * n)
     fold_U[order] = np.minimum(place, 2 * n - 1 - place)  # there and back, so that no fold gets all the largest
     return fold_U[unit_N]
-
-
-def encoded_without(dataset: Dataset, held_N: Array) -> tuple[Array, Array, Array]:
-    """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.
-
-    A category encoded by the target's average carries the targets of all training rows, so those columns are
-    encoded anew from the other rows alone (and stand last); all other columns never saw a target.
-    Shape: held (N,) bool over the training rows -> features of (N - H, G), (V, G) and (H, G).
-    """
-    train, validation = dataset.train, dataset.validation
-    spans = dataset.encoder.target_columns() if isinstance(dataset.encoder, Encoder) else {}
-    rest_N = ~held_N
-    if not spans:
-        return train.x[rest_N], validation.x, train.x[held_N]
-    y, task = train.y[rest_N], dataset.task
-    if task != "regression":  # a rare class may lie in the held-out rows altogether; two of three left are binary
-        left, y = np.unique(y, return_inverse=True)
-        task = "binary" if len(left) == 2 else task
-    fresh = Encoder({name: dataset.encoder.types[name] for name in spans}, task, dataset.encoder.seed)
-    frame = dataset.rows[list(spans)]
-    groups = None if train.groups is None else train.groups[rest_N]
-    made = fresh.fit_transform(frame.iloc[train.row_ids[rest_N]], y, groups)
-    old = [at for span in spans.values() for at in span]
-
-    def joined(x: Array, new: Array) -> Array:
-        return np.concatenate([np.delete(x, old, axis=1), new], axis=1)
-
-    return (
-        joined(train.x[rest_N], made),
-        joined(validation.x, fresh.transform(frame.iloc[validation.row_ids])),
-        joined(train.x[held_N], fresh.transform(frame.iloc[train.row_ids[held_N]])),
-    )
 
 
 def _strata(y: Array) -> Array:

@@ -138,7 +138,7 @@ def fit_network(
     device, shown, metric = pick(data.device), PRIMARY[data.task], SELECTION[data.task]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "init"))
-        module = build(arch, data.x.shape[1], data.num_outputs)
+        module = build(arch, data.inputs, data.num_outputs)
     y_validation = data.y_validation
     if data.task == "regression":
         y_validation = y_validation.astype(np.float64) * data.target_std + data.target_mean

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Array
+from kd_core.data.view import Viewed
 from kd_core.errors import KDError, Stopped
 from kd_core.models.base import Outputs
 from kd_core.seeding import derive
@@ -49,13 +50,18 @@ class Score(Protocol):
 
 @dataclass(frozen=True)
 class TrainRows:
-    """What is learned from and chosen on. Shape: x (N, F) and x_validation (V, F), float32.
+    """What is learned from and chosen on. Shape: x (N, ...) and x_validation (V, ...), as an input spec has them.
 
     A memory-mapped array is given as it is: rows that do not fit in memory are streamed from it.
     """
 
     x: Tensor | Array
     x_validation: Tensor | Array
+
+    @classmethod
+    def of(cls, viewed: Viewed) -> TrainRows:
+        """Take the training and the validation part of a view."""
+        return cls(viewed.parts["train"], viewed.parts["validation"])
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,19 @@ from torch import Tensor, nn
 
 from kd_core.data.dataset import Array
 from kd_core.models.base import Outputs
+from kd_core.training.rows import as_tensor
 
 ROWS_AT_ONCE = 16384  # enough to fill any device; 1,000 columns of them take 64 MB
 
 
 def predict(module: nn.Module, x: Array | Tensor, device: torch.device | None = None) -> Array:
-    """Compute logits in evaluation mode and float32. Shape: x (N, F) -> (N, C) float32 on the CPU."""
+    """Compute logits in evaluation mode and float32. Shape: x (N, ...) -> (N, C) float32 on the CPU."""
     device = device or torch.device("cpu")
     training = module.training
     if any(t.device.type != device.type for t in module.parameters()):
         module.to(device)
     module.eval()
-    rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+    rows = as_tensor(x)
     most = int(getattr(module, "rows_at_once", ROWS_AT_ONCE))  # wide architectures need less
     with torch.inference_mode():
         pieces = (rows[at : at + most] for at in range(0, max(1, len(rows)), most))

@@ -55,17 +55,24 @@ def open_rows(x: Array | Tensor, device: torch.device, *, num_bytes_reserved: in
 
     Rows that already lie in the CPU's memory are resident there whatever their size; a memory-mapped array
     (an `np.memmap`, or a view of one) counts as on disk. `num_bytes_reserved` is what else will be needed there.
-    Shape: x (N, F) float32.
+    Shape: x (N, ...) float32 or integers.
     Example: `open_rows(np.load("x.npy", mmap_mode="c"), torch.device("cpu")).take(torch.tensor([3, 1]))`
     """
     mapped = not isinstance(x, Tensor) and is_mapped(x)
-    rows = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+    rows = as_tensor(x)
     if rows.device.type == device.type and not mapped:
         return Resident(rows, device, None)
     budget = budget_bytes(device, num_bytes_reserved)
     if rows.numel() * rows.element_size() <= budget:
         return Resident(rows, device, budget)
     return Streamed(rows, device, budget)
+
+
+def as_tensor(x: Array | Tensor) -> Tensor:
+    """Take rows as a network reads them: float32, or the integers of token numbers and pixels as they are."""
+    if isinstance(x, Tensor):
+        return x
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32 if x.dtype.kind == "f" else x.dtype))
 
 
 def is_mapped(x: Any) -> bool:

@@ -6,16 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kd_core import safe_io
+from kd_core.data.input_spec import InputSpec
 from kd_core.workspace import workspace
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What later pages need of a dataset without reading it again."""
+    """What later pages need of a dataset without reading it again; `inputs` says how rows look in every view."""
 
     rows: int
     columns: int
-    features: int
+    inputs: dict[str, InputSpec]
     outputs: int
     classes: tuple[str, ...]
     task: str
@@ -35,6 +36,7 @@ def kept(dataset_id: str) -> Facts | None:
     """Return the kept facts, or None when the dataset has not been looked at on this machine."""
     try:
         values = safe_io.read_json(_path(dataset_id))
-        return Facts(**{**values, "classes": tuple(values["classes"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        inputs = {kind: InputSpec(**{**spec, "shape": tuple(spec["shape"])}) for kind, spec in values["inputs"].items()}
+        return Facts(**{**values, "classes": tuple(values["classes"]), "inputs": inputs})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

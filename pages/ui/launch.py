@@ -22,7 +22,7 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     """Estimate what a run takes on this machine as it is now, by its table and by earlier runs."""
     from kd_core.runs.plan import circumstances, estimate
 
-    return estimate(spec, facts.rows, facts.features, facts.outputs, circumstances(spec))
+    return estimate(spec, facts.rows, facts.inputs, facts.outputs, circumstances(spec))
 
 
 def time(found: Estimate) -> Safe:

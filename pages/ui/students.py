@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
 from pages.ui import draft, forms, text
@@ -17,17 +18,21 @@ MOST = 12
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _sizes(arch_json: str, features: int, outputs: int) -> tuple[int, int, int]:
+def _sizes(arch_json: str, inputs: InputSpec, outputs: int) -> tuple[int, int, int]:
     from kd_core.models.sizes import sizes
 
-    found = sizes(Choice.from_json(arch_json), features, outputs)
+    found = sizes(Choice.from_json(arch_json), inputs, outputs)
     return found.parameters, found.size_bytes, found.flops
 
 
 def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     """Say how large a student is, before it is trained."""
+    from kd_core.models.building import view_of
+
     try:
-        parameters, size_bytes, flops = _sizes(Choice.parse(arch).to_json(), facts.features, facts.outputs)
+        choice = Choice.parse(arch)
+        inputs = facts.inputs[view_of(choice, facts.inputs)]
+        parameters, size_bytes, flops = _sizes(choice.to_json(), inputs, facts.outputs)
     except KDError as error:
         return escape(error.message)
     return t("distill.cost", parameters=text.number(parameters), size=text.size(size_bytes), flops=text.number(flops))
@@ -72,7 +77,7 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
     with st.popover(t("distill.own"), icon=":material/add:", width="stretch"):
         archs = [e for e in ARCHS.entries() if "student" in e.facts.get("roles", ())]
         archs.sort(key=lambda e: "width" not in e.spec.model_fields)
-        at = Situation(task=facts.task, num_classes=facts.outputs)
+        at = Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
         titles = {e.name: e.title for e in archs if e.why_not(at) is None}
         name = st.selectbox(
             t("distill.architecture"),

@@ -65,10 +65,10 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
 
 def facts_of(found: Profile) -> Facts:
     """Count what later pages need."""
-    from kd_core.data.encoders import count_features
+    from kd_core.data.views import foreseen
 
     outputs = len(found.classes) if found.task != "regression" else 1
-    return Facts(found.num_rows, len(found.columns), count_features(found), outputs, found.classes, str(found.task))
+    return Facts(found.num_rows, len(found.columns), foreseen(found), outputs, found.classes, str(found.task))
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

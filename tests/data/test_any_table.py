@@ -53,10 +53,10 @@ def attempt(seed, folder):
     except DataError as error:
         assert len(error.message) > 10, error.code
         return "refused"
-    for part in found.parts.values():
-        assert len(part)
-        assert np.isfinite(part.x).all()
-    assert found.encoder.transform(pd.DataFrame(columns, dtype="str").iloc[:3]).shape == (3, found.num_features)
+    for x in found.view().parts.values():
+        assert len(x)
+        assert np.isfinite(x).all()
+    assert found.view().view.encode(pd.DataFrame(columns, dtype="str").iloc[:3]).shape == (3, found.view().spec.width)
     return "ready"
 
 

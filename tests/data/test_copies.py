@@ -10,6 +10,7 @@ from kd_core.data.copies import find_copies
 from kd_core.data.preparation import _digest, prepare
 from kd_core.data.targets import read_target
 from kd_core.data.typed_column import understand
+from kd_core.data.viewing import Columns
 from kd_core.safe_io import sha256_file
 from kd_core.specs import DatasetSpec
 from kd_core.teachers.crossfit import folds
@@ -125,9 +126,9 @@ def test_rows_known_by_heart_inflate_a_teacher_only_without_the_rule(tmp_path):
     scores, known = {}, {}
     for copies in ("apart", "together"):
         data = prepare(DatasetSpec(source=path, target="y", copies=copies))
-        teacher = RandomForestClassifier(100, random_state=0).fit(data.train.x, data.train.y)
-        seen = (data.test.x[:, None] == data.train.x[None]).all(axis=2).any(axis=1)
-        right = teacher.predict(data.test.x) == data.test.y
+        teacher = RandomForestClassifier(100, random_state=0).fit(data.view().parts["train"], data.train.y)
+        seen = (data.view().parts["test"][:, None] == data.view().parts["train"][None]).all(axis=2).any(axis=1)
+        right = teacher.predict(data.view().parts["test"]) == data.test.y
         known[copies], scores[copies] = seen.mean(), (right.mean(), right[~seen].mean())
     assert known["apart"] > 0.33 and known["together"] == 0
     assert scores["apart"][0] > 0.68 and scores["apart"][1] < 0.58  # what was known by heart
@@ -137,10 +138,11 @@ def test_rows_known_by_heart_inflate_a_teacher_only_without_the_rule(tmp_path):
 def test_copies_share_a_part_and_a_fold_and_the_units_say_so(tmp_path):
     data = prepare(DatasetSpec(source=copied_table(tmp_path / "a.csv", 0.3), target="y"))
     fold_N = folds(data.train.y, data.train.groups, 5, 0)
-    for part in data.parts.values():
+    for split, part in data.parts.items():
         assert part.units.dtype == np.int64
-        rows = pd.DataFrame(part.x).assign(unit=part.units)
-        assert (rows.groupby(list(range(part.x.shape[1])))["unit"].nunique() == 1).all()
+        x = data.view().parts[split]
+        rows = pd.DataFrame(x).assign(unit=part.units)
+        assert (rows.groupby(list(range(x.shape[1])))["unit"].nunique() == 1).all()
         assert rows["unit"].nunique() == len(rows.drop_duplicates())
     assert (pd.Series(fold_N).groupby(data.train.units).nunique() == 1).all()
     assert not set(data.train.units) & set(data.test.units) and not set(data.train.units) & set(data.validation.units)
@@ -166,7 +168,7 @@ def test_groups_stay_whole_where_copies_join_them(tmp_path):
     data = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="y", group="shop"))
     shops = {name: set(frame["shop"].iloc[part.row_ids]) for name, part in data.parts.items()}
     assert not shops["train"] & shops["test"] and not shops["train"] & shops["validation"]
-    assert not (data.test.x[:, None] == data.train.x[None]).all(axis=2).any()
+    assert not (data.view().parts["test"][:, None] == data.view().parts["train"][None]).all(axis=2).any()
 
 
 @pytest.mark.slow
@@ -191,7 +193,8 @@ def test_only_files_with_copies_get_another_name(tmp_path):
     ):
         data = prepare(spec)
         target = read_target(understand(pd.read_csv(spec.source, dtype="str")["y"], "y"))
-        before = _digest(spec, sha256_file(Path(spec.source)), data.task, target, data.encoder, joined=False)
+        columns = Columns(data.rows, data.view().view.types, {}, data.train.y, None, data.task, 0)
+        before = _digest(spec, sha256_file(Path(spec.source)), target, columns, joined=False)
         assert (data.hash == before) is same
 
 

@@ -9,6 +9,7 @@ import pytest
 from kd_core import limits
 from kd_core.data import encoded
 from kd_core.data.encoded import EncodedFolder, chunks
+from kd_core.data.input_spec import table_inputs
 from kd_core.data.preparation import prepare
 from kd_core.errors import DataError
 from kd_core.specs import DatasetSpec
@@ -49,15 +50,15 @@ def test_rows_in_files_are_those_in_memory_bit_for_bit(every_kind, own_workspace
     whole = prepare(every_kind)
     assert not (own_workspace / "encoded").exists()
     monkeypatch.setattr(encoded, "memory_budget", lambda: 100)
-    monkeypatch.setattr(encoded, "CHUNK_BYTES", 37 * 4 * whole.num_features)
+    monkeypatch.setattr(encoded, "CHUNK_BYTES", 37 * 4 * whole.view().spec.width)
     mapped = prepare(every_kind)
-    assert {"sku target mean", "note topic 1", "day days", "gap missing"} < set(mapped.feature_names)
-    assert (mapped.hash, mapped.feature_names) == (whole.hash, whole.feature_names)
+    assert {"sku target mean", "note topic 1", "day days", "gap missing"} < set(mapped.view().view.feature_names)
+    assert (mapped.hash, mapped.view().view.feature_names) == (whole.hash, whole.view().view.feature_names)
     for part in PARTS:
-        x = mapped.parts[part].x
+        x = mapped.view().parts[part]
         assert isinstance(x, np.memmap)
         assert x.flags.c_contiguous and x.flags.writeable  # torch takes it without a copy and without a warning
-        assert x.tobytes() == whole.parts[part].x.tobytes()
+        assert x.tobytes() == whole.view().parts[part].tobytes()
     assert folder(own_workspace).name == whole.hash
     said = one(mapped.problems, "encoded_on_disk")
     assert said.severity == "note"
@@ -68,18 +69,19 @@ def test_rows_in_files_are_those_in_memory_bit_for_bit(every_kind, own_workspace
 @pytest.mark.slow
 def test_writing_to_mapped_rows_changes_no_file(every_kind, no_memory):
     first = prepare(every_kind)
-    kept = first.train.x[0, 0]
-    first.train.x[0, 0] = 77
-    assert prepare(every_kind).train.x[0, 0] == kept
+    kept = first.view().parts["train"][0, 0]
+    first.view().parts["train"][0, 0] = 77
+    assert prepare(every_kind).view().parts["train"][0, 0] == kept
 
 
 def test_the_second_run_encodes_nothing(every_kind, no_memory, own_workspace, monkeypatch):
     first = prepare(every_kind)
+    first.view()
     before = folder(own_workspace).stat().st_ino
     monkeypatch.setattr(encoded, "_write_part", lambda *given: pytest.fail("encoded again"))
     monkeypatch.setattr(encoded, "_verified", set())  # as in a new process: checksums are compared
     again = prepare(every_kind)
-    assert all(again.parts[p].x.tobytes() == first.parts[p].x.tobytes() for p in PARTS)
+    assert all(again.view().parts[p].tobytes() == first.view().parts[p].tobytes() for p in PARTS)
     assert folder(own_workspace).stat().st_ino == before
     assert "damaged_encoding" not in codes(again.problems)
 
@@ -88,7 +90,7 @@ def test_the_second_run_encodes_nothing(every_kind, no_memory, own_workspace, mo
 @pytest.mark.parametrize("harm", ["byte", "short", "missing", "manifest", "library"])
 def test_damaged_rows_are_encoded_again_and_said(every_kind, no_memory, own_workspace, harm):
     whole = prepare(every_kind)
-    expected = {p: whole.parts[p].x.tobytes() for p in PARTS}
+    expected = {p: whole.view().parts[p].tobytes() for p in PARTS}
     place = folder(own_workspace)
     data = (place / "test.npy").read_bytes()
     if harm == "byte":
@@ -104,14 +106,14 @@ def test_damaged_rows_are_encoded_again_and_said(every_kind, no_memory, own_work
         manifest["libraries"]["numpy"] = "1.0"
         (place / "manifest.json").write_text(json.dumps(manifest))
     again = prepare(every_kind)
-    assert all(again.parts[p].x.tobytes() == expected[p] for p in PARTS)
+    assert all(again.view().parts[p].tobytes() == expected[p] for p in PARTS)
     said = one(again.problems, "damaged_encoding")
     assert str(said) == ("The encoded rows kept on disk are damaged or of another version. They were encoded again.")
 
 
 def save(root, key, rows=10):
     return EncodedFolder(root).parts(
-        key, {"train": rows}, ("a",), {"train": lambda at: np.ones((rows, 1), np.float32)[at]}
+        key, {"train": rows}, table_inputs(1), {"train": lambda at: np.ones((rows, 1), np.float32)[at]}
     )
 
 
@@ -144,7 +146,7 @@ def test_an_encoding_that_breaks_off_leaves_nothing(tmp_path):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        EncodedFolder(tmp_path).parts("a", {"train": 3}, ("a",), {"train": encode})
+        EncodedFolder(tmp_path).parts("a", {"train": 3}, table_inputs(1), {"train": encode})
     assert not any(tmp_path.iterdir())
 
 
@@ -154,7 +156,7 @@ def test_another_process_may_be_faster(tmp_path):
             save(tmp_path, "a", 3)
         return np.ones((3, 1), np.float32)[at]
 
-    found, problems = EncodedFolder(tmp_path).parts("a", {"train": 3}, ("a",), {"train": encode})
+    found, problems = EncodedFolder(tmp_path).parts("a", {"train": 3}, table_inputs(1), {"train": encode})
     assert found["train"].tolist() == [[1], [1], [1]]
     assert not problems
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
@@ -162,8 +164,8 @@ def test_another_process_may_be_faster(tmp_path):
 
 def test_chunks_cover_all_rows_once(monkeypatch):
     monkeypatch.setattr(encoded, "CHUNK_BYTES", 40)
-    assert [(s.start, s.stop) for s in chunks(7, 3)] == [(0, 3), (3, 6), (6, 7)]
-    assert [(s.start, s.stop) for s in chunks(2, 100)] == [(0, 1), (1, 2)]
+    assert [(s.start, s.stop) for s in chunks(7, 12)] == [(0, 3), (3, 6), (6, 7)]
+    assert [(s.start, s.stop) for s in chunks(2, 400)] == [(0, 1), (1, 2)]
 
 
 def test_the_memory_meant_for_rows_is_a_share_of_what_is_free(monkeypatch):

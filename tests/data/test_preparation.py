@@ -25,14 +25,14 @@ def test_a_file_becomes_a_dataset(visits):
     found = prepare(spec(visits, drop=("visitor",)))
     assert (found.task, found.classes, found.name) == ("binary", ("no", "yes"), "visits.csv")
     assert [len(found.parts[p]) for p in ("train", "validation", "test")] == [420, 90, 90]
-    assert found.train.x.dtype == np.float32
+    assert found.view().parts["train"].dtype == np.float32
     assert found.train.y.dtype == np.int64
-    assert found.feature_names[:2] == ("age", "spend")
+    assert found.view().view.feature_names[:2] == ("age", "spend")
     assert sorted(np.concatenate([p.row_ids for p in found.parts.values()])) == list(range(600))
     for part in found.parts.values():
         assert (found.rows["bought"].iloc[part.row_ids] == "yes").to_numpy().astype(int).tolist() == part.y.tolist()
         assert part.groups is None
-    assert np.array_equal(found.encoder.transform(found.rows.iloc[found.test.row_ids]), found.test.x)
+    assert np.array_equal(found.view().view.encode(found.rows.iloc[found.test.row_ids]), found.view().parts["test"])
 
 
 def test_rows_without_target_are_left_out_and_keep_the_others_places(tmp_path):
@@ -52,7 +52,7 @@ def test_groups_stay_in_one_part(visits):
     seen = [set(p.groups) for p in found.parts.values()]
     assert not seen[0] & seen[1]
     assert not seen[0] & seen[2]
-    assert not any("visitor" in n for n in found.feature_names)
+    assert not any("visitor" in n for n in found.view().view.feature_names)
 
 
 def test_regression_keeps_the_unit_and_scales_by_train(tmp_path):
@@ -84,7 +84,7 @@ def test_a_huge_number_is_read_as_missing_and_said(tmp_path):
     found = prepare(DatasetSpec(source=str(tmp_path / "a.csv"), target="t"))
     said = [p.message for p in found.problems if p.code == "huge_values"]
     assert said == ["Column x: 1 value beyond 1e+100 (row 4)."]
-    assert np.isfinite(found.train.x).all()
+    assert np.isfinite(found.view().parts["train"]).all()
 
 
 @pytest.mark.slow
@@ -99,8 +99,8 @@ def test_yes_no_set_by_hand_on_many_values_is_said_and_merges_nothing(tmp_path, 
         "Column x was set to yes/no but takes 5 values.",
         "Column w was set to yes/no but takes 3 values.",
     ]
-    column = list(found.feature_names).index("x")
-    assert len(np.unique(np.concatenate([p.x[:, column] for p in found.parts.values()]))) == 5
+    column = list(found.view().view.feature_names).index("x")
+    assert len(np.unique(np.concatenate([x[:, column] for x in found.view().parts.values()]))) == 5
 
 
 def test_time_split_puts_the_newest_last(tmp_path):
@@ -129,7 +129,7 @@ def test_same_spec_gives_the_same_arrays(visits):
     a, b = prepare(spec(visits)), prepare(spec(visits))
     assert a.hash == b.hash
     for part in ("train", "validation", "test"):
-        assert a.parts[part].x.tobytes() == b.parts[part].x.tobytes()
+        assert a.view().parts[part].tobytes() == b.view().parts[part].tobytes()
 
 
 def test_a_changed_file_is_refused(visits):
@@ -161,6 +161,6 @@ def test_only_tables_with_a_text_column_depend_on_how_texts_are_encoded(visits, 
     data = clean() | {"review": [f"it was {['good', 'bad'][i % 2]} on day {i} for all" for i in range(600)]}
     pd.DataFrame(data).to_csv(tmp_path / "reviews.csv", index=False)
     before = [prepare(spec(p)).hash for p in (visits, tmp_path / "reviews.csv")]
-    monkeypatch.setattr("kd_core.data.encoders.TEXT_VERSION", 99)
+    monkeypatch.setattr("kd_core.data.views.table.TEXT_VERSION", 99)
     after = [prepare(spec(p)).hash for p in (visits, tmp_path / "reviews.csv")]
     assert before[0] == after[0] and before[1] != after[1]

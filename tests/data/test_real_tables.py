@@ -18,12 +18,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 
 def auc(model, data):
-    model.fit(data.train.x, data.train.y)
-    return roc_auc_score(data.test.y, model.predict_proba(data.test.x)[:, 1])
+    model.fit(data.view().parts["train"], data.train.y)
+    return roc_auc_score(data.test.y, model.predict_proba(data.view().parts["test"])[:, 1])
 
 
 def rmse(model, data):
-    return float(np.sqrt(((model.fit(data.train.x, data.train.y).predict(data.test.x) - data.test.y) ** 2).mean()))
+    return float(
+        np.sqrt(
+            (
+                (model.fit(data.view().parts["train"], data.train.y).predict(data.view().parts["test"]) - data.test.y)
+                ** 2
+            ).mean()
+        )
+    )
 
 
 def test_visits_of_a_shop(real_data):
@@ -85,7 +92,7 @@ def test_order_lines_without_customer(real_data, tmp_path):
     assert one(found.problems, "group_straddles").column == "InvoiceNo"
     data = prepare(DatasetSpec(source=str(path), target="no_customer", group="InvoiceNo"))
     assert not [p for p in data.problems if p.code in ("group_straddles", "leak_column")]
-    assert not any("InvoiceNo" in n for n in data.feature_names)
+    assert not any("InvoiceNo" in n for n in data.view().view.feature_names)
     for part in data.parts.values():
         assert part.y.mean() == pytest.approx(missing.mean(), abs=0.01)
     assert auc(HistGradientBoostingClassifier(max_iter=100, random_state=0), data) > 0.95

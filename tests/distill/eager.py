@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from kd_core.data.dataset import Dataset, Part
+from kd_core.data.view import Views
 from kd_core.distill.variants import Variant
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.models.building import build
+from kd_core.models.building import build_for
 from kd_core.seeding import derive
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
 
@@ -25,9 +26,10 @@ def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=N
         x = rng.normal(size=(n, features)).astype(np.float32)
         z = x @ direction + rng.normal(size=(n, 10))
         y = {"binary": z[:, 0] > 0, "multiclass": z.argmax(1), "regression": 100 + 20 * np.tanh(z[:, 0])}[task]
-        return Part(x, y.astype(np.float64 if task == "regression" else np.int64), np.arange(n))
+        return x, Part(y.astype(np.float64 if task == "regression" else np.int64), np.arange(n))
 
-    parts = {"train": part(rows), "validation": part(validation), "test": part(20)}
+    made = {"train": part(rows), "validation": part(validation), "test": part(20)}
+    parts = {split: labels for split, (_, labels) in made.items()}
     y = parts["train"].y
     scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
     classes = {"binary": ("no", "yes"), "multiclass": tuple("abcdefghij"), "regression": ()}[task]
@@ -39,6 +41,7 @@ def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=N
         classes,
         tuple(f"x{i}" for i in range(features)),
         parts,
+        Views.of_table({split: x for split, (x, _) in made.items()}),
         pd.DataFrame(),
         **scale,
     )
@@ -47,7 +50,7 @@ def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=N
 def make_teacher(dataset, seed=5):
     """Answer the training rows with a linear rule and some noise."""
     rng = np.random.default_rng(seed)
-    z = dataset.train.x @ rng.normal(size=(dataset.num_features, dataset.num_outputs))
+    z = dataset.view().parts["train"] @ rng.normal(size=(dataset.view().spec.width, dataset.num_outputs))
     return (z + rng.normal(size=z.shape)).astype(np.float32)
 
 
@@ -119,14 +122,14 @@ def train(dataset, variant, teacher_logits, training, metric):
     """Train one variant alone. Returns per epoch its weights and its score on validation, patience left aside."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(variant.seed, "init"))
-        module = build(variant.student.arch, dataset.num_features, dataset.num_outputs).double()
+        module = build_for(dataset, variant.student.arch).double()
     rate = variant.learning_rate or training.learning_rate
     decay = variant.weight_decay if variant.weight_decay is not None else training.weight_decay
     if training.optimiser == "sgd":
         optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=decay)
     else:
         optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
-    x, x_validation = (torch.from_numpy(p.x).double() for p in (dataset.train, dataset.validation))
+    x, x_validation = (torch.from_numpy(dataset.view().parts[p]).double() for p in ("train", "validation"))
     total, step = training.epochs * len(deal(len(x), training.batch_size, 0, 1)), 0
     states, scores = [], []
     for epoch in range(1, training.epochs + 1):
@@ -163,7 +166,7 @@ def selected(scores, better, patience=None):
 
 def logits(dataset, variant, state, split="train"):
     """Answer with given weights in float64."""
-    module = build(variant.student.arch, dataset.num_features, dataset.num_outputs).double().eval()
+    module = build_for(dataset, variant.student.arch).double().eval()
     module.load_state_dict(state)
     with torch.no_grad():
-        return module(torch.from_numpy(dataset.parts[split].x).double()).logits.numpy()
+        return module(torch.from_numpy(dataset.view().parts[split]).double()).logits.numpy()

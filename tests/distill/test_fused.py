@@ -1,6 +1,7 @@
 """Fused training against a plain loop in float64, and everything a caller relies on: order, stops, resumes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from kd_core import device as devices
 from kd_core.data.preparation import prepare
+from kd_core.data.view import Views
 from kd_core.distill import fused, sequential, stacking
 from kd_core.distill.stack_training import StackTraining
 from kd_core.distill.stacking import Stacking
@@ -158,7 +160,7 @@ class TestSameNumbersAsSeparateTraining:
             assert result.score_selected == pytest.approx(alone.trained.score_selected, abs=margin)
             assert all(t.dtype == torch.float32 for t in result.state.values())
             module = result.module(dataset)
-            z = module(torch.from_numpy(dataset.validation.x)).logits.detach().numpy()
+            z = module(torch.from_numpy(dataset.view().parts["validation"])).logits.detach().numpy()
             assert np.median(np.abs(z - alone.logits["validation"])) < 0.05
 
     @pytest.mark.slow
@@ -269,11 +271,11 @@ class TestDivergence:
 
 def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path, monkeypatch):
     dataset = make_dataset(rows=200)
-    np.save(tmp_path / "x.npy", dataset.train.x)
+    np.save(tmp_path / "x.npy", dataset.view().parts["train"])
     variants = [make_variant(seed=s, width=w) for s, w in ((0, 8), (1, 8), (2, 30), (3, 30))]
     expected = run(dataset, variants, training_spec(epochs=4))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
-    object.__setattr__(dataset.train, "x", mapped)
+    dataset = replace(dataset, views=Views.of_table({**dataset.view().parts, "train": mapped}))
     monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
     work = Stacking(dataset, variants, None, training_spec(), None, "float64", torch.device("cpu"))
     readers = [work.open(task).rows for task in work.tasks(None, ignore, 2)]
@@ -354,7 +356,7 @@ def test_from_a_notebook_on_a_sample(epochs):
     teacher = make_teacher(dataset)
     trained = fused.train_variants(dataset, variants, teacher, TrainingSpec(epochs=epochs))
     for variant, result in zip(variants, trained, strict=True):
-        z = result.module(dataset)(torch.from_numpy(dataset.validation.x)).logits
+        z = result.module(dataset)(torch.from_numpy(dataset.view().parts["validation"])).logits
         assert z.shape == (len(dataset.validation), dataset.num_outputs)
         assert torch.isfinite(z).all()
         assert 1 <= result.selected_epoch <= result.last_epoch

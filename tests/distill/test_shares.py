@@ -188,7 +188,7 @@ def test_a_stop_keeps_the_best_so_far_and_starts_nothing_more():
 @pytest.mark.slow
 def test_an_error_in_a_child_reaches_the_caller():
     data = make_dataset()
-    one_class = Part(data.validation.x, np.zeros_like(data.validation.y), data.validation.row_ids)
+    one_class = Part(np.zeros_like(data.validation.y), data.validation.row_ids)
     broken = Dataset(**{**data.__dict__, "parts": {**data.parts, "validation": one_class}})
     with pytest.raises(KDError, match="The metric 'roc_auc' is undefined on the 90 validation rows") as caught:
         shares.train_variants(broken, variants(2), teacher(data), TRAINING, count=2)

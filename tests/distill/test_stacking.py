@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.distill import stacking
 from kd_core.distill.stacking import Stacking, Task
 from kd_core.distill.variants import Variant
@@ -106,7 +107,7 @@ def test_networks_start_from_the_weights_of_separate_training():
     stack = made.open(task)
     assert torch.equal(torch.random.get_rng_state(), before), "the caller's random stream was moved"
     torch.manual_seed(derive(4, "init"))
-    expected = build(variant.student.arch, 6, 2).state_dict()
+    expected = build(variant.student.arch, table_inputs(6), 2).state_dict()
     row = next(r for r, m in enumerate(stack.members) if m.position == 0)
     assert all(torch.equal(stack.stack.state(row)[k], v) for k, v in expected.items())
 

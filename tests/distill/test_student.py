@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from kd_core.data.dataset import Dataset, Part
+from kd_core.data.input_spec import table_inputs
+from kd_core.data.view import Views
 from kd_core.distill.student import train_student
 from kd_core.models.building import build
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
@@ -19,9 +23,10 @@ def make_dataset(task="binary", rows=240):
     def part(n):
         x = rng.normal(size=(n, 5)).astype(np.float32)
         y = 100 + 20 * x[:, 0] + rng.normal(size=n) if task == "regression" else (x[:, 0] + rng.normal(size=n) > 0)
-        return Part(x, y.astype(np.float32 if task == "regression" else np.int64), np.arange(n))
+        return x, Part(y.astype(np.float32 if task == "regression" else np.int64), np.arange(n))
 
-    parts = {"train": part(rows), "validation": part(90), "test": part(80)}
+    made = {"train": part(rows), "validation": part(90), "test": part(80)}
+    parts = {split: labels for split, (_, labels) in made.items()}
     y = parts["train"].y
     scale = {"target_mean": float(y.mean()), "target_std": float(y.std())} if task == "regression" else {}
     return Dataset(
@@ -32,13 +37,14 @@ def make_dataset(task="binary", rows=240):
         () if task == "regression" else ("no", "yes"),
         tuple("abcde"),
         parts,
+        Views.of_table({split: x for split, (x, _) in made.items()}),
         pd.DataFrame(),
         **scale,
     )
 
 
 def teacher(dataset):
-    z = 2 * dataset.train.x[:, :1]
+    z = 2 * dataset.view().parts["train"][:, :1]
     return z / 2 if dataset.task == "regression" else np.concatenate([-z, z], axis=1)
 
 
@@ -81,8 +87,8 @@ def test_both_arms_start_from_the_same_weights_whatever_came_before():
 
 def test_test_rows_are_read_only_when_asked_for():
     data = make_dataset()
-    unread = Part(np.full_like(data.test.x, np.nan), data.test.y, data.test.row_ids)
-    hidden = Dataset(**{**data.__dict__, "parts": {**data.parts, "test": unread}})
+    unread = np.full_like(data.view().parts["test"], np.nan)
+    hidden = replace(data, views=Views.of_table({**data.view().parts, "test": unread}))
     trained = train_student(hidden, STUDENT, None, None, TRAINING, 0)
     assert set(trained.logits) == {"validation"}
     assert trained.logits["validation"].shape == (90, 2)
@@ -95,10 +101,10 @@ def test_rows_in_a_file_give_the_same_student_streamed_or_not(tmp_path, monkeypa
     data, events = make_dataset(), []
     monkeypatch.setattr(row_source, "budget_bytes", lambda device, reserved=0: room)
     parts = {}
-    for name, part in data.parts.items():
-        np.save(tmp_path / f"{name}.npy", part.x)
-        parts[name] = Part(np.load(tmp_path / f"{name}.npy", mmap_mode="c"), part.y, part.row_ids)
-    stored = Dataset(**{**data.__dict__, "parts": parts})
+    for name, x in data.view().parts.items():
+        np.save(tmp_path / f"{name}.npy", x)
+        parts[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="c")
+    stored = replace(data, views=Views.of_table(parts))
     lesson = Choice(name="hinton")
     whole = train_student(data, STUDENT, lesson, teacher(data), TRAINING, 3)
     found = train_student(stored, STUDENT, lesson, teacher(data), TRAINING, 3, notify=events.append)
@@ -110,7 +116,7 @@ def test_rows_in_a_file_give_the_same_student_streamed_or_not(tmp_path, monkeypa
 def test_what_is_kept_is_the_student_alone():
     data = make_dataset()
     taught = train_student(data, STUDENT, Choice(name="hinton"), teacher(data), TRAINING, 0)
-    assert taught.state_dict().keys() == build(STUDENT.arch, 5, 2).state_dict().keys()
+    assert taught.state_dict().keys() == build(STUDENT.arch, table_inputs(5), 2).state_dict().keys()
 
 
 def test_regression_is_scored_in_the_targets_unit():
@@ -130,8 +136,12 @@ def test_the_selection_metric_can_be_chosen():
 def test_balanced_weights_raise_the_share_of_the_rare_class():
     data = make_dataset()
     keep = np.flatnonzero((data.train.y == 0) | (np.arange(240) % 6 == 0))
-    train = Part(data.train.x[keep], data.train.y[keep], keep)
-    rare = Dataset(**{**data.__dict__, "parts": {**data.parts, "train": train}})
+    x = data.view().parts
+    rare = replace(
+        data,
+        parts={**data.parts, "train": Part(data.train.y[keep], keep)},
+        views=Views.of_table({**x, "train": x["train"][keep]}),
+    )
     share = {}
     for mode in ("none", "balanced"):
         training = TrainingSpec(epochs=15, batch_size=32, class_weights=mode)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.errors import KDError
 from kd_core.evaluate import latency
 from kd_core.evaluate.latency import measure_latency, network_latency, onnx_bytes, onnx_session
@@ -18,12 +19,12 @@ from kd_core.training.predict import predict
 @pytest.fixture(scope="module")
 def student():
     torch.manual_seed(0)
-    return build(Choice(name="mlp", settings={"size": "tiny", "dropout": 0.3}), 6, 3)
+    return build(Choice(name="mlp", settings={"size": "tiny", "dropout": 0.3}), table_inputs(6), 3)
 
 
 @pytest.fixture(scope="module")
 def exported(student):
-    return onnx_bytes(student, 6)
+    return onnx_bytes(student, table_inputs(6))
 
 
 class TestClock:
@@ -75,8 +76,8 @@ class TestExport:
 
     @pytest.mark.slow
     def test_export_leaves_the_module_as_it_was(self):
-        module = build(Choice(name="linear"), 4, 2).train()
-        onnx_session(module, 4)
+        module = build(Choice(name="linear"), table_inputs(4), 2).train()
+        onnx_session(module, table_inputs(4))
         assert module.training
 
     @pytest.mark.slow
@@ -86,10 +87,10 @@ class TestExport:
                 return Outputs(torch.from_numpy(np.sort(x.detach().numpy())))
 
         with pytest.raises(KDError, match="can't be exported to ONNX: ") as caught:
-            onnx_bytes(Odd(), 3)
+            onnx_bytes(Odd(), table_inputs(3))
         assert caught.value.code == "onnx_export"
         monkeypatch.setattr(latency, "onnx_bytes", lambda *given: (_ for _ in ()).throw(caught.value))
-        found = network_latency(Odd(), 3, batches=(1,))
+        found = network_latency(Odd(), table_inputs(3), batches=(1,))
         assert found["torch"]["1"]["p50"] > 0
         assert "can't be exported" in found["onnxruntime"]["reason"]
 
@@ -105,7 +106,7 @@ class TestExport:
 
 @pytest.mark.slow
 def test_a_network_is_timed_on_both_runtimes(student):
-    found = network_latency(student, 6, batches=(1, 8))
+    found = network_latency(student, table_inputs(6), batches=(1, 8))
     assert set(found) == {"torch", "onnxruntime"}
     for runtime in found.values():
         assert set(runtime) == {"1", "8"}

@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.models import ARCHS
 from kd_core.models.building import build
 from kd_core.models.sizes import sizes
@@ -29,7 +30,7 @@ LARGE = [
 
 def made(choice, inputs=7, outputs=3, seed=0):
     torch.manual_seed(seed)
-    return build(choice, inputs, outputs)
+    return build(choice, table_inputs(inputs), outputs)
 
 
 def rows(n=12, inputs=7):
@@ -81,7 +82,7 @@ def test_the_gradient_reaches_every_parameter(choice):
 
 @pytest.mark.parametrize("choice", CASES + LARGE)
 def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice):
-    known, module = sizes(choice, 28, 2), made(choice, 28, 2)
+    known, module = sizes(choice, table_inputs(28), 2), made(choice, 28, 2)
     assert known.parameters == sum(p.numel() for p in module.parameters())
     assert known.size_bytes == len(safetensors.torch.save(module.state_dict()))
     assert known.flops >= 2 * 28 * 2 or known.parameters < 100
@@ -89,7 +90,10 @@ def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice
 
 @pytest.mark.parametrize("entry", ARCHS.entries(), ids=lambda e: e.name)
 def test_presets_grow(entry):
-    found = [sizes(Choice(name=entry.name, settings={"size": s}), 28, 2).parameters for s in entry.facts["presets"]]
+    found = [
+        sizes(Choice(name=entry.name, settings={"size": s}), table_inputs(28), 2).parameters
+        for s in entry.facts["presets"]
+    ]
     assert found == sorted(found)
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from kd_core import device as devices
+from kd_core.data.input_spec import table_inputs
 from kd_core.distill import fused
 from kd_core.distill.stacks import STACKS
 from kd_core.models.activations import _MODULES as ACTIVATIONS
@@ -45,7 +46,7 @@ CASES = [(name, i) for name in STACKS.names() for i in range(len(settings(name))
 def make(name, of, dtype=torch.float64):
     """Return the stack and the modules whose weights it took over."""
     torch.manual_seed(0)
-    modules = [build(Choice(name=name, settings=s), INPUTS, OUTPUTS).to(dtype) for s in of]
+    modules = [build(Choice(name=name, settings=s), table_inputs(INPUTS), OUTPUTS).to(dtype) for s in of]
     for module in modules:  # norms start at 1 and 0, which would hide errors
         for weight in module.parameters():
             weight.data += 0.1 * torch.randn_like(weight)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.models.archs.ft_transformer import MOST_TOKENS, Attention, Tokenizer, columns_per_token
 from kd_core.models.building import build
 from kd_core.specs import Choice
@@ -35,5 +36,5 @@ def test_attention_is_that_of_torch():
 
 
 def test_heads_that_do_not_divide_the_width_are_reduced():
-    module = build(Choice(name="ft_transformer", settings={"size": None, "width": 12, "heads": 8}), 4, 2)
+    module = build(Choice(name="ft_transformer", settings={"size": None, "width": 12, "heads": 8}), table_inputs(4), 2)
     assert module.blocks[0].attention.heads == 6

@@ -2,6 +2,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.models.building import build
 from kd_core.models.sizes import Sizes, file_bytes, sizes
 from kd_core.specs import Choice
@@ -9,26 +10,30 @@ from kd_core.specs import Choice
 
 def test_the_tiny_mlp_by_hand():
     # 28 x 8 + 8 and 8 x 2 + 2 weights; 2 operations per multiply-accumulate
-    found = sizes(Choice(name="mlp", settings={"size": "tiny"}), 28, 2)
+    found = sizes(Choice(name="mlp", settings={"size": "tiny"}), table_inputs(28), 2)
     assert (found.parameters, found.flops) == (250, 2 * (28 * 8 + 8 * 2))
 
 
 def test_the_small_mlp_stays_below_2500_parameters_on_100_inputs():
-    assert sizes(Choice(name="mlp", settings={"size": "small"}), 100, 2).parameters == 100 * 20 + 20 + 420 + 42 <= 2500
+    assert (
+        sizes(Choice(name="mlp", settings={"size": "small"}), table_inputs(100), 2).parameters
+        == 100 * 20 + 20 + 420 + 42
+        <= 2500
+    )
 
 
 def test_bytes_are_those_of_the_file_on_disk(tmp_path):
     choice = Choice(name="resmlp", settings={"size": "small"})
-    state = build(choice, 11, 4).state_dict()
+    state = build(choice, table_inputs(11), 4).state_dict()
     save_file(state, tmp_path / "weights.safetensors")
     size = (tmp_path / "weights.safetensors").stat().st_size
-    assert file_bytes(state) == sizes(choice, 11, 4).size_bytes == size
-    assert size > 4 * sizes(choice, 11, 4).parameters
+    assert file_bytes(state) == sizes(choice, table_inputs(11), 4).size_bytes == size
+    assert size > 4 * sizes(choice, table_inputs(11), 4).parameters
 
 
 def test_nothing_is_allocated_for_a_network_larger_than_memory_would_like():
     inputs = 2_000_000_000  # 16 TB of weights in the first layer
-    found = sizes(Choice(name="mlp", settings={"size": None, "width": 2048, "depth": 8}), inputs, 1000)
+    found = sizes(Choice(name="mlp", settings={"size": None, "width": 2048, "depth": 8}), table_inputs(inputs), 1000)
     assert found.parameters == inputs * 2048 + 2048 + 7 * (2048 * 2048 + 2048) + 2048 * 1000 + 1000
 
 
@@ -36,7 +41,7 @@ def test_the_random_stream_is_left_alone():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    assert isinstance(sizes(Choice(name="tabm"), 5, 2), Sizes)
+    assert isinstance(sizes(Choice(name="tabm"), table_inputs(5), 2), Sizes)
     assert torch.equal(torch.rand(3), expected)
 
 

@@ -1,12 +1,13 @@
 import torch
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
 
 
 def made(outputs, members=4):
     torch.manual_seed(0)
-    return build(Choice(name="tabm", settings={"size": "tiny", "members": members}), 6, outputs).eval()
+    return build(Choice(name="tabm", settings={"size": "tiny", "members": members}), table_inputs(6), outputs).eval()
 
 
 def test_probabilities_are_the_mean_over_members():

@@ -7,7 +7,7 @@ import torch
 
 from kd_core.data.preparation import prepare
 from kd_core.distill.variants import TrainedVariant
-from kd_core.models.building import build
+from kd_core.models.building import build_for
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.sweep import Sweep
 from kd_core.specs import SweepSpec
@@ -72,7 +72,7 @@ def engine(score, asked=None, precision="float32", fail_after=None):
             if value is None:
                 results.append(None)
                 continue
-            state = build(variant.student.arch, dataset.num_features, dataset.num_outputs).state_dict()
+            state = build_for(dataset, variant.student.arch).state_dict()
             number = 0.5 if isinstance(value, str) else value
             done = TrainedVariant(variant, state, 2, 3, number, number, 0.1)
             if value == "diverged":

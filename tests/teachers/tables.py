@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kd_core.data.dataset import Dataset, Part
+from kd_core.data.input_spec import table_inputs
+from kd_core.data.view import Views
 from kd_core.specs import DatasetSpec
 from kd_core.teachers.base import FitData
 
@@ -36,6 +39,7 @@ def fit_data(task: str, rows: int = 200, **changes: Any) -> FitData:
             {
                 "task": task,
                 "num_outputs": outputs,
+                "inputs": table_inputs(x.shape[1]),
                 "x": x,
                 "y": y,
                 "x_validation": x_validation,
@@ -48,11 +52,11 @@ def fit_data(task: str, rows: int = 200, **changes: Any) -> FitData:
 
 def dataset(task: str = "binary", rows: int = 200, groups: int | None = None) -> Dataset:
     """A prepared dataset without a file behind it."""
-    parts, start = {}, 0
+    parts, x_of, start = {}, {}, 0
     for i, (split, n) in enumerate((("train", rows), ("validation", rows // 2), ("test", rows // 4))):
         x, y = labelled(task, n, seed=i)
         of = np.random.default_rng(i).integers(0, groups, n) if groups else None
-        parts[split] = Part(x, y, np.arange(start, start + n), of)
+        parts[split], x_of[split] = Part(y, np.arange(start, start + n), of), x
         start += n
     y = parts["train"].y
     return Dataset(
@@ -61,9 +65,19 @@ def dataset(task: str = "binary", rows: int = 200, groups: int | None = None) ->
         hash=f"{task}-{rows}-{groups}",
         task=task,
         classes={"regression": (), "binary": ("no", "yes"), "multiclass": ("a", "b", "c")}[task],
-        feature_names=("a", "b", "c", "d"),
+        columns=("a", "b", "c", "d"),
         parts=parts,
+        views=Views.of_table(x_of),
         rows=pd.DataFrame(),
         target_mean=float(y.mean()) if task == "regression" else 0.0,
         target_std=float(y.std()) if task == "regression" else 1.0,
     )
+
+
+def with_rows(data: Dataset, chosen: Any) -> Dataset:
+    """The chosen rows of every part, in that order. `chosen`: positions, or a slice, per split."""
+    parts = {
+        split: replace(p, y=p.y[chosen[split]], row_ids=p.row_ids[chosen[split]]) for split, p in data.parts.items()
+    }
+    views = Views.of_table({split: x[chosen[split]] for split, x in data.view().parts.items()})
+    return replace(data, parts=parts, views=views)

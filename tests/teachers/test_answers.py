@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kd_core.data.dataset import Part
+from kd_core.data.view import Views
 from kd_core.errors import KDError, Stopped
 from kd_core.specs import Choice
 from kd_core.teachers import answers, entry
@@ -13,7 +14,7 @@ from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import SOURCES
 from kd_core.teachers.cache import TeacherCache
 from kd_core.teachers.crossfit import folds as deal
-from tests.teachers.tables import dataset
+from tests.teachers.tables import dataset, with_rows
 
 FOREST = Choice(name="random_forest", settings={"trees": 12, "leaf_rows": 1})
 QUICK = Choice(name="random_forest", settings={"trees": 1})  # where only the keeping matters
@@ -49,16 +50,16 @@ def test_training_rows_are_answered_by_teachers_that_never_saw_them(monkeypatch)
         seen.append({row.tobytes() for row in fit_data.x})
         return entry.make(spec, fit_data, *rest)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, watched, entry.title, entry.spec))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=watched))
     found = ask(data)
     fold = deal(data.train.y, None, 3, 0)
     for k in range(3):
-        assert not seen[1 + k] & {row.tobytes() for row in data.train.x[fold == k]}
+        assert not seen[1 + k] & {row.tobytes() for row in data.view().parts["train"][fold == k]}
     assert len(seen[0]) == len(data.train)
     # In-sample answers of a deep forest know the labels; out-of-fold answers are as unsure as those for new rows.
     fits = answers._Fits(data, FOREST, 3, 0, "", None, print, lambda: False, "cpu")
-    rows = fits.data(data.train.x, data.train.y, data.validation.x)
-    in_sample = entry.make(fits.spec, rows, 0, print, lambda: False).logits(data.train.x)
+    rows = fits.data(data.view().parts["train"], data.train.y, data.view().parts["validation"])
+    in_sample = entry.make(fits.spec, rows, 0, print, lambda: False).logits(data.view().parts["train"])
 
     def right(z, y):
         return float((z.argmax(1) == y).mean())
@@ -73,10 +74,12 @@ def test_groups_never_straddle(monkeypatch):
 
     def watched(spec, fit_data, *rest):
         rows = {row.tobytes() for row in fit_data.x}
-        seen.append({int(g) for x, g in zip(data.train.x, data.train.groups, strict=True) if x.tobytes() in rows})
+        seen.append(
+            {int(g) for x, g in zip(data.view().parts["train"], data.train.groups, strict=True) if x.tobytes() in rows}
+        )
         return entry.make(spec, fit_data, *rest)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, watched, entry.title, entry.spec))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=watched))
     ask(data)
     held = [set(data.train.groups.tolist()) - s for s in seen[1:]]
     assert all(held) and sum(len(h) for h in held) == len(set(data.train.groups.tolist()))
@@ -189,12 +192,8 @@ def test_rows_in_another_order_get_their_own_answers(tmp_path):
     data, cache = dataset(), TeacherCache(tmp_path)
     first = ask(data, QUICK, folds=2, cache=cache)
     order = {split: np.random.default_rng(1).permutation(len(part)) for split, part in data.parts.items()}
-    parts = {
-        split: replace(p, x=p.x[order[split]], y=p.y[order[split]], row_ids=p.row_ids[order[split]])
-        for split, p in data.parts.items()
-    }
-    again = ask(replace(data, parts=parts), QUICK, folds=2, cache=cache)
-    assert again.cached and all(np.array_equal(again.logits[s], first.logits[s][order[s]]) for s in parts)
+    again = ask(with_rows(data, order), QUICK, folds=2, cache=cache)
+    assert again.cached and all(np.array_equal(again.logits[s], first.logits[s][order[s]]) for s in order)
 
 
 def test_what_a_hit_saved_is_told_and_counted(tmp_path):
@@ -240,10 +239,11 @@ def test_a_limit_that_makes_no_sense_is_said_before_any_fit(tmp_path, monkeypatc
 def test_with_many_classes_the_first_run_gets_what_the_next_one_reads(tmp_path):
     rng, classes = np.random.default_rng(0), 120
     parts = {
-        split: Part(rng.standard_normal((n, 3)).astype(np.float32), np.arange(n) % classes, np.arange(n) + start)
+        split: Part(np.arange(n) % classes, np.arange(n) + start)
         for split, n, start in (("train", 480, 0), ("validation", 120, 480), ("test", 120, 600))
     }
-    data = replace(dataset("multiclass"), classes=tuple(map(str, range(classes))), parts=parts)
+    views = Views.of_table({s: rng.standard_normal((len(p), 3)).astype(np.float32) for s, p in parts.items()})
+    data = replace(dataset("multiclass"), classes=tuple(map(str, range(classes))), parts=parts, views=views)
     cache = TeacherCache(tmp_path)
     forest = Choice(name="random_forest", settings={"trees": 2, "leaf_rows": 60})
     first, again = ask(data, forest, folds=2, cache=cache), ask(data, forest, folds=2, cache=cache)
@@ -261,7 +261,7 @@ def test_a_warning_of_every_fit_is_told_once(monkeypatch):
         notify({"kind": "warning", "code": "shared", "message": "m", "hint": "h"})
         return entry.make(spec, data, seed, notify, should_stop)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, warning, entry.title, entry.spec))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=warning))
     ask(dataset(), events=events)
     assert [e for e in events if e["kind"] == "warning"] == [
         {"kind": "warning", "code": "shared", "message": "m", "hint": "h"}

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from kd_core.data.preparation import prepare
+from kd_core.data.view import Viewed, Views
 from kd_core.errors import DataError
 from kd_core.specs import DatasetSpec
-from kd_core.teachers.crossfit import encoded_without, folds
+from kd_core.teachers.crossfit import folds
 
 
 def test_classes_are_spread_evenly():
@@ -93,13 +94,17 @@ def test_what_a_fold_teacher_sees_does_not_depend_on_the_held_out_targets(tmp_pa
     held = folds(data.train.y, data.train.groups, 3, 0) == 0
     y = data.train.y.copy()
     y[held] = -y[held] if task == "regression" else (y[held] + 1) % len(data.classes)
-    frame = data.rows[list(data.encoder.types)]
-    encoder = type(data.encoder)(data.encoder.types, task, data.encoder.seed)
+    frame = data.rows[list(data.view().view.types)]
+    encoder = type(data.view().view)(data.view().view.types, task, data.view().view.seed)
     x = encoder.fit_transform(frame.iloc[data.train.row_ids], y, data.train.groups)
-    assert not np.allclose(x[~held], data.train.x[~held])  # the usual encoding of the other rows does know them
-    parts = {**data.parts, "train": replace(data.train, x=x, y=y)}
-    turned = encoded_without(replace(data, parts=parts, encoder=encoder), held)
-    straight = encoded_without(data, held)
+    assert not np.allclose(
+        x[~held], data.view().parts["train"][~held]
+    )  # the usual encoding of the other rows does know them
+    parts = {**data.parts, "train": replace(data.train, y=y)}
+    seen = Viewed(data.view().spec, {**data.view().parts, "train": x}, encoder)
+    turned = replace(data, parts=parts, views=Views({"table": lambda: seen}))
+    turned = turned.without("table", held)
+    straight = data.without("table", held)
     assert [len(p) for p in straight] == [(~held).sum(), len(data.validation), held.sum()]
     assert all(np.array_equal(a, b) for a, b in zip(straight, turned, strict=True))
 
@@ -107,7 +112,7 @@ def test_what_a_fold_teacher_sees_does_not_depend_on_the_held_out_targets(tmp_pa
 @pytest.mark.parametrize("gone", [1, 2])
 def test_classes_that_lie_in_the_held_out_rows_altogether(tmp_path, gone):
     data = many_categories(tmp_path / "a.csv", "multiclass")
-    rest, validation, held = encoded_without(data, data.train.y < gone)
+    rest, validation, held = data.without("table", data.train.y < gone)
     assert len(rest) == (data.train.y >= gone).sum()
     assert rest.shape[1] == validation.shape[1] == held.shape[1]
     assert np.isfinite(rest).all() and np.isfinite(held).all()
@@ -116,8 +121,8 @@ def test_classes_that_lie_in_the_held_out_rows_altogether(tmp_path, gone):
 def test_columns_without_targets_stay_as_they_are(tmp_path):
     data = many_categories(tmp_path / "a.csv", "binary")
     held = np.arange(len(data.train)) % 3 == 0
-    rest, _, _ = encoded_without(data, held)
-    column = data.feature_names.index("size")
-    assert np.array_equal(rest[:, 0], data.train.x[~held][:, column])
-    plain = replace(data, encoder=None)
-    assert np.array_equal(encoded_without(plain, held)[2], data.train.x[held])
+    rest, _, _ = data.without("table", held)
+    column = data.view().view.feature_names.index("size")
+    assert np.array_equal(rest[:, 0], data.view().parts["train"][~held][:, column])
+    plain = replace(data, views=Views.of_table(data.view().parts))
+    assert np.array_equal(plain.without("table", held)[2], data.view().parts["train"][held])

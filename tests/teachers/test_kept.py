@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kd_core.data.dataset import Part
+from kd_core.data.view import Views
 from kd_core.errors import DataError, SpecError, UnknownName
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers import answers, kept
@@ -128,13 +129,19 @@ def test_a_sample_is_known_by_its_file_and_a_path_only_by_its_hash(tmp_path):
 
 
 def test_many_classes_come_back_as_float32(tmp_path):
-    rng, classes = np.random.default_rng(0), 120
+    classes = 120
     parts = {
-        split: Part(rng.standard_normal((n, 3)).astype(np.float32), np.arange(n) % classes, np.arange(n) + start)
+        split: Part(np.arange(n) % classes, np.arange(n) + start)
         for split, n, start in (("train", 480, 0), ("validation", 120, 480), ("test", 120, 600))
     }
+    x = {s: np.random.default_rng(0).standard_normal((len(p), 3)).astype(np.float32) for s, p in parts.items()}
     cache = TeacherCache(tmp_path)
-    made = keep(cache, data=replace(dataset("multiclass"), classes=tuple(map(str, range(classes))), parts=parts))
+    made = keep(
+        cache,
+        data=replace(
+            dataset("multiclass"), classes=tuple(map(str, range(classes))), parts=parts, views=Views.of_table(x)
+        ),
+    )
     found = cache.find(SPEC, FOREST)
     assert found.logits.dtype == np.float32 and np.array_equal(found.logits, made.logits["validation"])
 

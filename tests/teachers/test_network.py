@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.models.base import Outputs
 from kd_core.teachers.base import SOURCES
 from kd_core.teachers.network import hard_label_loss
@@ -36,6 +37,7 @@ def test_wide_tables_are_told_that_columns_share_tokens():
     rng = np.random.default_rng(0)
     data = fit_data(
         "binary",
+        inputs=table_inputs(300),
         x=rng.standard_normal((200, 300)).astype("f4"),
         x_validation=rng.standard_normal((100, 300)).astype("f4"),
     )

@@ -11,7 +11,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.errors import DataError
 from kd_core.teachers.coding import encode
 from kd_core.teachers.packing import pack, part_of, unpack
-from tests.teachers.tables import dataset
+from tests.teachers.tables import dataset, with_rows
 
 
 def packed(data: Dataset, outputs: int = 2, features: bool = False) -> dict[str, np.ndarray]:
@@ -23,11 +23,8 @@ def packed(data: Dataset, outputs: int = 2, features: bool = False) -> dict[str,
 
 def shuffled(data: Dataset) -> Dataset:
     """The same rows in another order."""
-    parts, rng = {}, np.random.default_rng(5)
-    for split, part in data.parts.items():
-        order = rng.permutation(len(part))
-        parts[split] = replace(part, x=part.x[order], y=part.y[order], row_ids=part.row_ids[order])
-    return replace(data, parts=parts)
+    rng = np.random.default_rng(5)
+    return with_rows(data, {split: rng.permutation(len(part)) for split, part in data.parts.items()})
 
 
 def test_rows_asked_in_the_kept_order_are_not_copied():
@@ -50,10 +47,7 @@ def test_rows_asked_in_another_order_get_their_own_answers(outputs):
 
 def test_some_of_the_rows_are_enough():
     data = dataset()
-    few = replace(
-        data,
-        parts={split: replace(p, x=p.x[3:9], y=p.y[3:9], row_ids=p.row_ids[3:9]) for split, p in data.parts.items()},
-    )
+    few = with_rows(data, dict.fromkeys(data.parts, slice(3, 9)))
     logits, _ = unpack(packed(data), few)
     assert np.array_equal(logits["test"][:, 0], few.test.row_ids)
 

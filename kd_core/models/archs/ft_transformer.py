@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
@@ -162,8 +163,9 @@ class FTTransformer(nn.Module):
     spec=FTTransformerSpec,
     source="arXiv:2106.11959",
     roles=("teacher",),
+    takes=(TABLE,),
     presets=PRESETS,
 )
-def build(spec: FTTransformerSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+def build(spec: FTTransformerSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a transformer over columns."""
-    return FTTransformer(spec, num_inputs, num_outputs)
+    return FTTransformer(spec, inputs.width, num_outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.specs import Spec
 
@@ -26,7 +27,7 @@ class Linear(nn.Module):
         return Outputs(self.head(x_NF))
 
 
-@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), presets={})
-def build(spec: LinearSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), takes=(TABLE,), presets={})
+def build(spec: LinearSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a linear model."""
-    return Linear(num_inputs, num_outputs)
+    return Linear(inputs.width, num_outputs)

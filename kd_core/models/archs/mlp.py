@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.activations import Activation, activation
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
@@ -61,7 +62,7 @@ class MLP(nn.Module):
         return Outputs(self.head(features), features)
 
 
-@ARCHS.register("mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), presets=PRESETS)
-def build(spec: MLPSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+@ARCHS.register("mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), takes=(TABLE,), presets=PRESETS)
+def build(spec: MLPSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a multilayer perceptron."""
-    return MLP(spec, num_inputs, num_outputs)
+    return MLP(spec, inputs.width, num_outputs)

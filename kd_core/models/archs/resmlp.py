@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.activations import Activation, activation
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
@@ -89,8 +90,9 @@ class ResMLP(nn.Module):
     spec=ResMLPSpec,
     source="arXiv:2106.11959",
     roles=("student", "teacher"),
+    takes=(TABLE,),
     presets=PRESETS,
 )
-def build(spec: ResMLPSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+def build(spec: ResMLPSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a residual multilayer perceptron."""
-    return ResMLP(spec, num_inputs, num_outputs)
+    return ResMLP(spec, inputs.width, num_outputs)

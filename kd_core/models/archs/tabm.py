@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
@@ -99,7 +100,9 @@ class TabM(nn.Module):
         return Outputs(logits, hidden.mean(dim=1), by_member)
 
 
-@ARCHS.register("tabm", title="TabM", spec=TabMSpec, source="arXiv:2410.24210", roles=("teacher",), presets=PRESETS)
-def build(spec: TabMSpec, num_inputs: int, num_outputs: int) -> nn.Module:
+@ARCHS.register(
+    "tabm", title="TabM", spec=TabMSpec, source="arXiv:2410.24210", roles=("teacher",), takes=(TABLE,), presets=PRESETS
+)
+def build(spec: TabMSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build an ensemble of MLPs that share their weights."""
-    return TabM(spec, num_inputs, num_outputs)
+    return TabM(spec, inputs.width, num_outputs)

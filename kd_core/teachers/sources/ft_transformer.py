@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kd_core.data.input_spec import TABLE
 from kd_core.models.archs.ft_transformer import MOST_TOKENS, columns_per_token
 from kd_core.models.base import SizeName
 from kd_core.specs import Choice, unit
@@ -38,6 +39,7 @@ class FTTransformerTeacher(NetworkSpec):
     title="FT-Transformer",
     spec=FTTransformerTeacher,
     source="arXiv:2106.11959",
+    takes=(TABLE,),
     gives=frozenset({"logits"}),
     family="network",
     arch="ft_transformer",

@@ -9,6 +9,7 @@ from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss, HalfSquare
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from kd_core.data.input_spec import TABLE
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
@@ -83,6 +84,7 @@ def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) 
     title="Gradient boosting",
     spec=GradientBoostingSpec,
     source="scikit-learn HistGradientBoosting",
+    takes=(TABLE,),
     gives=frozenset({"logits"}),
     family="trees",
     seconds=seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kd_core.data.input_spec import TABLE
 from kd_core.models.base import SizeName
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
@@ -17,7 +18,13 @@ class LargeMLPTeacher(LayeredSpec):
 
 
 @SOURCES.register(
-    "mlp_large", title="MLP, large", spec=LargeMLPTeacher, gives=frozenset({"logits"}), family="network", arch="mlp"
+    "mlp_large",
+    title="MLP, large",
+    spec=LargeMLPTeacher,
+    takes=(TABLE,),
+    gives=frozenset({"logits"}),
+    family="network",
+    arch="mlp",
 )
 def fit(spec: LargeMLPTeacher, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

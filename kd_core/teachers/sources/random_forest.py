@@ -7,6 +7,7 @@ import math
 from pydantic import Field
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+from kd_core.data.input_spec import TABLE
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.estimator import THREADS
@@ -36,6 +37,7 @@ def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> f
     title="Random forest",
     spec=RandomForestSpec,
     source="scikit-learn RandomForest",
+    takes=(TABLE,),
     gives=frozenset({"logits"}),
     family="trees",
     seconds=seconds,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from kd_core.data.input_spec import TABLE
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.network import LayeredSpec, fit_network
 
 
 @SOURCES.register(
-    "resmlp", title="Residual MLP", spec=LayeredSpec, gives=frozenset({"logits"}), family="network", arch="resmlp"
+    "resmlp",
+    title="Residual MLP",
+    spec=LayeredSpec,
+    takes=(TABLE,),
+    gives=frozenset({"logits"}),
+    family="network",
+    arch="resmlp",
 )
 def fit(spec: LayeredSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train the network. Errors: Stopped, DataError, NonFiniteLoss."""

@@ -16,6 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.svm import SVC, SVR
 
 from kd_core.data.dataset import Array
+from kd_core.data.input_spec import TABLE
 from kd_core.errors import SpecError
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
@@ -103,6 +104,7 @@ _KINDS: dict[str, _Kind] = {
     title="scikit-learn model",
     spec=SklearnSpec,
     source="scikit-learn",
+    takes=(TABLE,),
     gives=frozenset({"logits"}),
     family="classic",
 )

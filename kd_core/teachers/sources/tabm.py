@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kd_core.data.input_spec import TABLE
 from kd_core.models.base import SizeName
 from kd_core.specs import Choice, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
@@ -29,6 +30,7 @@ class TabMTeacher(NetworkSpec):
     title="TabM ensemble",
     spec=TabMTeacher,
     source="arXiv:2410.24210",
+    takes=(TABLE,),
     gives=frozenset({"logits"}),
     family="network",
     arch="tabm",

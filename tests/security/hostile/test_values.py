@@ -40,7 +40,7 @@ def test_21_infinite_value(upload):
     source = upload(a=["1e400", *AGE[1:]], y=LABEL)
     found = profile_source(source, target="y")
     assert texts(found, "infinite_values")[0].startswith("Column a: 1 infinite value (row 1).")
-    assert np.isfinite(prepare(DatasetSpec(source=source, target="y")).train.x).all()
+    assert np.isfinite(prepare(DatasetSpec(source=source, target="y")).view().parts["train"]).all()
 
 
 def test_22_integer_beyond_64_bits(upload):
@@ -153,4 +153,4 @@ def test_35_constant_and_empty_columns(upload):
         "Column same is dropped: always the same value.",
         "Column empty is dropped: all values are missing.",
     ]
-    assert prepare(DatasetSpec(source=source, target="y")).feature_names == ("age", "spend")
+    assert prepare(DatasetSpec(source=source, target="y")).columns == ("age", "spend")

@@ -1,19 +1,21 @@
-"""Rows made into numbers a network can read, fitted on the training rows only."""
+"""The table view: every column made into numbers, side by side; fitted on the training rows only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
+from kd_core.data.input_spec import TABLE, InputSpec, table_inputs
 from kd_core.data.table import Profile
 from kd_core.data.text_block import TextBlock
 from kd_core.data.typed_column import coerce
 from kd_core.data.types import ColumnType
+from kd_core.data.view import VIEWS, Array, HeldOut
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.specs import Task
 
@@ -21,8 +23,6 @@ VERSION = 1  # raise it when encoded values change, so that cached teacher answe
 TEXT_VERSION = 2  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
 TARGET_ENCODED_CLASSES = 12  # with more classes, one column per class and category column costs more than it tells
-
-Array = npt.NDArray[Any]
 
 
 class Block(Protocol):
@@ -37,7 +37,7 @@ class Block(Protocol):
     def transform(self, values: pd.Series) -> Array: ...
 
 
-class Encoder:
+class TableView:
     """Encodes the columns of a table; what it knows comes from the training rows alone.
 
     Numbers are scaled (heavy tails by rank), with a flag where they are missing; categories are one-hot, or the
@@ -76,9 +76,9 @@ class Encoder:
         return _joined(parts, len(frame))
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None = None) -> dict[str, npt.NDArray[np.float32]]:
-        """Fit on the training rows; return what `transform` would not give for them: cross-fitted averages, by column.
+        """Fit on the training rows; return what `encode` would not give for them: cross-fitted averages, by column.
 
-        `transform(frame, own)` then equals `fit_transform`, for any part of the rows.
+        `encode(frame, own)` then equals `fit_transform`, for any part of the rows.
         """
         found = {}
         for name, block in self.blocks.items():
@@ -87,6 +87,41 @@ class Encoder:
                 found[name] = own.astype(np.float32, copy=False)
         self._name_features()
         return found
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe the encoded rows; known after fitting."""
+        return table_inputs(len(self.feature_names))
+
+    def without(self, rows: HeldOut) -> tuple[Array, Array, Array] | None:
+        """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.
+
+        A category encoded by the target's average carries the targets of all training rows, so those columns are
+        encoded anew from the other rows alone (and stand last); all other columns never saw a target.
+        Shape: features of (N - H, G), (V, G) and (H, G); None where no column saw a target.
+        """
+        spans = self.target_columns()
+        if not spans:
+            return None
+        rest = ~rows.held
+        y, task = rows.y[rest], rows.task
+        if task != "regression":  # a rare class may lie in the held-out rows altogether; two of three left are binary
+            left, y = np.unique(y, return_inverse=True)
+            task = "binary" if len(left) == 2 else task
+        fresh = TableView({name: self.types[name] for name in spans}, task, self.seed)
+        frame = rows.frame[list(spans)]
+        made = fresh.fit_transform(frame.iloc[rows.train[rest]], y, None if rows.groups is None else rows.groups[rest])
+        old = [at for span in spans.values() for at in span]
+        train, validation = rows.parts["train"], rows.parts["validation"]
+
+        def joined(x: Array, new: Array) -> Array:
+            return np.concatenate([np.delete(x, old, axis=1), new], axis=1)
+
+        return (
+            joined(train[rest], made),
+            joined(validation, fresh.encode(frame.iloc[rows.validation])),
+            joined(train[rows.held], fresh.encode(frame.iloc[rows.train[rows.held]])),
+        )
 
     def _name_features(self) -> None:
         self.feature_names = tuple(n for block in self.blocks.values() for n in block.names)
@@ -100,7 +135,7 @@ class Encoder:
             at += len(block.names)
         return found
 
-    def transform(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.float32]:
+    def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.float32]:
         """Encode other rows, raw or typed; unknown categories and unreadable cells count as such, nothing fails.
 
         `own`: encodings that training rows have of their own (from `fit`), of the same rows as the frame.
@@ -155,3 +190,18 @@ def count_features(profile: Profile) -> int:
         else:
             total += 2
     return total
+
+
+def fits(types: Mapping[str, ColumnType]) -> str | None:
+    """A table can be read from any column that is left."""
+    return None if types else "needs at least one column"
+
+
+VIEWS.register(
+    TABLE,
+    title="Table",
+    fits=fits,
+    foresee=lambda profile: table_inputs(count_features(profile)),
+    version=VERSION,
+    reads="all columns as numbers",
+)(TableView)

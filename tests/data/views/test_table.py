@@ -6,10 +6,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from kd_core.data import text_block
-from kd_core.data.encoders import Encoder, count_features
 from kd_core.data.profile import profile_table
 from kd_core.data.typed_column import understand
 from kd_core.data.types import ColumnType
+from kd_core.data.views.table import TableView, count_features
 from tests.data.tables import clean, table
 
 
@@ -20,7 +20,7 @@ def typed(columns):
 
 def encode(columns, y, task="binary", groups=None):
     types, frame = typed(columns)
-    encoder = Encoder(types, task)
+    encoder = TableView(types, task)
     return encoder, encoder.fit_transform(frame, np.asarray(y), groups)
 
 
@@ -62,12 +62,12 @@ def test_only_training_rows_are_learned_from():
     rng = np.random.default_rng(0)
     types, frame = typed({"a": rng.normal(size=200), "c": [f"v{i % 50}" for i in range(200)]})
     y = rng.integers(0, 2, 200)
-    encoder = Encoder(types, "binary")
+    encoder = TableView(types, "binary")
     encoder.fit_transform(frame.iloc[:100], y[:100])
-    before = encoder.transform(frame.iloc[100:])
+    before = encoder.encode(frame.iloc[100:])
     changed = frame.copy()
     changed.loc[150:, "a"] = 1e9
-    assert np.array_equal(encoder.transform(changed.iloc[100:])[:50], before[:50])
+    assert np.array_equal(encoder.encode(changed.iloc[100:])[:50], before[:50])
 
 
 def test_raw_rows_and_typed_rows_encode_alike():
@@ -78,10 +78,10 @@ def test_raw_rows_and_typed_rows_encode_alike():
         "d": ["31/01/2024", "02/03/2024"] * 60,
     }
     types, frame = typed(columns)
-    encoder = Encoder(types, "binary")
+    encoder = TableView(types, "binary")
     x = encoder.fit_transform(frame, np.arange(120) % 2)
     raw = pd.DataFrame(columns, dtype="str")
-    assert np.array_equal(encoder.transform(raw), x)
+    assert np.array_equal(encoder.encode(raw), x)
 
 
 def test_unseen_categories_and_unreadable_cells_do_not_fail():
@@ -95,7 +95,7 @@ def test_unseen_categories_and_unreadable_cells_do_not_fail():
     }
     encoder, _ = encode(columns, rng.integers(0, 2, 120))
     new = pd.DataFrame({"c": ["zzz"], "many": ["zzz"], "n": ["oops"], "f": ["perhaps"], "d": ["soon"]}, dtype="str")
-    found = encoder.transform(new)
+    found = encoder.encode(new)
     names = list(encoder.feature_names)
     assert np.isfinite(found).all()
     assert found[0, [names.index(f"c={v}") for v in "abc"]].tolist() == [0, 0, 0]
@@ -110,7 +110,7 @@ def test_heavy_tails_are_spread_and_a_mass_at_zero_stays_near():
     assert np.abs(x).max() <= 3.5
     assert -0.6 < x[values == 0].mean() < 0
     assert (np.diff(x[np.argsort(values), 0]) >= 0).all()
-    assert encoder.transform(pd.DataFrame({"v": [1e12, -5.0]}))[:, 0] == pytest.approx([3.29, -3.29], abs=0.01)
+    assert encoder.encode(pd.DataFrame({"v": [1e12, -5.0]}))[:, 0] == pytest.approx([3.29, -3.29], abs=0.01)
 
 
 def test_light_tails_stay_linear():
@@ -125,7 +125,7 @@ def test_rare_categories_share_a_column():
     encoder, x = encode({"c": labels}, np.arange(len(labels)) % 2)
     assert encoder.feature_names == ("c=a", "c=b", "c=other")
     assert x[-1].tolist() == [0, 0, 1]
-    assert encoder.transform(pd.DataFrame({"c": ["new"]}))[0].tolist() == [0, 0, 1]
+    assert encoder.encode(pd.DataFrame({"c": ["new"]}))[0].tolist() == [0, 0, 1]
 
 
 def test_target_means_are_cross_fitted_so_that_noise_stays_noise():
@@ -171,7 +171,7 @@ def test_dates_lie_on_a_circle_with_hours_and_years():
     assert (month**2).sum(axis=1) == pytest.approx(np.ones(500), abs=1e-5)
     december, january = month[-1], month[0]
     assert np.linalg.norm(december - january) < 0.6
-    gap = encoder.transform(pd.DataFrame({"t": ["", days[0]]}, dtype="str"))
+    gap = encoder.encode(pd.DataFrame({"t": ["", days[0]]}, dtype="str"))
     assert np.isfinite(gap).all()
 
 
@@ -189,7 +189,7 @@ def test_text_becomes_topics_that_tell(how):
     assert encoder.types["review"].kind == "text"
     assert encoder.feature_names[-1] == "review length"
     assert LogisticRegression(max_iter=500).fit(x[:300], y[:300]).score(x[300:], y[300:]) > 0.9
-    assert np.isfinite(encoder.transform(pd.DataFrame({"review": ["", "unknownword"]}, dtype="str"))).all()
+    assert np.isfinite(encoder.encode(pd.DataFrame({"review": ["", "unknownword"]}, dtype="str"))).all()
 
 
 def test_features_are_counted_before_encoding():
@@ -199,14 +199,14 @@ def test_features_are_counted_before_encoding():
     found = profile_table(table(data), target="bought", drop=["noise"])
     assert count_features(found) == 2 + 1 + 3  # age and its flag, spend, three channels
     types = {n: understand(table(data).frame[n], n).type for n in ("age", "spend", "channel")}
-    x = Encoder(types, "binary").fit_transform(found.frame, np.arange(600) % 2)
+    x = TableView(types, "binary").fit_transform(found.frame, np.arange(600) % 2)
     assert x.shape[1] == count_features(found)
 
 
 def test_text_without_common_words_is_its_length():
     types = {"t": ColumnType("text")}
     texts = [f"only{i} once{i} said{i}" for i in range(50)]
-    encoder = Encoder(types, "binary")
+    encoder = TableView(types, "binary")
     x = encoder.fit_transform(pd.DataFrame({"t": texts}, dtype="str"), np.arange(50) % 2)
     assert encoder.feature_names == ("t length",)
     assert x.shape == (50, 1)
@@ -215,10 +215,10 @@ def test_text_without_common_words_is_its_length():
 def test_columns_empty_in_training_do_not_fail():
     columns = {"n": ColumnType("number"), "c": ColumnType("category"), "d": ColumnType("datetime")}
     frame = pd.DataFrame({"n": [np.nan] * 40, "c": [None] * 40, "d": [None] * 40}).astype({"c": "str", "d": "str"})
-    encoder = Encoder(columns, "binary")
+    encoder = TableView(columns, "binary")
     assert np.isfinite(encoder.fit_transform(frame, np.arange(40) % 2)).all()
     new = pd.DataFrame({"n": [7.0], "c": ["x"], "d": ["2024-01-31"]})
-    assert np.isfinite(encoder.transform(new)).all()
+    assert np.isfinite(encoder.encode(new)).all()
 
 
 def test_one_group_in_training_gives_no_target_means():
@@ -237,13 +237,13 @@ def test_every_text_is_taken_apart_once(monkeypatch):
 
     monkeypatch.setattr(CountVectorizer, "build_analyzer", counting)
     texts = [f"this sentence number {i} speaks of {['cats', 'dogs', 'birds'][i % 3]}" for i in range(90)]
-    encoder = Encoder({"t": ColumnType("text")}, "binary")
+    encoder = TableView({"t": ColumnType("text")}, "binary")
     train, other = pd.DataFrame({"t": texts[:60]}, dtype="str"), pd.DataFrame({"t": texts[60:]}, dtype="str")
     own = encoder.fit(train, np.arange(60) % 2)
-    x = encoder.transform(train, own)
-    encoder.transform(other)
+    x = encoder.encode(train, own)
+    encoder.encode(other)
     assert sorted(taken) == sorted(texts)  # vectoriser and decomposition are fitted on train once
-    assert np.array_equal(x, encoder.transform(train))  # and the training rows' own encoding is that of any rows
+    assert np.array_equal(x, encoder.encode(train))  # and the training rows' own encoding is that of any rows
 
 
 def test_terms_of_one_text_alone_are_left_out_and_ties_go_by_name():
@@ -254,6 +254,6 @@ def test_terms_of_one_text_alone_are_left_out_and_ties_go_by_name():
 
 
 def test_texts_that_are_all_alike_do_not_fail():
-    encoder = Encoder({"t": ColumnType("text")}, "binary")
+    encoder = TableView({"t": ColumnType("text")}, "binary")
     x = encoder.fit_transform(pd.DataFrame({"t": ["the same two words"] * 50}, dtype="str"), np.arange(50) % 2)
     assert np.isfinite(x).all()

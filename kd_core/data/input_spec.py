@@ -1,0 +1,50 @@
+"""What a model reads of a row: the shape and the kind of numbers of one view."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+TABLE = "table"
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The rows of a view without the rows: enough to build, size, time and export a model.
+
+    `shape` of one row, without the batch; `dtype` as numpy names it; integers are below `high`; `sparse` rows are scipy's
+    and serve estimators only.
+    Example: `InputSpec("tokens", (64,), "int32", high=8000)`
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    high: int = 0
+    sparse: bool = False
+
+    @property
+    def width(self) -> int:
+        """Count the numbers of one row."""
+        return math.prod(self.shape)
+
+    @property
+    def row_bytes(self) -> int:
+        """Count the bytes of one row."""
+        return self.width * np.dtype(self.dtype).itemsize
+
+    def example(self, rows: int, seed: int = 0) -> npt.NDArray[Any]:
+        """Draw rows that a model of this view accepts. Shape: (rows, *shape)."""
+        rng = np.random.default_rng(seed)
+        if np.issubdtype(np.dtype(self.dtype), np.integer):
+            return rng.integers(0, self.high, (rows, *self.shape)).astype(self.dtype)
+        return rng.standard_normal((rows, *self.shape)).astype(self.dtype)
+
+
+def table_inputs(width: int) -> InputSpec:
+    """Describe an encoded table of `width` features."""
+    return InputSpec(TABLE, (width,))

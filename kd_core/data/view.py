@@ -1,0 +1,159 @@
+"""Ways to read rows: teacher and student need not read the same one.
+
+A view turns the columns of a table into what a model takes: features, token numbers, pixels. It learns from the
+training rows alone, is made when it is first asked for, and is kept for as long as its dataset.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.data.input_spec import TABLE, InputSpec
+from kd_core.data.types import ColumnType
+from kd_core.errors import DataError, Problem, SpecError
+from kd_core.registry import Entry, Registry
+from kd_core.specs import Task
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Array = npt.NDArray[Any]
+
+
+class View(Protocol):
+    """One fitted or unfitted way to read the columns it was made for. Legend: N rows."""
+
+    def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
+        """Learn from the training rows; return, by column, what `encode` would not give for them (averages of targets)."""
+        ...
+
+    def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> Any:
+        """Turn rows, raw or typed, into numbers; nothing fails on unknown values. Shape: (N, *spec.shape)."""
+        ...
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe what `encode` gives; known after `fit`."""
+        ...
+
+    def without(self, rows: HeldOut) -> tuple[Any, Any, Any] | None:
+        """Encode the other training rows, validation and held-out rows without the held-out targets; None: no target was seen."""
+        ...
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Training rows of which some are held out: what a view that has seen targets needs to forget them.
+
+    `frame` holds the feature columns of all rows of the file; `train`, `validation` their positions in it;
+    y_N and groups_N belong to the training rows, `held` (N,) bool says which of them are held out.
+    """
+
+    frame: pd.DataFrame
+    train: Array
+    validation: Array
+    y: Array
+    groups: Array | None
+    held: Array
+    parts: Mapping[Split, Array]
+    task: Task
+
+
+# make(types, task, seed) -> View over the columns of these types.
+ViewMaker = Callable[[Mapping[str, ColumnType], Task, int], View]
+
+# facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
+# -> InputSpec before anything is encoded; version=number raised when encoded values change
+VIEWS: Registry[ViewMaker] = Registry("view")
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """All parts of a dataset as one view gives them, with the view that can read further rows.
+
+    Shape: per part (N, *spec.shape); an estimator's view may give sparse rows.
+    """
+
+    spec: InputSpec
+    parts: Mapping[Split, Any]
+    view: View | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def choose_view(entry: Entry[Any], offered: Iterable[str], wanted: str | None = None) -> str:
+    """Choose the view that a registered part reads: the wanted one, or the first of those it takes that is offered.
+
+    Errors: SpecError with code `other_view`.
+    """
+    takes: tuple[str, ...] = entry.facts["takes"] if wanted is None else (wanted,)
+    known = tuple(offered)
+    found = next((kind for kind in takes if kind in known), None)
+    if found is None:
+        raise SpecError(
+            "'{name}' reads {takes}; these rows can be read as {offered}.",
+            "Choose another one.",
+            "other_view",
+            name=entry.name,
+            takes=" or ".join(takes),
+            offered=", ".join(known) or "nothing",
+        )
+    return found
+
+
+class Views:
+    """The ways in which a dataset can be read, each encoded when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Viewed]]) -> None:
+        self._makers, self._made = dict(makers), dict[str, Viewed]()
+        self._making = threading.Lock()
+
+    @classmethod
+    def of_table(cls, parts: Mapping[Split, Array]) -> Views:
+        """Take rows that are features already. Shape: (N, F) float32 each."""
+        train = parts["train"]
+        made = Viewed(InputSpec(TABLE, tuple(train.shape[1:]), str(train.dtype)), dict(parts))
+        return cls({TABLE: lambda: made})
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Name the ways to read."""
+        return tuple(self._makers)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Name the ways in which somebody has read them."""
+        return tuple(self._made)
+
+    def get(self, kind: str) -> Viewed:
+        """Return a view of all parts. Errors: DataError `no_view` where the columns can't be read so."""
+        if kind not in self._makers:
+            raise DataError(
+                "The rows of this dataset can't be read as {kind}.",
+                "They can be read as: {known}.",
+                "no_view",
+                kind=kind,
+                known=", ".join(self._makers),
+            )
+        with self._making:  # two threads may ask at once
+            if kind not in self._made:
+                self._made[kind] = self._makers[kind]()
+            return self._made[kind]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """List what was found while encoding so far."""
+        return tuple(p for made in self._made.values() for p in made.problems)
+
+
+def rows_without(viewed: Viewed, held: HeldOut) -> tuple[Any, Any, Any]:
+    """Return the other training rows, the validation rows and the held-out ones, none knowing a held-out target."""
+    told = None if viewed.view is None else viewed.view.without(held)
+    if told is not None:
+        return told
+    train = viewed.parts["train"]
+    return train[~held.held], viewed.parts["validation"], train[held.held]

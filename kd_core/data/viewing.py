@@ -1,0 +1,71 @@
+"""From typed columns and a split to the views of a dataset, each fitted and encoded when it is first asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from kd_core.data import encoded
+from kd_core.data.input_spec import TABLE
+from kd_core.data.types import ColumnType
+from kd_core.data.view import SPLITS, Array, Split, Viewed, Views
+from kd_core.data.views import VIEWS
+from kd_core.errors import Problem
+from kd_core.specs import Task
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What every view of a dataset is made from. Legend: N rows of the file.
+
+    `frame` holds the feature columns, typed; `rows` the positions of each part; y_N labels, groups_N units or None.
+    """
+
+    frame: pd.DataFrame
+    types: Mapping[str, ColumnType]
+    rows: Mapping[Split, Array]
+    y: Array
+    groups: Array | None
+    task: Task
+    seed: int
+
+    def kinds(self) -> list[str]:
+        """Name the views that these columns allow."""
+        return [entry.name for entry in VIEWS.entries() if entry.facts["fits"](self.types) is None]
+
+    def views(self, folder: Path, digest: str) -> Views:
+        """Offer those views; rows that take more than their share of the free memory are kept in files in `folder`."""
+        return Views({kind: functools.partial(self._view, kind, folder, digest) for kind in self.kinds()})
+
+    def _view(self, kind: str, folder: Path, digest: str) -> Viewed:
+        view = VIEWS.get(kind).make(self.types, self.task, self.seed)
+        train = self.rows["train"]
+        own = view.fit(self.frame.iloc[train], self.y[train], None if self.groups is None else self.groups[train])
+        spec = view.spec
+        size, budget = spec.row_bytes * sum(map(len, self.rows.values())), encoded.memory_budget()
+
+        def encode(part: Split, some: slice) -> Array:
+            known = {name: x[some] for name, x in own.items()} if part == "train" else None
+            found: Array = view.encode(self.frame.iloc[self.rows[part][some]], known)
+            return found
+
+        if size <= budget or spec.sparse:
+            return Viewed(spec, {part: encode(part, slice(None)) for part in SPLITS}, view)
+        found, problems = encoded.EncodedFolder(folder).parts(
+            digest if kind == TABLE else f"{digest}-{kind}",
+            {part: len(at) for part, at in self.rows.items()},
+            spec,
+            {part: functools.partial(encode, part) for part in SPLITS},
+        )
+        said = Problem(
+            "note",
+            "encoded_on_disk",
+            f"The encoded rows take {size / 1e9:.3g} GB, {budget / 1e9:.3g} GB of memory are meant for them: "
+            "they are kept in a file.",
+            "Results are the same.",
+        )
+        return Viewed(spec, {part: found[part] for part in SPLITS}, view, (said, *problems))
