@@ -90,7 +90,7 @@ def choose_view(entry: Entry[Any], offered: Iterable[str], wanted: str | None = 
 
     Errors: SpecError with code `other_view`.
     """
-    takes: tuple[str, ...] = entry.facts["takes"] if wanted is None else (wanted,)
+    takes: tuple[str, ...] = entry.facts.get("takes", (TABLE,)) if wanted is None else (wanted,)
     known = tuple(offered)
     found = next((kind for kind in takes if kind in known), None)
     if found is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kd_core.data.input_spec import table_inputs
 from kd_core.distill.foresight import stack_seconds
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn
@@ -16,6 +17,8 @@ from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
 
 SPEC = small_spec(Path("t.csv"), seeds=3)
+
+TABLE_20 = {"table": table_inputs(20)}
 
 
 def said(update, task="binary", classes=2) -> list[str]:
@@ -55,17 +58,17 @@ def test_two_students_of_one_name_are_refused():
 
 
 def test_more_students_and_rows_cost_more():
-    one = plan.estimate(SPEC, 10_000, 20, 2)
+    one = plan.estimate(SPEC, 10_000, TABLE_20, 2)
     two = plan.estimate(
-        SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, 20, 2
+        SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, TABLE_20, 2
     )
     assert (one.trainings, two.trainings) == (9, 18)
     assert two.student_seconds > one.student_seconds
-    assert plan.estimate(SPEC, 1_000_000, 20, 2).teacher_seconds > one.teacher_seconds
+    assert plan.estimate(SPEC, 1_000_000, TABLE_20, 2).teacher_seconds > one.teacher_seconds
 
 
 def test_sizes_are_known_without_training():
-    (row,) = plan.student_sizes((TINY,), 20, 2)
+    (row,) = plan.student_sizes((TINY,), TABLE_20, 2)
     assert row.parameters == 20 * 8 + 8 + 8 * 2 + 2
     assert row.size_bytes > 4 * row.parameters
 
@@ -73,7 +76,7 @@ def test_sizes_are_known_without_training():
 def cost(teacher: str, rows: int = 12_000, **settings):
     spec = small_spec(Path("t.csv"), epochs=60, seeds=3)
     spec = spec.model_copy(update={"teacher": Choice(name=teacher, settings=settings)})
-    return estimate(spec, rows, 28, 2)
+    return estimate(spec, rows, {"table": table_inputs(28)}, 2)
 
 
 def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
@@ -89,7 +92,7 @@ def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
 
 def boosting(rows=10_000, features=20, outputs=2, **settings):
     spec = SPEC.model_copy(update={"teacher": Choice(name="gradient_boosting", settings=settings)})
-    return plan.estimate(spec, rows, features, outputs).teacher_seconds
+    return plan.estimate(spec, rows, {"table": table_inputs(features)}, outputs).teacher_seconds
 
 
 def test_the_teachers_time_depends_on_rows_columns_classes_and_its_settings():
@@ -102,7 +105,8 @@ def test_the_teachers_time_depends_on_rows_columns_classes_and_its_settings():
     forest = SPEC.model_copy(update={"teacher": Choice(name="random_forest")})
     trees = SPEC.model_copy(update={"teacher": Choice(name="random_forest", settings={"trees": 20})})
     assert (
-        plan.estimate(forest, 10_000, 20, 2).teacher_seconds > 5 * plan.estimate(trees, 10_000, 20, 2).teacher_seconds
+        plan.estimate(forest, 10_000, TABLE_20, 2).teacher_seconds
+        > 5 * plan.estimate(trees, 10_000, TABLE_20, 2).teacher_seconds
     )
 
 
@@ -115,15 +119,15 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
 
 
 def test_load_past_runs_and_a_kept_teacher_correct_the_seconds():
-    quiet = plan.estimate(SPEC, 10_000, 20, 2)
-    busy = plan.estimate(SPEC, 10_000, 20, 2, Circumstances(busy=3.0))
+    quiet = plan.estimate(SPEC, 10_000, TABLE_20, 2)
+    busy = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(busy=3.0))
     assert busy.seconds == pytest.approx(3 * quiet.seconds) and (busy.busy, busy.learned) == (3.0, 0)
     pace = Pace((("teacher:gradient_boosting", (2.0, 2.0, 9.0)), ("training:stacks", (0.5,))))
-    known = plan.estimate(SPEC, 10_000, 20, 2, Circumstances(pace, busy=3.0))
+    known = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(pace, busy=3.0))
     assert known.teacher_seconds == pytest.approx(6 * quiet.teacher_seconds) and known.learned == 3
     assert known.student_seconds == pytest.approx(1.5 * quiet.student_seconds)
     assert {w.kind: w.estimated for w in known.works} == {w.kind: w.estimated for w in busy.works}
-    kept = plan.estimate(SPEC, 10_000, 20, 2, Circumstances(teacher_kept=True))
+    kept = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(teacher_kept=True))
     assert kept.teacher_seconds == 0 and kept.teacher_kept and kept.student_seconds == quiet.student_seconds
     assert quiet.seconds - kept.seconds == pytest.approx(quiet.teacher_seconds)
 
@@ -138,9 +142,9 @@ def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace
 def test_stacks_and_foresight_count_with_one_speed():
     spec = small_spec(Path("t.csv"), seeds=3, epochs=100)
     steps = resolve(spec.training, 7000)
-    work = 3.0 * plan.student_sizes(spec.students, 20, 2)[0].flops * steps.batch_size * 9
+    work = 3.0 * plan.student_sizes(spec.students, TABLE_20, 2)[0].flops * steps.batch_size * 9
     whole = stack_seconds(work, 100 * steps.steps_per_epoch(7000))
-    assert plan.estimate(spec, 10_000, 20, 2).student_seconds == pytest.approx(plan.EPOCHS_SHARE * whole)
+    assert plan.estimate(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(plan.EPOCHS_SHARE * whole)
 
 
 def test_the_students_share_grows_with_rows_and_counts_all_arms():
@@ -151,6 +155,10 @@ def test_the_students_share_grows_with_rows_and_counts_all_arms():
 
 def test_a_placebo_is_counted_where_there_is_one():
     plain = SPEC.model_copy(update={"evaluation": SPEC.evaluation.model_copy(update={"placebo": False})})
-    assert plan.estimate(plain, 10_000, 20, 2).trainings == 6
+    assert plan.estimate(plain, 10_000, TABLE_20, 2).trainings == 6
     logits = SPEC.model_copy(update={"objective": Choice(name="mse")})
-    assert plan.estimate(logits, 10_000, 20, 2).trainings == plan.estimate(logits, 10_000, 20, 1).trainings == 6
+    assert (
+        plan.estimate(logits, 10_000, TABLE_20, 2).trainings
+        == plan.estimate(logits, 10_000, TABLE_20, 1).trainings
+        == 6
+    )
