@@ -8,7 +8,8 @@ import streamlit as st
 
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
-from kd_core.specs import TASKS, DatasetSpec, ReadSpec
+from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import TASKS
 from pages.ui import columns, engine, facts, forms, reading, session, sources, target_question, text, understanding
 from pages.ui.text import escape, exact, t, term
 
@@ -132,14 +133,13 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 format_func=lambda n: t("data.choose_column") if n is None else n,
             )
         with places[1]:
-            auto = t("data.task_auto", task=t(f"common.tasks.{found.task}")) if found.task else t("common.auto")
             _choice(
                 "task",
                 t("data.as"),
-                [None, *TASKS],
+                [None, *TASKS.names()],
                 choices,
                 term("task"),
-                format_func=lambda n: auto if n is None else t(f"common.tasks.{n}"),
+                format_func=lambda n: target_question.task_word(n, found),
             )
         with places[2]:
             if found.task == "binary" and found.classes:

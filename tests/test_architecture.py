@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     "foundation",
     "data",
+    "tasks",
     "models",
     "evaluate",
     "training",
@@ -31,6 +32,7 @@ FOUNDATION = {
     "registry",
     "plain_values",
     "specs",
+    "task",
     "limits",
     "safe_io",
     "workspace",

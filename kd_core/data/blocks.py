@@ -12,7 +12,6 @@ from sklearn.preprocessing import StandardScaler
 from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
 from kd_core.data.split import row_keys
 from kd_core.data.target_encoding import CrossFittedTargetEncoder
-from kd_core.specs import Task
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
@@ -34,7 +33,7 @@ class NumberBlock:
         self.median, self.flag = 0.0, False
         self.scale: Any = None
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna().to_numpy(np.float64)
         self.flag = len(known) < len(values)
         self.median = float(np.median(known)) if len(known) else 0.0
@@ -72,7 +71,7 @@ class BooleanBlock:
         self.names: tuple[str, ...] = (name,)
         self.known: dict[str, int] = {}
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         labels = (
             values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(values.dropna().unique())
         )
@@ -99,7 +98,7 @@ class CategoryBlock:
         self.frequency: Array = np.zeros(0)
         self.targets: CrossFittedTargetEncoder | None = None
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         counts = values.value_counts()
         counts = counts[counts > 0]
         labels = sorted((str(v) for v in counts.index), key=lambda v: (-int(counts[v]), v))
@@ -118,7 +117,7 @@ class CategoryBlock:
         return None
 
     def _fit_many(
-        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: Task, groups: Array | None
+        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: str, groups: Array | None
     ) -> Array | None:
         self.known = {v: i for i, v in enumerate(labels)}
         self.frequency = np.log1p(
@@ -176,7 +175,7 @@ class DateBlock:
         self.flag = self.hours = self.years = False
         self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna()
         self.flag = len(known) < len(values)
         days = known.to_numpy().astype("datetime64[us]").astype(np.int64) / 86_400e6

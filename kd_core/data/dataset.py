@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.errors import Problem
-from kd_core.specs import DatasetSpec, Task
+from kd_core.specs import DatasetSpec
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -53,7 +53,7 @@ class Dataset:
     spec: DatasetSpec
     name: str
     hash: str
-    task: Task
+    task: str
     classes: tuple[str, ...]
     feature_names: tuple[str, ...]
     parts: dict[Split, Part]

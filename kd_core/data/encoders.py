@@ -15,7 +15,6 @@ from kd_core.data.text_block import TextBlock
 from kd_core.data.typed_column import coerce
 from kd_core.data.types import ColumnType
 from kd_core.limits import ONE_HOT_CATEGORIES
-from kd_core.specs import Task
 
 VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 2  # the same for tables with a text column alone
@@ -30,7 +29,7 @@ class Block(Protocol):
 
     names: tuple[str, ...]
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         """Learn from the training rows; return their own encoding where it is not that of other rows."""
         ...
 
@@ -46,7 +45,7 @@ class Encoder:
     Shape: a frame of N raw or typed rows -> (N, F) float32, C-contiguous, finite.
     """
 
-    def __init__(self, types: Mapping[str, ColumnType], task: Task, seed: int = 0) -> None:
+    def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
         self.types, self.task, self.seed = dict(types), task, seed
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()

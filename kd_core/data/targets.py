@@ -14,7 +14,6 @@ from kd_core.data.classes import Rare
 from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
 from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
-from kd_core.specs import Task
 
 FEW_CLASSES = 20  # whole numbers with more distinct values than this are taken for a measure
 _POSITIVE_WORDS = TRUE_WORDS | {"positive", "pos", "bought", "purchase", "purchased", "churned", "fraud", "converted"}
@@ -28,7 +27,7 @@ class Target:
     """
 
     name: str
-    task: Task | None
+    task: str | None
     classes: tuple[str, ...]
     counts: tuple[int, ...]
     positive: str | None
@@ -48,7 +47,7 @@ def near(name: str, known: list[str]) -> str:
     return f"Did you mean '{ {k.casefold(): k for k in known}[found[0]] }'? " if found else ""
 
 
-def infer_task(column: TypedColumn) -> Task:
+def infer_task(column: TypedColumn) -> str:
     """Guess the task from the target's type and number of distinct values."""
     if column.distinct == 2:
         return "binary"
@@ -62,7 +61,7 @@ def infer_task(column: TypedColumn) -> Task:
 
 def read_target(
     column: TypedColumn,
-    task: Task | None = None,
+    task: str | None = None,
     positive: str | None = None,
     rare: Rare = "refuse",
     one_class: str | None = None,
@@ -176,8 +175,8 @@ def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
 
 def _classification(
     column: TypedColumn,
-    asked: Task | None,
-    task: Task,
+    asked: str | None,
+    task: str,
     positive: str | None,
     problems: list[Problem],
     rare: Rare,

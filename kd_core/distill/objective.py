@@ -15,7 +15,7 @@ from kd_core.distill.base import LOSSES, Formula, LossFunction
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice
 from kd_core.training.meter import BatchTerms
 
 FORMULA_BYTES = 512 * 2**20  # prepared rows of a formula; with so many classes its savings are small beside their use
@@ -34,7 +34,7 @@ def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
     return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
 
 
-def hard_loss(task: Task, class_weights: Array | None = None) -> HardLoss:
+def hard_loss(task: str, class_weights: Array | None = None) -> HardLoss:
     """Return the loss against the labels: cross-entropy, or squared error of scaled targets; mean over rows.
 
     Members of an ensemble learn separately: their losses are averaged, not their answers.
@@ -69,7 +69,7 @@ class _CrossEntropy:
 
 
 def make(
-    task: Task,
+    task: str,
     objective: Choice | None,
     labels: Array,
     teacher_logits: Array | None = None,

@@ -23,7 +23,7 @@ from kd_core.distill.base import LOSSES
 from kd_core.distill.variants import TEACHER, Lessons, tables
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice
 
 SoftGradient = Callable[["StackedLesson", Tensor, Tensor], Tensor]
 
@@ -38,7 +38,7 @@ class StackedLesson:
 
     def __init__(
         self,
-        task: Task,
+        task: str,
         chosen: Sequence[Choice | None],
         labels: Array,
         lessons: Lessons,
@@ -172,7 +172,7 @@ class StackedLesson:
 
 
 def _settings(
-    task: Task,
+    task: str,
     chosen: Sequence[Choice | None],
     labels: Array,
     known: dict[str, Array],

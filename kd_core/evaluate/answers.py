@@ -6,10 +6,9 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
-from kd_core.specs import Task
 
 
-def from_logits(task: Task, y: Array, z: Array, mean: float = 0.0, std: float = 1.0) -> Answers:
+def from_logits(task: str, y: Array, z: Array, mean: float = 0.0, std: float = 1.0) -> Answers:
     """Turn logits into answers. Shape: y (N,), z (N, C); regression logits are scaled targets (mean, std undo it)."""
     z64 = np.asarray(z, dtype=np.float64)
     if task == "regression":

@@ -12,7 +12,6 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.evaluate.ranking import Ranking, margins
 from kd_core.registry import Registry
-from kd_core.specs import Task
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Answers:
     z_NC the logits behind p, by which rows are ranked where they are known.
     """
 
-    task: Task
+    task: str
     y: Array
     p: Array | None = None
     values: Array | None = None

@@ -14,7 +14,6 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.specs import Task
 
 
 class ManyScores:
@@ -24,7 +23,7 @@ class ManyScores:
     is computed network by network.
     """
 
-    def __init__(self, task: Task, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
+    def __init__(self, task: str, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
         self.task, self.y, self.metric, self.mean, self.std = task, np.asarray(y), metric, mean, std
         self._together: Callable[[Tensor], Tensor] | None = {
             ("binary", "roc_auc"): self._area,

@@ -18,7 +18,7 @@ from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
 from kd_core.runs import grid, grid_check, pace
 from kd_core.runs.pace import Pace
-from kd_core.specs import Choice, RunSpec, StudentSpec, Task, TrainingSpec
+from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
@@ -242,7 +242,7 @@ def estimate(
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
     """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
-    task: Task = "regression" if num_outputs == 1 else "multiclass"
+    task: str = "regression" if num_outputs == 1 else "multiclass"
     asked = spec.sweep is None and spec.evaluation.placebo
     extra = spec.training.seeds_at_first if asked and placebo.why_none(task, spec.objective) is None else 0
     return grid.count(spec.model_copy(update={"students": (student,)})).trainings + extra

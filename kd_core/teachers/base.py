@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from kd_core.data.dataset import Array, Split
 from kd_core.registry import Registry
-from kd_core.specs import Task
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -22,7 +21,7 @@ class FitData:
     `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
     """
 
-    task: Task
+    task: str
     num_outputs: int
     x: Array
     y: Array

@@ -18,7 +18,7 @@ from kd_core.models.base import Outputs, SizeName
 from kd_core.models.building import build
 from kd_core.models.sizes import file_bytes
 from kd_core.seeding import derive
-from kd_core.specs import Choice, Spec, Task, TrainingSpec, unit
+from kd_core.specs import Choice, Spec, TrainingSpec, unit
 from kd_core.teachers.base import FitData, Notify, ShouldStop
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 from kd_core.training.loop import BatchLoss, TrainRows, optimise
@@ -81,7 +81,7 @@ class LayeredSpec(NetworkSpec):
     )
 
 
-def hard_label_loss(task: Task, y_N: Tensor) -> BatchLoss:
+def hard_label_loss(task: str, y_N: Tensor) -> BatchLoss:
     """Make the loss on labels: cross-entropy, or squared error. Members of an ensemble are each taught alone.
 
     Source: arXiv:2410.24210, section 3.2: the mean of the members' losses, not the loss of their mean.

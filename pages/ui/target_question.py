@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from kd_core.data.table import ColumnProfile, Profile
+from kd_core.task import task_of
 from pages.ui import forms, sources
-from pages.ui.text import escape, exact, t
+from pages.ui.text import Safe, escape, exact, t
 
 CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class"]  # choices that belong to one target
@@ -19,6 +20,13 @@ def forget(choices: dict[str, Any]) -> None:
     choices.update(dict.fromkeys(OF_TARGET))
     for name in OF_TARGET:
         forms.forget(f"{sources.KEY}.{name}")
+
+
+def task_word(name: str | None, found: Profile) -> Safe:
+    """Say a task; without a name, the one that was found."""
+    if name is not None:
+        return escape(task_of(name).title)
+    return t("data.task_auto", task=task_of(found.task).title) if found.task else t("common.auto")
 
 
 def ask(choices: dict[str, Any], found: Profile) -> None:
