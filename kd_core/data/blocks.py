@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
 from kd_core.data.split import row_keys
 from kd_core.data.target_encoding import CrossFittedTargetEncoder
+from kd_core.task import task_of
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
@@ -123,10 +124,9 @@ class CategoryBlock:
         self.frequency = np.log1p(
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
         )
-        classes = len(np.unique(y))
         codes = _codes(values, self.known, len(labels) + 1, len(labels))
         self.mean, self.std = 0.0, 1.0
-        if task == "multiclass" and classes > self.most_classes:
+        if task_of(task).averages(len(np.unique(y))) > self.most_classes:
             self.targets, self.width = None, self.one_hot + 1
             self.names = (
                 *(f"{self.name}={v}" for v in labels[: self.one_hot]),
@@ -134,8 +134,7 @@ class CategoryBlock:
                 f"{self.name} frequency",
             )
             return None
-        kind = {"regression": "continuous", "binary": "binary", "multiclass": "multiclass"}[task]
-        self.targets = CrossFittedTargetEncoder(kind, self.seed)
+        self.targets = CrossFittedTargetEncoder(task_of(task).averages_as, self.seed)
         encoded = self.targets.fit_transform(codes[:, None], y, groups)
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
         means = (

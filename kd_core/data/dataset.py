@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from kd_core.errors import Problem
 from kd_core.specs import DatasetSpec
+from kd_core.task import task_of
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset with its task, classes and three parts.
+    """A dataset with its task (by name), classes and three parts.
 
     `classes` are in label order (index = label); for binary tasks index 1 is the positive class.
     `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
@@ -81,17 +81,9 @@ class Dataset:
 
     @property
     def num_outputs(self) -> int:
-        """Logits per row: one per class, or 1 for regression."""
-        return len(self.classes) if self.task != "regression" else 1
-
-    @property
-    def positive_index(self) -> int | None:
-        return 1 if self.task == "binary" else None
+        """Logits per row: one per class, or 1 for a number."""
+        return task_of(self.task).num_outputs(len(self.classes))
 
     def scaled_y(self, split: Split) -> Array:
         """Labels as the losses want them: int64 classes, or float32 targets scaled to mean 0, sd 1."""
-        y = self.parts[split].y
-        if self.task != "regression":
-            return y
-        scaled: Array = ((y - self.target_mean) / self.target_std).astype(np.float32)
-        return scaled
+        return task_of(self.task).scaled(self.parts[split].y, self.target_mean, self.target_std)

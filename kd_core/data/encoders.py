@@ -15,6 +15,7 @@ from kd_core.data.text_block import TextBlock
 from kd_core.data.typed_column import coerce
 from kd_core.data.types import ColumnType
 from kd_core.limits import ONE_HOT_CATEGORIES
+from kd_core.task import task_of
 
 VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 2  # the same for tables with a text column alone
@@ -136,7 +137,7 @@ def count_features(profile: Profile) -> int:
     Example: 3 numbers without gaps and one category of 5 values give 8.
     """
     total = 0
-    num_classes = len(profile.classes)
+    averages = task_of(profile.task).averages(len(profile.classes)) if profile.task else 1
     for column in profile.columns:
         if not column.used or column.name == profile.target:
             continue
@@ -149,8 +150,6 @@ def count_features(profile: Profile) -> int:
             total += TEXT_COMPONENTS + 1
         elif column.distinct <= ONE_HOT_CATEGORIES:
             total += column.distinct + hole
-        elif profile.task == "multiclass":
-            total += 1 + (num_classes if num_classes <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
         else:
-            total += 2
+            total += 1 + (averages if averages <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
     return total

@@ -21,6 +21,7 @@ from kd_core.data.table import Profile
 from kd_core.errors import DataError, Problem, raise_problems
 from kd_core.safe_io import sha256_file, shown_name
 from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import task_of
 from kd_core.workspace import workspace
 
 
@@ -90,7 +91,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     groups = found.units
     encoder = Encoder({c.name: c.type for c in found.features}, task, spec.split_seed)
     frame = profile.frame[[c.name for c in found.features]]
-    y = target.values.astype(np.float64 if task == "regression" else np.int64)
+    y = target.values.astype(task_of(task).label_dtype)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
     digest = _digest(spec, sha256, task, target, encoder, found.joined)
     x, problems = _encode(encoder, frame, rows, y, groups, folder, digest)
@@ -98,8 +99,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         part: Part(x[part], y[at], at.astype(np.int64), None if groups is None else groups[at])
         for part, at in rows.items()
     }
-    trained = made["train"].y
-    mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
+    mean, std = task_of(task).scale(made["train"].y)
     return Dataset(
         spec,
         name,
