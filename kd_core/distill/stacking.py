@@ -26,13 +26,14 @@ from kd_core.distill.stacked_optimiser import StackedOptimiser
 from kd_core.distill.stacks import STACKS
 from kd_core.distill.variants import Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.errors import KDError
-from kd_core.evaluate.base import PRIMARY, better_of
+from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build
 from kd_core.models.sizes import sizes
 from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
@@ -109,7 +110,7 @@ class Stacking:
     ) -> None:
         self.dataset, self.variants, self.training, self.curves = dataset, variants, training, curves
         self.lessons = tables(lessons)
-        self.metric = metric or PRIMARY[dataset.task]
+        self.metric = metric or task_of(dataset.task).primary
         self.precision, self.device = precision, device
         self.opening = threading.Lock()
         self.dtype = DTYPES[precision]
@@ -117,9 +118,7 @@ class Stacking:
         self.better = better_of(self.metric)
         self.plan = resolve(training, len(dataset.train))
         self.labels = dataset.scaled_y("train")
-        self.weights = None
-        if dataset.task != "regression":
-            self.weights = objectives.class_weights(self.labels, dataset.num_outputs, training.class_weights)
+        self.weights = objectives.weights_for(dataset, training)
         self.plans = [self._plan(v) for v in variants]
         if check:
             check_rows(TrainRows(dataset.train.x, dataset.validation.x))

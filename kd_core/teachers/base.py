@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from kd_core.data.dataset import Array, Split
 from kd_core.registry import Registry
+from kd_core.task import task_of
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -30,6 +31,11 @@ class FitData:
     device: str = "cpu"
     target_mean: float = 0.0
     target_std: float = 1.0
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is predicted, not classes."""
+        return not task_of(self.task).has_classes
 
 
 class FittedTeacher(Protocol):

@@ -8,6 +8,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.encoders import Encoder
 from kd_core.errors import DataError
 from kd_core.seeding import derive
+from kd_core.task import task_of
 
 _QUANTILES = 10  # regression targets are stratified by tenths
 
@@ -55,9 +56,11 @@ def encoded_without(dataset: Dataset, held_N: Array) -> tuple[Array, Array, Arra
     if not spans:
         return train.x[rest_N], validation.x, train.x[held_N]
     y, task = train.y[rest_N], dataset.task
-    if task != "regression":  # a rare class may lie in the held-out rows altogether; two of three left are binary
+    if task_of(
+        task
+    ).has_classes:  # a rare class may lie in the held-out rows altogether; two of three left are a yes or no
         left, y = np.unique(y, return_inverse=True)
-        task = "binary" if len(left) == 2 else task
+        task = task_of(task).settled(len(left))
     fresh = Encoder({name: dataset.encoder.types[name] for name in spans}, task, dataset.encoder.seed)
     frame = dataset.rows[list(spans)]
     groups = None if train.groups is None else train.groups[rest_N]

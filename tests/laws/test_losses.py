@@ -161,7 +161,7 @@ class TestFormulas:
         index = torch.tensor([7, 2, 2, 11, 0])
         z = (z_s[index] + shift).requires_grad_()
         soft = entry.make(Outputs(z), Outputs(z_t[index]), y[index], spec)
-        hard = objective.hard_loss("multiclass", weights)(Outputs(z), y[index])
+        hard = task_of("multiclass").hard_loss(weights)(Outputs(z), y[index])
         total = (1 - alpha) * hard + alpha * soft
         total.backward()
         return formula(z, index), (total, hard, soft, z.grad)

@@ -9,8 +9,8 @@ from sklearn import metrics as sk
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import PRIMARY, measure
-from kd_core.task import TASKS
+from kd_core.evaluate.base import measure
+from kd_core.task import TASKS, task_of
 
 ROWS = 400
 
@@ -122,6 +122,6 @@ def test_ties_in_the_score_count_half():
 @pytest.mark.parametrize("task", TASKS.names())
 def test_measure_covers_the_task_and_its_primary_metric(task):
     found = measure(answers(task))
-    assert PRIMARY[task] in found
+    assert task_of(task).primary in found
     assert set(found) == {e.name for e in METRICS.entries() if task in e.tasks}
     assert set(measure(answers(task, rows=0)).values()) == {None}

@@ -11,7 +11,7 @@ from kd_core.task import CLASSIFICATION
 
 def _row_values(answers: Answers) -> Array:
     assert answers.p is not None
-    if answers.task == "binary":
+    if answers.has_positive:
         return np.asarray((answers.p[:, 1] - answers.y) ** 2)
     happened = np.eye(answers.p.shape[1])[answers.y]
     return np.asarray(((answers.p - happened) ** 2).sum(axis=1))

@@ -40,7 +40,7 @@ def roc_auc(answers: Answers) -> float | None:
 
 
 def _classes(answers: Answers) -> list[int]:
-    return [1] if answers.task == "binary" else [int(c) for c in np.unique(answers.y)]
+    return [1] if answers.has_positive else [int(c) for c in np.unique(answers.y)]
 
 
 def _area(answers: Answers, c: int) -> float | None:
