@@ -23,10 +23,11 @@ from kd_core.distill.variants import TrainedVariant, Variant
 from kd_core.evaluate import METRICS, compare
 from kd_core.evaluate.advice import more_seeds
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import PRIMARY, Answers
+from kd_core.evaluate.base import Answers
 from kd_core.evaluate.comparison import Comparison
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of
 from kd_core.teachers.answers import teacher_answers
 from kd_core.training.loop import ignore, never
 from kd_core.training.predict import predict
@@ -112,7 +113,7 @@ def train_unit(made: RealSet, recipe: Recipe, lessons: tuple[str, ...] = LESSONS
         dataset, made.teacher, folds=recipe.folds, seed=0, cache=None, notify=ignore, should_stop=never, device="cpu"
     )
     ready = time.perf_counter()
-    metric = PRIMARY[dataset.task]
+    metric = task_of(dataset.task).primary
     facts = METRICS.get(metric).facts
     student = StudentSpec(name=recipe.student, arch=Choice(name="mlp", settings={"size": recipe.student}))
     training = TrainingSpec(epochs=recipe.epochs)

@@ -34,6 +34,7 @@ from kd_core.distill import LOSSES, objective
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
+from kd_core.task import task_of
 from kd_core.training import loop
 from kd_core.training.meter import BatchTerms, Meter
 from kd_core.training.plan import TrainingPlan
@@ -96,7 +97,7 @@ class LiveTeacher:
         self.labels = torch.from_numpy(labels)
         entry = LOSSES.get(LESSON.name)
         self.soft, self.spec = entry.make, entry.spec.parse(LESSON.settings)
-        self.hard = objective.hard_loss("multiclass")
+        self.hard = task_of("multiclass").hard_loss()
 
     def __call__(self, outputs: Outputs, index: torch.Tensor) -> BatchTerms:
         with torch.no_grad():

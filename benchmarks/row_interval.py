@@ -26,10 +26,9 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.row_spread import row_spread
-from kd_core.specs import Task
 
 MODELS, SEEDS = 16, 5
-CASES: list[tuple[str, Task, int]] = [
+CASES: list[tuple[str, str, int]] = [
     ("regression", "regression", 1),
     ("two classes", "binary", 2),
     ("four classes", "multiclass", 4),
@@ -37,7 +36,7 @@ CASES: list[tuple[str, Task, int]] = [
 ]
 
 
-def models(task: Task, classes: int, rows: int) -> list[Answers]:
+def models(task: str, classes: int, rows: int) -> list[Answers]:
     rng = np.random.default_rng(0)
     shared = rng.normal(size=(rows, classes)).astype(np.float32)
     y = shared[:, 0] * 10.0 if task == "regression" else (2 * shared + rng.normal(size=shared.shape)).argmax(axis=1)
@@ -54,7 +53,7 @@ def weights() -> list[np.ndarray]:
     return [arm[1] - arm[2], arm[1] - arm[3], arm[1] - arm[0]]
 
 
-def measure(task: Task, classes: int, rows: int, units: np.ndarray | None) -> dict[str, float]:
+def measure(task: str, classes: int, rows: int, units: np.ndarray | None) -> dict[str, float]:
     answers, took = models(task, classes, rows), {}
     for entry in METRICS.entries():
         if task in entry.tasks:

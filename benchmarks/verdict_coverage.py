@@ -47,9 +47,10 @@ from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
 from kd_core.evaluate import METRICS, compare
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import PRIMARY, measure
+from kd_core.evaluate.base import measure
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.cache import TeacherCache
 from kd_core.training.loop import ignore, never
@@ -107,7 +108,7 @@ def fill(name: str, made: tuple[DatasetSpec, Choice, Choice], seeds: int, size: 
     return {
         "name": name,
         "task": dataset.task,
-        "metric": PRIMARY[dataset.task],
+        "metric": task_of(dataset.task).primary,
         "dataset_hash": dataset.hash,
         "teacher": teacher.model_dump(),
         "objective": objective.model_dump(),

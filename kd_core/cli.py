@@ -50,6 +50,7 @@ app = typer.Typer(
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 PLURALS = {
+    "tasks": "task.TASKS",
     "losses": "distill.LOSSES",
     "archs": "models.ARCHS",
     "readers": "data.readers.READERS",
@@ -198,7 +199,7 @@ def run_spec(
 
 @app.command("list")
 def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
-    """List what can be chosen: losses, archs, readers, teachers, metrics or scenarios."""
+    """List what can be chosen: losses, archs, readers, teachers, metrics, tasks or scenarios."""
 
     def work() -> int:
         if kind not in PLURALS:

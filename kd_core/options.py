@@ -11,7 +11,7 @@ from kd_core import specs
 
 Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
 Target = Annotated[str, typer.Option(help="Column to predict.")]
-Task = Annotated[str | None, typer.Option(help="binary, multiclass or regression; inferred when left out.")]
+Task = Annotated[str | None, typer.Option(help="Kind of prediction; see `list tasks`; inferred when left out.")]
 Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
 Students = Annotated[
     list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")

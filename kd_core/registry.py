@@ -8,10 +8,13 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kd_core.errors import SpecError, UnknownName
 from kd_core.specs import Spec
+
+if TYPE_CHECKING:
+    from kd_core.task import Condition
 
 T = TypeVar("T")
 
@@ -43,21 +46,32 @@ NEEDS: dict[str, Need] = {
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A registered part with its form (`spec`), its source and the conditions under which it can work."""
+    """A registered part with its form (`spec`), its source and the conditions under which it can work.
+
+    `suits`: which tasks it works for; None for all.
+    """
 
     name: str
     make: T
     title: str
     spec: type[Spec]
     source: str = ""
-    tasks: tuple[str, ...] = ()
+    suits: Condition | None = None
     needs: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks it works for; none named where it works for any."""
+        from kd_core.task import TASKS
+
+        return tuple(e.name for e in TASKS.entries() if self.suits(e.make)) if self.suits else ()
+
     def why_not(self, situation: Situation) -> str | None:
         """Say why this part can't be offered in the situation, or None when it can."""
-        if self.tasks and situation.task not in self.tasks:
-            return f"works for {', '.join(self.tasks)}, not for {situation.task}"
+        tasks = self.tasks
+        if self.suits and situation.task not in tasks:
+            return f"works for {', '.join(tasks)}, not for {situation.task}"
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             return f"reads {' or '.join(takes)}; these rows can be read as {', '.join(sorted(situation.views))}"
@@ -71,12 +85,18 @@ class Entry(Generic[T]):
 class Registry(Generic[T]):
     """Named parts of one kind; a package fills it by importing its sibling files.
 
+    `package`: imported by whoever asks first, for parts that lower layers ask for and must not import.
     Errors: UnknownName with the nearest name; SpecError when a name is registered twice.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, package: str | None = None) -> None:
+        self.kind, self.package = kind, package
         self._entries: dict[str, Entry[T]] = {}
+
+    def _filled(self) -> dict[str, Entry[T]]:
+        if self.package:
+            importlib.import_module(self.package)  # also waits for a thread that is importing it
+        return self._entries
 
     def register(
         self,
@@ -85,12 +105,12 @@ class Registry(Generic[T]):
         title: str,
         spec: type[Spec] = Spec,
         source: str = "",
-        tasks: tuple[str, ...] = (),
+        tasks: Condition | None = None,
         needs: tuple[str, ...] = (),
         **facts: Any,
     ) -> Callable[[T], T]:
         """Return a decorator that registers a part under `name`."""
-        if name in self._entries:
+        if name in self._filled():
             raise SpecError(
                 "The {kind} '{name}' is registered twice.",
                 "Rename one of the two.",
@@ -118,9 +138,10 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> Entry[T]:
         """Find a part by name."""
-        if name in self._entries:
-            return self._entries[name]
-        near = difflib.get_close_matches(str(name), self._entries, n=1)
+        entries = self._filled()
+        if name in entries:
+            return entries[name]
+        near = difflib.get_close_matches(str(name), entries, n=1)
         guess = f"Did you mean '{near[0]}'? " if near else ""
         raise UnknownName(
             "no {kind} '{name}'.",
@@ -129,20 +150,20 @@ class Registry(Generic[T]):
             kind=self.kind,
             name=name,
             guess=guess,
-            known=", ".join(sorted(self._entries)),
+            known=", ".join(sorted(entries)),
         )
 
     def names(self) -> list[str]:
         """List the names in the order of registration."""
-        return list(self._entries)
+        return list(self._filled())
 
     def entries(self) -> list[Entry[T]]:
         """List the parts in the order of registration."""
-        return list(self._entries.values())
+        return list(self._filled().values())
 
     def offer(self, situation: Situation) -> list[tuple[Entry[T], str | None]]:
         """Pair every part with the reason why it can't be offered here (None: it can)."""
-        return [(entry, entry.why_not(situation)) for entry in self._entries.values()]
+        return [(entry, entry.why_not(situation)) for entry in self.entries()]
 
 
 def import_siblings(package: str) -> None:

@@ -19,17 +19,15 @@ from pydantic import (
     field_validator,
     model_serializer,
 )
+from pydantic_core import PydanticCustomError
 
 from kd_core.errors import SpecError
 from kd_core.plain_values import check_plain, short, too_deep
 
-Task = Literal["binary", "multiclass", "regression"]
 Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
-CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 MOST_PROBLEMS = 5  # told of one spec: nobody reads more, and a hostile file has a hundred thousand
 
 
@@ -161,7 +159,7 @@ class DatasetSpec(Spec):
     name: str = Field("", max_length=120, description="Name to show.")
     read: ReadSpec = Field(default_factory=ReadSpec, description="How to read the file.")
     target: str = Field(description="Column to predict.")
-    task: Task | None = Field(None, description="What kind of prediction; inferred from the target when empty.")
+    task: str | None = Field(None, description="What kind of prediction; inferred from the target when empty.")
     positive: str | None = Field(
         None, description="The class that counts as 'yes' (binary tasks); inferred when empty."
     )
@@ -202,6 +200,16 @@ class DatasetSpec(Spec):
         description="Same data and seed: same split.",
         json_schema_extra=unit("seed", advanced=True),
     )
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, name: str | None) -> str | None:
+        from kd_core.task import TASKS
+
+        known = [f"'{n}'" for n in TASKS.names()]
+        if name is not None and name not in TASKS.names():
+            raise PydanticCustomError("unknown_task", f"Input should be {', '.join(known[:-1])} or {known[-1]}")
+        return name
 
 
 class StudentSpec(Spec):

@@ -8,7 +8,8 @@ import streamlit as st
 
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
-from kd_core.specs import TASKS, DatasetSpec, ReadSpec
+from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import TASKS, task_of
 from pages.ui import columns, engine, facts, forms, reading, session, sources, target_question, text, understanding
 from pages.ui.text import escape, exact, t, term
 
@@ -132,21 +133,14 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 format_func=lambda n: t("data.choose_column") if n is None else n,
             )
         with places[1]:
-            auto = t("data.task_auto", task=t(f"common.tasks.{found.task}")) if found.task else t("common.auto")
-            _choice(
-                "task",
-                t("data.as"),
-                [None, *TASKS],
-                choices,
-                term("task"),
-                format_func=lambda n: auto if n is None else t(f"common.tasks.{n}"),
-            )
+            words = target_question.task_words(found)
+            _choice("task", t("data.as"), [None, *TASKS.names()], choices, term("task"), format_func=words)
         with places[2]:
-            if found.task == "binary" and found.classes:
+            if found.task and found.classes and task_of(found.task).positive:
                 if choices.get("positive") not in found.classes:
                     choices["positive"] = found.positive
                 _choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
-            elif found.task == "multiclass":
+            elif found.classes:
                 st.metric(t("data.classes"), exact(len(found.classes)))
         others = [None, *(n for n in names if n != found.target)]
         with places[3]:

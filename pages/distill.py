@@ -8,6 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from kd_core.task import task_of
 from pages.ui import draft, engine, example, forms, launch, picture, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
 from pages.ui.facts import Facts
@@ -155,7 +156,7 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
 
 def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: float | None) -> None:
     """Show what T does to an answer this teacher really gave; say when there is none yet."""
-    if temperature is None or facts.task == "regression":
+    if temperature is None or not task_of(facts.task).has_classes:
         return
     from pages.ui import softening
 

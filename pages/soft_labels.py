@@ -11,6 +11,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
+from kd_core.task import task_of
 from pages.ui import comparison, engine, example, kept_rows, session, soft_view, text, verdict
 from pages.ui.kept_rows import Kept
 from pages.ui.text import escape, t
@@ -224,7 +225,7 @@ def page() -> None:
         st.session_state["soft-for"] = row.id
         for key in ("soft-row-id", "soft-row", WALKING):
             st.session_state.pop(key, None)
-    if found["task"] == "regression":
+    if not task_of(found["task"]).has_classes:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
         soft_view.regression(kept, found)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from kd_core.task import TASKS
+
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     "foundation",
     "data",
+    "tasks",
     "models",
     "evaluate",
     "training",
@@ -31,6 +34,7 @@ FOUNDATION = {
     "registry",
     "plain_values",
     "specs",
+    "task",
     "limits",
     "safe_io",
     "workspace",
@@ -133,6 +137,27 @@ def test_nothing_can_run_uploaded_code():
     for path in [*ENGINE, *PAGES]:
         text = path.read_text("utf-8")
         assert not [b for b in banned if b in text], relative(path)
+
+
+@pytest.mark.parametrize("path", [*ENGINE, *PAGES], ids=relative)
+def test_a_task_is_named_by_its_own_file_alone(path):
+    """Whoever needs to know something of a task asks the task; scenarios are data with a task."""
+    folder = path.relative_to(ROOT).parts[:2]
+    if folder in {("kd_core", "tasks"), ("kd_core", "scenarios")}:
+        return
+    names = set(TASKS.names())
+    tree = ast.parse(path.read_text("utf-8"))
+    named = [f"line {n.lineno}: {n.value}" for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in names]
+    assert not named, f"{relative(path)} compares with a task's name, see kd_core/task.py: {', '.join(named)}"
+
+
+def test_tasks_load_neither_torch_nor_pandas():
+    """Pages ask tasks, and pages know no torch; the command line is to answer quickly."""
+    script = (
+        "import sys, kd_core.tasks; print([m for m in ('torch', 'pandas', 'sklearn', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_a_registry_part_is_one_file():

@@ -6,13 +6,14 @@ import pytest
 
 from kd_core.errors import SpecError, UnknownName
 from kd_core.registry import NEEDS, Registry, Situation
+from kd_core.task import CLASSIFICATION
 
 
 @pytest.fixture
 def losses() -> Registry[object]:
     found: Registry[object] = Registry("loss")
-    found.register("hinton", title="Soft labels", tasks=("binary", "multiclass"))(len)
-    found.register("dkd", title="Decoupled", tasks=("binary", "multiclass"), needs=("three_classes",))(len)
+    found.register("hinton", title="Soft labels", tasks=CLASSIFICATION)(len)
+    found.register("dkd", title="Decoupled", tasks=CLASSIFICATION, needs=("three_classes",))(len)
     found.register("fitnets", title="Features", needs=("teacher_features",))(len)
     return found
 

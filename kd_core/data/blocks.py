@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
 from kd_core.data.split import row_keys
 from kd_core.data.target_encoding import CrossFittedTargetEncoder
-from kd_core.specs import Task
+from kd_core.task import task_of
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
@@ -34,7 +34,7 @@ class NumberBlock:
         self.median, self.flag = 0.0, False
         self.scale: Any = None
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna().to_numpy(np.float64)
         self.flag = len(known) < len(values)
         self.median = float(np.median(known)) if len(known) else 0.0
@@ -72,7 +72,7 @@ class BooleanBlock:
         self.names: tuple[str, ...] = (name,)
         self.known: dict[str, int] = {}
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         labels = (
             values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(values.dropna().unique())
         )
@@ -99,7 +99,7 @@ class CategoryBlock:
         self.frequency: Array = np.zeros(0)
         self.targets: CrossFittedTargetEncoder | None = None
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         counts = values.value_counts()
         counts = counts[counts > 0]
         labels = sorted((str(v) for v in counts.index), key=lambda v: (-int(counts[v]), v))
@@ -118,16 +118,15 @@ class CategoryBlock:
         return None
 
     def _fit_many(
-        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: Task, groups: Array | None
+        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: str, groups: Array | None
     ) -> Array | None:
         self.known = {v: i for i, v in enumerate(labels)}
         self.frequency = np.log1p(
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
         )
-        classes = len(np.unique(y))
         codes = _codes(values, self.known, len(labels) + 1, len(labels))
         self.mean, self.std = 0.0, 1.0
-        if task == "multiclass" and classes > self.most_classes:
+        if task_of(task).averages(len(np.unique(y))) > self.most_classes:
             self.targets, self.width = None, self.one_hot + 1
             self.names = (
                 *(f"{self.name}={v}" for v in labels[: self.one_hot]),
@@ -135,8 +134,7 @@ class CategoryBlock:
                 f"{self.name} frequency",
             )
             return None
-        kind = {"regression": "continuous", "binary": "binary", "multiclass": "multiclass"}[task]
-        self.targets = CrossFittedTargetEncoder(kind, self.seed)
+        self.targets = CrossFittedTargetEncoder(task_of(task).averages_as, self.seed)
         encoded = self.targets.fit_transform(codes[:, None], y, groups)
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
         means = (
@@ -176,7 +174,7 @@ class DateBlock:
         self.flag = self.hours = self.years = False
         self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna()
         self.flag = len(known) < len(values)
         days = known.to_numpy().astype("datetime64[us]").astype(np.int64) / 86_400e6

@@ -76,7 +76,7 @@ def split_problems(target: Target, parts: Parts) -> list[Problem]:
     """Name the classes that a part of the split does not hold: a model can't learn, or nobody can measure, them."""
     problems = []
     for index, part in enumerate(SPLITS):
-        if target.task == "regression":
+        if target.is_number:
             break
         counts = np.bincount(target.values[parts == index].astype(np.int64), minlength=len(target.classes))
         gone = [c for c, n in zip(target.classes, counts, strict=True) if n == 0]
@@ -103,7 +103,7 @@ def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
     test = parts == SPLITS.index("test")
     rows = int(test.sum())
     if 0 < rows < FEW_TEST_ROWS:
-        one = f": one row is {100 / rows:.1f} points of accuracy" if target.task != "regression" else ""
+        one = "" if target.is_number else f": one row is {100 / rows:.1f} points of accuracy"
         problems.append(
             Problem(
                 "warning",
@@ -114,7 +114,7 @@ def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
                 rows,
             )
         )
-    if target.task != "binary" or len(target.counts) != 2:
+    if len(target.counts) != 2:
         return problems
     rare = int(np.argmin(target.counts))
     count, total, name = target.counts[rare], sum(target.counts), target.classes[rare]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from kd_core.data.input_spec import TABLE
 from kd_core.data.view import SPLITS, Array, HeldOut, Split, Viewed, Views, rows_without
 from kd_core.errors import Problem
-from kd_core.specs import DatasetSpec, Task
+from kd_core.specs import DatasetSpec
+from kd_core.task import task_of
 
 __all__ = ["SPLITS", "Array", "Dataset", "Part", "Split"]
 
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset with its task, classes and three parts.
+    """A dataset with its task (by name), classes and three parts.
 
     `classes` are in label order (index = label); for binary tasks index 1 is the positive class.
     `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
@@ -50,7 +50,7 @@ class Dataset:
     spec: DatasetSpec
     name: str
     hash: str
-    task: Task
+    task: str
     classes: tuple[str, ...]
     columns: tuple[str, ...]
     parts: dict[Split, Part]
@@ -95,13 +95,9 @@ class Dataset:
 
     @property
     def num_outputs(self) -> int:
-        """Logits per row: one per class, or 1 for regression."""
-        return len(self.classes) if self.task != "regression" else 1
+        """Logits per row: one per class, or 1 for a number."""
+        return task_of(self.task).num_outputs(len(self.classes))
 
     def scaled_y(self, split: Split) -> Array:
         """Labels as the losses want them: int64 classes, or float32 targets scaled to mean 0, sd 1."""
-        y = self.parts[split].y
-        if self.task != "regression":
-            return y
-        scaled: Array = ((y - self.target_mean) / self.target_std).astype(np.float32)
-        return scaled
+        return task_of(self.task).scaled(self.parts[split].y, self.target_mean, self.target_std)

@@ -46,7 +46,7 @@ def leak_problems(
     """
     straddling = [] if group or time else _straddling(features, target, parts)
     told = {p.column for p in straddling}
-    summed = _sums(features, target) if target.task == "regression" else []
+    summed = _sums(features, target) if target.is_number else []
     named = {c for p in summed for c in p.values["columns"]}
     rest = [c for c in features if c.name not in told | named]
     return [
@@ -72,8 +72,8 @@ def _alone(
     for column in columns:
         share = explained.get(column.name, 0.0)
         others = max((explained.get(c.name, 0.0) for c in features if c.name != column.name), default=0.0)
-        certain = share >= ALONE if target.task != "regression" else share >= 0.98 or _same_order(column, target)
-        if certain or (target.task != "regression" and share >= MOSTLY and others < share / 3 and len(features) > 1):
+        certain = share >= 0.98 or _same_order(column, target) if target.is_number else share >= ALONE
+        if certain or (not target.is_number and share >= MOSTLY and others < share / 3 and len(features) > 1):
             problems.append(
                 Problem(
                     "warning",
@@ -200,7 +200,7 @@ def _agreement(
 ) -> float:
     """Measure how alike the target is within values, above chance: 0 like any rows, 1 always the same."""
     y = target.values[keep]
-    if target.task == "regression":
+    if target.is_number:
         sums, squares = np.bincount(codes, y), np.bincount(codes, y**2)
         many = sizes >= 2
         within = (squares[many] - sums[many] ** 2 / sizes[many]).sum() / (sizes[many] - 1).sum()

@@ -35,7 +35,7 @@ def explained_shares(columns: list[TypedColumn], target: Target) -> dict[str, fl
     rows = sample_rows(target)
     y = target.values[rows]
     fold = (row_keys(len(rows), 2) % np.uint64(_FOLDS)).astype(np.int64)
-    score = _classes if target.task != "regression" else _numbers
+    score = _numbers if target.is_number else _classes
     num_classes = max(len(target.classes), 1)
     found = {}
     for column in columns:

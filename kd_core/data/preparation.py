@@ -21,6 +21,7 @@ from kd_core.data.views import VIEWS, table
 from kd_core.errors import DataError, raise_problems
 from kd_core.safe_io import sha256_file, shown_name
 from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import task_of
 from kd_core.workspace import workspace
 
 
@@ -88,7 +89,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         raise DataError("No column to predict is chosen.", "Choose a target.", "no_target")
     task = target.task
     groups = found.units
-    y = target.values.astype(np.float64 if task == "regression" else np.int64)
+    y = target.values.astype(task_of(task).label_dtype)
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
     types = {c.name: c.type for c in found.features}
     columns = Columns(profile.frame[list(types)], types, rows, y, groups, task, spec.split_seed)
@@ -96,8 +97,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     made: dict[Split, Part] = {
         part: Part(y[at], at.astype(np.int64), None if groups is None else groups[at]) for part, at in rows.items()
     }
-    trained = made["train"].y
-    mean, std = (float(trained.mean()), float(trained.std()) or 1.0) if task == "regression" else (0.0, 1.0)
+    mean, std = task_of(task).scale(made["train"].y)
     return Dataset(
         spec,
         name,

@@ -17,7 +17,7 @@ from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import TypedColumn
 from kd_core.errors import DataError, Problem
-from kd_core.specs import ColumnKind, Copies, Task
+from kd_core.specs import ColumnKind, Copies
 
 BARS = 20
 
@@ -43,7 +43,7 @@ def profile_table(
     table: Table,
     *,
     target: str | None = None,
-    task: Task | None = None,
+    task: str | None = None,
     positive: str | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
     drop: Collection[str] = (),
@@ -61,7 +61,7 @@ def understand_table(
     table: Table,
     *,
     target: str | None = None,
-    task: Task | None = None,
+    task: str | None = None,
     positive: str | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
     drop: Collection[str] = (),

@@ -10,7 +10,7 @@ import pandas as pd
 from kd_core.data.names import goal_like_name, id_like_name, target_rank
 from kd_core.data.types import TypedColumn
 from kd_core.limits import CLASSES
-from kd_core.specs import Task
+from kd_core.task import usual
 
 CANDIDATES = 3
 _FEW_VALUES = 12  # of a first or last column that looks like classes
@@ -57,9 +57,9 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     return Proposal(tuple(order)[:CANDIDATES], bool(named or goals) or len(usable) == 1)
 
 
-def readings(column: TypedColumn) -> tuple[Task, ...]:
+def readings(column: TypedColumn) -> tuple[str, ...]:
     """List how a target can be read: whole numbers with many ordered values (a grade, a rating) both as classes and as a number."""
     if not pd.api.types.is_float_dtype(column.values.dtype) or not _ORDERED[0] <= column.distinct <= _ORDERED[1]:
         return ()
     values = column.values.dropna().to_numpy(np.float64)
-    return ("multiclass", "regression") if bool((values == np.floor(values)).all()) else ()
+    return (usual("classes").name, usual("number").name) if bool((values == np.floor(values)).all()) else ()

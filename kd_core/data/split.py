@@ -6,8 +6,6 @@ in every version of numpy.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,9 +14,9 @@ from kd_core.data.targets import Target
 from kd_core.data.types import TypedColumn
 from kd_core.errors import DataError
 from kd_core.seeding import derive
+from kd_core.task import task_of, usual
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
-STRATA = 10  # quantile bins of a regression target
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 Parts = npt.NDArray[np.int8]
 
@@ -30,14 +28,6 @@ def row_keys(num_rows: int, seed: int) -> npt.NDArray[np.uint64]:
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     keys: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
     return keys
-
-
-def strata(y: npt.NDArray[Any], task: str) -> npt.NDArray[np.int64]:
-    """Turn a target into classes to balance: the classes, or quantile bins of a regression target."""
-    if task != "regression":
-        return y.astype(np.int64)
-    edges = np.unique(np.quantile(y, np.linspace(0, 1, STRATA + 1)[1:-1]))
-    return np.searchsorted(edges, y, side="left").astype(np.int64)
 
 
 def stratified(
@@ -209,7 +199,7 @@ def assign(
             )
         parts[present] = by_time(time.values[present], validation, test, codes)
         return parts
-    stratum = strata(target.values[present], target.task or "multiclass")
+    stratum = (task_of(target.task) if target.task else usual("classes")).strata(target.values[present])
     held = None if units is None else units[present]
     if codes is not None:
         parts[present] = grouped(codes if held is None else held, stratum, validation, test, seed)

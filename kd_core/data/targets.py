@@ -13,10 +13,9 @@ from kd_core.data import classes
 from kd_core.data.classes import Rare
 from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem
-from kd_core.limits import CLASSES, MIN_CLASS_ROWS, MIN_ROWS
-from kd_core.specs import Task
+from kd_core.limits import CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
+from kd_core.task import TASKS, task_of, usual
 
-FEW_CLASSES = 20  # whole numbers with more distinct values than this are taken for a measure
 _POSITIVE_WORDS = TRUE_WORDS | {"positive", "pos", "bought", "purchase", "purchased", "churned", "fraud", "converted"}
 
 
@@ -28,7 +27,7 @@ class Target:
     """
 
     name: str
-    task: Task | None
+    task: str | None
     classes: tuple[str, ...]
     counts: tuple[int, ...]
     positive: str | None
@@ -38,8 +37,13 @@ class Target:
     @property
     def present(self) -> npt.NDArray[np.bool_]:
         """Where the target is known."""
-        found: npt.NDArray[np.bool_] = self.values >= 0 if self.task != "regression" else ~np.isnan(self.values)
+        found: npt.NDArray[np.bool_] = ~np.isnan(self.values) if self.values.dtype.kind == "f" else self.values >= 0
         return found
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the target is predicted as a number, not as classes."""
+        return self.task is not None and not task_of(self.task).has_classes
 
 
 def near(name: str, known: list[str]) -> str:
@@ -48,21 +52,14 @@ def near(name: str, known: list[str]) -> str:
     return f"Did you mean '{ {k.casefold(): k for k in known}[found[0]] }'? " if found else ""
 
 
-def infer_task(column: TypedColumn) -> Task:
+def infer_task(column: TypedColumn) -> str:
     """Guess the task from the target's type and number of distinct values."""
-    if column.distinct == 2:
-        return "binary"
-    if column.kind == "number" and pd.api.types.is_float_dtype(column.values.dtype):
-        values = column.values.dropna()
-        whole = bool((values == np.floor(values)).all())
-        few = column.distinct <= FEW_CLASSES and len(values) >= 10 * column.distinct
-        return "multiclass" if whole and few else "regression"
-    return "multiclass"
+    return max(TASKS.entries(), key=lambda e: e.make.likeness(column)).name
 
 
 def read_target(
     column: TypedColumn,
-    task: Task | None = None,
+    task: str | None = None,
     positive: str | None = None,
     rare: Rare = "refuse",
     one_class: str | None = None,
@@ -120,8 +117,9 @@ def read_target(
             )
         )
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
-    found = task or ("multiclass" if one_class is not None else infer_task(column))
-    if found == "regression" and one_class is not None:
+    found = task or (usual("classes").name if one_class is not None else infer_task(column))
+    number = not task_of(found).has_classes
+    if number and one_class is not None:
         problems.append(
             Problem(
                 "error",
@@ -131,7 +129,7 @@ def read_target(
                 name,
             )
         )
-    if found == "regression":
+    if number:
         if positive is not None:
             problems.append(
                 Problem(
@@ -142,11 +140,11 @@ def read_target(
                     name,
                 )
             )
-        return _regression(column, problems)
+        return _number(column, found, problems)
     return _classification(column, task, found, positive, problems, rare, one_class)
 
 
-def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
+def _number(column: TypedColumn, task: str, problems: list[Problem]) -> Target:
     name = column.name
     if pd.api.types.is_float_dtype(column.values.dtype):
         values = column.values.to_numpy(np.float64)
@@ -171,13 +169,13 @@ def _regression(column: TypedColumn, problems: list[Problem]) -> Target:
                 "error", "constant_target", f"Target {name} is always {known[0]:g}.", "Choose another target.", name
             )
         )
-    return Target(name, "regression", (), (), None, values, tuple(problems))
+    return Target(name, task, (), (), None, values, tuple(problems))
 
 
 def _classification(
     column: TypedColumn,
-    asked: Task | None,
-    task: Task,
+    asked: str | None,
+    task: str,
     positive: str | None,
     problems: list[Problem],
     rare: Rare,
@@ -210,7 +208,7 @@ def _classification(
             )
         )
         return Target(name, task, (), (), None, codes, tuple(problems))
-    if asked is not None and one_class is None and infer_task(column) == "regression":
+    if asked is not None and one_class is None and not task_of(infer_task(column)).has_classes:
         few = bool((counts < MIN_CLASS_ROWS).any())
         problems.append(
             Problem(
@@ -234,7 +232,7 @@ def _classification(
                 name,
             )
         )
-    if asked == "binary" and len(labels) > 2:
+    if asked is not None and task_of(asked).positive and len(labels) > 2:
         problems.append(
             Problem(
                 "error",
@@ -246,9 +244,8 @@ def _classification(
             )
         )
     problems += classes.too_small(labels, counts, codes, name)
-    chosen = None
+    chosen, task = None, task_of(task).settled(len(labels))
     if len(labels) == 2:
-        task = "binary"
         chosen = _positive(labels, counts, positive, name, problems)
         if labels[0] == chosen:
             labels, counts = labels[::-1], counts[::-1]
@@ -263,8 +260,6 @@ def _classification(
                 name,
             )
         )
-    elif asked == "binary":
-        task = "binary"
     return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
 
 

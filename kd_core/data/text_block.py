@@ -13,7 +13,6 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from threadpoolctl import threadpool_limits
 
 from kd_core.data.split import row_keys
-from kd_core.specs import Task
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 30_000  # rows that terms and topics are found in
@@ -35,7 +34,7 @@ class TextBlock:
         self.weigh: Any = None
         self.condense: Any = None
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         """Find terms and topics; return the encoding of the training texts when all of them were looked at."""
         texts = _texts(values)
         some = (

@@ -18,7 +18,6 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.types import ColumnType
 from kd_core.errors import DataError, Problem, SpecError
 from kd_core.registry import Entry, Registry
-from kd_core.specs import Task
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -61,11 +60,11 @@ class HeldOut:
     groups: Array | None
     held: Array
     parts: Mapping[Split, Array]
-    task: Task
+    task: str
 
 
 # make(types, task, seed) -> View over the columns of these types.
-ViewMaker = Callable[[Mapping[str, ColumnType], Task, int], View]
+ViewMaker = Callable[[Mapping[str, ColumnType], str, int], View]
 
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
 # -> InputSpec before anything is encoded; version=number raised when encoded values change

@@ -15,7 +15,6 @@ from kd_core.data.types import ColumnType
 from kd_core.data.view import SPLITS, Array, Split, Viewed, Views
 from kd_core.data.views import VIEWS
 from kd_core.errors import Problem
-from kd_core.specs import Task
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Columns:
     rows: Mapping[Split, Array]
     y: Array
     groups: Array | None
-    task: Task
+    task: str
     seed: int
 
     def kinds(self) -> list[str]:

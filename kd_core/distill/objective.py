@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from kd_core.data.dataset import Array
+from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.base import LOSSES, Formula, LossFunction
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice, TrainingSpec
+from kd_core.task import HardLoss, task_of
 from kd_core.training.meter import BatchTerms
 
 FORMULA_BYTES = 512 * 2**20  # prepared rows of a formula; with so many classes its savings are small beside their use
-
-HardLoss = Callable[[Outputs, Tensor], Tensor]
 
 
 def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
@@ -34,42 +31,15 @@ def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
     return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
 
 
-def hard_loss(task: Task, class_weights: Array | None = None) -> HardLoss:
-    """Return the loss against the labels: cross-entropy, or squared error of scaled targets; mean over rows.
-
-    Members of an ensemble learn separately: their losses are averaged, not their answers.
-    """
-    if task == "regression":
-        return _squared_error
-    return _CrossEntropy(None if class_weights is None else torch.from_numpy(class_weights))
-
-
-def _squared_error(outputs: Outputs, labels: Tensor) -> Tensor:
-    if outputs.members is None:
-        return F.mse_loss(outputs.logits[:, 0], labels)
-    members = outputs.members[..., 0]
-    return F.mse_loss(members, labels[:, None].expand_as(members))
-
-
-class _CrossEntropy:
-    def __init__(self, weights: Tensor | None) -> None:
-        self.weights = weights
-
-    def __call__(self, outputs: Outputs, labels: Tensor) -> Tensor:
-        z = outputs.logits
-        if outputs.members is not None:
-            z = outputs.members.flatten(0, 1)
-            labels = labels.repeat_interleave(outputs.members.shape[1])
-        if self.weights is None:
-            return F.cross_entropy(z, labels)
-        if self.weights.device != z.device:
-            self.weights = self.weights.to(z.device)
-        # A batch's sum of weights varies; dividing by it would count the same row differently from batch to batch.
-        return (F.cross_entropy(z, labels, reduction="none") * self.weights[labels]).mean()
+def weights_for(dataset: Dataset, training: TrainingSpec) -> Array | None:
+    """Return the weights of a dataset's classes as a training asks for them, None where all count the same or there are none."""
+    if not task_of(dataset.task).has_classes:
+        return None
+    return class_weights(dataset.train.y, dataset.num_outputs, training.class_weights)
 
 
 def make(
-    task: Task,
+    task: str,
     objective: Choice | None,
     labels: Array,
     teacher_logits: Array | None = None,
@@ -80,12 +50,13 @@ def make(
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
-    hard = hard_loss(task, class_weights)
+    told = task_of(task)
+    hard = told.hard_loss(class_weights)
     if objective is None:
         return Objective(labels, hard)
     entry = LOSSES.get(objective.name)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
-    num_classes = 0 if teacher_logits is None or task == "regression" else teacher_logits.shape[1]
+    num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
     why_not = entry.why_not(Situation(task, num_classes))
     if why_not:
         raise SpecError(
@@ -152,7 +123,7 @@ class Objective:
 
     def _by_formula(self, make: type[Formula], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         if self.formula is None:
-            labels, weights = self.labels.to(teacher.device), getattr(self.hard, "weights", None)
+            labels, weights = self.labels.to(teacher.device), self.hard.weights
             rows = None if weights is None else weights.to(teacher.device)[labels]
             # In float64, once: the digits of a row's target do not depend on the precision of training.
             self.formula = make(teacher.double(), labels, rows, self.spec, z.device, z.dtype)

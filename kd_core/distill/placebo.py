@@ -14,20 +14,22 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.distill.base import LOSSES
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice
+from kd_core.task import task_of
 
 PLACEBO = "placebo"
 CLOSEST = 1e-6  # a share of 0 or 1 has no logit
 
 
-def why_none(task: Task, objective: Choice) -> str | None:
+def why_none(task: str, objective: Choice) -> str | None:
     """Name why there is no placebo for a lesson, or None when there is one.
 
-    `regression`: numbers have no soft labels; `no_soft_labels`: the loss compares something else; `no_soft_share`:
+    A task's own (`regression`: numbers have no soft labels); `no_soft_labels`: the loss compares something else; `no_soft_share`:
     the teacher has no part in the lesson.
     """
-    if task == "regression":
-        return "regression"
+    unsoftened = task_of(task).unsoftened
+    if unsoftened:
+        return unsoftened
     entry = LOSSES.get(objective.name)
     if not entry.facts.get("soft_labels"):
         return "no_soft_labels"

@@ -25,9 +25,10 @@ from kd_core.distill.scoreboard import Scoreboard
 from kd_core.distill.student import scoring, train_student
 from kd_core.distill.variants import Lessons, OnTrained, TrainedVariant, Variant, digest, tables
 from kd_core.errors import Stopped
-from kd_core.evaluate.base import PRIMARY, better_of
+from kd_core.evaluate.base import better_of
 from kd_core.models.building import build_for, cpu_state, viewed
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.loop import Notify, ShouldStop, Trained, ignore, never
 from kd_core.training.meter import NonFiniteLoss
 from kd_core.training.plan import resolve
@@ -62,7 +63,7 @@ def train_variants(
 
     Errors: KDError as in `train_student`, except for non-finite losses.
     """
-    name = metric or PRIMARY[dataset.task]
+    name = metric or task_of(dataset.task).primary
     board = Scoreboard(ignore if curves else notify, better_of(name))
     results: list[TrainedVariant | None] = [None] * len(variants)
     known = tables(lessons)

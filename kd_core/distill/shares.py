@@ -35,8 +35,9 @@ from kd_core.distill.stacking import step_flops
 from kd_core.distill.variants import OnTrained, TrainedVariant, Variant
 from kd_core.distill.ways import Precision, Way
 from kd_core.errors import KDError
-from kd_core.evaluate.base import PRIMARY, better_of
+from kd_core.evaluate.base import better_of
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 from kd_core.training.plan import resolve
 
@@ -236,7 +237,7 @@ class Crew:
         Errors: KDError that a child met; the other children are ended when the context is left.
         """
         results: list[TrainedVariant | None] = [None] * len(self.variants)
-        board = Scoreboard(notify, better_of(self.metric or PRIMARY[self.dataset.task]))
+        board = Scoreboard(notify, better_of(self.metric or task_of(self.dataset.task).primary))
         waiting, lost = deque(shares), list[Share]()
         ways_of = {p: share.way for share in shares for p in share.positions}
         epochs = resolve(self.training, len(self.dataset.train)).epochs

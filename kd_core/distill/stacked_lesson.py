@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.data.dataset import Array
@@ -23,7 +22,8 @@ from kd_core.distill.base import LOSSES
 from kd_core.distill.variants import TEACHER, Lessons, tables
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice
+from kd_core.task import task_of
 
 SoftGradient = Callable[["StackedLesson", Tensor, Tensor], Tensor]
 
@@ -38,7 +38,7 @@ class StackedLesson:
 
     def __init__(
         self,
-        task: Task,
+        task: str,
         chosen: Sequence[Choice | None],
         labels: Array,
         lessons: Lessons,
@@ -47,10 +47,10 @@ class StackedLesson:
         device: torch.device,
         taught_by: Sequence[str] | None = None,
     ) -> None:
-        self.task, self.dtype, self.device = task, dtype, device
-        kind = np.int64 if task != "regression" else np.float32
-        self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=kind)).to(device)
-        self.class_weights = None if class_weights is None else torch.from_numpy(class_weights).to(device, dtype)
+        self.dtype, self.device = dtype, device
+        told = task_of(task)
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=told.learned_dtype)).to(device)
+        self.hard_loss = told.hard_loss(class_weights).to(device, dtype)
         known, names = tables(lessons), list(taught_by or [TEACHER] * len(chosen))
         self.name, self.specs = _settings(task, chosen, labels, known, names, class_weights)
         weights = [spec.weights() if spec is not None else (1.0, 0.0) for spec in self.specs]
@@ -117,13 +117,7 @@ class StackedLesson:
         Shape: z (S, C, B), index (S, B) -> (2, S), means over the rows.
         """
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape)
-        if self.task == "regression":
-            hard = (z[:, 0] - labels.to(z.dtype)).square()
-        else:
-            hard = F.cross_entropy(z, labels, reduction="none")
-            if self.class_weights is not None:
-                hard = hard * self.class_weights[labels]
-        hard = hard.mean(1)
+        hard = self.hard_loss.of_stack(z, labels).mean(1)
         soft = torch.zeros_like(hard) if self.plain else self._soft(z, index)
         return torch.stack([hard, soft])
 
@@ -140,15 +134,8 @@ class StackedLesson:
         return found
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
-        rows = index.shape[1]
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
-        if self.task == "regression":
-            return (z - labels.to(z.dtype)).mul_(self.hard * (2.0 / rows))
-        d = torch.softmax(z, dim=1)
-        d.scatter_add_(1, labels, torch.full_like(d[:, :1], -1.0))
-        if self.class_weights is not None:
-            d.mul_(self.class_weights.index_select(0, labels.reshape(-1)).view(labels.shape))
-        return d.mul_(self.hard / rows)
+        return self.hard_loss.stack_gradient(z, labels, self.hard)
 
     def answers(self, table: Tensor, index: Tensor) -> Tensor:
         """Look up what the teacher said. Shape: table (rows, C), index (S, B) -> (S, C, B)."""
@@ -172,7 +159,7 @@ class StackedLesson:
 
 
 def _settings(
-    task: Task,
+    task: str,
     chosen: Sequence[Choice | None],
     labels: Array,
     known: dict[str, Array],

@@ -28,13 +28,14 @@ from kd_core.distill.stacked_optimiser import StackedOptimiser
 from kd_core.distill.stacks import STACKS
 from kd_core.distill.variants import Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.errors import KDError
-from kd_core.evaluate.base import PRIMARY, better_of
+from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
@@ -111,7 +112,7 @@ class Stacking:
     ) -> None:
         self.dataset, self.variants, self.training, self.curves = dataset, variants, training, curves
         self.lessons = tables(lessons)
-        self.metric = metric or PRIMARY[dataset.task]
+        self.metric = metric or task_of(dataset.task).primary
         self.precision, self.device = precision, device
         self.opening = threading.Lock()
         self.dtype = DTYPES[precision]
@@ -119,9 +120,7 @@ class Stacking:
         self.better = better_of(self.metric)
         self.plan = resolve(training, len(dataset.train))
         self.labels = dataset.scaled_y("train")
-        self.weights = None
-        if dataset.task != "regression":
-            self.weights = objectives.class_weights(self.labels, dataset.num_outputs, training.class_weights)
+        self.weights = objectives.weights_for(dataset, training)
         self.plans = [self._plan(v) for v in variants]
         if check:
             if variants:

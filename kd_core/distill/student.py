@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
-from kd_core.evaluate.base import PRIMARY
 from kd_core.models.building import build_for, cpu_state, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
 from kd_core.training.plan import resolve
 from kd_core.training.predict import predict
@@ -69,9 +69,7 @@ def train_student(
         torch.manual_seed(derive(seed, "init"))
         module = build_for(dataset, student.arch)
     labels = dataset.scaled_y("train")
-    weights = None
-    if dataset.task != "regression":
-        weights = objectives.class_weights(labels, dataset.num_outputs, training.class_weights)
+    weights = objectives.weights_for(dataset, training)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
@@ -93,11 +91,12 @@ def train_student(
 
 def scoring(dataset: Dataset, metric: str | None) -> Scoring:
     """Return how students are judged after every epoch; `metric` selects it, the task's own when empty."""
+    task = task_of(dataset.task)
     return Scoring(
-        dataset.task,
+        task.name,
         dataset.validation.y,
-        metric or PRIMARY[dataset.task],
+        metric or task.primary,
         dataset.target_mean,
         dataset.target_std,
-        also=("log_loss",) if dataset.task != "regression" else (),
+        also=task.beside,
     )

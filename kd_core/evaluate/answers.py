@@ -6,13 +6,12 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
-from kd_core.specs import Task
+from kd_core.task import task_of
 
 
-def from_logits(task: Task, y: Array, z: Array, mean: float = 0.0, std: float = 1.0) -> Answers:
-    """Turn logits into answers. Shape: y (N,), z (N, C); regression logits are scaled targets (mean, std undo it)."""
-    z64 = np.asarray(z, dtype=np.float64)
-    if task == "regression":
-        return Answers(task, np.asarray(y, dtype=np.float64), values=z64[:, 0] * std + mean)
-    p = np.exp(z64 - z64.max(axis=1, keepdims=True)) if len(z64) else z64
-    return Answers(task, np.asarray(y), p=p / p.sum(axis=1, keepdims=True), z=z64)
+def from_logits(task: str, y: Array, z: Array, mean: float = 0.0, std: float = 1.0) -> Answers:
+    """Turn logits into answers. Shape: y (N,), z (N, C); those of a number are scaled (mean, std undo it)."""
+    told = task_of(task)
+    return Answers(
+        task, np.asarray(y, dtype=told.label_dtype), **told.answers(np.asarray(z, dtype=np.float64), mean, std)
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.evaluate.ranking import Ranking, margins
 from kd_core.registry import Registry
-from kd_core.specs import Task
+from kd_core.task import task_of
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,16 @@ class Answers:
     z_NC the logits behind p, by which rows are ranked where they are known.
     """
 
-    task: Task
+    task: str
     y: Array
     p: Array | None = None
     values: Array | None = None
     z: Array | None = field(default=None, repr=False)
+
+    @property
+    def has_positive(self) -> bool:
+        """Whether there are two classes of which class 1 counts as yes."""
+        return task_of(self.task).positive
 
     @cached_property
     def predicted(self) -> Array:
@@ -48,7 +53,7 @@ class Answers:
 
     def ranking(self, c: int) -> Ranking:
         """Rank the rows by their margin of class `c`; sorted once for two classes, where two metrics ask for it."""
-        return self._positive if self.task == "binary" and c == 1 else Ranking(self.margins[:, c])
+        return self._positive if c == 1 and self.has_positive else Ranking(self.margins[:, c])
 
     @cached_property
     def _positive(self) -> Ranking:
@@ -63,8 +68,6 @@ InfluenceFunction = Callable[[Answers], Array | None]
 # facts: better="higher"|"lower", unit="share"|"nats"|"target"|..., margin=float, relative=bool (margin is a share of the
 # baseline), influence=InfluenceFunction, or None with no_influence="why" and parts=..., from_parts=... (see row_spread)
 METRICS: Registry[MetricFunction] = Registry("metric")
-
-PRIMARY: dict[str, str] = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 
 
 def better_of(metric: str) -> Literal["higher", "lower"]:

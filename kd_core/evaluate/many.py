@@ -14,7 +14,7 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.specs import Task
+from kd_core.task import task_of
 
 
 class ManyScores:
@@ -24,20 +24,20 @@ class ManyScores:
     is computed network by network.
     """
 
-    def __init__(self, task: Task, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
+    def __init__(self, task: str, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
         self.task, self.y, self.metric, self.mean, self.std = task, np.asarray(y), metric, mean, std
+        told = task_of(task)
         self._together: Callable[[Tensor], Tensor] | None = {
-            ("binary", "roc_auc"): self._area,
-            ("binary", "accuracy"): self._right,
-            ("multiclass", "accuracy"): self._right,
-            ("regression", "rmse"): self._rmse,
-        }.get((task, metric))
+            "roc_auc": self._area if told.positive else None,
+            "accuracy": self._right,
+            "rmse": self._rmse,
+        }.get(metric)
         if self._together == self._area:
             self._yes = torch.from_numpy(np.flatnonzero(self.y == 1))
             self._no = torch.from_numpy(np.flatnonzero(self.y != 1))
             if not len(self._yes) or not len(self._no):
                 self._together = None
-        self._truth = torch.from_numpy(self.y.astype(np.float64 if task == "regression" else np.int64))
+        self._truth = torch.from_numpy(self.y.astype(told.label_dtype))
 
     def __call__(self, z: Tensor) -> list[float | None]:
         """Measure. Shape: z (S, C, V) on the CPU; a network with an answer that is not finite gets None."""

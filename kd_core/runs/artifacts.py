@@ -13,7 +13,6 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.base import PRIMARY
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
@@ -22,6 +21,7 @@ from kd_core.runs.result import best_seed
 from kd_core.safe_io import write_bytes
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
+from kd_core.task import task_of
 from kd_core.teachers.base import TeacherAnswers
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def write_artifacts(
 ) -> dict[str, Any]:
     """Write the artifacts and return their relative paths, with the number of rows kept of how many."""
     place = folder.path / "artifacts"
-    better = METRICS.get(spec.evaluation.metric or PRIMARY[dataset.task]).facts["better"]
+    better = METRICS.get(spec.evaluation.metric or task_of(dataset.task).primary).facts["better"]
     keep = kept_rows(len(dataset.test), dataset.hash)
     arrays: dict[str, Any] = {
         "row_ids": dataset.test.row_ids[keep],

@@ -7,6 +7,7 @@ from typing import Any
 
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of, usual
 
 
 def numbers(name: str, text: str | None) -> tuple[float, ...]:
@@ -89,7 +90,7 @@ def default_loss(dataset: DatasetSpec) -> str:
     from kd_core.data.preparation import profile_source
 
     if dataset.task is not None:
-        return "mse" if dataset.task == "regression" else "hinton"
+        return task_of(dataset.task).objective
     found = profile_source(
         dataset.source,
         dataset.read,
@@ -99,7 +100,7 @@ def default_loss(dataset: DatasetSpec) -> str:
         rare=dataset.rare,
         one_class=dataset.one_class,
     )
-    return "mse" if found.task == "regression" else "hinton"
+    return (task_of(found.task) if found.task else usual("classes")).objective
 
 
 def lesson_settings(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:

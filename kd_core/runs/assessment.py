@@ -14,6 +14,7 @@ from kd_core.evaluate.base import Answers, measure
 from kd_core.evaluate.compare import Gain
 from kd_core.evaluate.evidence import Evidence
 from kd_core.evaluate.row_spread import units_of
+from kd_core.task import task_of
 
 
 def answers(dataset: Dataset, split: Split, z_NC: Array) -> Answers:
@@ -30,7 +31,7 @@ def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:
     """Assess one model: every metric, and for classes the confusion counts and calibration bins."""
     found = answers(dataset, split, z_NC)
     result: dict[str, Any] = {"metrics": measure(found)}
-    if dataset.task != "regression":
+    if task_of(dataset.task).has_classes:
         result["confusion"] = confusion.matrix(found.y, found.predicted, len(dataset.classes)).tolist()
         result["calibration"] = calibration.bins(found)
     return result
@@ -49,7 +50,7 @@ def seeds_block(found: Evidence, side: str, classes: int, per_seed: Sequence[Arr
     """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C)."""
     models = found.sides[side]
     result: dict[str, Any] = {"metrics": {name: spread(found.values(name, side)) for name in found.metrics()}}
-    if models[0].task != "regression":
+    if task_of(models[0].task).has_classes:
         result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
         result["fidelity"] = {

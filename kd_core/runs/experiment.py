@@ -20,7 +20,6 @@ from kd_core.distill.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.advice import more_seeds
-from kd_core.evaluate.base import PRIMARY
 from kd_core.runs import assessment, grid, ledger, plan, result, rooms
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.folder import RunFolder
@@ -29,6 +28,7 @@ from kd_core.runs.sweep import Sweep, plan_fields
 from kd_core.runs.sweep_result import build_result
 from kd_core.runs.trainings import Arms, Trainings
 from kd_core.specs import RunSpec
+from kd_core.task import task_of
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers
@@ -192,10 +192,7 @@ class _Experiment:
 
     def class_weights(self) -> Array | None:
         """Return the weights of the classes, None for equal ones."""
-        if self.dataset.task == "regression":
-            return None
-        training = self.spec.training
-        return objective.class_weights(self.dataset.train.y, self.dataset.num_outputs, training.class_weights)
+        return objective.weights_for(self.dataset, self.spec.training)
 
     def more_seeds(self) -> Sequence[int]:
         """Choose the seeds of the next round of an automatic number, by the widths of the intervals alone."""
@@ -220,7 +217,7 @@ class _Experiment:
 
     def choose_metric(self) -> str:
         """Name the metric of selection and verdict; one that does not fit the task is refused."""
-        name = self.spec.evaluation.metric or PRIMARY[self.dataset.task]
+        name = self.spec.evaluation.metric or task_of(self.dataset.task).primary
         why_not = METRICS.get(name).why_not(plan.situation(self.dataset.task, len(self.dataset.classes)))
         if why_not:
             raise SpecError(
@@ -237,7 +234,7 @@ class _Experiment:
         measured: tuple[Split, ...] = ("validation", "test")
         for split in measured:
             y = self.dataset.scaled_y(split)
-            perfect = y[:, None] if self.dataset.task == "regression" else np.eye(len(self.dataset.classes))[y]
+            perfect = task_of(self.dataset.task).perfect(y, self.dataset.num_outputs)
             if assessment.score(self.dataset, split, perfect, self.metric) is None:
                 raise DataError(
                     "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "

@@ -20,7 +20,8 @@ from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
 from kd_core.runs import grid, grid_check, pace
 from kd_core.runs.pace import Pace
-from kd_core.specs import Choice, RunSpec, StudentSpec, Task, TrainingSpec
+from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import teacher_view
 from kd_core.teachers.cache import TeacherCache
@@ -169,7 +170,7 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
         found.append(Problem("error", "same_name", f"Two students are called '{name}'.", "Rename one of them."))
     if spec.evaluation.metric:
         part("The metric", METRICS, spec.evaluation.metric, {})
-    if spec.training.class_weights == "balanced" and task == "regression":
+    if spec.training.class_weights == "balanced" and not task_of(task).has_classes:
         found.append(
             Problem(
                 "error",
@@ -260,7 +261,7 @@ def estimate(
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
     """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
-    task: Task = "regression" if num_outputs == 1 else "multiclass"
+    task = usual("number" if num_outputs == 1 else "classes").name
     asked = spec.sweep is None and spec.evaluation.placebo
     extra = spec.training.seeds_at_first if asked and placebo.why_none(task, spec.objective) is None else 0
     return grid.count(spec.model_copy(update={"students": (student,)})).trainings + extra

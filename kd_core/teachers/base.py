@@ -10,7 +10,8 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
 from kd_core.registry import Registry
-from kd_core.specs import Choice, Task
+from kd_core.specs import Choice
+from kd_core.task import task_of
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -24,7 +25,7 @@ class FitData:
     `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
     """
 
-    task: Task
+    task: str
     num_outputs: int
     inputs: InputSpec
     x: Array
@@ -34,6 +35,11 @@ class FitData:
     device: str = "cpu"
     target_mean: float = 0.0
     target_std: float = 1.0
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is predicted, not classes."""
+        return not task_of(self.task).has_classes
 
 
 class FittedTeacher(Protocol):

@@ -26,7 +26,14 @@ from kd_core.teachers.entry import Entry, read_entry, remove, write_entry
 from kd_core.teachers.usage import CacheUsage, Ledger
 
 _LOG = logging.getLogger("kd_workbench.teachers")
-CODE = ("data", "evaluate", "models", "teachers", "training")  # a change in these makes old answers another teacher's
+CODE = (
+    "data",
+    "tasks",
+    "evaluate",
+    "models",
+    "teachers",
+    "training",
+)  # a change in these makes old answers another teacher's
 
 
 @functools.cache

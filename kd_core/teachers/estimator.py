@@ -11,6 +11,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.errors import DataError, Stopped
 from kd_core.processor import cores
+from kd_core.task import task_of
 from kd_core.teachers.base import FitData, ShouldStop
 
 # Two threads everywhere: the same memory on every machine, and the server keeps its cores.
@@ -40,7 +41,7 @@ def log_probabilities(p_NK: Array, classes_K: Array, num_outputs: int) -> Array:
 
 def known_validation(data: FitData) -> tuple[Array, Array]:
     """Return the validation rows whose class occurs in the training rows; the others can't be scored."""
-    if data.task == "regression":
+    if data.is_number:
         return data.x_validation, data.y_validation
     known = np.isin(data.y_validation, np.unique(data.y))
     return data.x_validation[known], data.y_validation[known]
@@ -48,7 +49,7 @@ def known_validation(data: FitData) -> tuple[Array, Array]:
 
 def check_classes(data: FitData) -> None:
     """Refuse rows of a single class. Errors: DataError with code `one_class`."""
-    if data.task != "regression" and len(data.y) and (data.y == data.y[0]).all():
+    if not data.is_number and len(data.y) and (data.y == data.y[0]).all():
         raise DataError(
             "The {rows} training rows of this teacher all have class number {label}, so nothing can be learned.",
             "Use fewer folds, another group column, or more rows of the rare class.",
@@ -71,7 +72,7 @@ class FittedEstimator:
     parallel: bool = False  # spread chunks over threads; for models that answer on one
 
     def _answer(self, x: Array) -> Array:
-        if self.task == "regression":
+        if not task_of(self.task).has_classes:
             return np.asarray(self.estimator.predict(x), dtype=np.float32).reshape(-1, 1)
         return log_probabilities(self.estimator.predict_proba(x), self.estimator.classes_, self.num_outputs)
 

@@ -13,7 +13,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
-from kd_core.specs import Choice, DatasetSpec, Task
+from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.base import SOURCES
 from kd_core.teachers.coding import decode
 from kd_core.teachers.entry import read_entry, read_meta
@@ -34,7 +34,7 @@ class KeptAnswers:
     logits: Array
     labels: Array
     classes: tuple[str, ...]
-    task: Task
+    task: str
     stale: bool
     seconds: float
 

@@ -1,4 +1,4 @@
-"""What network teachers share: the training settings, the hard-label loss and the answers in batches."""
+"""What network teachers share: the training settings, the training on labels and the answers in batches."""
 
 from __future__ import annotations
 
@@ -13,23 +13,19 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array
 from kd_core.device import pick, threads
 from kd_core.errors import Stopped
-from kd_core.evaluate.base import PRIMARY
 from kd_core.models.base import Outputs, SizeName
 from kd_core.models.building import build
 from kd_core.models.sizes import file_bytes
 from kd_core.seeding import derive
-from kd_core.specs import Choice, Spec, Task, TrainingSpec, unit
+from kd_core.specs import Choice, Spec, TrainingSpec, unit
+from kd_core.task import task_of
 from kd_core.teachers.base import FitData, Notify, ShouldStop
 from kd_core.teachers.estimator import check_classes, stop_if_asked
-from kd_core.training.loop import BatchLoss, TrainRows, optimise
+from kd_core.training.loop import TrainRows, optimise
 from kd_core.training.meter import BatchTerms
 from kd_core.training.plan import resolve
 from kd_core.training.predict import predict
 from kd_core.training.scoring import Scoring
-
-# A teacher is kept at its lowest validation log loss: ranking metrics forgive over-confident probabilities,
-# and the probabilities are what the student learns from.
-SELECTION = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 
 
 class NetworkSpec(Spec):
@@ -81,25 +77,6 @@ class LayeredSpec(NetworkSpec):
     )
 
 
-def hard_label_loss(task: Task, y_N: Tensor) -> BatchLoss:
-    """Make the loss on labels: cross-entropy, or squared error. Members of an ensemble are each taught alone.
-
-    Source: arXiv:2410.24210, section 3.2: the mean of the members' losses, not the loss of their mean.
-    """
-
-    def loss(outputs: Outputs, index: Tensor) -> BatchTerms:
-        y_B = y_N[index]
-        z = outputs.logits.unsqueeze(1) if outputs.members is None else outputs.members  # (B, K, C)
-        y_BK = y_B.unsqueeze(1).expand(-1, z.shape[1])
-        if task == "regression":
-            total = nn.functional.mse_loss(z.squeeze(-1), y_BK)
-        else:
-            total = nn.functional.cross_entropy(z.flatten(0, 1), y_BK.flatten())
-        return BatchTerms(total, hard=total.detach())
-
-    return loss
-
-
 @dataclass(frozen=True)
 class FittedNetwork:
     """A trained network that answers in logits."""
@@ -135,14 +112,13 @@ def fit_network(
     """
     stop_if_asked(should_stop)
     check_classes(data)
-    device, shown, metric = pick(data.device), PRIMARY[data.task], SELECTION[data.task]
+    task = task_of(data.task)
+    device, shown, metric = pick(data.device), task.primary, task.stopping
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "init"))
         module = build(arch, data.inputs, data.num_outputs)
-    y_validation = data.y_validation
-    if data.task == "regression":
-        y_validation = y_validation.astype(np.float64) * data.target_std + data.target_mean
-    scoring = Scoring(data.task, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
+    y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
+    scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
     plan = resolve(
         TrainingSpec(
             epochs=spec.epochs,
@@ -154,7 +130,11 @@ def fit_network(
         len(data.y),
     )
     rows = TrainRows(data.x, data.x_validation)
-    loss = hard_label_loss(data.task, torch.from_numpy(np.ascontiguousarray(data.y)).to(device))
+    labels, hard = torch.from_numpy(np.ascontiguousarray(data.y)).to(device), task.hard_loss()
+
+    def loss(outputs: Outputs, index: Tensor) -> BatchTerms:
+        total = hard(outputs, labels[index])
+        return BatchTerms(total, hard=total.detach())
 
     def tell(event: dict[str, Any]) -> None:
         score = {"score": event["metrics"][shown], "selection": metric} if event["kind"] == "epoch" else {}

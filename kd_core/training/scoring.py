@@ -10,7 +10,6 @@ from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import better_of
-from kd_core.specs import Task
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Scoring:
     (give scaled targets and keep 0 and 1 when the unit does not matter).
     """
 
-    task: Task
+    task: str
     y: Array
     metric: str
     mean: float = 0.0

@@ -12,10 +12,10 @@ from kd_core import safe_io
 from kd_core.errors import KDError
 from kd_core.registry import Registry
 from kd_core.specs import Choice, DatasetSpec, RunSpec
+from kd_core.task import task_of
 from kd_core.workspace import workspace
 
 FIRST_TEACHER = "gradient_boosting"
-FIRST_LOSSES = ("hinton", "mse")
 KEY = "distill"  # prefix of every widget of the form
 
 
@@ -33,14 +33,15 @@ def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
     for scenario in SCENARIOS.entries():
         if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
             return {**of_spec(default_spec(scenario.name)), "name": ""}
-    at = Situation(task=task, num_classes=3 if task == "multiclass" else 2)
+    told = task_of(task)
+    at = Situation(task=task, num_classes=3 if told.has_classes and not told.positive else 2)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
     teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
     return {
         "name": "",
         "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
         "students": [preset("mlp", size) for size in ("tiny", "small")],
-        "objective": {"name": next((n for n in losses if n in FIRST_LOSSES), losses[0]), "settings": {}},
+        "objective": {"name": told.objective if told.objective in losses else losses[0], "settings": {}},
         "training": {},
         "evaluation": {},
     }

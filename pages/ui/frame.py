@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.task import task_of
 from pages.ui import engine, facts, finished, session, sweeps
 from pages.ui.text import escape, number, shorten, t
 
@@ -38,7 +39,7 @@ def _dataset_card() -> None:
                 spec = engine.library().spec(current)
                 name = spec.name or spec.source
                 known = facts.kept(current)
-                task = t(f"common.tasks.{spec.task}") if spec.task else ""
+                task = escape(task_of(spec.task).title) if spec.task else ""
                 line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
             except (KDError, OSError):
                 line = t("common.dataset_gone")

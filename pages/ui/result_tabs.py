@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.runs.rows import RunRow
 from kd_core.runs.store import RunStore
+from kd_core.task import task_of
 from pages.ui import chance, curves, engine, findings, live, picture, recipe, session, speed, splits, text, verdict
 from pages.ui.charts import confusion as matrices
 from pages.ui.charts import result as charts
@@ -195,7 +196,7 @@ def selection(student: Result) -> None:
 def soft(found: Result, index: int, run_id: str) -> None:
     """Say what soft labels are for, with the agreement, and link to their page."""
     student = found["students"][index]
-    if found["task"] == "regression":
+    if not task_of(found["task"]).has_classes:
         st.markdown(t("runs.soft.regression"))
     else:
         st.markdown(t("runs.soft.note"))
@@ -219,7 +220,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
 def mistakes(found: Result, index: int) -> None:
     """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
     student = found["students"][index]
-    if found["task"] == "regression" or not student.get("confusion"):
+    if not task_of(found["task"]).has_classes or not student.get("confusion"):
         st.markdown(t("runs.mistakes.regression"))
         return
     classes = found["dataset"]["classes"]
@@ -312,7 +313,7 @@ def most_frequent_mistake(counts: Any) -> tuple[int, int, float, float] | None:
 def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
-    if found["task"] == "regression" or not student.get("calibration"):
+    if not task_of(found["task"]).has_classes or not student.get("calibration"):
         st.markdown(t("runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}

@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.evaluate.soft_labels import entropy, soften
 from kd_core.specs import DatasetSpec
+from kd_core.task import task_of
 from pages.ui import engine
 
 
@@ -31,7 +32,7 @@ class Answer:
 def _read(run_id: str) -> tuple[tuple[str, ...], Any] | None:
     folder = engine.store().folder(run_id)
     result = folder.result()
-    if not result or result["task"] == "regression":
+    if not result or not task_of(result["task"]).has_classes:
         return None
     with np.load(folder.artifact("soft_labels.npz"), allow_pickle=False) as kept:
         logits = np.asarray(kept["teacher"], np.float32)

@@ -10,7 +10,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.registry import Entry
 from kd_core.scenarios import SCENARIOS
-from kd_core.specs import TASKS
+from kd_core.task import TASKS
 from pages.ui import engine, forms, session, text, uploader
 from pages.ui.text import t
 
@@ -21,7 +21,7 @@ KEY = "data"  # prefix of every widget of the page
 
 def scenarios() -> list[Entry[Any]]:
     """The samples, in the order of the tasks: yes or no, classes, numbers."""
-    return sorted(SCENARIOS.entries(), key=lambda e: TASKS.index(e.facts["task"]))
+    return sorted(SCENARIOS.entries(), key=lambda e: TASKS.names().index(e.facts["task"]))
 
 
 def endings() -> list[str]:

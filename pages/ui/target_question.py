@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from kd_core.data.table import ColumnProfile, Profile
+from kd_core.task import task_of
 from pages.ui import forms, sources
-from pages.ui.text import escape, exact, t
+from pages.ui.text import Safe, escape, exact, t
 
 CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class"]  # choices that belong to one target
@@ -19,6 +21,12 @@ def forget(choices: dict[str, Any]) -> None:
     choices.update(dict.fromkeys(OF_TARGET))
     for name in OF_TARGET:
         forms.forget(f"{sources.KEY}.{name}")
+
+
+def task_words(found: Profile) -> Callable[[str | None], Safe]:
+    """Return how tasks are said; without a name, the one that was found."""
+    auto = t("data.task_auto", task=task_of(found.task).title) if found.task else t("common.auto")
+    return lambda name: auto if name is None else escape(task_of(name).title)
 
 
 def ask(choices: dict[str, Any], found: Profile) -> None:
@@ -49,10 +57,10 @@ def readings(choices: dict[str, Any], found: Profile) -> None:
         st.markdown(t("data.two_readings", column=column.name))
         for place, task in zip(st.columns(2), found.readings, strict=True):
             with place:
-                number = task == "regression"
-                value = _range(column) if number else t("data.many_classes", n=exact(column.distinct))
-                _bars(t(f"data.reading_{task}"), value, column.histogram[1], "area" if number else "bar")
-                st.caption(t(f"data.reading_{task}_note"))
+                target = task_of(task).target
+                value = _range(column) if target == "number" else t("data.many_classes", n=exact(column.distinct))
+                _bars(t(f"data.reading_{target}"), value, column.histogram[1], "area" if target == "number" else "bar")
+                st.caption(t(f"data.reading_{target}_note"))
                 taken = found.task == task
                 label = t("data.reading_taken") if taken else t("data.reading_take")
                 icon = ":material/check:" if taken else None

@@ -17,6 +17,7 @@ from kd_core.data.profile import profile_table
 from kd_core.data.reading import read_table
 from kd_core.data.table import Profile, Table
 from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import task_of
 from pages.ui import engine
 from pages.ui import facts as facts_file
 from pages.ui.facts import Facts
@@ -67,7 +68,7 @@ def facts_of(found: Profile) -> Facts:
     """Count what later pages need."""
     from kd_core.data.views import foreseen
 
-    outputs = len(found.classes) if found.task != "regression" else 1
+    outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     return Facts(found.num_rows, len(found.columns), foreseen(found), outputs, found.classes, str(found.task))
 
 

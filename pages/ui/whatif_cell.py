@@ -16,6 +16,7 @@ from kd_core.evaluate import soft_labels
 from kd_core.runs import grid as engine_grid
 from kd_core.runs.folder import RunFolder
 from kd_core.specs import RunSpec
+from kd_core.task import task_of
 from pages.ui import (
     draft,
     engine,
@@ -209,7 +210,7 @@ def soft(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
         st.info(whatif_cells.why_missing(cell), icon=":material/block:")
         return
     rows, of = len(z_cell), found["dataset"]["rows"].get("validation", len(z_cell))
-    if found["task"] == "regression":
+    if not task_of(found["task"]).has_classes:
         _numbers_apart(arrays, z_teacher, z_cell, found)
     else:
         _shares(arrays, z_teacher, z_cell, found, float(cell.get("temperature") or 1.0))

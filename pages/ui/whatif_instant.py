@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
+from kd_core.task import task_of
 from kd_core.workspace import workspace
 from pages.ui import forms, picture, text
 from pages.ui.charts import soft_labels as charts
@@ -68,7 +69,7 @@ def _read(dataset_json: str, teacher_json: str, stamp: int) -> Softening | None:
     found = TeacherCache(workspace() / "teachers").find(
         DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)
     )
-    if found is None or found.task == "regression":
+    if found is None or not task_of(found.task).has_classes:
         return None
     return soften_all(found.logits, found.labels, stale=found.stale)
 
@@ -90,7 +91,7 @@ def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
     """Draw the panel; only this part is drawn again when a slider moves."""
     with st.container(border=True, key="whatif-instant"):
         st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"))
-        if task == "regression":
+        if not task_of(task).has_classes:
             st.caption(t("what_if.instant.regression"))
             return
         try:

@@ -11,6 +11,7 @@ from kd_core.data.split import TEST, TRAIN, VALIDATION
 from kd_core.data.targets import read_target
 from kd_core.data.typed_column import understand
 from kd_core.errors import DataError
+from kd_core.task import usual
 
 SHARES = (0.15, 0.15)
 
@@ -37,10 +38,10 @@ def test_every_class_is_in_every_part_when_it_has_three_rows():
 
 def test_regression_is_stratified_by_quantile():
     y = np.random.default_rng(0).lognormal(0, 2, 3000)
-    parts = split.stratified(split.strata(y, "regression"), *SHARES, seed=0)
+    parts = split.stratified(usual("number").strata(y), *SHARES, seed=0)
     top = y > np.quantile(y, 0.9)
     assert shares(parts[top]) == pytest.approx([0.7, 0.15, 0.15], abs=0.01)
-    assert len(np.unique(split.strata(np.r_[np.zeros(900), np.arange(100)], "regression"))) >= 2
+    assert len(np.unique(usual("number").strata(np.r_[np.zeros(900), np.arange(100)]))) >= 2
 
 
 @pytest.mark.slow

@@ -18,8 +18,8 @@ from kd_core.distill.variants import Variant
 from kd_core.errors import KDError, SpecError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import PRIMARY
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.loop import ignore
 from tests.distill import eager
 from tests.distill.eager import make_dataset, make_teacher, make_variant
@@ -43,7 +43,7 @@ def one_thread():
 
 def assert_same(dataset, variants, training, metric=None, stacks=None, batch_note=None):
     """Compare every epoch's logits, and what `train_variants` returns, with separate training."""
-    metric = metric or PRIMARY[dataset.task]
+    metric = metric or task_of(dataset.task).primary
     teacher = make_teacher(dataset)
     together, count = weights_by_epoch(dataset, variants, teacher, training, metric)
     assert stacks is None or count == stacks
@@ -360,7 +360,7 @@ def test_from_a_notebook_on_a_sample(epochs):
         assert z.shape == (len(dataset.validation), dataset.num_outputs)
         assert torch.isfinite(z).all()
         assert 1 <= result.selected_epoch <= result.last_epoch
-        again = METRICS.get(PRIMARY[dataset.task]).make(
+        again = METRICS.get(task_of(dataset.task).primary).make(
             from_logits(dataset.task, dataset.validation.y, z.detach().numpy())
         )
         assert result.score_selected == pytest.approx(again, abs=1e-4)  # rounding may swap two nearly equal rows

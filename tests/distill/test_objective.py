@@ -7,6 +7,7 @@ from kd_core.distill import objective
 from kd_core.errors import SpecError, UnknownName
 from kd_core.models import Outputs
 from kd_core.specs import Choice
+from kd_core.task import task_of
 
 LABELS = np.array([0, 0, 0, 0, 1, 2, 2, 2])
 
@@ -84,11 +85,11 @@ def test_both_arms_weigh_classes_alike():
 def test_members_learn_separately():
     members = torch.stack([logits(seed=1), logits(seed=2)], dim=1)
     y = torch.from_numpy(LABELS)
-    found = objective.hard_loss("multiclass")(Outputs(members.mean(1), members=members), y)
+    found = task_of("multiclass").hard_loss()(Outputs(members.mean(1), members=members), y)
     expected = (F.cross_entropy(members[:, 0], y) + F.cross_entropy(members[:, 1], y)) / 2
     assert found.item() == pytest.approx(expected.item(), rel=1e-6)
     y = torch.linspace(-1, 1, 8)
-    found = objective.hard_loss("regression")(Outputs(members.mean(1), members=members), y)
+    found = task_of("regression").hard_loss()(Outputs(members.mean(1), members=members), y)
     assert found.item() == pytest.approx(((members[..., 0] - y[:, None]) ** 2).mean().item(), rel=1e-6)
 
 

@@ -10,11 +10,12 @@ from kd_core.distill import objective as objectives
 from kd_core.distill.stacked_lesson import StackedLesson
 from kd_core.errors import SpecError
 from kd_core.models import Outputs
-from kd_core.specs import TASKS, Choice
+from kd_core.specs import Choice
+from kd_core.task import TASKS
 
 NETWORKS, ROWS, BATCH = 6, 23, 9
 OUTPUTS = {"binary": 2, "multiclass": 10, "regression": 1}
-CASES = [(e.name, t) for e in LOSSES.entries() for t in TASKS if t in e.tasks]
+CASES = [(e.name, t) for e in LOSSES.entries() for t in TASKS.names() if t in e.tasks]
 CPU = torch.device("cpu")
 
 

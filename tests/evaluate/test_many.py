@@ -7,9 +7,9 @@ import torch
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.many import ManyScores
-from kd_core.specs import TASKS
+from kd_core.task import TASKS
 
-FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS if t in e.tasks]
+FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 NETWORKS, ROWS = 5, 57
 OUTPUTS = {"binary": 2, "multiclass": 4, "regression": 1}
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from kd_core.distill import LOSSES, objective
+from kd_core.distill import LOSSES
 from kd_core.evaluate import fidelity, soft_labels
 from kd_core.models import Outputs
+from kd_core.task import task_of
 
 
 def logits(seed=0, rows=50, classes=4):
@@ -52,7 +53,7 @@ def test_the_soft_share_is_that_of_the_real_gradient(temperature, alpha):
     hinton = LOSSES.get("hinton")
     spec = hinton.spec(temperature=temperature, alpha=alpha)
     labels, teacher = torch.from_numpy(y), Outputs(torch.from_numpy(z_t))
-    hard = objective.hard_loss("multiclass")
+    hard = task_of("multiclass").hard_loss()
     sizes = []
     for loss, weight in (
         (lambda z: hinton.make(Outputs(z), teacher, labels, spec), alpha),

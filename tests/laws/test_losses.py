@@ -8,7 +8,8 @@ from kd_core.distill import LOSSES, objective
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models import Outputs
 from kd_core.registry import Situation
-from kd_core.specs import CLASSIFICATION, Choice
+from kd_core.specs import Choice
+from kd_core.task import task_of
 
 ROWS = 12
 
@@ -36,7 +37,7 @@ LABELS = [f"{e.name}-{s}" for e, s in CASES]
 
 def batch(entry, seed=0, dtype=torch.float64, classes=5):
     rng = np.random.default_rng(seed)
-    classification = not entry.tasks or entry.tasks[0] in CLASSIFICATION
+    classification = not entry.tasks or task_of(entry.tasks[0]).has_classes
     width = classes if classification else 1
     z_s, z_t = rng.normal(size=(2, ROWS, width)) * 2
     y = rng.integers(0, width, ROWS) if classification else rng.normal(size=ROWS)
@@ -160,7 +161,7 @@ class TestFormulas:
         index = torch.tensor([7, 2, 2, 11, 0])
         z = (z_s[index] + shift).requires_grad_()
         soft = entry.make(Outputs(z), Outputs(z_t[index]), y[index], spec)
-        hard = objective.hard_loss("multiclass", weights)(Outputs(z), y[index])
+        hard = task_of("multiclass").hard_loss(weights)(Outputs(z), y[index])
         total = (1 - alpha) * hard + alpha * soft
         total.backward()
         return formula(z, index), (total, hard, soft, z.grad)

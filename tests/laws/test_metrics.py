@@ -9,8 +9,8 @@ from sklearn import metrics as sk
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import PRIMARY, measure
-from kd_core.specs import TASKS
+from kd_core.evaluate.base import measure
+from kd_core.task import TASKS, task_of
 
 ROWS = 400
 
@@ -46,7 +46,7 @@ SKLEARN = {
     "mae": lambda a: sk.mean_absolute_error(a.y, a.values),
     "r2": lambda a: sk.r2_score(a.y, a.values),
 }
-FITTING = [(e, t) for e in METRICS.entries() for t in TASKS if t in e.tasks]
+FITTING = [(e, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 IDS = [f"{e.name}-{t}" for e, t in FITTING]
 
 
@@ -119,9 +119,9 @@ def test_ties_in_the_score_count_half():
     assert METRICS.get("roc_auc").make(a) == 0.5
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", TASKS.names())
 def test_measure_covers_the_task_and_its_primary_metric(task):
     found = measure(answers(task))
-    assert PRIMARY[task] in found
+    assert task_of(task).primary in found
     assert set(found) == {e.name for e in METRICS.entries() if task in e.tasks}
     assert set(measure(answers(task, rows=0)).values()) == {None}

@@ -11,10 +11,10 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.row_spread import row_spread, units_of
-from kd_core.specs import TASKS
+from kd_core.task import TASKS
 from tests.laws.weighted_metrics import WEIGHTED, weighted
 
-FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS if t in e.tasks]
+FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 IDS = [f"{m}-{t}" for m, t in FITTING]
 # Rows, share of the rare class. With fewer than about 50 rows behind a count the bootstrap is up to 7 % wider than the
 # influence; over fresh samples of 300 rows with 45 positive ones the influence is the nearer one (1.01 against 1.03 for ROC-AUC).

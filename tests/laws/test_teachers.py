@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kd_core.errors import Stopped
-from kd_core.specs import TASKS
+from kd_core.task import TASKS
 from kd_core.teachers import SOURCES
 from tests.teachers.tables import fit_data
 
@@ -21,7 +21,10 @@ QUICK = {
     "ft_transformer": LEARN,
 }
 CASES = [
-    pytest.param(e, t, id=f"{e.name}-{t}") for e in SOURCES.entries() for t in TASKS if not e.tasks or t in e.tasks
+    pytest.param(e, t, id=f"{e.name}-{t}")
+    for e in SOURCES.entries()
+    for t in TASKS.names()
+    if not e.tasks or t in e.tasks
 ]
 
 

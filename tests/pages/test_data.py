@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from kd_core.data.reading import accepted_extensions
+from kd_core.task import TASKS, add, usual
 from pages.ui import engine, facts, session, sources
 from pages.ui.text import escape, t
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
@@ -49,6 +51,21 @@ def test_a_sample_goes_to_distill_in_two_clicks(jobs, sample, target, task):  # 
     assert not rest and (spec.target, spec.task, spec.source) == (target, task, f"sample:{sample}")
     assert at.query_params["data"] == dataset_id
     assert facts.kept(dataset_id).rows > 1000
+
+
+@pytest.mark.slow
+def test_a_new_task_can_be_chosen_without_touching_a_page(jobs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(TASKS, "_entries", dict(TASKS._entries))
+    add(replace(usual("number"), name="rating", title="a *rating*", usual=False))
+    at = open_page("data")
+    at.button(key="data-sample-delivery").click().run()
+    assert not at.exception and escape("a *rating*") in at.selectbox(key="data.task").options
+    at.selectbox(key="data.task").set_value("rating").run()
+    assert not at.exception and at.selectbox(key="data.task").value == "rating"
+    at.button(key="data-use").click().run()
+    assert not at.exception and at.title[0].value == t("distill.title")
+    assert engine.library().specs()[0][1].task == "rating"
+    assert "works for binary, multiclass, not for rating" in words(at)
 
 
 def test_the_uploader_takes_every_format_the_engine_reads(jobs):  # noqa: F811
@@ -337,7 +354,7 @@ def test_a_grade_offers_both_readings_side_by_side(jobs):  # noqa: F811
     lines = ["acid,sugar,quality", *(f"{i * 3 % 17 / 2},{i * 7 % 23 / 3},{4 + (i + i // 9) % 6}" for i in range(180))]
     at = upload("wine.csv", "\n".join(lines).encode())
     at.button(key="data-candidate-quality").click().run()
-    assert {t("data.reading_multiclass"), t("data.reading_regression")} <= {m.label for m in at.metric}
+    assert {t("data.reading_classes"), t("data.reading_number")} <= {m.label for m in at.metric}
     assert at.button(key="data-reading-multiclass").label == t("data.reading_taken")
     at.button(key="data-reading-regression").click().run()
     assert not at.exception and at.selectbox(key="data.task").value == "regression"

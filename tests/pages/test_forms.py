@@ -141,11 +141,12 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
 
         from kd_core.registry import Registry, Situation
         from kd_core.specs import Spec
+        from kd_core.task import NUMERIC
         from pages.ui import forms
 
         parts: Registry = Registry("loss")
         parts.register("one", title="One *bold*", spec=Spec)(1)
-        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        parts.register("two", title="Two", spec=Spec, tasks=NUMERIC)(2)
         at = Situation(task="binary", num_classes=2)
         st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
 
@@ -160,10 +161,11 @@ def test_nothing_fits_is_said_and_the_choice_is_kept():
 
         from kd_core.registry import Registry, Situation
         from kd_core.specs import Spec
+        from kd_core.task import NUMERIC
         from pages.ui import forms
 
         parts: Registry = Registry("loss")
-        parts.register("two", title="Two", spec=Spec, tasks=("regression",))(2)
+        parts.register("two", title="Two", spec=Spec, tasks=NUMERIC)(2)
         at = Situation(task="binary", num_classes=2)
         st.session_state["chosen"] = forms.part(parts, at, "two", "p", "Part", "help")
 

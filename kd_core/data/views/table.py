@@ -17,7 +17,7 @@ from kd_core.data.typed_column import coerce
 from kd_core.data.types import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 from kd_core.limits import ONE_HOT_CATEGORIES
-from kd_core.specs import Task
+from kd_core.task import task_of
 
 VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 2  # the same for tables with a text column alone
@@ -30,7 +30,7 @@ class Block(Protocol):
 
     names: tuple[str, ...]
 
-    def fit(self, values: pd.Series, y: Array, task: Task, groups: Array | None) -> Array | None:
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         """Learn from the training rows; return their own encoding where it is not that of other rows."""
         ...
 
@@ -46,7 +46,7 @@ class TableView:
     Shape: a frame of N raw or typed rows -> (N, F) float32, C-contiguous, finite.
     """
 
-    def __init__(self, types: Mapping[str, ColumnType], task: Task, seed: int = 0) -> None:
+    def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
         self.types, self.task, self.seed = dict(types), task, seed
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
@@ -105,9 +105,9 @@ class TableView:
             return None
         rest = ~rows.held
         y, task = rows.y[rest], rows.task
-        if task != "regression":  # a rare class may lie in the held-out rows altogether; two of three left are binary
+        if task_of(task).has_classes:  # a rare class may lie in the held-out rows; two of three left are a yes or no
             left, y = np.unique(y, return_inverse=True)
-            task = "binary" if len(left) == 2 else task
+            task = task_of(task).settled(len(left))
         fresh = TableView({name: self.types[name] for name in spans}, task, self.seed)
         frame = rows.frame[list(spans)]
         made = fresh.fit_transform(frame.iloc[rows.train[rest]], y, None if rows.groups is None else rows.groups[rest])
@@ -172,7 +172,7 @@ def count_features(profile: Profile) -> int:
     Example: 3 numbers without gaps and one category of 5 values give 8.
     """
     total = 0
-    num_classes = len(profile.classes)
+    averages = task_of(profile.task).averages(len(profile.classes)) if profile.task else 1
     for column in profile.columns:
         if not column.used or column.name == profile.target:
             continue
@@ -185,10 +185,8 @@ def count_features(profile: Profile) -> int:
             total += TEXT_COMPONENTS + 1
         elif column.distinct <= ONE_HOT_CATEGORIES:
             total += column.distinct + hole
-        elif profile.task == "multiclass":
-            total += 1 + (num_classes if num_classes <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
         else:
-            total += 2
+            total += 1 + (averages if averages <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
     return total
 
 

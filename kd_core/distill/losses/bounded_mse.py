@@ -8,6 +8,7 @@ from torch import Tensor
 from kd_core.distill.base import LOSSES, LossSpec
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
+from kd_core.task import NUMERIC
 
 
 class BoundedMSESpec(LossSpec):
@@ -27,7 +28,7 @@ class BoundedMSESpec(LossSpec):
     title="Distance to the teacher where it helps",
     spec=BoundedMSESpec,
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
-    tasks=("regression",),
+    tasks=NUMERIC,
 )
 def bounded_mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: BoundedMSESpec) -> Tensor:
     """Mean over all rows of the squared difference to the teacher, 0 where student error + margin <= teacher error.

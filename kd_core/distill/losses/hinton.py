@@ -9,7 +9,8 @@ from torch import Tensor
 
 from kd_core.distill.base import LOSSES, LossSpec
 from kd_core.models.base import Outputs
-from kd_core.specs import CLASSIFICATION, unit
+from kd_core.specs import unit
+from kd_core.task import CLASSIFICATION
 
 
 class HintonSpec(LossSpec):

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def influence(answers: Answers) -> Array:

@@ -6,12 +6,12 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def _row_values(answers: Answers) -> Array:
     assert answers.p is not None
-    if answers.task == "binary":
+    if answers.has_positive:
         return np.asarray((answers.p[:, 1] - answers.y) ** 2)
     happened = np.eye(answers.p.shape[1])[answers.y]
     return np.asarray(((answers.p - happened) ** 2).sum(axis=1))

@@ -7,7 +7,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.evaluate.calibration import bins, expected_error, places
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def parts(answers: Answers) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from sklearn.metrics import f1_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
+from kd_core.task import POSITIVE
 
 
 def influence(answers: Answers) -> Array | None:
@@ -24,7 +25,7 @@ def influence(answers: Answers) -> Array | None:
     "f1",
     title="F1 (positive class)",
     source="scikit-learn",
-    tasks=("binary",),
+    tasks=POSITIVE,
     better="higher",
     unit="share",
     margin=0.005,

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def influence(answers: Answers) -> Array | None:
@@ -37,7 +37,7 @@ def _of_class(answers: Answers, c: int) -> Array:
 def _classes(answers: Answers) -> list[int]:
     """Classes that occur; of two classes the positive one."""
     occurring = [int(c) for c in np.unique(answers.y)]
-    return [c for c in occurring if c == 1] if answers.task == "binary" else occurring
+    return [c for c in occurring if c == 1] if answers.has_positive else occurring
 
 
 @METRICS.register(

@@ -7,14 +7,14 @@ from sklearn.metrics import precision_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def influence(answers: Answers) -> Array | None:
     """Linearise the precision of the class that each row is called (delta method); 0 where no row is called positive."""
     y, called = answers.y, answers.predicted
     right = (y == called).astype(np.float64)
-    if answers.task == "binary":
+    if answers.has_positive:
         positive = (called == 1).astype(np.float64)
         if not positive.any():
             return np.zeros(len(y)) if (y == 1).any() else None
@@ -39,7 +39,7 @@ def influence(answers: Answers) -> Array | None:
 )
 def precision(answers: Answers) -> float | None:
     """Measure precision; binary: 0 when no row is called positive though some are, None when none is."""
-    if answers.task == "binary":
+    if answers.has_positive:
         if not (answers.predicted == 1).any():
             return 0.0 if (answers.y == 1).any() else None
         return float(precision_score(answers.y, answers.predicted, pos_label=1))

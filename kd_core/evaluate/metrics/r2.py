@@ -7,6 +7,7 @@ from sklearn.metrics import r2_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
+from kd_core.task import NUMERIC
 
 
 def influence(answers: Answers) -> Array | None:
@@ -23,7 +24,7 @@ def influence(answers: Answers) -> Array | None:
     "r2",
     title="R²",
     source="scikit-learn",
-    tasks=("regression",),
+    tasks=NUMERIC,
     better="higher",
     unit="share of variance",
     margin=0.005,

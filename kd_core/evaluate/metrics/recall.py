@@ -7,14 +7,14 @@ from sklearn.metrics import recall_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def influence(answers: Answers) -> Array | None:
     """Linearise the recall of each row's class (delta method)."""
     y, called = answers.y, answers.predicted
     right = (y == called).astype(np.float64)
-    if answers.task == "binary":
+    if answers.has_positive:
         positive = (y == 1).astype(np.float64)
         if not positive.any():
             return None
@@ -39,7 +39,7 @@ def influence(answers: Answers) -> Array | None:
 )
 def recall(answers: Answers) -> float | None:
     """Measure recall; None when no row is positive (binary)."""
-    if answers.task == "binary":
+    if answers.has_positive:
         if not (answers.y == 1).any():
             return None
         return float(recall_score(answers.y, answers.predicted, pos_label=1))

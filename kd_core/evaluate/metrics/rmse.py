@@ -7,6 +7,7 @@ from sklearn.metrics import mean_squared_error
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
+from kd_core.task import NUMERIC
 
 
 def influence(answers: Answers) -> Array:
@@ -21,7 +22,7 @@ def influence(answers: Answers) -> Array:
     "rmse",
     title="RMSE",
     source="scikit-learn",
-    tasks=("regression",),
+    tasks=NUMERIC,
     better="lower",
     unit="target",
     margin=0.02,

@@ -6,7 +6,7 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
-from kd_core.specs import CLASSIFICATION
+from kd_core.task import CLASSIFICATION
 
 
 def influence(answers: Answers) -> Array | None:
@@ -40,7 +40,7 @@ def roc_auc(answers: Answers) -> float | None:
 
 
 def _classes(answers: Answers) -> list[int]:
-    return [1] if answers.task == "binary" else [int(c) for c in np.unique(answers.y)]
+    return [1] if answers.has_positive else [int(c) for c in np.unique(answers.y)]
 
 
 def _area(answers: Answers, c: int) -> float | None:

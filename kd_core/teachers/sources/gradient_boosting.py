@@ -94,8 +94,8 @@ def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, sh
     stop_if_asked(should_stop)
     check_classes(data)
     x_validation, y_validation = known_validation(data)
-    classes = len(set(data.y.tolist())) if data.task != "regression" else 0
-    if data.task == "regression":
+    classes = 0 if data.is_number else len(set(data.y.tolist()))
+    if data.is_number:
         loss, kind = _interruptible(HalfSquaredError, should_stop), HistGradientBoostingRegressor
     elif classes == 2:
         loss, kind = _interruptible(HalfBinomialLoss, should_stop), HistGradientBoostingClassifier

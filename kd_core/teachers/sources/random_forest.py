@@ -45,6 +45,6 @@ def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> f
 def fit(spec: RandomForestSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Grow a forest on the training rows; validation rows are not used. Errors: Stopped, DataError."""
     rows = leaf_rows(spec.leaf_rows, len(data.y))
-    kind, features = (RandomForestRegressor, 1 / 3) if data.task == "regression" else (RandomForestClassifier, "sqrt")
+    kind, features = (RandomForestRegressor, 1 / 3) if data.is_number else (RandomForestClassifier, "sqrt")
     forest = kind(min_samples_leaf=rows, max_features=features, warm_start=True, random_state=seed % 2**32)
     return grow(forest, spec.trees, data, should_stop)

@@ -60,18 +60,18 @@ class _Kind:
 
 
 def _linear(spec: SklearnSpec, data: FitData, seed: int) -> Any:
-    if data.task == "regression":
+    if data.is_number:
         return Ridge(alpha=1 / spec.strength)
     return LogisticRegression(C=spec.strength, max_iter=2000, random_state=seed % 2**32)
 
 
 def _nearest(spec: SklearnSpec, data: FitData, seed: int) -> Any:
-    kind = KNeighborsRegressor if data.task == "regression" else KNeighborsClassifier
+    kind = KNeighborsRegressor if data.is_number else KNeighborsClassifier
     return kind(n_neighbors=min(spec.neighbours, len(data.y)))
 
 
 def _svm(spec: SklearnSpec, data: FitData, seed: int) -> Any:
-    if data.task == "regression":
+    if data.is_number:
         return SVR(C=spec.strength)
     # Every class needs a row in each calibration fold; probabilities come from a sigmoid on held-out decisions.
     parts = int(min(3, np.bincount(data.y)[np.unique(data.y)].min()))
@@ -87,7 +87,7 @@ def _svm(spec: SklearnSpec, data: FitData, seed: int) -> Any:
 
 
 def _svm_learned(estimator: Any, data: FitData) -> list[Array]:
-    machine = estimator if data.task == "regression" else estimator.calibrated_classifiers_[0].estimator
+    machine = estimator if data.is_number else estimator.calibrated_classifiers_[0].estimator
     return [machine.support_vectors_, machine.dual_coef_, machine.intercept_]
 
 
@@ -116,12 +116,12 @@ def fit(spec: SklearnSpec, data: FitData, seed: int, notify: Notify, should_stop
     stop_if_asked(should_stop)
     check_classes(data)
     if spec.model == "extra_trees":
-        forest = ExtraTreesRegressor if data.task == "regression" else ExtraTreesClassifier
+        forest = ExtraTreesRegressor if data.is_number else ExtraTreesClassifier
         rows = leaf_rows(None, len(data.y))
         return grow(
             forest(min_samples_leaf=rows, warm_start=True, random_state=seed % 2**32), spec.trees, data, should_stop
         )
-    if spec.model == "naive_bayes" and data.task == "regression":
+    if spec.model == "naive_bayes" and data.is_number:
         raise SpecError(
             "Naive Bayes names classes and can't predict a number.",
             "Choose another model for this teacher.",

@@ -1,0 +1,188 @@
+"""What is predicted: the contract of a task, with all that other layers need to know of it.
+
+Specs, results and kept answers hold a task's name; whoever needs more asks `task_of(name)`. One file in `kd_core.tasks` is one
+task. Importing this module, or the tasks, loads no torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from kd_core.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from torch import Tensor
+
+    Array = npt.NDArray[Any]
+
+TargetKind = Literal["classes", "number"]
+
+
+class Column(Protocol):
+    """What a task looks at to say whether a column could be its target."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def distinct(self) -> int: ...
+
+    @property
+    def values(self) -> Any: ...
+
+
+class HardLoss(Protocol):
+    """The loss against the labels. Legend: B rows, C outputs, S networks of a stack.
+
+    `weights`: of the classes, None where all count the same or there are none.
+    """
+
+    weights: Tensor | None
+
+    def __call__(self, outputs: Any, labels: Tensor) -> Tensor:
+        """Return the mean over rows; members of an ensemble learn separately: their losses are averaged, not their answers."""
+        ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> HardLoss:
+        """Return the same loss with its weights on a device, as numbers of a type."""
+        ...
+
+    def of_stack(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return every row's loss. Shape: z (S, C, B), labels (S, B) -> (S, B)."""
+        ...
+
+    def stack_gradient(self, z: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+        """Return d loss / d logits of the mean over rows, times each network's weight.
+
+        Shape: z (S, C, B), labels (S, 1, B), weight (S, 1, 1) -> (S, C, B).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """One kind of prediction. Legend: N rows, C outputs (logits of a row).
+
+    `primary`: metric of choices and verdict; `beside`: metrics told after every epoch beside it; `stopping`: metric at
+    whose best epoch a network teacher is kept. `objective`: loss taken when none is asked for. `positive`: whether class 1 counts
+    as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
+    when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
+    """
+
+    target: ClassVar[TargetKind]
+    name: str
+    title: str
+    primary: str
+    stopping: str
+    objective: str
+    averages_as: str
+    beside: tuple[str, ...] = ()
+    positive: bool = False
+    usual: bool = False
+    unsoftened: str | None = None
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the target names classes; otherwise it is a number."""
+        return self.target == "classes"
+
+    @property
+    @abstractmethod
+    def label_dtype(self) -> type[np.generic]:
+        """Say how labels are stored."""
+
+    @property
+    @abstractmethod
+    def learned_dtype(self) -> type[np.generic]:
+        """Say how labels are handed to losses."""
+
+    @abstractmethod
+    def likeness(self, column: Column) -> int:
+        """Say how strongly a column looks like a target of this task: 0 not at all, 1 any column, 2 by its type, 3 by its values."""
+
+    def settled(self, num_classes: int) -> str:
+        """Name the task that this one comes to once the classes are known."""
+        return self.name
+
+    @abstractmethod
+    def num_outputs(self, num_classes: int) -> int:
+        """Count the logits of a row."""
+
+    @abstractmethod
+    def averages(self, num_classes: int) -> int:
+        """Count the columns that replace a category by averages of the target."""
+
+    @abstractmethod
+    def strata(self, y: Array) -> npt.NDArray[np.int64]:
+        """Turn labels into the strata that a split shares out evenly. Shape: (N,) -> (N,), counted from 0."""
+
+    @abstractmethod
+    def scale(self, y: Array) -> tuple[float, float]:
+        """Return mean and deviation by which labels are scaled for training, from those of the training rows."""
+
+    @abstractmethod
+    def scaled(self, y: Array, mean: float, std: float) -> Array:
+        """Turn stored labels into what losses want. Shape: (N,) -> (N,)."""
+
+    @abstractmethod
+    def unscaled(self, y: Array, mean: float, std: float) -> Array:
+        """Turn what losses want back into stored labels. Shape: (N,) -> (N,)."""
+
+    @abstractmethod
+    def answers(self, z: Array, mean: float, std: float) -> dict[str, Array]:
+        """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C)."""
+
+    @abstractmethod
+    def perfect(self, y: Array, num_outputs: int) -> Array:
+        """Return logits of which every answer is right. Shape: y (N,) as losses want it -> (N, C)."""
+
+    @abstractmethod
+    def chance(self, y: Array, num_outputs: int) -> Array:
+        """Return the logits of the one answer that suits all rows best. Shape: y (N,) as losses want it -> (C,)."""
+
+    @abstractmethod
+    def hard_loss(self, class_weights: Array | None = None) -> HardLoss:
+        """Return the loss against the labels; this loads torch. Shape: class_weights (C,)."""
+
+
+TASKS: Registry[Task] = Registry("task", package="kd_core.tasks")
+
+
+def add(task: Task) -> None:
+    """Register a task; a file of `kd_core.tasks` ends with it."""
+    TASKS.register(task.name, title=task.title)(task)
+
+
+def task_of(name: str) -> Task:
+    """Find a task by its name. Errors: UnknownName with the nearest one."""
+    return TASKS.get(name).make
+
+
+def usual(target: TargetKind) -> Task:
+    """Return the task taken for a kind of target when nothing else is known."""
+    return next(e.make for e in TASKS.entries() if e.make.target == target and e.make.usual)
+
+
+# Conditions on tasks, for parts that work for some tasks only: `LOSSES.register(..., tasks=CLASSIFICATION)`
+Condition = Callable[[Task], bool]
+
+
+def CLASSIFICATION(task: Task) -> bool:
+    """Tasks whose target names classes."""
+    return task.has_classes
+
+
+def NUMERIC(task: Task) -> bool:
+    """Tasks whose target is a number."""
+    return not task.has_classes
+
+
+def POSITIVE(task: Task) -> bool:
+    """Tasks with two classes of which one counts as yes."""
+    return task.positive

@@ -1,0 +1,173 @@
+"""Laws of every task: its loss is the formula's, its answers are numbers, its strata cover all rows, its choices exist and fit."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kd_core.distill import LOSSES
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import measure
+from kd_core.models.base import Outputs
+from kd_core.registry import Situation
+from kd_core.task import TASKS, Task, usual
+
+ROWS, CLASSES = 60, 4
+EVERY = pytest.mark.parametrize("task", [e.make for e in TASKS.entries()], ids=lambda t: t.name)
+
+
+def labels(task: Task, rows: int = ROWS, seed: int = 0) -> np.ndarray:
+    """Stored labels: every class among them, or numbers far from 0."""
+    rng = np.random.default_rng(seed)
+    if task.has_classes:
+        return np.r_[np.arange(classes(task)), rng.integers(0, classes(task), rows - classes(task))]
+    return rng.normal(300.0, 12.0, rows)
+
+
+def classes(task: Task) -> int:
+    return (2 if task.positive else CLASSES) if task.has_classes else 0
+
+
+def learned(task: Task) -> np.ndarray:
+    y = labels(task).astype(task.label_dtype)
+    return task.scaled(y, *task.scale(y))
+
+
+def logits(task: Task, seed: int = 1) -> np.ndarray:
+    return 2 * np.random.default_rng(seed).normal(size=(ROWS, task.num_outputs(classes(task))))
+
+
+def row_losses(task: Task, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The loss of each row, in float64 from the formula: -log softmax(z)[y], or (z - y)^2."""
+    if not task.has_classes:
+        return (z[:, 0] - y.astype(np.float64)) ** 2
+    log_p = z - z.max(1, keepdims=True)
+    log_p = log_p - np.log(np.exp(log_p).sum(1, keepdims=True))
+    return -log_p[np.arange(len(y)), y]
+
+
+def weights(task: Task) -> list[np.ndarray | None]:
+    return [None, np.linspace(0.5, 2, classes(task))] if task.has_classes else [None]
+
+
+@EVERY
+def test_the_hard_loss_is_the_mean_of_the_formula(task):
+    z, y = logits(task), learned(task)
+    for w in weights(task):
+        rows = row_losses(task, z, y) * (1 if w is None else w[y])
+        found = task.hard_loss(w)(Outputs(torch.tensor(z)), torch.from_numpy(y))
+        assert float(found) == pytest.approx(rows.mean(), rel=1e-6)
+        members = torch.tensor(np.stack([z, logits(task, 2), logits(task, 3)], axis=1))
+        each = [row_losses(task, members[:, k].numpy(), y) * (1 if w is None else w[y]) for k in range(3)]
+        found = task.hard_loss(w)(Outputs(members.mean(1), members=members), torch.from_numpy(y))
+        assert float(found) == pytest.approx(np.mean(each), rel=1e-6)
+
+
+@EVERY
+def test_a_stack_has_the_same_loss_and_the_gradient_of_torch(task):
+    z = torch.tensor(np.stack([logits(task, 4).T, logits(task, 5).T]), requires_grad=True)  # (S, C, B)
+    y = torch.from_numpy(np.stack([learned(task)] * 2))
+    share = torch.tensor([1.0, 0.3], dtype=torch.float64).view(2, 1, 1)
+    for w in weights(task):
+        hard = task.hard_loss(w).to(torch.device("cpu"), torch.float64)
+        rows = hard.of_stack(z, y)
+        for s in range(2):
+            alone = hard(Outputs(z[s].detach().T), y[s])
+            assert float(rows[s].detach().mean()) == pytest.approx(float(alone), rel=1e-6)
+        (wanted,) = torch.autograd.grad((rows.mean(1) * share.view(-1)).sum(), z)
+        found = hard.stack_gradient(z.detach(), y.unsqueeze(1), share)
+        torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+@EVERY
+def test_answers_are_numbers_and_perfect_ones_are_right(task):
+    y = labels(task).astype(task.label_dtype)
+    mean, std = task.scale(y)
+    found = from_logits(task.name, y, logits(task), mean, std)
+    values = found.p if found.values is None else found.values
+    assert len(values) == ROWS and np.isfinite(values).all() and values.dtype == np.float64
+    if found.p is not None:
+        assert np.allclose(found.p.sum(1), 1) and (found.predicted == logits(task).argmax(1)).all()
+    right = from_logits(
+        task.name,
+        y,
+        40 * task.perfect(learned(task), task.num_outputs(classes(task)))
+        if task.has_classes
+        else task.perfect(learned(task), 1),
+        mean,
+        std,
+    )
+    best = measure(right)
+    assert best and all(v is not None for v in best.values())
+    wrong = measure(found)
+    for name, value in best.items():
+        higher = METRICS.get(name).facts["better"] == "higher"
+        assert value >= wrong[name] if higher else value <= wrong[name], name
+    np.testing.assert_allclose(task.unscaled(learned(task), mean, std), y, rtol=1e-6)
+
+
+@EVERY
+@pytest.mark.parametrize("rows", [30, 31, 400])
+def test_strata_cover_all_rows(task, rows):
+    found = task.strata(labels(task, rows).astype(task.label_dtype))
+    assert found.dtype == np.int64 and len(found) == rows and found.min() == 0
+    counts = np.bincount(found)
+    assert (counts > 0).all() and len(counts) >= 2
+    if task.has_classes:
+        assert len(counts) == classes(task)
+    else:
+        assert counts.max() <= counts.min() + 2  # tenths of the rows
+
+
+@EVERY
+def test_chance_is_the_best_constant_answer(task):
+    y = learned(task)
+    best = task.chance(y, task.num_outputs(classes(task)))
+    assert best.shape == (task.num_outputs(classes(task)),)
+
+    def loss(z: np.ndarray) -> float:
+        return float(row_losses(task, np.tile(z, (ROWS, 1)), y).mean())
+
+    for k in range(len(best)):
+        for step in (-0.05, 0.05):
+            assert loss(best + step * (np.arange(len(best)) == k)) > loss(best)
+    rare = task.chance(np.zeros_like(y), task.num_outputs(classes(task)))
+    assert np.isfinite(rare).all()
+
+
+@EVERY
+def test_what_it_chooses_exists_and_fits(task):
+    assert task.name == TASKS.get(task.name).name and task.title and task.target in ("classes", "number")
+    at = Situation(task.name, classes(task))
+    assert LOSSES.get(task.objective).why_not(at) is None
+    for metric in (task.primary, task.stopping, *task.beside):
+        assert METRICS.get(metric).why_not(at) is None, metric
+    assert task.settled(classes(task)) == task.name
+    assert np.dtype(task.label_dtype) == labels(task).astype(task.label_dtype).dtype
+    assert np.dtype(task.learned_dtype) == learned(task).dtype
+
+
+def test_one_task_is_usual_for_each_kind_of_target():
+    for target in ("classes", "number"):
+        same = [e.make for e in TASKS.entries() if e.make.target == target]
+        assert [t for t in same if t.usual] == [usual(target)]
+
+
+def test_every_column_has_a_task_that_looks_most_like_it():
+    rng = np.random.default_rng(0)
+    for values in (
+        rng.normal(size=40),
+        np.arange(40.0) % 3,
+        np.arange(40.0) % 2,
+        pd.Series(list("abc") * 5, dtype="category"),
+    ):
+        series = pd.Series(values)
+        kind = "number" if series.dtype.kind == "f" else "category"
+        column = SimpleNamespace(kind=kind, values=series, distinct=series.nunique())
+        ranks = sorted(e.make.likeness(column) for e in TASKS.entries())
+        assert ranks[-1] > ranks[-2] >= 0
