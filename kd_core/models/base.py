@@ -29,5 +29,6 @@ class Outputs:
 # build(spec, num_inputs, num_outputs) -> nn.Module whose forward(x_NF float32) returns Outputs
 Builder = Callable[[Any, int, int], nn.Module]
 
-# facts: roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}
+# facts: roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row
+# meets every weight matrix exactly once, so that the operations follow from the weights (the laws compare)
 ARCHS: Registry[Builder] = Registry("architecture")

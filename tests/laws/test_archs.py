@@ -10,7 +10,7 @@ import torch
 
 from kd_core.models import ARCHS
 from kd_core.models.building import build
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import sizes, traced_flops
 from kd_core.specs import Choice
 
 CASES = [
@@ -85,6 +85,7 @@ def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice
     assert known.parameters == sum(p.numel() for p in module.parameters())
     assert known.size_bytes == len(safetensors.torch.save(module.state_dict()))
     assert known.flops >= 2 * 28 * 2 or known.parameters < 100
+    assert known.flops == traced_flops(module.to("meta").eval(), 28)
 
 
 @pytest.mark.parametrize("entry", ARCHS.entries(), ids=lambda e: e.name)

@@ -26,7 +26,7 @@ class Linear(nn.Module):
         return Outputs(self.head(x_NF))
 
 
-@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), presets={})
+@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), presets={}, dense=True)
 def build(spec: LinearSpec, num_inputs: int, num_outputs: int) -> nn.Module:
     """Build a linear model."""
     return Linear(num_inputs, num_outputs)

@@ -61,7 +61,7 @@ class MLP(nn.Module):
         return Outputs(self.head(features), features)
 
 
-@ARCHS.register("mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), presets=PRESETS)
+@ARCHS.register("mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), presets=PRESETS, dense=True)
 def build(spec: MLPSpec, num_inputs: int, num_outputs: int) -> nn.Module:
     """Build a multilayer perceptron."""
     return MLP(spec, num_inputs, num_outputs)

@@ -90,6 +90,7 @@ class ResMLP(nn.Module):
     source="arXiv:2106.11959",
     roles=("student", "teacher"),
     presets=PRESETS,
+    dense=True,
 )
 def build(spec: ResMLPSpec, num_inputs: int, num_outputs: int) -> nn.Module:
     """Build a residual multilayer perceptron."""
