@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core import specs
+from kd_core import task
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,23 @@ def _read(call: ast.Call) -> Listed:
     if len(call.args) != 1 or None in given or "title" not in given:
         raise _Unreadable
     name, title, source = (_value(node) for node in (call.args[0], given["title"], given.get("source")))
-    return Listed(name, title, source or "", tuple(_value(given.get("tasks")) or ()))
+    return Listed(name, title, source or "", _tasks(given.get("tasks")))
+
+
+def _tasks(node: ast.expr | None) -> tuple[str, ...]:
+    """Name the tasks that a condition of `kd_core.task`, such as CLASSIFICATION, holds for."""
+    if node is None:
+        return ()
+    if not isinstance(node, ast.Name) or not hasattr(task, node.id):
+        raise _Unreadable
+    suits = getattr(task, node.id)
+    return tuple(entry.name for entry in task.TASKS.entries() if suits(entry.make))
 
 
 def _value(node: ast.expr | None) -> Any:
-    """Read a literal, or a name of `kd_core.specs` such as CLASSIFICATION."""
+    """Read a literal."""
     if node is None:
         return None
-    if isinstance(node, ast.Name) and hasattr(specs, node.id):
-        return getattr(specs, node.id)
     try:
         return ast.literal_eval(node)
     except ValueError:

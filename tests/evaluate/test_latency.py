@@ -97,7 +97,7 @@ class TestExport:
             def forward(self, x):
                 return Outputs(torch.sinc(x))
 
-        session = latency._session(onnx_bytes(Wave(), 3))
+        session = latency._session(onnx_bytes(Wave(), table_inputs(3)))
         x = np.full((5, 3), 0.5, dtype=np.float32)
         np.testing.assert_allclose(session.run(None, {"x": x})[0], np.sinc(x), rtol=1e-6)
 
@@ -107,7 +107,7 @@ class TestExport:
                 return Outputs(x + torch.ones(len(x), 1))
 
         with pytest.raises(KDError, match="ONNX Runtime can't run the exported network: ") as caught:
-            onnx_bytes(Counting(), 3)
+            onnx_bytes(Counting(), table_inputs(3))
         assert caught.value.code == "onnx_export"
 
     def test_different_answers_are_refused(self):
