@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import PredefinedSplit
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from kd_core.data.quantiles import NormalQuantiles, heavy_tailed
 from kd_core.data.split import row_keys
-from kd_core.data.target_encoding import CrossFittedTargetEncoder
 from kd_core.task import task_of
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
 _INFREQUENT = "other"
 _MISSING = "missing"
+_FOLDS = 5  # that averages of the target are cross-fitted over
 _MIN_SHARE = 0.001  # one-hot categories rarer than this share of the training rows are merged
 
 
@@ -97,7 +98,7 @@ class CategoryBlock:
         self.known: dict[str, int] = {}
         self.width = 0
         self.frequency: Array = np.zeros(0)
-        self.targets: CrossFittedTargetEncoder | None = None
+        self.targets: Any = None  # a fitted TargetEncoder
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         counts = values.value_counts()
@@ -134,8 +135,8 @@ class CategoryBlock:
                 f"{self.name} frequency",
             )
             return None
-        self.targets = CrossFittedTargetEncoder(task_of(task).averages_as, self.seed)
-        encoded = self.targets.fit_transform(codes[:, None], y, groups)
+        kind = task_of(task).averages_as
+        self.targets, encoded = target_averages(codes[:, None], y, kind, _folds(len(y), groups, self.seed))
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
         means = (
             [f"{self.name} target mean"]
@@ -163,6 +164,33 @@ class CategoryBlock:
         seen = codes >= 0  # a value never seen in training is none of the known ones: all zeros
         hot[np.flatnonzero(seen), codes[seen]] = 1
         return hot
+
+
+def _folds(num_rows: int, groups: Array | None, seed: int) -> Array:
+    """Deal rows, or whole groups of them, to folds by their hash. Shape: (N,) int64."""
+    keys = row_keys(num_rows, seed)
+    if groups is not None:
+        _, inverse = np.unique(groups, return_inverse=True)
+        keys = row_keys(int(inverse.max()) + 1, seed)[inverse]
+    return (keys % np.uint64(_FOLDS)).astype(np.int64)
+
+
+def target_averages(codes: Array, y: Array, kind: str, folds: Array) -> tuple[TargetEncoder, Array]:
+    """Fit scikit-learn's TargetEncoder and encode each row by the other folds, so that no row sees its own target.
+
+    A fold that holds a whole class, or all rows, gets the overall average: the other folds know nothing of that class.
+    Shape: (N, columns) codes, (N,) targets and folds -> the encoder for other rows, (N, columns x classes).
+    Source: Micci-Barreca 2001; Pargent et al. 2022, arXiv:2104.00629.
+    """
+    encoder = TargetEncoder(target_type=kind, smooth="auto", cv=PredefinedSplit(folds))
+    if (folds == folds[0]).all():
+        average = encoder.fit(codes, y).target_mean_
+        return encoder, np.tile(average, (len(y), codes.shape[1])).astype(np.float64)
+    encoded = encoder.fit_transform(codes, y)
+    of_class = [] if kind == "continuous" else [folds[y == label] for label in encoder.classes_]
+    whole = [f[0] for f in of_class if (f == f[0]).all()]
+    encoded[np.isin(folds, whole)] = encoder.target_mean_
+    return encoder, encoded
 
 
 class DateBlock:
