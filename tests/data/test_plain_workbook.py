@@ -290,9 +290,9 @@ def test_both_readers_agree(tmp_path, monkeypatch, name):
     assert table.problems == other.problems and table.header == other.header and table.members == other.members
     pd.testing.assert_frame_equal(profile.frame, other_profile.frame)
     assert [(c.name, c.kind) for c in profile.columns] == [(c.name, c.kind) for c in other_profile.columns]
-    assert dataset.encoder.types == other_dataset.encoder.types
+    assert dataset.view().view.types == other_dataset.view().view.types
     assert dataset.problems == other_dataset.problems
     assert dataset.hash == other_dataset.hash
     for part in ("train", "validation", "test"):
-        assert dataset.parts[part].x.tobytes() == other_dataset.parts[part].x.tobytes()
+        assert dataset.view().parts[part].tobytes() == other_dataset.view().parts[part].tobytes()
         assert dataset.parts[part].y.tobytes() == other_dataset.parts[part].y.tobytes()

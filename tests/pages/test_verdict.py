@@ -57,10 +57,12 @@ def test_without_a_placebo_the_gain_came_by_distilling_and_the_reason_is_said(wh
 
 def test_every_reason_for_no_placebo_of_the_engine_has_words():
     from kd_core.distill import placebo
+    from kd_core.task import TASKS
 
     found = inspect.getsource(placebo.why_none) + inspect.getsource(ResultBuilder._placebo)
     codes = set(re.findall(r'(?:return|else|why =|if) "([a-z_]+)"|"([a-z_]+)" (?:if|else)', found))
     known = {c for pair in codes for c in pair if c and c != "placebo"}
+    known |= {e.make.unsoftened for e in TASKS.entries() if e.make.unsoftened}
     assert {"regression", "no_soft_labels", "no_soft_share", "what_if", "stopped", "not_asked"} <= known
     for code in known:
         assert f"runs.source.why.{code}" in text.catalogue()
