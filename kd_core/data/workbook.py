@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kd_core import limits
 from kd_core.data.caps import check_bytes
 from kd_core.data.damage import ZIP_DAMAGE, in_words, is_damage
 from kd_core.data.header import decide
+from kd_core.data.plain_workbook import NotPlain, PlainWorkbook
 from kd_core.errors import DataError
 
 _CHUNK = 1024 * 1024
@@ -29,29 +31,12 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
 
     Errors: DataError with code `incomplete`, `xml_entities`, `no_sheet`, `no_rows` or a cap's code.
     """
-    assert openpyxl.xml.DEFUSEDXML  # without defusedxml, openpyxl has no guard against entity bombs
     try:
         _check_parts(Path(path), name)
-        content = io.BytesIO(
-            Path(path).read_bytes()
-        )  # by path, openpyxl refuses kept files: their names end in nothing
-        book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
-        sheets = [w.title for w in book.worksheets]
-        if sheet is not None and sheet not in sheets:
-            raise DataError(
-                "{name} has no sheet {sheet!r}.",
-                "It holds: {sheets}.",
-                "no_sheet",
-                name=name,
-                sheet=sheet,
-                sheets=", ".join(sheets),
-            )
-        for title in [sheet] if sheet else sheets:
-            first, columns, first_row, blank = _cells(book[title])
-            if first:
-                break
-        else:
-            raise DataError("{name} has no cells.", "Check that the right file was saved.", "no_rows", name=name)
+        try:
+            return _extracted(PlainWorkbook(Path(path)), sheet, asked, target, name)
+        except NotPlain:
+            return _extracted(_AnyWorkbook(path), sheet, asked, target, name)
     except DefusedXmlException:
         raise DataError(
             "{name} contains XML entities, which can make a small file explode.",
@@ -69,6 +54,44 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
             name=name,
             reason=in_words(error),
         ) from None
+
+
+class _AnyWorkbook:
+    """A workbook of any form, read by openpyxl."""
+
+    def __init__(self, path: str) -> None:
+        assert openpyxl.xml.DEFUSEDXML  # without defusedxml, openpyxl has no guard against entity bombs
+        content = io.BytesIO(Path(path).read_bytes())  # by path it refuses kept files: their names end in nothing
+        self.book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
+        self.titles = [sheet.title for sheet in self.book.worksheets]
+
+    def rows(self, title: str) -> Iterable[Sequence[Any]]:
+        """Read the rows of a sheet one after the other."""
+        sheet = self.book[title]
+        sheet.reset_dimensions()  # the declared size may lie in both directions
+        # No max_col: gaps then come as empty tuples, so a far cell costs no width.
+        rows: Iterable[Sequence[Any]] = sheet.iter_rows(values_only=True)
+        return rows
+
+
+def _extracted(
+    book: PlainWorkbook | _AnyWorkbook, sheet: str | None, asked: str, target: str, name: str
+) -> dict[str, Any]:
+    if sheet is not None and sheet not in book.titles:
+        raise DataError(
+            "{name} has no sheet {sheet!r}.",
+            "It holds: {sheets}.",
+            "no_sheet",
+            name=name,
+            sheet=sheet,
+            sheets=", ".join(book.titles),
+        )
+    for title in [sheet] if sheet else book.titles:
+        first, columns, first_row, blank = _cells(book.rows(title))
+        if first:
+            break
+    else:
+        raise DataError("{name} has no cells.", "Check that the right file was saved.", "no_rows", name=name)
     header = ["" if v is None else str(v) for v in first]
     texts = [
         ["" if v is None else str(v) for v in row] for row in zip(*(c[:_SAMPLE_ROWS] for c in columns), strict=True)
@@ -81,11 +104,13 @@ def extract(path: str, sheet: str | None, asked: str, target: str, name: str) ->
         array, kinds = _typed(cells)
         arrays.append(array)
         check_bytes(name, sum(a.nbytes for a in arrays))  # cells may share one long text in the file
+        if kinds and isinstance(book, PlainWorkbook):
+            raise NotPlain("a column mixes kinds: their texts depend on the reader")
         if kinds:
             mixed.append([header[position] if found.names else f"column {position + 1}", kinds])
     pq.write_table(pa.table(arrays, names=[str(i) for i in range(len(arrays))]), target)
     return {
-        "sheets": sheets,
+        "sheets": book.titles,
         "sheet": title,
         "header": header,
         "first_row": first_row,
@@ -120,14 +145,12 @@ def _check_parts(path: Path, name: str) -> None:
                         )
 
 
-def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
+def _cells(found: Iterable[Sequence[Any]]) -> tuple[list[Any], list[list[Any]], int, int]:
     """Read cells row by row within the caps: (first row, columns below it, number of the first row, blank rows)."""
     first: list[Any] = []
     columns: list[list[Any]] = []
     first_row = blank = rows = 0
-    sheet.reset_dimensions()  # the declared size may lie in both directions
-    # No max_col: gaps then come as empty tuples, so a far cell costs no width.
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+    for number, row in enumerate(found, 1):
         if all(value is None or value == "" for value in row):
             blank += bool(first)
             if number > limits.ROWS // 25 and not first:
@@ -165,7 +188,7 @@ def _cells(sheet: Any) -> tuple[list[Any], list[list[Any]], int, int]:
     return first, columns, first_row, blank
 
 
-def _check_width(row: tuple[Any, ...], width: int) -> None:
+def _check_width(row: Sequence[Any], width: int) -> None:
     if len(row) > limits.COLUMNS and any(v is not None for v in row[limits.COLUMNS :]):
         raise DataError(
             "The sheet has cells beyond column {limit:,}.",
