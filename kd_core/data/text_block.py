@@ -18,10 +18,13 @@ Array = npt.NDArray[Any]
 _FIT_ROWS = 30_000  # rows that terms and topics are found in
 _TERMS = 20_000
 _SPACED_ROWS = 2_000  # texts looked at to tell whether words are spaced
+# Pieces of spaced words tell more than the words: one topic holds "card", "cards" and "carded" (banking77: .770, words .696).
+_SPACED: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4)}
+_UNSPACED: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 2)}
 
 
 class TextBlock:
-    """Free text: TF-IDF of words (of characters where words are not spaced), condensed to a few values, and its length.
+    """Free text: TF-IDF of pieces of words (of characters where words are not spaced), condensed to a few values, and its length.
 
     Terms and topics are found once, in the training texts, and every text is taken apart once.
     """
@@ -41,11 +44,7 @@ class TextBlock:
             texts if len(texts) <= _FIT_ROWS else texts[np.argsort(row_keys(len(texts), 3), kind="stable")[:_FIT_ROWS]]
         )
         spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:_SPACED_ROWS]]))
-        how: dict[str, Any] = (
-            {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b"}
-            if spaced > 0.3
-            else {"analyzer": "char", "ngram_range": (1, 2)}
-        )
+        how = _SPACED if spaced > 0.3 else _UNSPACED
         kept, counted = _counted(some, how)
         if len(kept) < 2:
             self.names = (f"{self.name} length",)
@@ -69,7 +68,7 @@ class TextBlock:
         texts = _texts(values)
         if self.condense is None:
             return _lengths(texts)
-        return self._joined(self.condense.transform(self.weigh.transform(self.terms.transform(texts))), texts)
+        return self._joined(self.condense.transform(self.weigh.transform(_occurrences(self.terms, texts))), texts)
 
     def _joined(self, topics: Array, texts: Array) -> Array:
         return np.column_stack([np.clip(topics / self.spread, -10, 10), _lengths(texts)])
@@ -88,7 +87,7 @@ def _counted(texts: Array, how: dict[str, Any]) -> tuple[list[str], csr_array]:
     """Count the terms worth keeping, most frequent first. Shape: (N,) texts -> K terms, (N, K) counts."""
     vectoriser = CountVectorizer(**how, dtype=np.float32)
     try:
-        counts = vectoriser.fit_transform(texts)
+        counts = _occurrences(vectoriser, texts, fit=True)
     except ValueError:  # scikit-learn's way to say that no text holds a term
         return [], csr_array((len(texts), 0), dtype=np.float32)
     names = vectoriser.get_feature_names_out()
@@ -99,3 +98,20 @@ def _counted(texts: Array, how: dict[str, Any]) -> tuple[list[str], csr_array]:
     kept = counts[:, order]
     kept.sort_indices()
     return [str(n) for n in names[order]], kept
+
+
+def _occurrences(terms: CountVectorizer, texts: Array, *, fit: bool = False) -> csr_array:
+    """Count terms in texts. Shape: (N,) -> (N, K).
+
+    Pieces of words are taken once from each different word, not from each place where it stands: a fifth of the time.
+    """
+    if terms.analyzer != "char_wb":
+        return csr_array(terms.fit_transform(texts) if fit else terms.transform(texts))
+    if not fit and not any(map(str.split, texts)):
+        return csr_array((len(texts), len(terms.vocabulary)), dtype=np.float32)
+    words = CountVectorizer(analyzer=str.split, dtype=np.float32)
+    in_texts = words.fit_transform(texts)
+    different = words.get_feature_names_out()
+    counts = csr_array(in_texts @ (terms.fit_transform(different) if fit else terms.transform(different)))
+    counts.sort_indices()  # sums over terms are then rounded alike, whatever other texts stand beside
+    return counts

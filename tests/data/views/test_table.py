@@ -205,7 +205,7 @@ def test_features_are_counted_before_encoding():
 
 def test_text_without_common_words_is_its_length():
     types = {"t": ColumnType("text")}
-    texts = [f"only{i} once{i} said{i}" for i in range(50)]
+    texts = [f"{chr(0x4E00 + i)} {chr(0xAC00 + i)}" for i in range(50)]  # no two hold the same sign
     encoder = TableView(types, "binary")
     x = encoder.fit_transform(pd.DataFrame({"t": texts}, dtype="str"), np.arange(50) % 2)
     assert encoder.feature_names == ("t length",)
@@ -242,8 +242,29 @@ def test_every_text_is_taken_apart_once(monkeypatch):
     own = encoder.fit(train, np.arange(60) % 2)
     x = encoder.encode(train, own)
     encoder.encode(other)
-    assert sorted(taken) == sorted(texts)  # vectoriser and decomposition are fitted on train once
+    assert sorted(t for t in taken if " " in t) == sorted(
+        texts
+    )  # vectoriser and decomposition are fitted on train once
     assert np.array_equal(x, encoder.encode(train))  # and the training rows' own encoding is that of any rows
+
+
+def test_pieces_counted_by_word_are_those_counted_by_text():
+    texts = np.array(["Cards, cards  and card_2\n(été)", "", " a", "cards\tand ca 日本語 İ", "a A a"], dtype=object)
+    plain = CountVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
+    wanted = plain.fit_transform(texts)
+    ours = CountVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
+    assert (text_block._occurrences(ours, texts, fit=True) != wanted).nnz == 0
+    assert ours.vocabulary_ == plain.vocabulary_
+    kept = CountVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32, vocabulary=["car", "and ", " a "])
+    assert (text_block._occurrences(kept, texts) != kept.transform(texts)).nnz == 0
+    assert text_block._occurrences(kept, np.array(["", " "], dtype=object)).toarray().tolist() == [[0] * 3] * 2
+
+
+@pytest.mark.parametrize(("text", "analyzer"), [("the cards were lost", "char_wb"), ("这个商品很好我喜欢", "char")])
+def test_spaced_texts_give_pieces_of_words_and_others_signs(text, analyzer):
+    view = TableView({"t": ColumnType("text")}, "binary")
+    view.fit(pd.DataFrame({"t": [text] * 40}, dtype="str"), np.arange(40) % 2)
+    assert view.blocks["t"].terms.analyzer == analyzer
 
 
 def test_terms_of_one_text_alone_are_left_out_and_ties_go_by_name():
