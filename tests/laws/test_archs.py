@@ -11,7 +11,7 @@ import torch
 from kd_core.data.input_spec import table_inputs
 from kd_core.models import ARCHS
 from kd_core.models.building import build
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import sizes, traced_flops
 from kd_core.specs import Choice
 
 CASES = [
@@ -86,6 +86,7 @@ def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice
     assert known.parameters == sum(p.numel() for p in module.parameters())
     assert known.size_bytes == len(safetensors.torch.save(module.state_dict()))
     assert known.flops >= 2 * 28 * 2 or known.parameters < 100
+    assert known.flops == traced_flops(module.to("meta").eval(), table_inputs(28))
 
 
 @pytest.mark.parametrize("entry", ARCHS.entries(), ids=lambda e: e.name)

@@ -27,7 +27,9 @@ class Linear(nn.Module):
         return Outputs(self.head(x_NF))
 
 
-@ARCHS.register("linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), takes=(TABLE,), presets={})
+@ARCHS.register(
+    "linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), takes=(TABLE,), presets={}, dense=True
+)
 def build(spec: LinearSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a linear model."""
     return Linear(inputs.width, num_outputs)

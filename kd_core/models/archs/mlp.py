@@ -62,7 +62,9 @@ class MLP(nn.Module):
         return Outputs(self.head(features), features)
 
 
-@ARCHS.register("mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), takes=(TABLE,), presets=PRESETS)
+@ARCHS.register(
+    "mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), takes=(TABLE,), presets=PRESETS, dense=True
+)
 def build(spec: MLPSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a multilayer perceptron."""
     return MLP(spec, inputs.width, num_outputs)

@@ -92,6 +92,7 @@ class ResMLP(nn.Module):
     roles=("student", "teacher"),
     takes=(TABLE,),
     presets=PRESETS,
+    dense=True,
 )
 def build(spec: ResMLPSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a residual multilayer perceptron."""
