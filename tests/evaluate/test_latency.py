@@ -56,7 +56,6 @@ class TestClock:
 
 
 class TestExport:
-    @pytest.mark.slow
     def test_any_number_of_rows_gives_torchs_logits(self, student, exported):
         session = latency._session(exported)
         for rows in (1, 2, 33, 257):
@@ -74,7 +73,6 @@ class TestExport:
         for word in (b".py", b"stack_trace", b"kd_core", b"site-packages"):
             assert word not in exported
 
-    @pytest.mark.slow
     def test_export_leaves_the_module_as_it_was(self):
         module = build(Choice(name="linear"), table_inputs(4), 2).train()
         onnx_session(module, table_inputs(4))
@@ -93,6 +91,24 @@ class TestExport:
         found = network_latency(Odd(), table_inputs(3), batches=(1,))
         assert found["torch"]["1"]["p50"] > 0
         assert "can't be exported" in found["onnxruntime"]["reason"]
+
+    def test_an_operation_that_tracing_does_not_know_is_exported_all_the_same(self):
+        class Wave(nn.Module):
+            def forward(self, x):
+                return Outputs(torch.sinc(x))
+
+        session = latency._session(onnx_bytes(Wave(), table_inputs(3)))
+        x = np.full((5, 3), 0.5, dtype=np.float32)
+        np.testing.assert_allclose(session.run(None, {"x": x})[0], np.sinc(x), rtol=1e-6)
+
+    def test_numbers_of_rows_that_a_trace_does_not_serve_are_refused(self):
+        class Counting(nn.Module):
+            def forward(self, x):
+                return Outputs(x + torch.ones(len(x), 1))
+
+        with pytest.raises(KDError, match="ONNX Runtime can't run the exported network: ") as caught:
+            onnx_bytes(Counting(), table_inputs(3))
+        assert caught.value.code == "onnx_export"
 
     def test_different_answers_are_refused(self):
         with pytest.raises(KDError, match=r"differ by 0\.1 \(allowed 1e-05\)") as caught:
