@@ -206,10 +206,10 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
             raise UnknownName(
                 "no list '{kind}'.", "Known: {known}.", "unknown_name", kind=kind, known=", ".join(PLURALS)
             )
-        import importlib
+        from kd_core.listing import parts
 
-        module, name = PLURALS[kind].rsplit(".", 1)
-        for entry in getattr(importlib.import_module(f"kd_core.{module}"), name).entries():
+        package, registry = PLURALS[kind].rsplit(".", 1)
+        for entry in parts(f"kd_core.{package}", registry):
             tasks = f"  ({', '.join(entry.tasks)})" if entry.tasks else ""
             source = f"  [{entry.source}]" if entry.source else ""
             typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}")

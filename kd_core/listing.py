@@ -1,0 +1,93 @@
+"""What a registry holds, read from the source files: what only lists parts need not load torch and scikit-learn (2 to 3 s).
+
+Nothing is hidden by it: where a file says anything that can't be read word for word, the registry itself is asked.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kd_core import task
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A registered part as a list shows it."""
+
+    name: str
+    title: str
+    source: str = ""
+    tasks: tuple[str, ...] = ()
+
+
+class _Unreadable(Exception):  # a finding, not an error: the registry is asked instead
+    pass
+
+
+def parts(package: str, registry: str) -> list[Listed]:
+    """List what is registered, in the order of registration. Example: `parts("kd_core.distill", "LOSSES")`."""
+    try:
+        found = [_read(call) for call in _registrations(_folder(package), registry)]
+    except _Unreadable:
+        found = []
+    if found and len({part.name for part in found}) == len(found):
+        return found
+    entries = getattr(importlib.import_module(package), registry).entries()
+    return [Listed(e.name, e.title, e.source, tuple(e.tasks)) for e in entries]
+
+
+def _folder(package: str) -> Path:
+    return Path(__file__).parent.joinpath(*package.split(".")[1:])
+
+
+def _registrations(folder: Path, registry: str) -> Iterator[ast.Call]:
+    """Find the calls of `<registry>.register` in the order in which an import meets them."""
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text("utf-8")
+        if f"{registry}.register" not in text:
+            continue
+        tree = ast.parse(text, str(path))
+        above = [d for part in tree.body if isinstance(part, ast.FunctionDef) for d in part.decorator_list]
+        decorators = [d for d in above if isinstance(d, ast.Call) and _registers(d.func, registry)]
+        if len(decorators) != sum(_registers(node, registry) for node in ast.walk(tree)):
+            raise _Unreadable  # some are registered in a loop, or in another way than above a function
+        yield from decorators
+
+
+def _registers(node: ast.AST, registry: str) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "register"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == registry
+    )
+
+
+def _read(call: ast.Call) -> Listed:
+    given = {word.arg: word.value for word in call.keywords}
+    if len(call.args) != 1 or None in given or "title" not in given:
+        raise _Unreadable
+    name, title, source = (_literal(node) for node in (call.args[0], given["title"], given.get("source")))
+    return Listed(name, title, source or "", _tasks(given.get("tasks")))
+
+
+def _literal(node: ast.expr | None) -> Any:
+    try:
+        return ast.literal_eval(node) if node else None
+    except ValueError:
+        raise _Unreadable from None
+
+
+def _tasks(node: ast.expr | None) -> tuple[str, ...]:
+    """Name the tasks that a condition of `kd_core.task`, such as CLASSIFICATION, holds for."""
+    if node is None:
+        return ()
+    condition = getattr(task, node.id, None) if isinstance(node, ast.Name) else None
+    if condition is None:
+        raise _Unreadable
+    return tuple(entry.name for entry in task.TASKS.entries() if condition(entry.make))
