@@ -72,25 +72,22 @@ def _read(call: ast.Call) -> Listed:
     given = {word.arg: word.value for word in call.keywords}
     if len(call.args) != 1 or None in given or "title" not in given:
         raise _Unreadable
-    name, title, source = (_value(node) for node in (call.args[0], given["title"], given.get("source")))
+    name, title, source = (_literal(node) for node in (call.args[0], given["title"], given.get("source")))
     return Listed(name, title, source or "", _tasks(given.get("tasks")))
+
+
+def _literal(node: ast.expr | None) -> Any:
+    try:
+        return ast.literal_eval(node) if node else None
+    except ValueError:
+        raise _Unreadable from None
 
 
 def _tasks(node: ast.expr | None) -> tuple[str, ...]:
     """Name the tasks that a condition of `kd_core.task`, such as CLASSIFICATION, holds for."""
     if node is None:
         return ()
-    if not isinstance(node, ast.Name) or not hasattr(task, node.id):
+    condition = getattr(task, node.id, None) if isinstance(node, ast.Name) else None
+    if condition is None:
         raise _Unreadable
-    suits = getattr(task, node.id)
-    return tuple(entry.name for entry in task.TASKS.entries() if suits(entry.make))
-
-
-def _value(node: ast.expr | None) -> Any:
-    """Read a literal."""
-    if node is None:
-        return None
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise _Unreadable from None
+    return tuple(entry.name for entry in task.TASKS.entries() if condition(entry.make))

@@ -103,6 +103,13 @@ def onnx_bytes(module: nn.Module, inputs: InputSpec) -> bytes:
 def _exported(alone: nn.Module, inputs: InputSpec, export: Callable[[nn.Module, Tensor], onnx.ModelProto]) -> bytes:
     example = torch.from_numpy(inputs.example(8))
     try:
+        return _exported(alone, example, _by_tracing)
+    except KDError:
+        return _exported(alone, example, _by_torch_export)
+
+
+def _exported(alone: nn.Module, example: Tensor, export: Callable[[nn.Module, Tensor], onnx.ModelProto]) -> bytes:
+    try:
         with _quiet_exporter():
             model = _without_traces(export(alone, example))
         onnx.checker.check_model(model, full_check=True)

@@ -31,6 +31,6 @@ class Outputs:
 Builder = Callable[[Any, InputSpec, int], nn.Module]
 
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used;
-# roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row
-# meets every weight matrix exactly once, so that the operations follow from the weights (the laws compare)
+# roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
+# weight matrix exactly once, so that the operations follow from the weights (the laws compare)
 ARCHS: Registry[Builder] = Registry("architecture")

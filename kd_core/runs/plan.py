@@ -38,7 +38,7 @@ TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
-EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.5  # of a run; of a student whose latency is measured
+EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 0.5  # of a run; of a student whose latency is measured
 
 
 @dataclass(frozen=True)
