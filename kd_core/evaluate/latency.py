@@ -94,13 +94,6 @@ def onnx_bytes(module: nn.Module, inputs: InputSpec) -> bytes:
     Errors: KDError with code `onnx_export` or `onnx_parity`, as the second exporter has it.
     """
     alone = _Logits(copy.deepcopy(module)).cpu().float().eval()
-    try:
-        return _exported(alone, inputs, _by_tracing)
-    except KDError:
-        return _exported(alone, inputs, _by_torch_export)
-
-
-def _exported(alone: nn.Module, inputs: InputSpec, export: Callable[[nn.Module, Tensor], onnx.ModelProto]) -> bytes:
     example = torch.from_numpy(inputs.example(8))
     try:
         return _exported(alone, example, _by_tracing)
