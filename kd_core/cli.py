@@ -18,6 +18,7 @@ from kd_core.options import (
     Data,
     Drop,
     Epochs,
+    Folds,
     Group,
     HeaderRow,
     Member,
@@ -31,6 +32,7 @@ from kd_core.options import (
     Positive,
     Rare,
     Seeds,
+    Settings,
     Splits,
     Students,
     Target,
@@ -38,8 +40,16 @@ from kd_core.options import (
     Teacher,
     Time,
 )
-from kd_core.runs.asked import default_loss, lesson_settings, make_spec, numbers, table_spec
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec
+from kd_core.runs.asked import (
+    default_loss,
+    evaluation_spec,
+    lesson_settings,
+    make_spec,
+    numbers,
+    table_spec,
+    teacher_choice,
+)
+from kd_core.specs import Choice, DatasetSpec, RunSpec, SweepSpec
 
 app = typer.Typer(
     add_completion=False,
@@ -66,6 +76,8 @@ def distill(
     target: Target,
     task: Task = None,
     teacher: Teacher = "gradient_boosting",
+    settings: Settings = None,
+    folds: Folds = None,
     student: Students = None,
     temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
     alpha: Annotated[
@@ -108,10 +120,10 @@ def distill(
             one_class=one_class,
             copies=copies,
         )
-        asked = EvaluationSpec.parse({"placebo": placebo, "splits": splits}, "evaluation")
+        asked = evaluation_spec(folds, placebo=placebo, splits=splits)
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha))
-        spec = make_spec(dataset, teacher, student, lesson, epochs, seeds, evaluation=asked)
+        spec = make_spec(dataset, teacher_choice(teacher, settings), student, lesson, epochs, seeds, evaluation=asked)
         return _execute(spec, out)
 
     _guarded(work)
@@ -131,6 +143,8 @@ def sweep(
     seeds: Seeds = None,
     student: Students = None,
     teacher: Teacher = "gradient_boosting",
+    settings: Settings = None,
+    folds: Folds = None,
     objective: Objective = None,
     epochs: Epochs = None,
     mode: Annotated[str, typer.Option(help="auto, fused, sequential or processes.")] = "auto",
@@ -177,7 +191,9 @@ def sweep(
         )
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, None, None))
-        spec = make_spec(dataset, teacher, student, lesson, epochs, seeds, sweep=asked, evaluation=EvaluationSpec())
+        judged = evaluation_spec(folds)
+        taught_by = teacher_choice(teacher, settings)
+        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, sweep=asked, evaluation=judged)
         return _execute(spec, out)
 
     _guarded(work)

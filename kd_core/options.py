@@ -13,6 +13,10 @@ Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
 Target = Annotated[str, typer.Option(help="Column to predict.")]
 Task = Annotated[str | None, typer.Option(help="Kind of prediction; see `list tasks`; inferred when left out.")]
 Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting, for example teacher.trees=400; repeat for several.")
+]
+Folds = Annotated[int | None, typer.Option(help="Folds by which training rows are answered out of sample.")]
 Students = Annotated[
     list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
 ]

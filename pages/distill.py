@@ -83,7 +83,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         chosen = students.choose(values["students"], facts)
     with right.container(border=True, height="stretch"):
         st.subheader(t("distill.lesson"), help=term("lesson"))
-        at = situation(facts.task, facts.outputs, teacher)
+        at = situation(facts.task, facts.outputs, teacher, facts.inputs)
         loss = forms.part(
             LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
         )
@@ -107,7 +107,7 @@ def _teacher(facts: Facts, values: dict[str, Any]) -> tuple[str, dict[str, Any]]
     from kd_core.teachers import SOURCES
 
     held = values["teacher"]
-    at = situation(facts.task, facts.outputs)
+    at = situation(facts.task, facts.outputs, views=facts.inputs)
     name = forms.part(
         SOURCES, at, held["name"], f"{KEY}.teacher", t("distill.train_here"), t("distill.train_here_help")
     )
@@ -137,7 +137,11 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
             )
         with b:
             st.markdown(t("distill.evaluation"))
-            possible = [e.name for e, why_not in METRICS.offer(situation(facts.task, facts.outputs)) if not why_not]
+            possible = [
+                e.name
+                for e, why_not in METRICS.offer(situation(facts.task, facts.outputs, views=facts.inputs))
+                if not why_not
+            ]
             held = values["evaluation"].get("metric")
             key = forms.seed(f"{KEY}.evaluation.metric", held if held in possible else None)
             metric = st.selectbox(
@@ -195,7 +199,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     else:
         try:
             spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "the run")
-            problems = check(spec, facts.task, facts.outputs)
+            problems = check(spec, facts.task, facts.outputs, facts.inputs)
             for problem in problems:
                 text.show_problem(problem)
             if any(p.severity == "error" for p in problems):

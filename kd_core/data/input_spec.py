@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 TABLE = "table"
+SPARSE_NUMBERS = 60  # words and word pairs of a short text
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,14 @@ class InputSpec:
         return math.prod(self.shape)
 
     @property
+    def stored(self) -> int:
+        """Count the numbers that are held of one row: all, or about as many as a sparse row has that are not zero."""
+        return min(self.width, SPARSE_NUMBERS) if self.sparse else self.width
+
+    @property
     def row_bytes(self) -> int:
-        """Count the bytes of one row."""
-        return self.width * np.dtype(self.dtype).itemsize
+        """Count the bytes of one row; a sparse one's are estimated."""
+        return self.stored * np.dtype(self.dtype).itemsize
 
     def example(self, rows: int, seed: int = 0) -> npt.NDArray[Any]:
         """Draw rows that a model of this view accepts. Shape: (rows, *shape)."""

@@ -39,12 +39,11 @@ class TextBlock:
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         """Find terms and topics; return the encoding of the training texts when all of them were looked at."""
-        texts = _texts(values)
+        texts = texts_of(values)
         some = (
             texts if len(texts) <= _FIT_ROWS else texts[np.argsort(row_keys(len(texts), 3), kind="stable")[:_FIT_ROWS]]
         )
-        spaced = float(np.mean([t.count(" ") * 12 >= len(t) for t in some[:_SPACED_ROWS]]))
-        how = _SPACED if spaced > 0.3 else _UNSPACED
+        how = _SPACED if spaced(some) else _UNSPACED
         kept, counted = _counted(some, how)
         if len(kept) < 2:
             self.names = (f"{self.name} length",)
@@ -65,7 +64,7 @@ class TextBlock:
         return self._joined(topics, some) if some is texts else None
 
     def transform(self, values: pd.Series) -> Array:
-        texts = _texts(values)
+        texts = texts_of(values)
         if self.condense is None:
             return _lengths(texts)
         return self._joined(self.condense.transform(self.weigh.transform(_occurrences(self.terms, texts))), texts)
@@ -74,7 +73,13 @@ class TextBlock:
         return np.column_stack([np.clip(topics / self.spread, -10, 10), _lengths(texts)])
 
 
-def _texts(values: pd.Series) -> Array:
+def spaced(texts: Array) -> bool:
+    """Say whether words are written with spaces between them, by a look at some of the texts. Shape: (N,)."""
+    return bool(np.mean([t.count(" ") * 12 >= len(t) for t in texts[:_SPACED_ROWS]]) > 0.3)
+
+
+def texts_of(values: pd.Series) -> Array:
+    """Return a column's texts, nothing where one is missing. Shape: (N,) of str."""
     return values.fillna("").astype("object").to_numpy()
 
 

@@ -67,7 +67,8 @@ class HeldOut:
 ViewMaker = Callable[[Mapping[str, ColumnType], str, int], View]
 
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
-# -> InputSpec before anything is encoded; version=number raised when encoded values change
+# -> InputSpec before anything is encoded; version=number raised when encoded values change; example=InputSpec for laws; reads=what
+# it reads, in words
 VIEWS: Registry[ViewMaker] = Registry("view")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from kd_core.errors import SpecError
-from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 
 
@@ -49,6 +50,31 @@ def student_spec(text: str) -> StudentSpec:
     return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
 
 
+def teacher_choice(name: str, settings: list[str] | None) -> Choice:
+    """Read settings such as `teacher.trees=400`; values are JSON, or text. Errors: SpecError naming what is not understood."""
+    found: dict[str, Any] = {}
+    for text in settings or ():
+        where, equals, value = text.partition("=")
+        part, _, key = where.strip().partition(".")
+        if part != "teacher" or not key or not equals:
+            raise SpecError(
+                "The setting '{text}' is not understood.",
+                "Write teacher.<setting>=<value>, for example teacher.trees=400.",
+                "bad_setting",
+                text=text,
+            )
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return Choice(name=name, settings=found)
+
+
+def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
+    """Read how a run is judged; what was left out is the default. Errors: SpecError."""
+    return EvaluationSpec.parse({**asked, **({} if folds is None else {"folds": folds})}, "evaluation")
+
+
 def table_spec(
     data: str,
     target: str,
@@ -66,7 +92,7 @@ def table_spec(
 
 def make_spec(
     dataset: DatasetSpec,
-    teacher: str,
+    teacher: Choice,
     students: list[str] | None,
     lesson: Choice,
     epochs: int | None,
@@ -76,7 +102,7 @@ def make_spec(
     """Put a run together; `parts` are further parts of the spec."""
     values = {
         "dataset": dataset,
-        "teacher": Choice(name=teacher),
+        "teacher": teacher,
         "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
         "students": tuple(student_spec(s) for s in students or ["small"]),
         "objective": lesson,

@@ -140,7 +140,7 @@ class _Experiment:
         with self.phase("data"):
             self.dataset = prepare(self.spec.dataset)
             self.metric = self.choose_metric()
-            problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes))
+            problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds)
             raise_problems(problems)
             self.require_defined_metric()
             self.announce(problems)

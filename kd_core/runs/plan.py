@@ -235,7 +235,7 @@ def estimate(
     stacked = [_stackable(spec, student) for student in spec.students]
     read = [inputs[kind] for kind in views_read(spec, inputs)]
     by_size = {
-        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.width for i in read),
+        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
         f"teacher:{spec.teacher.name}": _teacher_seconds(
             spec, train_rows, inputs[teacher_view(spec.teacher, inputs)], num_outputs
         ),
@@ -302,10 +302,10 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     source = SOURCES.get(teacher.name)
     settings = source.spec.parse(teacher.settings, f"teacher {teacher.name}")
     if "seconds" in source.facts:
-        return float(source.facts["seconds"](settings, train_rows, inputs.width, num_outputs))
+        return float(source.facts["seconds"](settings, train_rows, inputs.stored, num_outputs))
     arch = source.facts.get("arch")
     if arch is None:
-        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * inputs.width * max(1, num_outputs)
+        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * inputs.stored * max(1, num_outputs)
     chosen = settings.model_dump()
     of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])

@@ -78,9 +78,10 @@ class FittedEstimator:
 
     def logits(self, x: Array) -> Array:
         """(N, F) float32 -> (N, C) float32, in chunks that bound the memory; the same for any chunking."""
-        if len(x) <= _CHUNK_ROWS:
+        rows = x.shape[0]  # sparse rows have no length
+        if rows <= _CHUNK_ROWS:
             return self._answer(x)
-        chunks = [x[i : i + _CHUNK_ROWS] for i in range(0, len(x), _CHUNK_ROWS)]
+        chunks = [x[i : i + _CHUNK_ROWS] for i in range(0, rows, _CHUNK_ROWS)]
         if not self.parallel:  # in this thread: a new one would forget the limit of one OpenMP thread
             return np.concatenate([self._answer(chunk) for chunk in chunks])
         with ThreadPoolExecutor(THREADS) as pool:

@@ -47,9 +47,9 @@ def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
     }
 
 
-def preset(arch: str, size: str) -> dict[str, Any]:
+def preset(arch: str, size: str, name: str | None = None) -> dict[str, Any]:
     """A student of a size by name."""
-    return {"name": size, "arch": {"name": arch, "settings": {"size": size}}}
+    return {"name": name or size, "arch": {"name": arch, "settings": {"size": size}}}
 
 
 def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:

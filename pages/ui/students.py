@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.data.input_spec import InputSpec
+from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.errors import KDError
+from kd_core.registry import Entry
 from kd_core.specs import Choice
 from pages.ui import draft, forms, text
 from pages.ui.facts import Facts
@@ -43,6 +44,9 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     from kd_core.models import ARCHS
 
     presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
+    for entry in ARCHS.entries():  # what reads these rows in another way than as columns, such as texts word by word
+        if TABLE not in entry.facts["takes"] and _reads(entry, facts) and "student" in entry.facts["roles"]:
+            presets += [draft.preset(entry.name, size, f"{entry.name} {size}") for size in ("tiny", "small")]
     own = [s for s in held if s not in presets]
     extra = st.session_state.setdefault("distill_own_students", [])
     extra.extend(s for s in own if s not in extra)
@@ -69,6 +73,10 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     return chosen
 
 
+def _reads(entry: Entry[Any], facts: Facts) -> bool:
+    return not facts.inputs.keys().isdisjoint(entry.facts["takes"])
+
+
 def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts) -> None:
     """Set up a network of one's own and put it on the list."""
     from kd_core.models import ARCHS
@@ -87,7 +95,8 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
             help=term("architecture"),
         )
         spec = ARCHS.get(name).spec
-        start = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
+        own = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
+        start = {k: v for k, v in own.items() if k in spec.model_fields}
         settings = forms.form(spec, start, f"distill_own.{name}", fold=False, columns=2)
         arch = {"name": name, "settings": settings}
         st.caption(cost(arch, facts))
@@ -119,5 +128,5 @@ def _name(arch: str, settings: dict[str, Any]) -> str:
     if settings.get("size"):
         return f"{arch} {settings['size']}"
     if settings.get("width"):
-        return f"{arch} {settings.get('depth') or 1}x{settings['width']}"
+        return " ".join([arch, "x".join(str(settings[k]) for k in ("depth", "width") if settings.get(k))])
     return arch

@@ -56,7 +56,7 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
 
     name = forms.part(
         SOURCES,
-        situation(facts.task, facts.outputs),
+        situation(facts.task, facts.outputs, views=facts.inputs),
         held["name"],
         f"{KEY}.teacher",
         t("distill.train_here"),
@@ -102,7 +102,7 @@ def _grid(facts: Facts, teacher: str, values: dict[str, Any]) -> tuple[dict[str,
     held, asked = values["objective"], values["sweep"]
     loss = forms.part(
         LOSSES,
-        situation(facts.task, facts.outputs, teacher),
+        situation(facts.task, facts.outputs, teacher, facts.inputs),
         held["name"],
         f"{KEY}.objective",
         t("distill.method"),
@@ -157,7 +157,7 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     else:
         try:
             spec = spec_of(dataset, values)
-            problems = check(spec, facts.task, facts.outputs)
+            problems = check(spec, facts.task, facts.outputs, facts.inputs)
             for problem in problems:
                 text.show_problem(problem)
             if any(p.severity == "error" for p in problems):

@@ -202,4 +202,5 @@ VIEWS.register(
     foresee=lambda profile: table_inputs(count_features(profile)),
     version=VERSION,
     reads="all columns as numbers",
+    example=table_inputs(7),
 )(TableView)

@@ -29,10 +29,17 @@ ModelName = Literal["linear", "extra_trees", "nearest", "naive_bayes", "svm"]
 class SklearnSpec(Spec):
     """Which model, and the one setting that matters most for it."""
 
+    later = ("view",)
+
     model: ModelName = Field(
         "linear",
         description="linear: logistic or ridge regression; extra_trees: randomised trees; nearest: k nearest rows; "
         "naive_bayes: Gaussian naive Bayes (classes only); svm: support vectors with a Gaussian kernel.",
+    )
+    view: Literal["table", "tfidf"] = Field(
+        "table",
+        description="How rows are read: table, all columns as numbers; tfidf, the words of text columns (linear only).",
+        json_schema_extra=unit("name"),
     )
     strength: float = Field(
         1.0,
@@ -104,17 +111,24 @@ _KINDS: dict[str, _Kind] = {
     title="scikit-learn model",
     spec=SklearnSpec,
     source="scikit-learn",
-    takes=(TABLE,),
+    takes=(TABLE, "tfidf"),
     gives=frozenset({"logits"}),
     family="classic",
 )
 def fit(spec: SklearnSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Fit the chosen model on the training rows; validation rows are not used.
 
-    Errors: Stopped, DataError, SpecError with code `too_many_rows`, `too_few_rows` or `task_not_possible`.
+    Errors: Stopped, DataError, SpecError with code `view_not_possible`, `too_many_rows`, `too_few_rows` or `task_not_possible`.
     """
     stop_if_asked(should_stop)
     check_classes(data)
+    if data.inputs.sparse and spec.model != "linear":
+        raise SpecError(
+            "The model '{model}' can't be taught by weighted terms: they are too many columns for it.",
+            "Choose the linear model, or let it read the table.",
+            "view_not_possible",
+            model=spec.model,
+        )
     if spec.model == "extra_trees":
         forest = ExtraTreesRegressor if data.is_number else ExtraTreesClassifier
         rows = leaf_rows(None, len(data.y))

@@ -1,0 +1,105 @@
+"""The token view: texts as numbers of word pieces, in order; Chinese characters are pieces of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.data.input_spec import InputSpec
+from kd_core.data.table import Profile
+from kd_core.data.text_block import texts_of
+from kd_core.data.types import ColumnType
+from kd_core.data.view import VIEWS, Array, HeldOut
+
+VERSION = 1  # raise it when encoded values change
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+VOCABULARY = 8000
+LEAST_LENGTH, MOST_LENGTH = 8, 256
+_COVERED = 0.99  # share of the training texts that is not cut
+
+
+class TokensView:
+    """Text columns one after the other, cut into word pieces that are found in the training texts.
+
+    Shape: N rows -> (N, L) int32; 0 fills up. L covers 99 % of the training texts, at most 256; longer texts are cut at
+    their end. Source: WordPiece as in BERT (arXiv:1810.04805), by the tokenizers library.
+    """
+
+    def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+        self.names = tuple(name for name, column in types.items() if column.kind == "text")
+        self.length = LEAST_LENGTH
+        self.tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=100))
+        self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
+        self.tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+
+    def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
+        """Find the word pieces of the training texts and how long most of them are."""
+        from tokenizers import trainers
+
+        texts = self._texts(frame)
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=VOCABULARY, min_frequency=2, special_tokens=[PAD, UNKNOWN], show_progress=False
+        )
+        self.tokenizer.train_from_iterator(texts, trainer=trainer, length=len(texts))
+        lengths = [len(found.ids) for found in self.tokenizer.encode_batch_fast(texts)]
+        most = int(np.quantile(lengths, _COVERED)) if lengths else 0
+        self.length = min(MOST_LENGTH, max(LEAST_LENGTH, most))
+        return {}
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe the encoded rows; known after fitting."""
+        return InputSpec("tokens", (self.length,), "int32", high=max(2, self.tokenizer.get_vocab_size()))
+
+    def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.int32]:
+        """Number the pieces of other rows; what is unknown gets the number of `[UNK]`."""
+        x = np.zeros((len(frame), self.length), np.int32)
+        for i, found in enumerate(self.tokenizer.encode_batch_fast(self._texts(frame))):
+            ids = found.ids[: self.length]
+            x[i, : len(ids)] = ids
+        return x
+
+    def state(self) -> dict[str, bytes]:
+        """Return what another program needs to cut texts the same way: `tokenizer.json`, which also pads and cuts."""
+        self.tokenizer.enable_truncation(self.length)
+        self.tokenizer.enable_padding(pad_id=0, pad_token=PAD, length=self.length)
+        try:
+            return {"tokenizer.json": self.tokenizer.to_str().encode()}
+        finally:
+            self.tokenizer.no_truncation()
+            self.tokenizer.no_padding()
+
+    def without(self, rows: HeldOut) -> None:
+        """No target was seen."""
+        return
+
+    def _texts(self, frame: pd.DataFrame) -> list[str]:
+        columns = [texts_of(frame[name]) for name in self.names]
+        return [" ".join(parts) for parts in zip(*columns, strict=True)]
+
+
+def fits(types: Mapping[str, ColumnType]) -> str | None:
+    """Say why columns can't be read so, or None."""
+    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
+
+
+def _foresee(profile: Profile) -> InputSpec | None:
+    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
+    return InputSpec("tokens", (64,), "int32", high=VOCABULARY) if texts else None
+
+
+VIEWS.register(
+    "tokens",
+    title="Word pieces",
+    source="arXiv:1810.04805",
+    fits=fits,
+    foresee=_foresee,
+    version=VERSION,
+    reads="the words of text columns, in order",
+    example=InputSpec("tokens", (12,), "int32", high=30),
+)(TokensView)
