@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kd_core.task import TASKS
+from kd_core.teachers.cache import CODE
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
@@ -149,6 +150,10 @@ def test_a_task_is_named_by_its_own_file_alone(path):
     tree = ast.parse(path.read_text("utf-8"))
     named = [f"line {n.lineno}: {n.value}" for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in names]
     assert not named, f"{relative(path)} compares with a task's name, see kd_core/task.py: {', '.join(named)}"
+
+
+def test_kept_answers_know_every_layer_that_decides_them():
+    assert sorted(CODE) == sorted(LAYERS[1 : LAYERS.index("teachers") + 1])
 
 
 def test_tasks_load_neither_torch_nor_pandas():

@@ -39,8 +39,6 @@ add(
         primary="mae",
         stopping="mae",
         objective="mse",
-        averages_as="continuous",
-        unsoftened="regression",
     )
 )
 '''

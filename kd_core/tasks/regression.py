@@ -20,6 +20,8 @@ class Regression(Task):
     """Labels are float64 in the target's own unit: float32 would lose a small spread around a large mean."""
 
     target: ClassVar[TargetKind] = "number"
+    averages_as: str = "continuous"
+    unsoftened: str | None = "regression"
 
     @property
     def label_dtype(self) -> type[np.generic]:
@@ -79,8 +81,6 @@ add(
         primary="rmse",
         stopping="rmse",
         objective="mse",
-        averages_as="continuous",
         usual=True,
-        unsoftened="regression",
     )
 )

@@ -26,14 +26,8 @@ from kd_core.teachers.entry import Entry, read_entry, remove, write_entry
 from kd_core.teachers.usage import CacheUsage, Ledger
 
 _LOG = logging.getLogger("kd_workbench.teachers")
-CODE = (
-    "data",
-    "tasks",
-    "evaluate",
-    "models",
-    "teachers",
-    "training",
-)  # a change in these makes old answers another teacher's
+# A change in these makes old answers another teacher's.
+CODE = ("data", "tasks", "evaluate", "models", "teachers", "training")
 
 
 @functools.cache
