@@ -8,6 +8,7 @@ import torch
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.input_spec import table_inputs
 from kd_core.data.view import Views
+from kd_core.distill import objective
 from kd_core.distill.student import train_student
 from kd_core.models.building import build
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
@@ -147,3 +148,11 @@ def test_balanced_weights_raise_the_share_of_the_rare_class():
         training = TrainingSpec(epochs=15, batch_size=32, class_weights=mode)
         share[mode] = train_student(rare, STUDENT, None, None, training, 0).logits["validation"].argmax(1).mean()
     assert share["balanced"] > share["none"] + 0.1
+
+
+def test_classes_are_weighed_and_numbers_are_not():
+    data, asked = make_dataset("binary"), TrainingSpec(class_weights="balanced")
+    weights, count = objective.weights_for(data, asked), np.bincount(data.train.y)
+    np.testing.assert_allclose(weights, len(data.train) / (2 * count), rtol=1e-6)
+    assert objective.weights_for(data, TRAINING) is None
+    assert objective.weights_for(make_dataset("regression"), asked) is None
