@@ -74,13 +74,4 @@ class Regression(Task):
         return SquaredError()
 
 
-add(
-    Regression(
-        name="regression",
-        title="a number",
-        primary="rmse",
-        stopping="rmse",
-        objective="mse",
-        usual=True,
-    )
-)
+add(Regression(name="regression", title="a number", primary="rmse", stopping="rmse", objective="mse", usual=True))
