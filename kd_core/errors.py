@@ -52,6 +52,8 @@ class Problem:
 
     `rows` holds at most the first 5 row numbers, counted from 1 at the first data row;
     `count` is the full number. Severity `error` blocks, `warning` deserves a look, `note` informs.
+    `template` and `hint_template` are there when the problem was made from `Says`: filled with `values`, `column` and
+    `count` they give the message and the hint, in any language.
     """
 
     severity: Severity
@@ -62,9 +64,37 @@ class Problem:
     count: int | None = None
     rows: tuple[int, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
+    template: str = ""
+    hint_template: str = ""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a problem says: its code and severity, and templates that its values fill.
+
+    A module keeps these in one place, so that its functions read as logic.
+
+    Example:
+        >>> macros = Says("macros", "note", "The workbook holds {count} macros; they were not run.")
+        >>> macros.problem(count=2).message
+        'The workbook holds 2 macros; they were not run.'
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str = ""
+
+    def problem(
+        self, column: str | None = None, count: int | None = None, rows: tuple[int, ...] = (), **values: Any
+    ) -> Problem:
+        """Make the problem. `rows` as in `Problem`; further values fill the templates or are kept for who reads them."""
+        known = {"column": column, "count": count, **values}
+        message, hint = self.message.format(**known), self.hint.format(**known)
+        return Problem(self.severity, self.code, message, hint, column, count, rows, values, self.message, self.hint)
 
 
 def raise_problems(problems: list[Problem], code: str = "several_problems") -> None:

@@ -27,7 +27,6 @@ class Situation:
     num_classes: int = 0
     teacher_gives: frozenset[str] = frozenset({"logits"})
     views: frozenset[str] = frozenset({"table"})
-    modality: str = "table"
 
 
 Need = tuple[Callable[[Situation], bool], str]

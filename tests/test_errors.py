@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kd_core.errors import DataError, KDError, Problem, raise_problems
+from kd_core.errors import DataError, KDError, Problem, Says, raise_problems
 
 
 def test_an_error_is_one_sentence_with_its_hint_and_keeps_the_template():
@@ -37,3 +37,19 @@ def test_several_problems_are_named_at_once():
         )
     assert raised.value.message == "2 problems: (1) First. (2) Second. Do."
     assert raised.value.code == "several_problems"
+
+
+def test_a_problem_keeps_the_templates_and_values_that_it_was_made_of():
+    says = Says("odd_cells", "warning", "Column {column}: {count:,} cells look like {some}.", "Look at {some}.")
+    made = says.problem("a{b}", 1200, (3, 4), some="{x}", members=["m"])
+    assert str(made) == "Column a{b}: 1,200 cells look like {x}. Look at {x}."
+    assert (made.severity, made.code, made.column, made.count, made.rows) == (
+        "warning",
+        "odd_cells",
+        "a{b}",
+        1200,
+        (3, 4),
+    )
+    assert made.values == {"some": "{x}", "members": ["m"]}
+    filled = made.template.format(column=made.column, count=made.count, **made.values)
+    assert (filled, made.hint_template) == (made.message, "Look at {some}.")

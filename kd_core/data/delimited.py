@@ -42,7 +42,6 @@ class Layout:
 
     separator: str
     header: tuple[str, ...]
-    header_line: int
     data_offset: int
     data_line: int
     found: Header
@@ -121,7 +120,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
         used = 0
     data_line = line + len(re.findall(r"\r\n|\r|\n", rest[:used]))
     start = text.start + len(head[: position + used].encode())
-    layout = Layout(separator, tuple(header), line, start, data_line, found, tuple(problems))
+    layout = Layout(separator, tuple(header), start, data_line, found, tuple(problems))
     _check_width(layout, rows)
     return replace(layout, header=first_row.named(found, read))
 

@@ -17,11 +17,33 @@ from kd_core.data.header import Header, named, told
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import is_zip
 from kd_core.data.table import Table
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Says
 from kd_core.specs import ReadSpec
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+_SEVERAL_SHEETS = Says(
+    "several_sheets",
+    "warning",
+    "The workbook has {count} sheets; '{sheet}' was read. Others: {others}.",
+    "Choose another sheet if this is not the one.",
+)
+_BEGINS_LOWER = Says("blank_rows", "note", "The table begins in row {row} of the sheet.")
+_BLANK_ROWS = Says("blank_rows", "note", "{count:,} blank row(s) were skipped.")
+_MERGED_HEADER = Says(
+    "merged_header",
+    "warning",
+    "{count} of {of} header cells are empty: the header may be merged or a title above the table.",
+    "Keep one row with a name for each column above the data.",
+)
+_MIXED_TYPES = Says(
+    "mixed_types",
+    "warning",
+    "Column '{column}' mixes {kinds}; it was read as text.",
+    "Give the column one type in the sheet.",
+)
+_MACROS = Says("macros", "note", "The workbook holds macros; they were not run.")
 
 
 def _is_excel(path: Path, head: bytes) -> bool:
@@ -70,52 +92,18 @@ def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     if len(sheets) > 1 and read.sheet is None:
         others = ", ".join(s for s in sheets if s != found["sheet"])
         problems.append(
-            Problem(
-                "warning",
-                "several_sheets",
-                f"The workbook has {len(sheets)} sheets; '{found['sheet']}' was read. Others: {others}.",
-                "Choose another sheet if this is not the one.",
-                count=len(sheets),
-                values={"members": list(sheets)},
-            )
+            _SEVERAL_SHEETS.problem(count=len(sheets), sheet=found["sheet"], others=others, members=list(sheets))
         )
     if found["first_row"] > 1:
-        problems.append(
-            Problem(
-                "note",
-                "blank_rows",
-                f"The table begins in row {found['first_row']} of the sheet.",
-                count=found["first_row"] - 1,
-            )
-        )
+        problems.append(_BEGINS_LOWER.problem(count=found["first_row"] - 1, row=found["first_row"]))
     if found["blank"]:
-        problems.append(
-            Problem("note", "blank_rows", f"{found['blank']:,} blank row(s) were skipped.", count=found["blank"])
-        )
+        problems.append(_BLANK_ROWS.problem(count=found["blank"]))
     empty = [cell for cell in first.first if not cell] if first.names and not read.names else []
     if len(empty) * 2 > len(header):
-        problems.append(
-            Problem(
-                "warning",
-                "merged_header",
-                f"{len(empty)} of {len(header)} header cells are empty: the header may be merged "
-                "or a title above the table.",
-                "Keep one row with a name for each column above the data.",
-                count=len(empty),
-            )
-        )
-    for column, kinds in found["mixed"]:
-        problems.append(
-            Problem(
-                "warning",
-                "mixed_types",
-                f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
-                "Give the column one type in the sheet.",
-                column=column,
-            )
-        )
+        problems.append(_MERGED_HEADER.problem(count=len(empty), of=len(header)))
+    problems += [_MIXED_TYPES.problem(column, kinds=", ".join(kinds)) for column, kinds in found["mixed"]]
     if _has_macros(path):
-        problems.append(Problem("note", "macros", "The workbook holds macros; they were not run."))
+        problems.append(_MACROS.problem())
     understood = {"format": "Excel", "sheet": found["sheet"]}
     if not first.names:
         understood["header"] = "no row of names"

@@ -263,7 +263,7 @@ def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Probl
         if len(tables) > 1:
             more = f" (and in {len(group) - 1} more file(s))" if len(group) > 1 else ""
             count = sum(p.count or 0 for _, p in group) or None
-            problem = replace(problem, message=f"{file}: {problem.message}{more}", count=count)
+            problem = replace(problem, message=f"{file}: {problem.message}{more}", count=count, template="")
         found.append(problem)
     return found
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,8 +29,6 @@ class Stack(ABC):
     A subclass names what must be equal inside a stack (`shape_key`) and computes forward and backward. `forward`
     remembers what the next `backward` needs; with `learning=False` it only answers.
     """
-
-    has_dropout: ClassVar[bool] = True
 
     def __init__(self, specs: Sequence[Any], states: Sequence[State], dtype: torch.dtype, device: torch.device) -> None:
         self.specs = list(specs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, ClassVar
+from typing import Any
 
 from kd_core.distill.stacks.base import STACKS
 from kd_core.distill.stacks.mlp import MLPStack
@@ -13,8 +13,6 @@ from kd_core.models.archs.linear import LinearSpec
 @STACKS.register("linear", title="Linear models as one", spec=LinearSpec)
 class LinearStack(MLPStack):
     """S linear models. Weights: (S, C, F), (S, C)."""
-
-    has_dropout: ClassVar[bool] = False
 
     @classmethod
     def shape_key(cls, spec: Any) -> Hashable:
