@@ -25,7 +25,8 @@ class TokensView:
     """Text columns one after the other, cut into word pieces that are found in the training texts.
 
     Shape: N rows -> (N, L) int32; 0 fills up. L covers 99 % of the training texts, at most 256; longer texts are cut at
-    their end. Source: WordPiece as in BERT (arXiv:1810.04805), by the tokenizers library.
+    their end. Source: byte-pair encoding of words (arXiv:1508.07909) by the tokenizers library, texts
+    cleaned and cut into words as BERT does.
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
@@ -33,7 +34,7 @@ class TokensView:
 
         self.names = tuple(name for name, column in types.items() if column.kind == "text")
         self.length = LEAST_LENGTH
-        self.tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=100))
+        self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
         self.tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
@@ -42,7 +43,8 @@ class TokensView:
         from tokenizers import trainers
 
         texts = self._texts(frame)
-        trainer = trainers.WordPieceTrainer(
+        # Not the trainer of WordPiece: it numbers pieces in the order of a hash table, another one in each process.
+        trainer = trainers.BpeTrainer(
             vocab_size=VOCABULARY, min_frequency=2, special_tokens=[PAD, UNKNOWN], show_progress=False
         )
         self.tokenizer.train_from_iterator(texts, trainer=trainer, length=len(texts))
@@ -96,7 +98,7 @@ def _foresee(profile: Profile) -> InputSpec | None:
 VIEWS.register(
     "tokens",
     title="Word pieces",
-    source="arXiv:1810.04805",
+    source="arXiv:1508.07909",
     fits=fits,
     foresee=_foresee,
     version=VERSION,
