@@ -40,6 +40,10 @@ class View(Protocol):
         """Describe what `encode` gives; known after `fit`."""
         ...
 
+    def state(self) -> dict[str, bytes]:
+        """Return, by file name, what another program needs to encode rows the same way; nothing where it can't yet."""
+        ...
+
     def without(self, rows: HeldOut) -> tuple[Any, Any, Any] | None:
         """Encode the other training rows, validation and held-out rows without the held-out targets; None: no target was seen."""
         ...

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.view import Viewed
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.latency import onnx_bytes
@@ -53,7 +54,7 @@ def write_artifacts(
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
         state = cpu_state(module)
-        paths = {"weights": f"artifacts/students/{index}.safetensors"}
+        paths: dict[str, Any] = {"weights": f"artifacts/students/{index}.safetensors"}
         write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
         try:
             exported = onnx_bytes(module, viewed(dataset, spec.students[index].arch).spec)
@@ -62,6 +63,8 @@ def write_artifacts(
         else:
             paths["onnx"] = f"artifacts/students/{index}.onnx"
             write_bytes(folder.path / paths["onnx"], exported)
+        if files := _view_files(folder, viewed(dataset, spec.students[index].arch)):
+            paths["view"] = files
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
@@ -78,6 +81,15 @@ def write_artifacts(
         "target_mean": dataset.target_mean,
         "target_std": dataset.target_std,
     }
+
+
+def _view_files(folder: RunFolder, rows: Viewed) -> list[str]:
+    """Write what another program needs to read rows as a student does, and return the relative paths."""
+    paths = []
+    for name, data in (rows.view.state() if rows.view else {}).items():
+        paths.append(f"artifacts/views/{rows.spec.kind}/{name}")
+        write_bytes(folder.path / paths[-1], data)
+    return paths
 
 
 def write_cells(

@@ -93,6 +93,10 @@ class TableView:
         """Describe the encoded rows; known after fitting."""
         return table_inputs(len(self.feature_names))
 
+    def state(self) -> dict[str, bytes]:
+        """Nothing yet: the encoding of raw columns is not exported."""
+        return {}
+
     def without(self, rows: HeldOut) -> tuple[Array, Array, Array] | None:
         """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.
 

@@ -58,6 +58,10 @@ class TfidfView:
         parts = [csr_array(made.transform(texts_of(frame[name]))) for name, made in self.vectorisers.items()]
         return csr_array(hstack(parts)) if parts else csr_array((len(frame), 1), dtype=np.float32)
 
+    def state(self) -> dict[str, bytes]:
+        """Nothing yet: no student reads this view."""
+        return {}
+
     def without(self, rows: HeldOut) -> None:
         """No target was seen."""
         return

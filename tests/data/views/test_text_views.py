@@ -120,7 +120,7 @@ def test_a_table_with_texts_can_be_read_in_every_way_and_one_without_only_as_a_t
     assert [len(x) for x in tokens.parts.values()] == [len(p) for p in data.parts.values()]
     plain = prepare(DatasetSpec(source="sample:visits", target="purchased"))
     assert plain.views.kinds == ("table",)
-    with pytest.raises(DataError, match="can't be read as tokens. They can be read as: table") as caught:
+    with pytest.raises(DataError, match=r"can't be read as tokens\. They can be read as: table") as caught:
         plain.view("tokens")
     assert caught.value.code == "no_view"
 

@@ -1,0 +1,88 @@
+"""A table with a column of texts, from the file to a student that another program can use."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kd_core.errors import SpecError
+from kd_core.runs import experiment
+from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.runs.folder import RunFolder
+from kd_core.specs import Choice, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
+from tests.data.views.test_text_views import text_table
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
+
+OUTSIDE = """
+import json, sys
+import numpy as np, onnxruntime
+from tokenizers import Tokenizer
+cut = Tokenizer.from_file(sys.argv[1])
+ids = np.array([e.ids for e in cut.encode_batch(json.loads(sys.argv[3]))], np.int32)
+print(json.dumps(onnxruntime.InferenceSession(sys.argv[2]).run(None, {"x": ids})[0].tolist()))
+assert not [m for m in sys.modules if m.startswith(("torch", "kd_core", "sklearn"))]
+"""
+
+
+def text_spec(path, **more):
+    return RunSpec(
+        dataset=text_table(path, 300),
+        teacher=teacher_choice("sklearn", ["teacher.view=tfidf", "teacher.strength=10"]),
+        students=(student_spec("textcnn:tiny"),),
+        objective=Choice(name="hinton"),
+        training=TrainingSpec(epochs=30, seeds=2, learning_rate=0.02),
+        evaluation=EvaluationSpec(folds=2, latency=False),
+        **more,
+    )
+
+
+def carry_out(spec, path):
+    folder = RunFolder.create(path, spec)
+    return experiment.run(spec, folder, lambda event: None, lambda: False), folder
+
+
+def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
+    result, folder = carry_out(text_spec(tmp_path / "a.csv"), tmp_path / "run")
+    (student,) = result["students"]
+    assert student["verdict"] in ("beats", "ties", "hurts", "inconclusive")
+    assert result["teacher"]["metrics"]["roc_auc"] > 0.99 and student["metrics"]["roc_auc"]["mean"] > 0.9
+    assert student["placebo"] is not None and result["dataset"]["features"] == 2  # columns: no table was encoded
+    (kept,) = result["artifacts"]["students"]
+    assert kept["view"] == ["artifacts/views/tokens/tokenizer.json"]
+    rows = folder.artifact("rows.parquet")
+    logits = np.load(folder.artifact("soft_labels.npz"))["student_0"]
+    import pandas as pd
+
+    texts = pd.read_parquet(rows)["message"].tolist()
+    done = subprocess.run(
+        [sys.executable, "-c", OUTSIDE, folder.path / kept["view"][0], folder.path / kept["onnx"], json.dumps(texts)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert np.allclose(json.loads(done.stdout), logits, atol=1e-5)
+
+
+def test_a_what_if_of_text_students_trains_one_after_another(tmp_path):
+    spec = text_spec(tmp_path / "a.csv", sweep=SweepSpec(temperature=(1, 4)))
+    result, _ = carry_out(spec, tmp_path / "run")
+    assert result["sweep"]["mode"] == "sequential" and len(result["sweep"]["cells"]) == 2
+
+
+def test_only_the_linear_model_reads_weighted_terms(tmp_path):
+    spec = text_spec(tmp_path / "a.csv")
+    forest = teacher_choice("sklearn", ["teacher.view=tfidf", "teacher.model=extra_trees"])
+    with pytest.raises(SpecError, match="The model 'extra_trees' can't be taught by weighted terms") as caught:
+        carry_out(spec.model_copy(update={"teacher": forest}), tmp_path / "run")
+    assert caught.value.code == "view_not_possible"
+
+
+def test_settings_on_the_command_line_name_their_part():
+    assert teacher_choice("mlp", ["teacher.epochs=3", "teacher.size=tiny"]).settings == {"epochs": 3, "size": "tiny"}
+    for text in ("epochs=3", "teacher.epochs", "student.width=3", "teacher.=3"):
+        with pytest.raises(SpecError, match=r"is not understood\. Write teacher\.<setting>=<value>") as caught:
+            teacher_choice("mlp", [text])
+        assert caught.value.code == "bad_setting"
