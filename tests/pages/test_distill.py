@@ -316,3 +316,28 @@ def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa
     assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
     spec = start(at, jobs)
     assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)
+
+
+@pytest.mark.slow
+def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, tmp_path):  # noqa: F811
+    from tests.data.views.test_text_views import text_table
+
+    dataset = engine.library().save_spec(text_table(tmp_path / "a.csv"))
+    at = open_page("distill", data=dataset)
+    assert not at.exception
+    names = [c.label for c in at.checkbox]
+    assert {"textcnn tiny", "textcnn small"} < set(names)
+    for box in at.checkbox:
+        if box.label in ("tiny", "small"):
+            box.uncheck()
+    next(box for box in at.checkbox if box.label == "textcnn tiny").check().run()
+    at.selectbox(key="distill.teacher").set_value("sklearn").run()
+    at.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
+    spec = start(at, jobs)
+    assert [s.arch.name for s in spec.students] == ["textcnn"]
+    assert (spec.teacher.name, spec.teacher.settings["view"]) == ("sklearn", "tfidf")
+
+
+def test_a_table_without_texts_offers_no_student_that_reads_words(at):
+    assert not [c.label for c in at.checkbox if "textcnn" in c.label]
+    assert "textcnn" not in at.selectbox(key="distill_own_arch").options
