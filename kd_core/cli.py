@@ -63,6 +63,7 @@ PLURALS = {
     "tasks": "task.TASKS",
     "losses": "distill.LOSSES",
     "archs": "models.ARCHS",
+    "views": "data.views.VIEWS",
     "readers": "data.readers.READERS",
     "teachers": "teachers.SOURCES",
     "metrics": "evaluate.METRICS",

@@ -52,10 +52,12 @@ def _registrations(folder: Path, registry: str) -> Iterator[ast.Call]:
         if f"{registry}.register" not in text:
             continue
         tree = ast.parse(text, str(path))
-        above = [d for part in tree.body if isinstance(part, ast.FunctionDef) for d in part.decorator_list]
+        above = [
+            d for part in tree.body if isinstance(part, ast.FunctionDef | ast.ClassDef) for d in part.decorator_list
+        ]
         decorators = [d for d in above if isinstance(d, ast.Call) and _registers(d.func, registry)]
         if len(decorators) != sum(_registers(node, registry) for node in ast.walk(tree)):
-            raise _Unreadable  # some are registered in a loop, or in another way than above a function
+            raise _Unreadable  # some are registered in a loop, or in another way than above a function or a class
         yield from decorators
 
 

@@ -17,6 +17,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(900))  # three kills of real trainings, on a machine with other work
 
 
 @pytest.fixture

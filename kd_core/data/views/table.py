@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
-from kd_core.data.input_spec import TABLE, InputSpec, table_inputs
+from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.table import Profile
 from kd_core.data.text_block import TextBlock
 from kd_core.data.typed_column import coerce
@@ -37,6 +37,20 @@ class Block(Protocol):
     def transform(self, values: pd.Series) -> Array: ...
 
 
+def fits(types: Mapping[str, ColumnType]) -> str | None:
+    """A table can be read from any column that is left."""
+    return None if types else "needs at least one column"
+
+
+@VIEWS.register(
+    "table",
+    title="Table",
+    fits=fits,
+    foresee=lambda profile: table_inputs(count_features(profile)),
+    version=VERSION,
+    reads="all columns as numbers",
+    example=table_inputs(7),
+)
 class TableView:
     """Encodes the columns of a table; what it knows comes from the training rows alone.
 
@@ -192,19 +206,3 @@ def count_features(profile: Profile) -> int:
         else:
             total += 1 + (averages if averages <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
     return total
-
-
-def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """A table can be read from any column that is left."""
-    return None if types else "needs at least one column"
-
-
-VIEWS.register(
-    TABLE,
-    title="Table",
-    fits=fits,
-    foresee=lambda profile: table_inputs(count_features(profile)),
-    version=VERSION,
-    reads="all columns as numbers",
-    example=table_inputs(7),
-)(TableView)

@@ -23,6 +23,28 @@ _SPACED: dict[str, Any] = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2
 _UNSPACED: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)}
 
 
+def fits(types: Mapping[str, ColumnType]) -> str | None:
+    """Say why columns can't be read so, or None."""
+    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
+
+
+def _foresee(profile: Profile) -> InputSpec | None:
+    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
+    if not texts:
+        return None
+    return InputSpec("tfidf", (min(MOST_TERMS, 4 * profile.num_rows) * len(texts),), sparse=True)
+
+
+@VIEWS.register(
+    "tfidf",
+    title="Weighted terms",
+    source="scikit-learn TfidfVectorizer",
+    fits=fits,
+    foresee=_foresee,
+    version=VERSION,
+    reads="the words of text columns",
+    example=InputSpec("tfidf", (40,), sparse=True),
+)
 class TfidfView:
     """Every text column's terms side by side; terms and their weights come from the training texts.
 
@@ -65,27 +87,3 @@ class TfidfView:
     def without(self, rows: HeldOut) -> None:
         """No target was seen."""
         return
-
-
-def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """Say why columns can't be read so, or None."""
-    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
-
-
-def _foresee(profile: Profile) -> InputSpec | None:
-    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
-    if not texts:
-        return None
-    return InputSpec("tfidf", (min(MOST_TERMS, 4 * profile.num_rows) * len(texts),), sparse=True)
-
-
-VIEWS.register(
-    "tfidf",
-    title="Weighted terms",
-    source="scikit-learn TfidfVectorizer",
-    fits=fits,
-    foresee=_foresee,
-    version=VERSION,
-    reads="the words of text columns",
-    example=InputSpec("tfidf", (40,), sparse=True),
-)(TfidfView)

@@ -21,6 +21,26 @@ LEAST_LENGTH, MOST_LENGTH = 8, 256
 _COVERED = 0.99  # share of the training texts that is not cut
 
 
+def fits(types: Mapping[str, ColumnType]) -> str | None:
+    """Say why columns can't be read so, or None."""
+    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
+
+
+def _foresee(profile: Profile) -> InputSpec | None:
+    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
+    return InputSpec("tokens", (64,), "int32", high=VOCABULARY) if texts else None
+
+
+@VIEWS.register(
+    "tokens",
+    title="Word pieces",
+    source="arXiv:1508.07909",
+    fits=fits,
+    foresee=_foresee,
+    version=VERSION,
+    reads="the words of text columns, in order",
+    example=InputSpec("tokens", (12,), "int32", high=30),
+)
 class TokensView:
     """Text columns one after the other, cut into word pieces that are found in the training texts.
 
@@ -83,25 +103,3 @@ class TokensView:
     def _texts(self, frame: pd.DataFrame) -> list[str]:
         columns = [texts_of(frame[name]) for name in self.names]
         return [" ".join(parts) for parts in zip(*columns, strict=True)]
-
-
-def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """Say why columns can't be read so, or None."""
-    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
-
-
-def _foresee(profile: Profile) -> InputSpec | None:
-    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
-    return InputSpec("tokens", (64,), "int32", high=VOCABULARY) if texts else None
-
-
-VIEWS.register(
-    "tokens",
-    title="Word pieces",
-    source="arXiv:1508.07909",
-    fits=fits,
-    foresee=_foresee,
-    version=VERSION,
-    reads="the words of text columns, in order",
-    example=InputSpec("tokens", (12,), "int32", high=30),
-)(TokensView)
