@@ -29,6 +29,11 @@ class KDError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def problem(self, column: str | None = None) -> Problem:
+        """List the error among other findings, as one that blocks; its templates and values go along."""
+        given = (self.message, self.hint, column, None, (), self.values, self.template, self.hint_template)
+        return Problem("error", self.code, *given)
+
 
 class DataError(KDError):
     """The uploaded data can't be used as it is."""

@@ -53,3 +53,10 @@ def test_a_problem_keeps_the_templates_and_values_that_it_was_made_of():
     assert made.values == {"some": "{x}", "members": ["m"]}
     filled = made.template.format(column=made.column, count=made.count, **made.values)
     assert (filled, made.hint_template) == (made.message, "Look at {some}.")
+
+
+def test_an_error_becomes_a_problem_with_its_templates_and_values():
+    made = DataError("No {what} in {file}.", "Add {what}.", "none", what="rows", file="a.csv").problem("day")
+    assert (made.severity, made.code, made.column, str(made)) == ("error", "none", "day", "No rows in a.csv. Add rows.")
+    assert made.template.format(**made.values) == made.message
+    assert made.hint_template.format(**made.values) == made.hint

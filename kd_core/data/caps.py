@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kd_core import limits
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
+
+_NESTED = Says(
+    "nested_column",
+    "error",
+    "{prefix} '{column}' is nested ({kind}), not one value per row.",
+    "Flatten it before uploading, or leave it out.",
+)
 
 
 def check_counts(name: str, rows: int, columns: int) -> None:
@@ -67,11 +74,4 @@ def check_bytes(name: str, size: int) -> None:
 
 def nested_column(field: Any, prefix: str = "Column") -> Problem:
     """Describe a column whose cells are lists or records. `field` is an Arrow field."""
-    return Problem(
-        "error",
-        "nested_column",
-        f"{prefix} '{field.name}' is nested ({str(field.type)[:80]}), not one value per row.",
-        "Flatten it before uploading, or leave it out.",
-        column=field.name,
-        count=1,
-    )
+    return _NESTED.problem(field.name, 1, prefix=prefix, kind=str(field.type)[:80])

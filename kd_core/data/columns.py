@@ -8,9 +8,34 @@ from collections import Counter
 import pandas as pd
 
 from kd_core.data.cells import looks_like_number
-from kd_core.errors import Problem
+from kd_core.errors import Problem, Says
 
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+")
+
+_NUMBERS_AS_NAMES = Says(
+    "header_looks_like_data",
+    "warning",
+    "Every column name is a number ({some}): the header row may be missing.",
+    "Add a first line with column names.",
+)
+_UNNAMED_COLUMNS = Says(
+    "unnamed_columns",
+    "warning",
+    "{count} column(s) without a name were called {some}.",
+    "Name them in the file, or drop them.",
+)
+_DUPLICATES = Says(
+    "duplicate_columns",
+    "warning",
+    "{count} column name(s) occur more than once: {some}. Later ones were numbered.",
+    "Rename them in the file, or drop the copies.",
+)
+_INDEX = Says(
+    "index_column",
+    "warning",
+    "The unnamed column {place} ('{column}') only counts the rows.",
+    "Drop it: a row number says nothing about new rows.",
+)
 
 
 def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[list[str], list[Problem]]:
@@ -21,30 +46,13 @@ def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[li
     problems: list[Problem] = []
     names = [cell.replace("﻿", "").strip() for cell in header]
     if header and not compared and all(map(looks_like_number, header)):
-        problems.append(
-            Problem(
-                "warning",
-                "header_looks_like_data",
-                f"Every column name is a number ({', '.join(names[:5])}): the header row may be missing.",
-                "Add a first line with column names.",
-                count=len(names),
-            )
-        )
+        problems.append(_NUMBERS_AS_NAMES.problem(count=len(names), some=", ".join(names[:5])))
     unnamed = [i for i, name in enumerate(names) if not name]
     for i in unnamed:
         names[i] = f"column_{i + 1}"
     if unnamed:
         listed = ", ".join(names[i] for i in unnamed[:5])
-        problems.append(
-            Problem(
-                "warning",
-                "unnamed_columns",
-                f"{len(unnamed)} column(s) without a name were called {listed}.",
-                "Name them in the file, or drop them.",
-                count=len(unnamed),
-                values={"columns": [names[i] for i in unnamed]},
-            )
-        )
+        problems.append(_UNNAMED_COLUMNS.problem(count=len(unnamed), some=listed, columns=[names[i] for i in unnamed]))
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         taken, seen = set(names), Counter[str]()
@@ -56,16 +64,7 @@ def name_columns(header: tuple[str, ...], *, compared: bool = False) -> tuple[li
                     number += 1
                 taken.add(new)
                 names[i] = new
-        problems.append(
-            Problem(
-                "warning",
-                "duplicate_columns",
-                f"{len(repeated)} column name(s) occur more than once: {', '.join(repeated[:10])}. Later ones were numbered.",
-                "Rename them in the file, or drop the copies.",
-                count=len(repeated),
-                values={"columns": repeated},
-            )
-        )
+        problems.append(_DUPLICATES.problem(count=len(repeated), some=", ".join(repeated[:10]), columns=repeated))
     return names, problems
 
 
@@ -78,14 +77,5 @@ def find_index_column(frame: pd.DataFrame, header: tuple[str, ...]) -> list[Prob
         numbers = pd.to_numeric(frame.iloc[:, i], errors="coerce")
         if len(numbers) > 1 and bool((numbers.diff().iloc[1:] == 1).all()):
             name = str(frame.columns[i])
-            problems.append(
-                Problem(
-                    "warning",
-                    "index_column",
-                    f"The unnamed column {i + 1} ('{name}') only counts the rows.",
-                    "Drop it: a row number says nothing about new rows.",
-                    column=name,
-                    count=1,
-                )
-            )
+            problems.append(_INDEX.problem(name, 1, place=i + 1))
     return problems

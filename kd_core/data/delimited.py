@@ -12,7 +12,7 @@ from kd_core import limits
 from kd_core.data import header as first_row
 from kd_core.data.header import Header
 from kd_core.data.text_source import TextSource
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ReadSpec
 
 _HEAD_BYTES = 512 * 1024
@@ -34,6 +34,14 @@ _WORDS = {name: mark for mark, name in _NAMES.items()} | {r"\t": "\t"}
 COMMON, ODD = (",", ";", "\t", "|"), ("~", "^", "\x1f", "\x01", ":", " ")
 
 csv.field_size_limit(64 * 2**20)  # the default of 128 KB would stop the search for an unclosed quote
+
+_SEP_LINE = Says("sep_line", "note", "The first line states the separator ({separator}) and was skipped.")
+_COMMENT_LINES = Says(
+    "comment_lines",
+    "warning",
+    "{count} line(s) starting with '#' before the header were skipped.",
+    "If they belong to the data, choose another comment character.",
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +72,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
     if stated := re.match(r"(?:sep=)(.)(\r\n|\r|\n)", head, re.IGNORECASE):
         position, line = stated.end(), 2
         separator = separator or stated[1]
-        problems.append(
-            Problem(
-                "note",
-                "sep_line",
-                f"The first line states the separator ({_NAMES.get(stated[1], stated[1])}) and was skipped.",
-                count=1,
-            )
-        )
+        problems.append(_SEP_LINE.problem(count=1, separator=_NAMES.get(stated[1], stated[1])))
     position, line, comments = _past_comments(head, position, line, read.comment or "#")
     rest = head[position:]
     separator = separator or sniff_separator(rest, cut)
@@ -79,15 +80,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
         if comments.is_header(separator, rest):
             position, line, rest = comments.start, comments.line, head[comments.start :]
         else:
-            problems.append(
-                Problem(
-                    "warning",
-                    "comment_lines",
-                    f"{comments.count} line(s) starting with '#' before the header were skipped.",
-                    "If they belong to the data, choose another comment character.",
-                    count=comments.count,
-                )
-            )
+            problems.append(_COMMENT_LINES.problem(count=comments.count))
     header, used = _record(rest, separator)
     if used is None:
         raise DataError(

@@ -21,7 +21,7 @@ import sklearn
 
 from kd_core import limits, memory
 from kd_core.data.input_spec import InputSpec
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import inside, read_json, sha256_file, write_json
 
 CHUNK_BYTES = 64 * 2**20  # encoded and written at once
@@ -35,6 +35,13 @@ LIBRARIES = {
 }
 
 _verified: set[tuple[str, int, int]] = set()  # files whose checksum this process has seen: path, time, size
+
+_DAMAGED = Says(
+    "damaged_encoding",
+    "warning",
+    "The encoded rows kept on disk are damaged or of another version.",
+    "They were encoded again.",
+)
 
 
 def memory_budget() -> int:
@@ -60,14 +67,7 @@ class EncodedFolder:
         problems: list[Problem] = []
         what = {"rows": dict(rows), "shape": list(spec.shape), "dtype": spec.dtype, "libraries": LIBRARIES}
         if folder.exists() and not self._holds(folder, what):
-            problems.append(
-                Problem(
-                    "warning",
-                    "damaged_encoding",
-                    "The encoded rows kept on disk are damaged or of another version.",
-                    "They were encoded again.",
-                )
-            )
+            problems.append(_DAMAGED.problem())
             shutil.rmtree(folder)
         if not folder.exists():
             self._write(folder, what, spec, encode)

@@ -11,7 +11,14 @@ import pyarrow.compute as pc
 
 from kd_core import limits
 from kd_core.data.columns import name_columns
-from kd_core.errors import Problem, raise_problems
+from kd_core.errors import Problem, Says, raise_problems
+
+_TOO_LONG = Says(
+    "cell_too_long",
+    "error",
+    "Column '{column}': {count:,} cell(s) longer than {limit} KB, in row {where} (the longest has {longest:,} bytes).",
+    "A quote may be missing its partner; otherwise shorten the cell.",
+)
 
 
 def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:
@@ -27,15 +34,13 @@ def long_cells(table: pa.Table, names: list[str]) -> list[Problem]:
         found = pc.indices_nonzero(pc.greater(size, limits.CELL_BYTES))
         rows = tuple(int(row) + 1 for row in found[: limits.EXAMPLE_ROWS].to_pylist())
         problems.append(
-            Problem(
-                "error",
-                "cell_too_long",
-                f"Column '{label}': {len(found):,} cell(s) longer than {limits.CELL_BYTES // 1000} KB, in row "
-                f"{', '.join(f'{row:,}' for row in rows)} (the longest has {longest:,} bytes).",
-                "A quote may be missing its partner; otherwise shorten the cell.",
-                column=label,
-                count=len(found),
-                rows=rows,
+            _TOO_LONG.problem(
+                label,
+                len(found),
+                rows,
+                limit=limits.CELL_BYTES // 1000,
+                where=", ".join(f"{row:,}" for row in rows),
+                longest=longest,
             )
         )
     return problems

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kd_core.data.cells import kind_of
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
 
 if TYPE_CHECKING:  # the spreadsheet reader's child process does without pydantic
     from kd_core.specs import ReadSpec
@@ -18,6 +18,22 @@ _TYPED = ("number", "date")
 _MOSTLY = 0.9  # share of the cells below that must be of one kind for a first cell of another kind to stand out
 _LIKE, _UNLIKE = "like the cells below", "text above numbers or dates"
 _LONGEST_NAME = 60  # characters; longer first cells read like values
+
+_DOUBTFUL = Says(
+    "header_doubtful",
+    "warning",
+    "The first row ({shown}) was read as names, but may be a row of values: {why}.",
+    "Say what it holds.",
+)
+_MISSING = Says(
+    "header_missing",
+    "warning",
+    "The first row ({shown}) holds values, not names.",
+    "Paste the names, or say that the first row holds them.",
+)
+_CALLED_ONE = "The column is called column 1."
+_CALLED = "The columns are called column 1 to column {count}."
+_DOUBT = "One cell speaks against it: {why}."
 
 
 @dataclass(frozen=True)
@@ -101,38 +117,14 @@ def named(header: Header, read: ReadSpec) -> tuple[str, ...]:
 def told(header: Header, read: ReadSpec) -> list[Problem]:
     """Say what the first row was taken for, where that is not plain or was not set by hand."""
     shown = ", ".join(cell[:30] for cell in header.first[:3]) + (", …" if len(header.first) > 3 else "")
-    values = {"names": header.names, "why": header.why}
     if header.names and not header.sure:
-        return [
-            Problem(
-                "warning",
-                "header_doubtful",
-                f"The first row ({shown}) was read as names, but may be a row of values: {header.why}.",
-                "Say what it holds.",
-                count=len(header.first),
-                values=values,
-            )
-        ]
+        return [_DOUBTFUL.problem(count=len(header.first), shown=shown, names=header.names, why=header.why)]
     if header.names or read.header != "auto":
         return []
-    many = len(header.first) > 1
-    called = (
-        f" The columns are called column 1 to column {len(header.first)}."
-        if many
-        else " The column is called column 1."
-    )
-    called = "" if read.names else called
-    doubt = "" if header.sure else f" One cell speaks against it: {header.why}."
-    return [
-        Problem(
-            "warning",
-            "header_missing",
-            f"The first row ({shown}) holds values, not names.{called}{doubt}",
-            "Paste the names, or say that the first row holds them.",
-            count=len(header.first),
-            values=values,
-        )
-    ]
+    called = [] if read.names else [_CALLED if len(header.first) > 1 else _CALLED_ONE]
+    doubt = [] if header.sure else [_DOUBT]
+    says = replace(_MISSING, message=" ".join([_MISSING.message, *called, *doubt]))
+    return [says.problem(count=len(header.first), shown=shown, names=header.names, why=header.why)]
 
 
 def read_names(text: str) -> tuple[str, ...]:

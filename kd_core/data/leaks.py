@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,8 @@ from kd_core.data.names import code_like_name, id_like_name, later_like_name, ow
 from kd_core.data.number_column import is_row_number
 from kd_core.data.split import TRAIN, Parts
 from kd_core.data.targets import Target
-from kd_core.data.types import COUNTS_ROWS, TypedColumn
-from kd_core.errors import Problem
+from kd_core.data.types import COUNTS_ROWS, TypedColumn, plural
+from kd_core.errors import Problem, Says
 from kd_core.limits import COPIES_SHARE, ONE_HOT_CATEGORIES
 
 ALONE = 0.9  # share of the target's uncertainty from which one column is taken for the answer itself
@@ -26,6 +27,84 @@ SUM_SHARE = 0.9999  # R2 from which the target counts as computed from other col
 SUM_COLUMNS = 5
 SAME_GROUP = 0.8  # agreement of the target within a group, above chance
 _FIT_ROWS = 5_000
+
+_ANSWER = Says(
+    "leak_column",
+    "warning",
+    "{column} alone predicts {target} almost perfectly: it removes {removed:.1f} % of the uncertainty{sampled}.",
+    "Drop it unless it is really known before the prediction is needed.",
+)
+_FAR_BETTER = replace(
+    _ANSWER,
+    message="{column} alone predicts {target} far better than any other column: "
+    "it removes {removed:.1f} % of the uncertainty{sampled}.",
+)
+_LATER = Says(
+    "leak_later",
+    "warning",
+    "{column} tells most about {target} (it removes {removed:.1f} % of the uncertainty, the next column "
+    "{next:.1f} %{sampled}), and its name suggests that it is known only afterwards.",
+    "Drop it unless it is really known before the prediction is needed.",
+)
+_SUM = Says(
+    "leak_sum",
+    "warning",
+    "{names} together give {target} exactly: it is a weighted sum of them.",
+    "Drop them: they are parts of the answer.",
+)
+_STRADDLES = Says(
+    "group_straddles",
+    "warning",
+    "{count:,} of {of:,} values of {column} have rows both in train and in validation or test, "
+    "so the model may recognise them instead of learning.",
+    "Set {column} as the group column to keep rows of one value together.",
+)
+_ROW_NUMBER = Says(
+    "row_number",
+    "warning",
+    "{column} counts the rows: it says where a row stood in the file, nothing else.",
+    "Drop it.",
+)
+_ROW_NUMBER_DROPPED = Says(
+    "row_number",
+    "warning",
+    "{column} counts the rows and is dropped.",
+    "Set its type to number to use it all the same.",
+)
+_ID = Says(
+    "id_column",
+    "warning",
+    "{column} has its own value in (nearly) every row ({count:,} values) and is dropped: "
+    "an id says nothing about new rows.",
+    "Set its type to number or category to use it all the same.",
+)
+_COPIES = Says(
+    "duplicate_rows",
+    "note",
+    "{number} of another row (same values in every feature).",
+    "Remove copies from the file if they are the same case counted twice.",
+)
+_COPIES_CROSSING = replace(
+    _COPIES,
+    severity="warning",
+    message="{number} of another row (same values in every feature); "
+    "{crossing:,} rows of validation and test also stand in train.",
+)
+_COPIES_DONE: dict[State, str] = {  # what follows on how many there are
+    "natural": "So few different rows can exist that copies are expected; they are split like any rows.",
+    "apart": "Copies are split like any rows, as asked.",
+    "large": "Keeping copies together would tie {largest:,} of {of:,} rows into one unit (more than {most:.0f} %), "
+    "so they are split like any rows.",
+    "few": "Keeping copies together would leave fewer than 3 groups to split, so only the groups are kept together.",
+    "together": "Copies are kept together on one side of the split.",
+}
+_COPIES_IN_FOLDS = "Copies are kept together in the teacher's folds, but not in the split: time order goes before."
+_OVER_TIME = Says(
+    "random_over_time",
+    "note",
+    "{column} is a date and the split is random: train holds rows newer than some test rows.",
+    "Set {column} as the time column if the model shall predict the future.",
+)
 
 
 def leak_problems(
@@ -73,28 +152,22 @@ def _alone(
         share = explained.get(column.name, 0.0)
         others = max((explained.get(c.name, 0.0) for c in features if c.name != column.name), default=0.0)
         certain = share >= 0.98 or _same_order(column, target) if target.is_number else share >= ALONE
+        says = _ANSWER if certain else _FAR_BETTER
         if certain or (not target.is_number and share >= MOSTLY and others < share / 3 and len(features) > 1):
             problems.append(
-                Problem(
-                    "warning",
-                    "leak_column",
-                    f"{column.name} alone predicts {target.name} {'almost perfectly' if certain else 'far better than any other column'}: "
-                    f"it removes {100 * share:.1f} % of the uncertainty{_sampled(target)}.",
-                    "Drop it unless it is really known before the prediction is needed.",
-                    column.name,
-                    values={"share": share},
+                says.problem(
+                    column.name, target=target.name, removed=100 * share, sampled=_sampled(target), share=share
                 )
             )
         elif share >= max(LATER, ABOVE_NEXT * others) and later_like_name(column.name) and len(features) > 1:
             problems.append(
-                Problem(
-                    "warning",
-                    "leak_later",
-                    f"{column.name} tells most about {target.name} (it removes {100 * share:.1f} % of the uncertainty, the next column "
-                    f"{100 * others:.1f} %{_sampled(target)}), and its name suggests that it is known only afterwards.",
-                    "Drop it unless it is really known before the prediction is needed.",
+                _LATER.problem(
                     column.name,
-                    values={"share": share},
+                    target=target.name,
+                    removed=100 * share,
+                    next=100 * others,
+                    sampled=_sampled(target),
+                    share=share,
                 )
             )
     return problems
@@ -139,16 +212,7 @@ def _sums(features: list[TypedColumn], target: Target) -> list[Problem]:
     if not 2 <= len(chosen) <= SUM_COLUMNS or _fit(x[:, chosen], y)[1] < SUM_SHARE:
         return []
     names = [usable[i].name for i in chosen]
-    return [
-        Problem(
-            "warning",
-            "leak_sum",
-            f"{' and '.join(names)} together give {target.name} exactly: it is a weighted sum of them.",
-            "Drop them: they are parts of the answer.",
-            names[0],
-            values={"columns": names},
-        )
-    ]
+    return [_SUM.problem(names[0], names=" and ".join(names), target=target.name, columns=names)]
 
 
 def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
@@ -181,17 +245,7 @@ def _straddling(features: list[TypedColumn], target: Target, parts: Parts) -> li
         train = np.bincount(codes[inside == TRAIN], minlength=len(sizes)) > 0
         both = int((train & (np.bincount(codes[inside != TRAIN], minlength=len(sizes)) > 0)).sum())
         if both:
-            problems.append(
-                Problem(
-                    "warning",
-                    "group_straddles",
-                    f"{both:,} of {len(sizes):,} values of {column.name} have rows both in train and in validation or test, "
-                    "so the model may recognise them instead of learning.",
-                    f"Set {column.name} as the group column to keep rows of one value together.",
-                    column.name,
-                    both,
-                )
-            )
+            problems.append(_STRADDLES.problem(column.name, both, of=len(sizes)))
     return problems
 
 
@@ -221,36 +275,11 @@ def _ids(typed: Mapping[str, TypedColumn], features: list[TypedColumn], ignored:
             continue
         if column.name in used:
             if column.kind == "number" and is_row_number(column.values.to_numpy()):
-                problems.append(
-                    Problem(
-                        "warning",
-                        "row_number",
-                        f"{column.name} counts the rows: it says where a row stood in the file, nothing else.",
-                        "Drop it.",
-                        column.name,
-                    )
-                )
+                problems.append(_ROW_NUMBER.problem(column.name))
         elif column.kind == "id" and column.why_dropped == COUNTS_ROWS:
-            problems.append(
-                Problem(
-                    "warning",
-                    "row_number",
-                    f"{column.name} counts the rows and is dropped.",
-                    "Set its type to number to use it all the same.",
-                    column.name,
-                )
-            )
+            problems.append(_ROW_NUMBER_DROPPED.problem(column.name))
         elif column.kind == "id":
-            problems.append(
-                Problem(
-                    "warning",
-                    "id_column",
-                    f"{column.name} has its own value in (nearly) every row ({column.distinct:,} values) and is dropped: an id says nothing about new rows.",
-                    "Set its type to number or category to use it all the same.",
-                    column.name,
-                    column.distinct,
-                )
-            )
+            problems.append(_ID.problem(column.name, column.distinct))
     return problems
 
 
@@ -263,29 +292,25 @@ def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Prob
     crossing = (np.bincount(same[inside == TRAIN], minlength=int(same.max()) + 1) > 0)[same] & (inside != TRAIN)
     where = np.flatnonzero(known)[crossing]
     rows, count = tuple(int(i) + 1 for i in where[:5]), len(where)
-    text = f"{copied.count:,} {'row is a copy' if copied.count == 1 else 'rows are copies'} of another row (same values in every feature)"
-    if count:
-        text += f"; {count:,} rows of validation and test also stand in train"
-    size = f"{copied.largest:,} of {len(same):,} rows"
-    done: dict[State, str] = {
-        "natural": "So few different rows can exist that copies are expected; they are split like any rows.",
-        "apart": "Copies are split like any rows, as asked.",
-        "large": f"Keeping copies together would tie {size} into one unit (more than {100 * COPIES_SHARE:.0f} %), so they are split like any rows.",
-        "few": "Keeping copies together would leave fewer than 3 groups to split, so only the groups are kept together.",
-        "together": "Copies are kept together on one side of the split."
-        if time is None
-        else "Copies are kept together in the teacher's folds, but not in the split: time order goes before.",
-    }
+    found = _COPIES_CROSSING if count else _COPIES
+    in_folds = copied.state == "together" and time is not None
+    says = replace(
+        found,
+        severity="note" if copied.state == "natural" else found.severity,
+        message=f"{found.message} {_COPIES_IN_FOLDS if in_folds else _COPIES_DONE[copied.state]}",
+    )
     return [
-        Problem(
-            "note" if copied.state == "natural" or not count else "warning",
-            "duplicate_rows",
-            f"{text}. {done[copied.state]}",
-            "Remove copies from the file if they are the same case counted twice.",
+        says.problem(
             None,
             copied.count,
             rows,
-            {"copies": copied.count, "crossing": count, "state": copied.state},
+            number=plural(copied.count, "row is a copy", "rows are copies"),
+            copies=copied.count,
+            crossing=count,
+            state=copied.state,
+            largest=copied.largest,
+            of=len(same),
+            most=100 * COPIES_SHARE,
         )
     ]
 
@@ -293,14 +318,4 @@ def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Prob
 def _times(features: list[TypedColumn], time: str | None) -> list[Problem]:
     if time is not None:
         return []
-    return [
-        Problem(
-            "note",
-            "random_over_time",
-            f"{c.name} is a date and the split is random: train holds rows newer than some test rows.",
-            f"Set {c.name} as the time column if the model shall predict the future.",
-            c.name,
-        )
-        for c in features
-        if c.kind == "datetime"
-    ]
+    return [_OVER_TIME.problem(c.name) for c in features if c.kind == "datetime"]

@@ -21,9 +21,23 @@ from kd_core.data.types import (
     row_numbers,
     shown_rows,
 )
-from kd_core.errors import Problem
+from kd_core.errors import Problem, Says
 from kd_core.limits import LARGEST_NUMBER, ONE_HOT_CATEGORIES
 from kd_core.specs import ColumnKind
+
+_INFINITE = Says(
+    "infinite_values",
+    "warning",
+    "Column {column}: {number} ({where}).",
+    "Read as missing; correct the cells if that is wrong.",
+)
+_HUGE = replace(_INFINITE, code="huge_values", message="Column {column}: {number} beyond {largest:g} ({where}).")
+_NOT_BOOLEAN = Says(
+    "not_boolean",
+    "warning",
+    "Column {column} was set to yes/no but takes {count:,} values.",
+    "Its type was inferred instead; choose another one if that is wrong.",
+)
 
 
 def number_column(
@@ -32,22 +46,12 @@ def number_column(
     """Type a column whose values are numbers. Shape: (N,) float64 with NaN."""
     infinite = np.isinf(values)
     huge = (np.abs(values) > LARGEST_NUMBER) & ~infinite
-    for where, code, what in (
-        (infinite, "infinite_values", "infinite value"),
-        (huge, "huge_values", f"value beyond {LARGEST_NUMBER:g}"),
-    ):
+    for where, says, noun in ((infinite, _INFINITE, "infinite value"), (huge, _HUGE, "value")):
         if where.any():
             count, rows = int(where.sum()), row_numbers(where)
-            many = what.replace("value", "values", 1)
             problems.append(
-                Problem(
-                    "warning",
-                    code,
-                    f"Column {name}: {plural(count, what, many)} ({shown_rows(rows, count)}).",
-                    "Read as missing; correct the cells if that is wrong.",
-                    name,
-                    count,
-                    rows,
+                says.problem(
+                    name, count, rows, number=plural(count, noun), largest=LARGEST_NUMBER, where=shown_rows(rows, count)
                 )
             )
             values = np.where(where, np.nan, values)
@@ -97,14 +101,7 @@ def _number_kind(
 
 def not_boolean(name: str, distinct: int) -> Problem:
     """Say that a column set to yes/no takes more than two values."""
-    return Problem(
-        "warning",
-        "not_boolean",
-        f"Column {name} was set to yes/no but takes {distinct:,} values.",
-        "Its type was inferred instead; choose another one if that is wrong.",
-        name,
-        distinct,
-    )
+    return _NOT_BOOLEAN.problem(name, distinct)
 
 
 def is_row_number(values: npt.NDArray[np.float64]) -> bool:

@@ -12,10 +12,17 @@ import pyarrow.parquet as pq
 
 from kd_core import limits
 from kd_core.data.caps import check_bytes, check_counts, nested_column
-from kd_core.errors import DataError, Problem, raise_problems
+from kd_core.errors import DataError, Problem, Says, raise_problems
 
 BATCH_ROWS = 65_536  # read at once
 SLICE_BYTES = 64 * 2**20  # expanded at once: a dictionary may repeat a long text in each row
+
+_BAD_TEXT = Says(
+    "bad_text",
+    "error",
+    "Column '{column}': {count:,} cell(s) are not valid UTF-8 text, in row {where}.",
+    "Write the column as UTF-8 text, or as bytes if it holds no text.",
+)
 
 
 def unpack(path: str, folder: str, name: str) -> dict[str, Any]:
@@ -115,17 +122,7 @@ class _Column:
         if not self.bad:
             return []
         shown = ", ".join(f"{row:,}" for row in self.bad_rows)
-        return [
-            Problem(
-                "error",
-                "bad_text",
-                f"Column '{self.label}': {self.bad:,} cell(s) are not valid UTF-8 text, in row {shown}.",
-                "Write the column as UTF-8 text, or as bytes if it holds no text.",
-                column=self.label,
-                count=self.bad,
-                rows=tuple(self.bad_rows),
-            )
-        ]
+        return [_BAD_TEXT.problem(self.label, self.bad, tuple(self.bad_rows), where=shown)]
 
 
 def _is_text(kind: Any) -> bool:

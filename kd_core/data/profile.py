@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,18 @@ from kd_core.data.copies import find_copies
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import TypedColumn
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies
 
 BARS = 20
+
+_INFERRED = Says("target_inferred", "note", "{column} looks like the target.", "Choose another one if that is wrong.")
+_UNSURE = Says(
+    "target_unsure", "warning", "No column is named like a target: {column} is taken for it.", "Choose what to predict."
+)
+_UNSURE_OF_SEVERAL = replace(
+    _UNSURE, message="No column is named like a target: {column} is taken for it; {others} could be it as well."
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def understand_table(
         try:
             parts = split.assign(found, grouping, typed.get(time or ""), *shares, split_seed, copied.units)
         except DataError as error:
-            problems.append(Problem("error", error.code, error.message, error.hint, group or time))
+            problems.append(error.problem(group or time))
         else:
             by_hand = [name for name, kind in kinds.items() if kind == "id"]
             problems += checks.split_problems(found, parts)
@@ -146,18 +154,9 @@ def _proposed(likely: proposal.Proposal) -> Problem:
     """Say what looks like the target, and where no name says so, what else it could be."""
     best, *others = likely.names
     if likely.sure:
-        return Problem(
-            "note", "target_inferred", f"{best} looks like the target.", "Choose another one if that is wrong.", best
-        )
-    also = f"; {' or '.join(others)} could be it as well" if others else ""
-    return Problem(
-        "warning",
-        "target_unsure",
-        f"No column is named like a target: {best} is taken for it{also}.",
-        "Choose what to predict.",
-        best,
-        values={"columns": list(likely.names)},
-    )
+        return _INFERRED.problem(best)
+    says = _UNSURE_OF_SEVERAL if others else _UNSURE
+    return says.problem(best, others=" or ".join(others), columns=list(likely.names))
 
 
 def _time_kind(values: pd.Series, name: str) -> ColumnKind:

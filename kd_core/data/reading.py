@@ -12,11 +12,19 @@ from kd_core import limits
 from kd_core.data.readers import READERS, pick
 from kd_core.data.signatures import GZIP, head_of
 from kd_core.data.table import Table
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Says
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
 
 _CHUNK = 4 * 2**20
+
+_CONTENT_DIFFERS = Says(
+    "content_differs",
+    "note",
+    "The name ends in {ending}, but the file starts with {starts}: this is {noun}, not {expected}. "
+    "It was read as {noun}.",
+    "Nothing to do if the table below looks right.",
+)
 
 
 def accepted_extensions() -> list[str]:
@@ -73,13 +81,12 @@ def _read_plain(path: Path, read: ReadSpec, name: str) -> Table:
     ending = Path(name).suffix.lower()
     known = {end: e for e in READERS.entries() for end in e.facts["extensions"]}
     if ending in known and known[ending] is not entry:
-        note = Problem(
-            "note",
-            "content_differs",
-            f"The name ends in {ending}, but the file starts with {entry.facts['starts']}: this is "
-            f"{entry.facts['noun']}, not {known[ending].facts['noun']}. It was read as {entry.facts['noun']}.",
-            "Nothing to do if the table below looks right.",
-            values={"format": entry.name},
+        note = _CONTENT_DIFFERS.problem(
+            ending=ending,
+            starts=entry.facts["starts"],
+            noun=entry.facts["noun"],
+            expected=known[ending].facts["noun"],
+            format=entry.name,
         )
         table = replace(table, problems=(note, *table.problems))
     return table

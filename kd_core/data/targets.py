@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,76 @@ import pandas as pd
 from kd_core.data import classes
 from kd_core.data.classes import Rare
 from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
-from kd_core.errors import Problem
+from kd_core.errors import Problem, Says
 from kd_core.limits import CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
 from kd_core.task import TASKS, task_of, usual
 
 _POSITIVE_WORDS = TRUE_WORDS | {"positive", "pos", "bought", "purchase", "purchased", "churned", "fraud", "converted"}
+
+_ALL_MISSING = Says(
+    "target_all_missing", "error", "Target {column}: all {count:,} values are missing.", "Choose another target."
+)
+_MISSING = Says(
+    "target_missing", "warning", "Target {column} is missing in {number} ({where}).", "These rows are left out."
+)
+_TOO_FEW_ROWS = Says("too_few_rows", "error", "{count:,} rows with a target; at least {least} are needed.", "Add rows.")
+_DATE = Says(
+    "date_target",
+    "error",
+    "Target {column} is a date.",
+    "Choose another target, or turn it into a number such as days.",
+)
+_ONE_CLASS_OF_NUMBER = Says(
+    "one_class_unused",
+    "error",
+    "One class ({one}) against the rest needs classes; {column} is predicted as a number.",
+    "Choose classification, or leave the class empty.",
+)
+_POSITIVE_OF_NUMBER = Says(
+    "positive_unused",
+    "error",
+    "A positive class ({positive}) needs 2 classes; {column} is predicted as a number.",
+    "Leave the positive class empty.",
+)
+_POSITIVE_OF_MANY = Says(
+    "positive_unused",
+    "error",
+    "A positive class ({positive}) needs 2 classes; {column} has {number}.",
+    "Leave the positive class empty.",
+)
+_NOT_NUMERIC = Says(
+    "target_not_numeric",
+    "error",
+    "Target {column} can't be a regression target: {count:,} values are no numbers.",
+    "Choose classification, or another target.",
+)
+_ONE_NUMBER = Says("constant_target", "error", "Target {column} is always {value:g}.", "Choose another target.")
+_ONE_CLASS = Says(
+    "one_class", "error", "Needs >= 2 classes. Target {column} is always {value!r}.", "Choose another target."
+)
+_CLASSES_ARE_NUMBERS = Says(
+    "too_many_classes",
+    "error",
+    "Target {column} has {count:,} different values: looks like regression.",
+    "Choose the task regression.",
+)
+_CLASSES_ARE_TEXTS = Says(
+    "too_many_classes",
+    "error",
+    "Target {column} has {count:,} different values: looks like an id or free text.",
+    "Choose another target.",
+)
+_LIKE_REGRESSION = Says(
+    "looks_like_regression",
+    "warning",
+    "Target {column} takes {count:,} numeric values: looks like regression.",
+    "Choose the task regression unless each value is a class of its own.",
+)
+_ONLY_REGRESSION = replace(_LIKE_REGRESSION, severity="error")
+_NOT_BINARY = Says(
+    "not_binary", "error", "Target {column} has {count:,} classes, a binary task has 2.", "Choose multiclass."
+)
+_UNKNOWN_CLASS = Says("unknown_class", "error", "No class {asked!r} in target {column}.", "{guess}Classes: {listed}.")
 
 
 @dataclass(frozen=True)
@@ -71,75 +136,27 @@ def read_target(
     name, problems = column.name, []
     total = len(column.values)
     if column.missing == total:
-        problems.append(
-            Problem(
-                "error",
-                "target_all_missing",
-                f"Target {name}: all {total:,} values are missing.",
-                "Choose another target.",
-                name,
-                total,
-            )
-        )
+        problems.append(_ALL_MISSING.problem(name, total))
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
     if column.missing:
         rows = row_numbers(column.values.isna().to_numpy())
         problems.append(
-            Problem(
-                "warning",
-                "target_missing",
-                f"Target {name} is missing in {plural(column.missing, 'row')} ({shown_rows(rows, column.missing)}).",
-                "These rows are left out.",
-                name,
-                column.missing,
-                rows,
+            _MISSING.problem(
+                name, column.missing, rows, number=plural(column.missing, "row"), where=shown_rows(rows, column.missing)
             )
         )
     if total - column.missing < MIN_ROWS:
-        problems.append(
-            Problem(
-                "error",
-                "too_few_rows",
-                f"{total - column.missing:,} rows with a target; at least {MIN_ROWS} are needed.",
-                "Add rows.",
-                name,
-                total - column.missing,
-            )
-        )
+        problems.append(_TOO_FEW_ROWS.problem(name, total - column.missing, least=MIN_ROWS))
     if column.kind == "datetime":
-        problems.append(
-            Problem(
-                "error",
-                "date_target",
-                f"Target {name} is a date.",
-                "Choose another target, or turn it into a number such as days.",
-                name,
-            )
-        )
+        problems.append(_DATE.problem(name))
         return Target(name, task, (), (), None, np.full(total, -1), tuple(problems))
     found = task or (usual("classes").name if one_class is not None else infer_task(column))
     number = not task_of(found).has_classes
     if number and one_class is not None:
-        problems.append(
-            Problem(
-                "error",
-                "one_class_unused",
-                f"One class ({one_class}) against the rest needs classes; {name} is predicted as a number.",
-                "Choose classification, or leave the class empty.",
-                name,
-            )
-        )
+        problems.append(_ONE_CLASS_OF_NUMBER.problem(name, one=one_class))
     if number:
         if positive is not None:
-            problems.append(
-                Problem(
-                    "error",
-                    "positive_unused",
-                    f"A positive class ({positive}) needs 2 classes; {name} is predicted as a number.",
-                    "Leave the positive class empty.",
-                    name,
-                )
-            )
+            problems.append(_POSITIVE_OF_NUMBER.problem(name, positive=positive))
         return _number(column, found, problems)
     return _classification(column, task, found, positive, problems, rare, one_class)
 
@@ -152,23 +169,10 @@ def _number(column: TypedColumn, task: str, problems: list[Problem]) -> Target:
         values = pd.to_numeric(column.values.astype("object"), errors="coerce").to_numpy(np.float64, na_value=np.nan)
         lost = int(np.isnan(values).sum()) - column.missing
         if lost:
-            problems.append(
-                Problem(
-                    "error",
-                    "target_not_numeric",
-                    f"Target {name} can't be a regression target: {lost:,} values are no numbers.",
-                    "Choose classification, or another target.",
-                    name,
-                    lost,
-                )
-            )
+            problems.append(_NOT_NUMERIC.problem(name, lost))
     known = values[~np.isnan(values)]
     if len(known) and known.min() == known.max():
-        problems.append(
-            Problem(
-                "error", "constant_target", f"Target {name} is always {known[0]:g}.", "Choose another target.", name
-            )
-        )
+        problems.append(_ONE_NUMBER.problem(name, value=float(known[0])))
     return Target(name, task, (), (), None, values, tuple(problems))
 
 
@@ -195,54 +199,19 @@ def _classification(
     counts = np.bincount(codes[codes >= 0], minlength=len(labels))
     if len(labels) > CLASSES or (len(labels) > FEW_CLASSES and len(labels) > 0.5 * int(counts.sum())):
         numeric = pd.api.types.is_float_dtype(column.values.dtype) or all(_is_number(v) for v in labels[:100])
-        looks = "looks like regression" if numeric else "looks like an id or free text"
-        hint = "Choose the task regression." if numeric else "Choose another target."
-        problems.append(
-            Problem(
-                "error",
-                "too_many_classes",
-                f"Target {name} has {len(labels):,} different values: {looks}.",
-                hint,
-                name,
-                len(labels),
-            )
-        )
+        too_many = _CLASSES_ARE_NUMBERS if numeric else _CLASSES_ARE_TEXTS
+        problems.append(too_many.problem(name, len(labels)))
         return Target(name, task, (), (), None, codes, tuple(problems))
     if asked is not None and one_class is None and not task_of(infer_task(column)).has_classes:
         few = bool((counts < MIN_CLASS_ROWS).any())
-        problems.append(
-            Problem(
-                "error" if few else "warning",
-                "looks_like_regression",
-                f"Target {name} takes {len(labels):,} numeric values: looks like regression.",
-                "Choose the task regression unless each value is a class of its own.",
-                name,
-                len(labels),
-            )
-        )
+        like = _ONLY_REGRESSION if few else _LIKE_REGRESSION
+        problems.append(like.problem(name, len(labels)))
         if few:
             return Target(name, task, (), (), None, codes, tuple(problems))
     if len(labels) < 2:
-        problems.append(
-            Problem(
-                "error",
-                "one_class",
-                f"Needs >= 2 classes. Target {name} is always {labels[0]!r}.",
-                "Choose another target.",
-                name,
-            )
-        )
+        problems.append(_ONE_CLASS.problem(name, value=labels[0]))
     if asked is not None and task_of(asked).positive and len(labels) > 2:
-        problems.append(
-            Problem(
-                "error",
-                "not_binary",
-                f"Target {name} has {len(labels):,} classes, a binary task has 2.",
-                "Choose multiclass.",
-                name,
-                len(labels),
-            )
-        )
+        problems.append(_NOT_BINARY.problem(name, len(labels)))
     problems += classes.too_small(labels, counts, codes, name)
     chosen, task = None, task_of(task).settled(len(labels))
     if len(labels) == 2:
@@ -251,15 +220,7 @@ def _classification(
             labels, counts = labels[::-1], counts[::-1]
             codes = np.where(codes >= 0, 1 - codes, -1)
     elif positive is not None:
-        problems.append(
-            Problem(
-                "error",
-                "positive_unused",
-                f"A positive class ({positive}) needs 2 classes; {name} has {len(labels)}.",
-                "Leave the positive class empty.",
-                name,
-            )
-        )
+        problems.append(_POSITIVE_OF_MANY.problem(name, positive=positive, number=len(labels)))
     return Target(name, task, tuple(labels), tuple(int(c) for c in counts), chosen, codes, tuple(problems))
 
 
@@ -303,13 +264,5 @@ def _class(labels: list[str], asked: str, name: str, problems: list[Problem]) ->
     same = same or [x for x in labels if _is_number(x) and _is_number(asked) and float(x) == float(asked)]
     if same:
         return same[0]
-    problems.append(
-        Problem(
-            "error",
-            "unknown_class",
-            f"No class {asked!r} in target {name}.",
-            f"{near(asked, labels)}Classes: {', '.join(labels[:50])}.",
-            name,
-        )
-    )
+    problems.append(_UNKNOWN_CLASS.problem(name, asked=asked, guess=near(asked, labels), listed=", ".join(labels[:50])))
     return None

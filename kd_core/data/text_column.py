@@ -28,12 +28,67 @@ from kd_core.data.types import (
     row_numbers,
     shown_rows,
 )
-from kd_core.errors import Problem
+from kd_core.errors import Problem, Says
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.specs import ColumnKind
 
 _SAMPLE = 2_000  # cells looked at before the whole column is read in the likeliest way
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+_NOT_NUMBERS = Says(
+    "not_numbers",
+    "warning",
+    "Column {column}: {number} {are} no number ({some}; {where}).",
+    "Read as missing; set the column's type to category if these are real values.",
+)
+_DECIMAL_COMMA = Says("decimal_comma", "note", "Column {column} uses a decimal comma.")
+_AMBIGUOUS_COMMA = Says(
+    "ambiguous_comma",
+    "warning",
+    "Column {column}: values such as {some} are read with a thousands comma.",
+    "Set the decimal mark to ',' if the comma is a decimal comma.",
+)
+_LEADING_ZEROS = Says(
+    "leading_zeros",
+    "warning",
+    "Column {column}: {number} starting with 0, such as {some} ({where}).",
+    "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.",
+)
+_BIG_INTEGERS = Says(
+    "big_integers",
+    "warning",
+    "Column {column}: {number} larger than 2^63 ({where}); the column is treated as text.",
+    "Drop the column, or set its type to number and lose the last digits.",
+)
+_NOT_DATES = Says(
+    "not_dates", "warning", "Column {column}: {number} that {are} no date ({some!r}; {where}).", "Read as missing."
+)
+_DAY_OR_MONTH = Says(
+    "day_or_month",
+    "warning",
+    "Column {column}: {some} is read as {form}; day and month could be swapped.",
+    "Write dates as 2024-01-31 to be sure.",
+)
+_UNICODE_MERGED = Says(
+    "unicode_forms",
+    "warning",
+    "Column {column}: {merged} merged with another: they are written in two Unicode forms that look the same ({where}).",
+    "Nothing to do, unless they mean different things: then write them differently.",
+)
+_UNICODE_CHANGED = Says("unicode_forms", "note", "Column {column}: {number} normalised to Unicode NFC.")
+_SPACES_MERGED = Says(
+    "outer_spaces",
+    "warning",
+    "Column {column}: {merged} merged with another: they differ only by spaces around them ({where}).",
+    "Nothing to do, unless they mean different things: then write them differently.",
+)
+_SPACES_REMOVED = Says("outer_spaces", "note", "Column {column}: spaces around {number} removed.")
+_SPELLINGS_MERGED = Says(
+    "spellings_merged",
+    "note",
+    "Column {column}: {true_words} read as {true}; {false_words} read as {false}.",
+    "Set the type to category to keep them apart.",
+)
 
 
 def text_column(
@@ -83,28 +138,20 @@ def _as_numbers(
     if count:
         rows, some = row_numbers(where), ", ".join(repr(b) for b in bad[:3])
         problems.append(
-            Problem(
-                "warning",
-                "not_numbers",
-                f"Column {name}: {plural(count, 'cell')} {'are' if count > 1 else 'is'} no number ({some}; {shown_rows(rows, count)}).",
-                "Read as missing; set the column's type to category if these are real values.",
+            _NOT_NUMBERS.problem(
                 name,
                 count,
                 rows,
+                number=plural(count, "cell"),
+                are="are" if count > 1 else "is",
+                some=some,
+                where=shown_rows(rows, count),
             )
         )
     if form.decimal == ",":
-        problems.append(Problem("note", "decimal_comma", f"Column {name} uses a decimal comma.", "", name))
+        problems.append(_DECIMAL_COMMA.problem(name))
     elif form.ambiguous:
-        problems.append(
-            Problem(
-                "warning",
-                "ambiguous_comma",
-                f"Column {name}: values such as {sample[0].as_py()} are read with a thousands comma.",
-                "Set the decimal mark to ',' if the comma is a decimal comma.",
-                name,
-            )
-        )
+        problems.append(_AMBIGUOUS_COMMA.problem(name, some=sample[0].as_py()))
     return number_column(values, name, kind, form, problems)
 
 
@@ -115,14 +162,13 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
         where = zeros.to_numpy(zero_copy_only=False)
         count, rows = int(where.sum()), row_numbers(where)
         problems.append(
-            Problem(
-                "warning",
-                "leading_zeros",
-                f"Column {name}: {plural(count, 'value')} starting with 0, such as {text[rows[0] - 1].as_py()} ({shown_rows(rows, count)}).",
-                "Kept as text, so that 007 stays 007; set the type to number if the zeros mean nothing.",
+            _LEADING_ZEROS.problem(
                 name,
                 count,
                 rows,
+                number=plural(count, "value"),
+                some=text[rows[0] - 1].as_py(),
+                where=shown_rows(rows, count),
             )
         )
         return True
@@ -133,15 +179,7 @@ def _must_stay_text(text: Any, values: Any, name: str, problems: list[Problem]) 
         if where.any():
             count, rows = int(where.sum()), row_numbers(where)
             problems.append(
-                Problem(
-                    "warning",
-                    "big_integers",
-                    f"Column {name}: {plural(count, 'integer')} larger than 2^63 ({shown_rows(rows, count)}); the column is treated as text.",
-                    "Drop the column, or set its type to number and lose the last digits.",
-                    name,
-                    count,
-                    rows,
-                )
+                _BIG_INTEGERS.problem(name, count, rows, number=plural(count, "integer"), where=shown_rows(rows, count))
             )
             return True
     return False
@@ -172,26 +210,18 @@ def _as_dates(
     if count:
         rows = row_numbers(bad)
         problems.append(
-            Problem(
-                "warning",
-                "not_dates",
-                f"Column {name}: {plural(count, 'cell')} that {'are' if count > 1 else 'is'} no date ({unique[codes[rows[0] - 1]]!r}; {shown_rows(rows, count)}).",
-                "Read as missing.",
+            _NOT_DATES.problem(
                 name,
                 count,
                 rows,
+                number=plural(count, "cell"),
+                are="are" if count > 1 else "is",
+                some=unique[codes[rows[0] - 1]],
+                where=shown_rows(rows, count),
             )
         )
     if swappable:
-        problems.append(
-            Problem(
-                "warning",
-                "day_or_month",
-                f"Column {name}: {unique[0]} is read as {form}; day and month could be swapped.",
-                "Write dates as 2024-01-31 to be sure.",
-                name,
-            )
-        )
+        problems.append(_DAY_OR_MONTH.problem(name, some=unique[0], form=form))
     full = np.append(values, np.datetime64("NaT", "us"))[codes]
     return finish(name, ColumnType("datetime", date_format=form), pd.Series(full), problems)
 
@@ -203,12 +233,10 @@ def _as_labels(
     clean = trimmed
     if not pc.all(pc.string_is_ascii(pc.fill_null(trimmed, ""))).as_py():
         clean = pc.utf8_normalize(trimmed, form="NFC")
-        _note_merge(
-            trimmed, clean, name, "unicode_forms", "are written in two Unicode forms that look the same", problems
-        )
+        _note_merge(trimmed, clean, name, _UNICODE_MERGED, _UNICODE_CHANGED, problems)
     spaced = pc.not_equal(array, trimmed)
     if pc.any(spaced).as_py():
-        _note_merge(array, trimmed, name, "outer_spaces", "differ only by spaces around them", problems)
+        _note_merge(array, trimmed, name, _SPACES_MERGED, _SPACES_REMOVED, problems)
     meant = LIKELY_MISSING if missing is None else MISSING_WORDS if missing else ()
     tokens = numbers.count_tokens(clean)
     words, kept = ({w: n for w, n in tokens.items() if (w in meant) == side} for side in (True, False))
@@ -237,7 +265,7 @@ def _as_labels(
     return replace(found, words=words, kept=() if kind in ("id", "text") else tuple(sorted(kept)))
 
 
-def _note_merge(before: Any, after: Any, name: str, code: str, what: str, problems: list[Problem]) -> None:
+def _note_merge(before: Any, after: Any, name: str, merging: Says, changing: Says, problems: list[Problem]) -> None:
     """Say that labels were changed, and whether any were merged by it."""
     changed = pc.fill_null(pc.not_equal(before, after), False).to_numpy(zero_copy_only=False)
     count = int(changed.sum())
@@ -246,27 +274,10 @@ def _note_merge(before: Any, after: Any, name: str, code: str, what: str, proble
     merged = pc.count_distinct(before).as_py() - pc.count_distinct(after).as_py()
     rows = row_numbers(changed)
     if merged:
-        text = f"Column {name}: {plural(merged, 'label')} merged with another: they {what}"
-        hint = "Nothing to do, unless they mean different things: then write them differently."
-        problems.append(Problem("warning", code, f"{text} ({shown_rows(rows, count)}).", hint, name, count, rows))
-    elif code == "outer_spaces":
-        problems.append(
-            Problem(
-                "note", code, f"Column {name}: spaces around {plural(count, 'value')} removed.", "", name, count, rows
-            )
-        )
+        said = merging.problem(name, count, rows, merged=plural(merged, "label"), where=shown_rows(rows, count))
     else:
-        problems.append(
-            Problem(
-                "note",
-                code,
-                f"Column {name}: {plural(count, 'value')} normalised to Unicode NFC.",
-                "",
-                name,
-                count,
-                rows,
-            )
-        )
+        said = changing.problem(name, count, rows, number=plural(count, "value"))
+    problems.append(said)
 
 
 def _as_flags(unique: Any, codes: Any, name: str, problems: list[Problem]) -> TypedColumn | None:
@@ -286,13 +297,8 @@ def _as_flags(unique: Any, codes: Any, name: str, problems: list[Problem]) -> Ty
     if spelling:
         groups = [" and ".join([names[s], *(t for t, n in spelling.items() if n == names[s])]) for s in (1, 0)]
         problems.append(
-            Problem(
-                "note",
-                "spellings_merged",
-                f"Column {name}: {groups[0]} read as {names[1]}; {groups[1]} read as {names[0]}.",
-                "Set the type to category to keep them apart.",
-                name,
-                values={"map": spelling},
+            _SPELLINGS_MERGED.problem(
+                name, true_words=groups[0], true=names[1], false_words=groups[1], false=names[0], map=spelling
             )
         )
     held = np.append(side, -1)[codes]

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kd_core.data.text_encoding import BOMS, guess_encoding, shown_encoding
-from kd_core.errors import DataError, Problem
+from kd_core.errors import DataError, Problem, Says
 
 _CHUNK = 4 * 2**20
 _SAMPLE_BYTES = 256 * 1024
 LINE_BYTES = 8 * 2**20  # the parser takes so much at once; no table has such a row
+
+_GUESSED = Says(
+    "encoding_guessed",
+    "warning",
+    "The file is not UTF-8 (byte {offset:,} is 0x{byte:02X}); it was read as {shown}.",
+    "If letters look wrong, choose the encoding.",
+)
 
 
 @dataclass(frozen=True)
@@ -62,15 +69,7 @@ def plain_text(path: Path, encoding: str | None, folder: Path) -> TextSource:
             offset=offset,
             byte=byte,
         )
-    shown = shown_encoding(guess)
-    note = Problem(
-        "warning",
-        "encoding_guessed",
-        f"The file is not UTF-8 (byte {offset:,} is 0x{byte:02X}); it was read as {shown}.",
-        "If letters look wrong, choose the encoding.",
-        count=1,
-        values={"offset": offset, "encoding": guess},
-    )
+    note = _GUESSED.problem(count=1, offset=offset, byte=byte, shown=shown_encoding(guess), encoding=guess)
     return _converted(path, guess, folder, (note,))
 
 

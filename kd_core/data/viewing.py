@@ -14,7 +14,14 @@ from kd_core.data.input_spec import TABLE
 from kd_core.data.types import ColumnType
 from kd_core.data.view import SPLITS, Array, Split, Viewed, Views
 from kd_core.data.views import VIEWS
-from kd_core.errors import Problem
+from kd_core.errors import Says
+
+_ON_DISK = Says(
+    "encoded_on_disk",
+    "note",
+    "The encoded rows take {needed:.3g} GB, {budget:.3g} GB of memory are meant for them: they are kept in a file.",
+    "Results are the same.",
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,5 @@ class Columns:
             spec,
             {part: functools.partial(encode, part) for part in SPLITS},
         )
-        said = Problem(
-            "note",
-            "encoded_on_disk",
-            f"The encoded rows take {size / 1e9:.3g} GB, {budget / 1e9:.3g} GB of memory are meant for them: "
-            "they are kept in a file.",
-            "Results are the same.",
-        )
+        said = _ON_DISK.problem(needed=size / 1e9, budget=budget / 1e9)
         return Viewed(spec, {part: found[part] for part in SPLITS}, view, (said, *problems))

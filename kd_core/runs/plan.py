@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kd_core import device as devices
@@ -11,7 +11,7 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
 from kd_core.distill.foresight import stack_seconds
 from kd_core.distill.stacks import STACKS
-from kd_core.errors import KDError, Problem
+from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.building import view_of
@@ -39,6 +39,24 @@ FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
 EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 0.5  # of a run; of a student whose latency is measured
+
+_CANNOT_WORK = Says("cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one.")
+_TEACHER_ONLY = Says("teacher_only", "error", "'{arch}' is offered as a teacher only.", "Choose another architecture.")
+_SAME_NAME = Says("same_name", "error", "Two students are called '{name}'.", "Rename one of them.")
+_CLASS_WEIGHTS = Says(
+    "class_weights", "error", "Class weights need classes; the target is a number.", "Set class weights to 'none'."
+)
+_NO_SPLITS_OF_GRID = Says(
+    "no_splits",
+    "error",
+    "The run can't be repeated on {splits} splits: a what-if is trained on one split.",
+    "Set splits to 1.",
+)
+_NO_SPLITS_BY_TIME = replace(
+    _NO_SPLITS_OF_GRID,
+    message="The run can't be repeated on {splits} splits: a split by time is the same for every seed.",
+)
+_FEW_SEEDS = Says("few_seeds", "warning", "{seeds} seed(s): too few for a useful interval.", "Use 3 or more.")
 
 
 @dataclass(frozen=True)
@@ -147,59 +165,31 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
             entry: Entry[object] = get.get(name)  # type: ignore[attr-defined]
             why_not = entry.why_not(fits)
             if why_not:
-                found.append(Problem("error", "cannot_work", f"{where} '{name}' {why_not}.", "Choose another one."))
+                found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
             entry.spec.parse(dict(settings), where)
         except KDError as error:
-            found.append(Problem("error", error.code, error.message, error.hint))
+            found.append(error.problem())
 
     part("The teacher", SOURCES, spec.teacher.name, spec.teacher.settings)
     part("The loss", LOSSES, spec.objective.name, spec.objective.settings)
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)
         if student.arch.name in ARCHS.names() and "student" not in ARCHS.get(student.arch.name).facts["roles"]:
-            found.append(
-                Problem(
-                    "error",
-                    "teacher_only",
-                    f"'{student.arch.name}' is offered as a teacher only.",
-                    "Choose another architecture.",
-                )
-            )
+            found.append(_TEACHER_ONLY.problem(arch=student.arch.name))
     names = [s.name for s in spec.students]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        found.append(Problem("error", "same_name", f"Two students are called '{name}'.", "Rename one of them."))
+        found.append(_SAME_NAME.problem(name=name))
     if spec.evaluation.metric:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and not task_of(task).has_classes:
-        found.append(
-            Problem(
-                "error",
-                "class_weights",
-                "Class weights need classes; the target is a number.",
-                "Set class weights to 'none'.",
-            )
-        )
+        found.append(_CLASS_WEIGHTS.problem())
     if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
-        why = "a what-if is trained on one split" if spec.sweep else "a split by time is the same for every seed"
-        found.append(
-            Problem(
-                "error",
-                "no_splits",
-                f"The run can't be repeated on {spec.evaluation.splits} splits: {why}.",
-                "Set splits to 1.",
-            )
-        )
+        no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_BY_TIME
+        found.append(no_splits.problem(splits=spec.evaluation.splits))
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:
-        found.append(
-            Problem(
-                "warning",
-                "few_seeds",
-                f"{spec.training.seeds} seed(s): too few for a useful interval.",
-                "Use 3 or more.",
-            )
-        )
+        found.append(_FEW_SEEDS.problem(seeds=spec.training.seeds))
     return found
 
 

@@ -48,6 +48,7 @@ def folder(workspace):
 @pytest.mark.slow
 def test_rows_in_files_are_those_in_memory_bit_for_bit(every_kind, own_workspace, monkeypatch):
     whole = prepare(every_kind)
+    whole.view()  # fitted and encoded when first asked for: before the memory is taken away
     assert not (own_workspace / "encoded").exists()
     monkeypatch.setattr(encoded, "memory_budget", lambda: 100)
     monkeypatch.setattr(encoded, "CHUNK_BYTES", 37 * 4 * whole.view().spec.width)

@@ -187,11 +187,8 @@ def doubled(rows, times=2):
 
 def test_copies_are_kept_together_and_told():
     found = one(leaks(doubled(100), target="bought"), "duplicate_rows")
-    assert (found.severity, found.count, found.values) == (
-        "note",
-        100,
-        {"copies": 100, "crossing": 0, "state": "together"},
-    )
+    assert (found.severity, found.count) == ("note", 100)
+    assert {"copies": 100, "crossing": 0, "state": "together"}.items() <= found.values.items()
     assert found.message == (
         "100 rows are copies of another row (same values in every feature). "
         "Copies are kept together on one side of the split."

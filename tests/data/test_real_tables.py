@@ -49,7 +49,8 @@ def test_visits_of_a_shop(real_data):
     assert one(found.problems, "duplicate_rows").values["copies"] == 119
     assert not [p for p in found.problems if p.severity == "error" or p.code.startswith("leak")]
     data = prepare(DatasetSpec(source=path, target="Revenue"))
-    assert one(data.problems, "duplicate_rows").values == {"copies": 119, "crossing": 0, "state": "together"}
+    copies = one(data.problems, "duplicate_rows").values
+    assert {"copies": 119, "crossing": 0, "state": "together"}.items() <= copies.items()
     assert [(len(p), int(p.y.sum())) for p in data.parts.values()] == [(8630, 1336), (1850, 286), (1850, 286)]
     assert auc(HistGradientBoostingClassifier(max_iter=200, random_state=0), data) > 0.92
     assert auc(LogisticRegression(max_iter=2000), data) > 0.90

@@ -18,8 +18,21 @@ from kd_core.data.lines import find_ragged, find_unclosed_quote, line_of_byte, w
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.data.text_source import LINE_BYTES, TextSource, plain_text
-from kd_core.errors import DataError, Problem, raise_problems
+from kd_core.errors import DataError, Problem, Says, raise_problems
 from kd_core.specs import ReadSpec
+
+_RAGGED = Says(
+    "ragged_rows",
+    "error",
+    "{count:,} row(s) do not have {width} fields; lines (fields): {shown}.",
+    "Check for separators or quotes inside cells, or choose another separator.",
+)
+_RAGGED_LEFT_OUT = Says(
+    "ragged_rows",
+    "warning",
+    "{count:,} row(s) do not have {width} fields; lines (fields): {shown}. They were left out.",
+    "Check for separators or quotes inside cells.",
+)
 
 
 @READERS.register(
@@ -172,22 +185,5 @@ def _ragged_problem(text: TextSource, layout: Layout, count: int, rows: int) -> 
     width = len(layout.header)
     shown = ", ".join(f"{line:,} ({fields})" for line, fields in lines)
     few = count <= limits.RAGGED_SHARE * (rows + count)
-    values = {"lines": [line for line, _ in lines]}
-    what = f"{count:,} row(s) do not have {width} fields; lines (fields): {shown}."
-    if few:
-        return Problem(
-            "warning",
-            "ragged_rows",
-            f"{what} They were left out.",
-            "Check for separators or quotes inside cells.",
-            count=count,
-            values=values,
-        )
-    return Problem(
-        "error",
-        "ragged_rows",
-        what,
-        "Check for separators or quotes inside cells, or choose another separator.",
-        count=count,
-        values=values,
-    )
+    says = _RAGGED_LEFT_OUT if few else _RAGGED
+    return says.problem(count=count, width=width, shown=shown, lines=[line for line, _ in lines])

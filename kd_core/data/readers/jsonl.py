@@ -13,10 +13,17 @@ from kd_core.data.readers import READERS
 from kd_core.data.signatures import without_bom
 from kd_core.data.table import Table
 from kd_core.data.text_source import plain_text
-from kd_core.errors import Problem
+from kd_core.errors import Says
 from kd_core.specs import ReadSpec
 
 _STARTS = (b'{"', b"{}", b"{ ", b"{\r", b"{\n", b"[{", b"[ {", b"[\n", b"[\r", b"[]", b'["')
+
+_MIXED_TYPES = Says(
+    "mixed_types",
+    "warning",
+    "Column '{column}' mixes {kinds}; it was read as text.",
+    "Give the column one type in the file.",
+)
 
 
 def _is_json(path: Path, head: bytes) -> bool:
@@ -45,16 +52,6 @@ def read_jsonl(path: Path, read: ReadSpec, name: str) -> Table:
             "kd_core.data.json_rows:extract", str(text.path.resolve()), text.start, array, folder, name
         )
         frame, named = frame_of(pq.read_table(Path(folder) / "rows.parquet"))
-    mixed = [
-        Problem(
-            "warning",
-            "mixed_types",
-            f"Column '{column}' mixes {', '.join(kinds)}; it was read as text.",
-            "Give the column one type in the file.",
-            column=column,
-            count=rows,
-        )
-        for column, kinds, rows in found["mixed"]
-    ]
+    mixed = [_MIXED_TYPES.problem(column, rows, kinds=", ".join(kinds)) for column, kinds, rows in found["mixed"]]
     understood = {"format": "JSON array" if array else "JSON lines", "encoding": text.encoding}
     return Table(frame, "jsonl", understood, (*text.problems, *mixed, *named), (), path.stat().st_size)

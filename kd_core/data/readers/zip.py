@@ -23,7 +23,7 @@ from kd_core.data.header import decide
 from kd_core.data.readers import READERS
 from kd_core.data.signatures import GZIP, is_zip
 from kd_core.data.table import Table
-from kd_core.errors import DataError, Problem, raise_problems
+from kd_core.errors import DataError, Problem, Says, raise_problems
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
 
@@ -35,6 +35,35 @@ _NO_TABLE = re.compile(
 _ARCHIVE = re.compile(r"\.(?:zip|gz|tgz|tar|7z|rar|bz2|xz)$", re.IGNORECASE)
 _CHUNK = 1024 * 1024
 _HEAD_BYTES = 64 * 1024
+
+_SKIPPED = Says("skipped_members", "note", "{count} file(s) that are no tables were skipped: {some}.")
+_EMPTY = Says(
+    "empty_members",
+    "warning",
+    "{count} empty file(s) were skipped: {some}.",
+    "Check the export if they should hold rows.",
+)
+_ENCRYPTED = Says(
+    "encrypted",
+    "error",
+    "'{member}' is password-protected{more}.",
+    "Unpack it with the password and upload the tables.",
+)
+_AGAIN = "Make the zip again from plain files."
+_LEADS_OUT = Says("unsafe_path", "error", "'{member}' has a path that leads out of the archive{more}.", _AGAIN)
+_LINK = Says("symlink", "error", "'{member}' is a link to another file{more}.", _AGAIN)
+_TWICE = Says("same_name", "error", "'{member}' occurs more than once{more}.", _AGAIN)
+_CASE_TWINS = Says(
+    "case_twins", "error", "'{member}' differs from another name only in upper and lower case{more}.", _AGAIN
+)
+_SEVERAL_TABLES = Says(
+    "several_tables",
+    "warning",
+    "The zip holds {count} tables with different columns; the largest, '{largest}', was read. Others: {others}.",
+    "Choose another file if this is not the one.",
+)
+_IN_FILE = "{in_file}: "  # before what a file's own reader says
+_IN_MORE_FILES = " (and in {more_files} more file(s))"
 
 
 def _is_plain_zip(path: Path, head: bytes) -> bool:
@@ -107,28 +136,11 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
     problems = []
     if junk or other:
         skipped = [shown_name(i.filename) for i in (*junk, *other)]
-        problems.append(
-            Problem(
-                "note",
-                "skipped_members",
-                f"{len(skipped)} file(s) that are no tables were skipped: {', '.join(skipped[:5])}.",
-                count=len(skipped),
-                values={"members": skipped[:100]},
-            )
-        )
+        problems.append(_SKIPPED.problem(count=len(skipped), some=", ".join(skipped[:5]), members=skipped[:100]))
     empty = [shown_name(i.filename) for i in kept if i.file_size == 0]
     kept = [i for i in kept if i.file_size > 0]
     if empty:
-        problems.append(
-            Problem(
-                "warning",
-                "empty_members",
-                f"{len(empty)} empty file(s) were skipped: {', '.join(empty[:5])}.",
-                "Check the export if they should hold rows.",
-                count=len(empty),
-                values={"members": empty[:100]},
-            )
-        )
+        problems.append(_EMPTY.problem(count=len(empty), some=", ".join(empty[:5]), members=empty[:100]))
     if not kept:
         raise DataError("{name} holds no table.", "Upload a zip of CSV files.", "no_table", name=name)
     return kept, problems
@@ -136,34 +148,24 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
 
 def _unsafe(files: list[zipfile.ZipInfo]) -> list[Problem]:
     """Name every member that is encrypted, a link, has a path out of the archive, or shares its name."""
-    found: list[tuple[str, str, list[str]]] = []
     names = [i.orig_filename for i in files]
-    found.append(("encrypted", "is password-protected", [i.filename for i in files if i.flag_bits & 1]))
-    found.append(("unsafe_path", "has a path that leads out of the archive", [n for n in names if _leads_out(n)]))
-    found.append(
-        ("symlink", "is a link to another file", [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)])
-    )
     times = Counter(names)
-    found.append(("same_name", "occurs more than once", [n for n, k in times.items() if k > 1]))
     folded = Counter(n.casefold() for n in times)
-    found.append(
-        (
-            "case_twins",
-            "differs from another name only in upper and lower case",
-            [n for n in times if folded[n.casefold()] > 1],
-        )
-    )
-    advice = {"encrypted": "Unpack it with the password and upload the tables."}
+    found: list[tuple[Says, list[str]]] = [
+        (_ENCRYPTED, [i.filename for i in files if i.flag_bits & 1]),
+        (_LEADS_OUT, [n for n in names if _leads_out(n)]),
+        (_LINK, [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)]),
+        (_TWICE, [n for n, k in times.items() if k > 1]),
+        (_CASE_TWINS, [n for n in times if folded[n.casefold()] > 1]),
+    ]
     return [
-        Problem(
-            "error",
-            code,
-            f"'{members[0][:120]}' {what}" + (f" (and {len(members) - 1} more)." if len(members) > 1 else "."),
-            advice.get(code, "Make the zip again from plain files."),
+        says.problem(
             count=len(members),
-            values={"members": members[:100]},
+            member=members[0][:120],
+            more=f" (and {len(members) - 1} more)" if len(members) > 1 else "",
+            members=members[:100],
         )
-        for code, what, members in found
+        for says, members in found
         if members
     ]
 
@@ -217,14 +219,8 @@ def _read_members(
     if len(same) < len(members):
         others = [n for n in names if n != largest.filename]
         problems.append(
-            Problem(
-                "warning",
-                "several_tables",
-                f"The zip holds {len(members)} tables with different columns; the largest, '{largest.filename}', was read. "
-                f"Others: {_listed(tuple(others))}.",
-                "Choose another file if this is not the one.",
-                count=len(members),
-                values={"members": list(names)},
+            _SEVERAL_TABLES.problem(
+                count=len(members), largest=largest.filename, others=_listed(tuple(others)), members=list(names)
             )
         )
         same = [largest]
@@ -261,11 +257,21 @@ def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Probl
     for group in by_code.values():
         file, problem = group[0]
         if len(tables) > 1:
-            more = f" (and in {len(group) - 1} more file(s))" if len(group) > 1 else ""
             count = sum(p.count or 0 for _, p in group) or None
-            problem = replace(problem, message=f"{file}: {problem.message}{more}", count=count, template="")
+            problem = replace(_around(problem, file, len(group) - 1), count=count)
         found.append(problem)
     return found
+
+
+def _around(problem: Problem, file: str, more_files: int) -> Problem:
+    """Say in which file a problem was found, and in how many more."""
+    own = {"in_file": file, "more_files": more_files, "count_there": problem.count}
+    after = _IN_MORE_FILES if more_files else ""
+    message = f"{_IN_FILE.format(**own)}{problem.message}{after.format(**own)}"
+    # The text tells the count of the first file, the problem carries that of all.
+    there = re.sub(r"{count([:}])", r"{count_there\1", problem.template)
+    template = f"{_IN_FILE}{there}{after}" if there else ""
+    return replace(problem, message=message, template=template, values={**problem.values, **own})
 
 
 def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -134,6 +134,16 @@ def test_same_schema_is_one_table_and_findings_are_gathered(tmp_path):
     )
 
 
+def test_a_finding_of_a_file_is_told_with_its_name_by_a_template(tmp_path):
+    table = read_table(zipped(tmp_path, [(f"{i}.csv", "a,a\nx,y\nz,w\n") for i in range(3)]))
+    told = found(table, "duplicate_columns")
+    assert told.message == (
+        "0.csv: 1 column name(s) occur more than once: a. Later ones were numbered. (and in 2 more file(s))"
+    )
+    assert told.count == 3
+    assert told.template.format(column=told.column, count=told.count, **told.values) == told.message
+
+
 def test_different_schemas_offer_the_members(tmp_path):
     path = zipped(tmp_path, [("day.csv", "d,c\n1,2\n"), ("hour.csv", "h,c,x\n" + "1,2,3\n" * 9)])
     table = read_table(path)
