@@ -30,9 +30,9 @@ class _Unreadable(Exception):  # a finding, not an error: the registry is asked 
 
 
 def parts(package: str, registry: str) -> list[Listed]:
-    """List what is registered, in the order of registration. Example: `parts("kd_core.distill", "LOSSES")`."""
+    """List what is registered, in the order of the registry. Example: `parts("kd_core.distill", "LOSSES")`."""
     try:
-        found = [_read(call) for call in _registrations(_folder(package), registry)]
+        found = _found(package, registry)
     except _Unreadable:
         found = []
     if found and len({part.name for part in found}) == len(found):
@@ -41,12 +41,44 @@ def parts(package: str, registry: str) -> list[Listed]:
     return [Listed(e.name, e.title, e.source, tuple(e.tasks)) for e in entries]
 
 
+def _found(package: str, registry: str, role: str | None = None) -> list[Listed]:
+    """Read the parts, or those that have a role; what is made of another registry's parts is read there."""
+    found, by_name = [], False
+    for tree, call in _registrations(_folder(package), registry):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "register_each":
+            found += _found(*_other(tree, call))
+            by_name = True
+        elif role is None or role in _roles(call):
+            found.append(_read(call))
+    return sorted(found, key=lambda part: part.name) if by_name else found
+
+
+def _other(tree: ast.Module, call: ast.Call) -> tuple[str, str, str]:
+    """Name the package and the registry that parts are made of, and their role."""
+    imported = {
+        name.name: part.module
+        for part in tree.body
+        if isinstance(part, ast.ImportFrom) and part.module and not part.level
+        for name in part.names
+        if name.asname is None
+    }
+    match call:
+        case ast.Call(args=[ast.Name(id=registry)], keywords=[ast.keyword(arg="role", value=role)]):
+            if registry in imported:
+                return imported[registry], registry, _literal(role)
+    raise _Unreadable
+
+
+def _roles(call: ast.Call) -> tuple[str, ...]:
+    return next((tuple(_literal(word.value)) for word in call.keywords if word.arg == "roles"), ())
+
+
 def _folder(package: str) -> Path:
     return Path(__file__).parent.joinpath(*package.split(".")[1:])
 
 
-def _registrations(folder: Path, registry: str) -> Iterator[ast.Call]:
-    """Find the calls of `<registry>.register` in the order in which an import meets them."""
+def _registrations(folder: Path, registry: str) -> Iterator[tuple[ast.Module, ast.Call]]:
+    """Find the calls of `<registry>.register`, each with its file, in the order in which an import meets them."""
     for path in sorted(folder.rglob("*.py")):
         text = path.read_text("utf-8")
         if f"{registry}.register" not in text:
@@ -58,13 +90,13 @@ def _registrations(folder: Path, registry: str) -> Iterator[ast.Call]:
         decorators = [d for d in above if isinstance(d, ast.Call) and _registers(d.func, registry)]
         if len(decorators) != sum(_registers(node, registry) for node in ast.walk(tree)):
             raise _Unreadable  # some are registered in a loop, or in another way than above a function or a class
-        yield from decorators
+        yield from ((tree, call) for call in decorators)
 
 
 def _registers(node: ast.AST, registry: str) -> bool:
     return (
         isinstance(node, ast.Attribute)
-        and node.attr == "register"
+        and node.attr in ("register", "register_each")
         and isinstance(node.value, ast.Name)
         and node.value.id == registry
     )

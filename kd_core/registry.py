@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kd_core.task import Condition
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Entry(Generic[T]):
         return None
 
 
+# of(part of another registry) -> what is registered, its form and its facts
+Making = Callable[[Entry[U]], tuple[T, type[Spec], dict[str, Any]]]
+
+
 class Registry(Generic[T]):
     """Named parts of one kind; a package fills it by importing its sibling files.
 
@@ -89,7 +94,7 @@ class Registry(Generic[T]):
     """
 
     def __init__(self, kind: str, package: str | None = None) -> None:
-        self.kind, self.package = kind, package
+        self.kind, self.package, self.by_name = kind, package, False
         self._entries: dict[str, Entry[T]] = {}
 
     def _filled(self) -> dict[str, Entry[T]]:
@@ -135,6 +140,25 @@ class Registry(Generic[T]):
 
         return keep
 
+    def register_each(self, other: Registry[U], role: str) -> Callable[[Making[U, T]], Making[U, T]]:
+        """Return a decorator that registers what its function makes of each part of another registry that has the role.
+
+        Name, title, source and tasks are those of the part; the function returns the new part, its form and its facts.
+        Since they come from two places, all parts are then listed by name.
+        """
+        self.by_name = True
+
+        def keep(of: Making[U, T]) -> Making[U, T]:
+            for entry in other.entries():
+                if role in entry.facts.get("roles", ()):
+                    make, spec, facts = of(entry)
+                    self.register(
+                        entry.name, title=entry.title, spec=spec, source=entry.source, tasks=entry.suits, **facts
+                    )(make)
+            return of
+
+        return keep
+
     def get(self, name: str) -> Entry[T]:
         """Find a part by name."""
         entries = self._filled()
@@ -153,12 +177,13 @@ class Registry(Generic[T]):
         )
 
     def names(self) -> list[str]:
-        """List the names in the order of registration."""
-        return list(self._filled())
+        """List the names in the order of registration, or sorted (`register_each`)."""
+        return [entry.name for entry in self.entries()]
 
     def entries(self) -> list[Entry[T]]:
-        """List the parts in the order of registration."""
-        return list(self._filled().values())
+        """List the parts in the order of registration, or by name (`register_each`)."""
+        entries = list(self._filled().values())
+        return sorted(entries, key=lambda entry: entry.name) if self.by_name else entries
 
     def offer(self, situation: Situation) -> list[tuple[Entry[T], str | None]]:
         """Pair every part with the reason why it can't be offered here (None: it can)."""

@@ -42,13 +42,38 @@ KNOWN = '@METRICS.register("own", title="Own")\ndef own(answers): ...\n'
         '@METRICS.register("own", **facts)\ndef own(answers): ...\n',
         '@METRICS.register("own", title="Own", tasks=ANYTHING)\ndef own(answers): ...\n',
         "nothing = 1\n",
+        '@METRICS.register_each(ELSEWHERE, role="teacher")\ndef own(arch): ...\n',
+        "from kd_core.models import ARCHS\n@METRICS.register_each(ARCHS, role=ROLE)\ndef own(arch): ...\n",
+        'from kd_core.models import ARCHS\n@METRICS.register_each(ARCHS, "teacher")\ndef own(arch): ...\n',
     ],
-    ids=["loop", "call", "twice", "computed", "facts", "name", "none"],
+    ids=["loop", "call", "twice", "computed", "facts", "name", "none", "not imported", "role", "unnamed"],
 )
 def test_what_can_not_be_read_word_for_word_is_asked_of_the_registry(text, tmp_path, monkeypatch):
     (tmp_path / "part.py").write_text(text)
     monkeypatch.setattr(listing, "_folder", lambda package: tmp_path)
     assert [part.name for part in listing.parts("kd_core.evaluate", "METRICS")] == METRICS.names()
+
+
+MADE = "from kd_core.models import ARCHS\n\n@METRICS.register_each(ARCHS, role='teacher')\ndef made(arch): ...\n"
+
+
+def test_what_is_made_of_another_registry_is_read_there_and_listed_by_name(tmp_path, monkeypatch):
+    here = listing._folder
+    (tmp_path / "part.py").write_text(MADE + KNOWN.replace("own", "mlp_large"))
+    monkeypatch.setattr(listing, "_folder", lambda package: here(package) if "models" in package else tmp_path)
+    found = listing.parts("kd_core.evaluate", "METRICS")
+    assert [part.name for part in found] == [
+        "ft_transformer",
+        "linear",
+        "mlp",
+        "mlp_large",
+        "resmlp",
+        "tabm",
+        "textcnn",
+    ]
+    assert found[-1] == listing.Listed("textcnn", "TextCNN", "arXiv:1408.5882")
+    (tmp_path / "part.py").write_text(MADE.replace("teacher", "student"))
+    assert [p.name for p in listing.parts("kd_core.evaluate", "METRICS")] == ["linear", "mlp", "resmlp", "textcnn"]
 
 
 def test_what_can_be_read_is_read(tmp_path, monkeypatch):

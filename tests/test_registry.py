@@ -6,6 +6,7 @@ import pytest
 
 from kd_core.errors import SpecError, UnknownName
 from kd_core.registry import NEEDS, Registry, Situation
+from kd_core.specs import SweepSpec
 from kd_core.task import CLASSIFICATION
 
 
@@ -53,3 +54,29 @@ def test_an_unknown_need_is_an_error(losses):
 )
 def test_offers_say_why_not(losses, situation, name, reason):
     assert {e.name: why for e, why in losses.offer(situation)}[name] == reason
+
+
+def test_parts_are_made_of_those_of_another_registry_that_have_the_role():
+    archs, teachers = Registry("architecture"), Registry("teacher")
+    archs.register("b", title="B", source="Me 2000", tasks=CLASSIFICATION, roles=("teacher",))(len)
+    archs.register("no", title="No", roles=("student",))(len)
+    teachers.register("z", title="Z")(print)
+    teachers.register_each(archs, role="teacher")(lambda arch: (max, SweepSpec, {"arch": arch.name}))
+    teachers.register("a", title="A")(print)
+    made = teachers.get("b")
+    assert teachers.names() == ["a", "b", "z"] and [e.name for e in teachers.entries()] == ["a", "b", "z"]
+    assert (made.make, made.title, made.spec, made.source, dict(made.facts)) == (
+        max,
+        "B",
+        SweepSpec,
+        "Me 2000",
+        {"arch": "b"},
+    )
+    assert made.tasks == ("binary", "multiclass")
+
+
+def test_a_made_part_that_is_there_already_is_an_error(losses):
+    archs = Registry("architecture")
+    archs.register("hinton", title="Again", roles=("teacher",))(len)
+    with pytest.raises(SpecError, match="The loss 'hinton' is registered twice"):
+        losses.register_each(archs, role="teacher")(lambda arch: (len, SweepSpec, {}))

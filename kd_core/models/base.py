@@ -32,5 +32,7 @@ Builder = Callable[[Any, InputSpec, int], nn.Module]
 
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used;
 # roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
-# weight matrix exactly once, so that the operations follow from the weights (the laws compare)
+# weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
+# ...}, settings of size and training that differ from other teachers'; warning=function(inputs) -> None, or code, message and hint
+# of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")

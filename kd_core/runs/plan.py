@@ -300,5 +300,5 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
     flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
-    slower = float(source.facts.get("slower", 1.0))
+    slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
     return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)

@@ -65,7 +65,7 @@ class FittedTeacher(Protocol):
 Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
 
 # facts: takes=(view, ...); gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
-# architecture that takes the spec's fields of the same names, slower=factor on its estimated step; others:
+# architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Fit] = Registry("teacher")
 

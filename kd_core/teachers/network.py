@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array
 from kd_core.device import pick, threads
 from kd_core.errors import Stopped
-from kd_core.models.base import Outputs, SizeName
+from kd_core.models.base import Outputs
 from kd_core.models.building import build
 from kd_core.models.sizes import file_bytes
 from kd_core.seeding import derive
@@ -29,7 +29,7 @@ from kd_core.training.scoring import Scoring
 
 
 class NetworkSpec(Spec):
-    """How a network teacher is trained; its architecture is added by each teacher."""
+    """How a network teacher is trained; the fields of its architecture are added to these."""
 
     epochs: int | None = Field(
         None,
@@ -61,19 +61,6 @@ class NetworkSpec(Spec):
         le=2000,
         description="Epochs without a better validation value before training stops.",
         json_schema_extra=unit("epochs", advanced=True),
-    )
-
-
-class LayeredSpec(NetworkSpec):
-    """Architecture and training of a teacher made of hidden layers."""
-
-    size: SizeName = Field("base", description="Size by name.")
-    dropout: float = Field(
-        0.2,
-        ge=0,
-        le=0.8,
-        description="Share of hidden units silenced at each training step.",
-        json_schema_extra=unit("share", advanced=True),
     )
 
 

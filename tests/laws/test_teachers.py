@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from kd_core.data.input_spec import TABLE
 from kd_core.errors import Stopped
+from kd_core.models import ARCHS
 from kd_core.task import TASKS
 from kd_core.teachers import SOURCES
-from tests.teachers.tables import fit_data
+from tests.teachers.tables import fit_data, view_data
 
-LEARN = {"size": "tiny", "epochs": 10, "learning_rate": 0.03, "batch_size": 32}
-QUICK = {
-    "gradient_boosting": {"rounds": 30},
-    "random_forest": {"trees": 12},
-    "mlp": LEARN,
-    "mlp_large": LEARN,
-    "resmlp": LEARN,
-    "tabm": LEARN | {"members": 4},
-    "ft_transformer": LEARN,
-}
+LEARN = {"size": "tiny", "epochs": 10, "learning_rate": 0.03, "batch_size": 32, "members": 4}
+QUICK = {"gradient_boosting": {"rounds": 30}, "random_forest": {"trees": 12}}
 CASES = [
     pytest.param(e, t, id=f"{e.name}-{t}")
     for e in SOURCES.entries()
@@ -32,15 +28,22 @@ def never():
     return False
 
 
+def data_of(entry, task, **changes):
+    """A table, or example rows of the first view that a teacher takes."""
+    kind = entry.facts["takes"][0]
+    return fit_data(task, **changes) if kind == TABLE else view_data(kind, task, **changes)
+
+
 def fitted(entry, data, seed=0, notify=lambda event: None, should_stop=never):
-    spec = entry.spec.parse(QUICK.get(entry.name, {}))
+    learn = LEARN if entry.facts["family"] == "network" else QUICK.get(entry.name, {})
+    spec = entry.spec.parse({name: value for name, value in learn.items() if name in entry.spec.model_fields})
     return entry.make(spec, data, seed, notify, should_stop)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("entry", "task"), CASES)
 def test_logits_sizes_and_repeatability(entry, task):
-    data = fit_data(task)
+    data = data_of(entry, task)
     teacher, again = fitted(entry, data), fitted(entry, data)
     z = teacher.logits(data.x_validation)
     assert z.shape == (100, data.num_outputs) and z.dtype == np.float32 and np.isfinite(z).all()
@@ -63,9 +66,9 @@ def test_logits_sizes_and_repeatability(entry, task):
 
 @pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
 def test_a_class_missing_from_the_fold_keeps_its_column(entry):
-    data = fit_data("multiclass")
+    data = data_of(entry, "multiclass")
     kept = data.y != 1
-    z = fitted(entry, fit_data("multiclass", x=data.x[kept], y=data.y[kept])).logits(data.x_validation)
+    z = fitted(entry, replace(data, x=data.x[kept], y=data.y[kept])).logits(data.x_validation)
     assert z.shape == (100, 3) and np.isfinite(z).all()
     if entry.facts["family"] != "network":
         assert np.exp(z[:, 1]).max() < 1e-5
@@ -74,7 +77,7 @@ def test_a_class_missing_from_the_fold_keeps_its_column(entry):
 @pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
 def test_a_stop_request_is_honoured_before_anything_is_fitted(entry):
     with pytest.raises(Stopped):
-        fitted(entry, fit_data("binary"), should_stop=lambda: True)
+        fitted(entry, data_of(entry, "binary"), should_stop=lambda: True)
 
 
 @pytest.mark.parametrize("name", ["gradient_boosting", "random_forest", "mlp"])
@@ -96,7 +99,7 @@ def test_a_stop_request_is_honoured_in_the_middle(name):
 )
 def test_networks_report_every_epoch(entry):
     events = []
-    fitted(entry, fit_data("regression", target_mean=40.0, target_std=12.0), notify=events.append)
+    fitted(entry, data_of(entry, "regression", target_mean=40.0, target_std=12.0), notify=events.append)
     epochs = [e for e in events if e["kind"] == "epoch"]
     assert len(epochs) >= 3 and [e["epoch"] for e in epochs] == list(range(1, 1 + len(epochs)))
     assert all(e["score"] == e["metrics"]["rmse"] and e["score"] > 5 for e in epochs)  # in the target's own unit
@@ -105,3 +108,12 @@ def test_networks_report_every_epoch(entry):
 def test_every_source_says_what_it_gives():
     for entry in SOURCES.entries():
         assert "logits" in entry.facts["gives"] and entry.facts["family"] in ("network", "trees", "classic")
+
+
+def test_every_architecture_that_may_teach_is_a_teacher_of_its_own_views():
+    teaching = [e for e in ARCHS.entries() if "teacher" in e.facts["roles"]]
+    assert {"linear", "textcnn"} <= {e.name for e in teaching}
+    for arch in teaching:
+        entry = SOURCES.get(arch.name)
+        assert (entry.title, entry.source, entry.tasks) == (arch.title, arch.source, arch.tasks)
+        assert entry.facts["takes"] == arch.facts["takes"] and entry.facts["arch"] == arch.name

@@ -138,7 +138,9 @@ def test_a_new_architecture_appears_with_its_form(jobs, monkeypatch):  # noqa: F
     from kd_core.models.archs.mlp import MLPSpec, build
 
     monkeypatch.setattr(ARCHS, "_entries", dict(ARCHS._entries))
-    ARCHS.register("dummy", title="Dummy network", spec=MLPSpec, roles=("student",), presets={})(build)
+    ARCHS.register("dummy", title="Dummy network", spec=MLPSpec, roles=("student",), takes=("table",), presets={})(
+        build
+    )
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     at = open_page("distill", data=dataset)
     assert "Dummy network" in at.selectbox(key="distill_own_arch").options

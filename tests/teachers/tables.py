@@ -11,6 +11,7 @@ import pandas as pd
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.input_spec import table_inputs
 from kd_core.data.view import Views
+from kd_core.data.views import VIEWS
 from kd_core.specs import DatasetSpec
 from kd_core.teachers.base import FitData
 
@@ -48,6 +49,19 @@ def fit_data(task: str, rows: int = 200, **changes: Any) -> FitData:
             | changes
         )
     )
+
+
+def view_data(kind: str, task: str, **changes: Any) -> FitData:
+    """Example rows of a view to fit on: the last numbers of each tell its class, or the third its target lies in."""
+    data, inputs = fit_data(task), VIEWS.get(kind).facts["example"]
+    signs, half = inputs.example(3, seed=9), inputs.shape[-1] // 2
+
+    def rows(y: np.ndarray, seed: int) -> np.ndarray:
+        x = inputs.example(len(y), seed)
+        x[..., half:] = signs[np.digitize(y, [-0.5, 0.5]) if task == "regression" else y][..., half:]
+        return x
+
+    return replace(data, inputs=inputs, x=rows(data.y, 1), x_validation=rows(data.y_validation, 2), **changes)
 
 
 def dataset(task: str = "binary", rows: int = 200, groups: int | None = None) -> Dataset:

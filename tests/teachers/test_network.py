@@ -1,8 +1,12 @@
 import numpy as np
+import pytest
 import torch
 
 from kd_core.data.input_spec import table_inputs
+from kd_core.errors import SpecError
+from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES
+from kd_core.teachers.kept import teacher_settings
 from tests.teachers.tables import fit_data
 
 
@@ -28,3 +32,47 @@ def test_wide_tables_are_told_that_columns_share_tokens():
     said = [e for e in events if e["kind"] == "warning"]
     assert [e["code"] for e in said] == ["columns_share_tokens"]
     assert "300 encoded columns share tokens, 3 neighbours each" in said[0]["message"]
+
+
+# As they were written when each network had a file of its own: runs and kept answers are found by these texts.
+TRAINING = '"epochs":null,"learning_rate":0.001,'
+REST = '"patience":8,"size":"{size}","weight_decay":0.001}}'
+WRITTEN = {
+    "mlp": '{"batch_size":null,"dropout":0.2,' + TRAINING + REST.format(size="base"),
+    "mlp_large": '{"batch_size":null,"dropout":0.2,' + TRAINING + REST.format(size="large"),
+    "resmlp": '{"batch_size":null,"dropout":0.2,' + TRAINING + REST.format(size="base"),
+    "tabm": '{"batch_size":null,"dropout":0.1,' + TRAINING + '"members":16,' + REST.format(size="base"),
+    "ft_transformer": '{"batch_size":256,"dropout":0.1,' + TRAINING + REST.format(size="small"),
+}
+
+
+@pytest.mark.parametrize("name", list(WRITTEN))
+def test_settings_are_written_as_ever(name):
+    assert teacher_settings(Choice(name=name)) == WRITTEN[name]
+    changed = teacher_settings(Choice(name=name, settings={"size": "tiny", "dropout": 0.5}))
+    assert '"size":"tiny"' in changed and '"dropout":0.5' in changed
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("mlp", {"size": None}),
+        ("mlp", {"width": 12}),
+        ("mlp", {"activation": "gelu"}),
+        ("linear", {"size": "tiny"}),
+        ("resmlp", {"dropout": 0.9}),
+        ("tabm", {"members": 1}),
+        ("ft_transformer", {"batch_size": 8192}),
+        ("textcnn", {"filters": 3}),
+    ],
+)
+def test_what_is_no_setting_of_a_teacher_is_refused(name, settings):
+    with pytest.raises(SpecError, match=next(iter(settings))):
+        teacher_settings(Choice(name=name, settings=settings))
+
+
+def test_settings_reach_the_network():
+    entry, data = SOURCES.get("tabm"), fit_data("binary")
+    spec = entry.spec(size="tiny", members=3, dropout=0.4, epochs=1)
+    network = entry.make(spec, data, 0, lambda e: None, lambda: False).module()
+    assert (network.num_members, network.dropout.p, len(network.layers)) == (3, 0.4, 1)

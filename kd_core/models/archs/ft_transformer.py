@@ -56,9 +56,34 @@ class FTTransformerSpec(SizedSpec):
     )
 
 
+# Attention keeps batch x heads x tokens squared numbers for the backward pass.
+TEACHING = {
+    "size": Field("small", description="Size by name; base and large want a GPU."),
+    "batch_size": Field(
+        256,
+        ge=8,
+        le=4096,
+        description="Rows per step; attention keeps much for each row.",
+        json_schema_extra=unit("rows", advanced=True),
+    ),
+}
+
+
 def columns_per_token(num_inputs: int) -> int:
     """Count the neighbouring columns that share a token: 1 up to 128 columns."""
     return math.ceil(num_inputs / MOST_TOKENS)
+
+
+def shared_columns(inputs: InputSpec) -> dict[str, str] | None:
+    """Say when columns must share tokens."""
+    if (shared := columns_per_token(inputs.width)) == 1:
+        return None
+    return {
+        "code": "columns_share_tokens",
+        "message": f"The {inputs.width} encoded columns share tokens, {shared} neighbours each: "
+        f"attention works on at most {MOST_TOKENS}.",
+        "hint": "Drop columns with many categories, or choose gradient boosting, which takes all columns.",
+    }
 
 
 class Tokenizer(nn.Module):
@@ -165,6 +190,9 @@ class FTTransformer(nn.Module):
     roles=("teacher",),
     takes=(TABLE,),
     presets=PRESETS,
+    teaching=TEACHING,
+    warning=shared_columns,
+    slower=4.0,  # than its matrix products alone: attention works on many small pieces
 )
 def build(spec: FTTransformerSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a transformer over columns."""

@@ -101,7 +101,13 @@ class TabM(nn.Module):
 
 
 @ARCHS.register(
-    "tabm", title="TabM", spec=TabMSpec, source="arXiv:2410.24210", roles=("teacher",), takes=(TABLE,), presets=PRESETS
+    "tabm",
+    title="TabM ensemble",
+    spec=TabMSpec,
+    source="arXiv:2410.24210",
+    roles=("teacher",),
+    takes=(TABLE,),
+    presets=PRESETS,
 )
 def build(spec: TabMSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build an ensemble of MLPs that share their weights."""
