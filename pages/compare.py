@@ -54,7 +54,7 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.session_state["compare-url"] = list(picked)
         st.query_params["runs"] = ",".join(picked)
     elif not asked and picked:
-        st.caption(t("compare.default_any", num=len(picked)))
+        st.caption(t("compare.default_any", num=len(picked)) if len(picked) > 1 else t("compare.default_one"))
     if gone:
         st.warning(t("compare.gone", ids=", ".join(gone)), icon=":material/link_off:")
     for row in harmed:

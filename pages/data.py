@@ -150,7 +150,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 others,
                 choices,
                 term("group"),
-                format_func=lambda n: t("data.none") if n is None else n,
+                format_func=lambda n: t("common.none") if n is None else n,
             )
         with places[4]:
             _choice(
@@ -159,7 +159,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 others,
                 choices,
                 term("time"),
-                format_func=lambda n: t("data.none") if n is None else n,
+                format_func=lambda n: t("common.none") if n is None else n,
             )
         with places[5]:
             _split(choices)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs import grid
-from pages.ui import engine, live, result, run_head, run_list, session, silence, text
+from pages.ui import announcer, engine, live, result, run_head, run_list, session, silence, text
 from pages.ui.run_head import ACTIVE
 from pages.ui.text import t
 
@@ -58,5 +58,6 @@ if active:
     silence.show(run_id)
     live.show(store, run_id, snapshot)
 else:
+    announcer.ended(snapshot)
     run_head.ended(row, snapshot, judged)
     result.show(store, row, snapshot, found)

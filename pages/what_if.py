@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store import RunStore
 from pages.ui import (
+    announcer,
     engine,
     example,
     result_tabs,
@@ -119,6 +120,7 @@ def one(store: RunStore, run_id: str) -> None:
     except KDError as error:
         text.show_error(error)
         found = None
+    announcer.ended(snapshot)
     run_head.ended(row, snapshot, found is not None)
     ended(store, row, snapshot, folder, found)
 

@@ -9,12 +9,8 @@ import streamlit as st
 from pages.ui.picture import BROWSER
 from pages.ui.text import Safe, catalogue, plain, t
 
-_place = st.components.v2.component(
-    "kd_announcer",
-    html="<div role='status' aria-live='polite'>\n</div>",
-    css=(BROWSER / "announcer.css").read_text("utf-8"),
-    js=(BROWSER / "announcer.js").read_text("utf-8"),
-)
+HEARD = "announced-run"
+_place = st.components.v2.component("kd_announcer", js=(BROWSER / "announcer.js").read_text("utf-8"))
 
 
 def words(now: Any) -> str:
@@ -31,4 +27,11 @@ def words(now: Any) -> str:
 
 def progress(now: Any) -> None:
     """Speak the progress of a run when it has changed."""
+    st.session_state[HEARD] = now.run_id
     _place(key=f"announcer-{now.run_id}", data={"text": words(now)})
+
+
+def ended(now: Any) -> None:
+    """Speak the end of a run to who listened to its progress; who opens a finished run hears its page alone."""
+    if st.session_state.get(HEARD) == now.run_id:
+        progress(now)

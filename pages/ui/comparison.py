@@ -12,6 +12,7 @@ from typing import Any
 
 from kd_core.runs.folder import RunFolder
 from kd_core.runs.rows import RunRow
+from kd_core.specs import Spec
 from pages.ui import engine, speed, text, verdict
 from pages.ui.goals import Candidate
 from pages.ui.spread import bounds
@@ -20,6 +21,12 @@ from pages.ui.text import escape, t
 Result = Mapping[str, Any]
 COSTS = ("size", "latency", "flops")
 FIRST = ("student.settings.size", "objective.settings.temperature", "objective.settings.alpha")
+LEFT_OUT = (
+    "dataset.group",
+    "dataset.time",
+    "dataset.one_class",
+    "dataset.read.comment",
+)  # empty: not done; others: chosen
 SIGNS = dict(zip(FIRST, ("size", "T", "α"), strict=True))
 
 
@@ -75,14 +82,14 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     spec = folder.spec()
     shared = flatten(
         {
-            "dataset": spec.dataset.model_dump(mode="json", exclude={"sha256"}),
-            "teacher": spec.teacher.model_dump(mode="json"),
-            "objective": spec.objective.model_dump(mode="json"),
-            "training": spec.training.model_dump(mode="json"),
-            "evaluation": spec.evaluation.model_dump(mode="json"),
+            "dataset": {n: v for n, v in spec.dataset if n != "sha256"},
+            "teacher": spec.teacher,
+            "objective": spec.objective,
+            "training": spec.training,
+            "evaluation": spec.evaluation,
         }
     )
-    arms = {s.name: flatten({"student": s.arch.model_dump(mode="json")}) for s in spec.students}
+    arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
     return [
         Entry(
             f"{row.id}:{i}",
@@ -129,13 +136,15 @@ def apart(found: Sequence[Entry]) -> list[Entry]:
     return [dataclasses.replace(e, told=told[e.id]) for e in found]
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Turn nested settings into 'group.name' -> text."""
+def flatten(values: Mapping[str, Any] | Spec, prefix: str = "") -> dict[str, str]:
+    """Turn nested settings into 'group.name' -> text; also those a spec leaves out of its JSON at their default."""
     found: dict[str, str] = {}
-    for key, value in values.items():
+    for key, value in dict(values).items():
         name = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping | Spec):
             found |= flatten(value, name)
+        elif value is None:
+            found[name] = str(t("common.none" if name in LEFT_OUT else "common.auto"))
         else:
             found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return found

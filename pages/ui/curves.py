@@ -111,6 +111,7 @@ def _pick(known: list[str], key: str) -> str:
         default=0,
         format_func=lambda i: escape(known[i]),
         key=f"who-{key}",
+        wrap=True,
         help=t("runs.live.student_help"),
         required=True,
     )

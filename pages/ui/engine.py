@@ -56,12 +56,22 @@ def jobs() -> JobService:
 
 
 def part_title(kind: str, name: str) -> str:
-    """Return what a part is called on screen; its plain name while the engine that knows is still loading."""
+    """Return what a part is called on screen; of a part that is no longer known, its plain name."""
     module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
     known = getattr(sys.modules.get(module), registry, None)
-    if known is not None and name in known.names():
-        return str(known.get(name).title)
-    return name.replace("_", " ")
+    if known is None:  # still loading
+        title = _titles(module, registry).get(name)
+    else:
+        title = known.get(name).title if name in known.names() else None
+    return title or name.replace("_", " ")
+
+
+@functools.cache
+def _titles(module: str, registry: str) -> dict[str, str]:
+    """Read the titles from the source files, once: the registries of the engine load torch."""
+    from kd_core import listing
+
+    return {part.name: part.title for part in listing.parts(module, registry)}
 
 
 def page_shown() -> None:

@@ -64,6 +64,7 @@ def _filters() -> tuple[tuple[str, ...] | None, str | None, bool | None]:
         format_func=lambda s: t(f"common.states.{s}"),
         key="state",
         bind="query-params",
+        wrap=True,
         help=t("runs.filter.states_help"),
         on_change=_first_page,
     )

@@ -145,6 +145,7 @@ def _filtered(grid: Grid, varying: list[str]) -> list[Cell]:
                 grid.students,
                 selection_mode="multi",
                 key="whatif-only-student",
+                wrap=True,
                 format_func=lambda n: escape(n),
                 help=t("what_if.settings.filter_help"),
             )

@@ -87,6 +87,25 @@ def test_no_page_has_a_serious_finding_in_light_dark_or_on_a_phone(browser, furn
     assert found == []
 
 
+CUT = """() => [...document.querySelectorAll(".st-key-result-table :is(td, tbody th)")].filter(
+  cell => cell.offsetWidth === 0 || cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.innerText)"""
+
+
+def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, furnished):
+    server, *_ = furnished
+    screen = Screen(browser, server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 1000})
+    screen.open(f"/runs?run={RUN}")
+    cells = screen.page.locator(".st-key-result-table td")
+    expect(cells.first).to_be_visible(timeout=60_000)
+    settled(screen)
+    assert cells.count() > 100 and screen.page.evaluate(CUT) == []
+    expect(screen.page.get_by_role("columnheader", name="Gap closed")).to_be_visible()
+    screen.page.set_viewport_size({"width": 1440, "height": 1000})
+    assert screen.page.evaluate(CUT) == []
+    screen.close()
+
+
 def test_a_cell_is_chosen_by_keyboard_and_a_chart_is_saved_by_its_own_button(browser, furnished):
     server, sweep, _ = furnished
     screen = Screen(browser, server.url).open(f"/what-if?run={sweep}")

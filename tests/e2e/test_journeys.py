@@ -16,6 +16,14 @@ from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+LISTEN = """() => {
+  window.heard = [];
+  const listen = () => {
+    const said = document.querySelector("[role=status][aria-live=polite]")?.textContent;
+    if (said && said !== window.heard.at(-1)) window.heard.push(said);
+  };
+  new MutationObserver(listen).observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
 VERDICT = re.compile("DISTILLING HELPED|MADE NO DIFFERENCE|DISTILLING HURT|NOT CLEAR YET")
 
 
@@ -81,11 +89,15 @@ def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen,
 
 def test_a_sample_from_start_to_verdict_without_a_keyboard(screen, server):
     screen.open("/")
+    screen.page.evaluate(LISTEN)
     screen.press("start-purchase")
     run_id = screen.run_id()
     expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
     expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
     result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
+    screen.page.wait_for_function("() => window.heard.at(-1).startsWith('done')")
+    heard = screen.page.evaluate("() => window.heard")  # what a screen reader speaks
+    assert len(heard) > 3 and sum("trainings done" in words for words in heard) > 2, heard
     seeds = result["students"][0]["seeds"]  # as many as the test rows deserve
     assert seeds == list(range(len(seeds))) and len(seeds) in range(3, 16, 2)
 

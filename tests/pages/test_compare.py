@@ -49,6 +49,13 @@ def test_without_finished_runs_the_example_is_shown_and_named():
     assert t("common.example.run") not in words(open_page("compare"))
 
 
+def test_the_runs_shown_without_a_choice_are_counted():
+    done_run()
+    assert t("compare.default_one") in words(open_page("compare"))
+    done_run()
+    assert t("compare.default_any", num=2) in words(open_page("compare"))
+
+
 def test_an_example_that_cannot_be_kept_is_told(monkeypatch):
     def full() -> None:
         raise OSError(28, "No space left on device")
@@ -206,6 +213,16 @@ def test_only_differing_settings_are_listed():
     assert columns.index("T") == columns.index("Student") + 1  # what differs stands first
     shown = json.dumps(figure(at))
     assert "tiny T=2" in shown and "tiny T=4" in shown
+
+
+def test_settings_left_empty_or_at_a_default_are_said_in_words():
+    chosen, fixed = make_run("done", ("tiny",), result(), seeds=None), make_run("done", ("tiny",), result(), seeds=5)
+    table = open_page("compare", runs=f"{chosen},{fixed}").dataframe[0].value
+    assert list(table["seeds"]) == ["auto", "5"]
+    said = entries(fixed)[0].settings
+    assert said["training.batch_size"] == "auto" and said["dataset.group"] == said["dataset.read.comment"] == "none"
+    assert said["dataset.copies"] == "together" and said["dataset.read.header"] == "auto"  # not in the recipe's JSON
+    assert "dataset.sha256" not in said and "null" not in said.values()
 
 
 def test_size_t_and_alpha_come_first_among_what_differs():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import sys
 
 import pytest
 
 from kd_core.errors import KDError
-from pages.ui import recipe, result_tabs, run_list
+from pages.ui import engine, recipe, result_tabs, run_head, run_list
 from pages.ui.text import catalogue, t
-from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, store
+from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, spec, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
 
 TABS = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
@@ -87,7 +88,6 @@ def test_a_starred_run_is_found_by_its_star(buttons):
 @pytest.mark.slow
 def test_many_runs_come_in_pages_of_fifty(buttons):
     runs = store()
-    from tests.pages.fixtures import spec
 
     for i in range(53):
         runs.create(spec(name=f"run {i}"))
@@ -348,9 +348,17 @@ def test_what_weakens_a_verdict_stands_beside_it(buttons):
     assert [w.value for w in at.warning] == ["The test part holds only 22 rows."]
 
 
+def test_the_first_outline_of_a_fresh_server_names_parts_by_their_titles(monkeypatch):
+    """Torch is still being loaded then; the titles come without it."""
+    for module in ("kd_core.distill", "kd_core.teachers"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    said = run_head.outline(spec())
+    assert "teacher Gradient boosting" in said and "Soft labels (KD)" in said
+    assert "kd_core.distill" not in sys.modules and "kd_core.teachers" not in sys.modules
+    assert engine.part_title("loss", "gone_since") == "gone since"
+
+
 def test_automatic_seeds_and_splits_are_said_in_the_outline_and_in_the_recipe():
-    from pages.ui import run_head
-    from tests.pages.fixtures import spec
 
     automatic = spec().model_copy(update={"training": spec().training.model_copy(update={"seeds": None})})
     several = automatic.model_copy(update={"evaluation": automatic.evaluation.model_copy(update={"splits": 5})})

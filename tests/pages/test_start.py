@@ -8,8 +8,10 @@ import shutil
 import pytest
 
 from kd_core.errors import KDError
+from kd_core.runs.result import SCHEMA
 from kd_core.scenarios import SCENARIOS, default_spec
 from pages.ui import engine
+from pages.ui import example as shipped
 from pages.ui.text import t
 from tests.pages import fixtures
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -22,15 +24,11 @@ def example(tmp_path, monkeypatch):
     folder = tmp_path / "example"
     shutil.copytree(engine.store().folder(run_id).path, folder)
     engine.store().delete(run_id)
-    import pages.ui.example as example
-
-    monkeypatch.setattr(example, "FOLDER", folder)
+    monkeypatch.setattr(shipped, "FOLDER", folder)
     return folder
 
 
 def test_without_an_example_one_button_leads_to_the_samples(jobs, tmp_path, monkeypatch):  # noqa: F811
-    import pages.ui.example as shipped
-
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "nowhere")
     at = open_page()
     assert t("start.no_example") in words(at)
@@ -89,3 +87,17 @@ def test_a_refused_run_says_why(jobs):  # noqa: F811
     at = open_page()
     at.button(key="start-purchase").click().run()
     assert "The queue holds 100." in at.error[0].value
+
+
+def test_the_shipped_example_is_a_result_of_today_with_nothing_of_the_machine_that_made_it(jobs):  # noqa: F811
+    found = shipped.read()
+    assert found is not None
+    spec, result = found
+    assert result["schema"] == SCHEMA and spec.training.seeds is None
+    assert sum(file.stat().st_size for file in shipped.FOLDER.rglob("*") if file.is_file()) < 700_000
+    for file in shipped.FOLDER.rglob("*.json*"):
+        assert not re.search(r'"[^"]*(/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\)', file.read_text("utf-8")), file.name
+    at = open_page()
+    assert not at.exception and "older" not in words(at)
+    at.button(key="start-open").click().run()
+    assert not at.exception and "older" not in words(at)

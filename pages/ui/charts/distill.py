@@ -20,7 +20,7 @@ def softened(
         x=names,
         y=[plain[i] for i in order],
         name=plain_name,
-        marker={"color": faint(COLOUR["teacher"], 0.3)},
+        marker={"color": faint(COLOUR["teacher"], 0.3), "line": {"color": COLOUR["teacher"], "width": 1.5}},
         hovertemplate="%{x}: %{y:.1%}<extra></extra>",
     )
     fig.add_bar(
