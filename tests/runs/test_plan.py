@@ -8,6 +8,7 @@ import pytest
 
 from kd_core.data.input_spec import table_inputs
 from kd_core.distill.foresight import stack_seconds
+from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn
 from kd_core.runs.plan import Circumstances, estimate
@@ -116,6 +117,18 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
     entry = SOURCES.get("gradient_boosting")
     monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts={}))
     assert boosting(features=40) > boosting() > 3 * plan.FIT_SECONDS
+
+
+def test_an_architecture_that_is_slower_than_its_products_is_estimated_so(monkeypatch):
+    import dataclasses
+
+    spec = SPEC.model_copy(update={"teacher": Choice(name="ft_transformer")})
+    told = plan.estimate(spec, 10_000, TABLE_20, 2).teacher_seconds
+    entry = ARCHS.get("ft_transformer")
+    facts = {name: fact for name, fact in entry.facts.items() if name != "slower"}
+    monkeypatch.setitem(ARCHS._entries, "ft_transformer", dataclasses.replace(entry, facts=facts))
+    untold = plan.estimate(spec, 10_000, TABLE_20, 2).teacher_seconds
+    assert told - plan.ANSWER_SECONDS == pytest.approx(4 * (untold - plan.ANSWER_SECONDS))
 
 
 def test_load_past_runs_and_a_kept_teacher_correct_the_seconds():

@@ -1,12 +1,17 @@
 import numpy as np
 import pytest
 import torch
+from pydantic import Field
 
 from kd_core.data.input_spec import table_inputs
 from kd_core.errors import SpecError
-from kd_core.specs import Choice
+from kd_core.models.base import SizeName
+from kd_core.registry import Entry
+from kd_core.specs import Choice, Spec, unit
 from kd_core.teachers.base import SOURCES
 from kd_core.teachers.kept import teacher_settings
+from kd_core.teachers.network import NetworkSpec
+from kd_core.teachers.sources.networks import spec_of
 from tests.teachers.tables import fit_data
 
 
@@ -76,3 +81,20 @@ def test_settings_reach_the_network():
     spec = entry.spec(size="tiny", members=3, dropout=0.4, epochs=1)
     network = entry.make(spec, data, 0, lambda e: None, lambda: False).module()
     assert (network.num_members, network.dropout.p, len(network.layers)) == (3, 0.4, 1)
+
+
+class GatedSpec(Spec):
+    """Settings with a list made anew each time, and one without hints."""
+
+    size: SizeName = Field("small", description="Size by name.")
+    width: int = Field(4, description="Units.", json_schema_extra=unit("units"))
+    gates: list[int] = Field(default_factory=lambda: [1], description="Gates.", json_schema_extra=unit("gates"))
+    tied: bool = Field(True, description="Tied.")
+    sharpness: float = Field(1.0, description="Sharpness.", json_schema_extra=unit("times", advanced=True))
+
+
+def test_a_teachers_form_has_what_is_neither_shape_nor_for_experts():
+    facts = {"presets": {"small": {"width": 4}}}
+    made = spec_of(Entry("gated", lambda *given: None, "Gated", GatedSpec, facts=facts))
+    assert list(made.model_fields) == [*NetworkSpec.model_fields, "size", "gates", "tied"]
+    assert (made().size, made().gates, made().tied, made.__name__) == ("base", [1], True, "GatedTeacher")

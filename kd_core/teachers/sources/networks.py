@@ -26,11 +26,11 @@ def spec_of(arch: Entry[Builder], size: str = "base") -> type[NetworkSpec]:
     fields: dict[str, Any] = {"size": (SizeName, Field(size, description="Size by name."))} if presets else {}
     shape = {"size"}.union(*presets.values())
     for name, field in own.items():
-        hints = cast("dict[str, Any]", field.json_schema_extra)
-        if name not in shape and (name == "dropout" or not hints.get("advanced")):
-            default = (field.default or DROPOUT) if name == "dropout" else field.default
-            again = Field(default, description=field.description, json_schema_extra=hints)
-            fields[name] = (Annotated[field.annotation, *field.metadata], again)
+        hints = cast("dict[str, Any]", field.json_schema_extra or {})
+        if name == "dropout":
+            fields[name] = (Annotated[field.annotation, field], field.default or DROPOUT)
+        elif name not in shape and not hints.get("advanced"):
+            fields[name] = (field.annotation, field)
     for name, field in arch.facts.get("teaching", {}).items():
         annotation = fields[name][0] if name in fields else NetworkSpec.model_fields[name].annotation
         fields[name] = (annotation, field)
