@@ -45,7 +45,7 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
 
     presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
     for entry in ARCHS.entries():  # what reads these rows in another way than as columns, such as texts word by word
-        if TABLE not in entry.facts["takes"] and _reads(entry, facts) and "student" in entry.facts["roles"]:
+        if TABLE not in _takes(entry) and _reads(entry, facts) and "student" in entry.facts["roles"]:
             presets += [draft.preset(entry.name, size, f"{entry.name} {size}") for size in ("tiny", "small")]
     own = [s for s in held if s not in presets]
     extra = st.session_state.setdefault("distill_own_students", [])
@@ -73,8 +73,12 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     return chosen
 
 
+def _takes(entry: Entry[Any]) -> tuple[str, ...]:
+    return tuple(entry.facts.get("takes", (TABLE,)))
+
+
 def _reads(entry: Entry[Any], facts: Facts) -> bool:
-    return not facts.inputs.keys().isdisjoint(entry.facts["takes"])
+    return not facts.inputs.keys().isdisjoint(_takes(entry))
 
 
 def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts) -> None:
