@@ -57,8 +57,8 @@ class Problem:
 
     `rows` holds at most the first 5 row numbers, counted from 1 at the first data row;
     `count` is the full number. Severity `error` blocks, `warning` deserves a look, `note` informs.
-    `template` and `hint_template` are there when the problem was made from `Says`: filled with `values`, `column` and
-    `count` they give the message and the hint, in any language.
+    `template` and `hint_template` are there when the problem was made from `Says` or from an error: filled with
+    `values`, `column` and `count` they give the message and the hint, in any language.
     """
 
     severity: Severity

@@ -258,20 +258,20 @@ def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Probl
         file, problem = group[0]
         if len(tables) > 1:
             count = sum(p.count or 0 for _, p in group) or None
-            problem = replace(_around(problem, file, len(group) - 1), count=count)
+            problem = _around(problem, file, len(group) - 1, count)
         found.append(problem)
     return found
 
 
-def _around(problem: Problem, file: str, more_files: int) -> Problem:
-    """Say in which file a problem was found, and in how many more."""
+def _around(problem: Problem, file: str, more_files: int, count: int | None) -> Problem:
+    """Say in which file a problem was found, and in how many more; `count` is that of all of them."""
     own = {"in_file": file, "more_files": more_files, "count_there": problem.count}
     after = _IN_MORE_FILES if more_files else ""
     message = f"{_IN_FILE.format(**own)}{problem.message}{after.format(**own)}"
     # The text tells the count of the first file, the problem carries that of all.
     there = re.sub(r"{count([:}])", r"{count_there\1", problem.template)
     template = f"{_IN_FILE}{there}{after}" if there else ""
-    return replace(problem, message=message, template=template, values={**problem.values, **own})
+    return replace(problem, message=message, count=count, template=template, values={**problem.values, **own})
 
 
 def _first_line(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
