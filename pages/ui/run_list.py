@@ -47,7 +47,7 @@ def show(store: RunStore) -> None:
 
 
 def _filters() -> tuple[tuple[str, ...] | None, str | None, bool | None]:
-    find, states, star = st.columns([3, 5, 1.7], vertical_alignment="bottom")
+    find, states, star = st.columns([2.5, 5.6, 1.6], vertical_alignment="bottom")
     words = find.text_input(
         t("runs.filter.text"),
         key="q",
