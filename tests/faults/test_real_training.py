@@ -30,7 +30,8 @@ def outcome(service, run_id):
 
 
 def test_a_run_killed_twice_ends_bit_for_bit_like_a_whole_one(services, tmp_path):
-    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=60, seeds=2, patience=60)
+    # long enough to be killed in the middle: as stacks all trainings of a short run end within a second
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=600, seeds=2, patience=600)
     service = services(command=command())
     whole = service.submit(spec)
     assert state(service, whole, *ENDED, seconds=200).state == "done"
@@ -104,7 +105,8 @@ def test_a_what_if_killed_twice_continues_only_the_rest(services, tmp_path, mode
     students = tuple(
         StudentSpec(name=str(d), arch=Choice(name="mlp", settings={"width": 8, "depth": d})) for d in (1, 2)
     )
-    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=40, seeds=2, patience=40)
+    epochs = 40 if mode == "sequential" else 600  # long enough to be killed while the second stack trains
+    spec = small_spec(write_table(tmp_path / "table.csv", rows=2000), epochs=epochs, seeds=2, patience=epochs)
     spec = spec.model_copy(update={"sweep": sweep, "students": students})
     service = services(command=command())
     whole = service.submit(spec)
