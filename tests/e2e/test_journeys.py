@@ -112,7 +112,7 @@ def test_stop_keeps_the_best_so_far(screen, server, tmp_path):
 
 
 def test_a_killed_server_leaves_a_run_that_resumes(screen, server, tmp_path):
-    run_id = long_run(screen, server, tmp_path)
+    run_id = long_run(screen, server, tmp_path, seeds=6)  # all end together, so a few of them
     folder = RunFolder(server.workspace / "runs" / run_id)
     before = {(e["arm"], e["seed"]) for e in folder.events() if e["kind"] == "trained" and e["arm"] != "teacher"}
     server.kill()
@@ -122,7 +122,7 @@ def test_a_killed_server_leaves_a_run_that_resumes(screen, server, tmp_path):
     mark = folder.events()[-1]["n"]
     screen.press("run-resume")
     wait_for(lambda: state(server, run_id) == "running")
-    wait_for(lambda: any(e["kind"] == "trained" and e["arm"] != "teacher" for e in folder.events()[mark:]))
+    wait_for(lambda: any(e["kind"] == "trained" and e["arm"] != "teacher" for e in folder.events()[mark:]), 300)
     trained = [e for e in folder.events() if e["n"] > mark and e["kind"] == "epoch" and e["arm"] != "teacher"]
     assert not {(e["arm"], e["seed"]) for e in trained} & before, "a finished training was done again"
 
