@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ import numpy as np
 import pandas as pd
 import safetensors.torch
 
-from kd_core.data.dataset import Array, Dataset, Part
-from kd_core.data.view import Views
+from kd_core.data.dataset import SPLITS, Array, Dataset, Part
+from kd_core.data.input_spec import InputSpec
+from kd_core.data.view import Viewed, Views
 from kd_core.distill.variants import TrainedVariant, Variant
+from kd_core.models.building import view_of
 from kd_core.safe_io import read_json
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 
 JOB, TEACHER = "job.json", "teacher.npy"
-_ARRAYS = ("train-x", "train-y", "validation-x", "validation-y")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,15 @@ def write(
     checkpoints: Path | None,
 ) -> None:
     """Lay out in a folder what every child reads. Errors: OSError when the disk is full."""
-    for split in ("train", "validation"):
+    for split in SPLITS[:2]:
         part = dataset.parts[split]
-        np.save(folder / f"{split}-x.npy", np.ascontiguousarray(dataset.view().parts[split]), allow_pickle=False)
         np.save(folder / f"{split}-y.npy", part.y, allow_pickle=False)
+    inputs = {}
+    for kind in dict.fromkeys(view_of(v.student.arch, dataset.views.kinds) for v in variants):
+        rows = dataset.view(kind)
+        inputs[kind] = asdict(rows.spec)
+        for split in SPLITS[:2]:
+            np.save(folder / f"{split}-{kind}.npy", np.ascontiguousarray(rows.parts[split]), allow_pickle=False)
     if teacher_logits is not None:
         np.save(folder / TEACHER, teacher_logits, allow_pickle=False)
     job = {
@@ -57,6 +64,7 @@ def write(
             "hash": dataset.hash,
             "task": dataset.task,
             "classes": list(dataset.classes),
+            "inputs": inputs,
             "target_mean": dataset.target_mean,
             "target_std": dataset.target_std,
         },
@@ -71,10 +79,18 @@ def write(
 def read(folder: Path) -> Handover:
     """Read what `write` laid out; arrays are mapped, so that children share one copy in memory."""
     job = read_json(folder / JOB)
-    # copy-on-write: torch refuses to promise anything about read-only memory, and nobody writes to it
-    arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="c", allow_pickle=False) for n in _ARRAYS}
     told = job["dataset"]
-    width = arrays["train-x"].shape[1]
+
+    def array(name: str) -> Array:
+        # copy-on-write: torch refuses to promise anything about read-only memory, and nobody writes to it
+        found: Array = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+        return found
+
+    def rows(kind: str) -> Viewed:
+        spec = InputSpec(**{**told["inputs"][kind], "shape": tuple(told["inputs"][kind]["shape"])})
+        empty = np.empty((0, *spec.shape), spec.dtype)
+        return Viewed(spec, {"train": array(f"train-{kind}"), "validation": array(f"validation-{kind}"), "test": empty})
+
     none = np.empty(0, dtype=np.int64)
     dataset = Dataset(
         DatasetSpec.parse(told["spec"]),
@@ -84,13 +100,11 @@ def read(folder: Path) -> Handover:
         tuple(told["classes"]),
         (),
         {
-            "train": Part(arrays["train-y"], none),
-            "validation": Part(arrays["validation-y"], none),
+            "train": Part(array("train-y"), none),
+            "validation": Part(array("validation-y"), none),
             "test": Part(none, none),
         },
-        Views.of_table(
-            {"train": arrays["train-x"], "validation": arrays["validation-x"], "test": np.empty((0, width), np.float32)}
-        ),
+        Views({kind: functools.partial(rows, kind) for kind in told["inputs"]}),
         pd.DataFrame(),
         target_mean=told["target_mean"],
         target_std=told["target_std"],
