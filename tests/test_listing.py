@@ -18,6 +18,7 @@ def test_the_list_is_the_registry(kind):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(PLURALS))
 def test_listing_loads_neither_torch_nor_scikit_learn(kind):
     package, registry = PLURALS[kind].rsplit(".", 1)

@@ -88,9 +88,7 @@ class Dataset:
         """
         viewed = self.view(kind)
         train, validation = self.train, self.validation
-        rows = HeldOut(
-            self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts, self.task
-        )
+        rows = HeldOut(self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts)
         return rows_without(viewed, rows)
 
     @property

@@ -64,7 +64,6 @@ class HeldOut:
     groups: Array | None
     held: Array
     parts: Mapping[Split, Array]
-    task: str
 
 
 # make(types, task, seed) -> View over the columns of these types.

@@ -30,7 +30,7 @@ def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
         )
     entry = ARCHS.get(choice.name)
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
-    view_of(choice, (inputs.kind,))
+    choose_view(entry, (inputs.kind,))
     return entry.make(spec, inputs, num_outputs)
 
 

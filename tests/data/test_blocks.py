@@ -22,6 +22,7 @@ def fold_by_fold(codes, y, kind, folds):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grouped", [False, True, "one group"])
 @pytest.mark.parametrize(("kind", "classes"), [("binary", 2), ("multiclass", 5), ("continuous", 0)])
 def test_averages_equal_an_encoder_for_each_fold(kind, classes, grouped):

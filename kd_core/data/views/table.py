@@ -122,7 +122,7 @@ class TableView:
         if not spans:
             return None
         rest = ~rows.held
-        y, task = rows.y[rest], rows.task
+        y, task = rows.y[rest], self.task
         if task_of(task).has_classes:  # a rare class may lie in the held-out rows; two of three left are a yes or no
             left, y = np.unique(y, return_inverse=True)
             task = task_of(task).settled(len(left))

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.text_block import spaced, texts_of
+from kd_core.data.text_columns import count_texts, text_columns, why_no_texts
 from kd_core.data.types import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 
@@ -23,23 +24,16 @@ _SPACED: dict[str, Any] = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2
 _UNSPACED: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)}
 
 
-def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """Say why columns can't be read so, or None."""
-    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
-
-
 def _foresee(profile: Profile) -> InputSpec | None:
-    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
-    if not texts:
-        return None
-    return InputSpec("tfidf", (min(MOST_TERMS, 4 * profile.num_rows) * len(texts),), sparse=True)
+    columns = count_texts(profile)
+    return InputSpec("tfidf", (min(MOST_TERMS, 4 * profile.num_rows) * columns,), sparse=True) if columns else None
 
 
 @VIEWS.register(
     "tfidf",
     title="Weighted terms",
     source="scikit-learn TfidfVectorizer",
-    fits=fits,
+    fits=why_no_texts,
     foresee=_foresee,
     version=VERSION,
     reads="the words of text columns",
@@ -52,7 +46,7 @@ class TfidfView:
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
-        self.names = tuple(name for name, column in types.items() if column.kind == "text")
+        self.names = text_columns(types)
         self.vectorisers: dict[str, TfidfVectorizer] = {}
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
@@ -60,10 +54,7 @@ class TfidfView:
         for name in self.names:
             texts = texts_of(frame[name])
             how = _SPACED if spaced(texts) else _UNSPACED
-            least = 2 if len(texts) > 1 else 1
-            made = TfidfVectorizer(
-                **how, min_df=least, max_features=MOST_TERMS, sublinear_tf=True, dtype=np.float32, strip_accents=None
-            )
+            made = TfidfVectorizer(**how, min_df=2, max_features=MOST_TERMS, sublinear_tf=True, dtype=np.float32)
             try:
                 self.vectorisers[name] = made.fit(texts)
             except ValueError:  # scikit-learn's way to say that no term stands in two texts: the column tells nothing

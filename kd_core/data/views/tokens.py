@@ -11,6 +11,7 @@ import pandas as pd
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.text_block import texts_of
+from kd_core.data.text_columns import count_texts, text_columns, why_no_texts
 from kd_core.data.types import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 
@@ -21,21 +22,15 @@ LEAST_LENGTH, MOST_LENGTH = 8, 256
 _COVERED = 0.99  # share of the training texts that is not cut
 
 
-def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """Say why columns can't be read so, or None."""
-    return None if any(column.kind == "text" for column in types.values()) else "needs a column of free text"
-
-
 def _foresee(profile: Profile) -> InputSpec | None:
-    texts = [c for c in profile.columns if c.used and c.name != profile.target and c.kind == "text"]
-    return InputSpec("tokens", (64,), "int32", high=VOCABULARY) if texts else None
+    return InputSpec("tokens", (64,), "int32", high=VOCABULARY) if count_texts(profile) else None
 
 
 @VIEWS.register(
     "tokens",
     title="Word pieces",
     source="arXiv:1508.07909",
-    fits=fits,
+    fits=why_no_texts,
     foresee=_foresee,
     version=VERSION,
     reads="the words of text columns, in order",
@@ -52,7 +47,7 @@ class TokensView:
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-        self.names = tuple(name for name, column in types.items() if column.kind == "text")
+        self.names = text_columns(types)
         self.length = LEAST_LENGTH
         self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)

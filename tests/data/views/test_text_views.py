@@ -84,6 +84,7 @@ def test_another_program_cuts_texts_the_same_way_by_the_saved_tokenizer(tmp_path
     assert view.encode(frame(["card"]))[0].tolist().count(0) == view.spec.shape[0] - 1  # saving changed nothing
 
 
+@pytest.mark.slow
 def test_every_process_finds_the_same_pieces():
     """Kept trainings and answers are found by a hash of the data, so a view must not depend on the process."""
     code = (
