@@ -84,7 +84,6 @@ def events(
             "kind": "sweep",
             "mode": "fused",
             "why": "Fused is foreseen to be fastest.",
-            "probe": {"fused": 3.0},
             "trainings": len(trainings),
             "precision": "float32",
         },

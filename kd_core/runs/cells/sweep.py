@@ -12,6 +12,7 @@ import torch
 from kd_core.data.dataset import Dataset
 from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TrainedVariant
+from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import Cell, GridTraining
 from kd_core.runs.cells.variant_store import Finished, VariantStore, trained_again
@@ -82,7 +83,7 @@ class Sweep:
         kept = dict(self.found)
         rest = [t for t in self.trainings if t.position not in kept]
         if not rest:
-            self.notify({"kind": "sweep", **self.way, "probe": {}, "trainings": 0})
+            self.notify({"kind": "sweep", **self.way, "trainings": 0})
             return
         self._train(rest, self.spec.training)
         precision = self.way["precision"]
@@ -92,39 +93,30 @@ class Sweep:
             self._train(other, self.spec.training.model_copy(update={"precision": precision}))
 
     def _train(self, wanted: Sequence[GridTraining], training: TrainingSpec) -> None:
-        fresh: set[int] = set()
-
-        def take(index: int, trained: TrainedVariant) -> None:
-            fresh.add(wanted[index].position)
-            self._tell(wanted[index], self.store.take(wanted[index], trained, self.way["precision"]))
-
-        results = planner.train_variants(
+        work = SweepWork(
             self.dataset,
-            [self.store.variant(t) for t in wanted],
+            {t.position: self.store.variant(t) for t in wanted},
             self.teacher.logits["train"],
             training,
-            mode=self.spec.sweep.mode if self.spec.sweep else "auto",
-            metric=self.metric,
-            notify=lambda event: self._hear(event, wanted),
-            should_stop=self.should_stop,
+            self.metric,
             device=self.device,
             folder=self.folder.checkpoints / "sweep",
-            on_trained=take,
         )
-        for index, trained in enumerate(results):
-            if trained is not None and wanted[index].position not in fresh:
-                take(index, trained)
 
-    def _hear(self, event: dict[str, Any], wanted: Sequence[GridTraining]) -> None:
-        """Pass an event of the engine on, with positions in the whole grid instead of what is left of it."""
+        def take(position: int, trained: TrainedVariant) -> None:
+            training = self.trainings[position]
+            self._tell(training, self.store.take(training, trained, self.way["precision"]))
+
+        mode = self.spec.sweep.mode if self.spec.sweep else "auto"
+        planner.train(work, Hooks(self._hear, self.should_stop, take), mode)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        """Note how the work is done, and pass the events of the engine on."""
         if event["kind"] == "sweep":
             self.way = {name: event[name] for name in ("mode", "why", "precision")}
             write_json(self.way_path, self.way)
-        elif event["kind"] == "scores":
-            told = {str(wanted[int(i)].position): float(f"{score:.6g}") for i, score in event["best"].items()}
-            event = {**event, "best": told}  # six digits: thousands of trainings say this twice a second
-        elif "training" in event:
-            event = {**event, "training": wanted[event["training"]].position}
+        elif event["kind"] == "scores":  # six digits: thousands of trainings say this twice a second
+            event = {**event, "best": {number: float(f"{score:.6g}") for number, score in event["best"].items()}}
         self.notify(event)
 
     def _tell(self, training: GridTraining, finished: Finished) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import torch
 
 from kd_core.data.dataset import Dataset
 from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep import together
+from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import Lessons, TrainedVariant, tables
+from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import Arm, GridTraining
@@ -78,23 +79,30 @@ class Trainings:
         rest = [t for t in wanted if t.position not in kept]
         if not rest or self.should_stop():
             return
-        together.train_variants(
+        by_number = {t.position: t for t in rest}
+        work = SweepWork(
             self.dataset,
-            [self.store.variant(t) for t in rest],
+            {t.position: self.store.variant(t) for t in rest},
             self.lessons,
             self.spec.training,
-            metric=self.metric,
-            notify=lambda event: self._hear(event, rest),
-            should_stop=self.should_stop,
+            self.metric,
             device=self.device,
             folder=self.place / "training",
-            on_trained=lambda index, trained: self._take(rest[index], trained),
+            curves=True,
         )
+        hooks = Hooks(
+            lambda event: self._hear(event, by_number),
+            self.should_stop,
+            lambda number, trained: self._take(by_number[number], trained),
+        )
+        planner.train(work, hooks)
 
-    def _hear(self, event: dict[str, Any], rest: Sequence[GridTraining]) -> None:
+    def _hear(self, event: dict[str, Any], by_number: Mapping[int, GridTraining]) -> None:
         """Name the training of an event by its arm, student and seed."""
+        if event["kind"] == "sweep":
+            return
         if "training" in event:
-            training = rest[event.pop("training")]
+            training = by_number[event.pop("training")]
             event |= {**self._name(training), "fold": None}
         if event["kind"] == "epoch":
             event.setdefault("metrics", {self.metric: event["score"]})

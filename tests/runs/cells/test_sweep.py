@@ -32,7 +32,7 @@ def no_export(request, monkeypatch):
 
 
 def doubled(monkeypatch, score, **more):
-    monkeypatch.setattr(sweep.planner, "train_variants", engine(score, **more))
+    monkeypatch.setattr(sweep.planner, "train", engine(score, **more))
 
 
 def lines(path):
