@@ -43,6 +43,7 @@ def train_variants(
     results: list[TrainedVariant | None] = [None] * len(variants)
     precision = ways.number_format(training, device, notify)
     reasons = [fused.supports(dataset, v) for v in variants]
+    _say(variants, reasons, notify)
     for stacked in (True, False):
         positions = [p for p, why_not in enumerate(reasons) if (why_not is None) is stacked]
         if not positions or should_stop():
@@ -90,3 +91,18 @@ def train_variants(
                 curves=True,
             )
     return results
+
+
+def _say(variants: Sequence[Variant], reasons: Sequence[str | None], notify: Notify) -> None:
+    """Say why some trainings of a student are not stacked while its others are: a loss's doing, not its architecture's."""
+    stacked = {v.student.name for v, reason in zip(variants, reasons, strict=True) if reason is None}
+    said = {v.student.name: reason for v, reason in zip(variants, reasons, strict=True) if reason}
+    for name in stacked & said.keys():
+        notify(
+            {
+                "kind": "warning",
+                "code": "not_stacked",
+                "message": f"The student '{name}' is trained one after another: {said[name]}.",
+                "hint": "Its baseline is trained in a stack; the numbers are the same either way, it takes longer.",
+            }
+        )
