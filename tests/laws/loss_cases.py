@@ -63,11 +63,12 @@ def reference(entry, settings, student, teacher, y, own=()):
     return float(entry.facts["reference"](*given, y.numpy(), entry.spec.parse(settings), *weights))
 
 
-def lesson(entry, settings, y, teacher, task=None):
+def lesson(entry, settings, y, teacher, seed=0):
     """The loss joined with the hard one, ready for students of the width of `batch`."""
     made = objective.make(
-        task or entry.tasks[-1], Choice(name=entry.name, settings=settings), y.numpy(), teacher.logits.numpy()
+        entry.tasks[-1], Choice(name=entry.name, settings=settings), y.numpy(), teacher.logits.numpy()
     )
-    student = build(Choice(name="mlp", settings={"size": None, "width": WIDTH, "depth": 1}), INPUTS, 2)
-    made.own(student, INPUTS, 0)
+    with torch.random.fork_rng(devices=[]):
+        student = build(Choice(name="mlp", settings={"size": None, "width": WIDTH, "depth": 1}), INPUTS, 2)
+    made.own(student, INPUTS, seed)
     return made
