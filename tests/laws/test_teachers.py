@@ -37,7 +37,7 @@ def data_of(entry, task, **changes):
 def fitted(entry, data, seed=0, notify=lambda event: None, should_stop=never):
     learn = LEARN if entry.facts["family"] == "network" else QUICK.get(entry.name, {})
     spec = entry.spec.parse({name: value for name, value in learn.items() if name in entry.spec.model_fields})
-    return entry.make(spec, data, seed, notify, should_stop)
+    return entry.make.fit(spec, data, seed, notify, should_stop)
 
 
 @pytest.mark.slow
