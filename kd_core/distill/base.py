@@ -35,6 +35,27 @@ class LossSpec(Spec):
 LossFunction = Callable[[Outputs, Outputs, Tensor, Any], Tensor]
 
 
+def partly_known(z_teacher: Tensor) -> Tensor | None:
+    """Say which rows a teacher answered; None where it answered all. Shape: (N, C), NaN where not answered -> (N,) bool."""
+    known = ~z_teacher[:, 0].isnan()
+    return None if bool(known.all()) else known
+
+
+def soft_term(
+    loss: LossFunction, student: Outputs, z_teacher: Tensor, labels: Tensor, spec: Any, known: Tensor | None
+) -> Tensor:
+    """Compute a loss over the rows that the teacher answered (all: None), as a share of the mean over all rows.
+
+    Shape: z_teacher (B, C), labels and known (B,).
+    """
+    if known is None:
+        return loss(student, Outputs(z_teacher), labels, spec)
+    at = known.nonzero().squeeze(1)
+    if not len(at):
+        return student.logits.sum() * 0.0
+    return loss(student.rows(at), Outputs(z_teacher[at]), labels[at], spec) * (len(at) / len(known))
+
+
 class Formula(Protocol):
     """A loss joined with cross-entropy, its gradient written out: the fact `formula` of a registered loss.
 

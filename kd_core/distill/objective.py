@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.distill.base import LOSSES, Formula, LossFunction
+from kd_core.distill.base import LOSSES, Formula, LossFunction, partly_known, soft_term
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
@@ -47,7 +47,8 @@ def make(
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
-    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows.
+    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
+    answered and learns from its label alone.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
@@ -91,10 +92,12 @@ class Objective:
         weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
+        self.known: Tensor | None = None
         if self.soft_weight:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
-        fits = self.teacher is not None and 4 * self.teacher.numel() * 4 <= FORMULA_BYTES
+            self.known = partly_known(self.teacher)
+        fits = self.teacher is not None and self.known is None and 4 * self.teacher.numel() * 4 <= FORMULA_BYTES
         self.make_formula = formula if fits else None
         self.formula: Formula | None = None
 
@@ -114,7 +117,10 @@ class Objective:
         assert self.soft is not None
         if teacher.device != index.device:
             self.teacher = teacher = teacher.to(index.device)
-        soft = self.soft(outputs, Outputs(teacher.index_select(0, index)), labels, self.spec)
+        if self.known is not None:
+            self.known = self.known.to(index.device)
+        known = None if self.known is None else self.known[index]
+        soft = soft_term(self.soft, outputs, teacher.index_select(0, index), labels, self.spec, known)
         if not self.hard_weight:
             with torch.no_grad():
                 return BatchTerms(soft, self.hard(outputs, labels), soft)

@@ -14,7 +14,7 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
 from kd_core.registry import Registry
-from kd_core.specs import Choice
+from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Answered:
 
     logits[split] (N, C) float32 in the order of the dataset's part: log-odds, log-probabilities or scaled targets; a row of NaN is not
     known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
-    `folds` of fits that never saw the rows (0: it was not trained here). `notes`: {code, message, hint} of what a person should know.
+    `folds` of fits that never saw the rows (0: it was not trained here). `notes`: {severity, code, message, hint} of what a person should know.
     """
 
     logits: Mapping[Split, Array]
@@ -130,7 +130,7 @@ def known_rows(z_NC: Array) -> Array:
 # source(spec, ask) -> Answered. Raises errors.Stopped when asked to stop. What is trained here is made by `fitting.from_fit`.
 Source = Callable[[Any, Ask], Answered]
 
-# facts: takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
+# facts: own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
 # family="network"|"trees"|"classic"|"given"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")
@@ -146,6 +146,16 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
         return None
     wanted = getattr(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), "view", None)
     return choose_view(entry, offered, wanted)
+
+
+def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
+    """Take the columns that only the teacher may read out of what students learn from. Errors: UnknownName, SpecError."""
+    entry = SOURCES.get(teacher.name)
+    if (own := entry.facts.get("own_columns")) is None:
+        return dataset
+    columns = own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
+    more = tuple(name for name in columns if name not in dataset.drop)
+    return dataset.model_copy(update={"drop": (*dataset.drop, *more)}) if more else dataset
 
 
 @dataclass(frozen=True)
@@ -172,3 +182,8 @@ class TeacherAnswers:
     features: dict[Split, Array] = field(default_factory=dict)
     kept_bytes: int = 0
     seconds_saved: float = 0.0
+
+    def known(self) -> dict[str, int]:
+        """Count the rows that were answered, by part; nothing where all were."""
+        counts = {str(split): int(known_rows(z).sum()) for split, z in self.logits.items()}
+        return counts if sum(counts.values()) < sum(map(len, self.logits.values())) else {}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array
 from kd_core.distill import objective as objectives
-from kd_core.distill.base import LOSSES
+from kd_core.distill.base import LOSSES, partly_known, soft_term
 from kd_core.distill.sweep.variants import TEACHER, Lessons, tables
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
@@ -57,11 +57,14 @@ class StackedLesson:
         self._weights = torch.tensor(weights, dtype=torch.float64)
         self._analytic = _SOFT.get(self.name or "")
         self.teacher: Tensor | None = None
+        self.known: Tensor | None = None
         heard = sorted({name for name, (_, soft) in zip(names, weights, strict=True) if soft})
         self._lesson = [heard.index(name) if name in heard else 0 for name in names]
         if heard:
             stacked = np.concatenate([np.asarray(known[name], dtype=np.float32) for name in heard])
-            self.teacher = torch.from_numpy(stacked).to(device, dtype)
+            self.known = partly_known(torch.from_numpy(stacked))
+            self.known = self.known if self.known is None else self.known.to(device)
+            self.teacher = torch.from_numpy(np.nan_to_num(stacked)).to(device, dtype)
         self._temperatures = [
             float(getattr(spec, "temperature", 1.0)) if spec is not None else 1.0 for spec in self.specs
         ]
@@ -109,7 +112,16 @@ class StackedLesson:
         if self.plain:
             return dz
         soft = self._analytic(self, z, index) if self._analytic else self._differentiate(z, index)
+        if (
+            self.known is not None
+        ):  # a row's gradient is its own where it is written out; where not, this changes nothing
+            soft = soft * self.known[index + self.lesson_row].unsqueeze(1)
         return dz.add_(soft)
+
+    @property
+    def recordable(self) -> bool:
+        """Say whether the shapes of a step do not depend on which rows are in it."""
+        return self.known is None or self._analytic is not None
 
     def losses(self, z: Tensor, index: Tensor) -> Tensor:
         """Compute each network's hard and soft loss before their weights, 0 where nobody listens to the teacher.
@@ -123,15 +135,20 @@ class StackedLesson:
 
     def _soft(self, z: Tensor, index: Tensor) -> Tensor:
         assert self.name is not None and self.teacher is not None
-        if self.name in _SOFT_LOSSES:
+        if self.name in _SOFT_LOSSES and self.known is None:
             return _SOFT_LOSSES[self.name](self, z, index)
-        loss = LOSSES.get(self.name).make
         teacher = self.answers(self.teacher, index + self.lesson_row).transpose(1, 2)
         found = z.new_zeros(len(z))
         for s, spec in enumerate(self.specs):
             if spec is not None and spec.weights()[1]:
-                found[s] = loss(Outputs(z[s].T), Outputs(teacher[s]), self.labels[index[s]], spec)
+                found[s] = self._term(s, z[s].T, teacher[s], index[s])
         return found
+
+    def _term(self, s: int, z: Tensor, teacher: Tensor, index: Tensor) -> Tensor:
+        """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
+        known = None if self.known is None else self.known[index + self.lesson_row[s]]
+        make = LOSSES.get(str(self.name)).make
+        return soft_term(make, Outputs(z), teacher, self.labels[index], self.specs[s], known)
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
@@ -144,7 +161,6 @@ class StackedLesson:
     def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
         """Let torch differentiate a loss that has no written gradient."""
         assert self.name is not None and self.teacher is not None
-        loss = LOSSES.get(self.name).make
         leaf = z.transpose(1, 2).contiguous().requires_grad_()
         teacher = self.answers(self.teacher, index + self.lesson_row).transpose(1, 2)
         with torch.enable_grad():
@@ -152,8 +168,7 @@ class StackedLesson:
             for s, spec in enumerate(self.specs):
                 weight = 0.0 if spec is None else spec.weights()[1]
                 if weight:
-                    labels = self.labels[index[s]]
-                    total = total + weight * loss(Outputs(leaf[s]), Outputs(teacher[s]), labels, spec)
+                    total = total + weight * self._term(s, leaf[s], teacher[s], index[s])
             (found,) = torch.autograd.grad(total, leaf)
         return found.transpose(1, 2)
 
