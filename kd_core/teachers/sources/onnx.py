@@ -154,7 +154,7 @@ def answer(spec: OnnxSpec, ask: Ask) -> Answered:
 
 def _limited(function: str, *arguments: Any) -> Any:
     try:
-        return sandbox.call(f"kd_core.evaluate.onnx_file:{function}", *arguments, seconds=ONNX_SECONDS)
+        return sandbox.call(f"kd_core.data.onnx_file:{function}", *arguments, seconds=ONNX_SECONDS)
     except DataError as error:
         if not error.code.startswith("parse_"):
             raise

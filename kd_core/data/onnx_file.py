@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 
 from kd_core.errors import DataError
-from kd_core.evaluate.timing import BATCHES, measure_latency, open_session
 from kd_core.limits import FILE_BYTES
+from kd_core.timing import BATCHES, measure_latency
 
 OFFICIAL = ("", "ai.onnx", "ai.onnx.ml")  # operations of ONNX itself; others may run code or read files
 _CHUNK_ROWS = 1024  # answered at once: bounds the memory
@@ -128,3 +129,11 @@ def _described(one: Any) -> dict[str, Any]:
     tensor = one.type.tensor_type
     shape = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
     return {"name": one.name, "dtype": str(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)), "shape": shape}
+
+
+def open_session(data: bytes) -> onnxruntime.InferenceSession:
+    """Open an ONNX model on one thread of the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

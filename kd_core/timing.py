@@ -1,4 +1,4 @@
-"""How long calls take, whatever is called; loads no torch."""
+"""How long calls take, whatever is called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 BATCHES = (1, 32, 256)
 WARM_UP_CALLS = 10
@@ -41,11 +40,3 @@ def measure_latency(
         p50, p95, p99 = np.percentile(taken, (50, 95, 99))
         found[str(size)] = {"p50": float(p50), "p95": float(p95), "p99": float(p99)}
     return found
-
-
-def open_session(data: bytes) -> onnxruntime.InferenceSession:
-    """Open an ONNX model on one thread of the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
