@@ -167,7 +167,9 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
             why_not = entry.why_not(fits)
             if why_not:
                 found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
-            entry.spec.parse(dict(settings), where)
+            parsed = entry.spec.parse(dict(settings), where)
+            if missing := entry.facts.get("missing", lambda spec: None)(parsed):
+                found.append(missing.problem())
         except KDError as error:
             found.append(error.problem())
 

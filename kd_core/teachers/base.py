@@ -130,7 +130,7 @@ def known_rows(z_NC: Array) -> Array:
 # source(spec, ask) -> Answered. Raises errors.Stopped when asked to stop. What is trained here is made by `fitting.from_fit`.
 Source = Callable[[Any, Ask], Answered]
 
-# facts: own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
+# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
 # family="network"|"trees"|"classic"|"given"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")

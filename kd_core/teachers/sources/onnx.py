@@ -124,12 +124,18 @@ def open_model(file: Path, dataset: Dataset, form: Form) -> tuple[OnnxModel, Inp
     return OnnxModel(file, source, output["name"], dataset, view.view, form), view.spec, found["parameters"]
 
 
-@SOURCES.register("onnx", title="ONNX file", spec=OnnxSpec, takes=VIEWS, gives=frozenset({"logits"}), family="given")
+def _missing(spec: OnnxSpec) -> DataError | None:
+    return None if spec.path else DataError("No ONNX file is chosen.", "Upload one (path).", "no_file")
+
+
+@SOURCES.register(
+    "onnx", title="ONNX file", spec=OnnxSpec, takes=VIEWS, gives=frozenset({"logits"}), family="given", missing=_missing
+)
 def answer(spec: OnnxSpec, ask: Ask) -> Answered:
     """Ask the file about every row of the dataset. Errors: DataError, Stopped."""
     stop_if_asked(ask.should_stop)
-    if not spec.path:
-        raise DataError("No ONNX file is chosen.", "Upload one (path).", "no_file")
+    if error := _missing(spec):
+        raise error
     start, dataset = time.perf_counter(), ask.dataset
     file = DataLibrary(workspace(), UPLOADS).resolve(spec.path)
     model, reads, parameters = open_model(file, dataset, spec.form)

@@ -55,6 +55,16 @@ class SoftLabelsSpec(Spec):
     )
 
 
+def _missing(spec: SoftLabelsSpec) -> SpecError | None:
+    if spec.path or spec.columns:
+        return None
+    return SpecError(
+        "The soft labels are neither in a file nor in columns of the data.",
+        "Name a file (path), or the columns that hold them (columns).",
+        "soft_labels_where",
+    )
+
+
 @SOURCES.register(
     "soft_labels",
     title="Soft labels (file or columns)",
@@ -62,18 +72,15 @@ class SoftLabelsSpec(Spec):
     takes=(),
     gives=frozenset({"logits"}),
     family="given",
+    missing=_missing,
     own_columns=lambda spec: spec.columns if spec.path is None else (),
 )
 def answer(spec: SoftLabelsSpec, ask: Ask) -> Answered:
     """Look the answers up; rows that have none stay unknown. Errors: DataError, SpecError, Stopped."""
     stop_if_asked(ask.should_stop)
     start, dataset = time.perf_counter(), ask.dataset
-    if spec.path is None and not spec.columns:
-        raise SpecError(
-            "The soft labels are neither in a file nor in columns of the data.",
-            "Name a file (path), or the columns that hold them (columns).",
-            "soft_labels_where",
-        )
+    if error := _missing(spec):
+        raise error
     frame = dataset.rows if spec.path is None else _read(spec.path)
     names = _columns(spec, [str(c) for c in frame.columns], dataset)
     z, taken = logits_of(_numbers(frame, names), dataset, spec.form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -20,5 +21,5 @@ _STYLE = """<style>
 
 def drop(label: str, endings: Collection[str], key: str, most_mb: int, help_: str | None = None) -> Any:
     """Draw the place and return the file, or None."""
-    st.html(_STYLE.format(key=key))
+    st.html(_STYLE.format(key=re.sub(r"[^\w-]", "-", key)))  # as Streamlit makes a class of a key
     return st.file_uploader(label, type=list(endings), key=key, max_upload_size=most_mb, help=help_)
