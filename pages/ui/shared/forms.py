@@ -208,17 +208,19 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
 def _file(name: str, info: FieldInfo, value: str | None, key: str) -> str | None:
     """Take a file into the workspace; the field holds its content's hash, never a path."""
     place = seed(f"{key}.{name}", value)
-    taken = f"{place}.taken"  # which upload the value comes from
+
+    def take() -> None:  # called when a person adds a file or takes it away, not when the page is left
+        found, st.session_state[place] = st.session_state[f"{place}.upload"], None
+        if found is not None:
+            try:
+                st.session_state[place] = engine.uploads().add(found, found.name).source
+            except KDError as error:
+                st.session_state[f"{place}.error"] = error
+
     most, endings = limits.FILE_BYTES // 2**20, extra(info)["file"]
-    found = uploader.drop(label(name), endings, f"{place}.upload", most, help_text(info))
-    if found is not None and st.session_state.get(taken) != found.file_id:
-        try:
-            st.session_state[place] = engine.uploads().add(found, found.name).source
-            st.session_state[taken] = found.file_id
-        except KDError as error:
-            text.show_error(error)
-    elif found is None and st.session_state.pop(taken, None):  # the person took it away
-        st.session_state[place] = None
+    uploader.drop(label(name), endings, f"{place}.upload", most, help_text(info), take)
+    if error := st.session_state.pop(f"{place}.error", None):
+        text.show_error(error)
     held = st.session_state[place]
     if held:
         try:
