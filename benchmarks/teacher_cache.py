@@ -166,7 +166,7 @@ def coding(rows: int, classes: tuple[int, ...]) -> list[dict[str, Any]]:
         data = many_classes(count, rows)
         for name, choice in teachers.items():
             source = SOURCES.get(name)
-            fitted = source.make(source.spec.parse(choice.settings), data, 0, lambda event: None, lambda: False)
+            fitted = source.make.fit(source.spec.parse(choice.settings), data, 0, lambda event: None, lambda: False)
             z = fitted.logits(data.x_validation)
             right = float((z.argmax(1) == data.y_validation).mean())
             found.append({"logits": name, "classes": count, "accuracy": round(right, 3), **moved(z)})

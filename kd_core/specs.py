@@ -27,12 +27,13 @@ from kd_core.plain_values import check_plain, short, too_deep
 Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
 
+FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 MOST_PROBLEMS = 5  # told of one spec: nobody reads more, and a hostile file has a hundred thousand
 
 
 def unit(name: str, **more: Any) -> Any:
-    """Attach a unit, and form hints (`advanced=True`, `log=True`), to a field."""
+    """Attach a unit and form hints to a field: `advanced=True`, `log=True`, `file=(endings)` of an upload, `columns=True` of the data."""
     return {"unit": name, **more}
 
 

@@ -116,11 +116,15 @@ def _teacher(facts: Facts, values: dict[str, Any]) -> tuple[str, dict[str, Any]]
     )
     spec = SOURCES.get(name).spec
     given = held["settings"] if name == held["name"] else {}
-    with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
-        drawn = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False)
+    is_given = SOURCES.get(name).facts["family"] == "given"  # what has to be chosen is seen at once
+    with st.expander(t("distill.teacher_settings"), icon=":material/tune:", expanded=is_given):
+        drawn = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False, names_of_data=facts.names)
         if not spec.model_fields:
             st.caption(t("distill.no_settings"))
-    st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
+    if is_given:
+        st.caption(t("distill.given"))
+    else:
+        st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
     return name, forms.changed(spec, drawn, given)
 
 

@@ -20,6 +20,7 @@ from kd_core.safe_io import Damaged, inside, open_own, read_object, shown_name, 
 from kd_core.specs import DatasetSpec
 from kd_core.workspace import samples
 
+UPLOADS = "uploads"  # folder of files that belong to a teacher, not to a dataset
 _CHUNK = 2**20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATASET_ID = re.compile(r"[0-9a-f]{12}")
@@ -42,11 +43,11 @@ class StoredFile:
 
 
 class DataLibrary:
-    """Files in `<root>/data/<sha256>/` and dataset specs in `<root>/datasets/`."""
+    """Files in `<root>/data/<sha256>/` and dataset specs in `<root>/datasets/`; files of other use in another folder than `data`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, folder: str = "data") -> None:
         self.root = Path(root)
-        self.data = self.root / "data"
+        self.data = self.root / folder
         self.datasets = self.root / "datasets"
 
     def add(self, stream: IO[bytes] | bytes, name: str) -> StoredFile:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 from torch import Tensor
 
+from kd_core.models.base import Outputs
 from kd_core.registry import Registry
 from kd_core.specs import Spec, unit
 
@@ -32,6 +33,35 @@ class LossSpec(Spec):
 # fn(student, teacher, labels, spec[, module]) -> scalar soft term, T**2 included, before its weight.
 # The teacher side holds answers only (no module, no gradient); labels are classes or scaled targets.
 LossFunction = Callable[..., Tensor]
+
+
+def partly_known(z_teacher: Tensor) -> Tensor | None:
+    """Say which rows a teacher answered; None where it answered all. Shape: (N, C), NaN where not answered -> (N,) bool."""
+    known = ~z_teacher[:, 0].isnan()
+    return None if bool(known.all()) else known
+
+
+def soft_term(
+    loss: LossFunction,
+    student: Outputs,
+    z_teacher: Tensor,
+    labels: Tensor,
+    spec: Any,
+    known: Tensor | None,
+    *module: Any,
+) -> Tensor:
+    """Compute a loss over the rows that the teacher answered (all: None), as a share of the mean over all rows.
+
+    Shape: z_teacher (B, C), labels and known (B,).
+    """
+    if known is None:
+        whole: Tensor = loss(student, Outputs(z_teacher), labels, spec, *module)
+        return whole
+    at = known.nonzero().squeeze(1)
+    if not len(at):
+        return student.logits.sum() * 0.0
+    found: Tensor = loss(student.rows(at), Outputs(z_teacher[at]), labels[at], spec, *module)
+    return found * (len(at) / len(known))
 
 
 class Gradient(ABC):

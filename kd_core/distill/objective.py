@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import InputSpec
-from kd_core.distill.base import LOSSES, Gradient, LossFunction
+from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.registry import Entry, Situation
@@ -49,7 +49,8 @@ def make(
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
-    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows.
+    Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
+    answered and learns from its label alone.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
@@ -101,11 +102,15 @@ class Objective:
         weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
+        self.known: Tensor | None = None
         if self.soft_weight:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
+            self.known = partly_known(self.teacher)
         self.module: nn.Module | None = None
-        self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
+        self.written: type[Gradient] | None = (
+            soft.facts.get("gradient") if soft and self.soft_weight and self.known is None else None
+        )
         self._alone: tuple[Gradient, Tensor, HardLoss, Tensor] | None = None
 
     def own(self, student: nn.Module, inputs: InputSpec, seed: int) -> None:
@@ -144,8 +149,11 @@ class Objective:
         assert self.soft is not None
         if teacher.device != index.device:
             self.teacher = teacher = teacher.to(index.device)
+        if self.known is not None:
+            self.known = self.known.to(index.device)
+        known = None if self.known is None else self.known[index]
         module = () if self.module is None else (self.module,)
-        soft = self.soft.make(outputs, Outputs(teacher.index_select(0, index)), labels, self.spec, *module)
+        soft = soft_term(self.soft.make, outputs, teacher.index_select(0, index), labels, self.spec, known, *module)
         if not self.hard_weight:
             with torch.no_grad():
                 return BatchTerms(soft, self.hard(outputs, labels), soft)

@@ -40,7 +40,8 @@ def why_none(task: str, objective: Choice) -> str | None:
 def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:
     """Make logits whose softmax at the lesson's temperature gives the true class the teacher's mean share for it.
 
-    The rest goes to the other classes by their share of the rows, weighted where classes are.
+    The rest goes to the other classes by their share of the rows, weighted where classes are. Rows that the teacher did not
+    answer (NaN) stay without an answer.
     Shape: labels (N,), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
     """
     spec = LOSSES.get(objective.name).spec.parse(objective.settings, f"objective {objective.name}")
@@ -49,7 +50,9 @@ def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, clas
     p = np.exp(z - z.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     num_classes = p.shape[1]
-    true = float(np.clip(p[np.arange(len(labels)), labels].mean(), CLOSEST, 1 - CLOSEST))
+    known = ~np.isnan(p[:, 0])
+    own = p[np.arange(len(labels)), labels]
+    true = float(np.clip(own[known].mean() if known.any() else 1.0, CLOSEST, 1 - CLOSEST))
     prior = np.bincount(labels, minlength=num_classes).astype(np.float64)
     prior = np.maximum(prior * (1.0 if class_weights is None else class_weights), CLOSEST)
     share = np.tile(prior, (num_classes, 1))
@@ -57,4 +60,5 @@ def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, clas
     share *= (1 - true) / share.sum(axis=1, keepdims=True)
     np.fill_diagonal(share, true)
     table: Array = (temperature * np.log(share)).astype(np.float32)
-    return table[labels]
+    found: Array = np.where(known[:, None], table[labels], np.float32(np.nan))
+    return found

@@ -66,7 +66,8 @@ MetricFunction = Callable[[Answers], float | None]
 InfluenceFunction = Callable[[Answers], Array | None]
 
 # facts: better="higher"|"lower", unit="share"|"nats"|"target"|..., margin=float, relative=bool (margin is a share of the
-# baseline), influence=InfluenceFunction, or None with no_influence="why" and parts=..., from_parts=... (see row_spread)
+# baseline), reference=function(answers) and weighted=function(weights (D, N), answers) -> (D,), with which the laws compare a metric
+# that they don't know by themselves, influence=InfluenceFunction, or None with no_influence="why" and parts=..., from_parts=... (see row_spread)
 METRICS: Registry[MetricFunction] = Registry("metric")
 
 

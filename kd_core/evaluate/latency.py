@@ -6,7 +6,6 @@ import contextlib
 import copy
 import io
 import logging
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,42 +19,12 @@ from torch import Tensor, nn
 from kd_core import device as devices
 from kd_core.data.dataset import Array
 from kd_core.data.input_spec import InputSpec
+from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
+from kd_core.timing import BATCHES, measure_latency
 
-BATCHES = (1, 32, 256)
-WARM_UP_CALLS = 10
-MIN_CALLS, MAX_CALLS = 30, 1000
-SECONDS_PER_BATCH = 0.25  # enough for 1,000 calls of a small network; a slow teacher gets the minimum
 PARITY = 1e-5  # float32 networks differ by rounding only, about 1e-6
 PARITY_ROWS = (8, 1, 3)  # the first is what the exporters see
-
-
-def measure_latency(
-    predict: Callable[[Any], Any], make_batch: Callable[[int], Any], batches: Sequence[int] = BATCHES
-) -> dict[str, dict[str, float]]:
-    """Time calls after a warm-up, for a bounded time. Units: milliseconds; keys are batch sizes as text.
-
-    Example: {"1": {"p50": 0.05, "p95": 0.06, "p99": 0.08}, ...}
-    """
-    found = {}
-    for size in batches:
-        batch = make_batch(size)
-        start = time.perf_counter()
-        for _ in range(WARM_UP_CALLS):
-            predict(batch)
-            if time.perf_counter() - start > SECONDS_PER_BATCH:
-                break
-        taken: list[float] = []
-        start = time.perf_counter()
-        while len(taken) < MAX_CALLS and (len(taken) < MIN_CALLS or time.perf_counter() - start < SECONDS_PER_BATCH):
-            before = time.perf_counter_ns()
-            predict(batch)
-            taken.append((time.perf_counter_ns() - before) / 1e6)
-            if len(taken) >= 5 and time.perf_counter() - start > 4 * SECONDS_PER_BATCH:
-                break
-        p50, p95, p99 = np.percentile(taken, (50, 95, 99))
-        found[str(size)] = {"p50": float(p50), "p95": float(p95), "p99": float(p99)}
-    return found
 
 
 class _Logits(nn.Module):
@@ -115,7 +84,7 @@ def _exported(alone: nn.Module, example: Tensor, export: Callable[[nn.Module, Te
         ) from error
     data = bytes(model.SerializeToString())
     try:
-        session = _session(data)
+        session = open_session(data)
         answers = [session.run(None, {"x": example[:rows].numpy()})[0] for rows in PARITY_ROWS]
     except Exception as error:
         raise KDError(
@@ -183,16 +152,9 @@ def check_parity(expected: Array, found: Array) -> None:
         )
 
 
-def _session(data: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
 def onnx_session(module: nn.Module, inputs: InputSpec) -> onnxruntime.InferenceSession:
     """Export a network and open it in ONNX Runtime with one thread. Errors: KDError as `onnx_bytes`."""
-    return _session(onnx_bytes(module, inputs))
+    return open_session(onnx_bytes(module, inputs))
 
 
 def network_latency(module: nn.Module, inputs: InputSpec, batches: Sequence[int] = BATCHES) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -25,6 +25,10 @@ class Outputs:
     logits: Tensor
     features: Tensor | None = None
     members: Tensor | None = None
+
+    def rows(self, at: Tensor) -> Outputs:
+        """Return what was said about some rows. Shape: at (R,) positions."""
+        return replace(self, **{name: x.index_select(0, at) for name, x in vars(self).items() if x is not None})
 
 
 # build(spec, inputs, num_outputs) -> nn.Module whose forward takes rows as `inputs` describes them and returns Outputs

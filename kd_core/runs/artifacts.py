@@ -23,7 +23,7 @@ from kd_core.safe_io import write_bytes
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
-from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.base import TeacherAnswers, known_rows
 
 if TYPE_CHECKING:
     from kd_core.runs.cells.trainings import Arms
@@ -41,12 +41,13 @@ def write_artifacts(
     """Write the artifacts and return their relative paths, with the number of rows kept of how many."""
     place = folder.path / "artifacts"
     better = METRICS.get(spec.evaluation.metric or task_of(dataset.task).primary).facts["better"]
-    keep = kept_rows(len(dataset.test), dataset.hash)
-    arrays: dict[str, Any] = {
-        "row_ids": dataset.test.row_ids[keep],
-        "labels": dataset.test.y[keep],
-        "teacher": teacher.logits["test"][keep],
-    }
+    z_teacher = teacher.logits["test"]
+    known = np.flatnonzero(known_rows(z_teacher))
+    some = known if len(known) else np.arange(len(dataset.test))  # rows to look at are those that the teacher answered
+    keep = some[kept_rows(len(some), dataset.hash)]
+    arrays: dict[str, Any] = {"row_ids": dataset.test.row_ids[keep], "labels": dataset.test.y[keep]}
+    if len(known):
+        arrays["teacher"] = z_teacher[keep]
     students = []
     for index, arm in pairs:
         best = best_seed(arm.student, better)
@@ -101,7 +102,9 @@ def write_cells(
     """
     numbers = max(1, len(best)) * dataset.num_outputs
     most = max(1, min(CELL_ROWS, CELL_NUMBERS // numbers))
-    keep = kept_rows(len(dataset.validation), dataset.hash, most)
+    known = np.flatnonzero(known_rows(teacher))
+    some = known if len(known) else np.arange(len(dataset.validation))
+    keep = some[kept_rows(len(some), dataset.hash, most)]
     logits = np.full((len(best), len(keep), dataset.num_outputs), np.nan, dtype=np.float16)
     answered: dict[int, Any] = {}  # cells with alpha 0 share a training
     for cell, finished in enumerate(best):

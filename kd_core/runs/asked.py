@@ -9,6 +9,7 @@ from typing import Any
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
+from kd_core.workspace import workspace
 
 
 def numbers(name: str, text: str | None) -> tuple[float, ...]:
@@ -51,8 +52,15 @@ def student_spec(text: str) -> StudentSpec:
 
 
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
-    """Read settings such as `teacher.trees=400`; values are JSON, or text. Errors: SpecError naming what is not understood."""
+    """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
+
+    A file that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
+    """
+    from kd_core.data.library import UPLOADS, DataLibrary
+    from kd_core.teachers import SOURCES
+
     found: dict[str, Any] = {}
+    fields = SOURCES.get(name).spec.model_fields
     for text in settings or ():
         where, equals, value = text.partition("=")
         part, _, key = where.strip().partition(".")
@@ -67,6 +75,18 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
             found[key] = json.loads(value)
         except ValueError:
             found[key] = value
+        hints = fields[key].json_schema_extra if key in fields else None
+        if isinstance(hints, dict) and "file" in hints and not value.startswith("sha256:"):
+            library = DataLibrary(workspace(), UPLOADS)
+            with library.resolve(value).open("rb") as file:
+                found[key] = library.add(file, Path(value).name).source
+        elif (
+            isinstance(hints, dict)
+            and hints.get("columns")
+            and hints["unit"] == "names"
+            and isinstance(found[key], str)
+        ):
+            found[key] = value.split(",")
     return Choice(name=name, settings=found)
 
 

@@ -14,12 +14,24 @@ from kd_core.evaluate.base import Answers, measure
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.intervals.row_spread import units_of
+from kd_core.limits import KNOWN_ROWS
 from kd_core.task import task_of
+from kd_core.teachers.base import known_rows
+
+Rows = Array | slice
+ALL = slice(None)
 
 
-def answers(dataset: Dataset, split: Split, z_NC: Array) -> Answers:
+def comparable(z_NC: Array) -> Rows | None:
+    """Say on which rows a teacher can be compared: those it answered; None where these are too few (`limits.KNOWN_ROWS`)."""
+    known = known_rows(z_NC)
+    return ALL if known.all() else np.flatnonzero(known) if known.sum() >= KNOWN_ROWS else None
+
+
+def answers(dataset: Dataset, split: Split, z_NC: Array, rows: Rows = ALL) -> Answers:
     """Turn logits into answers in the task's own terms: probabilities, or values in the target's unit."""
-    return from_logits(dataset.task, dataset.parts[split].y, z_NC, dataset.target_mean, dataset.target_std)
+    y = dataset.parts[split].y[rows]
+    return from_logits(dataset.task, y, z_NC[rows], dataset.target_mean, dataset.target_std)
 
 
 def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | None:
@@ -28,10 +40,14 @@ def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | N
 
 
 def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:
-    """Assess one model: every metric, and for classes the confusion counts and calibration bins."""
-    found = answers(dataset, split, z_NC)
+    """Assess a teacher on the rows it answered: every metric, and for classes the confusion counts and calibration bins.
+
+    Where it answered too few, every metric is None and there is nothing else.
+    """
+    rows = comparable(z_NC)
+    found = answers(dataset, split, z_NC, slice(0) if rows is None else rows)
     result: dict[str, Any] = {"metrics": measure(found)}
-    if task_of(dataset.task).has_classes:
+    if rows is not None and task_of(dataset.task).has_classes:
         result["confusion"] = confusion.matrix(found.y, found.predicted, len(dataset.classes)).tolist()
         result["calibration"] = calibration.bins(found)
     return result
@@ -46,26 +62,34 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
     return {"mean": float(np.mean(known)), "std": std, "values": known}
 
 
-def seeds_block(found: Evidence, side: str, classes: int, per_seed: Sequence[Array], teacher: Array) -> dict[str, Any]:
-    """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C)."""
+def seeds_block(
+    found: Evidence, side: str, classes: int, per_seed: Sequence[Array], teacher: Array, rows: Rows | None = ALL
+) -> dict[str, Any]:
+    """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C); `rows` where the two are compared."""
     models = found.sides[side]
     result: dict[str, Any] = {"metrics": {name: spread(found.values(name, side)) for name in found.metrics()}}
     if task_of(models[0].task).has_classes:
         result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
+    if "confusion" in result and rows is not None:
         result["fidelity"] = {
-            "agreement": spread([fidelity.agreement(z, teacher) for z in per_seed]),
-            "kl": spread([fidelity.kl(teacher, z) for z in per_seed]),
+            "agreement": spread([fidelity.agreement(z[rows], teacher[rows]) for z in per_seed]),
+            "kl": spread([fidelity.kl(teacher[rows], z[rows]) for z in per_seed]),
         }
     return result
 
 
-def evidence(dataset: Dataset, split: Split, teacher: Array, sides: Mapping[str, Sequence[Array]]) -> Evidence:
-    """Gather the answers of the teacher and of every side's seeds to one part. All are logits (N, C)."""
+def evidence(
+    dataset: Dataset, split: Split, teacher: Array, sides: Mapping[str, Sequence[Array]], rows: Rows = ALL
+) -> Evidence:
+    """Gather the answers of the teacher and of every side's seeds to some rows of a part. All are logits (N, C).
+
+    A teacher that left out some of the rows is left out.
+    """
     groups = dataset.parts[split].groups
-    units = None if groups is None else units_of(groups)
-    told = {name: [answers(dataset, split, z) for z in side] for name, side in sides.items()}
-    return Evidence({"teacher": [answers(dataset, split, teacher)], **told}, units)
+    units = None if groups is None else units_of(groups[rows])
+    arms = {"teacher": [teacher], **sides} if known_rows(teacher[rows]).all() else sides
+    return Evidence({name: [answers(dataset, split, z, rows) for z in side] for name, side in arms.items()}, units)
 
 
 def gains(found: Evidence, first: str, second: str) -> dict[str, Gain]:

@@ -31,7 +31,7 @@ from kd_core.specs import RunSpec
 from kd_core.task import task_of
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
-from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.base import TeacherAnswers, without_own_columns
 from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
@@ -92,7 +92,7 @@ def _split_row(seed: int, found: dict[str, Any], metric: str) -> dict[str, Any]:
             "verdict": s["verdict"],
             "student": s["metrics"][metric]["mean"],
             "baseline": s["baseline"]["metrics"][metric]["mean"],
-            "versus_teacher": s["versus_teacher"][metric],
+            "versus_teacher": s["versus_teacher"].get(metric),
         }
         for s in found["students"]
     ]
@@ -139,7 +139,7 @@ class _Experiment:
     def prepare(self) -> None:
         """Read the data, refuse what can't work, and ask the teacher."""
         with self.phase("data"):
-            self.dataset = prepare(self.spec.dataset)
+            self.dataset = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
             self.metric = self.choose_metric()
             problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds)
             raise_problems(problems)
@@ -304,6 +304,9 @@ class _Experiment:
             device=self.device.type,
         )
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
+        for note in found.notes:
+            if note["severity"] == "warning":
+                self.notify({"kind": "warning", **{name: note[name] for name in ("code", "message", "hint")}})
         found = balanced(found, self.class_weights())
         block = assessment.block(self.dataset, "validation", found.logits["validation"])
         self.notify(

@@ -31,12 +31,19 @@ def compare(
     FEWEST_UNITS are never said to leave no room. `room` is False for `none` alone.
     """
     logits = {"baseline": [t.logits(dataset, "validation", device) for t in baseline]}
-    found = assessment.evidence(dataset, "validation", teacher.logits["validation"], logits)
-    gain = found.gain(metric, "teacher", "baseline")
+    z_teacher = teacher.logits["validation"]
+    rows = assessment.comparable(z_teacher)
     mean = assessment.spread([t.record.score_selected for t in baseline])["mean"]
+    if rows is None:
+        unknown = {"student": student, "teacher": None, "baseline": mean, "gain": None, "units": 0}
+        return {**unknown, "state": "unclear", "room": True}
+    found = assessment.evidence(dataset, "validation", z_teacher, logits, rows)
+    gain = found.gain(metric, "teacher", "baseline")
+    if rows is not assessment.ALL:
+        mean = assessment.spread(found.values(metric, "baseline"))["mean"]  # on the rows that the teacher answered
     row = {
         "student": student,
-        "teacher": assessment.score(dataset, "validation", teacher.logits["validation"], metric),
+        "teacher": found.values(metric, "teacher")[0],
         "baseline": mean,
         "gain": write_gain(gain) if gain else None,
         "units": found.num_units,

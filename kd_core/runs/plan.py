@@ -178,7 +178,9 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
             why_not = entry.why_not(fits)
             if why_not:
                 found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
-            entry.spec.parse(dict(settings), where)
+            parsed = entry.spec.parse(dict(settings), where)
+            if missing := entry.facts.get("missing", lambda spec: None)(parsed):
+                found.append(missing.problem())
         except KDError as error:
             found.append(error.problem())
 
@@ -211,7 +213,8 @@ def views_read(spec: RunSpec, offered: Iterable[str]) -> list[str]:
     Errors: UnknownName; SpecError `other_view` for a part that can't read the rows.
     """
     known = tuple(offered)
-    return list(dict.fromkeys([teacher_view(spec.teacher, known), *(view_of(s.arch, known) for s in spec.students)]))
+    read = [teacher_view(spec.teacher, known), *(view_of(s.arch, known) for s in spec.students)]
+    return [kind for kind in dict.fromkeys(read) if kind is not None]
 
 
 def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
@@ -238,9 +241,7 @@ def estimate(
     read = [inputs[kind] for kind in views_read(spec, inputs)]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
-        f"teacher:{spec.teacher.name}": _teacher_seconds(
-            spec, train_rows, inputs[teacher_view(spec.teacher, inputs)], num_outputs
-        ),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, inputs, num_outputs),
         f"training:{'stacks' if all(stacked) else 'apart'}": sum(
             _training_seconds(spec, train_rows, row.flops, n, together)
             for row, n, together in zip(rows, counts, stacked, strict=True)
@@ -293,11 +294,13 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
-    """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others."""
-    folds = spec.evaluation.folds
-    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs, num_outputs)
-    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs, num_outputs) + folds * fold
+def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+    """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
+    kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds
+    if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
+        return ANSWER_SECONDS
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
+    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs) + folds * fold
 
 
 def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:

@@ -76,11 +76,15 @@ class ResultBuilder:
         spec, name = (recipe.students[0] if recipe else self.spec.students[index]), self.metric["name"]
         objective = (recipe or self.spec).objective
         z_teacher = self.teacher.logits["test"]
+        rows = assessment.comparable(z_teacher)
         sides = {"baseline": arms.baseline, "student": arms.student, "placebo": arms.placebo}
         logits = {side: [t.logits(self.dataset, "test", self.device) for t in found] for side, found in sides.items()}
         found = assessment.evidence(self.dataset, "test", z_teacher, logits)
+        shared: Evidence | None = found
+        if rows is not assessment.ALL:
+            shared = None if rows is None else assessment.evidence(self.dataset, "test", z_teacher, logits, rows)
         classes = len(self.dataset.classes)
-        blocks = {s: assessment.seeds_block(found, s, classes, z, z_teacher) for s, z in logits.items() if z}
+        blocks = {s: assessment.seeds_block(found, s, classes, z, z_teacher, rows) for s, z in logits.items() if z}
         ours, theirs = blocks["student"], blocks["baseline"]
         gain = assessment.gains(found, "student", "baseline")
         margin = compare.margin_in_units(
@@ -102,9 +106,9 @@ class ResultBuilder:
             **ours,
             "baseline": theirs,
             "gain": _written(gain),
-            "versus_teacher": _written(assessment.gains(found, "student", "teacher")),
+            "versus_teacher": _written(assessment.gains(shared, "student", "teacher")) if shared else {},
             **self._placebo(found, blocks, objective),
-            **self._gaps(found, gain),
+            **self._gaps(shared, gain),
             "agreement": None,
             "margin": margin,
             "selection": {
@@ -151,6 +155,8 @@ class ResultBuilder:
                 "folds": self.teacher.folds,
                 "cached": self.teacher.cached,
                 "fit_seconds": self.teacher.fit_seconds,
+                **({"known": known} if (known := self.teacher.known()) else {}),
+                **({"notes": list(self.teacher.notes)} if self.teacher.notes else {}),
             },
             "students": [j.entry for j in self.judged],
             "room": self.room,
@@ -197,9 +203,9 @@ class ResultBuilder:
             why = "what_if" if self.spec.sweep else "stopped" if self.spec.evaluation.placebo else "not_asked"
         return {"placebo": None, "placebo_reason": why}
 
-    def _gaps(self, found: Evidence, gain: Mapping[str, Gain]) -> dict[str, Any]:
+    def _gaps(self, found: Evidence | None, gain: Mapping[str, Gain]) -> dict[str, Any]:
         """Share of the way from baseline to teacher, per metric, where that way is surely longer than nothing."""
-        gaps = {name: found.gap_closed(name) for name in gain}
+        gaps = {name: found.gap_closed(name) if found else None for name in gain}
         return {
             "gap_closed": {name: gap and gap.mean for name, gap in gaps.items()},
             "gap_closed_ci95": {name: [gap.low, gap.high] if gap else None for name, gap in gaps.items()},

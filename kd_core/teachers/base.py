@@ -1,17 +1,24 @@
-"""What every teacher source is: something that fits on encoded rows and then yields logits."""
+"""What every teacher source is: something that is asked about a dataset and answers with logits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kd_core.data.dataset import Array, Split
+import numpy as np
+import pandas as pd
+
+from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
 from kd_core.registry import Registry
-from kd_core.specs import Choice
+from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
+
+if TYPE_CHECKING:
+    from kd_core.teachers.cache import TeacherCache
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -64,42 +71,119 @@ class FittedTeacher(Protocol):
 # fit(spec, data, seed, notify, should_stop) -> FittedTeacher. Raises errors.Stopped when asked to stop.
 Fit = Callable[[Any, FitData, int, Notify, ShouldStop], FittedTeacher]
 
-# facts: takes=(view, ...); gives=frozenset({"logits"[, "features"]}), family="network"|"trees"|"classic"; networks: arch=name of the
-# architecture that takes the spec's fields of the same names; others:
+
+@dataclass(frozen=True)
+class Ask:
+    """A question to a source: all answers for a dataset.
+
+    `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
+    parts under `key`, so that a source that was cut off goes on after them.
+    """
+
+    dataset: Dataset
+    reads: str | None
+    folds: int
+    seed: int
+    cache: TeacherCache | None
+    key: str
+    device: str
+    notify: Notify
+    should_stop: ShouldStop
+
+
+class Live(Protocol):
+    """A model that can be asked about new rows, whatever the dataset holds of them."""
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Answer raw rows. Shape: N rows with the dataset's columns -> (N, C) float32 logits, as in `Answered`."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` of its class needs to make it again."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a source answered.
+
+    logits[split] (N, C) float32 in the order of the dataset's part: log-odds, log-probabilities or scaled targets; a row of NaN is not
+    known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
+    `folds` of fits that never saw the rows (0: it was not trained here). `notes`: {severity, code, message, hint} of what a person should know.
+    """
+
+    logits: Mapping[Split, Array]
+    num_parameters: int | None
+    size_bytes: int | None
+    latency_ms: dict[str, Any]
+    seconds: float
+    folds: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[dict[str, str], ...] = ()
+    live: Live | None = None
+
+
+def known_rows(z_NC: Array) -> Array:
+    """Say which rows were answered. Shape: (N, C) -> (N,) bool."""
+    found: Array = ~np.isnan(z_NC[:, 0])
+    return found
+
+
+# source(spec, ask) -> Answered. Raises errors.Stopped when asked to stop. What is trained here is made by `fitting.from_fit`.
+Source = Callable[[Any, Ask], Answered]
+
+# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
+# family="network"|"trees"|"classic"|"given"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
-SOURCES: Registry[Fit] = Registry("teacher")
+SOURCES: Registry[Source] = Registry("teacher")
 
 
-def teacher_view(teacher: Choice, offered: Iterable[str]) -> str:
-    """Choose the view that a teacher reads: its setting `view`, or the first that it takes and that is offered.
+def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
+    """Choose the view that a teacher reads: its setting `view`, or the first that it takes and that is offered; None if it reads none.
 
     Errors: UnknownName, SpecError `other_view`.
     """
     entry = SOURCES.get(teacher.name)
+    if not entry.facts.get("takes", True):
+        return None
     wanted = getattr(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), "view", None)
     return choose_view(entry, offered, wanted)
+
+
+def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
+    """Take the columns that only the teacher may read out of what students learn from. Errors: UnknownName, SpecError."""
+    entry = SOURCES.get(teacher.name)
+    if (own := entry.facts.get("own_columns")) is None:
+        return dataset
+    columns = own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
+    more = tuple(name for name in columns if name not in dataset.drop)
+    return dataset.model_copy(update={"drop": (*dataset.drop, *more)}) if more else dataset
 
 
 @dataclass(frozen=True)
 class TeacherAnswers:
     """Everything later phases need of a teacher; kept on disk by hash, never pickled.
 
-    logits[split] (N, C) float32 in the order of the dataset's part; for `train` out-of-fold.
-    `latency_ms` as in result.json. `cached` is True when nothing was trained for this run.
+    logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
+    `latency_ms`, `notes` as in `Answered`. `cached` is True when nothing was trained for this run.
     features[split] (N, D) float32 where the teacher gives them. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 
     name: str
     logits: dict[Split, Array]
-    num_parameters: int
-    size_bytes: int
+    num_parameters: int | None
+    size_bytes: int | None
     latency_ms: dict[str, Any]
     fit_seconds: float
     folds: int
     cached: bool = False
     cache_key: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[dict[str, str], ...] = ()
     features: dict[Split, Array] = field(default_factory=dict)
     kept_bytes: int = 0
     seconds_saved: float = 0.0
+
+    def known(self) -> dict[str, int]:
+        """Count the rows that were answered, by part; nothing where all were."""
+        counts = {str(split): int(known_rows(z).sum()) for split, z in self.logits.items()}
+        return counts if sum(counts.values()) < sum(map(len, self.logits.values())) else {}

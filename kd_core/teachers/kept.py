@@ -14,7 +14,7 @@ from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.teachers.base import SOURCES
+from kd_core.teachers.base import SOURCES, without_own_columns
 from kd_core.teachers.coding import decode
 from kd_core.teachers.entry import read_entry, read_meta
 from kd_core.teachers.packing import part_of
@@ -98,7 +98,7 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
 
 def is_kept(root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int, code: str) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
-    data = data_key(dataset)
+    data = data_key(without_own_columns(dataset, teacher))
     wanted = {
         "data": data,
         "teacher": teacher.name,
@@ -114,7 +114,8 @@ def find(
     root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int | None, seed: int | None, code: str
 ) -> KeptAnswers | None:
     """Find kept answers for the validation rows, those of this version of the code first."""
-    wanted: dict[str, Any] = {"data": data_key(dataset), "teacher": teacher.name, "settings": teacher_settings(teacher)}
+    data = data_key(without_own_columns(dataset, teacher))
+    wanted: dict[str, Any] = {"data": data, "teacher": teacher.name, "settings": teacher_settings(teacher)}
     if wanted["data"] is None:
         return None
     wanted |= {k: v for k, v in (("folds", folds), ("seed", seed)) if v is not None}

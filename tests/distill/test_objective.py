@@ -58,6 +58,25 @@ def test_answers_follow_the_row_not_the_place_in_the_batch():
     assert shuffled.total.item() == pytest.approx(straight.total.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [0.25, 1.0])
+def test_rows_that_the_teacher_did_not_answer_learn_from_their_label_alone(alpha):
+    z, teacher = logits(), logits(seed=1).numpy()
+    choice, index = Choice(name="hinton", settings={"alpha": alpha}), torch.arange(8)
+    partly = teacher.copy()
+    partly[[1, 4, 6]] = np.nan
+    made = objective.make("multiclass", choice, LABELS, partly)
+    found, whole = (z.clone().requires_grad_() for _ in range(2))
+    terms = made(Outputs(found), index)
+    terms.backward()
+    objective.make("multiclass", choice, LABELS, teacher)(Outputs(whole), index).backward()
+    labels_only = torch.autograd.grad(F.cross_entropy(w := z.clone().requires_grad_(), torch.from_numpy(LABELS)), w)[0]
+    known = torch.tensor([0, 2, 3, 5, 7])
+    torch.testing.assert_close(found.grad[known], whole.grad[known])
+    torch.testing.assert_close(found.grad[[1, 4, 6]], (1 - alpha) * labels_only[[1, 4, 6]])
+    none = made(Outputs(z[[1, 4]].requires_grad_()), torch.tensor([1, 4]))
+    assert none.soft.item() == 0 and torch.isfinite(none.total)
+
+
 def test_balanced_weights_have_mean_one_over_the_rows_and_equal_mass_per_class():
     w = objective.class_weights(LABELS, 3, "balanced")
     np.testing.assert_allclose(w, [8 / 12, 8 / 3, 8 / 9], rtol=1e-6)

@@ -9,10 +9,11 @@ from torch import nn
 from kd_core.data.input_spec import table_inputs
 from kd_core.errors import KDError
 from kd_core.evaluate import latency
-from kd_core.evaluate.latency import measure_latency, network_latency, onnx_bytes, onnx_session
+from kd_core.evaluate.latency import network_latency, onnx_bytes, onnx_session
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
+from kd_core.timing import measure_latency
 from kd_core.training.predict import predict
 
 

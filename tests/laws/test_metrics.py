@@ -46,6 +46,7 @@ SKLEARN = {
     "mae": lambda a: sk.mean_absolute_error(a.y, a.values),
     "r2": lambda a: sk.r2_score(a.y, a.values),
 }
+SKLEARN |= {e.name: e.facts["reference"] for e in METRICS.entries() if "reference" in e.facts}  # of its own file
 FITTING = [(e, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 IDS = [f"{e.name}-{t}" for e, t in FITTING]
 

@@ -8,20 +8,19 @@ import numpy as np
 import pytest
 
 from kd_core.data.input_spec import TABLE
+from kd_core.data.views import VIEWS
 from kd_core.errors import Stopped
 from kd_core.models import ARCHS
 from kd_core.task import TASKS
 from kd_core.teachers import SOURCES
-from tests.teachers.tables import fit_data, view_data
+from kd_core.teachers.base import Ask
+from kd_core.teachers.fitting import Fitted
+from tests.teachers.tables import dataset, fit_data, view_data
 
 LEARN = {"size": "tiny", "epochs": 10, "learning_rate": 0.03, "batch_size": 32, "members": 4}
 QUICK = {"gradient_boosting": {"rounds": 30}, "random_forest": {"trees": 12}}
-CASES = [
-    pytest.param(e, t, id=f"{e.name}-{t}")
-    for e in SOURCES.entries()
-    for t in TASKS.names()
-    if not e.tasks or t in e.tasks
-]
+FITTED = [e for e in SOURCES.entries() if isinstance(e.make, Fitted)]
+CASES = [pytest.param(e, t, id=f"{e.name}-{t}") for e in FITTED for t in TASKS.names() if not e.tasks or t in e.tasks]
 
 
 def never():
@@ -37,7 +36,7 @@ def data_of(entry, task, **changes):
 def fitted(entry, data, seed=0, notify=lambda event: None, should_stop=never):
     learn = LEARN if entry.facts["family"] == "network" else QUICK.get(entry.name, {})
     spec = entry.spec.parse({name: value for name, value in learn.items() if name in entry.spec.model_fields})
-    return entry.make(spec, data, seed, notify, should_stop)
+    return entry.make.fit(spec, data, seed, notify, should_stop)
 
 
 @pytest.mark.slow
@@ -64,7 +63,7 @@ def test_logits_sizes_and_repeatability(entry, task):
             assert p[data.y_validation == c, c].mean() > p[data.y_validation != c, c].mean()
 
 
-@pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
+@pytest.mark.parametrize("entry", FITTED, ids=lambda e: e.name)
 def test_a_class_missing_from_the_fold_keeps_its_column(entry):
     data = data_of(entry, "multiclass")
     kept = data.y != 1
@@ -74,7 +73,7 @@ def test_a_class_missing_from_the_fold_keeps_its_column(entry):
         assert np.exp(z[:, 1]).max() < 1e-5
 
 
-@pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
+@pytest.mark.parametrize("entry", FITTED, ids=lambda e: e.name)
 def test_a_stop_request_is_honoured_before_anything_is_fitted(entry):
     with pytest.raises(Stopped):
         fitted(entry, data_of(entry, "binary"), should_stop=lambda: True)
@@ -107,7 +106,19 @@ def test_networks_report_every_epoch(entry):
 
 def test_every_source_says_what_it_gives():
     for entry in SOURCES.entries():
-        assert "logits" in entry.facts["gives"] and entry.facts["family"] in ("network", "trees", "classic")
+        assert "logits" in entry.facts["gives"] and entry.facts["family"] in ("network", "trees", "classic", "given")
+        assert isinstance(entry.make, Fitted) is (entry.facts["family"] != "given")
+        assert set(entry.facts["takes"]) <= set(VIEWS.names())
+
+
+@pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)
+def test_a_stop_request_is_honoured_by_every_source(entry):
+    data = dataset("binary")
+    reads = entry.facts["takes"][0] if entry.facts["takes"] else None
+    if reads not in (None, TABLE):
+        return
+    with pytest.raises(Stopped):
+        entry.make(entry.spec(), Ask(data, reads, 3, 0, None, "", "cpu", lambda event: None, lambda: True))
 
 
 def test_every_architecture_that_may_teach_is_a_teacher_of_its_own_views():

@@ -6,6 +6,8 @@ each against the registered metric on rows that are really repeated.
 
 import numpy as np
 
+from kd_core.evaluate import METRICS
+
 
 def _mean(w_DN, value_N):
     return w_DN @ value_N / w_DN.sum(axis=1)
@@ -124,6 +126,8 @@ WEIGHTED = {
     "rmse": lambda w, a: np.sqrt(_mean(w, (a.values - a.y) ** 2)),
     "roc_auc": _roc_auc,
 }
+
+WEIGHTED |= {e.name: e.facts["weighted"] for e in METRICS.entries() if "weighted" in e.facts}  # of its own file
 
 
 def weighted(metric, w_DN, answers, chunk=500):

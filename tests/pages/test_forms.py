@@ -182,3 +182,52 @@ def test_an_automatic_number_can_be_given_and_taken_back():
     at.number_input(key="f.epochs").set_value(None)
     at.number_input(key="f.margin").set_value(None)
     assert (held(at.run())["epochs"], held(at)["margin"]) == (None, None)
+
+
+class Given(Spec):
+    """A file and columns."""
+
+    path: str | None = Field(None, description="A file.", json_schema_extra=unit("file", file=(".csv",)))
+    columns: tuple[str, ...] = Field((), description="Some.", json_schema_extra=unit("names", columns=True))
+    id: str | None = Field(None, description="One.", json_schema_extra=unit("name", columns=True))
+
+
+def given_page() -> None:
+    import streamlit as st
+
+    from pages.ui.shared import forms
+    from tests.pages.test_forms import Given
+
+    st.session_state["held"] = forms.form(Given, st.session_state.get("given", {}), "g", names_of_data=("a", "b"))
+
+
+def test_a_file_is_kept_in_the_workspace_by_its_content(own_workspace):
+    at = AppTest.from_function(given_page).run()
+    assert not at.exception and held(at) == {"path": None, "columns": (), "id": None}
+    at.file_uploader[0].set_value(("../../answers.csv", b"p\n1\n", "text/csv")).run()
+    assert not at.exception
+    source = held(at)["path"]
+    folder = own_workspace / "uploads" / source.removeprefix("sha256:")
+    assert (folder / "original").read_bytes() == b"p\n1\n"
+    assert "Taken: answers.csv, 4 B" in at.caption[0].value
+    assert sorted(p.relative_to(own_workspace).parts[0] for p in own_workspace.rglob("*")) == ["uploads"] * 4
+    again = AppTest.from_function(given_page)  # another day: the draft names it, nothing is in the place for files
+    again.session_state["given"] = {"path": source}
+    assert held(again.run())["path"] == source and "Taken: answers.csv" in again.caption[0].value
+
+
+def test_a_file_that_is_gone_or_refused_is_said(own_workspace):
+    at = AppTest.from_function(given_page)
+    at.session_state["given"] = {"path": f"sha256:{'0' * 64}"}
+    at.run()
+    assert "is not in the workspace" in at.error[0].value
+    at.file_uploader[0].set_value(("a.csv", b"", "text/csv")).run()
+    assert held(at)["path"] is None and "The file is empty" in at.error[0].value
+
+
+def test_columns_are_those_of_the_data_or_others_that_are_written(own_workspace):
+    at = AppTest.from_function(given_page)
+    at.session_state["given"] = {"columns": ("b", "of the file"), "id": "a"}
+    at.run()
+    assert held(at) == {"path": None, "columns": ("b", "of the file"), "id": "a"}
+    assert at.multiselect[0].options == ["a", "b", "of the file"]

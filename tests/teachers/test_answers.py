@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from kd_core.data.dataset import Part
+from kd_core.data.input_spec import TABLE
 from kd_core.data.view import Views
 from kd_core.errors import KDError, Stopped
 from kd_core.specs import Choice
-from kd_core.teachers import answers, entry
+from kd_core.teachers import entry, fitting
 from kd_core.teachers.answers import teacher_answers
-from kd_core.teachers.base import SOURCES
+from kd_core.teachers.base import SOURCES, Ask
 from kd_core.teachers.cache import TeacherCache
 from kd_core.teachers.crossfit import folds as deal
+from kd_core.teachers.fitting import from_fit
 from tests.teachers.tables import dataset, with_rows
 
 FOREST = Choice(name="random_forest", settings={"trees": 12, "leaf_rows": 1})
@@ -23,7 +25,7 @@ QUICK = Choice(name="random_forest", settings={"trees": 1})  # where only the ke
 @pytest.fixture(autouse=True)
 def no_timing(monkeypatch):
     """Latency has its own tests; here it would only cost seconds."""
-    monkeypatch.setattr(answers, "latency", lambda fitted, x: {"native": {}})
+    monkeypatch.setattr(fitting, "latency", lambda fitted, x: {"native": {}})
 
 
 def ask(data, teacher=FOREST, *, folds=3, seed=0, cache=None, events=None, should_stop=lambda: False):
@@ -48,18 +50,20 @@ def test_training_rows_are_answered_by_teachers_that_never_saw_them(monkeypatch)
 
     def watched(spec, fit_data, *rest):
         seen.append({row.tobytes() for row in fit_data.x})
-        return entry.make(spec, fit_data, *rest)
+        return entry.make.fit(spec, fit_data, *rest)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=watched))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=from_fit(watched)))
     found = ask(data)
     fold = deal(data.train.y, None, 3, 0)
     for k in range(3):
         assert not seen[1 + k] & {row.tobytes() for row in data.view().parts["train"][fold == k]}
     assert len(seen[0]) == len(data.train)
     # In-sample answers of a deep forest know the labels; out-of-fold answers are as unsure as those for new rows.
-    fits = answers._Fits(data, FOREST, 3, 0, "", None, print, lambda: False, "cpu")
+    fits = fitting._Fits(
+        entry.make.fit, entry.spec.parse(FOREST.settings), Ask(data, TABLE, 3, 0, None, "", "cpu", print, lambda: False)
+    )
     rows = fits.data(data.view().parts["train"], data.train.y, data.view().parts["validation"])
-    in_sample = entry.make(fits.spec, rows, 0, print, lambda: False).logits(data.view().parts["train"])
+    in_sample = entry.make.fit(fits.spec, rows, 0, print, lambda: False).logits(data.view().parts["train"])
 
     def right(z, y):
         return float((z.argmax(1) == y).mean())
@@ -77,9 +81,9 @@ def test_groups_never_straddle(monkeypatch):
         seen.append(
             {int(g) for x, g in zip(data.view().parts["train"], data.train.groups, strict=True) if x.tobytes() in rows}
         )
-        return entry.make(spec, fit_data, *rest)
+        return entry.make.fit(spec, fit_data, *rest)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=watched))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=from_fit(watched)))
     ask(data)
     held = [set(data.train.groups.tolist()) - s for s in seen[1:]]
     assert all(held) and sum(len(h) for h in held) == len(set(data.train.groups.tolist()))
@@ -121,10 +125,12 @@ def test_an_interrupted_teacher_goes_on_after_its_finished_folds(tmp_path):
 
     def counted(*args):
         fits.append(1)
-        return entry.make(*args)
+        return entry.make.fit(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SOURCES._entries, "random_forest", type(entry)(entry.name, counted, entry.title, entry.spec))
+        patch.setitem(
+            SOURCES._entries, "random_forest", type(entry)(entry.name, from_fit(counted), entry.title, entry.spec)
+        )
         found = ask(data, cache=cache, events=events)
     assert len(fits) == 2
     whole = ask(data)
@@ -259,9 +265,9 @@ def test_a_warning_of_every_fit_is_told_once(monkeypatch):
 
     def warning(spec, data, seed, notify, should_stop):
         notify({"kind": "warning", "code": "shared", "message": "m", "hint": "h"})
-        return entry.make(spec, data, seed, notify, should_stop)
+        return entry.make.fit(spec, data, seed, notify, should_stop)
 
-    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=warning))
+    monkeypatch.setitem(SOURCES._entries, "random_forest", replace(entry, make=from_fit(warning)))
     ask(dataset(), events=events)
     assert [e for e in events if e["kind"] == "warning"] == [
         {"kind": "warning", "code": "shared", "message": "m", "hint": "h"}

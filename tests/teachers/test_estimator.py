@@ -19,14 +19,14 @@ def test_probabilities_become_log_probabilities_in_label_order():
 def test_rows_of_one_class_are_refused(name):
     data = fit_data("binary", y=np.ones(200, np.int64))
     with pytest.raises(DataError, match="The 200 training rows of this teacher all have class number 1"):
-        SOURCES.get(name).make(SOURCES.get(name).spec(), data, 0, print, lambda: False)
+        SOURCES.get(name).make.fit(SOURCES.get(name).spec(), data, 0, print, lambda: False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gradient_boosting", "random_forest"])
 def test_a_constant_target_is_no_single_class(name):
     data = fit_data("regression", y=np.full(200, 0.25, np.float32))
-    made = SOURCES.get(name).make(SOURCES.get(name).spec(), data, 0, print, lambda: False)
+    made = SOURCES.get(name).make.fit(SOURCES.get(name).spec(), data, 0, print, lambda: False)
     assert made.logits(data.x) == pytest.approx(np.full((200, 1), 0.25), abs=1e-6)
 
 

@@ -12,7 +12,7 @@ from kd_core.data.dataset import Part
 from kd_core.data.view import Views
 from kd_core.errors import DataError, SpecError, UnknownName
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.teachers import answers, kept
+from kd_core.teachers import answers, fitting, kept
 from kd_core.teachers import cache as caching
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.cache import TeacherCache
@@ -25,7 +25,7 @@ FOREST = Choice(name="random_forest", settings={"trees": 1})
 
 @pytest.fixture(autouse=True)
 def no_timing(monkeypatch):
-    monkeypatch.setattr(answers, "latency", lambda fitted, x: {"native": {}})
+    monkeypatch.setattr(fitting, "latency", lambda fitted, x: {"native": {}})
 
 
 def keep(cache, spec=SPEC, teacher=FOREST, task="binary", folds=2, seed=0, data=None):

@@ -20,7 +20,7 @@ def test_the_callers_random_stream_is_left_alone():
     expected = torch.rand(3)
     torch.manual_seed(0)
     entry = SOURCES.get("mlp")
-    entry.make(entry.spec(size="tiny", epochs=1), fit_data("binary"), 5, lambda e: None, lambda: False)
+    entry.make.fit(entry.spec(size="tiny", epochs=1), fit_data("binary"), 5, lambda e: None, lambda: False)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -33,7 +33,7 @@ def test_wide_tables_are_told_that_columns_share_tokens():
         x_validation=rng.standard_normal((100, 300)).astype("f4"),
     )
     events, entry = [], SOURCES.get("ft_transformer")
-    entry.make(entry.spec(size="tiny", epochs=1), data, 0, events.append, lambda: False)
+    entry.make.fit(entry.spec(size="tiny", epochs=1), data, 0, events.append, lambda: False)
     said = [e for e in events if e["kind"] == "warning"]
     assert [e["code"] for e in said] == ["columns_share_tokens"]
     assert "300 encoded columns share tokens, 3 neighbours each" in said[0]["message"]
@@ -79,7 +79,7 @@ def test_what_is_no_setting_of_a_teacher_is_refused(name, settings):
 def test_settings_reach_the_network():
     entry, data = SOURCES.get("tabm"), fit_data("binary")
     spec = entry.spec(size="tiny", members=3, dropout=0.4, epochs=1)
-    network = entry.make(spec, data, 0, lambda e: None, lambda: False).module()
+    network = entry.make.fit(spec, data, 0, lambda e: None, lambda: False).module()
     assert (network.num_members, network.dropout.p, len(network.layers)) == (3, 0.4, 1)
 
 

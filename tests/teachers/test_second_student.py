@@ -11,6 +11,7 @@ from kd_core.runs import experiment
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, StudentSpec
 from kd_core.teachers.base import SOURCES
+from kd_core.teachers.fitting import from_fit
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
@@ -47,12 +48,12 @@ def test_a_cached_run_asks_the_teacher_nothing(tmp_path, monkeypatch, teacher):
 
     def counted(*args):
         counts["fits"] += 1
-        fitted = entry.make(*args)
+        fitted = entry.make.fit(*args)
         if isinstance(fitted.module(), torch.nn.Module):
             fitted.module().register_forward_hook(lambda *_: counts.update(batches=counts["batches"] + 1))
         return Counted(fitted, counts)
 
-    monkeypatch.setitem(SOURCES._entries, entry.name, replace(entry, make=counted))
+    monkeypatch.setitem(SOURCES._entries, entry.name, replace(entry, make=from_fit(counted)))
 
     def carry_out(name, **changes):
         counts.update(fits=0, answers=0, batches=0)

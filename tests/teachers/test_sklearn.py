@@ -8,7 +8,7 @@ from tests.teachers.tables import fit_data
 
 def fit(data, seed=0, **settings):
     entry = SOURCES.get("sklearn")
-    return entry.make(entry.spec.parse({"trees": 12} | settings), data, seed, print, lambda: False)
+    return entry.make.fit(entry.spec.parse({"trees": 12} | settings), data, seed, print, lambda: False)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -104,7 +104,8 @@ class StackTraining:
         self.mask_row = torch.tensor(row_of, device=self.device)
         self.mask_widths = self.stack.padded_widths() if self.streams else []
         self.losses = torch.zeros(2, len(self.members), dtype=self.stack.weights[0].dtype, device=self.device)
-        self.replay: Callable[..., None] = Replay(self._step, self.device) if self.device.type == "cuda" else self._step
+        recorded = self.device.type == "cuda" and self.lesson.recordable
+        self.replay: Callable[..., None] = Replay(self._step, self.device) if recorded else self._step
 
     def run(self, should_stop: ShouldStop, kept: Checkpoints | None) -> Iterator[list[int]]:
         """Train to the end. After each epoch it yields the rows (in `members`) that ended with it, maybe none."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array
 from kd_core.distill import objective as objectives
-from kd_core.distill.base import LOSSES, Gradient
+from kd_core.distill.base import LOSSES, Gradient, partly_known, soft_term
 from kd_core.distill.sweep.variants import TEACHER, Lessons, tables
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
@@ -61,11 +61,15 @@ class StackedLesson:
         key = self._written.key if self._written else (lambda spec: None)
         asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
         told: dict[Hashable, Tensor] = {}
+        logits: list[Tensor] = []
         for name, spec, wanted in zip(names, self.specs, asked, strict=True):
             if wanted and wanted not in told:
                 z = torch.from_numpy(np.asarray(known[name], dtype=np.float32)).to(self.device, self.dtype)
-                told[wanted] = self._written.table(z, spec) if self._written else z
+                logits.append(z)
+                told[wanted] = self._written.table(z.nan_to_num(), spec) if self._written else z.nan_to_num()
         self.told = torch.cat(list(told.values())) if told else None
+        self.known = partly_known(torch.cat(logits)) if logits else None  # None: every row was answered
+        self.logits = torch.cat(logits).nan_to_num() if self.known is not None else self.told
         self._part = [list(told).index(wanted) if wanted else 0 for wanted in asked]
 
     def _soft(self) -> list[float]:
@@ -98,9 +102,17 @@ class StackedLesson:
         dz = self._hard(z, index)
         if self.plain:
             return dz
-        return dz.add_(
-            self._gradient.slope(z, self._answers(index)) if self._written else self._differentiate(z, index)
-        )
+        soft = self._gradient.slope(z, self._answers(index)) if self._written else self._differentiate(z, index)
+        if (
+            self.known is not None
+        ):  # a row's gradient is its own where it is written out; where not, this changes nothing
+            soft = soft * self.known[index + self.told_row].unsqueeze(1)
+        return dz.add_(soft)
+
+    @property
+    def recordable(self) -> bool:
+        """Say whether the shapes of a step do not depend on which rows are in it."""
+        return self.known is None or self._written is not None
 
     def losses(self, z: Tensor, index: Tensor) -> Tensor:
         """Compute each network's hard and soft loss before their weights, 0 where nobody listens to the teacher.
@@ -113,29 +125,34 @@ class StackedLesson:
         return torch.stack([hard, soft])
 
     def _taught(self, z: Tensor, index: Tensor) -> Tensor:
-        told = self._answers(index)
-        if self._written:
-            return self._gradient.losses(z, told)
-        assert self._loss is not None
+        if self._written and self.known is None:
+            return self._gradient.losses(z, self._answers(index))
+        told = self._answers(index, self.logits)
         found = z.new_zeros(len(z))
         for s, spec in enumerate(self.specs):
             if spec is not None and spec.weights()[1]:
-                found[s] = self._loss.make(Outputs(z[s].T), Outputs(told[s].T), self.labels[index[s]], spec)
+                found[s] = self._term(s, z[s].T, told[s].T, index[s])
         return found
+
+    def _term(self, s: int, z: Tensor, told: Tensor, index: Tensor) -> Tensor:
+        """Compute one network's soft loss by the registered function. Shape: z and told (B, C), index (B,)."""
+        assert self._loss is not None
+        known = None if self.known is None else self.known[index + self.told_row[s]]
+        return soft_term(self._loss.make, Outputs(z), told, self.labels[index], self.specs[s], known)
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
         return self.hard_loss.stack_gradient(z, labels, self.hard)
 
-    def _answers(self, index: Tensor) -> Tensor:
-        """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""
-        assert self.told is not None
+    def _answers(self, index: Tensor, table: Tensor | None = None) -> Tensor:
+        """Look up what each network is told, in another table where one is given. Shape: index (S, B) -> (S, C, B)."""
+        table = self.told if table is None else table
+        assert table is not None
         rows = (index + self.told_row).reshape(-1)
-        return self.told.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
+        return table.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
 
     def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
         """Let torch differentiate a loss that has no written gradient."""
-        assert self._loss is not None
         leaf = z.transpose(1, 2).contiguous().requires_grad_()
         told = self._answers(index).transpose(1, 2)
         with torch.enable_grad():
@@ -143,8 +160,7 @@ class StackedLesson:
             for s, spec in enumerate(self.specs):
                 weight = 0.0 if spec is None else spec.weights()[1]
                 if weight:
-                    labels = self.labels[index[s]]
-                    total = total + weight * self._loss.make(Outputs(leaf[s]), Outputs(told[s]), labels, spec)
+                    total = total + weight * self._term(s, leaf[s], told[s], index[s])
             (found,) = torch.autograd.grad(total, leaf)
         return found.transpose(1, 2)
 

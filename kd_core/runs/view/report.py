@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.evaluate.intervals.compare import Gain
+from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
 from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
@@ -86,7 +87,7 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
 
 def _student_lines(result: dict[str, Any]) -> list[str]:
     found = read_outcome(result)
-    lines = []
+    lines = _known_lines(result)
     for student in found.students:
         lines += _judgement(found, student)
         lines.append(_sizes(result, found, student))
@@ -97,6 +98,20 @@ def _student_lines(result: dict[str, Any]) -> list[str]:
             f"The test rows of this dataset have been read by {found.test_reads} runs; choosing among many runs by them flatters the chosen one."
         )
     lines += _split_lines(result, found)
+    return lines
+
+
+def _known_lines(result: dict[str, Any]) -> list[str]:
+    """Say how many rows the teacher answered where these are not all, and what it brought along."""
+    teacher, rows = result["teacher"], result["dataset"]["rows"]
+    lines = [f"{note['message']} {note['hint']}".strip() for note in teacher.get("notes", ())]
+    if known := teacher.get("known"):
+        told = ", ".join(f"{known[part]:,} of {rows[part]:,} {part}" for part in rows)
+        lines.append(f"The teacher answered {told} rows; the other training rows were learned from their labels alone.")
+        if known["test"] < KNOWN_ROWS:
+            lines.append(
+                f"No comparison with the teacher: it answered {known['test']:,} test rows, at least {KNOWN_ROWS} are needed."
+            )
     return lines
 
 
@@ -142,11 +157,15 @@ def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> s
     name, raw, teacher = found.metric.name, student.raw, result["teacher"]
     scale = Scale.of(found.metric, student.gain[name])
     gap = raw["gap_closed"].get(name)
+    parameters, place = f"{raw['parameters']:,} parameters", f"{raw['size_bytes'] / 1024:.1f} KB"
+    if teacher["size_bytes"] is not None:
+        place += f" (teacher {teacher['size_bytes'] / 1024:,.0f} KB)"
+    on = f" (on the {known['test']:,} rows it answered)" if (known := teacher.get("known")) else ""
     closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
     return (
-        f"  {found.metric.title}: teacher {scale.value(found.teacher.get(name))}, "
+        f"  {found.metric.title}: teacher {scale.value(found.teacher.get(name))}{on}, "
         f"baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
-        f"{raw['parameters']:,} parameters, {raw['size_bytes'] / 1024:.1f} KB (teacher {teacher['size_bytes'] / 1024:,.0f} KB)."
+        f"{parameters}, {place}."
     )
 
 

@@ -13,6 +13,7 @@ from kd_core.data.input_spec import TABLE
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
+from kd_core.teachers.fitting import from_fit
 
 
 class GradientBoostingSpec(Spec):
@@ -89,6 +90,7 @@ def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) 
     family="trees",
     seconds=seconds,
 )
+@from_fit
 def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees until the validation loss stops falling. Errors: Stopped, DataError."""
     stop_if_asked(should_stop)

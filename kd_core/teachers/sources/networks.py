@@ -11,7 +11,8 @@ from kd_core.models import ARCHS
 from kd_core.models.base import Builder, SizeName
 from kd_core.registry import Entry
 from kd_core.specs import Choice
-from kd_core.teachers.base import SOURCES, Fit, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, Source
+from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.network import NetworkSpec, fit_network
 
 DROPOUT = 0.2  # where the architecture has none by itself: students are small, a teacher has weights to spare
@@ -52,14 +53,14 @@ def train(
 
 
 @SOURCES.register_each(ARCHS, role="teacher")
-def teacher_of(arch: Entry[Builder]) -> tuple[Fit, type[NetworkSpec], dict[str, Any]]:
+def teacher_of(arch: Entry[Builder]) -> tuple[Source, type[NetworkSpec], dict[str, Any]]:
     """Make a teacher of an architecture: how it is fitted, its form and its facts."""
 
     def fit(spec: NetworkSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
         return train(arch, spec, data, seed, notify, should_stop)
 
     facts = {"takes": arch.facts["takes"], "gives": frozenset({"logits"}), "family": "network", "arch": arch.name}
-    return fit, spec_of(arch), facts
+    return from_fit(fit), spec_of(arch), facts
 
 
 @SOURCES.register(
@@ -71,6 +72,7 @@ def teacher_of(arch: Entry[Builder]) -> tuple[Fit, type[NetworkSpec], dict[str, 
     family="network",
     arch="mlp",
 )
+@from_fit
 def fit_large(spec: NetworkSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train an MLP of three hidden layers. Errors: Stopped, DataError, NonFiniteLoss."""
     return train(ARCHS.get("mlp"), spec, data, seed, notify, should_stop)

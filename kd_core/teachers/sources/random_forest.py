@@ -11,6 +11,7 @@ from kd_core.data.input_spec import TABLE
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.estimator import THREADS
+from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.forest import grow, leaf_rows
 
 
@@ -42,6 +43,7 @@ def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> f
     family="trees",
     seconds=seconds,
 )
+@from_fit
 def fit(spec: RandomForestSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Grow a forest on the training rows; validation rows are not used. Errors: Stopped, DataError."""
     rows = leaf_rows(spec.leaf_rows, len(data.y))

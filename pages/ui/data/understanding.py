@@ -69,7 +69,8 @@ def facts_of(found: Profile) -> Facts:
     from kd_core.data.views import foreseen
 
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
-    return Facts(found.num_rows, len(found.columns), foreseen(found), outputs, found.classes, str(found.task))
+    names = tuple(c.name for c in found.columns)
+    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, str(found.task), names)
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

@@ -39,7 +39,8 @@ def guess(result: Result, metric: str) -> Guess | None:
             if rmse is None or r2 is None or r2 >= 1
             else Guess(float(rmse / np.sqrt(1 - r2)), t("runs.chance.mean"))
         )
-    counts = np.asarray(teacher.get("confusion") or [[0.0]], dtype=np.float64).sum(axis=1)
+    whole = result["students"][0] if teacher.get("known") else teacher
+    counts = np.asarray(whole.get("confusion") or [[0.0]], dtype=np.float64).sum(axis=1)
     if not counts.sum():
         return None
     shares = counts / counts.sum()

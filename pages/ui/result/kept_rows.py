@@ -47,6 +47,13 @@ def load(folder: RunFolder, found: Mapping[str, Any], student: int) -> Kept:
         arrays = _arrays(paths[0], paths[0].stat().st_mtime_ns)
         rows = _frame(paths[1], paths[1].stat().st_mtime_ns)
         index = entry["index"]
+        if "teacher" not in arrays:
+            raise KDError(
+                "The teacher of run {run_id} answered none of the test rows, so there are no soft labels to look at.",
+                "Give answers for test rows, too, and run again.",
+                "no_teacher_answers",
+                run_id=folder.id,
+            )
         logits = {
             "teacher": arrays["teacher"],
             "baseline": arrays[f"baseline_{index}"],

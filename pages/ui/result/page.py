@@ -74,6 +74,8 @@ def judgement(found: Result, index: int) -> None:
             st.markdown(said.splits, help=t("runs.splits.note"))
         if said.reads:
             st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
+        for line in verdict.about_teacher(found):
+            st.caption(line)
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
         for problem in found.get("problems") or ():

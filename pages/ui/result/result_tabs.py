@@ -133,8 +133,8 @@ def size_points(found: Result) -> list[dict[str, Any]]:
     arms = names()
     points: list[dict[str, Any]] = []
 
-    def add(arm: str, label: str, size: float, value: float | None, block: Result | None) -> None:
-        if value is None:
+    def add(arm: str, label: str, size: float | None, value: float | None, block: Result | None) -> None:
+        if value is None or size is None:
             return
         low, high = bounds((block or {}).get("values") or [])
         hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
@@ -241,6 +241,7 @@ def mistakes(found: Result, index: int) -> None:
             )
         )
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
+    told = () if found["teacher"].get("known") else ("teacher",)  # on other rows its counts are others
     columns = st.columns(2, gap="large") if len(classes) <= 8 else [st.container(), st.container()]
     shared = {
         "true_title": t("runs.mistakes.true"),
@@ -248,7 +249,7 @@ def mistakes(found: Result, index: int) -> None:
         "dark": dark_page(),
     }
     with columns[0]:
-        arm = _pick_arm(("student", "baseline", "teacher"), "mistakes-of", "runs.mistakes.of")
+        arm = _pick_arm(("student", "baseline", *told), "mistakes-of", "runs.mistakes.of")
         fig = matrices.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
         own = blocks[arm]["confusion"]
         picture.show(
@@ -256,7 +257,7 @@ def mistakes(found: Result, index: int) -> None:
         )
         st.caption(t("runs.mistakes.note"))
     with columns[1]:
-        other = _pick_arm(("baseline", "teacher"), "mistakes-against", "runs.mistakes.against")
+        other = _pick_arm(("baseline", *told), "mistakes-against", "runs.mistakes.against")
         moved = largest_shift(student["confusion"], blocks[other]["confusion"])
         fig = matrices.confusion_shift(
             student["confusion"], blocks[other]["confusion"], classes, hover=t("runs.mistakes.shift_hover"), **shared
@@ -319,7 +320,7 @@ def calibration(found: Result, index: int) -> None:
         st.markdown(t("runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
-    arms = {arm: bins(block["calibration"]) for arm, block in blocks.items()}
+    arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}
     fig = charts.reliability(
         arms,
         names=names(),

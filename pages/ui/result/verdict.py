@@ -10,12 +10,13 @@ import numpy as np
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import Gain
+from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.store import ledger
 from pages.ui.result import speed
 from pages.ui.result.differences import Written, is_share, lower_is_better, points, signed_points
 from pages.ui.shared import text
-from pages.ui.shared.text import Safe, t
+from pages.ui.shared.text import Safe, escape, t
 
 __all__ = ["is_share", "lower_is_better", "points", "signed_points"]  # and what is defined here
 
@@ -144,12 +145,25 @@ def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
     )
 
 
+def about_teacher(found: Result) -> list[Safe]:
+    """Say which rows a given teacher answered, where these are not all, and what its numbers were taken for."""
+    teacher, rows = found["teacher"], found["dataset"]["rows"]
+    lines = [Safe(escape(f"{n['message']} {n['hint']}".strip())) for n in teacher.get("notes") or ()]
+    if known := teacher.get("known"):
+        told = {part: t("runs.verdict.of", part=text.exact(known[part]), whole=text.exact(rows[part])) for part in rows}
+        lines.append(t("runs.verdict.known", **told))
+    return lines
+
+
 def _against(found: Outcome, student: StudentOutcome) -> Safe:
     """Say how far the student is from the teacher, at which size and speed."""
     name, raw, teacher = found.metric.name, student.raw, found.raw["teacher"]
     k = "runs.against."
     gain = against_teacher(found, student)
-    if gain is None:
+    known, rows = (teacher.get("known") or {}).get("test"), found.raw["dataset"]["rows"].get("test")
+    if gain is None and known is not None and known < KNOWN_ROWS:
+        place = t(f"{k}withheld", known=text.exact(known), rows=text.exact(rows), least=KNOWN_ROWS)
+    elif gain is None:
         place = t(f"{k}undefined", metric=metric_word(name))
     else:
         written, lower = Written.of(name, gain), lower_is_better(name)
@@ -162,7 +176,8 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
             metric=metric_word(name),
             interval=t(f"{k}older") if found.schema < 2 else written.interval(gain, lower=lower),
         )
-    parts = [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], teacher["size_bytes"]))]
+    size = teacher["size_bytes"]
+    parts = [place] if size is None else [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], size))]
     said = speed.sentence(teacher, raw)
     return Safe(", ".join([*parts, *([said] if said else [])]) + ".")
 
@@ -240,7 +255,7 @@ def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
     """Raise red flags: a student that is not smaller or not faster than its teacher."""
     found = []
     teacher = result["teacher"]
-    if student["size_bytes"] >= teacher["size_bytes"]:
+    if teacher["size_bytes"] is not None and student["size_bytes"] >= teacher["size_bytes"]:
         found.append(
             t("runs.flag.size", student=text.size(student["size_bytes"]), teacher=text.size(teacher["size_bytes"]))
         )

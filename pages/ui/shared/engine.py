@@ -29,6 +29,13 @@ _shown = threading.Event()
 _LOG = logging.getLogger("kd_workbench.engine")
 
 
+def uploads() -> DataLibrary:
+    """Return the files of the workspace that belong to no dataset, such as an uploaded teacher."""
+    from kd_core.data.library import UPLOADS, DataLibrary
+
+    return DataLibrary(workspace(), UPLOADS)
+
+
 def library() -> DataLibrary:
     """Return the files and datasets of the workspace."""
     from kd_core.data.library import DataLibrary

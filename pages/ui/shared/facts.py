@@ -12,7 +12,7 @@ from kd_core.workspace import workspace
 
 @dataclass(frozen=True)
 class Facts:
-    """What later pages need of a dataset without reading it again; `inputs` says how rows look in every view."""
+    """What later pages need of a dataset without reading it again; `inputs` says how rows look in every view, `names` the columns."""
 
     rows: int
     columns: int
@@ -20,6 +20,7 @@ class Facts:
     outputs: int
     classes: tuple[str, ...]
     task: str
+    names: tuple[str, ...] = ()
 
 
 def _path(dataset_id: str) -> Path:
@@ -37,6 +38,8 @@ def kept(dataset_id: str) -> Facts | None:
     try:
         values = safe_io.read_json(_path(dataset_id))
         inputs = {kind: InputSpec(**{**spec, "shape": tuple(spec["shape"])}) for kind, spec in values["inputs"].items()}
-        return Facts(**{**values, "classes": tuple(values["classes"]), "inputs": inputs})
+        return Facts(
+            **{**values, "classes": tuple(values["classes"]), "names": tuple(values.get("names", ())), "inputs": inputs}
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

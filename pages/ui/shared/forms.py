@@ -11,8 +11,11 @@ import streamlit as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from kd_core import limits
+from kd_core.errors import KDError
 from kd_core.registry import Registry, Situation
 from kd_core.specs import Spec
+from pages.ui.shared import engine, text, uploader
 from pages.ui.shared.text import Safe, catalogue, escape, t
 
 AUTO = "auto"
@@ -30,22 +33,25 @@ def form(
     fold: bool = True,
     columns: int = 1,
     lists: Mapping[str, Collection[str]] | None = None,
+    names_of_data: Collection[str] = (),
 ) -> dict[str, Any]:
     """Draw one widget per field and return what they hold; advanced fields are one fold away.
 
-    `lists` gives the values a text field can take where they are known.
+    `lists` gives the values a text field can take where they are known; `names_of_data` those of fields that name columns.
 
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
+    naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
+    lists = {**dict.fromkeys(naming, names_of_data), **(lists or {})}
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
     advanced = [n for n in names if extra(spec.model_fields[n]).get("advanced")] if fold else []
     basic = [n for n in names if n not in advanced]
-    held = _grid(spec, basic, values, key, columns, lists or {})
+    held = _grid(spec, basic, values, key, columns, lists)
     if advanced:
         with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.advanced"):
-            held.update(_grid(spec, advanced, values, key, columns, lists or {}))
+            held.update(_grid(spec, advanced, values, key, columns, lists))
     return held
 
 
@@ -76,10 +82,15 @@ def _grid(
     return held
 
 
-def _listed(name: str, info: FieldInfo, values: Mapping[str, Any], key: str, known: Collection[str]) -> str | None:
-    """Choose one of the known values, or leave it to the app."""
+def _listed(name: str, info: FieldInfo, values: Mapping[str, Any], key: str, known: Collection[str]) -> Any:
+    """Choose one of the known values, or leave it to the app; several where the field holds several, others may be written."""
     options = [None, *known]
     value = values.get(name)
+    if get_origin(kind(info)[0]) is tuple:
+        several = seed(f"{key}.{name}.list", list(value or ()))
+        offered = list(dict.fromkeys([*known, *st.session_state[several]]))
+        shown = {"help": help_text(info), "placeholder": t("common.auto")}
+        return tuple(st.multiselect(label(name), offered, key=several, accept_new_options=True, **shown))
     place = seed(f"{key}.{name}.list", value if value in options else None)
     return st.selectbox(
         label(name),
@@ -155,6 +166,8 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     shown = {"label": label(name), "help": help_text(info)}
     clearable: dict[str, Any] = {"value": None} if optional else {}  # else an emptied field becomes its lowest value
     low, high = bounds(info)
+    if "file" in extra(info):
+        return _file(name, info, value, key)
     if get_origin(what) is tuple:
         return numbers(name, info, value, key)
     if get_origin(what) is Literal:
@@ -190,6 +203,32 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
         )
     held = st.text_input(key=seed(place, value or ""), placeholder=t("common.auto") if optional else None, **shown)
     return held or (None if optional else "")
+
+
+def _file(name: str, info: FieldInfo, value: str | None, key: str) -> str | None:
+    """Take a file into the workspace; the field holds its content's hash, never a path."""
+    place = seed(f"{key}.{name}", value)
+
+    def take() -> None:  # called when a person adds a file or takes it away, not when the page is left
+        found, st.session_state[place] = st.session_state[f"{place}.upload"], None
+        if found is not None:
+            try:
+                st.session_state[place] = engine.uploads().add(found, found.name).source
+            except KDError as error:
+                st.session_state[f"{place}.error"] = error
+
+    most, endings = limits.FILE_BYTES // 2**20, extra(info)["file"]
+    uploader.drop(label(name), endings, f"{place}.upload", most, help_text(info), take)
+    if error := st.session_state.pop(f"{place}.error", None):
+        text.show_error(error)
+    held = st.session_state[place]
+    if held:
+        try:
+            kept = engine.uploads().get(str(held).partition(":")[2])
+            st.caption(t("common.file_kept", name=kept.name, size=text.size(kept.size_bytes)))
+        except KDError as error:
+            text.show_error(error)
+    return held or (None if kind(info)[1] else "")
 
 
 def item_bounds(info: FieldInfo) -> tuple[float | None, float | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,14 @@ _STYLE = """<style>
 </style>"""
 
 
-def drop(label: str, endings: Collection[str], key: str, most_mb: int, help_: str | None = None) -> Any:
+def drop(
+    label: str,
+    endings: Collection[str],
+    key: str,
+    most_mb: int,
+    help_: str | None = None,
+    changed: Callable[[], None] | None = None,
+) -> Any:
     """Draw the place and return the file, or None."""
-    st.html(_STYLE.format(key=key))
-    return st.file_uploader(label, type=list(endings), key=key, max_upload_size=most_mb, help=help_)
+    st.html(_STYLE.format(key=re.sub(r"[^\w-]", "-", key)))  # as Streamlit makes a class of a key
+    return st.file_uploader(label, type=list(endings), key=key, max_upload_size=most_mb, help=help_, on_change=changed)

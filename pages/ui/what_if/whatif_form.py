@@ -74,7 +74,7 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if spec.model_fields:
         with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
-            settings = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False)
+            settings = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False, names_of_data=facts.names)
     return {"name": name, "settings": forms.changed(spec, settings, given)}
 
 

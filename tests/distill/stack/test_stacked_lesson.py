@@ -162,3 +162,20 @@ def test_a_stack_may_hold_several_lessons(name, task):
     kept = torch.tensor([1, 4])
     lesson.keep(kept)
     torch.testing.assert_close(lesson.gradient(z[kept].clone(), index[kept]), found[kept])
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_rows_without_an_answer_get_no_soft_gradient(name, task):
+    y, teacher, z, index = data(task)
+    teacher[::3] = np.nan
+    chosen = choices(name)
+    lesson = StackedLesson(task, chosen, y, teacher, None, torch.float64, CPU)
+    dz, told = lesson.gradient(z, index), lesson.losses(z, index)
+    for s, choice in enumerate(chosen):
+        alone = z[s].T.clone().requires_grad_()
+        terms = objectives.make(task, choice, y, teacher if choice else None)(Outputs(alone), index[s])
+        terms.backward()
+        torch.testing.assert_close(dz[s], alone.grad.T, rtol=1e-5, atol=1e-7)
+        if choice is not None and choice.settings["alpha"]:
+            torch.testing.assert_close(told[1, s], terms.soft.double(), rtol=1e-5, atol=1e-7)
+    assert lesson.recordable is (name in ("hinton", "mse"))

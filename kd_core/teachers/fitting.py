@@ -1,0 +1,192 @@
+"""What is trained here as a source: one fit answers validation and test, further fits answer training rows they never saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from kd_core.data.dataset import Array
+from kd_core.data.input_spec import TABLE
+from kd_core.data.view import Viewed
+from kd_core.evaluate.latency import network_latency
+from kd_core.seeding import derive
+from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify
+from kd_core.teachers.crossfit import folds as deal_folds
+from kd_core.teachers.entry import Entry
+from kd_core.teachers.estimator import check_classes, stop_if_asked
+from kd_core.timing import BATCHES, measure_latency
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A source made of a fit; `fit` itself stays at hand."""
+
+    fit: Fit
+
+    def __call__(self, spec: Any, ask: Ask) -> Answered:
+        """Fit on all training rows for validation and test, and per fold on the others for the training rows.
+
+        Errors: DataError, Stopped (finished fits are kept).
+        """
+        fits, train = _Fits(self.fit, spec, ask), ask.dataset.train
+        fold_N = deal_folds(train.y, train.groups, ask.folds, ask.seed)  # first: too few groups cost no fit
+        arrays, facts = fits.part("full", None, fits.full)
+        z_NC = np.empty((len(train), ask.dataset.num_outputs), dtype=np.float32)
+        seconds = facts["seconds"]
+        rounds = []
+        for k in range(ask.folds):
+            held = fold_N == k
+            parts, fold_facts = fits.part(f"fold-{k}", k, lambda held=held, k=k: fits.fold(held, k))  # type: ignore[misc]
+            z_NC[held] = parts["held"]
+            seconds += fold_facts["seconds"]
+            rounds.append(fold_facts["details"])
+        return Answered(
+            {"train": z_NC, "validation": arrays["validation"], "test": arrays["test"]},
+            facts["num_parameters"],
+            facts["size_bytes"],
+            facts["latency_ms"],
+            seconds,
+            ask.folds,
+            {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
+        )
+
+
+def from_fit(fit: Fit) -> Fitted:
+    """Make a source of what is trained here: fit(spec, data, seed, notify, should_stop) -> FittedTeacher."""
+    return Fitted(fit)
+
+
+class _Fits:
+    """The fits of one teacher: all training rows, then each fold's complement."""
+
+    def __init__(self, make: Fit, spec: Any, ask: Ask) -> None:
+        self.make, self.spec, self.ask = make, spec, ask
+        self.dataset, self.notify, self.kind = ask.dataset, ask.notify, ask.reads or TABLE
+        self.viewed = self.dataset.view(self.kind)
+        self.done, self.of = 0, ask.folds + 1
+        self.keeping = True
+
+    def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
+        """Return a part from the cache, or make and keep it; either way it counts as finished."""
+        cache, key = self.ask.cache, self.ask.key
+        stop_if_asked(self.ask.should_stop)
+        found = cache.load_part(key, name, self.notify) if cache else None
+        if found is None:
+            found = make()
+            self.keep_part(name, found)
+        self.done += 1
+        facts = found[1]["details"]
+        self.notify(
+            {
+                "kind": "trained",
+                "arm": "teacher",
+                "student": None,
+                "seed": self.ask.seed,
+                "fold": fold,
+                **{k: facts.get(k) for k in ("selected_epoch", "last_epoch", "score_selected", "score_last")},
+                "seconds": found[1]["seconds"],
+                "done": self.done,
+                "of": self.of,
+            }
+        )
+        return found
+
+    def keep_part(self, name: str, found: Entry) -> None:
+        """Keep a part for a run that is cut off; after a refusal of the disk no further part is tried."""
+        cache, key = self.ask.cache, self.ask.key
+        if cache and self.keeping:
+            self.keeping = keep(self.notify, lambda: cache.save_part(key, name, *found))
+
+    def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
+        """Gather rows to fit on, with the validation rows beside them."""
+        return FitData(
+            task=self.dataset.task,
+            num_outputs=self.dataset.num_outputs,
+            inputs=replace(self.viewed.spec, shape=tuple(x.shape[1:])),
+            x=x,
+            y=y,
+            x_validation=x_validation,
+            y_validation=self.dataset.scaled_y("validation"),
+            device=self.ask.device,
+            target_mean=self.dataset.target_mean,
+            target_std=self.dataset.target_std,
+        )
+
+    def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
+        """Fit and return the teacher with its seconds."""
+
+        def tell(event: dict[str, Any]) -> None:
+            if event["kind"] == "warning":
+                self.notify(event)
+                return
+            self.notify({**event, "arm": "teacher", "student": None, "seed": self.ask.seed, "fold": fold})
+
+        began = time.perf_counter()
+        seed = derive(self.ask.seed, "teacher", "full" if fold is None else fold)
+        fitted = self.make(self.spec, data, seed, tell, self.ask.should_stop)
+        return fitted, time.perf_counter() - began
+
+    def full(self) -> Entry:
+        """Fit on all training rows; answer validation and test; measure size and latency."""
+        dataset, x = self.dataset, self.viewed.parts
+        data = self.data(x["train"], dataset.scaled_y("train"), x["validation"])
+        fitted, seconds = self.fit(data, None)
+        arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
+        return arrays, {
+            "seconds": seconds,
+            "num_parameters": fitted.num_parameters(),
+            "size_bytes": fitted.size_bytes(),
+            "latency_ms": latency(fitted, self.viewed),
+            "details": fitted.details(),
+        }
+
+    def fold(self, held: Array, fold: int) -> Entry:
+        """Fit on the other folds and answer the held-out rows."""
+        y, parts = self.dataset.scaled_y("train"), self.viewed.parts
+        check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
+        x, x_validation, x_held = self.dataset.without(self.kind, held)
+        fitted, seconds = self.fit(self.data(x, y[~held], x_validation), fold)
+        return {"held": fitted.logits(x_held)}, {"seconds": seconds, "details": fitted.details()}
+
+
+def latency(fitted: FittedTeacher, viewed: Viewed) -> dict[str, Any]:
+    """Time one answer: a network on torch and on ONNX Runtime, any other teacher in its own library (`native`).
+
+    Units: milliseconds, one thread.
+    """
+    module = fitted.module()
+    if module is not None:
+        return network_latency(module, viewed.spec, BATCHES)
+
+    x = viewed.parts["validation"]
+
+    def rows(n: int) -> Array:
+        found: Array = x[np.resize(np.arange(x.shape[0]), n)]
+        return found
+
+    with threadpool_limits(1):
+        native = measure_latency(fitted.logits, rows, batches=BATCHES)
+    reason = "this teacher is not a network, so only its own library was measured"
+    return {"native": native, "onnxruntime": {"reason": reason}}
+
+
+def keep(notify: Notify, save: Callable[[], None]) -> bool:
+    """Save; where the disk refuses, say so and go on: what was trained is in memory and worth more than its copy."""
+    try:
+        save()
+    except OSError as error:
+        notify(
+            {
+                "kind": "warning",
+                "code": "cache_not_kept",
+                "message": f"The teacher's answers could not be kept on the disk: {error.strerror or error}.",
+                "hint": "This run goes on with them; a later run may have to train the teacher again.",
+            }
+        )
+        return False
+    return True
