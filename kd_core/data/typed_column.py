@@ -14,6 +14,7 @@ from kd_core.data import dates, numbers
 from kd_core.data.frames import seconds
 from kd_core.data.number_column import number_column
 from kd_core.data.numbers import NumberFormat
+from kd_core.data.picture_column import picture_column, shape_of
 from kd_core.data.text_column import text_column
 from kd_core.data.types import ColumnType, TypedColumn, finish, to_arrow
 from kd_core.limits import LARGEST_NUMBER
@@ -32,6 +33,8 @@ def understand(
     `missing`: whether words such as NA and ? are missing cells among labels; ? alone is when None.
     Shape: (N,) in, (N,) out, in the same order.
     """
+    if kind == "picture" or shape_of(series):
+        return picture_column(series, name, kind)
     array = to_arrow(series)
     kinds = pa.types
     if kinds.is_boolean(array.type):
