@@ -18,13 +18,14 @@ import pandas as pd
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.preparation import prepare
-from kd_core.distill.fused import train_variants
-from kd_core.distill.variants import TrainedVariant, Variant
-from kd_core.evaluate import METRICS, compare
-from kd_core.evaluate.advice import more_seeds
+from kd_core.distill.stack.fused import train_variants
+from kd_core.distill.sweep.variants import TrainedVariant, Variant
+from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
-from kd_core.evaluate.comparison import Comparison
+from kd_core.evaluate.intervals import compare
+from kd_core.evaluate.intervals.advice import more_seeds
+from kd_core.evaluate.intervals.comparison import Comparison
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of

@@ -31,9 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core import device
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill import fused, planner, sequential, shares
-from kd_core.distill.variants import Variant
-from kd_core.runs.worker import environment as warm_up
+from kd_core.distill.stack import fused
+from kd_core.distill.sweep import planner, sequential, shares
+from kd_core.distill.sweep.variants import Variant
+from kd_core.runs.service.worker import environment as warm_up
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 
 GOAL = 1.05

@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill import fused
-from kd_core.distill.lanes import Lanes
-from kd_core.distill.stacking import Stacking
-from kd_core.distill.variants import Variant
+from kd_core.distill.stack import fused
+from kd_core.distill.stack.lanes import Lanes
+from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep.variants import Variant
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 
 TEMPERATURES, ALPHAS, SEEDS = (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 0.25, 0.5, 0.75, 1.0), (0, 1, 2)

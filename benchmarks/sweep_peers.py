@@ -62,7 +62,7 @@ def main() -> None:
     if kind == "fused":
         sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
         from benchmarks.sweep_parts import dataset_of, grid, student
-        from kd_core.distill import fused
+        from kd_core.distill.stack import fused
         from kd_core.specs import TrainingSpec
 
         training = TrainingSpec(batch_size=batch, epochs=epochs, patience=epochs)

@@ -9,8 +9,8 @@ from typing import Any
 from kd_core import device as devices
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
-from kd_core.distill.foresight import stack_seconds
-from kd_core.distill.stacks import STACKS
+from kd_core.distill.stack.forms import STACKS
+from kd_core.distill.sweep.foresight import stack_seconds
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
@@ -18,7 +18,8 @@ from kd_core.models.building import view_of
 from kd_core.models.sizes import sizes
 from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
-from kd_core.runs import grid, grid_check, pace
+from kd_core.runs import pace
+from kd_core.runs.cells import grid, grid_check
 from kd_core.runs.pace import Pace
 from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual

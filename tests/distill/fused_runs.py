@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core.distill import fused
-from kd_core.distill.stacking import Stacking
+from kd_core.distill.stack import fused
+from kd_core.distill.stack.stacking import Stacking
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import ignore, never
 from tests.distill import eager

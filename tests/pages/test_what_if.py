@@ -11,8 +11,9 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, whatif_cell, whatif_cells
-from pages.ui.text import t
+from pages.ui.shared import engine, example
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cell, whatif_cells
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import events, gains_on, make_sweep, sweep_spec

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from kd_core.data.preparation import prepare
-from kd_core.distill.variants import TrainedVariant
+from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.models.building import build_for
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.sweep import Sweep
+from kd_core.runs.cells.sweep import Sweep
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from kd_core.teachers.base import TeacherAnswers
 from tests.runs.tables import small_spec, write_table

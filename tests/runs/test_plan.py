@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kd_core.data.input_spec import table_inputs
-from kd_core.distill.foresight import stack_seconds
+from kd_core.distill.sweep.foresight import stack_seconds
 from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn

@@ -10,7 +10,7 @@ import pytest
 from kd_core.errors import SpecError
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
 from tests.data.views.test_text_views import text_table
 

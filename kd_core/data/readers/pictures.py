@@ -12,15 +12,15 @@ from typing import Any
 import pandas as pd
 
 from kd_core import limits
-from kd_core.data import sandbox
 from kd_core.data.archive import checked_files
-from kd_core.data.caps import check_counts
-from kd_core.data.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.picture_column import described, mapped, shape_of
+from kd_core.data.files import sandbox
+from kd_core.data.files.caps import check_counts
+from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
+from kd_core.data.files.signatures import is_zip
+from kd_core.data.pictures.column import described, mapped, shape_of
 from kd_core.data.readers import READERS
-from kd_core.data.signatures import is_zip
 from kd_core.data.table import Table
-from kd_core.data.types import plural
+from kd_core.data.types.base import plural
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
@@ -148,7 +148,7 @@ def _decoded(path: Path, members: list[str], side: int, target: Path, name: str)
     """Decode in the child; its own words for running out of time speak of spreadsheets."""
     try:
         given = (str(path.resolve()), members, side, str(target), name)
-        found: dict[str, Any] = sandbox.call("kd_core.data.picture_files:decode", *given)
+        found: dict[str, Any] = sandbox.call("kd_core.data.pictures.decoding:decode", *given)
     except DataError as error:
         if error.code not in ("parse_time", "parse_memory"):
             raise

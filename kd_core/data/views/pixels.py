@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.picture_column import picture_columns, pixels_of, shape_of
+from kd_core.data.pictures.column import picture_columns, pixels_of, shape_of
 from kd_core.data.table import Profile
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 
 VERSION = 1  # raise it when encoded values change
