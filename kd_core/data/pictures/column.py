@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,8 @@ _ONLY_PICTURES = Says(
 )
 
 
-def mapped(path: Path, rows: int) -> pd.Series:
-    """Make a column of the first pictures of an `.npy` file without reading it; the file may be removed afterwards.
-
-    Shape: (N, H, W, K) uint8 in the file -> (rows,).
-    """
-    pixels = np.load(path, mmap_mode="r", allow_pickle=False)[:rows]
+def column_of(pixels: npt.NDArray[np.uint8]) -> pd.Series:
+    """Make a column of pictures that lies where the pixels lie, a mapped file included. Shape: (N, H, W, K) -> (N,)."""
     shape = pixels.shape[1:]
     flat = pa.FixedSizeListArray.from_arrays(pa.array(np.asarray(pixels).reshape(-1)), int(np.prod(shape)))
     array = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), shape), flat)

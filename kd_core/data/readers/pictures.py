@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kd_core import limits
@@ -17,7 +18,7 @@ from kd_core.data.files import sandbox
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
 from kd_core.data.files.signatures import is_zip
-from kd_core.data.pictures.column import described, mapped, shape_of
+from kd_core.data.pictures.column import column_of, described, shape_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.data.types.base import plural
@@ -100,7 +101,8 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
                 name=name,
                 why=found["broken"][0][1],
             )
-        column = mapped(target, len(found["kept"]))
+        # Mapped: the file may go, its pixels stay as long as the column does.
+        column = column_of(np.load(target, mmap_mode="r", allow_pickle=False)[: len(found["kept"])])
     shape = shape_of(column)
     assert shape is not None
     labels = pd.Series([folders[members[at]] for at in found["kept"]], dtype="str")

@@ -60,7 +60,7 @@ class PixelsView:
 
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.uint8]:
         """Put bands before rows and columns, as networks read them."""
-        return np.ascontiguousarray(pixels_of(frame[self.name]).transpose(0, 3, 1, 2))
+        return np.array(pixels_of(frame[self.name]).transpose(0, 3, 1, 2), order="C")  # its own: they may lie in a file
 
     def state(self) -> dict[str, bytes]:
         """Return what another program needs to bring pictures into the same form."""
