@@ -75,6 +75,7 @@ def _is_pictures(path: Path, head: bytes) -> bool:
     recognises=_is_pictures,
     noun="a zip of pictures",
     starts="PK",
+    target=CLASS,
 )
 def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     """Read pictures sorted into folders: PNG, JPEG or WebP, brought to one size in a child process.
@@ -110,7 +111,7 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     counts = labels.value_counts()
     understood = {
         "pictures": f"{plural(len(column), 'picture')} in {plural(len(counts), 'class', 'classes')} "
-        f"({int(counts.min()):,} to {int(counts.max()):,} each)",
+        f"({' to '.join(dict.fromkeys(f'{n:,}' for n in (counts.min(), counts.max())))} each)",
         "size": described(shape),
     }
     frame = pd.DataFrame({PICTURE: column, CLASS: labels}, copy=False)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
@@ -69,7 +70,7 @@ class CNN(nn.Module):
             stages += [found, halve, nn.BatchNorm2d(filters), nn.ReLU()]
             bands, filters = filters, 2 * filters
         # Measured on one core: a step 1.2 to 1.7 times as fast, predictions twice.
-        self.stages = nn.Sequential(*stages).to(memory_format=torch.channels_last)
+        self.stages = convert_conv2d_weight_memory_format(nn.Sequential(*stages), torch.channels_last)
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(bands, num_outputs)
 
