@@ -6,7 +6,7 @@ import pytest
 
 from kd_core.specs import DatasetSpec
 from pages.ui.shared import engine
-from tests.data.picture_zips import shapes, zipped
+from tests.data.pictures.zips import shapes, zipped
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
