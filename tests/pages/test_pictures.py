@@ -21,8 +21,8 @@ def test_what_was_understood_is_one_sentence_with_examples_of_each_class(dataset
     assert not at.exception and not at.error
     assert "60 pictures in 3 classes (20 each), 16 x 16, grey" in words(at)
     shown = [c.value for c in at.caption]
-    assert [c for c in shown if c.startswith("**")] == ["**bars** · 20", "**crosss** · 20", "**rings** · 20"]
-    assert len(at.get("imgs")) == 3
+    assert [c for c in shown if c.startswith("**")] == ["**bars** · 20", "**rings** · 20", "**stars** · 20"]
+    assert len(at.get("image")) == 3
     assert at.number_input(key="data.read.picture_side").value == 64
     assert not [w for w in at.text_input if w.key == "data.read.separator"]
 
@@ -31,7 +31,7 @@ def test_a_table_is_not_asked_for_the_size_of_pictures():
     at = open_page("data")
     at.button(key="data-sample-visits").click().run()
     assert not [w for w in at.number_input if w.key == "data.read.picture_side"]
-    assert not at.get("imgs")
+    assert not at.get("image")
 
 
 def test_only_what_reads_pixels_is_offered_and_can_be_started(dataset, jobs):  # noqa: F811

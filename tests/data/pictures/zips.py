@@ -18,13 +18,13 @@ def encoded(picture: Image.Image, form: str = "PNG", **more: object) -> bytes:
 
 
 def drawn(kind: str, rng: np.random.Generator, side: int = 16, colour: bool = False) -> Image.Image:
-    """Draw a bar, a ring or a cross somewhere on noise."""
+    """Draw a bar, a ring or a star somewhere on noise."""
     yy, xx = np.mgrid[:side, :side] - rng.uniform(0.35, 0.65, 2).reshape(2, 1, 1) * side
     radius = side * rng.uniform(0.2, 0.3)
     shape = {
         "bar": (np.abs(yy) < side / 10) & (np.abs(xx) < 1.5 * radius),
         "ring": np.abs(np.hypot(yy, xx) - radius) < side / 12,
-        "cross": (np.minimum(np.abs(yy), np.abs(xx)) < side / 12) & (np.maximum(np.abs(yy), np.abs(xx)) < radius),
+        "star": (np.minimum(np.abs(yy), np.abs(xx)) < side / 12) & (np.maximum(np.abs(yy), np.abs(xx)) < radius),
     }[kind]
     grey = rng.normal(60, 25, (side, side)) + 110 * shape
     if colour:
@@ -41,7 +41,7 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def shapes(each: int = 60, kinds: tuple[str, ...] = ("bar", "ring", "cross"), **more: object) -> dict[str, bytes]:
+def shapes(each: int = 60, kinds: tuple[str, ...] = ("bar", "ring", "star"), **more: object) -> dict[str, bytes]:
     """Draw class folders of pictures."""
     rng = np.random.default_rng(0)
     return {f"{kind}s/{i:03}.png": encoded(drawn(kind, rng, **more)) for kind in kinds for i in range(each)}

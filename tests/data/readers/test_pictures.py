@@ -42,7 +42,7 @@ def first(table, name="red"):
 def test_a_row_is_a_picture_and_its_folder(tmp_path):
     table = read_table(zipped(tmp_path / "a.zip", shapes(15)))
     assert table.format == "pictures" and list(table.frame.columns) == ["picture", "class"]
-    assert table.frame["class"].value_counts().to_dict() == {"bars": 15, "crosss": 15, "rings": 15}
+    assert table.frame["class"].value_counts().to_dict() == {"bars": 15, "stars": 15, "rings": 15}
     assert table.understood == {"pictures": "45 pictures in 3 classes (15 each)", "size": "16 x 16, grey"}
     assert not table.problems
     drawn_first = np.asarray(drawn("bar", np.random.default_rng(0)))
