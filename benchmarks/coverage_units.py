@@ -18,8 +18,9 @@ import pandas as pd
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.preparation import prepare
-from kd_core.distill.stack.fused import train_variants
+from kd_core.distill.stack import fused
 from kd_core.distill.sweep.variants import TrainedVariant, Variant
+from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
@@ -127,7 +128,8 @@ def train_unit(made: RealSet, recipe: Recipe, lessons: tuple[str, ...] = LESSONS
             seeds = range(len(taught), len(taught) + more)
             variants = [Variant(student, None, s) for s in seeds if s >= len(baseline)]
             variants += [Variant(student, made.objective, s) for s in seeds]
-            answers = [_test(dataset, one) for one in train_variants(dataset, variants, z, training)]
+            trained = fused.train(SweepWork.of(dataset, variants, z, training), Hooks())
+            answers = [_test(dataset, trained.get(number)) for number in range(len(variants))]
             fresh = len(variants) - len(seeds)
             baseline += answers[:fresh]
             taught += answers[fresh:]

@@ -148,7 +148,7 @@ def sweep(
     folds: Folds = None,
     objective: Objective = None,
     epochs: Epochs = None,
-    mode: Annotated[str, typer.Option(help="auto, fused, sequential or processes.")] = "auto",
+    mode: Annotated[str, typer.Option(help="auto, fused or sequential.")] = "auto",
     task: Task = None,
     group: Group = None,
     time: Time = None,

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from kd_core.data.preparation import prepare
-from kd_core.distill.sweep.variants import TrainedVariant
+from kd_core.distill.sweep.variants import TEACHER, TrainedVariant
 from kd_core.models.building import build_for
-from kd_core.runs.cells.sweep import Sweep
+from kd_core.runs.cells import grid, sweep_result
+from kd_core.runs.cells.trainings import Trainings
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from kd_core.teachers.base import TeacherAnswers
@@ -43,47 +44,66 @@ def sweep_in(path, spec, notify=lambda e: None, should_stop=lambda: False, datas
     folder = RunFolder(path) if (path / "spec.json").exists() else RunFolder.create(path, spec)
     dataset = dataset or prepare(spec.dataset)
     metric = METRIC[dataset.task]
-    return Sweep(
-        spec, dataset, teacher or teacher_of(dataset), metric, torch.device("cpu"), folder, notify, should_stop
+    teacher = teacher or teacher_of(dataset)
+    lessons, device = {TEACHER: teacher.logits["train"]}, torch.device("cpu")
+    log = folder.path / "variants.jsonl"
+    return OneSweep(
+        spec,
+        dataset,
+        lessons,
+        metric,
+        device,
+        folder.checkpoints,
+        notify,
+        should_stop,
+        log,
+        teacher=teacher,
+        folder=folder,
     )
+
+
+class OneSweep(Trainings):
+    """The trainings of a what-if with its teacher and folder at hand."""
+
+    def __init__(self, *args, teacher, folder):
+        super().__init__(*args)
+        self.teacher, self.folder = teacher, folder
+
+    def train(self):
+        super().train(grid.seeds(self.spec))
+
+
+def build_result(made, seconds):
+    return sweep_result.build_result(made, made.teacher, made.folder, seconds)
 
 
 def engine(score, asked=None, precision="float32", fail_after=None):
     """Make a double of the engine: `score(variant)` gives a number, None, 'stopped' or 'diverged'; nothing is trained."""
 
-    def train_variants(dataset, variants, teacher_logits, training, *, notify, on_trained, **rest):
+    def train(work, hooks, mode="auto"):
         if asked is not None:
-            asked.append((list(variants), training, rest))
-        notify(
-            {
-                "kind": "sweep",
-                "mode": "fused",
-                "why": "A double.",
-                "probe": {},
-                "trainings": len(variants),
-                "precision": precision,
-            }
-        )
-        results = []
-        for position, variant in enumerate(variants):
-            if fail_after is not None and position >= fail_after:
+            asked.append((list(work.variants.values()), work.training, {"work": work, "hooks": hooks, "mode": mode}))
+        told = {"mode": "fused", "why": "A double.", "trainings": len(work.variants), "precision": precision}
+        hooks.notify({"kind": "sweep", **told})
+        results = {}
+        for count, (number, variant) in enumerate(work.variants.items()):
+            if fail_after is not None and count >= fail_after:
                 raise KeyboardInterrupt
             value = score(variant)
             if value is None:
-                results.append(None)
                 continue
-            state = build_for(dataset, variant.student.arch).state_dict()
-            number = 0.5 if isinstance(value, str) else value
-            done = TrainedVariant(variant, state, 2, 3, number, number, 0.1)
+            state = build_for(work.dataset, variant.student.arch).state_dict()
+            reached = 0.5 if isinstance(value, str) else value
+            done = TrainedVariant(variant, state, 2, 3, reached, reached, 0.1)
             if value == "diverged":
                 done = TrainedVariant(variant, {}, 0, 0, float("nan"), float("nan"), 0.1, diverged="The loss is nan.")
             done.stopped = value == "stopped"
-            notify({"kind": "scores", "epoch": 3, "epochs": 3, "best": {str(position): number}})
-            on_trained(position, done)
-            results.append(done)
+            hooks.notify({"kind": "scores", "epoch": 3, "epochs": 3, "best": {str(number): reached}})
+            hooks.on_trained(number, done)
+            results[number] = done
         return results
 
-    return train_variants
+    return train
 
 
 def alpha_of(variant):

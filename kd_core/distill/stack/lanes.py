@@ -18,10 +18,16 @@ import torch
 from kd_core import device as devices
 from kd_core.training.loop import ShouldStop
 
+MOST_LANES = 4  # beyond this, Python's lock is what threads wait for
 POLL_SECONDS = 0.05  # how often the caller is asked whether to stop
 
 # do(task, tell, stopped): tell(message) reaches whoever iterates over `Lanes.run`
 Work = Callable[[Any, Callable[[Any], None], ShouldStop], None]
+
+
+def lanes_of(device: torch.device) -> int:
+    """Say how many lanes a device has at most: one per core of the CPU, one on a GPU."""
+    return 1 if device.type == "cuda" else min(MOST_LANES, devices.cores())
 
 
 class Lanes:

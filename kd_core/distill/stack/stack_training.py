@@ -42,7 +42,7 @@ LEAVE_SHARE = {
 
 @dataclass
 class Member:
-    """How far one network has come. `position` is its place in the list that was asked for, `key` names it for ever."""
+    """How far one network has come. `position` is its number in the work, `key` names it for ever."""
 
     position: int
     key: str
@@ -127,17 +127,6 @@ class StackTraining:
                 self._drop_ended(0.0 if due else LEAVE_SHARE[self.device.type])  # only what goes on is saved
                 if kept and due and self.members:
                     kept.save(self._tensors(), self._counters())
-
-    def measure(self, steps: int) -> float:
-        """Return the seconds an epoch would take: its steps, from some of them, and one validation pass.
-
-        The weights change; a stack that was measured is not trained afterwards.
-        """
-        times = self.time_steps(steps)
-        with torch.no_grad():
-            start = time.perf_counter()
-            self.scores(self._answers())
-            return sorted(times)[len(times) // 2] * self.steps + time.perf_counter() - start
 
     def time_steps(self, steps: int) -> list[float]:
         """Take some steps after a few to warm up; return the seconds of each."""

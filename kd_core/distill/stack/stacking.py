@@ -12,10 +12,10 @@ import math
 import shutil
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -26,22 +26,20 @@ from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
-from kd_core.distill.sweep.variants import Lessons, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.errors import KDError
 from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
-from kd_core.models.building import build_for, viewed
+from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
-from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
-from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
 from kd_core.training.rows import RowReader, is_mapped, open_rows
 
-Precision = Literal["float32", "bfloat16", "float64"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
 WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
@@ -58,7 +56,7 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
     return None
 
 
-def step_flops(dataset: Dataset, variants: Sequence[Variant], training: TrainingSpec) -> list[float]:
+def step_flops(dataset: Dataset, variants: Iterable[Variant], training: TrainingSpec) -> list[float]:
     """Count the floating-point operations of one step of each variant, there and back."""
     rows = min(resolve(training, len(dataset.train)).batch_size, len(dataset.train))
     return [3.0 * rows * sizes_for(dataset, v.student.arch).flops for v in variants]
@@ -98,39 +96,32 @@ class _Plan:
 class Stacking:
     """Variants that were asked for, sorted into stacks."""
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        variants: Sequence[Variant],
-        lessons: Lessons,
-        training: TrainingSpec,
-        metric: str | None,
-        precision: Precision,
-        device: torch.device,
-        check: bool = True,
-        curves: bool = False,
-    ) -> None:
-        self.dataset, self.variants, self.training, self.curves = dataset, variants, training, curves
-        self.lessons = tables(lessons)
-        self.metric = metric or task_of(dataset.task).primary
-        self.precision, self.device = precision, device
-        self.opening = threading.Lock()
-        self.dtype = DTYPES[precision]
-        self.compute = torch.bfloat16 if precision == "bfloat16" else self.dtype
+    def __init__(self, work: SweepWork, check: bool = True) -> None:
+        self.dataset, self.variants, self.training, self.curves = (
+            work.dataset,
+            work.variants,
+            work.training,
+            work.curves,
+        )
+        self.lessons = tables(work.lessons)
+        self.metric, self.device = work.metric, work.device
+        self._opening = threading.Lock()
+        self.dtype = DTYPES[work.precision]
+        self.compute = torch.bfloat16 if work.precision == "bfloat16" else self.dtype
         self.better = better_of(self.metric)
-        self.plan = resolve(training, len(dataset.train))
-        self.labels = dataset.scaled_y("train")
-        self.weights = objectives.weights_for(dataset, training)
-        self.plans = [self._plan(v) for v in variants]
+        self.plan = resolve(work.training, len(work.dataset.train))
+        self.labels = work.dataset.scaled_y("train")
+        self.weights = objectives.weights_for(work.dataset, work.training)
+        self.plans = {number: self._plan(v) for number, v in work.variants.items()}
         if check:
-            if variants:
+            if self.variants:
                 check_rows(TrainRows.of(self.viewed))
             self.fingerprint = {
-                "dataset": dataset.hash,
-                "lesson": digest(lessons),
+                "dataset": work.dataset.hash,
+                "lesson": digest(work.lessons),
                 "metric": self.metric,
-                "training": training.to_json(),
-                "precision": precision,
+                "training": work.training.to_json(),
+                "precision": work.precision,
             }
             self._rows: tuple[RowReader, torch.Tensor] | None = None
             self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
@@ -138,7 +129,7 @@ class Stacking:
     @functools.cached_property
     def viewed(self) -> Viewed:
         """The rows as the variants take them; all stackable architectures read one view."""
-        return viewed(self.dataset, self.variants[0].student.arch)
+        return viewed(self.dataset, next(iter(self.variants.values())).student.arch)
 
     def _plan(self, variant: Variant) -> _Plan:
         why_not = supports(self.dataset, variant)
@@ -159,8 +150,9 @@ class Stacking:
         key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
         return _Plan(spec, (arch.name, stack.shape_key(spec)), stack.width(spec), rate, decay, key[:24])
 
-    def groups(self, positions: Sequence[int]) -> list[list[int]]:
+    def groups(self, positions: Iterable[int]) -> list[list[int]]:
         """Group positions that can share a stack: one family and loss, widths not too far apart."""
+        positions = list(positions)
         taught: dict[Hashable, str] = {}
         for p in positions:
             objective = self.variants[p].objective
@@ -190,18 +182,13 @@ class Stacking:
         batch = self.plan.batch_size * (self.viewed.spec.width + 4 * depth * max(plan.width, 1))
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
-    def kind(self, task: Task) -> Hashable:
-        """Name what decides how long a stack takes: family, widest network and number of networks."""
-        plans = [self.plans[p] for p in task.positions]
-        return plans[0].family, max(plan.width for plan in plans), len(plans)
-
     def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
         """List the stacks to train: those that an earlier attempt left unfinished, then what is left.
 
         A large group is divided, so that every lane has a share of it and no stack takes too much memory.
         """
-        left = set(range(len(self.variants)))
-        asked = {plan.key for plan in self.plans}
+        left = set(self.variants)
+        asked = {plan.key for plan in self.plans.values()}
         found: list[Task] = []
         fresh: list[Task] = []
         for source, saved in self._left_over(folder, notify):
@@ -256,7 +243,11 @@ class Stacking:
         return sorted(found, key=lambda item: -item[1].epoch)
 
     def open(self, task: Task) -> StackTraining:
-        """Build a stack at its start, or where it was saved."""
+        """Build a stack at its start, or where it was saved; lanes that ask at once get theirs in turn."""
+        with self._opening:
+            return self._open(task)
+
+    def _open(self, task: Task) -> StackTraining:
         positions = task.positions
         plans, chosen = [self.plans[p] for p in positions], [self.variants[p] for p in positions]
         specs = [plan.spec for plan in plans]
@@ -303,8 +294,7 @@ class Stacking:
         arch = variant.student.arch
         key = arch.to_json(), variant.seed
         if key not in self._start:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(derive(variant.seed, "init"))
+            with start_weights(variant.seed):
                 self._start[key] = build_for(self.dataset, arch).state_dict()
         return self._start[key]
 
@@ -313,7 +303,7 @@ class Stacking:
         if self._rows is None:
             x, x_validation = self.viewed.parts["train"], self.viewed.parts["validation"]
             self._x = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
-            reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in range(len(self.variants))))
+            reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
             reader = open_rows(self._x, self.device, num_bytes_reserved=reserved)
             self._rows = reader, torch.from_numpy(x_validation).to(self.device)
         elif self._rows[0].kind == "streamed":

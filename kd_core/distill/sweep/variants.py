@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +73,3 @@ class TrainedVariant:
         made = build_for(dataset, self.variant.student.arch)
         made.load_state_dict(self.state)
         return made.eval()
-
-
-# told (position in the list that was asked for, result) as soon as a variant has ended
-OnTrained = Callable[[int, TrainedVariant], None]

@@ -29,12 +29,6 @@ _CANNOT_FUSE = Says(
     "The architecture '{arch}' of student '{student}' can't be trained in a stack (known: {known}).",
     "Choose the mode 'auto' or 'sequential'.",
 )
-_NO_PROCESSES = Says(
-    "no_processes",
-    "error",
-    "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.",
-    "Choose the mode 'auto', or the device 'cpu'.",
-)
 _TOO_MANY_TRAININGS = Says(
     "too_many_trainings",
     "error",
@@ -60,8 +54,6 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
             found.append(_NO_DROPOUT.problem(arch=arch, student=student.name))
         if sweep.mode == "fused" and arch in ARCHS.names() and arch not in STACKS.names():
             found.append(_CANNOT_FUSE.problem(arch=arch, student=student.name, known=", ".join(STACKS.names())))
-    if sweep.mode == "processes" and spec.training.device == "cuda":
-        found.append(_NO_PROCESSES.problem())
     if not answered:
         return found
     asked = grid.count(spec)

@@ -32,7 +32,6 @@ class SweepProgress:
     cells: tuple[dict[str, Any], ...]
     mode: str | None
     why: str | None
-    probe: dict[str, float]
     trainings_done: int
     trainings: int
     variants: int
@@ -71,7 +70,6 @@ class SweepView:
         self._diverged = np.zeros(len(grid), bool)
         self._mode: str | None = None
         self._why: str | None = None
-        self._probe: dict[str, float] = {}
         self._epoch = self._epochs = 0
         self._made: SweepProgress | None = None
 
@@ -80,7 +78,7 @@ class SweepView:
         self._made = None
         kind = event["kind"]
         if kind == "sweep":
-            self._mode, self._why, self._probe = event.get("mode"), event.get("why"), dict(event.get("probe") or {})
+            self._mode, self._why = event.get("mode"), event.get("why")
         elif kind == "scores":
             self._epoch, self._epochs = int(event.get("epoch") or 0), int(event.get("epochs") or 0)
             at = np.fromiter(map(int, event["best"]), np.intp, len(event["best"]))
@@ -157,16 +155,7 @@ class SweepView:
             for fixed, s, b, d, e, m, g, lo, hi, n, v in columns
         )
         return SweepProgress(
-            cells,
-            self._mode,
-            self._why,
-            self._probe,
-            self.done,
-            self.trainings,
-            self._variants,
-            self._epoch,
-            self._epochs,
-            best,
+            cells, self._mode, self._why, self.done, self.trainings, self._variants, self._epoch, self._epochs, best
         )
 
 

@@ -57,8 +57,6 @@ def draw(now: Any) -> None:
             whatif_map.show(grid, now.run_id, live=True)
             st.caption(t("what_if.live.note"))
             whatif_head.lower_note(grid.metric)
-        elif not grid.mode and any(p.name == "sweep" and p.state == "running" for p in now.phases):
-            st.caption(t("what_if.live.probing"))
         elif now.state != "queued":
             st.caption(t("what_if.live.waiting"))
     with st.expander(t("runs.live.log"), icon=":material/notes:"):

@@ -5,29 +5,24 @@ import torch
 
 from kd_core.distill.stack import chunks, fused
 from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.errors import KDError
 from kd_core.specs import TrainingSpec
 from tests.distill.sweep.test_sequential import same
 from tests.distill.test_student import STUDENT, make_dataset, objective_for, teacher
+from tests.distill.training import train
 
 TRAINING = TrainingSpec(epochs=2, batch_size=32)
 CPU = torch.device("cpu")
 
 
+def variants(count=5):
+    return [Variant(STUDENT, objective_for("binary", alpha=0.5), seed) for seed in range(count)]
+
+
 def run(count=5, **more):
     data = make_dataset()
-    variants = [Variant(STUDENT, objective_for("binary", alpha=0.5), seed) for seed in range(count)]
-    settings = {
-        "metric": None,
-        "notify": lambda e: None,
-        "should_stop": lambda: False,
-        "device": CPU,
-        "folder": None,
-        "on_trained": None,
-        "precision": "float32",
-        "lanes": 1,
-    } | more
-    return chunks.train_variants(data, variants, teacher(data), TRAINING, **settings)
+    return train(chunks.train, data, variants(count), teacher(data), TRAINING, **{"lanes": 1} | more)
 
 
 @pytest.fixture(autouse=True)
@@ -43,15 +38,15 @@ def small_machine(monkeypatch):
     """A machine on which more than `most` networks at once run out of memory; returns the sizes that were tried."""
 
     def made(most, error=torch.OutOfMemoryError):
-        tried, real = [], fused.train_variants
+        tried, real = [], fused.train
 
-        def limited(dataset, variants, *args, **more):
-            tried.append(len(variants))
-            if len(variants) > most:
+        def limited(work, *rest):
+            tried.append(len(work.variants))
+            if len(work.variants) > most:
                 raise error("DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes.")
-            return real(dataset, variants, *args, **more)
+            return real(work, *rest)
 
-        monkeypatch.setattr(fused, "train_variants", limited)
+        monkeypatch.setattr(fused, "train", limited)
         return tried
 
     return made
@@ -83,14 +78,14 @@ def test_one_that_does_not_fit_alone_is_an_error(small_machine):
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
-    monkeypatch.setattr(fused, "train_variants", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("shapes differ")))
+    monkeypatch.setattr(fused, "train", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("shapes differ")))
     with pytest.raises(RuntimeError, match="shapes differ"):
         run()
 
 
 def test_what_would_not_fit_is_divided_before_it_starts(small_machine, monkeypatch):
     tried, events = small_machine(99), []
-    needed = fused.estimate_bytes(make_dataset(), [Variant(STUDENT, None, s) for s in range(5)], TRAINING)
+    needed = fused.estimate_bytes(SweepWork.of(make_dataset(), variants(), None, TRAINING))
     monkeypatch.setattr(chunks, "free_bytes", lambda device: needed)  # of which 60 % may be used
     found = run(notify=events.append)
     assert tried == [3, 2]
@@ -100,16 +95,16 @@ def test_what_would_not_fit_is_divided_before_it_starts(small_machine, monkeypat
 
 
 def test_what_finished_before_memory_ran_out_is_kept(monkeypatch):
-    real, tried = fused.train_variants, []
+    real, tried = fused.train, []
 
-    def fails_late(dataset, variants, *args, **more):
-        tried.append([v.seed for v in variants])
-        found = real(dataset, variants[:1] if len(tried) == 1 else variants, *args, **more)
+    def fails_late(work, *rest):
+        tried.append([v.seed for v in work.variants.values()])
+        found = real(work.only([0]) if len(tried) == 1 else work, *rest)
         if len(tried) == 1:
             raise MemoryError
         return found
 
-    monkeypatch.setattr(fused, "train_variants", fails_late)
+    monkeypatch.setattr(fused, "train", fails_late)
     found = run(count=3)
     assert tried == [[0, 1, 2], [1, 2]]
     assert [t.variant.seed for t in found] == [0, 1, 2]
@@ -120,30 +115,8 @@ def test_a_stop_ends_all_chunks(small_machine):
     assert run(should_stop=lambda: len(tried) > 1) == [None] * 5
 
 
-def test_a_probe_measures_what_fits_and_scales_it(monkeypatch):
-    tried = []
-
-    def limited(dataset, variants, *args, **more):
-        tried.append(len(variants))
-        if len(variants) > 3:
-            raise torch.OutOfMemoryError
-        return 2.0
-
-    monkeypatch.setattr(fused, "probe", limited)
-    data = make_dataset()
-    settings = {"metric": None, "steps": 3, "device": CPU, "precision": "float32", "lanes": 1}
-    variants = [Variant(STUDENT, None, s) for s in range(6)]
-    assert chunks.probe(data, variants, None, TRAINING, **settings) == 4.0
-    assert tried == [6, 3]
-    monkeypatch.setattr(fused, "probe", lambda *a, **k: (_ for _ in ()).throw(MemoryError()))
-    with pytest.raises(KDError, match="was trained alone") as caught:
-        chunks.probe(data, variants, None, TRAINING, **settings)
-    assert caught.value.code == "out_of_memory"
-
-
 def test_one_chunk_is_the_plain_stack():
     data = make_dataset()
-    variants = [Variant(STUDENT, objective_for("binary", alpha=0.5), seed) for seed in range(2)]
-    plain = fused.train_variants(data, variants, teacher(data), TRAINING, lanes=1)
+    plain = train(fused.train, data, variants(2), teacher(data), TRAINING, lanes=1)
     assert all(same(a.state, b.state) for a, b in zip(run(count=2), plain, strict=True))
     assert chunks.free_bytes(CPU) > 2**20

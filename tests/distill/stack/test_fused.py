@@ -11,11 +11,11 @@ from kd_core import device as devices
 from kd_core.data.preparation import prepare
 from kd_core.data.view import Views
 from kd_core.distill.stack import fused, stacking
-from kd_core.distill.stack.stack_training import StackTraining
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep import sequential
 from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.errors import KDError, SpecError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
@@ -25,6 +25,7 @@ from kd_core.training.loop import ignore
 from tests.distill import eager
 from tests.distill.eager import make_dataset, make_teacher, make_variant
 from tests.distill.fused_runs import assert_equal, farthest, impatient, run, threads, training_spec, weights_by_epoch
+from tests.distill.training import train
 
 CLOSE = 1e-9  # largest difference of a logit
 
@@ -43,12 +44,12 @@ def one_thread():
 
 
 def assert_same(dataset, variants, training, metric=None, stacks=None, batch_note=None):
-    """Compare every epoch's logits, and what `train_variants` returns, with separate training."""
+    """Compare every epoch's logits, and what `fused.train` returns, with separate training."""
     metric = metric or task_of(dataset.task).primary
     teacher = make_teacher(dataset)
     together, count = weights_by_epoch(dataset, variants, teacher, training, metric)
     assert stacks is None or count == stacks
-    results = fused.train_variants(dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2)
+    results = train(fused.train, dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2)
     better = METRICS.get(metric).facts["better"]
     for position, (variant, result) in enumerate(zip(variants, results, strict=True)):
         states, scores = eager.train(dataset, variant, teacher, training, metric)
@@ -152,7 +153,7 @@ class TestSameNumbersAsSeparateTraining:
             for arch in ("mlp", "resmlp")
             for w, s, d, a in ((16, 0, 0.0, 0.5), (24, 1, 0.2, 0.9), (24, 0, 0.0, 0.0))
         ]
-        together = fused.train_variants(dataset, variants, teacher, training, metric=metric)
+        together = train(fused.train, dataset, variants, teacher, training, metric=metric)
         for variant, result in zip(variants, together, strict=True):
             alone = train_student(
                 dataset, variant.student, variant.objective, teacher, training, variant.seed, selection_metric=metric
@@ -171,8 +172,13 @@ class TestSameNumbersAsSeparateTraining:
         scores = {
             p: [
                 r.score_selected
-                for r in fused.train_variants(
-                    dataset, variants, make_teacher(dataset), training_spec(epochs=10, batch_size=128), precision=p
+                for r in train(
+                    fused.train,
+                    dataset,
+                    variants,
+                    make_teacher(dataset),
+                    training_spec(epochs=10, batch_size=128),
+                    precision=p,
                 )
             ]
             for p in ("float32", "bfloat16")
@@ -239,7 +245,7 @@ class TestDivergence:
         assert told[0] == 1
         assert sorted(told) == [0, 1, 2]
         assert_equal(good, run(dataset, [variants[0]], training, precision="float32")[0], 1e-5)
-        assert sequential.train_variants(dataset, variants, make_teacher(dataset), training)[1].diverged
+        assert train(sequential.train, dataset, variants, make_teacher(dataset), training)[1].diverged
 
     def test_the_best_epoch_before_is_kept(self):
         dataset = make_dataset(rows=96)
@@ -278,7 +284,7 @@ def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path,
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
     dataset = replace(dataset, views=Views.of_table({**dataset.view().parts, "train": mapped}))
     monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
-    work = Stacking(dataset, variants, None, training_spec(), None, "float64", torch.device("cpu"))
+    work = Stacking(SweepWork.of(dataset, variants, None, training_spec(), precision="float64"))
     readers = [work.open(task).rows for task in work.tasks(None, ignore, 2)]
     assert {r.kind for r in readers} == {"streamed"}
     assert len({id(r) for r in readers}) == len(readers) > 1, "a reader hands out one epoch at a time"
@@ -301,35 +307,19 @@ def test_what_has_no_stack_is_refused_by_name():
 
 def test_an_objective_without_answers_is_refused():
     with pytest.raises(SpecError) as caught:
-        fused.train_variants(make_dataset(), [make_variant(objective="hinton")], None, training_spec())
+        train(fused.train, make_dataset(), [make_variant(objective="hinton")], None, training_spec())
     assert caught.value.code == "teacher_rows"
 
 
-def test_a_probe_and_an_estimate_answer_with_positive_numbers():
-    dataset, variants = (
-        make_dataset(rows=96),
-        [make_variant(seed=0), make_variant(seed=1, width=40), make_variant("linear")],
-    )
-    assert fused.probe(dataset, variants, None, training_spec(), steps=2) > 0
-    narrow = fused.estimate_bytes(dataset, variants[:1], training_spec())
-    assert 0 < narrow < fused.estimate_bytes(dataset, variants[1:2], training_spec())
-    assert fused.estimate_bytes(dataset, variants[:1] * 3, training_spec()) == 3 * narrow
+def test_an_estimate_of_memory_grows_with_width_and_number():
+    dataset = make_dataset(rows=96)
+    narrow, wide = make_variant(seed=0), make_variant(seed=1, width=40)
 
+    def needed(*variants):
+        return fused.estimate_bytes(SweepWork.of(dataset, variants, None, training_spec()))
 
-def test_of_stacks_alike_one_per_lane_is_measured(monkeypatch):
-    dataset, measured = make_dataset("binary"), []
-    monkeypatch.setattr(stacking, "STACK_BYTES", {"cpu": 1})  # one network a stack
-    monkeypatch.setattr(StackTraining, "measure", lambda self, steps: measured.append(self) or 3.0)
-    variants = [make_variant(width=w, seed=s) for w in (8, 12) for s in range(5)]
-    seconds = fused.probe(dataset, variants, None, training_spec(), lanes=2)
-    assert len(measured) == 4 and seconds == pytest.approx(10 * 3.0 / 2)
-    assert fused.probe(dataset, variants, None, training_spec(), lanes=2, should_stop=lambda: True) == 0.0
-    assert len(measured) == 4
-
-
-def test_on_the_cpu_one_lane_per_core_up_to_four():
-    assert 1 <= fused.lanes_of(None) <= 4
-    assert fused.lanes_of(torch.device("cuda")) == 1
+    assert 0 < needed(narrow) < needed(wide)
+    assert needed(narrow, narrow, narrow) == 3 * needed(narrow)
 
 
 def test_a_lane_needs_enough_work(monkeypatch):
@@ -338,7 +328,8 @@ def test_a_lane_needs_enough_work(monkeypatch):
     (one,) = stacking.step_flops(dataset, [make_variant()], training_spec())
     enough = math.ceil(fused.LANE_WORK / one)
     for count, lanes in ((1, 1), (enough + 1, 1), (2 * enough, 2), (3 * enough, 3), (9 * enough, 4)):
-        assert fused.lanes_for(dataset, [make_variant()] * count, training_spec()) == lanes
+        work = SweepWork.of(dataset, [make_variant()] * count, None, training_spec())
+        assert fused.lanes_for(work) == lanes
 
 
 def test_without_validation_rows_nothing_is_trained():
@@ -355,7 +346,7 @@ def test_from_a_notebook_on_a_sample(epochs):
     student = StudentSpec(name="small", arch=Choice(name="mlp"))
     variants = [Variant(student, Choice(name="hinton", settings={"temperature": t}), seed=0) for t in (1, 2, 4)]
     teacher = make_teacher(dataset)
-    trained = fused.train_variants(dataset, variants, teacher, TrainingSpec(epochs=epochs))
+    trained = train(fused.train, dataset, variants, teacher, TrainingSpec(epochs=epochs))
     for variant, result in zip(variants, trained, strict=True):
         z = result.module(dataset)(torch.from_numpy(dataset.view().parts["validation"])).logits
         assert z.shape == (len(dataset.validation), dataset.num_outputs)

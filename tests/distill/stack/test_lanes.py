@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kd_core.distill.stack import lanes
-from kd_core.distill.stack.lanes import Lanes
+from kd_core.distill.stack.lanes import MOST_LANES, Lanes, lanes_of
 from kd_core.training.loop import never
 
 
@@ -140,3 +140,8 @@ def test_an_interrupt_while_threads_are_started(monkeypatch):
     monkeypatch.setattr(lanes.threading.Thread, "start", starts_once)
     with pytest.raises(KeyboardInterrupt):
         list(Lanes(until_stopped, range(4), 3).run(never))
+
+
+def test_on_the_cpu_one_lane_per_core_up_to_four():
+    assert 1 <= lanes_of(torch.device("cpu")) <= MOST_LANES == 4
+    assert lanes_of(torch.device("cuda")) == 1

@@ -11,6 +11,7 @@ from kd_core import device as devices
 from kd_core.distill.stack import stack_training
 from kd_core.distill.stack.replay import Replay
 from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.specs import TrainingSpec
 from kd_core.training import checkpoint
 from kd_core.training.checkpoint import Checkpoints
@@ -29,7 +30,7 @@ def one_thread():
 def opened(variants, rows=100, precision="float64", dataset=None, **settings):
     dataset = dataset or make_dataset(rows=rows)
     training = TrainingSpec(**{"epochs": 3, "batch_size": 32, "patience": 1000} | settings)
-    work = Stacking(dataset, variants, make_teacher(dataset), training, None, precision, CPU)
+    work = Stacking(SweepWork.of(dataset, variants, make_teacher(dataset), training, precision=precision))
     (task,) = work.tasks(None, ignore, 1)
     return work, work.open(task)
 
@@ -83,7 +84,7 @@ class TestReplayedStep:
         for eager in (False, True):
             if eager:
                 monkeypatch.setattr(stack_training, "Replay", lambda step, device: step)
-            work = Stacking(dataset, few, make_teacher(dataset), training, None, "float32", torch.device("cuda"))
+            work = Stacking(SweepWork.of(dataset, few, make_teacher(dataset), training, device=torch.device("cuda")))
             (task,) = work.tasks(None, ignore, 1)
             found.append(trained(work.open(task)))
         for position, state in found[0].items():
@@ -178,7 +179,6 @@ def test_when_finished_networks_leave_changes_no_number(share, monkeypatch):
 def test_measuring_takes_warm_steps_apart():
     _, made = opened(variants())
     assert len(made.time_steps(4)) == 4
-    assert made.measure(3) > 0
 
 
 @pytest.mark.slow  # looks through all objects of the process

@@ -8,6 +8,7 @@ from kd_core.data.input_spec import table_inputs
 from kd_core.distill.stack import stacking
 from kd_core.distill.stack.stacking import Stacking, Task
 from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.models.building import build
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
@@ -18,7 +19,7 @@ from tests.distill.eager import make_dataset, make_teacher, make_variant
 def work(variants, task="binary", precision="float32"):
     dataset = make_dataset(task, rows=64)
     training = TrainingSpec(epochs=2, batch_size=32)
-    return Stacking(dataset, variants, make_teacher(dataset), training, None, precision, torch.device("cpu"))
+    return Stacking(SweepWork.of(dataset, variants, make_teacher(dataset), training, precision=precision))
 
 
 def grouped(variants, task="binary"):
@@ -149,12 +150,12 @@ def test_clearing_leaves_what_the_task_goes_on_from(tmp_path):
 @pytest.mark.parametrize("metric", [None, "log_loss"])
 def test_the_metric_decides_what_is_better(metric):
     dataset = make_dataset(rows=64)
-    made = Stacking(dataset, [make_variant()], None, TrainingSpec(), metric, "float32", torch.device("cpu"))
+    made = Stacking(SweepWork.of(dataset, [make_variant()], None, TrainingSpec(), metric))
     assert (made.metric, made.better) == (metric or "roc_auc", "lower" if metric else "higher")
 
 
 def test_own_rates_and_decays_win_over_the_training_settings():
     made = work([make_variant(), make_variant(rate=0.5, decay=0.0)])
     spec = TrainingSpec()
-    assert [(p.rate, p.decay) for p in made.plans] == [(spec.learning_rate, spec.weight_decay), (0.5, 0.0)]
-    assert np.unique([p.key for p in made.plans]).size == 2
+    assert [(p.rate, p.decay) for p in made.plans.values()] == [(spec.learning_rate, spec.weight_decay), (0.5, 0.0)]
+    assert np.unique([p.key for p in made.plans.values()]).size == 2

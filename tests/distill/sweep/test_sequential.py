@@ -6,9 +6,13 @@ import torch
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep import sequential
 from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import SweepWork
+from kd_core.errors import SpecError
+from kd_core.models import ARCHS
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.checkpoint import Checkpoints
 from tests.distill.test_student import STUDENT, make_dataset, objective_for, teacher
+from tests.distill.training import train
 
 TRAINING = TrainingSpec(epochs=3, batch_size=32)
 
@@ -23,7 +27,7 @@ def lesson(alpha=0.5, temperature=2.0):
 
 def run(variants, training=TRAINING, data=None, **more):
     data = data or make_dataset()
-    return sequential.train_variants(data, variants, teacher(data), training, **more)
+    return train(sequential.train, data, variants, teacher(data), training, **more)
 
 
 def test_each_is_trained_as_it_would_be_alone():
@@ -75,86 +79,77 @@ def test_one_that_diverges_keeps_its_best_epoch_and_ends_nobody_else():
     assert same(found[0].state, found[3].state)
 
 
+LONG = TrainingSpec(epochs=150, patience=1000, batch_size=32)  # longer than a stop request takes to be heard
+
+
+def stop_in(number, events):
+    """Ask for a stop in the second epoch of a training."""
+    return {
+        "notify": events.append,
+        "should_stop": lambda: any(e["kind"] == "epoch" and e["training"] == number for e in events),
+        "curves": True,
+    }
+
+
 def test_a_stop_keeps_the_best_so_far_and_starts_nothing_more():
-    asked, told = [], []
-
-    def should_stop():
-        asked.append(1)
-        return bool(told) and len(asked) > 40  # 3 epochs of 8 batches and a look before; then in the second epoch
-
-    found = run(
-        [Variant(STUDENT, lesson(), seed) for seed in range(3)],
-        should_stop=should_stop,
-        on_trained=lambda p, t: told.append(t.stopped),
-    )
+    told, events = [], []
+    variants = [Variant(STUDENT, lesson(), seed) for seed in range(3)]
+    found = run(variants, LONG, on_trained=lambda p, t: told.append(t.stopped), **stop_in(1, events))
     assert told == [False, True]
-    assert found[1].stopped
-    assert found[1].last_epoch == 1
+    assert found[1].stopped and 1 <= found[1].last_epoch < 150
     assert found[2] is None
 
 
 def test_one_stopped_in_its_first_epoch_is_none():
-    looks = iter([False, False, True])
-    assert run([Variant(STUDENT, lesson(), 0)], should_stop=lambda: next(looks, True)) == [None]
+    looks, data = iter([False]), make_dataset(rows=20_000)
+    training = TrainingSpec(epochs=1, batch_size=8)
+    assert run([Variant(STUDENT, lesson(), 0)], training, data, should_stop=lambda: next(looks, True)) == [None]
 
 
 def test_a_stopped_training_goes_on_where_it_was_whatever_its_position(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "due", lambda self: True)
     variants = [Variant(STUDENT, lesson(), seed) for seed in range(2)]
-    whole = run(variants)
-    asked = []
-
-    def should_stop():
-        asked.append(1)
-        return len(asked) > 2 + 24 + 1 + 17  # in the third epoch of the second training
-
-    cut = run(variants, should_stop=should_stop, folder=tmp_path)
+    whole = run(variants, LONG)
+    cut = run(variants, LONG, folder=tmp_path, **stop_in(1, []))
     assert cut[1].stopped
     assert len(list(tmp_path.iterdir())) == 1
     events = []
-    rest = run(variants[1:], folder=tmp_path, notify=events.append)
+    rest = run(variants[1:], LONG, folder=tmp_path, notify=events.append, curves=True)
     assert same(rest[0].state, whole[1].state)
     assert rest[0].seconds > 0
-    assert [e["epoch"] for e in events] == [3]  # only the last epoch was left to do
+    assert [e["epoch"] for e in events] == list(range(cut[1].last_epoch + 1, 151))  # only the rest was left to do
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_probe_trains_one_of_each_kind(monkeypatch):
-    trained, real = [], sequential.train_student
+@pytest.mark.parametrize("arch", [e.name for e in ARCHS.entries() if "table" in e.facts["takes"]])
+def test_side_by_side_gives_the_bits_of_one_by_one(arch):
+    """Dropout, start weights and batches come from streams of their own; networks as they are written in `archs`."""
+    settings = {"size": "tiny"} if "size" in ARCHS.get(arch).spec.model_fields else {}
+    if "dropout" in ARCHS.get(arch).spec.model_fields:
+        settings["dropout"] = 0.3
+    student = StudentSpec(name=arch, arch=Choice(name=arch, settings=settings))
+    variants = [Variant(student, lesson(), seed) for seed in range(3)]
+    apart, together = run(variants), run(variants, lanes=3)
+    assert all(same(a.state, b.state) for a, b in zip(apart, together, strict=True))
 
-    def watched(*args, **more):
-        trained.append(args[2])
-        return real(*args, **more)
 
-    monkeypatch.setattr(sequential, "train_student", watched)
+def test_an_error_in_a_lane_ends_all():
+    with pytest.raises(SpecError):
+        run([Variant(STUDENT, Choice(name="hinton", settings={"temperature": -1}), 0)], lanes=2)
+
+
+def test_lanes_need_enough_work(monkeypatch):
+    monkeypatch.setattr(sequential, "lanes_of", lambda device: 2)
     data = make_dataset()
-    variants = [Variant(STUDENT, o, s) for s in range(3) for o in (None, lesson(0.2), lesson(0.9))]
-    assert sequential.probe(data, variants, teacher(data), TRAINING, steps=3) > 0
-    assert [o.name if o else None for o in trained] == [None, "hinton"]
 
+    def lanes(arch, count):
+        student = StudentSpec(name="s", arch=arch)
+        return sequential.lanes_for(
+            SweepWork.of(data, [Variant(student, None, s) for s in range(count)], None, TRAINING)
+        )
 
-def test_a_probe_counts_every_step_and_every_training(monkeypatch):
-    """A clock that ticks once a look makes each step last one second."""
-    ticks = iter(range(10_000))
-    monkeypatch.setattr(sequential.time, "perf_counter", lambda: float(next(ticks)))
-    data = make_dataset(rows=640)
-    seconds = sequential.probe(data, [Variant(STUDENT, None, s) for s in range(5)], None, TRAINING, steps=4)
-    assert seconds == 5 * (20 + 1)  # 20 batches and one validation
-
-
-@pytest.mark.parametrize("batch", [80, 240])
-def test_a_probe_works_where_an_epoch_has_few_steps(batch):
-    data = make_dataset()
-    training = TrainingSpec(epochs=30, batch_size=batch)
-    assert 0 < sequential.probe(data, [Variant(STUDENT, None, 0)], None, training, steps=6) < 5
-
-
-def test_a_step_size_that_diverges_does_not_disturb_a_probe():
-    data = make_dataset()
-    linear = StudentSpec(name="linear", arch=Choice(name="linear"))
-    wild = Variant(linear, None, 0, learning_rate=1e6)
-    training = TrainingSpec(epochs=3, batch_size=8, optimiser="sgd")
-    assert sequential.probe(data, [wild], None, training, steps=12) > 0
+    wide = Choice(name="mlp", settings={"size": None, "width": 1024, "depth": 2})
+    assert [lanes(STUDENT.arch, 4), lanes(wide, 4), lanes(wide, 1)] == [1, 2, 1]
 
 
 def test_bfloat16_is_taken_only_when_told():

@@ -40,12 +40,6 @@ def test_a_good_grid_has_no_problem():
             "no_dropout",
             "The architecture 'linear' of student 'line' has no dropout.",
         ),
-        (
-            SweepSpec(mode="processes"),
-            {"training": SPEC.training.model_copy(update={"device": "cuda"})},
-            "no_processes",
-            "The mode 'processes' trains on the cores of the CPU, but device 'cuda' was asked for.",
-        ),
     ],
 )
 def test_an_axis_or_mode_that_cannot_work_is_named_with_its_reason(sweep, changes, code, message):

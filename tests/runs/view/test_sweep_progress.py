@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kd_core.evaluate.intervals.compare import paired
-from kd_core.runs.cells.sweep import plan_fields
+from kd_core.runs.cells.grid import plan_fields
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.progress import TYPICAL_STOP
 from kd_core.runs.view.snapshot import snapshot
@@ -32,14 +32,7 @@ PLAN = {
     "estimate_seconds": 60.0,
     **plan_fields(SPEC),
 }
-CHOSEN = {
-    "kind": "sweep",
-    "mode": "fused",
-    "why": "Fastest.",
-    "probe": {"fused": 1.0},
-    "trainings": 9,
-    "precision": "float32",
-}
+CHOSEN = {"kind": "sweep", "mode": "fused", "why": "Fastest.", "trainings": 9, "precision": "float32"}
 
 
 def told(best, epoch=5):
