@@ -52,7 +52,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=12_000)
     parser.add_argument("--teacher", default="base", help="size of the teacher")
     parser.add_argument("--student", default="tiny", help="size of the student")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=10, help="of the teacher")
+    parser.add_argument("--student-epochs", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--json", type=Path)
@@ -60,19 +61,20 @@ def main() -> None:
     args = parser.parse_args()
     if args.quick:
         args.rows, args.epochs, args.teacher, args.seeds, args.folds = 1_500, 2, "small", 2, 2
+        args.student_epochs = 2
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "pictures.zip"
         numbers: dict[str, object] = {"rows": pack(args.folder, target, args.rows), "zip_bytes": target.stat().st_size}
         start = time.monotonic()
         table = read_table(target)
         numbers |= {"read_seconds": time.monotonic() - start, "understood": table.understood}
-        training = {"epochs": args.epochs, "batch_size": 128}
+        taught = {"size": args.teacher, "epochs": args.epochs, "batch_size": 128, "learning_rate": 3e-3}
         spec = RunSpec(
             dataset=DatasetSpec(source=str(target), target="class"),
-            teacher=Choice(name="cnn", settings={"size": args.teacher, "learning_rate": 3e-3, **training}),
+            teacher=Choice(name="cnn", settings=taught),
             students=(StudentSpec(name=args.student, arch=Choice(name="cnn", settings={"size": args.student})),),
             objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.7}),
-            training=TrainingSpec(seeds=args.seeds, learning_rate=5e-3, **training),
+            training=TrainingSpec(seeds=args.seeds, epochs=args.student_epochs, batch_size=128, learning_rate=1e-2),
             evaluation=EvaluationSpec(folds=args.folds),
         )
         start = time.monotonic()
