@@ -74,7 +74,7 @@ PLURALS = {
 @app.command()
 def distill(
     data: Data,
-    target: Target,
+    target: Target = None,
     task: Task = None,
     teacher: Teacher = "gradient_boosting",
     settings: Settings = None,
@@ -133,7 +133,7 @@ def distill(
 @app.command()
 def sweep(
     data: Data,
-    target: Target,
+    target: Target = None,
     temperature: Annotated[str | None, typer.Option(help="Temperatures, for example 1,2,4,8,16.")] = None,
     alpha: Annotated[
         str | None, typer.Option(help="Shares of the teacher's lesson, for example 0,.25,.5,.75,1.")

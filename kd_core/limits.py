@@ -15,7 +15,8 @@ MIN_ROWS = 30  # below this no split leaves anything to compare
 
 ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1
 ZIP_TOTAL_BYTES = 2 * 2**30  # sum of the members' declared sizes
-ZIP_MEMBERS = 50_000  # more entries are an archive of pictures, or an attack
+ZIP_MEMBERS = 100_000  # well-known sets of small pictures hold 60,000 to 70,000; more is an attack
+PICTURE_PIXELS = 50_000_000  # of one picture, from its head: a camera's largest; a small file can claim 50,000 x 50,000
 
 PARSE_SECONDS = 120  # a spreadsheet child process is stopped after this
 PARSE_MEMORY_BYTES = 6 * 2**30  # address space of that child process at most; what is read holds 2 GB at most

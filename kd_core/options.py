@@ -10,7 +10,9 @@ import typer
 from kd_core import specs
 
 Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
-Target = Annotated[str, typer.Option(help="Column to predict.")]
+Target = Annotated[
+    str | None, typer.Option(help="Column to predict; the folders of a zip of class folders when left out.")
+]
 Task = Annotated[str | None, typer.Option(help="Kind of prediction; see `list tasks`; inferred when left out.")]
 Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
 Settings = Annotated[

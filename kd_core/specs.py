@@ -25,7 +25,7 @@ from kd_core.errors import SpecError
 from kd_core.plain_values import check_plain, short, too_deep
 
 Copies = Literal["together", "apart"]
-ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "id", "constant"]
+ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "id", "constant"]
 
 FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
@@ -127,7 +127,7 @@ class Choice(Spec):
 class ReadSpec(Spec):
     """How to read the file; every empty value means: find out."""
 
-    later = ("header", "names")
+    later = ("header", "names", "picture_side")
 
     separator: str | None = Field(
         None, max_length=5, description="Field separator of a text table; found out when empty."
@@ -145,6 +145,13 @@ class ReadSpec(Spec):
     )
     names: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
         (), max_length=2000, description="Names of the columns, in their order; those of the file when empty."
+    )
+    picture_side: int = Field(
+        64,
+        ge=8,
+        le=224,
+        description="Longest side that pictures are brought to; smaller ones keep their size.",
+        json_schema_extra=unit("pixels"),
     )
 
 

@@ -10,9 +10,9 @@ from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import TASKS, task_of
-from pages.ui.data import columns, reading, sources, target_question, understanding
+from pages.ui.data import columns, pictures, reading, sources, target_question, understanding
 from pages.ui.shared import engine, facts, forms, session, text
-from pages.ui.shared.text import escape, exact, t, term
+from pages.ui.shared.text import Safe, escape, exact, t, term
 
 KEY = sources.KEY
 SPLIT = ("validation_share", "test_share", "copies", "split_seed")
@@ -42,6 +42,7 @@ def main() -> None:
         return
     _understood(choices, table, found)
     target_question.ask(choices, found)
+    pictures.examples(found)
     _targets(choices, found)
     target_question.readings(choices, found)
     _problems(choices, found)
@@ -53,7 +54,8 @@ def main() -> None:
     if picked is not None:
         columns.detail(found.column(picked), found, choices)
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
-        st.dataframe(found.frame.head(20), alt=t("data.first_rows"))
+        shown, drawn = pictures.rows(found.frame.head(20))
+        st.dataframe(shown, alt=t("data.first_rows"), column_config=drawn)
 
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
@@ -82,7 +84,9 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
         with st.container(gap=None, width="stretch"):
             st.subheader(escape(choices.get("name") or choices["source"]))
             st.markdown(
-                t(
+                t("data.understood_pictures", what=Safe(how), size=text.size(table.size_bytes))
+                if table.format == "pictures"
+                else t(
                     "data.understood",
                     rows=exact(found.num_rows),
                     columns=exact(len(found.columns)),

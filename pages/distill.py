@@ -31,7 +31,7 @@ def main() -> None:
         dataset = engine.library().spec(dataset_id)
         with st.spinner(t("distill.reading")):
             facts = understanding.facts(dataset_id, dataset)
-        values = draft.load(dataset_id, dataset, facts.task)
+        values = draft.load(dataset_id, dataset, facts)
     except KDError as error:
         text.show_error(error)
         text.empty_state(t("distill.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")

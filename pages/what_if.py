@@ -63,7 +63,7 @@ def form(store: RunStore) -> None:
         dataset = engine.library().spec(dataset_id)
         with st.spinner(t("distill.reading")):
             facts = understanding.facts(dataset_id, dataset)
-        values = whatif_draft.load(dataset_id, dataset, facts.task)
+        values = whatif_draft.load(dataset_id, dataset, facts)
     except KDError as error:
         text.show_error(error)
         text.empty_state(t("what_if.no_data"), t("distill.choose_data"), "data.py", icon=":material/table_view:")

@@ -8,6 +8,7 @@ from typing import Any
 
 from kd_core.data.files.header import read_names
 from kd_core.data.library import DataLibrary
+from kd_core.data.readers import pick
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import DatasetSpec, ReadSpec
@@ -31,6 +32,23 @@ def dataset_spec(data: str, target: str, read: ReadSpec, **chosen: Any) -> Datas
         },
         "data",
     )
+
+
+def implied_target(data: str) -> str:
+    """Name the column that a file's format predicts by itself: the class folder of pictures.
+
+    Errors: DataError `no_target` for any other file; `no_file`.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    target: str | None = pick(path, path.name).facts.get("target")
+    if target is None:
+        raise DataError(
+            "{name} does not say which column is to be predicted.",
+            "Name it: --target COLUMN. `profile` lists the columns.",
+            "no_target",
+            name=path.name,
+        )
+    return target
 
 
 def read_spec(path: Path, member: str | None = None, header: str = "auto", names: str | None = None) -> ReadSpec:

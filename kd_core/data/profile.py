@@ -15,6 +15,7 @@ from kd_core.data.checks import leaks, links
 from kd_core.data.checks import table as checks
 from kd_core.data.checks.classes import Rare
 from kd_core.data.checks.copies import find_copies
+from kd_core.data.pictures.column import described, misplaced, shape_of
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import typed_column
@@ -90,7 +91,7 @@ def understand_table(
 
     `shares`: of validation and test. `missing`, `rare`, `one_class`: as in `DatasetSpec`.
     """
-    frame, kinds, missing = table.frame, dict(kinds or {}), dict(missing or {})
+    frame, kinds, missing = table.frame, {**table.kinds, **(kinds or {})}, dict(missing or {})
     named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds, "missing": missing}
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
     problems += checks.role_problems(target, drop, group, time)
@@ -103,6 +104,8 @@ def understand_table(
         for name in frame.columns
     }
     problems += [p for c in typed.values() for p in c.problems]
+    problems += misplaced(typed, {"the target": target, "the group column": group, "the time column": time})
+    target, group, time = (None if n in typed and typed[n].kind == "picture" else n for n in (target, group, time))
     likely: proposal.Proposal | None = None
     if target is None:
         likely = proposal.propose([c for c in typed.values() if c.name not in {*drop, group, time}])
@@ -186,6 +189,16 @@ def _profile(column: TypedColumn, why: str | None, link: float | None, target: s
     low = high = None
     if pd.api.types.is_float_dtype(values.dtype) and column.missing < len(values):
         low, high = float(values.min()), float(values.max())
+    if shape := shape_of(values):
+        return ColumnProfile(
+            column.name,
+            column.kind,
+            column.missing,
+            column.distinct,
+            (described(shape),),
+            used=why is None,
+            why_dropped=why,
+        )
     examples = tuple(_shown(v) for v in values.dropna().iloc[:200].unique()[:3])
     return ColumnProfile(
         column.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -20,6 +21,7 @@ class Table:
     the format has them (Parquet, Excel, JSON lines).
     `understood` says how the file was read ("comma", "UTF-8", "305 files"), shown to the person.
     `header` says what the first row was taken for; None for formats that have names of their own.
+    `kinds`: types of columns that the format itself tells.
     """
 
     frame: pd.DataFrame
@@ -29,6 +31,7 @@ class Table:
     members: tuple[str, ...] = ()
     size_bytes: int = 0
     header: Header | None = None
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def file_bytes(state: Mapping[str, Tensor]) -> int:
     """
     header: dict[str, object] = {}
     offset = 0
-    for name, tensor in sorted(state.items()):
+    for name, tensor in sorted(state.items(), key=lambda item: (-item[1].element_size(), item[0])):
         end = offset + tensor.numel() * tensor.element_size()
         header[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, end]}
         offset = end

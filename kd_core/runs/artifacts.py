@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.pictures.column import as_files
 from kd_core.data.view import Viewed
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
@@ -71,7 +72,8 @@ def write_artifacts(
     np.savez_compressed(buffer, **arrays)
     write_bytes(place / "soft_labels.npz", buffer.getvalue())
     rows = io.BytesIO()
-    dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True).to_parquet(rows, index=False)
+    kept = dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True)
+    as_files(kept).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
     return {
         "soft_labels": "artifacts/soft_labels.npz",

@@ -97,16 +97,20 @@ def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
 
 def table_spec(
     data: str,
-    target: str,
+    target: str | None,
     read: tuple[str | None, Any, Any],
     missing: list[str] | None,
     not_missing: list[str] | None,
     **chosen: Any,
 ) -> DatasetSpec:
-    """Describe the file as the options say; `read` holds member, header and names."""
-    from kd_core.data.from_path import dataset_spec, missing_words, read_spec
+    """Describe the file as the options say; `read` holds member, header and names.
+
+    Errors: DataError `no_target` for a file that does not say itself what is predicted.
+    """
+    from kd_core.data.from_path import dataset_spec, implied_target, missing_words, read_spec
 
     words = missing_words(missing or (), not_missing or ())
+    target = implied_target(data) if target is None else target
     return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import issparse
 
+from kd_core.data.pictures.column import column_of
 from kd_core.data.types.base import ColumnType
 from kd_core.data.views import VIEWS
 from kd_core.task import TASKS
@@ -18,6 +19,7 @@ TYPES = {
     "words": ColumnType("text"),
     "gift": ColumnType("boolean"),
     "day": ColumnType("datetime"),
+    "photo": ColumnType("picture"),
 }
 
 
@@ -31,6 +33,7 @@ def make_frame(rows=80, seed=0):
             "words": pd.Series([" ".join(rng.choice(words, 12)) for _ in range(rows)], dtype="str"),
             "gift": pd.Series(rng.choice(["yes", "no"], rows), dtype="category"),
             "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 300, rows), "D"),
+            "photo": column_of(rng.integers(0, 256, (rows, 9, 8, 3)).astype(np.uint8)),
         }
     )
 
@@ -74,6 +77,7 @@ def test_rows_nobody_has_seen_the_like_of_are_read(entry):
     odd = frame.iloc[:4].copy()
     odd["colour"] = pd.Series(["green", None, "red", ""], dtype="object").astype("category").to_numpy()
     odd["words"] = pd.Series(["Ж" * 500, None, "", "\x00 😀"], dtype="str").to_numpy()
+    odd["photo"] = frame["photo"].iloc[:3].reindex([0, 7, 1, 9]).set_axis(odd.index)
     odd["price"] = [1e30, -1e30, np.nan, 0.0]
     x = view.encode(odd)
     assert x.shape == (4, *view.spec.shape) and np.isfinite(dense(x)).all()

@@ -71,8 +71,8 @@ def find_copies(
 
 
 def _natural(features: list[TypedColumn], num_rows: int) -> bool:
-    """Say whether so few different rows can exist that copies are expected; free text is without bounds."""
-    possible = [np.inf if c.kind == "text" else min(c.distinct + 1.0, 1e6) for c in features]
+    """Say whether so few different rows can exist that copies are expected; free text and pictures are without bounds."""
+    possible = [np.inf if c.kind in ("text", "picture") else min(c.distinct + 1.0, 1e6) for c in features]
     return bool(np.prod(possible) < 10 * num_rows)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.pictures.column import shape_of
 from kd_core.data.split import row_keys
 from kd_core.data.targets import Target
 from kd_core.data.types.base import TypedColumn
@@ -46,6 +47,8 @@ def explained_shares(columns: list[TypedColumn], target: Target) -> dict[str, fl
 
 def _bin(values: pd.Series, most: int) -> npt.NDArray[np.int64] | None:
     """Cut a column into bins; a missing value is a bin of its own."""
+    if shape_of(values):
+        return None
     if isinstance(values.dtype, pd.CategoricalDtype):
         codes = values.cat.codes.to_numpy().astype(np.int64)
     elif pd.api.types.is_datetime64_any_dtype(values.dtype) or pd.api.types.is_float_dtype(values.dtype):

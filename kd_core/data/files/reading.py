@@ -80,7 +80,7 @@ def _read_plain(path: Path, read: ReadSpec, name: str) -> Table:
         )
     ending = Path(name).suffix.lower()
     known = {end: e for e in READERS.entries() for end in e.facts["extensions"]}
-    if ending in known and known[ending] is not entry:
+    if ending in known and ending not in entry.facts["extensions"]:
         note = _CONTENT_DIFFERS.problem(
             ending=ending,
             starts=entry.facts["starts"],

@@ -76,7 +76,7 @@ def refuse_foreign(head: bytes, name: str) -> None:
         if head.startswith(magic):
             raise DataError(
                 "{name} starts with {bytes}: this is {what}, not a table.",
-                "Upload CSV, Parquet, Excel (.xlsx), JSON lines or a zip of CSV files.",
+                "Upload CSV, Parquet, Excel (.xlsx), JSON lines, a zip of CSV files, or a zip of pictures with one folder per class.",
                 "wrong_format",
                 name=name,
                 bytes=shown,

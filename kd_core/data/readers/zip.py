@@ -5,17 +5,15 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
-import stat
 import tempfile
 import zipfile
-from collections import Counter
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
-from kd_core import limits
 from kd_core.data import readers
+from kd_core.data.archive import checked_files
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import damage_named
 from kd_core.data.files.delimited import first_rows
@@ -23,11 +21,10 @@ from kd_core.data.files.header import decide
 from kd_core.data.files.signatures import GZIP, is_zip
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.errors import DataError, Problem, Says, raise_problems
+from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
 
-_JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _NO_TABLE = re.compile(
     r"(?:^|/)(?:readme|licen[cs]e|copying|changelog|notice|citation)[^/]*$|\.(?:md|pdf|html?|docx?|png|jpe?g|gif|names|py|r|ipynb)$",
     re.IGNORECASE,
@@ -42,19 +39,6 @@ _EMPTY = Says(
     "warning",
     "{count} empty file(s) were skipped: {some}.",
     "Check the export if they should hold rows.",
-)
-_ENCRYPTED = Says(
-    "encrypted",
-    "error",
-    "'{member}' is password-protected{more}.",
-    "Unpack it with the password and upload the tables.",
-)
-_AGAIN = "Make the zip again from plain files."
-_LEADS_OUT = Says("unsafe_path", "error", "'{member}' has a path that leads out of the archive{more}.", _AGAIN)
-_LINK = Says("symlink", "error", "'{member}' is a link to another file{more}.", _AGAIN)
-_TWICE = Says("same_name", "error", "'{member}' occurs more than once{more}.", _AGAIN)
-_CASE_TWINS = Says(
-    "case_twins", "error", "'{member}' differs from another name only in upper and lower case{more}.", _AGAIN
 )
 _SEVERAL_TABLES = Says(
     "several_tables",
@@ -81,48 +65,14 @@ def read_zip(path: Path, read: ReadSpec, name: str) -> Table:
     with contextlib.ExitStack() as stack:
         with damage_named(name):
             archive = stack.enter_context(zipfile.ZipFile(path))
-            members, problems = _safe_members(archive, path, name)
+            members, problems = _safe_members(archive, name)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kd-"))
         return _read_members(archive, members, problems, read, name, Path(folder))
 
 
-def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list[zipfile.ZipInfo], list[Problem]]:
+def _safe_members(archive: zipfile.ZipFile, name: str) -> tuple[list[zipfile.ZipInfo], list[Problem]]:
     """Check the whole table of contents before a byte is unpacked; return members worth reading."""
-    infos = archive.infolist()
-    if len(infos) > limits.ZIP_MEMBERS:
-        raise DataError(
-            "{name} holds {count:,} files; at most {limit:,} are read.",
-            "Upload fewer files.",
-            "too_many_members",
-            name=name,
-            count=len(infos),
-            limit=limits.ZIP_MEMBERS,
-        )
-    files = [info for info in infos if not info.is_dir()]
-    raise_problems(_unsafe(files))
-    total = sum(info.file_size for info in files)
-    bombs = [i for i in files if i.file_size > limits.ZIP_RATIO * max(i.compress_size, 1) and i.file_size > 2**20]
-    if bombs:
-        ratio = bombs[0].file_size // max(bombs[0].compress_size, 1)
-        raise DataError(
-            "'{member}' unpacks to {ratio:,} times its size; at most {limit} times is read.",
-            "Upload the table itself.",
-            "zip_bomb",
-            member=shown_name(bombs[0].filename),
-            ratio=ratio,
-            limit=limits.ZIP_RATIO,
-        )
-    if total > limits.ZIP_TOTAL_BYTES:
-        raise DataError(
-            "{name} unpacks to {total:,} MB; at most {limit:,} MB are read.",
-            "Take a sample of the rows.",
-            "unpacks_too_large",
-            name=name,
-            total=total // 2**20,
-            limit=limits.ZIP_TOTAL_BYTES // 2**20,
-        )
-    junk = [i for i in files if _JUNK.search(i.filename)]
-    kept = [i for i in files if i not in junk] if junk else files
+    kept, junk = checked_files(archive, name)
     other = [i for i in kept if _NO_TABLE.search(i.filename)]
     kept = [i for i in kept if not _NO_TABLE.search(i.filename)]
     nested = [i.filename for i in kept if _ARCHIVE.search(i.filename)]
@@ -144,40 +94,6 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[list
     if not kept:
         raise DataError("{name} holds no table.", "Upload a zip of CSV files.", "no_table", name=name)
     return kept, problems
-
-
-def _unsafe(files: list[zipfile.ZipInfo]) -> list[Problem]:
-    """Name every member that is encrypted, a link, has a path out of the archive, or shares its name."""
-    names = [i.orig_filename for i in files]
-    times = Counter(names)
-    folded = Counter(n.casefold() for n in times)
-    found: list[tuple[Says, list[str]]] = [
-        (_ENCRYPTED, [i.filename for i in files if i.flag_bits & 1]),
-        (_LEADS_OUT, [n for n in names if _leads_out(n)]),
-        (_LINK, [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)]),
-        (_TWICE, [n for n, k in times.items() if k > 1]),
-        (_CASE_TWINS, [n for n in times if folded[n.casefold()] > 1]),
-    ]
-    return [
-        says.problem(
-            count=len(members),
-            member=members[0][:120],
-            more=f" (and {len(members) - 1} more)" if len(members) > 1 else "",
-            members=members[:100],
-        )
-        for says, members in found
-        if members
-    ]
-
-
-def _leads_out(name: str) -> bool:
-    slashed = name.replace("\\", "/")
-    return (
-        slashed.startswith("/")
-        or "\x00" in name
-        or bool(re.match(r"[A-Za-z]:", name))
-        or ".." in PurePosixPath(slashed).parts
-    )
 
 
 def _read_members(

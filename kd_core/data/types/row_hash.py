@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.pictures.column import picture_hashes, shape_of
+
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -22,7 +24,9 @@ def row_hashes(columns: list[pd.Series]) -> npt.NDArray[np.uint64]:
 
 
 def _bits(values: pd.Series) -> npt.NDArray[np.uint64]:
-    if pd.api.types.is_float_dtype(values.dtype):
+    if shape_of(values):
+        bits = picture_hashes(values)
+    elif pd.api.types.is_float_dtype(values.dtype):
         numbers = values.to_numpy(np.float64) + 0.0  # -0.0 and 0.0 are one value
         bits = np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
     elif pd.api.types.is_datetime64_any_dtype(values.dtype):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kd_core.data.files.frames import seconds
+from kd_core.data.pictures.column import picture_column, shape_of
 from kd_core.data.types import dates, numbers
 from kd_core.data.types.base import ColumnType, TypedColumn, finish, to_arrow
 from kd_core.data.types.number_column import number_column
@@ -32,6 +33,8 @@ def understand(
     `missing`: whether words such as NA and ? are missing cells among labels; ? alone is when None.
     Shape: (N,) in, (N,) out, in the same order.
     """
+    if kind == "picture" or shape_of(series):
+        return picture_column(series, name, kind)
     array = to_arrow(series)
     kinds = pa.types
     if kinds.is_boolean(array.type):

@@ -12,6 +12,7 @@ import pandas as pd
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
 from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.typed_column import coerce
@@ -38,15 +39,21 @@ class Block(Protocol):
 
 
 def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """A table can be read from any column that is left."""
-    return None if types else "needs at least one column"
+    """A table can be read from any column that is left, but for pictures."""
+    return None if len(types) > len(picture_columns(types)) else "needs a column that is no picture"
+
+
+def foresee(profile: Profile) -> InputSpec | None:
+    """Estimate the width; None where there is nothing but pictures."""
+    width = count_features(profile)
+    return table_inputs(width) if width or not any(c.kind == "picture" for c in profile.columns) else None
 
 
 @VIEWS.register(
     "table",
     title="Table",
     fits=fits,
-    foresee=lambda profile: table_inputs(count_features(profile)),
+    foresee=foresee,
     version=VERSION,
     reads="all columns as numbers",
     example=table_inputs(7),
@@ -61,7 +68,8 @@ class TableView:
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
-        self.types, self.task, self.seed = dict(types), task, seed
+        self.task, self.seed = task, seed
+        self.types = {name: column for name, column in types.items() if column.kind != "picture"}
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
 
@@ -192,7 +200,7 @@ def count_features(profile: Profile) -> int:
     total = 0
     averages = task_of(profile.task).averages(len(profile.classes)) if profile.task else 1
     for column in profile.columns:
-        if not column.used or column.name == profile.target:
+        if not column.used or column.name == profile.target or column.kind == "picture":
             continue
         hole = int(column.missing > 0)
         if column.kind in ("number", "boolean"):

@@ -16,7 +16,7 @@ from pages.ui.data import mending
 from pages.ui.shared import findings, picture
 from pages.ui.shared.text import escape, exact, t, term
 
-KINDS = [k for k in get_args(ColumnKind) if k != "constant"]
+KINDS = [k for k in get_args(ColumnKind) if k not in ("constant", "picture")]
 
 
 def table(found: Profile) -> str | None:
@@ -80,7 +80,7 @@ def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> No
             figure = charts.distribution(labels, counts, column.name, t("data.rows_axis"))
             picture.show(figure, "data-chart", findings.of_column(column.name, labels, counts))
         else:
-            st.caption(t("data.no_values"))
+            st.caption(t("data.pictures" if column.kind == "picture" else "data.no_values"))
     with right:
         st.markdown(f"**{escape(column.name)}**")
         if column.minimum is not None and column.maximum is not None:
@@ -100,7 +100,8 @@ def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None
         help=t("data.use_column_help"),
     )
     given = (choices.get("kinds") or {}).get(column.name)
-    options = [None, *KINDS]
+    options = [None, *(KINDS if column.kind != "picture" else ())]
+    options += [given] if given not in options else []
     kind = st.selectbox(
         t("data.treat_as"),
         options,

@@ -16,6 +16,7 @@ from pages.ui.shared.text import t
 KEY = f"{sources.KEY}.read"
 PARTS = ("sheet", "member")  # settings that choose one of several tables in a file
 FIRST_ROW = ("header", "names")
+SIDE = "picture_side"
 
 
 def settings(choices: dict[str, Any], table: Table | None) -> None:
@@ -25,7 +26,14 @@ def settings(choices: dict[str, Any], table: Table | None) -> None:
         held = choices.get("read") or {}
         part = "sheet" if table is not None and table.format == "excel" else "member"
         lists = {part: table.members} if table is not None and table.members else {}
-        away = [n for n in PARTS if table is not None and n not in lists]  # no sheets in a text file
+        # No sheets in a text file, no pictures in a table, and nothing but pictures in a zip of them.
+        drawn = table is not None and table.format == "pictures"
+        away = [n for n in PARTS if table is not None and n not in lists]
+        away += (
+            [n for n in ReadSpec.model_fields if (n == SIDE) != drawn and n not in (*away, *FIRST_ROW, *PARTS)]
+            if drawn
+            else [SIDE]
+        )
         values = forms.form(ReadSpec, held, KEY, columns=3, skip=[*away, *FIRST_ROW], lists=lists)
         values |= {n: held.get(n) for n in away}
         own_names = table is not None and table.header is None

@@ -18,6 +18,7 @@ from pages.ui.shared.text import escape, t
 ARMS = ("teacher", "baseline", "student")
 LEAD = 0.2  # from here on the first class of a row is told from the second at a glance
 BARS = 10  # classes drawn for one row
+PICTURE = 160  # pixels on the screen
 LISTED = 200  # rows in the table of disagreements
 
 
@@ -104,9 +105,12 @@ def drawn_classes(p: Mapping[str, Any], label: int) -> list[int]:
 def row_values(kept: Kept, at: int) -> None:
     """List the row's own columns; a data frame shows its cells literally."""
     row = kept.rows.iloc[at]
+    for file in [v for v in row if isinstance(v, bytes)]:  # a picture's own file
+        st.image(file, width=PICTURE, alt=t("soft_labels.picture"))
+    row = row[[not isinstance(v, bytes) for v in row]]
     frame = pd.DataFrame(
         {
-            str(t("soft_labels.value_column")): [str(c) for c in kept.rows.columns],
+            str(t("soft_labels.value_column")): [str(c) for c in row.index],
             str(t("soft_labels.value_value")): [
                 "–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row
             ],

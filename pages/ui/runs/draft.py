@@ -9,11 +9,13 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
+from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
-from kd_core.registry import Registry
+from kd_core.registry import Registry, Situation
 from kd_core.specs import Choice, DatasetSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
+from pages.ui.shared.facts import Facts
 
 FIRST_TEACHER = "gradient_boosting"
 KEY = "distill"  # prefix of every widget of the form
@@ -23,28 +25,41 @@ def _path(dataset_id: str) -> Path:
     return safe_io.inside(workspace() / "drafts", f"{dataset_id}.json")
 
 
-def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
-    """A run that can be started at once: a sample's own, else gradient boosting teaching two sizes of MLP."""
+def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
+    """A run that can be started at once: a sample's own, else the first teacher that fits, teaching two sizes of student."""
     from kd_core.distill import LOSSES
-    from kd_core.registry import Situation
     from kd_core.scenarios import SCENARIOS, default_spec
     from kd_core.teachers import SOURCES
 
     for scenario in SCENARIOS.entries():
         if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
             return {**of_spec(default_spec(scenario.name)), "name": ""}
-    told = task_of(task)
-    at = Situation(task=task, num_classes=3 if told.has_classes and not told.positive else 2)
+    told, at = task_of(facts.task), situation(facts)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
     teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
     return {
         "name": "",
         "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
-        "students": [preset("mlp", size) for size in ("tiny", "small")],
+        "students": presets(facts)[:2],
         "objective": {"name": told.objective if told.objective in losses else losses[0], "settings": {}},
         "training": {},
         "evaluation": {},
     }
+
+
+def situation(facts: Facts) -> Situation:
+    """Describe what the parts of a run have to fit."""
+    return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
+
+
+def presets(facts: Facts) -> list[dict[str, Any]]:
+    """The students to choose from, smallest first: sizes of MLP for tables, and of what reads rows in another way."""
+    from kd_core.models import ARCHS
+
+    fits = [e for e in ARCHS.entries() if e.why_not(situation(facts)) is None and "student" in e.facts["roles"]]
+    found = [preset("mlp", size) for e in fits if e.name == "mlp" for size in e.facts["presets"]]
+    others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,))]
+    return found + [preset(e.name, size, f"{e.name} {size}") for e in others for size in ("tiny", "small")]
 
 
 def preset(arch: str, size: str, name: str | None = None) -> dict[str, Any]:
@@ -52,13 +67,13 @@ def preset(arch: str, size: str, name: str | None = None) -> dict[str, Any]:
     return {"name": name or size, "arch": {"name": arch, "settings": {"size": size}}}
 
 
-def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
+def load(dataset_id: str, dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
     """Return the draft of a dataset: this session's, the kept one, or the defaults."""
     held = st.session_state.get("distill_draft")
     if held and held["dataset_id"] == dataset_id:
         found: dict[str, Any] = held["values"]
         return found
-    return put(dataset_id, kept(_path(dataset_id), dataset) or defaults(dataset, task))
+    return put(dataset_id, kept(_path(dataset_id), dataset) or defaults(dataset, facts))
 
 
 def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:

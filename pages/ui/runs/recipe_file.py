@@ -44,6 +44,6 @@ def show(dataset_id: str, spec: RunSpec | None, dataset: DatasetSpec, facts: Fac
         if st.button(
             t("distill.reset"), key="distill-reset", icon=":material/restart_alt:", help=t("distill.reset_help")
         ):
-            draft.put(dataset_id, draft.defaults(dataset, facts.task))
+            draft.put(dataset_id, draft.defaults(dataset, facts))
             st.session_state.pop("distill_cloned", None)
             st.rerun()

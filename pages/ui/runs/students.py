@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.data.input_spec import TABLE, InputSpec
+from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
-from kd_core.registry import Situation
 from kd_core.specs import Choice
 from pages.ui.runs import draft
 from pages.ui.shared import forms, text
@@ -42,14 +41,7 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
 
 def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     """Draw the students and return the chosen ones; the draft's own shapes stay listed when unticked."""
-    from kd_core.models import ARCHS
-
-    at = _situation(facts)
-    presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
-    for entry in ARCHS.entries():  # what reads these rows in another way than as columns, such as texts word by word
-        takes = entry.facts.get("takes", (TABLE,))
-        if TABLE not in takes and entry.why_not(at) is None and "student" in entry.facts["roles"]:
-            presets += [draft.preset(entry.name, size, f"{entry.name} {size}") for size in ("tiny", "small")]
+    presets = draft.presets(facts)
     own = [s for s in held if s not in presets]
     extra = st.session_state.setdefault("distill_own_students", [])
     extra.extend(s for s in own if s not in extra)
@@ -76,10 +68,6 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     return chosen
 
 
-def _situation(facts: Facts) -> Situation:
-    return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
-
-
 def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts) -> None:
     """Set up a network of one's own and put it on the list."""
     from kd_core.models import ARCHS
@@ -87,7 +75,7 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
     with st.popover(t("distill.own"), icon=":material/add:", width="stretch"):
         archs = [e for e in ARCHS.entries() if "student" in e.facts.get("roles", ())]
         archs.sort(key=lambda e: "width" not in e.spec.model_fields)
-        at = _situation(facts)
+        at = draft.situation(facts)
         titles = {e.name: e.title for e in archs if e.why_not(at) is None}
         name = st.selectbox(
             t("distill.architecture"),

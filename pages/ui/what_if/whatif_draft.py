@@ -13,6 +13,7 @@ from kd_core.specs import DatasetSpec
 from kd_core.workspace import workspace
 from pages.ui.runs import draft
 from pages.ui.shared import forms
+from pages.ui.shared.facts import Facts
 
 KEY = "whatif"  # prefix of every widget of the form
 HELD = "whatif_draft"
@@ -24,24 +25,24 @@ def _path(dataset_id: str) -> Path:
     return safe_io.inside(workspace() / "drafts", f"{dataset_id}.whatif.json")
 
 
-def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
+def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
     """A grid of T and alpha for the first student that Distill would offer; 3 seeds."""
     from kd_core.distill import LOSSES
 
-    values = draft.defaults(dataset, task)
+    values = draft.defaults(dataset, facts)
     soft = "temperature" in LOSSES.get(values["objective"]["name"]).spec.model_fields
     sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": list(ALPHAS)}
     training = {**values["training"], "seeds": 3}
     return {**values, "name": "", "students": values["students"][:1], "training": training, "sweep": sweep}
 
 
-def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
+def load(dataset_id: str, dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
     """Return the draft of a dataset: this session's, the kept one, or the defaults."""
     held = st.session_state.get(HELD)
     if held and held["dataset_id"] == dataset_id:
         found: dict[str, Any] = held["values"]
         return found
-    return put(dataset_id, draft.kept(_path(dataset_id), dataset) or defaults(dataset, task))
+    return put(dataset_id, draft.kept(_path(dataset_id), dataset) or defaults(dataset, facts))
 
 
 def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -80,11 +80,8 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
 
 def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Choose among the sizes Distill knows, its own shapes included."""
-    from kd_core.models import ARCHS
-
-    presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
-    known = draft.load(dataset_id, dataset, facts.task)["students"]
-    offered = {s["name"]: s for s in [*presets, *known, *held]}
+    known = draft.load(dataset_id, dataset, facts)["students"]
+    offered = {s["name"]: s for s in [*draft.presets(facts), *known, *held]}
     place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
     st.session_state[place] = [n for n in st.session_state[place] or () if n in offered]
     names = st.pills(
