@@ -42,26 +42,19 @@ def partly_known(z_teacher: Tensor) -> Tensor | None:
 
 
 def soft_term(
-    loss: LossFunction,
-    student: Outputs,
-    z_teacher: Tensor,
-    labels: Tensor,
-    spec: Any,
-    known: Tensor | None,
-    *module: Any,
+    loss: LossFunction, student: Outputs, z_teacher: Tensor, labels: Tensor, known: Tensor | None, *more: Any
 ) -> Tensor:
     """Compute a loss over the rows that the teacher answered (all: None), as a share of the mean over all rows.
 
-    Shape: z_teacher (B, C), labels and known (B,).
+    `more`: the loss's settings, and its module where it has one. Shape: z_teacher (B, C), labels and known (B,).
     """
     if known is None:
-        whole: Tensor = loss(student, Outputs(z_teacher), labels, spec, *module)
-        return whole
+        return loss(student, Outputs(z_teacher), labels, *more)
     at = known.nonzero().squeeze(1)
     if not len(at):
         return student.logits.sum() * 0.0
-    found: Tensor = loss(student.rows(at), Outputs(z_teacher[at]), labels[at], spec, *module)
-    return found * (len(at) / len(known))
+    found: Tensor = loss(student.rows(at), Outputs(z_teacher[at]), labels[at], *more) * (len(at) / len(known))
+    return found
 
 
 class Gradient(ABC):

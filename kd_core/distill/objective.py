@@ -152,8 +152,8 @@ class Objective:
         if self.known is not None:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
-        module = () if self.module is None else (self.module,)
-        soft = soft_term(self.soft.make, outputs, teacher.index_select(0, index), labels, self.spec, known, *module)
+        more = (self.spec,) if self.module is None else (self.spec, self.module)
+        soft = soft_term(self.soft.make, outputs, teacher.index_select(0, index), labels, known, *more)
         if not self.hard_weight:
             with torch.no_grad():
                 return BatchTerms(soft, self.hard(outputs, labels), soft)

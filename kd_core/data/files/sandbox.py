@@ -17,10 +17,10 @@ from kd_core.errors import DataError, KDError
 from kd_core.memory import free_bytes
 
 
-def call(function: str, *arguments: Any, seconds: int = limits.PARSE_SECONDS) -> Any:
+def call(function: str, *arguments: Any, seconds: int | None = None) -> Any:
     """Call `package.module:function` with JSON arguments in a limited child process and return its JSON answer.
 
-    Units: `seconds` of processor time and of the clock.
+    Units: `seconds` of processor time and of the clock, `limits.PARSE_SECONDS` when empty.
 
     Errors: DataError raised by the function itself, or with code `parse_time`, `parse_memory` or `parse_crash`.
     """
@@ -28,7 +28,7 @@ def call(function: str, *arguments: Any, seconds: int = limits.PARSE_SECONDS) ->
     # One thread: each OpenBLAS thread reserves address space, which counts against the limit.
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[3])
-    memory = memory_limit()
+    seconds, memory = limits.PARSE_SECONDS if seconds is None else seconds, memory_limit()
     request = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "memory": memory})
     try:
         done = subprocess.run(

@@ -61,15 +61,19 @@ class StackedLesson:
         key = self._written.key if self._written else (lambda spec: None)
         asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
         told: dict[Hashable, Tensor] = {}
-        logits: list[Tensor] = []
+        heard = sorted({wanted[0] for wanted in asked if wanted})
+        first = [torch.from_numpy(np.array(known[name][:, :1], dtype=np.float32)) for name in heard]
+        answered = (
+            partly_known(torch.stack(first).sum(0)) if first else None
+        )  # a lesson and its placebo lack the same rows
+        self.known = None if answered is None else answered.to(self.device)
         for name, spec, wanted in zip(names, self.specs, asked, strict=True):
             if wanted and wanted not in told:
-                z = torch.from_numpy(np.asarray(known[name], dtype=np.float32)).to(self.device, self.dtype)
-                logits.append(z)
-                told[wanted] = self._written.table(z.nan_to_num(), spec) if self._written else z.nan_to_num()
+                z = torch.from_numpy(np.nan_to_num(np.asarray(known[name], dtype=np.float32))).to(
+                    self.device, self.dtype
+                )
+                told[wanted] = self._written.table(z, spec) if self._written else z
         self.told = torch.cat(list(told.values())) if told else None
-        self.known = partly_known(torch.cat(logits)) if logits else None  # None: every row was answered
-        self.logits = torch.cat(logits).nan_to_num() if self.known is not None else self.told
         self._part = [list(told).index(wanted) if wanted else 0 for wanted in asked]
 
     def _soft(self) -> list[float]:
@@ -86,7 +90,8 @@ class StackedLesson:
         self.plain = not any(self._soft())  # nobody listens to the teacher
         self.told_row = torch.tensor(self._part, device=self.device).view(-1, 1) * len(self.labels)
         if self._loss and self._written:
-            specs = [self._loss.spec() if spec is None else spec for spec in self.specs]
+            self._default = self._loss.spec()
+            specs = [self._default if spec is None else spec for spec in self.specs]
             self._gradient = self._written(specs, self._soft(), column)
 
     def keep(self, rows: Tensor) -> None:
@@ -106,7 +111,7 @@ class StackedLesson:
         if (
             self.known is not None
         ):  # a row's gradient is its own where it is written out; where not, this changes nothing
-            soft = soft * self.known[index + self.told_row].unsqueeze(1)
+            soft = soft * self.known[index].unsqueeze(1)
         return dz.add_(soft)
 
     @property
@@ -125,31 +130,33 @@ class StackedLesson:
         return torch.stack([hard, soft])
 
     def _taught(self, z: Tensor, index: Tensor) -> Tensor:
-        if self._written and self.known is None:
-            return self._gradient.losses(z, self._answers(index))
-        told = self._answers(index, self.logits)
+        told = self._answers(index)
+        if self._written:
+            if self.known is not None:  # a student is not away from itself
+                own = [self._written.table(x.T, spec or self._default) for x, spec in zip(z, self.specs, strict=True)]
+                told = torch.where(self.known[index].unsqueeze(1), told, torch.stack(own).transpose(1, 2))
+            return self._gradient.losses(z, told)
         found = z.new_zeros(len(z))
         for s, spec in enumerate(self.specs):
             if spec is not None and spec.weights()[1]:
                 found[s] = self._term(s, z[s].T, told[s].T, index[s])
         return found
 
-    def _term(self, s: int, z: Tensor, told: Tensor, index: Tensor) -> Tensor:
-        """Compute one network's soft loss by the registered function. Shape: z and told (B, C), index (B,)."""
+    def _term(self, s: int, z: Tensor, teacher: Tensor, index: Tensor) -> Tensor:
+        """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
         assert self._loss is not None
-        known = None if self.known is None else self.known[index + self.told_row[s]]
-        return soft_term(self._loss.make, Outputs(z), told, self.labels[index], self.specs[s], known)
+        known = None if self.known is None else self.known[index]
+        return soft_term(self._loss.make, Outputs(z), teacher, self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
         return self.hard_loss.stack_gradient(z, labels, self.hard)
 
-    def _answers(self, index: Tensor, table: Tensor | None = None) -> Tensor:
-        """Look up what each network is told, in another table where one is given. Shape: index (S, B) -> (S, C, B)."""
-        table = self.told if table is None else table
-        assert table is not None
+    def _answers(self, index: Tensor) -> Tensor:
+        """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""
+        assert self.told is not None
         rows = (index + self.told_row).reshape(-1)
-        return table.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
+        return self.told.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
 
     def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
         """Let torch differentiate a loss that has no written gradient."""

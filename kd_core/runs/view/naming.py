@@ -75,7 +75,11 @@ def _range(name: str, values: tuple[float, ...]) -> str:
 
 
 def _short(value: Any) -> str:
-    """Write a number without a leading zero: .9; anything else as it is."""
+    """Write a number without a leading zero: .9; several values with commas, a file by the start of its hash."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_short, value))
+    if isinstance(value, str) and value.startswith("sha256:"):
+        return value[7:15]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     shown = f"{value:g}"

@@ -103,9 +103,10 @@ def _student_lines(result: dict[str, Any]) -> list[str]:
 
 def _known_lines(result: dict[str, Any]) -> list[str]:
     """Say how many rows the teacher answered where these are not all, and what it brought along."""
-    teacher, rows = result["teacher"], result["dataset"]["rows"]
+    teacher = result["teacher"]
     lines = [f"{note['message']} {note['hint']}".strip() for note in teacher.get("notes", ())]
     if known := teacher.get("known"):
+        rows = result["dataset"]["rows"]
         told = ", ".join(f"{known[part]:,} of {rows[part]:,} {part}" for part in rows)
         lines.append(f"The teacher answered {told} rows; the other training rows were learned from their labels alone.")
         if known["test"] < KNOWN_ROWS:

@@ -127,7 +127,8 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     baseline, primary = student["baseline"], found["metric"]["name"]
     own = text.number(student["parameters"])
     size, flops = text.size(student["size_bytes"]), text.number(student.get("flops"))
-    ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], teacher["size_bytes"]))
+    whole = teacher["size_bytes"]
+    ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
     lines = [_metric_line(primary, teacher, read, bold=True)]
     for title, its, mine, said in (
         (t("runs.result.size"), text.size(teacher["size_bytes"]), size, ratio),

@@ -147,9 +147,10 @@ def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
 
 def about_teacher(found: Result) -> list[Safe]:
     """Say which rows a given teacher answered, where these are not all, and what its numbers were taken for."""
-    teacher, rows = found["teacher"], found["dataset"]["rows"]
+    teacher = found["teacher"]
     lines = [Safe(escape(f"{n['message']} {n['hint']}".strip())) for n in teacher.get("notes") or ()]
     if known := teacher.get("known"):
+        rows = found["dataset"]["rows"]
         told = {part: t("runs.verdict.of", part=text.exact(known[part]), whole=text.exact(rows[part])) for part in rows}
         lines.append(t("runs.verdict.known", **told))
     return lines
@@ -160,9 +161,14 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
     name, raw, teacher = found.metric.name, student.raw, found.raw["teacher"]
     k = "runs.against."
     gain = against_teacher(found, student)
-    known, rows = (teacher.get("known") or {}).get("test"), found.raw["dataset"]["rows"].get("test")
+    known = (teacher.get("known") or {}).get("test")
     if gain is None and known is not None and known < KNOWN_ROWS:
-        place = t(f"{k}withheld", known=text.exact(known), rows=text.exact(rows), least=KNOWN_ROWS)
+        place = t(
+            f"{k}withheld",
+            known=text.exact(known),
+            rows=text.exact(found.raw["dataset"]["rows"]["test"]),
+            least=KNOWN_ROWS,
+        )
     elif gain is None:
         place = t(f"{k}undefined", metric=metric_word(name))
     else:

@@ -30,6 +30,10 @@ def test_a_usual_run_is_named_by_its_lesson_and_students():
         ({"training": TrainingSpec(seeds=5)}, "tiny+small seeds=5"),
         ({"training": TrainingSpec(learning_rate=0.01, class_weights="balanced")}, "lr=.01 class weights=balanced"),
         ({"teacher": Choice(name="mlp", settings={"dropout": 0.1})}, "tiny+small by mlp teacher dropout=.1"),
+        (
+            {"teacher": Choice(name="soft_labels", settings={"path": f"sha256:{'ab' * 32}", "columns": ("p", "q")})},
+            "tiny+small by soft_labels teacher path=abababab teacher columns=p,q",
+        ),
         ({"evaluation": SPEC.evaluation.model_copy(update={"folds": 10})}, "tiny+small folds=10"),
         ({"dataset": SPEC.dataset.model_copy(update={"split_seed": 3})}, "tiny+small split=3"),
         ({"students": (StudentSpec(name="mlp 3x12", arch=Choice(name="mlp")),)}, "mlp 3x12"),
