@@ -12,8 +12,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.serve import require_versions
-from pages.ui import doorkeeper, engine
-from pages.ui.headers import SecurityHeaders
+from pages.ui.shared import doorkeeper, engine
+from pages.ui.shared.headers import SecurityHeaders
 
 
 @contextlib.asynccontextmanager

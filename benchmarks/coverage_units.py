@@ -18,13 +18,15 @@ import pandas as pd
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.preparation import prepare
-from kd_core.distill.fused import train_variants
-from kd_core.distill.variants import TrainedVariant, Variant
-from kd_core.evaluate import METRICS, compare
-from kd_core.evaluate.advice import more_seeds
+from kd_core.distill.stack import fused
+from kd_core.distill.sweep.variants import TrainedVariant, Variant
+from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
-from kd_core.evaluate.comparison import Comparison
+from kd_core.evaluate.intervals import compare
+from kd_core.evaluate.intervals.advice import more_seeds
+from kd_core.evaluate.intervals.comparison import Comparison
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of
@@ -126,7 +128,8 @@ def train_unit(made: RealSet, recipe: Recipe, lessons: tuple[str, ...] = LESSONS
             seeds = range(len(taught), len(taught) + more)
             variants = [Variant(student, None, s) for s in seeds if s >= len(baseline)]
             variants += [Variant(student, made.objective, s) for s in seeds]
-            answers = [_test(dataset, one) for one in train_variants(dataset, variants, z, training)]
+            trained = fused.train(SweepWork.of(dataset, variants, z, training), Hooks())
+            answers = [_test(dataset, trained.get(number)) for number in range(len(variants))]
             fresh = len(variants) - len(seeds)
             baseline += answers[:fresh]
             taught += answers[fresh:]

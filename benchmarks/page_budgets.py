@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.store_speed import row
 from kd_core.evaluate import soft_labels
-from kd_core.runs.store import RunStore
-from pages.ui import run_list
+from kd_core.runs.store.runs import RunStore
 from pages.ui.charts import soft_labels as charts
+from pages.ui.runs import run_list
 
 ARMS = ("teacher", "baseline", "student")
 

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.sync_api import sync_playwright
 
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.store import RunStore
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.runs import RunStore
 from kd_core.scenarios import default_spec
 from tests.e2e.conftest import FLAGS
 from tests.e2e.server import Server

@@ -1,7 +1,6 @@
-"""What the planner's choice costs beside the best way of training a sweep, its probe included.
+"""What the planner's choice, made by rule, costs beside the best way of training a sweep.
 
-Every way trains the same variants: one after another, as stacks in one lane and in one per core, in child processes
-one by one and as stacks. `auto` is the planner with its probe. Rounds are interleaved; a way that took more than
+Every way trains the same variants: one by one and as stacks, each in one lane and in one per core. Rounds are interleaved; a way that took more than
 twice the best in the first round is not repeated. The ratio is `auto` over the best other way, each the median of its
 rounds. Arithmetic is float32 in all.
 
@@ -31,9 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core import device
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill import fused, planner, sequential, shares
-from kd_core.distill.variants import Variant
-from kd_core.runs.worker import environment as warm_up
+from kd_core.distill.stack import fused
+from kd_core.distill.stack.lanes import lanes_of
+from kd_core.distill.sweep import planner, sequential
+from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.runs.service.worker import environment as warm_up
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 
 GOAL = 1.05
@@ -77,17 +79,16 @@ def measure(shape: tuple[int, int, int], count: int, epochs: int, rounds: int) -
     variants = make_variants(width, count)
     training = TrainingSpec(epochs=epochs, batch_size=BATCH, patience=epochs, precision="float32")
     told: list[dict] = []
-    lanes = fused.lanes_of(None)
+    lanes = lanes_of(torch.device("cpu"))
+    work = SweepWork.of(data, variants, z, training)
     ways: dict[str, Callable[[], object]] = {
-        "auto": lambda: planner.train_variants(data, variants, z, training, notify=told.append),
-        "sequential": lambda: sequential.train_variants(data, variants, z, training),
-        "fused, 1 lane": lambda: fused.train_variants(data, variants, z, training, lanes=1),
+        "auto": lambda: planner.train(work, Hooks(told.append)),
+        "one by one": lambda: sequential.train(work, Hooks()),
+        "stacks, 1 lane": lambda: fused.train(work, Hooks(), 1),
     }
     if lanes > 1 and count > 1:
-        ways[f"fused, {lanes} lanes"] = lambda: fused.train_variants(data, variants, z, training, lanes=lanes)
-    if shares.cores() > 1 and count > 1:
-        ways["processes"] = lambda: shares.train_variants(data, variants, z, training)
-        ways["processes, stacked"] = lambda: shares.train_variants(data, variants, z, training, stacked=range(count))
+        ways[f"one by one, {lanes} lanes"] = lambda: sequential.train(work, Hooks(), lanes)
+        ways[f"stacks, {lanes} lanes"] = lambda: fused.train(work, Hooks(), lanes)
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds):
         best = min((t[0] for t in times.values() if t), default=float("inf"))

@@ -26,7 +26,7 @@ import json, os, resource, sys, time
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from kd_core.data.profile import profile_table
-from kd_core.data.reading import read_table
+from kd_core.data.files.reading import read_table
 start, cpu = time.perf_counter(), time.process_time()  # CPU time too: on a busy machine the clock also runs for others
 table = read_table(sys.argv[1])
 read = time.perf_counter() - start

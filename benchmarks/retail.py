@@ -19,10 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import profile_source
-from kd_core.data.reading import read_table
 from kd_core.runs.direct import run_here
-from kd_core.runs.execution import StopSignal
+from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice, DatasetSpec, ReadSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 
 

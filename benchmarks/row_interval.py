@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
-from kd_core.evaluate.row_spread import row_spread
+from kd_core.evaluate.intervals.row_spread import row_spread
 
 MODELS, SEEDS = 16, 5
 CASES: list[tuple[str, str, int]] = [

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.rows import Headline, RunRow
-from kd_core.runs.snapshot import RunView
-from kd_core.runs.store import RunStore
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.rows import Headline, RunRow
+from kd_core.runs.store.runs import RunStore
+from kd_core.runs.view.snapshot import RunView
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec
 
 SPEC = RunSpec(

@@ -30,7 +30,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import sweep_parts as parts
 from kd_core import device
-from kd_core.distill import fused
+from kd_core.distill.stack import fused
+from kd_core.distill.stack.lanes import lanes_of
+from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.specs import TrainingSpec
 
 PEERS = Path(__file__).with_name("sweep_peers.py")
@@ -136,7 +138,7 @@ def sweep(quick: bool) -> list[dict]:
             training = TrainingSpec(batch_size=batch, epochs=epochs, patience=epochs)
             variants = parts.grid(parts.student(64), count)
             start = time.perf_counter()
-            fused.train_variants(dataset, variants, data["z"], training)
+            fused.train(SweepWork.of(dataset, variants, data["z"], training), Hooks())
             alone = time.perf_counter() - start
             apart, workers = fresh(file, shape, count), warm(file, shape, count)
         row = {
@@ -172,11 +174,11 @@ def scaling(quick: bool) -> list[dict]:
             made = (rows, *parts.make_dataset(rows, 28, 2))
         _, dataset, z = made
         variants = parts.grid(parts.student(width), count)
-        foreseen = fused.probe(dataset, variants, z, training)
+        foreseen = parts.fused_step(dataset, z, variants, 256, 12) * rows / 256
         seconds, measured = foreseen, False
         if foreseen < (2 if quick else 90):
             start = time.perf_counter()
-            fused.train_variants(dataset, variants, z, training)
+            fused.train(SweepWork.of(dataset, variants, z, training), Hooks())
             seconds, measured = time.perf_counter() - start, True
         row = {
             "rows": rows,
@@ -202,7 +204,7 @@ def main() -> None:
     parser.add_argument("--only", default="steps,sweep,scaling")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    print(f"{device.cpu_name()}, {fused.lanes_of(None)} cores used, torch {torch.__version__}")
+    print(f"{device.cpu_name()}, {lanes_of(torch.device('cpu'))} cores used, torch {torch.__version__}")
     known = {"steps": steps, "sweep": sweep, "scaling": scaling}
     numbers = {name: known[name](args.quick) for name in args.only.split(",")}
     if args.json:

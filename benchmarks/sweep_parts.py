@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill import fused
-from kd_core.distill.lanes import Lanes
-from kd_core.distill.stacking import Stacking
-from kd_core.distill.variants import Variant
+from kd_core.distill.stack.lanes import Lanes, lanes_of
+from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep.variants import Variant
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 
 TEMPERATURES, ALPHAS, SEEDS = (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 0.25, 0.5, 0.75, 1.0), (0, 1, 2)
@@ -113,13 +113,12 @@ def fused_step(
 ) -> float:
     """Time a step of all variants together, side by side as in training. Units: seconds, median over `steps`."""
     training = TrainingSpec(batch_size=batch, epochs=1)
-    count = lanes or fused.lanes_of(None)
-    work = Stacking(dataset, variants, z, training, None, precision, torch.device("cpu"))
+    count = lanes or lanes_of(torch.device("cpu"))
+    work = Stacking(SweepWork.of(dataset, variants, z, training, precision=precision))
     tasks = work.tasks(None, print, count)
 
     def measure(task, tell, stopped) -> None:
-        with work.opening:
-            stack = work.open(task)
+        stack = work.open(task)
         tell(stack.time_steps(steps))
 
     found = list(Lanes(measure, tasks, count).run(lambda: False))
@@ -128,7 +127,7 @@ def fused_step(
 
 def gemm_rate() -> float:
     """Measure the float32 rate of a large matrix product on all cores. Units: FLOP/s."""
-    torch.set_num_threads(fused.lanes_of(None))
+    torch.set_num_threads(lanes_of(torch.device("cpu")))
     a = torch.randn(2048, 2048)
     times = []
     for _ in range(8):

@@ -62,12 +62,14 @@ def main() -> None:
     if kind == "fused":
         sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
         from benchmarks.sweep_parts import dataset_of, grid, student
-        from kd_core.distill import fused
+        from kd_core.distill.stack import fused
+        from kd_core.distill.sweep.work import Hooks, SweepWork
         from kd_core.specs import TrainingSpec
 
         training = TrainingSpec(batch_size=batch, epochs=epochs, patience=epochs)
-        trained = fused.train_variants(dataset_of(data), grid(student(width), int(sys.argv[6])), data["z"], training)
-        print(sum(t.score_last for t in trained if t) / len(trained))
+        work = SweepWork.of(dataset_of(data), grid(student(width), int(sys.argv[6])), data["z"], training)
+        trained = fused.train(work, Hooks())
+        print(sum(t.score_last for t in trained.values()) / len(trained))
         return
     torch.set_num_threads(1)
     if kind == "warm":

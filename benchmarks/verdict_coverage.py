@@ -45,9 +45,10 @@ from kd_core import device
 from kd_core.data.dataset import Dataset
 from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
-from kd_core.evaluate import METRICS, compare
+from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
+from kd_core.evaluate.intervals import compare
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of

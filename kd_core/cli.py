@@ -148,7 +148,7 @@ def sweep(
     folds: Folds = None,
     objective: Objective = None,
     epochs: Epochs = None,
-    mode: Annotated[str, typer.Option(help="auto, fused, sequential or processes.")] = "auto",
+    mode: Annotated[str, typer.Option(help="auto, fused or sequential.")] = "auto",
     task: Task = None,
     group: Group = None,
     time: Time = None,
@@ -290,7 +290,7 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
     """List the runs of the workspace, newest first."""
 
     def work() -> int:
-        from kd_core.runs.store import RunStore
+        from kd_core.runs.store.runs import RunStore
         from kd_core.workspace import workspace
 
         store = RunStore(workspace())
@@ -310,8 +310,8 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
     """Print a run's verdict and where its files are."""
 
     def work() -> int:
-        from kd_core.runs.folder import RunFolder
-        from kd_core.runs.store import RunStore
+        from kd_core.runs.store.folder import RunFolder
+        from kd_core.runs.store.runs import RunStore
         from kd_core.workspace import workspace
 
         folder = RunFolder(Path(run)) if Path(run).is_dir() else RunStore(workspace()).folder(run)
@@ -329,8 +329,8 @@ def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -
 def _execute(spec: RunSpec, out: Path | None) -> int:
     """Carry out a spec in `out`, or in a new run of the workspace; Ctrl-C stops and keeps the best so far."""
     from kd_core.runs.direct import run_here
-    from kd_core.runs.execution import StopSignal
-    from kd_core.runs.naming import short_name
+    from kd_core.runs.service.execution import StopSignal
+    from kd_core.runs.view.naming import short_name
 
     asked = StopSignal()
 

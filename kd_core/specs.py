@@ -362,11 +362,17 @@ class SweepSpec(Spec):
         description="Shares of silenced hidden units to try.",
         json_schema_extra=unit("share", advanced=True),
     )
-    mode: Literal["auto", "fused", "sequential", "processes"] = Field(
+    mode: Literal["auto", "fused", "sequential"] = Field(
         "auto",
-        description="How the trainings are carried out; a short probe finds the fastest way when 'auto'.",
+        description="How the trainings are carried out: as stacks where the student has a stacked form when 'auto'.",
         json_schema_extra=unit("name", advanced=True),
     )
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _without_processes(cls, value: Any) -> Any:
+        """Read recipes of versions that could also train in child processes; the numbers are the same."""
+        return "auto" if value == "processes" else value
 
     @field_validator("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
     @classmethod

@@ -11,8 +11,8 @@ import typer
 
 def follow() -> Callable[[dict[str, Any]], None]:
     """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
-    from kd_core.runs.progress_line import SHOWN, ProgressLine
-    from kd_core.runs.wording import sentence
+    from kd_core.runs.view.progress_line import SHOWN, ProgressLine
+    from kd_core.runs.view.wording import sentence
 
     live = sys.stderr.isatty()
     clear = "\r\033[K" if live else ""
@@ -39,8 +39,8 @@ def follow() -> Callable[[dict[str, Any]], None]:
 
 def show_result(result: dict[str, Any]) -> None:
     """Print what a run found: the heat map of a what-if, then the verdicts."""
-    from kd_core.runs.heat_map import heat_map
-    from kd_core.runs.report import verdict_lines
+    from kd_core.runs.view.heat_map import heat_map
+    from kd_core.runs.view.report import verdict_lines
 
     sweep = result.get("sweep")
     for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:

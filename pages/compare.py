@@ -7,15 +7,16 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.rows import RunRow
-from kd_core.runs.store import RunStore
-from pages.ui import comparison, engine, example, findings, picture, recipe, session, text, verdict
-from pages.ui import goals as goal_form
+from kd_core.runs.store.rows import RunRow
+from kd_core.runs.store.runs import RunStore
 from pages.ui.charts import compare as charts
-from pages.ui.comparison import Entry
-from pages.ui.comparison_table import clear, everything, pick, picks, table
-from pages.ui.goals import Goals
-from pages.ui.text import escape, t
+from pages.ui.result import comparison, recipe, verdict
+from pages.ui.result import goals as goal_form
+from pages.ui.result.comparison import Entry
+from pages.ui.result.comparison_table import clear, everything, pick, picks, table
+from pages.ui.result.goals import Goals
+from pages.ui.shared import engine, example, findings, picture, session, text
+from pages.ui.shared.text import escape, t
 
 LATEST = 6
 OFFERED = 200

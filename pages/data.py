@@ -10,8 +10,9 @@ from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import TASKS, task_of
-from pages.ui import columns, engine, facts, forms, reading, session, sources, target_question, text, understanding
-from pages.ui.text import escape, exact, t, term
+from pages.ui.data import columns, reading, sources, target_question, understanding
+from pages.ui.shared import engine, facts, forms, session, text
+from pages.ui.shared.text import escape, exact, t, term
 
 KEY = sources.KEY
 SPLIT = ("validation_share", "test_share", "copies", "split_seed")

@@ -9,10 +9,12 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from kd_core.task import task_of
-from pages.ui import draft, engine, example, forms, launch, picture, recipe_file, session, students, text, understanding
 from pages.ui.charts import distill as charts
-from pages.ui.facts import Facts
-from pages.ui.text import Safe, t, term
+from pages.ui.data import understanding
+from pages.ui.runs import draft, launch, recipe_file, students
+from pages.ui.shared import engine, example, forms, picture, session, text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import Safe, t, term
 
 KEY = draft.KEY
 
@@ -163,7 +165,7 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     """Show what T does to an answer this teacher really gave; say when there is none yet."""
     if temperature is None or not task_of(facts.task).has_classes:
         return
-    from pages.ui import softening
+    from pages.ui.runs import softening
 
     answer = softening.answer(dataset, teacher)
     if answer is None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import engine, frame, gate
-from pages.ui.text import t
+from pages.ui.shared import engine, frame, gate
+from pages.ui.shared.text import t
 
 PAGES = (
     ("start", ":material/home:"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs import grid
-from pages.ui import announcer, engine, live, result, run_head, run_list, session, silence, text
-from pages.ui.run_head import ACTIVE
-from pages.ui.text import t
+from kd_core.runs.cells import grid
+from pages.ui.result import page
+from pages.ui.runs import live, run_head, run_list, silence
+from pages.ui.runs.run_head import ACTIVE
+from pages.ui.shared import announcer, engine, session, text
+from pages.ui.shared.text import t
 
 store = engine.store()
 run_id = st.query_params.get("run")
@@ -60,4 +62,4 @@ if active:
 else:
     announcer.ended(snapshot)
     run_head.ended(row, snapshot, judged)
-    result.show(store, row, snapshot, found)
+    page.show(store, row, snapshot, found)

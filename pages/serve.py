@@ -80,7 +80,7 @@ def main() -> None:
     sys.argv[:] = [str(ROOT / "app.py")]  # Streamlit finds its config and the pages beside this file
     from app import app
     from kd_core.errors import KDError
-    from pages.ui import engine
+    from pages.ui.shared import engine
 
     try:
         engine.jobs()

@@ -9,12 +9,13 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
-from kd_core.runs.rows import RunRow
-from kd_core.runs.store import RunStore
+from kd_core.runs.store.rows import RunRow
+from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
-from pages.ui import comparison, engine, example, kept_rows, session, soft_view, text, verdict
-from pages.ui.kept_rows import Kept
-from pages.ui.text import escape, t
+from pages.ui.result import comparison, kept_rows, soft_view, verdict
+from pages.ui.result.kept_rows import Kept
+from pages.ui.shared import engine, example, session, text
+from pages.ui.shared.text import escape, t
 
 WALKING = "soft-walking"  # the shown row was reached by walking, so that "next" goes on from it
 # Even steps of about 8 % on a log axis, rounded to what people write.

@@ -9,8 +9,10 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, findings, launch, picture, session, sources, text
-from pages.ui.text import escape, t, term
+from pages.ui.data import sources
+from pages.ui.runs import launch
+from pages.ui.shared import engine, example, findings, picture, session, text
+from pages.ui.shared.text import escape, t, term
 
 
 def main() -> None:
@@ -33,10 +35,10 @@ def main() -> None:
 
 def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
-    from pages.ui import verdict
     from pages.ui.charts import result as charts
-    from pages.ui.result import claims
-    from pages.ui.result_tabs import names, size_points
+    from pages.ui.result import verdict
+    from pages.ui.result.page import claims
+    from pages.ui.result.result_tabs import names, size_points
 
     best = verdict.best_student(result)
     said = verdict.judge(result, best)

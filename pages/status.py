@@ -10,10 +10,10 @@ import streamlit as st
 
 from kd_core import __version__
 from kd_core.errors import KDError
-from kd_core.runs.jobs import ServiceStatus
+from kd_core.runs.service.jobs import ServiceStatus
 from kd_core.workspace import workspace
-from pages.ui import engine, session, text
-from pages.ui.text import Safe, escape, t
+from pages.ui.shared import engine, session, text
+from pages.ui.shared.text import Safe, escape, t
 
 if TYPE_CHECKING:
     from kd_core.teachers.cache import TeacherCache

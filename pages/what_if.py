@@ -7,18 +7,14 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.store import RunStore
-from pages.ui import (
-    announcer,
-    engine,
-    example,
-    result_tabs,
-    run_head,
-    session,
-    silence,
-    sweeps,
-    text,
-    understanding,
+from kd_core.runs.store.runs import RunStore
+from pages.ui.data import understanding
+from pages.ui.result import result_tabs
+from pages.ui.runs import run_head, silence, sweeps
+from pages.ui.runs.run_head import ACTIVE
+from pages.ui.shared import announcer, engine, example, session, text
+from pages.ui.shared.text import escape, t
+from pages.ui.what_if import (
     whatif_cell,
     whatif_cells,
     whatif_draft,
@@ -30,8 +26,6 @@ from pages.ui import (
     whatif_map,
     whatif_views,
 )
-from pages.ui.run_head import ACTIVE
-from pages.ui.text import escape, t
 
 
 def main() -> None:

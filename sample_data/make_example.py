@@ -14,8 +14,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from kd_core.runs.direct import run_here  # noqa: E402
-from kd_core.runs.execution import StopSignal  # noqa: E402
-from kd_core.runs.report import verdict_lines  # noqa: E402
+from kd_core.runs.service.execution import StopSignal  # noqa: E402
+from kd_core.runs.view.report import verdict_lines  # noqa: E402
 from kd_core.safe_io import sha256_file  # noqa: E402
 from kd_core.scenarios import SCENARIOS, default_spec  # noqa: E402
 

@@ -324,8 +324,8 @@ def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
         "tiny",
     ]
     assert runner.invoke(app, [*recipe, "--out", str(tmp_path / "one")]).exit_code == 0
-    from kd_core.runs import grid
-    from kd_core.runs.folder import RunFolder
+    from kd_core.runs.cells import grid
+    from kd_core.runs.store.folder import RunFolder
 
     spec = RunFolder(out).spec()
     cell = next(c for c in grid.cells(spec) if (c.temperature, c.alpha) == (4, 0.5))
@@ -396,7 +396,7 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
 
 
 def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):
-    from kd_core.runs.store import RunStore
+    from kd_core.runs.store.runs import RunStore
     from tests.runs.fake_worker import RESULT
     from tests.runs.services import run_spec
 

@@ -131,7 +131,7 @@ def test_a_sweep_lists_each_value_once_in_order_and_an_absent_one_leaves_no_trac
         ({"temperature": (0.1,)}, "temperature.0: Input should be greater than or equal to 0.5, got 0.1"),
         ({"alpha": (1.5,)}, "alpha.0: Input should be less than or equal to 1, got 1.5"),
         ({"alpha": tuple(i / 30 for i in range(22))}, "alpha: At most 21 values, got 22"),
-        ({"mode": "fast"}, "mode: Input should be 'auto', 'fused', 'sequential' or 'processes', got 'fast'"),
+        ({"mode": "fast"}, "mode: Input should be 'auto', 'fused' or 'sequential', got 'fast'"),
     ],
 )
 def test_values_of_a_sweep_are_bounded(values, message):
@@ -159,3 +159,7 @@ def test_fields_that_came_later_are_left_out_at_their_default_and_read_back():
     assert DatasetSpec.from_json(full.to_json()) == full != plain
     assert '"header":"no","member":null,"names":["x","y"]' in full.to_json()
     assert full.digest() != plain.digest()
+
+
+def test_a_recipe_that_asked_for_child_processes_is_read_as_the_automatic_mode():
+    assert SweepSpec.parse({"temperature": [1, 2], "mode": "processes"}, "sweep").mode == "auto"

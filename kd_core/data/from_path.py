@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kd_core.data.header import read_names
+from kd_core.data.files.header import read_names
 from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from kd_core import limits
-from kd_core.data.reading import too_large
+from kd_core.data.files.reading import too_large
 from kd_core.errors import DataError, SpecError
 from kd_core.safe_io import Damaged, inside, open_own, read_object, shown_name, write_json, write_text
 from kd_core.specs import DatasetSpec

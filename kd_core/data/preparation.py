@@ -11,10 +11,10 @@ import numpy as np
 
 from kd_core.data import targets
 from kd_core.data.dataset import SPLITS, Dataset, Part, Split
+from kd_core.data.files.reading import read_table
 from kd_core.data.input_spec import TABLE
 from kd_core.data.library import DataLibrary
 from kd_core.data.profile import Understanding, understand_table
-from kd_core.data.reading import read_table
 from kd_core.data.table import Profile
 from kd_core.data.viewing import Columns
 from kd_core.data.views import VIEWS, table

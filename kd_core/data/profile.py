@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data import checks, leaks, links, proposal, split, targets, typed_column
-from kd_core.data.classes import Rare
-from kd_core.data.copies import find_copies
+from kd_core.data import proposal, split, targets
+from kd_core.data.checks import leaks, links
+from kd_core.data.checks import table as checks
+from kd_core.data.checks.classes import Rare
+from kd_core.data.checks.copies import find_copies
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
-from kd_core.data.types import TypedColumn
+from kd_core.data.types import typed_column
+from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies
 

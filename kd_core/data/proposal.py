@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kd_core.data.names import goal_like_name, id_like_name, target_rank
-from kd_core.data.types import TypedColumn
+from kd_core.data.types.base import TypedColumn
+from kd_core.data.types.names import goal_like_name, id_like_name, target_rank
 from kd_core.limits import CLASSES
 from kd_core.task import usual
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.targets import Target
-from kd_core.data.types import TypedColumn
+from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError
 from kd_core.seeding import derive
 from kd_core.task import task_of, usual

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kd_core.data.header import Header
+from kd_core.data.files.header import Header
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data import classes
-from kd_core.data.classes import Rare
-from kd_core.data.types import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
+from kd_core.data.checks import classes
+from kd_core.data.checks.classes import Rare
+from kd_core.data.types.base import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
 from kd_core.task import TASKS, task_of, usual

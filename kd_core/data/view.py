@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.input_spec import TABLE, InputSpec
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.errors import DataError, Problem, SpecError
 from kd_core.registry import Entry, Registry
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from kd_core.data import encoded
+from kd_core.data.encoding import encoded
 from kd_core.data.input_spec import TABLE
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.view import SPLITS, Array, Split, Viewed, Views
 from kd_core.data.views import VIEWS
 from kd_core.errors import Says

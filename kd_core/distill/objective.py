@@ -15,6 +15,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.distill.base import LOSSES, Gradient, LossFunction
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
+from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
 from kd_core.specs import Choice, TrainingSpec
@@ -124,8 +125,7 @@ class Objective:
         gives = {"logits"} if found.features is None else {"logits", "features"}
         _refuse(self.soft, replace(self.situation, students_give=frozenset(gives)))
         if make := self.soft.facts.get("module"):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(derive(seed, "loss"))
+            with start_weights(derive(seed, "loss")):
                 self.module = make(self.spec, found, Outputs(self.teacher[:2]))
 
     def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
-from kd_core.models.building import build_for, cpu_state, viewed
-from kd_core.seeding import derive
+from kd_core.models.building import build_for, cpu_state, start_weights, viewed
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
 from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
@@ -65,8 +64,7 @@ def train_student(
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
     """
     device = device or torch.device("cpu")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "init"))
+    with start_weights(seed):
         module = build_for(dataset, student.arch)
     labels = dataset.scaled_y("train")
     weights = objectives.weights_for(dataset, training)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
 
+import torch
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Dataset
@@ -11,11 +14,14 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, choose_view
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS
+from kd_core.seeding import derive
 from kd_core.specs import Choice
+
+_TURN = threading.Lock()  # torch draws start weights from its one global stream
 
 
 def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
-    """Build the chosen architecture; the caller's `torch.manual_seed` decides the start weights.
+    """Build the chosen architecture; `start_weights` around it decides what they are at first.
 
     Shape: the module maps rows as `inputs` describes them to `Outputs` with logits (N, num_outputs).
     Errors: UnknownName, SpecError with code `bad_spec`, `no_columns` or `other_view`.
@@ -32,6 +38,14 @@ def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
     choose_view(entry, (inputs.kind,))
     return entry.make(spec, inputs, num_outputs)
+
+
+@contextlib.contextmanager
+def start_weights(seed: int) -> Iterator[None]:
+    """Let networks that are built inside draw their weights from `seed` alone; threads wait for their turn."""
+    with _TURN, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "init"))
+        yield
 
 
 def view_of(choice: Choice, offered: Iterable[str]) -> str:

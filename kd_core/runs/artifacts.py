@@ -17,8 +17,8 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
-from kd_core.runs.folder import RunFolder
 from kd_core.runs.result import best_seed
+from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import write_bytes
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
@@ -26,8 +26,8 @@ from kd_core.task import task_of
 from kd_core.teachers.base import TeacherAnswers
 
 if TYPE_CHECKING:
-    from kd_core.runs.trainings import Arms
-    from kd_core.runs.variant_store import Finished
+    from kd_core.runs.cells.trainings import Arms
+    from kd_core.runs.cells.variant_store import Finished
 
 
 def write_artifacts(

@@ -11,9 +11,9 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.evaluate import METRICS, calibration, confusion, fidelity
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
-from kd_core.evaluate.compare import Gain
-from kd_core.evaluate.evidence import Evidence
-from kd_core.evaluate.row_spread import units_of
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.evaluate.intervals.evidence import Evidence
+from kd_core.evaluate.intervals.row_spread import units_of
 from kd_core.task import task_of
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from kd_core.errors import KDError, Stopped
 from kd_core.runs import experiment
-from kd_core.runs.events import utc_now
-from kd_core.runs.execution import Execution, StopSignal
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.store import RunStore, new_id
+from kd_core.runs.service.execution import Execution, StopSignal
+from kd_core.runs.store.events import utc_now
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.runs import RunStore, new_id
 from kd_core.specs import RunSpec
 from kd_core.workspace import workspace
 

@@ -16,17 +16,19 @@ from kd_core import device as devices
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.variants import TEACHER
+from kd_core.distill.sweep.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.advice import more_seeds
-from kd_core.runs import assessment, grid, ledger, plan, result, rooms
+from kd_core.evaluate.intervals.advice import more_seeds
+from kd_core.runs import assessment, headroom, plan, result
 from kd_core.runs.artifacts import write_artifacts
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.sweep import PHASES as SWEEP_PHASES
-from kd_core.runs.sweep import Sweep, plan_fields
-from kd_core.runs.sweep_result import build_result
-from kd_core.runs.trainings import Arms, Trainings
+from kd_core.runs.cells import grid
+from kd_core.runs.cells.sweep import PHASES as SWEEP_PHASES
+from kd_core.runs.cells.sweep import Sweep, plan_fields
+from kd_core.runs.cells.sweep_result import build_result
+from kd_core.runs.cells.trainings import Arms, Trainings
+from kd_core.runs.store import ledger
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
 from kd_core.teachers.answers import teacher_answers
@@ -312,13 +314,13 @@ class _Experiment:
     def tell_room(self) -> list[dict[str, Any]]:
         """Compare teacher and baselines on validation, which costs no test rows."""
         rows = [
-            rooms.compare(
+            headroom.compare(
                 self.dataset, self.spec.students[i].name, self.teacher, arms.baseline, self.metric, self.device
             )
             for i, arms in self.arms.items()
         ]
         self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        for warning in rooms.warnings(rows, self.metric):
+        for warning in headroom.warnings(rows, self.metric):
             self.notify(warning)
         return rows
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kd_core.errors import KDError
-from kd_core.evaluate.compare import Gain
+from kd_core.evaluate.intervals.compare import Gain
 
 KNOWN = (1, 2)
 Json = Mapping[str, Any]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core.runs.events import Event
+from kd_core.runs.store.events import Event
 from kd_core.safe_io import read_json, write_json
 
 _LOG = logging.getLogger("kd_workbench.runs")

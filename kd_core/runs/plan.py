@@ -9,8 +9,9 @@ from typing import Any
 from kd_core import device as devices
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
-from kd_core.distill.foresight import stack_seconds
-from kd_core.distill.stacks import STACKS
+from kd_core.distill.stack.forms import STACKS
+from kd_core.distill.stack.lanes import MOST_LANES
+from kd_core.distill.sweep import sequential
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
@@ -19,7 +20,8 @@ from kd_core.models.building import view_of
 from kd_core.models.sizes import sizes
 from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
-from kd_core.runs import grid, grid_check, pace
+from kd_core.runs import pace
+from kd_core.runs.cells import grid, grid_check
 from kd_core.runs.pace import Pace
 from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
@@ -30,9 +32,9 @@ from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
 # Seconds of one step on one core of a 2020s server CPU: a fixed part for dispatch and a part for arithmetic
-# (docs/LAB.md, loop overhead). Stacks: `distill.foresight`. Only the estimate uses them; `pace` mends them per machine.
-STEP_SECONDS = 0.00045
-FLOPS_PER_SECOND = 2.0e10
+# (docs/LAB.md, loop overhead). Only the estimate uses them; `pace` mends them per machine.
+STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
+STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
 EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
@@ -272,14 +274,15 @@ def _stackable(spec: RunSpec, student: StudentSpec) -> bool:
 
 
 def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, together: bool) -> float:
-    """Estimate the trainings of one student; rough, since the probe that picks the way of a what-if comes later."""
+    """Estimate the trainings of one student."""
     apart = number * _full_seconds(spec.training, train_rows, flops)
+    steps = resolve(spec.training, train_rows)
+    work = 3.0 * flops * min(steps.batch_size, train_rows)
     if together:
-        steps = resolve(spec.training, train_rows)
-        work = 3.0 * flops * min(steps.batch_size, train_rows) * number
-        apart = min(apart, stack_seconds(work, steps.epochs * steps.steps_per_epoch(train_rows)))
-    elif spec.sweep is not None and spec.sweep.mode == "processes":
-        apart /= cores()
+        step = STACK_STEP_SECONDS + work * number / STACK_FLOPS_PER_SECOND
+        apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
+    elif work >= sequential.LANE_WORK and spec.training.device != "cuda":
+        apart /= min(MOST_LANES, cores())
     return EPOCHS_SHARE * apart
 
 

@@ -13,16 +13,17 @@ from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, placebo
-from kd_core.evaluate import METRICS, advice, compare, families
-from kd_core.evaluate.compare import Gain, Verdict
-from kd_core.evaluate.evidence import Evidence
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.intervals import advice, compare, families
+from kd_core.evaluate.intervals.compare import Gain, Verdict
+from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.latency import network_latency
 from kd_core.models.building import viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.runs import assessment
+from kd_core.runs.cells.trainings import Arms
+from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.outcome import write_gain
-from kd_core.runs.trainings import Arms
-from kd_core.runs.variant_store import Training
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 

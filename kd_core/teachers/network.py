@@ -14,7 +14,7 @@ from kd_core.data.dataset import Array
 from kd_core.device import pick, threads
 from kd_core.errors import Stopped
 from kd_core.models.base import Outputs
-from kd_core.models.building import build
+from kd_core.models.building import build, start_weights
 from kd_core.models.sizes import file_bytes
 from kd_core.seeding import derive
 from kd_core.specs import Choice, Spec, TrainingSpec, unit
@@ -101,8 +101,7 @@ def fit_network(
     check_classes(data)
     task = task_of(data.task)
     device, shown, metric = pick(data.device), task.primary, task.stopping
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "init"))
+    with start_weights(seed):
         module = build(arch, data.inputs, data.num_outputs)
     y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
     scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,6 +21,7 @@ from kd_core.data.dataset import Array
 from kd_core.data.view import Viewed
 from kd_core.errors import KDError, Stopped
 from kd_core.models.base import Outputs
+from kd_core.models.dropout import seed_masks, use_own_stream
 from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
 from kd_core.training.checkpoint import Checkpoints, Saved
@@ -142,8 +143,8 @@ class _Training:
         beside: nn.Module | None = None,
     ) -> None:
         check_rows(data)
-        self.module = module.to(device)
-        self.beside = nn.Module() if beside is None else beside.to(device)
+        self.module = use_own_stream(module.to(device))
+        self.beside = nn.Module() if beside is None else use_own_stream(beside.to(device))
         learning = nn.ModuleList([self.module, self.beside])
         self.loss, self.score, self.plan, self.seed, self.device = loss, score, plan, seed, device
         needed = TRAINING_COPIES * sum(t.numel() * t.element_size() for t in learning.parameters())
@@ -170,7 +171,7 @@ class _Training:
         before, start = self.progress.seconds, time.monotonic()
         meter = Meter(self.device, self.steps)
         stopped = False
-        with _own_random_stream(self.device), matmul_precision(self.plan.precision, self.device):
+        with matmul_precision(self.plan.precision, self.device):
             while not self._finished():
                 try:
                     stopped = not self._epoch(meter, should_stop)
@@ -202,7 +203,7 @@ class _Training:
         cast, full = self.cast, plan.precision != "bfloat16"
         module.train()
         self.beside.train()
-        seed_stream(derive(self.seed, "dropout", epoch), self.device)
+        seed_masks(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
         step = (epoch - 1) * self.steps
         batches = self._batches(epoch)
@@ -354,17 +355,3 @@ def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
         "they are streamed in chunks while training.",
         "hint": "Results are the same, an epoch takes longer. Fewer columns or fewer categories make the rows fit.",
     }
-
-
-def seed_stream(seed: int, device: torch.device) -> None:
-    """Seed torch's global stream of one device. `torch.manual_seed` seeds all kinds of devices, which takes 1 ms."""
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
-
-
-@contextlib.contextmanager
-def _own_random_stream(device: torch.device) -> Iterator[None]:
-    """Leave the caller's random state as it was: dropout draws from torch's global stream."""
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if device.type == "cuda" else []):
-        yield

@@ -5,7 +5,7 @@ import pandas as pd
 
 from kd_core.data.profile import profile_table
 from kd_core.data.proposal import propose, readings
-from kd_core.data.typed_column import understand
+from kd_core.data.types.typed_column import understand
 from tests.data.tables import clean, codes, one, table
 
 

@@ -9,8 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import prepare, profile_source
-from kd_core.data.reading import read_table
 from kd_core.specs import DatasetSpec, ReadSpec
 from tests.data.tables import one
 

@@ -9,7 +9,7 @@ import pytest
 from kd_core.data import split
 from kd_core.data.split import TEST, TRAIN, VALIDATION
 from kd_core.data.targets import read_target
-from kd_core.data.typed_column import understand
+from kd_core.data.types.typed_column import understand
 from kd_core.errors import DataError
 from kd_core.task import usual
 

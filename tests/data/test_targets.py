@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from kd_core.data.targets import infer_task, read_target
-from kd_core.data.typed_column import understand
+from kd_core.data.types.typed_column import understand
 from tests.data.tables import codes, one
 
 

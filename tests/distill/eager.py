@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill.variants import Variant
+from kd_core.distill.sweep.variants import Variant
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.models.building import build_for

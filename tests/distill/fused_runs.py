@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core.distill import fused
-from kd_core.distill.stacking import Stacking
+from kd_core.distill.stack import fused
+from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.specs import TrainingSpec
 from kd_core.training.loop import ignore, never
 from tests.distill import eager
 from tests.distill.eager import make_teacher, make_variant
+from tests.distill.training import train
 
 
 def training_spec(**settings):
@@ -19,8 +21,8 @@ def training_spec(**settings):
 
 
 def run(dataset, variants, training, **kwargs):
-    return fused.train_variants(
-        dataset, variants, make_teacher(dataset), training, **{"precision": "float64", "lanes": 1} | kwargs
+    return train(
+        fused.train, dataset, variants, make_teacher(dataset), training, **{"precision": "float64", "lanes": 1} | kwargs
     )
 
 
@@ -53,7 +55,7 @@ def impatient(arch="mlp"):
 
 def weights_by_epoch(dataset, variants, teacher, training, metric, precision="float64"):
     """Train the stacks in this thread; return per variant its weights after every epoch."""
-    work = Stacking(dataset, variants, teacher, training, metric, precision, torch.device("cpu"))
+    work = Stacking(SweepWork.of(dataset, variants, teacher, training, metric, precision=precision))
     found = {position: [] for position in range(len(variants))}
     tasks = work.tasks(None, ignore, 1)
     for task in tasks:

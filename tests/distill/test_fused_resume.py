@@ -1,11 +1,11 @@
 """Fused training stopped, killed and taken up again."""
 
 import pytest
-import torch
 
 from kd_core import device as devices
-from kd_core.distill import stack_training as stack_trainings
-from kd_core.distill.stacking import Stacking
+from kd_core.distill.stack import stack_training as stack_trainings
+from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep.work import SweepWork
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore
 from tests.distill.eager import make_dataset, make_teacher, make_variant
@@ -42,9 +42,7 @@ class TestStop:
         assert told == []
 
     def test_before_the_first_epoch_ends_there_is_nothing_to_keep(self):
-        work = Stacking(
-            make_dataset(rows=96), [make_variant()], None, training_spec(), None, "float32", torch.device("cpu")
-        )
+        work = Stacking(SweepWork.of(make_dataset(rows=96), [make_variant()], None, training_spec()))
         made = work.open(work.tasks(None, ignore)[0])
         answers = iter([False, True])
         assert [[work.result(made, row) for row in ended] for ended in made.run(lambda: next(answers), None)] == [
@@ -53,7 +51,7 @@ class TestStop:
 
     def test_in_the_middle_of_an_epoch_the_epochs_before_count(self):
         dataset, variants = make_dataset(rows=96), [make_variant(seed=0, dropout=0.2), make_variant(seed=1, width=9)]
-        work = Stacking(dataset, variants, None, training_spec(), None, "float64", torch.device("cpu"))
+        work = Stacking(SweepWork.of(dataset, variants, None, training_spec(), precision="float64"))
         made = work.open(work.tasks(None, ignore)[0])
         answers = iter([False] * 5 + [True])  # three batches an epoch
         found = {}
@@ -156,7 +154,7 @@ class TestResume:
             run(dataset, variants, training, folder=tmp_path)
         heal()
         works = [
-            Stacking(dataset, v, make_teacher(dataset), training, None, "float64", torch.device("cpu"))
+            Stacking(SweepWork.of(dataset, v, make_teacher(dataset), training, precision="float64"))
             for v in (variants[:2], variants[2:])
         ]
         (first,), (second,) = (w.tasks(tmp_path, ignore) for w in works)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from kd_core.distill import objective
-from kd_core.distill.stacked_lesson import StackedLesson
+from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.errors import SpecError, UnknownName
 from kd_core.models import Outputs
 from kd_core.specs import Choice

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from kd_core.scenarios import default_spec
-from pages.ui import engine, example
+from pages.ui.shared import engine, example
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.pages.sweeps import make_sweep

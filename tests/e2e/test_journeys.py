@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.store import RunStore
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.runs import RunStore
 from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
 

@@ -11,9 +11,9 @@ from scipy import stats
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.compare import Gain, at_level, certified, differences, p_value, paired, verdict
-from kd_core.evaluate.comparison import Comparison
-from kd_core.evaluate.row_spread import row_standard_error
+from kd_core.evaluate.intervals.compare import Gain, at_level, certified, differences, p_value, paired, verdict
+from kd_core.evaluate.intervals.comparison import Comparison
+from kd_core.evaluate.intervals.row_spread import row_standard_error
 
 D = [0.015, 0.01, 0.02]
 

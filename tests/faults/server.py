@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from kd_core.runs.jobs import JobService
+from kd_core.runs.service.jobs import JobService
 from tests.runs.services import FAKE, run_spec
 
 if __name__ == "__main__":

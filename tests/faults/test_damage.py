@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from kd_core.errors import DataError
-from kd_core.runs.events import EventReader
-from kd_core.runs.jobs import JobService
-from kd_core.runs.store import RunStore
+from kd_core.runs.service.jobs import JobService
+from kd_core.runs.store.events import EventReader
+from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import write_json
 from tests.runs.fake_worker import RESULT, epoch, fake_run
 from tests.runs.services import run_spec, state

@@ -9,8 +9,8 @@ import pytest
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.runs import disk, execution, loss
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.service import disk, execution, loss
+from kd_core.runs.store.folder import RunFolder
 from tests.runs.services import ENDED, Services, run_spec, state, training
 
 

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from kd_core.runs.locks import is_locked
-from kd_core.runs.store import RunStore
+from kd_core.runs.service.locks import is_locked
+from kd_core.runs.store.runs import RunStore
 from tests.runs.fake_worker import RESULT
 from tests.runs.services import ENDED, FAKE, run_spec, state, training, wait_for
 
@@ -199,7 +199,7 @@ def test_a_worker_that_dies_of_sigterm_was_ended_from_outside(services):
 
 
 def test_an_orphan_that_still_works_is_waited_for(own_workspace, services, monkeypatch):
-    from kd_core.runs.locks import LockFile
+    from kd_core.runs.service.locks import LockFile
 
     store = RunStore(own_workspace)  # no service yet: it would take the run from the queue
     run_id = store.create(run_spec("steps"))

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from kd_core.runs.process import command
+from kd_core.runs.service.process import command
 from kd_core.safe_io import sha256_file
 from kd_core.specs import Choice, StudentSpec, SweepSpec
 from tests.runs.services import ENDED, state, wait_for

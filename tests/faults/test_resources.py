@@ -9,8 +9,9 @@ import pytest
 import time_machine
 
 from kd_core import limits
-from kd_core.runs import events, execution
-from kd_core.runs.store import RunStore
+from kd_core.runs.service import execution
+from kd_core.runs.store import events
+from kd_core.runs.store.runs import RunStore
 from tests.runs.fake_worker import RESULT, fake_run
 from tests.runs.services import ENDED, Services, run_spec, state, training, wait_for
 
@@ -145,7 +146,7 @@ def test_memory_of_a_failed_run_is_given_back(services):
 
 
 def test_a_lost_gpu_asks_for_a_fresh_process(own_workspace):
-    from kd_core.runs.folder import RunFolder
+    from kd_core.runs.store.folder import RunFolder
 
     def lost(spec, folder, on_event, should_stop):
         raise RuntimeError("CUDA error: device-side assert triggered")

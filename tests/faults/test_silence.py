@@ -11,9 +11,10 @@ import pytest
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.runs import execution, snapshot
-from kd_core.runs.pulse import Pulse
-from kd_core.runs.store import RunStore
+from kd_core.runs.service import execution
+from kd_core.runs.service.pulse import Pulse
+from kd_core.runs.store.runs import RunStore
+from kd_core.runs.view import snapshot
 from tests.faults.test_kills import kept_count, kill, start_server
 from tests.runs.fake_worker import fake_run
 from tests.runs.services import run_spec, state, training, wait_for
@@ -139,7 +140,7 @@ def test_events_of_an_earlier_attempt_do_not_make_a_starting_run_silent():
 
 
 def test_a_lock_that_nobody_holds_ends_nobody(tmp_path):
-    from kd_core.runs.locks import end_holder
+    from kd_core.runs.service.locks import end_holder
 
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:

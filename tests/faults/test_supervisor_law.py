@@ -11,10 +11,10 @@ import time
 import pytest
 
 from kd_core.errors import KDError
-from kd_core.runs import process, supervisor
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.jobs import JobService
-from kd_core.runs.store import RunStore
+from kd_core.runs.service import process, supervisor
+from kd_core.runs.service.jobs import JobService
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.runs import RunStore
 from tests.runs.fake_worker import HARMS, fake_run
 from tests.runs.services import ENDED, FAKE, run_spec, state, training, wait_for
 

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kd_core.data import sandbox
+from kd_core.data.files import sandbox
+from kd_core.data.files.reading import read_table
 from kd_core.data.profile import profile_table
-from kd_core.data.reading import read_table
 from kd_core.distill import LOSSES
 from kd_core.errors import DataError, KDError
 from kd_core.models import ARCHS
-from kd_core.runs.folder import RunFolder
 from kd_core.runs.plan import check
-from kd_core.runs.rows import row_of
-from kd_core.runs.snapshot import snapshot
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.rows import row_of
+from kd_core.runs.view.snapshot import snapshot
 from kd_core.specs import RunSpec
 from kd_core.teachers import SOURCES
 from tests.fuzz.mutations import changed_values, damaged, damaged_inside

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kd_core.data import sandbox
+from kd_core.data.files import sandbox
 from kd_core.errors import DataError, KDError
 from tests.fuzz import campaign, mutations, targets
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core.distill import LOSSES, fused, objective
+from kd_core.distill import LOSSES, objective
 from kd_core.distill.base import Gradient
+from kd_core.distill.stack import fused
 from kd_core.distill.student import train_student
 from kd_core.models import Outputs
 from kd_core.registry import Situation

@@ -10,7 +10,7 @@ import pytest
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
-from kd_core.evaluate.row_spread import row_spread, units_of
+from kd_core.evaluate.intervals.row_spread import row_spread, units_of
 from kd_core.task import TASKS
 from tests.laws.weighted_metrics import WEIGHTED, weighted
 

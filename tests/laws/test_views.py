@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import issparse
 
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.views import VIEWS
 from kd_core.task import TASKS
 

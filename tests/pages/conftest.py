@@ -7,7 +7,7 @@ import functools
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
-from pages.ui import engine, gate
+from pages.ui.shared import engine, gate
 from tests.pages.screen import Jobs
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.compare import certified
+from kd_core.evaluate.intervals.compare import certified
 from kd_core.runs.outcome import write_gain
-from kd_core.runs.store import RunStore
+from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.workspace import workspace
@@ -24,7 +24,7 @@ PRIMARY = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 
 def store() -> RunStore:
     """The run store the screens read in this test."""
-    from pages.ui import engine
+    from pages.ui.shared import engine
 
     engine._store.cache_clear()
     return engine.store()

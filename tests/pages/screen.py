@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kd_core.errors import KDError
-from pages.ui import engine
+from pages.ui.shared import engine
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 HOSTILE = (

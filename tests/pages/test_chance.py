@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui import chance
+from pages.ui.result import chance
 from tests.pages.fixtures import result
 
 

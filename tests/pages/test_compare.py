@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui import comparison, example
-from pages.ui.goals import Candidate, Goals, pick
-from pages.ui.goals import words as say
-from pages.ui.text import t
+from pages.ui.result import comparison
+from pages.ui.result.goals import Candidate, Goals, pick
+from pages.ui.result.goals import words as say
+from pages.ui.shared import example
+from pages.ui.shared.text import t
 from tests.pages.fixtures import HOSTILE, done_run, make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -311,12 +312,12 @@ def test_a_run_whose_result_has_gone_is_left_out():
 
 
 def test_everything_is_one_zip():
-    from pages.ui.recipe import metrics_csv
+    from pages.ui.result.recipe import metrics_csv
 
     run_id = done_run()
     at = open_page("compare", runs=run_id)
     assert [b.proto.label for b in at.get("download_button")] == [t("compare.all")]
-    from pages.ui.comparison_table import everything
+    from pages.ui.result.comparison_table import everything
 
     with zipfile.ZipFile(io.BytesIO(everything(store(), entries(run_id)))) as file:
         assert sorted(file.namelist()) == [f"{run_id}/metrics.csv", f"{run_id}/result.json", f"{run_id}/spec.json"]

@@ -8,11 +8,11 @@ import pytest
 
 from kd_core import limits
 from kd_core.data.library import DataLibrary
-from kd_core.runs import pulse
+from kd_core.runs.service import pulse
 from kd_core.specs import DatasetSpec
 from kd_core.workspace import workspace
-from pages.ui import engine
-from pages.ui.text import escape, t
+from pages.ui.shared import engine
+from pages.ui.shared.text import escape, t
 from tests.pages.fixtures import done_run, make_run, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
 

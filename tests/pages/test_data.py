@@ -7,21 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from kd_core.data.reading import accepted_extensions
+from kd_core.data.files.reading import accepted_extensions
 from kd_core.task import TASKS, add, usual
-from pages.ui import engine, facts, session, sources
-from pages.ui.text import escape, t
+from pages.ui.data import sources
+from pages.ui.shared import engine, facts, session
+from pages.ui.shared.text import escape, t
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
-
-
-def table(columns: list[str], rows: int = 60, separator: str = ",") -> bytes:
-    """A small table: numbers, then a yes/no target in the last column."""
-    head = separator.join('"' + c.replace('"', '""') + '"' for c in columns)
-    lines = [head]
-    for i in range(rows):
-        cells = [f"{(i * 37 + 11 * j) % 101 / 7:.2f}" for j in range(len(columns) - 1)]
-        lines.append(separator.join([*cells, "yes" if (i * 7) % 10 < 4 else "no"]))
-    return ("\n".join(lines) + "\n").encode()
+from tests.pages.tables import table
 
 
 def upload(name: str, data: bytes):

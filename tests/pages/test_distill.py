@@ -15,8 +15,9 @@ from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
-from pages.ui import draft, engine
-from pages.ui.text import t
+from pages.ui.runs import draft
+from pages.ui.shared import engine
+from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui import announcer, findings, text, whatif_cells
-from pages.ui.whatif_cells import Grid
+from pages.ui.shared import announcer, findings, text
+from pages.ui.what_if import whatif_cells
+from pages.ui.what_if.whatif_cells import Grid
 from tests.pages.fixtures import curve_events, make_run, store
 
 

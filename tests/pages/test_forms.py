@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from kd_core.errors import SpecError
 from kd_core.specs import Spec, SweepSpec, unit
-from pages.ui import forms
+from pages.ui.shared import forms
 
 
 class Open(Spec):
@@ -41,7 +41,7 @@ class Everything(Spec):
 def page() -> None:
     import streamlit as st
 
-    from pages.ui import forms
+    from pages.ui.shared import forms
     from tests.pages.test_forms import Everything
 
     st.session_state["held"] = forms.form(Everything, {"share": 0.25}, "f")
@@ -95,7 +95,7 @@ def test_the_ends_that_a_widget_offers_are_inside_open_bounds(name):
 def several() -> None:
     import streamlit as st
 
-    from pages.ui import forms
+    from pages.ui.shared import forms
     from tests.pages.test_forms import Open
 
     st.session_state["held"] = {n: forms.numbers(n, Open.model_fields[n], (), "n") for n in ("some", "closed")}
@@ -142,7 +142,7 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
         from kd_core.registry import Registry, Situation
         from kd_core.specs import Spec
         from kd_core.task import NUMERIC
-        from pages.ui import forms
+        from pages.ui.shared import forms
 
         parts: Registry = Registry("loss")
         parts.register("one", title="One *bold*", spec=Spec)(1)
@@ -162,7 +162,7 @@ def test_nothing_fits_is_said_and_the_choice_is_kept():
         from kd_core.registry import Registry, Situation
         from kd_core.specs import Spec
         from kd_core.task import NUMERIC
-        from pages.ui import forms
+        from pages.ui.shared import forms
 
         parts: Registry = Registry("loss")
         parts.register("two", title="Two", spec=Spec, tasks=NUMERIC)(2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pages.main import PAGES as LISTED
-from pages.ui import example, gate, session
-from pages.ui.text import t
+from pages.ui.shared import example, gate, session
+from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 NAMES = [name for name, _ in LISTED]
@@ -16,9 +16,9 @@ NAMES = [name for name, _ in LISTED]
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_opens_on_an_empty_workspace_with_a_question(name, jobs, monkeypatch):  # noqa: F811
     if name == "status":
-        from kd_core.runs.jobs import JobService
+        from kd_core.runs.service.jobs import JobService
         from kd_core.workspace import workspace
-        from pages.ui import engine
+        from pages.ui.shared import engine
 
         service = JobService(workspace(), executor="thread", run=lambda *a: None)
         monkeypatch.setattr(engine, "jobs", lambda: service)
@@ -54,7 +54,7 @@ def test_a_signed_in_viewer_may_enter_from_outside(monkeypatch):
 
 def test_the_frame_names_the_dataset_and_the_newest_run(jobs):  # noqa: F811
     from kd_core.scenarios import default_spec
-    from pages.ui import engine
+    from pages.ui.shared import engine
 
     spec = default_spec("purchase")
     dataset = engine.library().save_spec(spec.dataset)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import picture, text
 from pages.ui.charts import marks
+from pages.ui.shared import picture, text
 from tests.pages.fixtures import HOSTILE, done_run
 from tests.pages.screen import open_page
 from tests.pages.sweeps import make_sweep

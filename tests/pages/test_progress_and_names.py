@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui import run_list
+from pages.ui.runs import run_list
 from tests.pages.fixtures import curve_events, done_run, make_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 

@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from kd_core.cli import app
-from pages.ui import engine, result, result_tabs, splits
-from pages.ui.text import t
+from pages.ui.result import page as result
+from pages.ui.result import result_tabs, splits
+from pages.ui.shared import engine
+from pages.ui.shared.text import t
 from tests.pages.fixtures import difference, done_run, store
 from tests.pages.fixtures import result as made
 from tests.pages.screen import jobs, open_page, words  # noqa: F401

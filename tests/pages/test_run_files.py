@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from pages.ui import recipe, run_list
+from pages.ui.result import recipe
+from pages.ui.runs import run_list
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -28,7 +29,7 @@ def test_curves_as_csv_hold_every_epoch(buttons):
 
 
 def test_a_list_of_2000_runs_is_drawn_a_page_at_a_time(buttons):
-    from kd_core.runs.rows import Headline, RunRow
+    from kd_core.runs.store.rows import Headline, RunRow
 
     runs = store()
     line = Headline("roc_auc", "higher", 0.9, "tiny", 0.89, 0.88, 0.01, 0.005, 0.015, "beats")

@@ -8,8 +8,10 @@ import sys
 import pytest
 
 from kd_core.errors import KDError
-from pages.ui import engine, recipe, result_tabs, run_head, run_list
-from pages.ui.text import catalogue, t
+from pages.ui.result import recipe, result_tabs
+from pages.ui.runs import run_head, run_list
+from pages.ui.shared import engine
+from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, spec, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
 
@@ -36,7 +38,7 @@ def test_without_runs_one_button_leads_to_distill(buttons):
 def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(buttons, monkeypatch):
     done_run(students=("tiny", "small"))
     make_run("failed", error={"code": "x", "message": "No.", "hint": "", "error_id": "e1"})
-    from kd_core.runs.folder import RunFolder
+    from kd_core.runs.store.folder import RunFolder
 
     def refuse(self):
         raise AssertionError("the list must not read result files")

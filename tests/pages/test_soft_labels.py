@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from kd_core.evaluate import soft_labels
-from pages.ui import example, kept_rows, soft_view, text
 from pages.ui.charts import soft_labels as charts
-from pages.ui.text import t
+from pages.ui.result import kept_rows, soft_view
+from pages.ui.shared import example, text
+from pages.ui.shared.text import t
 from tests.pages.fixtures import HOSTILE, done_run, make_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 

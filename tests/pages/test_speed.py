@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui import speed
+from pages.ui.result import speed
 from tests.pages.fixtures import result
 
 

@@ -10,9 +10,9 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.runs.result import SCHEMA
 from kd_core.scenarios import SCENARIOS, default_spec
-from pages.ui import engine
-from pages.ui import example as shipped
-from pages.ui.text import t
+from pages.ui.shared import engine
+from pages.ui.shared import example as shipped
+from pages.ui.shared.text import t
 from tests.pages import fixtures
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -48,7 +48,7 @@ def test_the_example_shows_its_verdict_with_hardware_and_date(example, jobs):  #
 
 
 def test_run_it_yourself_submits_the_examples_spec(example, jobs):  # noqa: F811
-    from kd_core.runs.folder import RunFolder
+    from kd_core.runs.store.folder import RunFolder
 
     at = open_page()
     at.button(key="start-run").click().run()

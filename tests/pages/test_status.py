@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from kd_core.errors import KDError
-from kd_core.runs.jobs import ServiceStatus
+from kd_core.runs.service.jobs import ServiceStatus
 from kd_core.scenarios import default_spec
 from kd_core.teachers.cache import TeacherCache
-from pages.ui import engine
-from pages.ui.text import t
+from pages.ui.shared import engine
+from pages.ui.shared.text import t
 from tests.pages.screen import open_page, words
 
 FINE = ServiceStatus(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kd_core.errors import KDError
-from pages.ui import text
-from pages.ui.text import Safe, catalogue, escape, t
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, catalogue, escape, t
 from tests.pages.screen import HOSTILE
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"

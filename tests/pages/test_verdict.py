@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from kd_core.runs import ledger
 from kd_core.runs.result import ResultBuilder
-from pages.ui import differences, text, verdict
-from pages.ui.spread import bounds
+from kd_core.runs.store import ledger
+from pages.ui.result import differences, verdict
+from pages.ui.result.spread import bounds
+from pages.ui.shared import text
 from tests.pages.fixtures import HOSTILE, difference, result
 
 
@@ -206,7 +207,7 @@ def test_a_hostile_student_name_never_becomes_markup(name):
 
 
 def test_the_student_shown_first_is_the_best_on_validation_as_in_the_list_of_runs():
-    from kd_core.runs.rows import headline
+    from kd_core.runs.store.rows import headline
 
     found = result(students=("tiny", "small"))
     found["students"][1]["metrics"]["roc_auc"]["mean"] += 0.01  # on the test rows: must not choose
@@ -244,7 +245,7 @@ def test_bounds_need_two_values():
 
 
 def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
-    from pages.ui.result import _no_gap
+    from pages.ui.result.page import _no_gap
 
     pairs = {"precision": (1.0, 0.3), "rmse": (2.0, 1.5), "recall": (0.1, 0.1), "unknown": (None, None)}
     said = [_no_gap(n, *v) for n, v in pairs.items()]

@@ -11,11 +11,12 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import RunSpec
-from pages.ui import engine, example, whatif_cell, whatif_cells
-from pages.ui.text import t
+from pages.ui.shared import engine, example
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cell, whatif_cells
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.sweeps import events, gains_on, make_sweep, sweep_spec
+from tests.pages.sweeps import gains_on, make_sweep, sweep_spec
 
 
 @pytest.fixture(autouse=True)
@@ -162,16 +163,6 @@ def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
     assert any("…" in d.get("text", []) for d in shown["data"])
     assert not at.get("plotly_chart")[0].proto.selection_mode
     assert "run-stop" in [b.key for b in at.button]
-
-
-@pytest.mark.slow
-def test_the_wait_for_the_probe_is_explained():
-    run_id = make_sweep("queued", finished=0)
-    folder = store().folder(run_id)
-    spec = folder.spec()
-    folder.append_events([e for e in events(spec, "roc_auc", finished=0) if e["kind"] not in ("sweep", "scores")])
-    folder.write_status(state="running")
-    assert "timed to choose the fastest" in said(form(run=run_id))
 
 
 @pytest.mark.slow

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from pages.ui import whatif_cells, whatif_map
-from pages.ui.text import t
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cells, whatif_map
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -66,9 +66,9 @@ def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_wh
     def page(path):
         from pathlib import Path
 
-        from kd_core.runs.folder import RunFolder
-        from pages.ui import whatif_cell as cell
-        from pages.ui import whatif_cells as cells
+        from kd_core.runs.store.folder import RunFolder
+        from pages.ui.what_if import whatif_cell as cell
+        from pages.ui.what_if import whatif_cells as cells
 
         made = cells.of_result(cells.read(RunFolder(Path(path))))
         cell.numbers(made, next(c for c in made.cells if c["alpha"]))

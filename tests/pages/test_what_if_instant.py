@@ -11,8 +11,9 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice
 from kd_core.workspace import workspace
-from pages.ui import engine, whatif_instant
-from pages.ui.text import t
+from pages.ui.shared import engine
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_instant
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import sweep_spec
 

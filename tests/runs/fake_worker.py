@@ -131,6 +131,6 @@ def _mapped(folder, on_event, should_stop):
 
 
 if __name__ == "__main__":
-    from kd_core.runs import worker
+    from kd_core.runs.service import worker
 
     sys.exit(worker.serve(fake_run))

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from kd_core.runs.jobs import JobService
+from kd_core.runs.service.jobs import JobService
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_worker.py"))]

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from kd_core.data.preparation import prepare
-from kd_core.distill.variants import TrainedVariant
+from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.models.building import build_for
-from kd_core.runs.folder import RunFolder
-from kd_core.runs.sweep import Sweep
+from kd_core.runs.cells.sweep import Sweep
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from kd_core.teachers.base import TeacherAnswers
 from tests.runs.tables import small_spec, write_table
@@ -51,39 +51,30 @@ def sweep_in(path, spec, notify=lambda e: None, should_stop=lambda: False, datas
 def engine(score, asked=None, precision="float32", fail_after=None):
     """Make a double of the engine: `score(variant)` gives a number, None, 'stopped' or 'diverged'; nothing is trained."""
 
-    def train_variants(dataset, variants, teacher_logits, training, *, notify, on_trained, **rest):
+    def train(work, hooks, mode="auto"):
         if asked is not None:
-            asked.append((list(variants), training, rest))
-        notify(
-            {
-                "kind": "sweep",
-                "mode": "fused",
-                "why": "A double.",
-                "probe": {},
-                "trainings": len(variants),
-                "precision": precision,
-            }
-        )
-        results = []
-        for position, variant in enumerate(variants):
-            if fail_after is not None and position >= fail_after:
+            asked.append((list(work.variants.values()), work.training, {"work": work, "hooks": hooks, "mode": mode}))
+        told = {"mode": "fused", "why": "A double.", "trainings": len(work.variants), "precision": precision}
+        hooks.notify({"kind": "sweep", **told})
+        results = {}
+        for count, (number, variant) in enumerate(work.variants.items()):
+            if fail_after is not None and count >= fail_after:
                 raise KeyboardInterrupt
             value = score(variant)
             if value is None:
-                results.append(None)
                 continue
-            state = build_for(dataset, variant.student.arch).state_dict()
-            number = 0.5 if isinstance(value, str) else value
-            done = TrainedVariant(variant, state, 2, 3, number, number, 0.1)
+            state = build_for(work.dataset, variant.student.arch).state_dict()
+            reached = 0.5 if isinstance(value, str) else value
+            done = TrainedVariant(variant, state, 2, 3, reached, reached, 0.1)
             if value == "diverged":
                 done = TrainedVariant(variant, {}, 0, 0, float("nan"), float("nan"), 0.1, diverged="The loss is nan.")
             done.stopped = value == "stopped"
-            notify({"kind": "scores", "epoch": 3, "epochs": 3, "best": {str(position): number}})
-            on_trained(position, done)
-            results.append(done)
+            hooks.notify({"kind": "scores", "epoch": 3, "epochs": 3, "best": {str(number): reached}})
+            hooks.on_trained(number, done)
+            results[number] = done
         return results
 
-    return train_variants
+    return train
 
 
 def alpha_of(variant):

@@ -11,7 +11,7 @@ from torch.nn import functional
 from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.runs import experiment
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, StudentSpec
 from tests.runs.tables import small_spec
 

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from kd_core.errors import DataError
-from kd_core.runs import experiment, ledger, rooms
-from kd_core.runs.folder import RunFolder
+from kd_core.runs import experiment, headroom
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store import ledger
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, StudentSpec
 from kd_core.workspace import workspace
 from tests.runs.tables import small_spec, write_table
@@ -106,7 +107,7 @@ def test_no_room_is_said_when_the_interval_says_so_and_the_rows_are_many(tmp_pat
     events: list[dict[str, Any]] = []
     spec = small_spec(write_table(tmp_path / "t.csv", rows=rows), seeds=3, epochs=8)
     room = carry_out(spec, tmp_path / "run", events.append)["room"][0]
-    assert (room["units"] >= rooms.FEWEST_UNITS) is (state == "none")
+    assert (room["units"] >= headroom.FEWEST_UNITS) is (state == "none")
     assert room["state"] == state and room["room"] is (state != "none")
     said = [e["message"] for e in events if e["kind"] == "warning" and e["code"] == "no_room"]
     assert bool(said) is (state == "none")

@@ -13,7 +13,7 @@ import pytest
 from kd_core.data import preparation
 from kd_core.errors import DataError, KDError, SpecError, Stopped
 from kd_core.runs import artifacts, experiment
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice
 from tests.runs.tables import TINY, small_spec, write_table
 

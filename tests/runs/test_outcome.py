@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kd_core.errors import KDError
-from kd_core.evaluate.compare import Gain
+from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import read_gain, read_outcome, write_gain
 
 OLD = Path(__file__).parent / "kept" / "version_1" / "result.json"

@@ -9,9 +9,9 @@ import pytest
 from kd_core import processor
 from kd_core.runs import pace
 from kd_core.runs.direct import run_here
-from kd_core.runs.execution import Execution, StopSignal
-from kd_core.runs.folder import RunFolder
 from kd_core.runs.pace import KEPT, Meter, Pace
+from kd_core.runs.service.execution import Execution, StopSignal
+from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import sha256_file
 from tests.runs.services import run_spec
 from tests.runs.tables import small_spec, write_table

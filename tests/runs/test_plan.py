@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kd_core.data.input_spec import table_inputs
-from kd_core.distill.foresight import stack_seconds
 from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn
@@ -156,7 +155,8 @@ def test_stacks_and_foresight_count_with_one_speed():
     spec = small_spec(Path("t.csv"), seeds=3, epochs=100)
     steps = resolve(spec.training, 7000)
     work = 3.0 * plan.student_sizes(spec.students, TABLE_20, 2)[0].flops * steps.batch_size * 9
-    whole = stack_seconds(work, 100 * steps.steps_per_epoch(7000))
+    step = plan.STACK_STEP_SECONDS + work / plan.STACK_FLOPS_PER_SECOND
+    whole = 100 * steps.steps_per_epoch(7000) * step
     assert plan.estimate(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(plan.EPOCHS_SHARE * whole)
 
 

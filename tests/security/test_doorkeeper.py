@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from pages.ui import doorkeeper
+from pages.ui.shared import doorkeeper
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from pages.ui.text import t
+from pages.ui.shared.text import t
 from tests.e2e.conftest import browser  # noqa: F401
 from tests.e2e.server import ROOT, START_SECONDS, Server, free_port
 from tests.security.proxy import Proxy

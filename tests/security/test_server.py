@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from pages import serve
-from pages.ui import headers
-from pages.ui.text import t
+from pages.ui.shared import headers
+from pages.ui.shared.text import t
 from tests.e2e.conftest import browser  # noqa: F401
 from tests.e2e.server import ROOT, Server, free_port
 from tests.security.session import ask

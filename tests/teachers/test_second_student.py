@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kd_core.runs import experiment
-from kd_core.runs.folder import RunFolder
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, StudentSpec
 from kd_core.teachers.base import SOURCES
 from tests.runs.tables import small_spec, write_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kd_core.data.signatures import head_of, refuse_foreign
+from kd_core.data.files.signatures import head_of, refuse_foreign
 from kd_core.data.table import Table
 from kd_core.registry import Entry, Registry, import_siblings
 from kd_core.specs import ReadSpec

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from kd_core import limits
-from kd_core.data.caps import check_counts
-from kd_core.data.columns import find_index_column, name_columns
-from kd_core.data.delimited import Layout, lay_out
-from kd_core.data.frames import long_cells
-from kd_core.data.lines import find_ragged, find_unclosed_quote, line_of_byte, without_comments
+from kd_core.data.files.caps import check_counts
+from kd_core.data.files.delimited import Layout, lay_out
+from kd_core.data.files.frames import long_cells
+from kd_core.data.files.lines import find_ragged, find_unclosed_quote, line_of_byte, without_comments
+from kd_core.data.files.text_source import LINE_BYTES, TextSource, plain_text
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.data.text_source import LINE_BYTES, TextSource, plain_text
+from kd_core.data.types.columns import find_index_column, name_columns
 from kd_core.errors import DataError, Problem, Says, raise_problems
 from kd_core.specs import ReadSpec
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from kd_core.data import sandbox
-from kd_core.data.caps import check_counts
-from kd_core.data.columns import find_index_column
-from kd_core.data.damage import ZIP_DAMAGE
-from kd_core.data.frames import frame_of
-from kd_core.data.header import Header, named, told
+from kd_core.data.files import sandbox
+from kd_core.data.files.caps import check_counts
+from kd_core.data.files.damage import ZIP_DAMAGE
+from kd_core.data.files.frames import frame_of
+from kd_core.data.files.header import Header, named, told
+from kd_core.data.files.signatures import is_zip
 from kd_core.data.readers import READERS
-from kd_core.data.signatures import is_zip
 from kd_core.data.table import Table
+from kd_core.data.types.columns import find_index_column
 from kd_core.errors import DataError, Says
 from kd_core.specs import ReadSpec
 
@@ -79,7 +79,7 @@ def read_excel(path: Path, read: ReadSpec, name: str) -> Table:
     with tempfile.TemporaryDirectory(prefix="kd-") as folder:
         target = Path(folder) / "sheet.parquet"
         found = sandbox.call(
-            "kd_core.data.workbook:extract", str(path.resolve()), read.sheet, read.header, str(target), name
+            "kd_core.data.files.workbook:extract", str(path.resolve()), read.sheet, read.header, str(target), name
         )
         table = pq.read_table(target)
     check_counts(name, table.num_rows, table.num_columns)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from kd_core.data import sandbox
-from kd_core.data.frames import frame_of
+from kd_core.data.files import sandbox
+from kd_core.data.files.frames import frame_of
+from kd_core.data.files.signatures import without_bom
+from kd_core.data.files.text_source import plain_text
 from kd_core.data.readers import READERS
-from kd_core.data.signatures import without_bom
 from kd_core.data.table import Table
-from kd_core.data.text_source import plain_text
 from kd_core.errors import Says
 from kd_core.specs import ReadSpec
 
@@ -49,7 +49,7 @@ def read_jsonl(path: Path, read: ReadSpec, name: str) -> Table:
         with text.path.open("rb") as file:
             array = without_bom(file.read(4096)).startswith(b"[")
         found = sandbox.call(
-            "kd_core.data.json_rows:extract", str(text.path.resolve()), text.start, array, folder, name
+            "kd_core.data.files.json_rows:extract", str(text.path.resolve()), text.start, array, folder, name
         )
         frame, named = frame_of(pq.read_table(Path(folder) / "rows.parquet"))
     mixed = [_MIXED_TYPES.problem(column, rows, kinds=", ".join(kinds)) for column, kinds, rows in found["mixed"]]

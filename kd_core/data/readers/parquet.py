@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from kd_core.data import sandbox
-from kd_core.data.frames import frame_of_columns
+from kd_core.data.files import sandbox
+from kd_core.data.files.frames import frame_of_columns
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.specs import ReadSpec
@@ -33,7 +33,7 @@ def read_parquet(path: Path, read: ReadSpec, name: str) -> Table:
     Errors: DataError with code `incomplete`, `nested_column`, `bad_text`, `parse_memory`, `parse_crash` or a cap's code.
     """
     with tempfile.TemporaryDirectory(prefix="kd-") as folder:
-        found = sandbox.call("kd_core.data.parquet_check:unpack", str(path.resolve()), folder, name)
+        found = sandbox.call("kd_core.data.files.parquet_check:unpack", str(path.resolve()), folder, name)
         frame, problems = frame_of_columns(tuple(found["names"]), _columns(Path(folder), len(found["names"])))
     return Table(frame, "parquet", {"format": "Parquet"}, tuple(problems), (), path.stat().st_size)
 

@@ -16,12 +16,12 @@ import pandas as pd
 
 from kd_core import limits
 from kd_core.data import readers
-from kd_core.data.caps import check_counts
-from kd_core.data.damage import damage_named
-from kd_core.data.delimited import first_rows
-from kd_core.data.header import decide
+from kd_core.data.files.caps import check_counts
+from kd_core.data.files.damage import damage_named
+from kd_core.data.files.delimited import first_rows
+from kd_core.data.files.header import decide
+from kd_core.data.files.signatures import GZIP, is_zip
 from kd_core.data.readers import READERS
-from kd_core.data.signatures import GZIP, is_zip
 from kd_core.data.table import Table
 from kd_core.errors import DataError, Problem, Says, raise_problems
 from kd_core.safe_io import shown_name

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
+from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
+from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.table import Profile
-from kd_core.data.text_block import TextBlock
-from kd_core.data.typed_column import coerce
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
+from kd_core.data.types.typed_column import coerce
 from kd_core.data.view import VIEWS, Array, HeldOut
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of

@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.sparse import csr_array, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from kd_core.data.encoding.text_block import spaced, texts_of
+from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no_texts
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
-from kd_core.data.text_block import spaced, texts_of
-from kd_core.data.text_columns import count_texts, text_columns, why_no_texts
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 
 VERSION = 1  # raise it when encoded values change

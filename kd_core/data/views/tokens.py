@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.encoding.text_block import texts_of
+from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no_texts
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
-from kd_core.data.text_block import texts_of
-from kd_core.data.text_columns import count_texts, text_columns, why_no_texts
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array, HeldOut
 
 VERSION = 1  # raise it when encoded values change

@@ -119,7 +119,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads, self.dropout = heads, nn.Dropout(dropout)
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
@@ -129,7 +129,7 @@ class Attention(nn.Module):
         query = self.query(asking).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         key, value = self.key_value(x_NGD).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), dim=-1)
-        weights = nn.functional.dropout(weights, self.dropout, self.training)
+        weights = self.dropout(weights)
         answer: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
         return answer
 

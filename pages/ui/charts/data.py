@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pages.ui.charts.marks import figure, literal, short
-from pages.ui.text import exact
+from pages.ui.shared.text import exact
 
 COLUMN = "#6C8EAD"  # neither teacher, baseline nor student: data
 

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.text import escape as literal
+from pages.ui.shared.text import escape as literal
 
 __all__ = [
     "ARMS",

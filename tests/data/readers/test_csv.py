@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
-from kd_core.data.reading import read_table
+from kd_core.data.files.reading import read_table
 from kd_core.errors import DataError
 from kd_core.specs import ReadSpec
 

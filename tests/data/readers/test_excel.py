@@ -5,7 +5,7 @@ import datetime as dt
 import openpyxl
 import pytest
 
-from kd_core.data.reading import read_table
+from kd_core.data.files.reading import read_table
 
 
 @pytest.mark.slow

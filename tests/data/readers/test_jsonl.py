@@ -3,8 +3,8 @@
 import pytest
 
 from kd_core import limits
-from kd_core.data import json_rows
-from kd_core.data.reading import read_table
+from kd_core.data.files import json_rows
+from kd_core.data.files.reading import read_table
 from kd_core.errors import DataError
 
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kd_core import limits
-from kd_core.data import parquet_check
+from kd_core.data.files import parquet_check
+from kd_core.data.files.reading import read_table
 from kd_core.data.profile import profile_table
-from kd_core.data.reading import read_table
 from kd_core.errors import DataError
 
 

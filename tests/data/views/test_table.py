@@ -5,10 +5,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from kd_core.data import text_block
+from kd_core.data.encoding import text_block
 from kd_core.data.profile import profile_table
-from kd_core.data.typed_column import understand
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
+from kd_core.data.types.typed_column import understand
 from kd_core.data.views.table import TableView, count_features
 from tests.data.tables import clean, table
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import issparse
 
 from kd_core.data.preparation import prepare, profile_source
-from kd_core.data.types import ColumnType
+from kd_core.data.types.base import ColumnType
 from kd_core.data.views import VIEWS, foreseen
 from kd_core.errors import DataError
 from kd_core.specs import DatasetSpec

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from kd_core import limits
-from kd_core.data.reading import read_table
+from kd_core.data.files.reading import read_table
 from kd_core.errors import DataError
 from kd_core.specs import ReadSpec
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kd_core import limits
-from kd_core.data import sandbox
+from kd_core.data.files import sandbox
+from kd_core.data.files.reading import read_table
 from kd_core.data.library import DataLibrary
-from kd_core.data.reading import read_table
 from kd_core.errors import DataError
 from kd_core.specs import ReadSpec
 

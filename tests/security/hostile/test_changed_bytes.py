@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from kd_core.data.reading import read_table
+from kd_core.data.files.reading import read_table
 from kd_core.errors import DataError
 
 

@@ -1,0 +1,239 @@
+"""Encodings of single columns: numbers, flags, categories, dates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import PredefinedSplit
+from sklearn.preprocessing import StandardScaler, TargetEncoder
+
+from kd_core.data.encoding.quantiles import NormalQuantiles, heavy_tailed
+from kd_core.data.split import row_keys
+from kd_core.task import task_of
+
+Array = npt.NDArray[Any]
+_FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
+_INFREQUENT = "other"
+_MISSING = "missing"
+_FOLDS = 5  # that averages of the target are cross-fitted over
+_MIN_SHARE = 0.001  # one-hot categories rarer than this share of the training rows are merged
+
+
+def _sample(values: Array, most: int) -> Array:
+    return values if len(values) <= most else values[np.argsort(row_keys(len(values), 3), kind="stable")[:most]]
+
+
+class NumberBlock:
+    """A number: scaled, gaps filled with the median and flagged. Shape: (N,) float64 -> (N, 1 or 2)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
+        self.median, self.flag = 0.0, False
+        self.scale: Any = None
+
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
+        known = values.dropna().to_numpy(np.float64)
+        self.flag = len(known) < len(values)
+        self.median = float(np.median(known)) if len(known) else 0.0
+        known = _sample(known, _FIT_ROWS)
+        if len(known) and heavy_tailed(known):
+            self.scale = NormalQuantiles(known)
+        else:
+            scaler = StandardScaler().fit(known[:, None] if len(known) else np.zeros((1, 1)))
+            self.scale = lambda x: scaler.transform(x[:, None])[:, 0]
+        self.names = (self.name, f"{self.name} {_MISSING}") if self.flag else (self.name,)
+        return None
+
+    def transform(self, values: pd.Series) -> Array:
+        held = values.to_numpy(np.float64, na_value=np.nan)
+        missing = np.isnan(held)
+        # +-10 sd: a new value far outside the training range must not drown every other feature.
+        scaled = np.clip(self.scale(np.where(missing, self.median, held)), -10, 10)
+        return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
+
+
+def _codes(values: pd.Series, known: dict[str, int], missing: int, unknown: int) -> Array:
+    """Number labels. Shape: (N,) labels -> (N,) int64."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype("category")
+    table = np.array([known.get(str(c), unknown) for c in values.cat.categories] + [missing], np.int64)
+    found: Array = table[values.cat.codes.to_numpy()]
+    return found
+
+
+class BooleanBlock:
+    """A yes/no flag as 0 and 1, gaps as a half and flagged. Shape: (N,) labels -> (N, 1 or 2)."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.flag = name, False
+        self.names: tuple[str, ...] = (name,)
+        self.known: dict[str, int] = {}
+
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
+        labels = (
+            values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(values.dropna().unique())
+        )
+        self.known = {str(label): i for i, label in enumerate(labels)}
+        self.flag = bool(values.isna().any())
+        self.names = (f"{self.name}={[*self.known][-1]}",) + ((f"{self.name} {_MISSING}",) if self.flag else ())
+        return None
+
+    def transform(self, values: pd.Series) -> Array:
+        codes = _codes(values, self.known, -1, -1)
+        held = np.where(codes < 0, 0.5, np.minimum(codes, 1))
+        return np.column_stack([held, codes < 0]) if self.flag else held[:, None]
+
+
+class CategoryBlock:
+    """A category: one column per value, or the target's average and the frequency when there are many values."""
+
+    def __init__(self, name: str, one_hot: int, most_classes: int, seed: int) -> None:
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
+        self.one_hot, self.most_classes, self.seed = one_hot, most_classes, seed
+        self.known: dict[str, int] = {}
+        self.width = 0
+        self.frequency: Array = np.zeros(0)
+        self.targets: Any = None  # a fitted TargetEncoder
+
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
+        counts = values.value_counts()
+        counts = counts[counts > 0]
+        labels = sorted((str(v) for v in counts.index), key=lambda v: (-int(counts[v]), v))
+        missing = int(values.isna().sum())
+        if len(labels) > self.one_hot:
+            return self._fit_many(values, labels, counts, y, task, groups)
+        least = max(2, int(_MIN_SHARE * len(values)))
+        kept = [v for v in labels if counts[v] >= least] or labels
+        rare = len(kept) < len(labels)
+        self.known = {v: i for i, v in enumerate(kept)}
+        extra = ([_INFREQUENT] if rare else []) + ([_MISSING] if missing else [])
+        self.width = len(kept) + len(extra)
+        self.other = len(kept) if rare else -1
+        self.missing = self.width - 1 if missing else self.other
+        self.names = tuple(f"{self.name}={v}" for v in [*kept, *extra])
+        return None
+
+    def _fit_many(
+        self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: str, groups: Array | None
+    ) -> Array | None:
+        self.known = {v: i for i, v in enumerate(labels)}
+        self.frequency = np.log1p(
+            np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
+        )
+        codes = _codes(values, self.known, len(labels) + 1, len(labels))
+        self.mean, self.std = 0.0, 1.0
+        if task_of(task).averages(len(np.unique(y))) > self.most_classes:
+            self.targets, self.width = None, self.one_hot + 1
+            self.names = (
+                *(f"{self.name}={v}" for v in labels[: self.one_hot]),
+                f"{self.name}={_INFREQUENT}",
+                f"{self.name} frequency",
+            )
+            return None
+        kind = task_of(task).averages_as
+        self.targets, encoded = target_averages(codes[:, None], y, kind, _folds(len(y), groups, self.seed))
+        self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
+        means = (
+            [f"{self.name} target mean"]
+            if encoded.shape[1] == 1
+            else [f"{self.name} share of class {k}" for k in range(encoded.shape[1])]
+        )
+        self.names = (*means, f"{self.name} frequency")
+        return self._many(codes, encoded)
+
+    def _many(self, codes: Array, encoded: Array | None) -> Array:
+        frequency = self.frequency[codes]
+        frequency = (frequency - self.frequency.mean()) / max(float(self.frequency.std()), 1e-9)
+        if self.targets is None:
+            hot = np.zeros((len(codes), self.width), np.float32)
+            hot[np.arange(len(codes)), np.minimum(codes, self.width - 1)] = 1
+            return np.column_stack([hot, frequency])
+        held = self.targets.transform(codes[:, None]) if encoded is None else encoded
+        return np.column_stack([np.clip((held - self.mean) / self.std, -10, 10), frequency])
+
+    def transform(self, values: pd.Series) -> Array:
+        if len(self.frequency):
+            return self._many(_codes(values, self.known, len(self.known) + 1, len(self.known)), None)
+        codes = _codes(values, self.known, self.missing, self.other)
+        hot = np.zeros((len(codes), self.width), np.float32)
+        seen = codes >= 0  # a value never seen in training is none of the known ones: all zeros
+        hot[np.flatnonzero(seen), codes[seen]] = 1
+        return hot
+
+
+def _folds(num_rows: int, groups: Array | None, seed: int) -> Array:
+    """Deal rows, or whole groups of them, to folds by their hash. Shape: (N,) int64."""
+    keys = row_keys(num_rows, seed)
+    if groups is not None:
+        _, inverse = np.unique(groups, return_inverse=True)
+        keys = row_keys(int(inverse.max()) + 1, seed)[inverse]
+    return (keys % np.uint64(_FOLDS)).astype(np.int64)
+
+
+def target_averages(codes: Array, y: Array, kind: str, folds: Array) -> tuple[TargetEncoder, Array]:
+    """Fit scikit-learn's TargetEncoder and encode each row by the other folds, so that no row sees its own target.
+
+    A fold that holds a whole class, or all rows, gets the overall average: the other folds know nothing of that class.
+    Shape: (N, columns) codes, (N,) targets and folds -> the encoder for other rows, (N, columns x classes).
+    Source: Micci-Barreca 2001; Pargent et al. 2022, arXiv:2104.00629.
+    """
+    encoder = TargetEncoder(target_type=kind, smooth="auto", cv=PredefinedSplit(folds))
+    if (folds == folds[0]).all():
+        average = encoder.fit(codes, y).target_mean_
+        return encoder, np.tile(average, (len(y), codes.shape[1])).astype(np.float64)
+    encoded = encoder.fit_transform(codes, y)
+    of_class = [] if kind == "continuous" else [folds[y == label] for label in encoder.classes_]
+    whole = [f[0] for f in of_class if (f == f[0]).all()]
+    encoded[np.isin(folds, whole)] = encoder.target_mean_
+    return encoder, encoded
+
+
+class DateBlock:
+    """A date: elapsed days, year, and month, weekday and hour on a circle, so that December lies next to January."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.names: tuple[str, ...] = (name,)
+        self.flag = self.hours = self.years = False
+        self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
+
+    def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
+        known = values.dropna()
+        self.flag = len(known) < len(values)
+        days = known.to_numpy().astype("datetime64[us]").astype(np.int64) / 86_400e6
+        if len(days):
+            self.mean, self.std = float(days.mean()), float(max(days.std(), 1e-9))
+            self.hours = bool(((days % 1) != 0).any())
+            self.year = float(known.dt.year.mean())
+            self.years = known.dt.year.nunique() > 1
+        parts = [
+            "days",
+            *(["year"] if self.years else []),
+            "month sin",
+            "month cos",
+            "weekday sin",
+            "weekday cos",
+            *(["hour sin", "hour cos"] if self.hours else []),
+            *([_MISSING] if self.flag else []),
+        ]
+        self.names = tuple(f"{self.name} {p}" for p in parts)
+        return None
+
+    def transform(self, values: pd.Series) -> Array:
+        stamps = values.to_numpy().astype("datetime64[us]")
+        missing = np.isnat(stamps)
+        days = np.where(missing, self.mean, stamps.astype(np.int64) / 86_400e6)
+        when = pd.Series(values).dt
+        month = np.nan_to_num(when.month.to_numpy(np.float64) - 1) / 12
+        weekday = np.nan_to_num(when.day_of_week.to_numpy(np.float64)) / 7
+        columns = [np.clip((days - self.mean) / self.std, -10, 10)]
+        if self.years:
+            columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))
+        turns = [month, weekday, *([days % 1] if self.hours else [])]
+        columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
+        return np.column_stack([*columns, *([missing] if self.flag else [])])

@@ -1,0 +1,1 @@
+"""Many networks of one form trained as one program."""

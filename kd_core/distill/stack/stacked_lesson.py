@@ -1,0 +1,176 @@
+"""The gradient of the lesson for a stack of networks: what each logit should change by.
+
+Written out for the losses that have the fact `gradient`; any other registered loss is differentiated by torch, network by network.
+
+Legend: S networks, G seeds (networks of one seed see the same rows), B rows, N training rows, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kd_core.data.dataset import Array
+from kd_core.distill import objective as objectives
+from kd_core.distill.base import LOSSES, Gradient
+from kd_core.distill.sweep.variants import TEACHER, Lessons, tables
+from kd_core.errors import SpecError
+from kd_core.models.base import Outputs
+from kd_core.specs import Choice
+from kd_core.task import task_of
+
+
+class StackedLesson:
+    """Turns logits into their gradient: hard weight x hard loss + soft weight x soft loss, mean over rows.
+
+    `chosen` holds one loss per network (None: the baseline); all that are not None name one. `taught_by` names the
+    table of each network, the teacher's when empty.
+    Shape: labels (N,) classes or scaled targets, every table (N, C).
+    """
+
+    def __init__(
+        self,
+        task: str,
+        chosen: Sequence[Choice | None],
+        labels: Array,
+        lessons: Lessons,
+        class_weights: Array | None,
+        dtype: torch.dtype,
+        device: torch.device,
+        taught_by: Sequence[str] | None = None,
+    ) -> None:
+        self.dtype, self.device = dtype, device
+        told = task_of(task)
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=told.learned_dtype)).to(device)
+        self.hard_loss = told.hard_loss(class_weights).to(device, dtype)
+        known, names = tables(lessons), list(taught_by or [TEACHER] * len(chosen))
+        self.name, self.specs = _settings(task, chosen, labels, known, names, class_weights)
+        weights = [spec.weights() if spec is not None else (1.0, 0.0) for spec in self.specs]
+        self._weights = torch.tensor(weights, dtype=torch.float64)
+        self._loss = LOSSES.get(self.name) if self.name else None
+        self._written: type[Gradient] | None = self._loss.facts.get("gradient") if self._loss else None
+        self._tell(known, names)
+        self._spread()
+
+    def _tell(self, known: dict[str, Array], names: Sequence[str]) -> None:
+        """Compute what the teachers contribute, once per lesson and settings that decide it."""
+        key = self._written.key if self._written else (lambda spec: None)
+        asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
+        told: dict[Hashable, Tensor] = {}
+        for name, spec, wanted in zip(names, self.specs, asked, strict=True):
+            if wanted and wanted not in told:
+                z = torch.from_numpy(np.asarray(known[name], dtype=np.float32)).to(self.device, self.dtype)
+                told[wanted] = self._written.table(z, spec) if self._written else z
+        self.told = torch.cat(list(told.values())) if told else None
+        self._part = [list(told).index(wanted) if wanted else 0 for wanted in asked]
+
+    def _soft(self) -> list[float]:
+        found: list[float] = self._weights[:, 1].tolist()
+        return found
+
+    def _spread(self) -> None:
+        """Lay out the settings of the networks as (S, 1, 1) columns."""
+
+        def column(values: Tensor | Sequence[float]) -> Tensor:
+            return torch.as_tensor(values, dtype=torch.float64).to(self.device, self.dtype).view(-1, 1, 1)
+
+        self.hard = column(self._weights[:, 0])
+        self.plain = not any(self._soft())  # nobody listens to the teacher
+        self.told_row = torch.tensor(self._part, device=self.device).view(-1, 1) * len(self.labels)
+        if self._loss and self._written:
+            specs = [self._loss.spec() if spec is None else spec for spec in self.specs]
+            self._gradient = self._written(specs, self._soft(), column)
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop every network but these."""
+        chosen = rows.tolist()
+        self.specs = [self.specs[i] for i in chosen]
+        self._part = [self._part[i] for i in chosen]
+        self._weights = self._weights[chosen]
+        self._spread()
+
+    def gradient(self, z: Tensor, index: Tensor) -> Tensor:
+        """Compute d loss / d logits, each network's own. Shape: z (S, C, B), index (S, B) rows -> (S, C, B)."""
+        dz = self._hard(z, index)
+        if self.plain:
+            return dz
+        return dz.add_(
+            self._gradient.slope(z, self._answers(index)) if self._written else self._differentiate(z, index)
+        )
+
+    def losses(self, z: Tensor, index: Tensor) -> Tensor:
+        """Compute each network's hard and soft loss before their weights, 0 where nobody listens to the teacher.
+
+        Shape: z (S, C, B), index (S, B) -> (2, S), means over the rows.
+        """
+        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape)
+        hard = self.hard_loss.of_stack(z, labels).mean(1)
+        soft = torch.zeros_like(hard) if self.plain else self._taught(z, index)
+        return torch.stack([hard, soft])
+
+    def _taught(self, z: Tensor, index: Tensor) -> Tensor:
+        told = self._answers(index)
+        if self._written:
+            return self._gradient.losses(z, told)
+        assert self._loss is not None
+        found = z.new_zeros(len(z))
+        for s, spec in enumerate(self.specs):
+            if spec is not None and spec.weights()[1]:
+                found[s] = self._loss.make(Outputs(z[s].T), Outputs(told[s].T), self.labels[index[s]], spec)
+        return found
+
+    def _hard(self, z: Tensor, index: Tensor) -> Tensor:
+        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
+        return self.hard_loss.stack_gradient(z, labels, self.hard)
+
+    def _answers(self, index: Tensor) -> Tensor:
+        """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""
+        assert self.told is not None
+        rows = (index + self.told_row).reshape(-1)
+        return self.told.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
+
+    def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
+        """Let torch differentiate a loss that has no written gradient."""
+        assert self._loss is not None
+        leaf = z.transpose(1, 2).contiguous().requires_grad_()
+        told = self._answers(index).transpose(1, 2)
+        with torch.enable_grad():
+            total = leaf.new_zeros(())
+            for s, spec in enumerate(self.specs):
+                weight = 0.0 if spec is None else spec.weights()[1]
+                if weight:
+                    labels = self.labels[index[s]]
+                    total = total + weight * self._loss.make(Outputs(leaf[s]), Outputs(told[s]), labels, spec)
+            (found,) = torch.autograd.grad(total, leaf)
+        return found.transpose(1, 2)
+
+
+def _settings(
+    task: str,
+    chosen: Sequence[Choice | None],
+    labels: Array,
+    known: dict[str, Array],
+    taught_by: Sequence[str],
+    weights: Array | None,
+) -> tuple[str | None, list[Any]]:
+    """Check every distinct choice as separate training does; return the loss's name and the parsed settings."""
+    names = sorted({c.name for c in chosen if c is not None})
+    if len(names) > 1:
+        raise SpecError(
+            "One stack can't mix the losses {names}.",
+            "Train them in separate stacks.",
+            "mixed_losses",
+            names=", ".join(names),
+        )
+    parsed: dict[str, Any] = {}
+    checked: set[tuple[str, str]] = set()
+    for choice, lesson in zip(chosen, taught_by, strict=True):
+        if choice is not None and (choice.to_json(), lesson) not in checked:
+            checked.add((choice.to_json(), lesson))
+            made = objectives.make(task, choice, labels, known.get(lesson), weights)
+            parsed[choice.to_json()] = made.spec
+    return (names[0] if names else None), [None if c is None else parsed[c.to_json()] for c in chosen]

@@ -1,0 +1,1 @@
+"""How sure a difference is: intervals over seeds and rows, words, several students at once."""

@@ -1,0 +1,33 @@
+"""Dropout that draws from its training's own stream, so that trainings side by side don't disturb each other."""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+from torch import Tensor, nn
+
+_OWN = threading.local()
+
+
+def seed_masks(seed: int, device: torch.device) -> None:
+    """Begin the stream of masks of the training in this thread anew."""
+    _OWN.stream = torch.Generator(device).manual_seed(seed)
+
+
+class Dropout(nn.Dropout):
+    """As `nn.Dropout`, bit for bit on the CPU, but from the thread's stream instead of torch's one global stream."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.p:
+            return x
+        kept = 1 - self.p
+        return x * torch.empty_like(x).bernoulli_(kept, generator=getattr(_OWN, "stream", None)).div_(kept)
+
+
+def use_own_stream(module: nn.Module) -> nn.Module:
+    """Let every `nn.Dropout` of a network draw from its training's stream; authors need not know of it."""
+    for part in module.modules():
+        if type(part) is nn.Dropout:
+            part.__class__ = Dropout
+    return module

@@ -1,0 +1,65 @@
+"""Whether the teacher has anything to teach: teacher against baseline on validation rows, with an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from kd_core.data.dataset import Dataset
+from kd_core.evaluate import METRICS
+from kd_core.runs import assessment
+from kd_core.runs.cells.variant_store import Training
+from kd_core.runs.outcome import write_gain
+from kd_core.teachers.base import TeacherAnswers
+
+FEWEST_UNITS = 200  # of validation; on fewer the test rows agreed with such a claim in 2 to 4 of 8 splits
+
+
+def compare(
+    dataset: Dataset,
+    student: str,
+    teacher: TeacherAnswers,
+    baseline: Sequence[Training],
+    metric: str,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Compare the teacher with a student trained alone; `gain` is above 0 where the teacher is better.
+
+    `state` is `room` or `none` when the interval lies on one side of 0, else `unclear`; fewer validation units than
+    FEWEST_UNITS are never said to leave no room. `room` is False for `none` alone.
+    """
+    logits = {"baseline": [t.logits(dataset, "validation", device) for t in baseline]}
+    found = assessment.evidence(dataset, "validation", teacher.logits["validation"], logits)
+    gain = found.gain(metric, "teacher", "baseline")
+    mean = assessment.spread([t.record.score_selected for t in baseline])["mean"]
+    row = {
+        "student": student,
+        "teacher": assessment.score(dataset, "validation", teacher.logits["validation"], metric),
+        "baseline": mean,
+        "gain": write_gain(gain) if gain else None,
+        "units": found.num_units,
+    }
+    state = "unclear"
+    if gain is not None and gain.low is not None and gain.high is not None:
+        if gain.low > 0:
+            state = "room"
+        elif gain.high < 0 and found.num_units >= FEWEST_UNITS:
+            state = "none"
+    return {**row, "state": state, "room": state != "none"}
+
+
+def warnings(rows: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Suggest to stop where the teacher is worse than the student alone beyond its interval."""
+    poor = [str(r["student"]) for r in rows if r["state"] == "none"]
+    if not poor:
+        return []
+    return [
+        {
+            "kind": "warning",
+            "code": "no_room",
+            "message": f"On validation the teacher's {METRICS.get(metric).title} is worse than that of {', '.join(poor)} trained alone, beyond the interval.",
+            "hint": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
+        }
+    ]

@@ -1,0 +1,1 @@
+"""The job service: queue, worker process, stop, recovery."""

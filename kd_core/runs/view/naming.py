@@ -1,0 +1,82 @@
+"""A run's name, made from what a person chose: 'T=2 α=.9 tiny+small'. Settings at their default go without saying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.errors import KDError
+from kd_core.registry import Registry
+from kd_core.runs.cells import grid
+from kd_core.specs import Choice, EvaluationSpec, RunSpec, Spec, TrainingSpec
+
+MOST = 120  # as long as a spec's name may be
+USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
+SIGNS = {"temperature": "T", "alpha": "α", "learning_rate": "lr", "weight_decay": "decay", "batch_size": "batch"}
+
+
+def short_name(spec: RunSpec) -> str:
+    """Name a run by its lesson, its students, and every further setting that is not the default.
+
+    Two runs on the same data with different recipes get different names, up to the length of a name.
+    Example: `T=2 α=.9 tiny+small seeds=5`; a what-if is `what-if T=1–16 α=0–1 tiny`.
+    """
+    from kd_core.distill import LOSSES
+    from kd_core.teachers import SOURCES
+
+    sweep = spec.sweep.model_dump(exclude={"mode"}) if spec.sweep else {}
+    ranges = {n: tuple(v) for n, v in sweep.items() if v}
+    lesson = {n: v for n, v in _filled(LOSSES, spec.objective).items() if n not in ranges}
+    usual = {"temperature": lesson.pop("temperature", None), "alpha": lesson.pop("alpha", None)}
+    parts = ["what-if"] if spec.sweep else []
+    parts += [_range(n, ranges[n]) for n in grid.AXES if n in ranges]
+    parts += [_setting(n, v) for n, v in usual.items() if v is not None]
+    parts += [spec.objective.name] if spec.objective.name not in USUAL else []
+    parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
+    parts.append("+".join(s.name for s in spec.students))
+    if spec.teacher.name not in USUAL:
+        parts.append(f"by {spec.teacher.name}")
+    parts += _changed(_defaults(SOURCES, spec.teacher.name), spec.teacher.settings, "teacher ")
+    parts += _changed(TrainingSpec().model_dump(), spec.training.model_dump())
+    parts += _changed(EvaluationSpec().model_dump(), spec.evaluation.model_dump())
+    if spec.dataset.split_seed:
+        parts.append(f"split={spec.dataset.split_seed}")
+    name = " ".join(parts)
+    return name if len(name) <= MOST else name[: MOST - 1] + "…"
+
+
+def _defaults(registry: Registry[Any], name: str) -> dict[str, Any]:
+    try:
+        made: type[Spec] = registry.get(name).spec
+    except KDError:  # a part of another version: its settings are all told
+        return {}
+    return {n: f.get_default(call_default_factory=True) for n, f in made.model_fields.items()}
+
+
+def _filled(registry: Registry[Any], choice: Choice) -> dict[str, Any]:
+    return {**_defaults(registry, choice.name), **choice.settings}
+
+
+def _changed(defaults: Mapping[str, Any], held: Mapping[str, Any], of: str = "") -> list[str]:
+    return [
+        f"{of}{_setting(n, v)}" for n, v in held.items() if v is not None and (n not in defaults or v != defaults[n])
+    ]
+
+
+def _setting(name: str, value: Any) -> str:
+    return f"{SIGNS.get(name, name.replace('_', ' '))}={_short(value)}"
+
+
+def _range(name: str, values: tuple[float, ...]) -> str:
+    sign = SIGNS.get(name, name)
+    if len(values) < 3:
+        return f"{sign}={','.join(map(_short, values))}"
+    return f"{sign}={_short(values[0])}–{_short(values[-1])} ({len(values)})"
+
+
+def _short(value: Any) -> str:
+    """Write a number without a leading zero: .9; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    shown = f"{value:g}"
+    return shown[1:] if shown.startswith("0.") else shown

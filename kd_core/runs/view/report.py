@@ -1,0 +1,199 @@
+"""A result in a few plain lines, for the terminal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.cells import grid
+from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
+from kd_core.runs.store import ledger
+
+WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
+
+
+def verdict_lines(result: dict[str, Any]) -> list[str]:
+    """Say, per student, whether learning from the teacher was worth it, with the interval and what it cost.
+
+    A what-if first says which cell was chosen among how many, and how sure that choice is.
+    """
+    if result.get("sweep"):
+        return [*(choice_line(result, s) for s in result["students"]), *_alike_lines(result), *_student_lines(result)]
+    return _student_lines(result)
+
+
+def choice_line(result: dict[str, Any], student: dict[str, Any]) -> str:
+    """Say which cell was chosen on validation among how many, and what it came to on the test rows."""
+    sweep, metric = result["sweep"], result["metric"]
+    factor, unit = (100.0, " points") if metric["unit"] == "share" else (1.0, "")
+    cells = [c for c in sweep["cells"] if c["student"] == student["name"] and c["gain"]["mean"] is not None]
+    chosen = next(c for c in cells if c["cell"] == student["cell"])
+    gain = student["gain"][metric["name"]]
+    low, high = gain["ci95"]
+    digits = "+.2f" if metric["unit"] == "share" else "+.3g"
+    interval = (
+        f"95 % {factor * low:{digits}} to {factor * high:{digits}}" if low is not None else "one seed, no interval"
+    )
+    of = f" of {student['name']}" if len(result["students"]) > 1 else ""
+    if chosen["alpha"] == 0:
+        return f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}, the baseline itself; no share of the teacher helped."
+    return (
+        f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}; on the test rows "
+        f"{factor * gain['mean']:{digits}}{unit} {metric['title']} against its baseline ({interval})."
+    )
+
+
+def setting(cell: dict[str, Any], axes: dict[str, list[float]]) -> str:
+    """Name a cell by its temperature, alpha and whatever else was varied: 'T 4, alpha 0.75'."""
+    names = [n for n in grid.WORDS if n in ("temperature", "alpha") or len(axes[n]) > 1]
+    return ", ".join(f"{grid.WORDS[n]} {cell[n]:g}" for n in names if cell[n] is not None)
+
+
+def _alike_lines(result: dict[str, Any]) -> list[str]:
+    """Say how many cells the seeds can't tell from the best one, and what is not finished."""
+    sweep = result["sweep"]
+    compared = sweep["cells_compared"]
+    alike = sum(c["like_best"] for c in sweep["cells"]) - 1
+    lines = []
+    one_seed = (
+        " (one seed: within the margin of the metric)" if max(len(c["scores"]) for c in sweep["cells"]) == 1 else ""
+    )
+    if alike and alike == compared - 1:
+        others = "The other cell can't" if alike == 1 else f"None of the other {alike} cells can"
+        lines.append(f"{others} be told apart from it on validation{one_seed}.")
+    elif alike:
+        lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation{one_seed}.")
+    elif compared > 1:
+        lines.append(f"No other cell is like it on validation{one_seed}.")
+    if compared < sweep["cells_asked"]:
+        lines.append(
+            f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline."
+        )
+    stopped = sum(c["stopped"] for c in sweep["cells"])
+    if stopped == 1:
+        lines.append("1 cell was stopped before its end and shows its best so far.")
+    elif stopped:
+        lines.append(f"{stopped} cells were stopped before their end and show their best so far.")
+    diverged = sum(c["diverged"] for c in sweep["cells"])
+    if diverged:
+        lines.append(f"{diverged} training{'s' if diverged > 1 else ''} diverged.")
+    return lines
+
+
+def _student_lines(result: dict[str, Any]) -> list[str]:
+    found = read_outcome(result)
+    lines = []
+    for student in found.students:
+        lines += _judgement(found, student)
+        lines.append(_sizes(result, found, student))
+    if found.schema < 2:
+        lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
+    if (found.test_reads or 0) >= ledger.MANY:
+        lines.append(
+            f"The test rows of this dataset have been read by {found.test_reads} runs; choosing among many runs by them flatters the chosen one."
+        )
+    lines += _split_lines(result, found)
+    return lines
+
+
+def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
+    """The claims about one student: over its baseline, from this teacher, against the teacher, and what is open."""
+    metric = found.metric
+    scale = Scale.of(metric, student.gain[metric.name])
+    gain, seeds = student.gain[metric.name], len(student.seeds)
+    said = {
+        "beats": "distilling helped",
+        "ties": "distilling made no difference to",
+        "hurts": "distilling hurt",
+        "inconclusive": "it is not clear yet whether distilling helped",
+    }[student.verdict]
+    of = f"{scale.points}{metric.title}"
+    better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
+    lines = [
+        f"{WORDS[student.verdict]}: {said} the {student.name} student: {scale(gain.mean)} {of} over the same student "
+        f"alone ({scale.interval(gain)}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
+    ]
+    over = student.placebo.gain.get(metric.name) if student.placebo else None
+    if over is not None:
+        whose = (
+            "From this teacher" if student.credit(metric.name) == "teacher" else "Not clear whether from this teacher"
+        )
+        lines.append(
+            f"  {whose}: {scale(over.mean)} {of} over the same student on labels smoothed without it ({scale.interval(over)})."
+        )
+    against = student.versus_teacher.get(metric.name)
+    if against is not None:
+        lines.append(f"  Against the teacher: {scale(against.mean)} {of} ({scale.interval(against)}).")
+    family = student.family.get(metric.name)
+    if family is not None:
+        lines.append(f"  Over all {len(found.students)} students together: {scale(family[0])} to {scale(family[1])}.")
+    if student.advice is not None and student.advice.kind == "seeds":
+        lines.append(f"  What would settle it: about {student.advice.need} seeds.")
+    elif student.advice is not None and student.advice.kind == "rows":
+        lines.append(f"  What would settle it: about {student.advice.need:,} test rows; more seeds can't help.")
+    return lines
+
+
+def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> str:
+    name, raw, teacher = found.metric.name, student.raw, result["teacher"]
+    scale = Scale.of(found.metric, student.gain[name])
+    gap = raw["gap_closed"].get(name)
+    closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
+    return (
+        f"  {found.metric.title}: teacher {scale.value(found.teacher.get(name))}, "
+        f"baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
+        f"{raw['parameters']:,} parameters, {raw['size_bytes'] / 1024:.1f} KB (teacher {teacher['size_bytes'] / 1024:,.0f} KB)."
+    )
+
+
+def _split_lines(result: dict[str, Any], found: Outcome) -> list[str]:
+    splits = result.get("splits")
+    if not splits:
+        return []
+    lines = []
+    for position, student in enumerate(found.students):
+        gains = [row["students"][position]["gain"]["mean"] for row in splits["done"]]
+        scale = Scale.of(found.metric, student.gain[found.metric.name])
+        cut = f" of {splits['asked']} asked" if len(gains) < splits["asked"] else ""
+        lines.append(
+            f"  {student.name} on {len(gains)} splits{cut}: {', '.join(scale(g) for g in gains)}; mean {scale(float(np.mean(gains)))}, "
+            f"standard deviation {scale(float(np.std(gains, ddof=1))).lstrip('+') if len(gains) > 1 else 'unknown'}."
+        )
+    return lines
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How differences of a metric are written: points of shares, else the metric's unit; enough digits for the interval."""
+
+    factor: float
+    digits: int
+    points: str
+
+    @classmethod
+    def of(cls, metric: Metric, gain: Gain) -> Scale:
+        """Choose the digits so that half the interval shows two that count."""
+        factor, points = (100.0, "points of ") if metric.unit == "share" else (1.0, "")
+        half = gain.high - gain.mean if gain.high is not None else gain.rows_half or abs(gain.mean)
+        size = factor * abs(half)
+        digits = 1 - math.floor(math.log10(size)) if size > 0 else 2
+        return cls(factor, min(8, max(2 if metric.unit == "share" else 0, digits)), points)
+
+    def __call__(self, value: float) -> str:
+        return f"{self.factor * value:+,.{self.digits}f}"
+
+    def value(self, value: float | None) -> str:
+        """Write the metric itself, to the same digits."""
+        return "undefined" if value is None else f"{value:,.{self.digits + (2 if self.factor > 1 else 0)}f}"
+
+    def interval(self, gain: Gain) -> str:
+        """Write the interval with its two parts."""
+        rows = "" if gain.rows_half is None else f"rows +-{self(gain.rows_half).lstrip('+')}"
+        if gain.low is None or gain.high is None:
+            return f"one seed, no interval{'; ' + rows if rows else ''}"
+        parts = f"; seeds +-{self(gain.seeds_half or 0.0).lstrip('+')}, {rows}" if rows else ""
+        return f"95 %: {self(gain.low)} to {self(gain.high)}{parts}"

@@ -1,0 +1,125 @@
+"""Where data comes from: a dropped file, a sample, or a file that was used before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core import limits
+from kd_core.errors import KDError
+from kd_core.registry import Entry
+from kd_core.scenarios import SCENARIOS
+from kd_core.task import TASKS
+from pages.ui.shared import engine, forms, session, text, uploader
+from pages.ui.shared.text import t
+
+USUAL = ("csv", "tsv", "parquet", "xlsx", "jsonl", "zip", "gz")
+CHOICES = "data_choices"
+KEY = "data"  # prefix of every widget of the page
+
+
+def scenarios() -> list[Entry[Any]]:
+    """The samples, in the order of the tasks: yes or no, classes, numbers."""
+    return sorted(SCENARIOS.entries(), key=lambda e: TASKS.names().index(e.facts["task"]))
+
+
+def endings() -> list[str]:
+    """File name endings the uploader accepts, the usual ones first."""
+    from kd_core.data.files.reading import accepted_extensions
+
+    found = [e.lstrip(".") for e in accepted_extensions()]
+    return sorted(found, key=lambda e: (USUAL.index(e) if e in USUAL else len(USUAL), e))
+
+
+def choices() -> dict[str, Any] | None:
+    """What is being set up on the page: the values of a DatasetSpec; from `?data=` after a refresh."""
+    held: dict[str, Any] | None = st.session_state.get(CHOICES)
+    if held is None and (current := session.dataset_id()):
+        try:
+            held = engine.library().spec(current).model_dump(mode="json")
+        except KDError as error:
+            text.show_error(error)
+            session.set_dataset(None)
+            return None
+        st.session_state[CHOICES] = held
+    return held
+
+
+def begin(source: str, name: str, **more: Any) -> None:
+    """Start over with another file."""
+    forms.forget(f"{KEY}.")
+    st.session_state[CHOICES] = {"source": source, "name": name, **more}
+
+
+def picker() -> None:
+    """Draw the three ways to choose data."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        turn = st.session_state.setdefault("data_upload_turn", 0)
+        file = uploader.drop(
+            t("data.upload"), endings(), f"data-upload-{turn}", limits.FILE_BYTES // 2**20, t("data.upload_help")
+        )
+        if file is not None:
+            _keep(file, turn)
+        if error := st.session_state.pop("data_upload_error", None):
+            text.show_error(error)
+    with right:
+        st.markdown(f":small[{t('data.samples')}]")
+        with st.container(horizontal=True, gap="small"):
+            for entry in scenarios():
+                sample = entry.facts["sample"]
+                if st.button(
+                    sample,
+                    key=f"data-sample-{sample}",
+                    icon=":material/table_view:",
+                    help=text.escape(entry.facts["story"]),
+                ):
+                    facts = entry.facts
+                    begin(
+                        f"sample:{sample}",
+                        entry.title,
+                        target=facts["target"],
+                        task=facts["task"],
+                        positive=facts.get("positive"),
+                    )
+                    st.rerun()
+        _known()
+
+
+def _keep(file: Any, turn: int) -> None:
+    """Stream the upload to disk and let go of it: its bytes stay in memory as long as the widget holds them."""
+    try:
+        stored = engine.library().add(file, file.name)
+    except KDError as error:
+        st.session_state["data_upload_error"] = error
+    else:
+        begin(stored.source, stored.name)
+    st.session_state["data_upload_turn"] = turn + 1
+    st.rerun()
+
+
+def _known() -> None:
+    """Offer files that are in the workspace already."""
+    library = engine.library()
+    files = library.files()
+    for problem in library.damaged():
+        st.caption(f":orange[:material/broken_image:] {text.escape(str(problem))}")
+    if not files:
+        return
+    shown = {f.source: f for f in files}
+    picked = st.selectbox(
+        t("data.known"),
+        list(shown),
+        index=None,
+        placeholder=t("data.known_placeholder"),
+        key="data-known",
+        format_func=lambda s: f"{shown[s].name} · {text.size(shown[s].size_bytes)}",
+        label_visibility="collapsed",
+        on_change="rerun",
+    )
+    held = st.session_state.get(CHOICES) or {}
+    if picked and picked != held.get("source") and picked != st.session_state.get("data_known_taken"):
+        st.session_state["data_known_taken"] = picked
+        begin(picked, shown[picked].name)
+        st.rerun()

@@ -1,0 +1,281 @@
+"""Several runs laid side by side: points, the front, goals, and the settings that differ. No drawing here."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.rows import RunRow
+from kd_core.specs import Spec
+from pages.ui.result import speed, verdict
+from pages.ui.result.goals import Candidate
+from pages.ui.result.spread import bounds
+from pages.ui.shared import engine, text
+from pages.ui.shared.text import escape, t
+
+Result = Mapping[str, Any]
+COSTS = ("size", "latency", "flops")
+FIRST = ("student.settings.size", "objective.settings.temperature", "objective.settings.alpha")
+LEFT_OUT = (
+    "dataset.group",
+    "dataset.time",
+    "dataset.one_class",
+    "dataset.read.comment",
+)  # empty: not done; others: chosen
+SIGNS = dict(zip(FIRST, ("size", "T", "α"), strict=True))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student of one run, with what it is compared by. `id` is stable: run id and position."""
+
+    id: str
+    run_id: str
+    run_name: str
+    index: int
+    result: Result
+    settings: dict[str, str]
+    star: bool
+    note: str
+    told: str = ""
+
+    @property
+    def student(self) -> Result:
+        found: Result = self.result["students"][self.index]
+        return found
+
+    @property
+    def label(self) -> str:
+        """Name of the student, with what tells it apart from others of that name (see `apart`)."""
+        return self.told or str(self.student["name"])
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, changed_ns: int) -> Result | None:
+    return RunFolder(path).result()
+
+
+def read(folder: RunFolder) -> Result | None:
+    """Read a run's result, again only when the file has changed; None when it has none.
+
+    Errors: KDError `run_damaged`.
+    """
+    try:
+        changed = (folder.path / "result.json").stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    found = _read(folder.path, changed)
+    folder.manifest()  # one that can't be read is damage, too
+    return found if found and found["students"] else None
+
+
+def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
+    """List a run's students; empty when the run has no result."""
+    found = read(folder)
+    if found is None:
+        return []
+    spec = folder.spec()
+    shared = flatten(
+        {
+            "dataset": {n: v for n, v in spec.dataset if n != "sha256"},
+            "teacher": spec.teacher,
+            "objective": spec.objective,
+            "training": spec.training,
+            "evaluation": spec.evaluation,
+        }
+    )
+    arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
+    return [
+        Entry(
+            f"{row.id}:{i}",
+            row.id,
+            row.name,
+            i,
+            found,
+            shared | arms.get(s["name"], {}) | _lesson(s),
+            row.star,
+            row.note,
+        )
+        for i, s in enumerate(found["students"])
+    ]
+
+
+def _enough(group: Sequence[Entry]) -> list[str]:
+    """Name as few of the differing settings as tell the entries apart as well as all of them would."""
+    names = differing(group)
+    most = len({tuple(e.settings.get(n) for n in names) for e in group})
+    for end in range(len(names)):
+        if len({tuple(e.settings.get(n) for n in names[:end]) for e in group}) == most:
+            return names[:end]
+    return names
+
+
+def _lesson(student: Result) -> dict[str, str]:
+    """T and alpha as the student was taught, also where the recipe left them at their default."""
+    known = {n: student.get(n) for n in ("temperature", "alpha")}
+    return flatten({"objective": {"settings": {n: f"{v:g}" for n, v in known.items() if v is not None}}})
+
+
+def apart(found: Sequence[Entry]) -> list[Entry]:
+    """Tell students of one name apart by the settings in which they differ, or by their run where nothing does."""
+    alike: dict[str, list[Entry]] = {}
+    for e in found:
+        alike.setdefault(str(e.student["name"]), []).append(e)
+    told: dict[str, str] = {}
+    for name, group in alike.items():
+        names = _enough(group)
+        said = {e.id: " ".join([name, *(f"{short_setting(n)}={e.settings.get(n, '–')}" for n in names)]) for e in group}
+        for e in group:
+            same = sum(words == said[e.id] for words in said.values()) > 1
+            told[e.id] = f"{said[e.id]} ({e.run_name})" if same else said[e.id]
+    return [dataclasses.replace(e, told=told[e.id]) for e in found]
+
+
+def flatten(values: Mapping[str, Any] | Spec, prefix: str = "") -> dict[str, str]:
+    """Turn nested settings into 'group.name' -> text; also those a spec leaves out of its JSON at their default."""
+    found: dict[str, str] = {}
+    for key, value in dict(values).items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping | Spec):
+            found |= flatten(value, name)
+        elif value is None:
+            found[name] = str(t("common.none" if name in LEFT_OUT else "common.auto"))
+        else:
+            found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return found
+
+
+def differing(found: Sequence[Entry]) -> list[str]:
+    """Name the settings that are not the same for all entries: size, T and alpha first, then in their order."""
+    names = dict.fromkeys(n for e in found for n in e.settings)
+    first = sorted(names, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST))
+    return [n for n in first if len({e.settings.get(n) for e in found}) > 1]
+
+
+def short_setting(name: str) -> str:
+    """Name a setting by what tells it apart: 'objective.settings.alpha' is α, 'teacher.name' is teacher.
+
+    Example:
+        >>> short_setting("student.settings.width")
+        'student width'
+    """
+    if name in SIGNS:
+        return SIGNS[name]
+    parts = [p for p in name.split(".") if p not in ("settings", "arch")]
+    if parts[-1] == "name":
+        return parts[0]
+    return " ".join(parts[1:] if parts[0] in ("objective", "training", "dataset", "evaluation") else parts)
+
+
+def common_metrics(found: Sequence[Entry]) -> list[str]:
+    """Name the metrics every entry has, the runs' own verdict metric first."""
+    if not found:
+        return []
+    shared = [n for n in found[0].student["metrics"] if all(n in e.student["metrics"] for e in found)]
+    own = found[0].result["metric"]["name"]
+    return sorted(shared, key=lambda n: n != own)
+
+
+def cost(block: Result, by: str) -> float | None:
+    """Return size in bytes, latency p50 at batch 1 in ms (ONNX Runtime before others), or FLOPs per row."""
+    if by == "size":
+        return block.get("size_bytes")
+    if by == "flops":
+        return block.get("flops")
+    measured = speed.runtimes(block.get("latency_ms"))
+    for runtime in ("onnxruntime", "torch", *measured):
+        if "1" in measured.get(runtime, {}):
+            return measured[runtime]["1"]["p50"]
+    return None
+
+
+def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]:
+    """Make the chart's points: teachers once each, and per entry the baseline and the student.
+
+    Points without the cost or the metric are left out; `missing` counts them.
+    """
+    made: list[dict[str, Any]] = []
+    seen: set[tuple[Any, ...]] = set()
+    for e in found:
+        teacher, student = e.result["teacher"], e.student
+        key = (teacher["name"], teacher["size_bytes"], teacher["metrics"].get(metric))
+        if key not in seen:
+            seen.add(key)
+            made += _point(
+                f"{e.run_id}:teacher",
+                "teacher",
+                engine.part_title("teacher", str(teacher["name"])),
+                teacher,
+                metric,
+                by,
+                e,
+            )
+        made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
+        made += _point(e.id, "student", e.label, student, metric, by, e)
+    return made
+
+
+def missing(found: Sequence[Entry], metric: str, by: str) -> int:
+    """Count models that can't be drawn because the metric or the cost is unknown."""
+    teachers = {
+        (e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
+        for e in found
+    }
+    return len(teachers) + 2 * len(found) - len(points(found, metric, by))
+
+
+def _point(id: str, arm: str, label: str, block: Result, metric: str, by: str, e: Entry) -> list[dict[str, Any]]:
+    x, y = cost(block, by), block["metrics"].get(metric)
+    spread = y if isinstance(y, Mapping) else {"mean": y, "values": []}
+    if x is None or spread.get("mean") is None:
+        return []
+    low, high = bounds(spread["values"])
+    name = t(f"runs.arm.{'baseline_short' if arm == 'baseline' else arm}")
+    shown = f"{text.score(spread['mean'])}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
+    hover = f"{name} {escape(label or e.label)}<br>{escape(e.run_name)}<br>"
+    hover += f"{escape(verdict.metric_title(metric))} {shown}<br>{written(by)(x)}"
+    return [
+        {"id": id, "arm": arm, "label": label, "x": x, "y": spread["mean"], "low": low, "high": high, "hover": hover}
+    ]
+
+
+def written(by: str) -> Any:
+    """Return the number format of a cost."""
+    return {"size": text.size, "latency": text.milliseconds, "flops": text.number}[by]
+
+
+def front(found: Sequence[Mapping[str, Any]], lower_is_better: bool) -> list[str]:
+    """Return the ids no other point beats in both cost and metric, from cheap to dear."""
+    sign = -1.0 if lower_is_better else 1.0
+    kept, best = [], float("-inf")
+    for p in sorted(found, key=lambda p: (p["x"], -sign * p["y"])):
+        if sign * p["y"] > best:
+            best = sign * p["y"]
+            kept.append(str(p["id"]))
+    return kept
+
+
+def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
+    """Return the teacher that is best on the metric; goals are measured against it."""
+    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
+    known = [e.result["teacher"] for e in found if e.result["teacher"]["metrics"].get(metric) is not None]
+    return max(known, key=lambda x: sign * x["metrics"][metric], default=None)
+
+
+def candidate(e: Entry, metric: str) -> Candidate:
+    """Describe a student as one that could be shipped."""
+    picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get("student") or ()]
+    known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
+    return Candidate(
+        e.id,
+        e.label,
+        e.student["metrics"][metric]["mean"],
+        {by: cost(e.student, by) for by in COSTS},
+        sum(known) / len(known) if known else None,
+    )

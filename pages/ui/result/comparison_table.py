@@ -1,0 +1,114 @@
+"""The table under the comparison: what differs, and the picks it shares with the chart."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.runs import RunStore
+from pages.ui.result import comparison, recipe, verdict
+from pages.ui.result.comparison import Entry
+from pages.ui.result.differences import Written
+from pages.ui.result.goals import Goals
+from pages.ui.runs import run_list
+from pages.ui.shared import text
+from pages.ui.shared.text import t
+
+
+def picks() -> list[str]:
+    """Return the ids of the picked students."""
+    return list(st.session_state.get("compare-picked", []))
+
+
+def pick(ids: list[str]) -> None:
+    """Remember picked students and draw again."""
+    if ids != picks():
+        st.session_state["compare-picked"] = ids
+        st.rerun()
+
+
+def clear() -> None:
+    """Forget the picked students."""
+    st.session_state["compare-picked"] = []
+    st.session_state.pop("pareto-last", None)
+
+
+def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None) -> None:
+    """Draw settings that differ, metrics and costs, one line per student; picked rows are marked."""
+    names = comparison.differing(found)
+    same = len({n for e in found for n in e.settings}) - len(names)
+    st.markdown(f"**{t('compare.table')}**")
+    frame = pd.DataFrame([line(e, metric, goals, names) for e in found]).astype("object")
+    rows = [i for i, e in enumerate(found) if e.id in picks()]
+
+    def toggle() -> None:
+        entry = found[st.session_state["compare-star"]["row"]]
+        store.star(entry.run_id, not entry.star)
+
+    event: Any = st.dataframe(
+        frame,
+        key=f"compare-table-{'-'.join(map(str, rows))}",
+        hide_index=True,
+        height="content",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
+        placeholder="–",
+        alt=t("compare.table"),
+        column_config={
+            t("compare.column.star"): st.column_config.ButtonColumn(
+                type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
+            )
+        },
+    )
+    st.caption(t("compare.table_note", same=same))
+    taken = [found[i].id for i in event["selection"]["rows"] if i < len(found)]
+    if set(taken) != set(picks()) & {e.id for e in found}:
+        pick(taken)
+
+
+def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:
+    """Lay one student out as text cells, which a data frame shows literally."""
+    c, s = "compare.column.", e.student
+    read = read_outcome(e.result).students[e.index]
+    shown, away = (
+        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
+    )
+    met = goals.meets(comparison.candidate(e, metric)) if goals else None
+    goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
+    title = verdict.metric_title(metric)
+    return {
+        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
+        t(f"{c}run"): e.run_name,
+        t(f"{c}student"): str(s["name"]),
+        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        t(f"{c}goal"): str(goal),
+        t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
+        t(f"{c}gain"): shown,
+        t(f"{c}versus"): away,
+        f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
+        f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
+        t(f"{c}size"): text.size(s["size_bytes"]),
+        t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
+        t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
+        t(f"{c}flops"): text.number(s.get("flops")),
+        t(f"{c}note"): e.note or None,
+    }
+
+
+def everything(store: RunStore, found: list[Entry]) -> bytes:
+    """Pack metrics, recipes and results of the runs into a zip."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for run_id in dict.fromkeys(e.run_id for e in found):
+            folder = store.folder(run_id)
+            for name in ("spec.json", "result.json"):
+                file.write(folder.path / name, f"{run_id}/{name}")
+            file.writestr(f"{run_id}/metrics.csv", recipe.metrics_csv(folder.result() or {}))
+    return out.getvalue()

@@ -1,0 +1,114 @@
+"""How a difference of a metric is written: points for shares, else the metric's unit, with digits that its interval deserves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.intervals.compare import Gain
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+MOST_DIGITS = 6
+MINUS = "−"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Writes differences of one metric with the same digits, so that they can be compared by eye."""
+
+    share: bool
+    digits: int
+
+    @classmethod
+    def of(cls, name: str, gain: Gain) -> Written:
+        """Choose two digits of half the interval, and more where a bound would else look like 0.
+
+        Example:
+            >>> Written.of("accuracy", Gain(0.009, 0.005, 0.013, 0.002, 0.003, 3)).signed(0.009)
+            '+0.90'
+        """
+        factor = 100.0 if is_share(name) else 1.0
+        half = gain.high - gain.mean if gain.high is not None else gain.rows_half or abs(gain.mean)
+        size = factor * abs(half)
+        digits = min(MOST_DIGITS, max(1 if factor > 1 else 0, 1 - math.floor(math.log10(size)))) if size > 0 else 2
+        for bound in (gain.low, gain.high):
+            while digits < MOST_DIGITS and bound and not float(f"{factor * bound:.{digits}f}"):
+                digits += 1
+        return cls(factor > 1, digits)
+
+    def signed(self, value: float | None) -> str:
+        """Write with a sign; above 0 is better."""
+        if value is None:
+            return "–"
+        shown = self.half(value)
+        bare = shown.replace(",", "")
+        return f"{'+' if value >= 0 or not float(bare) else MINUS}{shown}"
+
+    def half(self, value: float) -> str:
+        """Write the size alone, as for half an interval."""
+        return f"{abs(value) * (100.0 if self.share else 1.0):,.{self.digits}f}"
+
+    def amount(self, value: float) -> str:
+        """Write the size with its unit: 0.9 points."""
+        shown = self.half(value)
+        if not self.share:
+            return shown
+        return str(
+            t("runs.verdict.point" if float(shown.replace(",", "")) == 1 else "runs.verdict.points", value=shown)
+        )
+
+    def signed_amount(self, value: float) -> str:
+        """Write with sign and unit: +0.9 points."""
+        return f"{self.signed(value)} {t('runs.verdict.points_word')}" if self.share else self.signed(value)
+
+    def interval(self, gain: Gain, *, lower: bool = False) -> Safe:
+        """Tell the 95 % interval with its two parts, or why there is none."""
+        k = "runs.verdict."
+        rows = t(f"{k}rows_part", rows=self.half(gain.rows_half)) if gain.rows_half is not None else ""
+        if gain.low is None or gain.high is None:
+            why = t(f"{k}no_interval" if gain.n < 2 else f"{k}no_rows")
+            return Safe(f"{why}; {rows}") if rows else why
+        found = t(f"{k}bounds_lower" if lower else f"{k}bounds", low=self.signed(gain.low), high=self.signed(gain.high))
+        if gain.seeds_half is not None and rows:
+            found = Safe(f"{found}; {t(f'{k}seeds_part', seeds=self.half(gain.seeds_half))}, {rows}")
+        return Safe(f"{found}; {t(f'{k}seeds_num', n=gain.n)}")
+
+    def cell(self, gain: Gain) -> str:
+        """Write mean and interval for a cell of a table: +0.90 [+0.50, +1.30]."""
+        if gain.low is None or gain.high is None:
+            return self.signed(gain.mean)
+        return f"{self.signed(gain.mean)} [{self.signed(gain.low)}, {self.signed(gain.high)}]"
+
+
+def is_share(name: str) -> bool:
+    """Say whether a metric is a share of one, so that differences are told in points."""
+    return bool(name in METRICS.names() and METRICS.get(name).facts["unit"] == "share")
+
+
+def lower_is_better(name: str) -> bool:
+    """Say whether a metric counts errors."""
+    return bool(name in METRICS.names() and METRICS.get(name).facts["better"] == "lower")
+
+
+def points(name: str, value: float | None) -> str:
+    """Write a difference without its sign: 0.9 points for shares, else in the metric's own unit."""
+    if value is None:
+        return "–"
+    if not is_share(name):
+        return text.score(abs(value))
+    size = abs(100 * value)
+    shown = f"{size:.2f}" if size < 0.095 else f"{size:.1f}"
+    return t("runs.verdict.points", value=shown) if shown != "1.0" else t("runs.verdict.point", value=shown)
+
+
+def signed_points(name: str, value: float | None) -> str:
+    """Write a difference with its sign; above 0 means better (see `gain` in result.json)."""
+    if value is None:
+        return "–"
+    if not is_share(name):
+        return text.signed(value)
+    digits = 2 if abs(value) < 0.00095 else 1
+    shown = f"{abs(100 * value):.{digits}f}"
+    return f"{'+' if value >= 0 or not float(shown) else MINUS}{shown}"

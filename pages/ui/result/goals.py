@@ -1,0 +1,183 @@
+"""What a person asks of a student, against the teacher or in absolute numbers, and who meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pages.ui.result import verdict
+from pages.ui.shared import forms, text
+from pages.ui.shared.text import Safe, escape, t
+
+WAYS = ("teacher", "absolute")
+WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
+UNIT = {"size": 1024.0, "latency": 1.0}  # of the input: KB, ms
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that could be shipped: its name, its value on the metric and what it costs (None: not known).
+
+    `validation`: its score by which it may be chosen among equals; the value may be from test rows, which choose nothing.
+    """
+
+    id: str
+    name: str
+    value: float | None
+    costs: Mapping[str, float | None]
+    validation: float | None = None
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The worst value of a metric and the largest costs that are still good enough; None and absent: no goal.
+
+    Units of `most`: bytes, milliseconds, operations, weights.
+    """
+
+    metric: str
+    worst: float | None = None
+    most: Mapping[str, float] = field(default_factory=dict)
+
+    def missed(self, c: Candidate) -> list[str]:
+        """Name the goals a candidate does not meet: 'metric' or a cost."""
+        found = []
+        if self.worst is not None and c.value is not None:
+            bad = c.value > self.worst if verdict.lower_is_better(self.metric) else c.value < self.worst
+            found += ["metric"] if bad else []
+        return found + [n for n, most in self.most.items() if (own := c.costs.get(n)) is not None and own > most]
+
+    def unknown(self, c: Candidate) -> list[str]:
+        """Name the goals that can't be looked at, because the candidate's number is not known."""
+        metric = ["metric"] if self.worst is not None and c.value is None else []
+        return metric + [n for n in self.most if c.costs.get(n) is None]
+
+    def meets(self, c: Candidate) -> bool | None:
+        """Say whether a candidate meets all goals; None when it misses none but a number is not known."""
+        return False if self.missed(c) else None if self.unknown(c) else True
+
+    def edge(self, by: str) -> tuple[float | None, float | None]:
+        """Return the largest cost and the worst value, for the region in a chart over one cost."""
+        return self.most.get(by), self.worst
+
+
+def ask(
+    key: str, metric: str, by: str, teacher_value: float | None, teacher_costs: Mapping[str, float | None], times: str
+) -> Goals:
+    """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none."""
+    st.markdown(f"**{t('compare.goal.title')}**")
+    ways = WAYS if teacher_value is not None else WAYS[1:]
+    way = st.segmented_control(
+        t("compare.goal.way"),
+        ways,
+        key=forms.seed(f"{key}-way", ways[0]),
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda w: t(f"compare.goal.way_{w}"),
+        help=t("compare.goal.way_help"),
+    )
+    share = verdict.is_share(metric)
+    lower, title = verdict.lower_is_better(metric), verdict.metric_title(metric)
+    usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
+    cost = teacher_costs.get(by)
+    if way == "teacher" and teacher_value is not None:
+        kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
+        lost = st.number_input(
+            t(f"compare.goal.{kind}"),
+            0.0,
+            None,
+            usual * scale,
+            0.1 if share else usual / 5,
+            key=f"{key}-lost-{metric}",
+            help=t(f"compare.goal.{kind}_help"),
+        )
+        less = st.number_input(
+            t(times), 1.0, None, 5.0, 1.0, key=f"{key}-times-{by}", help=t("compare.goal.times_help")
+        )
+        worst = teacher_value + (lost if lower else -lost) / scale
+        return Goals(metric, worst, {} if cost is None else {by: cost / less})
+    first = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
+    worst = st.number_input(
+        t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
+        None,
+        None,
+        None,
+        0.01 if share else usual / 5,
+        format="%.3f" if share else "%.4g",
+        key=forms.seed(f"{key}-value-{metric}", first),
+        help=t("compare.goal.value_help"),
+    )
+    most = {}
+    for name, unit in UNIT.items():
+        known = teacher_costs.get(name)
+        start = None if known is None else float(f"{known / 5 / unit:.2g}")
+        asked = st.number_input(
+            t(f"compare.goal.most_{name}"),
+            0.0,
+            None,
+            None,
+            (start or 1.0) / 5,
+            format="%.4g",
+            key=forms.seed(f"{key}-most-{name}", start),
+            help=t("compare.goal.most_help"),
+        )
+        if asked is not None:
+            most[name] = asked * unit
+    return Goals(metric, worst, most)
+
+
+def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
+    """Name the candidate to ship: the smallest that meets all goals, else the smallest that misses fewest.
+
+    The smallest rather than the best: among many, the best score on the rows shown would flatter itself. Of equally
+    small ones the best on validation.
+    """
+    known = [c for c in found if c.value is not None]
+    size = float("inf")
+
+    def rank(c: Candidate) -> tuple[float, ...]:
+        sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
+        order = (c.costs.get("size"), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
+        return (len(goals.missed(c)), len(goals.unknown(c)), *(size if x is None else x for x in order))
+
+    return min(known, key=rank, default=None)
+
+
+def words(c: Candidate, goals: Goals) -> Safe:
+    """Say what the picked one costs and which goals it meets: 'small: 5.3 KB, 10 µs, meets all'."""
+    told = [WRITTEN[n](v) for n in ("size", "latency") if (v := c.costs.get(n)) is not None]
+    missed, unknown = goals.missed(c), goals.unknown(c)
+    if missed:
+        told.append(str(t("compare.goal.misses", what=", ".join(_miss(n, c, goals) for n in missed))))
+    elif unknown:
+        told.append(str(t("compare.goal.not_known", what=", ".join(_name(n, goals) for n in unknown))))
+    else:
+        told.append(str(t("compare.goal.meets_all")))
+    return Safe(f"{escape(c.name)}: {', '.join(told)}")
+
+
+def _name(goal: str, goals: Goals) -> str:
+    return verdict.metric_title(goals.metric) if goal == "metric" else str(t(f"compare.cost.{goal}"))
+
+
+def _miss(goal: str, c: Candidate, goals: Goals) -> str:
+    if goal == "metric":
+        return str(
+            t("compare.goal.miss", what=_name(goal, goals), own=text.score(c.value), asked=text.score(goals.worst))
+        )
+    own, asked = WRITTEN[goal](c.costs[goal]), WRITTEN[goal](goals.most[goal])
+    return str(t("compare.goal.miss", what=_name(goal, goals), own=own, asked=asked))
+
+
+def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
+    """Say how many meet the goals, and the picked one by name. `counted` is the catalogue's sentence for the count."""
+    met = sum(goals.meets(c) is True for c in found)
+    st.markdown(t(counted, num=met, of=len(found)))
+    chosen = pick(found, goals)
+    if chosen is not None:
+        st.markdown(
+            f"{':material/check_circle:' if goals.meets(chosen) else ':material/info:'} **{words(chosen, goals)}**",
+            help=t("compare.goal.pick_help"),
+        )

@@ -1,0 +1,244 @@
+"""The result of a run: verdict in words, the three side by side, and a tab for each question behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
+from kd_core.runs.store.rows import RunRow
+from kd_core.runs.store.runs import RunStore
+from pages.ui.result import chance, result_tabs, speed, verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import escape, t, term
+
+Result = Mapping[str, Any]
+
+
+CAVEATS = ("small_test", "rare_class")  # what the data check found that bears on the verdict itself
+
+
+def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> None:
+    """Draw everything known about a run that has ended; without a result, its curves, recipe and log."""
+    if found is None or not found.get("students"):
+        result_tabs.show_unfinished(store, row, snapshot)
+        return
+    index = choose_student(found, row.id)
+    judgement(found, index)
+    comparison(found, index)
+    result_tabs.show(store, row, snapshot, found, index)
+
+
+def choose_student(found: Result, run_id: str) -> int:
+    """Let the person pick one of several students; the best on validation is shown first."""
+    students = found["students"]
+    best = verdict.best_student(found)
+    if len(students) == 1:
+        return 0
+    chosen = st.pills(
+        t("runs.result.student"),
+        list(range(len(students))),
+        default=best,
+        format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
+        key=f"student-{run_id}",
+        help=t("runs.result.student_help"),
+        required=True,
+    )
+    return best if chosen is None else int(chosen)
+
+
+def judgement(found: Result, index: int) -> None:
+    """Say the verdict: one word with its rule, then each claim with its interval, and where needed why and what next."""
+    said = verdict.judge(found, index)
+    student, name = found["students"][index], found["metric"]["name"]
+    rule = t("runs.verdict.rule", margin=verdict.points(name, student["margin"]))
+    with st.container(border=True, key="verdict"):
+        st.badge(
+            t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
+            icon=verdict.ICON[said.word],
+            color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
+            help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
+        )
+        claims(said, found, student)
+        if said.reason:
+            st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
+        if said.settle:
+            st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}", help=term("rows_and_seeds"))
+        if said.next:
+            st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
+        if said.splits:
+            st.markdown(said.splits, help=t("runs.splits.note"))
+        if said.reads:
+            st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
+        for flag in said.warnings:
+            st.error(flag, icon=":material/flag:")
+        for problem in found.get("problems") or ():
+            if problem.get("code") in CAVEATS:
+                st.warning(escape(problem["message"]), icon=":material/warning:")
+
+
+def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool = True) -> None:
+    """Draw the sentences of the verdict: against the baseline, from this teacher, against the teacher."""
+    st.markdown(f"##### {said.gain}" if big else said.gain, help=term("interval"))
+    if said.older:
+        st.info(said.older, icon=":material/history:")
+    if said.family:
+        st.caption(said.family, help=t("runs.verdict.family_help"))
+    if said.source:
+        st.markdown(said.source, help=term("placebo"))
+    speed_note = speed.note(found["teacher"], student, verdict.hardware(found))
+    st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
+
+
+def comparison(found: Result, index: int) -> None:
+    """Draw the table teacher, baseline, placebo, student, differences with interval."""
+    student = found["students"][index]
+    num = len(student["seeds"])
+    name = found["metric"]["name"]
+    st.markdown(f"**{t('runs.result.table', rows=text.exact(found['dataset']['rows']['test']))}**")
+    with st.container(key="result-table"):
+        st.table(comparison_frame(found, index), border="horizontal")
+    environment = found.get("environment", {})
+    older = "_older" if found["schema"] < 2 else ""
+    st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))
+    guessing = chance.note(found, name)
+    gap = f"{t('runs.result.gap')}: {t('runs.result.gap_help')}"
+    st.caption(f"{guessing} {gap}" if guessing else gap)
+    st.caption(
+        t(
+            "runs.result.hardware",
+            hardware=verdict.hardware(found),
+            threads=environment.get("threads", 1),
+            torch=str(environment.get("torch", "–")),
+            python=str(environment.get("python", "–")),
+        )
+    )
+
+
+def comparison_frame(found: Result, index: int) -> pd.DataFrame:
+    """Lay the comparison out as text; one line per metric, then fidelity, size, work and time."""
+    student, teacher, read = found["students"][index], found["teacher"], read_outcome(found).students[index]
+    baseline, primary = student["baseline"], found["metric"]["name"]
+    own = text.number(student["parameters"])
+    size, flops = text.size(student["size_bytes"]), text.number(student.get("flops"))
+    ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], teacher["size_bytes"]))
+    lines = [_metric_line(primary, teacher, read, bold=True)]
+    for title, its, mine, said in (
+        (t("runs.result.size"), text.size(teacher["size_bytes"]), size, ratio),
+        (t("runs.result.parameters"), text.number(teacher["parameters"]), own, ""),
+        (t("runs.result.flops"), text.number(teacher.get("flops")), flops, ""),
+    ):
+        lines.append(_line(title, its, mine, mine, mine, versus=said))
+    lines += _latency_lines(teacher, student)
+    lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
+    lines += _fidelity_lines(student, baseline)
+    columns = [
+        "",
+        t("runs.arm.teacher"),
+        t("runs.arm.baseline_short"),
+        t("runs.arm.placebo_short"),
+        t("runs.arm.student"),
+        t("runs.result.improvement"),
+        t("runs.result.versus"),
+        t("runs.result.gap"),
+    ]
+    frame = pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index("")
+    if read.placebo is None:
+        frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
+    if not read.versus_teacher and found["schema"] < 2:
+        frame = frame.rename(columns={str(t("runs.result.versus")): str(t("runs.result.versus_costs"))})
+    return frame.astype("object")
+
+
+def _line(
+    title: str, teacher: str, baseline: str, placebo: str, student: str, gain: str = "", versus: str = "", gap: str = ""
+) -> tuple[str, ...]:
+    return title, teacher, baseline, placebo, student, gain, versus, gap
+
+
+def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
+    """Say why no share of the gap is told: the teacher is no better, or better by less than the noise."""
+    ahead = (
+        teacher is not None
+        and baseline is not None
+        and (teacher < baseline if verdict.lower_is_better(name) else teacher > baseline)
+    )
+    return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
+
+
+def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
+    def told(arm: Arm | None) -> str:
+        values = (arm.metrics.get(name) if arm else None) or {}
+        return _whole(text.plus_minus(values.get("mean"), values.get("std")))
+
+    best = teacher["metrics"].get(name)
+    cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
+    title = escape(verdict.metric_title(name))
+    if verdict.lower_is_better(name):
+        title = f"{title} :gray[({t('runs.result.lower_mark')})]"
+    return _line(
+        f"**{title}**" if bold else title,
+        *(f"**{c}**" if bold else c for c in cells),
+        gain=_difference(read.gain.get(name)),
+        versus=_difference(read.versus_teacher.get(name)),
+        gap=_gap(name, read, best),
+    )
+
+
+def _whole(words: str) -> str:
+    """Keep a number and what belongs to it on one line; cells break between mean and interval only."""
+    return words.replace(" ", "&nbsp;")
+
+
+def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
+    """Write the share of the gap that is closed, with its interval where there is one."""
+    gap = (read.raw.get("gap_closed") or {}).get(name)
+    if gap is None:
+        return f":gray[{_no_gap(name, best, read.baseline.mean(name))}]"
+    low, high = (read.raw.get("gap_closed_ci95") or {}).get(name) or (None, None)
+    shown = f"{100 * gap:.0f} %"
+    if low is not None and high is not None:
+        shown = f"{_whole(shown)} {_whole(escape(f'[{100 * low:.0f}, {100 * high:.0f}]'))}"
+    return shown.replace("-", "−")
+
+
+def _difference(gain: Gain | None) -> str:
+    """Write a difference with its interval, coloured where the interval lies on one side of 0."""
+    if gain is None:
+        return "–"
+    shown = text.signed(gain.mean, 4)
+    if gain.low is None or gain.high is None:
+        return shown
+    shown = f"{shown} {_whole(escape(text.interval(gain.low, gain.high, 4)))}"
+    return f":green[{shown}]" if gain.low > 0 else f":red[{shown}]" if gain.high < 0 else shown
+
+
+def _fidelity_lines(student: Result, baseline: Result) -> list[tuple[str, ...]]:
+    lines = []
+    ours, theirs = student.get("fidelity") or {}, baseline.get("fidelity") or {}
+    for name, written in (("agreement", text.percent), ("kl", text.score)):
+        if name in ours:
+            alone, taught = (written((b.get(name) or {}).get("mean")) for b in (theirs, ours))
+            lines.append(_line(t(f"runs.result.{name}"), "", alone, "", taught))
+    return lines
+
+
+def _latency_lines(teacher: Result, student: Result) -> list[tuple[str, ...]]:
+    lines = []
+    ours, theirs = speed.runtimes(student.get("latency_ms")), speed.runtimes(teacher.get("latency_ms"))
+    for runtime in dict.fromkeys([*theirs, *ours]):
+        mine, its = (side.get(runtime, {}).get("1") for side in (ours, theirs))
+        if mine is None and its is None:
+            continue
+        shown = text.milliseconds(mine["p50"]) if mine else "–"
+        title = t("runs.result.latency_own", runtime=speed.runtime_title(runtime))
+        lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", shown, shown, shown))
+    pair = speed.latency_pair(teacher, student)
+    if pair:
+        said = speed.times_faster(pair) if pair.steady else t("runs.speed.uneven")
+        lines[-1] = (*lines[-1][:6], str(said), "")
+    return lines

@@ -1,0 +1,160 @@
+"""The recipe of a run as a table, a file, a command and a script; and everything that can be downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.store.folder import RunFolder
+from kd_core.safe_io import export_cell
+from kd_core.specs import RunSpec
+from pages.ui.shared import text
+from pages.ui.shared.text import t
+
+SCRIPT = """from pathlib import Path
+
+from kd_core.runs.direct import run_here
+from kd_core.runs.service.execution import StopSignal
+from kd_core.specs import RunSpec
+
+spec = RunSpec.from_json(Path("{name}").read_text("utf-8"))
+result, folder = run_here(spec, Path("my-run"), print, StopSignal())
+for student in result["students"]:
+    print(student["name"], student["verdict"], student["gain"][result["metric"]["name"]])
+"""
+
+
+def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
+    """Draw the recipe and the downloads."""
+    try:
+        spec = folder.spec()
+    except KDError as error:
+        text.show_error(error)
+        return
+    name = f"{folder.id}.spec.json"
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.caption(t("runs.recipe.note"))
+        st.dataframe(settings(spec), hide_index=True, height=460, alt=t("runs.recipe.json"), placeholder="–")
+    with right:
+        downloads(folder, spec, found, name)
+    st.markdown(f"**{t('runs.recipe.cli')}**")
+    st.code(f"python -m kd_core run {name} --out my-run", language="bash")
+    st.markdown(f"**{t('runs.recipe.script')}**")
+    st.code(SCRIPT.format(name=name), language="python")
+
+
+def settings(spec: RunSpec) -> pd.DataFrame:
+    """Flatten a spec to one line per setting, in the order of its fields."""
+    lines: list[tuple[str, str]] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping) and value:
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        elif isinstance(value, list) and any(isinstance(v, Mapping) for v in value):
+            for i, inner in enumerate(value, 1):
+                walk(f"{prefix} {i}", inner)
+        elif value not in (None, {}, [], ""):
+            lines.append((prefix, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+
+    walk("", spec.model_dump(mode="json"))
+    if spec.training.seeds is None:  # what decides the trainings is said even where it is left to the engine
+        at = next((i for i, (name, _) in enumerate(lines) if name == "training.first_seed"), len(lines))
+        lines.insert(at, ("training.seeds", str(t("common.auto"))))
+    return pd.DataFrame(lines, columns=[str(t("runs.recipe.setting")), str(t("runs.recipe.value"))])
+
+
+def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None, name: str) -> None:
+    """Offer every file of the run; what is large is read from disk only when pressed."""
+    st.markdown(f"**{t('runs.recipe.downloads')}**")
+    offer(t("runs.recipe.json"), spec.model_dump_json(indent=1), name, "application/json", "spec")
+    offer(t("runs.recipe.curves"), lambda: curves_csv(folder), f"{folder.id}.curves.csv", "text/csv", "curves")
+    if not found:
+        return
+    offer(
+        t("runs.recipe.result"),
+        lambda: json.dumps(found, ensure_ascii=False, indent=1),
+        f"{folder.id}.result.json",
+        "application/json",
+        "result",
+    )
+    offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), f"{folder.id}.metrics.csv", "text/csv", "metrics")
+    for i, entry in enumerate((found.get("artifacts") or {}).get("students") or []):
+        for kind in ("weights", "onnx"):
+            path = folder.path / str(entry.get(kind, ""))
+            label = f"{text.escape(entry['name'])}: {t(f'runs.recipe.{kind}')}"
+            inside = entry.get(kind) and path.resolve().is_relative_to(folder.path.resolve())
+            if not inside or not path.is_file():
+                st.caption(t("runs.recipe.missing", name=label))
+                continue
+            file = f"{folder.id}.student-{entry.get('index', i)}{path.suffix}"
+            offer(label, path.read_bytes, file, "application/octet-stream", f"{kind}-{i}")
+
+
+def offer(label: str, data: Any, file_name: str, mime: str, key: str) -> None:
+    """Draw one download button that does not redraw the page."""
+    st.download_button(
+        label,
+        data,
+        file_name,
+        mime,
+        key=f"download-{key}",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+    )
+
+
+def metrics_csv(found: Mapping[str, Any]) -> str:
+    """Write every metric of teacher, baselines and students, seed by seed; cells a spreadsheet would run are defused."""
+    rows: list[list[Any]] = [
+        ["run", "model", "student", "metric", "seed", "value", "gain_mean", "gain_low", "gain_high"]
+    ]
+    run = found.get("run_id", "")
+    for name, value in found["teacher"]["metrics"].items():
+        rows.append([run, "teacher", found["teacher"]["name"], name, "", value, "", "", ""])
+    for student in found["students"]:
+        arms = {"baseline": student["baseline"], "placebo": student.get("placebo"), "student": student}
+        for arm, block in ((a, b) for a, b in arms.items() if b):
+            for name, spread in block["metrics"].items():
+                gain = (student.get("gain") or {}).get(name) or {}
+                told = [gain.get("mean"), *(gain.get("ci95") or (None, None))] if arm == "student" else ["", "", ""]
+                for seed, value in zip(student["seeds"], spread["values"], strict=True):
+                    rows.append([run, arm, student["name"], name, seed, value, *told])
+    return write_csv(rows)
+
+
+def curves_csv(folder: RunFolder) -> str:
+    """Write every epoch of every training, nothing left out."""
+    events = [e for e in folder.events() if e["kind"] == "epoch"]
+    names = [
+        "arm",
+        "student",
+        "seed",
+        "fold",
+        "epoch",
+        "loss",
+        "hard",
+        "soft",
+        "score",
+        "learning_rate",
+        "rows_per_s",
+        "best",
+        "t",
+    ]
+    return write_csv([names, *([e.get(n) for n in names] for e in events)])
+
+
+def write_csv(rows: list[list[Any]]) -> str:
+    """Write rows as CSV with safe cells."""
+    out = io.StringIO()
+    csv.writer(out).writerows([[export_cell(c) for c in row] for row in rows])
+    return out.getvalue()

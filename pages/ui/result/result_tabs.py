@@ -1,0 +1,394 @@
+"""The tabs under a result. Only the open one is computed: hidden tabs cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.store.rows import RunRow
+from kd_core.runs.store.runs import RunStore
+from kd_core.task import task_of
+from pages.ui.charts import confusion as matrices
+from pages.ui.charts import result as charts
+from pages.ui.result import chance, recipe, speed, splits, verdict
+from pages.ui.result.spread import bounds
+from pages.ui.runs import curves, live
+from pages.ui.shared import engine, findings, picture, session, text
+from pages.ui.shared.text import escape, t
+
+Result = Mapping[str, Any]
+
+
+def names() -> dict[str, str]:
+    """The parts' names as legends show them."""
+    return {
+        "teacher": t("runs.arm.teacher"),
+        "baseline": t("runs.arm.baseline_short"),
+        "placebo": t("runs.arm.placebo_short"),
+        "student": t("runs.arm.student"),
+    }
+
+
+def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
+    """Draw the tab bar and the open tab."""
+    keys = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+    tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
+    for key, tab in zip(keys, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            st.space("xsmall")
+            if key == "overview":
+                overview(found, index)
+            elif key == "curves":
+                curves.show(snapshot, key=f"result-{row.id}", student=found["students"][index]["name"])
+            elif key == "soft":
+                soft(found, index, row.id)
+            elif key == "mistakes":
+                mistakes(found, index)
+            elif key == "calibration":
+                calibration(found, index)
+            elif key == "latency":
+                latency(found, index)
+            elif key == "recipe":
+                recipe.show(store.folder(row.id), found)
+            else:
+                live.log(snapshot)
+
+
+def show_unfinished(store: RunStore, row: RunRow, snapshot: Any) -> None:
+    """Draw what a run without a result still has: its curves, recipe and log."""
+    keys = ("curves", "recipe", "log")
+    tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab-unfinished", on_change="rerun")
+    for key, tab in zip(keys, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            st.space("xsmall")
+            if key == "curves":
+                curves.show(snapshot, key=f"ended-{row.id}")
+            elif key == "recipe":
+                recipe.show(store.folder(row.id), None)
+            else:
+                live.log(snapshot)
+
+
+def overview(found: Result, index: int) -> None:
+    """Metric against size for all students, and the chosen student seed by seed."""
+    name = found["metric"]["name"]
+    student = found["students"][index]
+    title = verdict.metric_title(name)
+    splits.show(found, index)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
+        fig = charts.against_size(
+            size_points(found),
+            metric=title,
+            x_title=t("runs.overview.size_axis"),
+            names=names(),
+            written=text.size,
+            lower_is_better=verdict.lower_is_better(name),
+            chance=guessing(found),
+        )
+        picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
+        note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
+        st.caption(f"{note} {chance.note(found, name) or ''}".strip())
+    with right:
+        st.markdown(f"**{t('runs.overview.paired_title')}**")
+        values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
+        fig = charts.paired(
+            student["seeds"],
+            values[0],
+            values[1],
+            metric=title,
+            seed_title=t("runs.overview.seed", seed="{seed}"),
+            names=names(),
+            placebo=placebo_values(student, name),
+            height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
+        )
+        picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
+        st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
+    selection(student)
+
+
+def placebo_values(student: Result, name: str) -> list[float]:
+    """The placebo's score per seed; empty without one."""
+    found = ((student.get("placebo") or {}).get("metrics") or {}).get(name) or {}
+    return [v for v in found.get("values") or [] if v is not None]
+
+
+def guessing(found: Result) -> tuple[float, str] | None:
+    """Name the level of guessing for a chart of the run's metric."""
+    guess = chance.guess(found, found["metric"]["name"])
+    return None if guess is None else (guess.value, t("runs.chance.line", value=text.score(guess.value)))
+
+
+def size_points(found: Result) -> list[dict[str, Any]]:
+    """Teacher, and each student with its baseline, as points with intervals."""
+    name, teacher = found["metric"]["name"], found["teacher"]
+    arms = names()
+    points: list[dict[str, Any]] = []
+
+    def add(arm: str, label: str, size: float, value: float | None, block: Result | None) -> None:
+        if value is None:
+            return
+        low, high = bounds((block or {}).get("values") or [])
+        hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
+        if low is not None and high is not None:
+            hover += f" [{text.score(low)}, {text.score(high)}]"
+        points.append(
+            {
+                "arm": arm,
+                "label": label,
+                "x": size,
+                "y": value,
+                "low": low,
+                "high": high,
+                "hover": f"{hover}<br>{text.size(size)}",
+            }
+        )
+
+    add(
+        "teacher",
+        engine.part_title("teacher", teacher["name"]),
+        teacher["size_bytes"],
+        teacher["metrics"].get(name),
+        None,
+    )
+    for student in found["students"]:
+        for arm, block in (
+            ("baseline", student["baseline"]),
+            ("placebo", student.get("placebo")),
+            ("student", student),
+        ):
+            if block is None:
+                continue
+            spread = block["metrics"][name]
+            add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
+    return points
+
+
+def selection(student: Result) -> None:
+    """List chosen and last epoch of every training, with both validation scores."""
+    chosen = student.get("selection") or {}
+    lines = []
+    for arm in ("baseline", "placebo", "student"):
+        for entry in chosen.get(arm) or []:
+            lines.append(
+                {
+                    t("runs.overview.sel_arm"): names()[arm],
+                    t("runs.overview.sel_seed"): entry["seed"],
+                    t("runs.overview.sel_epoch"): entry["selected_epoch"],
+                    t("runs.overview.sel_score"): text.score(entry["score_selected"], 4),
+                    t("runs.overview.sel_last"): entry["last_epoch"],
+                    t("runs.overview.sel_last_score"): text.score(entry["score_last"], 4),
+                }
+            )
+    if not lines:
+        return
+    with st.expander(t("runs.overview.selection"), icon=":material/rule:"):
+        st.caption(t("runs.overview.selection_note"))
+        st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
+
+
+def soft(found: Result, index: int, run_id: str) -> None:
+    """Say what soft labels are for, with the agreement, and link to their page."""
+    student = found["students"][index]
+    if not task_of(found["task"]).has_classes:
+        st.markdown(t("runs.soft.regression"))
+    else:
+        st.markdown(t("runs.soft.note"))
+        ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
+        if "agreement" in ours and "agreement" in theirs:
+            st.markdown(
+                t(
+                    "runs.soft.agreement",
+                    student=text.percent(ours["agreement"]["mean"]),
+                    baseline=text.percent(theirs["agreement"]["mean"]),
+                )
+            )
+    st.page_link(
+        "soft_labels.py",
+        label=t("runs.soft.open"),
+        icon=":material/equalizer:",
+        query_params=session.link(run=run_id, student=student["name"]),
+    )
+
+
+def mistakes(found: Result, index: int) -> None:
+    """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
+    student = found["students"][index]
+    if not task_of(found["task"]).has_classes or not student.get("confusion"):
+        st.markdown(t("runs.mistakes.regression"))
+        return
+    classes = found["dataset"]["classes"]
+    worst = most_frequent_mistake(student["confusion"])
+    if worst is None:
+        st.markdown(t("runs.mistakes.none"))
+    else:
+        i, j, count, share = worst
+        st.markdown(
+            t(
+                "runs.mistakes.hardest",
+                true=str(classes[i]),
+                predicted=str(classes[j]),
+                count=text.exact(round(count)),
+                share=text.percent(share),
+            )
+        )
+    blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
+    columns = st.columns(2, gap="large") if len(classes) <= 8 else [st.container(), st.container()]
+    shared = {
+        "true_title": t("runs.mistakes.true"),
+        "predicted_title": t("runs.mistakes.predicted"),
+        "dark": dark_page(),
+    }
+    with columns[0]:
+        arm = _pick_arm(("student", "baseline", "teacher"), "mistakes-of", "runs.mistakes.of")
+        fig = matrices.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
+        own = blocks[arm]["confusion"]
+        picture.show(
+            fig, f"confusion-{arm}", findings.of_confusion(names()[arm], own, classes, most_frequent_mistake(own))
+        )
+        st.caption(t("runs.mistakes.note"))
+    with columns[1]:
+        other = _pick_arm(("baseline", "teacher"), "mistakes-against", "runs.mistakes.against")
+        moved = largest_shift(student["confusion"], blocks[other]["confusion"])
+        fig = matrices.confusion_shift(
+            student["confusion"], blocks[other]["confusion"], classes, hover=t("runs.mistakes.shift_hover"), **shared
+        )
+        said = t("runs.mistakes.same")
+        if moved is not None:
+            i, j, rows = moved
+            key = "shift_right" if i == j else "shift_wrong"
+            said = t(
+                f"runs.mistakes.{key}",
+                true=str(classes[i]),
+                predicted=str(classes[j]),
+                other=names()[other].lower(),
+                count=text.exact(round(abs(rows), 1)),
+                way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
+            )
+        picture.show(fig, f"confusion-shift-{other}", said)
+        st.caption(f"{said} {t('runs.mistakes.shift_note')}")
+
+
+def _pick_arm(arms: tuple[str, ...], key: str, label: str) -> str:
+    chosen = st.segmented_control(
+        t(label),
+        arms,
+        default=arms[0],
+        format_func=lambda a: names()[a],
+        key=key,
+        help=t(f"{label}_help"),
+        required=True,
+    )
+    return str(chosen or arms[0])
+
+
+def largest_shift(counts: Any, others: Any) -> tuple[int, int, float] | None:
+    """Find the cell in which two confusion matrices differ most: true class, predicted class, rows more or fewer."""
+    cells = [
+        (a - b, i, j)
+        for i, (x, y) in enumerate(zip(counts, others, strict=True))
+        for j, (a, b) in enumerate(zip(x, y, strict=True))
+    ]
+    rows, i, j = max(
+        cells, key=lambda c: (round(abs(c[0]), 6), c[1] != c[2])
+    )  # of equal moves the mistake, which says more
+    return (i, j, rows) if abs(rows) >= 0.05 else None
+
+
+def most_frequent_mistake(counts: Any) -> tuple[int, int, float, float] | None:
+    """Find the largest cell off the diagonal: true class, predicted class, rows, share of the true class."""
+    cells = [(v, i, j) for i, r in enumerate(counts) for j, v in enumerate(r) if i != j and v > 0]
+    if not cells:
+        return None
+    value, i, j = max(cells)
+    return i, j, value, value / sum(counts[i])
+
+
+def calibration(found: Result, index: int) -> None:
+    """Draw the reliability diagram of the three."""
+    student = found["students"][index]
+    if not task_of(found["task"]).has_classes or not student.get("calibration"):
+        st.markdown(t("runs.calibration.regression"))
+        return
+    blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
+    arms = {arm: bins(block["calibration"]) for arm, block in blocks.items()}
+    fig = charts.reliability(
+        arms,
+        names=names(),
+        x_title=t("runs.calibration.x"),
+        y_title=t("runs.calibration.y"),
+        perfect=t("runs.calibration.perfect"),
+        rows_word=t("runs.calibration.rows"),
+    )
+    ece = [found["teacher"]["metrics"].get("ece")]
+    ece += [(b["metrics"].get("ece") or {}).get("mean") for b in (student["baseline"], student)]
+    said = t(
+        "runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2])
+    )
+    picture.show(fig, "calibration", said)
+    st.caption(t("runs.calibration.note"))
+    st.markdown(said)
+
+
+def bins(found: Any) -> dict[str, list[Any]]:
+    """Turn a list of bins into columns; a block that already has columns stays as it is."""
+    rows = found.get("bins", found) if isinstance(found, Mapping) else found
+    if isinstance(rows, Mapping):
+        return {k: list(rows[k]) for k in ("confidence", "accuracy", "count")}
+    return {k: [r[k] for r in rows] for k in ("confidence", "accuracy", "count")}
+
+
+def latency(found: Result, index: int) -> None:
+    """Draw and list the time per batch of teacher and student, hardware named."""
+    student = found["students"][index]
+    series, lines = [], []
+    for arm, block in (("teacher", found["teacher"]), ("student", student)):
+        for position, (runtime, batches) in enumerate(speed.runtimes(block.get("latency_ms")).items()):
+            order = sorted(batches, key=int)
+            title = t("runs.latency.series", arm=names()[arm], runtime=speed.runtime_title(runtime))
+            series.append(
+                {
+                    "arm": arm,
+                    "name": title,
+                    "open": position > 0,
+                    "batch": [int(b) for b in order],
+                    "p50": [batches[b]["p50"] for b in order],
+                    "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
+                }
+            )
+            for b in order:
+                lines.append(
+                    {
+                        t("runs.latency.arm"): names()[arm],
+                        t("runs.latency.runtime"): speed.runtime_title(runtime),
+                        t("runs.latency.batch"): int(b),
+                        **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
+                    }
+                )
+    if not series:
+        st.markdown(t("runs.latency.none"))
+        return
+    st.markdown(f"**{t('runs.latency.title')}**")
+    fig = charts.latency(series, x_title=t("runs.latency.x"), y_title=t("runs.latency.y"), written=text.milliseconds)
+    picture.show(fig, "latency", findings.of_latency(series))
+    said = speed.sentence(found["teacher"], student)
+    if said:
+        st.markdown(
+            t("runs.latency.sentence", speed=said), help=speed.note(found["teacher"], student, verdict.hardware(found))
+        )
+    threads = found.get("environment", {}).get("threads", 1)
+    st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
+    st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
+
+
+def dark_page() -> bool:
+    """Say whether the viewer sees the dark theme."""
+    return bool(st.context.theme.type == "dark")

@@ -1,0 +1,97 @@
+"""Size and time of a student beside its teacher's, in words that hold: no ratio of times that scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+Result = Mapping[str, Any]
+SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
+RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Times of teacher and student for one batch. Units: ms. `steady` is False where either scatters."""
+
+    teacher: float
+    student: float
+    teacher_runtime: str
+    student_runtime: str
+    steady: bool
+
+
+def runtimes(latency: Mapping[str, Any] | None) -> dict[str, dict[str, dict[str, float]]]:
+    """Keep the measured part of a latency block: runtime -> batch -> p50, p95, p99."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name, batches in (latency or {}).items():
+        if not isinstance(batches, Mapping):
+            continue
+        timed = {str(b): dict(v) for b, v in batches.items() if isinstance(v, Mapping) and v.get("p50") is not None}
+        if timed:
+            found[str(name)] = timed
+    return found
+
+
+def runtime_title(name: str) -> str:
+    """Name a runtime as people write it."""
+    return RUNTIME.get(name, name)
+
+
+def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | None:
+    """Return the times of teacher and student, measured the same way where both have it."""
+    ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
+    for name in ("onnxruntime", "torch"):
+        if batch in ours.get(name, {}) and batch in theirs.get(name, {}):
+            return _pair(theirs[name][batch], ours[name][batch], name, name)
+    own = next((n for n in theirs if batch in theirs[n]), None)
+    name = next((n for n in ("onnxruntime", "torch") if batch in ours.get(n, {})), "")
+    return _pair(theirs[own][batch], ours[name][batch], own, name) if own and name else None
+
+
+def _pair(teacher: Mapping[str, float], student: Mapping[str, float], own: str, name: str) -> Pair:
+    return Pair(teacher["p50"], student["p50"], own, name, steady(teacher) and steady(student))
+
+
+def steady(times: Mapping[str, float]) -> bool:
+    """Say whether the slow end lies near the middle, so that the middle says something."""
+    return times.get("p95", times["p50"]) <= SCATTER * times["p50"]
+
+
+def times_faster(pair: Pair) -> Safe:
+    """Say how many times faster the student is, to two digits: 1,400 times faster."""
+    ratio = pair.teacher / pair.student
+    if 0.95 <= ratio <= 1.05:
+        return t("runs.speed.same")
+    return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=two_digits(max(ratio, 1 / ratio)))
+
+
+def two_digits(ratio: float) -> str:
+    """Round a ratio to two digits: 1,400, 38, 5.3."""
+    if ratio < 9.95:
+        return f"{ratio:.1f}"
+    size: int = 10 ** max(0, len(f"{ratio:.0f}") - 2)
+    return f"{round(ratio / size) * size:,.0f}"
+
+
+def sentence(teacher: Result, student: Result) -> Safe | None:
+    """Say both times and, where neither scatters, how many times faster the student is."""
+    pair = latency_pair(teacher, student)
+    if pair is None:
+        return None
+    told = {"teacher": text.milliseconds(pair.teacher), "student": text.milliseconds(pair.student)}
+    return t("runs.speed.ratio", times=times_faster(pair), **told) if pair.steady else t("runs.speed.scatter", **told)
+
+
+def note(teacher: Result, student: Result, hardware: str) -> Safe | None:
+    """Say how the times were measured, and when no ratio is told."""
+    pair = latency_pair(teacher, student)
+    if pair is None:
+        return None
+    own, theirs = runtime_title(pair.student_runtime), runtime_title(pair.teacher_runtime)
+    where = own if own == theirs else t("runs.speed.two_runtimes", teacher=theirs, student=own)
+    return t("runs.speed.note", runtime=where, hardware=hardware, scatter=f"{SCATTER:g}")

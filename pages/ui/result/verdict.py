@@ -1,0 +1,261 @@
+"""What a result means, in plain sentences: did distilling help, what came from this teacher, how far is the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
+from kd_core.runs.store import ledger
+from pages.ui.result import speed
+from pages.ui.result.differences import Written, is_share, lower_is_better, points, signed_points
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+__all__ = ["is_share", "lower_is_better", "points", "signed_points"]  # and what is defined here
+
+Result = Mapping[str, Any]
+COLOUR = {"beats": "green", "ties": "blue", "hurts": "red", "inconclusive": "orange"}
+ICON = {
+    "beats": ":material/trending_up:",
+    "ties": ":material/drag_handle:",
+    "hurts": ":material/trending_down:",
+    "inconclusive": ":material/help:",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One student's verdict in words, in the order they are read; empty where nothing needs saying.
+
+    `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
+    `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
+    """
+
+    word: str
+    gain: Safe
+    source: Safe | None
+    teacher: Safe
+    family: Safe | None
+    splits: Safe | None
+    older: Safe | None
+    reads: Safe | None
+    settle: Safe | None
+    reason: Safe | None
+    next: Safe | None
+    warnings: tuple[Safe, ...]
+
+
+def metric_title(name: str) -> str:
+    """Name a metric as people write it: ROC-AUC, RMSE."""
+    return METRICS.get(name).title if name in METRICS.names() else name
+
+
+def metric_word(name: str) -> str:
+    """Name a metric inside a sentence: accuracy, but ROC-AUC."""
+    title = metric_title(name)
+    return (
+        title
+        if any(c.isupper() for c in title[1:]) or title[1:2].isdigit() or title[1:2] == "²"
+        else title[0].lower() + title[1:]
+    )
+
+
+def best_student(result: Result) -> int:
+    """Choose the student to show first: best on validation, as in the list of runs."""
+    return read_outcome(result).best
+
+
+def judge(result: Result, index: int) -> Judgement:
+    """Put one student's verdict into words. Errors: KDError when the result can't be read."""
+    found = read_outcome(result)
+    student = found.students[index]
+    why, then = _reason(found, student)
+    return Judgement(
+        word=student.verdict,
+        gain=_gain(found, student),
+        source=_source(found, student),
+        teacher=_against(found, student),
+        family=_family(found, student),
+        splits=_splits(found, index),
+        older=t("runs.verdict.older") if found.schema < 2 else None,
+        reads=t("runs.verdict.reads", n=text.exact(found.test_reads))
+        if (found.test_reads or 0) >= ledger.MANY
+        else None,
+        settle=_settle(student),
+        reason=why,
+        next=then,
+        warnings=_flags(result, student.raw),
+    )
+
+
+def _gain(found: Outcome, student: StudentOutcome) -> Safe:
+    """Say whether distilling helped, with the interval and its parts."""
+    name = found.metric.name
+    gain = student.gain[name]
+    written, lower = Written.of(name, gain), lower_is_better(name)
+    word = student.verdict
+    way = "lower" if lower else "higher"
+    return t(
+        f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
+        student=student.name,
+        metric=metric_word(name),
+        gain=written.amount(gain.mean),
+        signed=written.signed_amount(gain.mean),
+        interval=written.interval(gain, lower=lower),
+        margin=points(name, student.margin),
+    )
+
+
+def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
+    """Say what of the gain comes from this teacher: only what the student gains over its placebo does."""
+    name = found.metric.name
+    over = student.placebo.gain.get(name) if student.placebo else None
+    if over is not None:
+        written = Written.of(name, over)
+        key = student.credit(name) if student.verdict == "beats" else "neutral"
+        return t(
+            f"runs.source.{key}",
+            signed=written.signed_amount(over.mean),
+            metric=metric_word(name),
+            interval=written.interval(over, lower=lower_is_better(name)),
+        )
+    if student.verdict != "beats":
+        return None
+    why = student.placebo_reason if found.schema >= 2 else "older"
+    known = f"runs.source.why.{why}"
+    return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
+
+
+def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
+    """Return the student's difference to the teacher, above 0 when it is better; an older result has no interval."""
+    name = found.metric.name
+    known = student.versus_teacher.get(name)
+    ours, theirs = student.arm.mean(name), found.teacher.get(name)
+    if known is not None or ours is None or theirs is None:
+        return known
+    return Gain(
+        ours - theirs if found.metric.better == "higher" else theirs - ours, None, None, None, None, len(student.seeds)
+    )
+
+
+def _against(found: Outcome, student: StudentOutcome) -> Safe:
+    """Say how far the student is from the teacher, at which size and speed."""
+    name, raw, teacher = found.metric.name, student.raw, found.raw["teacher"]
+    k = "runs.against."
+    gain = against_teacher(found, student)
+    if gain is None:
+        place = t(f"{k}undefined", metric=metric_word(name))
+    else:
+        written, lower = Written.of(name, gain), lower_is_better(name)
+        decided = gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
+        way = ("better" if gain.mean > 0 else "worse") if lower else ("above" if gain.mean > 0 else "below")
+        place = t(
+            f"{k}{way}" if decided or gain.low is None else f"{k}open",
+            amount=written.amount(gain.mean),
+            signed=written.signed_amount(gain.mean),
+            metric=metric_word(name),
+            interval=t(f"{k}older") if found.schema < 2 else written.interval(gain, lower=lower),
+        )
+    parts = [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], teacher["size_bytes"]))]
+    said = speed.sentence(teacher, raw)
+    return Safe(", ".join([*parts, *([said] if said else [])]) + ".")
+
+
+def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
+    """Tell the interval that holds for all students of the run together; the word follows it."""
+    name = found.metric.name
+    both = student.family.get(name)
+    if both is None or None in both:
+        return None
+    written = Written.of(name, student.gain[name])
+    return t("runs.verdict.family", n=len(found.students), low=written.signed(both[0]), high=written.signed(both[1]))
+
+
+def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:
+    """List split seed, gain and word of every split that the run was repeated on."""
+    rows = (found.raw.get("splits") or {}).get("done") or []
+    return [
+        (int(r["split_seed"]), read_gain(r["students"][index]["gain"]), str(r["students"][index]["verdict"]))
+        for r in rows
+    ]
+
+
+def _splits(found: Outcome, index: int) -> Safe | None:
+    """Say how the gain spreads over the splits."""
+    gains = [gain for _, gain, _ in split_gains(found, index)]
+    if len(gains) < 2:
+        return None
+    asked, means = int(found.raw["splits"]["asked"]), [g.mean for g in gains]
+    name = found.metric.name
+    written = Written.of(name, gains[0])
+    num = str(len(gains)) if len(gains) == asked else str(t("runs.splits.of", done=len(gains), asked=asked))
+    return t(
+        "runs.splits.sentence",
+        num=num,
+        low=written.signed(min(means)),
+        high=written.signed(max(means)),
+        unit=t("runs.splits.points") if is_share(name) else "",
+        mean=written.signed(float(np.mean(means))),
+        std=written.half(float(np.std(means, ddof=1))),
+    )
+
+
+def _settle(student: StudentOutcome) -> Safe | None:
+    """Say what would decide an open verdict: more seeds, or more test rows."""
+    told = student.advice
+    if told is None or told.kind == "none":
+        return None
+    if told.need is None:
+        return t(f"runs.settle.{told.kind}_more")
+    return t(f"runs.settle.{told.kind}", need=text.exact(told.need))
+
+
+def _reason(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe | None]:
+    """Say the likely reason of a verdict and the next thing to try."""
+    reason = student.raw.get("reason") or {}
+    code, values = str(reason.get("code", "")), reason.get("values") or {}
+    if code == "no_room" and found.schema < 2:
+        code = "no_room_older"  # it compared two means, without an interval
+    if code in ("", "gain") or f"runs.reason.{code}.why" not in text.catalogue():
+        return None, None
+    name = found.metric.name
+    said = {
+        "metric": metric_word(name),
+        "alpha": f"{values['alpha']:g}" if values.get("alpha") is not None else "–",
+        "margin": points(name, student.margin),
+        "width": points(name, values.get("width")),
+        "n": values.get("n", len(student.seeds)),
+    }
+    settled = code == "wide_interval" and student.advice is not None and student.advice.kind != "none"
+    return t(f"runs.reason.{code}.why", **said), None if settled else t(f"runs.reason.{code}.next", **said)
+
+
+def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
+    """Raise red flags: a student that is not smaller or not faster than its teacher."""
+    found = []
+    teacher = result["teacher"]
+    if student["size_bytes"] >= teacher["size_bytes"]:
+        found.append(
+            t("runs.flag.size", student=text.size(student["size_bytes"]), teacher=text.size(teacher["size_bytes"]))
+        )
+    pair = speed.latency_pair(teacher, student)
+    if pair and pair.student >= pair.teacher:
+        found.append(
+            t("runs.flag.speed", student=text.milliseconds(pair.student), teacher=text.milliseconds(pair.teacher))
+        )
+    return tuple(found)
+
+
+def hardware(result: Result) -> str:
+    """Name the machine the numbers were measured on."""
+    found = result.get("environment", {})
+    name = str(found.get("device_name") or found.get("device") or "")
+    for noise in ("(R)", "(TM)", " Processor", " CPU"):
+        name = name.replace(noise, "")
+    return " ".join(name.split("@")[0].split())

@@ -1,0 +1,1 @@
+"""Setting a run up, starting it, watching it."""

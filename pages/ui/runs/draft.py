@@ -1,0 +1,131 @@
+"""A run being set up, kept per dataset in the workspace, so that leaving, refreshing or a restart loses nothing."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kd_core import safe_io
+from kd_core.errors import KDError
+from kd_core.registry import Registry
+from kd_core.specs import Choice, DatasetSpec, RunSpec
+from kd_core.task import task_of
+from kd_core.workspace import workspace
+
+FIRST_TEACHER = "gradient_boosting"
+KEY = "distill"  # prefix of every widget of the form
+
+
+def _path(dataset_id: str) -> Path:
+    return safe_io.inside(workspace() / "drafts", f"{dataset_id}.json")
+
+
+def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """A run that can be started at once: a sample's own, else gradient boosting teaching two sizes of MLP."""
+    from kd_core.distill import LOSSES
+    from kd_core.registry import Situation
+    from kd_core.scenarios import SCENARIOS, default_spec
+    from kd_core.teachers import SOURCES
+
+    for scenario in SCENARIOS.entries():
+        if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
+            return {**of_spec(default_spec(scenario.name)), "name": ""}
+    told = task_of(task)
+    at = Situation(task=task, num_classes=3 if told.has_classes and not told.positive else 2)
+    losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
+    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
+    return {
+        "name": "",
+        "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
+        "students": [preset("mlp", size) for size in ("tiny", "small")],
+        "objective": {"name": told.objective if told.objective in losses else losses[0], "settings": {}},
+        "training": {},
+        "evaluation": {},
+    }
+
+
+def preset(arch: str, size: str, name: str | None = None) -> dict[str, Any]:
+    """A student of a size by name."""
+    return {"name": name or size, "arch": {"name": arch, "settings": {"size": size}}}
+
+
+def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """Return the draft of a dataset: this session's, the kept one, or the defaults."""
+    held = st.session_state.get("distill_draft")
+    if held and held["dataset_id"] == dataset_id:
+        found: dict[str, Any] = held["values"]
+        return found
+    return put(dataset_id, kept(_path(dataset_id), dataset) or defaults(dataset, task))
+
+
+def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:
+    """Read a draft that was kept on disk; None where there is none, or one of another version."""
+    try:
+        if path.is_file():
+            values: dict[str, Any] = safe_io.read_json(path)
+            spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
+            parts = with_checked_parts(spec).model_dump(mode="json", include={"teacher", "students", "objective"})
+            return {**values, **parts}
+    except (KDError, OSError, ValueError, TypeError):
+        pass  # not worth an error: the form starts from the defaults
+    return None
+
+
+def with_checked_parts(spec: RunSpec) -> RunSpec:
+    """Check the settings of teacher, loss and students, which a spec keeps as they are, and give each its own type.
+
+    Errors: UnknownName for a part that is not there; SpecError naming the wrong settings.
+    """
+    from kd_core.distill import LOSSES
+    from kd_core.models import ARCHS
+    from kd_core.teachers import SOURCES
+
+    def checked(kind: str, registry: Registry[Any], choice: Choice) -> Choice:
+        parsed = registry.get(choice.name).spec.parse(choice.settings, f"{kind} {choice.name}").model_dump(mode="json")
+        # '0.5' is read as a number, but a slider can't hold the text; 4 for 4.0 stays: the hash would change
+        kept = {n: v if type(v) in (int, type(parsed[n])) else parsed[n] for n, v in choice.settings.items()}
+        return choice.model_copy(update={"settings": kept})
+
+    students = [s.model_copy(update={"arch": checked("architecture", ARCHS, s.arch)}) for s in spec.students]
+    return spec.model_copy(
+        update={
+            "teacher": checked("teacher", SOURCES, spec.teacher),
+            "students": tuple(students),
+            "objective": checked("loss", LOSSES, spec.objective),
+        }
+    )
+
+
+def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Make values the draft; the form's widgets take them the next time they are drawn."""
+    from pages.ui.shared import forms
+
+    forms.forget(f"{KEY}.")
+    st.session_state.pop("distill_own_students", None)
+    st.session_state["distill_draft"] = {"dataset_id": dataset_id, "values": values}
+    return values
+
+
+def of_spec(spec: RunSpec) -> dict[str, Any]:
+    """The draft that sets up the same run again (clone, recipe); a name made from the settings is made anew at Start."""
+    from kd_core.runs.view.naming import short_name
+
+    values: dict[str, Any] = spec.model_dump(mode="json", exclude={"dataset", "schema_version"})
+    if spec.name == short_name(spec):
+        values["name"] = ""
+    return values
+
+
+def keep(dataset_id: str, values: dict[str, Any]) -> None:
+    """Remember the draft in the session, and on disk when it changed."""
+    held = st.session_state.get("distill_draft", {})
+    st.session_state["distill_draft"] = {"dataset_id": dataset_id, "values": values}
+    if held.get("saved") != values:
+        _path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
+        safe_io.write_json(_path(dataset_id), values)
+        st.session_state["distill_draft"]["saved"] = deepcopy(values)  # the form changes the draft in place
+    else:
+        st.session_state["distill_draft"]["saved"] = held["saved"]

@@ -1,0 +1,70 @@
+"""Before Start what a spec will take, then handing it to the job service, and the offer to open what it gave before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.specs import RunSpec
+from pages.ui.shared import engine, session, text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import Safe, t
+
+if TYPE_CHECKING:
+    from kd_core.runs.plan import Estimate
+
+NOTICED = 1.5  # from here on the machine's other work is said beside the time
+
+
+def foresee(spec: RunSpec, facts: Facts) -> Estimate:
+    """Estimate what a run takes on this machine as it is now, by its table and by earlier runs."""
+    from kd_core.runs.plan import circumstances, estimate
+
+    return estimate(spec, facts.rows, facts.inputs, facts.outputs, circumstances(spec))
+
+
+def time(found: Estimate) -> Safe:
+    """Say the time of an estimate, the teacher's share of it, and whether other work makes it longer."""
+    if found.teacher_kept:
+        words = t("distill.time_kept", seconds=text.seconds(found.seconds))
+    else:
+        words = t("distill.time", seconds=text.seconds(found.seconds), teacher=text.seconds(found.teacher_seconds))
+    return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
+
+
+def reasons(found: Estimate) -> Safe:
+    """Say what an estimate is made from."""
+    learned = t("distill.learned", num=found.learned) if found.learned else t("distill.learned_none")
+    return t("distill.estimate_help", learned=learned)
+
+
+def start(spec: RunSpec, page: str, *, again: bool = False) -> None:
+    """Queue a run and go and watch it on a page; a refusal is shown with its reason. A nameless one is named by its recipe."""
+    from kd_core.runs.view.naming import short_name
+
+    try:
+        spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
+        run_id = engine.jobs().submit(spec, click=session.click_token(page), again=again)
+    except KDError as error:
+        text.show_error(error)
+        return
+    session.spend_click(page)
+    for cloned in ("distill_cloned", "whatif_cloned"):
+        st.session_state.pop(cloned, None)
+    session.set_run(run_id)
+    session.go(page, run=run_id)
+
+
+def same_work(spec: RunSpec | None, page: str, key: str) -> None:
+    """Offer the finished run of exactly this work, and to do it again."""
+    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec else None
+    if done is None or spec is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("distill.done_before"), width="content")
+        if st.button(t("distill.open_result"), key=f"{key}-open"):
+            session.go(page, run=done.id)
+        if st.button(t("distill.again"), key=f"{key}-again"):
+            start(spec, page, again=True)

@@ -1,0 +1,164 @@
+"""A run while it works: one small fragment that reads a snapshot and draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.outcome import read_gain
+from kd_core.runs.store.folder import ACTIVE
+from kd_core.runs.store.runs import RunStore
+from pages.ui.result import verdict
+from pages.ui.result.differences import Written
+from pages.ui.runs import curves, finished, run_head
+from pages.ui.shared import announcer, text, viewers
+from pages.ui.shared.text import escape, t
+
+PHASE_LOOK = {
+    "done": ("green", ":material/check:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "waiting": ("gray", ":material/schedule:"),
+    "stopped": ("orange", ":material/stop:"),
+}
+
+
+ROOM_ICON = {"room": ":material/trending_up:", "unclear": ":material/help:"}
+
+
+def show(store: RunStore, run_id: str, snapshot: Any) -> None:
+    """Draw the run and draw it again every 2 s; when it ends, the whole page is drawn once more."""
+    begun = snapshot.state
+
+    @st.fragment(run_every=viewers.interval())
+    def body() -> None:
+        viewers.interval()
+        shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
+        try:
+            now = store.snapshot(run_id, shown)
+        except KDError:
+            st.rerun()  # the run was removed or damaged meanwhile: the page says so
+        if buttons(now.state) != buttons(begun):
+            st.rerun()  # the buttons above stand outside this fragment
+        draw(now)
+        announcer.progress(now)
+
+    body()
+
+
+def buttons(state: str) -> str:
+    """Name the set of buttons a state needs."""
+    if state in ("queued", "cancelling"):
+        return state
+    return "working" if state in ACTIVE else "ended"
+
+
+def draw(now: Any) -> None:
+    """Draw one snapshot."""
+    with st.container(border=True, key="live-head"):
+        progress(now)
+        if now.phases and now.state != "queued":
+            phases(now)
+    if now.state == "queued":
+        st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
+    elif now.plan is None:
+        st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
+    elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):
+        st.caption(t("runs.live.teaching", folds=now.spec.evaluation.folds))
+    room(now)
+    for warning in now.warnings:
+        if warning.get("code") != "no_room":
+            words = escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip())
+            st.caption(f":orange[:material/warning:] {words}")
+    if now.curves:
+        curves.show(now, key=f"live-{now.run_id}")
+    with st.expander(t("runs.live.log"), icon=":material/notes:"):
+        log(now)
+
+
+def progress(now: Any) -> None:
+    """Draw state, seconds, trainings and the bar."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        run_head.badge(now.state)
+        if now.state == "queued":
+            st.markdown(t("runs.head.place", place=now.position or 1), width="content")
+            return
+        st.markdown(elapsed(now), width="content")
+        for words in finished.units(now):
+            st.markdown(f":gray[{words}]", width="content")
+        st.markdown(f":gray[{machine(now)}]", width="content")
+    st.progress(min(1.0, max(0.0, now.progress)))
+    if words := finished.late(now):
+        st.markdown(f":material/schedule: {words}")
+
+
+def elapsed(now: Any) -> str:
+    """Say how long the run has gone on, and how long it will take in all."""
+    gone = f"**{text.seconds(round(now.elapsed_s))}**"
+    if now.eta_s is None:
+        return gone
+    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=text.seconds(round(now.elapsed_s + now.eta_s)))
+
+
+def machine(now: Any) -> str:
+    """Say device, memory and speed in one short line."""
+    used = now.resources or {}
+    parts = [str((now.plan or {}).get("device") or "").upper()]
+    if used.get("rss_mb"):
+        parts.append(text.size(used["rss_mb"] * 2**20))
+    if used.get("gpu_mb"):
+        parts.append(t("runs.live.gpu", value=text.size(used["gpu_mb"] * 2**20)))
+    if now.rows_per_s:
+        parts.append(t("runs.live.speed_value", value=text.number(now.rows_per_s)))
+    return " · ".join(p for p in parts if p)
+
+
+def phases(now: Any) -> None:
+    """Draw the phases as a strip: done with its seconds, running with its share, waiting."""
+    with st.container(horizontal=True, gap="xsmall", key="phases"):
+        for phase in now.phases:
+            colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
+            words = text.catalogue().get(f"runs.phase.{phase.name}") or escape(phase.name)
+            if phase.state == "done" and phase.cached:
+                saved = (now.teacher or {}).get("seconds_saved")
+                kept = t("runs.phase.saved", seconds=text.seconds(saved)) if saved else t("runs.phase.cached")
+                words = f"{words} · {kept}"
+            elif phase.state == "done" and phase.seconds is not None:
+                words = f"{words} {text.seconds(phase.seconds)}"
+            elif phase.state == "running" and phase.units:
+                words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
+            st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
+
+
+def room(now: Any) -> None:
+    """Say, before students are trained, whether there is anything to gain."""
+    metric = curves.metric_of(now)
+    for found in now.room:
+        state = str(found.get("state") or "unclear")
+        words = t(
+            f"runs.live.room_{state}",
+            student=str(found.get("student") or ""),
+            metric=verdict.metric_title(metric),
+            teacher=text.score(found.get("teacher")),
+            baseline=text.score(found.get("baseline")),
+            interval=room_interval(found, metric),
+        )
+        if state == "none":
+            st.warning(words, icon=":material/block:")
+        else:
+            st.caption(f"{ROOM_ICON[state]} {words}", help=t("runs.live.room_help"))
+
+
+def room_interval(found: Any, metric: str) -> text.Safe:
+    """Write the teacher's lead over the student alone with its interval; above 0 the teacher is better."""
+    if not found.get("gain"):
+        return t("runs.live.room_no_interval")
+    gain = read_gain(found["gain"])
+    written = Written.of(metric, gain)
+    return text.Safe(f"{written.signed_amount(gain.mean)}, {written.interval(gain)}")
+
+
+def log(now: Any) -> None:
+    """Draw the log as a code block, where nothing is markup."""
+    st.code("\n".join(now.log) or str(t("runs.live.log_empty")), language=None, wrap_lines=True, height=260)

@@ -1,0 +1,207 @@
+"""The list of runs: filter, pages of 50, open by click, star in place. Reads the index only, never a result."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.store.folder import STATES
+from kd_core.runs.store.rows import Headline, RunRow
+from kd_core.runs.store.runs import PAGE, RunStore
+from pages.ui.result import verdict
+from pages.ui.result.differences import Written
+from pages.ui.shared import engine, text
+from pages.ui.shared.text import t, term
+
+STAR, NO_STAR = "★", "☆"
+
+
+def show(store: RunStore) -> None:
+    """Draw the filters and one page of the list; a click on a row puts the run's id in the URL."""
+    total = store.count()
+    if not total:
+        text.empty_state(
+            t("runs.empty"), t("runs.empty_button"), "distill.py", icon=":material/monitoring:", key="runs"
+        )
+        return
+    chosen = _filters()
+    count = store.count(*chosen)
+    if not count:
+        st.info(t("runs.nothing_found"), icon=":material/search_off:")
+        if st.button(t("runs.clear_filter"), key="runs-clear", on_click=_clear):
+            st.rerun()
+        return
+    pages = -(-count // PAGE)
+    at = min(int(st.session_state.get("runs_page", 1)), pages)
+    rows = store.list(*chosen, limit=PAGE, offset=(at - 1) * PAGE)
+    _table(store, rows)
+    left, right = st.columns([1, 1], vertical_alignment="center")
+    first = (at - 1) * PAGE + 1
+    left.caption(t("runs.shown", first=first, last=first + len(rows) - 1, count=text.exact(count)))
+    if pages > 1:
+        with right.container(horizontal_alignment="right"):
+            st.pagination(pages, key="runs_page")
+
+
+def _filters() -> tuple[tuple[str, ...] | None, str | None, bool | None]:
+    find, states, star = st.columns([2.5, 5.6, 1.6], vertical_alignment="bottom")
+    words = find.text_input(
+        t("runs.filter.text"),
+        key="q",
+        bind="query-params",
+        placeholder=t("runs.filter.text_hint"),
+        help=t("runs.filter.text_help"),
+        icon=":material/search:",
+        on_change=_first_page,
+    )
+    picked = states.pills(
+        t("runs.filter.states"),
+        [s for s in STATES if s not in ("starting", "cancelling")],
+        selection_mode="multi",
+        format_func=lambda s: t(f"common.states.{s}"),
+        key="state",
+        bind="query-params",
+        wrap=True,
+        help=t("runs.filter.states_help"),
+        on_change=_first_page,
+    )
+    starred = star.toggle(
+        t("runs.filter.star"),
+        key="starred",
+        bind="query-params",
+        help=t("runs.filter.star_help"),
+        on_change=_first_page,
+    )
+    wanted = tuple(picked or ())
+    if "running" in wanted:
+        wanted += ("starting", "cancelling")
+    return wanted or None, (words or "").strip() or None, True if starred else None
+
+
+def _first_page() -> None:
+    st.session_state["runs_page"] = 1
+
+
+def _clear() -> None:
+    st.session_state.update({"q": "", "state": [], "starred": False, "runs_page": 1})
+
+
+def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
+    ids = [r.id for r in rows]
+
+    def toggle() -> None:
+        at = st.session_state["runs-star"]["row"]
+        store.star(ids[at], not rows[at].star)
+
+    c = "runs.column."
+    event = st.dataframe(
+        frame(rows),
+        key=f"runs-table-{st.session_state.get('runs-table-turn', 0)}",
+        on_select="rerun",
+        selection_mode="single-cell",
+        hide_index=True,
+        height="content",
+        row_height=40,
+        placeholder="–",
+        alt=t("runs.title_list"),
+        column_config={
+            "star": st.column_config.ButtonColumn(
+                t(f"{c}star"),
+                type="tertiary",
+                width=44,
+                on_click=toggle,
+                key="runs-star",
+                help=t("runs.head.star_help"),
+            ),
+            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows])),
+            "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
+            "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
+            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
+            "versus": st.column_config.TextColumn(t(f"{c}versus"), width=150, help=t(f"{c}versus_help")),
+            "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
+            "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
+            "student_score": st.column_config.TextColumn(t(f"{c}student_score"), width=70, alignment="right"),
+            "baseline_score": st.column_config.TextColumn(t(f"{c}baseline_score"), width=74, alignment="right"),
+            "dataset": st.column_config.TextColumn(t(f"{c}dataset"), width=120),
+            "teacher": st.column_config.TextColumn(t(f"{c}teacher"), width=110),
+            "students": st.column_config.TextColumn(t(f"{c}students"), width=100),
+            "seconds": st.column_config.TextColumn(t(f"{c}seconds"), width=84, alignment="right"),
+            "date": st.column_config.TextColumn(t(f"{c}date"), width=128),
+            "note": st.column_config.TextColumn(t(f"{c}note"), width=150),
+        },
+    )
+    cells = event["selection"].get("cells") if event else None
+    if cells:
+        st.session_state["runs-table-turn"] = st.session_state.get("runs-table-turn", 0) + 1
+        st.query_params["run"] = ids[cells[0][0]]
+        st.rerun()
+
+
+def name_width(names: Sequence[str]) -> int:
+    """Choose how wide the column of names is: 180 pixels, or wide enough that no two names look the same when cut."""
+    fits = 22  # characters of 180 pixels
+    apart = [
+        next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+        for a, b in itertools.pairwise(sorted(set(names)))
+    ]
+    need = max([fits, *(i + 4 for i in apart)])
+    return min(520, 180 * need // fits)
+
+
+def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
+    """Lay rows out as text columns; cells of a data frame are shown literally."""
+    records = [
+        {
+            "star": STAR if r.star else NO_STAR,
+            "name": r.name or t("runs.no_name"),
+            "state": str(t(f"common.states.{r.state}")),
+            "verdict": verdict_cell(r.headline),
+            "gain": gain_cell(r.headline),
+            "versus": versus_cell(r.headline),
+            "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
+            "teacher_score": _score(r.headline.teacher if r.headline else None),
+            "baseline_score": _score(r.headline.baseline if r.headline else None),
+            "student_score": _score(r.headline.student if r.headline else None),
+            "dataset": r.dataset_name,
+            "teacher": engine.part_title("teacher", r.teacher),
+            "students": ", ".join(r.students),
+            "seconds": text.seconds(r.seconds) if r.seconds is not None else None,
+            "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
+            "note": r.note or None,
+        }
+        for r in rows
+    ]
+    return pd.DataFrame.from_records(records).astype("object")
+
+
+def _score(value: float | None) -> str | None:
+    return None if value is None else text.score(value)
+
+
+def verdict_cell(found: Headline | None) -> str | None:
+    """Whether distilling helped a run's best student, or None."""
+    if found is None or not found.verdict:
+        return None
+    word = str(t(f"runs.short.{found.verdict}")).capitalize()
+    return f"{word} ({t('runs.word.small')})" if found.small else word
+
+
+def gain_cell(found: Headline | None) -> str | None:
+    """The gain over the baseline with its interval, in points or in the metric's unit."""
+    return None if found is None else _difference(found.metric, found.gain, found.gain_low, found.gain_high)
+
+
+def versus_cell(found: Headline | None) -> str | None:
+    """The difference to the teacher with its interval; a verdict of no difference is never shown without it."""
+    return None if found is None else _difference(found.metric, found.versus, found.versus_low, found.versus_high)
+
+
+def _difference(metric: str, mean: float | None, low: float | None, high: float | None) -> str | None:
+    if mean is None:
+        return None
+    gain = Gain(mean, low, high, None, None, 0)
+    return Written.of(metric, gain).cell(gain)

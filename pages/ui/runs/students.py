@@ -1,0 +1,134 @@
+"""Choose who learns: sizes of one architecture by name, and networks of one's own shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.data.input_spec import TABLE, InputSpec
+from kd_core.errors import KDError
+from kd_core.registry import Situation
+from kd_core.specs import Choice
+from pages.ui.runs import draft
+from pages.ui.shared import forms, text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import Safe, escape, t, term
+
+KEY = f"{draft.KEY}.students"
+MOST = 12
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _sizes(arch_json: str, inputs: InputSpec, outputs: int) -> tuple[int, int, int]:
+    from kd_core.models.sizes import sizes
+
+    found = sizes(Choice.from_json(arch_json), inputs, outputs)
+    return found.parameters, found.size_bytes, found.flops
+
+
+def cost(arch: dict[str, Any], facts: Facts) -> Safe:
+    """Say how large a student is, before it is trained."""
+    from kd_core.models.building import view_of
+
+    try:
+        choice = Choice.parse(arch)
+        inputs = facts.inputs[view_of(choice, facts.inputs)]
+        parameters, size_bytes, flops = _sizes(choice.to_json(), inputs, facts.outputs)
+    except KDError as error:
+        return escape(error.message)
+    return t("distill.cost", parameters=text.number(parameters), size=text.size(size_bytes), flops=text.number(flops))
+
+
+def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
+    """Draw the students and return the chosen ones; the draft's own shapes stay listed when unticked."""
+    from kd_core.models import ARCHS
+
+    at = _situation(facts)
+    presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
+    for entry in ARCHS.entries():  # what reads these rows in another way than as columns, such as texts word by word
+        takes = entry.facts.get("takes", (TABLE,))
+        if TABLE not in takes and entry.why_not(at) is None and "student" in entry.facts["roles"]:
+            presets += [draft.preset(entry.name, size, f"{entry.name} {size}") for size in ("tiny", "small")]
+    own = [s for s in held if s not in presets]
+    extra = st.session_state.setdefault("distill_own_students", [])
+    extra.extend(s for s in own if s not in extra)
+    chosen = []
+    for i, student in enumerate([*presets, *extra]):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            key = f"{KEY}.{i}.{student['name']}"
+            forms.seed(key, student in held)
+            if st.checkbox(escape(student["name"]), key=key):  # the label is the widget's name: no markup in it
+                chosen.append(student)
+            st.caption(cost(student["arch"], facts), width="stretch")
+            if i >= len(presets) and st.button(
+                t("distill.remove"),
+                key=f"distill-remove-{i}",
+                type="tertiary",
+                icon=":material/close:",
+                help=t("distill.remove_help"),
+            ):
+                extra.remove(student)
+                forms.forget(f"{KEY}.{i}.")
+                st.session_state["distill_draft"]["values"]["students"] = [s for s in held if s != student]
+                st.rerun()
+    _add(extra, chosen, facts)
+    return chosen
+
+
+def _situation(facts: Facts) -> Situation:
+    return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
+
+
+def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts) -> None:
+    """Set up a network of one's own and put it on the list."""
+    from kd_core.models import ARCHS
+
+    with st.popover(t("distill.own"), icon=":material/add:", width="stretch"):
+        archs = [e for e in ARCHS.entries() if "student" in e.facts.get("roles", ())]
+        archs.sort(key=lambda e: "width" not in e.spec.model_fields)
+        at = _situation(facts)
+        titles = {e.name: e.title for e in archs if e.why_not(at) is None}
+        name = st.selectbox(
+            t("distill.architecture"),
+            list(titles),
+            format_func=titles.__getitem__,
+            key="distill_own_arch",
+            help=term("architecture"),
+        )
+        spec = ARCHS.get(name).spec
+        own = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
+        start = {k: v for k, v in own.items() if k in spec.model_fields}
+        settings = forms.form(spec, start, f"distill_own.{name}", fold=False, columns=2)
+        arch = {"name": name, "settings": settings}
+        st.caption(cost(arch, facts))
+        known = {s["name"] for s in extra} | set(ARCHS.get("mlp").facts["presets"])
+        shown = st.text_input(
+            t("distill.own_name"),
+            value=_name(name, settings),
+            max_chars=40,
+            key=f"distill_own_name.{name}.{settings.get('size')}.{settings.get('width')}.{settings.get('depth')}",
+        )
+        taken = shown in known or not shown
+        full = len(chosen) >= MOST
+        reason = t("distill.name_taken") if taken else t("distill.students_full", most=MOST) if full else None
+        try:
+            spec.parse(settings)
+        except KDError as error:
+            reason = escape(error.message)
+        if st.button(t("distill.add"), key="distill-add", disabled=reason is not None, help=reason):
+            student = {"name": shown, "arch": arch}
+            extra.append(student)
+            st.session_state["distill_draft"]["values"]["students"] = [*chosen, student]
+            st.rerun()
+        if reason:
+            st.caption(reason)
+
+
+def _name(arch: str, settings: dict[str, Any]) -> str:
+    """A short name from the shape: 'mlp 2 x 16'."""
+    if settings.get("size"):
+        return f"{arch} {settings['size']}"
+    if settings.get("width"):
+        return " ".join([arch, "x".join(str(settings[k]) for k in ("depth", "width") if settings.get(k))])
+    return arch

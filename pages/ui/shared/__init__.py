@@ -1,0 +1,1 @@
+"""What every screen needs: words, forms, state, frame, door."""

@@ -1,0 +1,103 @@
+"""The way from the screens to the engine: one library, one run store, one job service per process.
+
+The heaviest part of the engine (torch) is imported by a background thread while the server starts to answer, so
+that the first picture does not wait for it; who needs it sooner simply imports it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import logging
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kd_core.workspace import workspace
+
+if TYPE_CHECKING:
+    from kd_core.data.library import DataLibrary
+    from kd_core.runs.service.jobs import JobService
+    from kd_core.runs.store.runs import RunStore
+
+FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
+HEAVY = ("kd_core.data.preparation", "kd_core.runs.plan", "pyarrow.parquet")
+FIRST_PAGE_SECONDS = 5.0  # how long the background waits for a first visitor
+_shown = threading.Event()
+_LOG = logging.getLogger("kd_workbench.engine")
+
+
+def library() -> DataLibrary:
+    """Return the files and datasets of the workspace."""
+    from kd_core.data.library import DataLibrary
+
+    return DataLibrary(workspace())
+
+
+@functools.lru_cache(maxsize=4)
+def _store(root: Path) -> RunStore:
+    from kd_core.runs.store.runs import RunStore
+
+    return RunStore(root)
+
+
+def store() -> RunStore:
+    """Return the runs of the workspace."""
+    return _store(workspace())
+
+
+def jobs() -> JobService:
+    """Return the job service of this process; started when first asked for."""
+    from kd_core.runs.service.jobs import service
+
+    return service()
+
+
+def part_title(kind: str, name: str) -> str:
+    """Return what a part is called on screen; of a part that is no longer known, its plain name."""
+    module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
+    known = getattr(sys.modules.get(module), registry, None)
+    if known is None:  # still loading
+        title = _titles(module, registry).get(name)
+    else:
+        title = known.get(name).title if name in known.names() else None
+    return title or name.replace("_", " ")
+
+
+@functools.cache
+def _titles(module: str, registry: str) -> dict[str, str]:
+    """Read the titles from the source files, once: the registries of the engine load torch."""
+    from kd_core import listing
+
+    return {part.name: part.title for part in listing.parts(module, registry)}
+
+
+def page_shown() -> None:
+    """Say that a page has been drawn, so that the background may use the processor."""
+    _shown.set()
+
+
+def warm_up() -> threading.Thread:
+    """Import what the first picture needs at once and the rest in the background; then freeze it for the collector.
+
+    Each page view ends in a full garbage collection, which stops every thread for ~80 ms once torch is loaded;
+    frozen objects are not scanned. Frozen once only: what is frozen is never collected.
+    """
+    for name in FIRST:
+        importlib.import_module(name)
+
+    def load() -> None:
+        _shown.wait(FIRST_PAGE_SECONDS)
+        for name in HEAVY:
+            try:
+                importlib.import_module(name)
+            except Exception:
+                _LOG.exception("could not load %s", name)
+        gc.collect()
+        gc.freeze()
+
+    thread = threading.Thread(target=load, name="engine-warm-up", daemon=True)
+    thread.start()
+    return thread

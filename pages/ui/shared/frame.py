@@ -1,0 +1,103 @@
+"""The shared frame: product name, pages, and two cards for the current dataset and the current run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.task import task_of
+from pages.ui.runs import finished, sweeps
+from pages.ui.shared import engine, facts, session
+from pages.ui.shared.text import escape, number, shorten, t
+
+STYLE = Path(__file__).parent.parent / "browser" / "frame.css"
+ACTIVE = ("queued", "starting", "running", "cancelling")
+
+
+def sidebar(pages: Sequence[Any]) -> None:
+    """Draw the frame beside the page."""
+    st.html(STYLE)
+    with st.sidebar:
+        st.markdown(f"#### :material/school: {t('common.product')}")
+        for page in pages:
+            st.page_link(page, query_params=session.link())
+        st.space("small")
+        _dataset_card()
+        _run_card()
+
+
+def _dataset_card() -> None:
+    with st.container(border=True, key="card-dataset", gap="xxsmall"):
+        st.caption(t("common.your_data"))
+        name, line = None, ""
+        current = session.dataset_id()
+        if current:
+            try:
+                spec = engine.library().spec(current)
+                name = spec.name or spec.source
+                known = facts.kept(current)
+                task = escape(task_of(spec.task).title) if spec.task else ""
+                line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
+            except (KDError, OSError):
+                line = t("common.dataset_gone")
+        if name:
+            st.page_link("data.py", label=f"**{escape(shorten(name))}**", query_params=session.link())
+        else:
+            st.page_link("data.py", label=t("common.no_dataset_next"), icon=":material/upload_file:")
+        if line:
+            st.caption(line)
+
+
+def _run_card() -> None:
+    current = session.run_id()
+    row = None
+    store = engine.store()
+    if current:
+        try:
+            row = store.get(current)
+        except KDError:
+            row = None
+    if row is None:
+        latest = store.list(limit=1)
+        row = latest[0] if latest else None
+    with st.container(border=True, key="card-run", gap="xxsmall"):
+        st.caption(t("common.your_run"))
+        if row is None:
+            st.page_link(
+                "distill.py", label=t("common.no_run_next"), icon=":material/play_circle:", query_params=session.link()
+            )
+            return
+        st.page_link(
+            sweeps.page(store, row.id), label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id)
+        )
+        _run_line(row)
+
+
+def _run_line(row: Any) -> None:
+    """State and progress; refreshed by itself while the run is active."""
+
+    @st.fragment(run_every=3.0 if row.state in ACTIVE else None)
+    def line() -> None:
+        now = engine.store().get(row.id)
+        state = t(f"common.states.{now.state}")
+        if now.state == "queued":
+            place = engine.store().place(row.id)
+            st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
+        elif now.state in ACTIVE:
+            try:
+                found = engine.store().snapshot(row.id)
+            except KDError:  # removed or damaged meanwhile: its own page says what is wrong
+                st.caption(state)
+                return
+            said = [state, *finished.units(found)[:1]]
+            st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
+        else:
+            st.caption(state)
+        if now.state not in ACTIVE and row.state in ACTIVE:
+            st.rerun()
+
+    line()

@@ -1,0 +1,346 @@
+"""The panel of one cell: its numbers, its soft labels beside the teacher's, its recipe, and what to do next with it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.evaluate import soft_labels
+from kd_core.runs.cells import grid as engine_grid
+from kd_core.runs.store.folder import RunFolder
+from kd_core.specs import RunSpec
+from kd_core.task import task_of
+from pages.ui.charts import soft_labels as charts
+from pages.ui.result import recipe, result_tabs, soft_view, verdict
+from pages.ui.runs import draft, launch
+from pages.ui.shared import engine, forms, picture, session, text
+from pages.ui.shared.text import escape, t, term
+from pages.ui.what_if import whatif_cells, whatif_draft, whatif_map
+from pages.ui.what_if.whatif_cells import Cell, Grid
+
+PARTS = ("numbers", "soft", "recipe")
+Result = Mapping[str, Any]
+
+
+def show(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+    """Draw the panel of the chosen cell."""
+    with st.container(border=True, key="whatif-cell"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"##### {escape(whatif_cells.setting_words(grid, cell))}", width="stretch")
+            st.button(
+                t("what_if.cell.clear"),
+                key="whatif-clear",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=whatif_map.clear,
+                help=t("what_if.cell.clear_help"),
+            )
+        part = st.segmented_control(
+            t("what_if.cell.part"),
+            PARTS,
+            key=forms.seed("whatif-part", "numbers"),
+            required=True,
+            format_func=lambda p: t(f"what_if.cell.{p}"),
+            label_visibility="collapsed",
+            help=t("what_if.cell.part_help"),
+        )
+        if part == "soft":
+            soft(folder, grid, found, cell)
+        elif part == "recipe":
+            _recipe(folder, cell)
+        else:
+            numbers(grid, cell)
+        _actions(folder, grid, found, cell)
+
+
+def numbers(grid: Grid, cell: Cell) -> None:
+    """Score per seed, gain with its interval, distance to the best, size and time."""
+    if not whatif_cells.judged(cell):
+        st.info(whatif_cells.why_missing(cell), icon=":material/block:")
+        return
+    metric = verdict.metric_title(grid.metric)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if cell.get("word") and not whatif_cells.is_baseline(cell):
+            word = str(cell["word"])
+            st.badge(
+                t(f"runs.word.{word}"),
+                color=verdict.COLOUR[word],
+                icon=verdict.ICON[word],  # type: ignore[arg-type]
+                help=t("what_if.cell.word_help"),
+            )
+        st.markdown(
+            f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=t("what_if.cell.interval_help"), width="content"
+        )
+    compared = sum(whatif_cells.judged(c) for c in grid.cells)
+    caution = f" :gray[{t('what_if.cell.luckiest', num=compared)}]" if compared > 1 else ""
+    st.markdown(f"{_standing(grid, cell)}{caution}")
+    if grid.teacher is not None:
+        st.markdown(
+            t(
+                "what_if.cell.teacher",
+                teacher=text.score(grid.teacher, 4),
+                metric=metric,
+                value=text.score(cell["mean"], 4),
+            )
+        )
+    seeds = list(cell.get("seeds") or range(len(cell["scores"])))
+    sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
+    alone, epochs = cell.get("baseline") or [], cell.get("selected_epochs") or []
+    lines = []
+    for i, seed in enumerate(seeds):
+        own = cell["scores"][i]
+        base = alone[i] if i < len(alone) else None
+        gain = None if own is None or base is None else sign * (own - base)
+        lines.append(
+            (
+                str(seed),
+                text.score(base, 4),
+                text.score(own, 4),
+                verdict.signed_points(grid.metric, gain),
+                str(epochs[i]) if i < len(epochs) and epochs[i] is not None else "–",
+            )
+        )
+    known = [v for v in cell["scores"] if v is not None]
+    spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
+    known_alone = [v for v in alone if v is not None]
+    lines.append(
+        (
+            f"**{t('what_if.cell.mean')}**",
+            text.score(float(np.mean(known_alone)) if known_alone else None, 4),
+            f"**{text.plus_minus(cell['mean'], spread, 4).replace(' ', '&nbsp;')}**",
+            f"**{verdict.signed_points(grid.metric, (cell.get('gain') or {}).get('mean'))}**",
+            "",
+        )
+    )
+    k = "what_if.cell."
+    columns = [
+        t(f"{k}seed"),
+        t(f"{k}baseline", metric=metric),
+        t(f"{k}score", metric=metric),
+        t(f"{k}gain", unit=whatif_cells.unit_word(grid.metric)),
+        t(f"{k}epoch"),
+    ]
+    st.table(pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index(str(columns[0])), border="horizontal")
+    st.caption(
+        t(
+            "what_if.cell.costs",
+            parameters=text.number(cell.get("parameters")),
+            size=text.size(cell.get("size_bytes")),
+            latency=text.milliseconds(cell.get("latency_ms")),
+        ),
+        help=t("what_if.cell.costs_help"),
+    )
+    if cell.get("diverged"):
+        st.caption(f":orange[:material/warning: {t('what_if.hover.diverged', num=cell['diverged'])}]")
+    if cell.get("stopped"):
+        st.caption(f":orange[:material/warning: {t('what_if.hover.stopped')}]")
+
+
+def _standing(grid: Grid, cell: Cell) -> Any:
+    """Say where the cell stands against the best one."""
+    if cell["cell"] == grid.best:
+        return t("what_if.cell.is_best", num=sum(whatif_cells.judged(c) for c in grid.cells))
+    behind = cell.get("behind") or {}
+    if behind.get("mean") is None:
+        return t("what_if.cell.no_standing")
+    low, high = behind.get("ci95") or (None, None)
+    said = verdict.points(grid.metric, behind["mean"])
+    if low is not None and high is not None:
+        said += f" [{verdict.signed_points(grid.metric, low)}, {verdict.signed_points(grid.metric, high)}]"
+    return t("what_if.cell.like" if cell.get("like_best") else "what_if.cell.behind", value=said)
+
+
+@functools.lru_cache(maxsize=4)
+def _arrays(path: Path, changed_ns: int) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
+
+
+def kept(folder: RunFolder, place: str) -> dict[str, Any]:
+    """Read the kept validation rows with the answers of all cells; again only when the file has changed.
+
+    Errors: KDError `no_cells` when the file is missing or can't be read.
+    """
+    path = folder.path / "artifacts" / Path(place).name
+    try:
+        return _arrays(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise KDError(
+            "The answers of the cells of run {run_id} can't be read: {error}.",
+            "Run it again: press Clone.",
+            "no_cells",
+            run_id=folder.id,
+            error=str(error),
+        ) from error
+
+
+def soft(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+    """Draw teacher and cell on validation rows: one row's shares, agreement, entropy at the cell's T."""
+    place = (found.get("artifacts") or {}).get("cells")
+    if not place:
+        st.caption(t("what_if.soft.none"))
+        return
+    try:
+        arrays = kept(folder, str(place))
+    except KDError as error:
+        text.show_error(error)
+        return
+    z_teacher = np.asarray(arrays["teacher"], np.float64)
+    z_cell = np.asarray(arrays["logits"][int(cell["cell"])], np.float64)
+    if not np.isfinite(z_cell).all():
+        st.info(whatif_cells.why_missing(cell), icon=":material/block:")
+        return
+    rows, of = len(z_cell), found["dataset"]["rows"].get("validation", len(z_cell))
+    if not task_of(found["task"]).has_classes:
+        _numbers_apart(arrays, z_teacher, z_cell, found)
+    else:
+        _shares(arrays, z_teacher, z_cell, found, float(cell.get("temperature") or 1.0))
+    st.caption(t("what_if.soft.rows", rows=text.exact(rows), of=text.exact(of)))
+
+
+def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result, temperature: float) -> None:
+    classes = [str(c) for c in found["dataset"]["classes"]]
+    p = {"teacher": soft_labels.soften(z_teacher, temperature), "student": soft_labels.soften(z_cell, temperature)}
+    nats = {arm: float(soft_labels.entropy(values).mean()) for arm, values in p.items()}
+    with st.container(horizontal=True, gap="medium"):
+        st.metric(
+            t("what_if.soft.agreement"), text.percent(soft_labels.agreement(z_teacher, z_cell)), help=term("agreement")
+        )
+        st.metric(
+            t("what_if.soft.entropy", t=f"{temperature:g}"),
+            t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
+            delta=t("what_if.soft.of_teacher", value=f"{nats['teacher']:.2f}"),
+            delta_color="off",
+            delta_arrow="off",
+            help=term("entropy"),
+        )
+        st.metric(
+            t("what_if.soft.kl", t=f"{temperature:g}"),
+            t("what_if.instant.nats", value=text.score(soft_labels.kl(z_teacher, z_cell, temperature), 4)),
+            help=term("kl"),
+        )
+    apart = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
+    order = np.argsort(-apart, kind="stable")
+    ids = [int(arrays["row_ids"][i]) + 1 for i in order]
+    chosen = st.selectbox(t("what_if.soft.row"), ids, key="whatif-row", help=t("what_if.soft.row_help"))
+    at = int(order[ids.index(chosen)]) if chosen in ids else int(order[0])
+    label = int(arrays["labels"][at])
+    shown = soft_view.drawn_classes({arm: values[at] for arm, values in p.items()}, label)
+    figure = charts.bars(
+        {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()},
+        [classes[c] for c in shown],
+        names=result_tabs.names(),
+        x_title=t("soft_labels.bars_axis"),
+    )
+    note = t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
+    picture.show(figure, "whatif-bars", note)
+    st.caption(note)
+
+
+def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result) -> None:
+    mean, std = float(found["artifacts"]["target_mean"]), float(found["artifacts"]["target_std"])
+    values = {"teacher": z_teacher[:, 0] * std + mean, "student": z_cell[:, 0] * std + mean}
+    target = str(found["dataset"].get("target") or "")
+    note = t(
+        "what_if.soft.apart",
+        value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())),
+        target=target,
+    )
+    st.markdown(note)
+    figure = charts.predictions(
+        arrays["labels"],
+        values,
+        names=result_tabs.names(),
+        x_title=t("soft_labels.regression.x", target=target),
+        y_title=t("soft_labels.regression.y", target=target),
+        diagonal=t("soft_labels.regression.diagonal"),
+        row_ids=arrays["row_ids"] + 1,
+        row_title=t("soft_labels.row_choice"),
+        height=340,
+    )
+    picture.show(figure, "whatif-predictions", note)
+
+
+def spec_of(folder: RunFolder, cell: Cell) -> RunSpec:
+    """The cell as an ordinary run. Errors: KDError when the recipe can't be read."""
+    spec = folder.spec()
+    return engine_grid.cell_spec(spec, engine_grid.cells(spec)[int(cell["cell"])])
+
+
+def _recipe(folder: RunFolder, cell: Cell) -> None:
+    try:
+        spec = spec_of(folder, cell)
+    except KDError as error:
+        text.show_error(error)
+        return
+    st.caption(t("what_if.cell.recipe_note"))
+    st.dataframe(recipe.settings(spec), hide_index=True, height=300, placeholder="–", alt=t("runs.recipe.json"))
+    name = f"{folder.id}.cell-{cell['cell']}.spec.json"
+    recipe.offer(t("runs.recipe.json"), spec.model_dump_json(indent=1), name, "application/json", "cell-spec")
+
+
+def _actions(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+    """Zoom, judge on the test rows, or go on in Distill."""
+    if not whatif_cells.judged(cell):
+        return
+    chosen = cell["cell"] in grid.best_of.values()
+    with st.container(horizontal=True, gap="xsmall"):
+        if st.button(
+            t("what_if.cell.zoom"), key="whatif-zoom", icon=":material/zoom_in:", help=t("what_if.cell.zoom_help")
+        ):
+            zoom(folder, cell)
+        if st.button(
+            t("what_if.cell.judge"),
+            key="whatif-judge",
+            icon=":material/gavel:",
+            disabled=chosen,
+            help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help"),
+        ):
+            _with_spec(folder, cell, lambda spec: launch.start(spec, "runs.py"))
+        if st.button(
+            t("what_if.cell.distill"),
+            key="whatif-distill",
+            icon=":material/school:",
+            help=t("what_if.cell.distill_help"),
+        ):
+            _with_spec(folder, cell, lambda spec: _open_in_distill(folder, spec))
+
+
+def _with_spec(folder: RunFolder, cell: Cell, then: Any) -> None:
+    try:
+        spec = spec_of(folder, cell)
+    except KDError as error:
+        text.show_error(error)
+        return
+    then(spec)
+
+
+def zoom(folder: RunFolder, cell: Cell) -> None:
+    """Fill the form with a finer grid around the cell."""
+    spec = folder.spec()
+    fill_form(engine_grid.zoom(spec, engine_grid.cells(spec)[int(cell["cell"])]), folder.id)
+
+
+def fill_form(spec: RunSpec, run_id: str) -> None:
+    """Open the form with the settings of a what-if."""
+    dataset_id = engine.library().save_spec(spec.dataset)
+    whatif_draft.put(dataset_id, draft.of_spec(spec))
+    st.session_state["whatif_cloned"] = run_id
+    session.set_dataset(dataset_id)
+    session.set_run(None)
+    session.go("what_if.py")
+
+
+def _open_in_distill(folder: RunFolder, spec: RunSpec) -> None:
+    dataset_id = engine.library().save_spec(spec.dataset)
+    draft.put(dataset_id, draft.of_spec(spec))
+    st.session_state["distill_cloned"] = folder.id
+    session.set_dataset(dataset_id)
+    session.go("distill.py")

@@ -1,0 +1,63 @@
+"""A what-if being set up, kept per dataset in the workspace, so that leaving, refreshing or a restart loses nothing."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kd_core import safe_io
+from kd_core.specs import DatasetSpec
+from kd_core.workspace import workspace
+from pages.ui.runs import draft
+from pages.ui.shared import forms
+
+KEY = "whatif"  # prefix of every widget of the form
+HELD = "whatif_draft"
+TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0)
+ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def _path(dataset_id: str) -> Path:
+    return safe_io.inside(workspace() / "drafts", f"{dataset_id}.whatif.json")
+
+
+def defaults(dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """A grid of T and alpha for the first student that Distill would offer; 3 seeds."""
+    from kd_core.distill import LOSSES
+
+    values = draft.defaults(dataset, task)
+    soft = "temperature" in LOSSES.get(values["objective"]["name"]).spec.model_fields
+    sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": list(ALPHAS)}
+    training = {**values["training"], "seeds": 3}
+    return {**values, "name": "", "students": values["students"][:1], "training": training, "sweep": sweep}
+
+
+def load(dataset_id: str, dataset: DatasetSpec, task: str) -> dict[str, Any]:
+    """Return the draft of a dataset: this session's, the kept one, or the defaults."""
+    held = st.session_state.get(HELD)
+    if held and held["dataset_id"] == dataset_id:
+        found: dict[str, Any] = held["values"]
+        return found
+    return put(dataset_id, draft.kept(_path(dataset_id), dataset) or defaults(dataset, task))
+
+
+def put(dataset_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Make values the draft; the form's widgets take them the next time they are drawn."""
+    forms.forget(f"{KEY}.")
+    values = {**values, "sweep": values.get("sweep") or {}}
+    st.session_state[HELD] = {"dataset_id": dataset_id, "values": values}
+    return values
+
+
+def keep(dataset_id: str, values: dict[str, Any]) -> None:
+    """Remember the draft in the session, and on disk when it changed."""
+    held = st.session_state.get(HELD, {})
+    saved = held.get("saved")
+    if saved != values and values["students"]:
+        _path(dataset_id).parent.mkdir(parents=True, exist_ok=True)
+        safe_io.write_json(_path(dataset_id), values)
+        saved = deepcopy(values)
+    st.session_state[HELD] = {"dataset_id": dataset_id, "values": values, "saved": saved}

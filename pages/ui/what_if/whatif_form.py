@@ -1,0 +1,198 @@
+"""The form of a what-if: who teaches, which sizes learn, and which values are tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.registry import Situation
+from kd_core.specs import DatasetSpec, RunSpec, SweepSpec, TrainingSpec
+from pages.ui.runs import draft, launch, students
+from pages.ui.shared import forms, text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import escape, t, term
+from pages.ui.what_if import whatif_draft
+
+KEY, PAGE = whatif_draft.KEY, "what_if.py"
+# What the lists offer; anything else within the bounds can be written.
+OFFERED: dict[str, tuple[float, ...]] = {
+    "temperature": (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 20),
+    "alpha": (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
+    "learning_rate": (5e-4, 1e-3, 2e-3, 5e-3, 1e-2),
+    "weight_decay": (0, 1e-5, 1e-4, 1e-3, 1e-2),
+    "dropout": (0, 0.1, 0.2, 0.3, 0.5),
+}
+
+
+def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[str, Any]:
+    """Draw the form, keep what it holds as the draft, and return it."""
+    from kd_core.runs.plan import situation
+
+    left, middle, right = st.columns([5, 5, 6], gap="small")
+    with left.container(border=True, height="stretch"):
+        st.subheader(t("distill.teacher"), help=term("teacher"))
+        teacher = _teacher(facts, values["teacher"])
+        st.caption(t("what_if.form.teacher_once"), help=term("out_of_fold"))
+    with middle.container(border=True, height="stretch"):
+        st.subheader(t("what_if.form.sizes"), help=term("student"))
+        chosen = _students(dataset_id, dataset, facts, values["students"])
+        training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
+    with right.container(border=True, height="stretch"):
+        st.subheader(t("what_if.form.grid"), help=term("what_if"))
+        archs = [s["arch"]["name"] for s in chosen]
+        at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, dataset.group is not None)
+        objective, sweep = _grid(at, values)
+    sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
+    made = {
+        **values,
+        "teacher": teacher,
+        "students": chosen,
+        "objective": objective,
+        "sweep": sweep,
+        "training": {**values["training"], **training},
+    }
+    whatif_draft.keep(dataset_id, made)
+    return made
+
+
+def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
+    from kd_core.runs.plan import situation
+    from kd_core.teachers import SOURCES
+
+    name = forms.part(
+        SOURCES,
+        situation(facts.task, facts.outputs, views=facts.inputs),
+        held["name"],
+        f"{KEY}.teacher",
+        t("distill.train_here"),
+        t("distill.train_here_help"),
+    )
+    spec = SOURCES.get(name).spec
+    given = held["settings"] if name == held["name"] else {}
+    settings: dict[str, Any] = {}
+    if spec.model_fields:
+        with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
+            settings = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False)
+    return {"name": name, "settings": forms.changed(spec, settings, given)}
+
+
+def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose among the sizes Distill knows, its own shapes included."""
+    from kd_core.models import ARCHS
+
+    presets = [draft.preset("mlp", size) for size in ARCHS.get("mlp").facts["presets"]]
+    known = draft.load(dataset_id, dataset, facts.task)["students"]
+    offered = {s["name"]: s for s in [*presets, *known, *held]}
+    place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
+    st.session_state[place] = [n for n in st.session_state[place] or () if n in offered]
+    names = st.pills(
+        t("what_if.form.students"),
+        list(offered),
+        selection_mode="multi",
+        key=place,
+        format_func=lambda n: escape(n),
+        help=t("what_if.form.students_help"),
+    )
+    chosen = [offered[n] for n in offered if n in (names or ())]
+    for student in chosen:
+        st.caption(f"**{escape(student['name'])}** · {students.cost(student['arch'], facts)}")
+    return chosen
+
+
+def _grid(at: Situation, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Choose the lesson and the values to try; a setting that the loss does not have is not offered, with the reason."""
+    from kd_core.distill import LOSSES
+
+    held, asked = values["objective"], values["sweep"]
+    loss = forms.part(LOSSES, at, held["name"], f"{KEY}.objective", t("distill.method"), term("objective"))
+    settings = held["settings"] if loss == held["name"] else {}
+    fields = LOSSES.get(loss).spec.model_fields
+    sweep: dict[str, Any] = {}
+    for name in ("temperature", "alpha"):
+        if name in fields:
+            sweep[name] = _axis(name, asked)
+        else:
+            st.caption(
+                f":material/block: {t('what_if.form.no_axis', axis=forms.label(name), loss=LOSSES.get(loss).title)}"
+            )
+    return {"name": loss, "settings": settings}, sweep
+
+
+def _more(asked: dict[str, Any]) -> dict[str, Any]:
+    """Draw what most people leave alone, one fold away."""
+    names = [n for n, info in SweepSpec.model_fields.items() if dict(info.json_schema_extra or {}).get("advanced")]
+    held: dict[str, Any] = {}
+    with st.expander(t("what_if.form.more"), icon=":material/tune:"):
+        st.caption(t("what_if.form.more_note"))
+        for place, name in zip(st.columns(len(names)), names, strict=True):
+            with place:
+                held[name] = (
+                    _axis(name, asked)
+                    if name in OFFERED
+                    else forms.field(name, SweepSpec.model_fields[name], asked, f"{KEY}.sweep")
+                )
+    return held
+
+
+def _axis(name: str, asked: dict[str, Any]) -> tuple[float, ...]:
+    return forms.numbers(name, SweepSpec.model_fields[name], asked.get(name) or (), f"{KEY}.sweep", OFFERED[name])
+
+
+def spec_of(dataset: DatasetSpec, values: dict[str, Any]) -> RunSpec:
+    """Make the run from what the form holds. Errors: SpecError."""
+    return RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "the what-if")
+
+
+def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
+    """Say how much is asked for, how long it takes and what stands in its way; start it."""
+    from kd_core.runs.cells import grid
+    from kd_core.runs.plan import check
+
+    spec, reason = None, None
+    if not values["students"]:
+        reason = t("what_if.form.no_students")
+    else:
+        try:
+            spec = spec_of(dataset, values)
+            problems = check(spec, facts.task, facts.outputs, facts.inputs)
+            for problem in problems:
+                text.show_problem(problem)
+            if any(p.severity == "error" for p in problems):
+                reason = t("distill.blocked")
+        except KDError as error:
+            text.show_error(error)
+            reason = t("distill.blocked")
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="whatif-finish"):
+        if spec is not None and reason is None:
+            count = grid.count(spec)
+            if count.cells < 2:
+                reason = t("what_if.form.one_cell")
+        if spec is not None and reason is None:
+            found = launch.foresee(spec, facts)
+            st.markdown(
+                t(
+                    "what_if.form.count",
+                    variants=text.exact(count.variants),
+                    cells=text.exact(count.cells),
+                    seeds=spec.training.seeds_at_first,
+                    trainings=text.exact(count.trainings),
+                    time=launch.time(found),
+                ),
+                help=f"{t('what_if.form.count_help')} {launch.reasons(found)}",
+                width="stretch",
+            )
+        else:
+            st.markdown(f":orange[:material/info: {reason}]", width="stretch")
+        pressed = st.button(
+            t("what_if.form.start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="whatif-start",
+            disabled=spec is None or reason is not None,
+            help=reason,
+        )
+    if pressed and spec is not None:
+        launch.start(spec, PAGE)
+    launch.same_work(spec, PAGE, "whatif")

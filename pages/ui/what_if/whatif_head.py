@@ -1,0 +1,104 @@
+"""The head of a what-if: its one line of numbers, how it is carried out, and the verdict on the test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.result import page, verdict
+from pages.ui.shared import forms, text
+from pages.ui.shared.text import escape, t, term
+from pages.ui.what_if import whatif_cells
+from pages.ui.what_if.whatif_cells import Grid
+
+Result = Mapping[str, Any]
+
+
+def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None) -> None:
+    """Say variants, trainings, time and the best cell in one line."""
+    trainings = text.exact(grid.trainings)
+    counted = (
+        t("what_if.head.trainings_of", done=text.exact(done), of=trainings)
+        if done is not None and done < grid.trainings
+        else t("what_if.head.trainings", num=trainings)
+    )
+    parts = [t("what_if.head.variants", num=text.exact(grid.variants)), counted]
+    if seconds is not None:
+        parts.append(
+            t(
+                "what_if.head.so_far" if active else "what_if.head.took",
+                seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)),
+            )
+        )
+    best = grid.cell(grid.best)
+    if best is not None and whatif_cells.judged(best):
+        parts.append(
+            t(
+                "what_if.head.best_so_far" if active else "what_if.head.best",
+                cell=whatif_cells.setting_words(grid, best),
+                gain=whatif_cells.gain_words(grid.metric, best),
+            )
+        )
+    st.markdown(
+        " · ".join(f"**{p}**" if i == len(parts) - 1 and best is not None else p for i, p in enumerate(parts)),
+        help=term("what_if"),
+    )
+
+
+def way(grid: Grid) -> None:
+    """Say how the trainings are carried out, and why."""
+    if not grid.mode:
+        return
+    known = f"common.options.{grid.mode}" in text.catalogue()
+    st.caption(t("what_if.head.way", mode=forms.option(grid.mode) if known else grid.mode, why=grid.why))
+
+
+def judgement(found: Result, grid: Grid, run_id: str) -> None:
+    """Say the verdict of the chosen cell on the test rows, and how it was chosen."""
+    index = page.choose_student(found, run_id)
+    student = found["students"][index]
+    page.judgement(found, index)
+    rows = found["dataset"]["rows"]
+    compared = sum(whatif_cells.judged(c) for c in grid.cells if c["student"] == student["name"])
+    cell = grid.cell(grid.best_of.get(str(student["name"])))
+    words = t(
+        "what_if.head.chosen",
+        cell=whatif_cells.setting_words(grid, cell, student=False) if cell else "–",
+        num=compared,
+        validation=text.exact(rows.get("validation")),
+        test=text.exact(rows.get("test")),
+    )
+    if cell is not None and whatif_cells.is_baseline(cell):
+        words = t("what_if.head.chosen_baseline", num=compared, test=text.exact(rows.get("test")))
+    st.caption(words, help=t("what_if.head.chosen_help"))
+
+
+def missing(grid: Grid) -> None:
+    """Say how many cells have no score; none is left out in silence."""
+    empty = [c for c in grid.cells if not whatif_cells.judged(c)]
+    lost = whatif_cells.diverged(grid)
+    cut = sum(bool(c.get("stopped")) and whatif_cells.judged(c) for c in grid.cells)
+    if empty:
+        st.caption(f":orange[:material/grid_off: {t('what_if.head.missing', num=len(empty), of=len(grid.cells))}]")
+    if cut:
+        st.caption(f":orange[:material/stop: {t('what_if.head.cut', num=cut)}]")
+    if lost:
+        st.caption(f":orange[:material/warning: {t('what_if.head.diverged', num=lost)}]")
+
+
+def warnings(snapshot: Any, *, fold: bool = False) -> None:
+    """Show what the engine warned of; several findings of a run that has ended are one fold away."""
+    told = [w for w in snapshot.warnings if w.get("code") != "no_room"]
+    fold = fold and len(told) > 1
+    with st.expander(t("what_if.head.noticed", num=len(told)), icon=":material/warning:") if fold else st.container():
+        for warning in told:
+            words = escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip())
+            st.caption(f":orange[:material/warning:] {words}")
+
+
+def lower_note(metric: str) -> None:
+    """Say which way a metric is better where that is not plain."""
+    if verdict.lower_is_better(metric):
+        st.caption(t("what_if.head.lower", metric=verdict.metric_title(metric)))

@@ -1,0 +1,204 @@
+"""What T and alpha would do, before anything is trained: computed from the answers that a teacher has already given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.evaluate import soft_labels
+from kd_core.specs import Choice, DatasetSpec
+from kd_core.task import task_of
+from kd_core.workspace import workspace
+from pages.ui.charts import soft_labels as charts
+from pages.ui.charts.marks import COLOUR
+from pages.ui.shared import forms, picture, text
+from pages.ui.shared.text import t, term
+
+ROWS = 2_000  # rows looked at; evenly spaced over the validation rows
+TEMPERATURES = tuple(forms.log_steps(0.5, 20, 1, 1.5, 2, 3, 4, 6, 8, 12, 16))
+KEY = "whatif-instant"
+
+
+@dataclass(frozen=True)
+class Softening:
+    """Means over rows, one value per temperature of `TEMPERATURES`. Units: entropy in nats, the others shares of one.
+
+    `soft_to_hard` is the share of the soft gradient at alpha 0.5, from which any alpha follows.
+    """
+
+    entropy: tuple[float, ...]
+    beside_top: tuple[float, ...]
+    beside_true: tuple[float, ...]
+    soft_to_hard: tuple[float, ...]
+    num_classes: int
+    rows: int
+    rows_of: int
+    stale: bool
+
+    def soft_share(self, at: int, alpha: float) -> float:
+        """Share of the teacher term in a beginner's gradient: alpha S / (alpha S + (1 - alpha) H)."""
+        s = self.soft_to_hard[at]
+        soft, hard = alpha * s, (1.0 - alpha) * (1.0 - s)
+        return soft / (soft + hard) if soft + hard else 0.0
+
+
+def soften_all(logits: Any, labels: Any, *, stale: bool = False, most: int = ROWS) -> Softening:
+    """Compute every curve of the panel. Shape: logits (V, C), labels (V,) classes."""
+    num = len(labels)
+    rows = np.unique(np.linspace(0, num - 1, min(num, most)).astype(int))
+    z, y = np.asarray(logits[rows], np.float64), np.asarray(labels[rows]).astype(int)
+    beginner = np.zeros_like(z)  # a student that has learned nothing finds all classes alike
+    found: dict[str, list[float]] = {"entropy": [], "top": [], "true": [], "soft": []}
+    for temperature in TEMPERATURES:
+        p = soft_labels.soften(z, temperature)
+        found["entropy"].append(float(soft_labels.entropy(p).mean()))
+        found["top"].append(float(soft_labels.dark_knowledge(p).mean()))
+        found["true"].append(float(1.0 - p[np.arange(len(y)), y].mean()))
+        found["soft"].append(soft_labels.effective_soft_share(z, beginner, y, temperature, 0.5))
+    return Softening(*(tuple(found[n]) for n in ("entropy", "top", "true", "soft")), z.shape[1], len(rows), num, stale)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(dataset_json: str, teacher_json: str, stamp: int) -> Softening | None:
+    from kd_core.teachers.cache import TeacherCache
+
+    found = TeacherCache(workspace() / "teachers").find(
+        DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)
+    )
+    if found is None or not task_of(found.task).has_classes:
+        return None
+    return soften_all(found.logits, found.labels, stale=found.stale)
+
+
+def read(dataset: DatasetSpec, teacher: dict[str, Any]) -> Softening | None:
+    """Return the curves of a teacher that has answered for this data, or None; read again only when answers were added.
+
+    Errors: KDError for a teacher that does not exist.
+    """
+    folder = workspace() / "teachers"
+    try:
+        stamp = folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _read(dataset.to_json(), Choice.parse(teacher).to_json(), stamp)
+
+
+def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
+    """Draw the panel; only this part is drawn again when a slider moves."""
+    with st.container(border=True, key="whatif-instant"):
+        st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"))
+        if not task_of(task).has_classes:
+            st.caption(t("what_if.instant.regression"))
+            return
+        try:
+            found = read(dataset, teacher)
+        except (KDError, OSError) as error:
+            text.show_error(error)
+            return
+        if found is None:
+            st.info(t("what_if.instant.later"), icon=":material/hourglass_empty:")
+            return
+        _body(found)
+
+
+@st.fragment
+def _body(found: Softening) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        temperature = float(
+            st.select_slider(
+                forms.label("temperature"),
+                TEMPERATURES,
+                key=forms.seed(f"{KEY}-T", 4.0),
+                format_func=lambda v: f"{v:g}",
+                help=term("temperature"),
+            )
+        )
+        alpha = float(
+            st.slider(
+                forms.label("alpha"), 0.0, 1.0, key=forms.seed(f"{KEY}-alpha", 0.5), step=0.05, help=term("alpha")
+            )
+        )
+        at = TEMPERATURES.index(temperature)
+        plain = TEMPERATURES.index(1.0)
+        _numbers(found, at, plain, alpha)
+    with right:
+        most = np.log(found.num_classes)
+        lines = [
+            {
+                "name": t("what_if.instant.soft_share"),
+                "colour": COLOUR["student"],
+                "dash": "solid",
+                "symbol": "circle",
+                "values": [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))],
+            },
+            {
+                "name": t("what_if.instant.entropy_line"),
+                "colour": COLOUR["teacher"],
+                "dash": "dash",
+                "symbol": "square",
+                "values": [e / most for e in found.entropy],
+            },
+            {
+                "name": t("what_if.instant.dark"),
+                "colour": "#CC79A7",
+                "dash": "dashdot",
+                "symbol": "diamond",
+                "values": found.beside_top,
+            },
+            {
+                "name": t("what_if.instant.wrong"),
+                "colour": COLOUR["baseline"],
+                "dash": "dot",
+                "symbol": "x",
+                "values": found.beside_true,
+            },
+        ]
+        figure = charts.over_temperature(
+            lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y")
+        )
+        shares = {
+            n: text.percent(v)
+            for n, v in (
+                ("soft", found.soft_share(at, alpha)),
+                ("dark", found.beside_top[at]),
+                ("wrong", found.beside_true[at]),
+            )
+        }
+        picture.show(
+            figure,
+            f"{KEY}-chart",
+            t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **shares),
+        )
+    st.caption(
+        t("what_if.instant.rows", rows=text.exact(found.rows), of=text.exact(found.rows_of))
+        + (f" {t('what_if.instant.stale')}" if found.stale else "")
+    )
+
+
+def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
+    """Three numbers with what they are at T = 1."""
+
+    def one(key: str, value: str, before: str) -> None:
+        st.metric(
+            t(f"what_if.instant.{key}"),
+            value,
+            delta=t("what_if.instant.at_one", value=before),
+            delta_color="off",
+            delta_arrow="off",
+            help=t(f"what_if.instant.{key}_help"),
+        )
+
+    with st.container(horizontal=True, gap="medium"):
+        one(
+            "entropy",
+            t("what_if.instant.nats", value=f"{found.entropy[at]:.2f}"),
+            t("what_if.instant.nats", value=f"{found.entropy[plain]:.2f}"),
+        )
+        one("dark", text.percent(found.beside_top[at]), text.percent(found.beside_top[plain]))
+        one("wrong", text.percent(found.beside_true[at]), text.percent(found.beside_true[plain]))
+        one("soft_share", text.percent(found.soft_share(at, alpha)), text.percent(found.soft_share(plain, alpha)))

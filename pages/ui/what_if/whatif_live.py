@@ -1,0 +1,63 @@
+"""A what-if while it trains: one small fragment that reads a snapshot; its map fills as trainings go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.store.folder import ACTIVE
+from kd_core.runs.store.runs import RunStore
+from pages.ui.runs import live
+from pages.ui.shared import announcer, viewers
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cells, whatif_head, whatif_map
+
+
+def show(store: RunStore, run_id: str, snapshot: Any) -> None:
+    """Draw the what-if and draw it again every 2 s; when it ends, the whole page is drawn once more."""
+    begun = snapshot.state
+
+    @st.fragment(run_every=viewers.interval())
+    def body() -> None:
+        viewers.interval()
+        try:
+            now = store.snapshot(run_id, 60)
+        except KDError:
+            st.rerun()  # the run was removed or damaged meanwhile: the page says so
+        if live.buttons(now.state) != live.buttons(begun):
+            st.rerun()  # the buttons above stand outside this fragment
+        draw(now)
+        announcer.progress(now)
+
+    body()
+
+
+def draw(now: Any) -> None:
+    """Draw one snapshot."""
+    grid = whatif_cells.of_progress(now, active=now.state in ACTIVE)
+    if grid is not None:
+        whatif_head.line(grid, now.elapsed_s, active=True, done=now.trainings_done)
+    with st.container(border=True, key="whatif-live-head"):
+        live.progress(now)
+        if now.phases and now.state != "queued":
+            live.phases(now)
+    if now.state == "queued":
+        st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
+    elif grid is None:
+        st.info(t("what_if.live.starting"), icon=":material/rocket_launch:")
+    elif any(p.name == "teacher" and p.state == "running" for p in now.phases):
+        st.caption(t("runs.live.teaching", folds=now.spec.evaluation.folds))
+    if grid is not None:
+        whatif_head.way(grid)
+        live.room(now)
+        whatif_head.warnings(now)
+        if any(whatif_cells.judged(c) for c in grid.cells):
+            whatif_map.show(grid, now.run_id, live=True)
+            st.caption(t("what_if.live.note"))
+            whatif_head.lower_note(grid.metric)
+        elif now.state != "queued":
+            st.caption(t("what_if.live.waiting"))
+    with st.expander(t("runs.live.log"), icon=":material/notes:"):
+        live.log(now)

@@ -1,0 +1,59 @@
+"""Names by what was chosen: short where all is usual, different where recipes differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kd_core.runs.view.naming import MOST, short_name
+from kd_core.scenarios import default_spec
+from kd_core.specs import Choice, StudentSpec, SweepSpec, TrainingSpec
+from tests.runs.tables import small_spec
+
+SPEC = default_spec("purchase").model_copy(update={"name": ""})
+
+
+def named(**update):
+    return short_name(SPEC.model_copy(update=update))
+
+
+def test_a_usual_run_is_named_by_its_lesson_and_students():
+    lesson = Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.9})
+    assert named(objective=lesson) == "T=2 α=.9 tiny+small"
+    assert named(objective=Choice(name="hinton")) == "T=2 α=.7 tiny+small"  # defaults of the loss are told as well
+
+
+@pytest.mark.parametrize(
+    ("update", "end"),
+    [
+        ({"training": TrainingSpec(seeds=5)}, "tiny+small seeds=5"),
+        ({"training": TrainingSpec(learning_rate=0.01, class_weights="balanced")}, "lr=.01 class weights=balanced"),
+        ({"teacher": Choice(name="mlp", settings={"dropout": 0.1})}, "tiny+small by mlp teacher dropout=.1"),
+        ({"evaluation": SPEC.evaluation.model_copy(update={"folds": 10})}, "tiny+small folds=10"),
+        ({"dataset": SPEC.dataset.model_copy(update={"split_seed": 3})}, "tiny+small split=3"),
+        ({"students": (StudentSpec(name="mlp 3x12", arch=Choice(name="mlp")),)}, "mlp 3x12"),
+    ],
+)
+def test_whatever_else_was_chosen_is_told(update, end):
+    assert named(**update).endswith(end) and named(**update) != short_name(SPEC)
+
+
+def test_a_loss_without_temperature_and_an_unknown_one_have_names_too():
+    regression = small_spec(Path("t.csv"), "regression")
+    assert short_name(
+        regression.model_copy(update={"objective": Choice(name="mse", settings={"alpha": 0.5})})
+    ).startswith("α=.5 tiny")
+    assert short_name(SPEC.model_copy(update={"objective": Choice(name="gone", settings={"beta": 2})})).startswith(
+        "gone beta=2 tiny"
+    )
+
+
+def test_a_what_if_is_named_by_what_it_varies():
+    sweep = SweepSpec(temperature=(1, 2, 16), alpha=(0, 0.5))
+    assert named(sweep=sweep) == "what-if T=1–16 (3) α=0,.5 tiny+small"
+
+
+def test_a_long_name_is_cut_at_its_end():
+    many = tuple(StudentSpec(name=f"a rather long student {i}", arch=Choice(name="mlp")) for i in range(12))
+    assert len(named(students=many)) == MOST and named(students=many).endswith("…")

@@ -1,0 +1,44 @@
+"""The live line of a terminal."""
+
+from __future__ import annotations
+
+from kd_core.runs.view.progress_line import ProgressLine
+from tests.runs.view.test_sweep_progress import CHOSEN, PLAN, ended, told
+
+
+def line_after(*events):
+    line = ProgressLine()
+    for event in events:
+        line.take(event)
+    return line.text(events[-1])
+
+
+def test_a_what_if_shows_its_share_and_its_best_cell_so_far():
+    assert line_after(PLAN, CHOSEN, told({1: 0.9})) == f"[{'#' * 1:<24}] 0/9 nothing to compare yet"
+    found = line_after(PLAN, CHOSEN, told({0: 0.8, 1: 0.81, 2: 0.85}, epoch=10), ended(2, 0.86))
+    assert found == f"[{'#' * 8:<24}] 1/9 best so far: T 4, alpha 0.5, +6.00 points"
+    errors = {**PLAN, "metric": "rmse", "better": "lower"}
+    assert line_after(errors, CHOSEN, told({0: 5.0, 1: 4.5})).endswith("best so far: T 1, alpha 0.5, +0.50")
+
+
+def test_an_ordinary_run_shows_who_was_trained():
+    plain = {"kind": "plan", "metric": "roc_auc"}
+    said = {"kind": "trained", "arm": "teacher", "student": None, "done": 1, "of": 4}
+    assert line_after(plain, said) == f"[{'#' * 6:<24}] 1/4 teacher"
+    arm = {"kind": "trained", "arm": "placebo", "student": "tiny", "done": 3, "of": 12}
+    assert line_after(plain, arm) == f"[{'#' * 6:<24}] 3/12 placebo tiny"
+    part = {"kind": "part", "phase": "evaluate", "done": 2, "of": 4}
+    assert line_after(plain, part) == f"[{'#' * 12:<24}] 2/4 evaluate"
+
+
+def test_a_run_that_takes_longer_than_its_plan_says_so_once():
+    now = [0.0]
+    line = ProgressLine(lambda: now[0])
+    work = [{"kind": "training:stacks", "phases": ["students"], "estimated": 20.0, "seconds": 20.0}]
+    line.take({"kind": "plan", "metric": "roc_auc", "trainings": 4, "phases": ["students"], "work": work})
+    line.take({"kind": "phase", "phase": "students", "state": "start"})
+    now[0] = 15.0
+    assert line.correction() is None
+    now[0] = 40.0
+    assert line.correction() == "took longer than thought: about 10 s more"
+    assert line.correction() is None
