@@ -30,6 +30,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core import device
+from kd_core.data.input_spec import table_inputs
 from kd_core.distill import LOSSES, objective
 from kd_core.models import Outputs
 from kd_core.models.building import build
@@ -86,7 +87,9 @@ CASES = [
 
 def network(settings: dict, case: dict, seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
-    return build(Choice(name="mlp", settings={"size": None, **settings}), case["features"], case["classes"])
+    return build(
+        Choice(name="mlp", settings={"size": None, **settings}), table_inputs(case["features"]), case["classes"]
+    )
 
 
 class LiveTeacher:

@@ -2,7 +2,7 @@
 
 Both sides take the same batches with the same optimiser, schedule, loss and validation after every epoch.
 The engine side has callbacks, a stop request asked for at every batch, events written to disk and
-checkpoints on. With a teacher the engine uses the loss's formula where the hand-written loop differentiates it, which
+checkpoints on. With a teacher the engine uses the loss's written gradient where the hand-written loop differentiates it, which
 makes the engine the faster one: what the loop itself costs is told by the cases without a teacher. Rounds are interleaved; the ratio is the median over rounds. On a busy machine look at the
 ratio of processor time, which does not count waiting for a core.
 

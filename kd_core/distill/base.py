@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -60,9 +60,12 @@ def soft_term(
 class Gradient(ABC):
     """A loss's derivative by the logits, written out: the fact `gradient` of a registered loss.
 
-    For many students at once, each with its own settings; a student alone is a stack of one.
+    For many students at once, each with its own settings.
+    `hard`: settings under which the loss against right answers, in the place of the teacher's, is the hard loss.
     Legend: S students, N training rows, B rows of a batch, C outputs.
     """
+
+    hard: ClassVar[LossSpec | None] = None
 
     @abstractmethod
     def __init__(

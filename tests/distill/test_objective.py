@@ -122,12 +122,18 @@ def test_the_written_gradient_is_for_one_answer_a_row():
 
 def test_a_student_alone_hears_what_it_hears_in_a_stack():
     z, teacher, rows = logits().requires_grad_(), logits(seed=1).numpy(), torch.tensor([5, 0, 3])
-    weights, choice = np.array([0.5, 2.0, 1.0], np.float32), Choice(name="hinton", settings={"temperature": 3.0})
-    terms = objective.make("multiclass", choice, LABELS, teacher, weights)(Outputs(z[rows]), rows)
-    stack = StackedLesson("multiclass", [choice], LABELS, teacher, weights, torch.float32, torch.device("cpu"))
+    choice = Choice(name="hinton", settings={"temperature": 3.0})
+    terms = objective.make("multiclass", choice, LABELS, teacher)(Outputs(z[rows]), rows)
+    stack = StackedLesson("multiclass", [choice], LABELS, teacher, None, torch.float32, torch.device("cpu"))
     stacked = z.detach()[rows].T[None].contiguous()
-    torch.testing.assert_close(terms.known[1], stack.gradient(stacked, rows[None])[0].T, rtol=0, atol=0)
+    torch.testing.assert_close(terms.known[1], stack.gradient(stacked, rows[None])[0].T)
     torch.testing.assert_close(torch.stack([terms.hard, terms.soft]), stack.losses(stacked, rows[None])[:, 0])
+
+
+def test_classes_that_weigh_differently_are_left_to_torch():
+    choice, weights = Choice(name="hinton"), np.array([0.5, 2.0, 1.0], np.float32)
+    made = objective.make("multiclass", choice, LABELS, logits(seed=1).numpy(), weights)
+    assert made(Outputs(logits().requires_grad_()), torch.arange(8)).known is None
 
 
 def test_regression_is_the_squared_error_of_scaled_targets():

@@ -180,15 +180,12 @@ class TestSoftenedLosses:
         assert value(entry, {}, *given).item() == pytest.approx(reference(entry, {}, *given), rel=2e-6)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
 @pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "gradient" in e.facts], ids=lambda e: e.name)
-def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, alpha, weighted):
+def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, alpha):
     student, teacher, y = batch(entry, classes=4)
-    task = entry.tasks[-1]
-    weights = np.array([0.5, 2.0, 1.0, 0.7]) if weighted and task_of(task).has_classes else None
     choice = Choice(name=entry.name, settings={"alpha": alpha})
-    made = objective.make(task, choice, y.numpy(), teacher.logits.float().numpy(), weights)
+    made = objective.make(entry.tasks[-1], choice, y.numpy(), teacher.logits.float().numpy())
     index = torch.tensor([7, 2, 2, 11, 0])
     found = []
     for written in (made.written, None):
@@ -199,7 +196,7 @@ def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, 
         terms.backward()
         found.append([terms.total.detach(), terms.hard.detach(), terms.soft.detach(), z.grad])
     for mine, expected in zip(*found, strict=True):
-        torch.testing.assert_close(mine, expected, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(mine.double(), expected.double(), rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)

@@ -53,6 +53,7 @@ def test_matmul_precision_is_put_back():
         assert torch.get_float32_matmul_precision() == before
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_the_value_is_named_within_ten_steps():
     meter = Meter(torch.device("cuda"), steps=40)

@@ -132,6 +132,7 @@ def test_page_locked_buffers_are_used_again_only_when_their_copy_has_ended(monke
     assert [e for what, e in log if what == "waited"] == events[: len(sent) - 3]
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_streamed_to_a_gpu_are_the_same_bits(monkeypatch, stored, x):
     device = torch.device("cuda")

@@ -33,6 +33,8 @@ class HintonSpec(LossSpec):
 class HintonGradient(Gradient):
     """weight T² KL(p ‖ softmax(z / T)), whose slope is weight T (softmax(z / T) - p) / B."""
 
+    hard = HintonSpec(temperature=1.0)
+
     def __init__(
         self, specs: Sequence[HintonSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
     ) -> None:

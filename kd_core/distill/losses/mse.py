@@ -16,6 +16,8 @@ from kd_core.task import NUMERIC
 class MSEGradient(Gradient):
     """weight x mean (z - z_teacher)²."""
 
+    hard = LossSpec()
+
     def __init__(
         self, specs: Sequence[LossSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
     ) -> None:

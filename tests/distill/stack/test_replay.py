@@ -58,6 +58,7 @@ def test_a_missing_input_is_an_error():
         replay(inputs()[0])
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_recorded_graph_takes_every_step_once():
     device = torch.device("cuda")

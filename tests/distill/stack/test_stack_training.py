@@ -75,6 +75,7 @@ class TestReplayedStep:
         for position, state in expected.items():
             assert all(torch.equal(state[k], found[position][k]) for k in state)
 
+    @pytest.mark.gpu
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
     def test_a_graph_gives_the_eager_numbers(self, arch, monkeypatch):
         dataset = make_dataset(rows=500)

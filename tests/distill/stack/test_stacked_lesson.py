@@ -143,7 +143,9 @@ def test_losses_are_those_of_the_registered_functions(name, task):
         terms = made(Outputs(z[s].T), index[s])
         assert hard[s] == pytest.approx(float(terms.hard), rel=1e-6)
         if terms.soft is not None:
-            assert soft[s] == pytest.approx(float(terms.soft), rel=1e-6, abs=1e-9)
+            assert soft[s] == pytest.approx(
+                float(terms.soft), rel=1e-5, abs=1e-9
+            )  # the teacher's side is float32 there
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
