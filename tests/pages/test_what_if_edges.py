@@ -9,7 +9,7 @@ import json
 import pytest
 
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cells, whatif_map
+from pages.ui.what_if import whatif_map, whatif_table, whatif_words
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -18,7 +18,7 @@ from tests.pages.test_what_if import _quiet, charts, form, grid_of, said  # noqa
 
 def test_the_csv_holds_every_seed_of_every_cell():
     run_id = make_sweep()
-    rows = list(csv.DictReader(io.StringIO(whatif_cells.csv(grid_of(run_id)))))
+    rows = list(csv.DictReader(io.StringIO(whatif_table.csv(grid_of(run_id)))))
     assert len(rows) == 27 and {r["seed"] for r in rows} == {"0", "1", "2"}
     best = [r for r in rows if r["best"] == "True"]
     assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
@@ -28,7 +28,7 @@ def test_the_csv_holds_every_seed_of_every_cell():
 def test_names_are_shown_literally():
     run_id = make_sweep(students=(HOSTILE[0],))
     grid = grid_of(run_id)
-    assert "<script" not in whatif_cells.hover(grid, grid.cells[4])
+    assert "<script" not in whatif_words.hover(grid, grid.cell(4))
     at = form(run=run_id, cell="4")
     assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
 
@@ -50,8 +50,8 @@ def test_the_number_in_the_address_must_be_one(monkeypatch):
 
 def test_a_diverged_baseline_counts_once_for_all_its_cells():
     grid = grid_of(make_sweep(diverged=(0,)))  # the baseline of the first seed serves the three cells with alpha 0
-    assert [c["diverged"] for c in grid.cells if whatif_cells.is_baseline(c)] == [1, 1, 1]
-    assert whatif_cells.diverged(grid) == 1
+    assert grid.cells.loc[grid.cells["alpha"] == 0, "diverged"].tolist() == [1, 1, 1]
+    assert grid.diverged == 1
 
 
 @pytest.mark.slow
@@ -68,10 +68,10 @@ def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_wh
 
         from kd_core.runs.store.folder import RunFolder
         from pages.ui.what_if import whatif_cell as cell
-        from pages.ui.what_if import whatif_cells as cells
+        from pages.ui.what_if import whatif_reader
 
-        made = cells.of_result(cells.read(RunFolder(Path(path))))
-        cell.numbers(made, next(c for c in made.cells if c["alpha"]))
+        made = whatif_reader.read(RunFolder(Path(path)))
+        cell.numbers(made, made.cell(1))
 
     from streamlit.testing.v1 import AppTest
 
