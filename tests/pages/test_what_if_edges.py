@@ -8,8 +8,9 @@ import json
 
 import pytest
 
+from kd_core.errors import KDError
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_map, whatif_table, whatif_words
+from pages.ui.what_if import whatif_cells, whatif_map, whatif_reader, whatif_table, whatif_words
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -82,3 +83,62 @@ def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_wh
     assert "On validation the teacher reaches 0.9300 ROC-AUC, this cell" in said
     helps = [m.proto.help for m in panel.markdown if m.proto.help]
     assert any("leaves out the draw of the rows" in h for h in helps)
+
+
+def _cell_four(**changes):
+    return lambda found: found["sweep"]["cells"][4].update(changes)
+
+
+HARM = {
+    "'cells'": lambda found: found["sweep"].pop("cells"),
+    "'mean'": lambda found: found["sweep"]["cells"][4].pop("mean"),
+    "'room'": lambda found: found.pop("room"),
+    "'list' object has no attribute 'items'": lambda found: found["sweep"].update(best_of=[1]),
+    "two cells have one number": _cell_four(cell=0),
+    "a cell has the word 'wins'": _cell_four(word="wins"),
+    "a number is str": _cell_four(mean="high"),
+    "a number is infinite": _cell_four(scores=[float("inf"), 0.9, 0.9]),
+    "'ci95'": _cell_four(gain={"mean": 0.1, "n": 3}),
+    "'int' object is not subscriptable": _cell_four(behind={"mean": 0.1, "ci95": 1}),
+    "must be an iterable, not int": _cell_four(scores=1),
+    "a cell has more scores than seeds": _cell_four(seeds=[0]),
+}
+
+
+@pytest.mark.parametrize("why", HARM)
+def test_a_damaged_grid_is_named(why):
+    folder = store().folder(make_sweep())
+    found = json.loads((folder.path / "result.json").read_text())
+    HARM[why](found)
+    (folder.path / "result.json").write_text(json.dumps(found))
+    with pytest.raises(KDError, match=r"is damaged: result\.json holds no what-if that can be read: ") as told:
+        whatif_reader.read(folder)
+    assert why in str(told.value)
+
+
+def test_a_grid_that_is_none_is_named():
+    folder = store().folder(make_sweep())
+    found = json.loads((folder.path / "result.json").read_text())
+    (folder.path / "result.json").write_text(json.dumps({**found, "sweep": 5}))
+    with pytest.raises(KDError, match="The result can't be read: AttributeError 'int' object has no attribute 'get'"):
+        whatif_reader.read(folder)
+
+
+def test_a_page_with_a_damaged_grid_has_one_message_and_the_map_of_the_events():
+    run_id = make_sweep()
+    place = store().folder(run_id).path / "result.json"
+    found = json.loads(place.read_text())
+    HARM["a number is str"](found)
+    place.write_text(json.dumps(found))
+    at = form(run=run_id, cell="4")
+    assert not at.exception and [e.value for e in at.error if "holds no what-if" in e.value] == [at.error[0].value]
+    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+
+
+def test_every_seed_of_a_cell_has_a_place_in_each_of_its_columns():
+    told = {"cell": 7, "student": "tiny", **dict.fromkeys(whatif_cells.SETTINGS), "mean": 0.9, "gain": None}
+    made = whatif_reader.frame([{**told, "seeds": [3, 4], "scores": [0.9], "baseline": [], "diverged": 0}])
+    cell = whatif_cells.rows(made)[0]
+    assert cell.scores == (0.9, None) and cell.baseline == cell.selected_epochs == (None, None)
+    assert (cell.gain, cell.pairs, cell.latency_ms, cell.word, cell.pending) == (None,) * 4 + (False,)
+    assert whatif_reader.frame([]).empty

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
 NUMBERS = (*SETTINGS, "mean", "gain", "low", "high", "behind", "behind_low", "behind_high", "latency_ms")
 COUNTS = ("pairs", "parameters", "size_bytes")
 TYPES = {
-    **dict.fromkeys(("cell", "diverged"), "int64"),
+    **{"cell": "int64", "diverged": "int64", "student": "str"},
     **dict.fromkeys(NUMBERS, "float64"),
     **dict.fromkeys(COUNTS, "Int64"),
     **dict.fromkeys(("like_best", "stopped", "pending"), "bool"),
 }
+APART = ("gain", "low", "high", "pairs", "behind", "behind_low", "behind_high", "pending")  # told otherwise than named
 PER_SEED = ("seeds", "scores", "baseline", "selected_epochs")
 # What events don't say of a cell, and what a result doesn't.
 LATER = {"word": None, "stopped": False, "behind": None, "like_best": False, "selected_epochs": ()}
@@ -115,31 +117,35 @@ def frame(cells: Iterable[Mapping[str, Any]], active: bool = False) -> pd.DataFr
 
     Errors: KeyError, TypeError, ValueError where they are damaged.
     """
-    rows = [_row({**LATER, **COSTS, **ENDED, **c}, active) for c in cells]
-    made = pd.DataFrame.from_records(rows, columns=list(Cell._fields)).astype(TYPES)
-    if not made["cell"].is_unique:
+    told = [{**LATER, **COSTS, **ENDED, **c} for c in cells]
+    made: dict[str, list[Any]] = {n: [c[n] for c in told] for n in Cell._fields if n not in APART}
+    for name, low, high in (("gain", "low", "high"), ("behind", "behind_low", "behind_high")):
+        held = [c[name] or NO_GAIN for c in told]
+        made |= {name: [d["mean"] for d in held], low: [d["ci95"][0] for d in held], high: [d["ci95"][1] for d in held]}
+    made["pairs"] = [(c["gain"] or NO_GAIN)["n"] for c in told]
+    made["pending"] = [active and not all(c["done"]) for c in told]
+    for name in PER_SEED:  # each as long as the seeds
+        made[name] = [(*c[name], *(None,) * (len(c["seeds"]) - len(c[name]))) for c in told]
+    per_seed = [chain.from_iterable(made[n]) for n in PER_SEED]
+    _check_numbers([*chain.from_iterable(made[n] for n in NUMBERS), *chain.from_iterable(per_seed)])
+    if any(len(v) > len(c["seeds"]) for n in PER_SEED for c, v in zip(told, made[n], strict=True)):
+        raise ValueError("a cell has more scores than seeds")
+    if odd := set(made["word"]) - {None, *verdict.COLOUR}:
+        raise ValueError(f"a cell has the word {odd.pop()!r}")
+    if len(set(made["cell"])) < len(told):
         raise ValueError("two cells have one number")
-    return made.set_index("cell", drop=False)
+    return pd.DataFrame(made, columns=list(Cell._fields)).astype(TYPES).set_index("cell", drop=False)
 
 
-def _row(c: dict[str, Any], active: bool) -> dict[str, Any]:
-    if c["word"] not in (None, *verdict.COLOUR):
-        raise ValueError(f"a cell has the word {c['word']!r}")
-    gain, behind = c["gain"] or NO_GAIN, c["behind"] or NO_GAIN
-    (c["low"], c["high"]), (c["behind_low"], c["behind_high"]) = gain["ci95"], behind["ci95"]
-    c |= {"gain": gain["mean"], "pairs": gain["n"], "behind": behind["mean"], "student": str(c["student"])}
-    c |= {n: _number(c[n]) for n in NUMBERS}
-    c["pending"] = active and not all(c["done"])
-    for name in PER_SEED:
-        held = tuple(_number(v) for v in c[name])
-        c[name] = held + (None,) * (len(c["seeds"]) - len(held))
-    return c
+def _check_numbers(values: list[Any]) -> None:
+    odd = set(map(type, values)) - {int, float, type(None)}
+    if odd or math.inf in values or -math.inf in values:
+        raise TypeError(f"a number is {odd.pop().__name__ if odd else 'infinite'}")
 
 
 def _number(value: Any) -> float | None:
-    if value is None or (isinstance(value, int | float) and math.isfinite(value)):
-        return value
-    raise TypeError(f"{value!r} is no number")
+    _check_numbers([value])
+    return value
 
 
 def _teacher(told: Mapping[str, Any]) -> dict[str, Any]:

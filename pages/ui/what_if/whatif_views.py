@@ -117,7 +117,7 @@ def _filtered(grid: Grid) -> pd.DataFrame:
                 among,
                 selection_mode="multi",
                 key=f"whatif-only-{name}",
-                wrap=of_student,
+                wrap=True if of_student else None,
                 format_func=escape if of_student else "{:g}".format,
                 help=t("what_if.settings.filter_help"),
             )
