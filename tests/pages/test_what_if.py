@@ -307,9 +307,15 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
 def test_a_damaged_file_of_answers_is_told_in_words():
     run_id = make_sweep()
     folder = store().folder(run_id)
-    (folder.path / "artifacts" / "cells.npz").write_bytes(b"no zip")
-    with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
-        whatif_cell.kept(folder, "artifacts/cells.npz")
+    place = folder.path / "artifacts" / "cells.npz"
+    for damage in (
+        lambda: np.savez(place, other=1),
+        lambda: place.write_bytes(b"PK\x03\x04"),
+        lambda: place.write_bytes(b"no zip"),
+    ):
+        damage()
+        with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
+            whatif_cell.kept(folder, "artifacts/cells.npz")
     at = form(run=run_id, cell="4")
     at.segmented_control(key="whatif-part").set_value("soft").run()
     assert not at.exception and any("can't be read" in e.value for e in at.error)

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ def show(folder: RunFolder, grid: Grid, cell: Cell) -> None:
         if part == "soft":
             soft(folder, grid, cell)
         elif part == "recipe":
-            _recipe(folder, cell)
+            _with_spec(folder, cell, lambda spec: _recipe(f"{folder.id}.cell-{cell.cell}.spec.json", spec))
         else:
             numbers(grid, cell)
         _actions(folder, grid, cell)
@@ -132,7 +133,7 @@ def _standing(grid: Grid, cell: Cell) -> Any:
 @functools.lru_cache(maxsize=4)
 def _arrays(path: Path, changed_ns: int) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+        return {name: found[name] for name in ("row_ids", "labels", "teacher", "logits")}
 
 
 def kept(folder: RunFolder, place: str) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def kept(folder: RunFolder, place: str) -> dict[str, Any]:
     path = folder.path / "artifacts" / Path(place).name
     try:
         return _arrays(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise KDError(
             "The answers of the cells of run {run_id} can't be read: {error}.",
             "Run it again: press Clone.",
@@ -169,22 +170,19 @@ def soft(folder: RunFolder, grid: Grid, cell: Cell) -> None:
         st.info(whatif_words.why_missing(cell), icon=":material/block:")
         return
     if task_of(grid.task).has_classes:
-        _shares(arrays, z_teacher, z_cell, grid.classes, cell.temperature or 1.0)
+        _shares(arrays, z_teacher, z_cell, grid, cell.temperature or 1.0)
     else:
         _numbers_apart(arrays, z_teacher, z_cell, grid)
     rows = len(z_cell)
-    st.caption(t("what_if.soft.rows", rows=text.exact(rows), of=text.exact(grid.rows[0] or rows)))
+    st.caption(t("what_if.soft.rows", rows=text.exact(rows), of=text.exact(grid.num_rows[0] or rows)))
 
 
-def _shares(
-    arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, classes: tuple[str, ...], temperature: float
-) -> None:
+def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid: Grid, temperature: float) -> None:
     p = {"teacher": soft_labels.soften(z_teacher, temperature), "student": soft_labels.soften(z_cell, temperature)}
     nats = {arm: float(soft_labels.entropy(values).mean()) for arm, values in p.items()}
+    same = text.percent(soft_labels.agreement(z_teacher, z_cell))
     with st.container(horizontal=True, gap="medium"):
-        st.metric(
-            t("what_if.soft.agreement"), text.percent(soft_labels.agreement(z_teacher, z_cell)), help=term("agreement")
-        )
+        st.metric(t("what_if.soft.agreement"), same, help=term("agreement"))
         st.metric(
             t("what_if.soft.entropy", t=f"{temperature:g}"),
             t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
@@ -207,19 +205,18 @@ def _shares(
     shown = soft_view.drawn_classes({arm: values[at] for arm, values in p.items()}, label)
     figure = charts.bars(
         {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()},
-        [classes[c] for c in shown],
+        [grid.classes[c] for c in shown],
         names=result_tabs.names(),
         x_title=t("soft_labels.bars_axis"),
     )
-    note = t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
+    note = t("what_if.soft.note", label=grid.classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
     picture.show(figure, "whatif-bars", note)
     st.caption(note)
 
 
 def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid: Grid) -> None:
-    values = {
-        arm: z[:, 0] * grid.spread[1] + grid.spread[0] for arm, z in (("teacher", z_teacher), ("student", z_cell))
-    }
+    mean, std = grid.spread
+    values = {"teacher": z_teacher[:, 0] * std + mean, "student": z_cell[:, 0] * std + mean}
     apart = float(np.abs(values["teacher"] - values["student"]).mean())
     note = t("what_if.soft.apart", value=text.score(apart), target=grid.target)
     st.markdown(note)
@@ -243,15 +240,9 @@ def spec_of(folder: RunFolder, cell: Cell) -> RunSpec:
     return engine_grid.cell_spec(spec, engine_grid.cells(spec)[cell.cell])
 
 
-def _recipe(folder: RunFolder, cell: Cell) -> None:
-    try:
-        spec = spec_of(folder, cell)
-    except KDError as error:
-        text.show_error(error)
-        return
+def _recipe(name: str, spec: RunSpec) -> None:
     st.caption(t("what_if.cell.recipe_note"))
     st.dataframe(recipe.settings(spec), hide_index=True, height=300, placeholder="–", alt=t("runs.recipe.json"))
-    name = f"{folder.id}.cell-{cell.cell}.spec.json"
     recipe.offer(t("runs.recipe.json"), spec.model_dump_json(indent=1), name, "application/json", "cell-spec")
 
 

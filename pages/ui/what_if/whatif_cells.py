@@ -6,9 +6,10 @@ A cell is one setting: student, T, alpha, learning rate, weight decay, dropout.
 from __future__ import annotations
 
 import functools
+from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -21,41 +22,27 @@ COSTS = ("size", "latency", "parameters")
 STRONG = 3  # margins at which the map's colour may be strongest
 
 
-class Cell(NamedTuple):
-    """One row of a grid's table. None: the cell has no such setting, or it isn't known.
+# The table's columns. NaN: the cell has no such setting, or it isn't known.
+NUMBERS = (*SETTINGS, "mean", "gain", "low", "high", "behind", "behind_low", "behind_high", "latency_ms")
+PER_SEED = ("seeds", "scores", "baseline", "selected_epochs")
+COLUMNS = {
+    **{"cell": "int64", "student": "str", "word": "object", "diverged": "int64"},
+    **dict.fromkeys(NUMBERS, "float64"),
+    **dict.fromkeys(("pairs", "parameters", "size_bytes"), "Int64"),
+    **dict.fromkeys(("like_best", "stopped", "pending"), "bool"),
+    **dict.fromkeys(PER_SEED, "object"),
+}
+
+
+class Cell(namedtuple("Cell", COLUMNS)):
+    """One row of the table, None for NaN.
 
     Scores are on validation rows. `gain` over the baseline and its interval from `low` to `high` rest on `pairs` seeds,
-    above 0 is better; `behind` is how far the best cell is ahead. `pending`: its trainings go on. From `seeds` on there
-    is a value per seed.
+    above 0 is better; `behind` is how far the best cell is ahead. `pending`: its trainings go on. What is `PER_SEED` is a
+    tuple with a value per seed.
     """
 
-    cell: int
-    student: str
-    temperature: float | None
-    alpha: float | None
-    learning_rate: float | None
-    weight_decay: float | None
-    dropout: float | None
-    mean: float | None
-    gain: float | None
-    low: float | None
-    high: float | None
-    pairs: int | None
-    behind: float | None
-    behind_low: float | None
-    behind_high: float | None
-    word: str | None
-    like_best: bool
-    stopped: bool
-    diverged: int
-    pending: bool
-    parameters: int | None
-    size_bytes: int | None
-    latency_ms: float | None
-    seeds: tuple[int, ...]
-    scores: tuple[float | None, ...]
-    baseline: tuple[float | None, ...]
-    selected_epochs: tuple[int | None, ...]
+    __slots__ = ()
 
     @property
     def judged(self) -> bool:
@@ -72,9 +59,9 @@ class Cell(NamedTuple):
 class Grid:
     """What is known of a what-if now. `metric` is what cells are chosen by, on validation rows.
 
-    `cells`: a row per cell in the columns of `Cell`, by cell number; NaN where `Cell` has None. `seeds`, `variants` and
+    `cells`: a row per cell with the `COLUMNS`, by cell number. `seeds`, `variants` and
     `trainings` count what was asked for. `margin` is the run's own, where it has one for this metric; `teacher` its score,
-    `rows` the number of validation and test rows, `answers` the file of the cells' answers, `spread` the target's mean and
+    `num_rows` the number of validation and test rows, `answers` the file of the cells' answers, `spread` the target's mean and
     standard deviation.
     """
 
@@ -91,7 +78,7 @@ class Grid:
     teacher: float | None = None
     teacher_name: str = ""
     teacher_costs: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(COSTS))
-    rows: tuple[float | None, float | None] = (None, None)
+    num_rows: tuple[float | None, float | None] = (None, None)
     task: str = ""
     answers: str | None = None
     classes: tuple[str, ...] = ()

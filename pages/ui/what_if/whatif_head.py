@@ -61,12 +61,12 @@ def judgement(found: Result, grid: Grid, run_id: str) -> None:
     page.judgement(found, index)
     student = str(found["students"][index]["name"])
     cell = grid.cell(grid.best_of.get(student))
-    test, compared = text.exact(grid.rows[1]), int((grid.judged["student"] == student).sum())
+    test, compared = text.exact(grid.num_rows[1]), int((grid.judged["student"] == student).sum())
     if cell is not None and cell.is_baseline:
         words = t("what_if.head.chosen_baseline", num=compared, test=test)
     else:
         named = whatif_words.setting_words(grid, cell, student=False) if cell else "–"
-        validation = text.exact(grid.rows[0])
+        validation = text.exact(grid.num_rows[0])
         words = t("what_if.head.chosen", cell=named, num=compared, validation=validation, test=test)
     st.caption(words, help=t("what_if.head.chosen_help"))
 

@@ -16,18 +16,9 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
 from kd_core.safe_io import Damaged
 from pages.ui.result import comparison, verdict
-from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
+from pages.ui.what_if.whatif_cells import COLUMNS, NUMBERS, PER_SEED, Grid
 
-NUMBERS = (*SETTINGS, "mean", "gain", "low", "high", "behind", "behind_low", "behind_high", "latency_ms")
-COUNTS = ("pairs", "parameters", "size_bytes")
-TYPES = {
-    **{"cell": "int64", "diverged": "int64", "student": "str"},
-    **dict.fromkeys(NUMBERS, "float64"),
-    **dict.fromkeys(COUNTS, "Int64"),
-    **dict.fromkeys(("like_best", "stopped", "pending"), "bool"),
-}
 APART = ("gain", "low", "high", "pairs", "behind", "behind_low", "behind_high", "pending")  # told otherwise than named
-PER_SEED = ("seeds", "scores", "baseline", "selected_epochs")
 # What events don't say of a cell, and what a result doesn't.
 LATER = {"word": None, "stopped": False, "behind": None, "like_best": False, "selected_epochs": ()}
 COSTS = dict.fromkeys(("parameters", "size_bytes", "latency_ms"))
@@ -65,7 +56,7 @@ def of_result(found: Mapping[str, Any]) -> Grid:
     outcome, sweep, data, artifacts = read_outcome(found), found["sweep"], found["dataset"], found["artifacts"]
     metric = {"selection": None, "margin": None, **found["metric"]}
     selection = str(metric["selection"] or metric["name"])
-    parts, teacher = {"validation": None, "test": None, **data["rows"]}, {"parameters": None, **found["teacher"]}
+    parts = {"validation": None, "test": None, **data["rows"]}
     return Grid(
         frame(sweep["cells"]),
         selection,
@@ -78,8 +69,8 @@ def of_result(found: Mapping[str, Any]) -> Grid:
         seeds=int(sweep["variants"]) // int(sweep["cells_asked"]),
         margin=_number(metric["margin"]) if selection == metric["name"] else None,
         teacher=next((_number(r["teacher"]) for r in found["room"]), None),
-        **_teacher(teacher),
-        rows=(_number(parts["validation"]), _number(parts["test"])),
+        **_teacher(found["teacher"]),
+        num_rows=(_number(parts["validation"]), _number(parts["test"])),
         task=outcome.task,
         answers=str(artifacts["cells"]) if "cells" in artifacts else None,
         classes=tuple(map(str, data["classes"])),
@@ -113,12 +104,12 @@ def of_progress(snapshot: Snapshot, *, active: bool) -> Grid | None:
 
 
 def frame(cells: Iterable[Mapping[str, Any]], active: bool = False) -> pd.DataFrame:
-    """Lay cells, as result.json and the progress hold them, out as a table with the columns of `Cell`.
+    """Lay cells, as result.json and the progress hold them, out as a table with the `COLUMNS`.
 
     Errors: KeyError, TypeError, ValueError where they are damaged.
     """
     told = [{**LATER, **COSTS, **ENDED, **c} for c in cells]
-    made: dict[str, list[Any]] = {n: [c[n] for c in told] for n in Cell._fields if n not in APART}
+    made: dict[str, list[Any]] = {n: [c[n] for c in told] for n in COLUMNS if n not in APART}
     for name, low, high in (("gain", "low", "high"), ("behind", "behind_low", "behind_high")):
         held = [c[name] or NO_GAIN for c in told]
         made |= {name: [d["mean"] for d in held], low: [d["ci95"][0] for d in held], high: [d["ci95"][1] for d in held]}
@@ -134,7 +125,7 @@ def frame(cells: Iterable[Mapping[str, Any]], active: bool = False) -> pd.DataFr
         raise ValueError(f"a cell has the word {odd.pop()!r}")
     if len(set(made["cell"])) < len(told):
         raise ValueError("two cells have one number")
-    return pd.DataFrame(made, columns=list(Cell._fields)).astype(TYPES).set_index("cell", drop=False)
+    return pd.DataFrame(made, columns=list(COLUMNS)).astype(COLUMNS).set_index("cell", drop=False)
 
 
 def _check_numbers(values: list[Any]) -> None:
@@ -149,5 +140,5 @@ def _number(value: Any) -> float | None:
 
 
 def _teacher(told: Mapping[str, Any]) -> dict[str, Any]:
-    costs = {**{n: comparison.cost(told, n) for n in ("size", "latency")}, "parameters": told["parameters"]}
+    costs = {**{n: comparison.cost(told, n) for n in ("size", "latency")}, "parameters": told.get("parameters")}
     return {"teacher_name": str(told["name"]), "teacher_costs": {n: _number(v) for n, v in costs.items()}}
