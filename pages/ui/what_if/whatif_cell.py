@@ -132,7 +132,7 @@ def _standing(grid: Grid, cell: Cell) -> Any:
 
 @functools.lru_cache(maxsize=4)
 def _arrays(path: Path, changed_ns: int) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as found:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
         return {name: found[name] for name in ("row_ids", "labels", "teacher", "logits")}
 
 
