@@ -10,7 +10,7 @@ import pytest
 
 from kd_core.errors import KDError
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cells, whatif_map, whatif_reader, whatif_table, whatif_words
+from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_reader, whatif_table, whatif_words
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -142,3 +142,11 @@ def test_every_seed_of_a_cell_has_a_place_in_each_of_its_columns():
     assert cell.scores == (0.9, None) and cell.baseline == cell.selected_epochs == (None, None)
     assert (cell.gain, cell.pairs, cell.latency_ms, cell.word, cell.pending) == (None,) * 4 + (False,)
     assert whatif_reader.frame([]).empty
+
+
+def test_a_baseline_is_one_point_and_a_measured_latency_holds_for_all_cells_of_its_student():
+    grid = grid_of(make_sweep())  # three of the nine cells have alpha 0
+    arms = [p["arm"] for p in whatif_points.front_points(grid, "size")]
+    assert arms.count("baseline") == 1 and arms.count("student") == 6
+    grid.cells.loc[grid.cells.index[1:], "latency_ms"] = None
+    assert {c.costs["latency"] for c in whatif_points.candidates(grid)} == {0.005}
