@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from kd_core.runs.view.snapshot import Snapshot
 from pages.ui.data import understanding
 from pages.ui.result import result_tabs
 from pages.ui.runs import run_head, silence, sweeps
@@ -16,7 +17,6 @@ from pages.ui.shared import announcer, engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import (
     whatif_cell,
-    whatif_cells,
     whatif_draft,
     whatif_form,
     whatif_head,
@@ -24,8 +24,10 @@ from pages.ui.what_if import (
     whatif_list,
     whatif_live,
     whatif_map,
+    whatif_reader,
     whatif_views,
 )
+from pages.ui.what_if.whatif_cells import Grid
 
 
 def main() -> None:
@@ -110,45 +112,43 @@ def one(store: RunStore, run_id: str) -> None:
         whatif_live.show(store, run_id, snapshot)
         return
     try:
-        found = whatif_cells.read(folder)
+        grid = whatif_reader.read(folder)
     except KDError as error:
         text.show_error(error)
-        found = None
+        grid = None
     announcer.ended(snapshot)
-    run_head.ended(row, snapshot, found is not None)
-    ended(store, row, snapshot, folder, found)
+    run_head.ended(row, snapshot, grid is not None)
+    ended(store, row, snapshot, folder, grid or whatif_reader.of_progress(snapshot, active=False))
 
 
-def ended(store: RunStore, row: Any, snapshot: Any, folder: Any, found: Any) -> None:
+def ended(store: RunStore, row: RunRow, snapshot: Snapshot, folder: RunFolder, grid: Grid | None) -> None:
     """Draw what is known of a what-if that has ended."""
-    seeds = snapshot.spec.training.seeds_at_first
-    grid = whatif_cells.of_result(found, seeds) if found else whatif_cells.of_progress(snapshot, active=False)
-    if grid is None or not any(whatif_cells.judged(c) for c in grid.cells):
+    if grid is None or grid.judged.empty:
         st.caption(t("what_if.nothing"))
         result_tabs.show_unfinished(store, row, snapshot)
         return
     whatif_head.line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
-    if found and found.get("students"):
-        whatif_head.judgement(found, grid, row.id)
+    if grid.result and grid.result["students"]:
+        whatif_head.judgement(grid.result, grid, row.id)
     whatif_head.way(grid)
     whatif_head.lower_note(grid.metric)
     st.markdown(f"**{t('what_if.map.title')}**")
     chosen = grid.cell(whatif_map.picked())
-    if found and chosen is not None:
+    if grid.result and chosen is not None:
         left, right = st.columns([6, 5], gap="medium")
         with left:
             whatif_map.show(grid, row.id, live=False)
         with right:
-            whatif_cell.show(folder, grid, found, chosen)
+            whatif_cell.show(folder, grid, chosen)
     else:
         whatif_map.show(grid, row.id, live=False)
         if whatif_map.picked() is not None:
             st.caption(t("what_if.map.gone", cell=escape(st.query_params.get(whatif_map.CELL))))
-        elif found:
+        elif grid.result:
             st.caption(t("what_if.map.hint"))
     whatif_head.missing(grid)
     whatif_head.warnings(snapshot, fold=True)
-    whatif_views.show(folder, snapshot, grid, found)
+    whatif_views.show(folder, snapshot, grid)
 
 
 main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.shared import announcer, findings, text
-from pages.ui.what_if import whatif_cells
+from pages.ui.what_if import whatif_cells, whatif_points, whatif_reader
 from pages.ui.what_if.whatif_cells import Grid
 from tests.pages.fixtures import curve_events, make_run, store
 
@@ -70,44 +70,51 @@ def cell(index, mean, low, high, **more):
         "student": "tiny",
         "temperature": float(index + 1),
         "alpha": 0.5,
+        **dict.fromkeys(("learning_rate", "weight_decay", "dropout")),
         "mean": 0.9,
+        "seeds": [0],
         "scores": [0.9],
+        "baseline": [0.9],
         "gain": {"mean": mean, "ci95": [low, high], "n": 3},
+        "diverged": 0,
         **more,
     }
 
 
+def grid(*cells, best=0, **more):
+    return Grid(whatif_reader.frame(cells), "accuracy", best, **more)
+
+
 def test_a_map_tells_its_range_how_much_of_it_is_clear_and_the_best():
     cells = (cell(0, -0.01, -0.02, -0.001), cell(1, 0.02, 0.01, 0.03), cell(2, 0.001, -0.01, 0.012))
-    said = findings.of_map(Grid(cells, "accuracy", 1), cells)
+    made = grid(*cells, best=1)
+    said = findings.of_map(made, made.cells)
     assert said.startswith("Gains in Accuracy from −1.0 to +2.0 points; for 2 of 3 cells the interval leaves 0 out.")
     assert "Best on validation: T=2, α=0.5, +2.0 points [+1.0, +3.0]" in text.plain(said)
-    assert findings.of_map(Grid((), "accuracy", None), ()) == "No cell has a gain yet."
+    assert findings.of_map(grid(), grid().cells) == "No cell has a gain yet."
 
 
 def test_without_an_interval_the_margin_decides_what_may_be_nothing():
-    grid = Grid((), "accuracy", None, margin=0.005)
-    assert whatif_cells.unclear(grid, cell(0, 0.004, None, None))
-    assert not whatif_cells.unclear(grid, cell(0, -0.006, None, None))
+    made = grid(cell(0, 0.004, None, None), cell(1, -0.006, None, None), margin=0.005)
+    assert [whatif_cells.unclear(made, c) for c in whatif_cells.rows(made.cells)] == [True, False]
 
 
 @pytest.mark.parametrize(("alike", "framed"), [(2, True), (3, False)])
 def test_the_best_set_is_framed_only_while_it_is_small(alike, framed):
-    cells = [cell(i, 0.01, 0, 0.02, like_best=i < alike) for i in range(8)]
-    assert whatif_cells.few_like_best(cells) is framed
-    placed = whatif_cells.placed(Grid(tuple(cells), "accuracy", 0), cells, None)
-    assert sum(p["like"] for p in placed) == (alike if framed else 0)
+    made = grid(*(cell(i, 0.01, 0, 0.02, like_best=i < alike) for i in range(8)))
+    assert whatif_cells.few_alike(made.cells) is framed
+    assert whatif_points.placed(made, made.cells, None)["like"].sum() == (alike if framed else 0)
 
 
 def test_the_scale_is_never_below_three_margins():
     small, large = cell(0, 0.001, 0, 0.002), cell(1, 0.04, 0.03, 0.05)
-    assert whatif_cells.scale(Grid((small,), "accuracy", 0, margin=0.005)) == pytest.approx(1.5)
-    assert whatif_cells.scale(Grid((small, large), "accuracy", 0, margin=0.005)) == pytest.approx(4.0)
+    assert grid(small, margin=0.005).scale == pytest.approx(1.5)
+    assert grid(small, large, margin=0.005).scale == pytest.approx(4.0)
 
 
 def test_sizes_are_told_with_their_baselines():
     arms = {"student": [point("student", "tiny", 250, 0.9)], "baseline": [point("baseline", "tiny", 250, 0.8)]}
-    said = findings.of_sizes(Grid((), "accuracy", None), arms)
+    said = findings.of_sizes(grid(), arms)
     assert said == "Best Accuracy by size: tiny (250 weights) 0.900, its baseline 0.800."
 
 

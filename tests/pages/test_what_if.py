@@ -13,7 +13,7 @@ from kd_core.evaluate import soft_labels
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cell, whatif_cells
+from pages.ui.what_if import whatif_cell, whatif_reader, whatif_words
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import gains_on, make_sweep, sweep_spec
@@ -33,8 +33,7 @@ def said(at):
 
 
 def grid_of(run_id):
-    folder = store().folder(run_id)
-    return whatif_cells.of_result(whatif_cells.read(folder), folder.spec().training.seeds)
+    return whatif_reader.read(store().folder(run_id))
 
 
 def dataset(task="binary"):
@@ -219,7 +218,7 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     assert not at.exception
     cell = grid_of(run_id).cell(4)
     assert "T=4, α=0.5" in said(at)
-    assert whatif_cells.gain_words("roc_auc", cell).replace("&#91;", "[").replace("&#93;", "]") in said(at)
+    assert whatif_words.gain_words("roc_auc", cell).replace("&#91;", "[").replace("&#93;", "]") in said(at)
     table = at.table[0].value
     assert list(table.index)[:3] == ["0", "1", "2"] and table.shape == (4, 4)
     at.segmented_control(key="whatif-part").set_value("soft").run()
@@ -241,7 +240,7 @@ def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs)
     best = grid_of(run_id).best
     at = form(run=run_id, cell=str(best))
     assert at.button(key="whatif-judge").disabled
-    other = next(c["cell"] for c in grid_of(run_id).cells if c["cell"] != best)
+    other = next(i for i in grid_of(run_id).cells.index if i != best)
     at = form(run=run_id, cell=str(other))
     at.button(key="whatif-judge").click().run()
     assert jobs.submitted[0][0].sweep is None
@@ -297,9 +296,9 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
     assert not at.exception
     place = f"whatif-learning_rate-{run_id}-done"
     best = grid_of(run_id).cell(grid_of(run_id).best)
-    assert at.selectbox(key=place).value == best["learning_rate"]
+    assert at.selectbox(key=place).value == best.learning_rate
     first = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
-    at.selectbox(key=place).set_value(0.001 if best["learning_rate"] == 0.01 else 0.01).run()
+    at.selectbox(key=place).set_value(0.001 if best.learning_rate == 0.01 else 0.01).run()
     second = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
     assert first != second and not at.exception
 
@@ -308,9 +307,15 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
 def test_a_damaged_file_of_answers_is_told_in_words():
     run_id = make_sweep()
     folder = store().folder(run_id)
-    (folder.path / "artifacts" / "cells.npz").write_bytes(b"no zip")
-    with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
-        whatif_cell.kept(folder, "artifacts/cells.npz")
+    place = folder.path / "artifacts" / "cells.npz"
+    for damage in (
+        lambda: np.savez(place, other=1),
+        lambda: place.write_bytes(b"PK\x03\x04"),
+        lambda: place.write_bytes(b"no zip"),
+    ):
+        damage()
+        with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
+            whatif_cell.kept(folder, "artifacts/cells.npz")
     at = form(run=run_id, cell="4")
     at.segmented_control(key="whatif-part").set_value("soft").run()
     assert not at.exception and any("can't be read" in e.value for e in at.error)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import marks, soft_labels, what_if
+from pages.ui.charts import marks, parallel, soft_labels, what_if
 from tests.pages.fixtures import HOSTILE
 
 H = HOSTILE[0]
@@ -23,16 +24,19 @@ def cell(index, row, column, gain, **more):
         "high": None if gain is None else gain + 0.2,
         "text": "x",
         "hover": marks.literal(H),
+        **dict.fromkeys(("best", "like", "picked", "faded"), False),
         **more,
     }
 
 
-CELLS = [
-    cell(0, 0, 0, 0.0),
-    cell(1, 0, 1, 1.0, best=True, like=True),
-    cell(2, 1, 0, None),
-    cell(3, 1, 1, -0.5, picked=True),
-]
+CELLS = pd.DataFrame(
+    [
+        cell(0, 0, 0, 0.0),
+        cell(1, 0, 1, 1.0, best=True, like=True),
+        cell(2, 1, 0, None),
+        cell(3, 1, 1, -0.5, picked=True),
+    ]
+)
 
 
 def size_point(x, y):
@@ -68,11 +72,8 @@ CHARTS = {
         written=str,
         lower_is_better=True,
     ),
-    "parallel": lambda: what_if.parallel(
-        [
-            {"label": H, "ticks": [0, 1], "names": [H, "b"], "values": [0, 1]},
-            {"label": "m", "values": [0.1, 0.2], "range": (0.1, 0.2)},
-        ],
+    "parallel": lambda: parallel.parallel(
+        [parallel.Axis(H, [0, 1], 0, 1, [H, "b"]), parallel.Axis("m", [0.1, 0.2], 0.1, 0.2)],
         [0.1, -0.2],
         [marks.literal(H), "h"],
         scale=0.2,
@@ -121,7 +122,7 @@ def test_choosing_fades_nothing():
 @pytest.mark.parametrize("faded", [False, True])
 def test_text_is_readable_on_every_colour_of_the_map(dark, faded):
     gains = np.linspace(-1, 1, 21)
-    cells = [cell(i, 0, i, float(g), faded=faded) for i, g in enumerate(gains)]
+    cells = pd.DataFrame([cell(i, 0, i, float(g), faded=faded) for i, g in enumerate(gains)])
     made = what_if.heat(
         cells, ["0"], [str(i) for i in range(21)], x_title="T", y_title="a", gain_title="g", scale=1.0, dark=dark
     ).to_dict()["data"]
@@ -132,7 +133,7 @@ def test_text_is_readable_on_every_colour_of_the_map(dark, faded):
 
 def test_what_may_be_nothing_is_pale_and_the_rest_is_bold():
     made = what_if.heat(
-        [cell(0, 0, 0, 1.0), cell(1, 0, 1, 1.0, faded=True)],
+        pd.DataFrame([cell(0, 0, 0, 1.0), cell(1, 0, 1, 1.0, faded=True)]),
         ["0"],
         ["1", "2"],
         x_title="",
@@ -171,4 +172,4 @@ def test_every_cell_is_one_line_from_its_settings_to_its_score():
     lines = [d for d in CHARTS["parallel"]().to_dict()["data"] if d["mode"] == "lines+markers"]
     assert sorted(tuple(d["y"][:2]) for d in lines) == [(0.0, 0.0), (1.0, 1.0)]
     colours = {d["y"][0]: d["line"]["color"] for d in lines}
-    assert colours[1.0] == what_if.STEPS[0] and colours[0.0] == what_if.STEPS[4]
+    assert colours[1.0] == parallel.STEPS[0] and colours[0.0] == parallel.STEPS[4]

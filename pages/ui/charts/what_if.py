@@ -1,16 +1,17 @@
-"""Charts of a what-if: the map of cells, one setting alone, student sizes, and all settings at once."""
+"""Charts of a what-if: the map of cells, one setting alone, and student sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import (
     AXIS_TEXT,
     COLOUR,
     DASH,
-    FAINT,
     PAPER,
     SYMBOL,
     faint,
@@ -25,15 +26,11 @@ from pages.ui.charts.marks import (
 # Grey like the baseline where nothing is gained, the student's colour where it gains, purple where it loses:
 # a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
 LOSS = "#5E3C99"
-# The same scale in steps, for lines: grey in the middle is seen on a light and on a dark page.
-STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
 WRITTEN_CELLS = 150  # above, a cell is too small for its number
-
-Cell = Mapping[str, Any]  # id, row, column, gain (or None), text, hover, best, like, picked, faded
 
 
 def heat(
-    cells: Sequence[Cell],
+    cells: pd.DataFrame,
     rows: Sequence[str],
     columns: Sequence[str],
     *,
@@ -50,21 +47,13 @@ def heat(
     A heat map can't be picked, so transparent squares on top carry the cell's number. `gain` and `margin` are in
     what is written; the colour bar marks the margin.
     """
+    cells = cells.astype(object).where(cells.notna(), None)
     fig = figure(height or max(240, 96 + 56 * len(rows)), x=x_title, y=y_title, legend=False)
     for faded in (False, True):
         shade: list[list[float | None]] = [[None] * len(columns) for _ in rows]
-        for c in cells:
-            if bool(c.get("faded")) == faded:
-                shade[c["row"]][c["column"]] = c["gain"]
-        bar = {
-            "thickness": 9,
-            "outlinewidth": 0,
-            "len": 0.9,
-            "tickfont": {"color": AXIS_TEXT[dark]},
-            "xpad": 6,
-            **_gain_ticks(scale, margin),
-            "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}},
-        }
+        for c in cells[cells["faded"] == faded].itertuples():
+            shade[c.row][c.column] = c.gain
+        bar = {"xpad": 6, **_gain_ticks(scale, margin), **gain_bar(gain_title, dark)}
         fig.add_heatmap(
             z=shade,
             colorscale=[[place, gain_colour(2 * place - 1, dark=dark, faded=faded)] for place in (0.0, 0.5, 1.0)],
@@ -77,49 +66,42 @@ def heat(
             **({} if faded else {"colorbar": bar}),
         )
     ink = "#FFFFFF" if dark else "#1B2733"
-    for c in cells:
-        edges = {"x0": c["column"] - 0.5, "x1": c["column"] + 0.5, "y0": c["row"] - 0.5, "y1": c["row"] + 0.5}
+    for c in cells.itertuples():
+        edges = {"x0": c.column - 0.5, "x1": c.column + 0.5, "y0": c.row - 0.5, "y1": c.row + 0.5}
         gap = {"x": min(0.05, 0.005 * len(columns)), "y": 0.035}  # about 3 pixels, however wide the cells are
         inside = {k: v + (gap[k[0]] if k.endswith("0") else -gap[k[0]]) for k, v in edges.items()}
-        if c["gain"] is None:
+        if c.gain is None:
             fig.add_shape(type="rect", layer="below", fillcolor="rgba(127,127,127,0.28)", line={"width": 0}, **inside)
-        if c.get("like") or c.get("best"):
-            fig.add_shape(type="rect", line={"color": ink, "width": 3 if c.get("best") else 1.6}, **inside)
-        if c.get("picked"):
+        if c.like or c.best:
+            fig.add_shape(type="rect", line={"color": ink, "width": 3 if c.best else 1.6}, **inside)
+        if c.picked:
             fig.add_shape(type="rect", line={"color": COLOUR["compressed"], "width": 4}, **edges)
-    inks = {c["id"]: _ink(c, scale, dark) for c in cells}
-    for colour in sorted(set(inks.values())):
-        group = [c for c in cells if inks[c["id"]] == colour]
+    inks = pd.Series([_ink(c.gain, c.faded, scale, dark) for c in cells.itertuples()], cells.index)
+    for colour, group in cells.groupby(inks):
         fig.add_scatter(
-            x=[c["column"] for c in group],
-            y=[c["row"] for c in group],
+            x=group["column"].tolist(),
+            y=group["row"].tolist(),
             mode="markers+text" if len(cells) <= WRITTEN_CELLS else "markers",
-            text=[literal(c["text"]) if c.get("faded") else f"<b>{literal(c['text'])}</b>" for c in group],
+            text=[literal(c.text) if c.faded else f"<b>{literal(c.text)}</b>" for c in group.itertuples()],
             textfont={"size": 12, "color": colour},
             marker={"symbol": "square", "size": 26, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
             selected={"textfont": {"color": colour}},
             unselected={"textfont": {"color": colour}, "marker": {"opacity": 1}},
-            customdata=[[c["id"]] for c in group],
-            hovertext=[c["hover"] for c in group],
+            customdata=group[["id"]].to_numpy().tolist(),
+            hovertext=group["hover"].tolist(),
             hovertemplate="%{hovertext}<extra></extra>",
             showlegend=False,
         )
     fig.update_layout(hovermode="closest", hoverdistance=80, dragmode=False)
-    fig.update_xaxes(
-        tickvals=list(range(len(columns))),
-        ticktext=list(columns),
-        range=[-0.5, len(columns) - 0.5],
-        showgrid=False,
-        fixedrange=True,
-    )
-    fig.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=list(rows),
-        range=[-0.5, len(rows) - 0.5],
-        showgrid=False,
-        fixedrange=True,
-    )
+    fig.update_xaxes(**_ticks(columns), showgrid=False)
+    fig.update_yaxes(**_ticks(rows), showgrid=False)
     return fig
+
+
+def _ticks(names: Sequence[str]) -> dict[str, Any]:
+    """An axis with a name at each of its places, which can't be dragged."""
+    places = {"tickvals": list(range(len(names))), "ticktext": list(names)}
+    return {**places, "range": [-0.5, len(names) - 0.5], "fixedrange": True}
 
 
 def gain_colour(share: float, *, dark: bool, faded: bool = False) -> str:
@@ -130,11 +112,17 @@ def gain_colour(share: float, *, dark: bool, faded: bool = False) -> str:
     return mixed(colour, nothing, 0.3) if faded else colour
 
 
-def _ink(cell: Cell, scale: float, dark: bool) -> str:
-    if cell["gain"] is None:
+def gain_bar(title: str, dark: bool) -> dict[str, Any]:
+    """The bar that tells what the colours of gains mean."""
+    font = {"color": AXIS_TEXT[dark]}
+    place = {"thickness": 9, "outlinewidth": 0, "len": 0.9}
+    return {**place, "tickfont": font, "title": {"text": title, "side": "right", "font": {"size": 11, **font}}}
+
+
+def _ink(gain: float | None, faded: bool, scale: float, dark: bool) -> str:
+    if gain is None:
         return "#FFFFFF" if dark else "#000000"
-    share = max(-1.0, min(1.0, cell["gain"] / scale))
-    return readable_on(gain_colour(share, dark=dark, faded=bool(cell.get("faded"))))
+    return readable_on(gain_colour(max(-1.0, min(1.0, gain / scale)), dark=dark, faded=faded))
 
 
 def _gain_ticks(scale: float, margin: float) -> dict[str, Any]:
@@ -144,7 +132,7 @@ def _gain_ticks(scale: float, margin: float) -> dict[str, Any]:
 
 
 def alone(
-    points: Sequence[Mapping[str, Any]],
+    points: pd.DataFrame,
     *,
     x_title: str,
     y_title: str,
@@ -156,7 +144,7 @@ def alone(
 ) -> Drawing:
     """Draw the gain along the only setting that varies, with intervals; points can be picked.
 
-    Points: id, column, gain, low, high, hover, best, like, picked. Missing gains leave a gap.
+    Missing gains leave a gap.
     """
     fig = figure(height, x=x_title, y=y_title)
     fig.add_scatter(
@@ -167,50 +155,48 @@ def alone(
         hoverinfo="skip",
         line={"color": COLOUR["baseline"], "dash": DASH["baseline"], "width": 2},
     )
-    known = [p for p in points if p["gain"] is not None]
-    rings = [p for p in known if p.get("picked")]
-    if rings:
+    known = points[points["gain"].notna()].astype({"gain": float, "low": float, "high": float})
+    rings = known[known["picked"]]
+    if len(rings):
         fig.add_scatter(
-            x=[p["column"] for p in rings],
-            y=[p["gain"] for p in rings],
+            x=rings["column"].tolist(),
+            y=rings["gain"].tolist(),
             mode="markers",
             showlegend=False,
             hoverinfo="skip",
             marker={"size": 26, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 3}},
         )
     fig.add_scatter(
-        x=[p["column"] for p in known],
-        y=[p["gain"] for p in known],
+        x=known["column"].tolist(),
+        y=known["gain"].tolist(),
         mode="lines+markers",
         name=name,
         line={"color": COLOUR["student"], "width": 1.8},
         marker={
             "color": COLOUR["student"],
-            "symbol": ["star" if p.get("best") else SYMBOL["student"] for p in known],
-            "size": [15 if p.get("best") else 11 for p in known],
+            "symbol": ["star" if best else SYMBOL["student"] for best in known["best"]],
+            "size": [15 if best else 11 for best in known["best"]],
             "line": {
-                "width": [2.0 if p.get("like") else 0.0 for p in known],
+                "width": [2.0 if like else 0.0 for like in known["like"]],
                 "color": "#FFFFFF" if dark else "#1B2733",
             },
         },
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [max((p["high"] or p["gain"]) - p["gain"], 0) if p["high"] is not None else 0 for p in known],
-            "arrayminus": [max(p["gain"] - (p["low"] or 0.0), 0) if p["low"] is not None else 0 for p in known],
+            "array": (known["high"] - known["gain"]).clip(lower=0).fillna(0).tolist(),
+            "arrayminus": (known["gain"] - known["low"]).clip(lower=0).fillna(0).tolist(),
             "thickness": 1.4,
             "width": 4,
             "color": faint(COLOUR["student"], 0.7),
         },
-        customdata=[[p["id"]] for p in known],
-        hovertext=[p["hover"] for p in known],
+        customdata=known[["id"]].to_numpy().tolist(),
+        hovertext=known["hover"].tolist(),
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
     )
     fig.update_layout(hovermode="closest", hoverdistance=60, dragmode=False)
-    fig.update_xaxes(
-        tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[-0.5, len(ticks) - 0.5], fixedrange=True
-    )
+    fig.update_xaxes(**_ticks(ticks))
     fig.update_yaxes(fixedrange=True)
     return fig
 
@@ -288,98 +274,3 @@ def sizes(
     if span:
         fig.update_yaxes(range=span[::-1] if lower_is_better else span)
     return fig
-
-
-def parallel(
-    dimensions: Sequence[Mapping[str, Any]],
-    gains: Sequence[float],
-    hovers: Sequence[str],
-    *,
-    scale: float,
-    gain_title: str,
-    dark: bool = False,
-    height: int = 420,
-) -> Drawing:
-    """Draw every cell as a line through all its settings to its score, coloured by its gain.
-
-    Drawn as plain lines: Plotly's own parallel axes follow no theme and tell nothing under the pointer.
-    Dimensions: label, values, and either `ticks` (positions) with `names`, or `range` (first is below).
-    """
-    fig = figure(height, legend=False)
-    places = [_place(d) for d in dimensions]
-    for x, d in enumerate(dimensions):
-        fig.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, line={"color": FAINT, "width": 1.2}, layer="below")
-        label = {"text": f"<b>{literal(d['label'])}</b>", "x": x, "y": 1, "yshift": 18}
-        fig.add_annotation(**label, showarrow=False, font={"size": 12})
-        last = x == len(dimensions) - 1  # right of the last axis there are no lines
-        aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
-        for y, name in _marks(d):
-            fig.add_annotation(
-                x=x,
-                y=y,
-                text=name,
-                showarrow=False,
-                font={"size": 11, "color": AXIS_TEXT[dark]},
-                bgcolor=PAPER[dark],
-                borderpad=1,
-                **aside,
-            )
-    groups: dict[int, list[int]] = {}
-    for i, gain in enumerate(gains):
-        share = max(-1.0, min(1.0, gain / scale)) if scale else 0.0
-        groups.setdefault(round((share + 1) / 2 * (len(STEPS) - 1)), []).append(i)
-    for step, members in sorted(groups.items(), key=lambda one: abs(one[0] - len(STEPS) // 2)):
-        gap: list[Any] = [None]
-        fig.add_scatter(
-            x=[x for _ in members for x in [*range(len(places)), *gap]],
-            y=[y for i in members for y in [*(p[i] for p in places), *gap]],
-            mode="lines+markers",
-            showlegend=False,
-            opacity=0.8,
-            line={"color": STEPS[step], "width": 1.6},
-            marker={"color": STEPS[step], "size": 5},
-            hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-    bar = {
-        "thickness": 9,
-        "outlinewidth": 0,
-        "len": 0.9,
-        "tickfont": {"color": AXIS_TEXT[dark]},
-        "title": {"text": gain_title, "side": "right", "font": {"size": 11, "color": AXIS_TEXT[dark]}},
-    }
-    colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
-    fig.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        showlegend=False,
-        hoverinfo="skip",
-        marker={"color": [0], "colorscale": colours, "cmin": -scale, "cmax": scale, "showscale": True, "colorbar": bar},
-    )
-    fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
-    fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
-    fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
-    return fig
-
-
-def _span(dimension: Mapping[str, Any]) -> tuple[float, float]:
-    if dimension.get("ticks") is not None:
-        return min(dimension["ticks"]), max(dimension["ticks"])
-    low, high = dimension["range"]
-    return low, high
-
-
-def _place(dimension: Mapping[str, Any]) -> list[float]:
-    """Positions of a dimension's values between 0 (below) and 1."""
-    low, high = _span(dimension)
-    return [0.5 if high == low else (v - low) / (high - low) for v in dimension["values"]]
-
-
-def _marks(dimension: Mapping[str, Any]) -> list[tuple[float, str]]:
-    """Where numbers or names stand along an axis."""
-    low, high = _span(dimension)
-    if dimension.get("ticks") is not None:
-        places = _place({**dimension, "values": dimension["ticks"]})
-        return [(y, literal(n)) for y, n in zip(places, dimension["names"], strict=True)]
-    return [(i / 4, f"{low + (high - low) * i / 4:.4g}") for i in range(5)]

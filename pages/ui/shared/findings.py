@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from pages.ui.charts.marks import ARMS
 from pages.ui.result import verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
-from pages.ui.what_if import whatif_cells
+from pages.ui.what_if import whatif_cells, whatif_words
+from pages.ui.what_if.whatif_cells import Grid
 
 NAMED = 6  # points told by name; a longer list is not listened to
 Point = Mapping[str, Any]
@@ -108,33 +111,28 @@ def of_column(name: str, labels: Sequence[str], counts: Sequence[int]) -> Safe:
     return t("findings.column", column=name, value=str(labels[most]), count=text.exact(counts[most]), num=len(counts))
 
 
-def of_map(grid: whatif_cells.Grid, cells: Sequence[whatif_cells.Cell]) -> Safe:
+def of_map(grid: Grid, cells: pd.DataFrame) -> Safe:
     """Tell the range of the gains, how many are clear of 0, and the best cell."""
-    known = [c for c in cells if whatif_cells.judged(c) and (c.get("gain") or {}).get("mean") is not None]
-    if not known:
+    known = cells[cells["mean"].notna() & cells["gain"].notna()]
+    if known.empty:
         return t("findings.no_map")
-    gains = [c["gain"]["mean"] for c in known]
-    clear = sum(not whatif_cells.unclear(grid, c) for c in known)
-    sign = [verdict.signed_points(grid.metric, v) for v in (min(gains), max(gains))]
     said = t(
         "findings.map",
         metric=verdict.metric_title(grid.metric),
-        low=sign[0],
-        high=sign[1],
-        unit=whatif_cells.unit_word(grid.metric),
-        clear=clear,
+        low=verdict.signed_points(grid.metric, known["gain"].min()),
+        high=verdict.signed_points(grid.metric, known["gain"].max()),
+        unit=whatif_words.unit_word(grid.metric),
+        clear=sum(not whatif_cells.unclear(grid, c) for c in whatif_cells.rows(known)),
         of=len(known),
     )
     best = grid.cell(grid.best)
-    if best is None or not whatif_cells.judged(best):
+    if best is None or not best.judged:
         return said
-    told = t(
-        "findings.best", cell=whatif_cells.setting_words(grid, best), gain=whatif_cells.gain_words(grid.metric, best)
-    )
-    return Safe(f"{said} {told}")
+    gain = whatif_words.gain_words(grid.metric, best)
+    return Safe(f"{said} {t('findings.best', cell=whatif_words.setting_words(grid, best), gain=gain)}")
 
 
-def of_sizes(grid: whatif_cells.Grid, arms: Mapping[str, Sequence[Point]]) -> Safe:
+def of_sizes(grid: Grid, arms: Mapping[str, Sequence[Point]]) -> Safe:
     """Tell the best score of every size, and its baseline's."""
     alone = {p["label"]: p["y"] for p in arms["baseline"]}
     told = [

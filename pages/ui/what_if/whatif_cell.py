@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -22,18 +23,17 @@ from pages.ui.result import recipe, result_tabs, soft_view, verdict
 from pages.ui.runs import draft, launch
 from pages.ui.shared import engine, forms, picture, session, text
 from pages.ui.shared.text import escape, t, term
-from pages.ui.what_if import whatif_cells, whatif_draft, whatif_map
+from pages.ui.what_if import whatif_draft, whatif_map, whatif_words
 from pages.ui.what_if.whatif_cells import Cell, Grid
 
 PARTS = ("numbers", "soft", "recipe")
-Result = Mapping[str, Any]
 
 
-def show(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+def show(folder: RunFolder, grid: Grid, cell: Cell) -> None:
     """Draw the panel of the chosen cell."""
     with st.container(border=True, key="whatif-cell"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"##### {escape(whatif_cells.setting_words(grid, cell))}", width="stretch")
+            st.markdown(f"##### {escape(whatif_words.setting_words(grid, cell))}", width="stretch")
             st.button(
                 t("what_if.cell.clear"),
                 key="whatif-clear",
@@ -52,115 +52,88 @@ def show(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
             help=t("what_if.cell.part_help"),
         )
         if part == "soft":
-            soft(folder, grid, found, cell)
+            soft(folder, grid, cell)
         elif part == "recipe":
-            _recipe(folder, cell)
+            _with_spec(folder, cell, lambda spec: _recipe(f"{folder.id}.cell-{cell.cell}.spec.json", spec))
         else:
             numbers(grid, cell)
-        _actions(folder, grid, found, cell)
+        _actions(folder, grid, cell)
 
 
 def numbers(grid: Grid, cell: Cell) -> None:
     """Score per seed, gain with its interval, distance to the best, size and time."""
-    if not whatif_cells.judged(cell):
-        st.info(whatif_cells.why_missing(cell), icon=":material/block:")
+    if not cell.judged:
+        st.info(whatif_words.why_missing(cell), icon=":material/block:")
         return
-    metric = verdict.metric_title(grid.metric)
+    metric, compared = verdict.metric_title(grid.metric), len(grid.judged)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if cell.get("word") and not whatif_cells.is_baseline(cell):
-            word = str(cell["word"])
+        if cell.word and not cell.is_baseline:
             st.badge(
-                t(f"runs.word.{word}"),
-                color=verdict.COLOUR[word],
-                icon=verdict.ICON[word],  # type: ignore[arg-type]
+                t(f"runs.word.{cell.word}"),
+                color=verdict.COLOUR[cell.word],
+                icon=verdict.ICON[cell.word],
                 help=t("what_if.cell.word_help"),
             )
-        st.markdown(
-            f"**{whatif_cells.gain_words(grid.metric, cell)}**", help=t("what_if.cell.interval_help"), width="content"
-        )
-    compared = sum(whatif_cells.judged(c) for c in grid.cells)
+        said = whatif_words.gain_words(grid.metric, cell)
+        st.markdown(f"**{said}**", help=t("what_if.cell.interval_help"), width="content")
     caution = f" :gray[{t('what_if.cell.luckiest', num=compared)}]" if compared > 1 else ""
     st.markdown(f"{_standing(grid, cell)}{caution}")
     if grid.teacher is not None:
-        st.markdown(
-            t(
-                "what_if.cell.teacher",
-                teacher=text.score(grid.teacher, 4),
-                metric=metric,
-                value=text.score(cell["mean"], 4),
-            )
-        )
-    seeds = list(cell.get("seeds") or range(len(cell["scores"])))
-    sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
-    alone, epochs = cell.get("baseline") or [], cell.get("selected_epochs") or []
-    lines = []
-    for i, seed in enumerate(seeds):
-        own = cell["scores"][i]
-        base = alone[i] if i < len(alone) else None
-        gain = None if own is None or base is None else sign * (own - base)
-        lines.append(
-            (
-                str(seed),
-                text.score(base, 4),
-                text.score(own, 4),
-                verdict.signed_points(grid.metric, gain),
-                str(epochs[i]) if i < len(epochs) and epochs[i] is not None else "–",
-            )
-        )
-    known = [v for v in cell["scores"] if v is not None]
-    spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
-    known_alone = [v for v in alone if v is not None]
-    lines.append(
-        (
-            f"**{t('what_if.cell.mean')}**",
-            text.score(float(np.mean(known_alone)) if known_alone else None, 4),
-            f"**{text.plus_minus(cell['mean'], spread, 4).replace(' ', '&nbsp;')}**",
-            f"**{verdict.signed_points(grid.metric, (cell.get('gain') or {}).get('mean'))}**",
-            "",
-        )
-    )
-    k = "what_if.cell."
-    columns = [
-        t(f"{k}seed"),
-        t(f"{k}baseline", metric=metric),
-        t(f"{k}score", metric=metric),
-        t(f"{k}gain", unit=whatif_cells.unit_word(grid.metric)),
-        t(f"{k}epoch"),
-    ]
-    st.table(pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index(str(columns[0])), border="horizontal")
+        scores = {"teacher": text.score(grid.teacher, 4), "value": text.score(cell.mean, 4)}
+        st.markdown(t("what_if.cell.teacher", metric=metric, **scores))
+    st.table(_by_seed(grid, cell), border="horizontal")
     st.caption(
         t(
             "what_if.cell.costs",
-            parameters=text.number(cell.get("parameters")),
-            size=text.size(cell.get("size_bytes")),
-            latency=text.milliseconds(cell.get("latency_ms")),
+            parameters=text.number(cell.parameters),
+            size=text.size(cell.size_bytes),
+            latency=text.milliseconds(cell.latency_ms),
         ),
         help=t("what_if.cell.costs_help"),
     )
-    if cell.get("diverged"):
-        st.caption(f":orange[:material/warning: {t('what_if.hover.diverged', num=cell['diverged'])}]")
-    if cell.get("stopped"):
+    if cell.diverged:
+        st.caption(f":orange[:material/warning: {t('what_if.hover.diverged', num=cell.diverged)}]")
+    if cell.stopped:
         st.caption(f":orange[:material/warning: {t('what_if.hover.stopped')}]")
+
+
+def _by_seed(grid: Grid, cell: Cell) -> pd.DataFrame:
+    """Write baseline, score, gain and epoch of every seed, and their means."""
+    own, alone = pd.Series(cell.scores, dtype="float64"), pd.Series(cell.baseline, dtype="float64")
+    gains = (own - alone) * (-1.0 if verdict.lower_is_better(grid.metric) else 1.0)
+    spread = None if own.count() < 2 else float(own.std())
+    mean = text.plus_minus(cell.mean, spread, 4).replace(" ", "&nbsp;")
+    k = "what_if.cell."
+    metric = verdict.metric_title(grid.metric)
+    columns = {
+        t(f"{k}seed"): [*map(str, cell.seeds), f"**{t(f'{k}mean')}**"],
+        t(f"{k}baseline", metric=metric): [text.score(v, 4) for v in (*alone, alone.mean())],
+        t(f"{k}score", metric=metric): [*(text.score(v, 4) for v in own), f"**{mean}**"],
+        t(f"{k}gain", unit=whatif_words.unit_word(grid.metric)): [
+            *(verdict.signed_points(grid.metric, None if pd.isna(v) else v) for v in gains),
+            f"**{verdict.signed_points(grid.metric, cell.gain)}**",
+        ],
+        t(f"{k}epoch"): [*("–" if e is None else str(e) for e in cell.selected_epochs), ""],
+    }
+    made = pd.DataFrame({str(name): column for name, column in columns.items()})
+    return made.set_index(made.columns[0])
 
 
 def _standing(grid: Grid, cell: Cell) -> Any:
     """Say where the cell stands against the best one."""
-    if cell["cell"] == grid.best:
-        return t("what_if.cell.is_best", num=sum(whatif_cells.judged(c) for c in grid.cells))
-    behind = cell.get("behind") or {}
-    if behind.get("mean") is None:
+    if cell.cell == grid.best:
+        return t("what_if.cell.is_best", num=len(grid.judged))
+    if cell.behind is None:
         return t("what_if.cell.no_standing")
-    low, high = behind.get("ci95") or (None, None)
-    said = verdict.points(grid.metric, behind["mean"])
-    if low is not None and high is not None:
-        said += f" [{verdict.signed_points(grid.metric, low)}, {verdict.signed_points(grid.metric, high)}]"
-    return t("what_if.cell.like" if cell.get("like_best") else "what_if.cell.behind", value=said)
+    between = whatif_words.interval(grid.metric, cell.behind_low, cell.behind_high)
+    said = f"{verdict.points(grid.metric, cell.behind)} {between}".rstrip()
+    return t("what_if.cell.like" if cell.like_best else "what_if.cell.behind", value=said)
 
 
 @functools.lru_cache(maxsize=4)
 def _arrays(path: Path, changed_ns: int) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as found:
-        return {name: found[name] for name in found.files}
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+        return {name: found[name] for name in ("row_ids", "labels", "teacher", "logits")}
 
 
 def kept(folder: RunFolder, place: str) -> dict[str, Any]:
@@ -171,7 +144,7 @@ def kept(folder: RunFolder, place: str) -> dict[str, Any]:
     path = folder.path / "artifacts" / Path(place).name
     try:
         return _arrays(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise KDError(
             "The answers of the cells of run {run_id} can't be read: {error}.",
             "Run it again: press Clone.",
@@ -181,38 +154,35 @@ def kept(folder: RunFolder, place: str) -> dict[str, Any]:
         ) from error
 
 
-def soft(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+def soft(folder: RunFolder, grid: Grid, cell: Cell) -> None:
     """Draw teacher and cell on validation rows: one row's shares, agreement, entropy at the cell's T."""
-    place = (found.get("artifacts") or {}).get("cells")
-    if not place:
+    if grid.answers is None:
         st.caption(t("what_if.soft.none"))
         return
     try:
-        arrays = kept(folder, str(place))
+        arrays = kept(folder, grid.answers)
     except KDError as error:
         text.show_error(error)
         return
     z_teacher = np.asarray(arrays["teacher"], np.float64)
-    z_cell = np.asarray(arrays["logits"][int(cell["cell"])], np.float64)
+    z_cell = np.asarray(arrays["logits"][cell.cell], np.float64)
     if not np.isfinite(z_cell).all():
-        st.info(whatif_cells.why_missing(cell), icon=":material/block:")
+        st.info(whatif_words.why_missing(cell), icon=":material/block:")
         return
-    rows, of = len(z_cell), found["dataset"]["rows"].get("validation", len(z_cell))
-    if not task_of(found["task"]).has_classes:
-        _numbers_apart(arrays, z_teacher, z_cell, found)
+    if task_of(grid.task).has_classes:
+        _shares(arrays, z_teacher, z_cell, grid, cell.temperature or 1.0)
     else:
-        _shares(arrays, z_teacher, z_cell, found, float(cell.get("temperature") or 1.0))
-    st.caption(t("what_if.soft.rows", rows=text.exact(rows), of=text.exact(of)))
+        _numbers_apart(arrays, z_teacher, z_cell, grid)
+    rows = len(z_cell)
+    st.caption(t("what_if.soft.rows", rows=text.exact(rows), of=text.exact(grid.num_rows[0] or rows)))
 
 
-def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result, temperature: float) -> None:
-    classes = [str(c) for c in found["dataset"]["classes"]]
+def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid: Grid, temperature: float) -> None:
     p = {"teacher": soft_labels.soften(z_teacher, temperature), "student": soft_labels.soften(z_cell, temperature)}
     nats = {arm: float(soft_labels.entropy(values).mean()) for arm, values in p.items()}
+    same = text.percent(soft_labels.agreement(z_teacher, z_cell))
     with st.container(horizontal=True, gap="medium"):
-        st.metric(
-            t("what_if.soft.agreement"), text.percent(soft_labels.agreement(z_teacher, z_cell)), help=term("agreement")
-        )
+        st.metric(t("what_if.soft.agreement"), same, help=term("agreement"))
         st.metric(
             t("what_if.soft.entropy", t=f"{temperature:g}"),
             t("what_if.instant.nats", value=f"{nats['student']:.2f}"),
@@ -235,31 +205,27 @@ def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Resul
     shown = soft_view.drawn_classes({arm: values[at] for arm, values in p.items()}, label)
     figure = charts.bars(
         {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()},
-        [classes[c] for c in shown],
+        [grid.classes[c] for c in shown],
         names=result_tabs.names(),
         x_title=t("soft_labels.bars_axis"),
     )
-    note = t("what_if.soft.note", label=classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
+    note = t("what_if.soft.note", label=grid.classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
     picture.show(figure, "whatif-bars", note)
     st.caption(note)
 
 
-def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found: Result) -> None:
-    mean, std = float(found["artifacts"]["target_mean"]), float(found["artifacts"]["target_std"])
+def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid: Grid) -> None:
+    mean, std = grid.spread
     values = {"teacher": z_teacher[:, 0] * std + mean, "student": z_cell[:, 0] * std + mean}
-    target = str(found["dataset"].get("target") or "")
-    note = t(
-        "what_if.soft.apart",
-        value=text.score(float(np.abs(values["teacher"] - values["student"]).mean())),
-        target=target,
-    )
+    apart = float(np.abs(values["teacher"] - values["student"]).mean())
+    note = t("what_if.soft.apart", value=text.score(apart), target=grid.target)
     st.markdown(note)
     figure = charts.predictions(
         arrays["labels"],
         values,
         names=result_tabs.names(),
-        x_title=t("soft_labels.regression.x", target=target),
-        y_title=t("soft_labels.regression.y", target=target),
+        x_title=t("soft_labels.regression.x", target=grid.target),
+        y_title=t("soft_labels.regression.y", target=grid.target),
         diagonal=t("soft_labels.regression.diagonal"),
         row_ids=arrays["row_ids"] + 1,
         row_title=t("soft_labels.row_choice"),
@@ -271,26 +237,20 @@ def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, found
 def spec_of(folder: RunFolder, cell: Cell) -> RunSpec:
     """The cell as an ordinary run. Errors: KDError when the recipe can't be read."""
     spec = folder.spec()
-    return engine_grid.cell_spec(spec, engine_grid.cells(spec)[int(cell["cell"])])
+    return engine_grid.cell_spec(spec, engine_grid.cells(spec)[cell.cell])
 
 
-def _recipe(folder: RunFolder, cell: Cell) -> None:
-    try:
-        spec = spec_of(folder, cell)
-    except KDError as error:
-        text.show_error(error)
-        return
+def _recipe(name: str, spec: RunSpec) -> None:
     st.caption(t("what_if.cell.recipe_note"))
     st.dataframe(recipe.settings(spec), hide_index=True, height=300, placeholder="–", alt=t("runs.recipe.json"))
-    name = f"{folder.id}.cell-{cell['cell']}.spec.json"
     recipe.offer(t("runs.recipe.json"), spec.model_dump_json(indent=1), name, "application/json", "cell-spec")
 
 
-def _actions(folder: RunFolder, grid: Grid, found: Result, cell: Cell) -> None:
+def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
     """Zoom, judge on the test rows, or go on in Distill."""
-    if not whatif_cells.judged(cell):
+    if not cell.judged:
         return
-    chosen = cell["cell"] in grid.best_of.values()
+    chosen = cell.cell in grid.best_of.values()
     with st.container(horizontal=True, gap="xsmall"):
         if st.button(
             t("what_if.cell.zoom"), key="whatif-zoom", icon=":material/zoom_in:", help=t("what_if.cell.zoom_help")
@@ -325,7 +285,7 @@ def _with_spec(folder: RunFolder, cell: Cell, then: Any) -> None:
 def zoom(folder: RunFolder, cell: Cell) -> None:
     """Fill the form with a finer grid around the cell."""
     spec = folder.spec()
-    fill_form(engine_grid.zoom(spec, engine_grid.cells(spec)[int(cell["cell"])]), folder.id)
+    fill_form(engine_grid.zoom(spec, engine_grid.cells(spec)[cell.cell]), folder.id)
 
 
 def fill_form(spec: RunSpec, run_id: str) -> None:

@@ -45,14 +45,8 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, dataset.group is not None)
         objective, sweep = _grid(at, values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
-    made = {
-        **values,
-        "teacher": teacher,
-        "students": chosen,
-        "objective": objective,
-        "sweep": sweep,
-        "training": {**values["training"], **training},
-    }
+    parts = {"teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep}
+    made = {**values, **parts, "training": {**values["training"], **training}}
     whatif_draft.keep(dataset_id, made)
     return made
 
@@ -61,14 +55,8 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
     from kd_core.runs.plan import situation
     from kd_core.teachers import SOURCES
 
-    name = forms.part(
-        SOURCES,
-        situation(facts.task, facts.outputs, views=facts.inputs),
-        held["name"],
-        f"{KEY}.teacher",
-        t("distill.train_here"),
-        t("distill.train_here_help"),
-    )
+    at, heading = situation(facts.task, facts.outputs, views=facts.inputs), t("distill.train_here")
+    name = forms.part(SOURCES, at, held["name"], f"{KEY}.teacher", heading, t("distill.train_here_help"))
     spec = SOURCES.get(name).spec
     given = held["settings"] if name == held["name"] else {}
     settings: dict[str, Any] = {}
@@ -111,9 +99,8 @@ def _grid(at: Situation, values: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         if name in fields:
             sweep[name] = _axis(name, asked)
         else:
-            st.caption(
-                f":material/block: {t('what_if.form.no_axis', axis=forms.label(name), loss=LOSSES.get(loss).title)}"
-            )
+            why = t("what_if.form.no_axis", axis=forms.label(name), loss=LOSSES.get(loss).title)
+            st.caption(f":material/block: {why}")
     return {"name": loss, "settings": settings}, sweep
 
 
@@ -125,11 +112,9 @@ def _more(asked: dict[str, Any]) -> dict[str, Any]:
         st.caption(t("what_if.form.more_note"))
         for place, name in zip(st.columns(len(names)), names, strict=True):
             with place:
-                held[name] = (
-                    _axis(name, asked)
-                    if name in OFFERED
-                    else forms.field(name, SweepSpec.model_fields[name], asked, f"{KEY}.sweep")
-                )
+                field = SweepSpec.model_fields[name]
+                own = name in OFFERED
+                held[name] = _axis(name, asked) if own else forms.field(name, field, asked, f"{KEY}.sweep")
     return held
 
 
@@ -147,7 +132,7 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     from kd_core.runs.cells import grid
     from kd_core.runs.plan import check
 
-    spec, reason = None, None
+    spec, reason, count = None, None, None
     if not values["students"]:
         reason = t("what_if.form.no_students")
     else:
@@ -161,25 +146,21 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
         except KDError as error:
             text.show_error(error)
             reason = t("distill.blocked")
+    if spec is not None and reason is None:
+        count = grid.count(spec)
+        reason = t("what_if.form.one_cell") if count.cells < 2 else None
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="whatif-finish"):
-        if spec is not None and reason is None:
-            count = grid.count(spec)
-            if count.cells < 2:
-                reason = t("what_if.form.one_cell")
-        if spec is not None and reason is None:
+        if spec is not None and count is not None and reason is None:
             found = launch.foresee(spec, facts)
-            st.markdown(
-                t(
-                    "what_if.form.count",
-                    variants=text.exact(count.variants),
-                    cells=text.exact(count.cells),
-                    seeds=spec.training.seeds_at_first,
-                    trainings=text.exact(count.trainings),
-                    time=launch.time(found),
-                ),
-                help=f"{t('what_if.form.count_help')} {launch.reasons(found)}",
-                width="stretch",
+            said = t(
+                "what_if.form.count",
+                variants=text.exact(count.variants),
+                cells=text.exact(count.cells),
+                seeds=spec.training.seeds_at_first,
+                trainings=text.exact(count.trainings),
+                time=launch.time(found),
             )
+            st.markdown(said, help=f"{t('what_if.form.count_help')} {launch.reasons(found)}", width="stretch")
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")
         pressed = st.button(

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.result import page, verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
-from pages.ui.what_if import whatif_cells
+from pages.ui.what_if import whatif_words
 from pages.ui.what_if.whatif_cells import Grid
 
 Result = Mapping[str, Any]
@@ -33,12 +33,12 @@ def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = 
             )
         )
     best = grid.cell(grid.best)
-    if best is not None and whatif_cells.judged(best):
+    if best is not None and best.judged:
         parts.append(
             t(
                 "what_if.head.best_so_far" if active else "what_if.head.best",
-                cell=whatif_cells.setting_words(grid, best),
-                gain=whatif_cells.gain_words(grid.metric, best),
+                cell=whatif_words.setting_words(grid, best),
+                gain=whatif_words.gain_words(grid.metric, best),
             )
         )
     st.markdown(
@@ -58,34 +58,28 @@ def way(grid: Grid) -> None:
 def judgement(found: Result, grid: Grid, run_id: str) -> None:
     """Say the verdict of the chosen cell on the test rows, and how it was chosen."""
     index = page.choose_student(found, run_id)
-    student = found["students"][index]
     page.judgement(found, index)
-    rows = found["dataset"]["rows"]
-    compared = sum(whatif_cells.judged(c) for c in grid.cells if c["student"] == student["name"])
-    cell = grid.cell(grid.best_of.get(str(student["name"])))
-    words = t(
-        "what_if.head.chosen",
-        cell=whatif_cells.setting_words(grid, cell, student=False) if cell else "–",
-        num=compared,
-        validation=text.exact(rows.get("validation")),
-        test=text.exact(rows.get("test")),
-    )
-    if cell is not None and whatif_cells.is_baseline(cell):
-        words = t("what_if.head.chosen_baseline", num=compared, test=text.exact(rows.get("test")))
+    student = str(found["students"][index]["name"])
+    cell = grid.cell(grid.best_of.get(student))
+    test, compared = text.exact(grid.num_rows[1]), int((grid.judged["student"] == student).sum())
+    if cell is not None and cell.is_baseline:
+        words = t("what_if.head.chosen_baseline", num=compared, test=test)
+    else:
+        named = whatif_words.setting_words(grid, cell, student=False) if cell else "–"
+        validation = text.exact(grid.num_rows[0])
+        words = t("what_if.head.chosen", cell=named, num=compared, validation=validation, test=test)
     st.caption(words, help=t("what_if.head.chosen_help"))
 
 
 def missing(grid: Grid) -> None:
     """Say how many cells have no score; none is left out in silence."""
-    empty = [c for c in grid.cells if not whatif_cells.judged(c)]
-    lost = whatif_cells.diverged(grid)
-    cut = sum(bool(c.get("stopped")) and whatif_cells.judged(c) for c in grid.cells)
+    empty, cut = len(grid.cells) - len(grid.judged), int(grid.judged["stopped"].sum())
     if empty:
-        st.caption(f":orange[:material/grid_off: {t('what_if.head.missing', num=len(empty), of=len(grid.cells))}]")
+        st.caption(f":orange[:material/grid_off: {t('what_if.head.missing', num=empty, of=len(grid.cells))}]")
     if cut:
         st.caption(f":orange[:material/stop: {t('what_if.head.cut', num=cut)}]")
-    if lost:
-        st.caption(f":orange[:material/warning: {t('what_if.head.diverged', num=lost)}]")
+    if grid.diverged:
+        st.caption(f":orange[:material/warning: {t('what_if.head.diverged', num=grid.diverged)}]")
 
 
 def warnings(snapshot: Any, *, fold: bool = False) -> None:

@@ -118,62 +118,30 @@ def _body(found: Softening) -> None:
                 help=term("temperature"),
             )
         )
-        alpha = float(
-            st.slider(
-                forms.label("alpha"), 0.0, 1.0, key=forms.seed(f"{KEY}-alpha", 0.5), step=0.05, help=term("alpha")
-            )
-        )
+        place = forms.seed(f"{KEY}-alpha", 0.5)
+        alpha = float(st.slider(forms.label("alpha"), 0.0, 1.0, key=place, step=0.05, help=term("alpha")))
         at = TEMPERATURES.index(temperature)
-        plain = TEMPERATURES.index(1.0)
-        _numbers(found, at, plain, alpha)
+        _numbers(found, at, TEMPERATURES.index(1.0), alpha)
     with right:
         most = np.log(found.num_classes)
+        shares = [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))]
+        drawn = (
+            ("soft_share", COLOUR["student"], "solid", "circle", shares),
+            ("entropy_line", COLOUR["teacher"], "dash", "square", [e / most for e in found.entropy]),
+            ("dark", "#CC79A7", "dashdot", "diamond", found.beside_top),
+            ("wrong", COLOUR["baseline"], "dot", "x", found.beside_true),
+        )
         lines = [
-            {
-                "name": t("what_if.instant.soft_share"),
-                "colour": COLOUR["student"],
-                "dash": "solid",
-                "symbol": "circle",
-                "values": [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))],
-            },
-            {
-                "name": t("what_if.instant.entropy_line"),
-                "colour": COLOUR["teacher"],
-                "dash": "dash",
-                "symbol": "square",
-                "values": [e / most for e in found.entropy],
-            },
-            {
-                "name": t("what_if.instant.dark"),
-                "colour": "#CC79A7",
-                "dash": "dashdot",
-                "symbol": "diamond",
-                "values": found.beside_top,
-            },
-            {
-                "name": t("what_if.instant.wrong"),
-                "colour": COLOUR["baseline"],
-                "dash": "dot",
-                "symbol": "x",
-                "values": found.beside_true,
-            },
+            {"name": t(f"what_if.instant.{n}"), "colour": colour, "dash": dash, "symbol": symbol, "values": values}
+            for n, colour, dash, symbol, values in drawn
         ]
         figure = charts.over_temperature(
             lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y")
         )
-        shares = {
-            n: text.percent(v)
-            for n, v in (
-                ("soft", found.soft_share(at, alpha)),
-                ("dark", found.beside_top[at]),
-                ("wrong", found.beside_true[at]),
-            )
-        }
-        picture.show(
-            figure,
-            f"{KEY}-chart",
-            t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **shares),
-        )
+        told = {"soft": shares[at], "dark": found.beside_top[at], "wrong": found.beside_true[at]}
+        told = {n: text.percent(v) for n, v in told.items()}
+        note = t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **told)
+        picture.show(figure, f"{KEY}-chart", note)
     st.caption(
         t("what_if.instant.rows", rows=text.exact(found.rows), of=text.exact(found.rows_of))
         + (f" {t('what_if.instant.stale')}" if found.stale else "")
@@ -183,22 +151,22 @@ def _body(found: Softening) -> None:
 def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
     """Three numbers with what they are at T = 1."""
 
-    def one(key: str, value: str, before: str) -> None:
-        st.metric(
-            t(f"what_if.instant.{key}"),
-            value,
-            delta=t("what_if.instant.at_one", value=before),
-            delta_color="off",
-            delta_arrow="off",
-            help=t(f"what_if.instant.{key}_help"),
-        )
+    def told(place: int) -> dict[str, str]:
+        return {
+            "entropy": t("what_if.instant.nats", value=f"{found.entropy[place]:.2f}"),
+            "dark": text.percent(found.beside_top[place]),
+            "wrong": text.percent(found.beside_true[place]),
+            "soft_share": text.percent(found.soft_share(place, alpha)),
+        }
 
+    before = told(plain)
     with st.container(horizontal=True, gap="medium"):
-        one(
-            "entropy",
-            t("what_if.instant.nats", value=f"{found.entropy[at]:.2f}"),
-            t("what_if.instant.nats", value=f"{found.entropy[plain]:.2f}"),
-        )
-        one("dark", text.percent(found.beside_top[at]), text.percent(found.beside_top[plain]))
-        one("wrong", text.percent(found.beside_true[at]), text.percent(found.beside_true[plain]))
-        one("soft_share", text.percent(found.soft_share(at, alpha)), text.percent(found.soft_share(plain, alpha)))
+        for key, value in told(at).items():
+            st.metric(
+                t(f"what_if.instant.{key}"),
+                value,
+                delta=t("what_if.instant.at_one", value=before[key]),
+                delta_color="off",
+                delta_arrow="off",
+                help=t(f"what_if.instant.{key}_help"),
+            )

@@ -12,7 +12,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.runs import live
 from pages.ui.shared import announcer, viewers
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cells, whatif_head, whatif_map
+from pages.ui.what_if import whatif_head, whatif_map, whatif_reader
 
 
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
@@ -36,7 +36,7 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
 
 def draw(now: Any) -> None:
     """Draw one snapshot."""
-    grid = whatif_cells.of_progress(now, active=now.state in ACTIVE)
+    grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
     if grid is not None:
         whatif_head.line(grid, now.elapsed_s, active=True, done=now.trainings_done)
     with st.container(border=True, key="whatif-live-head"):
@@ -53,7 +53,7 @@ def draw(now: Any) -> None:
         whatif_head.way(grid)
         live.room(now)
         whatif_head.warnings(now)
-        if any(whatif_cells.judged(c) for c in grid.cells):
+        if len(grid.judged):
             whatif_map.show(grid, now.run_id, live=True)
             st.caption(t("what_if.live.note"))
             whatif_head.lower_note(grid.metric)

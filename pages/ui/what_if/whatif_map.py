@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pages.ui.charts import what_if as charts
 from pages.ui.result import verdict
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import escape, t
-from pages.ui.what_if import whatif_cells
+from pages.ui.what_if import whatif_cells, whatif_points, whatif_words
 from pages.ui.what_if.whatif_cells import Cell, Grid
 
 CELL = "cell"  # the chosen cell in the URL
@@ -38,11 +39,11 @@ def clear() -> None:
 def show(grid: Grid, run_id: str, *, live: bool) -> None:
     """Draw the choices and the map. While training nothing can be chosen: the cells still move."""
     at = None if live else picked()
-    anchor = grid.cell(at) or grid.cell(grid.best) or grid.cells[0]
+    anchor = grid.cell(at) or grid.cell(grid.best) or whatif_cells.rows(grid.cells[:1])[0]
     turned = grid.cell(st.session_state.pop(GOTO, None)) if not live else None
     student, fixed = _choices(grid, anchor, turned, f"{run_id}-{'live' if live else 'done'}")
     cells = whatif_cells.chosen(grid, student, fixed)
-    if not cells:
+    if cells.empty:
         st.caption(t("what_if.map.no_cells"))
         return
     figure = _figure(grid, cells, at)
@@ -56,9 +57,9 @@ def show(grid: Grid, run_id: str, *, live: bool) -> None:
     take_click(grid, event, key)
 
 
-def _by_name(grid: Grid, cells: list[Cell], run_id: str) -> None:
+def _by_name(grid: Grid, cells: pd.DataFrame, run_id: str) -> None:
     """Let the person choose a cell by name: the map itself can't be reached by keyboard."""
-    key, by_id = f"whatif-cell-of-{run_id}", {int(c["cell"]): c for c in cells}
+    key, by_id = f"whatif-cell-of-{run_id}", {c.cell: c for c in whatif_cells.rows(cells)}
     st.session_state[key] = picked() if picked() in by_id else None
 
     def chosen() -> None:
@@ -67,6 +68,11 @@ def _by_name(grid: Grid, cells: list[Cell], run_id: str) -> None:
         else:
             st.query_params[CELL] = str(st.session_state[key])
 
+    def name(index: int) -> str:
+        cell = by_id[index]
+        said = whatif_words.gain_words(grid.metric, cell) if cell.judged else whatif_words.why_missing(cell)
+        return f"{whatif_words.setting_words(grid, cell)}: {text.plain(said)}"
+
     st.selectbox(
         t("what_if.map.cell"),
         list(by_id),
@@ -74,12 +80,8 @@ def _by_name(grid: Grid, cells: list[Cell], run_id: str) -> None:
         on_change=chosen,
         placeholder=t("what_if.map.cell_hint"),
         help=t("what_if.map.cell_help"),
-        format_func=lambda i: f"{whatif_cells.setting_words(grid, by_id[i])}: {text.plain(_said(grid, by_id[i]))}",
+        format_func=name,
     )
-
-
-def _said(grid: Grid, cell: Cell) -> Any:
-    return whatif_cells.gain_words(grid.metric, cell) if whatif_cells.judged(cell) else whatif_cells.why_missing(cell)
 
 
 def take_click(grid: Grid, event: Any, key: str) -> None:
@@ -97,15 +99,15 @@ def take_click(grid: Grid, event: Any, key: str) -> None:
 
 def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[str, dict[str, float]]:
     """One student, and one value of every other setting that varies; first those of the chosen or best cell."""
-    names, varying = grid.students, grid.varying(whatif_cells.SHARED)
-    student = str(anchor["student"])
-    fixed = {n: anchor[n] for n in whatif_cells.SHARED if anchor.get(n) is not None and n in varying}
+    names, varying = grid.students, [n for n in whatif_cells.SHARED if n in grid.varying]
+    student = anchor.student
+    fixed = {n: value for n in varying if (value := getattr(anchor, n)) is not None}
     if len(names) < 2 and not varying:
         return student, {}
     places = {"student": f"whatif-student-{key}"} | {n: f"whatif-{n}-{key}" for n in varying}
     if turned is not None:
         for name, place in places.items():
-            st.session_state[place] = turned[name]
+            st.session_state[place] = getattr(turned, name)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if len(names) > 1:
             student = (
@@ -122,7 +124,7 @@ def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[s
         for name in varying:
             fixed[name] = st.selectbox(
                 forms.label(name),
-                grid.values(name),
+                grid.values[name],
                 key=forms.seed(places[name], fixed.get(name)),
                 width=160,
                 format_func=lambda v: f"{v:g}",
@@ -131,57 +133,58 @@ def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[s
     return str(student), {n: v for n, v in fixed.items() if v is not None}
 
 
-def _figure(grid: Grid, cells: list[Cell], at: int | None) -> Any:
-    made = whatif_cells.placed(grid, cells, at)
-    alphas, temperatures = whatif_cells.axis(cells, "alpha"), whatif_cells.axis(cells, "temperature")
-    gain = t("what_if.map.gain_axis", unit=whatif_cells.unit_word(grid.metric))
-    if len(alphas) > 1 and len(temperatures) > 1:
+def _figure(grid: Grid, cells: pd.DataFrame, at: int | None) -> Any:
+    made = whatif_points.placed(grid, cells, at)
+    names = {n: [f"{v:g}" for v in whatif_cells.values(cells, n)] for n in ("alpha", "temperature")}
+    gain, dark = t("what_if.map.gain_axis", unit=whatif_words.unit_word(grid.metric)), st.context.theme.type == "dark"
+    if not _is_line(cells):
         return charts.heat(
             made,
-            [f"{a:g}" for a in alphas if a is not None],
-            [f"{v:g}" for v in temperatures if v is not None],
+            names["alpha"],
+            names["temperature"],
             x_title=t("what_if.map.x"),
             y_title=t("what_if.map.y"),
             gain_title=gain,
-            scale=whatif_cells.scale(grid),
-            margin=whatif_cells.margin(grid),
-            dark=st.context.theme.type == "dark",
+            scale=grid.scale,
+            margin=grid.tolerance,
+            dark=dark,
         )
-    along, ticks = ("alpha", alphas) if len(alphas) > 1 else ("temperature", temperatures)
-    for point in made:
-        point["column"] = point["row"] if along == "alpha" else point["column"]
+    along = "alpha" if len(names["alpha"]) > 1 else "temperature"
+    points = made.assign(column=made["row"]) if along == "alpha" else made
     return charts.alone(
-        sorted(made, key=lambda p: p["column"]),
+        points.sort_values("column", kind="stable"),
         x_title=t(f"what_if.map.{'y' if along == 'alpha' else 'x'}"),
         y_title=gain,
         name=str(t("what_if.map.gain")),
         zero_name=str(t("runs.arm.baseline_short")),
-        ticks=["–" if v is None else f"{v:g}" for v in ticks],
-        dark=st.context.theme.type == "dark",
+        ticks=names[along] or ["–"],
+        dark=dark,
     )
 
 
-def _note(grid: Grid, cells: list[Cell]) -> None:
+def _is_line(cells: pd.DataFrame) -> bool:
+    """Say whether only one of T and alpha varies, or none."""
+    return min(cells["temperature"].nunique(), cells["alpha"].nunique()) < 2
+
+
+def _note(grid: Grid, cells: pd.DataFrame) -> None:
     """Say how to read the map, and why some of its cells are empty."""
-    line = min(len(whatif_cells.axis(cells, n)) for n in ("temperature", "alpha")) < 2
+    line, judged = _is_line(cells), cells[cells["mean"].notna()]
+    margin = grid.tolerance / (100 if verdict.is_share(grid.metric) else 1)
     words = [
         t(
             "what_if.map.note_line" if line else "what_if.map.note",
             metric=verdict.metric_word(grid.metric),
-            unit=whatif_cells.unit_word(grid.metric),
-            margin=verdict.signed_points(
-                grid.metric, whatif_cells.margin(grid) / (100 if verdict.is_share(grid.metric) else 1)
-            ).lstrip("+"),
+            unit=whatif_words.unit_word(grid.metric),
+            margin=verdict.signed_points(grid.metric, margin).lstrip("+"),
         )
     ]
-    if not line and not whatif_cells.few_like_best(cells):
-        alike = len(whatif_cells.like_best(cells))
-        words.append(t("what_if.map.many_alike", num=alike, of=sum(map(whatif_cells.judged, cells))))
-    if any((c.get("gain") or {}).get("n", 2) < 2 for c in cells if whatif_cells.judged(c)):
+    if not line and not whatif_cells.few_alike(cells):
+        words.append(t("what_if.map.many_alike", num=len(whatif_cells.alike(cells)), of=len(judged)))
+    if judged["pairs"].lt(2).any():
         words.append(t("what_if.map.one_seed"))
-    empty = [c for c in cells if not whatif_cells.judged(c)]
-    if empty:
-        words.append(t("what_if.map.empty", num=len(empty)))
-    if len(whatif_cells.axis(cells, "temperature")) == 1 and whatif_cells.axis(cells, "temperature")[0] is None:
+    if len(judged) < len(cells):
+        words.append(t("what_if.map.empty", num=len(cells) - len(judged)))
+    if cells["temperature"].isna().all():
         words.append(t("what_if.map.no_temperature"))
     st.caption(" ".join(words))

@@ -1,74 +1,102 @@
-"""The cells of a what-if as points: best score over size, and score against cost. No drawing here."""
+"""The cells of a what-if as points of a chart: on the map, best score over size, score against cost. No drawing here."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from pages.ui.result import verdict
+from pages.ui.result.goals import WRITTEN, Candidate
 from pages.ui.result.spread import bounds
-from pages.ui.shared import text
+from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
-from pages.ui.what_if import whatif_cells
+from pages.ui.what_if import whatif_cells, whatif_words
 from pages.ui.what_if.whatif_cells import Grid
+
+COLUMN = {"size": "size_bytes", "latency": "latency_ms", "parameters": "parameters"}  # where a cell says its cost
+
+
+def placed(grid: Grid, cells: pd.DataFrame, picked: int | None) -> pd.DataFrame:
+    """Lay cells out for the map: row = alpha, column = temperature, the only one where a setting has no value."""
+    place = {n: {v: i for i, v in enumerate(whatif_cells.values(cells, n))} for n in ("alpha", "temperature")}
+    framed = whatif_cells.alike(cells).index if whatif_cells.few_alike(cells) else []
+    each, of_share = whatif_cells.rows(cells), 100 if verdict.is_share(grid.metric) else 1
+    shown = cells[["gain", "low", "high"]].where(cells["mean"].notna()) * of_share
+    return (
+        shown.astype(object)
+        .where(shown.notna(), None)
+        .assign(
+            id=cells["cell"],
+            row=cells["alpha"].map(place["alpha"]).fillna(0).astype(int),
+            column=cells["temperature"].map(place["temperature"]).fillna(0).astype(int),
+            text=[whatif_words.written(grid, c) for c in each],
+            hover=[whatif_words.hover(grid, c) for c in each],
+            best=cells["cell"].eq(grid.best),
+            like=cells["cell"].isin(framed),
+            picked=cells["cell"].eq(picked),
+            faded=[whatif_cells.unclear(grid, c) for c in each],
+        )
+    )
 
 
 def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
     """Best cell and baseline of every student over its parameters, with the 95 % interval over seeds."""
     arms: dict[str, list[dict[str, Any]]] = {"baseline": [], "student": []}
-    for name in grid.students:
-        best = grid.cell(grid.best_of.get(name))
-        if best is None or not whatif_cells.judged(best) or not best.get("parameters"):
-            continue
-        for arm, values in (("baseline", best.get("baseline") or ()), ("student", best["scores"])):
-            known = [v for v in values if v is not None]
-            if not known:
-                continue
-            mean = sum(known) / len(known)
-            low, high = bounds(known)
-            said = f"{text.score(mean)}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
-            words = escape(whatif_cells.setting_words(grid, best)) if arm == "student" else t("runs.arm.baseline")
-            arms[arm].append(
-                {
-                    "label": name,
-                    "x": best["parameters"],
-                    "y": mean,
-                    "low": low,
-                    "high": high,
-                    "hover": f"<b>{escape(name)}</b> · {words}<br>{escape(verdict.metric_title(grid.metric))} {said}<br>"
-                    f"{t('what_if.size.weights', value=text.number(best['parameters']))}",
-                }
-            )
-    return {arm: sorted(points, key=lambda p: p["x"]) for arm, points in arms.items()}
+    title = escape(verdict.metric_title(grid.metric))
+    best = grid.judged[grid.judged.index.isin(grid.best_of.values()) & grid.judged["parameters"].gt(0).fillna(False)]
+    for c in whatif_cells.rows(best.sort_values("parameters", kind="stable")):
+        said = {"baseline": t("runs.arm.baseline"), "student": escape(whatif_words.setting_words(grid, c))}
+        for arm, scores in (("baseline", c.baseline), ("student", c.scores)):
+            known = [v for v in scores if v is not None]
+            if known:
+                mean, (low, high) = sum(known) / len(known), bounds(known)
+                score = text.score(mean) + ("" if low is None else f" [{text.score(low)}, {text.score(high)}]")
+                weights = t("what_if.size.weights", value=text.number(c.parameters))
+                hover = f"<b>{escape(c.student)}</b> · {said[arm]}<br>{title} {score}<br>{weights}"
+                point = {"label": c.student, "x": c.parameters, "y": mean, "low": low, "high": high, "hover": hover}
+                arms[arm].append(point)
+    return arms
 
 
 def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
     """Cells (and each student's baseline) as points of score against cost; what lacks the cost is left out."""
-    key = {"size": "size_bytes", "latency": "latency_ms", "parameters": "parameters"}[by]
-    shown = {"size": text.size, "latency": text.milliseconds, "parameters": text.number}[by]
+    cells = grid.judged[grid.judged[COLUMN[by]].gt(0).fillna(False)]
+    # alpha = 0 is the same training at every temperature
+    again = cells["alpha"].eq(0) & cells.assign(alone=cells["alpha"].eq(0)).duplicated(["alone", COLUMN[by], "mean"])
     made = []
-    for c in grid.cells:
-        if not whatif_cells.judged(c) or not c.get(key):
-            continue
-        low, high = bounds(c["scores"])
-        arm = "baseline" if whatif_cells.is_baseline(c) else "student"
-        label = whatif_cells.setting_words(grid, c) if arm == "student" else str(c["student"])
-        made.append(
-            {
-                "id": str(c["cell"]),
-                "arm": arm,
-                "label": label,
-                "x": c[key],
-                "y": c["mean"],
-                "low": low,
-                "high": high,
-                "hover": f"{whatif_cells.hover(grid, c)}<br>{shown(c[key])}",
-            }
+    for c in whatif_cells.rows(cells[~again]):
+        (low, high), cost = bounds(c.scores), getattr(c, COLUMN[by])
+        arm, label = ("baseline", c.student) if c.is_baseline else ("student", whatif_words.setting_words(grid, c))
+        hover = f"{whatif_words.hover(grid, c)}<br>{WRITTEN[by](cost)}"
+        where = {"x": cost, "y": c.mean, "low": low, "high": high}
+        made.append({"id": str(c.cell), "arm": arm, "label": label, **where, "hover": hover})
+    return made
+
+
+def candidates(grid: Grid) -> list[Candidate]:
+    """Cells as what could be shipped; a student's latency, measured on its chosen cell, holds for all its cells."""
+    latency = grid.cells.groupby("student")["latency_ms"].transform("last")
+    cells = grid.cells.assign(latency_ms=latency)[grid.cells["mean"].notna()]
+    alone = t("what_if.cost.alone")
+    return [
+        Candidate(
+            str(c.cell),
+            f"{c.student}, {alone if c.is_baseline else whatif_words.setting_words(grid, c, student=False)}",
+            c.mean,
+            {name: getattr(c, column) for name, column in COLUMN.items()},
+            c.mean,
         )
-    seen: set[tuple[Any, ...]] = set()
-    kept = []
-    for p in made:  # alpha = 0 is the same training at every temperature
-        mark = (p["arm"], p["x"], p["y"]) if p["arm"] == "baseline" else (p["id"],)
-        if mark not in seen:
-            seen.add(mark)
-            kept.append(p)
-    return kept
+        for c in whatif_cells.rows(cells)
+    ]
+
+
+def teacher_point(grid: Grid, by: str) -> dict[str, Any] | None:
+    """The teacher as a point, on the same validation rows; None where score or cost isn't known."""
+    name, score, cost = engine.part_title("teacher", grid.teacher_name), grid.teacher, grid.teacher_costs[by]
+    if score is None or not cost:
+        return None
+    title = escape(verdict.metric_title(grid.metric))
+    hover = f"<b>{escape(name)}</b><br>{title} {text.score(score)}<br>{WRITTEN[by](cost)}"
+    where = {"x": cost, "y": score, "low": None, "high": None}
+    return {"id": "teacher", "arm": "teacher", "label": name, **where, "hover": hover}

@@ -1,0 +1,102 @@
+"""The chart of all cells through all settings: one line per cell, from axis to axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pages.ui.charts.drawing import Drawing
+from pages.ui.charts.marks import AXIS_TEXT, FAINT, PAPER, figure, literal
+from pages.ui.charts.what_if import gain_bar
+
+# The scale of the map in steps, for lines: grey in the middle is seen on a light and on a dark page.
+STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An upright line with a value per cell between `low` and `high`; `names` stand at 0, 1, 2, ... instead of numbers."""
+
+    label: str
+    values: Sequence[float]
+    low: float
+    high: float
+    names: Sequence[str] = ()
+
+    def place(self, value: float) -> float:
+        """Position of a value between 0 (below) and 1."""
+        return 0.5 if self.high == self.low else (value - self.low) / (self.high - self.low)
+
+    @property
+    def marks(self) -> list[tuple[float, str]]:
+        """Where numbers or names stand."""
+        if self.names:
+            return [(self.place(i), literal(n)) for i, n in enumerate(self.names)]
+        return [(i / 4, f"{self.low + (self.high - self.low) * i / 4:.4g}") for i in range(5)]
+
+
+def parallel(
+    axes: Sequence[Axis],
+    gains: Sequence[float],
+    hovers: Sequence[str],
+    *,
+    scale: float,
+    gain_title: str,
+    dark: bool = False,
+    height: int = 420,
+) -> Drawing:
+    """Draw every cell as a line through all its settings to its score, coloured by its gain.
+
+    Drawn as plain lines: Plotly's own parallel axes follow no theme and tell nothing under the pointer.
+    """
+    fig = figure(height, legend=False)
+    places = [[axis.place(v) for v in axis.values] for axis in axes]
+    for x, axis in enumerate(axes):
+        fig.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, line={"color": FAINT, "width": 1.2}, layer="below")
+        label = {"text": f"<b>{literal(axis.label)}</b>", "x": x, "y": 1, "yshift": 18}
+        fig.add_annotation(**label, showarrow=False, font={"size": 12})
+        last = x == len(axes) - 1  # right of the last axis there are no lines
+        aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
+        for y, name in axis.marks:
+            fig.add_annotation(
+                x=x,
+                y=y,
+                text=name,
+                showarrow=False,
+                font={"size": 11, "color": AXIS_TEXT[dark]},
+                bgcolor=PAPER[dark],
+                borderpad=1,
+                **aside,
+            )
+    groups: dict[int, list[int]] = {}
+    for i, gain in enumerate(gains):
+        share = max(-1.0, min(1.0, gain / scale)) if scale else 0.0
+        groups.setdefault(round((share + 1) / 2 * (len(STEPS) - 1)), []).append(i)
+    for step, members in sorted(groups.items(), key=lambda one: abs(one[0] - len(STEPS) // 2)):
+        gap: list[Any] = [None]
+        fig.add_scatter(
+            x=[x for _ in members for x in [*range(len(places)), *gap]],
+            y=[y for i in members for y in [*(p[i] for p in places), *gap]],
+            mode="lines+markers",
+            showlegend=False,
+            opacity=0.8,
+            line={"color": STEPS[step], "width": 1.6},
+            marker={"color": STEPS[step], "size": 5},
+            hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
+    scaled = {"colorscale": colours, "cmin": -scale, "cmax": scale}
+    fig.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        showlegend=False,
+        hoverinfo="skip",
+        marker={"color": [0], **scaled, "showscale": True, "colorbar": gain_bar(gain_title, dark)},
+    )
+    fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
+    fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
+    fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
+    return fig

@@ -1,0 +1,88 @@
+"""The table of all cells, and every cell seed by seed as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.result import recipe, verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cells, whatif_map, whatif_words
+from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
+
+
+def show(grid: Grid, run_id: str) -> None:
+    """List every cell, the best first; a click chooses one."""
+    made, k = lines(grid), "what_if.column."
+    cell, mark, score, gain = made.columns[0], made.columns[1], *_numbers(grid.metric)
+    turn = st.session_state.get("whatif-table-turn", 0)
+    event: Any = st.dataframe(
+        made,
+        key=f"whatif-table-{run_id}-{turn}",
+        hide_index=True,
+        height=420,
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        alt=t("what_if.tab.table"),
+        column_config={
+            score: st.column_config.NumberColumn(format="%.4f", help=t(f"{k}score_help")),
+            gain: st.column_config.NumberColumn(format="%+.2f", help=t(f"{k}gain_help")),
+            mark: st.column_config.TextColumn(help=t(f"{k}mark_help"), width=40),
+            str(t(f"{k}latency")): st.column_config.TextColumn(help=t("glossary.latency")),
+        },
+    )
+    st.caption(t("what_if.table_note"))
+    picked = event["selection"].get("cells") if event else None
+    if picked:
+        st.session_state["whatif-table-turn"] = turn + 1
+        whatif_map.pick(int(made[cell].iloc[picked[0][0]]))
+
+
+def lines(grid: Grid) -> pd.DataFrame:
+    """Lay cells out as a table, the best score first; plain values with units in the column names."""
+    order = grid.cells.sort_values("mean", ascending=verdict.lower_is_better(grid.metric), kind="stable")
+    return pd.DataFrame([_line(grid, c) for c in whatif_cells.rows(order)])
+
+
+def _numbers(metric: str) -> tuple[str, str]:
+    k = "what_if.column."
+    score, unit = t(f"{k}score", metric=verdict.metric_title(metric)), whatif_words.unit_word(metric)
+    return str(score), str(t(f"{k}gain", unit=unit))
+
+
+def _line(grid: Grid, c: Cell) -> dict[str, Any]:
+    def head(name: str) -> str:
+        return str(t(f"what_if.column.{name}"))
+
+    score, gain = _numbers(grid.metric)
+    return {
+        head("cell"): c.cell,
+        head("mark"): "★" if c.cell == grid.best else "=" if c.like_best and c.judged else "",
+        head("student"): c.student,
+        **{head(n): getattr(c, n) for n in SETTINGS if grid.values[n]},
+        score: c.mean,
+        gain: whatif_cells.in_units(grid.metric, c.gain),
+        head("interval"): whatif_words.interval(grid.metric, c.low, c.high) or "–",
+        head("word"): str(t(f"runs.word.{c.word}")).capitalize() if c.word and not c.is_baseline else None,
+        head("size"): text.size(c.size_bytes),
+        head("latency"): text.milliseconds(c.latency_ms),
+    }
+
+
+def csv(grid: Grid) -> str:
+    """Write every cell, seed by seed, with exact numbers; cells a spreadsheet would run are defused."""
+    own = ["cell", "student", *SETTINGS]
+    costs = ["parameters", "size_bytes", "latency_ms"]
+    seed = ["seed", grid.metric, f"baseline_{grid.metric}"]
+    told = ["mean", "gain_mean", "gain_low", "gain_high", "word", "best", "like_best"]
+    made: list[list[Any]] = [[*own, *seed, *told, "selected_epoch", *costs]]
+    for c in whatif_cells.rows(grid.cells):
+        before, after = [getattr(c, n) for n in own], [getattr(c, n) for n in costs]
+        of_cell = [c.mean, c.gain, c.low, c.high, c.word, c.cell == grid.best, c.like_best]
+        per_seed = list(zip(c.seeds, c.scores, c.baseline, c.selected_epochs, strict=True)) or [(None,) * 4]
+        made += [[*before, *scored, *of_cell, epoch, *after] for *scored, epoch in per_seed]
+    return recipe.write_csv(made)
