@@ -87,7 +87,9 @@ CASES = [
 
 def network(settings: dict, case: dict, seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
-    return build(Choice(name="mlp", settings={"size": None, **settings}), table_inputs(case["features"]), case["classes"])
+    return build(
+        Choice(name="mlp", settings={"size": None, **settings}), table_inputs(case["features"]), case["classes"]
+    )
 
 
 class LiveTeacher:

@@ -23,10 +23,8 @@ from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.runs import assessment, headroom, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.cells import grid
-from kd_core.runs.cells.sweep import PHASES as SWEEP_PHASES
-from kd_core.runs.cells.sweep import Sweep, plan_fields
 from kd_core.runs.cells.sweep_result import build_result
-from kd_core.runs.cells.trainings import Arms, Trainings
+from kd_core.runs.cells.trainings import NOTHING, Arms, Trainings
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
@@ -41,6 +39,7 @@ from kd_core.workspace import workspace
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 PHASES = ("data", "teacher", "students", "evaluate")
+SWEEP_PHASES = ("data", "teacher", "sweep", "evaluate")
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -151,13 +150,11 @@ class _Experiment:
 
     def compare_cells(self) -> dict[str, Any]:
         """Train every cell of a what-if and compare them."""
-        sweep = Sweep(
-            self.spec, self.dataset, self.teacher, self.metric, self.device, self.folder, self.notify, self.should_stop
-        )
         with self.phase("sweep"):
-            sweep.train()
+            trainings = self.new_trainings(self.folder.path / "variants.jsonl")
+            trainings.train(grid.seeds(self.spec))
         with self.phase("evaluate"):
-            return build_result(sweep, self.seconds["sweep"])
+            return build_result(trainings, self.teacher, self.folder, self.seconds["sweep"])
 
     def compare_students(self) -> dict[str, Any]:
         """Train every student with and without the teacher, side by side, and compare the two."""
@@ -168,25 +165,38 @@ class _Experiment:
 
     def train(self) -> None:
         """Train all arms, in rounds while the number of seeds is automatic."""
-        self.trainings = Trainings(
-            self.spec, self.dataset, self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
-        )
+        self.trainings = self.new_trainings()
         self.room: list[dict[str, Any]] = []
         seeds: Sequence[int] = grid.seeds(self.spec)
         while seeds:
             self.trainings.train(seeds)
-            every = {i: self.trainings.arms(i) for i in range(len(self.spec.students))}
+            every = {cell.student: self.trainings.arms(cell) for cell in self.trainings.cells}
             self.arms = {i: arms for i, arms in every.items() if arms.student}
             if not self.arms:
-                raise Stopped("Stopped before a student and its baseline were trained; nothing to compare yet.")
+                raise Stopped(NOTHING)
             if not self.room:
                 self.room = self.tell_room()
             seeds = self.more_seeds()
 
+    def new_trainings(self, log: Path | None = None) -> Trainings:
+        """Set up the trainings of this run, none of them done yet."""
+        return Trainings(
+            self.spec,
+            self.dataset,
+            self.lessons(),
+            self.metric,
+            self.device,
+            self.place,
+            self.notify,
+            self.should_stop,
+            log,
+        )
+
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
-        if self.spec.evaluation.placebo and placebo.why_none(self.dataset.task, self.spec.objective) is None:
+        asked = self.spec.evaluation.placebo and self.spec.sweep is None
+        if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
             found[placebo.PLACEBO] = placebo.placebo_logits(
                 self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
             )
@@ -272,7 +282,7 @@ class _Experiment:
                 "better": METRICS.get(self.metric).facts["better"],
                 "device": self.device.type,
                 **estimate.fields(self.phases),
-                **(plan_fields(self.spec) if self.spec.sweep else {}),
+                **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
             }
         )
         for problem in (*self.dataset.problems, *problems):

@@ -94,7 +94,7 @@ def cells_of(service, run_id):
 
 def finished(service, run_id):
     """Keep what is on disk of finished trainings: name and time of writing."""
-    place = service.store.folder(run_id).checkpoints / "variants"
+    place = service.store.folder(run_id).checkpoints / "trained"
     return {p.name: p.stat().st_mtime_ns for p in place.glob("*.json")}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kd_core.evaluate import METRICS
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
-from kd_core.runs.cells.sweep import plan_fields
+from kd_core.runs.cells.grid import plan_fields
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 from tests.pages.fixtures import CLASSES, PRIMARY, result, store, write_artifacts

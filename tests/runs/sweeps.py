@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from kd_core.data.preparation import prepare
-from kd_core.distill.sweep.variants import TrainedVariant
+from kd_core.distill.sweep.variants import TEACHER, TrainedVariant
 from kd_core.models.building import build_for
-from kd_core.runs.cells.sweep import Sweep
+from kd_core.runs.cells import grid, sweep_result
+from kd_core.runs.cells.trainings import Trainings
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from kd_core.teachers.base import TeacherAnswers
@@ -43,9 +44,37 @@ def sweep_in(path, spec, notify=lambda e: None, should_stop=lambda: False, datas
     folder = RunFolder(path) if (path / "spec.json").exists() else RunFolder.create(path, spec)
     dataset = dataset or prepare(spec.dataset)
     metric = METRIC[dataset.task]
-    return Sweep(
-        spec, dataset, teacher or teacher_of(dataset), metric, torch.device("cpu"), folder, notify, should_stop
+    teacher = teacher or teacher_of(dataset)
+    lessons, device = {TEACHER: teacher.logits["train"]}, torch.device("cpu")
+    log = folder.path / "variants.jsonl"
+    return OneSweep(
+        spec,
+        dataset,
+        lessons,
+        metric,
+        device,
+        folder.checkpoints,
+        notify,
+        should_stop,
+        log,
+        teacher=teacher,
+        folder=folder,
     )
+
+
+class OneSweep(Trainings):
+    """The trainings of a what-if with its teacher and folder at hand."""
+
+    def __init__(self, *args, teacher, folder):
+        super().__init__(*args)
+        self.teacher, self.folder = teacher, folder
+
+    def train(self):
+        super().train(grid.seeds(self.spec))
+
+
+def build_result(made, seconds):
+    return sweep_result.build_result(made, made.teacher, made.folder, seconds)
 
 
 def engine(score, asked=None, precision="float32", fail_after=None):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from kd_core.errors import SpecError
@@ -93,10 +93,12 @@ def seeds(spec: RunSpec) -> range:
     return range(spec.training.first_seed, spec.training.first_seed + spec.training.seeds_at_first)
 
 
-def trainings(spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool = False) -> tuple[GridTraining, ...]:
+def trainings(
+    spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool = False, first: int = 0
+) -> tuple[GridTraining, ...]:
     """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first.
 
-    With `placebo` every taught cell is trained on the placebo's lesson as well.
+    With `placebo` every taught cell is trained on the placebo's lesson as well. Positions count from `first`.
     """
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
@@ -107,13 +109,33 @@ def trainings(spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool 
         for alike in budgets.values():
             shared = tuple(c.index for c in alike if is_baseline(c))
             like = replace(alike[0], temperature=None, alpha=None)
-            found.append(GridTraining(len(found), "baseline", seed, like, shared))
+            found.append(GridTraining(first + len(found), "baseline", seed, like, shared))
         for cell in every:
             if not is_baseline(cell):
-                found.append(GridTraining(len(found), "student", seed, cell, (cell.index,)))
+                found.append(GridTraining(first + len(found), "student", seed, cell, (cell.index,)))
                 if placebo:
-                    found.append(GridTraining(len(found), "placebo", seed, cell, (cell.index,)))
+                    found.append(GridTraining(first + len(found), "placebo", seed, cell, (cell.index,)))
     return tuple(found)
+
+
+def plan_fields(spec: RunSpec) -> dict[str, Any]:
+    """What the `plan` event of a what-if says beside the ordinary fields."""
+    asked = count(spec)
+    return {
+        "cells": asked.cells,
+        "variants": asked.variants,
+        "settings": [{**asdict(c), "student": spec.students[c.student].name} for c in cells(spec)],
+        "grid": [
+            {
+                "cells": list(t.cells),
+                "arm": t.arm,
+                "student": spec.students[t.like.student].name,
+                "seed": t.seed,
+                "budget": list(budget(t.like)),
+            }
+            for t in trainings(spec)
+        ],
+    }
 
 
 def budget(cell: Cell) -> tuple[int, float, float, float | None]:

@@ -12,34 +12,34 @@ from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import CellScores, Judge, Score
 from kd_core.runs.cells.grid import Cell
-from kd_core.runs.cells.sweep import Sweep
-from kd_core.runs.cells.trainings import Arms
+from kd_core.runs.cells.trainings import NOTHING, Trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
+from kd_core.runs.store.folder import RunFolder
+from kd_core.teachers.base import TeacherAnswers
 from kd_core.workspace import workspace
 
-NOTHING = "Stopped before a student and its baseline were trained; nothing to compare yet."
 
-
-def build_result(sweep: Sweep, seconds: float) -> dict[str, Any]:
+def build_result(trainings: Trainings, teacher: TeacherAnswers, folder: RunFolder, seconds: float) -> dict[str, Any]:
     """Compare the cells, choose per student, and read the test part once, for the chosen ones only.
 
     Units: `seconds` of the trainings. Errors: Stopped when nothing was finished; KDError `all_diverged`.
     """
-    return _Judging(sweep).build(seconds)
+    return _Judging(trainings, teacher, folder).build(seconds)
 
 
 class _Judging:
-    def __init__(self, sweep: Sweep) -> None:
-        self.sweep, self.spec, self.dataset, self.device = sweep, sweep.spec, sweep.dataset, sweep.device
-        facts = METRICS.get(sweep.metric).facts
+    def __init__(self, trainings: Trainings, teacher: TeacherAnswers, folder: RunFolder) -> None:
+        self.trainings, self.teacher, self.folder = trainings, teacher, folder
+        self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
+        facts = METRICS.get(trainings.metric).facts
         self.judge = Judge(facts["better"], self.spec.evaluation.margin or facts["margin"], facts["relative"])
         self.scores = [
             cell_scores.gather(
-                c, grid.seeds(self.spec), [_score(f) for f in sweep.own(c)], [_score(f) for f in sweep.alone(c)]
+                c, trainings.seeds, [_score(f) for f in trainings.own(c)], [_score(f) for f in trainings.alone(c)]
             )
-            for c in sweep.cells
+            for c in trainings.cells
         ]
 
     def build(self, seconds: float) -> dict[str, Any]:
@@ -51,25 +51,23 @@ class _Judging:
             chosen = cell_scores.best([s for s in self.scores if s.cell.student == index], self.judge.better)
             if chosen is not None:
                 best_of[index] = chosen
-        sweep, spec = self.sweep, self.spec
-        pairs = [(index, self._arms(self.scores[chosen])) for index, chosen in best_of.items()]
+        spec, metric, teacher, cells = self.spec, self.trainings.metric, self.teacher, self.trainings.cells
+        pairs = [(index, self.trainings.arms(cells[chosen])) for index, chosen in best_of.items()]
         room = [
-            headroom.compare(
-                self.dataset, spec.students[i].name, sweep.teacher, arms.baseline, sweep.metric, self.device
-            )
+            headroom.compare(self.dataset, spec.students[i].name, teacher, arms.baseline, metric, self.device)
             for i, arms in pairs
         ]
-        reads = ledger.note_read(workspace(), self.dataset.hash, str(sweep.folder.path.resolve()))
-        result = ResultBuilder(spec, self.dataset, sweep.teacher, sweep.metric, room, self.device)
+        reads = ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
+        result = ResultBuilder(spec, self.dataset, teacher, metric, room, self.device)
         for (index, arms), chosen in zip(pairs, best_of.values(), strict=True):
-            recipe = grid.cell_spec(spec, sweep.cells[chosen])
+            recipe = grid.cell_spec(spec, cells[chosen])
             result.add(index, arms, recipe, cell=chosen)
-        artifacts = write_artifacts(sweep.folder, spec, self.dataset, sweep.teacher, pairs, self.device)
+        artifacts = write_artifacts(self.folder, spec, self.dataset, teacher, pairs, self.device)
         kept = [self._best_seed(s) for s in self.scores]
-        artifacts |= write_cells(sweep.folder, self.dataset, sweep.teacher.logits["validation"], kept, self.device)
+        artifacts |= write_cells(self.folder, self.dataset, teacher.logits["validation"], kept, self.device)
         asked = grid.count(spec)
         return {
-            **result.finish(sweep.folder.id, artifacts, reads),
+            **result.finish(self.folder.id, artifacts, reads),
             "sweep": {
                 "axes": grid.axes(spec),
                 "cells": self._rows(self.scores[best], [j.entry for j in result.judged]),
@@ -79,16 +77,16 @@ class _Judging:
                 "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
                 "variants": asked.variants,
                 "trainings": asked.trainings,
-                "trained": len(sweep.found),
-                **sweep.way,
+                "trained": len(self.trainings.found),
+                **self.trainings.way,
                 "seconds": round(seconds, 3),
             },
         }
 
     def _nothing(self) -> Exception:
         """Say why there is no cell to show."""
-        found = self.sweep.found.values()
-        if any(f.record.stopped for f in found) or len(found) < len(self.sweep.trainings):
+        found = self.trainings.found.values()
+        if any(f.record.stopped for f in found) or len(found) < len(self.trainings.asked):
             return Stopped(NOTHING)
         alone = any(f.usable for f in found if f.record.arm == "baseline")
         return KDError(
@@ -100,26 +98,13 @@ class _Judging:
             more="" if alone else ", every baseline among them",
         )
 
-    def _arms(self, scores: CellScores) -> Arms:
-        """Return the trainings of a cell and its baseline for the seeds that have both."""
-        arms = Arms()
-        for seed, own, alone in zip(
-            grid.seeds(self.spec), self.sweep.own(scores.cell), self.sweep.alone(scores.cell), strict=True
-        ):
-            paired = seed in scores.seeds and scores.baseline[scores.seeds.index(seed)] is not None
-            if paired and own is not None and alone is not None:
-                arms.seeds.append(seed)
-                arms.student.append(own.training(self.dataset, self.device))
-                arms.baseline.append(alone.training(self.dataset, self.device))
-        return arms
-
     def _best_seed(self, scores: CellScores) -> Finished | None:
         """Return the training of a cell that scored best on validation."""
         if not scores.scores:
             return None
         value = max(scores.scores) if self.judge.better == "higher" else min(scores.scores)
         seed = scores.seeds[scores.scores.index(value)]
-        return self.sweep.own(scores.cell)[list(grid.seeds(self.spec)).index(seed)]
+        return self.trainings.own(scores.cell)[self.trainings.seeds.index(seed)]
 
     def _rows(self, winner: CellScores, students: list[dict[str, Any]]) -> list[dict[str, Any]]:
         size = [sizes_for(self.dataset, s.arch) for s in self.spec.students]
@@ -131,7 +116,7 @@ class _Judging:
     ) -> dict[str, Any]:
         cell: Cell = scores.cell
         name = self.spec.students[cell.student].name
-        trained = {f.record.seed: f.record for f in self.sweep.own(cell) if f is not None}
+        trained = {f.record.seed: f.record for f in self.trainings.own(cell) if f is not None}
         return {
             "cell": cell.index,
             "student": name,

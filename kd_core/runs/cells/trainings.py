@@ -1,24 +1,26 @@
-"""The trainings of one run: all arms and seeds side by side, each kept on disk and taken from there after a crash."""
+"""The trainings of a run: a grid of cells, arms and seeds trained as one program, each kept on disk as it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep import planner
-from kd_core.distill.sweep.variants import Lessons, TrainedVariant, tables
+from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.runs.cells import grid
-from kd_core.runs.cells.grid import Arm, GridTraining
-from kd_core.runs.cells.variant_store import Finished, Training, VariantStore
-from kd_core.specs import RunSpec
+from kd_core.runs.cells.grid import Arm, Cell, GridTraining
+from kd_core.runs.cells.variant_store import Finished, Training, VariantStore, trained_again
+from kd_core.safe_io import read_json, write_json
+from kd_core.specs import RunSpec, TrainingSpec
 
 NOTHING = "Stopped before a student and its baseline were trained; nothing to compare yet."
 Notify = Callable[[dict[str, Any]], None]
@@ -29,7 +31,7 @@ TOLD = ("selected_epoch", "last_epoch", "score_selected", "score_last", "seconds
 
 @dataclass
 class Arms:
-    """The trainings of one student, seed by seed; the lists are paired by position. `placebo` may be empty."""
+    """The trainings of one cell, seed by seed; the lists are paired by position. `placebo` may be empty."""
 
     seeds: list[int] = field(default_factory=list)
     baseline: list[Training] = field(default_factory=list)
@@ -38,73 +40,105 @@ class Arms:
 
 
 class Trainings:
-    """Trains every (student, arm, seed) of a spec, or loads what an earlier attempt finished."""
+    """Trains every cell, arm and seed of a run, or loads what an earlier attempt finished.
+
+    A run without a what-if has one cell per student; each of its epochs is told, and a training that diverges ends it.
+    A what-if tells the best scores twice a second and goes on without what diverged; `log` gets a line per training.
+    """
 
     def __init__(
         self,
         spec: RunSpec,
         dataset: Dataset,
-        lessons: Lessons,
+        lessons: dict[str, Array],
         metric: str,
         device: torch.device,
         place: Path,
         notify: Notify,
         should_stop: ShouldStop,
+        log: Path | None = None,
     ) -> None:
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
-        self.place, self.notify, self.should_stop = place, notify, should_stop
+        self.place, self.notify, self.should_stop, self.log = place, notify, should_stop, log
         self.cells = grid.cells(spec)
-        self.store = VariantStore(spec, dataset, place / "trained", lessons, metric, device)
+        before, now = place / "variants", place / "trained"
+        if before.is_dir() and not now.exists():  # where what-ifs of earlier versions kept theirs
+            before.rename(now)
+        self.store = VariantStore(spec, dataset, now, lessons, metric, device)
         self.seeds: list[int] = []
-        self.total = 0
-        self._found: dict[tuple[Arm, int, int], Finished] = {}
-        self._made: dict[tuple[Arm, int, int], Training] = {}
+        self.asked: list[GridTraining] = []
+        self.found: dict[int, Finished] = {}
+        self.way: dict[str, Any] = {"mode": None, "why": "", "precision": None}
+        if (place / "way.json").exists():
+            self.way |= read_json(place / "way.json")
+        if log is not None:
+            log.write_bytes(b"")
+        self._at: dict[tuple[Arm, int, int], int] = {}  # arm, cell, seed -> position
+        self._alone: dict[tuple[Any, ...], int] = {}  # budget, seed -> position of its baseline
+        self._made: dict[int, Training] = {}
 
     def train(self, seeds: Sequence[int]) -> None:
-        """Train all arms of some more seeds as one program; each training is kept as soon as it ends.
+        """Train all cells and arms of some more seeds as one program; each training is kept as soon as it ends.
 
-        Errors: KDError `non_finite_loss` when a training diverges.
+        Errors: KDError `non_finite_loss` when a training of an ordinary run diverges.
         """
-        wanted = grid.trainings(self.spec, seeds, PLACEBO in tables(self.lessons))
-        self.total += len(wanted)
+        wanted = grid.trainings(self.spec, seeds, PLACEBO in self.lessons, len(self.asked))
+        self.asked += wanted
         if self.seeds:
-            self.notify({"kind": "seeds", "added": len(seeds), "seeds": list(seeds), "trainings": self.total})
+            self.notify({"kind": "seeds", "added": len(seeds), "seeds": list(seeds), "trainings": len(self.asked)})
         self.seeds += seeds
+        for t in wanted:
+            self._at |= {(t.arm, cell, t.seed): t.position for cell in t.cells}
+            if t.arm == "baseline":
+                self._alone[grid.budget(t.like), t.seed] = t.position
         first = self.spec.training.first_seed
-        later = grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in tables(self.lessons))
+        later = (
+            ()
+            if self.spec.sweep
+            else grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in self.lessons)
+        )
         kept = self.store.load(wanted, self.notify, later)
-        for training in wanted:
-            if training.position in kept:
-                self._tell(training, kept[training.position])
+        for position, finished in kept.items():
+            self._tell(self.asked[position], finished)
         rest = [t for t in wanted if t.position not in kept]
+        if not rest:
+            self._hear({"kind": "sweep", **self.way, "trainings": 0})
         if not rest or self.should_stop():
             return
-        by_number = {t.position: t for t in rest}
+        self._train(rest, self.spec.training)
+        precision = self.way["precision"]
+        other = [self.asked[p] for p, f in kept.items() if f.record.precision != precision]
+        if other and not self.should_stop():  # bfloat16 was asked for, and only one of the machines has it
+            self.notify(trained_again(len(other), "another number format"))
+            self._train(other, self.spec.training.model_copy(update={"precision": precision}))
+
+    def _train(self, wanted: Sequence[GridTraining], training: TrainingSpec) -> None:
         work = SweepWork(
             self.dataset,
-            {t.position: self.store.variant(t) for t in rest},
+            {t.position: self.store.variant(t) for t in wanted},
             self.lessons,
-            self.spec.training,
+            training,
             self.metric,
             device=self.device,
             folder=self.place / "training",
-            curves=True,
+            curves=self.spec.sweep is None,
         )
-        hooks = Hooks(
-            lambda event: self._hear(event, by_number),
-            self.should_stop,
-            lambda number, trained: self._take(by_number[number], trained),
-        )
-        planner.train(work, hooks)
+        mode = self.spec.sweep.mode if self.spec.sweep else "auto"
+        planner.train(work, Hooks(self._hear, self.should_stop, self._take), mode)
 
-    def _hear(self, event: dict[str, Any], by_number: Mapping[int, GridTraining]) -> None:
-        """Name the training of an event by its arm, student and seed."""
-        if event["kind"] == "sweep":
-            return
-        if "training" in event:
-            training = by_number[event.pop("training")]
-            event |= {**self._name(training), "fold": None}
-        if event["kind"] == "epoch":
+    def _hear(self, event: dict[str, Any]) -> None:
+        """Note how the work is done; pass events on, those of an ordinary run under its arms' names."""
+        kind = event["kind"]
+        if kind == "sweep":
+            self.way = {name: event[name] for name in self.way}
+            write_json(self.place / "way.json", self.way)
+            if not self.spec.sweep:
+                return
+        elif kind == "scores":  # six digits: thousands of trainings say this twice a second
+            event = {**event, "best": {number: float(f"{score:.6g}") for number, score in event["best"].items()}}
+        elif "training" in event and not self.spec.sweep:
+            event |= {**self._name(self.asked[event.pop("training")]), "fold": None}
+        if kind == "epoch":
             event.setdefault("metrics", {self.metric: event["score"]})
         self.notify(event)
 
@@ -112,8 +146,9 @@ class Trainings:
         student = self.spec.students[training.like.student].name
         return {"arm": training.arm, "student": student, "seed": training.seed}
 
-    def _take(self, training: GridTraining, trained: TrainedVariant) -> None:
-        if trained.diverged is not None:
+    def _take(self, position: int, trained: TrainedVariant) -> None:
+        training = self.asked[position]
+        if trained.diverged is not None and not self.spec.sweep:
             raise KDError(
                 "The {arm} training of '{student}' with seed {seed} diverged: {why}",
                 "Use a smaller learning rate, or look for extreme values in the data.",
@@ -121,45 +156,51 @@ class Trainings:
                 **self._name(training),
                 why=trained.diverged,
             )
-        self._tell(training, self.store.take(training, trained, None))
+        self._tell(training, self.store.take(training, trained, self.way["precision"]))
 
     def _tell(self, training: GridTraining, finished: Finished) -> None:
-        self._found[self._key(training)] = finished
-        record = {name: getattr(finished.record, name) for name in TOLD}
-        self.notify(
-            {
-                "kind": "trained",
-                **self._name(training),
-                **record,
-                "fold": None,
-                "done": len(self._found),
-                "of": self.total,
-            }
-        )
+        """Say that a training has ended, and write it down."""
+        self.found[training.position] = finished
+        record = asdict(finished.record)
+        count = {"done": len(self.found), "of": len(self.asked)}
+        if not self.spec.sweep:
+            told = {name: record[name] for name in TOLD}
+            self.notify({"kind": "trained", **self._name(training), **told, "fold": None, **count})
+            return
+        fields = {**record, "cells": list(training.cells), **count}
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
+        self.notify({"kind": "variant", **fields})
 
-    @staticmethod
-    def _key(training: GridTraining) -> tuple[Arm, int, int]:
-        return training.arm, training.like.student, training.seed
+    def own(self, cell: Cell) -> list[Finished | None]:
+        """Return a cell's trainings, seed by seed; None where one has not ended."""
+        arm: Arm = "baseline" if grid.is_baseline(cell) else "student"
+        return [self.found.get(self._at[arm, cell.index, seed]) for seed in self.seeds]
 
-    def arms(self, index: int) -> Arms:
-        """Return a student's trainings of the seeds that have both sides.
+    def alone(self, cell: Cell) -> list[Finished | None]:
+        """Return the trainings of a cell's baseline, seed by seed."""
+        return [self.found.get(self._alone[grid.budget(cell), seed]) for seed in self.seeds]
+
+    def arms(self, cell: Cell) -> Arms:
+        """Return a cell's trainings of the seeds that have both sides.
 
         Finished pairs where there are any; else the best so far of pairs that a person stopped.
         """
-        taught: Arm = "baseline" if grid.is_baseline(self.cells[index]) else "student"
-        both = [s for s in self.seeds if self._has(("baseline", index, s)) and self._has((taught, index, s))]
-        whole = [s for s in both if not any(self._found[arm, index, s].record.stopped for arm in ("baseline", taught))]
-        seeds = whole or both
-        sides: tuple[Arm, ...] = ("baseline", taught, "placebo")
-        baseline, student, placebo = (
-            [self._training((arm, index, s)) for s in seeds if self._has((arm, index, s))] for arm in sides
+        sides = zip(self.seeds, self.own(cell), self.alone(cell), strict=True)
+        both = [(n, s, b) for n, s, b in sides if s is not None and b is not None and s.usable and b.usable]
+        chosen = [(n, s, b) for n, s, b in both if not s.record.stopped and not b.record.stopped] or both
+        extra = [self.found.get(self._at.get(("placebo", cell.index, n), -1)) for n, _, _ in chosen]
+        placebo = [p for p in extra if p is not None and p.usable]
+        return Arms(
+            [n for n, _, _ in chosen],
+            [self._training(b) for _, _, b in chosen],
+            [self._training(s) for _, s, _ in chosen],
+            [self._training(p) for p in placebo] if len(placebo) == len(chosen) else [],
         )
-        return Arms(seeds, baseline, student, placebo if len(placebo) == len(seeds) else [])
 
-    def _has(self, key: tuple[Arm, int, int]) -> bool:
-        return key in self._found and self._found[key].usable
-
-    def _training(self, key: tuple[Arm, int, int]) -> Training:
-        if key not in self._made:
-            self._made[key] = self._found[key].training(self.dataset, self.device)
-        return self._made[key]
+    def _training(self, finished: Finished) -> Training:
+        position = finished.record.training
+        if position not in self._made:
+            self._made[position] = finished.training(self.dataset, self.device)
+        return self._made[position]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kd_core.evaluate.intervals.compare import paired
-from kd_core.runs.cells.sweep import plan_fields
+from kd_core.runs.cells.grid import plan_fields
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.progress import TYPICAL_STOP
 from kd_core.runs.view.snapshot import snapshot

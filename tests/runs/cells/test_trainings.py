@@ -10,12 +10,12 @@ import pytest
 
 from kd_core.errors import KDError, Stopped
 from kd_core.runs import artifacts
-from kd_core.runs.cells import sweep, sweep_result
-from kd_core.runs.cells.sweep_result import build_result, p50
+from kd_core.runs.cells import sweep_result, trainings
+from kd_core.runs.cells.sweep_result import p50
 from kd_core.runs.experiment import run
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
-from tests.runs.sweeps import SQUARE, alpha_of, engine, sweep_in, sweep_spec
+from tests.runs.sweeps import SQUARE, alpha_of, build_result, engine, sweep_in, sweep_spec
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
@@ -32,7 +32,7 @@ def no_export(request, monkeypatch):
 
 
 def doubled(monkeypatch, score, **more):
-    monkeypatch.setattr(sweep.planner, "train", engine(score, **more))
+    monkeypatch.setattr(trainings.planner, "train", engine(score, **more))
 
 
 def lines(path):
@@ -158,7 +158,7 @@ def test_a_damaged_training_is_made_again_and_said(tmp_path, monkeypatch, ending
     spec, asked, events = sweep_spec(tmp_path), [], []
     doubled(monkeypatch, lambda v: 0.8, asked=asked)
     sweep_in(tmp_path / "run", spec).train()
-    next((tmp_path / "run/checkpoints/variants").glob(f"0-baseline-1-*.{ending}")).write_bytes(content)
+    next((tmp_path / "run/checkpoints/trained").glob(f"0-baseline-1-*.{ending}")).write_bytes(content)
     sweep_in(tmp_path / "run", spec, events.append).train()
     assert [(v.objective, v.seed) for v in asked[1][0]] == [(None, 1)]
     (said,) = [e["message"] for e in events if e["kind"] == "warning"]
@@ -169,7 +169,7 @@ def test_many_damaged_trainings_are_counted(tmp_path, monkeypatch):
     spec, events = sweep_spec(tmp_path), []
     doubled(monkeypatch, lambda v: 0.8)
     sweep_in(tmp_path / "run", spec).train()
-    for path in (tmp_path / "run/checkpoints/variants").glob("*.safetensors"):
+    for path in (tmp_path / "run/checkpoints/trained").glob("*.safetensors"):
         path.unlink()
     sweep_in(tmp_path / "run", spec, events.append).train()
     said = [e["message"] for e in events if e["kind"] == "warning"]
@@ -191,7 +191,7 @@ def test_a_stopped_sweep_keeps_finished_cells_and_flags_the_best_so_far(tmp_path
     result = build_result(other, 1.0)
     assert all(c["stopped"] and c["word"] == "inconclusive" for c in result["sweep"]["cells"])
     assert result["students"][0]["verdict"] == "inconclusive" and result["students"][0]["stopped_early"]
-    assert not list((tmp_path / "other/checkpoints/variants").glob("*"))  # a resumed run finishes them
+    assert not list((tmp_path / "other/checkpoints/trained").glob("*"))  # a resumed run finishes them
 
 
 def test_a_stop_before_anything_can_be_compared_keeps_nothing(tmp_path, monkeypatch):
@@ -308,3 +308,15 @@ def test_the_test_answers_are_asked_of_the_chosen_cells_only(tmp_path, monkeypat
     best = result["sweep"]["best"]
     chosen = [f.record.training for f in (*made.own(made.cells[best]), *made.alone(made.cells[best]))]
     assert sorted(asked) == sorted(chosen)
+
+
+def test_what_an_earlier_version_kept_in_another_folder_is_found(tmp_path, monkeypatch):
+    doubled(monkeypatch, lambda v: 0.8)
+    sweep_in(tmp_path / "run", sweep_spec(tmp_path)).train()
+    place = tmp_path / "run/checkpoints"
+    (place / "trained").rename(place / "variants")
+    asked = []
+    doubled(monkeypatch, lambda v: 0.8, asked=asked)
+    again = sweep_in(tmp_path / "run", sweep_spec(tmp_path))
+    again.train()
+    assert asked == [] and len(again.found) == len(again.asked) == 6
