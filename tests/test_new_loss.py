@@ -64,7 +64,7 @@ def draw(students):
     return f"""
 from kd_core.distill import LOSSES
 from kd_core.runs.plan import situation
-from pages.ui import forms
+from pages.ui.shared import forms
 name = forms.part(LOSSES, situation("binary", 2, students={students}), "dummy_hint", "loss", "Method", "")
 forms.form(LOSSES.get(name).spec, {{}}, "loss.settings")
 """
