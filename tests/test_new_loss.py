@@ -146,9 +146,9 @@ def test_it_trains_a_student_whose_projector_is_dropped(place):
         kept = {name.removeprefix("model/") for name in load_file(path)}
         assert kept == {"body.0.weight", "body.0.bias", "head.weight", "head.bias"}
     told = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
-    (said,) = [e["message"] for e in told if e.get("code") == "not_stacked"]
-    assert said == (
-        "Trainings of the student 'tiny' are done one by one: the loss 'dummy_hint' needs more of a network than its answers, "
+    (said,) = [e for e in told if e.get("code") == "not_stacked"]
+    assert said["message"] == (
+        "The student 'tiny' is trained one by one: the loss 'dummy_hint' needs more of a network than its answers, "
         "and a stack gives only those."
     )
     assert [e for e in told if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from kd_core import timing
 from kd_core.data.input_spec import table_inputs
+from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
-from kd_core.evaluate import latency
 from kd_core.evaluate.latency import network_latency, onnx_bytes, onnx_session
 from kd_core.models import Outputs
 from kd_core.models.building import build
@@ -36,8 +37,8 @@ class TestClock:
             sizes.append(len(batch))
             now[0] += 2_000_000 if len(sizes) > 10 else 50_000_000  # the first calls are slow
 
-        monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: now[0])
-        monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0] / 1e12)
+        monkeypatch.setattr(timing.time, "perf_counter_ns", lambda: now[0])
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0] / 1e12)
         found = measure_latency(answer, np.zeros, batches=(4,))
         assert found == {"4": {"p50": 2.0, "p95": 2.0, "p99": 2.0}}
         assert set(sizes) == {4}
@@ -50,15 +51,15 @@ class TestClock:
             calls.append(1)
             now[0] += 1_000_000_000
 
-        monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: now[0])
-        monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0] / 1e9)
+        monkeypatch.setattr(timing.time, "perf_counter_ns", lambda: now[0])
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0] / 1e9)
         assert measure_latency(answer, np.zeros, batches=(1,))["1"]["p50"] == 1000.0
         assert len(calls) == 1 + 5
 
 
 class TestExport:
     def test_any_number_of_rows_gives_torchs_logits(self, student, exported):
-        session = latency._session(exported)
+        session = open_session(exported)
         for rows in (1, 2, 33, 257):
             x = np.random.default_rng(rows).normal(size=(rows, 6)).astype(np.float32)
             (found,) = session.run(None, {"x": x})
@@ -98,7 +99,7 @@ class TestExport:
             def forward(self, x):
                 return Outputs(torch.sinc(x))
 
-        session = latency._session(onnx_bytes(Wave(), table_inputs(3)))
+        session = open_session(onnx_bytes(Wave(), table_inputs(3)))
         x = np.full((5, 3), 0.5, dtype=np.float32)
         np.testing.assert_allclose(session.run(None, {"x": x})[0], np.sinc(x), rtol=1e-6)
 
