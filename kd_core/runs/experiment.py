@@ -12,7 +12,6 @@ import numpy as np
 import psutil
 import torch
 
-from kd_core import device as devices
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
@@ -20,6 +19,7 @@ from kd_core.distill.sweep.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
+from kd_core.machine import device as devices
 from kd_core.runs import assessment, headroom, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.cells import grid
@@ -29,10 +29,10 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers, without_own_columns
-from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 

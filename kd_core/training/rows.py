@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array
-from kd_core.device import free_bytes
+from kd_core.machine.device import free_bytes
 
 CHUNK_BYTES = (
     16 * 2**20

@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from kd_core import timing
 from kd_core.data.input_spec import table_inputs
 from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
 from kd_core.evaluate import latency
 from kd_core.evaluate.latency import network_latency, onnx_bytes, onnx_session
+from kd_core.machine import timing
+from kd_core.machine.timing import measure_latency
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
-from kd_core.timing import measure_latency
 from kd_core.training.predict import predict
 
 

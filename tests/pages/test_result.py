@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kd_core.cli import app
+from kd_core.cli.app import app
 from pages.ui.result import page as result
 from pages.ui.result import result_tabs, splits
 from pages.ui.shared import engine

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from kd_core import device as devices
 from kd_core.distill.stack import chunks, fused
 from kd_core.distill.sweep import sequential
 from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.distill.sweep.work import Hooks, Precision, SweepWork
 from kd_core.errors import KDError
+from kd_core.machine import device as devices
 
 Mode = Literal["auto", "fused", "sequential"]
 

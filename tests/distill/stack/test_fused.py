@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core import device as devices
 from kd_core.data.preparation import prepare
 from kd_core.data.view import Views
 from kd_core.distill.stack import fused, stacking
@@ -19,6 +18,7 @@ from kd_core.distill.sweep.work import SweepWork
 from kd_core.errors import KDError, SpecError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
+from kd_core.machine import device as devices
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of
 from kd_core.training.loop import ignore

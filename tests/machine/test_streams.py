@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 CHILD = """
-from kd_core.streams import own_streams
+from kd_core.machine.streams import own_streams
 commands, answers = own_streams(expendable=0)
 print("a stray print")
 import sys

@@ -12,9 +12,9 @@ import pytest
 
 from kd_core.errors import SpecError, UnknownName
 from kd_core.specs import Choice
-from kd_core.teachers import cache as caching
-from kd_core.teachers import entry
-from kd_core.teachers.cache import TeacherCache, cache_key, code_version
+from kd_core.teachers.answer_cache import cache as caching
+from kd_core.teachers.answer_cache import entry
+from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 
 K = "0123456789abcdef" * 4
 ARRAYS = {"test.logits": np.arange(6, dtype=np.float32).reshape(3, 2)}
@@ -162,7 +162,7 @@ import random, sys, time
 from pathlib import Path
 import numpy as np
 from kd_core.teachers import kept
-from kd_core.teachers.cache import TeacherCache
+from kd_core.teachers.answer_cache.cache import TeacherCache
 cache, rng, told, hits = TeacherCache(Path(sys.argv[1])), random.Random(int(sys.argv[2])), [], 0
 end = time.time() + 4
 while time.time() < end:

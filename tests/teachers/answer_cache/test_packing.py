@@ -9,8 +9,8 @@ import pytest
 
 from kd_core.data.dataset import Dataset
 from kd_core.errors import DataError
-from kd_core.teachers.coding import encode
-from kd_core.teachers.packing import pack, part_of, unpack
+from kd_core.teachers.answer_cache.coding import encode
+from kd_core.teachers.answer_cache.packing import pack, part_of, unpack
 from tests.teachers.tables import dataset, with_rows
 
 

@@ -1,4 +1,4 @@
-from kd_core import memory
+from kd_core.machine import memory
 
 
 def group(folder, limit):

@@ -12,7 +12,8 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from kd_core.cli import PLURALS, app
+from kd_core.cli.app import app
+from kd_core.cli.looking import PLURALS
 from tests.runs.tables import small_spec, write_table
 
 runner = CliRunner()
@@ -195,7 +196,7 @@ def test_copies_are_kept_together_unless_asked_otherwise(tmp_path):
 @pytest.mark.parametrize(("command", "more"), [("distill", []), ("sweep", ["--temperature", "1"])])
 def test_copies_apart_reaches_the_spec(tmp_path, monkeypatch, command, more):
     made = []
-    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    monkeypatch.setattr("kd_core.cli.app.execute", lambda spec, out: made.append(spec) or 0)
     table = str(write_table(tmp_path / "t.csv"))
     assert runner.invoke(app, [command, table, "--target", "target", "--copies", "apart", *more]).exit_code == 0
     assert runner.invoke(app, [command, table, "--target", "target", *more]).exit_code == 0
@@ -428,7 +429,7 @@ def test_damaged_runs_are_named_and_the_others_are_listed(own_workspace):
 
 def test_placebo_and_splits_reach_the_spec(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr("kd_core.cli._execute", lambda spec, out: made.append(spec) or 0)
+    monkeypatch.setattr("kd_core.cli.app.execute", lambda spec, out: made.append(spec) or 0)
     arguments = ["distill", str(write_table(tmp_path / "t.csv")), "--target", "target"]
     assert runner.invoke(app, arguments).exit_code == 0
     assert runner.invoke(app, [*arguments, "--no-placebo", "--splits", "5", "--seeds", "4"]).exit_code == 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from kd_core.data.dataset import Array, Dataset, Part, Split
 from kd_core.errors import DataError
-from kd_core.teachers import coding
+from kd_core.teachers.answer_cache import coding
 
 
 def pack(

@@ -11,9 +11,9 @@ import pytest
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.teachers import entry, eviction
-from kd_core.teachers.cache import TeacherCache
-from kd_core.teachers.eviction import evict, folder_bytes, limit_bytes, remove_unfinished, stored
+from kd_core.teachers.answer_cache import entry, eviction
+from kd_core.teachers.answer_cache.cache import TeacherCache
+from kd_core.teachers.answer_cache.eviction import evict, folder_bytes, limit_bytes, remove_unfinished, stored
 
 
 def place(root: Path, name: str, used: float, size: int = 100) -> Path:

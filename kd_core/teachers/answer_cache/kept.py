@@ -14,10 +14,10 @@ from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import Choice, DatasetSpec
+from kd_core.teachers.answer_cache.coding import decode
+from kd_core.teachers.answer_cache.entry import read_entry, read_meta
+from kd_core.teachers.answer_cache.packing import part_of
 from kd_core.teachers.base import SOURCES, without_own_columns
-from kd_core.teachers.coding import decode
-from kd_core.teachers.entry import read_entry, read_meta
-from kd_core.teachers.packing import part_of
 from kd_core.workspace import workspace
 
 FORMAT = 2

@@ -15,8 +15,8 @@ import pytest
 
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
-from kd_core.teachers import entry
-from kd_core.teachers.entry import read_entry, read_meta, remove, write_entry
+from kd_core.teachers.answer_cache import entry
+from kd_core.teachers.answer_cache.entry import read_entry, read_meta, remove, write_entry
 
 ARRAYS = {"test.logits": np.arange(6, dtype=np.float32).reshape(3, 2), "train.rows": np.arange(4)}
 
@@ -119,7 +119,7 @@ def test_who_reads_goes_on_when_the_entry_is_taken_away(tmp_path):
 WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from kd_core.teachers.entry import write_entry
+from kd_core.teachers.answer_cache.entry import write_entry
 n = 0
 while True:
     n += 1

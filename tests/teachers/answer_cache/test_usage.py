@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kd_core.teachers import usage
-from kd_core.teachers.usage import CacheUsage, Counts, Ledger
+from kd_core.teachers.answer_cache import usage
+from kd_core.teachers.answer_cache.usage import CacheUsage, Counts, Ledger
 
 
 def test_hits_misses_and_seconds_add_up_and_stay(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kd_core.errors import DataError
-from kd_core.teachers.coding import EXACT_OUTPUTS, TOLERANCE, decode, encode
+from kd_core.teachers.answer_cache.coding import EXACT_OUTPUTS, TOLERANCE, decode, encode
 
 ROWS = 200
 

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from kd_core import __version__, memory
+from kd_core import __version__
 from kd_core.errors import SpecError
-from kd_core.processor import cores as cores
+from kd_core.machine import memory
+from kd_core.machine.processor import cores as cores
 
 
 def pick(wanted: str = "auto") -> torch.device:

@@ -12,10 +12,11 @@ from kd_core.data.dataset import Part
 from kd_core.data.view import Views
 from kd_core.errors import DataError, SpecError, UnknownName
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.teachers import answers, fitting, kept
-from kd_core.teachers import cache as caching
+from kd_core.teachers import answers, fitting
+from kd_core.teachers.answer_cache import cache as caching
+from kd_core.teachers.answer_cache import kept
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
-from kd_core.teachers.cache import TeacherCache
 from tests.teachers.tables import dataset
 
 SHA = "ab" * 32

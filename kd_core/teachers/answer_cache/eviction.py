@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.teachers.entry import remove
+from kd_core.teachers.answer_cache.entry import remove
 
 _LOG = logging.getLogger("kd_workbench.teachers")
 VARIABLE = "KD_TEACHER_CACHE_MB"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kd_core import device
 from kd_core.errors import SpecError
+from kd_core.machine import device
 from kd_core.seeding import derive
 
 

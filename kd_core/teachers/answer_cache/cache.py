@@ -20,10 +20,10 @@ from kd_core.data.dataset import Array
 from kd_core.errors import DataError
 from kd_core.safe_io import inside
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.teachers import eviction, kept
+from kd_core.teachers.answer_cache import eviction, kept
+from kd_core.teachers.answer_cache.entry import Entry, read_entry, remove, write_entry
+from kd_core.teachers.answer_cache.usage import CacheUsage, Ledger
 from kd_core.teachers.base import Notify
-from kd_core.teachers.entry import Entry, read_entry, remove, write_entry
-from kd_core.teachers.usage import CacheUsage, Ledger
 
 _LOG = logging.getLogger("kd_workbench.teachers")
 # A change in these makes old answers another teacher's.
@@ -34,7 +34,7 @@ CODE = ("data", "tasks", "evaluate", "models", "teachers", "training")
 def code_version(packages: tuple[str, ...] = CODE) -> str:
     """Hash the code of some packages, with the versions of the libraries that do the arithmetic."""
     found = hashlib.sha256(f"{sklearn.__version__}/{torch.__version__}/{np.__version__}".encode())
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     for name in packages:
         for path in sorted((package / name).rglob("*.py")):
             found.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
