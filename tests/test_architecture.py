@@ -34,6 +34,7 @@ FOUNDATION = {
     "errors",
     "registry",
     "plain_values",
+    "spec",
     "specs",
     "task",
     "limits",

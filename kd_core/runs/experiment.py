@@ -25,6 +25,7 @@ from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.sweep_result import build_result
 from kd_core.runs.cells.trainings import NOTHING, Arms, Trainings
+from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
@@ -54,59 +55,12 @@ def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldS
     with devices.threads(1):
         found = _Experiment(spec, folder, on_event, should_stop, device, folder.checkpoints).run()
         if spec.evaluation.splits > 1:
-            found["splits"] = _other_splits(spec, found, folder, on_event, should_stop, device)
+
+            def compare(again: RunSpec, place: Path, notify: Notify) -> dict[str, Any]:
+                return _Experiment(again, folder, notify, should_stop, device, place).compare()
+
+            found["splits"] = repeat(spec, found, folder.checkpoints, on_event, compare)
         return found
-
-
-def _other_splits(
-    spec: RunSpec,
-    found: dict[str, Any],
-    folder: RunFolder,
-    notify: Notify,
-    should_stop: ShouldStop,
-    device: torch.device,
-) -> dict[str, Any]:
-    """Repeat the run on further random splits; of each only the verdict's comparison is kept."""
-    asked, metric = spec.evaluation.splits, found["metric"]["name"]
-    done = [_split_row(spec.dataset.split_seed, found, metric)]
-    for number in range(1, asked):
-        notify({"kind": "part", "phase": "splits", "done": len(done), "of": asked})
-        seed = spec.dataset.split_seed + number
-        dataset = spec.dataset.model_copy(update={"split_seed": seed})
-        evaluation = spec.evaluation.model_copy(update={"splits": 1, "latency": False})
-        again = spec.model_copy(update={"dataset": dataset, "evaluation": evaluation})
-        place = folder.checkpoints / f"split-{seed}"
-        try:
-            other = _Experiment(again, folder, _quiet(notify, seed), should_stop, device, place).compare()
-        except Stopped:
-            break
-        done.append(_split_row(seed, other, metric))
-    return {"asked": asked, "done": done}
-
-
-def _split_row(seed: int, found: dict[str, Any], metric: str) -> dict[str, Any]:
-    students = [
-        {
-            "name": s["name"],
-            "gain": s["gain"][metric],
-            "verdict": s["verdict"],
-            "student": s["metrics"][metric]["mean"],
-            "baseline": s["baseline"]["metrics"][metric]["mean"],
-            "versus_teacher": s["versus_teacher"].get(metric),
-        }
-        for s in found["students"]
-    ]
-    return {"split_seed": seed, "teacher": found["teacher"]["metrics"][metric], "students": students}
-
-
-def _quiet(notify: Notify, seed: int) -> Notify:
-    """Pass on the warnings of a further split; its curves would mix with those of the first."""
-
-    def hear(event: dict[str, Any]) -> None:
-        if event["kind"] == "warning":
-            notify({**event, "message": f"Split {seed}: {event['message']}"})
-
-    return hear
 
 
 class _Experiment:

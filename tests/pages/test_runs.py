@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kd_core.errors import KDError
-from pages.ui.result import recipe, result_tabs
+from pages.ui.result import mistakes, recipe, result_tabs
 from pages.ui.runs import run_head, run_list
 from pages.ui.shared import engine
 from pages.ui.shared.text import catalogue, t
@@ -285,7 +285,8 @@ def test_every_tab_opens_and_only_the_open_one_is_computed(buttons, monkeypatch,
     run_id = done_run(task)
     others = [n for n in ("overview", "mistakes", "calibration", "latency") if n != tab]
     for name in others:
-        monkeypatch.setattr(result_tabs, name, lambda *a: (_ for _ in ()).throw(AssertionError("hidden tab computed")))
+        place, called = (mistakes, "show") if name == "mistakes" else (result_tabs, name)
+        monkeypatch.setattr(place, called, lambda *a: (_ for _ in ()).throw(AssertionError("hidden tab computed")))
     at = open_page(run=run_id)
     at.session_state["tab"] = str(t(f"runs.result.tabs_{tab}"))
     at.switch_page("runs.py").run()

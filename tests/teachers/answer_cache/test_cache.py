@@ -189,7 +189,7 @@ print(hits)
 @pytest.mark.slow
 def test_processes_that_keep_read_and_make_room_at_once_never_see_half_of_anything(tmp_path, monkeypatch):
     monkeypatch.setenv("KD_TEACHER_CACHE_MB", "1")
-    root = Path(__file__).resolve().parent.parent.parent
+    root = Path(__file__).resolve().parents[3]
     rivals = [
         subprocess.Popen([sys.executable, "-c", RIVAL, str(tmp_path), str(n)], stdout=subprocess.PIPE, cwd=root)
         for n in range(3)

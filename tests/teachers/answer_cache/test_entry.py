@@ -131,7 +131,7 @@ while True:
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", range(5))
 def test_a_writer_killed_at_any_moment_leaves_a_whole_entry_or_none(tmp_path, moment):
-    root = Path(__file__).resolve().parent.parent.parent
+    root = Path(__file__).resolve().parents[3]
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "k")], stdout=subprocess.PIPE, cwd=root)
     try:
         assert writer.stdout is not None and writer.stdout.readline()

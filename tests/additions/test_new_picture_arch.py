@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
+from tests.additions.test_new_task import ROOT, copy, run  # noqa: F401
 from tests.data.pictures.zips import shapes, zipped
-from tests.test_new_task import ROOT, copy, run  # noqa: F401
 
 ARCH = '''"""A linear model of pixels."""
 

@@ -15,7 +15,7 @@ from pages.ui.shared import text
 from pages.ui.shared.text import Safe, catalogue, escape, t
 from tests.pages.screen import HOSTILE
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
+PAGES = Path(__file__).resolve().parents[3] / "pages"
 SOURCES = sorted(PAGES.rglob("*.py"))
 WORDS_OF = {  # calls whose first argument a person reads
     "title",

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from tests.additions.test_new_task import ROOT, copy, run  # noqa: F401
 from tests.data.views.test_text_views import text_table
-from tests.test_new_task import ROOT, copy, run  # noqa: F401
 
 VIEW = '''"""How long texts are."""
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from tests.test_new_task import ROOT, run
+from tests.additions.test_new_task import ROOT, run
 
 LOSS = '''"""What a student thinks inside, mapped by a projector of its own, against what the teacher answers."""
 

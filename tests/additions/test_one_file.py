@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
+from tests.additions.test_new_task import ROOT, run
 from tests.data.views.test_text_views import text_table
-from tests.test_new_task import ROOT, run
 
 TEACHER = '''"""Least squares on the number of the class."""
 

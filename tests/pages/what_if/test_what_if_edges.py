@@ -14,7 +14,7 @@ from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_rea
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
-from tests.pages.test_what_if import _quiet, charts, form, grid_of, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, charts, form, grid_of, said  # noqa: F401
 
 
 def test_the_csv_holds_every_seed_of_every_cell():

@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from kd_core.cli.app import app
+from pages.ui.result import mistakes, splits
 from pages.ui.result import page as result
-from pages.ui.result import result_tabs, splits
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.fixtures import difference, done_run, store
 from tests.pages.fixtures import result as made
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
-VERSION_1 = Path(__file__).resolve().parents[1] / "runs" / "kept" / "version_1"
+VERSION_1 = Path(__file__).resolve().parents[2] / "runs" / "kept" / "version_1"
 OLDER = "This result is older: its interval covers seeds only"
 
 
@@ -143,7 +143,7 @@ def test_moved_rows_are_told_against_baseline_and_teacher():
     group = next(g for g in at.get("button_group") if "mistakes-against" in g.proto.id)
     group.set_value("teacher").run()
     assert "Largest difference to the teacher: books is recognised" in plain(at)
-    assert result_tabs.largest_shift([[1.0]], [[1.0]]) is None
+    assert mistakes.largest_shift([[1.0]], [[1.0]]) is None
 
 
 def splits_block(task="binary", metric="roc_auc"):

@@ -42,7 +42,7 @@ def page() -> None:
     import streamlit as st
 
     from pages.ui.shared import forms
-    from tests.pages.test_forms import Everything
+    from tests.pages.shared.test_forms import Everything
 
     st.session_state["held"] = forms.form(Everything, {"share": 0.25}, "f")
 
@@ -96,7 +96,7 @@ def several() -> None:
     import streamlit as st
 
     from pages.ui.shared import forms
-    from tests.pages.test_forms import Open
+    from tests.pages.shared.test_forms import Open
 
     st.session_state["held"] = {n: forms.numbers(n, Open.model_fields[n], (), "n") for n in ("some", "closed")}
 
@@ -196,7 +196,7 @@ def given_page() -> None:
     import streamlit as st
 
     from pages.ui.shared import forms
-    from tests.pages.test_forms import Given
+    from tests.pages.shared.test_forms import Given
 
     st.session_state["held"] = forms.form(Given, st.session_state.get("given", {}), "g", names_of_data=("a", "b"))
 

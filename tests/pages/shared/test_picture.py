@@ -14,7 +14,7 @@ from tests.pages.fixtures import HOSTILE, done_run
 from tests.pages.screen import open_page
 from tests.pages.sweeps import make_sweep
 
-PAGES = Path(picture.__file__).parents[1]
+PAGES = Path(picture.__file__).parents[2]
 
 
 def test_no_page_draws_a_chart_past_the_one_place():

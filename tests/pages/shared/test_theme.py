@@ -9,7 +9,7 @@ import pytest
 
 from pages.ui.charts import marks
 
-THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+THEME = tomllib.loads((Path(__file__).parents[3] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 CAPTION = 0.6  # Streamlit writes captions in the text colour at this opacity
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from kd_core.task import TASKS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FILE = '''"""How much somebody likes something, judged by the mean distance."""
 
 from dataclasses import dataclass
