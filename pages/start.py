@@ -37,7 +37,8 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
     from pages.ui.charts import result as charts
     from pages.ui.result import verdict
-    from pages.ui.result.differences import arm_names, size_points
+    from pages.ui.result.differences import arm_names
+    from pages.ui.result.result_tabs import size_points
     from pages.ui.result.page import claims
 
     best = verdict.best_student(result)
