@@ -38,8 +38,8 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     from pages.ui.charts import result as charts
     from pages.ui.result import verdict
     from pages.ui.result.differences import arm_names
-    from pages.ui.result.result_tabs import size_points
     from pages.ui.result.page import claims
+    from pages.ui.result.result_tabs import size_points
 
     best = verdict.best_student(result)
     said = verdict.judge(result, best)
