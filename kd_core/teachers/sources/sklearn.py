@@ -27,6 +27,11 @@ from kd_core.teachers.forest import grow, leaf_rows
 ModelName = Literal["linear", "extra_trees", "nearest", "naive_bayes", "svm"]
 
 
+TERMS_STRENGTH = (
+    10.0  # rows of weighted terms have length 1: C = 1 underfits (banking77: .857, C = 10: .889; docs/LAB.md)
+)
+
+
 class SklearnSpec(Spec):
     """Which model, and the one setting that matters most for it."""
 
@@ -46,7 +51,8 @@ class SklearnSpec(Spec):
         1.0,
         gt=0,
         le=1e6,
-        description="linear and svm: how closely the training rows are followed (C, one over the regularisation).",
+        description="linear and svm: how closely the training rows are followed (C, one over the regularisation; "
+        "ten times as much for classes of weighted terms).",
         json_schema_extra=unit("weight", log=True, advanced=True),
     )
     neighbours: int = Field(
@@ -70,7 +76,8 @@ class _Kind:
 def _linear(spec: SklearnSpec, data: FitData, seed: int) -> Any:
     if data.is_number:
         return Ridge(alpha=1 / spec.strength)
-    return LogisticRegression(C=spec.strength, max_iter=2000, random_state=seed % 2**32)
+    strength = spec.strength * (TERMS_STRENGTH if data.inputs.sparse else 1.0)
+    return LogisticRegression(C=strength, max_iter=2000, random_state=seed % 2**32)
 
 
 def _nearest(spec: SklearnSpec, data: FitData, seed: int) -> Any:
