@@ -106,12 +106,14 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
+        taught_by = teacher_choice(teacher, settings)
         dataset = table_spec(
             data,
             target,
             (member, header, names),
             missing,
             not_missing,
+            taught_by,
             task=task,
             group=group,
             time=time,
@@ -123,8 +125,8 @@ def distill(
         )
         asked = evaluation_spec(folds, placebo=placebo, splits=splits)
         loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha))
-        spec = make_spec(dataset, teacher_choice(teacher, settings), student, lesson, epochs, seeds, evaluation=asked)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
+        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, evaluation=asked)
         return _execute(spec, out)
 
     _guarded(work)
@@ -175,12 +177,14 @@ def sweep(
             "dropout": dropout,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        taught_by = teacher_choice(teacher, settings)
         dataset = table_spec(
             data,
             target,
             (member, header, names),
             missing,
             not_missing,
+            taught_by,
             task=task,
             group=group,
             time=time,
@@ -191,9 +195,8 @@ def sweep(
             copies=copies,
         )
         loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None))
+        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None, dataset))
         judged = evaluation_spec(folds)
-        taught_by = teacher_choice(teacher, settings)
         spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, sweep=asked, evaluation=judged)
         return _execute(spec, out)
 
