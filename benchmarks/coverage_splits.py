@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.coverage_units import LESSONS, RealSet, Recipe, fresh_set, real_sets, train_unit
-from kd_core import device, safe_io
+from kd_core import safe_io
+from kd_core.machine import device
 from kd_core.scenarios import SCENARIOS
 
 SPLIT_GOAL, WIDTH_GOAL, FRESH_GOAL, WRONG_GOAL = 0.9, 1.3, (0.92, 0.98), 0.03

@@ -34,7 +34,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import sweep_parts as parts
-from kd_core import device as devices
 from kd_core.data.views import VIEWS
 from kd_core.distill import objective
 from kd_core.distill.stack import fused
@@ -44,6 +43,7 @@ from kd_core.distill.stack.stack_training import StackTraining
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.machine import device as devices
 from kd_core.models import ARCHS
 from kd_core.models.building import build, start_weights
 from kd_core.specs import Choice, TrainingSpec

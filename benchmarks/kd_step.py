@@ -29,9 +29,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kd_core import device
 from kd_core.data.input_spec import table_inputs
 from kd_core.distill import LOSSES, objective
+from kd_core.machine import device
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice

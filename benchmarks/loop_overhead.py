@@ -30,9 +30,9 @@ import torch.nn.functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kd_core import device
 from kd_core.data.input_spec import table_inputs
 from kd_core.distill import objective
+from kd_core.machine import device
 from kd_core.models.building import build
 from kd_core.seeding import derive
 from kd_core.specs import Choice

@@ -32,16 +32,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kd_core import device
 from kd_core.data.input_spec import table_inputs
 from kd_core.data.preparation import prepare
+from kd_core.machine import device
 from kd_core.scenarios import default_spec
 from kd_core.specs import Choice
-from kd_core.teachers import entry, kept
+from kd_core.teachers.answer_cache import entry, kept
+from kd_core.teachers.answer_cache.cache import TeacherCache, code_version
+from kd_core.teachers.answer_cache.coding import decode, encode, largest
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import SOURCES, FitData
-from kd_core.teachers.cache import TeacherCache, code_version
-from kd_core.teachers.coding import decode, encode, largest
 
 TEMPERATURES = (0.5, 1.0, 4.0, 20.0)
 

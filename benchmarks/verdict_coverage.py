@@ -41,7 +41,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import coverage_splits
 from benchmarks.coverage_units import Recipe
-from kd_core import device
 from kd_core.data.dataset import Dataset
 from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
@@ -49,11 +48,12 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.evaluate.intervals import compare
+from kd_core.machine import device
 from kd_core.scenarios import SCENARIOS
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
-from kd_core.teachers.cache import TeacherCache
 from kd_core.training.loop import ignore, never
 from kd_core.workspace import workspace
 

@@ -1,5 +1,5 @@
 """`python -m kd_core`: the command line."""
 
-from kd_core.cli import main
+from kd_core.cli.app import main
 
 main()

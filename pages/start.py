@@ -37,8 +37,9 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     """The example's picture and its sentence. Every number comes from the kept run."""
     from pages.ui.charts import result as charts
     from pages.ui.result import verdict
+    from pages.ui.result.differences import arm_names
     from pages.ui.result.page import claims
-    from pages.ui.result.result_tabs import names, size_points
+    from pages.ui.result.result_tabs import size_points
 
     best = verdict.best_student(result)
     said = verdict.judge(result, best)
@@ -50,7 +51,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
                 size_points(result),
                 metric=metric,
                 x_title=t("start.size_axis"),
-                names=names(),
+                names=arm_names(),
                 written=text.size,
                 lower_is_better=verdict.lower_is_better(result["metric"]["name"]),
                 height=330,

@@ -16,7 +16,7 @@ from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
 
 if TYPE_CHECKING:
-    from kd_core.teachers.cache import TeacherCache
+    from kd_core.teachers.answer_cache.cache import TeacherCache
 
 PACKAGES = ("torch", "scikit-learn", "pandas", "numpy", "onnxruntime", "streamlit", "plotly")
 
@@ -105,7 +105,9 @@ def _errors(found: ServiceStatus) -> None:
 @st.fragment
 def _kept_teachers() -> None:
     """What the kept answers of teachers take and save, and the way to clear them."""
-    from kd_core.teachers.cache import TeacherCache  # imports the training library: after the rest is on the screen
+    from kd_core.teachers.answer_cache.cache import (
+        TeacherCache,  # imports the training library: after the rest is on the screen
+    )
 
     cache = TeacherCache(workspace() / "teachers")
     st.subheader(t("status.kept.title"))

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from kd_core import listing
-from kd_core.cli import PLURALS
+from kd_core.cli.looking import PLURALS
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 
@@ -24,7 +24,7 @@ def test_the_list_is_the_registry(kind):
 def test_listing_loads_neither_torch_nor_scikit_learn(kind):
     package, registry = PLURALS[kind].rsplit(".", 1)
     code = (
-        f"import sys; import kd_core.cli; from kd_core.listing import parts; print(len(parts('kd_core.{package}', '{registry}')));"
+        f"import sys; import kd_core.cli.app; from kd_core.listing import parts; print(len(parts('kd_core.{package}', '{registry}')));"
         "print([m for m in ('torch', 'sklearn', 'scipy', 'pandas') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -14,7 +14,7 @@ import onnxruntime
 
 from kd_core.errors import DataError
 from kd_core.limits import FILE_BYTES
-from kd_core.timing import BATCHES, measure_latency
+from kd_core.machine.timing import BATCHES, measure_latency
 
 OFFICIAL = ("", "ai.onnx", "ai.onnx.ml")  # operations of ONNX itself; others may run code or read files
 _CHUNK_ROWS = 1024  # answered at once: bounds the memory

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data import answered, proposal, split, targets
+from kd_core.data import proposal, split, targets
 from kd_core.data.checks import leaks, links
 from kd_core.data.checks import table as checks
 from kd_core.data.checks.classes import Rare
@@ -18,7 +18,7 @@ from kd_core.data.checks.copies import find_copies
 from kd_core.data.pictures.column import described, misplaced, shape_of
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
-from kd_core.data.types import typed_column
+from kd_core.data.types import answered, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies

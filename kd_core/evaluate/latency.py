@@ -16,12 +16,12 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from kd_core import device as devices
 from kd_core.data.dataset import Array
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
-from kd_core.timing import BATCHES, measure_latency
+from kd_core.machine import device as devices
+from kd_core.machine.timing import BATCHES, measure_latency
 
 PARITY = 1e-5  # float32 networks differ by rounding only, about 1e-6
 PARITY_ROWS = (8, 1, 3)  # the first is what the exporters see

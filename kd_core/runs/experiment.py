@@ -12,7 +12,6 @@ import numpy as np
 import psutil
 import torch
 
-from kd_core import device as devices
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
@@ -20,19 +19,21 @@ from kd_core.distill.sweep.variants import TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
+from kd_core.machine import device as devices
 from kd_core.runs import assessment, headroom, plan, result
 from kd_core.runs.artifacts import write_artifacts
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.sweep_result import build_result
 from kd_core.runs.cells.trainings import NOTHING, Arms, Trainings
+from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers, without_own_columns
-from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -54,59 +55,12 @@ def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldS
     with devices.threads(1):
         found = _Experiment(spec, folder, on_event, should_stop, device, folder.checkpoints).run()
         if spec.evaluation.splits > 1:
-            found["splits"] = _other_splits(spec, found, folder, on_event, should_stop, device)
+
+            def compare(again: RunSpec, place: Path, notify: Notify) -> dict[str, Any]:
+                return _Experiment(again, folder, notify, should_stop, device, place).compare()
+
+            found["splits"] = repeat(spec, found, folder.checkpoints, on_event, compare)
         return found
-
-
-def _other_splits(
-    spec: RunSpec,
-    found: dict[str, Any],
-    folder: RunFolder,
-    notify: Notify,
-    should_stop: ShouldStop,
-    device: torch.device,
-) -> dict[str, Any]:
-    """Repeat the run on further random splits; of each only the verdict's comparison is kept."""
-    asked, metric = spec.evaluation.splits, found["metric"]["name"]
-    done = [_split_row(spec.dataset.split_seed, found, metric)]
-    for number in range(1, asked):
-        notify({"kind": "part", "phase": "splits", "done": len(done), "of": asked})
-        seed = spec.dataset.split_seed + number
-        dataset = spec.dataset.model_copy(update={"split_seed": seed})
-        evaluation = spec.evaluation.model_copy(update={"splits": 1, "latency": False})
-        again = spec.model_copy(update={"dataset": dataset, "evaluation": evaluation})
-        place = folder.checkpoints / f"split-{seed}"
-        try:
-            other = _Experiment(again, folder, _quiet(notify, seed), should_stop, device, place).compare()
-        except Stopped:
-            break
-        done.append(_split_row(seed, other, metric))
-    return {"asked": asked, "done": done}
-
-
-def _split_row(seed: int, found: dict[str, Any], metric: str) -> dict[str, Any]:
-    students = [
-        {
-            "name": s["name"],
-            "gain": s["gain"][metric],
-            "verdict": s["verdict"],
-            "student": s["metrics"][metric]["mean"],
-            "baseline": s["baseline"]["metrics"][metric]["mean"],
-            "versus_teacher": s["versus_teacher"].get(metric),
-        }
-        for s in found["students"]
-    ]
-    return {"split_seed": seed, "teacher": found["teacher"]["metrics"][metric], "students": students}
-
-
-def _quiet(notify: Notify, seed: int) -> Notify:
-    """Pass on the warnings of a further split; its curves would mix with those of the first."""
-
-    def hear(event: dict[str, Any]) -> None:
-        if event["kind"] == "warning":
-            notify({**event, "message": f"Split {seed}: {event['message']}"})
-
-    return hear
 
 
 class _Experiment:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kd_core import device as devices
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
 from kd_core.distill.stack.forms import STACKS
@@ -14,11 +13,12 @@ from kd_core.distill.stack.lanes import MOST_LANES
 from kd_core.distill.sweep import sequential
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
+from kd_core.machine import device as devices
+from kd_core.machine.processor import busy, cores
 from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.models.sizes import sizes
-from kd_core.processor import busy, cores
 from kd_core.registry import Entry, Situation
 from kd_core.runs import pace
 from kd_core.runs.cells import grid, grid_check
@@ -26,8 +26,8 @@ from kd_core.runs.pace import Pace
 from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 from kd_core.teachers import SOURCES
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.base import own_columns, teacher_view
-from kd_core.teachers.cache import TeacherCache
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from kd_core import device as devices
 from kd_core.data.dataset import SPLITS, Dataset
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, placebo
@@ -18,6 +17,7 @@ from kd_core.evaluate.intervals import advice, compare, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.latency import network_latency
+from kd_core.machine import device as devices
 from kd_core.models.building import viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.runs import assessment

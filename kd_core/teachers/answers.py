@@ -7,12 +7,12 @@ from typing import Any
 from kd_core.data.dataset import Dataset
 from kd_core.errors import DataError
 from kd_core.specs import Choice
-from kd_core.teachers import kept
+from kd_core.teachers.answer_cache import kept
+from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
+from kd_core.teachers.answer_cache.coding import decode, encode
+from kd_core.teachers.answer_cache.packing import pack, unpack
 from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
-from kd_core.teachers.cache import TeacherCache, cache_key, code_version
-from kd_core.teachers.coding import decode, encode
 from kd_core.teachers.fitting import keep
-from kd_core.teachers.packing import pack, unpack
 
 
 def teacher_answers(

@@ -18,7 +18,7 @@ from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
 
 if TYPE_CHECKING:
-    from kd_core.teachers.cache import TeacherCache
+    from kd_core.teachers.answer_cache.cache import TeacherCache
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]

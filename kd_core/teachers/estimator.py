@@ -10,7 +10,7 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.errors import DataError, Stopped
-from kd_core.processor import cores
+from kd_core.machine.processor import cores
 from kd_core.task import task_of
 from kd_core.teachers.base import FitData, ShouldStop
 

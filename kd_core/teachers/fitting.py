@@ -14,12 +14,12 @@ from kd_core.data.dataset import Array
 from kd_core.data.input_spec import TABLE
 from kd_core.data.view import Viewed
 from kd_core.evaluate.latency import network_latency
+from kd_core.machine.timing import BATCHES, measure_latency
 from kd_core.seeding import derive
+from kd_core.teachers.answer_cache.entry import Entry
 from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify
 from kd_core.teachers.crossfit import folds as deal_folds
-from kd_core.teachers.entry import Entry
 from kd_core.teachers.estimator import check_classes, stop_if_asked
-from kd_core.timing import BATCHES, measure_latency
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from kd_core.data.answered import SEPARATORS
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.types.answered import SEPARATORS
 from kd_core.errors import DataError, Problem, Says
 from kd_core.task import task_of
 from kd_core.teachers.estimator import log_probabilities

@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Array
-from kd_core.device import pick, threads
 from kd_core.errors import Stopped
+from kd_core.machine.device import pick, threads
 from kd_core.models.base import Outputs
 from kd_core.models.building import build, start_weights
 from kd_core.models.sizes import file_bytes

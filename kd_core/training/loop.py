@@ -29,7 +29,7 @@ from kd_core.training.meter import BatchTerms as BatchTerms
 from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_finite
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.predict import predict
-from kd_core.training.rows import Resident, RowReader, open_rows
+from kd_core.training.rows import Resident, open_rows, streamed_warning
 
 TRAINING_COPIES = 6  # of each weight: itself, its gradient, two of the optimiser, the best so far, one in passing
 
@@ -342,16 +342,3 @@ def check_rows(data: TrainRows) -> None:
             train=len(data.x),
             validation=len(data.x_validation),
         )
-
-
-def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
-    """Return the `rows_streamed` warning for rows that do not stay on the device, else None."""
-    if rows.kind != "streamed" or rows.budget_bytes is None:
-        return None
-    return {
-        "kind": "warning",
-        "code": "rows_streamed",
-        "message": f"The encoded rows take {rows.num_bytes / 1e9:.3g} GB, there is room for {rows.budget_bytes / 1e9:.3g} GB: "
-        "they are streamed in chunks while training.",
-        "hint": "Results are the same, an epoch takes longer. Fewer columns or fewer categories make the rows fit.",
-    }

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array
-from kd_core.device import free_bytes
+from kd_core.machine.device import free_bytes
 
 CHUNK_BYTES = (
     16 * 2**20
@@ -267,3 +267,16 @@ class _Pinned:
 
 def _page_locked(x: Tensor, rows: int) -> Tensor:
     return torch.empty(rows, *x.shape[1:], dtype=x.dtype, pin_memory=True)
+
+
+def streamed_warning(rows: RowReader) -> dict[str, Any] | None:
+    """Return the `rows_streamed` warning for rows that do not stay on the device, else None."""
+    if rows.kind != "streamed" or rows.budget_bytes is None:
+        return None
+    return {
+        "kind": "warning",
+        "code": "rows_streamed",
+        "message": f"The encoded rows take {rows.num_bytes / 1e9:.3g} GB, there is room for {rows.budget_bytes / 1e9:.3g} GB: "
+        "they are streamed in chunks while training.",
+        "hint": "Results are the same, an epoch takes longer. Fewer columns or fewer categories make the rows fit.",
+    }

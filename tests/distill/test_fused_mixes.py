@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from kd_core import device as devices
 from kd_core.distill.stack import stack_training
+from kd_core.machine import device as devices
 from kd_core.training import checkpoint
 from tests.distill.eager import make_dataset, make_variant
 from tests.distill.fused_runs import run, training_spec

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kd_core import device as devices
 from kd_core.distill.stack import stack_training as stack_trainings
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.sweep.work import SweepWork
+from kd_core.machine import device as devices
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore
 from tests.distill.eager import make_dataset, make_teacher, make_variant

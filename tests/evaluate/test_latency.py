@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from kd_core.data.input_spec import table_inputs
+from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
 from kd_core.evaluate import latency
 from kd_core.evaluate.latency import network_latency, onnx_bytes, onnx_session
+from kd_core.machine import timing
+from kd_core.machine.timing import measure_latency
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
-from kd_core.timing import measure_latency
 from kd_core.training.predict import predict
 
 
@@ -36,12 +38,12 @@ class TestClock:
             sizes.append(len(batch))
             now[0] += 2_000_000 if len(sizes) > 10 else 50_000_000  # the first calls are slow
 
-        monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: now[0])
-        monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0] / 1e12)
+        monkeypatch.setattr(timing.time, "perf_counter_ns", lambda: now[0])
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0] / 1e12)
         found = measure_latency(answer, np.zeros, batches=(4,))
         assert found == {"4": {"p50": 2.0, "p95": 2.0, "p99": 2.0}}
         assert set(sizes) == {4}
-        assert len(sizes) == 10 + latency.MAX_CALLS
+        assert len(sizes) == 10 + timing.MAX_CALLS
 
     def test_slow_calls_are_bounded_in_time(self, monkeypatch):
         calls, now = [], [0]
@@ -50,15 +52,15 @@ class TestClock:
             calls.append(1)
             now[0] += 1_000_000_000
 
-        monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: now[0])
-        monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0] / 1e9)
+        monkeypatch.setattr(timing.time, "perf_counter_ns", lambda: now[0])
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0] / 1e9)
         assert measure_latency(answer, np.zeros, batches=(1,))["1"]["p50"] == 1000.0
         assert len(calls) == 1 + 5
 
 
 class TestExport:
     def test_any_number_of_rows_gives_torchs_logits(self, student, exported):
-        session = latency._session(exported)
+        session = open_session(exported)
         for rows in (1, 2, 33, 257):
             x = np.random.default_rng(rows).normal(size=(rows, 6)).astype(np.float32)
             (found,) = session.run(None, {"x": x})
@@ -98,7 +100,7 @@ class TestExport:
             def forward(self, x):
                 return Outputs(torch.sinc(x))
 
-        session = latency._session(onnx_bytes(Wave(), table_inputs(3)))
+        session = open_session(onnx_bytes(Wave(), table_inputs(3)))
         x = np.full((5, 3), 0.5, dtype=np.float32)
         np.testing.assert_allclose(session.run(None, {"x": x})[0], np.sinc(x), rtol=1e-6)
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from kd_core import device as devices
 from kd_core.data.input_spec import table_inputs
 from kd_core.distill.stack import fused
 from kd_core.distill.stack.forms import STACKS
+from kd_core.machine import device as devices
 from kd_core.models.activations import _MODULES as ACTIVATIONS
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.intervals.compare import certified
-from kd_core.runs.outcome import write_gain
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.workspace import workspace
-
-HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$")
-CLASSES = {"binary": ("no", "yes"), "multiclass": ("books", "garden", "toys"), "regression": ()}
-PRIMARY = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
+from tests.pages.results import CLASSES as CLASSES
+from tests.pages.results import HOSTILE as HOSTILE
+from tests.pages.results import PRIMARY as PRIMARY
+from tests.pages.results import difference as difference
+from tests.pages.results import result as result
+from tests.pages.results import spread as spread
 
 
 def store() -> RunStore:
@@ -136,194 +136,6 @@ def curve_events(students: tuple[str, ...], seeds: int, metric: str, epochs: int
             events.append({"kind": "room", "metric": metric, "students": rows})
     events.append({"kind": "resources", "rss_mb": 812.0, "gpu_mb": None})
     return events
-
-
-def spread(mean: float, values: list[float]) -> dict[str, Any]:
-    """Mean, standard deviation and values over seeds."""
-    return {"mean": mean, "std": float(np.std(values, ddof=1)) if len(values) > 1 else None, "values": values}
-
-
-def difference(ours: list[float], theirs: list[float], metric: str, rows_half: float = 0.002) -> dict[str, Any]:
-    """A difference as result.json holds it, with an invented part for the rows."""
-    facts = METRICS.get(metric).facts
-    found = certified(
-        [(1 if facts["better"] == "higher" else -1) * (a - b) for a, b in zip(ours, theirs, strict=True)],
-        rows_half / 1.96,
-    )
-    return write_gain(found)
-
-
-def result(
-    run_id: str = "r",
-    task: str = "binary",
-    students: tuple[str, ...] = ("tiny",),
-    verdict: str = "beats",
-    seeds: int = 3,
-    **more: Any,
-) -> dict[str, Any]:
-    """A result in the documented shape whose gain fits the verdict.
-
-    `classes`, `reason`, `room`, `placebo_reason`, `smooth` (the placebo's lead over the baseline), `advice`,
-    `test_reads` and `splits` may be replaced.
-    """
-    metric = PRIMARY[task]
-    sign = 1.0 if METRICS.get(metric).facts["better"] == "higher" else -1.0
-    classes = list(more.get("classes", CLASSES[task]))
-    shift, noise = {"beats": (0.009, 0.001), "ties": (0.001, 0.001), "hurts": (-0.02, 0.002)}.get(
-        verdict, (0.004, 0.01)
-    )
-    names = [m.name for m in METRICS.entries() if task in m.tasks]
-
-    def block(offset: float) -> dict[str, Any]:
-        found: dict[str, Any] = {"metrics": {}}
-        for name in names:
-            up = 1.0 if METRICS.get(name).facts["better"] == "higher" else -1.0
-            values = [0.88 + up * (offset + (noise if offset else 0.0) * (i % 3 - 1)) for i in range(seeds)]
-            found["metrics"][name] = spread(float(np.mean(values)), values)
-        if task != "regression":
-            count = len(classes)
-            matrix = np.full((count, count), 5.0) + np.eye(count) * 80
-            matrix[0, -1] += 11
-            found["confusion"] = matrix.tolist()
-            found["calibration"] = [
-                {"low": b / 15, "confidence": b / 15 + 0.03, "accuracy": min(1.0, b / 15 + 0.05), "count": 20.0}
-                for b in range(8, 15)
-            ]
-            found["fidelity"] = {"agreement": spread(0.93 + offset, [0.93] * seeds), "kl": spread(0.04, [0.04] * seeds)}
-        return found
-
-    teacher = block(0.0)
-    teacher["metrics"] = {m: 0.88 + (0.046 if METRICS.get(m).facts["better"] == "higher" else -0.046) for m in names}
-
-    def one(index: int, name: str) -> dict[str, Any]:
-        ours, theirs = block(shift), block(0.0)
-        smooth = block(more.get("smooth", shift / 3))
-        gain, over, away = (
-            {m: difference(ours["metrics"][m]["values"], values(m), m) for m in names}
-            for values in (
-                lambda m: theirs["metrics"][m]["values"],
-                lambda m: smooth["metrics"][m]["values"],
-                lambda m: [teacher["metrics"][m]] * seeds,
-            )
-        )
-        if len(students) > 1:
-            for m in names:
-                low, high = gain[m]["ci95"]
-                gain[m]["ci_family"] = [None if low is None else low - 0.001, None if high is None else high + 0.001]
-        reason = more.get("placebo_reason", "regression" if task == "regression" else None)
-        found = {"metrics": smooth["metrics"], "gain": over} if reason is None else None
-        picks = [
-            {
-                "seed": s,
-                "selected_epoch": 5,
-                "last_epoch": 6,
-                "score_selected": 0.88,
-                "score_last": 0.87,
-                "seconds": 0.5,
-            }
-            for s in range(seeds)
-        ]
-        return {
-            "name": name,
-            "arch": {"name": "mlp", "settings": {}},
-            "objective": "hinton",
-            "temperature": 2.0,
-            "alpha": 0.7,
-            "seeds": list(range(seeds)),
-            "parameters": 249 * (index + 1),
-            "size_bytes": more.get("size_bytes", 1240 * (index + 1)),
-            "flops": 480 * (index + 1),
-            **ours,
-            "baseline": theirs,
-            "gain": gain,
-            "gap_closed": dict.fromkeys(names, 0.6),
-            "versus_teacher": away,
-            "placebo": found,
-            "placebo_reason": reason,
-            "gap_closed_ci95": {m: [0.4, 0.9] for m in names},
-            "advice": more.get("advice", {"kind": "none", "need": None}),
-            "agreement": 0.94,
-            "verdict": verdict,
-            "small": False,
-            "margin": 0.005 if task != "regression" else 0.0176,
-            "selection": {"student": picks, "placebo": picks if found else [], "baseline": picks, "kept_seed": 0},
-            "stopped_early": False,
-            "reason": more.get("reason", {"code": "gain", "values": {}}),
-            "latency_ms": {
-                "torch": {b: {"p50": 0.02, "p95": 0.03, "p99": 0.05} for b in ("1", "32", "256")},
-                "onnxruntime": {b: {"p50": 0.005, "p95": 0.006, "p99": 0.01} for b in ("1", "32", "256")},
-            },
-        }
-
-    return {
-        "schema": 2,
-        "run_id": run_id,
-        "name": "visits",
-        "work_hash": "0" * 64,
-        "created_utc": "2026-01-02T03:04:05+00:00",
-        "task": task,
-        "metric": {
-            "name": metric,
-            "title": METRICS.get(metric).title,
-            "better": "higher" if sign > 0 else "lower",
-            "margin": 0.005 if sign > 0 else 0.02,
-            "relative": sign < 0,
-            "unit": METRICS.get(metric).facts["unit"],
-            "selection": metric,
-        },
-        "dataset": {
-            "name": "visits",
-            "hash": "1" * 64,
-            "target": "purchased",
-            "rows": {"train": 1000, "validation": 200, "test": 200},
-            "classes": classes,
-            "features": 9,
-        },
-        "teacher": {
-            "name": "gradient_boosting",
-            "parameters": 31_000,
-            "size_bytes": 266_000,
-            **teacher,
-            "latency_ms": {"sklearn": {"1": {"p50": 0.8, "p95": 1.0, "p99": 1.1}}},
-            "folds": 5,
-            "cached": False,
-            "fit_seconds": 1.2,
-        },
-        "students": [one(i, n) for i, n in enumerate(students)],
-        "room": more.get("room", [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]),
-        "problems": [],
-        "test_reads": more.get("test_reads", 1),
-        **({"splits": more["splits"]} if "splits" in more else {}),
-        "artifacts": {
-            "soft_labels": "artifacts/soft_labels.npz",
-            "rows": "artifacts/rows.parquet",
-            "rows_kept": 60,
-            "rows_of": 200,
-            "target_mean": 30.0,
-            "target_std": 8.0,
-            "students": [
-                {
-                    "index": i,
-                    "name": n,
-                    "seed": 0,
-                    "weights": f"artifacts/students/{i}.safetensors",
-                    "onnx": f"artifacts/students/{i}.onnx",
-                }
-                for i, n in enumerate(students)
-            ],
-        },
-        "environment": {
-            "device": "cpu",
-            "device_name": "AMD EPYC 7B13",
-            "cores": 2,
-            "threads": 1,
-            "torch": "2.10",
-            "python": "3.11.7",
-            "system": "Linux",
-            "code_version": "0.1.0",
-        },
-        "seconds": {"data": 0.4, "teacher": 1.3, "cache": 0.1, "baseline": 2.0, "students": 2.0, "evaluate": 1.0},
-    }
 
 
 def write_artifacts(path: Path, found: dict[str, Any], columns: tuple[str, ...] = ("pages", "device")) -> None:

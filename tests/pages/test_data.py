@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from kd_core.data.files.reading import accepted_extensions
+from kd_core.specs import DatasetSpec
 from kd_core.task import TASKS, add, usual
-from pages.ui.data import sources
+from pages.ui.data import sources, understanding
 from pages.ui.shared import engine, facts, session
 from pages.ui.shared.text import escape, t
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
@@ -252,103 +254,13 @@ def test_a_column_with_two_findings_can_be_changed_at_either(jobs):  # noqa: F81
     assert not at.exception and at.session_state[sources.CHOICES]["drop"] == ["customer"]
 
 
-def census(rows: int = 90) -> bytes:
-    """No row of names, padded cells, question marks."""
-    lines = [
-        f"{20 + i % 40}, {['Private', '?', 'State-gov'][i % 3]}, {i * 7 % 60}, {'>50K' if i % 4 else '<=50K'}"
-        for i in range(rows)
-    ]
-    return "\n".join(lines).encode()
-
-
-@pytest.mark.slow
-def test_a_file_without_names_asks_what_to_predict_and_takes_pasted_names(jobs):  # noqa: F811
-    at = upload("adult.data.csv", census())
-    assert not at.exception and "90 rows · 4 columns" in words(at) and "holds values, not names" in words(at)
-    assert t("data.ask_target") in words(at)
-    assert at.button(key="data-use").disabled and t("data.reason_candidates") in words(at)
-    names = [x for x in at.text_area if x.key.startswith("data.read.names.settings")]
-    names[0].set_value("age, work, hours, income").run()
-    assert not at.exception and at.dataframe[0].value.iloc[:, 0].tolist() == ["age", "work", "hours", "income"]
-    at.button(key="data-candidate-income").click().run()
-    assert not at.exception and at.selectbox(key="data.target").value == "income"
-    assert t("data.ask_target") not in words(at) and not at.button(key="data-use").disabled
-    at.button(key="data-use").click().run()
-    spec = engine.library().specs()[0][1]
-    assert (spec.target, spec.read.names, spec.read.header) == ("income", ("age", "work", "hours", "income"), "auto")
-
-
-@pytest.mark.slow
-def test_the_first_row_can_be_called_names_where_the_message_says_so(jobs):  # noqa: F811
-    at = upload("adult.csv", census())
-    switch = next(x for x in at.segmented_control if ".header.fix-" in x.key)
-    assert switch.value == "no"
-    switch.set_value("yes").run()
-    assert not at.exception and "89 rows" in words(at) and "holds values, not names" not in words(at)
-    assert at.session_state[sources.CHOICES]["read"] == {"header": "yes"}
-    back = next(x for x in at.segmented_control if ".header.settings" in x.key)  # and taken back in the settings
-    back.set_value("no").run()
-    assert "90 rows" in words(at)
-
-
-def test_wrong_names_say_how_many_are_needed(jobs):  # noqa: F811
-    at = upload("adult.csv", census())
-    next(x for x in at.text_area if ".settings" in x.key).set_value("age, work").run()
-    assert "2 name(s) were given for 4 column(s)." in at.error[0].value
-    next(x for x in at.text_area if ".settings" in x.key).set_value("a, b, c, d").run()
-    assert not at.error and "90 rows" in words(at)
-
-
-def test_words_for_missing_are_said_once_with_a_switch(jobs):  # noqa: F811
-    at = upload("census.csv", b"age,work,hours,label\n" + census())
-    assert "30 cells with a word for missing in 1 column: work (?: 30)." in words(at)
-    switch = next(x for x in at.toggle if ".missing." in x.key and ".work." in x.key)
-    assert switch.value is True
-    switch.set_value(False).run()
-    assert not at.exception and "word for missing" not in words(at)
-    assert at.session_state[sources.CHOICES]["missing"] == {"work": False}
-    at.button(key="data-use").click().run()
-    assert engine.library().specs()[0][1].missing == {"work": False}
-
-
-def attacks() -> bytes:
-    kinds = ["normal"] * 60 + ["smurf"] * 40 + ["spy"] * 2 + ["perl"]
-    return ("a,b,label\n" + "\n".join(f"{i % 13},{i * 7 % 11},{k}" for i, k in enumerate(kinds))).encode()
-
-
-@pytest.mark.parametrize(("way", "classes"), [("drop", "2"), ("merge", "3")])
-def test_rare_classes_are_mended_where_the_message_says_so(jobs, way, classes):  # noqa: F811
-    at = upload("attacks.csv", attacks())
-    assert at.button(key="data-use").disabled and "classes are too small" in words(at)
-    at.radio[0].set_value(way).run()
-    assert not at.exception and not at.button(key="data-use").disabled
-    assert "with fewer than 3 rows were" in words(at)
-    at.button(key="data-use").click().run()
-    assert engine.library().specs()[0][1].rare == way
-
-
-@pytest.mark.slow
-def test_one_class_is_predicted_against_the_rest(jobs):  # noqa: F811
-    at = upload("attacks.csv", attacks())
-    at.radio[0].set_value("one").run()
-    next(x for x in at.selectbox if ".one." in x.key).set_value("normal").run()
-    next(x for x in at.button if ".one-take." in (x.key or "")).click().run()
-    assert not at.exception and at.selectbox(key="data.positive").value == "normal"
-    at.button(key="data-use").click().run()
-    spec = engine.library().specs()[0][1]
-    assert (spec.one_class, spec.task, spec.rare) == ("normal", "binary", "refuse")
-    fresh = open_page("data", data=at.query_params["data"])
-    assert not fresh.exception and fresh.selectbox(key="data.positive").value == "normal"
-
-
-@pytest.mark.slow
-def test_a_grade_offers_both_readings_side_by_side(jobs):  # noqa: F811
-    lines = ["acid,sugar,quality", *(f"{i * 3 % 17 / 2},{i * 7 % 23 / 3},{4 + (i + i // 9) % 6}" for i in range(180))]
-    at = upload("wine.csv", "\n".join(lines).encode())
-    at.button(key="data-candidate-quality").click().run()
-    assert {t("data.reading_classes"), t("data.reading_number")} <= {m.label for m in at.metric}
-    assert at.button(key="data-reading-multiclass").label == t("data.reading_taken")
-    at.button(key="data-reading-regression").click().run()
-    assert not at.exception and at.selectbox(key="data.task").value == "regression"
-    at.button(key="data-use").click().run()
-    assert engine.library().specs()[0][1].task == "regression"
+def test_a_recipe_without_a_target_is_understood_as_its_run_understood_it(tmp_path):
+    p = [0.1, 0.8, 0.3, 0.9] * 30
+    pd.DataFrame({"a": [0.5, 1.5, 2.5] * 40, "p_no": [1 - x for x in p], "p_yes": p}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    spec = DatasetSpec(source=str(tmp_path / "t.csv"), target="teacher's answer", answer_columns=("p_no", "p_yes"))
+    found = understanding.profile(spec.model_dump(mode="json"), spec.read, "t")
+    assert (found.target, found.classes) == ("teacher's answer", ("no", "yes"))
+    assert [c.name for c in found.columns if c.used] == ["a", "teacher's answer"]
+    assert "no_true_labels" in {problem.code for problem in found.problems}

@@ -54,7 +54,7 @@ def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at
 
 def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch):  # noqa: F811
     assert "of it for the teacher" in words(at) and "busy" not in words(at)
-    from kd_core.teachers.cache import TeacherCache
+    from kd_core.teachers.answer_cache.cache import TeacherCache
 
     monkeypatch.setattr(TeacherCache, "holds", lambda self, dataset, teacher, *, folds, seed: True)
     at.run()

@@ -10,7 +10,7 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.runs.service.jobs import ServiceStatus
 from kd_core.scenarios import default_spec
-from kd_core.teachers.cache import TeacherCache
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.screen import open_page, words

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kd_core.cli import app
+from kd_core.cli.app import app
 from tests.runs.tables import write_table
 
 runner = CliRunner()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kd_core import processor
+from kd_core.machine import processor
 from kd_core.runs import pace
 from kd_core.runs.direct import run_here
 from kd_core.runs.pace import KEPT, Meter, Pace

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kd_core.cli import app
+from kd_core.cli.app import app
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
 from kd_core.runs.store.folder import RunFolder

@@ -10,10 +10,11 @@ from kd_core.data.input_spec import TABLE
 from kd_core.data.view import Views
 from kd_core.errors import KDError, Stopped
 from kd_core.specs import Choice
-from kd_core.teachers import entry, fitting
+from kd_core.teachers import fitting
+from kd_core.teachers.answer_cache import entry
+from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import SOURCES, Ask
-from kd_core.teachers.cache import TeacherCache
 from kd_core.teachers.crossfit import folds as deal
 from kd_core.teachers.fitting import from_fit
 from tests.teachers.tables import dataset, with_rows

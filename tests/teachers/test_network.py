@@ -8,8 +8,8 @@ from kd_core.errors import SpecError
 from kd_core.models.base import SizeName
 from kd_core.registry import Entry
 from kd_core.specs import Choice, Spec, unit
+from kd_core.teachers.answer_cache.kept import teacher_settings
 from kd_core.teachers.base import SOURCES
-from kd_core.teachers.kept import teacher_settings
 from kd_core.teachers.network import NetworkSpec
 from kd_core.teachers.sources.networks import spec_of
 from tests.teachers.tables import fit_data

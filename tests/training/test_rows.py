@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core import memory
+from kd_core.machine import memory
 from kd_core.training import rows
 from kd_core.training.rows import Resident, Streamed, is_mapped, open_rows
 

@@ -19,9 +19,10 @@ import pandas as pd
 import scipy
 import sklearn
 
-from kd_core import limits, memory
+from kd_core import limits
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import DataError, Problem, Says
+from kd_core.machine import memory
 from kd_core.safe_io import inside, read_json, sha256_file, write_json
 
 CHUNK_BYTES = 64 * 2**20  # encoded and written at once

@@ -14,7 +14,7 @@ from typing import Any
 
 from kd_core import limits
 from kd_core.errors import DataError, KDError
-from kd_core.memory import free_bytes
+from kd_core.machine.memory import free_bytes
 
 
 def call(function: str, *arguments: Any, seconds: int | None = None) -> Any:

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import torch
 
-from kd_core.device import free_bytes as free_bytes
 from kd_core.distill.stack import fused
 from kd_core.distill.stack.stacking import STACK_BYTES
 from kd_core.distill.sweep.variants import TrainedVariant, Variant
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
+from kd_core.machine.device import free_bytes as free_bytes
 
 MEMORY_SHARE = 0.6  # of what is free; the rest is for the optimiser's and the allocator's passing needs
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from kd_core import device as devices
+from kd_core.machine import device as devices
 from kd_core.training.loop import ShouldStop
 
 MOST_LANES = 4  # beyond this, Python's lock is what threads wait for

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from kd_core import device as devices
 from kd_core.distill.stack import chunks, fused
 from kd_core.distill.sweep import sequential
 from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.distill.sweep.work import Hooks, Precision, SweepWork
 from kd_core.errors import KDError
+from kd_core.machine import device as devices
 
 Mode = Literal["auto", "fused", "sequential"]
 
@@ -36,7 +36,8 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
     apart = work.only(n for n in work.variants if n not in stacked.variants)
     lanes = fused.lanes_for(stacked), sequential.lanes_for(apart)
     hooks.notify(_event(work, stacked, lanes, reasons, mode))
-    _tell_apart(stacked, apart, reasons, hooks)
+    if mode == "auto":
+        _say_why_apart(work, reasons, hooks)
     found = chunks.train(stacked, hooks, lanes[0]) if stacked.variants else {}
     if apart.variants and not hooks.should_stop():
         found |= sequential.train(apart, hooks, lanes[1])
@@ -73,17 +74,17 @@ def _require_stacks(work: SweepWork, reasons: dict[int, str | None]) -> None:
             )
 
 
-def _tell_apart(stacked: SweepWork, apart: SweepWork, reasons: dict[int, str | None], hooks: Hooks) -> None:
-    """Say why some trainings of a student are not stacked while its others are: the loss decided, not the architecture."""
-    names = {v.student.name for v in stacked.variants.values()}
-    said = {v.student.name: reasons[n] for n, v in apart.variants.items() if v.student.name in names}
-    for name, why_not in said.items():
+def _say_why_apart(work: SweepWork, reasons: dict[int, str | None], hooks: Hooks) -> None:
+    """Say why some trainings of a student are not stacked while its others are: a loss's doing, not its architecture's."""
+    stacked = {work.variants[n].student.name for n, reason in reasons.items() if reason is None}
+    said = {work.variants[n].student.name: reason for n, reason in reasons.items() if reason}
+    for name in sorted(stacked & said.keys()):
         hooks.notify(
             {
                 "kind": "warning",
                 "code": "not_stacked",
-                "message": f"Trainings of the student '{name}' are done one by one: {why_not}.",
-                "hint": "Its baseline is trained in a stack; that takes less time and gives the same numbers up to rounding.",
+                "message": f"The student '{name}' is trained one by one: {said[name]}.",
+                "hint": "Its baseline is trained in a stack; the numbers are the same either way, it takes longer.",
             }
         )
 

@@ -22,7 +22,7 @@ from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import GridTraining
 from kd_core.safe_io import sha256_file, write_bytes, write_json
 from kd_core.specs import Choice, RunSpec
-from kd_core.teachers.cache import CODE, code_version
+from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.training.predict import predict
 
 Notify = Callable[[dict[str, Any]], None]

@@ -14,7 +14,7 @@ import psutil
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.processor import cores
+from kd_core.machine.processor import cores
 from kd_core.runs.service.locks import LockFile
 from kd_core.runs.service.process import Hands, Message, WorkerProcess, WorkerThread, command
 from kd_core.runs.service.recover import end

@@ -19,10 +19,10 @@ from typing import Any, TextIO
 
 from kd_core import limits
 from kd_core.errors import KDError
+from kd_core.machine.streams import own_streams
 from kd_core.runs.service.execution import Ending, Execution, RunFunction, StopSignal
 from kd_core.runs.store.events import Event
 from kd_core.runs.store.folder import RunFolder
-from kd_core.streams import own_streams
 
 SHUTDOWN_SECONDS = 0.8 * limits.KILL_GRACE_SECONDS  # to write a checkpoint once the server is gone
 
@@ -124,7 +124,7 @@ def environment() -> dict[str, Any]:
         return {}
     import torch
 
-    from kd_core import device
+    from kd_core.machine import device
 
     layer = torch.nn.Linear(8, 2)  # the first step of a process costs 100 ms more: pay before anybody waits
     optimiser = torch.optim.AdamW(layer.parameters(), fused=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.data.answered import NO_TRUTH
+from kd_core.data.types.answered import NO_TRUTH
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kd_core.data.answered import numbers
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.library import UPLOADS, DataLibrary
+from kd_core.data.types.answered import numbers
 from kd_core.errors import DataError, Problem, Says, SpecError
 from kd_core.specs import FILE, Spec, unit
 from kd_core.task import task_of

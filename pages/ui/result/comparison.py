@@ -13,9 +13,9 @@ from typing import Any
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
+from pages.ui.charts.spread import bounds
 from pages.ui.result import speed, verdict
 from pages.ui.result.goals import Candidate
-from pages.ui.result.spread import bounds
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
 

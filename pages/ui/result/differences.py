@@ -112,3 +112,13 @@ def signed_points(name: str, value: float | None) -> str:
     digits = 2 if abs(value) < 0.00095 else 1
     shown = f"{abs(100 * value):.{digits}f}"
     return f"{'+' if value >= 0 or not float(shown) else MINUS}{shown}"
+
+
+def arm_names() -> dict[str, str]:
+    """The parts' names as legends show them."""
+    return {
+        "teacher": t("runs.arm.teacher"),
+        "baseline": t("runs.arm.baseline_short"),
+        "placebo": t("runs.arm.placebo_short"),
+        "student": t("runs.arm.student"),
+    }

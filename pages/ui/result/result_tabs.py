@@ -11,25 +11,14 @@ import streamlit as st
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
-from pages.ui.charts import confusion as matrices
 from pages.ui.charts import result as charts
-from pages.ui.result import chance, recipe, speed, splits, verdict
-from pages.ui.result.spread import bounds
+from pages.ui.charts.spread import bounds
+from pages.ui.result import chance, differences, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
 
 Result = Mapping[str, Any]
-
-
-def names() -> dict[str, str]:
-    """The parts' names as legends show them."""
-    return {
-        "teacher": t("runs.arm.teacher"),
-        "baseline": t("runs.arm.baseline_short"),
-        "placebo": t("runs.arm.placebo_short"),
-        "student": t("runs.arm.student"),
-    }
 
 
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
@@ -48,7 +37,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":
-                mistakes(found, index)
+                mistakes.show(found, index)
             elif key == "calibration":
                 calibration(found, index)
             elif key == "latency":
@@ -89,7 +78,7 @@ def overview(found: Result, index: int) -> None:
             size_points(found),
             metric=title,
             x_title=t("runs.overview.size_axis"),
-            names=names(),
+            names=differences.arm_names(),
             written=text.size,
             lower_is_better=verdict.lower_is_better(name),
             chance=guessing(found),
@@ -106,7 +95,7 @@ def overview(found: Result, index: int) -> None:
             values[1],
             metric=title,
             seed_title=t("runs.overview.seed", seed="{seed}"),
-            names=names(),
+            names=differences.arm_names(),
             placebo=placebo_values(student, name),
             height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )
@@ -130,7 +119,7 @@ def guessing(found: Result) -> tuple[float, str] | None:
 def size_points(found: Result) -> list[dict[str, Any]]:
     """Teacher, and each student with its baseline, as points with intervals."""
     name, teacher = found["metric"]["name"], found["teacher"]
-    arms = names()
+    arms = differences.arm_names()
     points: list[dict[str, Any]] = []
 
     def add(arm: str, label: str, size: float | None, value: float | None, block: Result | None) -> None:
@@ -180,7 +169,7 @@ def selection(student: Result) -> None:
         for entry in chosen.get(arm) or []:
             lines.append(
                 {
-                    t("runs.overview.sel_arm"): names()[arm],
+                    t("runs.overview.sel_arm"): differences.arm_names()[arm],
                     t("runs.overview.sel_seed"): entry["seed"],
                     t("runs.overview.sel_epoch"): entry["selected_epoch"],
                     t("runs.overview.sel_score"): text.score(entry["score_selected"], 4),
@@ -219,100 +208,6 @@ def soft(found: Result, index: int, run_id: str) -> None:
     )
 
 
-def mistakes(found: Result, index: int) -> None:
-    """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
-    student = found["students"][index]
-    if not task_of(found["task"]).has_classes or not student.get("confusion"):
-        st.markdown(t("runs.mistakes.regression"))
-        return
-    classes = found["dataset"]["classes"]
-    worst = most_frequent_mistake(student["confusion"])
-    if worst is None:
-        st.markdown(t("runs.mistakes.none"))
-    else:
-        i, j, count, share = worst
-        st.markdown(
-            t(
-                "runs.mistakes.hardest",
-                true=str(classes[i]),
-                predicted=str(classes[j]),
-                count=text.exact(round(count)),
-                share=text.percent(share),
-            )
-        )
-    blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
-    told = () if found["teacher"].get("known") else ("teacher",)  # on other rows its counts are others
-    columns = st.columns(2, gap="large") if len(classes) <= 8 else [st.container(), st.container()]
-    shared = {
-        "true_title": t("runs.mistakes.true"),
-        "predicted_title": t("runs.mistakes.predicted"),
-        "dark": dark_page(),
-    }
-    with columns[0]:
-        arm = _pick_arm(("student", "baseline", *told), "mistakes-of", "runs.mistakes.of")
-        fig = matrices.confusion(blocks[arm]["confusion"], classes, hover=t("runs.mistakes.hover"), **shared)
-        own = blocks[arm]["confusion"]
-        picture.show(
-            fig, f"confusion-{arm}", findings.of_confusion(names()[arm], own, classes, most_frequent_mistake(own))
-        )
-        st.caption(t("runs.mistakes.note"))
-    with columns[1]:
-        other = _pick_arm(("baseline", *told), "mistakes-against", "runs.mistakes.against")
-        moved = largest_shift(student["confusion"], blocks[other]["confusion"])
-        fig = matrices.confusion_shift(
-            student["confusion"], blocks[other]["confusion"], classes, hover=t("runs.mistakes.shift_hover"), **shared
-        )
-        said = t("runs.mistakes.same")
-        if moved is not None:
-            i, j, rows = moved
-            key = "shift_right" if i == j else "shift_wrong"
-            said = t(
-                f"runs.mistakes.{key}",
-                true=str(classes[i]),
-                predicted=str(classes[j]),
-                other=names()[other].lower(),
-                count=text.exact(round(abs(rows), 1)),
-                way=t("runs.mistakes.more" if rows > 0 else "runs.mistakes.fewer"),
-            )
-        picture.show(fig, f"confusion-shift-{other}", said)
-        st.caption(f"{said} {t('runs.mistakes.shift_note')}")
-
-
-def _pick_arm(arms: tuple[str, ...], key: str, label: str) -> str:
-    chosen = st.segmented_control(
-        t(label),
-        arms,
-        default=arms[0],
-        format_func=lambda a: names()[a],
-        key=key,
-        help=t(f"{label}_help"),
-        required=True,
-    )
-    return str(chosen or arms[0])
-
-
-def largest_shift(counts: Any, others: Any) -> tuple[int, int, float] | None:
-    """Find the cell in which two confusion matrices differ most: true class, predicted class, rows more or fewer."""
-    cells = [
-        (a - b, i, j)
-        for i, (x, y) in enumerate(zip(counts, others, strict=True))
-        for j, (a, b) in enumerate(zip(x, y, strict=True))
-    ]
-    rows, i, j = max(
-        cells, key=lambda c: (round(abs(c[0]), 6), c[1] != c[2])
-    )  # of equal moves the mistake, which says more
-    return (i, j, rows) if abs(rows) >= 0.05 else None
-
-
-def most_frequent_mistake(counts: Any) -> tuple[int, int, float, float] | None:
-    """Find the largest cell off the diagonal: true class, predicted class, rows, share of the true class."""
-    cells = [(v, i, j) for i, r in enumerate(counts) for j, v in enumerate(r) if i != j and v > 0]
-    if not cells:
-        return None
-    value, i, j = max(cells)
-    return i, j, value, value / sum(counts[i])
-
-
 def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
@@ -323,7 +218,7 @@ def calibration(found: Result, index: int) -> None:
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}
     fig = charts.reliability(
         arms,
-        names=names(),
+        names=differences.arm_names(),
         x_title=t("runs.calibration.x"),
         y_title=t("runs.calibration.y"),
         perfect=t("runs.calibration.perfect"),
@@ -354,7 +249,7 @@ def latency(found: Result, index: int) -> None:
     for arm, block in (("teacher", found["teacher"]), ("student", student)):
         for position, (runtime, batches) in enumerate(speed.runtimes(block.get("latency_ms")).items()):
             order = sorted(batches, key=int)
-            title = t("runs.latency.series", arm=names()[arm], runtime=speed.runtime_title(runtime))
+            title = t("runs.latency.series", arm=differences.arm_names()[arm], runtime=speed.runtime_title(runtime))
             series.append(
                 {
                     "arm": arm,
@@ -368,7 +263,7 @@ def latency(found: Result, index: int) -> None:
             for b in order:
                 lines.append(
                     {
-                        t("runs.latency.arm"): names()[arm],
+                        t("runs.latency.arm"): differences.arm_names()[arm],
                         t("runs.latency.runtime"): speed.runtime_title(runtime),
                         t("runs.latency.batch"): int(b),
                         **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
@@ -388,8 +283,3 @@ def latency(found: Result, index: int) -> None:
     threads = found.get("environment", {}).get("threads", 1)
     st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
-
-
-def dark_page() -> bool:
-    """Say whether the viewer sees the dark theme."""
-    return bool(st.context.theme.type == "dark")

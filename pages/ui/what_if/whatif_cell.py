@@ -19,7 +19,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
 from pages.ui.charts import soft_labels as charts
-from pages.ui.result import recipe, result_tabs, soft_view, verdict
+from pages.ui.result import differences, recipe, soft_view, verdict
 from pages.ui.runs import draft, launch
 from pages.ui.shared import engine, forms, picture, session, text
 from pages.ui.shared.text import escape, t, term
@@ -206,7 +206,7 @@ def _shares(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid: Grid, 
     figure = charts.bars(
         {arm: [float(values[at][c]) for c in shown] for arm, values in p.items()},
         [grid.classes[c] for c in shown],
-        names=result_tabs.names(),
+        names=differences.arm_names(),
         x_title=t("soft_labels.bars_axis"),
     )
     note = t("what_if.soft.note", label=grid.classes[label], t=f"{temperature:g}", distance=f"{apart[at]:.2f}")
@@ -223,7 +223,7 @@ def _numbers_apart(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, grid:
     figure = charts.predictions(
         arrays["labels"],
         values,
-        names=result_tabs.names(),
+        names=differences.arm_names(),
         x_title=t("soft_labels.regression.x", target=grid.target),
         y_title=t("soft_labels.regression.y", target=grid.target),
         diagonal=t("soft_labels.regression.diagonal"),

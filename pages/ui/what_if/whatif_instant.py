@@ -64,7 +64,7 @@ def soften_all(logits: Any, labels: Any, *, stale: bool = False, most: int = ROW
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _read(dataset_json: str, teacher_json: str, stamp: int) -> Softening | None:
-    from kd_core.teachers.cache import TeacherCache
+    from kd_core.teachers.answer_cache.cache import TeacherCache
 
     found = TeacherCache(workspace() / "teachers").find(
         DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)

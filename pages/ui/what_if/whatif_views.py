@@ -13,7 +13,7 @@ from kd_core.runs.view.snapshot import Snapshot
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import parallel
 from pages.ui.charts import what_if as charts
-from pages.ui.result import comparison, goals, recipe, result_tabs, verdict
+from pages.ui.result import comparison, differences, goals, recipe, verdict
 from pages.ui.runs import live
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import escape, t
@@ -55,7 +55,7 @@ def sizes(grid: Grid) -> None:
     figure = charts.sizes(
         arms,
         teacher=grid.teacher,
-        names=result_tabs.names(),
+        names=differences.arm_names(),
         x_title=t("what_if.size.x"),
         y_title=verdict.metric_title(grid.metric),
         written=text.number,
@@ -156,7 +156,7 @@ def cost(grid: Grid) -> None:
             best,
             metric=verdict.metric_title(grid.metric),
             x_title=t(f"what_if.cost.{by}_axis"),
-            names=result_tabs.names(),
+            names=differences.arm_names(),
             written=written,
             lower_is_better=lower,
             binary=by == "size",

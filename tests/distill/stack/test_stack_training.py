@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core import device as devices
 from kd_core.distill.stack import stack_training
 from kd_core.distill.stack.replay import Replay
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.sweep.work import SweepWork
+from kd_core.machine import device as devices
 from kd_core.specs import TrainingSpec
 from kd_core.training import checkpoint
 from kd_core.training.checkpoint import Checkpoints

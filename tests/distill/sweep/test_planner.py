@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from kd_core import device as devices
 from kd_core.distill.stack import chunks, fused
 from kd_core.distill.sweep import planner, sequential
 from kd_core.distill.sweep.variants import Variant
 from kd_core.errors import KDError
+from kd_core.machine import device as devices
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from tests.distill.test_student import STUDENT, make_dataset, objective_for, teacher
 from tests.distill.training import train

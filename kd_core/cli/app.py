@@ -1,0 +1,222 @@
+"""The command line: the same engine as the browser, for scripts and terminals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kd_core.cli import looking
+from kd_core.cli.carrying import execute, guarded
+from kd_core.cli.options import (
+    Copies,
+    Data,
+    Drop,
+    Epochs,
+    Folds,
+    Group,
+    HeaderRow,
+    Member,
+    Missing,
+    Names,
+    NotMissing,
+    Objective,
+    OneClass,
+    Out,
+    Placebo,
+    Positive,
+    Rare,
+    Seeds,
+    Settings,
+    Splits,
+    Students,
+    Target,
+    Task,
+    Teacher,
+    Time,
+)
+from kd_core.errors import DataError
+from kd_core.runs.asked import (
+    default_loss,
+    evaluation_spec,
+    lesson_settings,
+    make_spec,
+    numbers,
+    table_spec,
+    teacher_choice,
+)
+from kd_core.specs import Choice, RunSpec, SweepSpec
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Knowledge distillation with honest comparisons.",
+)
+
+
+@app.command()
+def distill(
+    data: Data,
+    target: Target = None,
+    task: Task = None,
+    teacher: Teacher = "gradient_boosting",
+    settings: Settings = None,
+    folds: Folds = None,
+    student: Students = None,
+    temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the lesson that comes from the teacher; when left out 0.7, or 1 without true labels."
+        ),
+    ] = None,
+    objective: Objective = None,
+    epochs: Epochs = None,
+    seeds: Seeds = None,
+    placebo: Placebo = True,
+    splits: Splits = 1,
+    group: Group = None,
+    time: Time = None,
+    copies: Copies = "together",
+    drop: Drop = None,
+    positive: Positive = None,
+    member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
+    out: Out = None,
+) -> None:
+    """Train a teacher, students and their baselines, and print the verdict."""
+
+    def work() -> int:
+        taught_by = teacher_choice(teacher, settings)
+        dataset = table_spec(
+            data,
+            target,
+            (member, header, names),
+            missing,
+            not_missing,
+            taught_by,
+            task=task,
+            group=group,
+            time=time,
+            drop=tuple(drop or ()),
+            positive=positive,
+            rare=rare,
+            one_class=one_class,
+            copies=copies,
+        )
+        asked = evaluation_spec(folds, placebo=placebo, splits=splits)
+        loss = objective or default_loss(dataset)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
+        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, evaluation=asked)
+        return execute(spec, out)
+
+    guarded(work)
+
+
+@app.command()
+def sweep(
+    data: Data,
+    target: Target = None,
+    temperature: Annotated[str | None, typer.Option(help="Temperatures, for example 1,2,4,8,16.")] = None,
+    alpha: Annotated[
+        str | None, typer.Option(help="Shares of the teacher's lesson, for example 0,.25,.5,.75,1.")
+    ] = None,
+    learning_rate: Annotated[str | None, typer.Option(help="Step sizes, for example .001,.003.")] = None,
+    weight_decay: Annotated[str | None, typer.Option(help="Pulls towards zero, for example 0,.0001.")] = None,
+    dropout: Annotated[str | None, typer.Option(help="Shares of silenced hidden units, for example 0,.1.")] = None,
+    seeds: Seeds = None,
+    student: Students = None,
+    teacher: Teacher = "gradient_boosting",
+    settings: Settings = None,
+    folds: Folds = None,
+    objective: Objective = None,
+    epochs: Epochs = None,
+    mode: Annotated[str, typer.Option(help="auto, fused or sequential.")] = "auto",
+    task: Task = None,
+    group: Group = None,
+    time: Time = None,
+    copies: Copies = "together",
+    drop: Drop = None,
+    positive: Positive = None,
+    member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
+    out: Out = None,
+) -> None:
+    """Train every combination of the values as one run, and print which settings are worth it."""
+
+    def work() -> int:
+        lists = {
+            "temperature": temperature,
+            "alpha": alpha,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "dropout": dropout,
+        }
+        asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        taught_by = teacher_choice(teacher, settings)
+        dataset = table_spec(
+            data,
+            target,
+            (member, header, names),
+            missing,
+            not_missing,
+            taught_by,
+            task=task,
+            group=group,
+            time=time,
+            drop=tuple(drop or ()),
+            positive=positive,
+            rare=rare,
+            one_class=one_class,
+            copies=copies,
+        )
+        loss = objective or default_loss(dataset)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None, dataset))
+        judged = evaluation_spec(folds)
+        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, sweep=asked, evaluation=judged)
+        return execute(spec, out)
+
+    guarded(work)
+
+
+@app.command("run")
+def run_spec(
+    spec: Annotated[Path, typer.Argument(help="A spec.json, for example of an earlier run.")], out: Out = None
+) -> None:
+    """Repeat the run that a spec file describes."""
+
+    def work() -> int:
+        if not spec.is_file():
+            raise DataError("There is no file {path}.", "Check the path.", "no_file", path=str(spec))
+        return execute(RunSpec.from_json(spec.read_text("utf-8", errors="replace")), out)
+
+    guarded(work)
+
+
+for command, name in (
+    (looking.list_parts, "list"),
+    (looking.profile, None),
+    (looking.runs, None),
+    (looking.show, None),
+):
+    app.command(name)(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    app()

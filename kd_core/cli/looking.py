@@ -1,0 +1,134 @@
+"""Commands that look and train nothing: what can be chosen, what a file holds, what runs found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kd_core.cli import terminal
+from kd_core.cli.carrying import BAD_INPUT, DONE, guarded
+from kd_core.cli.options import Copies, Data, HeaderRow, Member, Missing, Names, NotMissing, OneClass, Rare
+from kd_core.errors import DataError, UnknownName
+from kd_core.specs import DatasetSpec
+
+PLURALS = {
+    "tasks": "task.TASKS",
+    "losses": "distill.LOSSES",
+    "archs": "models.ARCHS",
+    "views": "data.views.VIEWS",
+    "readers": "data.readers.READERS",
+    "teachers": "teachers.SOURCES",
+    "metrics": "evaluate.METRICS",
+    "scenarios": "scenarios.SCENARIOS",
+}
+
+
+def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
+    """List what can be chosen: losses, archs, readers, teachers, metrics, tasks or scenarios."""
+
+    def work() -> int:
+        if kind not in PLURALS:
+            raise UnknownName(
+                "no list '{kind}'.", "Known: {known}.", "unknown_name", kind=kind, known=", ".join(PLURALS)
+            )
+        from kd_core.listing import parts
+
+        package, registry = PLURALS[kind].rsplit(".", 1)
+        for entry in parts(f"kd_core.{package}", registry):
+            tasks = f"  ({', '.join(entry.tasks)})" if entry.tasks else ""
+            source = f"  [{entry.source}]" if entry.source else ""
+            typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}")
+        return DONE
+
+    guarded(work)
+
+
+def profile(
+    data: Data,
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    copies: Copies = "together",
+    member: Member = None,
+    header: HeaderRow = "auto",
+    names: Names = None,
+    missing: Missing = None,
+    not_missing: NotMissing = None,
+    rare: Rare = "refuse",
+    one_class: OneClass = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show what was understood of a file: columns, target, task and problems."""
+
+    def work() -> int:
+        from kd_core.data import account
+        from kd_core.data.from_path import missing_words, read_spec
+        from kd_core.data.preparation import profile_source
+
+        asked = DatasetSpec.parse(
+            {
+                "source": data,
+                "target": target or "",
+                "missing": missing_words(missing or (), not_missing or ()),
+                "rare": rare,
+                "one_class": one_class,
+            },
+            "data",
+        )
+        found = profile_source(
+            data,
+            read_spec(Path(data), member, header, names),
+            target=target,
+            missing=asked.missing,
+            rare=asked.rare,
+            one_class=asked.one_class,
+            copies=copies,
+        )
+        if as_json:
+            typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
+        else:
+            for line in account.lines(found):
+                typer.echo(line)
+        return BAD_INPUT if any(p.severity == "error" for p in found.problems) else DONE
+
+    guarded(work)
+
+
+def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) -> None:
+    """List the runs of the workspace, newest first."""
+
+    def work() -> int:
+        from kd_core.runs.store.runs import RunStore
+        from kd_core.workspace import workspace
+
+        store = RunStore(workspace())
+        for listed in store.list(limit=limit):
+            row = store.refresh(listed.id)  # the list remembers; the folder knows
+            word = row.headline.verdict if row.headline else "-"
+            typer.echo(f"{row.id}  {row.state:<11}  {word:<12}  {row.dataset_name} · {row.name}")
+            if row.state == "damaged" and row.error:
+                typer.echo(f"  {row.error}")
+        return DONE
+
+    guarded(work)
+
+
+def show(run: Annotated[str, typer.Argument(help="Run id, or a run folder.")]) -> None:
+    """Print a run's verdict and where its files are."""
+
+    def work() -> int:
+        from kd_core.runs.store.folder import RunFolder
+        from kd_core.runs.store.runs import RunStore
+        from kd_core.workspace import workspace
+
+        folder = RunFolder(Path(run)) if Path(run).is_dir() else RunStore(workspace()).folder(run)
+        result = folder.result()
+        if result is None:
+            raise DataError("Run {run} has no result.", "Resume it, or look at another one.", "no_result", run=run)
+        folder.manifest()  # one that can't be read is damage, too
+        terminal.show_result(result)
+        typer.echo(f"files: {folder.path}")
+        return DONE
+
+    guarded(work)

@@ -1,0 +1,1 @@
+"""What this machine is and has: device, cores, memory, child processes, clocks."""

@@ -1,0 +1,1 @@
+"""Answers of teachers kept on disk: packed, checksummed, evicted, counted."""

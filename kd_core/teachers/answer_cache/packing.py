@@ -1,0 +1,73 @@
+"""From a teacher's answers to the arrays of an entry and back, by row id: a row's answer never depends on its position.
+
+Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` where a teacher
+gives them, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kd_core.data.dataset import Array, Dataset, Part, Split
+from kd_core.errors import DataError
+from kd_core.teachers.answer_cache import coding
+
+
+def pack(
+    dataset: Dataset, coded: Mapping[Split, Mapping[str, Array]], features: Mapping[Split, Array] | None = None
+) -> dict[str, Array]:
+    """Name the arrays to keep. Shape: coded logits (N, C) and features (N, D) in the order of the dataset's parts."""
+    found: dict[str, Array] = {"validation.labels": dataset.validation.y}
+    for split, part in dataset.parts.items():
+        found[f"{split}.rows"] = part.row_ids
+        found |= {f"{split}.{name}": array for name, array in coded[split].items()}
+        if features and split in features:
+            found[f"{split}.features"] = np.asarray(features[split], dtype=np.float32)
+    return found
+
+
+def part_of(arrays: Mapping[str, Array], split: str) -> dict[str, Array]:
+    """Pick one split's arrays, by their own names."""
+    return {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{split}.")}
+
+
+def unpack(arrays: Mapping[str, Array], dataset: Dataset) -> tuple[dict[Split, Array], dict[Split, Array]]:
+    """Return logits and features for the rows of a dataset, each in the order of its part.
+
+    Errors: DataError with code `missing_rows` or `damaged_cache`.
+    """
+    logits: dict[Split, Array] = {}
+    features: dict[Split, Array] = {}
+    for split, part in dataset.parts.items():
+        kept = part_of(arrays, split)
+        rows = _positions(kept, part, split)
+        logits[split] = coding.decode(kept, dataset.num_outputs, rows)
+        if "features" in kept:
+            features[split] = kept["features"] if rows is None else kept["features"][rows]
+    return logits, features
+
+
+def _positions(kept: Mapping[str, Array], part: Part, split: str) -> Array | None:
+    """Find where the rows of a part are kept; None where they are kept in this very order."""
+    ids = kept.get("rows", np.empty(0, dtype=np.int64))
+    answered = min((len(array) for name, array in kept.items() if name != "labels"), default=0)
+    ids = ids[:answered]  # an id beyond the answers has none
+    if np.array_equal(ids, part.row_ids):
+        return None
+    order = np.argsort(ids, kind="stable")
+    place = np.searchsorted(ids, part.row_ids, sorter=order).clip(max=len(ids) - 1)
+    rows = order[place] if len(ids) else place
+    found = ids[rows] == part.row_ids if len(ids) else np.zeros(len(part), dtype=bool)
+    if not found.all():
+        raise DataError(
+            "The kept answers of a teacher lack {missing} of the {rows} {split} rows of this dataset.",
+            "They are made again.",
+            "missing_rows",
+            missing=int((~found).sum()),
+            rows=len(part),
+            split=split,
+        )
+    positions: Array = rows
+    return positions

@@ -1,0 +1,42 @@
+"""The colours of the shipped theme are readable; Streamlit derives its captions from them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pages.ui.charts import marks
+
+THEME = tomllib.loads((Path(__file__).parents[3] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+CAPTION = 0.6  # Streamlit writes captions in the text colour at this opacity
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_text_captions_and_accents_are_readable(name):
+    theme = THEME[name]
+    papers = [theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]]
+    for paper in papers:
+        assert marks.contrast(theme["textColor"], paper) >= 7
+        assert marks.contrast(marks.mixed(theme["textColor"], paper, CAPTION), paper) >= 4.5
+        assert marks.contrast(theme["primaryColor"], paper) >= 4.5
+    chosen = marks.mixed(theme["primaryColor"], theme["backgroundColor"], 0.1)  # a chosen pill
+    assert marks.contrast(theme["primaryColor"], chosen) >= 4.5
+    ink = {"light": "#FFFFFF", "dark": "#0B1218"}[name]  # pages/ui/browser/frame.css
+    assert marks.contrast(ink, theme["primaryColor"]) >= 4.5
+    assert marks.contrast(marks.AXIS_TEXT[name == "dark"], theme["backgroundColor"]) >= 4.5
+    assert marks.PAPER[name == "dark"] == theme["backgroundColor"]
+
+
+@pytest.mark.parametrize("arm", ["teacher", "baseline", "student"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_marks_are_seen_on_either_page(arm, dark):
+    assert marks.contrast(marks.COLOUR[arm], marks.PAPER[dark]) >= 3
+
+
+def test_a_faded_baseline_is_still_seen_in_the_dark():
+    from pages.ui.charts.result import FADED
+
+    faded = marks.mixed(marks.COLOUR["baseline"], marks.PAPER[True], FADED["baseline"])
+    assert marks.contrast(faded, marks.PAPER[True]) >= 3

@@ -1,0 +1,287 @@
+"""What-if: the form with its count, the map in every state, one cell, and the views."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import numpy as np
+import pytest
+
+from kd_core.errors import KDError
+from pages.ui.shared import engine, example
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cell, whatif_reader
+from tests.pages.fixtures import done_run, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import gains_on, make_sweep, sweep_spec
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def charts(at):
+    return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+
+
+def said(at):
+    return html.unescape(words(at)).replace("\u2060", "")
+
+
+def grid_of(run_id):
+    return whatif_reader.read(store().folder(run_id))
+
+
+def dataset(task="binary"):
+    return engine.library().save_spec(sweep_spec(task).dataset)
+
+
+def form(**query):
+    return open_page("what_if", **query)
+
+
+# The form
+
+
+def test_without_data_and_example_one_button_leads_to_the_data(monkeypatch, tmp_path):
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "none shipped")
+    at = form()
+    assert not at.exception
+    assert t("what_if.no_data") in words(at) and t("distill.choose_data") in [b.label for b in at.button]
+    assert t("what_if.list.none") in words(at)
+
+
+def test_the_form_counts_before_it_starts_and_starts_what_it_shows(jobs):  # noqa: F811
+    at = form(data=dataset())
+    assert not at.exception
+    assert "75 variants, 63 trainings" in said(at) and "25 cells" in said(at)
+    at.button(key="whatif-start").click().run()
+    spec, click, again = jobs.submitted[0]
+    assert spec.sweep.temperature == (1, 2, 4, 8, 16) and spec.sweep.alpha == (0, 0.25, 0.5, 0.75, 1)
+    assert spec.training.seeds == 3 and len(spec.students) == 1 and click and not again
+    assert store().list(limit=1)[0].id in at.query_params["run"]
+
+
+@pytest.mark.slow
+def test_start_says_why_it_can_not_be_pressed():
+    at = form(data=dataset())
+    at.pills(key="whatif.students").set_value([]).run()
+    assert at.button(key="whatif-start").disabled and t("what_if.form.no_students") in words(at)
+    at.pills(key="whatif.students").set_value(["tiny"]).run()
+    at.multiselect(key="whatif.sweep.temperature").set_value(["2"]).run()
+    at.multiselect(key="whatif.sweep.alpha").set_value(["0.5"]).run()
+    assert at.button(key="whatif-start").disabled and t("what_if.form.one_cell") in words(at)
+
+
+@pytest.mark.slow
+def test_a_refused_start_is_told_in_words(jobs):  # noqa: F811
+    jobs.refuse = KDError("The disk is full.", "Free some space.", "disk_full")
+    at = form(data=dataset())
+    at.button(key="whatif-start").click().run()
+    assert any("The disk is full." in e.value for e in at.error)
+
+
+@pytest.mark.slow
+def test_numbers_can_be_written_and_wrong_ones_are_named():
+    at = form(data=dataset())
+    at.session_state["whatif.sweep.temperature"] = ["3.3", "99", "warm"]
+    at.run()
+    assert not at.exception
+    assert "99, warm" in said(at) and "from 0.5 to 20" in said(at)
+    assert "15 variants" in said(at)  # 3.3 alone, 5 alphas, 3 seeds
+
+
+@pytest.mark.slow
+def test_more_axes_multiply_and_a_draft_survives_leaving():
+    data = dataset()
+    at = form(data=data)
+    at.multiselect(key="whatif.sweep.learning_rate").set_value(["0.001", "0.002"]).run()
+    assert "150 variants" in said(at)
+    again = form(data=data)
+    assert "150 variants" in said(again)
+    assert again.multiselect(key="whatif.sweep.learning_rate").value == ["0.001", "0.002"]
+
+
+def test_a_loss_without_temperature_offers_no_such_axis_and_says_why():
+    at = form(data=dataset("regression"))
+    assert not at.exception
+    assert "is not varied" in said(at) and "no distribution to soften" in said(at)
+    assert "whatif.sweep.temperature" not in [m.key for m in at.multiselect]
+    assert t("what_if.instant.regression") in words(at)
+    assert "15 variants, 15 trainings" in said(at)
+
+
+@pytest.mark.slow
+def test_an_ordinary_run_is_called_one():
+    at = form(data=dataset(), run=done_run(name="plain one"))
+    assert not at.exception and "The run plain one is no what-if" in said(at)
+
+
+@pytest.mark.slow
+def test_an_unknown_run_is_told_in_words():
+    at = form(run="20990101-0000-none")
+    assert not at.exception and any("There is no run" in e.value for e in at.error)
+
+
+@pytest.mark.slow
+def test_cloning_fills_the_form():
+    run_id = make_sweep(temperature=(3, 6), alpha=(0.1, 0.9))
+    at = form(clone=run_id)
+    assert not at.exception
+    assert at.multiselect(key="whatif.sweep.temperature").value == ["3", "6"]
+    assert "12 variants" in said(at) and run_id in said(at)
+
+
+@pytest.mark.slow
+def test_earlier_what_ifs_are_listed_without_ordinary_runs():
+    run_id = make_sweep()
+    done_run(name="plain")
+    at = form()
+    links = [e.proto.page for e in at.main.get("page_link")] if hasattr(at.main, "get") else []
+    assert "many" in html.unescape("".join(str(e.proto.label) for e in at.get("page_link")))
+    assert not any("plain" in str(e.proto.label) for e in at.main.get("page_link"))
+    assert links and run_id in "".join(e.proto.query_string for e in at.main.get("page_link"))
+
+
+# One what-if, in every state
+
+
+def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
+    run_id = make_sweep("running", finished=5)
+    at = form(run=run_id)
+    assert not at.exception
+    assert "27 variants" in said(at) and "5 of 21 trainings" in said(at) and "best so far" in said(at)
+    assert "all together (fused)" in said(at)
+    shown = charts(at)[0]
+    shades = [v for row in gains_on(shown) for v in row]
+    assert any(v is None for v in shades) and any(v is not None for v in shades)
+    assert any("…" in d.get("text", []) for d in shown["data"])
+    assert not at.get("plotly_chart")[0].proto.selection_mode
+    assert "run-stop" in [b.key for b in at.button]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["queued", "starting", "failed", "interrupted"])
+def test_states_without_a_score_say_so(state):
+    run_id = make_sweep(state, finished=0)
+    at = form(run=run_id)
+    assert not at.exception and "many" in said(at)
+    if state == "failed":
+        assert any("It broke." in e.value for e in at.error)
+    if state == "interrupted":
+        assert "run-resume" in [b.key for b in at.button]
+
+
+def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
+    at = form(run=make_sweep())
+    assert not at.exception
+    text = said(at)
+    assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
+    assert "of ROC-AUC over the same student alone" in text and "best of 9 cells on validation rows" in text
+    shades = gains_on(charts(at)[0])
+    assert np.shape(shades) == (3, 3) and shades[0] == [0, 0, 0]  # alpha 0 is the baseline itself
+    marks = [d for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    assert sorted(c[0] for d in marks for c in d["customdata"]) == list(range(9))
+    assert sum("★" in text for d in marks for text in d["text"]) == 1
+
+
+def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
+    run_id = make_sweep("cancelled", finished=4)
+    at = form(run=run_id)
+    assert not at.exception
+    assert "4 of 21 trainings" in said(at) and "cells have no score" in said(at)
+    hovers = [h for d in charts(at)[0]["data"] for h in d.get("hovertext", [])]
+    assert any(t("what_if.missing.not_trained") in h for h in hovers)
+
+
+@pytest.mark.slow
+def test_diverged_trainings_are_counted_not_hidden():
+    run_id = make_sweep(diverged=(4,))
+    at = form(run=run_id)
+    assert not at.exception and "1 training(s) came to no usable end" in said(at)
+
+
+@pytest.mark.slow
+def test_an_interrupted_what_if_keeps_its_map():
+    at = form(run=make_sweep("interrupted", finished=9))
+    assert not at.exception
+    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+
+
+@pytest.mark.slow
+def test_a_cell_that_does_not_exist_is_named():
+    at = form(run=make_sweep(), cell="999")
+    assert not at.exception and "There is no cell 999" in said(at)
+
+
+def test_regression_is_a_line_over_alpha():
+    at = form(run=make_sweep(task="regression"), cell="1")
+    assert not at.exception
+    assert all(d["type"] == "scatter" for d in charts(at)[0]["data"])
+    assert t("what_if.map.no_temperature") in words(at)
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    assert not at.exception and "Mean distance between the cell's" in said(at)
+
+
+@pytest.mark.slow
+def test_several_students_and_rates_are_shown_one_at_a_time():
+    run_id = make_sweep(students=("tiny", "small"), temperature=(1, 4), alpha=(0, 1), learning_rate=(0.001, 0.01))
+    at = form(run=run_id)
+    assert not at.exception
+    place = f"whatif-learning_rate-{run_id}-done"
+    best = grid_of(run_id).cell(grid_of(run_id).best)
+    assert at.selectbox(key=place).value == best.learning_rate
+    first = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    at.selectbox(key=place).set_value(0.001 if best.learning_rate == 0.01 else 0.01).run()
+    second = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    assert first != second and not at.exception
+
+
+@pytest.mark.slow
+def test_a_damaged_file_of_answers_is_told_in_words():
+    run_id = make_sweep()
+    folder = store().folder(run_id)
+    place = folder.path / "artifacts" / "cells.npz"
+    for damage in (
+        lambda: np.savez(place, other=1),
+        lambda: place.write_bytes(b"PK\x03\x04"),
+        lambda: place.write_bytes(b"no zip"),
+    ):
+        damage()
+        with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
+            whatif_cell.kept(folder, "artifacts/cells.npz")
+    at = form(run=run_id, cell="4")
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    assert not at.exception and any("can't be read" in e.value for e in at.error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tab", ["settings", "cost", "table", "downloads", "log"])
+def test_every_view_draws(tab):
+    run_id = make_sweep(students=("tiny", "small"))
+    at = form(run=run_id)
+    at.session_state["whatif-tab"] = str(t(f"what_if.tab.{tab}"))
+    at.run()
+    assert not at.exception
+    if tab == "settings":
+        drawn = charts(at)[-1]
+        texts = [html.unescape(a["text"]) for a in drawn["layout"]["annotations"]]
+        assert {"<b>Student</b>", "<b>T</b>", "<b>α</b>"} <= set(texts)
+        assert sum(d["x"].count(0) for d in drawn["data"]) == 18
+        at.pills(key="whatif-only-alpha").set_value([0.5]).run()
+        assert "6 of 18 cells" in said(at)
+    if tab == "cost":
+        assert "cells meet the goals on validation" in said(at)
+        at.session_state["whatif-way"] = "absolute"
+        at.run()
+        at.number_input(key="whatif-value-roc_auc").set_value(0.0)
+        at.number_input(key="whatif-most-size").set_value(1e6)
+        at.number_input(key="whatif-most-latency").set_value(None).run()
+        assert not at.exception and "18 of 18 cells meet the goals" in said(at) and "meets all" in said(at)
+    if tab == "table":
+        frame = at.dataframe[0].value
+        assert len(frame) == 18 and frame.iloc[0, 1] == "★"
+    if tab == "downloads":
+        assert {"download-cells", "download-spec", "download-result"} <= {b.key for b in at.get("download_button")}

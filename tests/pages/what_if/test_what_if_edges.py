@@ -1,0 +1,152 @@
+"""What-if: its numbers to take home, odd names and addresses, and what went wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from kd_core.errors import KDError
+from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_reader, whatif_table, whatif_words
+from tests.pages.fixtures import HOSTILE, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep
+from tests.pages.what_if.test_what_if import _quiet, charts, form, grid_of, said  # noqa: F401
+
+
+def test_the_csv_holds_every_seed_of_every_cell():
+    run_id = make_sweep()
+    rows = list(csv.DictReader(io.StringIO(whatif_table.csv(grid_of(run_id)))))
+    assert len(rows) == 27 and {r["seed"] for r in rows} == {"0", "1", "2"}
+    best = [r for r in rows if r["best"] == "True"]
+    assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
+
+
+@pytest.mark.slow
+def test_names_are_shown_literally():
+    run_id = make_sweep(students=(HOSTILE[0],))
+    grid = grid_of(run_id)
+    assert "<script" not in whatif_words.hover(grid, grid.cell(4))
+    at = form(run=run_id, cell="4")
+    assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
+
+
+@pytest.mark.slow
+def test_a_what_if_is_linked_from_its_run():
+    run_id = make_sweep()
+    at = open_page("runs", run=run_id)
+    assert not at.exception and "27 variants on a map" in said(at)
+    at.button(key="runs-sweep-open").click().run()
+    assert not at.exception and t("what_if.title") in words(at)
+
+
+def test_the_number_in_the_address_must_be_one(monkeypatch):
+    for value, found in (("7", 7), ("-1", None), ("x", None), ("", None)):
+        monkeypatch.setattr(whatif_map.st, "query_params", {"cell": value})
+        assert whatif_map.picked() == found
+
+
+def test_a_diverged_baseline_counts_once_for_all_its_cells():
+    grid = grid_of(make_sweep(diverged=(0,)))  # the baseline of the first seed serves the three cells with alpha 0
+    assert grid.cells.loc[grid.cells["alpha"] == 0, "diverged"].tolist() == [1, 1, 1]
+    assert grid.diverged == 1
+
+
+@pytest.mark.slow
+def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
+    at = open_page("runs", run=make_sweep("failed", finished=3))
+    assert not at.exception and "what is known of them is on its own page" in said(at)
+
+
+def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
+    run_id = make_sweep()
+
+    def page(path):
+        from pathlib import Path
+
+        from kd_core.runs.store.folder import RunFolder
+        from pages.ui.what_if import whatif_cell as cell
+        from pages.ui.what_if import whatif_reader
+
+        made = whatif_reader.read(RunFolder(Path(path)))
+        cell.numbers(made, made.cell(1))
+
+    from streamlit.testing.v1 import AppTest
+
+    panel = AppTest.from_function(page, kwargs={"path": str(store().folder(run_id).path)}).run()
+    assert not panel.exception
+    said = "\n".join(m.value for m in panel.markdown)
+    assert "One of 9 cells: the best of many is partly the luckiest." in said
+    assert "On validation the teacher reaches 0.9300 ROC-AUC, this cell" in said
+    helps = [m.proto.help for m in panel.markdown if m.proto.help]
+    assert any("leaves out the draw of the rows" in h for h in helps)
+
+
+def _cell_four(**changes):
+    return lambda found: found["sweep"]["cells"][4].update(changes)
+
+
+HARM = {
+    "'cells'": lambda found: found["sweep"].pop("cells"),
+    "'mean'": lambda found: found["sweep"]["cells"][4].pop("mean"),
+    "'room'": lambda found: found.pop("room"),
+    "'list' object has no attribute 'items'": lambda found: found["sweep"].update(best_of=[1]),
+    "two cells have one number": _cell_four(cell=0),
+    "a cell has the word 'wins'": _cell_four(word="wins"),
+    "a number is str": _cell_four(mean="high"),
+    "a number is infinite": _cell_four(scores=[float("inf"), 0.9, 0.9]),
+    "'ci95'": _cell_four(gain={"mean": 0.1, "n": 3}),
+    "'int' object is not subscriptable": _cell_four(behind={"mean": 0.1, "ci95": 1}),
+    "must be an iterable, not int": _cell_four(scores=1),
+    "a cell has more scores than seeds": _cell_four(seeds=[0]),
+}
+
+
+@pytest.mark.parametrize("why", HARM)
+def test_a_damaged_grid_is_named(why):
+    folder = store().folder(make_sweep())
+    found = json.loads((folder.path / "result.json").read_text())
+    HARM[why](found)
+    (folder.path / "result.json").write_text(json.dumps(found))
+    with pytest.raises(KDError, match=r"is damaged: result\.json holds no what-if that can be read: ") as told:
+        whatif_reader.read(folder)
+    assert why in str(told.value)
+
+
+def test_a_grid_that_is_none_is_named():
+    folder = store().folder(make_sweep())
+    found = json.loads((folder.path / "result.json").read_text())
+    (folder.path / "result.json").write_text(json.dumps({**found, "sweep": 5}))
+    with pytest.raises(KDError, match="The result can't be read: AttributeError 'int' object has no attribute 'get'"):
+        whatif_reader.read(folder)
+
+
+def test_a_page_with_a_damaged_grid_has_one_message_and_the_map_of_the_events():
+    run_id = make_sweep()
+    place = store().folder(run_id).path / "result.json"
+    found = json.loads(place.read_text())
+    HARM["a number is str"](found)
+    place.write_text(json.dumps(found))
+    at = form(run=run_id, cell="4")
+    assert not at.exception and [e.value for e in at.error if "holds no what-if" in e.value] == [at.error[0].value]
+    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+
+
+def test_every_seed_of_a_cell_has_a_place_in_each_of_its_columns():
+    told = {"cell": 7, "student": "tiny", **dict.fromkeys(whatif_cells.SETTINGS), "mean": 0.9, "gain": None}
+    made = whatif_reader.frame([{**told, "seeds": [3, 4], "scores": [0.9], "baseline": [], "diverged": 0}])
+    cell = whatif_cells.rows(made)[0]
+    assert cell.scores == (0.9, None) and cell.baseline == cell.selected_epochs == (None, None)
+    assert (cell.gain, cell.pairs, cell.latency_ms, cell.word, cell.pending) == (None,) * 4 + (False,)
+    assert whatif_reader.frame([]).empty
+
+
+def test_a_baseline_is_one_point_and_a_measured_latency_holds_for_all_cells_of_its_student():
+    grid = grid_of(make_sweep())  # three of the nine cells have alpha 0
+    arms = [p["arm"] for p in whatif_points.front_points(grid, "size")]
+    assert arms.count("baseline") == 1 and arms.count("student") == 6
+    grid.cells.loc[grid.cells.index[1:], "latency_ms"] = None
+    assert {c.costs["latency"] for c in whatif_points.candidates(grid)} == {0.005}

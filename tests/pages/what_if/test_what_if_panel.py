@@ -1,0 +1,75 @@
+"""The panel of a cell of a what-if."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.evaluate import soft_labels
+from kd_core.specs import RunSpec
+from pages.ui.what_if import whatif_cell, whatif_words
+from tests.pages.fixtures import store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep
+from tests.pages.what_if.test_what_if import _quiet, form, grid_of, said  # noqa: F401
+
+
+def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
+    run_id = make_sweep()
+    at = form(run=run_id, cell="4")
+    assert not at.exception
+    cell = grid_of(run_id).cell(4)
+    assert "T=4, α=0.5" in said(at)
+    assert whatif_words.gain_words("roc_auc", cell).replace("&#91;", "[").replace("&#93;", "]") in said(at)
+    table = at.table[0].value
+    assert list(table.index)[:3] == ["0", "1", "2"] and table.shape == (4, 4)
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    arrays = whatif_cell.kept(store().folder(run_id), "artifacts/cells.npz")
+    same = soft_labels.agreement(arrays["teacher"], arrays["logits"][4])
+    assert not at.exception and f"{100 * same:.1f} %" in [m.value for m in at.metric]
+    at.segmented_control(key="whatif-part").set_value("recipe").run()
+    assert not at.exception
+    spec = whatif_cell.spec_of(store().folder(run_id), cell)
+    assert spec.sweep is None and RunSpec.from_json(spec.to_json()).objective.settings == {
+        "temperature": 4.0,
+        "alpha": 0.5,
+    }
+
+
+@pytest.mark.slow
+def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs):  # noqa: F811
+    run_id = make_sweep()
+    best = grid_of(run_id).best
+    at = form(run=run_id, cell=str(best))
+    assert at.button(key="whatif-judge").disabled
+    other = next(i for i in grid_of(run_id).cells.index if i != best)
+    at = form(run=run_id, cell=str(other))
+    at.button(key="whatif-judge").click().run()
+    assert jobs.submitted[0][0].sweep is None
+
+
+@pytest.mark.slow
+def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
+    run_id = make_sweep()
+    at = form(run=run_id, cell="4")
+    at.button(key="whatif-zoom").click().run()
+    assert not at.exception and not jobs.submitted
+    assert {"1", "4", "16"} <= set(at.multiselect(key="whatif.sweep.temperature").value)
+    assert "25 cells" in said(at)
+
+
+@pytest.mark.slow
+def test_a_cell_opens_in_distill():
+    at = form(run=make_sweep(), cell="4")
+    at.button(key="whatif-distill").click().run()
+    assert not at.exception and at.select_slider(key="distill.objective.hinton.temperature").value == 4.0
+
+
+def test_a_click_chooses_a_cell_and_clear_takes_it_back():
+    run_id = make_sweep()
+    at = form(run=run_id)
+    at.session_state[f"whatif-map-{run_id}"] = {"selection": {"points": [{"customdata": [7]}]}}
+    at.run()
+    assert not at.exception and "7" in at.query_params["cell"]
+    assert "T=16, α=0.5" in said(at)
+    at.button(key="whatif-clear").click().run()
+    assert "cell" not in at.query_params
