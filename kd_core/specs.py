@@ -56,7 +56,7 @@ class ReadSpec(Spec):
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
-    later = ("missing", "rare", "one_class", "copies")
+    later = ("missing", "rare", "one_class", "copies", "answer_columns")
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -68,6 +68,12 @@ class DatasetSpec(Spec):
     task: str | None = Field(None, description="What kind of prediction; inferred from the target when empty.")
     positive: str | None = Field(
         None, description="The class that counts as 'yes' (binary tasks); inferred when empty."
+    )
+    answer_columns: tuple[str, ...] = Field(
+        (),
+        max_length=1000,
+        description="Columns with a teacher's answers, of which the target is made where there are no true labels; `target` then names what is made.",
+        json_schema_extra=unit("names", columns=True),
     )
     drop: tuple[str, ...] = Field((), description="Columns that are not used.")
     kinds: dict[str, ColumnKind] = Field(default_factory=dict, description="Column types set by hand.")

@@ -147,13 +147,14 @@ def test_later_fields_are_fields(spec):
 
 def test_fields_that_came_later_are_left_out_at_their_default_and_read_back():
     plain = DatasetSpec(source="a.csv", target="y")
-    assert not {"missing", "rare", "one_class", "header", "names"} & set(plain.to_json().split('"'))
+    assert not {"missing", "rare", "one_class", "answer_columns", "header", "names"} & set(plain.to_json().split('"'))
     full = DatasetSpec(
         source="a.csv",
         target="y",
         missing={"c": True},
         rare="merge",
         one_class="normal",
+        answer_columns=("p_no", "p_yes"),
         read=ReadSpec(header="no", names=("x", "y")),
     )
     assert DatasetSpec.from_json(full.to_json()) == full != plain

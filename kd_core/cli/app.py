@@ -68,7 +68,10 @@ def distill(
     student: Students = None,
     temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
     alpha: Annotated[
-        float | None, typer.Option(help="Share of the lesson that comes from the teacher; 0.7 when left out.")
+        float | None,
+        typer.Option(
+            help="Share of the lesson that comes from the teacher; when left out 0.7, or 1 without true labels."
+        ),
     ] = None,
     objective: Objective = None,
     epochs: Epochs = None,
@@ -92,12 +95,14 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
+        taught_by = teacher_choice(teacher, settings)
         dataset = table_spec(
             data,
             target,
             (member, header, names),
             missing,
             not_missing,
+            taught_by,
             task=task,
             group=group,
             time=time,
@@ -109,8 +114,8 @@ def distill(
         )
         asked = evaluation_spec(folds, placebo=placebo, splits=splits)
         loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha))
-        spec = make_spec(dataset, teacher_choice(teacher, settings), student, lesson, epochs, seeds, evaluation=asked)
+        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
+        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, evaluation=asked)
         return execute(spec, out)
 
     guarded(work)
@@ -161,12 +166,14 @@ def sweep(
             "dropout": dropout,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        taught_by = teacher_choice(teacher, settings)
         dataset = table_spec(
             data,
             target,
             (member, header, names),
             missing,
             not_missing,
+            taught_by,
             task=task,
             group=group,
             time=time,
@@ -177,9 +184,8 @@ def sweep(
             copies=copies,
         )
         loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None))
+        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None, dataset))
         judged = evaluation_spec(folds)
-        taught_by = teacher_choice(teacher, settings)
         spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, sweep=asked, evaluation=judged)
         return execute(spec, out)
 

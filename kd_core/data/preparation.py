@@ -75,6 +75,7 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
         missing=spec.missing,
         rare=spec.rare,
         one_class=spec.one_class,
+        answers=spec.answer_columns,
         shares=(spec.validation_share, spec.test_share),
         split_seed=spec.split_seed,
         copies=spec.copies,

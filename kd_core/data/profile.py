@@ -18,10 +18,11 @@ from kd_core.data.checks.copies import find_copies
 from kd_core.data.pictures.column import described, misplaced, shape_of
 from kd_core.data.table import ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
-from kd_core.data.types import typed_column
+from kd_core.data.types import answered, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies
+from kd_core.task import usual
 
 BARS = 20
 
@@ -86,13 +87,22 @@ def understand_table(
     missing: Mapping[str, bool] | None = None,
     rare: Rare = "refuse",
     one_class: str | None = None,
+    answers: tuple[str, ...] = (),
 ) -> Understanding:
     """Understand a table: types, target, split, links and problems.
 
-    `shares`: of validation and test. `missing`, `rare`, `one_class`: as in `DatasetSpec`.
+    `shares`: of validation and test. `missing`, `rare`, `one_class`: as in `DatasetSpec`; `answers`: its `answer_columns`.
     """
     frame, kinds, missing = table.frame, {**table.kinds, **(kinds or {})}, dict(missing or {})
-    named = {"target": [target], "group": [group], "time": [time], "drop": drop, "kinds": kinds, "missing": missing}
+    named = {
+        "target": [] if answers else [target],
+        "answer": answers,
+        "group": [group],
+        "time": [time],
+        "drop": drop,
+        "kinds": kinds,
+        "missing": missing,
+    }
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
     problems += checks.role_problems(target, drop, group, time)
     if time is not None and time in frame.columns:
@@ -104,6 +114,9 @@ def understand_table(
         for name in frame.columns
     }
     problems += [p for c in typed.values() for p in c.problems]
+    if answers and target is not None and all(name in typed for name in answers):
+        problems += answered.add_target(typed, target, answers, rare != "refuse" or one_class is not None)
+        task, drop = task or (usual("number").name if len(answers) == 1 else None), (*drop, *answers)
     problems += misplaced(typed, {"the target": target, "the group column": group, "the time column": time})
     target, group, time = (None if n in typed and typed[n].kind == "picture" else n for n in (target, group, time))
     likely: proposal.Proposal | None = None

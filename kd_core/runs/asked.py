@@ -101,15 +101,21 @@ def table_spec(
     read: tuple[str | None, Any, Any],
     missing: list[str] | None,
     not_missing: list[str] | None,
+    teacher: Choice,
     **chosen: Any,
 ) -> DatasetSpec:
     """Describe the file as the options say; `read` holds member, header and names.
 
+    Without a target it is made from the teacher's answers, where these are columns of the table.
+
     Errors: DataError `no_target` for a file that does not say itself what is predicted.
     """
     from kd_core.data.from_path import dataset_spec, implied_target, missing_words, read_spec
+    from kd_core.teachers.base import own_columns
 
     words = missing_words(missing or (), not_missing or ())
+    if target is None and (own := own_columns(teacher)):
+        target, chosen = "teacher's answer", {**chosen, "answer_columns": own}
     target = implied_target(data) if target is None else target
     return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
 
@@ -149,14 +155,21 @@ def default_loss(dataset: DatasetSpec) -> str:
         missing=dataset.missing,
         rare=dataset.rare,
         one_class=dataset.one_class,
+        answers=dataset.answer_columns,
     )
     return (task_of(found.task) if found.task else usual("classes")).objective
 
 
-def lesson_settings(loss: str, temperature: float | None, alpha: float | None) -> dict[str, Any]:
-    """Fill in a loss's settings; one that was asked for and that it does not have is refused."""
+def lesson_settings(
+    loss: str, temperature: float | None, alpha: float | None, dataset: DatasetSpec | None = None
+) -> dict[str, Any]:
+    """Fill in a loss's settings; one that was asked for and that it does not have is refused.
+
+    The teacher has the whole lesson of a dataset without true labels, where nothing else is asked for.
+    """
     from kd_core.distill import LOSSES
 
+    alpha = 1.0 if alpha is None and dataset is not None and dataset.answer_columns else alpha
     asked = {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
     spec = LOSSES.get(loss).spec.parse(asked, f"the loss {loss}").model_dump()
     return {k: v for k, v in spec.items() if k in ("temperature", "alpha")}

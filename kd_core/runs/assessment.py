@@ -22,8 +22,13 @@ Rows = Array | slice
 ALL = slice(None)
 
 
-def comparable(z_NC: Array) -> Rows | None:
-    """Say on which rows a teacher can be compared: those it answered; None where these are too few (`limits.KNOWN_ROWS`)."""
+def comparable(dataset: Dataset, z_NC: Array) -> Rows | None:
+    """Say on which rows a teacher can be compared: those it answered.
+
+    None where these are too few (`limits.KNOWN_ROWS`), or where the labels are made from its answers.
+    """
+    if dataset.spec.answer_columns:
+        return None
     known = known_rows(z_NC)
     return ALL if known.all() else np.flatnonzero(known) if known.sum() >= KNOWN_ROWS else None
 
@@ -44,7 +49,7 @@ def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:
 
     Where it answered too few, every metric is None and there is nothing else.
     """
-    rows = comparable(z_NC)
+    rows = comparable(dataset, z_NC)
     found = answers(dataset, split, z_NC, slice(0) if rows is None else rows)
     result: dict[str, Any] = {"metrics": measure(found)}
     if rows is not None and task_of(dataset.task).has_classes:

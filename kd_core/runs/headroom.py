@@ -32,7 +32,7 @@ def compare(
     """
     logits = {"baseline": [t.logits(dataset, "validation", device) for t in baseline]}
     z_teacher = teacher.logits["validation"]
-    rows = assessment.comparable(z_teacher)
+    rows = assessment.comparable(dataset, z_teacher)
     mean = assessment.spread([t.record.score_selected for t in baseline])["mean"]
     if rows is None:
         unknown = {"student": student, "teacher": None, "baseline": mean, "gain": None, "units": 0}

@@ -27,7 +27,7 @@ from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
-from kd_core.teachers.base import teacher_view
+from kd_core.teachers.base import own_columns, teacher_view
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -58,6 +58,18 @@ _NO_SPLITS_OF_GRID = Says(
 _NO_SPLITS_BY_TIME = replace(
     _NO_SPLITS_OF_GRID,
     message="The run can't be repeated on {splits} splits: a split by time is the same for every seed.",
+)
+_ONLY_ANSWERS = Says(
+    "answers_of_another",
+    "error",
+    "The labels are made from the answers in {names}, which the teacher '{teacher}' does not read alone.",
+    "Take the teacher soft_labels with these columns, or name a target.",
+)
+_WHOLE_LESSON = Says(
+    "no_labels_to_learn",
+    "error",
+    "Alpha {alpha} gives a share of the lesson to labels, but there are no true labels: they are made from the teacher's answers.",
+    "Set alpha to 1, or name a target.",
 )
 _FEW_SEEDS = Says("few_seeds", "warning", "{seeds} seed(s): too few for a useful interval.", "Use 3 or more.")
 
@@ -200,10 +212,24 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
     if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
         no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_BY_TIME
         found.append(no_splits.problem(splits=spec.evaluation.splits))
+    if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
+        found += _answered(spec)
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:
         found.append(_FEW_SEEDS.problem(seeds=spec.training.seeds))
+    return found
+
+
+def _answered(spec: RunSpec) -> list[Problem]:
+    """Find what does not go with labels that are a teacher's answers."""
+    found, names = [], spec.dataset.answer_columns
+    if set(own_columns(spec.teacher)) != set(names):
+        found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
+    lesson: Any = LOSSES.get(spec.objective.name).spec.parse(spec.objective.settings)
+    shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)
+    if min(shares) < 1:
+        found.append(_WHOLE_LESSON.problem(alpha=f"{min(shares):g}"))
     return found
 
 

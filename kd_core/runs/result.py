@@ -76,15 +76,15 @@ class ResultBuilder:
         spec, name = (recipe.students[0] if recipe else self.spec.students[index]), self.metric["name"]
         objective = (recipe or self.spec).objective
         z_teacher = self.teacher.logits["test"]
-        rows = assessment.comparable(z_teacher)
+        rows = assessment.comparable(self.dataset, z_teacher)
         sides = {"baseline": arms.baseline, "student": arms.student, "placebo": arms.placebo}
         logits = {side: [t.logits(self.dataset, "test", self.device) for t in found] for side, found in sides.items()}
         found = assessment.evidence(self.dataset, "test", z_teacher, logits)
         shared: Evidence | None = found
         if rows is not assessment.ALL:
             shared = None if rows is None else assessment.evidence(self.dataset, "test", z_teacher, logits, rows)
-        classes = len(self.dataset.classes)
-        blocks = {s: assessment.seeds_block(found, s, classes, z, z_teacher, rows) for s, z in logits.items() if z}
+        classes, near = len(self.dataset.classes), assessment.ALL if self.spec.dataset.answer_columns else rows
+        blocks = {s: assessment.seeds_block(found, s, classes, z, z_teacher, near) for s, z in logits.items() if z}
         ours, theirs = blocks["student"], blocks["baseline"]
         gain = assessment.gains(found, "student", "baseline")
         margin = compare.margin_in_units(
@@ -142,6 +142,7 @@ class ResultBuilder:
                 "name": data.name,
                 "hash": data.hash,
                 "target": data.spec.target,
+                **({"answer_columns": list(own)} if (own := data.spec.answer_columns) else {}),
                 "rows": {s: len(data.parts[s]) for s in SPLITS},
                 "classes": list(data.classes),
                 "features": data.view().spec.width if TABLE in data.views.read else len(data.columns),
@@ -226,7 +227,9 @@ class ResultBuilder:
             return {"code": "no_room", "values": {}}
         if word == "hurts":
             return {
-                "code": "soft_share" if (entry["alpha"] or 0) > 0.8 else "loss",
+                "code": "soft_share"
+                if (entry["alpha"] or 0) > 0.8 and not self.spec.dataset.answer_columns
+                else "loss",
                 "values": {"alpha": entry["alpha"]},
             }
         return {"code": "same", "values": {"margin": entry["margin"]}}

@@ -148,13 +148,17 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
     return choose_view(entry, offered, wanted)
 
 
-def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
-    """Take the columns that only the teacher may read out of what students learn from. Errors: UnknownName, SpecError."""
+def own_columns(teacher: Choice) -> tuple[str, ...]:
+    """Name the columns of the data that only the teacher may read. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
     if (own := entry.facts.get("own_columns")) is None:
-        return dataset
-    columns = own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
-    more = tuple(name for name in columns if name not in dataset.drop)
+        return ()
+    return tuple(own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}")))
+
+
+def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
+    """Take the columns that only the teacher may read out of what students learn from. Errors: UnknownName, SpecError."""
+    more = tuple(name for name in own_columns(teacher) if name not in dataset.drop)
     return dataset.model_copy(update={"drop": (*dataset.drop, *more)}) if more else dataset
 
 

@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.types.answered import SEPARATORS
 from kd_core.errors import DataError, Problem, Says
 from kd_core.task import task_of
 from kd_core.teachers.estimator import log_probabilities
 
 Form = Literal["auto", "probabilities", "logits"]
 SUMS = 0.02  # how far probabilities of a row, rounded by whoever wrote them, may add up to something else than 1
-_SEPARATORS = (" ", "_", "-", ".", ":", "=")
 
 _PROBABILITIES = Says(
     "read_as", "note", "The teacher's numbers were read as probabilities: none is below 0 and each row adds up to 1."
@@ -47,7 +47,7 @@ def told(problem: Problem) -> dict[str, str]:
 def class_of(name: str, classes: Sequence[str]) -> str | None:
     """Find the class that a column is named after: its own name, or with something before it (`p_yes`); of several the longest."""
     plain = name.strip().casefold()
-    ends = [c for c in classes if plain == c.casefold() or plain.endswith(tuple(s + c.casefold() for s in _SEPARATORS))]
+    ends = [c for c in classes if plain == c.casefold() or plain.endswith(tuple(s + c.casefold() for s in SEPARATORS))]
     return max(ends, key=len) if ends else None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from kd_core.data.files.reading import accepted_extensions
+from kd_core.specs import DatasetSpec
 from kd_core.task import TASKS, add, usual
-from pages.ui.data import sources
+from pages.ui.data import sources, understanding
 from pages.ui.shared import engine, facts, session
 from pages.ui.shared.text import escape, t
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
@@ -250,3 +252,15 @@ def test_a_column_with_two_findings_can_be_changed_at_either(jobs):  # noqa: F81
     assert len(switches) == 2
     at.toggle(key=switches[1]).set_value(False).run()
     assert not at.exception and at.session_state[sources.CHOICES]["drop"] == ["customer"]
+
+
+def test_a_recipe_without_a_target_is_understood_as_its_run_understood_it(tmp_path):
+    p = [0.1, 0.8, 0.3, 0.9] * 30
+    pd.DataFrame({"a": [0.5, 1.5, 2.5] * 40, "p_no": [1 - x for x in p], "p_yes": p}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    spec = DatasetSpec(source=str(tmp_path / "t.csv"), target="teacher's answer", answer_columns=("p_no", "p_yes"))
+    found = understanding.profile(spec.model_dump(mode="json"), spec.read, "t")
+    assert (found.target, found.classes) == ("teacher's answer", ("no", "yes"))
+    assert [c.name for c in found.columns if c.used] == ["a", "teacher's answer"]
+    assert "no_true_labels" in {problem.code for problem in found.problems}

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from kd_core.data.types.answered import NO_TRUTH
 from kd_core.errors import KDError
 from pages.ui.result import mistakes, recipe, result_tabs
 from pages.ui.runs import run_head
@@ -263,9 +264,10 @@ def test_what_weakens_a_verdict_stands_beside_it(buttons):
     found["problems"] = [
         {**note, "code": "small_test", "message": "The test part holds only 22 rows."},
         {**note, "code": "encoding", "message": "It was read as GB18030."},
+        {**note, "code": NO_TRUTH.code, "message": NO_TRUTH.message},
     ]
     at = open_page("runs", run=make_run(found=found))
-    assert [w.value for w in at.warning] == ["The test part holds only 22 rows."]
+    assert [w.value for w in at.warning] == ["The test part holds only 22 rows.", NO_TRUTH.message]
 
 
 def test_the_first_outline_of_a_fresh_server_names_parts_by_their_titles(monkeypatch):

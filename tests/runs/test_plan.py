@@ -11,7 +11,7 @@ from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn
 from kd_core.runs.plan import Circumstances, estimate
-from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -175,3 +175,28 @@ def test_a_placebo_is_counted_where_there_is_one():
         == plan.estimate(logits, 10_000, TABLE_20, 1).trainings
         == 6
     )
+
+
+@pytest.mark.parametrize(
+    ("update", "message"),
+    [
+        ({}, None),
+        ({"teacher": Choice(name="soft_labels", settings={"columns": ["p_no"]})}, "does not read alone"),
+        ({"teacher": Choice(name="mlp")}, "the answers in p_no, p_yes, which the teacher 'mlp' does not read alone"),
+        ({"objective": Choice(name="hinton")}, "Alpha 0.7 gives a share of the lesson to labels"),
+        ({"sweep": SweepSpec(alpha=(0.25, 1.0))}, "Alpha 0.25 gives a share of the lesson to labels"),
+        ({"sweep": SweepSpec(alpha=(1.0,)), "objective": Choice(name="hinton")}, None),
+    ],
+)
+def test_labels_that_are_the_teachers_answers_need_that_teacher_and_its_whole_lesson(update, message):
+    asked = {
+        "dataset": SPEC.dataset.model_copy(update={"answer_columns": ("p_no", "p_yes")}),
+        "teacher": Choice(name="soft_labels", settings={"columns": ["p_yes", "p_no"]}),
+        "objective": Choice(name="hinton", settings={"alpha": 1.0}),
+        **update,
+    }
+    found = said(asked)
+    assert len(found) == (message is not None) and (message is None or message in found[0])
+    if message and "Alpha" in message:
+        hint = plan.check(SPEC.model_copy(update=asked), "binary", 2)[0].hint
+        assert hint == "Set alpha to 1, or name a target."

@@ -56,6 +56,7 @@ class _Judging:
         room = [
             headroom.compare(self.dataset, spec.students[i].name, teacher, arms.baseline, metric, self.device)
             for i, arms in pairs
+            if not spec.dataset.answer_columns
         ]
         reads = ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
         result = ResultBuilder(spec, self.dataset, teacher, metric, room, self.device)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kd_core.data.types.answered import NO_TRUTH
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
@@ -87,7 +88,8 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
 
 def _student_lines(result: dict[str, Any]) -> list[str]:
     found = read_outcome(result)
-    lines = _known_lines(result)
+    lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
+    lines += _known_lines(result)
     for student in found.students:
         lines += _judgement(found, student)
         lines.append(_sizes(result, found, student))
@@ -162,10 +164,12 @@ def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> s
     if teacher["size_bytes"] is not None:
         place += f" (teacher {teacher['size_bytes'] / 1024:,.0f} KB)"
     on = f" (on the {known['test']:,} rows it answered)" if (known := teacher.get("known")) else ""
+    theirs = f"teacher {scale.value(found.teacher.get(name))}{on}, "
     closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
+    if (result.get("dataset") or {}).get("answer_columns"):
+        theirs, closed = "", "no comparison with the teacher, whose answers the labels are"
     return (
-        f"  {found.metric.title}: teacher {scale.value(found.teacher.get(name))}{on}, "
-        f"baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
+        f"  {found.metric.title}: {theirs}baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
         f"{parameters}, {place}."
     )
 

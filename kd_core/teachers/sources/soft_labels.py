@@ -11,6 +11,7 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.library import UPLOADS, DataLibrary
+from kd_core.data.types.answered import numbers
 from kd_core.errors import DataError, Problem, Says, SpecError
 from kd_core.specs import FILE, Spec, unit
 from kd_core.task import task_of
@@ -83,7 +84,7 @@ def answer(spec: SoftLabelsSpec, ask: Ask) -> Answered:
         raise error
     frame = dataset.rows if spec.path is None else _read(spec.path)
     names = _columns(spec, [str(c) for c in frame.columns], dataset)
-    z, taken = logits_of(_numbers(frame, names), dataset, spec.form)
+    z, taken = logits_of(numbers(frame, names), dataset, spec.form)
     at, found = _rows(spec, frame, dataset)
     if spec.path is not None and not spec.columns:
         left = [str(c) for c in frame.columns if c not in (*names, spec.id)]
@@ -123,34 +124,6 @@ def _columns(spec: SoftLabelsSpec, names: list[str], dataset: Dataset) -> list[s
     if len(chosen) == 1 and other is None and (task.positive or not task.has_classes):
         return chosen
     return columns_by_class(chosen, dataset.classes) if task.has_classes else chosen
-
-
-def _numbers(frame: pd.DataFrame, names: list[str]) -> Array:
-    """Read columns as numbers; empty cells are NaN. Shape: (N, K) float64."""
-    found = []
-    for name in names:
-        column = frame[name]
-        numbers = pd.to_numeric(
-            column.astype("string").str.strip() if column.dtype.kind not in "fiub" else column, errors="coerce"
-        )
-        wrong = (
-            numbers.isna()
-            & column.notna()
-            & ~column.astype("string").str.strip().fillna("").isin(["", "nan", "NaN", "NA"])
-        )
-        if wrong.any():
-            row = int(np.argmax(wrong.to_numpy()))
-            raise DataError(
-                "{count:,} value(s) of the soft labels in {column} are no numbers: row {row} holds {value!r}.",
-                "Write plain numbers with a decimal point.",
-                "soft_label_numbers",
-                count=int(wrong.sum()),
-                column=name,
-                row=row + 1,
-                value=str(column.iloc[row])[:40],
-            )
-        found.append(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
-    return np.stack(found, axis=1)
 
 
 def _rows(spec: SoftLabelsSpec, frame: pd.DataFrame, dataset: Dataset) -> tuple[Array, list[Problem]]:

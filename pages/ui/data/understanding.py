@@ -58,6 +58,8 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
     found = table(spec["source"], read, name)
     names = ("target", "task", "positive", "kinds", "drop", "group", "time", "copies", "missing", "rare", "one_class")
     choices = {n: spec[n] for n in names if spec.get(n)}
+    if spec.get("answer_columns"):
+        choices["answers"] = spec["answer_columns"]
     if read.decimal:
         choices["decimal"] = read.decimal
     key = json.dumps([read.to_json(), name, choices], sort_keys=True)

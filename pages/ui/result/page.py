@@ -19,7 +19,7 @@ from pages.ui.shared.text import escape, t, term
 Result = Mapping[str, Any]
 
 
-CAVEATS = ("small_test", "rare_class")  # what the data check found that bears on the verdict itself
+CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> None:

@@ -169,6 +169,8 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
             rows=text.exact(found.raw["dataset"]["rows"]["test"]),
             least=KNOWN_ROWS,
         )
+    elif gain is None and found.raw["dataset"].get("answer_columns"):
+        place = t(f"{k}answers")
     elif gain is None:
         place = t(f"{k}undefined", metric=metric_word(name))
     else:

@@ -250,3 +250,13 @@ def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
     pairs = {"precision": (1.0, 0.3), "rmse": (2.0, 1.5), "recall": (0.1, 0.1), "unknown": (None, None)}
     said = [_no_gap(n, *v) for n, v in pairs.items()]
     assert said == ["within the noise", "no room to gain", "no room to gain", "no room to gain"]
+
+
+def test_answers_that_are_the_labels_are_not_compared_with_the_teacher():
+    found = result()
+    found["students"][0]["versus_teacher"] = {}
+    found["teacher"]["metrics"] = dict.fromkeys(found["teacher"]["metrics"])
+    assert plain(verdict.judge(found, 0).teacher).startswith("ROC-AUC can't be compared on these rows")
+    found["dataset"]["answer_columns"] = ["p_no", "p_yes"]
+    said = plain(verdict.judge(found, 0).teacher)
+    assert said.startswith("No comparison: there are no true labels, only the teacher's own answers")
