@@ -22,12 +22,18 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known when a part is chosen: the task, the classes, what the teacher can give and how rows can be read."""
+    """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
+
+    `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit);
+    `students_give` holds what every student gives. `grouped`: whether rows belong together by a column.
+    """
 
     task: str
     num_classes: int = 0
     teacher_gives: frozenset[str] = frozenset({"logits"})
     views: frozenset[str] = frozenset({"table"})
+    students_give: frozenset[str] = frozenset({"logits", "features"})
+    grouped: bool = False
 
 
 Need = tuple[Callable[[Situation], bool], str]
@@ -41,6 +47,15 @@ NEEDS: dict[str, Need] = {
         lambda s: "features" in s.teacher_gives,
         "needs the teacher's inner features, which this teacher does not give",
     ),
+    "student_features": (
+        lambda s: "features" in s.students_give,
+        "needs the student's inner features: every student must have a hidden layer",
+    ),
+    "one_basis": (
+        lambda s: "one_basis" in s.teacher_gives,
+        "needs the teacher's inner features from one fit: those of several folds can't be compared with each other",
+    ),
+    "groups": (lambda s: s.grouped, "needs rows that belong together: no group column is chosen"),
 }
 
 

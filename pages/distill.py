@@ -85,7 +85,8 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         chosen = students.choose(values["students"], facts)
     with right.container(border=True, height="stretch"):
         st.subheader(t("distill.lesson"), help=term("lesson"))
-        at = situation(facts.task, facts.outputs, teacher, facts.inputs)
+        archs = [s["arch"]["name"] for s in chosen]
+        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None)
         loss = forms.part(
             LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
         )

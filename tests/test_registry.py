@@ -16,19 +16,21 @@ def losses() -> Registry[object]:
     found.register("hinton", title="Soft labels", tasks=CLASSIFICATION)(len)
     found.register("dkd", title="Decoupled", tasks=CLASSIFICATION, needs=("three_classes",))(len)
     found.register("fitnets", title="Features", needs=("teacher_features",))(len)
+    found.register("hints", title="Hints", needs=("student_features", "teacher_features", "one_basis"))(len)
+    found.register("listwise", title="Lists", needs=("groups",))(len)
     return found
 
 
 def test_an_unknown_name_suggests_the_nearest(losses):
     with pytest.raises(UnknownName) as raised:
         losses.get("dkkd")
-    assert str(raised.value) == "no loss 'dkkd'. Did you mean 'dkd'? Known: dkd, fitnets, hinton."
+    assert str(raised.value) == "no loss 'dkkd'. Did you mean 'dkd'? Known: dkd, fitnets, hinton, hints, listwise."
 
 
 def test_a_far_name_lists_what_is_known(losses):
     with pytest.raises(UnknownName) as raised:
         losses.get("zzz")
-    assert str(raised.value) == "no loss 'zzz'. Known: dkd, fitnets, hinton."
+    assert str(raised.value) == "no loss 'zzz'. Known: dkd, fitnets, hinton, hints, listwise."
 
 
 def test_registering_twice_is_an_error(losses):
@@ -50,6 +52,11 @@ def test_an_unknown_need_is_an_error(losses):
         (Situation("multiclass", 3), "dkd", None),
         (Situation("multiclass", 3), "fitnets", NEEDS["teacher_features"][1]),
         (Situation("multiclass", 3, frozenset({"logits", "features"})), "fitnets", None),
+        (Situation("multiclass", 3, students_give=frozenset({"logits"})), "hints", NEEDS["student_features"][1]),
+        (Situation("multiclass", 3, frozenset({"logits", "features"})), "hints", NEEDS["one_basis"][1]),
+        (Situation("multiclass", 3, frozenset({"logits", "features", "one_basis"})), "hints", None),
+        (Situation("multiclass", 3), "listwise", NEEDS["groups"][1]),
+        (Situation("multiclass", 3, grouped=True), "listwise", None),
     ],
 )
 def test_offers_say_why_not(losses, situation, name, reason):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.models.base import Outputs
 from kd_core.registry import Registry
 from kd_core.specs import Spec, unit
 
@@ -30,33 +29,45 @@ class LossSpec(Spec):
         return 1.0 - self.alpha, self.alpha
 
 
-# fn(student, teacher, labels, spec) -> scalar soft term, T**2 included, before its weight.
-# The teacher side holds logits only (no module, no gradient); labels are classes or scaled targets.
-LossFunction = Callable[[Outputs, Outputs, Tensor, Any], Tensor]
+# fn(student, teacher, labels, spec[, module]) -> scalar soft term, T**2 included, before its weight.
+# The teacher side holds answers only (no module, no gradient); labels are classes or scaled targets.
+LossFunction = Callable[..., Tensor]
 
 
-class Formula(Protocol):
-    """A loss joined with cross-entropy, its gradient written out: the fact `formula` of a registered loss.
+class Gradient(ABC):
+    """A loss's derivative by the logits, written out: the fact `gradient` of a registered loss.
 
-    The same values as the loss's function and its derivative (the laws of losses compare them) in fewer operations:
-    what the teacher contributes is computed once for all rows. For students that give one logit vector a row.
+    For many students at once, each with its own settings; a student alone is a stack of one.
+    Legend: S students, N training rows, B rows of a batch, C outputs.
     """
 
+    @abstractmethod
     def __init__(
-        self,
-        z_teacher: Tensor,
-        labels: Tensor,
-        row_weights: Tensor | None,
-        spec: Any,
-        device: torch.device,
-        dtype: torch.dtype,
+        self, specs: Sequence[Any], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
     ) -> None:
-        """Prepare all rows. Shape: z_teacher (N, C), labels (N,), row_weights (N,) or None; kept on `device`."""
-        ...
+        """Take the students' settings and the weights of their soft terms; `column` lays numbers out as (S, 1, 1)."""
 
-    def __call__(self, z: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return total, hard and soft loss of a batch and the total's gradient by the student's logits z (B, C)."""
-        ...
+    @staticmethod
+    def key(spec: Any) -> Hashable:
+        """Name the settings that decide `table`: students with equal ones share it."""
+        return None
+
+    @staticmethod
+    def table(z_teacher: Tensor, spec: Any) -> Tensor:
+        """Compute what the teacher contributes, once for all rows. Shape: (N, C) -> (N, C)."""
+        return z_teacher
+
+    @abstractmethod
+    def slope(self, z: Tensor, told: Tensor) -> Tensor:
+        """Return weight x d loss / d z of the mean over rows; z stays as it is. Shape: z and the table's rows (S, C, B)."""
+
+    @abstractmethod
+    def losses(self, z: Tensor, told: Tensor) -> Tensor:
+        """Return each student's loss before its weight. Shape: z and the table's rows (S, C, B) -> (S,)."""
 
 
+# facts: reference=function(student, teacher, labels, spec[, weights]) -> the paper's formula in numpy float64 on arrays (`weights`:
+# the module's, by name), with which the laws compare; gradient=a `Gradient`; soft_labels=True where the teacher is heard through
+# softened classes; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
+# fifth, it is trained together with the student, kept in checkpoints and dropped afterwards
 LOSSES: Registry[LossFunction] = Registry("loss")

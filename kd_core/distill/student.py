@@ -69,6 +69,7 @@ def train_student(
     labels = dataset.scaled_y("train")
     weights = objectives.weights_for(dataset, training)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
+    loss.own(module, viewed(dataset, student.arch).spec, seed)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
     trained = optimise(
@@ -82,6 +83,7 @@ def train_student(
         should_stop=should_stop,
         checkpoint=checkpoint,
         device=device,
+        beside=loss.module,
     )
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)

@@ -30,7 +30,10 @@ class Outputs:
 # build(spec, inputs, num_outputs) -> nn.Module whose forward takes rows as `inputs` describes them and returns Outputs
 Builder = Callable[[Any, InputSpec, int], nn.Module]
 
-# facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used;
+GIVES = frozenset({"logits", "features"})  # of an architecture that says nothing else
+
+# facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
+# `Outputs` hold where that is not `GIVES`;
 # roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
 # weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
 # ...}, settings of size and training that differ from other teachers'; warning=function(inputs) -> None, or code, message and hint

@@ -15,6 +15,7 @@ from kd_core.distill.sweep import sequential
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
+from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.models.sizes import sizes
 from kd_core.processor import busy, cores
@@ -151,16 +152,25 @@ def circumstances(spec: RunSpec) -> Circumstances:
     return Circumstances(pace.read(root), busy(), kept)
 
 
-def situation(task: str, num_classes: int, teacher: str | None = None, views: Iterable[str] = (TABLE,)) -> Situation:
-    """Describe what the parts of a run have to fit."""
-    gives = SOURCES.get(teacher).facts.get("gives", frozenset({"logits"})) if teacher else frozenset({"logits"})
-    return Situation(task=task, num_classes=num_classes, teacher_gives=gives, views=frozenset(views))
+def situation(
+    task: str,
+    num_classes: int,
+    teacher: str | None = None,
+    views: Iterable[str] = (TABLE,),
+    students: Iterable[str] = (),
+    grouped: bool = False,
+) -> Situation:
+    """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
+    gives = SOURCES.get(teacher).facts["gives"] if teacher in SOURCES.names() else frozenset({"logits"})
+    networks = [ARCHS.get(name).facts.get("gives", GIVES) for name in students if name in ARCHS.names()]
+    return Situation(task, num_classes, gives, frozenset(views), GIVES.intersection(*networks), grouped)
 
 
 def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:
     """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once."""
     found: list[Problem] = []
-    fits = situation(task, num_classes, views=views)
+    students = [s.arch.name for s in spec.students]
+    fits = situation(task, num_classes, spec.teacher.name, views, students, spec.dataset.group is not None)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
         try:

@@ -114,17 +114,18 @@ def optimise(
     should_stop: ShouldStop = never,
     checkpoint: Path | None = None,
     device: torch.device | None = None,
+    beside: nn.Module | None = None,
 ) -> Trained:
     """Train a network and return it at the epoch that was best on validation.
 
     Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the
     same batches, and a resumed one goes on bit for bit (on the CPU). A stop request is honoured at the
-    next batch.
+    next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
     KDError `undefined_selection`, `no_rows`, `other_checkpoint`.
     """
-    training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"))
+    training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"), beside)
     with contextlib.closing(training.rows):
         return training.run(notify, should_stop, checkpoint)
 
@@ -139,17 +140,21 @@ class _Training:
         plan: TrainingPlan,
         seed: int,
         device: torch.device,
+        beside: nn.Module | None = None,
     ) -> None:
         check_rows(data)
         self.module = use_own_stream(module.to(device))
+        self.beside = nn.Module() if beside is None else use_own_stream(beside.to(device))
+        learning = nn.ModuleList([self.module, self.beside])
         self.loss, self.score, self.plan, self.seed, self.device = loss, score, plan, seed, device
-        needed = TRAINING_COPIES * sum(t.numel() * t.element_size() for t in module.parameters())
+        needed = TRAINING_COPIES * sum(t.numel() * t.element_size() for t in learning.parameters())
         self.rows = open_rows(data.x, device, num_bytes_reserved=needed)
         validation = open_rows(data.x_validation, device, num_bytes_reserved=needed)
         # `predict` brings over what is not on the device, piece by piece
         self.x_validation = validation.x if isinstance(validation, Resident) else data.x_validation
         self.steps = plan.steps_per_epoch(self.rows.num_rows)
-        self.optimiser = optimisers.make(module, plan)
+        self.optimiser = optimisers.make(learning, plan)
+        self.weights = list(learning.parameters())
         self.progress = Progress()
         self.state = [t for t in module.state_dict().values() if t.numel()]
         self.best = [torch.empty_like(t) for t in self.state]
@@ -196,8 +201,8 @@ class _Training:
         epoch, total_steps = self.progress.epoch + 1, self.steps * self.plan.epochs
         module, loss, optimiser, plan = self.module, self.loss, self.optimiser, self.plan
         cast, full = self.cast, plan.precision != "bfloat16"
-        weights = list(module.parameters())
         module.train()
+        self.beside.train()
         seed_masks(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
         step = (epoch - 1) * self.steps
@@ -213,7 +218,7 @@ class _Training:
                 outputs = module(x)
             terms = loss(outputs if full else float32(outputs), index)
             meter.add(terms, len(index))
-            for weight in weights:  # optimiser.zero_grad() does the same and takes 5 times as long
+            for weight in self.weights:  # optimiser.zero_grad() does the same and takes 5 times as long
                 weight.grad = None
             terms.backward()
             optimiser.step()
@@ -284,7 +289,8 @@ class _Training:
 
     def _open(self, folder: Path, notify: Notify) -> Checkpoints:
         """Take up an earlier attempt where there is one."""
-        shapes = [[name, *t.shape] for name, t in self.module.state_dict().items()]
+        parts = (*self.module.state_dict().items(), *self.beside.state_dict().items())
+        shapes = [[name, *t.shape] for name, t in parts]
         work = {"plan": self.plan.to_dict(), "seed": self.seed, "rows": self.rows.num_rows, "shapes": shapes}
         kept = Checkpoints(folder, work)
         saved = kept.newest()
@@ -298,6 +304,7 @@ class _Training:
         names = [name for name, t in self.module.state_dict().items() if t.numel()]
         found = {f"model/{n}": t for n, t in zip(names, self.state, strict=True)}
         found |= {f"best/{n}": t for n, t in zip(names, self.best, strict=True)}
+        found |= {f"beside/{n}": t for n, t in self.beside.state_dict().items() if t.numel()}
         for index, entry in self.optimiser.state_dict()["state"].items():
             found |= {f"optimiser/{index}/{k}": v for k, v in entry.items() if isinstance(v, Tensor)}
         return found

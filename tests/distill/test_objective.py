@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from kd_core.distill import objective
+from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.errors import SpecError, UnknownName
 from kd_core.models import Outputs
 from kd_core.specs import Choice
@@ -93,18 +94,21 @@ def test_members_learn_separately():
     assert found.item() == pytest.approx(((members[..., 0] - y[:, None]) ** 2).mean().item(), rel=1e-6)
 
 
-def test_the_formula_is_for_one_answer_a_row_and_prepared_rows_of_a_sane_size(monkeypatch):
+def test_the_written_gradient_is_for_one_answer_a_row():
     z, teacher, members = logits().requires_grad_(), logits(seed=1).numpy(), torch.stack([logits(seed=2)] * 2, dim=1)
     made, rows = objective.make("multiclass", Choice(name="hinton"), LABELS, teacher), torch.arange(8)
     assert made(Outputs(z), rows).known is not None
     assert made(Outputs(members.mean(1), members=members), rows).known is None
-    monkeypatch.setattr(objective, "FORMULA_BYTES", 16 * 8 * 3 - 1)
-    by_graph = objective.make("multiclass", Choice(name="hinton"), LABELS, teacher)(Outputs(z), rows)
-    assert by_graph.known is None
-    by_graph.backward()
-    expected, z.grad = z.grad, None
-    made(Outputs(z), rows).backward()
-    torch.testing.assert_close(z.grad, expected)
+
+
+def test_a_student_alone_hears_what_it_hears_in_a_stack():
+    z, teacher, rows = logits().requires_grad_(), logits(seed=1).numpy(), torch.tensor([5, 0, 3])
+    weights, choice = np.array([0.5, 2.0, 1.0], np.float32), Choice(name="hinton", settings={"temperature": 3.0})
+    terms = objective.make("multiclass", choice, LABELS, teacher, weights)(Outputs(z[rows]), rows)
+    stack = StackedLesson("multiclass", [choice], LABELS, teacher, weights, torch.float32, torch.device("cpu"))
+    stacked = z.detach()[rows].T[None].contiguous()
+    torch.testing.assert_close(terms.known[1], stack.gradient(stacked, rows[None])[0].T, rtol=0, atol=0)
+    torch.testing.assert_close(torch.stack([terms.hard, terms.soft]), stack.losses(stacked, rows[None])[:, 0])
 
 
 def test_regression_is_the_squared_error_of_scaled_targets():

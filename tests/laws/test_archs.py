@@ -10,6 +10,7 @@ import torch
 
 from kd_core.data.views import VIEWS
 from kd_core.models import ARCHS
+from kd_core.models.base import GIVES
 from kd_core.models.building import build, cpu_state
 from kd_core.models.sizes import sizes, traced_flops
 from kd_core.specs import Choice
@@ -48,6 +49,8 @@ def test_logits_have_the_promised_shape_and_are_finite(choice, outputs):
     out = made(choice, outputs=outputs)(rows(choice))
     assert out.logits.shape == (12, outputs) and out.logits.dtype == torch.float32
     assert torch.isfinite(out.logits).all()
+    gives = ARCHS.get(choice.name).facts.get("gives", GIVES)
+    assert gives == ({"logits"} if out.features is None else {"logits", "features"})
     if out.features is not None:
         assert out.features.ndim == 2 and len(out.features) == 12
     if out.members is not None:

@@ -1,116 +1,150 @@
-"""What holds for every registered distillation loss; formulas are recomputed in numpy float64."""
+"""What holds for every registered distillation loss; the formulas are those that the losses bring along, in numpy float64."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from kd_core.distill import LOSSES, objective
-from kd_core.evaluate.soft_labels import log_soften
+from kd_core.distill.base import Gradient
+from kd_core.distill.stack import fused
+from kd_core.distill.student import train_student
 from kd_core.models import Outputs
 from kd_core.registry import Situation
-from kd_core.specs import Choice
-from kd_core.task import task_of
+from kd_core.specs import Choice, TrainingSpec
+from kd_core.task import TASKS, task_of
+from kd_core.training import checkpoint
+from kd_core.training.checkpoint import Checkpoints
+from tests.distill.eager import make_dataset, make_teacher, make_variant
+from tests.laws.loss_cases import ROWS, batch, lesson, modules, reference, settings_of, value
 
-ROWS = 12
-
-
-def reference_hinton(z_s, z_t, y, spec):
-    log_s, log_t = log_soften(z_s, spec.temperature), log_soften(z_t, spec.temperature)
-    return spec.temperature**2 * (np.exp(log_t) * (log_t - log_s)).sum(1).mean()
-
-
-def reference_mse(z_s, z_t, y, spec):
-    return ((z_s - z_t) ** 2).mean()
-
-
-def reference_bounded_mse(z_s, z_t, y, spec):
-    own, theirs = (z_s[:, 0] - y) ** 2, (z_t[:, 0] - y) ** 2
-    return np.where(own + spec.margin > theirs, (z_s[:, 0] - z_t[:, 0]) ** 2, 0.0).mean()
-
-
-REFERENCES = {"hinton": reference_hinton, "mse": reference_mse, "bounded_mse": reference_bounded_mse}
-CASES = [(e, s) for e in LOSSES.entries() for s in ({}, {"alpha": 0.3})]
-CASES += [(LOSSES.get("hinton"), {"temperature": t}) for t in (0.5, 1.0, 4.0, 20.0)]
-CASES += [(LOSSES.get("bounded_mse"), {"margin": m}) for m in (0.1, 1.0)]
+CASES = [(e, s) for e in LOSSES.entries() for s in settings_of(e)]
 LABELS = [f"{e.name}-{s}" for e, s in CASES]
+WITH_MODULE = [e for e in LOSSES.entries() if "module" in e.facts]
+PLACES = ((0, 0), (3, -1), (7, 0))
+STEP = 1e-5
 
 
-def batch(entry, seed=0, dtype=torch.float64, classes=5):
-    rng = np.random.default_rng(seed)
-    classification = not entry.tasks or task_of(entry.tasks[0]).has_classes
-    width = classes if classification else 1
-    z_s, z_t = rng.normal(size=(2, ROWS, width)) * 2
-    y = rng.integers(0, width, ROWS) if classification else rng.normal(size=ROWS)
-    return torch.tensor(z_s, dtype=dtype), torch.tensor(z_t, dtype=dtype), torch.tensor(y)
+def moved(outputs, field, at, by):
+    """The same outputs with one number changed."""
+    tensor = getattr(outputs, field).detach().clone()
+    tensor[at] += by
+    return replace(outputs, **{field: tensor})
 
 
-def value(entry, settings, z_s, z_t, y):
-    return entry.make(Outputs(z_s), Outputs(z_t), y, entry.spec.parse(settings))
-
-
-def test_every_loss_has_a_reference():
-    assert set(LOSSES.names()) == set(REFERENCES)
+@pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)
+def test_every_loss_has_a_reference(entry):
+    assert callable(entry.facts["reference"])
+    assert issubclass(entry.facts.get("gradient", Gradient), Gradient)
 
 
 @pytest.mark.parametrize(("entry", "settings"), CASES, ids=LABELS)
 class TestEveryLoss:
     def test_equals_the_formula(self, entry, settings):
-        z_s, z_t, y = batch(entry)
-        expected = REFERENCES[entry.name](z_s.numpy(), z_t.numpy(), y.numpy(), entry.spec.parse(settings))
+        given = batch(entry)
+        own = modules(entry, entry.spec.parse(settings), *given[:2])
+        expected = reference(entry, settings, *given, own)
         assert expected > 0
-        assert value(entry, settings, z_s, z_t, y).item() == pytest.approx(expected, rel=2e-6)
+        assert value(entry, settings, *given, own).item() == pytest.approx(expected, rel=2e-6)
+
+    def test_its_gradient_is_the_slope_of_the_formula(self, entry, settings):
+        student, teacher, y = batch(entry)
+        own = modules(entry, entry.spec.parse(settings), student, teacher)
+        student = Outputs(student.logits.requires_grad_(), student.features.requires_grad_())
+        value(entry, settings, student, teacher, y, own).backward()
+        reached = 0
+        for field in ("logits", "features"):
+            gradient = getattr(student, field).grad
+            for at in PLACES:
+                up, down = (
+                    reference(entry, settings, moved(student, field, at, s * STEP), teacher, y, own) for s in (1, -1)
+                )
+                found = 0.0 if gradient is None else gradient[at].item()
+                assert found == pytest.approx((up - down) / (2 * STEP), rel=1e-5, abs=1e-8)
+                reached += found != 0
+        assert reached
+
+    def test_its_written_gradient_is_the_slope_too(self, entry, settings):
+        if "gradient" not in entry.facts:
+            pytest.skip("torch differentiates it")
+        (student, teacher, y), spec = batch(entry), entry.spec.parse(settings)
+        written = entry.facts["gradient"](
+            [spec], [0.4], lambda values: torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
+        )
+        z, told = (t.T[None].contiguous() for t in (student.logits, written.table(teacher.logits, spec)))
+        given, found = z.clone(), written.slope(z, told)
+        assert torch.equal(z, given)
+        assert written.losses(z, told).item() == pytest.approx(reference(entry, settings, student, teacher, y))
+        for at in PLACES:
+            up, down = (reference(entry, settings, moved(student, "logits", at, s * STEP), teacher, y) for s in (1, -1))
+            assert found[0].T[at].item() == pytest.approx(0.4 * (up - down) / (2 * STEP), rel=1e-5, abs=1e-8)
 
     def test_duplicating_the_batch_changes_nothing(self, entry, settings):
-        z_s, z_t, y = batch(entry)
-        once = value(entry, settings, z_s, z_t, y)
-        twice = value(entry, settings, z_s.repeat(2, 1), z_t.repeat(2, 1), y.repeat(2))
-        assert twice.item() == pytest.approx(once.item(), rel=1e-6)
+        student, teacher, y = batch(entry)
+        once = value(entry, settings, student, teacher, y)
+        double = [
+            Outputs(*(None if t is None else t.repeat(2, 1) for t in (o.logits, o.features)))
+            for o in (student, teacher)
+        ]
+        assert value(entry, settings, *double, y.repeat(2)).item() == pytest.approx(once.item(), rel=1e-6)
 
     def test_falls_to_zero_as_the_student_approaches(self, entry, settings):
-        z_s, z_t, y = batch(entry)
+        if "student_features" in entry.needs:
+            pytest.skip("compares something else than answers")
+        student, teacher, y = batch(entry)
+        z_s, z_t = student.logits, teacher.logits
         far = z_t + (z_s - z_t) + 3 * torch.sign(z_s - z_t)
-        path = [value(entry, settings, z_t + w * (far - z_t), z_t, y).item() for w in (1.0, 0.6, 0.3, 0.1, 0.0)]
+        path = [
+            value(entry, settings, Outputs(z_t + w * (far - z_t)), teacher, y).item() for w in (1.0, 0.6, 0.3, 0.1, 0.0)
+        ]
         assert path == sorted(path, reverse=True)
         assert path[0] > path[-1]
         assert path[-1] == pytest.approx(0, abs=1e-6)
 
-    def test_finite_in_bfloat16_and_at_extreme_logits(self, entry, settings):
-        z_s, z_t, y = batch(entry, dtype=torch.bfloat16)
-        assert torch.isfinite(value(entry, settings, z_s, z_t, y.to(z_s.dtype) if y.is_floating_point() else y))
-        z_s = (z_s.float() * 100).requires_grad_()
-        found = value(entry, settings, z_s, z_t.float() * 100, y)
+    def test_finite_in_bfloat16_and_at_extreme_outputs(self, entry, settings):
+        student, teacher, y = batch(entry, dtype=torch.bfloat16)
+        told = y.to(torch.bfloat16) if y.is_floating_point() else y
+        assert torch.isfinite(value(entry, settings, student, teacher, told))
+        wide = [
+            Outputs(*(None if t is None else t.float() * 100 for t in (o.logits, o.features)))
+            for o in (student, teacher)
+        ]
+        inputs = [t.requires_grad_() for t in (wide[0].logits, wide[0].features)]
+        found = value(entry, settings, *wide, y)
         found.backward()
         assert torch.isfinite(found)
-        assert torch.isfinite(z_s.grad).all()
+        assert all(t.grad is None or torch.isfinite(t.grad).all() for t in inputs)
 
     def test_sends_no_gradient_into_the_teacher_through_the_objective(self, entry, settings):
-        z_s, z_t, y = batch(entry, dtype=torch.float32)
-        task = entry.tasks[-1]
-        made = objective.make(task, Choice(name=entry.name, settings=settings), y.numpy(), z_t.numpy())
-        terms = made(Outputs(z_s.requires_grad_()), torch.arange(ROWS))
-        terms.backward()
+        student, teacher, y = batch(entry, dtype=torch.float32)
+        made = lesson(entry, settings, y, teacher)
+        z_s = student.logits.requires_grad_()
+        made(Outputs(z_s, student.features), torch.arange(ROWS)).backward()
         assert z_s.grad.abs().sum() > 0
         assert not made.teacher.requires_grad
         assert made.teacher.grad is None
 
     def test_alpha_moves_the_total_without_a_jump(self, entry, settings):
-        z_s, z_t, y = batch(entry, dtype=torch.float32)
+        student, teacher, y = batch(entry, dtype=torch.float32)
         totals = []
         for alpha in np.linspace(0, 1, 11):
-            choice = Choice(name=entry.name, settings={**settings, "alpha": float(alpha)})
-            made = objective.make(entry.tasks[-1], choice, y.numpy(), z_t.numpy())
-            totals.append(made(Outputs(z_s), torch.arange(ROWS)).total.item())
+            made = lesson(entry, {**settings, "alpha": float(alpha)}, y, teacher)
+            totals.append(made(student, torch.arange(ROWS)).total.item())
         assert np.isfinite(totals).all()
         np.testing.assert_allclose(np.diff(totals), (totals[-1] - totals[0]) / 10, rtol=1e-3, atol=1e-5)
 
     def test_alpha_zero_is_the_baseline_bit_for_bit(self, entry, settings):
-        z_s, z_t, y = batch(entry, dtype=torch.float32)
-        choice = Choice(name=entry.name, settings={**settings, "alpha": 0.0})
+        student, teacher, y = batch(entry, dtype=torch.float32)
         gradients, totals = [], []
-        for lesson, teacher in ((None, None), (choice, z_t.numpy())):
-            z = z_s.clone().requires_grad_()
-            terms = objective.make(entry.tasks[-1], lesson, y.numpy(), teacher)(Outputs(z), torch.arange(ROWS))
+        for made in (
+            objective.make(entry.tasks[-1], None, y.numpy()),
+            lesson(entry, {**settings, "alpha": 0.0}, y, teacher),
+        ):
+            z = student.logits.clone().requires_grad_()
+            terms = made(Outputs(z, student.features), torch.arange(ROWS))
             terms.backward()
+            assert made.module is None
             gradients.append(z.grad)
             totals.append(terms.total)
         assert torch.equal(totals[0], totals[1])
@@ -121,70 +155,133 @@ class TestEveryLoss:
 class TestSoftenedLosses:
     def test_gradient_keeps_its_size_when_the_temperature_moves(self, name):
         entry = LOSSES.get(name)
-        z_s, z_t, y = batch(entry)
-        z_s, z_t = z_s * 0.02, z_t * 0.02  # at small logits the limit of large T holds at once
+        student, teacher, y = batch(entry)
+        teacher = Outputs(teacher.logits * 0.02)  # at small logits the limit of large T holds at once
         gradients = []
         for temperature in (1.0, 2.0, 5.0, 20.0):
-            z = z_s.clone().requires_grad_()
-            value(entry, {"temperature": temperature}, z, z_t, y).backward()
+            z = (student.logits * 0.02).requires_grad_()
+            value(entry, {"temperature": temperature}, Outputs(z, student.features), teacher, y).backward()
             gradients.append(z.grad)
         for g in gradients[1:]:
             assert (g - gradients[0]).norm() < 0.05 * gradients[0].norm()
 
     def test_a_constant_added_to_a_row_changes_nothing(self, name):
         entry = LOSSES.get(name)
-        z_s, z_t, y = batch(entry)
-        shift = torch.linspace(-5, 5, ROWS, dtype=z_s.dtype)[:, None]
-        plain = value(entry, {}, z_s, z_t, y).item()
-        assert value(entry, {}, z_s + shift, z_t - 2 * shift, y).item() == pytest.approx(plain, rel=1e-5)
-        assert value(entry, {}, z_t + shift, z_t, y).item() == pytest.approx(0, abs=1e-6)
+        student, teacher, y = batch(entry)
+        shift = torch.linspace(-5, 5, ROWS, dtype=torch.float64)[:, None]
+        plain = value(entry, {}, student, teacher, y).item()
+        shifted, other = Outputs(student.logits + shift), Outputs(teacher.logits - 2 * shift)
+        assert value(entry, {}, shifted, other, y).item() == pytest.approx(plain, rel=1e-5)
+        assert value(entry, {}, Outputs(teacher.logits + shift), teacher, y).item() == pytest.approx(0, abs=1e-6)
 
     def test_works_with_two_classes(self, name):
         entry = LOSSES.get(name)
-        z_s, z_t, y = batch(entry, classes=2)
-        expected = REFERENCES[name](z_s.numpy(), z_t.numpy(), y.numpy(), entry.spec())
-        assert value(entry, {}, z_s, z_t, y).item() == pytest.approx(expected, rel=2e-6)
+        given = batch(entry, classes=2)
+        assert value(entry, {}, *given).item() == pytest.approx(reference(entry, {}, *given), rel=2e-6)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0, 20.0])
-@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "formula" in e.facts], ids=lambda e: e.name)
-class TestFormulas:
-    def both(self, entry, temperature, alpha, weighted, shift=0.0):
-        """Total, hard, soft and gradient of a shuffled batch by the formula and by differentiating the loss."""
-        z_s, z_t, y = batch(entry, classes=4)
-        spec = entry.spec.parse({"temperature": temperature, "alpha": alpha})
-        weights = np.array([0.5, 2.0, 1.0, 0.7]) if weighted else None
-        row_weights = torch.tensor(weights)[y] if weighted else None
-        formula = entry.facts["formula"](z_t, y, row_weights, spec, z_s.device, z_s.dtype)
-        index = torch.tensor([7, 2, 2, 11, 0])
-        z = (z_s[index] + shift).requires_grad_()
-        soft = entry.make(Outputs(z), Outputs(z_t[index]), y[index], spec)
-        hard = task_of("multiclass").hard_loss(weights)(Outputs(z), y[index])
-        total = (1 - alpha) * hard + alpha * soft
-        total.backward()
-        return formula(z, index), (total, hard, soft, z.grad)
-
-    def test_equals_the_differentiated_loss_in_float64(self, entry, temperature, alpha, weighted):
-        for found, expected in zip(*self.both(entry, temperature, alpha, weighted), strict=True):
-            torch.testing.assert_close(found, expected.detach(), rtol=1e-12, atol=1e-12)
-            assert not found.requires_grad
-
-    def test_gradient_is_the_slope_of_the_total(self, entry, temperature, alpha, weighted):
-        step = 1e-5
-        gradient = self.both(entry, temperature, alpha, weighted)[0][3]
-        for at in ((0, 0), (1, 3), (4, 2)):
-            move = torch.zeros(5, 4, dtype=torch.float64)
-            move[at] = step
-            up, down = (self.both(entry, temperature, alpha, weighted, s * move)[0][0] for s in (1, -1))
-            assert gradient[at].item() == pytest.approx(((up - down) / (2 * step)).item(), rel=1e-6, abs=1e-9)
+@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "gradient" in e.facts], ids=lambda e: e.name)
+def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, alpha, weighted):
+    student, teacher, y = batch(entry, classes=4)
+    task = entry.tasks[-1]
+    weights = np.array([0.5, 2.0, 1.0, 0.7]) if weighted and task_of(task).has_classes else None
+    choice = Choice(name=entry.name, settings={"alpha": alpha})
+    made = objective.make(task, choice, y.numpy(), teacher.logits.float().numpy(), weights)
+    index = torch.tensor([7, 2, 2, 11, 0])
+    found = []
+    for written in (made.written, None):
+        made.written = written
+        z = student.logits[index].requires_grad_()
+        terms = made(Outputs(z), index)
+        assert (terms.known is None) is (written is None)
+        terms.backward()
+        found.append([terms.total.detach(), terms.hard.detach(), terms.soft.detach(), z.grad])
+    for mine, expected in zip(*found, strict=True):
+        torch.testing.assert_close(mine, expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)
 def test_the_guard_gives_a_reason_for_a_task_that_does_not_fit(entry):
-    for task in ("binary", "multiclass", "regression"):
-        reason = entry.why_not(Situation(task, 2 if task == "binary" else 4))
-        assert (reason is None) == (task in entry.tasks)
-        if reason:
+    for task in TASKS.names():
+        positive = task_of(task).positive
+        gives = frozenset({"logits", "features", "one_basis"})
+        reason = entry.why_not(Situation(task, 2 if positive else 4, gives, grouped=True))
+        if task not in entry.tasks:
             assert task in reason
+        elif not positive:
+            assert reason is None
+
+
+@pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)
+def test_needs_are_refused_with_their_reason_before_training(entry):
+    if "student_features" not in entry.needs:
+        pytest.skip("every student will do")
+    at = Situation(entry.tasks[-1], 4, frozenset({"logits", "features", "one_basis"}), grouped=True)
+    assert entry.why_not(at) is None
+    assert "hidden layer" in entry.why_not(replace(at, students_give=frozenset({"logits"})))
+
+
+@pytest.fixture
+def saved_every_epoch(monkeypatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "COST_FACTOR", 0)
+
+
+@pytest.mark.parametrize("entry", WITH_MODULE, ids=lambda e: e.name)
+class TestLossesWithAModule:
+    def train(self, entry, folder, epochs=None):
+        """Train up to an epoch, or to the end."""
+        dataset = make_dataset(entry.tasks[-1])
+        seen = []
+        student = make_variant(width=8, dropout=0.1).student
+        return train_student(
+            dataset,
+            student,
+            Choice(name=entry.name, settings={"alpha": 0.9}),
+            make_teacher(dataset),
+            TrainingSpec(epochs=4, batch_size=64),
+            3,
+            notify=seen.append,
+            should_stop=lambda: epochs is not None and sum(e["kind"] == "epoch" for e in seen) >= epochs,
+            checkpoint=folder,
+        )
+
+    def tensors(self, folder):
+        places = sorted(folder.glob("epoch-*"))
+        work = checkpoint.json.loads((places[-1] / checkpoint.COUNTERS).read_text())["work"]
+        return Checkpoints(folder, work).newest().tensors
+
+    def test_its_module_is_trained_and_dropped(self, entry, tmp_path, saved_every_epoch):
+        self.train(entry, tmp_path, epochs=1)
+        first = {k: t for k, t in self.tensors(tmp_path).items() if k.startswith("beside/")}
+        assert first
+        done = self.train(entry, tmp_path)
+        last = self.tensors(tmp_path)
+        assert any(not torch.equal(last[k], t) for k, t in first.items())
+        own = {f"model/{k}" for k in done.state_dict()}
+        assert own == {k for k in last if k.startswith("model/")}
+
+    def test_a_resumed_training_goes_on_with_its_module_and_optimiser(self, entry, tmp_path, saved_every_epoch):
+        whole = self.train(entry, tmp_path / "whole")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(checkpoint.Checkpoints, "worth_finishing", lambda self: False)
+            assert self.train(entry, tmp_path / "cut", epochs=2).trained.stopped
+        resumed = self.train(entry, tmp_path / "cut")
+        for name, tensor in whole.state_dict().items():
+            assert torch.equal(resumed.state_dict()[name], tensor), name
+        ends = [self.tensors(tmp_path / place) for place in ("whole", "cut")]
+        assert all(torch.equal(ends[0][k], ends[1][k]) for k in ends[0] if not k.startswith("counters"))
+
+    def test_its_start_weights_come_from_the_seed_alone(self, entry):
+        _, teacher, y = batch(entry, dtype=torch.float32)
+        before = torch.random.get_rng_state()
+        made = [lesson(entry, {}, y, teacher, seed=seed).module.state_dict() for seed in (0, 0, 1)]
+        assert torch.equal(torch.random.get_rng_state(), before)
+        assert all(torch.equal(made[1][name], t) for name, t in made[0].items())
+        assert any(not torch.equal(made[2][name], t) for name, t in made[0].items())
+
+    def test_it_is_not_stacked_and_says_why(self, entry):
+        variant = make_variant(objective=entry.name)
+        assert f"the loss '{entry.name}'" in fused.supports(make_dataset(entry.tasks[-1]), variant)

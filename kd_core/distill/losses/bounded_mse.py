@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from pydantic import Field
 from torch import Tensor
 
@@ -23,12 +26,20 @@ class BoundedMSESpec(LossSpec):
     )
 
 
+def reference(student: Any, teacher: Any, labels: Any, spec: BoundedMSESpec) -> Any:
+    """Mean of (student - teacher)² where (student - y)² + margin > (teacher - y)², else 0."""
+    own, theirs = student.logits[:, 0], teacher.logits[:, 0]
+    behind = (own - labels) ** 2 + spec.margin > (theirs - labels) ** 2
+    return np.where(behind, (own - theirs) ** 2, 0.0).mean()
+
+
 @LOSSES.register(
     "bounded_mse",
     title="Distance to the teacher where it helps",
     spec=BoundedMSESpec,
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
     tasks=NUMERIC,
+    reference=reference,
 )
 def bounded_mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: BoundedMSESpec) -> Tensor:
     """Mean over all rows of the squared difference to the teacher, 0 where student error + margin <= teacher error.

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, LossSpec
+from kd_core.distill.base import LOSSES, Gradient, LossSpec
 from kd_core.models.base import Outputs
 from kd_core.task import NUMERIC
 
 
-@LOSSES.register("mse", title="Distance to the teacher", spec=LossSpec, source="arXiv:1312.6184", tasks=NUMERIC)
+class MSEGradient(Gradient):
+    """weight x mean (z - z_teacher)²."""
+
+    def __init__(
+        self, specs: Sequence[LossSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
+    ) -> None:
+        self.weight = column(weights)
+
+    def slope(self, z: Tensor, told: Tensor) -> Tensor:
+        return (z - told).mul_(self.weight * (2.0 / z[0].numel()))
+
+    def losses(self, z: Tensor, told: Tensor) -> Tensor:
+        return (z - told).square().mean((1, 2))
+
+
+def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
+    """Mean (student - teacher)². Source: arXiv:1312.6184."""
+    return ((student.logits - teacher.logits) ** 2).mean()
+
+
+@LOSSES.register(
+    "mse",
+    title="Distance to the teacher",
+    spec=LossSpec,
+    source="arXiv:1312.6184",
+    tasks=NUMERIC,
+    gradient=MSEGradient,
+    reference=reference,
+)
 def mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: LossSpec) -> Tensor:
     """Mean squared difference between student and teacher. Units: the scaled target. Source: arXiv:1312.6184."""
     return F.mse_loss(student.logits, teacher.logits)

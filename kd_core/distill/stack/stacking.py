@@ -22,6 +22,7 @@ import torch
 from kd_core.data.dataset import Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
+from kd_core.distill.base import LOSSES
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stack.stacked_lesson import StackedLesson
@@ -53,6 +54,10 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
     name = variant.student.arch.name
     if name not in STACKS.names():
         return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
+    if variant.objective is not None:
+        loss = LOSSES.get(variant.objective.name)
+        if "module" in loss.facts or "student_features" in loss.needs:
+            return f"the loss '{loss.name}' needs more of a network than its answers, and a stack gives only those"
     return None
 
 

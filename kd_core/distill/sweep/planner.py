@@ -36,6 +36,8 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
     apart = work.only(n for n in work.variants if n not in stacked.variants)
     lanes = fused.lanes_for(stacked), sequential.lanes_for(apart)
     hooks.notify(_event(work, stacked, lanes, reasons, mode))
+    if mode == "auto":
+        _say_why_apart(work, reasons, hooks)
     found = chunks.train(stacked, hooks, lanes[0]) if stacked.variants else {}
     if apart.variants and not hooks.should_stop():
         found |= sequential.train(apart, hooks, lanes[1])
@@ -70,6 +72,21 @@ def _require_stacks(work: SweepWork, reasons: dict[int, str | None]) -> None:
                 name=work.variants[number].student.name,
                 why=reason,
             )
+
+
+def _say_why_apart(work: SweepWork, reasons: dict[int, str | None], hooks: Hooks) -> None:
+    """Say why some trainings of a student are not stacked while its others are: a loss's doing, not its architecture's."""
+    stacked = {work.variants[n].student.name for n, reason in reasons.items() if reason is None}
+    said = {work.variants[n].student.name: reason for n, reason in reasons.items() if reason}
+    for name in sorted(stacked & said.keys()):
+        hooks.notify(
+            {
+                "kind": "warning",
+                "code": "not_stacked",
+                "message": f"The student '{name}' is trained one by one: {said[name]}.",
+                "hint": "Its baseline is trained in a stack; the numbers are the same either way, it takes longer.",
+            }
+        )
 
 
 def _event(

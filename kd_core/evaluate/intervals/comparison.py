@@ -1,9 +1,9 @@
 """All differences between the arms of a result on one metric, measured on the same test rows.
 
 Example:
-    >>> # arms = {"teacher": [a], "baseline": [b0, b1, b2], "student": [s0, s1, s2]}    # Answers per seed
-    >>> # found = Comparison.measure("roc_auc", arms, units_N)
-    >>> # found.gain("student", "baseline"), found.gain("student", "teacher"), found.gap_closed("student", "baseline", "teacher")
+    arms = {"teacher": [a], "baseline": [b0, b1, b2], "student": [s0, s1, s2]}    # Answers per seed
+    found = Comparison.measure("roc_auc", arms, units_N)
+    found.gain("student", "baseline"), found.gain("student", "teacher"), found.gap_closed("student", "baseline", "teacher")
 """
 
 from __future__ import annotations

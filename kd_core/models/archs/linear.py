@@ -28,7 +28,14 @@ class Linear(nn.Module):
 
 
 @ARCHS.register(
-    "linear", title="Linear", spec=LinearSpec, roles=("student", "teacher"), takes=(TABLE,), presets={}, dense=True
+    "linear",
+    title="Linear",
+    spec=LinearSpec,
+    roles=("student", "teacher"),
+    takes=(TABLE,),
+    gives=frozenset({"logits"}),
+    presets={},
+    dense=True,
 )
 def build(spec: LinearSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a linear model."""

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.registry import Situation
 from kd_core.specs import DatasetSpec, RunSpec, SweepSpec, TrainingSpec
 from pages.ui.runs import draft, launch, students
 from pages.ui.shared import forms, text
@@ -27,6 +28,8 @@ OFFERED: dict[str, tuple[float, ...]] = {
 
 def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[str, Any]:
     """Draw the form, keep what it holds as the draft, and return it."""
+    from kd_core.runs.plan import situation
+
     left, middle, right = st.columns([5, 5, 6], gap="small")
     with left.container(border=True, height="stretch"):
         st.subheader(t("distill.teacher"), help=term("teacher"))
@@ -38,7 +41,9 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
     with right.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
-        objective, sweep = _grid(facts, teacher["name"], values)
+        archs = [s["arch"]["name"] for s in chosen]
+        at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, dataset.group is not None)
+        objective, sweep = _grid(at, values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
     made = {
         **values,
@@ -93,20 +98,12 @@ def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[di
     return chosen
 
 
-def _grid(facts: Facts, teacher: str, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _grid(at: Situation, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Choose the lesson and the values to try; a setting that the loss does not have is not offered, with the reason."""
     from kd_core.distill import LOSSES
-    from kd_core.runs.plan import situation
 
     held, asked = values["objective"], values["sweep"]
-    loss = forms.part(
-        LOSSES,
-        situation(facts.task, facts.outputs, teacher, facts.inputs),
-        held["name"],
-        f"{KEY}.objective",
-        t("distill.method"),
-        term("objective"),
-    )
+    loss = forms.part(LOSSES, at, held["name"], f"{KEY}.objective", t("distill.method"), term("objective"))
     settings = held["settings"] if loss == held["name"] else {}
     fields = LOSSES.get(loss).spec.model_fields
     sweep: dict[str, Any] = {}

@@ -12,10 +12,12 @@ from kd_core.errors import SpecError
 from kd_core.models import Outputs
 from kd_core.specs import Choice
 from kd_core.task import TASKS
+from tests.laws.loss_cases import spread
 
 NETWORKS, ROWS, BATCH = 6, 23, 9
 OUTPUTS = {"binary": 2, "multiclass": 10, "regression": 1}
-CASES = [(e.name, t) for e in LOSSES.entries() for t in TASKS.names() if t in e.tasks]
+STACKED = [e for e in LOSSES.entries() if "module" not in e.facts and "student_features" not in e.needs]
+CASES = [(e.name, t) for e in STACKED for t in TASKS.names() if t in e.tasks]
 CPU = torch.device("cpu")
 
 
@@ -24,11 +26,8 @@ def choices(name):
     fields = LOSSES.get(name).spec.model_fields
     made = []
     for k, alpha in enumerate((0.3, 0.0, 1.0, 0.7, 0.3)):
-        settings = {"alpha": alpha}
-        if "temperature" in fields:
-            settings["temperature"] = (1.0, 4.0, 20.0, 0.5, 4.0)[k]
-        if "margin" in fields:
-            settings["margin"] = (0.0, 1.0, 0.2, 0.0, 2.0)[k]
+        own = {n: values[k % 4] for n, f in fields.items() if n != "alpha" and (values := spread(f, 4))}
+        settings = {"alpha": alpha, **own}
         made.append(Choice(name=name, settings=settings))
     return [*made, None]
 
@@ -101,14 +100,14 @@ def test_each_distinct_temperature_is_softened_once():
     chosen = [Choice(name="hinton", settings={"temperature": t, "alpha": a}) for a in (0.2, 0.9) for t in (2.0, 4.0)]
     chosen += [None, Choice(name="hinton", settings={"temperature": 8.0, "alpha": 0.0})]  # nobody listens at 8
     lesson = StackedLesson("multiclass", chosen, y, teacher, None, torch.float64, CPU)
-    assert lesson.softened.shape == (2 * ROWS, 10)
+    assert lesson.told.shape == (2 * ROWS, 10)
 
 
 def test_without_a_soft_term_the_teacher_is_not_needed():
     y, _, z, index = data("binary")
     lesson = StackedLesson("binary", [None] * NETWORKS, y, None, None, torch.float64, CPU)
     assert lesson.plain
-    assert lesson.teacher is lesson.softened is None
+    assert lesson.told is None
     expected = [by_autograd("binary", None, y, None, None, z[s], index[s]) for s in range(NETWORKS)]
     torch.testing.assert_close(lesson.gradient(z, index), torch.stack(expected), rtol=0, atol=1e-12)
 

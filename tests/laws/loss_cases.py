@@ -1,0 +1,74 @@
+"""Batches, settings and own modules for the laws of losses, from what each loss says of itself."""
+
+import numpy as np
+import torch
+
+from kd_core.data.input_spec import table_inputs
+from kd_core.distill import objective
+from kd_core.models import Outputs
+from kd_core.models.building import build
+from kd_core.specs import Choice
+from kd_core.task import task_of
+
+ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
+
+
+def spread(field, count=3):
+    """Values of a number within its bounds, the bounds among them; none for what is not a number."""
+    bounds = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if getattr(m, k, None) is not None}
+    if field.annotation not in (int, float) or len(bounds) < 2:
+        return []
+    low, high = bounds["ge"], bounds["le"]
+    steps = np.geomspace(low, high, count) if low > 0 else np.linspace(low, high, count)
+    return [field.annotation(v) for v in steps]
+
+
+def settings_of(entry):
+    """Settings that differ in all a loss has, one at a time, from its defaults."""
+    own = {name: spread(f) for name, f in entry.spec.model_fields.items() if name != "alpha"}
+    return [{}, {"alpha": 0.3}, *({name: v} for name, values in own.items() for v in values)]
+
+
+def batch(entry, seed=0, dtype=torch.float64, classes=5):
+    """What a student and a teacher say of a batch, and the labels."""
+    rng = np.random.default_rng(seed)
+    classification = not entry.tasks or task_of(entry.tasks[0]).has_classes
+    width = classes if classification else 1
+    z_s, z_t = rng.normal(size=(2, ROWS, width)) * 2
+    y = rng.integers(0, width, ROWS) if classification else rng.normal(size=ROWS)
+    features = torch.tensor(rng.normal(size=(ROWS, WIDTH)), dtype=dtype)
+    return Outputs(torch.tensor(z_s, dtype=dtype), features), Outputs(torch.tensor(z_t, dtype=dtype)), torch.tensor(y)
+
+
+def modules(entry, spec, student, teacher):
+    """The loss's own module, where it has one, as the loss takes it: its fifth argument."""
+    if "module" not in entry.facts:
+        return ()
+    torch.manual_seed(0)
+    return (entry.facts["module"](spec, student, teacher).to(student.logits.dtype),)
+
+
+def value(entry, settings, student, teacher, y, own=None):
+    spec = entry.spec.parse(settings)
+    return entry.make(student, teacher, y, spec, *(modules(entry, spec, student, teacher) if own is None else own))
+
+
+def reference(entry, settings, student, teacher, y, own=()):
+    """The paper's formula in numpy float64, on the same arguments."""
+    given = [
+        Outputs(*(None if t is None else t.detach().double().numpy() for t in (o.logits, o.features)))
+        for o in (student, teacher)
+    ]
+    weights = [{name: t.double().numpy() for name, t in m.state_dict().items()} for m in own]
+    return float(entry.facts["reference"](*given, y.numpy(), entry.spec.parse(settings), *weights))
+
+
+def lesson(entry, settings, y, teacher, seed=0):
+    """The loss joined with the hard one, ready for students of the width of `batch`."""
+    made = objective.make(
+        entry.tasks[-1], Choice(name=entry.name, settings=settings), y.numpy(), teacher.logits.numpy()
+    )
+    with torch.random.fork_rng(devices=[]):
+        student = build(Choice(name="mlp", settings={"size": None, "width": WIDTH, "depth": 1}), INPUTS, 2)
+    made.own(student, INPUTS, seed)
+    return made
