@@ -33,7 +33,8 @@ class Flat(nn.Module):
 
 
 @ARCHS.register(
-    "flat", title="Flat", spec=FlatSpec, roles=("student", "teacher"), takes=("pixels",), presets={}, dense=True
+    "flat", title="Flat", spec=FlatSpec, roles=("student", "teacher"), takes=("pixels",), presets={},
+    dense=True, gives=frozenset({"logits"}),
 )
 def build(spec, inputs, num_outputs):
     """Build a linear model of pixels."""
