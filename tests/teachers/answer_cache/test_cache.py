@@ -161,7 +161,7 @@ RIVAL = """
 import random, sys, time
 from pathlib import Path
 import numpy as np
-from kd_core.teachers import kept
+from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache
 cache, rng, told, hits = TeacherCache(Path(sys.argv[1])), random.Random(int(sys.argv[2])), [], 0
 end = time.time() + 4
