@@ -48,7 +48,8 @@ WHAT_IF += ["--temperature", "1,1.5,2,3,4,6,8", "--alpha", ".1,.2,.3,.4,.5,.6,.7
 # Runs the command line with a listener of its own: per event of a phase the time and the processor's seconds so far.
 LISTENER = """
 import json, resource, sys, time
-from kd_core import cli, terminal
+from kd_core.cli import app as cli
+from kd_core.cli import terminal
 def follow():
     def hear(event):
         if event["kind"] == "phase":

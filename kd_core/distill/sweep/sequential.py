@@ -25,8 +25,9 @@ from kd_core.specs import TrainingSpec
 from kd_core.training.loop import ShouldStop, Trained, ignore
 from kd_core.training.meter import NonFiniteLoss
 
-# Operations of one network's step from which a second lane pays; smaller ones wait for Python's lock (docs/LAB.md).
-LANE_WORK = 1.6e7
+# Operations of one network's step from which a second lane pays; smaller ones wait for Python's lock (docs/LAB.md, lanes
+# for networks that can't be stacked).
+LANE_WORK = 2.5e6
 
 Tell = Callable[[Any], None]
 
