@@ -8,6 +8,8 @@ from kd_core.data import onnx_file
 from kd_core.data.files import sandbox
 from kd_core.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 def model(nodes=None, inputs=(None, 4), outputs=(None, 2), more=(), **graph):
     """A linear model of 4 numbers, or other operations."""

@@ -10,6 +10,8 @@ from pages.ui.shared.text import t
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 from tests.pages.test_data import upload
 
+pytestmark = pytest.mark.slow
+
 
 def census(rows: int = 90) -> bytes:
     """No row of names, padded cells, question marks."""

@@ -9,6 +9,8 @@ from pages.ui.shared import engine
 from tests.data.pictures.zips import shapes, zipped
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def dataset(tmp_path):

@@ -16,6 +16,8 @@ from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, SweepSpec
 from tests.runs.tables import small_spec, write_table
 
+pytestmark = pytest.mark.slow
+
 
 def run(spec, folder):
     events = []

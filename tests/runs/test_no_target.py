@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from kd_core.cli.app import app
 from tests.runs.tables import write_table
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 NO_TRUTH = "No true labels: figures measure agreement with the teacher, not truth."
 

@@ -16,6 +16,8 @@ from kd_core.teachers.sources import onnx as source
 from kd_core.teachers.sources.onnx import OnnxModel
 from tests.teachers.tables import dataset
 
+pytestmark = pytest.mark.slow
+
 W = np.arange(8, dtype=np.float32).reshape(4, 2) - 3
 
 

@@ -17,6 +17,8 @@ from kd_core.errors import DataError
 from kd_core.specs import ReadSpec
 from tests.data.pictures.zips import drawn, encoded, shapes, zipped
 
+pytestmark = pytest.mark.slow
+
 SOLID = {"red": (255, 0, 0), "white": (255, 255, 255)}
 
 

@@ -8,6 +8,8 @@ from tests.distill.eager import make_dataset, make_teacher, make_variant
 from tests.distill.fused_runs import assert_equal, run, threads, training_spec
 from tests.distill.training import train
 
+pytestmark = pytest.mark.slow
+
 
 class TestDivergence:
     def test_one_that_overflows_leaves_the_others_alone(self):

@@ -12,6 +12,8 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
 from tests.pages.what_if.test_what_if import _quiet, form, grid_of, said  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     run_id = make_sweep()
