@@ -11,6 +11,7 @@ import streamlit as st
 
 from kd_core.evaluate import soft_labels
 from pages.ui.charts import soft_labels as charts
+from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import escape, t
@@ -20,15 +21,6 @@ LEAD = 0.2  # from here on the first class of a row is told from the second at a
 BARS = 10  # classes drawn for one row
 PICTURE = 160  # pixels on the screen
 LISTED = 200  # rows in the table of disagreements
-
-
-def names() -> dict[str, str]:
-    """The parts' names as legends show them."""
-    return {
-        "teacher": t("runs.arm.teacher"),
-        "baseline": t("runs.arm.baseline_short"),
-        "student": t("runs.arm.student"),
-    }
 
 
 def order(kept: Kept) -> Any:
@@ -64,7 +56,7 @@ def one_row(kept: Kept, at: int, classes: Sequence[str], temperature: float) -> 
     fig = charts.bars(
         {arm: [float(p[arm][c]) for c in shown] for arm in ARMS},
         [classes[c] for c in shown],
-        names=names(),
+        names=arm_names(),
         x_title=t("soft_labels.bars_axis"),
         label=shown.index(label),
         label_mark=t("soft_labels.bars_label"),
@@ -132,7 +124,7 @@ def faithful(kept: Kept, found: Mapping[str, Any], index: int, temperature: floa
         told = block.get("fidelity") or {}
         far = text.score((told.get("kl") or {}).get("mean"))
         place.metric(
-            t("soft_labels.agreement", arm=names()[arm]),
+            t("soft_labels.agreement", arm=arm_names()[arm]),
             text.percent((told.get("agreement") or {}).get("mean")),
             help=t("soft_labels.agreement_help"),
             delta=t("soft_labels.kl_line", value=far),
@@ -168,7 +160,7 @@ def all_rows(kept: Kept, temperature: float) -> None:
     st.markdown(f"**{t('soft_labels.max_title')}**")
     fig = charts.distribution(
         largest,
-        names=names(),
+        names=arm_names(),
         x_title=t("soft_labels.max_axis"),
         y_title=t("soft_labels.rows_axis"),
         low=1 / num,
@@ -187,7 +179,7 @@ def all_rows(kept: Kept, temperature: float) -> None:
     st.markdown(f"**{t('soft_labels.entropy_title')}**")
     fig = charts.distribution(
         nats,
-        names=names(),
+        names=arm_names(),
         x_title=t("soft_labels.entropy_axis"),
         y_title=t("soft_labels.rows_axis"),
         low=0.0,
@@ -296,7 +288,7 @@ def regression(kept: Kept, found: Mapping[str, Any]) -> None:
     fig = charts.predictions(
         kept.labels,
         values,
-        names=names(),
+        names=arm_names(),
         x_title=t("soft_labels.regression.x", target=target),
         y_title=t("soft_labels.regression.y", target=target),
         diagonal=t("soft_labels.regression.diagonal"),
