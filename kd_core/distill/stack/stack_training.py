@@ -31,6 +31,7 @@ from kd_core.training.meter import matmul_precision
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.rows import RowReader
 
+SEEN_NUMBERS = 2**21  # logits of training that wait for their losses
 VALIDATION_BYTES = 64 * 2**20  # activations of a validation pass: rows are taken in pieces that stay below this
 Stream = tuple[int, float, tuple[int, ...]]  # seed, dropout, widths of the masks
 DONE, STOPPED = "done", "stopped"
@@ -104,8 +105,9 @@ class StackTraining:
         self.mask_row = torch.tensor(row_of, device=self.device)
         self.mask_widths = self.stack.padded_widths() if self.streams else []
         self.losses = torch.zeros(2, len(self.members), dtype=self.stack.weights[0].dtype, device=self.device)
-        recorded = self.device.type == "cuda" and self.lesson.recordable
-        self.replay: Callable[..., None] = Replay(self._step, self.device) if recorded else self._step
+        self._seen: list[tuple[Tensor, Tensor]] = []
+        self.recorded = self.device.type == "cuda" and self.lesson.recordable
+        self.replay: Callable[..., None] = Replay(self._step, self.device) if self.recorded else self._step
 
     def run(self, should_stop: ShouldStop, kept: Checkpoints | None) -> Iterator[list[int]]:
         """Train to the end. After each epoch it yields the rows (in `members`) that ended with it, maybe none."""
@@ -165,7 +167,17 @@ class StackTraining:
                 self.rows.close()
                 return False
             self.replay(rows, index, factor, *self._masks(index.shape[1]))
+            if self._seen and len(self._seen) * self._seen[0][0].numel() > SEEN_NUMBERS:
+                self._add_losses()
+        self._add_losses()
         return True
+
+    def _add_losses(self) -> None:
+        """Add the losses of the steps since the last call: once for many steps costs less than the steps' products."""
+        if self._seen:
+            z, index = (torch.cat(parts, dim=-1) for parts in zip(*self._seen, strict=True))
+            self._seen.clear()
+            self.losses.add_(self.lesson.losses(z, index), alpha=index.shape[1] / self.rows.num_rows)
 
     def _factors(self) -> Sequence[float] | Tensor:
         """Say where the schedule stands at each step of this epoch; a GPU gets them at once and is not waited for."""
@@ -185,7 +197,9 @@ class StackTraining:
             x, index = x.expand(len(stack), -1, -1), index.expand(len(stack), -1)
         z = stack.forward(x, masks, True).to(stack.weights[0].dtype)
         if self.curves:
-            self.losses.add_(self.lesson.losses(z, index), alpha=index.shape[1] / self.rows.num_rows)
+            self._seen.append((z, index))
+            if self.recorded:  # where what the graph computed stays for one step
+                self._add_losses()
         dz = self.lesson.gradient(z, index)
         stack.backward(dz.to(self.compute))
         self.optimiser.step(stack.weights, stack.grads, factor)

@@ -124,8 +124,7 @@ class StackedLesson:
 
         Shape: z (S, C, B), index (S, B) -> (2, S), means over the rows.
         """
-        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape)
-        hard = self.hard_loss.of_stack(z, labels).mean(1)
+        hard = self.hard_loss.of_stack(z, self.labels.take(index)).mean(1)
         soft = torch.zeros_like(hard) if self.plain else self._taught(z, index)
         return torch.stack([hard, soft])
 
@@ -149,8 +148,7 @@ class StackedLesson:
         return soft_term(self._loss.make, Outputs(z), teacher, self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
-        labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)
-        return self.hard_loss.stack_gradient(z, labels, self.hard)
+        return self.hard_loss.stack_gradient(z, self.labels.take(index).unsqueeze(1), self.hard)
 
     def _answers(self, index: Tensor) -> Tensor:
         """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""

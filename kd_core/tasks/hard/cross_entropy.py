@@ -43,7 +43,7 @@ class CrossEntropy:
 
     def stack_gradient(self, z: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
         d = torch.softmax(z, dim=1)
-        d.scatter_add_(1, labels, torch.full_like(d[:, :1], -1.0))
+        d.scatter_(1, labels, -1.0, reduce="add")
         if self.weights is not None:
             d.mul_(self.weights.index_select(0, labels.reshape(-1)).view(labels.shape))
         return d.mul_(weight / z.shape[2])
