@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from kd_core.distill.stack import stack_training
+from kd_core.distill.stack import fused, stack_training
 from kd_core.distill.stack.replay import Replay
 from kd_core.distill.stack.stacking import Stacking
+from kd_core.distill.sweep import sequential
 from kd_core.distill.sweep.work import SweepWork
 from kd_core.machine import device as devices
 from kd_core.specs import TrainingSpec
@@ -17,6 +18,7 @@ from kd_core.training import checkpoint
 from kd_core.training.checkpoint import Checkpoints
 from kd_core.training.loop import ignore, never
 from tests.distill.eager import deal, make_dataset, make_teacher, make_variant
+from tests.distill.training import train
 
 CPU = torch.device("cpu")
 
@@ -211,3 +213,20 @@ def test_a_stack_of_256():
         (state,) = trained(alone).values()
         for name, tensor in state.items():
             np.testing.assert_allclose(found[position][name], tensor, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("waiting", [stack_training.SEEN_NUMBERS, 100])  # at the epoch's end; every few steps
+def test_the_losses_of_an_epoch_are_those_of_separate_training(waiting, monkeypatch):
+    monkeypatch.setattr(stack_training, "SEEN_NUMBERS", waiting)
+    dataset, training = make_dataset(), TrainingSpec(epochs=3, batch_size=32)
+    teacher, curves = make_teacher(dataset), {}
+    for how in (fused.train, sequential.train):
+        events = []
+        found = [*variants(count=2), make_variant(seed=1)]
+        train(how, dataset, found, teacher, training, notify=events.append, curves=True)
+        told = [e for e in events if e["kind"] == "epoch"]
+        curves[how] = {(e["training"], e["epoch"]): [e["loss"], e["hard"], e["soft"] or 0.0] for e in told}
+    stacked, alone = curves.values()
+    assert len(stacked) == 9 and stacked.keys() == alone.keys()
+    for key, losses in stacked.items():
+        assert losses == pytest.approx(alone[key], rel=1e-4), key
