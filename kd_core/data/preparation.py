@@ -39,6 +39,45 @@ def _understand(source: str, read: ReadSpec, root: Path | None, name: str, **ove
     return understand_table(table, decimal=read.decimal, **overrides)
 
 
+_looked_at: dict[tuple[str, str], Understanding] = {}  # one at most: a large file is not read again to be prepared
+
+
+def look_at(spec: DatasetSpec, root: Path | None = None) -> Profile:
+    """Read and understand a dataset that is to be prepared next. Errors: as in `profile_source`."""
+    root = root or workspace()
+    found = _understood(spec, root)
+    _looked_at.clear()
+    _looked_at[_key(spec, sha256_file(DataLibrary(root).resolve(spec.source)))] = found
+    return found.profile
+
+
+def _key(spec: DatasetSpec, sha256: str) -> tuple[str, str]:
+    return spec.model_copy(update={"sha256": None}).to_json(), sha256
+
+
+def _understood(spec: DatasetSpec, root: Path) -> Understanding:
+    return _understand(
+        spec.source,
+        spec.read,
+        root,
+        spec.name,
+        target=spec.target,
+        task=spec.task,
+        positive=spec.positive,
+        kinds=spec.kinds,
+        drop=spec.drop,
+        group=spec.group,
+        time=spec.time,
+        missing=spec.missing,
+        rare=spec.rare,
+        one_class=spec.one_class,
+        answers=spec.answer_columns,
+        shares=(spec.validation_share, spec.test_share),
+        split_seed=spec.split_seed,
+        copies=spec.copies,
+    )
+
+
 def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
     """Make a dataset: rows with a task, a fixed split and the ways in which they can be read.
 
@@ -60,26 +99,7 @@ def prepare(spec: DatasetSpec, root: Path | None = None) -> Dataset:
             found=sha256[:12],
             wanted=spec.sha256[:12],
         )
-    found = _understand(
-        spec.source,
-        spec.read,
-        root,
-        spec.name,
-        target=spec.target,
-        task=spec.task,
-        positive=spec.positive,
-        kinds=spec.kinds,
-        drop=spec.drop,
-        group=spec.group,
-        time=spec.time,
-        missing=spec.missing,
-        rare=spec.rare,
-        one_class=spec.one_class,
-        answers=spec.answer_columns,
-        shares=(spec.validation_share, spec.test_share),
-        split_seed=spec.split_seed,
-        copies=spec.copies,
-    )
+    found = _looked_at.pop(_key(spec, sha256), None) or _understood(spec, root)
     raise_problems(list(found.profile.problems))
     return _assemble(spec, found, sha256, spec.name or shown_name(path.name), root / "encoded")
 

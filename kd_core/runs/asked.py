@@ -143,20 +143,11 @@ def make_spec(
 
 def default_loss(dataset: DatasetSpec) -> str:
     """Choose the loss that suits the task."""
-    from kd_core.data.preparation import profile_source
+    from kd_core.data.preparation import look_at
 
     if dataset.task is not None:
         return task_of(dataset.task).objective
-    found = profile_source(
-        dataset.source,
-        dataset.read,
-        target=dataset.target,
-        drop=dataset.drop,
-        missing=dataset.missing,
-        rare=dataset.rare,
-        one_class=dataset.one_class,
-        answers=dataset.answer_columns,
-    )
+    found = look_at(dataset)
     return (task_of(found.task) if found.task else usual("classes")).objective
 
 

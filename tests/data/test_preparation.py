@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kd_core.data.preparation import prepare, profile_source
+from kd_core.data import preparation
+from kd_core.data.files import reading
+from kd_core.data.preparation import look_at, prepare, profile_source
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import DatasetSpec, ReadSpec
@@ -164,3 +166,18 @@ def test_only_tables_with_a_text_column_depend_on_how_texts_are_encoded(visits, 
     monkeypatch.setattr("kd_core.data.views.table.TEXT_VERSION", 99)
     after = [prepare(spec(p)).hash for p in (visits, tmp_path / "reviews.csv")]
     assert before[0] == after[0] and before[1] != after[1]
+
+
+def test_what_was_looked_at_is_not_read_again_to_be_prepared(visits, monkeypatch):
+    read = []
+    monkeypatch.setattr(preparation, "read_table", lambda path, *a: read.append(path) or reading.read_table(path, *a))
+    asked = spec(visits)
+    assert look_at(asked).task == prepare(asked).task and len(read) == 1
+    prepare(asked)
+    assert len(read) == 2  # kept for one use
+    look_at(asked)
+    prepare(spec(visits, split_seed=1))
+    assert len(read) == 4  # another dataset
+    look_at(asked)
+    visits.write_text(visits.read_text() + visits.read_text().splitlines()[-1] + "\n")
+    assert len(prepare(asked).rows) == len(pd.read_csv(visits)) and len(read) == 6  # another file
