@@ -60,6 +60,7 @@ def attempt(seed, folder):
     return "ready"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_some_tables(seed, tmp_path):
     assert attempt(seed, tmp_path) in ("ready", "refused")

@@ -128,6 +128,7 @@ class TestResume:
             assert a.history == b.history
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_with_some_that_ended_before_and_some_not_asked_for(self, tmp_path, monkeypatch):
         dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3, learning_rate=0.01)
         variants = impatient()

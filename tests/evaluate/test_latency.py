@@ -95,6 +95,7 @@ class TestExport:
         assert found["torch"]["1"]["p50"] > 0
         assert "can't be exported" in found["onnxruntime"]["reason"]
 
+    @pytest.mark.slow
     def test_an_operation_that_tracing_does_not_know_is_exported_all_the_same(self):
         class Wave(nn.Module):
             def forward(self, x):
@@ -104,6 +105,7 @@ class TestExport:
         x = np.full((5, 3), 0.5, dtype=np.float32)
         np.testing.assert_allclose(session.run(None, {"x": x})[0], np.sinc(x), rtol=1e-6)
 
+    @pytest.mark.slow
     def test_numbers_of_rows_that_a_trace_does_not_serve_are_refused(self):
         class Counting(nn.Module):
             def forward(self, x):

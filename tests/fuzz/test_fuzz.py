@@ -34,6 +34,7 @@ def test_every_input_is_answered_or_refused_in_words(kind, tmp_path):
     assert len(outcomes) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", REPRODUCERS, ids=lambda p: p.name)
 def test_what_was_found_once_stays_mended(path, tmp_path):
     """Named `<kind>-<what came out>[-...]`; read the whole way, child process included."""

@@ -63,6 +63,7 @@ def test_logits_sizes_and_repeatability(entry, task):
             assert p[data.y_validation == c, c].mean() > p[data.y_validation != c, c].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", FITTED, ids=lambda e: e.name)
 def test_a_class_missing_from_the_fold_keeps_its_column(entry):
     data = data_of(entry, "multiclass")
@@ -93,6 +94,7 @@ def test_a_stop_request_is_honoured_in_the_middle(name):
     assert asked == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "entry", [e for e in SOURCES.entries() if e.facts["family"] == "network"], ids=lambda e: e.name
 )

@@ -14,6 +14,7 @@ def _quiet(jobs):  # noqa: F811
     return jobs
 
 
+@pytest.mark.slow
 def test_finished_units_are_told_while_the_teacher_learns():
     events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] == "plan"]
     events += [{"kind": "phase", "phase": "teacher", "state": "start"}]

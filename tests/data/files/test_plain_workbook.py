@@ -261,6 +261,7 @@ class Never(PlainWorkbook):
         raise NotPlain("asked not to")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_both_readers_agree(tmp_path, monkeypatch, name):
     reader, make = CASES[name]

@@ -22,6 +22,7 @@ def test_the_child_knows_no_secrets(monkeypatch):
     assert sandbox.call("os:getenv", "KD_SECRET") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("free_gb", "limit_gb", "why"),
     [

@@ -85,6 +85,7 @@ class TestSameNumbersAsSeparateTraining:
     def test_residual_mlps_of_two_widths(self):
         assert_same(make_dataset("multiclass", 120), mixed("resmlp")[:2], training_spec(epochs=3), stacks=1)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("objective", ["mse", "bounded_mse"])
     def test_regression(self, objective):
         training = training_spec(optimiser="sgd", schedule="constant", learning_rate=1e-3)
@@ -186,6 +187,7 @@ class TestSameNumbersAsSeparateTraining:
 
 
 class TestEarlyStopping:
+    @pytest.mark.slow
     @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
     def test_one_that_leaves_changes_nothing_for_the_others(self, arch):
         dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3, learning_rate=0.01)
@@ -200,6 +202,7 @@ class TestEarlyStopping:
         assert [lengths[p] for p, _ in told] == sorted(lengths)
         assert all(together[p] is r for p, r in told)
 
+    @pytest.mark.slow
     def test_epochs_as_in_separate_training(self):
         dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3)
         variants = impatient()[:3]
@@ -276,6 +279,7 @@ def test_an_estimate_of_memory_grows_with_width_and_number():
     assert needed(narrow, narrow, narrow) == 3 * needed(narrow)
 
 
+@pytest.mark.slow
 def test_a_lane_needs_enough_work(monkeypatch):
     monkeypatch.setattr(fused, "lanes_of", lambda device: 4)
     dataset = make_dataset("binary")

@@ -17,6 +17,7 @@ def separate(kind, weights, rate, decay):
 
 @pytest.mark.parametrize("kind", ["adamw", "sgd"])
 class TestBoth:
+    @pytest.mark.slow
     def test_equals_torch_when_some_leave(self, kind):
         torch.manual_seed(0)
         stacked = [torch.randn(len(SETTINGS), *shape, dtype=torch.float64) for shape in SHAPES]

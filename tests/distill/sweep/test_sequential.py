@@ -91,6 +91,7 @@ def stop_in(number, events):
     }
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_the_best_so_far_and_starts_nothing_more():
     told, events = [], []
     variants = [Variant(STUDENT, lesson(), seed) for seed in range(3)]
@@ -106,6 +107,7 @@ def test_one_stopped_in_its_first_epoch_is_none():
     assert run([Variant(STUDENT, lesson(), 0)], training, data, should_stop=lambda: next(looks, True)) == [None]
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_where_it_was_whatever_its_position(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "due", lambda self: True)
     variants = [Variant(STUDENT, lesson(), seed) for seed in range(2)]
@@ -121,6 +123,7 @@ def test_a_stopped_training_goes_on_where_it_was_whatever_its_position(tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", [e.name for e in ARCHS.entries() if "table" in e.facts["takes"]])
 def test_side_by_side_gives_the_bits_of_one_by_one(arch):
     """Dropout, start weights and batches come from streams of their own; networks as they are written in `archs`."""

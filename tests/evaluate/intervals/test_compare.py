@@ -66,6 +66,7 @@ def test_the_rules_of_the_verdict(low, high, word, small):
     assert compare.verdict(Interval((low + high) / 2, low, high, 3), 0.005) == Verdict(word, small)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8), st.floats(1e-4, 0.1))
 def test_swapping_the_arms_mirrors_the_verdict(pairs, margin):
     ours, theirs = zip(*pairs, strict=True)

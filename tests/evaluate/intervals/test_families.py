@@ -49,6 +49,7 @@ def weaker(gains, margins):
     return found
 
 
+@pytest.mark.slow
 def test_the_word_is_the_weaker_of_holms_and_the_intervals():
     rng, differ = np.random.default_rng(0), 0
     for _ in range(200):
@@ -60,6 +61,7 @@ def test_the_word_is_the_weaker_of_holms_and_the_intervals():
     assert differ  # Holm alone would have said more, at least once
 
 
+@pytest.mark.slow
 def test_words_without_an_effect_are_wrong_in_five_percent_of_runs():
     rng, wrong = np.random.default_rng(1), 0
     for _ in range(1500):
