@@ -206,6 +206,9 @@ class TrainingSpec(Spec):
         return AUTO_SEEDS if self.seeds is None else self.seeds
 
 
+FOLDS, FOLDS_OF_MANY, MANY_ROWS = 5, 3, 50_000  # with many rows, a teacher of two thirds of them answers as well
+
+
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
 
@@ -225,11 +228,12 @@ class EvaluationSpec(Spec):
     latency: bool = Field(
         True, description="Measure the time per prediction.", json_schema_extra=unit("yes/no", advanced=True)
     )
-    folds: int = Field(
-        5,
+    folds: int | None = Field(
+        None,
         ge=2,
         le=20,
-        description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it.",
+        description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it; when empty "
+        "5, and 3 from 50,000 training rows on.",
         json_schema_extra=unit("folds", advanced=True),
     )
     placebo: bool = Field(
@@ -244,6 +248,10 @@ class EvaluationSpec(Spec):
         description="Repeat everything on so many random splits of the rows and tell the spread.",
         json_schema_extra=unit("splits", advanced=True),
     )
+
+    def folds_of(self, train_rows: int) -> int:
+        """Return the number of folds for so many training rows."""
+        return self.folds or (FOLDS_OF_MANY if train_rows >= MANY_ROWS else FOLDS)
 
 
 Temperature = Annotated[float, Field(ge=0.5, le=20)]

@@ -221,7 +221,7 @@ class _Experiment:
             len(self.dataset.rows),
             {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)},
             self.dataset.num_outputs,
-            plan.circumstances(self.spec),
+            plan.circumstances(self.spec, len(self.dataset.train)),
         )
         self.notify(
             {
@@ -230,6 +230,7 @@ class _Experiment:
                 "phases": list(self.phases),
                 "students": [s.name for s in self.spec.students],
                 "seeds": list(grid.seeds(self.spec)),
+                "folds": self.spec.evaluation.folds_of(len(self.dataset.train)),
                 "epochs": steps.epochs,
                 "batch_size": steps.batch_size,
                 "metric": self.metric,
@@ -250,7 +251,7 @@ class _Experiment:
         found = teacher_answers(
             self.dataset,
             self.spec.teacher,
-            folds=self.spec.evaluation.folds,
+            folds=self.spec.evaluation.folds_of(len(self.dataset.train)),
             seed=self.spec.training.first_seed,
             cache=cache,
             notify=self.notify,

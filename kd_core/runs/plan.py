@@ -23,7 +23,7 @@ from kd_core.registry import Entry, Situation
 from kd_core.runs import pace
 from kd_core.runs.cells import grid, grid_check
 from kd_core.runs.pace import Pace
-from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
@@ -155,11 +155,11 @@ class Circumstances:
     teacher_kept: bool = False
 
 
-def circumstances(spec: RunSpec) -> Circumstances:
+def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
     root = workspace()
     kept = TeacherCache(root / "teachers").holds(
-        spec.dataset, spec.teacher, folds=spec.evaluation.folds, seed=spec.training.first_seed
+        spec.dataset, spec.teacher, folds=spec.evaluation.folds_of(train_rows), seed=spec.training.first_seed
     )
     return Circumstances(pace.read(root), busy(), kept)
 
@@ -252,6 +252,11 @@ def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: 
     return rows
 
 
+def training_rows(dataset: DatasetSpec, num_rows: int) -> int:
+    """Foresee how many rows the training part will have."""
+    return int(num_rows * (1 - dataset.validation_share - dataset.test_share))
+
+
 def estimate(
     spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int, around: Circumstances | None = None
 ) -> Estimate:
@@ -260,7 +265,7 @@ def estimate(
     `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
     around = around or Circumstances()
-    train_rows = int(num_rows * (1 - spec.dataset.validation_share - spec.dataset.test_share))
+    train_rows = training_rows(spec.dataset, num_rows)
     rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
     stacked = [_stackable(spec, student) for student in spec.students]
@@ -322,7 +327,7 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
 
 def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
-    kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds
+    kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS
     fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kd_core import specs
 from kd_core.data import preparation
 from kd_core.errors import DataError, KDError, SpecError, Stopped
 from kd_core.runs import artifacts, experiment
@@ -282,3 +283,13 @@ def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch)
     kept = carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run")["artifacts"]["students"][0]
     assert "onnx" not in kept and "can't be exported to ONNX: odd" in kept["onnx_reason"]
     assert (tmp_path / "run" / kept["weights"]).is_file()
+
+
+def test_the_number_of_folds_follows_the_rows_and_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(specs, "MANY_ROWS", 280)
+    spec = small_spec(write_table(tmp_path / "t.csv"), epochs=1)
+    events = []
+    auto = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": None})})
+    result = carry_out(auto, tmp_path / "run", events.append)
+    assert result["dataset"]["rows"]["train"] == 280 and result["teacher"]["folds"] == 3
+    assert [e["folds"] for e in events if e["kind"] == "plan"] == [3]

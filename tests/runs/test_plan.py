@@ -11,7 +11,7 @@ from kd_core.models import ARCHS
 from kd_core.runs import plan
 from kd_core.runs.pace import Pace, learn
 from kd_core.runs.plan import Circumstances, estimate
-from kd_core.specs import Choice, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -148,7 +148,7 @@ def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace
     monkeypatch.setattr(plan, "busy", lambda: 2.5)
     own_workspace.mkdir(parents=True)
     learn(own_workspace, {"data": 2.0})
-    assert plan.circumstances(SPEC) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
+    assert plan.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
 
 
 def test_stacks_and_foresight_count_with_one_speed():
@@ -200,3 +200,12 @@ def test_labels_that_are_the_teachers_answers_need_that_teacher_and_its_whole_le
     if message and "Alpha" in message:
         hint = plan.check(SPEC.model_copy(update=asked), "binary", 2)[0].hint
         assert hint == "Set alpha to 1, or name a target."
+
+
+def test_large_tables_take_fewer_folds_unless_asked_otherwise():
+    auto, five, three = (SPEC.model_copy(update={"evaluation": EvaluationSpec(folds=n)}) for n in (None, 5, 3))
+    for rows, like in ((60_000, five), (100_000, three)):  # 42,000 and 70,000 in training
+        found = [plan.estimate(spec, rows, TABLE_20, 2).teacher_seconds for spec in (auto, like)]
+        assert found[0] == found[1] and plan.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
+    assert EvaluationSpec().folds_of(49_999) == 5 and EvaluationSpec().folds_of(50_000) == 3
+    assert EvaluationSpec(folds=7).folds_of(10**6) == 7

@@ -20,9 +20,10 @@ NOTICED = 1.5  # from here on the machine's other work is said beside the time
 
 def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     """Estimate what a run takes on this machine as it is now, by its table and by earlier runs."""
-    from kd_core.runs.plan import circumstances, estimate
+    from kd_core.runs.plan import circumstances, estimate, training_rows
 
-    return estimate(spec, facts.rows, facts.inputs, facts.outputs, circumstances(spec))
+    around = circumstances(spec, training_rows(spec.dataset, facts.rows))
+    return estimate(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 
 def time(found: Estimate) -> Safe:

@@ -65,7 +65,7 @@ def draw(now: Any) -> None:
     elif now.plan is None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
     elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):
-        st.caption(t("runs.live.teaching", folds=now.spec.evaluation.folds))
+        st.caption(t("runs.live.teaching", folds=now.plan.get("folds", now.spec.evaluation.folds)))
     room(now)
     for warning in now.warnings:
         if warning.get("code") != "no_room":
