@@ -10,7 +10,7 @@ from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import TASKS, task_of
-from pages.ui.data import columns, pictures, reading, sources, target_question, understanding
+from pages.ui.data import answers, columns, pictures, reading, sources, target_question, understanding
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
 
@@ -44,6 +44,7 @@ def main() -> None:
     target_question.ask(choices, found)
     pictures.examples(found)
     _targets(choices, found)
+    answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
     _problems(choices, found)
     reading.settings(choices, table)
@@ -60,6 +61,9 @@ def main() -> None:
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
     """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
+    if held := choices.get(answers.HELD):
+        choices[answers.HELD] = held = [n for n in held if n in names]
+        names = [*names, answers.MADE_TARGET] if held else names
     gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in names]
     if "target" in gone:
         gone += target_question.OF_TARGET

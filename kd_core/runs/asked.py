@@ -111,11 +111,12 @@ def table_spec(
     Errors: DataError `no_target` for a file that does not say itself what is predicted.
     """
     from kd_core.data.from_path import dataset_spec, implied_target, missing_words, read_spec
+    from kd_core.data.types.answered import MADE_TARGET
     from kd_core.teachers.base import own_columns
 
     words = missing_words(missing or (), not_missing or ())
     if target is None and (own := own_columns(teacher)):
-        target, chosen = "teacher's answer", {**chosen, "answer_columns": own}
+        target, chosen = MADE_TARGET, {**chosen, "answer_columns": own}
     target = implied_target(data) if target is None else target
     return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
 

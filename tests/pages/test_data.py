@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from kd_core.data.files.reading import accepted_extensions
+from kd_core.data.types.answered import MADE_TARGET
 from kd_core.specs import DatasetSpec
 from kd_core.task import TASKS, add, usual
 from pages.ui.data import sources, understanding
@@ -264,3 +265,31 @@ def test_a_recipe_without_a_target_is_understood_as_its_run_understood_it(tmp_pa
     assert (found.target, found.classes) == ("teacher's answer", ("no", "yes"))
     assert [c.name for c in found.columns if c.used] == ["a", "teacher's answer"]
     assert "no_true_labels" in {problem.code for problem in found.problems}
+
+
+@pytest.mark.slow
+def test_a_models_answers_stand_in_for_a_target(jobs):  # noqa: F811
+    yes = [0.05 + 0.9 * (i % 7) / 6 for i in range(90)]
+    frame = pd.DataFrame({"pages": [i * 37 % 11 for i in range(90)], "p_no": [1 - p for p in yes], "p_yes": yes})
+    at = upload("answers.csv", frame.to_csv(index=False).encode())
+    at.multiselect(key="data.answer_columns").set_value(["p_no", "p_yes"]).run()
+    assert not at.exception and at.selectbox(key="data.target").value == MADE_TARGET
+    assert "figures measure agreement with the teacher, not truth" in words(at)
+    at.button(key="data-use").click().run()
+    assert not at.exception and at.title[0].value == t("distill.title")
+    _, spec = engine.library().specs()[0]
+    assert (spec.target, spec.answer_columns, spec.drop) == (MADE_TARGET, ("p_no", "p_yes"), ("p_no", "p_yes"))
+    assert at.selectbox(key="distill.teacher").value == "soft_labels"
+    assert not at.button(key="distill-start").disabled  # the whole lesson comes from these very columns
+    at = open_page("what_if", data=engine.library().specs()[0][0])
+    assert not at.exception and not at.button(key="whatif-start").disabled  # T alone: the share is whole
+
+
+@pytest.mark.slow
+def test_a_target_of_the_table_is_back_when_no_column_holds_answers(jobs):  # noqa: F811
+    at = upload("shop.csv", table(["pages", "minutes", "bought"]))
+    at.multiselect(key="data.answer_columns").set_value(["minutes"]).run()
+    assert not at.exception and at.selectbox(key="data.target").value == MADE_TARGET
+    at.multiselect(key="data.answer_columns").set_value([]).run()
+    assert not at.exception and at.selectbox(key="data.target").value == "bought"
+    assert not at.session_state[sources.CHOICES]["drop"]

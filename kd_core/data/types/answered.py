@@ -13,6 +13,7 @@ from kd_core.data.types import typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 
+MADE_TARGET = "teacher's answer"  # the name of the target
 SEPARATORS = (" ", "_", "-", ".", ":", "=")  # between what a column says and the class it is named after
 NO_TRUTH = Says(
     "no_true_labels",

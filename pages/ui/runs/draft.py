@@ -35,13 +35,19 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
         if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
             return {**of_spec(default_spec(scenario.name)), "name": ""}
     told, at = task_of(facts.task), situation(facts)
+    answers = list(dataset.answer_columns)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
     teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
     return {
         "name": "",
-        "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
+        "teacher": {"name": "soft_labels", "settings": {"columns": answers}}
+        if answers
+        else {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
         "students": presets(facts)[:2],
-        "objective": {"name": told.objective if told.objective in losses else losses[0], "settings": {}},
+        "objective": {
+            "name": told.objective if told.objective in losses else losses[0],
+            "settings": {"alpha": 1.0} if answers else {},  # there are no true labels to learn from
+        },
         "training": {},
         "evaluation": {},
     }

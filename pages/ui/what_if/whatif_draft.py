@@ -31,7 +31,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
 
     values = draft.defaults(dataset, facts)
     soft = "temperature" in LOSSES.get(values["objective"]["name"]).spec.model_fields
-    sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": list(ALPHAS)}
+    sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": [] if dataset.answer_columns else list(ALPHAS)}
     training = {**values["training"], "seeds": 3}
     return {**values, "name": "", "students": values["students"][:1], "training": training, "sweep": sweep}
 
