@@ -144,6 +144,11 @@ class Outcome:
             return tuple(_cell(c) for c in _cells(self.raw))
 
     @property
+    def has_map(self) -> bool:
+        """Say whether a student has several cells, so that there is something to lay out."""
+        return len(self.cells) > len({c.student for c in self.cells})
+
+    @property
     def varied(self) -> tuple[str, ...]:
         """Name the settings of which the cells have several values."""
         return varied([c.settings for c in self.cells])
