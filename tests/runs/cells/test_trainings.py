@@ -277,6 +277,12 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
     assert (ours["verdict"], ours["arch"], ours["alpha"]) == (theirs["verdict"], theirs["arch"], theirs["alpha"])
     selected = [s["score_selected"] for s in theirs["selection"]["student"]]
     assert result["cells"][best.index]["scores"] == pytest.approx(selected, rel=1e-5)
+    (only,) = alone["cells"]  # an ordinary run is a grid with a cell for each student
+    assert "sweep" not in alone and only.keys() == result["cells"][best.index].keys()
+    assert only["scores"] == selected and (only["student"], only["alpha"], theirs["cell"]) == ("tiny", best.alpha, 0)
+    assert (only["behind"], only["like_best"], ours["cell"]) == (None, True, best.index)
+    assert [e["students"] for e in events if e["kind"] == "room"] == [result["room"]]
+    assert [(e["done"], e["of"]) for e in events if e["kind"] == "part"] == [(1, 2)]
 
 
 @pytest.mark.slow
