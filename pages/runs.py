@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.cells import grid
 from pages.ui.result import page
 from pages.ui.runs import live, run_head, run_list, silence
 from pages.ui.runs.run_head import ACTIVE
 from pages.ui.shared import announcer, engine, session, text
 from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_live, whatif_map
 
 store = engine.store()
 run_id = st.query_params.get("run")
@@ -26,6 +26,7 @@ if not run_id:
 
 if st.button(t("runs.all_runs"), icon=":material/arrow_back:", type="tertiary", key="runs-back"):
     st.query_params.pop("run", None)
+    whatif_map.clear()
     st.rerun()
 
 try:
@@ -49,16 +50,9 @@ judged = bool(found and found.get("students"))
 st.title(t("runs.title" if active else "runs.title_result" if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
 run_head.show(store, row, snapshot)
-if snapshot.spec.sweep is not None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="runs-sweep"):
-        variants = grid.count(snapshot.spec).variants
-        note = "runs.sweep_note_active" if active else "runs.sweep_note" if judged else "runs.sweep_note_plain"
-        st.markdown(t(note, variants=text.exact(variants)), width="stretch")
-        if st.button(t("runs.sweep_open"), key="runs-sweep-open", icon=":material/grid_on:"):
-            session.go("what_if.py", run=run_id)
 if active:
     silence.show(run_id)
-    live.show(store, run_id, snapshot)
+    (live if snapshot.spec.sweep is None else whatif_live).show(store, run_id, snapshot)
 else:
     announcer.ended(snapshot)
     run_head.ended(row, snapshot, judged)

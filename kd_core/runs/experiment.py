@@ -16,15 +16,14 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.sweep.variants import TEACHER
-from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
+from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
-from kd_core.runs import assessment, headroom, plan, result
-from kd_core.runs.artifacts import write_artifacts
+from kd_core.runs import assessment, headroom, plan
 from kd_core.runs.cells import grid
-from kd_core.runs.cells.sweep_result import build_result
-from kd_core.runs.cells.trainings import NOTHING, Arms, Trainings
+from kd_core.runs.cells.judging import Judging
+from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
@@ -80,15 +79,16 @@ class _Experiment:
 
     def run(self) -> dict[str, Any]:
         self.prepare()
-        found = self.compare_cells() if self.spec.sweep else self.compare_students()
+        self.train()
+        with self.phase("evaluate"):
+            found = self.judge()
         return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare(self) -> dict[str, Any]:
         """Train and judge without keeping files for a person."""
         self.prepare()
-        with self.phase("students"):
-            self.train()
-        return self.judge().finish(self.folder.id, {}, self.test_reads)
+        self.train()
+        return self.judge(files=False)
 
     def prepare(self) -> None:
         """Read the data, refuse what can't work, and ask the teacher."""
@@ -102,37 +102,19 @@ class _Experiment:
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
 
-    def compare_cells(self) -> dict[str, Any]:
-        """Train every cell of a what-if and compare them."""
-        with self.phase("sweep"):
-            trainings = self.new_trainings(self.folder.path / "variants.jsonl")
-            trainings.train(grid.seeds(self.spec))
-        with self.phase("evaluate"):
-            return build_result(trainings, self.teacher, self.folder, self.seconds["sweep"])
-
-    def compare_students(self) -> dict[str, Any]:
-        """Train every student with and without the teacher, side by side, and compare the two."""
-        with self.phase("students"):
-            self.train()
-        with self.phase("evaluate"):
-            return self.evaluate()
-
     def train(self) -> None:
-        """Train all arms, in rounds while the number of seeds is automatic."""
-        self.trainings = self.new_trainings()
-        self.room: list[dict[str, Any]] = []
-        seeds: Sequence[int] = grid.seeds(self.spec)
-        while seeds:
-            self.trainings.train(seeds)
-            every = {cell.student: self.trainings.arms(cell) for cell in self.trainings.cells}
-            self.arms = {i: arms for i, arms in every.items() if arms.student}
-            if not self.arms:
-                raise Stopped(NOTHING)
-            if not self.room:
-                self.room = self.tell_room()
-            seeds = self.more_seeds()
+        """Train every cell with and without the teacher, side by side, in rounds while the number of seeds is automatic."""
+        with self.phase(self.phases[2]):
+            self.trainings = self.new_trainings()
+            self.room: list[dict[str, Any]] = []
+            seeds: Sequence[int] = grid.seeds(self.spec)
+            while seeds:
+                self.trainings.train(seeds)
+                self.judging = Judging(self.trainings, self.teacher)
+                self.room = self.room or self.tell_room()
+                seeds = self.more_seeds()
 
-    def new_trainings(self, log: Path | None = None) -> Trainings:
+    def new_trainings(self) -> Trainings:
         """Set up the trainings of this run, none of them done yet."""
         return Trainings(
             self.spec,
@@ -143,7 +125,7 @@ class _Experiment:
             self.place,
             self.notify,
             self.should_stop,
-            log,
+            self.folder.path / "variants.jsonl" if self.spec.sweep else None,
         )
 
     def lessons(self) -> dict[str, Array]:
@@ -162,10 +144,10 @@ class _Experiment:
 
     def more_seeds(self) -> Sequence[int]:
         """Choose the seeds of the next round of an automatic number, by the widths of the intervals alone."""
-        if self.spec.training.seeds is not None or self.should_stop():
+        if self.spec.sweep or self.spec.training.seeds is not None or self.should_stop():
             return ()
-        self.note_read()
-        wanted, first = max(map(self.seeds_wanted, self.arms.values())), self.trainings.seeds[-1] + 1
+        ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
+        wanted, first = max(map(self.seeds_wanted, self.judging.arms.values())), self.trainings.seeds[-1] + 1
         return range(first, first + wanted)
 
     @contextmanager
@@ -280,16 +262,10 @@ class _Experiment:
         return found
 
     def tell_room(self) -> list[dict[str, Any]]:
-        """Compare teacher and baselines on validation, which costs no test rows; not where the labels are the teacher's."""
-        if self.spec.dataset.answer_columns:
-            return []
-        rows = [
-            headroom.compare(
-                self.dataset, self.spec.students[i].name, self.teacher, arms.baseline, self.metric, self.device
-            )
-            for i, arms in self.arms.items()
-        ]
-        self.notify({"kind": "room", "metric": self.metric, "students": rows})
+        """Say where the teacher leaves its students room to learn, and where not."""
+        rows = self.judging.room()
+        if rows:
+            self.notify({"kind": "room", "metric": self.metric, "students": rows})
         for warning in headroom.warnings(rows, self.metric):
             self.notify(warning)
         return rows
@@ -302,23 +278,6 @@ class _Experiment:
         gain = found.gain(self.metric, "student", "baseline")
         return more_seeds(gain.seeds_half, gain.rows_half, gain.n) if gain is not None else 0
 
-    def note_read(self) -> None:
-        """Note in the ledger that this run reads the test part; it counts once."""
-        self.test_reads = ledger.note_read(workspace(), self.dataset.hash, str(self.folder.path.resolve()))
-
-    def judge(self) -> result.ResultBuilder:
-        """Assess everything that was trained on the test part."""
-        self.note_read()
-        build = result.ResultBuilder(self.spec, self.dataset, self.teacher, self.metric, self.room, self.device)
-        for number, (index, arms) in enumerate(self.arms.items(), 1):
-            build.add(index, arms)
-            self.notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
-        return build
-
-    def evaluate(self) -> dict[str, Any]:
-        """Judge everything that was finished and keep what a person may want to see or take away."""
-        build = self.judge()
-        artifacts = write_artifacts(
-            self.folder, self.spec, self.dataset, self.teacher, list(self.arms.items()), self.device
-        )
-        return build.finish(self.folder.id, artifacts, self.test_reads)
+    def judge(self, *, files: bool = True) -> dict[str, Any]:
+        """Judge everything that was finished; with `files`, keep what a person may want to see or take away."""
+        return self.judging.result(self.folder, self.room, self.seconds[self.phases[2]], self.notify, files=files)

@@ -1,11 +1,14 @@
 """A result as typed values: what result.json says, whichever version of it wrote the folder.
 
-Version 1 knew the seeds only: its gains have no parts, no comparison with the teacher, no placebo and no advice.
+Version 1 knew the seeds only: its gains have no parts, no comparison with the teacher, no placebo and no advice. Before
+version 3 the cells of a what-if stood in its `sweep`, and an ordinary run had none: they are made from its students.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,8 +16,10 @@ import numpy as np
 
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.cells import cell_scores, grid
+from kd_core.runs.cells.cell_scores import Judge, Score
 
-KNOWN = (1, 2)
+KNOWN = (1, 2, 3)
 Json = Mapping[str, Any]
 Credit = Literal["teacher", "unclear"]
 
@@ -92,6 +97,24 @@ class StudentOutcome:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One setting of one student against its baseline, on validation rows; `gain` is None where nothing can be compared.
+
+    `like_best`: the seeds can't tell it from the best cell. `settings` by the names of `grid.AXES`, None where the student
+    or the loss has no such setting, or an older result does not say. `raw` is the cell as version 3 writes it.
+    """
+
+    number: int
+    student: str
+    settings: Mapping[str, float | None]
+    gain: Gain | None
+    like_best: bool
+    stopped: bool
+    diverged: int
+    raw: Json = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a finished run found."""
 
@@ -114,6 +137,27 @@ class Outcome:
         ranks = [-np.inf if s.selected is None else sign * s.selected for s in self.students]
         return int(np.argmax(ranks))
 
+    @functools.cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of the run, one for each student of an ordinary one. Errors: KDError `damaged_result`."""
+        with _damage():
+            return tuple(_cell(c) for c in _cells(self.raw))
+
+    @property
+    def has_map(self) -> bool:
+        """Say whether a student has several cells, so that there is something to lay out."""
+        return len(self.cells) > len({c.student for c in self.cells})
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Name the settings of which the cells have several values."""
+        return varied([c.settings for c in self.cells])
+
+
+def varied(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Name the settings that take several values."""
+    return tuple(n for n in grid.AXES if len({s[n] for s in settings} - {None}) > 1)
+
 
 def read_outcome(result: Json) -> Outcome:
     """Read the content of result.json. Errors: KDError `other_schema`, `damaged_result`."""
@@ -126,7 +170,7 @@ def read_outcome(result: Json) -> Outcome:
             schema=schema,
             known=max(KNOWN),
         )
-    try:
+    with _damage():
         metric = result["metric"]
         if not isinstance(metric["name"], str):
             raise TypeError("the metric has no name")
@@ -142,6 +186,13 @@ def read_outcome(result: Json) -> Outcome:
             best_cell=(result.get("sweep") or {}).get("best"),
             raw=result,
         )
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Name what keeps a result from being read."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise KDError(
             "The result can't be read: {what}.",
@@ -149,6 +200,55 @@ def read_outcome(result: Json) -> Outcome:
             "damaged_result",
             what=f"{type(error).__name__} {error}",
         ) from None
+
+
+def _cells(result: Json) -> Sequence[Json]:
+    """List the cells as version 3 writes them, whichever version wrote the result."""
+    if int(result["schema"]) > 2 or result.get("sweep"):
+        found: Sequence[Json] = (result if int(result["schema"]) > 2 else result["sweep"])["cells"]
+        return found
+    metric = result["metric"]
+    judge = Judge(metric["better"], metric["margin"], metric["relative"])
+    scores = []
+    for number, student in enumerate(result["students"]):
+        own: dict[str, Any] = dict.fromkeys(grid.AXES) | {n: student[n] for n in ("temperature", "alpha")}
+        own["dropout"] = student["arch"]["settings"].get("dropout")
+        cell = grid.Cell(number, number, **own)
+        cut, chosen = bool(student["stopped_early"]), student["selection"]
+        arms = [[Score(t["score_selected"], cut) for t in chosen[arm]] for arm in ("student", "baseline")]
+        scores.append(cell_scores.gather(cell, student["seeds"], *arms))
+    best = cell_scores.best(scores, judge.better)
+    return [
+        {
+            **cell_scores.told(s, scores[best or 0], judge, student["name"]),
+            "selected_epochs": [t["selected_epoch"] for t in student["selection"]["student"]],
+            **{n: student[n] for n in ("parameters", "size_bytes")},
+            "latency_ms": p50(student["latency_ms"]),
+        }
+        for s, student in zip(scores, result["students"], strict=True)
+    ]
+
+
+def _cell(found: Json) -> Cell:
+    return Cell(
+        number=int(found["cell"]),
+        student=str(found["student"]),
+        settings={name: found[name] for name in grid.AXES},
+        gain=None if found["gain"]["mean"] is None else read_gain(found["gain"]),
+        like_best=bool(found["like_best"]),
+        stopped=bool(found["stopped"]),
+        diverged=int(found["diverged"]),
+        raw=found,
+    )
+
+
+def p50(latency: Json) -> float | None:
+    """Return the median milliseconds of one prediction, on ONNX Runtime where it can, else on torch."""
+    for runtime in ("onnxruntime", "torch"):
+        one = latency.get(runtime, {}).get("1")
+        if one:
+            return float(one["p50"])
+    return None
 
 
 def _student(found: Json) -> StudentOutcome:

@@ -27,7 +27,7 @@ from kd_core.runs.outcome import write_gain
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass
@@ -68,13 +68,12 @@ class ResultBuilder:
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
         self.judged: list[_Judged] = []
 
-    def add(self, index: int, arms: Arms, recipe: RunSpec | None = None, **more: Any) -> None:
+    def add(self, index: int, arms: Arms, recipe: RunSpec, cell: int) -> None:
         """Assess one student against its baseline, the teacher and its placebo, paired over seeds.
 
-        `recipe` is the cell of a what-if as an ordinary run of this one student; `more` are further fields.
+        `recipe` is its cell as a run of this one student; `cell` the number of it.
         """
-        spec, name = (recipe.students[0] if recipe else self.spec.students[index]), self.metric["name"]
-        objective = (recipe or self.spec).objective
+        spec, name, objective = recipe.students[0], self.metric["name"], recipe.objective
         z_teacher = self.teacher.logits["test"]
         rows = assessment.comparable(self.dataset, z_teacher)
         sides = {"baseline": arms.baseline, "student": arms.student, "placebo": arms.placebo}
@@ -119,7 +118,7 @@ class ResultBuilder:
             "latency_ms": network_latency(arms.student[best].module, viewed(self.dataset, spec.arch).spec)
             if self.spec.evaluation.latency
             else {},
-            **more,
+            "cell": cell,
         }
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]

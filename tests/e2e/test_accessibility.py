@@ -52,7 +52,7 @@ def addresses(sweep: str, data: str) -> dict[str, str]:
         "data": f"/data?data={data}",
         "distill": "/distill",
         "what-if": f"/what-if?data={data}",
-        "map": f"/what-if?run={sweep}&cell=4",
+        "map": f"/runs?run={sweep}&cell=4",
         "runs": "/runs",
         "result": f"/runs?run={RUN}",
         "compare": f"/compare?runs={RUN}",
@@ -108,7 +108,7 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, furnished):
 
 def test_a_cell_is_chosen_by_keyboard_and_a_chart_is_saved_by_its_own_button(browser, furnished):
     server, sweep, _ = furnished
-    screen = Screen(browser, server.url).open(f"/what-if?run={sweep}")
+    screen = Screen(browser, server.url).open(f"/runs?run={sweep}")
     page = screen.page
     area = page.locator(f".st-key-whatif-map-{sweep}")
     expect(area.locator(".scatterlayer .point").first).to_be_visible(timeout=60_000)

@@ -35,7 +35,7 @@ def test_from_an_upload_to_a_chosen_cell_and_a_finer_grid(browser, server, tmp_p
     expect(area.locator(".scatterlayer .point").first).to_be_visible(timeout=60_000)
     assert area.locator(".scatterlayer .point").count() == 25
     found = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
-    assert len(found["sweep"]["cells"]) == 25
+    assert len(found["cells"]) == 25
 
     area.locator(".scatterlayer .point").nth(7).click(force=True)
     expect(page.locator(".st-key-whatif-cell")).to_be_visible(timeout=60_000)
@@ -47,7 +47,7 @@ def test_from_an_upload_to_a_chosen_cell_and_a_finer_grid(browser, server, tmp_p
     expect(page.locator(".st-key-whatif-bars .js-plotly-plot")).to_be_visible(timeout=60_000)
     page.get_by_role("tab", name="All settings").click()
     expect(page.locator(".st-key-whatif-parallel .js-plotly-plot")).to_be_visible(timeout=60_000)
-    page.get_by_role("tab", name="Downloads").click()
+    page.get_by_role("tab", name="Table").click()
     with page.expect_download() as download:
         screen.press("download-cells")
     assert len(download.value.path().read_text("utf-8").splitlines()) == 1 + 75

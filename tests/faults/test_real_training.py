@@ -87,9 +87,7 @@ def cells_of(service, run_id):
     assert folder.damage() == []
     found = folder.result()
     timed = ("seconds", "why")
-    return [{k: v for k, v in c.items() if k not in timed} for c in found["sweep"]["cells"]], found["students"][0][
-        "metrics"
-    ]
+    return [{k: v for k, v in c.items() if k not in timed} for c in found["cells"]], found["students"][0]["metrics"]
 
 
 def finished(service, run_id):
@@ -146,6 +144,4 @@ def test_a_stopped_what_if_keeps_what_is_there_and_can_go_on(services, tmp_path)
     service.resume(run_id)
     assert state(service, run_id, "done", "failed", "interrupted", seconds=200).state == "done"
     assert before.items() <= finished(service, run_id).items()  # nothing was trained twice
-    assert folder.result()["sweep"]["trained"] == 15 and not any(
-        c["stopped"] for c in folder.result()["sweep"]["cells"]
-    )
+    assert folder.result()["sweep"]["trained"] == 15 and not any(c["stopped"] for c in folder.result()["cells"])

@@ -8,7 +8,7 @@ import numpy as np
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import certified
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.outcome import read_outcome, write_gain
 
 HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$")
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("books", "garden", "toys"), "regression": ()}
@@ -132,7 +132,7 @@ def result(
             },
         }
 
-    return {
+    made = {
         "schema": 2,
         "run_id": run_id,
         "name": "visits",
@@ -201,3 +201,4 @@ def result(
         },
         "seconds": {"data": 0.4, "teacher": 1.3, "cache": 0.1, "baseline": 2.0, "students": 2.0, "evaluate": 1.0},
     }
+    return {**made, "schema": 3, "cells": [c.raw for c in read_outcome(made).cells]}

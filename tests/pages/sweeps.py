@@ -146,11 +146,7 @@ def sweep_result(
     names = [s.name for s in spec.students]
     rows = [
         {
-            "cell": s.cell.index,
-            "student": names[s.cell.student],
-            **{a: getattr(s.cell, a) for a in grid.AXES},
-            **cell_scores.describe(s, judge),
-            **cell_scores.behind(s, scores[best], judge),
+            **cell_scores.told(s, scores[best], judge, names[s.cell.student]),
             "selected_epochs": [5] * len(s.seeds),
             "parameters": 250 * (1 + 4 * s.cell.student),
             "size_bytes": 1200 * (1 + 4 * s.cell.student),
@@ -162,9 +158,9 @@ def sweep_result(
     best_of = {
         n: cell_scores.best([s for s in scores if s.cell.student == i], judge.better) for i, n in enumerate(names)
     }
+    found["cells"] = rows
     found["sweep"] = {
         "axes": grid.axes(spec),
-        "cells": rows,
         "best": best,
         "best_of": {n: b for n, b in best_of.items() if b is not None},
         "cells_asked": count.cells,
@@ -184,10 +180,8 @@ def write_cells(path: Any, spec: RunSpec, found: dict[str, Any], rows: int = 40)
     outputs = max(1, len(found["dataset"]["classes"]))
     labels: Any = rng.integers(0, outputs, rows) if outputs > 1 else rng.normal(30, 8, rows)
     teacher = rng.normal(size=(rows, outputs)).astype(np.float32)
-    logits = np.stack([teacher + rng.normal(scale=0.5, size=teacher.shape) for _ in found["sweep"]["cells"]]).astype(
-        np.float16
-    )
-    for i, cell in enumerate(found["sweep"]["cells"]):
+    logits = np.stack([teacher + rng.normal(scale=0.5, size=teacher.shape) for _ in found["cells"]]).astype(np.float16)
+    for i, cell in enumerate(found["cells"]):
         if cell["mean"] is None:
             logits[i] = np.nan
     buffer = io.BytesIO()

@@ -47,7 +47,7 @@ def result(cells, students, best, unit="share", **axes):
         "dropout": [],
     }
     return {
-        "schema": 2,
+        "schema": 3,
         "task": "binary",
         "metric": {
             "name": "accuracy",
@@ -57,9 +57,9 @@ def result(cells, students, best, unit="share", **axes):
         },
         "teacher": {"metrics": {"accuracy": 0.9}, "size_bytes": 10_240},
         "students": students,
+        "cells": cells,
         "sweep": {
             "axes": {**several, **axes},
-            "cells": cells,
             "best": best,
             "cells_asked": len(cells),
             "cells_compared": sum(c["gain"]["mean"] is not None for c in cells),

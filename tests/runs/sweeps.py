@@ -8,7 +8,8 @@ import torch
 from kd_core.data.preparation import prepare
 from kd_core.distill.sweep.variants import TEACHER, TrainedVariant
 from kd_core.models.building import build_for
-from kd_core.runs.cells import grid, sweep_result
+from kd_core.runs.cells import grid
+from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Trainings
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
@@ -74,7 +75,8 @@ class OneSweep(Trainings):
 
 
 def build_result(made, seconds):
-    return sweep_result.build_result(made, made.teacher, made.folder, seconds)
+    judging = Judging(made, made.teacher)
+    return judging.result(made.folder, judging.room(), seconds, made.notify)
 
 
 def engine(score, asked=None, precision="float32", fail_after=None):

@@ -1,4 +1,4 @@
-"""The typed reader of results: both versions, and what is damaged."""
+"""The typed reader of results: every version, and what is damaged."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,9 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import read_gain, read_outcome, write_gain
 
 OLD = Path(__file__).parent / "kept" / "version_1" / "result.json"
+
+
+TODAY = Path(__file__).parents[2] / "sample_data" / "example" / "result.json"
 
 
 def old():
@@ -29,13 +32,52 @@ def test_a_result_of_version_1_is_read_without_what_it_did_not_know():
     assert found.students[found.best].selected == max(tiny.selected, small.selected)
 
 
+def test_the_cells_of_an_older_ordinary_run_are_those_that_today_s_would_say():
+    today = json.loads(TODAY.read_text("utf-8"))
+    older = {**{k: v for k, v in today.items() if k != "cells"}, "schema": 2}
+    made, written = (read_outcome(found).cells for found in (older, today))
+    open_ones = {"learning_rate", "weight_decay", "dropout"}  # what only the recipe said
+    assert [c.raw | dict.fromkeys(open_ones) for c in written] == [c.raw for c in made]
+    assert [(c.number, c.student, c.like_best) for c in made] == [(0, "tiny", False), (1, "small", True)]
+    assert made[0].gain.low < made[0].gain.mean < made[0].gain.high and not read_outcome(today).has_map
+
+
+def test_a_stopped_run_of_an_older_version_has_stopped_cells():
+    found = old()
+    found["students"][0]["stopped_early"] = True
+    first, second = read_outcome(found).cells
+    assert (first.stopped, first.raw["word"], second.stopped) == (True, "inconclusive", False)
+
+
+def test_older_what_ifs_say_their_cells_in_the_sweep_and_settings_that_vary_are_named():
+    today = json.loads(TODAY.read_text("utf-8"))
+    cells = [{**today["cells"][0], "cell": i, "temperature": float(i + 1)} for i in range(3)]
+    cells[2]["gain"] = {"mean": None, "ci95": [None, None], "n": 0}
+    before = {**today, "schema": 2, "sweep": {"best": 0, "cells": cells}}
+    now = {**today, "cells": cells, "sweep": {"best": 0}}
+    for found in map(read_outcome, (before, now)):
+        assert found.varied == ("temperature",) and found.has_map and found.cells[2].gain is None
+        assert [c.settings["temperature"] for c in found.cells] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("damage", ["cells", "gain", "settings"])
+def test_cells_that_cannot_be_read_are_named_as_damaged(damage):
+    found = json.loads(TODAY.read_text("utf-8"))
+    if damage == "cells":
+        del found["cells"]
+    else:
+        found["cells"][0].pop("gain" if damage == "gain" else "dropout")
+    with pytest.raises(KDError, match=r"The result can't be read: KeyError '(cells|gain|dropout)'"):
+        read_outcome(found).cells
+
+
 def test_a_gain_is_read_as_it_was_written():
     gain = Gain(0.01, 0.002, 0.018, 0.004, 0.007, 3)
     assert read_gain(json.loads(json.dumps(write_gain(gain)))) == gain
 
 
 def test_a_newer_result_is_refused_with_both_versions():
-    with pytest.raises(KDError, match=r"newer version \(format 9, known up to 2\)"):
+    with pytest.raises(KDError, match=r"newer version \(format 9, known up to 3\)"):
         read_outcome({**old(), "schema": 9})
 
 

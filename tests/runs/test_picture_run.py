@@ -73,7 +73,7 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
 
 def test_a_what_if_of_picture_students_trains_one_after_another(tmp_path):
     result, _ = carry_out(picture_spec(tmp_path, sweep=SweepSpec(temperature=(1, 4))), tmp_path / "run")
-    assert result["sweep"]["mode"] != "fused" and len(result["sweep"]["cells"]) == 2
+    assert result["sweep"]["mode"] != "fused" and len(result["cells"]) == 2
 
 
 def test_folders_are_the_target_on_the_command_line_too(tmp_path, monkeypatch):

@@ -69,7 +69,7 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
 def test_a_what_if_of_text_students_trains_one_after_another(tmp_path):
     spec = text_spec(tmp_path / "a.csv", sweep=SweepSpec(temperature=(1, 4)))
     result, _ = carry_out(spec, tmp_path / "run")
-    assert result["sweep"]["mode"] == "sequential" and len(result["sweep"]["cells"]) == 2
+    assert result["sweep"]["mode"] == "sequential" and len(result["cells"]) == 2
 
 
 def test_only_the_linear_model_reads_weighted_terms(tmp_path):

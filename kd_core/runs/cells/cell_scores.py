@@ -1,4 +1,4 @@
-"""The cells of a what-if against their baselines and against the best of them, on validation rows."""
+"""The cells of a run against their baselines and against the best of them, on validation rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.evaluate.intervals import compare
-from kd_core.runs.cells.grid import Cell
+from kd_core.runs.cells.grid import AXES, Cell
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,13 @@ def describe(scores: CellScores, judge: Judge) -> dict[str, Any]:
         "stopped": scores.stopped,
         "diverged": scores.diverged,
     }
+
+
+def told(scores: CellScores, winner: CellScores, judge: Judge, student: str) -> dict[str, Any]:
+    """Write a cell as result.json holds it, but for its epochs, size and latency."""
+    setting = {axis: getattr(scores.cell, axis) for axis in AXES}
+    compared = {**describe(scores, judge), **behind(scores, winner, judge)}
+    return {"cell": scores.cell.index, "student": student, **setting, **compared}
 
 
 def behind(scores: CellScores, winner: CellScores, judge: Judge) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kd_core.runs.cells import grid
+from kd_core.runs.outcome import Cell, read_outcome
 
 
 def heat_map(result: dict[str, Any]) -> list[str]:
@@ -15,24 +16,23 @@ def heat_map(result: dict[str, Any]) -> list[str]:
     Units: points for shares, else the metric's own; `*` marks the cells that can't be told apart from the best,
     `#` the best itself, `~` one that was stopped, `-` one without a usable pair.
     """
-    sweep, metric = result["sweep"], result["metric"]
-    factor, unit = (100.0, "points of ") if metric["unit"] == "share" else (1.0, "")
+    found = read_outcome(result)
+    factor, unit = (100.0, "points of ") if found.metric.unit == "share" else (1.0, "")
     digits = 2 if factor == 100.0 else 4
-    several = [n for n in grid.AXES if len(sweep["axes"][n]) > 1]
-    shown = list(dict.fromkeys([*several, "temperature", "alpha"]))[:2]
+    shown = list(dict.fromkeys([*found.varied, "temperature", "alpha"]))[:2]
     across, down = sorted(shown, key=grid.AXES.index)
-    further = [n for n in several if n not in shown]
-    tables: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for cell in sweep["cells"]:
-        tables.setdefault((cell["student"], *(cell[n] for n in further)), []).append(cell)
+    further = [n for n in found.varied if n not in shown]
+    tables: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in found.cells:
+        tables.setdefault((cell.student, *(cell.settings[n] for n in further)), []).append(cell)
     lines = []
     for (student, *values), cells in tables.items():
         said = "".join(f", {grid.WORDS[n]} {v:g}" for n, v in zip(further, values, strict=True) if v is not None)
         lines += [
-            f"{student}{said}: gain on validation in {unit}{metric['title']}",
-            *_table(cells, across, down, sweep["best"], factor, digits),
+            f"{student}{said}: gain on validation in {unit}{found.metric.title}",
+            *_table(cells, across, down, found.best_cell, factor, digits),
         ]
-    number = sum(c["gain"]["mean"] is not None for c in sweep["cells"])
+    number = sum(c.gain is not None for c in found.cells)
     caution = [f"The best of {number} cells is partly the luckiest: what it gains on validation flatters it."]
     return [
         *lines,
@@ -41,10 +41,10 @@ def heat_map(result: dict[str, Any]) -> list[str]:
     ]
 
 
-def _table(cells: list[dict[str, Any]], across: str, down: str, best: int, factor: float, digits: int) -> list[str]:
-    columns = sorted({c[across] for c in cells if c[across] is not None}) or [None]
-    rows = sorted({c[down] for c in cells if c[down] is not None}) or [None]
-    at = {(c[down], c[across]): c for c in cells}
+def _table(cells: list[Cell], across: str, down: str, best: int | None, factor: float, digits: int) -> list[str]:
+    columns: list[Any] = sorted({v for c in cells if (v := c.settings[across]) is not None}) or [None]
+    rows: list[Any] = sorted({v for c in cells if (v := c.settings[down]) is not None}) or [None]
+    at = {(c.settings[down], c.settings[across]): c for c in cells}
     words = grid.WORDS[across]
     head = ["" if rows == [None] else grid.WORDS[down], *("" if v is None else f"{words} {v:g} " for v in columns)]
     body = [
@@ -55,8 +55,8 @@ def _table(cells: list[dict[str, Any]], across: str, down: str, best: int, facto
     return ["  " + "  ".join(text.rjust(w) for text, w in zip(line, widths, strict=True)) for line in [head, *body]]
 
 
-def _cell(cell: dict[str, Any] | None, best: int, factor: float, digits: int) -> str:
-    if cell is None or cell["gain"]["mean"] is None:
+def _cell(cell: Cell | None, best: int | None, factor: float, digits: int) -> str:
+    if cell is None or cell.gain is None:
         return "- "
-    mark = "#" if cell["cell"] == best else "~" if cell["stopped"] else "*" if cell["like_best"] else " "
-    return f"{factor * cell['gain']['mean']:+.{digits}f}{mark}"
+    mark = "#" if cell.number == best else "~" if cell.stopped else "*" if cell.like_best else " "
+    return f"{factor * cell.gain.mean:+.{digits}f}{mark}"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from kd_core.evaluate import METRICS
-from kd_core.runs.cells import grid
+from kd_core.runs.outcome import varied
 from kd_core.runs.store.events import Event
 from kd_core.runs.view.progress import Progress
 from kd_core.runs.view.report import setting
@@ -58,9 +58,8 @@ class ProgressLine:
         cell = progress.best_cell
         if cell is None:
             return "nothing to compare yet"
-        axes = {n: sorted({c[n] for c in progress.cells if c[n] is not None}) for n in grid.AXES}
         gain = (100 if self._share else 1) * cell["gain"]["mean"]
-        return f"best so far: {setting(cell, axes)}, {gain:+.2f}{' points' if self._share else ''}"
+        return f"best so far: {setting(cell, varied(progress.cells))}, {gain:+.2f}{' points' if self._share else ''}"
 
 
 def _bar(units: float, done: int, of: int, said: str) -> str:

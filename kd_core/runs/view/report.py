@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,47 +24,48 @@ def verdict_lines(result: dict[str, Any]) -> list[str]:
 
     A what-if first says which cell was chosen among how many, and how sure that choice is.
     """
+    found = read_outcome(result)
+    lines = _student_lines(result, found)
     if result.get("sweep"):
-        return [*(choice_line(result, s) for s in result["students"]), *_alike_lines(result), *_student_lines(result)]
-    return _student_lines(result)
+        return [*(choice_line(found, s) for s in found.students), *_alike_lines(result, found), *lines]
+    return lines
 
 
-def choice_line(result: dict[str, Any], student: dict[str, Any]) -> str:
+def choice_line(found: Outcome, student: StudentOutcome) -> str:
     """Say which cell was chosen on validation among how many, and what it came to on the test rows."""
-    sweep, metric = result["sweep"], result["metric"]
-    factor, unit = (100.0, " points") if metric["unit"] == "share" else (1.0, "")
-    cells = [c for c in sweep["cells"] if c["student"] == student["name"] and c["gain"]["mean"] is not None]
-    chosen = next(c for c in cells if c["cell"] == student["cell"])
-    gain = student["gain"][metric["name"]]
-    low, high = gain["ci95"]
-    digits = "+.2f" if metric["unit"] == "share" else "+.3g"
+    factor, unit = (100.0, " points") if found.metric.unit == "share" else (1.0, "")
+    cells = [c for c in found.cells if c.student == student.name and c.gain is not None]
+    chosen = next(c for c in cells if c.number == student.cell)
+    gain = student.gain[found.metric.name]
+    digits = "+.2f" if found.metric.unit == "share" else "+.3g"
     interval = (
-        f"95 % {factor * low:{digits}} to {factor * high:{digits}}" if low is not None else "one seed, no interval"
+        f"95 % {factor * gain.low:{digits}} to {factor * gain.high:{digits}}"
+        if gain.low is not None and gain.high is not None
+        else "one seed, no interval"
     )
-    of = f" of {student['name']}" if len(result["students"]) > 1 else ""
-    if chosen["alpha"] == 0:
-        return f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}, the baseline itself; no share of the teacher helped."
+    of = f" of {student.name}" if len(found.students) > 1 else ""
+    said = f"Best of {len(cells)} cells{of} on validation: {setting(chosen.settings, found.varied)}"
+    if chosen.settings["alpha"] == 0:
+        return f"{said}, the baseline itself; no share of the teacher helped."
     return (
-        f"Best of {len(cells)} cells{of} on validation: {setting(chosen, sweep['axes'])}; on the test rows "
-        f"{factor * gain['mean']:{digits}}{unit} {metric['title']} against its baseline ({interval})."
+        f"{said}; on the test rows {factor * gain.mean:{digits}}{unit} {found.metric.title} against its baseline "
+        f"({interval})."
     )
 
 
-def setting(cell: dict[str, Any], axes: dict[str, list[float]]) -> str:
+def setting(settings: Mapping[str, float | None], varied: Sequence[str]) -> str:
     """Name a cell by its temperature, alpha and whatever else was varied: 'T 4, alpha 0.75'."""
-    names = [n for n in grid.WORDS if n in ("temperature", "alpha") or len(axes[n]) > 1]
-    return ", ".join(f"{grid.WORDS[n]} {cell[n]:g}" for n in names if cell[n] is not None)
+    names = [n for n in grid.WORDS if n in ("temperature", "alpha", *varied)]
+    return ", ".join(f"{grid.WORDS[n]} {v:g}" for n in names if (v := settings[n]) is not None)
 
 
-def _alike_lines(result: dict[str, Any]) -> list[str]:
+def _alike_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     """Say how many cells the seeds can't tell from the best one, and what is not finished."""
-    sweep = result["sweep"]
-    compared = sweep["cells_compared"]
-    alike = sum(c["like_best"] for c in sweep["cells"]) - 1
+    asked, compared = result["sweep"]["cells_asked"], result["sweep"]["cells_compared"]
+    alike = sum(c.like_best for c in found.cells) - 1
     lines = []
-    one_seed = (
-        " (one seed: within the margin of the metric)" if max(len(c["scores"]) for c in sweep["cells"]) == 1 else ""
-    )
+    most_seeds = max(len(c.raw["scores"]) for c in found.cells)
+    one_seed = " (one seed: within the margin of the metric)" if most_seeds == 1 else ""
     if alike and alike == compared - 1:
         others = "The other cell can't" if alike == 1 else f"None of the other {alike} cells can"
         lines.append(f"{others} be told apart from it on validation{one_seed}.")
@@ -71,23 +73,20 @@ def _alike_lines(result: dict[str, Any]) -> list[str]:
         lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation{one_seed}.")
     elif compared > 1:
         lines.append(f"No other cell is like it on validation{one_seed}.")
-    if compared < sweep["cells_asked"]:
-        lines.append(
-            f"{sweep['cells_asked'] - compared} of {sweep['cells_asked']} cells have no usable pair of student and baseline."
-        )
-    stopped = sum(c["stopped"] for c in sweep["cells"])
+    if compared < asked:
+        lines.append(f"{asked - compared} of {asked} cells have no usable pair of student and baseline.")
+    stopped = sum(c.stopped for c in found.cells)
     if stopped == 1:
         lines.append("1 cell was stopped before its end and shows its best so far.")
     elif stopped:
         lines.append(f"{stopped} cells were stopped before their end and show their best so far.")
-    diverged = sum(c["diverged"] for c in sweep["cells"])
+    diverged = sum(c.diverged for c in found.cells)
     if diverged:
         lines.append(f"{diverged} training{'s' if diverged > 1 else ''} diverged.")
     return lines
 
 
-def _student_lines(result: dict[str, Any]) -> list[str]:
-    found = read_outcome(result)
+def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
     lines += _known_lines(result)
     for student in found.students:

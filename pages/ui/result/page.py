@@ -15,6 +15,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t, term
+from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 
 Result = Mapping[str, Any]
 
@@ -23,12 +24,26 @@ CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check 
 
 
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> None:
-    """Draw everything known about a run that has ended; without a result, its curves, recipe and log."""
+    """Draw everything known about a run that has ended, with the map where it has several cells.
+
+    Without a result, its curves, recipe and log.
+    """
+    folder = store.folder(row.id)
+    grid = whatif_reader.of_run(folder, snapshot)
+    if grid is not None:
+        whatif_head.line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
     if found is None or not found.get("students"):
+        if grid is not None and len(grid.judged):
+            whatif_views.show(folder, snapshot, grid)
+        elif snapshot.spec.sweep is not None:
+            st.caption(t("what_if.nothing"))
         result_tabs.show_unfinished(store, row, snapshot)
         return
     index = choose_student(found, row.id)
     judgement(found, index)
+    if grid is not None:
+        whatif_head.chosen(grid, str(found["students"][index]["name"]))
+        whatif_views.show(folder, snapshot, grid)
     comparison(found, index)
     result_tabs.show(store, row, snapshot, found, index)
 

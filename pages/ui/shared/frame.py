@@ -10,7 +10,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.task import task_of
-from pages.ui.runs import finished, sweeps
+from pages.ui.runs import finished
 from pages.ui.shared import engine, facts, session
 from pages.ui.shared.text import escape, number, shorten, t
 
@@ -71,9 +71,7 @@ def _run_card() -> None:
                 "distill.py", label=t("common.no_run_next"), icon=":material/play_circle:", query_params=session.link()
             )
             return
-        st.page_link(
-            sweeps.page(store, row.id), label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id)
-        )
+        st.page_link("runs.py", label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id))
         _run_line(row)
 
 

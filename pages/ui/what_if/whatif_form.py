@@ -15,7 +15,7 @@ from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_draft
 
-KEY, PAGE = whatif_draft.KEY, "what_if.py"
+KEY, PAGE = whatif_draft.KEY, "runs.py"
 # What the lists offer; anything else within the bounds can be written.
 OFFERED: dict[str, tuple[float, ...]] = {
     "temperature": (0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 20),

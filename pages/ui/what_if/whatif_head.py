@@ -1,19 +1,16 @@
-"""The head of a what-if: its one line of numbers, how it is carried out, and the verdict on the test rows."""
+"""The head of a what-if: its one line of numbers, how it is carried out, and how its best cell was chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.result import page, verdict
+from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
 from pages.ui.what_if.whatif_cells import Grid
-
-Result = Mapping[str, Any]
 
 
 def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None) -> None:
@@ -55,11 +52,8 @@ def way(grid: Grid) -> None:
     st.caption(t("what_if.head.way", mode=forms.option(grid.mode) if known else grid.mode, why=grid.why))
 
 
-def judgement(found: Result, grid: Grid, run_id: str) -> None:
-    """Say the verdict of the chosen cell on the test rows, and how it was chosen."""
-    index = page.choose_student(found, run_id)
-    page.judgement(found, index)
-    student = str(found["students"][index]["name"])
+def chosen(grid: Grid, student: str) -> None:
+    """Say how the cell was chosen that the verdict is about."""
     cell = grid.cell(grid.best_of.get(student))
     test, compared = text.exact(grid.num_rows[1]), int((grid.judged["student"] == student).sum())
     if cell is not None and cell.is_baseline:

@@ -1,41 +1,30 @@
-"""The what-ifs of the workspace: found among the runs by their recipe, listed with what came of them."""
+"""The what-ifs of the workspace: the newest first, with what came of them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.result import verdict
-from pages.ui.runs import run_head, run_list, sweeps
+from pages.ui.runs import run_head, run_list
 from pages.ui.shared import session, text
 from pages.ui.shared.text import escape, t
 
-LOOKED_AT = 200  # newest runs among which what-ifs are looked for
 LISTED = 8
-
-
-def recent(store: RunStore) -> tuple[list[RunRow], int]:
-    """Return the newest what-ifs, and how many of the newest runs were looked at."""
-    rows = store.list(limit=LOOKED_AT)
-    return [r for r in rows if sweeps.is_sweep(store, r.id)], len(rows)
 
 
 def show(store: RunStore) -> None:
     """List the newest what-ifs, each a link to its map."""
-    found, looked_at = recent(store)
+    found, count = store.list(sweep=True, limit=LISTED), store.count(sweep=True)
     st.subheader(t("what_if.list.title"))
     if not found:
         st.caption(t("what_if.list.none"))
         return
-    names = text.shorten_all([r.name for r in found[:LISTED]], 60)
-    for row, name in zip(found[:LISTED], names, strict=True):
+    names = text.shorten_all([r.name for r in found], 60)
+    for row, name in zip(found, names, strict=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.page_link(
-                "what_if.py",
-                label=f"**{escape(name)}**",
-                icon=":material/grid_on:",
-                query_params=session.link(run=row.id),
+                "runs.py", label=f"**{escape(name)}**", icon=":material/grid_on:", query_params=session.link(run=row.id)
             )
             run_head.badge(row.state)
             said = [row.dataset_name, (row.started_utc or row.created_utc)[:16].replace("T", " ")]
@@ -46,6 +35,6 @@ def show(store: RunStore) -> None:
                 )
                 said.insert(2, t("what_if.list.versus", value=run_list.versus_cell(row.headline) or "–"))
             st.caption(" · ".join(escape(s) for s in said), width="content")
-    if len(found) > LISTED:
-        st.caption(t("what_if.list.more", shown=LISTED, of=len(found), runs=looked_at))
+    if count > LISTED:
+        st.caption(t("what_if.list.more", shown=LISTED, of=text.exact(count)))
         st.page_link("runs.py", label=t("what_if.list.all"), icon=":material/list:", query_params=session.link())

@@ -1,4 +1,4 @@
-"""Reads a what-if into its table: from the result of one that has ended, or from the events of one that trains."""
+"""Reads the cells of a run into a table: from the result of one that has ended, or from the events of one that trains."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
 from kd_core.safe_io import Damaged
 from pages.ui.result import comparison, verdict
+from pages.ui.shared import text
 from pages.ui.what_if.whatif_cells import COLUMNS, NUMBERS, PER_SEED, Grid
 
 APART = ("gain", "low", "high", "pairs", "behind", "behind_low", "behind_high", "pending")  # told otherwise than named
@@ -26,8 +28,22 @@ ENDED = {"done": (True,)}
 NO_GAIN = {"mean": None, "ci95": (None, None), "n": None}
 
 
+def of_run(folder: RunFolder, snapshot: Snapshot) -> Grid | None:
+    """Read the map of a run that has ended; None where no student has several cells.
+
+    A result that can't be read is told on the page, and the map is that of the events.
+    """
+    try:
+        grid = read(folder)
+    except KDError as error:
+        text.show_error(error)
+        grid = None
+    grid = grid or of_progress(snapshot, active=False)
+    return grid if grid is not None and len(grid.cells) > len(grid.students) else None
+
+
 def read(folder: RunFolder) -> Grid | None:
-    """Read the grid of a what-if that has ended, again only when its file has changed; None when it has no result.
+    """Read the grid of a run that has ended, again only when its file has changed; None without a result of several cells.
 
     Errors: KDError `run_damaged`, and those of `read_outcome`.
     """
@@ -45,7 +61,7 @@ def read(folder: RunFolder) -> Grid | None:
 @functools.lru_cache(maxsize=32)
 def _read(path: Path, changed_ns: int) -> Grid | None:
     found = RunFolder(path).result()
-    return of_result(found) if found and found.get("sweep") else None
+    return of_result(found) if found and found.get("students") and read_outcome(found).has_map else None
 
 
 def of_result(found: Mapping[str, Any]) -> Grid:
@@ -58,7 +74,7 @@ def of_result(found: Mapping[str, Any]) -> Grid:
     selection = str(metric["selection"] or metric["name"])
     parts = {"validation": None, "test": None, **data["rows"]}
     return Grid(
-        frame(sweep["cells"]),
+        frame(c.raw for c in outcome.cells),
         selection,
         None if sweep["best"] is None else int(sweep["best"]),
         best_of={str(n): int(i) for n, i in sweep["best_of"].items()},

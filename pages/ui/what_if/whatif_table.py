@@ -36,6 +36,7 @@ def show(grid: Grid, run_id: str) -> None:
         },
     )
     st.caption(t("what_if.table_note"))
+    recipe.offer(t("what_if.download.cells"), lambda: csv(grid), f"{run_id}.cells.csv", "text/csv", "cells")
     picked = event["selection"].get("cells") if event else None
     if picked:
         st.session_state["whatif-table-turn"] = turn + 1

@@ -1,8 +1,10 @@
-"""What stands under the map: sizes, all settings at once, cost, the table, downloads. Only the open tab is computed."""
+"""What the page of a run shows of its many cells: the map beside the chosen one, and under it sizes, settings, cost, table.
+
+Only the open tab is computed.
+"""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
@@ -13,20 +15,50 @@ from kd_core.runs.view.snapshot import Snapshot
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import parallel
 from pages.ui.charts import what_if as charts
-from pages.ui.result import comparison, differences, goals, recipe, verdict
-from pages.ui.runs import live
+from pages.ui.result import comparison, differences, goals, verdict
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import escape, t
-from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_table, whatif_words
+from pages.ui.what_if import (
+    whatif_cell,
+    whatif_cells,
+    whatif_head,
+    whatif_map,
+    whatif_points,
+    whatif_table,
+    whatif_words,
+)
 from pages.ui.what_if.whatif_cells import Grid
 
-TABS = ("sizes", "settings", "cost", "table", "downloads", "log")
+TABS = ("sizes", "settings", "cost", "table")
 
 
 def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
+    """Draw the map beside the chosen cell, and the tabs. Without a result no cell can be chosen."""
+    whatif_head.way(grid)
+    whatif_head.lower_note(grid.metric)
+    st.markdown(f"**{t('what_if.map.title')}**")
+    chosen = grid.cell(whatif_map.picked())
+    if grid.result and chosen is not None:
+        left, right = st.columns([6, 5], gap="medium")
+        with left:
+            whatif_map.show(grid, folder.id, live=False)
+        with right:
+            whatif_cell.show(folder, grid, chosen)
+    else:
+        whatif_map.show(grid, folder.id, live=False)
+        if whatif_map.picked() is not None:
+            st.caption(t("what_if.map.gone", cell=escape(st.query_params.get(whatif_map.CELL))))
+        elif grid.result:
+            st.caption(t("what_if.map.hint"))
+    whatif_head.missing(grid)
+    whatif_head.warnings(snapshot, fold=True)
+    tabs(folder, grid)
+
+
+def tabs(folder: RunFolder, grid: Grid) -> None:
     """Draw the tab bar and the open tab."""
-    tabs = st.tabs([t(f"what_if.tab.{k}") for k in TABS], key="whatif-tab", on_change="rerun")
-    for key, tab in zip(TABS, tabs, strict=True):
+    drawn = st.tabs([t(f"what_if.tab.{k}") for k in TABS], key="whatif-tab", on_change="rerun")
+    for key, tab in zip(TABS, drawn, strict=True):
         if not tab.open:
             continue
         with tab:
@@ -37,12 +69,8 @@ def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
                 settings(grid)
             elif key == "cost":
                 cost(grid)
-            elif key == "table":
-                whatif_table.show(grid, folder.id)
-            elif key == "downloads":
-                downloads(folder, grid)
             else:
-                live.log(snapshot)
+                whatif_table.show(grid, folder.id)
 
 
 def sizes(grid: Grid) -> None:
@@ -191,29 +219,3 @@ def _goals(
     ys = [p["y"] for p in points]
     lowest = max(ys) if verdict.lower_is_better(grid.metric) else min(ys)
     return (most if most is not None else 1.2 * max(p["x"] for p in points), lowest if worst is None else worst)
-
-
-def downloads(folder: RunFolder, grid: Grid) -> None:
-    """Offer the cells, the recipe, the result, and the pictures in either format."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        name = f"{folder.id}.cells.csv"
-        recipe.offer(t("what_if.download.cells"), lambda: whatif_table.csv(grid), name, "text/csv", "cells")
-        recipe.offer(
-            t("runs.recipe.json"),
-            lambda: folder.spec().model_dump_json(indent=1),
-            f"{folder.id}.spec.json",
-            "application/json",
-            "spec",
-        )
-        if grid.result:
-            recipe.offer(
-                t("runs.recipe.result"),
-                lambda: json.dumps(grid.result, ensure_ascii=False, indent=1),
-                f"{folder.id}.result.json",
-                "application/json",
-                "result",
-            )
-    with right:
-        st.caption(t("what_if.download.pictures"))
-        st.code(f"python -m kd_core run {folder.id}.spec.json --out my-what-if", language="bash")

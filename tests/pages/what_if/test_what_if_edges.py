@@ -11,10 +11,10 @@ import pytest
 from kd_core.errors import KDError
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_reader, whatif_table, whatif_words
-from tests.pages.fixtures import HOSTILE, store
+from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
-from tests.pages.what_if.test_what_if import _quiet, charts, form, grid_of, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, charts, grid_of, run_page, said  # noqa: F401
 
 
 def test_the_csv_holds_every_seed_of_every_cell():
@@ -30,17 +30,23 @@ def test_names_are_shown_literally():
     run_id = make_sweep(students=(HOSTILE[0],))
     grid = grid_of(run_id)
     assert "<script" not in whatif_words.hover(grid, grid.cell(4))
-    at = form(run=run_id, cell="4")
+    at = run_page(run=run_id, cell="4")
     assert not at.exception and "<script" not in "".join(json.dumps(c) for c in charts(at))
 
 
 @pytest.mark.slow
-def test_a_what_if_is_linked_from_its_run():
-    run_id = make_sweep()
-    at = open_page("runs", run=run_id)
-    assert not at.exception and "27 variants on a map" in said(at)
-    at.button(key="runs-sweep-open").click().run()
-    assert not at.exception and t("what_if.title") in words(at)
+def test_every_run_opens_on_one_page_whose_map_appears_where_a_student_has_several_cells():
+    many = open_page("runs", run=make_sweep())
+    assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 12
+    places = [
+        said(many).index(str(w))
+        for w in ("over the same student alone", "Gain over the baseline, on", "on 200 test rows")
+    ]
+    assert places == sorted(places)
+    for run_id in (make_sweep(temperature=(2,), alpha=(0.5,)), done_run(), done_run(students=("tiny", "small"))):
+        one = open_page("runs", run=run_id)
+        assert not one.exception and "over the same student alone" in said(one)
+        assert t("what_if.map.title") not in said(one) and len(one.tabs) == 8 and "variants" not in said(one)
 
 
 def test_the_number_in_the_address_must_be_one(monkeypatch):
@@ -56,9 +62,10 @@ def test_a_diverged_baseline_counts_once_for_all_its_cells():
 
 
 @pytest.mark.slow
-def test_a_failed_what_if_promises_no_verdict_on_its_run_page():
+def test_a_failed_what_if_keeps_what_is_known_of_its_cells_and_promises_no_verdict():
     at = open_page("runs", run=make_sweep("failed", finished=3))
-    assert not at.exception and "what is known of them is on its own page" in said(at)
+    assert not at.exception and "3 of 21 trainings" in said(at) and t("what_if.map.title") in said(at)
+    assert "over the same student alone" not in said(at) and "whatif-clear" not in [b.key for b in at.button]
 
 
 def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
@@ -86,12 +93,12 @@ def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_wh
 
 
 def _cell_four(**changes):
-    return lambda found: found["sweep"]["cells"][4].update(changes)
+    return lambda found: found["cells"][4].update(changes)
 
 
 HARM = {
-    "'cells'": lambda found: found["sweep"].pop("cells"),
-    "'mean'": lambda found: found["sweep"]["cells"][4].pop("mean"),
+    "'cells'": lambda found: found.pop("cells"),
+    "'mean'": lambda found: found["cells"][4].pop("mean"),
     "'room'": lambda found: found.pop("room"),
     "'list' object has no attribute 'items'": lambda found: found["sweep"].update(best_of=[1]),
     "two cells have one number": _cell_four(cell=0),
@@ -111,7 +118,9 @@ def test_a_damaged_grid_is_named(why):
     found = json.loads((folder.path / "result.json").read_text())
     HARM[why](found)
     (folder.path / "result.json").write_text(json.dumps(found))
-    with pytest.raises(KDError, match=r"is damaged: result\.json holds no what-if that can be read: ") as told:
+    with pytest.raises(
+        KDError, match=r"result\.json holds no what-if that can be read: |The result can't be read: "
+    ) as told:
         whatif_reader.read(folder)
     assert why in str(told.value)
 
@@ -130,7 +139,7 @@ def test_a_page_with_a_damaged_grid_has_one_message_and_the_map_of_the_events():
     found = json.loads(place.read_text())
     HARM["a number is str"](found)
     place.write_text(json.dumps(found))
-    at = form(run=run_id, cell="4")
+    at = run_page(run=run_id, cell="4")
     assert not at.exception and [e.value for e in at.error if "holds no what-if" in e.value] == [at.error[0].value]
     assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
 

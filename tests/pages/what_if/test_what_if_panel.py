@@ -10,14 +10,14 @@ from pages.ui.what_if import whatif_cell, whatif_words
 from tests.pages.fixtures import store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
-from tests.pages.what_if.test_what_if import _quiet, form, grid_of, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, grid_of, run_page, said  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     run_id = make_sweep()
-    at = form(run=run_id, cell="4")
+    at = run_page(run=run_id, cell="4")
     assert not at.exception
     cell = grid_of(run_id).cell(4)
     assert "T=4, α=0.5" in said(at)
@@ -41,10 +41,10 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
 def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs):  # noqa: F811
     run_id = make_sweep()
     best = grid_of(run_id).best
-    at = form(run=run_id, cell=str(best))
+    at = run_page(run=run_id, cell=str(best))
     assert at.button(key="whatif-judge").disabled
     other = next(i for i in grid_of(run_id).cells.index if i != best)
-    at = form(run=run_id, cell=str(other))
+    at = run_page(run=run_id, cell=str(other))
     at.button(key="whatif-judge").click().run()
     assert jobs.submitted[0][0].sweep is None
 
@@ -52,7 +52,7 @@ def test_the_best_cell_is_not_judged_twice_and_another_becomes_its_own_run(jobs)
 @pytest.mark.slow
 def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
     run_id = make_sweep()
-    at = form(run=run_id, cell="4")
+    at = run_page(run=run_id, cell="4")
     at.button(key="whatif-zoom").click().run()
     assert not at.exception and not jobs.submitted
     assert {"1", "4", "16"} <= set(at.multiselect(key="whatif.sweep.temperature").value)
@@ -61,14 +61,14 @@ def test_zoom_fills_the_form_around_the_cell(jobs):  # noqa: F811
 
 @pytest.mark.slow
 def test_a_cell_opens_in_distill():
-    at = form(run=make_sweep(), cell="4")
+    at = run_page(run=make_sweep(), cell="4")
     at.button(key="whatif-distill").click().run()
     assert not at.exception and at.select_slider(key="distill.objective.hinton.temperature").value == 4.0
 
 
 def test_a_click_chooses_a_cell_and_clear_takes_it_back():
     run_id = make_sweep()
-    at = form(run=run_id)
+    at = run_page(run=run_id)
     at.session_state[f"whatif-map-{run_id}"] = {"selection": {"points": [{"customdata": [7]}]}}
     at.run()
     assert not at.exception and "7" in at.query_params["cell"]

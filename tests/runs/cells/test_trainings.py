@@ -10,9 +10,10 @@ import pytest
 
 from kd_core.errors import KDError, Stopped
 from kd_core.runs import artifacts
-from kd_core.runs.cells import sweep_result, trainings
-from kd_core.runs.cells.sweep_result import p50
+from kd_core.runs.cells import trainings
+from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.experiment import run
+from kd_core.runs.outcome import p50
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from tests.runs.sweeps import SQUARE, alpha_of, build_result, engine, sweep_in, sweep_spec
@@ -53,10 +54,10 @@ def test_a_cell_is_chosen_on_validation_and_judged_on_the_test_part(tmp_path, mo
     found = result["sweep"]
     assert (found["best"], found["best_of"], found["cells_compared"]) == (3, {"tiny": 3}, 4)
     assert (found["variants"], found["trainings"], found["mode"], found["seconds"]) == (8, 6, "fused", 1.5)
-    best, worse = found["cells"][3], found["cells"][1]
+    best, worse = result["cells"][3], result["cells"][1]
     assert best["gain"]["mean"] == pytest.approx(0.11) and best["scores"] == [pytest.approx(0.81), pytest.approx(0.82)]
     assert worse["behind"]["mean"] == pytest.approx(0.01) and not worse["like_best"] and best["like_best"]
-    assert best["behind"] is None and found["cells"][0]["gain"]["mean"] == 0.0
+    assert best["behind"] is None and result["cells"][0]["gain"]["mean"] == 0.0
     (student,) = result["students"]
     assert (student["cell"], student["temperature"], student["alpha"], student["seeds"]) == (3, 4.0, 0.5, [0, 1])
     assert student["metrics"]["roc_auc"]["mean"] != pytest.approx(best["mean"])  # measured on the test rows
@@ -69,8 +70,8 @@ def test_errors_choose_the_smallest_score(tmp_path, monkeypatch):
     doubled(monkeypatch, lambda v: 5.0 - alpha_of(v))
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path, "regression", SweepSpec(alpha=(0, 0.5, 1))))
     made.train()
-    found = build_result(made, 1.0)["sweep"]
-    assert found["best"] == 2 and found["axes"]["temperature"] == []
+    found = build_result(made, 1.0)
+    assert found["sweep"]["best"] == 2 and found["sweep"]["axes"]["temperature"] == []
     assert [c["gain"]["mean"] for c in found["cells"]] == [0.0, pytest.approx(0.5), pytest.approx(1.0)]
     assert [c["word"] for c in found["cells"]] == ["ties", "beats", "beats"]
     assert found["cells"][0]["behind"]["mean"] == pytest.approx(1.0) and found["cells"][2]["temperature"] is None
@@ -94,7 +95,7 @@ def test_cells_npz_holds_the_best_seed_s_answers_of_every_cell(tmp_path, monkeyp
         assert np.array_equal(kept["logits"][3], own.astype(np.float16))
         assert np.array_equal(kept["teacher"], made.teacher.logits["validation"])
         assert np.array_equal(kept["row_ids"], made.dataset.validation.row_ids)
-    assert [c["diverged"] for c in result["sweep"]["cells"]] == [0, 2, 0, 0]
+    assert [c["diverged"] for c in result["cells"]] == [0, 2, 0, 0]
     monkeypatch.setattr(artifacts, "CELL_NUMBERS", 4 * 2 * 10)
     assert build_result(made, 1.0)["artifacts"]["cell_rows_kept"] == 10
 
@@ -182,14 +183,14 @@ def test_a_stopped_sweep_keeps_finished_cells_and_flags_the_best_so_far(tmp_path
     made = sweep_in(tmp_path / "run", spec)
     made.train()
     result = build_result(made, 1.0)
-    assert [c["seeds"] for c in result["sweep"]["cells"]] == [[0]] * 4
-    assert not any(c["stopped"] for c in result["sweep"]["cells"])
+    assert [c["seeds"] for c in result["cells"]] == [[0]] * 4
+    assert not any(c["stopped"] for c in result["cells"])
     assert [r["stopped"] for r in lines(tmp_path / "run")] == [False] * 3 + [True] * 3
     doubled(monkeypatch, lambda v: "stopped")
     other = sweep_in(tmp_path / "other", spec, dataset=made.dataset)
     other.train()
     result = build_result(other, 1.0)
-    assert all(c["stopped"] and c["word"] == "inconclusive" for c in result["sweep"]["cells"])
+    assert all(c["stopped"] and c["word"] == "inconclusive" for c in result["cells"])
     assert result["students"][0]["verdict"] == "inconclusive" and result["students"][0]["stopped_early"]
     assert not list((tmp_path / "other/checkpoints/trained").glob("*"))  # a resumed run finishes them
 
@@ -237,8 +238,8 @@ def test_one_diverged_seed_leaves_the_others_and_never_wins(tmp_path, monkeypatc
     doubled(monkeypatch, lambda v: lucky(v) if v.objective and v.objective.settings["temperature"] == 4 else 0.8)
     made = sweep_in(tmp_path / "run", sweep_spec(tmp_path))
     made.train()
-    found = build_result(made, 1.0)["sweep"]
-    assert found["cells"][3]["seeds"] == [0] and found["cells"][3]["diverged"] == 1 and found["best"] == 0
+    found = build_result(made, 1.0)
+    assert found["cells"][3]["seeds"] == [0] and found["cells"][3]["diverged"] == 1 and found["sweep"]["best"] == 0
 
 
 def test_latency_is_that_of_onnx_runtime_else_of_torch():
@@ -264,7 +265,7 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
         "evaluate",
     ]
     (plan,) = [e for e in events if e["kind"] == "plan"]
-    assert (plan["cells"], len(plan["grid"])) == (len(result["sweep"]["cells"]), plan["trainings"])
+    assert (plan["cells"], len(plan["grid"])) == (len(result["cells"]), plan["trainings"])
     assert set(result["seconds"]) == {"data", "teacher", "cache", "sweep", "evaluate"}
     best = grid.cells(spec)[result["sweep"]["best"]]
     recipe = grid.cell_spec(spec, best)
@@ -275,7 +276,13 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
             assert found["values"] == pytest.approx(other["metrics"][name]["values"], rel=1e-5)
     assert (ours["verdict"], ours["arch"], ours["alpha"]) == (theirs["verdict"], theirs["arch"], theirs["alpha"])
     selected = [s["score_selected"] for s in theirs["selection"]["student"]]
-    assert result["sweep"]["cells"][best.index]["scores"] == pytest.approx(selected, rel=1e-5)
+    assert result["cells"][best.index]["scores"] == pytest.approx(selected, rel=1e-5)
+    (only,) = alone["cells"]  # an ordinary run is a grid with a cell for each student
+    assert "sweep" not in alone and only.keys() == result["cells"][best.index].keys()
+    assert only["scores"] == selected and (only["student"], only["alpha"], theirs["cell"]) == ("tiny", best.alpha, 0)
+    assert (only["behind"], only["like_best"], ours["cell"]) == (None, True, best.index)
+    assert [e["students"] for e in events if e["kind"] == "room"] == [result["room"]]
+    assert [(e["done"], e["of"]) for e in events if e["kind"] == "part"] == [(1, 2)]
 
 
 @pytest.mark.slow
@@ -287,7 +294,7 @@ def test_the_test_part_decides_nothing(tmp_path, monkeypatch):
     honest = build_result(made, 1.0)
     np.random.default_rng(0).shuffle(made.dataset.test.y)
     other = build_result(made, 1.0)
-    assert other["sweep"] == honest["sweep"]
+    assert other["sweep"] == honest["sweep"] and other["cells"] == honest["cells"]
     assert not math.isclose(
         other["students"][0]["metrics"]["roc_auc"]["mean"], honest["students"][0]["metrics"]["roc_auc"]["mean"]
     )
@@ -300,10 +307,8 @@ def test_the_test_answers_are_asked_of_the_chosen_cells_only(tmp_path, monkeypat
     )
     made.train()
     asked = []
-    real = sweep_result.Finished.training
-    monkeypatch.setattr(
-        sweep_result.Finished, "training", lambda self, *a: asked.append(self.record.training) or real(self, *a)
-    )
+    real = Finished.training
+    monkeypatch.setattr(Finished, "training", lambda self, *a: asked.append(self.record.training) or real(self, *a))
     result = build_result(made, 1.0)
     best = result["sweep"]["best"]
     chosen = [f.record.training for f in (*made.own(made.cells[best]), *made.alone(made.cells[best]))]

@@ -31,7 +31,7 @@ def ended(store, run_id, state="done", result=None, **status):
 
 
 RESULT = {
-    "schema": 2,
+    "schema": 3,
     "task": "binary",
     "metric": {"name": "roc_auc", "better": "higher"},
     "teacher": {"metrics": {"roc_auc": 0.93}},

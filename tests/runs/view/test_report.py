@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kd_core.runs.outcome import read_outcome, varied
 from kd_core.runs.view.report import choice_line, setting, verdict_lines
 from tests.runs.results import SQUARE, cell, result, student
 
@@ -39,14 +40,15 @@ def test_a_baseline_that_was_best_and_what_is_missing_are_said():
 
 def test_units_of_the_target_and_one_seed():
     found = result(SQUARE, [student("tiny", 3, 0.00123, None, None), student("base", 3)], 3, "target")
-    line = choice_line(found, found["students"][0])
+    read = read_outcome(found)
+    line = choice_line(read, read.students[0])
     assert line.startswith("Best of 4 cells of tiny on validation: T 4, alpha 0.75; on the test rows +0.00123 accuracy")
     assert "(one seed, no interval)" in line
 
 
 def test_a_setting_names_what_was_varied():
-    axes = {"temperature": [], "alpha": [0.5], "learning_rate": [0.1, 0.2], "weight_decay": [0.0], "dropout": []}
-    assert setting(cell(0, None, 0.5, 0.0, rate=0.1), axes) == "alpha 0.5, learning rate 0.1"
+    cells = [cell(0, None, 0.5, 0.0, rate=0.1), cell(1, None, 0.5, 0.0, rate=0.2)]
+    assert setting(cells[0], varied(cells)) == "alpha 0.5, learning rate 0.1"
 
 
 def test_with_one_seed_the_margin_is_named():

@@ -1,0 +1,144 @@
+"""The content of result.json: the cells of a run compared on validation rows, each student's best one judged on the test part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kd_core.errors import KDError, Stopped
+from kd_core.evaluate import METRICS
+from kd_core.models.sizes import sizes_for
+from kd_core.runs import headroom
+from kd_core.runs.artifacts import write_artifacts, write_cells
+from kd_core.runs.cells import cell_scores, grid
+from kd_core.runs.cells.cell_scores import Judge, Score
+from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
+from kd_core.runs.cells.variant_store import Finished
+from kd_core.runs.outcome import p50
+from kd_core.runs.result import ResultBuilder
+from kd_core.runs.store import ledger
+from kd_core.runs.store.folder import RunFolder
+from kd_core.teachers.base import TeacherAnswers
+from kd_core.workspace import workspace
+
+
+class Judging:
+    """The trainings of a run so far: every cell's scores, the best cell of each student and its arms.
+
+    Only validation rows are looked at until `result` is asked for.
+    Errors: Stopped when nothing was finished; KDError `all_diverged`.
+    """
+
+    def __init__(self, trainings: Trainings, teacher: TeacherAnswers) -> None:
+        self.trainings, self.teacher = trainings, teacher
+        self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
+        facts = METRICS.get(trainings.metric).facts
+        self.judge = Judge(facts["better"], self.spec.evaluation.margin or facts["margin"], facts["relative"])
+        self.scores = [
+            cell_scores.gather(
+                c, trainings.seeds, [_score(f) for f in trainings.own(c)], [_score(f) for f in trainings.alone(c)]
+            )
+            for c in trainings.cells
+        ]
+        best = cell_scores.best(self.scores, self.judge.better)
+        if best is None:
+            raise self._nothing()
+        self.best = best
+        of_each = [[s for s in self.scores if s.cell.student == i] for i in range(len(self.spec.students))]
+        chosen = {i: cell_scores.best(scores, self.judge.better) for i, scores in enumerate(of_each)}
+        self.chosen = {index: cell for index, cell in chosen.items() if cell is not None}
+        self.arms = {index: trainings.arms(trainings.cells[cell]) for index, cell in self.chosen.items()}
+
+    def room(self) -> list[dict[str, Any]]:
+        """Compare teacher and baselines on validation, which costs no test rows; not where the labels are the teacher's."""
+        if self.spec.dataset.answer_columns:
+            return []
+        names, metric = [s.name for s in self.spec.students], self.trainings.metric
+        return [
+            headroom.compare(self.dataset, names[i], self.teacher, arms.baseline, metric, self.device)
+            for i, arms in self.arms.items()
+        ]
+
+    def result(
+        self, folder: RunFolder, room: list[dict[str, Any]], seconds: float, notify: Notify, *, files: bool = True
+    ) -> dict[str, Any]:
+        """Read the test part once, for the chosen cells only, and with `files` keep what a person may want to see.
+
+        Units: `seconds` of the trainings.
+        """
+        spec, trainings = self.spec, self.trainings
+        reads = ledger.note_read(workspace(), self.dataset.hash, str(folder.path.resolve()))
+        build = ResultBuilder(spec, self.dataset, self.teacher, trainings.metric, room, self.device)
+        for number, (index, arms) in enumerate(self.arms.items(), 1):
+            cell = trainings.cells[self.chosen[index]]
+            build.add(index, arms, grid.cell_spec(spec, cell), cell.index)
+            notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
+        artifacts: dict[str, Any] = {}
+        if files:
+            artifacts = write_artifacts(folder, spec, self.dataset, self.teacher, list(self.arms.items()), self.device)
+        if files and spec.sweep:
+            kept = [self._best_seed(s) for s in self.scores]
+            artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)
+        more = {"sweep": self._sweep(seconds)} if spec.sweep else {}
+        latency = {j.entry["name"]: p50(j.entry["latency_ms"]) for j in build.judged}
+        return build.finish(folder.id, artifacts, reads, cells=self._cells(latency), **more)
+
+    def _sweep(self, seconds: float) -> dict[str, Any]:
+        asked = grid.count(self.spec)
+        return {
+            "axes": grid.axes(self.spec),
+            "best": self.best,
+            "best_of": {self.spec.students[i].name: chosen for i, chosen in self.chosen.items()},
+            "cells_asked": asked.cells,
+            "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
+            "variants": asked.variants,
+            "trainings": asked.trainings,
+            "trained": len(self.trainings.found),
+            **self.trainings.way,
+            "seconds": round(seconds, 3),
+        }
+
+    def _nothing(self) -> Exception:
+        """Say why there is no cell to show."""
+        found = self.trainings.found.values()
+        if any(f.record.stopped for f in found) or len(found) < len(self.trainings.asked):
+            return Stopped(NOTHING)
+        alone = any(f.usable for f in found if f.record.arm == "baseline")
+        return KDError(
+            "No cell can be compared: {diverged} of {n} trainings did not come to a usable end{more}.",
+            "Try smaller learning rates.",
+            "all_diverged",
+            diverged=sum(not f.usable for f in found),
+            n=len(found),
+            more="" if alone else ", every baseline among them",
+        )
+
+    def _best_seed(self, scores: cell_scores.CellScores) -> Finished | None:
+        """Return the training of a cell that scored best on validation."""
+        if not scores.scores:
+            return None
+        value = max(scores.scores) if self.judge.better == "higher" else min(scores.scores)
+        seed = scores.seeds[scores.scores.index(value)]
+        return self.trainings.own(scores.cell)[self.trainings.seeds.index(seed)]
+
+    def _cells(self, latency: dict[str, float | None]) -> list[dict[str, Any]]:
+        sizes, rows = [sizes_for(self.dataset, s.arch) for s in self.spec.students], []
+        for scores in self.scores:
+            name, size = self.spec.students[scores.cell.student].name, sizes[scores.cell.student]
+            epochs = {f.record.seed: f.record.selected_epoch for f in self.trainings.own(scores.cell) if f is not None}
+            rows.append(
+                {
+                    **cell_scores.told(scores, self.scores[self.best], self.judge, name),
+                    "selected_epochs": [epochs[n] for n in scores.seeds],
+                    "parameters": size.parameters,
+                    "size_bytes": size.size_bytes,
+                    "latency_ms": latency.get(name),
+                }
+            )
+        return rows
+
+
+def _score(finished: Finished | None) -> Score | None:
+    if finished is None:
+        return None
+    value = finished.record.score_selected if finished.kept is not None else None
+    return Score(value, finished.record.stopped, finished.record.diverged is not None)
