@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
@@ -41,12 +41,49 @@ class View(Protocol):
         ...
 
     def state(self) -> dict[str, bytes]:
-        """Return, by file name, what another program needs to encode rows the same way; nothing where it can't yet."""
+        """Return, by file name, all that is needed to encode rows the same way, how their columns are read included."""
+        ...
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> View:
+        """Make a fitted view of what `state` returned: it encodes rows bit for bit as the one that was saved."""
+        ...
+
+    @property
+    def types(self) -> Mapping[str, ColumnType]:
+        """Say which columns it reads, and how each is read from raw values."""
+        ...
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """Say what a person should see of a row as runs keep it: typed cells of all columns, pictures as files."""
         ...
 
     def without(self, rows: HeldOut) -> tuple[Any, Any, Any] | None:
         """Encode the other training rows, validation and held-out rows without the held-out targets; None: no target was seen."""
         ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page draws of one row: picture files, texts in full, and the other columns as short words, each by name."""
+
+    fields: Mapping[str, str]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], texts: Iterable[str] = (), pictures: Iterable[str] = ()) -> Shown:
+        """Show some columns as texts, some as pictures, and all others as fields; a picture that nobody names is left out."""
+        large = {name: row[name] for name in pictures if isinstance(row.get(name), bytes)}
+        long = {name: str(row[name]) for name in texts if isinstance(row.get(name), str)}
+        rest = {name: v for name, v in row.items() if name not in (*large, *long) and not isinstance(v, bytes)}
+        return cls({name: _short(v) for name, v in rest.items()}, long, large)
+
+
+def _short(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -66,8 +103,13 @@ class HeldOut:
     parts: Mapping[Split, Array]
 
 
-# make(types, task, seed) -> View over the columns of these types.
-ViewMaker = Callable[[Mapping[str, ColumnType], str, int], View]
+class ViewMaker(Protocol):
+    """A class of views: made unfitted for columns of these types, or from a saved state."""
+
+    def __call__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> View: ...
+
+    def from_state(self, files: Mapping[str, bytes]) -> View: ...
+
 
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
 # -> InputSpec before anything is encoded; version=number raised when encoded values change; example=InputSpec for laws; reads=what

@@ -14,27 +14,35 @@ VIEW = '''"""How long texts are."""
 import numpy as np
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.view import VIEWS
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
+from kd_core.data.view import VIEWS, Shown
 
 
 class LengthView:
     """The length of each text column."""
 
     def __init__(self, types, task, seed):
-        self.names = [name for name, column in types.items() if column.kind == "text"]
+        self.types = {name: column for name, column in types.items() if column.kind == "text"}
 
     def fit(self, frame, y, groups):
         return {}
 
     def encode(self, frame, own=None):
-        return np.column_stack([frame[n].fillna("").str.len() / 100 for n in self.names]).astype(np.float32)
+        return np.column_stack([frame[n].fillna("").str.len() / 100 for n in self.types]).astype(np.float32)
 
     @property
     def spec(self):
-        return InputSpec("lengths", (len(self.names),))
+        return InputSpec("lengths", (len(self.types),))
 
     def state(self):
-        return {}
+        return {RULES: write_rules(self.types)}
+
+    @classmethod
+    def from_state(cls, files):
+        return cls(read_rules(files[RULES]), "", 0)
+
+    def show(self, row):
+        return Shown.of(row, texts=self.types)
 
     def without(self, rows):
         return None

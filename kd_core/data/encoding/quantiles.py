@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -11,24 +13,30 @@ KNOTS = 500
 _EDGE = 5e-4  # furthest tail share: values beyond the training range end at +-3.3
 
 
-class NormalQuantiles:
-    """Map values to the normal quantile of their rank.
+@functools.cache
+def _levels(count: int) -> Floats:
+    return np.linspace(0, 1, count)
+
+
+def knots_of(values: Floats) -> Floats:
+    """Take the quantiles of values at even levels. Shape: (N,) -> (K,), K at most `KNOTS`."""
+    found: Floats = np.quantile(values, _levels(min(KNOTS, len(values))))
+    return found
+
+
+def normal_quantiles(values: Floats, knots: Floats) -> Floats:
+    """Map values to the normal quantile of their rank among those that the knots were taken from.
 
     Equal values get the middle of their ranks. scikit-learn's QuantileTransformer puts a mass at the smallest
     value (durations of 0) at -5.2 instead, which swamps a network's first layer.
 
     Shape: (N,) -> (N,), mean about 0, sd about 1.
     """
-
-    def __init__(self, values: Floats) -> None:
-        self.levels = np.linspace(0, 1, min(KNOTS, len(values)))
-        self.knots = np.quantile(values, self.levels)
-
-    def __call__(self, values: Floats) -> Floats:
-        below = np.interp(values, self.knots, self.levels)
-        above = -np.interp(-values, -self.knots[::-1], -self.levels[::-1])
-        result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))
-        return result
+    levels = _levels(len(knots))
+    below = np.interp(values, knots, levels)
+    above = -np.interp(-values, -knots[::-1], -levels[::-1])
+    result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))
+    return result
 
 
 def heavy_tailed(values: Floats) -> bool:

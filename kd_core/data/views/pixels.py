@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.pictures.column import picture_columns, pixels_of, shape_of
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
+from kd_core.data.view import VIEWS, Array, HeldOut, Shown
 
 VERSION = 1  # raise it when encoded values change
 _EXAMPLE = InputSpec("pixels", (1, 12, 10), "uint8", high=256)
@@ -51,6 +53,7 @@ class PixelsView:
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         self.name = picture_columns(types)[0]
+        self.types = {self.name: types[self.name]}
         self.spec = _EXAMPLE
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
@@ -73,7 +76,18 @@ class PixelsView:
             "resize": "stretched to width x height, bilinear; transparent parts on white",
             "scaling": "none: values from 0 to 255 go in, the network scales them",
         }
-        return {"pixels.json": json.dumps(told, indent=1).encode()}
+        return {"pixels.json": json.dumps(told, indent=1).encode(), RULES: write_rules(self.types)}
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> PixelsView:
+        """Make the fitted view again."""
+        made = cls(read_rules(files[RULES]), "", 0)
+        made.spec = InputSpec("pixels", tuple(json.loads(files["pixels.json"])["shape"][1:]), "uint8", high=256)
+        return made
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """The picture itself."""
+        return Shown.of(row, pictures=self.types)
 
     def without(self, rows: HeldOut) -> None:
         """No target was seen."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
+from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
 from kd_core.data.types.typed_column import coerce
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.view import VIEWS, Array, HeldOut, Shown
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
@@ -116,8 +118,23 @@ class TableView:
         return table_inputs(len(self.feature_names))
 
     def state(self) -> dict[str, bytes]:
-        """Nothing yet: the encoding of raw columns is not exported."""
-        return {}
+        """Return what every column's encoding has learned: scales, quantiles, categories, averages, terms, topics, names."""
+        learned = {name: vars(block) for name, block in self.blocks.items()}
+        return {RULES: write_rules(self.types), **pack("table", learned, task=self.task, seed=self.seed)}
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> TableView:
+        """Make the fitted view again."""
+        learned, facts = unpack("table", files)
+        made = cls(read_rules(files[RULES]), facts["task"], facts["seed"])
+        for name, block in made.blocks.items():
+            vars(block).update(learned[name])
+        made._name_features()
+        return made
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """Every column is a field."""
+        return Shown.of(row)
 
     def without(self, rows: HeldOut) -> tuple[Array, Array, Array] | None:
         """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.
@@ -156,7 +173,7 @@ class TableView:
         """Name the columns encoded by the target's average, each with the positions of its features."""
         found, at = {}, 0
         for name, block in self.blocks.items():
-            if isinstance(block, CategoryBlock) and block.targets is not None:
+            if isinstance(block, CategoryBlock) and block.averages.size:
                 found[name] = range(at, at + len(block.names))
             at += len(block.names)
         return found

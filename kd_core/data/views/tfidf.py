@@ -10,18 +10,21 @@ import pandas as pd
 from scipy.sparse import csr_array, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import spaced, texts_of
 from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no_texts
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
+from kd_core.data.view import VIEWS, Array, HeldOut, Shown
 
 VERSION = 1  # raise it when encoded values change
 MOST_TERMS = 50_000
 # Chinese and other unspaced text is cut into 1 to 3 characters, spaced text into words and pairs of them.
 _SPACED: dict[str, Any] = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}
 _UNSPACED: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)}
+_COUNTED: dict[str, Any] = {"sublinear_tf": True, "dtype": np.float32}
 
 
 def _foresee(profile: Profile) -> InputSpec | None:
@@ -46,15 +49,15 @@ class TfidfView:
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
-        self.names = text_columns(types)
+        self.types = {name: types[name] for name in text_columns(types)}
         self.vectorisers: dict[str, TfidfVectorizer] = {}
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Find the terms that stand in two training texts or more, the most frequent first."""
-        for name in self.names:
+        for name in self.types:
             texts = texts_of(frame[name])
             how = _SPACED if spaced(texts) else _UNSPACED
-            made = TfidfVectorizer(**how, min_df=2, max_features=MOST_TERMS, sublinear_tf=True, dtype=np.float32)
+            made = TfidfVectorizer(**how, min_df=2, max_features=MOST_TERMS, **_COUNTED)
             try:
                 self.vectorisers[name] = made.fit(texts)
             except ValueError:  # scikit-learn's way to say that no term stands in two texts: the column tells nothing
@@ -72,8 +75,26 @@ class TfidfView:
         return csr_array(hstack(parts)) if parts else csr_array((len(frame), 1), dtype=np.float32)
 
     def state(self) -> dict[str, bytes]:
-        """Nothing yet: no student reads this view."""
-        return {}
+        """Return every column's terms, most of them words, with their weights."""
+        learned = {
+            name: {"terms": made.get_feature_names_out().tolist(), "idf": made.idf_, "spaced": made.analyzer == "word"}
+            for name, made in self.vectorisers.items()
+        }
+        return {RULES: write_rules(self.types), **pack("tfidf", learned)}
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> TfidfView:
+        """Make the fitted view again."""
+        made = cls(read_rules(files[RULES]), "", 0)
+        for name, told in unpack("tfidf", files)[0].items():
+            how = _SPACED if told["spaced"] else _UNSPACED
+            made.vectorisers[name] = TfidfVectorizer(**how, vocabulary=told["terms"], **_COUNTED)
+            made.vectorisers[name].idf_ = told["idf"]
+        return made
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """Texts in full."""
+        return Shown.of(row, texts=self.types)
 
     def without(self, rows: HeldOut) -> None:
         """No target was seen."""

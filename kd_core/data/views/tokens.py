@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,8 @@ from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
+from kd_core.data.view import VIEWS, Array, HeldOut, Shown
 
 VERSION = 1  # raise it when encoded values change
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -47,7 +50,7 @@ class TokensView:
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-        self.names = text_columns(types)
+        self.types = {name: types[name] for name in text_columns(types)}
         self.length = LEAST_LENGTH
         self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
@@ -86,15 +89,31 @@ class TokensView:
         self.tokenizer.enable_truncation(self.length)
         self.tokenizer.enable_padding(pad_id=0, pad_token=PAD, length=self.length)
         try:
-            return {"tokenizer.json": self.tokenizer.to_str().encode()}
+            return {"tokenizer.json": self.tokenizer.to_str().encode(), RULES: write_rules(self.types)}
         finally:
             self.tokenizer.no_truncation()
             self.tokenizer.no_padding()
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> TokensView:
+        """Make the fitted view again."""
+        from tokenizers import Tokenizer
+
+        made = cls(read_rules(files[RULES]), "", 0)
+        made.tokenizer = Tokenizer.from_str(files["tokenizer.json"].decode())
+        made.length = json.loads(files["tokenizer.json"])["truncation"]["max_length"]
+        made.tokenizer.no_truncation()
+        made.tokenizer.no_padding()
+        return made
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """Texts in full."""
+        return Shown.of(row, texts=self.types)
 
     def without(self, rows: HeldOut) -> None:
         """No target was seen."""
         return
 
     def _texts(self, frame: pd.DataFrame) -> list[str]:
-        columns = [texts_of(frame[name]) for name in self.names]
+        columns = [texts_of(frame[name]) for name in self.types]
         return [" ".join(parts) for parts in zip(*columns, strict=True)]
