@@ -14,15 +14,14 @@ VIEW = '''"""How long texts are."""
 import numpy as np
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
-from kd_core.data.view import VIEWS, Shown
+from kd_core.data.view import VIEWS, View
 
 
-class LengthView:
+class LengthView(View):
     """The length of each text column."""
 
     def __init__(self, types, task, seed):
-        self.types = {name: column for name, column in types.items() if column.kind == "text"}
+        super().__init__({name: column for name, column in types.items() if column.kind == "text"}, task, seed)
 
     def fit(self, frame, y, groups):
         return {}
@@ -33,19 +32,6 @@ class LengthView:
     @property
     def spec(self):
         return InputSpec("lengths", (len(self.types),))
-
-    def state(self):
-        return {RULES: write_rules(self.types)}
-
-    @classmethod
-    def from_state(cls, files):
-        return cls(read_rules(files[RULES]), "", 0)
-
-    def show(self, row):
-        return Shown.of(row, texts=self.types)
-
-    def without(self, rows):
-        return None
 
 
 def fits(types):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -13,15 +11,9 @@ KNOTS = 500
 _EDGE = 5e-4  # furthest tail share: values beyond the training range end at +-3.3
 
 
-@functools.cache
-def _levels(count: int) -> Floats:
-    return np.linspace(0, 1, count)
-
-
 def knots_of(values: Floats) -> Floats:
     """Take the quantiles of values at even levels. Shape: (N,) -> (K,), K at most `KNOTS`."""
-    found: Floats = np.quantile(values, _levels(min(KNOTS, len(values))))
-    return found
+    return np.asarray(np.quantile(values, np.linspace(0, 1, min(KNOTS, len(values)))))
 
 
 def normal_quantiles(values: Floats, knots: Floats) -> Floats:
@@ -32,7 +24,7 @@ def normal_quantiles(values: Floats, knots: Floats) -> Floats:
 
     Shape: (N,) -> (N,), mean about 0, sd about 1.
     """
-    levels = _levels(len(knots))
+    levels = np.linspace(0, 1, len(knots))
     below = np.interp(values, knots, levels)
     above = -np.interp(-values, -knots[::-1], -levels[::-1])
     result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))

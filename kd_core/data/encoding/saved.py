@@ -10,35 +10,25 @@ from typing import Any
 import numpy as np
 
 
-def pack(name: str, parts: Mapping[str, Mapping[str, Any]], **facts: Any) -> dict[str, bytes]:
-    """Write parts, each with its plain values and arrays, as `<name>.json` and `<name>.npz`; names that begin with _ are left out.
+def pack(name: str, parts: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+    """Write parts, each with plain values and arrays, as `<name>.json` and `<name>.npz`; keys that begin with _ are left out.
 
     Errors: TypeError for a value that is neither; ValueError for NaN or infinity outside arrays.
     """
-    plain: dict[str, dict[str, Any]] = {part: {} for part in parts}
-    arrays = {}
-    for at, (part, values) in enumerate(parts.items()):
-        for key, value in values.items():
-            if isinstance(value, np.ndarray):
-                arrays[f"{at}/{key}"] = value
-            elif not key.startswith("_"):
-                plain[part][key] = value
+    told = [{k: v for k, v in values.items() if k[0] != "_"} for values in parts.values()]
+    plain = [{k: v for k, v in values.items() if not isinstance(v, np.ndarray)} for values in told]
+    arrays = {f"{at}/{k}": v for at, one in enumerate(told) for k, v in one.items() if isinstance(v, np.ndarray)}
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
-    told = json.dumps({**facts, "parts": plain}, ensure_ascii=False, allow_nan=False, indent=1)
-    return {f"{name}.json": told.encode(), f"{name}.npz": file.getvalue()}
+    written = json.dumps(dict(zip(parts, plain, strict=True)), ensure_ascii=False, allow_nan=False, indent=1)
+    return {f"{name}.json": written.encode(), f"{name}.npz": file.getvalue()}
 
 
-def unpack(name: str, files: Mapping[str, bytes]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Read back what `pack` wrote: the parts, and the facts beside them. Lists come back as tuples."""
-    facts = json.loads(files[f"{name}.json"])
-    parts = {
-        part: {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        for part, values in facts.pop("parts").items()
-    }
-    order = list(parts)
+def unpack(name: str, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Read back the parts that `pack` wrote; lists come back as tuples."""
+    parts: dict[str, dict[str, Any]] = json.loads(files[f"{name}.json"])
     with np.load(io.BytesIO(files[f"{name}.npz"]), allow_pickle=False) as arrays:
-        for at in arrays.files:
-            part, key = at.split("/", 1)
-            parts[order[int(part)]][key] = arrays[at]
-    return parts, facts
+        for at, values in enumerate(parts.values()):
+            own = {key.split("/")[1]: arrays[key] for key in arrays.files if key.startswith(f"{at}/")}
+            values |= {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()} | own
+    return parts

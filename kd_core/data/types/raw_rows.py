@@ -22,20 +22,19 @@ Rows = pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any] | Sequence[
 
 
 def write_rules(types: Mapping[str, ColumnType]) -> bytes:
-    """Write how columns are read as JSON, in their order."""
-    return json.dumps({name: asdict(column) for name, column in types.items()}, ensure_ascii=False, indent=1).encode()
+    """Write how columns are read as JSON, in their order; what is as usual is left out."""
+    usual = asdict(ColumnType("number"))
+    told = {name: asdict(column) for name, column in types.items()}
+    short = {name: {k: v for k, v in one.items() if k == "kind" or v != usual[k]} for name, one in told.items()}
+    return json.dumps(short, ensure_ascii=False, indent=1).encode()
 
 
 def read_rules(data: bytes) -> dict[str, ColumnType]:
     """Read what `write_rules` wrote."""
     found = {}
     for name, told in json.loads(data).items():
-        told |= {
-            "number": NumberFormat(**told["number"]),
-            "missing": tuple(told["missing"]),
-            "truth": tuple(told["truth"]),
-        }
-        found[name] = ColumnType(**told)
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told.items()}
+        found[name] = ColumnType(**plain | {"number": NumberFormat(**told.get("number", {}))})
     return found
 
 
@@ -47,49 +46,34 @@ def typed_rows(rows: Rows, types: Mapping[str, ColumnType]) -> tuple[pd.DataFram
     Errors: DataError `columns_missing`, `row_width`.
     """
     frame = rows if isinstance(rows, pd.DataFrame) else _frame(rows, list(types))
-    lacking = [name for name in types if name not in frame.columns]
-    if lacking:
-        raise _missing(lacking, ", ".join(map(str, frame.columns[:20])) or "none")
-    typed = {name: _typed(frame[name], column) for name, column in types.items()}
-    extra = tuple(str(name) for name in frame.columns if name not in types)
-    return pd.DataFrame(typed, index=frame.index), extra
-
-
-def _typed(values: pd.Series, column: ColumnType) -> pd.Series:
-    if column.kind == "picture":
-        return values
-    read = coerce(values, column)
-    return read.astype("category") if column.kind in ("category", "boolean") else read
-
-
-def _missing(names: list[str], given: str, where: str = "") -> DataError:
-    return DataError(
-        "{count} column(s) are missing{where}: {names}. Given: {given}.",
-        "Give every column that the model was taught with; write None, or an empty cell, where a value is missing.",
-        "columns_missing",
-        count=len(names),
-        where=where,
-        names=", ".join(names),
-        given=given,
-    )
+    if lacking := [name for name in types if name not in frame.columns]:
+        raise DataError(
+            "{count} column(s) are missing: {names}. Given: {given}.",
+            "Give every column that the model was taught with; write None, or an empty cell, where a value is missing.",
+            "columns_missing",
+            count=len(lacking),
+            names=", ".join(lacking),
+            given=", ".join(map(str, frame.columns[:20])) or "none",
+        )
+    typed = {name: coerce(frame[name], column) for name, column in types.items()}
+    labels = {name: typed[name].astype("category") for name, c in types.items() if c.kind in ("category", "boolean")}
+    return pd.DataFrame(typed | labels, frame.index), tuple(str(n) for n in frame.columns if n not in types)
 
 
 def _frame(rows: Any, names: list[str]) -> pd.DataFrame:
-    given = [rows] if isinstance(rows, Mapping) else list(rows)
-    for number, row in enumerate(given, 1):
-        if isinstance(row, Mapping):
-            if lacking := [name for name in names if name not in row]:
-                raise _missing(lacking, ", ".join(map(str, [*row][:20])) or "none", f" in row {number:,}")
-        elif isinstance(row, str) or not isinstance(row, Sequence) or len(row) != len(names):
+    rows = [rows] if isinstance(rows, Mapping) else list(rows)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping) and (isinstance(row, str) or len(row) != len(names)):
             raise DataError(
-                "Row {number:,} is {found}; needed is a dict by column name, or a list of {width} values.",
+                "Row {number:,} has {found:,} values; needed is a dict by column name, or a list of {width} values.",
                 "In a list, values stand in this order: {names}.",
                 "row_width",
                 number=number,
-                found=f"a list of {len(row):,} values" if isinstance(row, list | tuple) else type(row).__name__,
+                found=1 if isinstance(row, str) else len(row),
                 width=len(names),
                 names=", ".join(names),
             )
-    found = [row if isinstance(row, Mapping) else dict(zip(names, row, strict=True)) for row in given]
-    every = dict.fromkeys([*names, *(name for row in found for name in row)])
-    return pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype="object") for name in every})
+    found = [row if isinstance(row, Mapping) else dict(zip(names, row, strict=True)) for row in rows]
+    given = dict.fromkeys(name for row in found for name in row)
+    whole = [name for name in given if name not in names or all(name in row for row in found)]
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype="object") for name in whole})

@@ -108,8 +108,7 @@ def text_column(
     if kind in (None, "number", "boolean") or (kind == "datetime" and numbers.find_format(sample, decimal)[1] >= 0.9):
         found = _as_numbers(trimmed, sample, name, kind, decimal, problems)
         if found is not None:
-            form = replace(found.type, missing=MISSING_WORDS)  # for codes, which are read as labels from now on
-            return replace(found, type=form, words=numbers.count_tokens(trimmed))
+            return replace(found, words=numbers.count_tokens(trimmed))
     if kind in (None, "datetime"):
         found = _as_dates(trimmed, sample, name, kind, problems)
         if found is not None:

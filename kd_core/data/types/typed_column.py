@@ -64,103 +64,68 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
 
     Shape: (N,) raw or already typed -> (N,) float64, datetime64 or text.
     """
-    stamps, unix = pd.api.types.is_datetime64_any_dtype(series.dtype), column.date_format == dates.UNIX_SECONDS
     read: Any
-    if column.kind == "datetime" and stamps:
-        read = (series.dt.tz_convert(None) if series.dt.tz else series).to_numpy("datetime64[us]")
-    elif column.kind == "number" or column.codes or unix:
-        values = _numbers(series, column)
-        if column.kind == "number":
-            read = values
-        elif unix:
-            read = dates.coerce_dates(list(values.astype(str)), dates.UNIX_SECONDS)
-        else:
-            return pd.Series([_label(v, column.whole) for v in values.tolist()], index=series.index, dtype="str")
-    elif column.kind == "datetime":
-        read = _stamps(_cells(series), column.date_format or dates.ISO)
+    if column.kind == "datetime":
+        read = _stamps(series, column)
+    elif column.kind == "number" or column.codes:
+        read = _numbers(series, column)
+        if column.codes:
+            return pd.Series([_number_text(v, column.whole) for v in read.tolist()], series.index, dtype="str")
     else:
-        array = to_arrow(series) if _holds_texts(series) else _written(_cells(series), column)
-        encoded = pc.dictionary_encode(array)
+        encoded = pc.dictionary_encode(_texts(series, column))
         labels = _labels(encoded.dictionary, column)
         codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
-        read = np.array([*labels, None], dtype=object)[codes]
-        return pd.Series(read, index=series.index, dtype="str")
-    return pd.Series(read, index=series.index)
+        return pd.Series(np.array([*labels, None], dtype=object)[codes], series.index, dtype="str")
+    return pd.Series(read, series.index)
 
 
-def _holds_texts(series: pd.Series) -> bool:
-    kind = series.cat.categories.dtype if isinstance(series.dtype, pd.CategoricalDtype) else series.dtype
-    return isinstance(kind, pd.StringDtype)
+def _texts(series: pd.Series, column: ColumnType) -> Any:
+    """Write values of any kind as the column's file would. Shape: (N,) -> (N,) Arrow texts."""
+    held = series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
+    if isinstance(held.dtype, pd.StringDtype):
+        return pc.cast(to_arrow(series), pa.large_string())
+    return pa.array([_text(v, column) for v in series.astype("object").tolist()], pa.large_string())
 
 
-def _cells(series: pd.Series) -> list[Any]:
-    """Turn values of any kind into what is understood here: None, bool, int, float, Timestamp (UTC) or str."""
-    return [_cell(v) for v in series.astype("object").tolist()]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = pd.Timestamp(value) if isinstance(value, np.datetime64) else value.item()
-    value = float(value) if isinstance(value, Decimal) else value
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+def _text(value: Any, column: ColumnType) -> str | None:
+    value = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+    if value is None or value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, bool):
+        return (column.truth or ("False", "True"))[value]
     if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, date):
-        stamp = pd.Timestamp(value)
-        return stamp.tz_convert(None) if stamp.tz else stamp
-    return value if isinstance(value, str | int | float) else str(value)
+        value = value.total_seconds()
+    if isinstance(value, float | Decimal):
+        written = _number_text(float(value), True)
+        return written.replace(".", column.number.decimal) if written else None
+    return pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+
+
+def _number_text(value: float, whole: bool) -> str | None:
+    if np.isnan(value):
+        return None
+    return str(int(value)) if whole and value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
 def _numbers(series: pd.Series, column: ColumnType) -> npt.NDArray[np.float64]:
     """Read numbers; infinite and huge ones are missing, as when the column was understood. Shape: (N,)."""
-    is_bool = pd.api.types.is_bool_dtype(series.dtype)
-    if pd.api.types.is_numeric_dtype(series.dtype) and not is_bool:
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         values = series.to_numpy(np.float64, na_value=np.nan)
     else:
-        texts, held = (to_arrow(series), None) if _holds_texts(series) else _apart(_cells(series), column)
-        trimmed = numbers.drop_tokens(pc.utf8_trim_whitespace(pc.cast(texts, pa.large_string())))
+        trimmed = numbers.drop_tokens(pc.utf8_trim_whitespace(_texts(series, column)))
         values, _, _ = numbers.to_numbers(trimmed, column.number)
-        values = values if held is None else np.where(np.isnan(held), values, held)
     return np.where(np.abs(values) <= LARGEST_NUMBER, values, np.nan)
 
 
-def _apart(cells: list[Any], column: ColumnType) -> tuple[Any, npt.NDArray[np.float64]]:
-    """Tell texts from what is a number already, in cells of any kind; True is one where a number stands for yes."""
-
-    def number(cell: Any) -> float:
-        if isinstance(cell, bool):
-            return float(column.truth[cell]) if column.truth else np.nan
-        if isinstance(cell, pd.Timestamp):
-            return cell.timestamp() if column.kind == "datetime" else np.nan
-        return np.nan if cell is None or isinstance(cell, str) or abs(cell) > LARGEST_NUMBER else float(cell)
-
-    texts = pa.array([c if isinstance(c, str) else None for c in cells], pa.large_string())
-    return texts, np.array([number(c) for c in cells], np.float64)
-
-
-def _stamps(cells: list[Any], form: str) -> npt.NDArray[np.datetime64]:
-    read = dates.coerce_dates(["" if isinstance(c, pd.Timestamp | None) else str(c).strip() for c in cells], form)
-    return np.array([c if isinstance(c, pd.Timestamp) else r for c, r in zip(cells, read, strict=True)], read.dtype)
-
-
-def _written(cells: list[Any], column: ColumnType) -> Any:
-    """Write cells as texts: numbers without a needless point, False and True as the column writes them."""
-
-    def text(cell: Any) -> str | None:
-        if isinstance(cell, bool):
-            return column.truth[cell] if column.truth else str(cell)
-        return cell if cell is None or isinstance(cell, str) else _label(cell, True)
-
-    return pa.array([text(c) for c in cells], pa.large_string())
-
-
-def _label(value: Any, whole: bool) -> str | None:
-    if not isinstance(value, float):
-        return str(value)
-    if value != value:
-        return None
-    return str(int(value)) if whole and value.is_integer() and abs(value) < 2**53 else repr(value)
+def _stamps(series: pd.Series, column: ColumnType) -> npt.NDArray[np.datetime64]:
+    """Read times: texts in the column's one format, times as they are, in UTC where they have a zone. Shape: (N,)."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        plain = series.dt.tz_convert(None) if series.dt.tz else series
+        return plain.to_numpy("datetime64[us]")
+    form, texts = column.date_format or dates.ISO, pc.utf8_trim_whitespace(_texts(series, column)).to_pylist()
+    written = _numbers(series, column).astype(str).tolist() if form == dates.UNIX_SECONDS else texts
+    times = series.map(lambda v: isinstance(v, date | np.datetime64)).to_numpy(bool)
+    return np.where(times, dates.coerce_dates(texts, dates.ISO), dates.coerce_dates(written, form))
 
 
 def _labels(values: Any, column: ColumnType) -> list[str | None]:

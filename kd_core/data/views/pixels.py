@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.pictures.column import picture_columns, pixels_of, shape_of
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
-from kd_core.data.view import VIEWS, Array, HeldOut, Shown
+from kd_core.data.view import VIEWS, Array, View
 
 VERSION = 1  # raise it when encoded values change
 _EXAMPLE = InputSpec("pixels", (1, 12, 10), "uint8", high=256)
@@ -44,7 +42,7 @@ def _spec(values: pd.Series) -> InputSpec:
     reads="the pixels of the first column of pictures",
     example=_EXAMPLE,
 )
-class PixelsView:
+class PixelsView(View):
     """The pixels of pictures; all have one size since they were read.
 
     Bytes, not numbers around zero: a quarter of the memory, and a network that scales them takes the pixels of any
@@ -53,21 +51,26 @@ class PixelsView:
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         self.name = picture_columns(types)[0]
-        self.types = {self.name: types[self.name]}
-        self.spec = _EXAMPLE
+        super().__init__({self.name: types[self.name]}, task, seed)
+        self.shape: tuple[int, ...] = _EXAMPLE.shape
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Take the size of the pictures; nothing is learned from them."""
-        self.spec = _spec(frame[self.name])
+        self.shape = _spec(frame[self.name]).shape
         return {}
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe the encoded rows; known after fitting."""
+        return InputSpec("pixels", self.shape, "uint8", high=256)
 
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.uint8]:
         """Put bands before rows and columns, as networks read them."""
         return np.array(pixels_of(frame[self.name]).transpose(0, 3, 1, 2), order="C")  # its own: they may lie in a file
 
-    def state(self) -> dict[str, bytes]:
+    def learned(self) -> dict[str, bytes]:
         """Return what another program needs to bring pictures into the same form."""
-        bands, height, width = self.spec.shape
+        bands, height, width = self.shape
         told = {
             "column": self.name,
             "shape": ["rows", bands, height, width],
@@ -76,19 +79,8 @@ class PixelsView:
             "resize": "stretched to width x height, bilinear; transparent parts on white",
             "scaling": "none: values from 0 to 255 go in, the network scales them",
         }
-        return {"pixels.json": json.dumps(told, indent=1).encode(), RULES: write_rules(self.types)}
+        return {"pixels.json": json.dumps(told, indent=1).encode()}
 
-    @classmethod
-    def from_state(cls, files: Mapping[str, bytes]) -> PixelsView:
-        """Make the fitted view again."""
-        made = cls(read_rules(files[RULES]), "", 0)
-        made.spec = InputSpec("pixels", tuple(json.loads(files["pixels.json"])["shape"][1:]), "uint8", high=256)
-        return made
-
-    def show(self, row: Mapping[str, Any]) -> Shown:
-        """The picture itself."""
-        return Shown.of(row, pictures=self.types)
-
-    def without(self, rows: HeldOut) -> None:
-        """No target was seen."""
-        return
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Take that size again."""
+        self.shape = tuple(json.loads(files["pixels.json"])["shape"][1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,8 @@ from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
 from kd_core.data.types.typed_column import coerce
-from kd_core.data.view import VIEWS, Array, HeldOut, Shown
+from kd_core.data.view import VIEWS, Array, HeldOut, View
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
@@ -60,7 +59,7 @@ def foresee(profile: Profile) -> InputSpec | None:
     reads="all columns as numbers",
     example=table_inputs(7),
 )
-class TableView:
+class TableView(View):
     """Encodes the columns of a table; what it knows comes from the training rows alone.
 
     Numbers are scaled (heavy tails by rank), with a flag where they are missing; categories are one-hot, or the
@@ -70,8 +69,7 @@ class TableView:
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
-        self.task, self.seed = task, seed
-        self.types = {name: column for name, column in types.items() if column.kind != "picture"}
+        super().__init__({name: column for name, column in types.items() if column.kind != "picture"}, task, seed)
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
 
@@ -117,24 +115,15 @@ class TableView:
         """Describe the encoded rows; known after fitting."""
         return table_inputs(len(self.feature_names))
 
-    def state(self) -> dict[str, bytes]:
-        """Return what every column's encoding has learned: scales, quantiles, categories, averages, terms, topics, names."""
-        learned = {name: vars(block) for name, block in self.blocks.items()}
-        return {RULES: write_rules(self.types), **pack("table", learned, task=self.task, seed=self.seed)}
+    def learned(self) -> dict[str, bytes]:
+        """Return every column's scales, quantiles, categories, averages, terms, topics and names."""
+        return pack("table", {name: vars(block) for name, block in self.blocks.items()})
 
-    @classmethod
-    def from_state(cls, files: Mapping[str, bytes]) -> TableView:
-        """Make the fitted view again."""
-        learned, facts = unpack("table", files)
-        made = cls(read_rules(files[RULES]), facts["task"], facts["seed"])
-        for name, block in made.blocks.items():
-            vars(block).update(learned[name])
-        made._name_features()
-        return made
-
-    def show(self, row: Mapping[str, Any]) -> Shown:
-        """Every column is a field."""
-        return Shown.of(row)
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Give every column its own again."""
+        for name, learned in unpack("table", files).items():
+            vars(self.blocks[name]).update(learned)
+        self._name_features()
 
     def without(self, rows: HeldOut) -> tuple[Array, Array, Array] | None:
         """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.

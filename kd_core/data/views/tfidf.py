@@ -16,8 +16,7 @@ from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
-from kd_core.data.view import VIEWS, Array, HeldOut, Shown
+from kd_core.data.view import VIEWS, Array, View
 
 VERSION = 1  # raise it when encoded values change
 MOST_TERMS = 50_000
@@ -42,14 +41,14 @@ def _foresee(profile: Profile) -> InputSpec | None:
     reads="the words of text columns",
     example=InputSpec("tfidf", (40,), sparse=True),
 )
-class TfidfView:
+class TfidfView(View):
     """Every text column's terms side by side; terms and their weights come from the training texts.
 
     Shape: N rows -> (N, F) sparse float32.
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
-        self.types = {name: types[name] for name in text_columns(types)}
+        super().__init__({name: types[name] for name in text_columns(types)}, task, seed)
         self.vectorisers: dict[str, TfidfVectorizer] = {}
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
@@ -74,28 +73,23 @@ class TfidfView:
         parts = [csr_array(made.transform(texts_of(frame[name]))) for name, made in self.vectorisers.items()]
         return csr_array(hstack(parts)) if parts else csr_array((len(frame), 1), dtype=np.float32)
 
-    def state(self) -> dict[str, bytes]:
-        """Return every column's terms, most of them words, with their weights."""
-        learned = {
-            name: {"terms": made.get_feature_names_out().tolist(), "idf": made.idf_, "spaced": made.analyzer == "word"}
-            for name, made in self.vectorisers.items()
-        }
-        return {RULES: write_rules(self.types), **pack("tfidf", learned)}
+    def learned(self) -> dict[str, bytes]:
+        """Return every column's terms with their weights."""
+        return pack(
+            "tfidf",
+            {
+                name: {
+                    "terms": made.get_feature_names_out().tolist(),
+                    "idf": made.idf_,
+                    "spaced": made.analyzer == "word",
+                }
+                for name, made in self.vectorisers.items()
+            },
+        )
 
-    @classmethod
-    def from_state(cls, files: Mapping[str, bytes]) -> TfidfView:
-        """Make the fitted view again."""
-        made = cls(read_rules(files[RULES]), "", 0)
-        for name, told in unpack("tfidf", files)[0].items():
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Weigh by those terms again."""
+        for name, told in unpack("tfidf", files).items():
             how = _SPACED if told["spaced"] else _UNSPACED
-            made.vectorisers[name] = TfidfVectorizer(**how, vocabulary=told["terms"], **_COUNTED)
-            made.vectorisers[name].idf_ = told["idf"]
-        return made
-
-    def show(self, row: Mapping[str, Any]) -> Shown:
-        """Texts in full."""
-        return Shown.of(row, texts=self.types)
-
-    def without(self, rows: HeldOut) -> None:
-        """No target was seen."""
-        return
+            self.vectorisers[name] = TfidfVectorizer(**how, vocabulary=told["terms"], **_COUNTED)
+            self.vectorisers[name].idf_ = told["idf"]

@@ -63,7 +63,9 @@ class _Judging:
         for (index, arms), chosen in zip(pairs, best_of.values(), strict=True):
             recipe = grid.cell_spec(spec, cells[chosen])
             result.add(index, arms, recipe, cell=chosen)
-        artifacts = write_artifacts(self.folder, spec, self.dataset, teacher, pairs, self.device)
+        trained = [grid.student_of(spec, cells[best_of[i]]) if i in best_of else s for i, s in enumerate(spec.students)]
+        recipe = spec.model_copy(update={"students": tuple(trained)})
+        artifacts = write_artifacts(self.folder, recipe, self.dataset, teacher, pairs, self.device)
         kept = [self._best_seed(s) for s in self.scores]
         artifacts |= write_cells(self.folder, self.dataset, teacher.logits["validation"], kept, self.device)
         asked = grid.count(spec)
