@@ -62,7 +62,7 @@ class View(ABC):
 
     def state(self) -> dict[str, bytes]:
         """Return, by file name, all that is needed to encode rows the same way, how their columns are read included."""
-        return {RULES: write_rules(self.types), **self.learned()}
+        return {**self.learned(), RULES: write_rules(self.types)}
 
     @classmethod
     def from_state(cls, files: Mapping[str, bytes]) -> Self:
