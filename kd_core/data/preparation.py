@@ -132,6 +132,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         profile.problems,
         mean,
         std,
+        found.settled,
     )
 
 

@@ -16,12 +16,12 @@ from kd_core.data.checks import table as checks
 from kd_core.data.checks.classes import Rare
 from kd_core.data.checks.copies import find_copies
 from kd_core.data.pictures.column import described, misplaced, shape_of
-from kd_core.data.table import ColumnProfile, Profile, Table
+from kd_core.data.table import PLAIN, ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import answered, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
-from kd_core.specs import ColumnKind, Copies
+from kd_core.specs import ColumnKind, Copies, ReadSpec
 from kd_core.task import usual
 
 BARS = 20
@@ -50,6 +50,7 @@ class Understanding:
     parts: split.Parts | None
     units: npt.NDArray[np.int64] | None = None
     joined: bool = False
+    settled: ReadSpec = PLAIN
 
 
 def profile_table(
@@ -166,7 +167,7 @@ def understand_table(
         readings,
     )
     units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
-    return Understanding(profile, typed, features, found, parts, units, joined)
+    return Understanding(profile, typed, features, found, parts, units, joined, table.settled)
 
 
 def _proposed(likely: proposal.Proposal) -> Problem:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from kd_core.data.files.header import Header
 from kd_core.errors import Problem
-from kd_core.specs import ColumnKind
+from kd_core.specs import ColumnKind, ReadSpec
+
+PLAIN = ReadSpec(separator=",", encoding="utf-8", header="yes")  # delimited text where the file itself is none
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Table:
     `understood` says how the file was read ("comma", "UTF-8", "305 files"), shown to the person.
     `header` says what the first row was taken for; None for formats that have names of their own.
     `kinds`: types of columns that the format itself tells.
+    `settled`: how to read another file like it, with nothing left to find out.
     """
 
     frame: pd.DataFrame
@@ -32,6 +35,7 @@ class Table:
     size_bytes: int = 0
     header: Header | None = None
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
+    settled: ReadSpec = PLAIN
 
 
 @dataclass(frozen=True)

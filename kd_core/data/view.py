@@ -7,15 +7,17 @@ training rows alone, is made when it is first asked for, and is kept for as long
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.types.base import ColumnType
+from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
 from kd_core.errors import DataError, Problem, SpecError
 from kd_core.registry import Entry, Registry
 
@@ -24,29 +26,77 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Array = npt.NDArray[Any]
 
 
-class View(Protocol):
-    """One fitted or unfitted way to read the columns it was made for. Legend: N rows."""
+class View(ABC):
+    """One fitted or unfitted way to read columns of a table. Legend: N rows.
 
+    `types`: the columns that it reads, and how each is read from raw values.
+    """
+
+    def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
+        self.types, self.task, self.seed = dict(types), task, seed
+
+    @abstractmethod
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Learn from the training rows; return, by column, what `encode` would not give for them (averages of targets)."""
-        ...
 
+    @abstractmethod
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> Any:
         """Turn rows, raw or typed, into numbers; nothing fails on unknown values. Shape: (N, *spec.shape)."""
-        ...
 
     @property
+    @abstractmethod
     def spec(self) -> InputSpec:
         """Describe what `encode` gives; known after `fit`."""
-        ...
-
-    def state(self) -> dict[str, bytes]:
-        """Return, by file name, what another program needs to encode rows the same way; nothing where it can't yet."""
-        ...
 
     def without(self, rows: HeldOut) -> tuple[Any, Any, Any] | None:
         """Encode the other training rows, validation and held-out rows without the held-out targets; None: no target was seen."""
-        ...
+        return None
+
+    def learned(self) -> dict[str, bytes]:
+        """Return, by file name, what was learned: JSON, npz or a format of its own, never a pickle."""
+        return {}
+
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Take over what `learned` returned, instead of `fit`; nothing where nothing is learned."""
+        return
+
+    def state(self) -> dict[str, bytes]:
+        """Return, by file name, all that is needed to encode rows the same way, how their columns are read included."""
+        return {**self.learned(), RULES: write_rules(self.types)}
+
+    @classmethod
+    def from_state(cls, files: Mapping[str, bytes]) -> Self:
+        """Make a fitted view of what `state` returned: it encodes rows bit for bit as the one that was saved."""
+        made = cls(read_rules(files[RULES]), "", 0)
+        made.relearn(files)
+        return made
+
+    def show(self, row: Mapping[str, Any]) -> Shown:
+        """Say what a person should see of a row as runs keep it (typed cells of all columns, pictures as files)."""
+        return Shown.of(row, self.types)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page draws of one row: picture files, texts in full, and the other columns as short words, each by name."""
+
+    fields: Mapping[str, str]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], types: Mapping[str, ColumnType]) -> Shown:
+        """Show columns of free text in full, and those of pictures; every other column but for files is a field."""
+        texts = {name: str(row[name]) for name, c in types.items() if c.kind == "text" and isinstance(row[name], str)}
+        pictures = {name: row[name] for name, c in types.items() if c.kind == "picture"}
+        rest = {name: v for name, v in row.items() if name not in texts and not isinstance(v, bytes)}
+        return cls({name: _short(v) for name, v in rest.items()}, texts, pictures)
+
+
+def _short(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -66,13 +116,10 @@ class HeldOut:
     parts: Mapping[Split, Array]
 
 
-# make(types, task, seed) -> View over the columns of these types.
-ViewMaker = Callable[[Mapping[str, ColumnType], str, int], View]
-
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
 # -> InputSpec before anything is encoded; version=number raised when encoded values change; example=InputSpec for laws; reads=what
 # it reads, in words
-VIEWS: Registry[ViewMaker] = Registry("view")
+VIEWS: Registry[type[View]] = Registry("view")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.result import best_seed
 from kd_core.runs.store.folder import RunFolder
-from kd_core.safe_io import write_bytes
+from kd_core.safe_io import write_bytes, write_json
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from kd_core.runs.cells.variant_store import Finished
 
 
+MODEL = "artifacts/model.json"  # what turns raw rows into answers, beside weights and views
+
+
 def write_artifacts(
     folder: RunFolder,
     spec: RunSpec,
@@ -39,7 +42,10 @@ def write_artifacts(
     pairs: Sequence[tuple[int, Arms]],
     device: torch.device,
 ) -> dict[str, Any]:
-    """Write the artifacts and return their relative paths, with the number of rows kept of how many."""
+    """Write the artifacts and return their relative paths, with the number of rows kept of how many.
+
+    The students of `spec` are as they were trained: of a what-if, with the settings of their best cells.
+    """
     place = folder.path / "artifacts"
     better = METRICS.get(spec.evaluation.metric or task_of(dataset.task).primary).facts["better"]
     z_teacher = teacher.logits["test"]
@@ -49,7 +55,7 @@ def write_artifacts(
     arrays: dict[str, Any] = {"row_ids": dataset.test.row_ids[keep], "labels": dataset.test.y[keep]}
     if len(known):
         arrays["teacher"] = z_teacher[keep]
-    students = []
+    students, models = [], []
     for index, arm in pairs:
         best = best_seed(arm.student, better)
         module = arm.student[best].module
@@ -65,9 +71,13 @@ def write_artifacts(
         else:
             paths["onnx"] = f"artifacts/students/{index}.onnx"
             write_bytes(folder.path / paths["onnx"], exported)
-        if files := _view_files(folder, viewed(dataset, spec.students[index].arch)):
+        rows_read = viewed(dataset, spec.students[index].arch)
+        if files := _view_files(folder, rows_read):
             paths["view"] = files
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
+        models.append(
+            {**students[-1], "arch": spec.students[index].arch.model_dump(mode="json"), "kind": rows_read.spec.kind}
+        )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_bytes(place / "soft_labels.npz", buffer.getvalue())
@@ -75,7 +85,12 @@ def write_artifacts(
     kept = dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True)
     as_files(kept).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
+    target = {"task": dataset.task, "target": dataset.spec.target, "classes": list(dataset.classes)}
+    scale = {"mean": dataset.target_mean, "std": dataset.target_std}
+    told = {"schema": 1, **target, **scale, "read": dataset.settled.model_dump(mode="json"), "students": models}
+    write_json(folder.path / MODEL, told)
     return {
+        "model": MODEL,
         "soft_labels": "artifacts/soft_labels.npz",
         "rows": "artifacts/rows.parquet",
         "students": students,

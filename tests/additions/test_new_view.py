@@ -14,30 +14,24 @@ VIEW = '''"""How long texts are."""
 import numpy as np
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.view import VIEWS
+from kd_core.data.view import VIEWS, View
 
 
-class LengthView:
+class LengthView(View):
     """The length of each text column."""
 
     def __init__(self, types, task, seed):
-        self.names = [name for name, column in types.items() if column.kind == "text"]
+        super().__init__({name: column for name, column in types.items() if column.kind == "text"}, task, seed)
 
     def fit(self, frame, y, groups):
         return {}
 
     def encode(self, frame, own=None):
-        return np.column_stack([frame[n].fillna("").str.len() / 100 for n in self.names]).astype(np.float32)
+        return np.column_stack([frame[n].fillna("").str.len() / 100 for n in self.types]).astype(np.float32)
 
     @property
     def spec(self):
-        return InputSpec("lengths", (len(self.names),))
-
-    def state(self):
-        return {}
-
-    def without(self, rows):
-        return None
+        return InputSpec("lengths", (len(self.types),))
 
 
 def fits(types):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import issparse
 
-from kd_core.data.pictures.column import column_of
+from kd_core.data.pictures.column import as_files, column_of
 from kd_core.data.types.base import ColumnType
 from kd_core.data.views import VIEWS
 from kd_core.task import TASKS
@@ -15,7 +15,9 @@ from kd_core.task import TASKS
 VIEWED = VIEWS.entries()
 TYPES = {
     "price": ColumnType("number"),
+    "paid": ColumnType("number"),
     "colour": ColumnType("category"),
+    "town": ColumnType("category"),
     "words": ColumnType("text"),
     "gift": ColumnType("boolean"),
     "day": ColumnType("datetime"),
@@ -29,7 +31,9 @@ def make_frame(rows=80, seed=0):
     return pd.DataFrame(
         {
             "price": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(size=rows)),
+            "paid": np.exp(4 * rng.normal(size=rows)),  # heavy tails: scaled by rank
             "colour": pd.Series(rng.choice(["red", "blue"], rows), dtype="category"),
+            "town": pd.Series([f"town {i % 60}" for i in range(rows)], dtype="category"),  # by the target's average
             "words": pd.Series([" ".join(rng.choice(words, 12)) for _ in range(rows)], dtype="str"),
             "gift": pd.Series(rng.choice(["yes", "no"], rows), dtype="category"),
             "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 300, rows), "D"),
@@ -68,18 +72,28 @@ def test_a_row_is_read_the_same_alone_and_among_others(entry):
     view, frame, _ = fitted(entry)
     whole = dense(view.encode(frame))
     alone = np.concatenate([dense(view.encode(frame.iloc[i : i + 1])) for i in range(10)])
-    assert np.allclose(whole[:10], alone, atol=1e-6)
+    assert np.array_equal(whole[:10], alone)
+
+
+def odd_rows(frame):
+    odd = frame.iloc[:4].copy()
+    odd["colour"] = pd.Series(["green", None, " red ", ""], dtype="object").astype("category").to_numpy()
+    odd["town"] = pd.Series(["town 1", "nowhere", None, "town 59"], dtype="object").astype("category").to_numpy()
+    odd["paid"] = [-1.0, 1e29, 0.0, np.nan]
+    odd["words"] = pd.Series(["Ж" * 500, None, " good  bag ", "\x00 😀"], dtype="str").to_numpy()
+    odd["photo"] = frame["photo"].iloc[:3].reindex([0, 7, 1, 9]).set_axis(odd.index)
+    odd["price"] = [1e30, -1e30, np.nan, np.inf]
+    odd["gift"] = pd.Series(["maybe", None, "yes", "no"], dtype="object").astype("category").to_numpy()
+    odd["day"] = pd.to_datetime(
+        ["1677-09-22", None, "2262-04-11 05:00", "2026-02-03 23:59:59"], format="ISO8601"
+    ).to_numpy()
+    return odd
 
 
 @pytest.mark.parametrize("entry", VIEWED, ids=lambda e: e.name)
 def test_rows_nobody_has_seen_the_like_of_are_read(entry):
     view, frame, _ = fitted(entry)
-    odd = frame.iloc[:4].copy()
-    odd["colour"] = pd.Series(["green", None, "red", ""], dtype="object").astype("category").to_numpy()
-    odd["words"] = pd.Series(["Ж" * 500, None, "", "\x00 😀"], dtype="str").to_numpy()
-    odd["photo"] = frame["photo"].iloc[:3].reindex([0, 7, 1, 9]).set_axis(odd.index)
-    odd["price"] = [1e30, -1e30, np.nan, 0.0]
-    x = view.encode(odd)
+    x = view.encode(odd_rows(frame))
     assert x.shape == (4, *view.spec.shape) and np.isfinite(dense(x)).all()
 
 
@@ -88,6 +102,33 @@ def test_the_same_training_rows_give_the_same_view(entry):
     (one, frame, _), (two, _, _) = fitted(entry), fitted(entry)
     assert one.spec == two.spec and np.array_equal(dense(one.encode(frame)), dense(two.encode(frame)))
     assert one.state() == two.state()
+
+
+@pytest.mark.parametrize("entry", VIEWED, ids=lambda e: e.name)
+@pytest.mark.parametrize("task", [e.name for e in TASKS.entries()])
+def test_a_view_made_of_its_saved_state_is_the_fitted_one_bit_for_bit(entry, task):
+    view, frame, _ = fitted(entry, task)
+    files = view.state()
+    again = entry.make.from_state(files)
+    assert all(isinstance(data, bytes) and not data.startswith(b"\x80") for data in files.values())  # no pickle
+    assert again.spec == view.spec and dict(again.types) == dict(view.types) and again.state() == files
+    assert set(again.types) <= set(TYPES) and all(TYPES[name] == column for name, column in again.types.items())
+    for rows in (frame, odd_rows(frame)):
+        whole = dense(view.encode(rows))
+        assert np.array_equal(whole, dense(again.encode(rows)))
+        alone = [dense(again.encode(rows.iloc[i : i + 1])) for i in range(len(rows))]
+        assert np.array_equal(whole, np.concatenate(alone))  # one row, one answer, whatever stands beside it
+
+
+@pytest.mark.parametrize("entry", VIEWED, ids=lambda e: e.name)
+def test_a_row_is_shown_with_every_column(entry):
+    view, frame, _ = fitted(entry)
+    row = as_files(frame.iloc[:1]).iloc[0].to_dict()
+    shown = view.show(row)
+    told = {**shown.fields, **shown.texts, **shown.pictures}
+    assert set(told) | {"photo"} == set(row) and shown.fields["gift"] == row["gift"]
+    assert set(shown.texts) <= {"words"} and all(shown.texts[name] == row[name] for name in shown.texts)
+    assert set(shown.pictures) <= {"photo"} and all(file.startswith(b"\x89PNG") for file in shown.pictures.values())
 
 
 @pytest.mark.parametrize("entry", VIEWED, ids=lambda e: e.name)

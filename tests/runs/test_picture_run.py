@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import kd_core
 from kd_core.cli.app import app
+from kd_core.errors import DataError
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
 from kd_core.runs.store.folder import RunFolder
@@ -58,7 +60,7 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
         "p50"
     ] > 0
     (kept,) = result["artifacts"]["students"]
-    assert kept["view"] == ["artifacts/views/pixels/pixels.json"]
+    assert kept["view"] == [f"artifacts/views/pixels/{name}" for name in ("pixels.json", "columns.json")]
     rows = folder.artifact("rows.parquet")
     assert pd.read_parquet(rows)["picture"][0].startswith(b"\x89PNG")
     done = subprocess.run(
@@ -69,6 +71,10 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
     )
     logits = np.load(folder.artifact("soft_labels.npz"))["student_0"]
     assert np.allclose(json.loads(done.stdout), logits, atol=1e-4)
+    folder.write_result(result)
+    with pytest.raises(DataError, match=r"reads pictures \(picture\), which can't be given as rows yet") as caught:
+        kd_core.load(folder.path).predict([["a.png"]])
+    assert caught.value.code == "pictures_not_read"
 
 
 def test_a_what_if_of_picture_students_trains_one_after_another(tmp_path):

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import kd_core
 from kd_core.errors import SpecError
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
@@ -51,7 +52,7 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
     assert result["teacher"]["metrics"]["roc_auc"] > 0.99 and student["metrics"]["roc_auc"]["mean"] > 0.9
     assert student["placebo"] is not None and result["dataset"]["features"] == 2  # columns: no table was encoded
     (kept,) = result["artifacts"]["students"]
-    assert kept["view"] == ["artifacts/views/tokens/tokenizer.json"]
+    assert kept["view"] == [f"artifacts/views/tokens/{name}" for name in ("tokenizer.json", "columns.json")]
     rows = folder.artifact("rows.parquet")
     logits = np.load(folder.artifact("soft_labels.npz"))["student_0"]
     import pandas as pd
@@ -64,6 +65,10 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
         check=True,
     )
     assert np.allclose(json.loads(done.stdout), logits, atol=1e-5)
+    folder.write_result(result)
+    opened = kd_core.load(folder.path)
+    assert opened.columns == ("message",)  # the other columns are not needed
+    assert np.abs(opened.logits([[f" {text} "] for text in texts]) - logits).max() <= 1e-6
 
 
 def test_a_what_if_of_text_students_trains_one_after_another(tmp_path):

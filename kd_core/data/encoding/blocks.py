@@ -1,4 +1,7 @@
-"""Encodings of single columns: numbers, flags, categories, dates."""
+"""Encodings of single columns: numbers, flags, categories, dates.
+
+What a block has learned stands in plain attributes (numbers, words, lists of them, arrays), so that `saved` can write all of them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
-from kd_core.data.encoding.quantiles import NormalQuantiles, heavy_tailed
+from kd_core.data.encoding.quantiles import heavy_tailed, knots_of, normal_quantiles
 from kd_core.data.split import row_keys
 from kd_core.task import task_of
 
@@ -32,8 +35,8 @@ class NumberBlock:
     def __init__(self, name: str) -> None:
         self.name = name
         self.names: tuple[str, ...] = (name,)
-        self.median, self.flag = 0.0, False
-        self.scale: Any = None
+        self.median, self.mean, self.std, self.flag = 0.0, 0.0, 1.0, False
+        self.knots: Array = np.zeros(0)  # of heavy tails, which are scaled by rank
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna().to_numpy(np.float64)
@@ -41,10 +44,10 @@ class NumberBlock:
         self.median = float(np.median(known)) if len(known) else 0.0
         known = _sample(known, _FIT_ROWS)
         if len(known) and heavy_tailed(known):
-            self.scale = NormalQuantiles(known)
-        else:
-            scaler = StandardScaler().fit(known[:, None] if len(known) else np.zeros((1, 1)))
-            self.scale = lambda x: scaler.transform(x[:, None])[:, 0]
+            self.knots = knots_of(known)
+        elif len(known):
+            scaler = StandardScaler().fit(known[:, None])
+            self.mean, self.std = float(scaler.mean_[0]), float(scaler.scale_[0])
         self.names = (self.name, f"{self.name} {_MISSING}") if self.flag else (self.name,)
         return None
 
@@ -52,7 +55,9 @@ class NumberBlock:
         held = values.to_numpy(np.float64, na_value=np.nan)
         missing = np.isnan(held)
         # +-10 sd: a new value far outside the training range must not drown every other feature.
-        scaled = np.clip(self.scale(np.where(missing, self.median, held)), -10, 10)
+        filled = np.where(missing, self.median, held)
+        scaled = normal_quantiles(filled, self.knots) if len(self.knots) else (filled - self.mean) / self.std
+        scaled = np.clip(scaled, -10, 10)
         return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
 
 
@@ -96,9 +101,11 @@ class CategoryBlock:
         self.names: tuple[str, ...] = (name,)
         self.one_hot, self.most_classes, self.seed = one_hot, most_classes, seed
         self.known: dict[str, int] = {}
-        self.width = 0
+        self.width, self.other, self.missing = 0, -1, -1
+        self.mean: Any = 0.0
+        self.std: Any = 1.0
         self.frequency: Array = np.zeros(0)
-        self.targets: Any = None  # a fitted TargetEncoder
+        self.averages: Array = np.zeros((0, 0))  # of the target: per known value, then any other one, then missing
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         counts = values.value_counts()
@@ -126,9 +133,8 @@ class CategoryBlock:
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
         )
         codes = _codes(values, self.known, len(labels) + 1, len(labels))
-        self.mean, self.std = 0.0, 1.0
         if task_of(task).averages(len(np.unique(y))) > self.most_classes:
-            self.targets, self.width = None, self.one_hot + 1
+            self.width = self.one_hot + 1
             self.names = (
                 *(f"{self.name}={v}" for v in labels[: self.one_hot]),
                 f"{self.name}={_INFREQUENT}",
@@ -136,7 +142,8 @@ class CategoryBlock:
             )
             return None
         kind = task_of(task).averages_as
-        self.targets, encoded = target_averages(codes[:, None], y, kind, _folds(len(y), groups, self.seed))
+        encoder, encoded = target_averages(codes[:, None], y, kind, _folds(len(y), groups, self.seed))
+        self.averages = encoder.transform(np.arange(len(labels) + 2)[:, None])
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
         means = (
             [f"{self.name} target mean"]
@@ -149,11 +156,11 @@ class CategoryBlock:
     def _many(self, codes: Array, encoded: Array | None) -> Array:
         frequency = self.frequency[codes]
         frequency = (frequency - self.frequency.mean()) / max(float(self.frequency.std()), 1e-9)
-        if self.targets is None:
+        if not self.averages.size:
             hot = np.zeros((len(codes), self.width), np.float32)
             hot[np.arange(len(codes)), np.minimum(codes, self.width - 1)] = 1
             return np.column_stack([hot, frequency])
-        held = self.targets.transform(codes[:, None]) if encoded is None else encoded
+        held = self.averages[codes] if encoded is None else encoded
         return np.column_stack([np.clip((held - self.mean) / self.std, -10, 10), frequency])
 
     def transform(self, values: pd.Series) -> Array:
@@ -200,7 +207,7 @@ class DateBlock:
         self.name = name
         self.names: tuple[str, ...] = (name,)
         self.flag = self.hours = self.years = False
-        self.start, self.mean, self.std, self.year = 0.0, 0.0, 1.0, 0.0
+        self.mean, self.std, self.year = 0.0, 1.0, 0.0
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna()

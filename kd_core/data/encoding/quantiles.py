@@ -11,24 +11,24 @@ KNOTS = 500
 _EDGE = 5e-4  # furthest tail share: values beyond the training range end at +-3.3
 
 
-class NormalQuantiles:
-    """Map values to the normal quantile of their rank.
+def knots_of(values: Floats) -> Floats:
+    """Take the quantiles of values at even levels. Shape: (N,) -> (K,), K at most `KNOTS`."""
+    return np.asarray(np.quantile(values, np.linspace(0, 1, min(KNOTS, len(values)))))
+
+
+def normal_quantiles(values: Floats, knots: Floats) -> Floats:
+    """Map values to the normal quantile of their rank among those that the knots were taken from.
 
     Equal values get the middle of their ranks. scikit-learn's QuantileTransformer puts a mass at the smallest
     value (durations of 0) at -5.2 instead, which swamps a network's first layer.
 
     Shape: (N,) -> (N,), mean about 0, sd about 1.
     """
-
-    def __init__(self, values: Floats) -> None:
-        self.levels = np.linspace(0, 1, min(KNOTS, len(values)))
-        self.knots = np.quantile(values, self.levels)
-
-    def __call__(self, values: Floats) -> Floats:
-        below = np.interp(values, self.knots, self.levels)
-        above = -np.interp(-values, -self.knots[::-1], -self.levels[::-1])
-        result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))
-        return result
+    levels = np.linspace(0, 1, len(knots))
+    below = np.interp(values, knots, levels)
+    above = -np.interp(-values, -knots[::-1], -levels[::-1])
+    result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))
+    return result
 
 
 def heavy_tailed(values: Floats) -> bool:

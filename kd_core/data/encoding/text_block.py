@@ -33,9 +33,10 @@ class TextBlock:
         self.name = name
         self.names: tuple[str, ...] = (name,)
         self.components, self.seed = components, seed
-        self.terms: Any = None
-        self.weigh: Any = None
-        self.condense: Any = None
+        self.spaced = True
+        self.terms: tuple[str, ...] = ()
+        self.idf, self.topics, self.spread = np.zeros(0), np.zeros((0, 0)), np.zeros(0)
+        self._tools: tuple[Any, Any] | None = None  # made of the above when texts are first read
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         """Find terms and topics; return the encoding of the training texts when all of them were looked at."""
@@ -43,31 +44,40 @@ class TextBlock:
         some = (
             texts if len(texts) <= _FIT_ROWS else texts[np.argsort(row_keys(len(texts), 3), kind="stable")[:_FIT_ROWS]]
         )
-        how = _SPACED if spaced(some) else _UNSPACED
-        kept, counted = _counted(some, how)
+        self.spaced = spaced(some)
+        kept, counted = _counted(some, self._how)
         if len(kept) < 2:
             self.names = (f"{self.name} length",)
             return None
-        self.terms = CountVectorizer(**how, vocabulary=kept, dtype=np.float32)
-        self.weigh = TfidfTransformer(sublinear_tf=True)
-        weighed = self.weigh.fit_transform(counted)
+        weigh = TfidfTransformer(sublinear_tf=True)
+        weighed = weigh.fit_transform(counted)
+        self.terms, self.idf = tuple(kept), weigh.idf_
         self.components = max(1, min(self.components, weighed.shape[1] - 1, weighed.shape[0] - 1))
         # One thread: the small dense steps between the sparse ones take longer with several, many times so on a busy machine.
         with (
             threadpool_limits(1),
             np.errstate(invalid="ignore", divide="ignore"),
         ):  # texts that are all alike have no variance to share out
-            self.condense = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(weighed)
-        topics = self.condense.transform(weighed)
+            self.topics = TruncatedSVD(self.components, random_state=self.seed, n_iter=4).fit(weighed).components_
+        topics = weighed @ self.topics.T
         self.spread = np.maximum(topics.std(axis=0), 1e-6)
         self.names = (*(f"{self.name} topic {i + 1}" for i in range(self.components)), f"{self.name} length")
         return self._joined(topics, some) if some is texts else None
 
     def transform(self, values: pd.Series) -> Array:
         texts = texts_of(values)
-        if self.condense is None:
+        if not self.terms:
             return _lengths(texts)
-        return self._joined(self.condense.transform(self.weigh.transform(_occurrences(self.terms, texts))), texts)
+        if self._tools is None:
+            weigh = TfidfTransformer(sublinear_tf=True)
+            weigh.idf_ = self.idf
+            self._tools = CountVectorizer(**self._how, vocabulary=self.terms, dtype=np.float32), weigh
+        terms, weigh = self._tools
+        return self._joined(weigh.transform(_occurrences(terms, texts)) @ self.topics.T, texts)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return _SPACED if self.spaced else _UNSPACED
 
     def _joined(self, topics: Array, texts: Array) -> Array:
         return np.column_stack([np.clip(topics / self.spread, -10, 10), _lengths(texts)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kd_core.data.files.text_encoding import BOMS, guess_encoding, shown_encoding
@@ -36,6 +36,7 @@ class TextSource:
     first_nul: int | None
     problems: tuple[Problem, ...] = ()
     endless_line: int | None = None  # the first line (from 1) over LINE_BYTES
+    codec: str = "utf-8"  # that the file was written in
 
 
 def plain_text(path: Path, encoding: str | None, folder: Path) -> TextSource:
@@ -156,7 +157,7 @@ def _converted(path: Path, encoding: str, folder: Path, problems: tuple[Problem,
         ) from None
     with target.open("rb") as file:
         start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
-    return _surveyed(target, start, shown_encoding(encoding), problems)
+    return replace(_surveyed(target, start, shown_encoding(encoding), problems), codec=encoding)
 
 
 def _surveyed(path: Path, start: int, encoding: str, problems: tuple[Problem, ...]) -> TextSource:

@@ -73,7 +73,10 @@ def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
     understood = {"separator": layout.separator_name if len(names) > 1 else "one column", "encoding": text.encoding}
     if not layout.found.names:
         understood["header"] = "no row of names"
-    return Table(frame, "csv", understood, tuple(problems), (), path.stat().st_size, layout.found)
+    found = {"separator": layout.separator, "encoding": text.codec, "header": layout.found.decided}
+    asked = {"names": read.names if layout.found.names else tuple(names), "comment": read.comment}
+    settled = ReadSpec.model_validate({**found, **asked})
+    return Table(frame, "csv", understood, tuple(problems), (), path.stat().st_size, layout.found, settled=settled)
 
 
 def _nul_error(text: TextSource) -> DataError:

@@ -160,7 +160,7 @@ def _read_members(
         ("files" if len(same) > 1 else "file"): f"{len(same)} files" if len(same) > 1 else same[0].filename,
     }
     frame = pd.concat([t.frame for t in tables], ignore_index=True) if len(tables) > 1 else first.frame
-    return Table(frame, first.format, understood, tuple(found), names, size, first.header)
+    return Table(frame, first.format, understood, tuple(found), names, size, first.header, settled=first.settled)
 
 
 def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Problem]:

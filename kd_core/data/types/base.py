@@ -26,13 +26,19 @@ COUNTS_ROWS = "it counts the rows"
 
 @dataclass(frozen=True)
 class ColumnType:
-    """How a column is read, so that new rows can be read the same way."""
+    """How a column is read, so that new rows can be read the same way.
+
+    `codes`: labels are numbers, read as such and then written, whole ones without a point where `whole`. `truth`: the
+    labels of no and yes, which False and True stand for.
+    """
 
     kind: ColumnKind
     number: NumberFormat = field(default_factory=NumberFormat)
     date_format: str | None = None
     spelling: dict[str, str] = field(default_factory=dict)
     codes: bool = False
+    whole: bool = False
+    truth: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # words read as missing among labels, as in the rows it was understood from
 
 

@@ -11,7 +11,9 @@ import pandas as pd
 from kd_core.data.types import dates
 from kd_core.data.types.base import (
     COUNTS_ROWS,
+    FALSE_WORDS,
     NEAR_UNIQUE,
+    TRUE_WORDS,
     ColumnType,
     TypedColumn,
     finish,
@@ -60,7 +62,7 @@ def number_column(
     whole = bool(distinct and np.all(unique == np.floor(unique)) and np.abs(unique).max() < 2**53)
     if kind == "datetime":
         stamps = dates.coerce_dates(list(values.astype(str)), dates.UNIX_SECONDS)
-        return finish(name, ColumnType("datetime", date_format=dates.UNIX_SECONDS), pd.Series(stamps), problems)
+        return finish(name, ColumnType("datetime", form, dates.UNIX_SECONDS), pd.Series(stamps), problems)
     if kind == "boolean" and distinct > 2:
         problems.append(not_boolean(name, distinct))
         kind = None
@@ -75,7 +77,8 @@ def number_column(
         held = pd.Series(np.array([*labels, None], dtype=object)[coded], dtype="str")
     else:
         held = pd.Series(pd.Categorical.from_codes(coded, pd.Index(labels, dtype="str")))
-    found = finish(name, ColumnType(kind, form, codes=whole), held, problems, distinct)
+    truth = tuple(labels) if distinct == 2 and labels[0] in FALSE_WORDS and labels[1] in TRUE_WORDS else ()
+    found = finish(name, ColumnType(kind, form, codes=True, whole=whole, truth=truth), held, problems, distinct)
     return replace(found, why_dropped=COUNTS_ROWS) if kind == "id" and is_row_number(values) else found
 
 

@@ -108,8 +108,7 @@ def text_column(
     if kind in (None, "number", "boolean") or (kind == "datetime" and numbers.find_format(sample, decimal)[1] >= 0.9):
         found = _as_numbers(trimmed, sample, name, kind, decimal, problems)
         if found is not None:
-            form = replace(found.type, missing=MISSING_WORDS)  # for codes, which are read as labels from now on
-            return replace(found, type=form, words=numbers.count_tokens(trimmed))
+            return replace(found, words=numbers.count_tokens(trimmed))
     if kind in (None, "datetime"):
         found = _as_dates(trimmed, sample, name, kind, problems)
         if found is not None:
@@ -261,7 +260,9 @@ def _as_labels(
         rank[order], rank[-1] = np.arange(len(order)), -1
         labels = pd.Index(unique.take(pa.array(order)).to_pylist(), dtype="str")
         values = pd.Series(pd.Categorical.from_codes(rank[codes], labels))
-    found = finish(name, ColumnType(kind, missing=meant), values, problems, len(unique))
+    said = [t for t in unique.to_pylist() if t.casefold() in ("false", "true")] if kind == "category" else []
+    truth = tuple(sorted(said, key=str.casefold)) if len({t.casefold() for t in said}) == len(said) == 2 else ()
+    found = finish(name, ColumnType(kind, missing=meant, truth=truth), values, problems, len(unique))
     return replace(found, words=words, kept=() if kind in ("id", "text") else tuple(sorted(kept)))
 
 
@@ -303,7 +304,7 @@ def _as_flags(unique: Any, codes: Any, name: str, problems: list[Problem]) -> Ty
         )
     held = np.append(side, -1)[codes]
     values = pd.Series(pd.Categorical.from_codes(held, pd.Index(names, dtype="str")))
-    return finish(name, ColumnType("boolean", spelling=spelling), values, problems, 2)
+    return finish(name, ColumnType("boolean", spelling=spelling, truth=tuple(names)), values, problems, 2)
 
 
 def _label_kind(unique: Any, counts: Any, name: str) -> ColumnKind:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import pyarrow.compute as pc
 from kd_core.data.files.frames import seconds
 from kd_core.data.pictures.column import picture_column, shape_of
 from kd_core.data.types import dates, numbers
-from kd_core.data.types.base import ColumnType, TypedColumn, finish, to_arrow
+from kd_core.data.types.base import FALSE_WORDS, TRUE_WORDS, ColumnType, TypedColumn, finish, to_arrow
 from kd_core.data.types.number_column import number_column
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.data.types.text_column import text_column
@@ -57,48 +59,80 @@ def understand(
 def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     """Read new values of a known column as its type; what does not fit becomes missing.
 
+    Every value is read alone, the same whatever stands beside it: a number or a time as what it is, True and False as the
+    labels that stand for them, a text as in the file that the column was understood from.
+
     Shape: (N,) raw or already typed -> (N,) float64, datetime64 or text.
     """
-    if column.kind == "number" and pd.api.types.is_numeric_dtype(series.dtype):
-        held = series.to_numpy(np.float64, na_value=np.nan)
-        return pd.Series(_bounded(held), index=series.index)
-    if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(series.dtype):
-        stamps: pd.Series = series.dt.tz_localize(None).astype("datetime64[us]")
-        return stamps
-    array = to_arrow(series)
+    read: Any
     if column.kind == "datetime":
-        texts = ["" if v is None else str(v) for v in array.to_pylist()]
-        return pd.Series(dates.coerce_dates(texts, column.date_format or dates.ISO), index=series.index)
-    if column.kind == "number":
-        text = numbers.drop_tokens(pc.utf8_trim_whitespace(pc.cast(array, pa.large_string())))
-        found, _, _ = numbers.to_numbers(text, column.number)
-        return pd.Series(_bounded(found), index=series.index)
-    encoded = pc.dictionary_encode(array)
-    labels = _labels(encoded.dictionary, column)
-    codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
-    taken = np.array([*labels, None], dtype=object)[codes]
-    return pd.Series(taken, index=series.index, dtype="str")
+        read = _stamps(series, column)
+    elif column.kind == "number" or column.codes:
+        read = _numbers(series, column)
+        if column.codes:
+            return pd.Series([_number_text(v, column.whole) for v in read.tolist()], series.index, dtype="str")
+    else:
+        encoded = pc.dictionary_encode(_texts(series, column))
+        labels = _labels(encoded.dictionary, column)
+        codes = pc.fill_null(encoded.indices, len(labels)).to_numpy(zero_copy_only=False)
+        return pd.Series(np.array([*labels, None], dtype=object)[codes], series.index, dtype="str")
+    return pd.Series(read, series.index)
 
 
-def _bounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Read infinite and huge values as missing, as when the column was understood."""
+def _texts(series: pd.Series, column: ColumnType) -> Any:
+    """Write values of any kind as the column's file would. Shape: (N,) -> (N,) Arrow texts."""
+    held = series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
+    if isinstance(held.dtype, pd.StringDtype):
+        return pc.cast(to_arrow(series), pa.large_string())
+    return pa.array([_text(v, column) for v in series.astype("object").tolist()], pa.large_string())
+
+
+def _text(value: Any, column: ColumnType) -> str | None:
+    value = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, bool):
+        return (column.truth or ("False", "True"))[value]
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, float | Decimal):
+        written = _number_text(float(value), True)
+        return written.replace(".", column.number.decimal) if written else None
+    return pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+
+
+def _number_text(value: float, whole: bool) -> str | None:
+    if np.isnan(value):
+        return None
+    return str(int(value)) if whole and value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _numbers(series: pd.Series, column: ColumnType) -> npt.NDArray[np.float64]:
+    """Read numbers; infinite and huge ones are missing, as when the column was understood. Shape: (N,)."""
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+        values = series.to_numpy(np.float64, na_value=np.nan)
+    else:
+        trimmed = numbers.drop_tokens(pc.utf8_trim_whitespace(_texts(series, column)))
+        values, _, _ = numbers.to_numbers(trimmed, column.number)
     return np.where(np.abs(values) <= LARGEST_NUMBER, values, np.nan)
 
 
+def _stamps(series: pd.Series, column: ColumnType) -> npt.NDArray[np.datetime64]:
+    """Read times: texts in the column's one format, times as they are, in UTC where they have a zone. Shape: (N,)."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        plain = series.dt.tz_convert(None) if series.dt.tz else series
+        return plain.to_numpy("datetime64[us]")
+    form, texts = column.date_format or dates.ISO, pc.utf8_trim_whitespace(_texts(series, column)).to_pylist()
+    written = _numbers(series, column).astype(str).tolist() if form == dates.UNIX_SECONDS else texts
+    times = series.map(lambda v: isinstance(v, date | np.datetime64)).to_numpy(bool)
+    return np.where(times, dates.coerce_dates(texts, dates.ISO), dates.coerce_dates(written, form))
+
+
 def _labels(values: Any, column: ColumnType) -> list[str | None]:
-    """Write distinct values as the labels that the column was understood with. Shape: (N,) Arrow values of any type."""
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        texts = [
-            str(int(v) if isinstance(v, float) and v.is_integer() and abs(v) < 2**53 else v) for v in values.to_pylist()
-        ]
-        values = pa.array(texts, pa.large_string())
+    """Write distinct texts as the labels that the column was understood with. Shape: (N,) Arrow texts."""
     clean = pc.utf8_normalize(pc.utf8_trim_whitespace(values), form="NFC").to_pylist()
-    if column.codes:
-        clean = [_integer_text(text) for text in clean]
-    return [None if text in column.missing else column.spelling.get(text, text) or None for text in clean]
-
-
-def _integer_text(text: str) -> str:
-    """Write `17850.0` as `17850`."""
-    head, dot, tail = text.partition(".")
-    return head if dot and not tail.strip("0") else text
+    known = dict(column.spelling)
+    if column.kind == "boolean" and column.truth:  # words for yes and no in other letters, as when it was understood
+        for label, words in zip(column.truth, (FALSE_WORDS, TRUE_WORDS), strict=True):
+            known |= {text: label for text in clean if text and text.casefold() in words}
+    return [None if text in column.missing else known.get(text, text) or None for text in clean]

@@ -13,7 +13,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.pictures.column import picture_columns, pixels_of, shape_of
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.view import VIEWS, Array, View
 
 VERSION = 1  # raise it when encoded values change
 _EXAMPLE = InputSpec("pixels", (1, 12, 10), "uint8", high=256)
@@ -42,7 +42,7 @@ def _spec(values: pd.Series) -> InputSpec:
     reads="the pixels of the first column of pictures",
     example=_EXAMPLE,
 )
-class PixelsView:
+class PixelsView(View):
     """The pixels of pictures; all have one size since they were read.
 
     Bytes, not numbers around zero: a quarter of the memory, and a network that scales them takes the pixels of any
@@ -51,20 +51,26 @@ class PixelsView:
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         self.name = picture_columns(types)[0]
-        self.spec = _EXAMPLE
+        super().__init__({self.name: types[self.name]}, task, seed)
+        self.shape: tuple[int, ...] = _EXAMPLE.shape
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Take the size of the pictures; nothing is learned from them."""
-        self.spec = _spec(frame[self.name])
+        self.shape = _spec(frame[self.name]).shape
         return {}
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe the encoded rows; known after fitting."""
+        return InputSpec("pixels", self.shape, "uint8", high=256)
 
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.uint8]:
         """Put bands before rows and columns, as networks read them."""
         return np.array(pixels_of(frame[self.name]).transpose(0, 3, 1, 2), order="C")  # its own: they may lie in a file
 
-    def state(self) -> dict[str, bytes]:
+    def learned(self) -> dict[str, bytes]:
         """Return what another program needs to bring pictures into the same form."""
-        bands, height, width = self.spec.shape
+        bands, height, width = self.shape
         told = {
             "column": self.name,
             "shape": ["rows", bands, height, width],
@@ -75,6 +81,6 @@ class PixelsView:
         }
         return {"pixels.json": json.dumps(told, indent=1).encode()}
 
-    def without(self, rows: HeldOut) -> None:
-        """No target was seen."""
-        return
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Take that size again."""
+        self.shape = tuple(json.loads(files["pixels.json"])["shape"][1:])

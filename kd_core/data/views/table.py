@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
+from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.typed_column import coerce
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.view import VIEWS, Array, HeldOut, View
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
@@ -58,7 +59,7 @@ def foresee(profile: Profile) -> InputSpec | None:
     reads="all columns as numbers",
     example=table_inputs(7),
 )
-class TableView:
+class TableView(View):
     """Encodes the columns of a table; what it knows comes from the training rows alone.
 
     Numbers are scaled (heavy tails by rank), with a flag where they are missing; categories are one-hot, or the
@@ -68,8 +69,7 @@ class TableView:
     """
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
-        self.task, self.seed = task, seed
-        self.types = {name: column for name, column in types.items() if column.kind != "picture"}
+        super().__init__({name: column for name, column in types.items() if column.kind != "picture"}, task, seed)
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
 
@@ -115,9 +115,15 @@ class TableView:
         """Describe the encoded rows; known after fitting."""
         return table_inputs(len(self.feature_names))
 
-    def state(self) -> dict[str, bytes]:
-        """Nothing yet: the encoding of raw columns is not exported."""
-        return {}
+    def learned(self) -> dict[str, bytes]:
+        """Return every column's scales, quantiles, categories, averages, terms, topics and names."""
+        return pack("table", {name: vars(block) for name, block in self.blocks.items()})
+
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Give every column its own again."""
+        for name, learned in unpack("table", files).items():
+            vars(self.blocks[name]).update(learned)
+        self._name_features()
 
     def without(self, rows: HeldOut) -> tuple[Array, Array, Array] | None:
         """Encode the other training rows, the validation rows and the held-out rows without the held-out rows' targets.
@@ -156,7 +162,7 @@ class TableView:
         """Name the columns encoded by the target's average, each with the positions of its features."""
         found, at = {}, 0
         for name, block in self.blocks.items():
-            if isinstance(block, CategoryBlock) and block.targets is not None:
+            if isinstance(block, CategoryBlock) and block.averages.size:
                 found[name] = range(at, at + len(block.names))
             at += len(block.names)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,7 +14,7 @@ from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, HeldOut
+from kd_core.data.view import VIEWS, Array, View
 
 VERSION = 1  # raise it when encoded values change
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -36,7 +37,7 @@ def _foresee(profile: Profile) -> InputSpec | None:
     reads="the words of text columns, in order",
     example=InputSpec("tokens", (12,), "int32", high=30),
 )
-class TokensView:
+class TokensView(View):
     """Text columns one after the other, cut into word pieces that are found in the training texts.
 
     Shape: N rows -> (N, L) int32; 0 fills up. L covers 99 % of the training texts, at most 256; longer texts are cut at
@@ -47,7 +48,7 @@ class TokensView:
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-        self.names = text_columns(types)
+        super().__init__({name: types[name] for name in text_columns(types)}, task, seed)
         self.length = LEAST_LENGTH
         self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
@@ -81,8 +82,8 @@ class TokensView:
             x[i, : len(ids)] = ids
         return x
 
-    def state(self) -> dict[str, bytes]:
-        """Return what another program needs to cut texts the same way: `tokenizer.json`, which also pads and cuts."""
+    def learned(self) -> dict[str, bytes]:
+        """Return `tokenizer.json`, by which any program cuts texts the same way; it also pads and cuts off."""
         self.tokenizer.enable_truncation(self.length)
         self.tokenizer.enable_padding(pad_id=0, pad_token=PAD, length=self.length)
         try:
@@ -91,10 +92,13 @@ class TokensView:
             self.tokenizer.no_truncation()
             self.tokenizer.no_padding()
 
-    def without(self, rows: HeldOut) -> None:
-        """No target was seen."""
-        return
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Cut by that file again."""
+        self.tokenizer = type(self.tokenizer).from_str(files["tokenizer.json"].decode())
+        self.length = json.loads(files["tokenizer.json"])["truncation"]["max_length"]
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
 
     def _texts(self, frame: pd.DataFrame) -> list[str]:
-        columns = [texts_of(frame[name]) for name in self.names]
+        columns = [texts_of(frame[name]) for name in self.types]
         return [" ".join(parts) for parts in zip(*columns, strict=True)]

@@ -74,7 +74,12 @@ class Judging:
             notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         artifacts: dict[str, Any] = {}
         if files:
-            artifacts = write_artifacts(folder, spec, self.dataset, self.teacher, list(self.arms.items()), self.device)
+            students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
+                grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
+                for i, student in enumerate(spec.students)
+            ]
+            recipe = spec.model_copy(update={"students": tuple(students)})
+            artifacts = write_artifacts(folder, recipe, self.dataset, self.teacher, list(self.arms.items()), self.device)
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)

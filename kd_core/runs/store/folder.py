@@ -101,13 +101,13 @@ class RunFolder:
 
         Errors: KDError `run_damaged`.
         """
-        found = self._read("status.json") or {}
+        found = self.read("status.json") or {}
         if found.get("state") in ("starting", "running") and self.stop_path.exists():
             found["state"] = "cancelling"
         return found
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        """Read one of the run's JSON files, or None while there is none."""
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Read one of the run's JSON files, or None while there is none. Errors: KDError `run_damaged`."""
         try:
             return safe_io.read_object(self.path / name)
         except FileNotFoundError:
@@ -184,7 +184,7 @@ class RunFolder:
 
     def result(self) -> dict[str, Any] | None:
         """Read result.json, or None while there is none. Errors: KDError `run_damaged` when it is no result."""
-        found = self._read("result.json")
+        found = self.read("result.json")
         if found is None:
             return None
         wanted: tuple[tuple[str, type], ...] = (("metric", dict), ("students", list))
@@ -226,7 +226,7 @@ class RunFolder:
 
     def manifest(self) -> dict[str, Any] | None:
         """Read the manifest, or None while the run is not complete. Errors: KDError `run_damaged`."""
-        found = self._read("manifest.json")
+        found = self.read("manifest.json")
         if found is None:
             return None
         if not isinstance(found.get("files"), dict) or found.get("state") not in ("done", "cancelled"):

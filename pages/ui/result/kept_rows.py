@@ -11,18 +11,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kd_core.data.types.raw_rows import RULES, read_rules
+from kd_core.data.view import Shown, View
+from kd_core.data.views import VIEWS
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Legend: N rows, C outputs. `row_ids` are positions in the file; logits by arm are (N, C) float32."""
+    """Legend: N rows, C outputs. `row_ids` are positions in the file; logits by arm are (N, C) float32.
+
+    `view` is the student's, for showing rows; None where the run was made by a version that kept none.
+    """
 
     row_ids: Any
     labels: Any
     logits: dict[str, Any]
     rows: pd.DataFrame
+    view: View | None = None
+
+    def shown(self, at: int) -> Shown:
+        """Say what to draw of a row."""
+        row = self.rows.iloc[at].to_dict()
+        return self.view.show(row) if self.view else Shown.of(row, {})
 
 
 @functools.lru_cache(maxsize=8)
@@ -34,6 +46,14 @@ def _arrays(path: Path, changed_ns: int) -> dict[str, Any]:
 @functools.lru_cache(maxsize=8)
 def _frame(path: Path, changed_ns: int) -> pd.DataFrame:
     return pd.read_parquet(path)
+
+
+def _view(folder: RunFolder, entry: Mapping[str, Any]) -> View | None:
+    rules = [name for name in entry.get("view", ()) if name.endswith(f"/{RULES}")]
+    if not rules:
+        return None
+    path = folder.artifact(rules[0].removeprefix("artifacts/"))
+    return VIEWS.get(path.parent.name).make(read_rules(path.read_bytes()), "", 0)
 
 
 def load(folder: RunFolder, found: Mapping[str, Any], student: int) -> Kept:
@@ -59,7 +79,7 @@ def load(folder: RunFolder, found: Mapping[str, Any], student: int) -> Kept:
             "baseline": arrays[f"baseline_{index}"],
             "student": arrays[f"student_{index}"],
         }
-        return Kept(arrays["row_ids"], arrays["labels"], logits, rows)
+        return Kept(arrays["row_ids"], arrays["labels"], logits, rows, _view(folder, entry))
     except (OSError, ValueError, KeyError) as error:
         raise KDError(
             "The soft labels of run {run_id} can't be read: {error}.",

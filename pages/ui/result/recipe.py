@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -47,6 +48,9 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
         downloads(folder, spec, found, name)
     st.markdown(f"**{t('runs.recipe.cli')}**")
     st.code(f"python -m kd_core run {name} --out my-run", language="bash")
+    if found and "model" in (found.get("artifacts") or {}):
+        st.markdown(f"**{t('runs.recipe.predict')}**")
+        st.code(f"python -m kd_core predict {folder.id} rows.csv", language="bash")
     st.markdown(f"**{t('runs.recipe.script')}**")
     st.code(SCRIPT.format(name=name), language="python")
 
@@ -87,16 +91,25 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
         "result",
     )
     offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), f"{folder.id}.metrics.csv", "text/csv", "metrics")
-    for i, entry in enumerate((found.get("artifacts") or {}).get("students") or []):
+    kept = found.get("artifacts") or {}
+    students = kept.get("students") or []
+    for i, entry in enumerate(students):
         for kind in ("weights", "onnx"):
-            path = folder.path / str(entry.get(kind, ""))
             label = f"{text.escape(entry['name'])}: {t(f'runs.recipe.{kind}')}"
-            inside = entry.get(kind) and path.resolve().is_relative_to(folder.path.resolve())
-            if not inside or not path.is_file():
-                st.caption(t("runs.recipe.missing", name=label))
-                continue
-            file = f"{folder.id}.student-{entry.get('index', i)}{path.suffix}"
-            offer(label, path.read_bytes, file, "application/octet-stream", f"{kind}-{i}")
+            file = f"{folder.id}.student-{entry.get('index', i)}{Path(entry.get(kind) or '').suffix}"
+            offer_kept(folder, entry.get(kind), label, file)
+    reading = dict.fromkeys(name for entry in students for name in entry.get("view") or ())
+    for name in (*([kept["model"]] if "model" in kept else []), *reading):
+        offer_kept(folder, name, t("runs.recipe.view", name=Path(name).name), f"{folder.id}.{Path(name).name}")
+
+
+def offer_kept(folder: RunFolder, name: str | None, label: str, file_name: str) -> None:
+    """Draw the button of a file that the run keeps, or say that it is not there."""
+    path = folder.path / str(name or "")
+    if not name or not path.resolve().is_relative_to(folder.path.resolve()) or not path.is_file():
+        st.caption(t("runs.recipe.missing", name=label))
+        return
+    offer(label, path.read_bytes, file_name, "application/octet-stream", name)
 
 
 def offer(label: str, data: Any, file_name: str, mime: str, key: str) -> None:

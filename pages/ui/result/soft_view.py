@@ -95,19 +95,17 @@ def drawn_classes(p: Mapping[str, Any], label: int) -> list[int]:
 
 
 def row_values(kept: Kept, at: int) -> None:
-    """List the row's own columns; a data frame shows its cells literally."""
-    row = kept.rows.iloc[at]
-    for file in [v for v in row if isinstance(v, bytes)]:  # a picture's own file
+    """Draw a row as the student's view shows it; a data frame shows its cells literally."""
+    shown = kept.shown(at)
+    for file in shown.pictures.values():
         st.image(file, width=PICTURE, alt=t("soft_labels.picture"))
-    row = row[[not isinstance(v, bytes) for v in row]]
-    frame = pd.DataFrame(
-        {
-            str(t("soft_labels.value_column")): [str(c) for c in row.index],
-            str(t("soft_labels.value_value")): [
-                "–" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in row
-            ],
-        }
-    )
+    for name, words in shown.texts.items():
+        st.markdown(f"**{escape(name)}**")
+        st.text(words)
+    if not shown.fields:
+        return
+    columns = (str(t("soft_labels.value_column")), str(t("soft_labels.value_value")))
+    frame = pd.DataFrame(list(shown.fields.items()), columns=columns)
     st.markdown(f"**{t('soft_labels.values')}**")
     st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("soft_labels.values"))
 

@@ -264,7 +264,7 @@ def test_pieces_counted_by_word_are_those_counted_by_text():
 def test_spaced_texts_give_pieces_of_words_and_others_signs(text, analyzer):
     view = TableView({"t": ColumnType("text")}, "binary")
     view.fit(pd.DataFrame({"t": [text] * 40}, dtype="str"), np.arange(40) % 2)
-    assert view.blocks["t"].terms.analyzer == analyzer
+    assert view.blocks["t"]._how["analyzer"] == analyzer
 
 
 def test_terms_of_one_text_alone_are_left_out_and_ties_go_by_name():

@@ -9,6 +9,7 @@ import pytest
 
 from pages.ui.result import recipe
 from pages.ui.runs import run_list
+from pages.ui.shared.text import t
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -20,6 +21,27 @@ def test_metrics_as_csv_name_every_seed_and_defuse_formulas(buttons):
     assert [r["seed"] for r in students] == ["0", "1", "2"] and students[0]["student"] == "'=cmd|x"
     assert float(students[0]["gain_mean"]) == pytest.approx(0.009)
     assert {r["model"] for r in rows} == {"teacher", "baseline", "placebo", "student"}
+
+
+def test_what_reads_rows_can_be_taken_home_once_however_many_students_read_by_it(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny", "small"), result(students=("tiny", "small")))
+    folder, view = store().folder(run_id), "artifacts/views/tokens/tokenizer.json"
+    found = folder.result()
+    for name in (view, "artifacts/model.json"):
+        (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder.path / name).write_text("{}")
+    for entry in found["artifacts"]["students"]:
+        entry["view"] = [view, "artifacts/../../outside.json"]
+    found["artifacts"]["model"] = "artifacts/model.json"
+    folder.write_result(found)
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
+    at.switch_page("runs.py").run()
+    assert not at.exception
+    labels = [b.proto.label for b in at.get("download_button")]
+    assert labels.count("Reading rows (tokenizer.json)") == labels.count("Reading rows (model.json)") == 1
+    assert not any("outside" in label for label in labels) and "Reading rows (outside.json) is not there" in words(at)
+    assert any(f"kd_core predict {run_id} rows.csv" in c.value for c in at.code)
 
 
 def test_curves_as_csv_hold_every_epoch(buttons):

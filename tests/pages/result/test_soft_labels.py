@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kd_core.data.pictures.column import png
+from kd_core.data.types.base import ColumnType
+from kd_core.data.types.raw_rows import write_rules
 from kd_core.evaluate import soft_labels
 from pages.ui.charts import soft_labels as charts
 from pages.ui.result import kept_rows, soft_view
@@ -235,3 +238,44 @@ def test_agreement_and_kl_are_the_results_and_those_of_what_is_drawn_name_seed_r
     kl = soft_labels.kl(here.logits["teacher"], here.logits["student"], 2.0)
     assert "Mean over 3 seeds on all 200 test rows" in said and "seed 0 on 60 rows" in said
     assert f"at T = 2 its KL is {text.score(kl)} nats" in said
+
+
+def keep_view(run_id, kind, types, rows):
+    """Let a finished run hold a view of its student, and other rows."""
+    folder = store().folder(run_id)
+    place = f"artifacts/views/{kind}/columns.json"
+    (folder.path / place).parent.mkdir(parents=True)
+    (folder.path / place).write_bytes(write_rules(types))
+    rows.to_parquet(folder.artifact("rows.parquet"))
+    found = folder.result()
+    for entry in found["artifacts"]["students"]:
+        entry["view"] = [place]
+    folder.write_result(found)
+
+
+def test_a_row_is_drawn_as_the_view_of_the_student_shows_it():
+    run_id = done_run()
+    frame = kept(run_id).rows
+    texts = [f"Bag {i} came late. <b>Again</b> $x$" for i in range(len(frame))]
+    keep_view(run_id, "tokens", {"said": ColumnType("text")}, frame.assign(said=texts))
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception and at.text[0].value in texts  # in full, literally
+    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
+    assert list(values["Column"]) == ["pages", "device"]
+
+
+def test_a_picture_is_drawn_by_the_view_of_the_student():
+    run_id = done_run()
+    files = [png(np.full((8, 8, 1), i % 256, np.uint8)) for i in range(len(kept(run_id).rows))]
+    keep_view(run_id, "pixels", {"photo": ColumnType("picture")}, pd.DataFrame({"photo": files}))
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception and len(at.get("image")) == 1
+    assert not [d for d in at.dataframe if "Value" in d.value.columns]  # nothing else is known of the row
+
+
+def test_rules_of_columns_that_are_damaged_are_told():
+    run_id = done_run()
+    keep_view(run_id, "table", {"pages": ColumnType("number")}, kept(run_id).rows)
+    (store().folder(run_id).artifact("views/table/columns.json")).write_text("{")
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception and any("can't be read" in e.value for e in at.error)

@@ -1,0 +1,243 @@
+"""Raw rows in, answers out: the kept student answers rows of the file as it did in its run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import kd_core
+from kd_core.cli.app import app
+from kd_core.errors import DataError, KDError
+from kd_core.runs import experiment
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.folder import RunFolder
+from kd_core.specs import ReadSpec, SweepSpec
+from tests.runs.tables import small_spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
+ROWS = 300
+
+
+def shop_table(path, header=True):
+    """Write what a German till would: semicolons, decimal commas, days first, Windows letters, gaps, unused columns."""
+    rng = np.random.default_rng(3)
+    total, town = rng.normal(20, 8, ROWS), rng.integers(0, 40, ROWS)
+    gift = rng.random(ROWS) < 0.5
+    lines = []
+    for i in range(ROWS):
+        amount = "k.A." if i == 5 else "" if i % 17 == 0 else f"{total[i]:.2f}".replace(".", ",")
+        day = (pd.Timestamp("2025-01-01") + pd.Timedelta(days=int(rng.integers(0, 400)))).strftime("%d.%m.%Y")
+        words = " ".join(rng.choice(["schöne", "Tasche", "kam", "zu", "spät", "gut", "verpackt"], 8))
+        z = total[i] / 8 + 2 * gift[i] + (town[i] % 3) - 4 + rng.logistic() * 0.5
+        cells = [
+            f"k{i}",
+            amount,
+            f"Ort {town[i]}",
+            day,
+            ["FALSE", "TRUE"][int(gift[i])],
+            words,
+            "ja" if z > 0 else "nein",
+        ]
+        lines.append(cells)
+    names = ["kunde", "betrag", "ort", "tag", "geschenk", "worte", "gekauft"]
+    with path.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(([names] if header else []) + lines)
+    return names, lines
+
+
+def carry_out(spec, path):
+    folder = RunFolder.create(path, spec)
+    result = experiment.run(spec, folder, lambda event: None, lambda: False)
+    folder.finish("done", result)
+    return folder, result
+
+
+def kept(folder, result):
+    """Return positions and logits that the run kept of its best student."""
+    arrays = np.load(folder.artifact("soft_labels.npz"))
+    best = result["artifacts"]["students"][read_outcome(result).best]
+    return arrays["row_ids"], arrays[f"student_{best['index']}"]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    place = tmp_path_factory.mktemp("shop")
+    names, lines = shop_table(place / "shop.csv")
+    spec = small_spec(place / "shop.csv")
+    folder, result = carry_out(
+        spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"target": "gekauft", "positive": "ja"})}),
+        place / "run",
+    )
+    return folder, result, names, lines
+
+
+def rows_of(shop, used=slice(1, 6)):
+    _, _, names, lines = shop
+    return [dict(zip(names[used], line[used], strict=True)) for line in lines]
+
+
+def test_rows_of_the_file_get_the_answers_of_the_run(shop):
+    folder, result, *_ = shop
+    opened, (ids, logits) = kd_core.load(folder.path), kept(folder, result)
+    assert opened.columns == ("betrag", "ort", "tag", "geschenk", "worte")
+    assert {c.kind for c in opened.view.types.values()} == {"number", "category", "datetime", "boolean", "text"}
+    rows = rows_of(shop)
+    some = [rows[i] for i in ids]
+    assert np.abs(opened.logits(some) - logits).max() <= 1e-6
+    found = opened.predict(some)
+    assert found.columns.tolist() == ["gekauft", "p_nein", "p_ja"]
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(found[["p_nein", "p_ja"]], p, atol=1e-6)
+    assert found["gekauft"].tolist() == np.array(["nein", "ja"])[logits.argmax(axis=1)].tolist()
+    alone = pd.concat([opened.predict(row) for row in some[:20]])
+    assert np.allclose(alone[["p_nein", "p_ja"]], found[["p_nein", "p_ja"]][:20], atol=1e-6)
+
+
+def test_a_row_may_hold_values_instead_of_texts(shop):
+    opened, row = kd_core.load(shop[0].path), rows_of(shop)[1]
+    typed = {
+        **row,
+        "betrag": float(row["betrag"].replace(",", ".")),
+        "geschenk": row["geschenk"] == "TRUE",
+        "tag": pd.to_datetime(row["tag"], format="%d.%m.%Y"),
+    }
+    frame = pd.DataFrame([typed], index=["order 7"])
+    expected = opened.predict(row)
+    assert opened.predict(typed).equals(expected) and opened.predict([[typed[n] for n in opened.columns]]).equals(
+        expected
+    )
+    assert opened.predict(frame).index.tolist() == ["order 7"]
+    assert opened.predict(frame).reset_index(drop=True).equals(expected)
+    other = {**typed, "geschenk": not typed["geschenk"]}
+    assert not opened.predict(other).equals(expected)
+
+
+def test_columns_that_are_not_used_are_told_and_missing_ones_refused(shop):
+    opened, rows = kd_core.load(shop[0].path), rows_of(shop, slice(0, 7))
+    with pytest.warns(UserWarning, match=r"2 column\(s\) are not used: kunde, gekauft"):
+        opened.predict(rows[:2])
+    with pytest.raises(DataError, match=r"1 column\(s\) are missing: ort"):
+        opened.predict({k: v for k, v in rows[0].items() if k != "ort"})
+
+
+def test_odd_rows_are_answered_each_like_alone(shop):
+    opened, row = kd_core.load(shop[0].path), rows_of(shop)[1]
+    odd = [
+        {**row, "betrag": None, "ort": "Nirgends", "worte": ""},
+        {**row, "betrag": "1e999", "tag": "32.13.2025", "geschenk": "vielleicht"},
+        {**row, "betrag": float("inf"), "ort": f" {row['ort']} ", "worte": "Ж" * 3000},
+        dict.fromkeys(row),
+    ]
+    together = opened.logits(odd)
+    assert np.isfinite(together).all()
+    assert np.allclose(together, np.concatenate([opened.logits([one]) for one in odd]), atol=1e-6)
+
+
+def test_a_file_is_read_as_the_file_of_the_run(shop, tmp_path):
+    folder, _, names, lines = shop
+    runner, expected = CliRunner(), kd_core.load(folder.path).predict(rows_of(shop)[:3])
+    path = tmp_path / "new.csv"
+    with path.open(
+        "w", encoding="cp1252", newline=""
+    ) as file:  # one row and two would be laid out otherwise if guessed
+        csv.writer(file, delimiter=";").writerows([names[:6], *(line[:6] for line in lines[:3])])
+    done = runner.invoke(app, ["predict", str(folder.path), str(path)])
+    assert done.exit_code == 0, done.output
+    assert "note: 1 column(s) are not used: kunde" in done.stderr
+    assert np.allclose(pd.read_csv(io.StringIO(done.stdout))["p_ja"], expected["p_ja"], atol=1e-6)
+    out = tmp_path / "answers.csv"
+    piped = runner.invoke(app, ["predict", str(folder.path), "-", "--out", str(out)], input=path.read_bytes())
+    assert piped.exit_code == 0, piped.output
+    assert out.read_text() == done.stdout and piped.stdout == ""
+    path.write_bytes(path.read_bytes() + b"torn;row\n")
+    torn = runner.invoke(app, ["predict", str(folder.path), str(path)])
+    assert torn.exit_code == 2 and "1 row(s) do not have 6 fields" in torn.stderr
+    path.write_text("betrag,ort\n1,x\n")
+    other = runner.invoke(app, ["predict", str(folder.path), str(path)])
+    assert other.exit_code == 2 and "column(s) are missing: betrag, ort, tag" in other.stderr
+
+
+def test_without_a_first_row_of_names_the_columns_of_the_run_are_meant(tmp_path):
+    names, lines = shop_table(tmp_path / "shop.csv", header=False)
+    spec = small_spec(tmp_path / "shop.csv")
+    named = {"target": "gekauft", "positive": "ja", "read": ReadSpec(names=tuple(names), header="no")}
+    folder, result = carry_out(
+        spec.model_copy(update={"dataset": spec.dataset.model_copy(update=named)}), tmp_path / "run"
+    )
+    opened, (ids, logits) = kd_core.load(folder.path), kept(folder, result)
+    with pytest.warns(UserWarning, match="kunde, gekauft"):
+        found = opened.predict_file(tmp_path / "shop.csv")
+    assert np.allclose(found["p_ja"][ids], 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), atol=1e-6)
+    short = tmp_path / "short.csv"
+    short.write_text("\n".join(";".join(line[:6]) for line in lines[:3]), "cp1252")
+    with pytest.raises(DataError, match=r"7 name\(s\) were given for 6 column\(s\)"):
+        opened.predict_file(short)
+
+
+def test_numbers_are_answered_in_their_own_unit(tmp_path):
+    from tests.runs.tables import write_table
+
+    path = write_table(tmp_path / "t.csv", "regression")
+    folder, result = carry_out(small_spec(path, "regression"), tmp_path / "run")
+    ids, logits = kept(folder, result)
+    with pytest.warns(UserWarning, match="target"):
+        found = kd_core.load(folder.path).predict(pd.read_csv(path, dtype="str").iloc[ids])
+    told = json.loads(folder.artifact("model.json").read_text())
+    assert found.columns.tolist() == ["target"] and found.index.tolist() == ids.tolist()
+    assert np.allclose(found["target"], logits[:, 0].astype(float) * told["std"] + told["mean"], atol=1e-4)
+
+
+def test_a_what_if_keeps_its_students_with_the_settings_of_their_best_cells(tmp_path):
+    from tests.runs.tables import write_table
+
+    path = write_table(tmp_path / "t.csv")
+    spec = small_spec(path).model_copy(update={"sweep": SweepSpec(temperature=(1, 4), alpha=(0.5,), dropout=(0.2,))})
+    folder, result = carry_out(spec, tmp_path / "run")
+    ids, logits = kept(folder, result)
+    (student,) = json.loads(folder.artifact("model.json").read_text())["students"]
+    assert student["arch"]["settings"]["dropout"] == 0.2  # a layer more: the weights have other names
+    with pytest.warns(UserWarning, match="target"):
+        assert np.abs(kd_core.load(folder.path).logits(pd.read_csv(path).iloc[ids]) - logits).max() <= 1e-6
+
+
+def test_everything_that_answers_is_listed_in_the_manifest(shop):
+    folder, result, *_ = shop
+    told = json.loads(folder.artifact("model.json").read_text())
+    assert result["artifacts"]["model"] == "artifacts/model.json" and told["classes"] == ["nein", "ja"]
+    (student,) = told["students"]
+    assert student["view"] == [f"artifacts/views/table/{n}" for n in ("table.json", "table.npz", "columns.json")]
+    assert {"artifacts/model.json", student["weights"], *student["view"]} <= set(folder.manifest()["files"])
+    assert told["read"]["separator"] == ";" and told["read"]["encoding"] == "cp1252"
+
+
+def test_what_can_not_answer_says_why(shop, tmp_path):
+    import shutil
+
+    folder = shop[0]
+    with pytest.raises(KDError, match=r"has no student 'huge'\. Its students: tiny") as caught:
+        kd_core.load(folder.path, "huge")
+    assert caught.value.code == "no_student"
+    shutil.copytree(folder.path, tmp_path / "copy")
+    copy = RunFolder(tmp_path / "copy")
+    weights = copy.artifact("students/0.safetensors")
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(KDError, match=r"model\.json does not fit the other files \(SafetensorError"):
+        kd_core.load(copy.path)
+    weights.unlink()
+    with pytest.raises(KDError, match=r"does not fit the other files \(FileNotFoundError") as caught:
+        kd_core.load(copy.path)
+    assert caught.value.code == "run_damaged"
+    copy.artifact("model.json").unlink()
+    with pytest.raises(
+        KDError, match="no model that takes raw rows: it has not ended, or an earlier version"
+    ) as caught:
+        kd_core.load(copy.path)
+    assert caught.value.code == "no_model"
+    done = CliRunner().invoke(app, ["predict", str(copy.path), "-"], input="a\n1\n")
+    assert done.exit_code == 1 and "Resume it, or run it again" in done.stderr
