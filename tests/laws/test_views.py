@@ -126,6 +126,8 @@ def test_a_row_is_shown_with_every_column(entry):
     row = as_files(frame.iloc[:1]).iloc[0].to_dict()
     shown = view.show(row)
     told = {**shown.fields, **shown.texts, **shown.pictures}
+    seen = {name for name, column in view.types.items() if column.kind in ("text", "picture")}
+    assert seen == {*shown.texts, *shown.pictures}  # what a person reads or looks at is drawn large
     assert set(told) | {"photo"} == set(row) and shown.fields["gift"] == row["gift"]
     assert set(shown.texts) <= {"words"} and all(shown.texts[name] == row[name] for name in shown.texts)
     assert set(shown.pictures) <= {"photo"} and all(file.startswith(b"\x89PNG") for file in shown.pictures.values())
