@@ -227,9 +227,10 @@ class EvaluationSpec(Spec):
     )
     folds: int = Field(
         5,
-        ge=2,
+        ge=1,
         le=20,
-        description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it.",
+        description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it. "
+        "1: one network labels the rows that it was trained on.",
         json_schema_extra=unit("folds", advanced=True),
     )
     placebo: bool = Field(

@@ -48,11 +48,12 @@ def make(
     labels: Array,
     teacher_logits: Array | None = None,
     class_weights: Array | None = None,
+    hidden: Array | None = None,
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
-    answered and learns from its label alone.
+    answered and learns from its label alone. `hidden` (N, D): the teacher's inner features, for a loss that needs them.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
@@ -62,8 +63,9 @@ def make(
     entry = LOSSES.get(objective.name)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
-    # Whether rows are grouped is asked of the whole run, and what a student gives once there is one (`own`).
-    situation = Situation(task, num_classes, grouped=True)
+    # Whether rows are grouped and features have one basis is asked of the whole run, what a student gives once there is one (`own`).
+    teacher_gives = frozenset({"logits"} if hidden is None else {"logits", "features", "one_basis"})
+    situation = Situation(task, num_classes, teacher_gives, grouped=True)
     _refuse(entry, situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
         raise SpecError(
@@ -73,7 +75,7 @@ def make(
             answers=0 if teacher_logits is None else len(teacher_logits),
             rows=len(labels),
         )
-    return Objective(labels, hard, entry, spec, teacher_logits, situation)
+    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden)
 
 
 def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
@@ -97,6 +99,7 @@ class Objective:
         spec: Any = None,
         teacher_logits: Array | None = None,
         situation: Situation | None = None,
+        hidden: Array | None = None,
     ) -> None:
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
@@ -104,6 +107,7 @@ class Objective:
         weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
+        self.hidden = None if hidden is None else torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32))
         self.known: Tensor | None = None
         if self.soft_weight:
             assert teacher_logits is not None
@@ -134,7 +138,7 @@ class Objective:
         _refuse(self.soft, replace(self.situation, students_give=frozenset(gives)))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
-                self.module = make(self.spec, found, Outputs(self.teacher[:2]))
+                self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
 
     def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:
         """Compute total = hard weight x hard + soft weight x soft; a term of weight 0 gets no gradient."""
@@ -156,12 +160,20 @@ class Objective:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
         more = (self.spec,) if self.module is None else (self.spec, self.module)
-        soft = soft_term(self.soft.make, outputs, teacher.index_select(0, index), labels, known, *more)
+        soft = soft_term(self.soft.make, outputs, self._answers(teacher, index), labels, known, *more)
         if not self.hard_weight:
             with torch.no_grad():
                 return BatchTerms(soft, self.hard(outputs, labels), soft)
         hard = self.hard(outputs, labels)
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
+
+    def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
+        """Look up what the teacher said about some rows."""
+        if self.hidden is None:
+            return Outputs(teacher.index_select(0, index))
+        if self.hidden.device != index.device:
+            self.hidden = self.hidden.to(index.device)
+        return Outputs(teacher.index_select(0, index), self.hidden.index_select(0, index))
 
     def _by_gradient(self, written: type[Gradient], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         """Take the written gradient for a stack of two, the teacher's half above the labels': small networks wait for the

@@ -54,12 +54,13 @@ def train_student(
     checkpoint: Path | None = None,
     device: torch.device | None = None,
     selection_metric: str | None = None,
+    teacher_features: Array | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
     Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
     lesson. Regression learns targets scaled to mean 0 and deviation 1.
-    Shape: teacher_logits (N, C) for the training rows.
+    Shape: teacher_logits (N, C) and teacher_features (N, D) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
     """
@@ -68,7 +69,7 @@ def train_student(
         module = build_for(dataset, student.arch)
     labels = dataset.scaled_y("train")
     weights = objectives.weights_for(dataset, training)
-    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features)
     loss.own(module, viewed(dataset, student.arch).spec, seed)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))

@@ -15,7 +15,8 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.sweep.variants import TEACHER
+from kd_core.distill.base import hears_features
+from kd_core.distill.sweep.variants import HIDDEN, TEACHER
 from kd_core.errors import DataError, Problem, SpecError, Stopped, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -149,6 +150,8 @@ class _Experiment:
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
+        if self.teacher.features:
+            found[HIDDEN] = self.teacher.features["train"]
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
             found[placebo.PLACEBO] = placebo.placebo_logits(
@@ -256,6 +259,7 @@ class _Experiment:
             notify=self.notify,
             should_stop=self.should_stop,
             device=self.device.type,
+            hidden=hears_features(self.spec.objective),
         )
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.distill import LOSSES, placebo
+from kd_core.distill.base import hears_features
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.lanes import MOST_LANES
 from kd_core.distill.sweep import sequential
@@ -23,11 +24,11 @@ from kd_core.registry import Entry, Situation
 from kd_core.runs import pace
 from kd_core.runs.cells import grid, grid_check
 from kd_core.runs.pace import Pace
-from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
-from kd_core.teachers.base import own_columns, teacher_view
+from kd_core.teachers.base import gives, own_columns, teacher_view
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -159,7 +160,7 @@ def circumstances(spec: RunSpec) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
     root = workspace()
     kept = TeacherCache(root / "teachers").holds(
-        spec.dataset, spec.teacher, folds=spec.evaluation.folds, seed=spec.training.first_seed
+        spec.dataset, spec.teacher, spec.evaluation.folds, spec.training.first_seed, hears_features(spec.objective)
     )
     return Circumstances(pace.read(root), busy(), kept)
 
@@ -171,18 +172,20 @@ def situation(
     views: Iterable[str] = (TABLE,),
     students: Iterable[str] = (),
     grouped: bool = False,
+    folds: int = EvaluationSpec().folds,
 ) -> Situation:
     """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
-    gives = SOURCES.get(teacher).facts["gives"] if teacher in SOURCES.names() else frozenset({"logits"})
+    given = gives(teacher, folds) if teacher in SOURCES.names() else frozenset({"logits"})
     networks = [ARCHS.get(name).facts.get("gives", GIVES) for name in students if name in ARCHS.names()]
-    return Situation(task, num_classes, gives, frozenset(views), GIVES.intersection(*networks), grouped)
+    return Situation(task, num_classes, given, frozenset(views), GIVES.intersection(*networks), grouped, folds == 1)
 
 
 def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:
     """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once."""
     found: list[Problem] = []
     students = [s.arch.name for s in spec.students]
-    fits = situation(task, num_classes, spec.teacher.name, views, students, spec.dataset.group is not None)
+    folds, grouped = spec.evaluation.folds, spec.dataset.group is not None
+    fits = situation(task, num_classes, spec.teacher.name, views, students, grouped, folds)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
         try:
@@ -323,10 +326,11 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
 def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds
+    again = folds if folds > 1 else 0
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS
     fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
-    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs) + folds * fold
+    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs) + again * fold
 
 
 def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:

@@ -77,7 +77,7 @@ class Ask:
     """A question to a source: all answers for a dataset.
 
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
-    parts under `key`, so that a source that was cut off goes on after them.
+    parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
     """
 
     dataset: Dataset
@@ -89,6 +89,7 @@ class Ask:
     device: str
     notify: Notify
     should_stop: ShouldStop
+    hidden: bool = False
 
 
 class Live(Protocol):
@@ -107,7 +108,9 @@ class Answered:
 
     logits[split] (N, C) float32 in the order of the dataset's part: log-odds, log-probabilities or scaled targets; a row of NaN is not
     known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
-    `folds` of fits that never saw the rows (0: it was not trained here). `notes`: {severity, code, message, hint} of what a person should know.
+    `folds` of fits that never saw the rows (0: it was not trained here; 1: trained on them). `notes`: {severity, code, message, hint} of
+    what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
+    have no common basis.
     """
 
     logits: Mapping[Split, Array]
@@ -119,6 +122,7 @@ class Answered:
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[dict[str, str], ...] = ()
     live: Live | None = None
+    hidden: Mapping[Split, Array] = field(default_factory=dict)
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -148,6 +152,14 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
     return choose_view(entry, offered, wanted)
 
 
+def gives(name: str, folds: int) -> frozenset[str]:
+    """Say what a teacher gives: "logits", "features", and "one_basis" where one network gives those of all rows. Errors: UnknownName."""
+    facts = SOURCES.get(name).facts
+    found: frozenset[str] = facts["gives"]
+    one = "features" in found and (folds == 1 or facts["family"] == "given")
+    return found | {"one_basis"} if one else found
+
+
 def own_columns(teacher: Choice) -> tuple[str, ...]:
     """Name the columns of the data that only the teacher may read. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
@@ -168,7 +180,7 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
     `latency_ms`, `notes` as in `Answered`. `cached` is True when nothing was trained for this run.
-    features[split] (N, D) float32 where the teacher gives them. `kept_bytes`: the entry on the disk (0: not kept);
+    features["train"] (N, D) float32 where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 

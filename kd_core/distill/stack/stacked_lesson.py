@@ -146,7 +146,7 @@ class StackedLesson:
         """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
         assert self._loss is not None
         known = None if self.known is None else self.known[index]
-        return soft_term(self._loss.make, Outputs(z), teacher, self.labels[index], known, self.specs[s])
+        return soft_term(self._loss.make, Outputs(z), Outputs(teacher), self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         labels = self.labels.index_select(0, index.reshape(-1)).view(index.shape).unsqueeze(1)

@@ -56,8 +56,8 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
         return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
     if variant.objective is not None:
         loss = LOSSES.get(variant.objective.name)
-        if "module" in loss.facts or "student_features" in loss.needs:
-            return f"the loss '{loss.name}' needs more of a network than its answers, and a stack gives only those"
+        if "module" in loss.facts or {"student_features", "teacher_features"}.intersection(loss.needs):
+            return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return None
 
 

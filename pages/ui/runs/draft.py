@@ -12,7 +12,7 @@ from kd_core import safe_io
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
 from kd_core.registry import Registry, Situation
-from kd_core.specs import Choice, DatasetSpec, RunSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
 from pages.ui.shared.facts import Facts
@@ -50,6 +50,12 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
 def situation(facts: Facts) -> Situation:
     """Describe what the parts of a run have to fit."""
     return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
+
+
+def folds(values: dict[str, Any], key: str) -> int:
+    """How many folds the form asks for, which is drawn after the parts that depend on it."""
+    held = values["evaluation"].get("folds", EvaluationSpec().folds)
+    return int(st.session_state.get(f"{key}.evaluation.folds", held))
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:
