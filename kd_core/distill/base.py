@@ -66,11 +66,12 @@ class Gradient(ABC):
     """A loss's derivative by the logits, written out: the fact `gradient` of a registered loss.
 
     For many students at once, each with its own settings.
-    `hard`: settings under which the loss against right answers, in the place of the teacher's, is the hard loss.
+    `hard`: settings under which the loss against right answers, in the place of the teacher's, is the hard loss of class `hard_loss`.
     Legend: S students, N training rows, B rows of a batch, C outputs.
     """
 
     hard: ClassVar[LossSpec | None] = None
+    hard_loss: ClassVar[type | None] = None
 
     @abstractmethod
     def __init__(

@@ -49,17 +49,19 @@ def make(
     teacher_logits: Array | None = None,
     class_weights: Array | None = None,
     hidden: Array | None = None,
+    groups: Array | None = None,
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
     answered and learns from its label alone. `hidden` (N, D): the teacher's inner features, for a loss that needs them.
+    `groups` (N,): numbers of the rows' groups, for a task that deals by group.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
     hard = told.hard_loss(class_weights)
     if objective is None:
-        return Objective(labels, hard)
+        return Objective(labels, hard, groups=groups)
     entry = LOSSES.get(objective.name)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
@@ -75,7 +77,7 @@ def make(
             answers=0 if teacher_logits is None else len(teacher_logits),
             rows=len(labels),
         )
-    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden)
+    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden, groups)
 
 
 def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
@@ -100,6 +102,7 @@ class Objective:
         teacher_logits: Array | None = None,
         situation: Situation | None = None,
         hidden: Array | None = None,
+        groups: Array | None = None,
     ) -> None:
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
@@ -108,6 +111,7 @@ class Objective:
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
         self.hidden = None if hidden is None else torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32))
+        self.groups = None if groups is None else torch.from_numpy(groups)
         self.known: Tensor | None = None
         if self.soft_weight:
             assert teacher_logits is not None
@@ -116,7 +120,7 @@ class Objective:
         self.module: nn.Module | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
-            self.known is not None or self.written.hard is None or hard.weights is not None
+            self.known is not None or self.written.hard_loss is not type(hard) or hard.weights is not None
         ):
             self.written = None
         self._halves: tuple[Gradient, Tensor, Tensor] | None = None
@@ -148,7 +152,7 @@ class Objective:
             return self._by_gradient(self.written, self.teacher, outputs.logits, index)
         labels = self.labels.index_select(0, index)
         if self.teacher is None:  # alpha 0 is the baseline, bit for bit
-            hard = self.hard(outputs, labels)
+            hard = self._by_labels(outputs, labels, index)
             return BatchTerms(hard, hard)
         return self._by_graph(self.teacher, outputs, labels, index)
 
@@ -163,9 +167,16 @@ class Objective:
         soft = soft_term(self.soft.make, outputs, self._answers(teacher, index), labels, known, *more)
         if not self.hard_weight:
             with torch.no_grad():
-                return BatchTerms(soft, self.hard(outputs, labels), soft)
-        hard = self.hard(outputs, labels)
+                return BatchTerms(soft, self._by_labels(outputs, labels, index), soft)
+        hard = self._by_labels(outputs, labels, index)
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
+
+    def _by_labels(self, outputs: Outputs, labels: Tensor, index: Tensor) -> Tensor:
+        """Compute the hard loss, of rows with their groups where the task deals by group."""
+        if self.groups is None:
+            return self.hard(outputs, labels)
+        self.groups = self.groups.to(index.device)
+        return self.hard(outputs, labels, self.groups.index_select(0, index))
 
     def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
         """Look up what the teacher said about some rows."""

@@ -67,9 +67,9 @@ def train_student(
     device = device or torch.device("cpu")
     with start_weights(seed):
         module = build_for(dataset, student.arch)
-    labels = dataset.scaled_y("train")
+    labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
-    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features)
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
     loss.own(module, viewed(dataset, student.arch).spec, seed)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
@@ -85,6 +85,7 @@ def train_student(
         checkpoint=checkpoint,
         device=device,
         beside=loss.module,
+        groups=groups,
     )
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)

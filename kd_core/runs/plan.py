@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kd_core.data.input_spec import TABLE, InputSpec
-from kd_core.distill import LOSSES, placebo
-from kd_core.distill.base import hears_features
+from kd_core.distill import LOSSES, hears_features, placebo
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.lanes import MOST_LANES
 from kd_core.distill.sweep import sequential
@@ -25,7 +24,7 @@ from kd_core.runs import pace
 from kd_core.runs.cells import grid, grid_check
 from kd_core.runs.pace import Pace
 from kd_core.specs import Choice, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
-from kd_core.task import task_of, usual
+from kd_core.task import TASKS, task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.base import gives, own_columns, teacher_view
@@ -199,6 +198,7 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
         except KDError as error:
             found.append(error.problem())
 
+    part("The task", TASKS, task, {})
     part("The teacher", SOURCES, spec.teacher.name, spec.teacher.settings)
     part("The loss", LOSSES, spec.objective.name, spec.objective.settings)
     for student in spec.students:
@@ -326,11 +326,11 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
 def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds
-    again = folds if folds > 1 else 0
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS
     fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
-    return ANSWER_SECONDS + _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs) + again * fold
+    once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs)
+    return ANSWER_SECONDS + once + (folds > 1) * folds * fold
 
 
 def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:

@@ -29,7 +29,8 @@ class FitData:
     """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
 
     `inputs` describes the rows. The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
-    `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
+    `target_std` undo the scaling of regression targets, so that scores are in the target's unit. `groups`: numbers of the rows' groups,
+    for a task that deals by group.
     """
 
     task: str
@@ -42,6 +43,7 @@ class FitData:
     device: str = "cpu"
     target_mean: float = 0.0
     target_std: float = 1.0
+    groups: Array | None = None
 
     @property
     def is_number(self) -> bool:

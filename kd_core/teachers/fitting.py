@@ -118,8 +118,9 @@ class _Fits:
         if cache and self.keeping:
             self.keeping = keep(self.notify, lambda: cache.save_part(key, name, *found))
 
-    def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
-        """Gather rows to fit on, with the validation rows beside them."""
+    def data(self, x: Array, y: Array, x_validation: Array, taken: Array | slice = slice(None)) -> FitData:
+        """Gather rows to fit on, `taken` from the training rows, with the validation rows beside them."""
+        groups = self.dataset.dealt_by()
         return FitData(
             task=self.dataset.task,
             num_outputs=self.dataset.num_outputs,
@@ -131,6 +132,7 @@ class _Fits:
             device=self.ask.device,
             target_mean=self.dataset.target_mean,
             target_std=self.dataset.target_std,
+            groups=None if groups is None else groups[taken],
         )
 
     def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
@@ -168,7 +170,7 @@ class _Fits:
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
         x, x_validation, x_held = self.dataset.without(self.kind, held)
-        fitted, seconds = self.fit(self.data(x, y[~held], x_validation), fold)
+        fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold)
         return self.train(fitted, x_held), {"seconds": seconds, "details": fitted.details()}
 
     def train(self, fitted: FittedTeacher, x: Array) -> dict[str, Array]:

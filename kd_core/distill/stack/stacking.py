@@ -36,6 +36,7 @@ from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
@@ -54,6 +55,8 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
     name = variant.student.arch.name
     if name not in STACKS.names():
         return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
+    if task_of(dataset.task).by_group:
+        return f"the task '{dataset.task}' deals whole groups into a batch, and a stack deals single rows"
     if variant.objective is not None:
         loss = LOSSES.get(variant.objective.name)
         if "module" in loss.facts or {"student_features", "teacher_features"}.intersection(loss.needs):
