@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,12 +27,11 @@ from kd_core.specs import Choice, EvaluationSpec, RunSpec, StudentSpec, Training
 from kd_core.task import TASKS, task_of, usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
-from kd_core.teachers.base import gives, own_columns, teacher_view
+from kd_core.teachers.base import gives, members, own_columns, teacher_view
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
-# Seconds of one step on one core of a 2020s server CPU: a fixed part for dispatch and a part for arithmetic
-# (docs/LAB.md, loop overhead). Only the estimate uses them; `pace` mends them per machine.
+# Of one step on one core of a 2020s server: dispatch and arithmetic (docs/LAB.md, loop overhead); `pace` mends the estimate.
 STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
 STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
@@ -182,17 +181,17 @@ def situation(
 def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:
     """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once."""
     found: list[Problem] = []
-    students = [s.arch.name for s in spec.students]
     folds, grouped = spec.evaluation.folds, spec.dataset.group is not None
-    fits = situation(task, num_classes, spec.teacher.name, views, students, grouped, folds)
+    fits = situation(task, num_classes, spec.teacher.name, views, [s.arch.name for s in spec.students], grouped, folds)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
         try:
             entry: Entry[object] = get.get(name)  # type: ignore[attr-defined]
-            why_not = entry.why_not(fits)
-            if why_not:
+            if why_not := entry.why_not(fits):
                 found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
             parsed = entry.spec.parse(dict(settings), where)
+            for asked in members(Choice(name=name, settings=settings)) if get is SOURCES else ():
+                part(where, SOURCES, asked.name, asked.settings)
             if missing := entry.facts.get("missing", lambda spec: None)(parsed):
                 found.append(missing.problem())
         except KDError as error:
@@ -206,8 +205,7 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
         if student.arch.name in ARCHS.names() and "student" not in ARCHS.get(student.arch.name).facts["roles"]:
             found.append(_TEACHER_ONLY.problem(arch=student.arch.name))
     names = [s.name for s in spec.students]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        found.append(_SAME_NAME.problem(name=name))
+    found += [_SAME_NAME.problem(name=n) for n in sorted({n for n in names if names.count(n) > 1})]
     if spec.evaluation.metric:
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and not task_of(task).has_classes:
@@ -236,14 +234,14 @@ def _answered(spec: RunSpec) -> list[Problem]:
     return found
 
 
-def views_read(spec: RunSpec, offered: Iterable[str]) -> list[str]:
+def views_read(spec: RunSpec, offered: Collection[str]) -> list[str]:
     """Name the views that a run reads: the teacher's and the students', each once.
 
     Errors: UnknownName; SpecError `other_view` for a part that can't read the rows.
     """
-    known = tuple(offered)
-    read = [teacher_view(spec.teacher, known), *(view_of(s.arch, known) for s in spec.students)]
-    return [kind for kind in dict.fromkeys(read) if kind is not None]
+    taught = [teacher_view(one, offered) for one in (spec.teacher, *members(spec.teacher))]
+    read = dict.fromkeys([*taught, *(view_of(s.arch, offered) for s in spec.students)])
+    return [kind for kind in read if kind is not None]
 
 
 def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
@@ -325,6 +323,8 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
 
 def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
+    if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
+        return sum(_teacher_seconds(one, train_rows, inputs, num_outputs) for one in asked)
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kd_core.data.dataset import Dataset
@@ -11,7 +12,7 @@ from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.answer_cache.coding import decode, encode
 from kd_core.teachers.answer_cache.packing import pack, unpack
-from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
+from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, members, teacher_view
 from kd_core.teachers.fitting import keep
 
 
@@ -42,7 +43,12 @@ def teacher_answers(
             return known
     entry, notify = SOURCES.get(teacher.name), _once(notify)
     reads = teacher_view(teacher, dataset.views.kinds)
-    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden)
+
+    def others() -> list[TeacherAnswers]:
+        told = functools.partial(teacher_answers, dataset, folds=folds, seed=seed, cache=cache, device=device)
+        return [told(one, notify=notify, should_stop=should_stop) for one in members(teacher)]
+
+    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, others)
     found = entry.make(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)
     coded = {split: encode(z) for split, z in found.logits.items()}
     logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them

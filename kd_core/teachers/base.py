@@ -13,6 +13,7 @@ import pandas as pd
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
+from kd_core.errors import SpecError
 from kd_core.registry import Registry
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
@@ -80,6 +81,7 @@ class Ask:
 
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
+    `answers()` asks the teachers of the entry's fact `members`, in their order, about the same rows.
     """
 
     dataset: Dataset
@@ -92,6 +94,7 @@ class Ask:
     notify: Notify
     should_stop: ShouldStop
     hidden: bool = False
+    answers: Callable[[], list[TeacherAnswers]] = list
 
 
 class Live(Protocol):
@@ -137,7 +140,8 @@ def known_rows(z_NC: Array) -> Array:
 Source = Callable[[Any, Ask], Answered]
 
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
-# family="network"|"trees"|"classic"|"given"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
+# members=function(settings) -> teachers (Choice) that it asks;
+# family="network"|"trees"|"classic"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")
 
@@ -158,8 +162,7 @@ def gives(name: str, folds: int) -> frozenset[str]:
     """Say what a teacher gives: "logits", "features", and "one_basis" where one network gives those of all rows. Errors: UnknownName."""
     facts = SOURCES.get(name).facts
     found: frozenset[str] = facts["gives"]
-    one = "features" in found and (folds == 1 or facts["family"] == "given")
-    return found | {"one_basis"} if one else found
+    return found | {"one_basis"} if "features" in found and (folds == 1 or facts["family"] == "given") else found
 
 
 def own_columns(teacher: Choice) -> tuple[str, ...]:
@@ -168,6 +171,27 @@ def own_columns(teacher: Choice) -> tuple[str, ...]:
     if (own := entry.facts.get("own_columns")) is None:
         return ()
     return tuple(own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}")))
+
+
+def members(teacher: Choice) -> tuple[Choice, ...]:
+    """Name the teachers that a teacher asks; none of them asks others, so that nobody asks itself.
+
+    Errors: UnknownName; SpecError `nested_teachers`.
+    """
+    entry = SOURCES.get(teacher.name)
+    if (asked := entry.facts.get("members")) is None:
+        return ()
+    found: tuple[Choice, ...] = asked(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
+    for one in found:
+        if "members" in SOURCES.get(one.name).facts:
+            raise SpecError(
+                "The teacher '{teacher}' can't ask '{name}', which asks other teachers itself.",
+                "Name those teachers instead.",
+                "nested_teachers",
+                teacher=teacher.name,
+                name=one.name,
+            )
+    return found
 
 
 def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:

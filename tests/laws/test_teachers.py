@@ -106,8 +106,15 @@ def test_networks_report_every_epoch(entry):
 
 def test_every_source_says_what_it_gives():
     for entry in SOURCES.entries():
-        assert "logits" in entry.facts["gives"] and entry.facts["family"] in ("network", "trees", "classic", "given")
-        assert isinstance(entry.make, Fitted) is (entry.facts["family"] != "given")
+        assert "logits" in entry.facts["gives"] and entry.facts["family"] in (
+            "network",
+            "trees",
+            "classic",
+            "given",
+            "ensemble",
+        )
+        assert isinstance(entry.make, Fitted) is (entry.facts["family"] not in ("given", "ensemble"))
+        assert ("members" in entry.facts) is (entry.facts["family"] == "ensemble")
         assert set(entry.facts["takes"]) <= set(VIEWS.names())
         by_heart = entry.facts["family"] in ("trees", "classic")  # what it was trained on says nothing of new rows
         assert ("several_folds" in entry.needs) is by_heart

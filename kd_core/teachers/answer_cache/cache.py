@@ -23,7 +23,7 @@ from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import eviction, kept
 from kd_core.teachers.answer_cache.entry import Entry, read_entry, remove, write_entry
 from kd_core.teachers.answer_cache.usage import CacheUsage, Ledger
-from kd_core.teachers.base import Notify
+from kd_core.teachers.base import Notify, members
 
 _LOG = logging.getLogger("kd_workbench.teachers")
 # A change in these makes old answers another teacher's.
@@ -46,7 +46,7 @@ def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden:
 
     A teacher made here follows from its settings, the seed, the encoded data (`dataset_hash` holds the encoder) and
     the code, so these stand for its weights, which nobody knows before the answers are needed; the manifest of the
-    entry holds the checksums of the answers themselves.
+    entry holds the checksums of the answers themselves. The keys of the teachers that it asks are part of it.
     """
     parts = [
         dataset_hash,
@@ -57,6 +57,7 @@ def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden:
         code_version(),
         *([hidden] if hidden else []),
     ]
+    parts += [cache_key(dataset_hash, one, folds, seed) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -36,7 +36,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
             return {**of_spec(default_spec(scenario.name)), "name": ""}
     told, at = task_of(facts.task), situation(facts)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
-    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
+    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None and "missing" not in e.facts]
     return {
         "name": "",
         "teacher": {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
@@ -54,8 +54,8 @@ def situation(facts: Facts) -> Situation:
 
 def folds(values: dict[str, Any], key: str) -> int:
     """How many folds the form asks for, which is drawn after the parts that depend on it."""
-    held = values["evaluation"].get("folds", EvaluationSpec().folds)
-    return int(st.session_state.get(f"{key}.evaluation.folds", held))
+    drawn = st.session_state.get(f"{key}.evaluation.folds")
+    return int(drawn or values["evaluation"].get("folds", EvaluationSpec().folds))
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:
