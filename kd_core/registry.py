@@ -25,7 +25,8 @@ class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
     `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit);
-    `students_give` holds what every student gives. `grouped`: whether rows belong together by a column.
+    `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
+    teacher answers the rows that it is trained on.
     """
 
     task: str
@@ -34,6 +35,7 @@ class Situation:
     views: frozenset[str] = frozenset({"table"})
     students_give: frozenset[str] = frozenset({"logits", "features"})
     grouped: bool = False
+    one_fold: bool = False
 
 
 Need = tuple[Callable[[Situation], bool], str]
@@ -53,7 +55,11 @@ NEEDS: dict[str, Need] = {
     ),
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,
-        "needs the teacher's inner features from one fit: those of several folds can't be compared with each other",
+        "needs the teacher's inner features from one fit: those of several folds can't be compared with each other (folds: 1 gives one)",
+    ),
+    "several_folds": (
+        lambda s: not s.one_fold,
+        "needs 2 folds or more: with one it would answer the rows that it was trained on, which it may know by heart",
     ),
     "groups": (lambda s: s.grouped, "needs rows that belong together: no group column is chosen"),
 }

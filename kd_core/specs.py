@@ -230,10 +230,10 @@ class EvaluationSpec(Spec):
     )
     folds: int | None = Field(
         None,
-        ge=2,
+        ge=1,
         le=20,
         description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it; when empty "
-        "5, and 3 from 50,000 training rows on.",
+        "5, and 3 from 50,000 training rows on. 1: one network labels the rows that it was trained on.",
         json_schema_extra=unit("folds", advanced=True),
     )
     placebo: bool = Field(

@@ -45,8 +45,11 @@ class HardLoss(Protocol):
 
     weights: Tensor | None
 
-    def __call__(self, outputs: Any, labels: Tensor) -> Tensor:
-        """Return the mean over rows; members of an ensemble learn separately: their losses are averaged, not their answers."""
+    def __call__(self, outputs: Any, labels: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Return the mean over rows; members of an ensemble learn separately: their losses are averaged, not their answers.
+
+        `groups`: numbers of the rows' groups, for a task that deals by group. Shape: labels and groups (B,).
+        """
         ...
 
     def to(self, device: torch.device, dtype: torch.dtype) -> HardLoss:
@@ -73,6 +76,7 @@ class Task(ABC):
     whose best epoch a network teacher is kept. `objective`: loss taken when none is asked for. `positive`: whether class 1 counts
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
+    `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
     """
 
     target: ClassVar[TargetKind]
@@ -86,6 +90,7 @@ class Task(ABC):
     positive: bool = False
     usual: bool = False
     unsoftened: str | None = None
+    by_group: bool = False
 
     @property
     def has_classes(self) -> bool:
@@ -156,7 +161,7 @@ TASKS: Registry[Task] = Registry("task", package="kd_core.tasks")
 
 def add(task: Task) -> None:
     """Register a task; a file of `kd_core.tasks` ends with it."""
-    TASKS.register(task.name, title=task.title)(task)
+    TASKS.register(task.name, title=task.title, needs=("groups",) if task.by_group else ())(task)
 
 
 def task_of(name: str) -> Task:

@@ -61,9 +61,7 @@ def main() -> None:
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
     """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
-    if held := choices.get(answers.HELD):
-        choices[answers.HELD] = held = [n for n in held if n in names]
-        names = [*names, answers.MADE_TARGET] if held else names
+    names = answers.with_target(choices, names)
     gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in names]
     if "target" in gone:
         gone += target_question.OF_TARGET

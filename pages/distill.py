@@ -70,10 +70,11 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     from kd_core.runs.plan import situation
 
     left, middle, right = st.columns([5, 6, 6], gap="small")
+    folds = draft.folds(values, KEY)
     with left:
         with st.container(border=True):
             st.subheader(t("distill.teacher"), help=term("teacher"))
-            teacher, teacher_settings = _teacher(facts, values)
+            teacher, teacher_settings = _teacher(facts, values, folds)
         with st.container(border=True, height="stretch"):
             st.subheader(t("distill.budget"), help=term("seed"))
             training = forms.form(
@@ -86,7 +87,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     with right.container(border=True, height="stretch"):
         st.subheader(t("distill.lesson"), help=term("lesson"))
         archs = [s["arch"]["name"] for s in chosen]
-        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None)
+        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, folds)
         loss = forms.part(
             LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
         )
@@ -104,13 +105,13 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     }
 
 
-def _teacher(facts: Facts, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dict[str, Any]]:
     """Choose who teaches, and its settings."""
     from kd_core.runs.plan import situation
     from kd_core.teachers import SOURCES
 
     held = values["teacher"]
-    at = situation(facts.task, facts.outputs, views=facts.inputs)
+    at = situation(facts.task, facts.outputs, views=facts.inputs, folds=folds)
     name = forms.part(
         SOURCES, at, held["name"], f"{KEY}.teacher", t("distill.train_here"), t("distill.train_here_help")
     )
@@ -124,7 +125,7 @@ def _teacher(facts: Facts, values: dict[str, Any]) -> tuple[str, dict[str, Any]]
     if is_given:
         st.caption(t("distill.given"))
     else:
-        st.caption(t("distill.out_of_fold"), help=term("out_of_fold"))
+        st.caption(t("distill.in_sample") if folds == 1 else t("distill.out_of_fold"), help=term("out_of_fold"))
     return name, forms.changed(spec, drawn, given)
 
 

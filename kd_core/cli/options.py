@@ -18,7 +18,10 @@ Teacher = Annotated[str, typer.Option(help="Teacher; see `list teachers`.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A setting, for example teacher.trees=400; repeat for several.")
 ]
-Folds = Annotated[int | None, typer.Option(help="Folds by which training rows are answered out of sample.")]
+Folds = Annotated[
+    int | None,
+    typer.Option(help="Folds by which training rows are answered out of sample; 1: by the network trained on them."),
+]
 Students = Annotated[
     list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from kd_core.data.input_spec import TABLE
@@ -92,6 +93,16 @@ class Dataset:
         train, validation = self.train, self.validation
         rows = HeldOut(self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts)
         return rows_without(viewed, rows)
+
+    def dealt_by(self) -> Array | None:
+        """Number the groups of the training rows that a batch holds whole, where the task asks for it. Shape: (N,) int64.
+
+        Unlike `Part.groups` they know nothing of copies; a row without a group is one of its own.
+        """
+        if self.spec.group is None or not task_of(self.task).by_group:
+            return None
+        codes, _ = pd.factorize(self.rows[self.spec.group].iloc[self.train.row_ids])
+        return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
 
     @property
     def num_outputs(self) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kd_core.models.base import Outputs
 from kd_core.registry import Registry
-from kd_core.specs import Spec, unit
+from kd_core.specs import Choice, Spec, unit
 
 
 class LossSpec(Spec):
@@ -41,19 +41,24 @@ def partly_known(z_teacher: Tensor) -> Tensor | None:
     return None if bool(known.all()) else known
 
 
+def hears_features(objective: Choice) -> bool:
+    """Say whether a loss reads the teacher's inner features. Errors: UnknownName."""
+    return "teacher_features" in LOSSES.get(objective.name).needs
+
+
 def soft_term(
-    loss: LossFunction, student: Outputs, z_teacher: Tensor, labels: Tensor, known: Tensor | None, *more: Any
+    loss: LossFunction, student: Outputs, teacher: Outputs, labels: Tensor, known: Tensor | None, *more: Any
 ) -> Tensor:
     """Compute a loss over the rows that the teacher answered (all: None), as a share of the mean over all rows.
 
-    `more`: the loss's settings, and its module where it has one. Shape: z_teacher (B, C), labels and known (B,).
+    `more`: the loss's settings, and its module where it has one. Shape: labels and known (B,).
     """
     if known is None:
-        return loss(student, Outputs(z_teacher), labels, *more)
+        return loss(student, teacher, labels, *more)
     at = known.nonzero().squeeze(1)
     if not len(at):
         return student.logits.sum() * 0.0
-    found: Tensor = loss(student.rows(at), Outputs(z_teacher[at]), labels[at], *more) * (len(at) / len(known))
+    found: Tensor = loss(student.rows(at), teacher.rows(at), labels[at], *more) * (len(at) / len(known))
     return found
 
 
@@ -61,11 +66,12 @@ class Gradient(ABC):
     """A loss's derivative by the logits, written out: the fact `gradient` of a registered loss.
 
     For many students at once, each with its own settings.
-    `hard`: settings under which the loss against right answers, in the place of the teacher's, is the hard loss.
+    `hard`: settings under which the loss against right answers, in the place of the teacher's, is the hard loss of class `hard_loss`.
     Legend: S students, N training rows, B rows of a batch, C outputs.
     """
 
     hard: ClassVar[LossSpec | None] = None
+    hard_loss: ClassVar[type | None] = None
 
     @abstractmethod
     def __init__(

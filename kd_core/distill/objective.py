@@ -48,22 +48,26 @@ def make(
     labels: Array,
     teacher_logits: Array | None = None,
     class_weights: Array | None = None,
+    hidden: Array | None = None,
+    groups: Array | None = None,
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
-    answered and learns from its label alone.
+    answered and learns from its label alone. `hidden` (N, D): the teacher's inner features, for a loss that needs them.
+    `groups` (N,): numbers of the rows' groups, for a task that deals by group.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
     hard = told.hard_loss(class_weights)
     if objective is None:
-        return Objective(labels, hard)
+        return Objective(labels, hard, groups=groups)
     entry = LOSSES.get(objective.name)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
-    # Whether rows are grouped is asked of the whole run, and what a student gives once there is one (`own`).
-    situation = Situation(task, num_classes, grouped=True)
+    # Whether rows are grouped and features have one basis is asked of the whole run, what a student gives once there is one (`own`).
+    teacher_gives = frozenset({"logits"} if hidden is None else {"logits", "features", "one_basis"})
+    situation = Situation(task, num_classes, teacher_gives, grouped=True)
     _refuse(entry, situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
         raise SpecError(
@@ -73,7 +77,7 @@ def make(
             answers=0 if teacher_logits is None else len(teacher_logits),
             rows=len(labels),
         )
-    return Objective(labels, hard, entry, spec, teacher_logits, situation)
+    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden, groups)
 
 
 def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
@@ -97,6 +101,8 @@ class Objective:
         spec: Any = None,
         teacher_logits: Array | None = None,
         situation: Situation | None = None,
+        hidden: Array | None = None,
+        groups: Array | None = None,
     ) -> None:
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
@@ -104,6 +110,8 @@ class Objective:
         weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
+        self.hidden = None if hidden is None else torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32))
+        self.groups = None if groups is None else torch.from_numpy(groups)
         self.known: Tensor | None = None
         if self.soft_weight:
             assert teacher_logits is not None
@@ -112,7 +120,7 @@ class Objective:
         self.module: nn.Module | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
-            self.known is not None or self.written.hard is None or hard.weights is not None
+            self.known is not None or self.written.hard_loss is not type(hard) or hard.weights is not None
         ):
             self.written = None
         self._halves: tuple[Gradient, Tensor, Tensor] | None = None
@@ -134,7 +142,7 @@ class Objective:
         _refuse(self.soft, replace(self.situation, students_give=frozenset(gives)))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
-                self.module = make(self.spec, found, Outputs(self.teacher[:2]))
+                self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
 
     def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:
         """Compute total = hard weight x hard + soft weight x soft; a term of weight 0 gets no gradient."""
@@ -144,7 +152,7 @@ class Objective:
             return self._by_gradient(self.written, self.teacher, outputs.logits, index)
         labels = self.labels.index_select(0, index)
         if self.teacher is None:  # alpha 0 is the baseline, bit for bit
-            hard = self.hard(outputs, labels)
+            hard = self._by_labels(outputs, labels, index)
             return BatchTerms(hard, hard)
         return self._by_graph(self.teacher, outputs, labels, index)
 
@@ -156,12 +164,27 @@ class Objective:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
         more = (self.spec,) if self.module is None else (self.spec, self.module)
-        soft = soft_term(self.soft.make, outputs, teacher.index_select(0, index), labels, known, *more)
+        soft = soft_term(self.soft.make, outputs, self._answers(teacher, index), labels, known, *more)
         if not self.hard_weight:
             with torch.no_grad():
-                return BatchTerms(soft, self.hard(outputs, labels), soft)
-        hard = self.hard(outputs, labels)
+                return BatchTerms(soft, self._by_labels(outputs, labels, index), soft)
+        hard = self._by_labels(outputs, labels, index)
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
+
+    def _by_labels(self, outputs: Outputs, labels: Tensor, index: Tensor) -> Tensor:
+        """Compute the hard loss, of rows with their groups where the task deals by group."""
+        if self.groups is None:
+            return self.hard(outputs, labels)
+        self.groups = self.groups.to(index.device)
+        return self.hard(outputs, labels, self.groups.index_select(0, index))
+
+    def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
+        """Look up what the teacher said about some rows."""
+        if self.hidden is None:
+            return Outputs(teacher.index_select(0, index))
+        if self.hidden.device != index.device:
+            self.hidden = self.hidden.to(index.device)
+        return Outputs(teacher.index_select(0, index), self.hidden.index_select(0, index))
 
     def _by_gradient(self, written: type[Gradient], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         """Take the written gradient for a stack of two, the teacher's half above the labels': small networks wait for the

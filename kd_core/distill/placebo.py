@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.dataset import Array
-from kd_core.distill.base import LOSSES
+from kd_core.distill.base import LOSSES, hears_features
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
@@ -31,7 +31,7 @@ def why_none(task: str, objective: Choice) -> str | None:
     if unsoftened:
         return unsoftened
     entry = LOSSES.get(objective.name)
-    if not entry.facts.get("soft_labels"):
+    if not entry.facts.get("soft_labels") or hears_features(objective):
         return "no_soft_labels"
     settings: Any = entry.spec.parse(objective.settings, f"objective {objective.name}")
     return None if settings.weights()[1] else "no_soft_share"

@@ -54,21 +54,22 @@ def train_student(
     checkpoint: Path | None = None,
     device: torch.device | None = None,
     selection_metric: str | None = None,
+    teacher_features: Array | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
     Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
     lesson. Regression learns targets scaled to mean 0 and deviation 1.
-    Shape: teacher_logits (N, C) for the training rows.
+    Shape: teacher_logits (N, C) and teacher_features (N, D) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
     """
     device = device or torch.device("cpu")
     with start_weights(seed):
         module = build_for(dataset, student.arch)
-    labels = dataset.scaled_y("train")
+    labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
-    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights)
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
     loss.own(module, viewed(dataset, student.arch).spec, seed)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
@@ -84,6 +85,7 @@ def train_student(
         checkpoint=checkpoint,
         device=device,
         beside=loss.module,
+        groups=groups,
     )
     logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)

@@ -80,12 +80,7 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
             library = DataLibrary(workspace(), UPLOADS)
             with library.resolve(value).open("rb") as file:
                 found[key] = library.add(file, Path(value).name).source
-        elif (
-            isinstance(hints, dict)
-            and hints.get("columns")
-            and hints["unit"] == "names"
-            and isinstance(found[key], str)
-        ):
+        elif isinstance(hints, dict) and hints["unit"] == "names" and isinstance(found[key], str):
             found[key] = value.split(",")
     return Choice(name=name, settings=found)
 

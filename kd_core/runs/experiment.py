@@ -15,12 +15,13 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.sweep.variants import TEACHER
+from kd_core.distill.base import hears_features
+from kd_core.distill.sweep.variants import HIDDEN, TEACHER
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
-from kd_core.runs import assessment, headroom, plan
+from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
@@ -131,6 +132,8 @@ class _Experiment:
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
+        if self.teacher.features:
+            found[HIDDEN] = self.teacher.features["train"]
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
             found[placebo.PLACEBO] = placebo.placebo_logits(
@@ -198,17 +201,17 @@ class _Experiment:
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train))
-        estimate = plan.estimate(
+        foreseen = estimate.foresee(
             self.spec,
             len(self.dataset.rows),
             {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)},
             self.dataset.num_outputs,
-            plan.circumstances(self.spec, len(self.dataset.train)),
+            estimate.circumstances(self.spec, len(self.dataset.train)),
         )
         self.notify(
             {
                 "kind": "plan",
-                "trainings": estimate.trainings,
+                "trainings": foreseen.trainings,
                 "phases": list(self.phases),
                 "students": [s.name for s in self.spec.students],
                 "seeds": list(grid.seeds(self.spec)),
@@ -218,7 +221,7 @@ class _Experiment:
                 "metric": self.metric,
                 "better": METRICS.get(self.metric).facts["better"],
                 "device": self.device.type,
-                **estimate.fields(self.phases),
+                **foreseen.fields(self.phases),
                 **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
             }
         )
@@ -239,6 +242,7 @@ class _Experiment:
             notify=self.notify,
             should_stop=self.should_stop,
             device=self.device.type,
+            hidden=hears_features(self.spec.objective),
         )
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:

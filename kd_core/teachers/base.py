@@ -13,6 +13,7 @@ import pandas as pd
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
+from kd_core.errors import SpecError
 from kd_core.registry import Registry
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
@@ -29,7 +30,8 @@ class FitData:
     """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
 
     `inputs` describes the rows. The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
-    `target_std` undo the scaling of regression targets, so that scores are in the target's unit.
+    `target_std` undo the scaling of regression targets, so that scores are in the target's unit. `groups`: numbers of the rows' groups,
+    for a task that deals by group.
     """
 
     task: str
@@ -42,6 +44,7 @@ class FitData:
     device: str = "cpu"
     target_mean: float = 0.0
     target_std: float = 1.0
+    groups: Array | None = None
 
     @property
     def is_number(self) -> bool:
@@ -77,7 +80,8 @@ class Ask:
     """A question to a source: all answers for a dataset.
 
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
-    parts under `key`, so that a source that was cut off goes on after them.
+    parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
+    `answers()` asks the teachers of the entry's fact `members`, in their order, about the same rows.
     """
 
     dataset: Dataset
@@ -89,6 +93,8 @@ class Ask:
     device: str
     notify: Notify
     should_stop: ShouldStop
+    hidden: bool = False
+    answers: Callable[[], list[TeacherAnswers]] = list
 
 
 class Live(Protocol):
@@ -107,7 +113,9 @@ class Answered:
 
     logits[split] (N, C) float32 in the order of the dataset's part: log-odds, log-probabilities or scaled targets; a row of NaN is not
     known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
-    `folds` of fits that never saw the rows (0: it was not trained here). `notes`: {severity, code, message, hint} of what a person should know.
+    `folds` of fits that never saw the rows (0: it was not trained here; 1: trained on them). `notes`: {severity, code, message, hint} of
+    what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
+    have no common basis.
     """
 
     logits: Mapping[Split, Array]
@@ -119,6 +127,7 @@ class Answered:
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[dict[str, str], ...] = ()
     live: Live | None = None
+    hidden: Mapping[Split, Array] = field(default_factory=dict)
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -131,7 +140,8 @@ def known_rows(z_NC: Array) -> Array:
 Source = Callable[[Any, Ask], Answered]
 
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
-# family="network"|"trees"|"classic"|"given"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
+# members=function(settings) -> teachers (Choice) that it asks;
+# family="network"|"trees"|"classic"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")
 
@@ -148,12 +158,40 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
     return choose_view(entry, offered, wanted)
 
 
+def gives(name: str, folds: int) -> frozenset[str]:
+    """Say what a teacher gives: "logits", "features", and "one_basis" where one network gives those of all rows. Errors: UnknownName."""
+    facts = SOURCES.get(name).facts
+    found: frozenset[str] = facts["gives"]
+    return found | {"one_basis"} if "features" in found and (folds == 1 or facts["family"] == "given") else found
+
+
 def own_columns(teacher: Choice) -> tuple[str, ...]:
     """Name the columns of the data that only the teacher may read. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
     if (own := entry.facts.get("own_columns")) is None:
         return ()
     return tuple(own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}")))
+
+
+def members(teacher: Choice) -> tuple[Choice, ...]:
+    """Name the teachers that a teacher asks; none of them asks others, so that nobody asks itself.
+
+    Errors: UnknownName; SpecError `nested_teachers`.
+    """
+    entry = SOURCES.get(teacher.name)
+    if (asked := entry.facts.get("members")) is None:
+        return ()
+    found: tuple[Choice, ...] = asked(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
+    for one in found:
+        if "members" in SOURCES.get(one.name).facts:
+            raise SpecError(
+                "The teacher '{teacher}' can't ask '{name}', which asks other teachers itself.",
+                "Name those teachers instead.",
+                "nested_teachers",
+                teacher=teacher.name,
+                name=one.name,
+            )
+    return found
 
 
 def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
@@ -168,7 +206,7 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
     `latency_ms`, `notes` as in `Answered`. `cached` is True when nothing was trained for this run.
-    features[split] (N, D) float32 where the teacher gives them. `kept_bytes`: the entry on the disk (0: not kept);
+    features["train"] (N, D) float32 where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 

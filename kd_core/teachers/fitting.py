@@ -13,13 +13,24 @@ from threadpoolctl import threadpool_limits
 from kd_core.data.dataset import Array
 from kd_core.data.input_spec import TABLE
 from kd_core.data.view import Viewed
+from kd_core.errors import Says
 from kd_core.evaluate.latency import network_latency
+from kd_core.machine.device import pick
 from kd_core.machine.timing import BATCHES, measure_latency
 from kd_core.seeding import derive
 from kd_core.teachers.answer_cache.entry import Entry
 from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
+from kd_core.teachers.given import told
+from kd_core.training.predict import predict
+
+IN_SAMPLE = Says(
+    "in_sample",
+    "warning",
+    "The teacher answers the training rows that it was trained on, so it is surer of them than of new rows.",
+    "Take 2 folds or more, unless the lesson needs the inner features of one network.",
+)
 
 
 @dataclass(frozen=True)
@@ -31,28 +42,33 @@ class Fitted:
     def __call__(self, spec: Any, ask: Ask) -> Answered:
         """Fit on all training rows for validation and test, and per fold on the others for the training rows.
 
+        With a single fold the one fit answers the training rows as well, although it saw them.
         Errors: DataError, Stopped (finished fits are kept).
         """
         fits, train = _Fits(self.fit, spec, ask), ask.dataset.train
+        number = ask.folds if ask.folds > 1 else 0
         fold_N = deal_folds(train.y, train.groups, ask.folds, ask.seed)  # first: too few groups cost no fit
         arrays, facts = fits.part("full", None, fits.full)
-        z_NC = np.empty((len(train), ask.dataset.num_outputs), dtype=np.float32)
+        rows = {} if number else arrays
         seconds = facts["seconds"]
         rounds = []
-        for k in range(ask.folds):
+        for k in range(number):
             held = fold_N == k
             parts, fold_facts = fits.part(f"fold-{k}", k, lambda held=held, k=k: fits.fold(held, k))  # type: ignore[misc]
-            z_NC[held] = parts["held"]
+            for name, found in parts.items():
+                rows.setdefault(name, np.empty((len(train), found.shape[1]), dtype=np.float32))[held] = found
             seconds += fold_facts["seconds"]
             rounds.append(fold_facts["details"])
         return Answered(
-            {"train": z_NC, "validation": arrays["validation"], "test": arrays["test"]},
+            {"train": rows["train"], "validation": arrays["validation"], "test": arrays["test"]},
             facts["num_parameters"],
             facts["size_bytes"],
             facts["latency_ms"],
             seconds,
             ask.folds,
             {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
+            () if number else (told(IN_SAMPLE.problem()),),
+            hidden={"train": rows["hidden"]} if ask.hidden else {},
         )
 
 
@@ -68,7 +84,7 @@ class _Fits:
         self.make, self.spec, self.ask = make, spec, ask
         self.dataset, self.notify, self.kind = ask.dataset, ask.notify, ask.reads or TABLE
         self.viewed = self.dataset.view(self.kind)
-        self.done, self.of = 0, ask.folds + 1
+        self.done, self.of = 0, ask.folds + 1 if ask.folds > 1 else 1
         self.keeping = True
 
     def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
@@ -102,8 +118,9 @@ class _Fits:
         if cache and self.keeping:
             self.keeping = keep(self.notify, lambda: cache.save_part(key, name, *found))
 
-    def data(self, x: Array, y: Array, x_validation: Array) -> FitData:
-        """Gather rows to fit on, with the validation rows beside them."""
+    def data(self, x: Array, y: Array, x_validation: Array, taken: Array | slice = slice(None)) -> FitData:
+        """Gather rows to fit on, `taken` from the training rows, with the validation rows beside them."""
+        groups = self.dataset.dealt_by()
         return FitData(
             task=self.dataset.task,
             num_outputs=self.dataset.num_outputs,
@@ -115,6 +132,7 @@ class _Fits:
             device=self.ask.device,
             target_mean=self.dataset.target_mean,
             target_std=self.dataset.target_std,
+            groups=None if groups is None else groups[taken],
         )
 
     def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
@@ -137,6 +155,8 @@ class _Fits:
         data = self.data(x["train"], dataset.scaled_y("train"), x["validation"])
         fitted, seconds = self.fit(data, None)
         arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
+        if self.ask.folds == 1:
+            arrays |= self.train(fitted, x["train"])
         return arrays, {
             "seconds": seconds,
             "num_parameters": fitted.num_parameters(),
@@ -150,8 +170,15 @@ class _Fits:
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
         x, x_validation, x_held = self.dataset.without(self.kind, held)
-        fitted, seconds = self.fit(self.data(x, y[~held], x_validation), fold)
-        return {"held": fitted.logits(x_held)}, {"seconds": seconds, "details": fitted.details()}
+        fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold)
+        return self.train(fitted, x_held), {"seconds": seconds, "details": fitted.details()}
+
+    def train(self, fitted: FittedTeacher, x: Array) -> dict[str, Array]:
+        """Answer training rows, with the features of the network where they are wanted."""
+        found = {"train": fitted.logits(x)}
+        if self.ask.hidden:
+            found["hidden"] = predict(fitted.module(), x, pick(self.ask.device), "features")  # type: ignore[arg-type]
+        return found
 
 
 def latency(fitted: FittedTeacher, viewed: Viewed) -> dict[str, Any]:

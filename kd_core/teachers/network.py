@@ -117,9 +117,10 @@ def fit_network(
     )
     rows = TrainRows(data.x, data.x_validation)
     labels, hard = torch.from_numpy(np.ascontiguousarray(data.y)).to(device), task.hard_loss()
+    groups = None if data.groups is None else torch.from_numpy(data.groups).to(device)
 
     def loss(outputs: Outputs, index: Tensor) -> BatchTerms:
-        total = hard(outputs, labels[index])
+        total = hard(outputs, labels[index], None if groups is None else groups[index])
         return BatchTerms(total, hard=total.detach())
 
     def tell(event: dict[str, Any]) -> None:
@@ -137,6 +138,7 @@ def fit_network(
             notify=tell,
             should_stop=should_stop,
             device=device,
+            groups=data.groups,
         )
     if trained.stopped:
         raise Stopped

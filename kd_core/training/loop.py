@@ -24,6 +24,7 @@ from kd_core.models.base import Outputs
 from kd_core.models.dropout import seed_masks, use_own_stream
 from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
+from kd_core.training.batches import Dealer
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.meter import BatchTerms as BatchTerms
 from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_finite
@@ -115,17 +116,19 @@ def optimise(
     checkpoint: Path | None = None,
     device: torch.device | None = None,
     beside: nn.Module | None = None,
+    groups: Array | None = None,
 ) -> Trained:
     """Train a network and return it at the epoch that was best on validation.
 
     Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the
     same batches, and a resumed one goes on bit for bit (on the CPU). A stop request is honoured at the
     next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
+    `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
     KDError `undefined_selection`, `no_rows`, `other_checkpoint`.
     """
-    training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"), beside)
+    training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"), beside, groups)
     with contextlib.closing(training.rows):
         return training.run(notify, should_stop, checkpoint)
 
@@ -141,6 +144,7 @@ class _Training:
         seed: int,
         device: torch.device,
         beside: nn.Module | None = None,
+        groups: Array | None = None,
     ) -> None:
         check_rows(data)
         self.module = use_own_stream(module.to(device))
@@ -152,7 +156,8 @@ class _Training:
         validation = open_rows(data.x_validation, device, num_bytes_reserved=needed)
         # `predict` brings over what is not on the device, piece by piece
         self.x_validation = validation.x if isinstance(validation, Resident) else data.x_validation
-        self.steps = plan.steps_per_epoch(self.rows.num_rows)
+        self.dealer = Dealer(plan, self.rows.num_rows, groups)
+        self.steps = self.dealer.steps
         self.optimiser = optimisers.make(learning, plan)
         self.weights = list(learning.parameters())
         self.progress = Progress()
@@ -227,11 +232,9 @@ class _Training:
         return True
 
     def _batches(self, epoch: int) -> tuple[Tensor, ...]:
-        """Deal the rows of an epoch; a single left-over row joins the batch before it (batch norm needs two)."""
-        order = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
-        rows = torch.randperm(self.rows.num_rows, generator=order).to(self.device, non_blocking=True)
-        sizes = [self.plan.batch_size] * (self.steps - 1)
-        return torch.split_with_sizes(rows, [*sizes, len(rows) - sum(sizes)])
+        """Deal the rows of an epoch."""
+        order, sizes = self.dealer.deal(self.seed, epoch)
+        return torch.split_with_sizes(order.to(self.device, non_blocking=True), sizes)
 
     def _judge(self, meter: Meter) -> dict[str, Any]:
         """Score the epoch on validation and keep the weights when it is the best so far."""

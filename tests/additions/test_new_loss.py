@@ -148,7 +148,7 @@ def test_it_trains_a_student_whose_projector_is_dropped(place):
     told = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
     (said,) = [e for e in told if e.get("code") == "not_stacked"]
     assert said["message"] == (
-        "The student 'tiny' is trained one by one: the loss 'dummy_hint' needs more of a network than its answers, "
+        "The student 'tiny' is trained one by one: the loss 'dummy_hint' needs more of the networks than their answers, "
         "and a stack gives only those."
     )
     assert [e for e in told if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]

@@ -59,7 +59,7 @@ class LeaningSpec(Spec):
 
 
 @SOURCES.register(
-    "leaning", title="Leaning", spec=LeaningSpec, takes=(TABLE,), gives=frozenset({"logits"}), family="classic",
+    "leaning", title="Leaning", spec=LeaningSpec, needs=("several_folds",), takes=(TABLE,), gives=frozenset({"logits"}), family="classic",
 )
 @from_fit
 def fit(spec, data, seed, notify, should_stop):

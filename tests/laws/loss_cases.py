@@ -8,7 +8,7 @@ from kd_core.distill import objective
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
-from kd_core.task import task_of
+from kd_core.task import task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 
@@ -37,7 +37,11 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5):
     z_s, z_t = rng.normal(size=(2, ROWS, width)) * 2
     y = rng.integers(0, width, ROWS) if classification else rng.normal(size=ROWS)
     features = torch.tensor(rng.normal(size=(ROWS, WIDTH)), dtype=dtype)
-    return Outputs(torch.tensor(z_s, dtype=dtype), features), Outputs(torch.tensor(z_t, dtype=dtype)), torch.tensor(y)
+    theirs = (
+        torch.tensor(rng.normal(size=(ROWS, WIDTH + 3)), dtype=dtype) if "teacher_features" in entry.needs else None
+    )
+    answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs)
+    return Outputs(torch.tensor(z_s, dtype=dtype), features), answers, torch.tensor(y)
 
 
 def modules(entry, spec, student, teacher):
@@ -63,10 +67,19 @@ def reference(entry, settings, student, teacher, y, own=()):
     return float(entry.facts["reference"](*given, y.numpy(), entry.spec.parse(settings), *weights))
 
 
+def task_for(entry):
+    """A task that a loss works for, as `batch` has its labels."""
+    return entry.tasks[-1] if entry.tasks else usual("classes").name
+
+
 def lesson(entry, settings, y, teacher, seed=0):
     """The loss joined with the hard one, ready for students of the width of `batch`."""
     made = objective.make(
-        entry.tasks[-1], Choice(name=entry.name, settings=settings), y.numpy(), teacher.logits.numpy()
+        task_for(entry),
+        Choice(name=entry.name, settings=settings),
+        y.numpy(),
+        teacher.logits.numpy(),
+        hidden=None if teacher.features is None else teacher.features.numpy(),
     )
     with torch.random.fork_rng(devices=[]):
         student = build(Choice(name="mlp", settings={"size": None, "width": WIDTH, "depth": 1}), INPUTS, 2)

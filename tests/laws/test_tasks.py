@@ -18,7 +18,9 @@ from kd_core.registry import Situation
 from kd_core.task import TASKS, Task, usual
 
 ROWS, CLASSES = 60, 4
-EVERY = pytest.mark.parametrize("task", [e.make for e in TASKS.entries()], ids=lambda t: t.name)
+TOLD = [e.make for e in TASKS.entries()]
+EVERY = pytest.mark.parametrize("task", TOLD, ids=lambda t: t.name)
+BY_ROW = pytest.mark.parametrize("task", [t for t in TOLD if not t.by_group], ids=lambda t: t.name)
 
 
 def labels(task: Task, rows: int = ROWS, seed: int = 0) -> np.ndarray:
@@ -55,7 +57,7 @@ def weights(task: Task) -> list[np.ndarray | None]:
     return [None, np.linspace(0.5, 2, classes(task))] if task.has_classes else [None]
 
 
-@EVERY
+@BY_ROW
 def test_the_hard_loss_is_the_mean_of_the_formula(task):
     z, y = logits(task), learned(task)
     for w in weights(task):
@@ -69,6 +71,25 @@ def test_the_hard_loss_is_the_mean_of_the_formula(task):
 
 
 @EVERY
+def test_a_loss_within_groups_is_its_own_formula_and_hears_of_no_other_group(task):
+    if not task.by_group:
+        return
+    z, y, groups = logits(task), learned(task), np.arange(ROWS) % 7
+    hard = task.hard_loss()
+
+    def loss(z: np.ndarray) -> float:
+        return float(hard(Outputs(torch.tensor(z)), torch.from_numpy(y), torch.from_numpy(groups)))
+
+    assert loss(z) == pytest.approx(hard.reference(z[:, 0], y, groups), rel=1e-6)
+    members = torch.tensor(np.stack([z, logits(task, 2)], axis=1))
+    found = hard(Outputs(members.mean(1), members=members), torch.from_numpy(y), torch.from_numpy(groups))
+    assert float(found) == pytest.approx((loss(z) + loss(logits(task, 2))) / 2, rel=1e-6)
+    order = np.random.default_rng(0).permutation(ROWS)
+    shuffled = hard(Outputs(torch.tensor(z[order])), torch.from_numpy(y[order]), torch.from_numpy(groups[order]))
+    assert float(shuffled) == pytest.approx(loss(z), rel=1e-6)
+
+
+@BY_ROW
 def test_a_stack_has_the_same_loss_and_the_gradient_of_torch(task):
     z = torch.tensor(np.stack([logits(task, 4).T, logits(task, 5).T]), requires_grad=True)  # (S, C, B)
     y = torch.from_numpy(np.stack([learned(task)] * 2))
@@ -118,7 +139,7 @@ def test_strata_cover_all_rows(task, rows):
         assert len(counts) >= 5 and counts.max() <= counts.min() + 2  # alike in size
 
 
-@EVERY
+@BY_ROW
 def test_chance_is_the_best_constant_answer(task):
     y = learned(task)
     best = task.chance(y, task.num_outputs(classes(task)))
@@ -139,7 +160,7 @@ def test_chance_is_the_best_constant_answer(task):
 @EVERY
 def test_what_it_chooses_exists_and_fits(task):
     assert task.name == TASKS.get(task.name).name and task.title and task.target in ("classes", "number")
-    at = Situation(task.name, classes(task))
+    at = Situation(task.name, classes(task), grouped=True)
     assert LOSSES.get(task.objective).why_not(at) is None
     for metric in (task.primary, task.stopping, *task.beside):
         assert METRICS.get(metric).why_not(at) is None, metric

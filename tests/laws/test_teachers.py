@@ -13,7 +13,7 @@ from kd_core.errors import Stopped
 from kd_core.models import ARCHS
 from kd_core.task import TASKS
 from kd_core.teachers import SOURCES
-from kd_core.teachers.base import Ask
+from kd_core.teachers.base import Ask, gives
 from kd_core.teachers.fitting import Fitted
 from tests.teachers.tables import dataset, fit_data, view_data
 
@@ -108,9 +108,20 @@ def test_networks_report_every_epoch(entry):
 
 def test_every_source_says_what_it_gives():
     for entry in SOURCES.entries():
-        assert "logits" in entry.facts["gives"] and entry.facts["family"] in ("network", "trees", "classic", "given")
-        assert isinstance(entry.make, Fitted) is (entry.facts["family"] != "given")
+        assert "logits" in entry.facts["gives"] and entry.facts["family"] in (
+            "network",
+            "trees",
+            "classic",
+            "given",
+            "ensemble",
+        )
+        assert isinstance(entry.make, Fitted) is (entry.facts["family"] not in ("given", "ensemble"))
+        assert ("members" in entry.facts) is (entry.facts["family"] == "ensemble")
         assert set(entry.facts["takes"]) <= set(VIEWS.names())
+        by_heart = entry.facts["family"] in ("trees", "classic")  # what it was trained on says nothing of new rows
+        assert ("several_folds" in entry.needs) is by_heart
+        assert ("one_basis" in gives(entry.name, 1)) is ("features" in gives(entry.name, 5))
+        assert "one_basis" not in gives(entry.name, 5) or entry.facts["family"] == "given"
 
 
 @pytest.mark.parametrize("entry", SOURCES.entries(), ids=lambda e: e.name)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kd_core.data.library import UPLOADS, DataLibrary
-from kd_core.errors import SpecError
+from kd_core.errors import KDError, SpecError
 from kd_core.runs.asked import teacher_choice
 from kd_core.runs.direct import run_here
 from kd_core.runs.outcome import read_outcome
@@ -17,6 +17,10 @@ from kd_core.specs import Choice, SweepSpec
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = pytest.mark.slow
+
+
+class Crash(BaseException):
+    """Stands for a process that ends at any point."""
 
 
 def run(spec, folder):
@@ -137,6 +141,62 @@ def test_an_onnx_file_of_an_earlier_run_teaches(tmp_path, own_workspace):
     assert result["teacher"]["metrics"]["roc_auc"] == pytest.approx(own, abs=1e-9)
     assert result["teacher"]["parameters"] >= first["students"][0]["parameters"] and result["teacher"]["folds"] == 0
     assert "known" not in result["teacher"]
+
+
+def test_a_crashed_run_with_a_given_teacher_goes_on_and_ends_with_the_same_result(partly, tmp_path):
+    whole = run(partly, tmp_path / "whole")[0]
+    seen = []
+
+    def crash_after_two(event):
+        seen.append(event)
+        if sum(e["kind"] == "trained" for e in seen) == 2:
+            raise Crash
+
+    with pytest.raises(Crash):
+        run_here(partly, tmp_path / "cut", crash_after_two, StopSignal())
+    assert not (tmp_path / "cut" / "result.json").exists()
+    resumed, _, again = run(partly, tmp_path / "cut")
+    ours, theirs = resumed["students"][0], whole["students"][0]
+    assert ours["metrics"] == theirs["metrics"] and ours["baseline"]["metrics"] == theirs["baseline"]["metrics"]
+    assert resumed["teacher"]["known"] == whole["teacher"]["known"]
+    epochs = {(e["arm"], e["seed"]) for e in again if e["kind"] == "epoch"}
+    assert 0 < len(epochs) < 6  # two of three arms with two seeds each were finished
+
+
+def test_an_average_of_two_teachers_teaches_by_options_and_is_kept_with_its_members(tmp_path, own_workspace):
+    write_table(tmp_path / "a.csv", "multiclass", 400)
+    choice = teacher_choice("average", ["teacher.teachers=linear,random_forest"])
+    assert choice.settings == {"teachers": ["linear", "random_forest"]}
+    spec = small_spec(tmp_path / "a.csv", "multiclass").model_copy(update={"teacher": choice})
+    result, _, events = run(spec, tmp_path / "out")
+    assert result["teacher"]["name"] == "average" and result["teacher"]["folds"] == 2
+    assert sum(e["kind"] == "trained" and e["arm"] == "teacher" for e in events) == 2 * 3
+    plan_event = next(e for e in events if e["kind"] == "plan")
+    assert next(w for w in plan_event["work"] if w["kind"].startswith("teacher"))["estimated"] > 1
+    again, _, events = run(spec, tmp_path / "again")
+    assert again["teacher"]["cached"] and not [e for e in events if e.get("arm") == "teacher"]
+    assert again["students"][0]["metrics"] == result["students"][0]["metrics"]
+    alone = spec.model_copy(update={"teacher": Choice(name="linear")})
+    assert run(alone, tmp_path / "alone")[0]["teacher"]["cached"]  # its member was kept as well
+
+
+@pytest.mark.parametrize(
+    ("teachers", "said"),
+    [
+        ([], "An average needs 2 different teachers or more; named are: none"),
+        (["linear", "linear"], "named are: linear, linear"),
+        (["linear", "average"], "The teacher 'average' can't ask 'average', which asks other teachers itself"),
+        (["linear", "liner"], "no teacher 'liner'"),
+        (["linear", "cnn"], "'cnn' reads pixels"),
+        (["linear", "soft_labels"], "The soft labels are neither in a file nor in columns"),
+    ],
+)
+def test_an_average_that_cannot_work_is_refused_with_its_reason_before_anything_is_trained(tmp_path, teachers, said):
+    write_table(tmp_path / "a.csv")
+    teacher = Choice(name="average", settings={"teachers": teachers})
+    with pytest.raises(KDError) as raised:
+        run(small_spec(tmp_path / "a.csv").model_copy(update={"teacher": teacher}), tmp_path / "out")
+    assert said in str(raised.value)
 
 
 def test_a_setting_of_another_kind_is_refused():

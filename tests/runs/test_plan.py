@@ -8,9 +8,9 @@ import pytest
 
 from kd_core.data.input_spec import table_inputs
 from kd_core.models import ARCHS
-from kd_core.runs import plan
+from kd_core.runs import estimate, plan
+from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
-from kd_core.runs.plan import Circumstances, estimate
 from kd_core.specs import Choice, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
@@ -58,17 +58,17 @@ def test_two_students_of_one_name_are_refused():
 
 
 def test_more_students_and_rows_cost_more():
-    one = plan.estimate(SPEC, 10_000, TABLE_20, 2)
-    two = plan.estimate(
+    one = estimate.foresee(SPEC, 10_000, TABLE_20, 2)
+    two = estimate.foresee(
         SPEC.model_copy(update={"students": (TINY, StudentSpec(name="b", arch=TINY.arch))}), 10_000, TABLE_20, 2
     )
     assert (one.trainings, two.trainings) == (9, 18)
     assert two.student_seconds > one.student_seconds
-    assert plan.estimate(SPEC, 1_000_000, TABLE_20, 2).teacher_seconds > one.teacher_seconds
+    assert estimate.foresee(SPEC, 1_000_000, TABLE_20, 2).teacher_seconds > one.teacher_seconds
 
 
 def test_sizes_are_known_without_training():
-    (row,) = plan.student_sizes((TINY,), TABLE_20, 2)
+    (row,) = estimate.student_sizes((TINY,), TABLE_20, 2)
     assert row.parameters == 20 * 8 + 8 + 8 * 2 + 2
     assert row.size_bytes > 4 * row.parameters
 
@@ -76,7 +76,7 @@ def test_sizes_are_known_without_training():
 def cost(teacher: str, rows: int = 12_000, **settings):
     spec = small_spec(Path("t.csv"), epochs=60, seeds=3)
     spec = spec.model_copy(update={"teacher": Choice(name=teacher, settings=settings)})
-    return estimate(spec, rows, {"table": table_inputs(28)}, 2)
+    return estimate.foresee(spec, rows, {"table": table_inputs(28)}, 2)
 
 
 def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
@@ -86,13 +86,13 @@ def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
     assert 8 < cost("tabm").teacher_seconds / fits < 70
     assert cost("ft_transformer").teacher_seconds > cost("mlp").teacher_seconds * 5
     assert cost("mlp", size="large").teacher_seconds > cost("mlp", size="tiny").teacher_seconds
-    fits_120, fits_30 = (cost("mlp", epochs=n).teacher_seconds - plan.ANSWER_SECONDS for n in (120, 30))
+    fits_120, fits_30 = (cost("mlp", epochs=n).teacher_seconds - estimate.ANSWER_SECONDS for n in (120, 30))
     assert fits_120 == pytest.approx(4 * fits_30)
 
 
 def boosting(rows=10_000, features=20, outputs=2, **settings):
     spec = SPEC.model_copy(update={"teacher": Choice(name="gradient_boosting", settings=settings)})
-    return plan.estimate(spec, rows, {"table": table_inputs(features)}, outputs).teacher_seconds
+    return estimate.foresee(spec, rows, {"table": table_inputs(features)}, outputs).teacher_seconds
 
 
 def test_the_teachers_time_depends_on_rows_columns_classes_and_its_settings():
@@ -105,8 +105,8 @@ def test_the_teachers_time_depends_on_rows_columns_classes_and_its_settings():
     forest = SPEC.model_copy(update={"teacher": Choice(name="random_forest")})
     trees = SPEC.model_copy(update={"teacher": Choice(name="random_forest", settings={"trees": 20})})
     assert (
-        plan.estimate(forest, 10_000, TABLE_20, 2).teacher_seconds
-        > 5 * plan.estimate(trees, 10_000, TABLE_20, 2).teacher_seconds
+        estimate.foresee(forest, 10_000, TABLE_20, 2).teacher_seconds
+        > 5 * estimate.foresee(trees, 10_000, TABLE_20, 2).teacher_seconds
     )
 
 
@@ -115,49 +115,49 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
 
     entry = SOURCES.get("gradient_boosting")
     monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts={}))
-    assert boosting(features=40) > boosting() > 3 * plan.FIT_SECONDS
+    assert boosting(features=40) > boosting() > 3 * estimate.FIT_SECONDS
 
 
 def test_an_architecture_that_is_slower_than_its_products_is_estimated_so(monkeypatch):
     import dataclasses
 
     spec = SPEC.model_copy(update={"teacher": Choice(name="ft_transformer")})
-    told = plan.estimate(spec, 10_000, TABLE_20, 2).teacher_seconds
+    told = estimate.foresee(spec, 10_000, TABLE_20, 2).teacher_seconds
     entry = ARCHS.get("ft_transformer")
     facts = {name: fact for name, fact in entry.facts.items() if name != "slower"}
     monkeypatch.setitem(ARCHS._entries, "ft_transformer", dataclasses.replace(entry, facts=facts))
-    untold = plan.estimate(spec, 10_000, TABLE_20, 2).teacher_seconds
-    assert told - plan.ANSWER_SECONDS == pytest.approx(4 * (untold - plan.ANSWER_SECONDS))
+    untold = estimate.foresee(spec, 10_000, TABLE_20, 2).teacher_seconds
+    assert told - estimate.ANSWER_SECONDS == pytest.approx(4 * (untold - estimate.ANSWER_SECONDS))
 
 
 def test_load_past_runs_and_a_kept_teacher_correct_the_seconds():
-    quiet = plan.estimate(SPEC, 10_000, TABLE_20, 2)
-    busy = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(busy=3.0))
+    quiet = estimate.foresee(SPEC, 10_000, TABLE_20, 2)
+    busy = estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(busy=3.0))
     assert busy.seconds == pytest.approx(3 * quiet.seconds) and (busy.busy, busy.learned) == (3.0, 0)
     pace = Pace((("teacher:gradient_boosting", (2.0, 2.0, 9.0)), ("training:stacks", (0.5,))))
-    known = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(pace, busy=3.0))
+    known = estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(pace, busy=3.0))
     assert known.teacher_seconds == pytest.approx(6 * quiet.teacher_seconds) and known.learned == 3
     assert known.student_seconds == pytest.approx(1.5 * quiet.student_seconds)
     assert {w.kind: w.estimated for w in known.works} == {w.kind: w.estimated for w in busy.works}
-    kept = plan.estimate(SPEC, 10_000, TABLE_20, 2, Circumstances(teacher_kept=True))
+    kept = estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(teacher_kept=True))
     assert kept.teacher_seconds == 0 and kept.teacher_kept and kept.student_seconds == quiet.student_seconds
     assert quiet.seconds - kept.seconds == pytest.approx(quiet.teacher_seconds)
 
 
 def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace, monkeypatch):
-    monkeypatch.setattr(plan, "busy", lambda: 2.5)
+    monkeypatch.setattr(estimate, "busy", lambda: 2.5)
     own_workspace.mkdir(parents=True)
     learn(own_workspace, {"data": 2.0})
-    assert plan.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
+    assert estimate.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
 
 
 def test_stacks_and_foresight_count_with_one_speed():
     spec = small_spec(Path("t.csv"), seeds=3, epochs=100)
     steps = resolve(spec.training, 7000)
-    work = 3.0 * plan.student_sizes(spec.students, TABLE_20, 2)[0].flops * steps.batch_size * 9
-    step = plan.STACK_STEP_SECONDS + work / plan.STACK_FLOPS_PER_SECOND
+    work = 3.0 * estimate.student_sizes(spec.students, TABLE_20, 2)[0].flops * steps.batch_size * 9
+    step = estimate.STACK_STEP_SECONDS + work / estimate.STACK_FLOPS_PER_SECOND
     whole = 100 * steps.steps_per_epoch(7000) * step
-    assert plan.estimate(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(plan.EPOCHS_SHARE * whole)
+    assert estimate.foresee(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(estimate.EPOCHS_SHARE * whole)
 
 
 def test_the_students_share_grows_with_rows_and_counts_all_arms():
@@ -168,11 +168,11 @@ def test_the_students_share_grows_with_rows_and_counts_all_arms():
 
 def test_a_placebo_is_counted_where_there_is_one():
     plain = SPEC.model_copy(update={"evaluation": SPEC.evaluation.model_copy(update={"placebo": False})})
-    assert plan.estimate(plain, 10_000, TABLE_20, 2).trainings == 6
+    assert estimate.foresee(plain, 10_000, TABLE_20, 2).trainings == 6
     logits = SPEC.model_copy(update={"objective": Choice(name="mse")})
     assert (
-        plan.estimate(logits, 10_000, TABLE_20, 2).trainings
-        == plan.estimate(logits, 10_000, TABLE_20, 1).trainings
+        estimate.foresee(logits, 10_000, TABLE_20, 2).trainings
+        == estimate.foresee(logits, 10_000, TABLE_20, 1).trainings
         == 6
     )
 
@@ -205,7 +205,7 @@ def test_labels_that_are_the_teachers_answers_need_that_teacher_and_its_whole_le
 def test_large_tables_take_fewer_folds_unless_asked_otherwise():
     auto, five, three = (SPEC.model_copy(update={"evaluation": EvaluationSpec(folds=n)}) for n in (None, 5, 3))
     for rows, like in ((60_000, five), (100_000, three)):  # 42,000 and 70,000 in training
-        found = [plan.estimate(spec, rows, TABLE_20, 2).teacher_seconds for spec in (auto, like)]
-        assert found[0] == found[1] and plan.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
+        found = [estimate.foresee(spec, rows, TABLE_20, 2).teacher_seconds for spec in (auto, like)]
+        assert found[0] == found[1] and estimate.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
     assert EvaluationSpec().folds_of(49_999) == 5 and EvaluationSpec().folds_of(50_000) == 3
     assert EvaluationSpec(folds=7).folds_of(10**6) == 7

@@ -29,9 +29,11 @@ def no_timing(monkeypatch):
     monkeypatch.setattr(fitting, "latency", lambda fitted, x: {"native": {}})
 
 
-def ask(data, teacher=FOREST, *, folds=3, seed=0, cache=None, events=None, should_stop=lambda: False):
+def ask(data, teacher=FOREST, *, folds=3, seed=0, cache=None, events=None, should_stop=lambda: False, **more):
     notify = events.append if events is not None else lambda event: None
-    return teacher_answers(data, teacher, folds=folds, seed=seed, cache=cache, notify=notify, should_stop=should_stop)
+    return teacher_answers(
+        data, teacher, folds=folds, seed=seed, cache=cache, notify=notify, should_stop=should_stop, **more
+    )
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -273,3 +275,26 @@ def test_a_warning_of_every_fit_is_told_once(monkeypatch):
     assert [e for e in events if e["kind"] == "warning"] == [
         {"kind": "warning", "code": "shared", "message": "m", "hint": "h"}
     ]
+
+
+def test_one_fold_answers_training_rows_by_the_fit_that_saw_them_and_keeps_features_where_they_are_wanted(tmp_path):
+    data, cache = dataset("binary"), TeacherCache(tmp_path)
+    network = Choice(name="mlp", settings={"size": "tiny", "epochs": 2})
+    events = []
+
+    def answered(folds=1, **more):
+        return ask(data, network, folds=folds, cache=cache, events=events, **more)
+
+    plain = answered()
+    assert [e["of"] for e in events if e["kind"] == "trained"] == [1] and plain.details["folds"] == []
+    assert [n["code"] for n in plain.notes] == ["in_sample"] and plain.features == {}
+    found = answered(hidden=True)
+    assert not found.cached and found.features["train"].shape[0] == len(data.train)
+    np.testing.assert_array_equal(found.logits["train"], plain.logits["train"])
+    again = answered(hidden=True)
+    assert again.cached and set(again.features) == {"train"}
+    np.testing.assert_array_equal(again.features["train"], found.features["train"])
+    assert again.notes == found.notes
+    several = answered(folds=2, hidden=True)
+    assert several.features["train"].shape == found.features["train"].shape and several.notes == ()
+    assert answered().cached and not answered().features

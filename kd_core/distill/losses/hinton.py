@@ -16,6 +16,7 @@ from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
 from kd_core.task import CLASSIFICATION
+from kd_core.tasks.hard.cross_entropy import CrossEntropy
 
 
 class HintonSpec(LossSpec):
@@ -34,6 +35,7 @@ class HintonGradient(Gradient):
     """weight T² KL(p ‖ softmax(z / T)), whose slope is weight T (softmax(z / T) - p) / B."""
 
     hard = HintonSpec(temperature=1.0)
+    hard_loss = CrossEntropy
 
     def __init__(
         self, specs: Sequence[HintonSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]

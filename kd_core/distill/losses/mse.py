@@ -11,12 +11,14 @@ from torch import Tensor
 from kd_core.distill.base import LOSSES, Gradient, LossSpec
 from kd_core.models.base import Outputs
 from kd_core.task import NUMERIC
+from kd_core.tasks.hard.squared_error import SquaredError
 
 
 class MSEGradient(Gradient):
     """weight x mean (z - z_teacher)²."""
 
     hard = LossSpec()
+    hard_loss = SquaredError
 
     def __init__(
         self, specs: Sequence[LossSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]

@@ -25,6 +25,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.many import ManyScores
 from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
+from kd_core.training.batches import Dealer
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import ShouldStop
 from kd_core.training.meter import matmul_precision
@@ -86,7 +87,8 @@ class StackTraining:
         self.better = str(METRICS.get(scores.metric).facts["better"])
         self.best = [w.clone() for w in stack.weights]
         self.epoch = 0
-        self.steps = plan.steps_per_epoch(rows.num_rows)
+        self.dealer = Dealer(plan, rows.num_rows)
+        self.steps = self.dealer.steps
         self._laid_out()
 
     def _laid_out(self) -> None:
@@ -208,14 +210,9 @@ class StackTraining:
                 mine.copy_(exact)
 
     def _batches(self) -> list[Tensor]:
-        """Deal the rows of an epoch as `training.loop` does, for every seed. Shape: (G, B) each."""
-        orders = []
-        for seed in self.seeds:
-            generator = torch.Generator().manual_seed(derive(seed, "order", self.epoch))
-            orders.append(torch.randperm(self.rows.num_rows, generator=generator))
-        order = torch.stack(orders).to(self.device, non_blocking=True)
-        sizes = [self.plan.batch_size] * (self.steps - 1)
-        return list(order.split_with_sizes([*sizes, order.shape[1] - sum(sizes)], dim=1))
+        """Deal the rows of an epoch for every seed. Shape: (G, B) each."""
+        orders, sizes = zip(*(self.dealer.deal(seed, self.epoch) for seed in self.seeds), strict=True)
+        return list(torch.stack(orders).to(self.device, non_blocking=True).split_with_sizes(sizes[0], dim=1))
 
     def _masks(self, rows: int) -> list[Tensor]:
         """Draw the dropout masks of one step: the draws that separate training would make, once per seed and share."""

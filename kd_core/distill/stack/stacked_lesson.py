@@ -145,7 +145,7 @@ class StackedLesson:
         """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
         assert self._loss is not None
         known = None if self.known is None else self.known[index]
-        return soft_term(self._loss.make, Outputs(z), teacher, self.labels[index], known, self.specs[s])
+        return soft_term(self._loss.make, Outputs(z), Outputs(teacher), self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         return self.hard_loss.stack_gradient(z, self.labels.take(index).unsqueeze(1), self.hard)

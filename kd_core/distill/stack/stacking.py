@@ -36,6 +36,7 @@ from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import TrainingSpec
+from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
@@ -51,13 +52,19 @@ STACK_BYTES = {"cpu": 32 * 2**20, "cuda": 16 * 2**30}
 
 def supports(dataset: Dataset, variant: Variant) -> str | None:
     """Say why a variant can't be part of a stack, or None when it can."""
-    name = variant.student.arch.name
-    if name not in STACKS.names():
-        return f"the architecture '{name}' has no stacked form (known: {', '.join(STACKS.names())})"
-    if variant.objective is not None:
-        loss = LOSSES.get(variant.objective.name)
-        if "module" in loss.facts or "student_features" in loss.needs:
-            return f"the loss '{loss.name}' needs more of a network than its answers, and a stack gives only those"
+    return why_apart(variant.student.arch.name, variant.objective.name if variant.objective else None, dataset.task)
+
+
+def why_apart(arch: str, objective: str | None, task: str) -> str | None:
+    """Say why networks of an architecture that learn by a loss can't be stacked, or None when they can."""
+    if arch not in STACKS.names():
+        return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
+    if task_of(task).by_group:
+        return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
+    if objective is not None:
+        loss = LOSSES.get(objective)
+        if "module" in loss.facts or {"student_features", "teacher_features"}.intersection(loss.needs):
+            return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return None
 
 

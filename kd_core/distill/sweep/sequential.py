@@ -16,7 +16,7 @@ from kd_core.distill.stack.lanes import Lanes, lanes_of
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
-from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import HIDDEN, TEACHER, TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
@@ -91,12 +91,13 @@ def _train(
 ) -> TrainedVariant | None:
     variant = work.variants[number]
     taught = variant.objective is not None
+    lessons = tables(work.lessons)
     try:
         result = train_student(
             work.dataset,
             variant.student,
             variant.objective,
-            tables(work.lessons).get(variant.lesson) if taught else None,
+            lessons.get(variant.lesson) if taught else None,
             own_training(work, variant),
             variant.seed,
             notify=lambda event: tell((number, event)),
@@ -104,6 +105,7 @@ def _train(
             checkpoint=checkpoint,
             device=work.device,
             selection_metric=work.metric,
+            teacher_features=lessons.get(HIDDEN) if variant.lesson == TEACHER else None,
         )
     except Stopped:
         return None

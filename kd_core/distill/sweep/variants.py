@@ -14,6 +14,7 @@ from kd_core.models.building import build_for
 from kd_core.specs import Choice, StudentSpec
 
 TEACHER = "teacher"
+HIDDEN = "hidden"  # a table of the teacher's inner features (N, D), for losses that need them
 # What students are taught: logits (N, C) for the training rows, or several such tables by name.
 Lessons = Array | Mapping[str, Array] | None
 

@@ -79,7 +79,9 @@ class Judging:
                 for i, student in enumerate(spec.students)
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
-            artifacts = write_artifacts(folder, recipe, self.dataset, self.teacher, list(self.arms.items()), self.device)
+            artifacts = write_artifacts(
+                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), self.device
+            )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)

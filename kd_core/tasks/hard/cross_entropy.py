@@ -22,7 +22,7 @@ class CrossEntropy:
         """Take weights of classes as they are computed. Shape: (C,)."""
         return cls(None if class_weights is None else torch.from_numpy(np.asarray(class_weights)))
 
-    def __call__(self, outputs: Any, labels: Tensor) -> Tensor:
+    def __call__(self, outputs: Any, labels: Tensor, groups: Tensor | None = None) -> Tensor:
         z = outputs.logits
         if outputs.members is not None:
             z = outputs.members.flatten(0, 1)

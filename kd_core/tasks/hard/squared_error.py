@@ -14,7 +14,7 @@ class SquaredError:
 
     weights: Tensor | None = None
 
-    def __call__(self, outputs: Any, labels: Tensor) -> Tensor:
+    def __call__(self, outputs: Any, labels: Tensor, groups: Tensor | None = None) -> Tensor:
         if outputs.members is None:
             return F.mse_loss(outputs.logits[:, 0], labels)
         members = outputs.members[..., 0]

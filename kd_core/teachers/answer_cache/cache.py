@@ -23,7 +23,7 @@ from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import eviction, kept
 from kd_core.teachers.answer_cache.entry import Entry, read_entry, remove, write_entry
 from kd_core.teachers.answer_cache.usage import CacheUsage, Ledger
-from kd_core.teachers.base import Notify
+from kd_core.teachers.base import Notify, members
 
 _LOG = logging.getLogger("kd_workbench.teachers")
 # A change in these makes old answers another teacher's.
@@ -41,14 +41,23 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
     return found.hexdigest()
 
 
-def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int) -> str:
+def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
     A teacher made here follows from its settings, the seed, the encoded data (`dataset_hash` holds the encoder) and
     the code, so these stand for its weights, which nobody knows before the answers are needed; the manifest of the
-    entry holds the checksums of the answers themselves.
+    entry holds the checksums of the answers themselves. The keys of the teachers that it asks are part of it.
     """
-    parts = [dataset_hash, teacher.name, kept.teacher_settings(teacher), folds, seed, code_version()]
+    parts = [
+        dataset_hash,
+        teacher.name,
+        kept.teacher_settings(teacher),
+        folds,
+        seed,
+        code_version(),
+        *([hidden] if hidden else []),
+    ]
+    parts += [cache_key(dataset_hash, one, folds, seed) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -141,12 +150,12 @@ class TeacherCache:
         """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""
         return sum(one.size_bytes for one in eviction.evict(self.root, -1))
 
-    def holds(self, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int) -> bool:
-        """Say whether a run with this data, teacher, folds and seed would train no teacher, without reading a row.
+    def holds(self, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> bool:
+        """Say whether a run with this data, teacher, folds and seed (and inner features) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds=folds, seed=seed, code=code_version())
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -57,7 +57,7 @@ def data_key(spec: DatasetSpec) -> str | None:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
-def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str) -> dict[str, Any]:
+def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         "data": data_key(dataset.spec),
@@ -66,6 +66,7 @@ def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str) 
         "folds": folds,
         "seed": seed,
         "code": code,
+        "hidden": hidden,
         "task": dataset.task,
         "classes": list(dataset.classes),
     }
@@ -96,7 +97,9 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
         yield folder, meta
 
 
-def is_kept(root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int, seed: int, code: str) -> bool:
+def is_kept(
+    root: Path, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False
+) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
     wanted = {
@@ -106,6 +109,7 @@ def is_kept(root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int, se
         "folds": folds,
         "seed": seed,
         "code": code,
+        "hidden": hidden,
     }
     return data is not None and next(matching(root, wanted), None) is not None
 

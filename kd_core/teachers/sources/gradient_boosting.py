@@ -86,6 +86,7 @@ def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) 
     spec=GradientBoostingSpec,
     source="scikit-learn HistGradientBoosting",
     takes=(TABLE,),
+    needs=("several_folds",),
     gives=frozenset({"logits"}),
     family="trees",
     seconds=seconds,

@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 
 from kd_core.data.input_spec import TABLE
 from kd_core.models import ARCHS
-from kd_core.models.base import Builder, SizeName
+from kd_core.models.base import GIVES, Builder, SizeName
 from kd_core.registry import Entry
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, Source
@@ -59,7 +59,12 @@ def teacher_of(arch: Entry[Builder]) -> tuple[Source, type[NetworkSpec], dict[st
     def fit(spec: NetworkSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
         return train(arch, spec, data, seed, notify, should_stop)
 
-    facts = {"takes": arch.facts["takes"], "gives": frozenset({"logits"}), "family": "network", "arch": arch.name}
+    facts = {
+        "takes": arch.facts["takes"],
+        "gives": arch.facts.get("gives", GIVES),
+        "family": "network",
+        "arch": arch.name,
+    }
     return from_fit(fit), spec_of(arch), facts
 
 
@@ -68,7 +73,7 @@ def teacher_of(arch: Entry[Builder]) -> tuple[Source, type[NetworkSpec], dict[st
     title="MLP, large",
     spec=spec_of(ARCHS.get("mlp"), size="large"),
     takes=(TABLE,),
-    gives=frozenset({"logits"}),
+    gives=GIVES,
     family="network",
     arch="mlp",
 )

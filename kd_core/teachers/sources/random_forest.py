@@ -39,6 +39,7 @@ def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> f
     spec=RandomForestSpec,
     source="scikit-learn RandomForest",
     takes=(TABLE,),
+    needs=("several_folds",),
     gives=frozenset({"logits"}),
     family="trees",
     seconds=seconds,

@@ -120,6 +120,7 @@ _KINDS: dict[str, _Kind] = {
     spec=SklearnSpec,
     source="scikit-learn",
     takes=(TABLE, "tfidf"),
+    needs=("several_folds",),
     gives=frozenset({"logits"}),
     family="classic",
 )

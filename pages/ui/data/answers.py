@@ -33,6 +33,12 @@ def choose(choices: dict[str, Any], names: Sequence[str]) -> None:
         st.rerun()
 
 
+def with_target(choices: dict[str, Any], names: list[str]) -> list[str]:
+    """Return the columns' names and, where it is made from answers in columns that are still there, the target's."""
+    choices[HELD] = [n for n in choices.get(HELD) or () if n in names]
+    return [*names, MADE_TARGET] if choices[HELD] else names
+
+
 def _take(choices: dict[str, Any], chosen: list[str], held: list[str]) -> None:
     """Change what the target is made of; without a column it is chosen among the table's again."""
     left = [n for n in choices.get("drop") or () if n not in held]

@@ -12,7 +12,7 @@ from kd_core import safe_io
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
 from kd_core.registry import Registry, Situation
-from kd_core.specs import Choice, DatasetSpec, RunSpec
+from kd_core.specs import FOLDS, Choice, DatasetSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
 from pages.ui.shared.facts import Facts
@@ -37,7 +37,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
     told, at = task_of(facts.task), situation(facts)
     answers = list(dataset.answer_columns)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
-    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None]
+    teachers = [e.name for e, why_not in SOURCES.offer(at) if why_not is None and "missing" not in e.facts]
     return {
         "name": "",
         "teacher": {"name": "soft_labels", "settings": {"columns": answers}}
@@ -56,6 +56,12 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
 def situation(facts: Facts) -> Situation:
     """Describe what the parts of a run have to fit."""
     return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
+
+
+def folds(values: dict[str, Any], key: str) -> int:
+    """How many folds the form asks for, which is drawn after the parts that depend on it."""
+    drawn = st.session_state.get(f"{key}.evaluation.folds")
+    return int(drawn or values["evaluation"].get("folds") or FOLDS)
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:

@@ -13,17 +13,17 @@ from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, t
 
 if TYPE_CHECKING:
-    from kd_core.runs.plan import Estimate
+    from kd_core.runs.estimate import Estimate
 
 NOTICED = 1.5  # from here on the machine's other work is said beside the time
 
 
 def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     """Estimate what a run takes on this machine as it is now, by its table and by earlier runs."""
-    from kd_core.runs.plan import circumstances, estimate, training_rows
+    from kd_core.runs import estimate
 
-    around = circumstances(spec, training_rows(spec.dataset, facts.rows))
-    return estimate(spec, facts.rows, facts.inputs, facts.outputs, around)
+    around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows))
+    return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 
 def time(found: Estimate) -> Safe:

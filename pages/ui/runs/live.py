@@ -14,7 +14,7 @@ from pages.ui.result import verdict
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head
 from pages.ui.shared import announcer, text, viewers
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 
 PHASE_LOOK = {
     "done": ("green", ":material/check:"),
@@ -54,6 +54,12 @@ def buttons(state: str) -> str:
     return "working" if state in ACTIVE else "ended"
 
 
+def teaching(now: Any) -> Safe:
+    """Say how often the teacher is trained."""
+    folds = now.plan.get("folds", now.spec.evaluation.folds)  # plans of earlier versions do not tell it, their specs do
+    return t("runs.live.teaching_once") if folds == 1 else t("runs.live.teaching", folds=folds)
+
+
 def draw(now: Any) -> None:
     """Draw one snapshot."""
     with st.container(border=True, key="live-head"):
@@ -65,7 +71,7 @@ def draw(now: Any) -> None:
     elif now.plan is None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
     elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):
-        st.caption(t("runs.live.teaching", folds=now.plan.get("folds", now.spec.evaluation.folds)))
+        st.caption(teaching(now))
     room(now)
     for warning in now.warnings:
         if warning.get("code") != "no_room":

@@ -42,7 +42,7 @@ def form(
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
     naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
-    lists = {**dict.fromkeys(naming, names_of_data), **(lists or {})}
+    lists = {**dict.fromkeys(naming, names_of_data), **_teachers(spec), **(lists or {})}
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
@@ -53,6 +53,17 @@ def form(
         with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.advanced"):
             held.update(_grid(spec, advanced, values, key, columns, lists))
     return held
+
+
+def _teachers(spec: type[Spec]) -> dict[str, list[str]]:
+    """List, for fields that name teachers, those that ask no others."""
+    naming = [n for n, info in spec.model_fields.items() if extra(info).get("teachers")]
+    if not naming:
+        return {}
+    from kd_core.teachers import SOURCES
+
+    known = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)]
+    return dict.fromkeys(naming, known)
 
 
 def changed(spec: type[Spec], held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

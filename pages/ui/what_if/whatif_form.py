@@ -42,7 +42,8 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
     with right.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
         archs = [s["arch"]["name"] for s in chosen]
-        at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, dataset.group is not None)
+        grouped, folds = dataset.group is not None, draft.folds(values, KEY)
+        at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, grouped, folds)
         objective, sweep = _grid(at, values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
     parts = {"teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep}

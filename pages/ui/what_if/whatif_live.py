@@ -48,7 +48,7 @@ def draw(now: Any) -> None:
     elif grid is None:
         st.info(t("what_if.live.starting"), icon=":material/rocket_launch:")
     elif any(p.name == "teacher" and p.state == "running" for p in now.phases):
-        st.caption(t("runs.live.teaching", folds=now.plan.get("folds", now.spec.evaluation.folds)))
+        st.caption(live.teaching(now))
     if grid is not None:
         whatif_head.way(grid)
         live.room(now)

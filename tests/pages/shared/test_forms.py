@@ -231,3 +231,17 @@ def test_columns_are_those_of_the_data_or_others_that_are_written(own_workspace)
     at.run()
     assert held(at) == {"path": None, "columns": ("b", "of the file"), "id": "a"}
     assert at.multiselect[0].options == ["a", "b", "of the file"]
+
+
+def test_a_field_that_names_teachers_offers_those_that_ask_no_others_and_need_nothing_chosen():
+    def page():
+        from kd_core.teachers import SOURCES
+        from pages.ui.shared import forms
+
+        forms.form(SOURCES.get("average").spec, {"teachers": ["mlp", "linear"]}, "f")
+
+    at = AppTest.from_function(page, default_timeout=60).run()
+    assert not at.exception
+    (drawn,) = at.multiselect
+    assert drawn.value == ["mlp", "linear"] and {"gradient_boosting", "cnn"} <= set(drawn.options)
+    assert not {"average", "soft_labels", "onnx"} & set(drawn.options)

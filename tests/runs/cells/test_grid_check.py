@@ -8,7 +8,7 @@ import pytest
 
 from kd_core import limits
 from kd_core.data.input_spec import table_inputs
-from kd_core.runs import plan
+from kd_core.runs import estimate, plan
 from kd_core.runs.cells.grid_check import check
 from kd_core.specs import Choice, StudentSpec, SweepSpec
 from tests.runs.tables import TINY, small_spec
@@ -105,9 +105,9 @@ def test_the_estimate_of_a_stacked_grid_is_a_fraction_of_the_single_trainings():
     student = StudentSpec(name="s", arch=Choice(name="mlp", settings={"width": 64, "depth": 2}))
     square = SweepSpec(temperature=(1, 2, 4, 8, 16), alpha=(0, 0.25, 0.5, 0.75, 1))
     spec = SPEC.model_copy(update={"students": (student,), "sweep": square})
-    one = plan.estimate(spec.model_copy(update={"sweep": None}), 20_000, {"table": table_inputs(64)}, 10)
-    fused = plan.estimate(spec, 20_000, {"table": table_inputs(64)}, 10)
-    apart = plan.estimate(
+    one = estimate.foresee(spec.model_copy(update={"sweep": None}), 20_000, {"table": table_inputs(64)}, 10)
+    fused = estimate.foresee(spec, 20_000, {"table": table_inputs(64)}, 10)
+    apart = estimate.foresee(
         spec.model_copy(update={"sweep": square.model_copy(update={"mode": "sequential"})}),
         20_000,
         {"table": table_inputs(64)},
@@ -118,12 +118,14 @@ def test_the_estimate_of_a_stacked_grid_is_a_fraction_of_the_single_trainings():
     assert one.student_seconds < 6 * single  # an ordinary run trains as a stack, too
     assert 3 < fused.student_seconds / single < 30
     assert fused.memory_bytes > one.memory_bytes
-    spread = plan.estimate(
+    spread = estimate.foresee(
         spec.model_copy(update={"sweep": square.model_copy(update={"mode": "processes"})}),
         20_000,
         {"table": table_inputs(64)},
         10,
     )
     assert spread.student_seconds <= apart.student_seconds
-    mixed = plan.estimate(spec.model_copy(update={"students": (student, FT)}), 20_000, {"table": table_inputs(64)}, 10)
+    mixed = estimate.foresee(
+        spec.model_copy(update={"students": (student, FT)}), 20_000, {"table": table_inputs(64)}, 10
+    )
     assert mixed.trainings == 126 and mixed.student_seconds > 2 * fused.student_seconds

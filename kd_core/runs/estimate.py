@@ -1,0 +1,251 @@
+"""What a run would cost, before anything is trained: sizes of students, trainings, seconds, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kd_core.data.input_spec import InputSpec
+from kd_core.distill import hears_features, placebo
+from kd_core.distill.stack.lanes import MOST_LANES
+from kd_core.distill.stack.stacking import why_apart
+from kd_core.distill.sweep import sequential
+from kd_core.machine import device as devices
+from kd_core.machine.processor import busy, cores
+from kd_core.models import ARCHS
+from kd_core.models.building import view_of
+from kd_core.models.sizes import sizes
+from kd_core.runs import pace
+from kd_core.runs.cells import grid
+from kd_core.runs.pace import Pace
+from kd_core.runs.plan import views_read
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.task import usual
+from kd_core.teachers import SOURCES
+from kd_core.teachers.answer_cache.cache import TeacherCache
+from kd_core.teachers.base import members, teacher_view
+from kd_core.training.plan import resolve
+from kd_core.workspace import workspace
+
+# Of one step on one core of a 2020s server: dispatch and arithmetic (docs/LAB.md, loop overhead); `pace` mends the estimate.
+STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
+STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
+STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
+EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
+TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
+FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
+DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
+ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
+EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 0.5  # of a run; of a student whose latency is measured
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """Size of one student. Units: weights, bytes on disk, floating-point operations per row."""
+
+    name: str
+    parameters: int
+    size_bytes: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, and those foreseen here and now."""
+
+    kind: str
+    estimated: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost, roughly. Units: trainings, seconds, bytes of memory.
+
+    `busy`: how many times longer the machine's other work makes it; `learned`: earlier runs it was corrected by;
+    `teacher_kept`: the teacher's answers lie in the cache, so that it costs nothing.
+    """
+
+    trainings: int
+    works: tuple[Work, ...]
+    memory_bytes: int
+    busy: float = 1.0
+    learned: int = 0
+    teacher_kept: bool = False
+
+    def of(self, kind: str) -> float:
+        """Return the seconds foreseen for one kind of work: data, teacher, training or evaluate."""
+        return sum(w.seconds for w in self.works if w.kind.split(":")[0] == kind)
+
+    @property
+    def teacher_seconds(self) -> float:
+        return self.of("teacher")
+
+    @property
+    def student_seconds(self) -> float:
+        return self.of("training")
+
+    @property
+    def seconds(self) -> float:
+        return sum(w.seconds for w in self.works)
+
+    def fields(self, phases: Sequence[str]) -> dict[str, Any]:
+        """Lay the estimate out for the `plan` event; phases that no other work names belong to the trainings."""
+        own = {"data", "teacher", "evaluate"}
+        training = [p for p in phases if p not in own]
+        return {
+            "estimate_seconds": round(self.seconds, 1),
+            "busy": round(self.busy, 2),
+            "work": [
+                {
+                    "kind": w.kind,
+                    "phases": [kind] if (kind := w.kind.split(":")[0]) in own else training,
+                    "estimated": round(w.estimated, 3),
+                    "seconds": round(w.seconds, 3),
+                }
+                for w in self.works
+            ],
+        }
+
+
+Inputs = Mapping[str, InputSpec]  # what the rows look like in every view that may be read
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache."""
+
+    pace: Pace = field(default_factory=Pace)
+    busy: float = 1.0
+    teacher_kept: bool = False
+
+
+def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
+    """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
+    root = workspace()
+    kept = TeacherCache(root / "teachers").holds(
+        spec.dataset,
+        spec.teacher,
+        spec.evaluation.folds_of(train_rows),
+        spec.training.first_seed,
+        hears_features(spec.objective),
+    )
+    return Circumstances(pace.read(root), busy(), kept)
+
+
+def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
+    """Tell parameters, bytes and FLOPs of students without building their weights."""
+    rows = []
+    for student in students:
+        s = sizes(student.arch, inputs[view_of(student.arch, inputs)], num_outputs)
+        rows.append(SizeRow(student.name, s.parameters, s.size_bytes, s.flops))
+    return rows
+
+
+def training_rows(dataset: DatasetSpec, num_rows: int) -> int:
+    """Foresee how many rows the training part will have."""
+    return int(num_rows * (1 - dataset.validation_share - dataset.test_share))
+
+
+def foresee(
+    spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int, around: Circumstances | None = None
+) -> Estimate:
+    """Estimate trainings, seconds and memory of a run from its rows, columns and classes.
+
+    `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
+    """
+    around = around or Circumstances()
+    train_rows = training_rows(spec.dataset, num_rows)
+    rows = student_sizes(spec.students, inputs, num_outputs)
+    counts = [_trainings(spec, student, num_outputs) for student in spec.students]
+    stacked = [_stackable(spec, student, num_outputs) for student in spec.students]
+    read = [inputs[kind] for kind in views_read(spec, inputs)]
+    by_size = {
+        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, inputs, num_outputs),
+        f"training:{'stacks' if all(stacked) else 'apart'}": sum(
+            _training_seconds(spec, train_rows, row.flops, n, together)
+            for row, n, together in zip(rows, counts, stacked, strict=True)
+        ),
+        "evaluate": EVALUATE_SECONDS + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency,
+    }
+    if spec.training.device != "cpu" and devices.pick().type == "cuda":  # another machine, as far as seconds go
+        by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
+    works, learned = [], 0
+    for kind, seconds in by_size.items():
+        now = around.busy * seconds
+        left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
+        works.append(Work(kind, now, left))
+        learned = max(learned, around.pace.runs(kind))
+    memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
+    if spec.sweep is not None:
+        memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
+    return Estimate(sum(counts), tuple(works), memory, around.busy, learned, around.teacher_kept)
+
+
+def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
+    """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
+    task = spec.dataset.task or _usual_task(num_outputs)
+    asked = spec.sweep is None and spec.evaluation.placebo
+    extra = spec.training.seeds_at_first if asked and placebo.why_none(task, spec.objective) is None else 0
+    return grid.count(spec.model_copy(update={"students": (student,)})).trainings + extra
+
+
+def _stackable(spec: RunSpec, student: StudentSpec, num_outputs: int) -> bool:
+    task = spec.dataset.task or _usual_task(num_outputs)
+    alone = spec.sweep is not None and spec.sweep.mode == "sequential"
+    return not alone and why_apart(student.arch.name, spec.objective.name, task) is None
+
+
+def _usual_task(num_outputs: int) -> str:
+    return usual("number" if num_outputs == 1 else "classes").name
+
+
+def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, together: bool) -> float:
+    """Estimate the trainings of one student."""
+    apart = number * _full_seconds(spec.training, train_rows, flops)
+    steps = resolve(spec.training, train_rows)
+    work = 3.0 * flops * min(steps.batch_size, train_rows)
+    if together:
+        step = STACK_STEP_SECONDS + work * number / STACK_FLOPS_PER_SECOND
+        apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
+    elif work >= sequential.LANE_WORK and spec.training.device != "cuda":
+        apart /= min(MOST_LANES, cores())
+    return EPOCHS_SHARE * apart
+
+
+def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
+    """Estimate a training of all its epochs."""
+    steps = resolve(training, train_rows)
+    step = STEP_SECONDS + 3 * flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
+    return steps.epochs * steps.steps_per_epoch(train_rows) * step
+
+
+def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+    """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
+    if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
+        return sum(_teacher_seconds(one, train_rows, inputs, num_outputs) for one in asked)
+    kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
+    if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
+        return ANSWER_SECONDS
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
+    once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs)
+    return ANSWER_SECONDS + once + (folds > 1) * folds * fold
+
+
+def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
+    """Estimate one fit of a teacher: by its own rule, a network by its size, anything else by its table's."""
+    source = SOURCES.get(teacher.name)
+    settings = source.spec.parse(teacher.settings, f"teacher {teacher.name}")
+    if "seconds" in source.facts:
+        return float(source.facts["seconds"](settings, train_rows, inputs.stored, num_outputs))
+    arch = source.facts.get("arch")
+    if arch is None:
+        return FIT_SECONDS + FIT_CELL_SECONDS * train_rows * inputs.stored * max(1, num_outputs)
+    chosen = settings.model_dump()
+    of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
+    training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
+    flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
+    slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
+    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)

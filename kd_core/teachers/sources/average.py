@@ -1,0 +1,77 @@
+"""The average of other teachers: each is asked with its own defaults, and their probabilities, or numbers, are averaged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from kd_core.data.dataset import SPLITS, Array
+from kd_core.errors import SpecError
+from kd_core.specs import Choice, Spec, unit
+from kd_core.task import task_of
+from kd_core.teachers.base import SOURCES, Answered, Ask
+from kd_core.teachers.estimator import stop_if_asked
+from kd_core.teachers.given import logits_of
+
+
+class AverageSpec(Spec):
+    """Who is averaged."""
+
+    teachers: tuple[str, ...] = Field(
+        (),
+        max_length=8,
+        description="Teachers whose answers are averaged, two or more; each has its default settings.",
+        json_schema_extra=unit("names", teachers=True),
+    )
+
+
+def _missing(spec: AverageSpec) -> SpecError | None:
+    if len(set(spec.teachers)) == len(spec.teachers) > 1:
+        return None
+    return SpecError(
+        "An average needs 2 different teachers or more; named are: {named}.",
+        "Name them (teachers), for example gradient_boosting and mlp.",
+        "too_few_teachers",
+        named=", ".join(spec.teachers) or "none",
+    )
+
+
+@SOURCES.register(
+    "average",
+    title="Average of teachers",
+    spec=AverageSpec,
+    takes=(),
+    gives=frozenset({"logits"}),
+    family="ensemble",
+    missing=_missing,
+    members=lambda spec: tuple(Choice(name=name) for name in spec.teachers),
+)
+def answer(spec: AverageSpec, ask: Ask) -> Answered:
+    """Average what the teachers answer; a row is not known where one of them does not know it. Errors: SpecError, Stopped."""
+    stop_if_asked(ask.should_stop)
+    if error := _missing(spec):
+        raise error
+    found, data = ask.answers(), ask.dataset
+
+    def mean(split: Any) -> Array:
+        task = task_of(data.task)
+        told = [
+            task.answers(np.asarray(one.logits[split], np.float64), data.target_mean, data.target_std) for one in found
+        ]
+        values = np.mean([a["p"] if task.has_classes else a["values"][:, None] for a in told], axis=0)
+        return logits_of(values, data, "probabilities" if task.has_classes else "auto")[0]
+
+    sizes = [(one.num_parameters, one.size_bytes) for one in found]
+    parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))
+    return Answered(
+        {split: mean(split) for split in SPLITS},
+        parameters,
+        size,
+        {"onnxruntime": {"reason": "an average asks every one of its teachers in turn"}},
+        sum(one.fit_seconds for one in found),
+        max(one.folds for one in found),
+        {"teachers": [one.name for one in found]},
+        tuple({note["code"] + note["message"]: note for one in found for note in one.notes}.values()),
+    )
