@@ -75,3 +75,9 @@ def test_a_click_chooses_a_cell_and_clear_takes_it_back():
     assert "T=16, α=0.5" in said(at)
     at.button(key="whatif-clear").click().run()
     assert "cell" not in at.query_params
+
+
+def test_the_chosen_cell_is_left_behind_with_its_run():
+    at = run_page(run=make_sweep(), cell="4")
+    at.button(key="runs-back").click().run()
+    assert not at.exception and not {"run", "cell"} & set(at.query_params)

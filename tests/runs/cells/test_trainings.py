@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kd_core.errors import KDError, Stopped
-from kd_core.runs import artifacts
+from kd_core.runs import artifacts, experiment
 from kd_core.runs.cells import trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.experiment import run
@@ -283,6 +283,14 @@ def test_a_whole_what_if_agrees_with_the_ordinary_run_of_its_best_cell(tmp_path,
     assert (only["behind"], only["like_best"], ours["cell"]) == (None, True, best.index)
     assert [e["students"] for e in events if e["kind"] == "room"] == [result["room"]]
     assert [(e["done"], e["of"]) for e in events if e["kind"] == "part"] == [(1, 2)]
+
+
+@pytest.mark.slow
+def test_a_what_if_never_asks_for_more_seeds_than_it_planned(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "more_seeds", lambda *widths: pytest.fail("more seeds were thought of"))
+    spec = sweep_spec(tmp_path, sweep=SweepSpec(alpha=(0, 0.5)), seeds=None)
+    result = run(spec, RunFolder.create(tmp_path / "run", spec), lambda e: None, lambda: False)
+    assert result["sweep"]["trained"] == result["sweep"]["trainings"] == 2 * spec.training.seeds_at_first
 
 
 @pytest.mark.slow
