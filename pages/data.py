@@ -61,8 +61,8 @@ def main() -> None:
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
     """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
-    names = answers.with_target(choices, names)
-    gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in names]
+    kept = answers.with_target(choices, names)
+    gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in kept]
     if "target" in gone:
         gone += target_question.OF_TARGET
     for name in gone:
@@ -204,13 +204,10 @@ def _problems(choices: dict[str, Any], found: Profile) -> None:
 
 def _use(choices: dict[str, Any], found: Profile) -> None:
     """The one button that goes on; disabled only with its reason beside it."""
-    blocking = [p for p in found.problems if p.severity == "error"]
-    reason = None
-    if found.target is None:
-        reason = t("data.reason_target")
-    elif found.candidates:
-        reason = t("data.reason_candidates")
-    elif blocking:
+    reason = t("data.reason_target") if found.target is None else None
+    if found.candidates:
+        reason = reason or t("data.reason_candidates")
+    elif reason is None and (blocking := [p for p in found.problems if p.severity == "error"]):
         reason = t("data.reason_blocking", n=len(blocking), first=blocking[0].message)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(

@@ -23,6 +23,9 @@ _ENCRYPTED = Says(
 _AGAIN = "Make the zip again from plain files."
 _LEADS_OUT = Says("unsafe_path", "error", "'{member}' has a path that leads out of the archive{more}.", _AGAIN)
 _LINK = Says("symlink", "error", "'{member}' is a link to another file{more}.", _AGAIN)
+_BIG_MEMORY = Says(  # up to 4 GB are set aside before the first byte, by what the file asks for
+    "packed_by_lzma", "error", "'{member}' is packed by LZMA, which is not read{more}.", "Make the zip again as usual."
+)
 _TWICE = Says("same_name", "error", "'{member}' occurs more than once{more}.", _AGAIN)
 _CASE_TWINS = Says(
     "case_twins", "error", "'{member}' differs from another name only in upper and lower case{more}.", _AGAIN
@@ -80,6 +83,7 @@ def _unsafe(files: list[zipfile.ZipInfo]) -> list[Problem]:
         (_ENCRYPTED, [i.filename for i in files if i.flag_bits & 1]),
         (_LEADS_OUT, [n for n in names if _leads_out(n)]),
         (_LINK, [i.filename for i in files if stat.S_ISLNK(i.external_attr >> 16)]),
+        (_BIG_MEMORY, [i.filename for i in files if i.compress_type == zipfile.ZIP_LZMA]),
         (_TWICE, [n for n, k in times.items() if k > 1]),
         (_CASE_TWINS, [n for n in times if folded[n.casefold()] > 1]),
     ]

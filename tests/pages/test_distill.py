@@ -12,7 +12,7 @@ from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
 from kd_core.errors import KDError
 from kd_core.models import ARCHS
-from kd_core.runs import plan
+from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
 from pages.ui.runs import draft
@@ -24,7 +24,7 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 @pytest.fixture
 def at(jobs, monkeypatch):  # noqa: F811
     """The Distill screen on the binary sample, on an idle machine."""
-    monkeypatch.setattr(plan, "busy", lambda: 1.0)
+    monkeypatch.setattr(estimate, "busy", lambda: 1.0)
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     return open_page("distill", data=dataset)
 
@@ -62,7 +62,7 @@ def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch
 
 
 def test_other_work_on_the_machine_is_told_beside_the_time(at, monkeypatch):
-    monkeypatch.setattr(plan, "busy", lambda: 4.0)
+    monkeypatch.setattr(estimate, "busy", lambda: 4.0)
     at.run()
     assert "this machine is busy: about 4 times as long" in words(at)
 

@@ -81,6 +81,14 @@ def seconds(column: Any) -> Any:
     return pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64(), safe=False), per_second)
 
 
+def _has_zone(kind: Any) -> bool:
+    """Say whether times have a zone, be it one that nobody knows or whose name is no text."""
+    try:
+        return kind.tz is not None
+    except UnicodeDecodeError:
+        return True
+
+
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cast what pandas would turn into Python objects; keep integers with gaps as floats only when exact."""
     kind = column.type
@@ -90,6 +98,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return seconds(column)
     if pa.types.is_decimal(kind):
         return column.cast(pa.float64())
+    if pa.types.is_timestamp(kind) and _has_zone(kind):
+        return column.cast(pa.timestamp(kind.unit, tz="UTC"))
     if pa.types.is_date(kind):
         return column.cast(pa.timestamp("ms"))
     if pa.types.is_time(kind) or pa.types.is_string(kind) or pa.types.is_string_view(kind):
