@@ -92,6 +92,7 @@ class TestEveryMetric:
             assert found == pytest.approx(60 * slopes, abs=2e-4 * np.abs(found).max())
             assert abs(found.mean()) < 1e-12 * max(1.0, np.abs(found).max())
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("rows", "rare"), SIZES)
     def test_the_standard_error_of_a_difference_is_that_of_a_bootstrap(self, metric, task, rows, rare):
         for seed in SEEDS:

@@ -104,6 +104,7 @@ def test_the_same_training_rows_give_the_same_view(entry):
     assert one.state() == two.state()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", VIEWED, ids=lambda e: e.name)
 @pytest.mark.parametrize("task", [e.name for e in TASKS.entries()])
 def test_a_view_made_of_its_saved_state_is_the_fitted_one_bit_for_bit(entry, task):

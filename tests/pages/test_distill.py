@@ -73,6 +73,7 @@ def test_sizes_are_known_before_training(at):
     assert "250 weights" in costs[0] and "KB" in costs[0] and "FLOPs" in costs[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "task"), [("recommendation", "multiclass"), ("logistics", "regression")])
 def test_other_tasks_have_working_defaults_too(jobs, name, task):  # noqa: F811
     dataset = engine.library().save_spec(default_spec(name).dataset)
@@ -116,6 +117,7 @@ def test_a_student_of_ones_own_shape(at, jobs):  # noqa: F811
     assert own.name == "mlp 3x12" and own.arch.settings["width"] == 12 and own.arch.settings["size"] is None
 
 
+@pytest.mark.slow
 def test_a_new_loss_appears_with_its_form_without_touching_a_page(jobs, monkeypatch):  # noqa: F811
     monkeypatch.setattr(LOSSES, "_entries", dict(LOSSES._entries))
 
@@ -135,6 +137,7 @@ def test_a_new_loss_appears_with_its_form_without_touching_a_page(jobs, monkeypa
     assert start(at, jobs).objective.settings == {"sharpness": 0.75}
 
 
+@pytest.mark.slow
 def test_a_new_architecture_appears_with_its_form(jobs, monkeypatch):  # noqa: F811
     from kd_core.models.archs.mlp import MLPSpec, build
 

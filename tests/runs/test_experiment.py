@@ -285,6 +285,7 @@ def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch)
     assert (tmp_path / "run" / kept["weights"]).is_file()
 
 
+@pytest.mark.slow
 def test_the_number_of_folds_follows_the_rows_and_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(specs, "MANY_ROWS", 280)
     spec = small_spec(write_table(tmp_path / "t.csv"), epochs=1)

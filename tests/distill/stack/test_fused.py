@@ -91,6 +91,7 @@ class TestSameNumbersAsSeparateTraining:
         training = training_spec(optimiser="sgd", schedule="constant", learning_rate=1e-3)
         assert_same(make_dataset("regression", 120), mixed(objective=objective, depth=2)[:2], training, stacks=1)
 
+    @pytest.mark.slow
     def test_linear_models(self):
         variants = [
             make_variant("linear", objective="hinton", seed=s, alpha=0.4, rate=r) for s, r in ((0, 0.1), (1, None))

@@ -46,6 +46,7 @@ def noted(monkeypatch):
     return done
 
 
+@pytest.mark.slow
 def test_results_come_in_the_order_asked_whatever_is_stacked():
     mixed = [variants(3)[0], variants(1, OTHER)[0], *variants(3)[1:]]
     told = []

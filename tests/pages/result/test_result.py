@@ -161,6 +161,7 @@ def splits_block(task="binary", metric="roc_auc"):
     }
 
 
+@pytest.mark.slow
 def test_a_run_on_several_splits_shows_the_gain_of_each_and_the_spread():
     at = open_page("runs", run=done_run(splits=splits_block()))
     assert not at.exception

@@ -187,6 +187,7 @@ def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
     assert sum("★" in text for d in marks for text in d["text"]) == 1
 
 
+@pytest.mark.slow
 def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
     run_id = make_sweep("cancelled", finished=4)
     at = run_page(run=run_id)
@@ -216,6 +217,7 @@ def test_a_cell_that_does_not_exist_is_named():
     assert not at.exception and "There is no cell 999" in said(at)
 
 
+@pytest.mark.slow
 def test_regression_is_a_line_over_alpha():
     at = run_page(run=make_sweep(task="regression"), cell="1")
     assert not at.exception

@@ -133,6 +133,7 @@ def test_a_grid_that_is_none_is_named():
         whatif_reader.read(folder)
 
 
+@pytest.mark.slow
 def test_a_page_with_a_damaged_grid_has_one_message_and_the_map_of_the_events():
     run_id = make_sweep()
     place = store().folder(run_id).path / "result.json"

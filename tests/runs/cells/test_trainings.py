@@ -177,6 +177,7 @@ def test_many_damaged_trainings_are_counted(tmp_path, monkeypatch):
     assert len(said) == 3 and said[2].endswith("is damaged (and 3 more).")
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_keeps_finished_cells_and_flags_the_best_so_far(tmp_path, monkeypatch):
     spec = sweep_spec(tmp_path)
     doubled(monkeypatch, lambda v: 0.8 + 0.1 * alpha_of(v) if v.seed == 0 else "stopped")

@@ -121,6 +121,7 @@ def test_row_42_parquet_bomb_is_refused_from_its_metadata(tmp_path):
     assert "has 2,001 columns; at most 2,000" in refusal(path).message
 
 
+@pytest.mark.slow
 def test_row_43_nested_parquet_and_feather(tmp_path):
     path = tmp_path / "nested.parquet"
     pq.write_table(pa.table({"a": [[1], [2]], "b": [{"x": 1}, {"x": 2}], "c": [1, 2]}), path)

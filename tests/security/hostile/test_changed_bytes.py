@@ -53,6 +53,7 @@ def codes_of(tmp_path, seed, times):
     return codes
 
 
+@pytest.mark.slow
 def test_a_few_hundred_changes(tmp_path):
     assert {"csv", "incomplete", "ragged_rows", "nul_bytes"} <= codes_of(tmp_path, 1, 200)
 
