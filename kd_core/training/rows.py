@@ -101,7 +101,8 @@ class Resident:
 
     def take(self, index: Tensor) -> Tensor:
         """Return rows by position."""
-        return self.x.index_select(0, index)
+        # the same rows, a third quicker for the few numbers of a table's row
+        return torch.embedding(self.x, index) if self.x.dim() == 2 else self.x.index_select(0, index)
 
     def epoch(self, index_batches: Sequence[Tensor]) -> Iterator[Tensor]:
         """Return the rows of each batch in turn; positions lie on the device."""

@@ -153,8 +153,7 @@ class StackedLesson:
     def _answers(self, index: Tensor) -> Tensor:
         """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""
         assert self.told is not None
-        rows = (index + self.told_row).reshape(-1)
-        return self.told.index_select(0, rows).view(*index.shape, -1).transpose(1, 2)
+        return torch.embedding(self.told, index + self.told_row).transpose(1, 2)
 
     def _differentiate(self, z: Tensor, index: Tensor) -> Tensor:
         """Let torch differentiate a loss that has no written gradient."""

@@ -24,6 +24,7 @@ class StackedOptimiser:
         self.kind = kind
         self.rates, self.decays = list(rates), list(decays)
         self.moments = [[torch.zeros_like(w) for w in weights] for _ in range(2 if kind == "adamw" else 1)]
+        self._blocks = self.blocks()
         self.taken = torch.zeros((), dtype=torch.float32, device=weights[0].device)  # steps, as the kernel wants them
 
     def keep(self, rows: Tensor) -> None:
@@ -31,6 +32,7 @@ class StackedOptimiser:
         chosen = rows.tolist()
         self.rates = [self.rates[i] for i in chosen]
         self.decays = [self.decays[i] for i in chosen]
+        self._blocks = self.blocks()
         self.moments = [[m.index_select(0, rows.to(m.device)) for m in part] for part in self.moments]
 
     def blocks(self) -> list[tuple[int, int, float, float]]:
@@ -42,7 +44,7 @@ class StackedOptimiser:
     def step(self, weights: Sequence[Tensor], grads: Sequence[Tensor], factor: float | Tensor) -> None:
         """Take one step; `factor` is where the schedule stands (1 at its height)."""
         self.taken += 1
-        for a, b, rate, decay in self.blocks():
+        for a, b, rate, decay in self._blocks:
             whole = b - a == len(self.rates)
             w, g = (list(t) if whole else [x[a:b] for x in t] for t in (weights, grads))
             moments = [part if whole else [m[a:b] for m in part] for part in self.moments]
