@@ -84,7 +84,11 @@ def _texts(series: pd.Series, column: ColumnType) -> Any:
     held = series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
     if isinstance(held.dtype, pd.StringDtype):
         return pc.cast(to_arrow(series), pa.large_string())
-    return pa.array([_text(v, column) for v in series.astype("object").tolist()], pa.large_string())
+    texts = [_text(v, column) for v in series.astype("object").tolist()]
+    try:
+        return pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:  # half of a character, as JSON can hold it
+        return pa.array([t and t.encode("utf-8", "replace").decode() for t in texts], pa.large_string())
 
 
 def _text(value: Any, column: ColumnType) -> str | None:
