@@ -81,8 +81,7 @@ class Predictor:
         *learned, weights = [(path.name, path.read_bytes()) for path in files]
         self.view = VIEWS.get(student["kind"]).make.from_state(dict(learned))
         arch = Choice.model_validate(student["arch"])
-        self.outputs = self.task.num_outputs(len(self.classes))
-        self.module = build(arch, self.view.spec, self.outputs)
+        self.module = build(arch, self.view.spec, self.task.num_outputs(len(self.classes)))
         self.module.load_state_dict(safetensors.torch.load(weights[1]))
 
     @property
@@ -108,7 +107,7 @@ class Predictor:
         for said in (*unused, *lost):
             warnings.warn(said, stacklevel=3)
         if not len(frame):  # a batch may be empty
-            return np.zeros((0, self.outputs), np.float32)
+            return np.zeros((0, self.task.num_outputs(len(self.classes))), np.float32)
         with threads(1):
             return predict(self.module, self.view.encode(frame))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kd_core.data.types import dates
 from kd_core.data.types.base import ColumnType, plural, row_numbers, shown_rows
 from kd_core.data.types.cells import kind_of
 from kd_core.data.types.numbers import NumberFormat
@@ -87,11 +88,10 @@ def _lost(given: pd.Series, read: pd.Series, column: ColumnType) -> str | None:
     odd[odd] = [kind_of(str(value)) != "missing" for value in given[odd]]
     if not odd.any():
         return None
-    noun = "a time" if column.kind == "datetime" else "a number"
-    form = f" written like {column.date_format}" if column.date_format else ""
+    noun = f"a time written like {column.date_format or dates.ISO}" if column.kind == "datetime" else "a number"
     count, first = int(odd.sum()), str(given[odd].iloc[0])[:60]
     return (
-        f"{plural(count, 'value')} of {given.name} could not be read as {noun}{form} and counted as missing: "
+        f"{plural(count, 'value')} of {given.name} could not be read as {noun} and counted as missing: "
         f"{shown_rows(row_numbers(odd), count)}, {'' if count == 1 else 'first '}{first!r}."
     )
 

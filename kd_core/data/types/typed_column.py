@@ -84,11 +84,7 @@ def _texts(series: pd.Series, column: ColumnType) -> Any:
     held = series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
     if isinstance(held.dtype, pd.StringDtype):
         return pc.cast(to_arrow(series), pa.large_string())
-    texts = [_text(v, column) for v in series.astype("object").tolist()]
-    try:
-        return pa.array(texts, pa.large_string())
-    except UnicodeEncodeError:  # half of a character, as JSON can hold it
-        return pa.array([t and t.encode("utf-8", "replace").decode() for t in texts], pa.large_string())
+    return pa.array([_text(v, column) for v in series.astype("object").tolist()], pa.large_string())
 
 
 def _text(value: Any, column: ColumnType) -> str | None:
@@ -100,9 +96,9 @@ def _text(value: Any, column: ColumnType) -> str | None:
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, float | Decimal):
-        written = _number_text(float(value), True)
-        return written.replace(".", column.number.decimal) if written else None
-    return pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+        return (_number_text(float(value), True) or "").replace(".", column.number.decimal) or None
+    written = pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+    return written.encode("utf-8", "replace").decode()  # JSON can hold half of a character
 
 
 def _number_text(value: float, whole: bool) -> str | None:
