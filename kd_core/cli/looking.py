@@ -137,7 +137,7 @@ def predict(
             warnings.simplefilter("always")
             path = Path(rows)
             if rows == "-":
-                path = Path(folder) / "rows.csv"
+                path = Path(folder) / "rows"  # no ending: any kind of file may be piped in
                 path.write_bytes(sys.stdin.buffer.read())
             found = opened.predict_file(path)
         for one in (w.message for w in said if w.category is UserWarning):

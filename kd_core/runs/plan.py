@@ -20,7 +20,9 @@ from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import gives, members, own_columns, teacher_view
 
-_CANNOT_WORK = Says("cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one.")
+_CANNOT_WORK = Says(
+    "cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one, or change what stands in its way."
+)
 _TEACHER_ONLY = Says("teacher_only", "error", "'{arch}' is offered as a teacher only.", "Choose another architecture.")
 _SAME_NAME = Says("same_name", "error", "Two students are called '{name}'.", "Rename one of them.")
 _CLASS_WEIGHTS = Says(

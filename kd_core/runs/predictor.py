@@ -90,9 +90,10 @@ class Predictor:
         return tuple(self.view.types)
 
     def logits(self, rows: Rows) -> Array:
-        """Answer raw rows with logits; a warning names columns that are not used. Shape: N rows -> (N, C) float32.
+        """Answer raw rows with logits; warnings name columns that are not used and values that could not be read.
 
-        Errors: DataError `columns_missing`, `row_width`, `pictures_not_read`.
+        Shape: N rows -> (N, C) float32.
+        Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`, `pictures_not_read`.
         """
         if any(column.kind == "picture" for column in self.view.types.values()):
             raise DataError(
@@ -101,9 +102,12 @@ class Predictor:
                 "pictures_not_read",
                 names=", ".join(self.columns),
             )
-        frame, extra = typed_rows(rows, self.view.types)
-        if extra:
-            warnings.warn(f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}", stacklevel=3)
+        frame, extra, lost = typed_rows(rows, self.view.types)
+        unused = (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
+        for said in (*unused, *lost):
+            warnings.warn(said, stacklevel=3)
+        if not len(frame):  # a batch may be empty
+            return np.zeros((0, self.task.num_outputs(len(self.classes))), np.float32)
         with threads(1):
             return predict(self.module, self.view.encode(frame))
 

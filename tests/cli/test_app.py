@@ -76,7 +76,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
         (
             ["distill", "{table}", "--target", "target", "--objective", "mse"],
             "works for regression, not for binary",
-            "Choose another one",
+            "Choose another one, or change what stands in its way",
         ),
         (
             ["distill", "{table}", "--target", "target", "--header", "maybe"],

@@ -134,9 +134,19 @@ def test_odd_rows_are_answered_each_like_alone(shop):
         {**row, "betrag": float("inf"), "ort": f" {row['ort']} ", "worte": "Ж" * 3000},
         dict.fromkeys(row),
     ]
-    together = opened.logits(odd)
+    with pytest.warns(UserWarning) as told:
+        together = opened.logits(odd)
+    assert [str(w.message)[:18] for w in told] == ["2 values of betrag", "1 value of tag cou"]
     assert np.isfinite(together).all()
-    assert np.allclose(together, np.concatenate([opened.logits([one]) for one in odd]), atol=1e-6)
+    with pytest.warns(UserWarning):
+        alone = np.concatenate([opened.logits([one]) for one in odd])
+    assert np.allclose(together, alone, atol=1e-6)
+
+
+def test_no_rows_get_no_answers(shop):
+    opened = kd_core.load(shop[0].path)
+    for rows in ([], pd.DataFrame(columns=opened.columns)):
+        assert opened.predict(rows).columns.tolist() == ["gekauft", "p_nein", "p_ja"] and opened.predict(rows).empty
 
 
 def test_a_file_is_read_as_the_file_of_the_run(shop, tmp_path):
@@ -155,6 +165,9 @@ def test_a_file_is_read_as_the_file_of_the_run(shop, tmp_path):
     piped = runner.invoke(app, ["predict", str(folder.path), "-", "--out", str(out)], input=path.read_bytes())
     assert piped.exit_code == 0, piped.output
     assert out.read_text() == done.stdout and piped.stdout == ""
+    lines_of_json = json.dumps(rows_of(shop)[1]).encode()  # piped in: there is no name to differ from
+    piped = runner.invoke(app, ["predict", str(folder.path), "-"], input=lines_of_json)
+    assert piped.exit_code == 0 and piped.stderr == "", piped.output
     rest = "".join(";".join(line[:6]) + "\n" for line in lines)  # one of many: a run leaves it out with a warning
     path.write_bytes(path.read_bytes() + rest.encode("cp1252") + b"torn;row\n")
     torn = runner.invoke(app, ["predict", str(folder.path), str(path)])
@@ -173,7 +186,10 @@ def test_without_a_first_row_of_names_the_columns_of_the_run_are_meant(tmp_path,
     dataset = spec.dataset.model_copy(update=asked)
     folder, result = carry_out(spec.model_copy(update={"dataset": dataset}), tmp_path / "run")
     opened, (ids, logits) = kd_core.load(folder.path), kept(folder, result)
-    with pytest.warns(UserWarning, match=f"{names[0]}, {names[-1]}"):
+    with (
+        pytest.warns(UserWarning, match=f"{names[0]}, {names[-1]}"),
+        pytest.warns(UserWarning, match="1 value of .* row 6, 'k.A.'"),
+    ):
         found = opened.predict_file(tmp_path / "shop.csv")
     assert np.allclose(found["p_ja"][ids], 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), atol=1e-6)
     short = tmp_path / "short.csv"  # by their places alone, other columns would be read as these

@@ -6,18 +6,22 @@ Nothing is found out from these rows: how a column is read was decided once, fro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from kd_core.data.types.base import ColumnType
+from kd_core.data.types import dates
+from kd_core.data.types.base import ColumnType, plural, row_numbers, shown_rows
+from kd_core.data.types.cells import kind_of
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.data.types.typed_column import coerce
 from kd_core.errors import DataError
 
 RULES = "columns.json"  # the file that holds how columns are read
+_MANY = (list, tuple, set, dict, np.ndarray, pd.Series)
 Rows = pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any] | Sequence[Any]]
 
 
@@ -38,42 +42,86 @@ def read_rules(data: bytes) -> dict[str, ColumnType]:
     return found
 
 
-def typed_rows(rows: Rows, types: Mapping[str, ColumnType]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read rows by the rules of known columns; return them typed, with the names of columns that are not used.
+def typed_rows(rows: Rows, types: Mapping[str, ColumnType]) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Read rows by the rules of known columns; return them typed, the names of columns that are not used, and what was lost.
 
     A row is a dict by column name, or a list of values in the order of `types`; one dict is one row. None, NaN and an empty
-    text are missing values. Shape: N rows -> a frame of N rows.
-    Errors: DataError `columns_missing`, `row_width`.
+    text are missing values; what is no number or time where one is needed counts as missing, and is told.
+    Shape: N rows -> a frame of N rows.
+    Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`.
     """
     frame = rows if isinstance(rows, pd.DataFrame) else _frame(rows, list(types))
-    if lacking := [name for name in types if name not in frame.columns]:
+    _require(types, frame.columns)
+    if twice := [name for name in types if isinstance(frame[name], pd.DataFrame)]:
         raise DataError(
-            "{count} column(s) are missing: {names}. Given: {given}.",
-            "Give every column that the model was taught with; write None, or an empty cell, where a value is missing.",
-            "columns_missing",
-            count=len(lacking),
-            names=", ".join(lacking),
-            given=", ".join(map(str, frame.columns[:20])) or "none",
+            "{count} column(s) are given more than once: {names}.",
+            "Keep one column of each name.",
+            "columns_twice",
+            count=len(twice),
+            names=", ".join(twice),
         )
     typed = {name: coerce(frame[name], column) for name, column in types.items()}
+    told = tuple(said for name, column in types.items() if (said := _lost(frame[name], typed[name], column)))
     labels = {name: typed[name].astype("category") for name, c in types.items() if c.kind in ("category", "boolean")}
-    return pd.DataFrame(typed | labels, frame.index), tuple(str(n) for n in frame.columns if n not in types)
+    return pd.DataFrame(typed | labels, frame.index), tuple(str(n) for n in frame.columns if n not in types), told
+
+
+def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> None:
+    if lacking := [name for name in names if name not in given]:
+        raise DataError(
+            "{place}{count} column(s) are missing: {names}. Given: {given}.",
+            "Give every column that the model was taught with, in a file laid out as the run's own; write None, or an empty "
+            "cell, where a value is missing.",
+            "columns_missing",
+            place=place,
+            count=len(lacking),
+            names=", ".join(lacking),
+            given=", ".join(map(str, list(given)[:20])) or "none",
+        )
+
+
+def _lost(given: pd.Series, read: pd.Series, column: ColumnType) -> str | None:
+    """Tell which values became missing because they do not fit; words for missing are meant so."""
+    if column.kind not in ("number", "datetime") and not column.codes:
+        return None
+    odd = read.isna().to_numpy(bool, copy=True) & given.notna().to_numpy(bool)
+    odd[odd] = [kind_of(str(value)) != "missing" for value in given[odd]]
+    if not odd.any():
+        return None
+    noun = f"a time written like {column.date_format or dates.ISO}" if column.kind == "datetime" else "a number"
+    count, first = int(odd.sum()), str(given[odd].iloc[0])[:60]
+    return (
+        f"{plural(count, 'value')} of {given.name} could not be read as {noun} and counted as missing: "
+        f"{shown_rows(row_numbers(odd), count)}, {'' if count == 1 else 'first '}{first!r}."
+    )
 
 
 def _frame(rows: Any, names: list[str]) -> pd.DataFrame:
-    rows = [rows] if isinstance(rows, Mapping) else list(rows)
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, Mapping) and (isinstance(row, str) or len(row) != len(names)):
+    alone = isinstance(rows, Mapping | pd.Series | str) or not isinstance(rows, Iterable)
+    found = [row.to_dict() if isinstance(row, pd.Series) else row for row in ([rows] if alone else rows)]
+    for number, row in enumerate(found, 1):
+        single = isinstance(row, str | bytes) or not isinstance(row, Sized)
+        if not isinstance(row, Mapping) and (single or len(row) != len(names)):
             raise DataError(
-                "Row {number:,} has {found:,} values; needed is a dict by column name, or a list of {width} values.",
-                "In a list, values stand in this order: {names}.",
+                "Row {number:,} has {found}; needed is a dict by column name, or a list of {width}.",
+                "In a list, values stand in this order: {names}. One row alone is a list in a list.",
                 "row_width",
                 number=number,
-                found=1 if isinstance(row, str) else len(row),
-                width=len(names),
+                found=plural(1 if single else len(row), "value"),
+                width=plural(len(names), "value"),
                 names=", ".join(names),
             )
-    found = [row if isinstance(row, Mapping) else dict(zip(names, row, strict=True)) for row in rows]
-    given = dict.fromkeys(name for row in found for name in row)
-    whole = [name for name in given if name not in names or all(name in row for row in found)]
-    return pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype="object") for name in whole})
+        row = row if isinstance(row, Mapping) else dict(zip(names, row, strict=True))
+        _require(names, row, f"Row {number:,}: ")
+        if many := [name for name in names if isinstance(row[name], _MANY)]:
+            raise DataError(
+                "Row {number:,} holds a {noun} under '{name}'; a cell is one value.",
+                "Give one dict a row; make a dict of whole columns a data frame first.",
+                "cell_of_many",
+                number=number,
+                noun=type(row[many[0]]).__name__,
+                name=many[0],
+            )
+        found[number - 1] = row
+    given = dict.fromkeys([*names, *(name for row in found for name in row)])
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype="object") for name in given})

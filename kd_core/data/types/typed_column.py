@@ -96,9 +96,9 @@ def _text(value: Any, column: ColumnType) -> str | None:
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, float | Decimal):
-        written = _number_text(float(value), True)
-        return written.replace(".", column.number.decimal) if written else None
-    return pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+        return (_number_text(float(value), True) or "").replace(".", column.number.decimal) or None
+    written = pd.Timestamp(value).isoformat() if isinstance(value, date | np.datetime64) else str(value)
+    return written.encode("utf-8", "replace").decode()  # JSON can hold half of a character
 
 
 def _number_text(value: float, whole: bool) -> str | None:

@@ -47,7 +47,7 @@ def test_a_cell_of_the_file_is_read_alone_as_it_was_in_the_file(cells):
     assert known == found.type
     alone = [typed_rows([{"x": cell}], {"x": known})[0]["x"].tolist()[0] for cell in cells]
     assert [None if pd.isna(v) else v for v in alone] == plain(found.values)
-    together, _ = typed_rows([[cell] for cell in cells], {"x": known})
+    together, *_ = typed_rows([[cell] for cell in cells], {"x": known})
     assert plain(together["x"]) == plain(found.values)
 
 
@@ -121,26 +121,90 @@ def test_numbers_set_to_labels_are_written_as_they_were():
     "rows", [{"a": "1", "b": "x"}, [{"b": "x", "a": 1}], [[1, "x"]], [("1", "x")], pd.DataFrame({"b": ["x"], "a": [1]})]
 )
 def test_rows_come_as_dicts_lists_or_a_frame(rows):
-    frame, extra = typed_rows(rows, {"a": ColumnType("number"), "b": ColumnType("category")})
+    frame, extra, _ = typed_rows(rows, {"a": ColumnType("number"), "b": ColumnType("category")})
     assert frame.columns.tolist() == ["a", "b"] and extra == () and frame["a"].tolist() == [1.0]
     assert frame["b"].tolist() == ["x"]
 
 
 def test_columns_that_are_not_used_are_told_and_missing_ones_named():
     types = {"a": ColumnType("number"), "b": ColumnType("category")}
-    frame, extra = typed_rows([{"a": 1, "b": None, "id": 7}, {"a": 2, "b": "x", "note": ""}], types)
+    frame, extra, _ = typed_rows([{"a": 1, "b": None, "id": 7}, {"a": 2, "b": "x", "note": ""}], types)
     assert extra == ("id", "note") and len(frame) == 2
-    for rows in ([{"a": 1}], pd.DataFrame({"a": [1]}), [{"a": 1, "b": 2}, {"a": 1}], []):
-        with pytest.raises(
-            DataError, match=r"column\(s\) are missing: .*b\. Given: (a|none)\. Give every column"
-        ) as caught:
+    for rows in ([{"a": 1}], pd.DataFrame({"a": [1]}), [{"a": 1, "b": 2}, {"a": 1}]):
+        with pytest.raises(DataError, match=r"column\(s\) are missing: b\. Given: a\. Give every column") as caught:
             typed_rows(rows, types)
         assert caught.value.code == "columns_missing"
+    assert caught.value.message.startswith("Row 2: 1 column(s)")
+    assert len(typed_rows([], types)[0]) == 0
 
 
-@pytest.mark.parametrize(("row", "found"), [([1], "1 values"), ([1, 2, 3], "3 values"), ("ab", "1 values")])
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ([1], "1 value"),
+        ([1, 2, 3], "3 values"),
+        ("ab", "1 value"),
+        (b"ab", "1 value"),
+        (7, "1 value"),
+        (None, "1 value"),
+    ],
+)
 def test_a_list_of_another_width_is_refused(row, found):
     types = {"a": ColumnType("number"), "b": ColumnType("category")}
     with pytest.raises(DataError, match=rf"Row 2 has {found}; .* list of 2 values.*order: a, b") as caught:
         typed_rows([[1, "x"], row], types)
     assert caught.value.code == "row_width"
+
+
+@pytest.mark.parametrize("rows", [None, 7, "ab", [1, "x"]])
+def test_what_holds_no_rows_is_refused(rows):
+    types = {"a": ColumnType("number"), "b": ColumnType("category")}
+    with pytest.raises(DataError, match=r"Row 1 has 1 value; .* One row alone is a list in a list"):
+        typed_rows(rows, types)
+
+
+def test_rows_of_a_data_frame_are_read_by_their_names():
+    types = {"a": ColumnType("number"), "b": ColumnType("category")}
+    other = pd.DataFrame({"b": ["x", "y"], "a": [1, 2]})
+    assert typed_rows(other.iloc[1], types)[0].values.tolist() == [[2.0, "y"]]
+    assert typed_rows([row for _, row in other.iterrows()], types)[0]["a"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("cell", [[1, 2], (1,), np.array([1, 2]), {"x": 1}, pd.Series([1])])
+def test_a_cell_of_many_values_is_refused(cell):
+    types = {"a": ColumnType("number"), "b": ColumnType("category")}
+    for rows in ({"a": cell, "b": "x"}, [[cell, "x"]]):
+        with pytest.raises(
+            DataError, match=rf"Row 1 holds a {type(cell).__name__} under 'a'; .* Give one dict a row"
+        ) as caught:
+            typed_rows(rows, types)
+        assert caught.value.code == "cell_of_many"
+
+
+def test_a_column_given_twice_is_refused():
+    with pytest.raises(DataError, match=r"1 column\(s\) are given more than once: a\. Keep one") as caught:
+        typed_rows(pd.DataFrame([[1, 2]], columns=["a", "a"]), {"a": ColumnType("number")})
+    assert caught.value.code == "columns_twice"
+
+
+def test_values_that_do_not_fit_are_told():
+    types = {
+        "a": ColumnType("number"),
+        "day": ColumnType("datetime", date_format="%d.%m.%Y"),
+        "code": ColumnType("category", codes=True),
+        "word": ColumnType("category"),
+    }
+    row = {"a": 1, "day": "01.02.2024", "code": 3, "word": "x"}
+    blank = [dict.fromkeys(row), dict.fromkeys(row, " "), dict.fromkeys(row, "n/a"), dict.fromkeys(row, np.nan)]
+    assert typed_rows([row, *blank, dict.fromkeys(row, pd.NaT)], types)[2] == ()
+    odd = [row, {**row, "a": "1,5", "day": "2024-02-01"}, {**row, "a": float("inf"), "code": "z" * 100}]
+    assert typed_rows(odd, types)[2] == (
+        "2 values of a could not be read as a number and counted as missing: rows 2, 3, first '1,5'.",
+        "1 value of day could not be read as a time written like %d.%m.%Y and counted as missing: row 2, '2024-02-01'.",
+        f"1 value of code could not be read as a number and counted as missing: row 3, '{'z' * 60}'.",
+    )
+
+
+def test_half_a_character_is_read_as_an_unknown_one():
+    frame, *_ = typed_rows([{"a": "x\ud800"}, {"a": None}], {"a": ColumnType("category")})
+    assert plain(frame["a"]) == ["x?", None]
