@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kd_core.errors import KDError, Stopped
+from kd_core.errors import DataError, KDError, SpecError, Stopped, UnknownName
 from kd_core.runs import experiment
 from kd_core.runs.service.execution import Execution, StopSignal
 from kd_core.runs.store.events import utc_now
@@ -22,10 +23,12 @@ def run_here(spec: RunSpec, out: Path | None, on_event: Notify, stop: StopSignal
     """Carry out a spec in this process; return the result and the run's folder.
 
     `out` may hold an unfinished run of the same work, which then goes on; None makes a run in the workspace.
+    A run that is refused before any training leaves no folder `out` behind that was not there before.
     Errors: KDError `run_exists` when `out` holds other work or a finished run; Stopped when nothing could be kept;
     whatever the run itself raises.
     """
     store = RunStore(workspace()) if out is None else None
+    new = out is not None and not out.exists()
     folder = _open(spec, store.runs / new_id() if store else Path(out or ""))
     raised: list[KDError] = []
 
@@ -40,6 +43,10 @@ def run_here(spec: RunSpec, out: Path | None, on_event: Notify, stop: StopSignal
     if store:
         store.refresh(folder.id)
     if raised:
+        if new and isinstance(
+            raised[0], DataError | SpecError | UnknownName
+        ):  # refused: what is mended may take its place
+            shutil.rmtree(folder.path)
         raise raised[0]
     if ending.error:
         raise KDError(ending.error.message, ending.error.hint, ending.error.code)
