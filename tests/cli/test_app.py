@@ -336,29 +336,3 @@ def test_placebo_and_splits_reach_the_spec(tmp_path, monkeypatch):
     ]
     wrong = runner.invoke(app, [*arguments, "--splits", "99"])
     assert wrong.exit_code == 2 and "less than or equal to 10, got 99" in wrong.stderr
-
-
-@pytest.mark.slow
-def test_a_refused_run_leaves_no_folder_that_stands_in_the_way_of_the_mended_one(tmp_path):
-    table, out = write_table(tmp_path / "t.csv"), tmp_path / "run"
-    asked = [
-        "distill",
-        str(table),
-        "--target",
-        "target",
-        "--epochs",
-        "1",
-        "--seeds",
-        "2",
-        "--student",
-        "mlp:4x1",
-        "--out",
-    ]
-    refused = runner.invoke(app, [*asked, str(out), "--folds", "1"])  # trees can't answer the rows they learned
-    assert refused.exit_code == 2 and not out.exists()
-    mended = runner.invoke(app, [*asked, str(out), "--folds", "2"])
-    assert mended.exit_code == 0, mended.output
-    (own := tmp_path / "own").mkdir()
-    (own / "note.txt").write_text("mine")
-    assert runner.invoke(app, [*asked, str(own), "--folds", "1"]).exit_code == 2
-    assert (own / "note.txt").read_text() == "mine"
