@@ -30,8 +30,7 @@ test: $(STAMP)
 	@./tests/install_browser.sh
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/pytest -n 3 --dist worksteal -m "not e2e"
+	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 3 --dist worksteal -m "not e2e"; tests=$$?; wait $$types && exit $$tests
 	@$(BIN)/pytest -m e2e
 
 faults: $(STAMP)
