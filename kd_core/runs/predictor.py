@@ -53,7 +53,8 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
             "no_model",
             run=folder.id,
         )
-    name = student or read_outcome(result).students[read_outcome(result).best].name
+    outcome = read_outcome(result)
+    name = student or outcome.students[outcome.best].name
     try:
         known = {one["name"]: one for one in told["students"]}
         if name in known:
