@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
-from kd_core.data.encoding.quantiles import heavy_tailed, knots_of, normal_quantiles
+from kd_core.data.encoding.quantiles import bent, curve, heavy_tailed
 from kd_core.data.split import row_keys
 from kd_core.task import task_of
 
@@ -36,7 +36,8 @@ class NumberBlock:
         self.name = name
         self.names: tuple[str, ...] = (name,)
         self.median, self.mean, self.std, self.flag = 0.0, 0.0, 1.0, False
-        self.knots: Array = np.zeros(0)  # of heavy tails, which are scaled by rank
+        self.knots: Array = np.zeros(0)  # of heavy tails, which are scaled by rank, with the height at each
+        self.heights: Array = np.zeros(0)
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         known = values.dropna().to_numpy(np.float64)
@@ -44,7 +45,8 @@ class NumberBlock:
         self.median = float(np.median(known)) if len(known) else 0.0
         known = _sample(known, _FIT_ROWS)
         if len(known) and heavy_tailed(known):
-            self.knots = knots_of(known)
+            self.mean, self.std = self.median, float(known.std())
+            self.knots, self.heights = curve(self._scaled(known))
         elif len(known):
             scaler = StandardScaler().fit(known[:, None])
             self.mean, self.std = float(scaler.mean_[0]), float(scaler.scale_[0])
@@ -55,10 +57,14 @@ class NumberBlock:
         held = values.to_numpy(np.float64, na_value=np.nan)
         missing = np.isnan(held)
         # +-10 sd: a new value far outside the training range must not drown every other feature.
-        filled = np.where(missing, self.median, held)
-        scaled = normal_quantiles(filled, self.knots) if len(self.knots) else (filled - self.mean) / self.std
-        scaled = np.clip(scaled, -10, 10)
+        scaled = self._scaled(np.where(missing, self.median, held))
+        scaled = bent(scaled, self.knots, self.heights) if len(self.knots) else np.clip(scaled, -10, 10)
         return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
+
+    def _scaled(self, values: Array) -> Array:
+        """Centre before the step to float32, which keeps seven digits only: a time stamp has ten."""
+        found: Array = ((values - self.mean) / self.std).astype(np.float32)
+        return found
 
 
 def _codes(values: pd.Series, known: dict[str, int], missing: int, unknown: int) -> Array:

@@ -1,34 +1,38 @@
-"""Heavy-tailed numbers mapped to a normal distribution."""
+"""Heavy-tailed numbers mapped to a normal distribution, by straight lines between a few knots."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
-Floats = npt.NDArray[np.float64]
-KNOTS = 500
+Floats = npt.NDArray[np.floating]
+KNOTS = 33  # evenly spaced in the normal distribution, so that the tails have their share
 _EDGE = 5e-4  # furthest tail share: values beyond the training range end at +-3.3
 
 
-def knots_of(values: Floats) -> Floats:
-    """Take the quantiles of values at even levels. Shape: (N,) -> (K,), K at most `KNOTS`."""
-    return np.asarray(np.quantile(values, np.linspace(0, 1, min(KNOTS, len(values)))))
+def curve(values: Floats) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Find knots of values, and the normal quantile of each knot's rank; equal values share the middle of their ranks.
 
+    scikit-learn's QuantileTransformer puts a mass at the smallest value (durations of 0) at -5.2 instead, which swamps a
+    network's first layer. Between two knots a straight line is drawn, so that a graph of plain operations can do the same.
 
-def normal_quantiles(values: Floats, knots: Floats) -> Floats:
-    """Map values to the normal quantile of their rank among those that the knots were taken from.
-
-    Equal values get the middle of their ranks. scikit-learn's QuantileTransformer puts a mass at the smallest
-    value (durations of 0) at -5.2 instead, which swamps a network's first layer.
-
-    Shape: (N,) -> (N,), mean about 0, sd about 1.
+    Shape: (N,) -> K ascending knots, K ascending values, mean about 0, sd about 1; K at most `KNOTS`.
     """
-    levels = np.linspace(0, 1, len(knots))
-    below = np.interp(values, knots, levels)
-    above = -np.interp(-values, -knots[::-1], -levels[::-1])
-    result: Floats = ndtri(np.clip((below + above) / 2, _EDGE, 1 - _EDGE))
-    return result
+    ordered = np.sort(values).astype(np.float32)
+    last = len(ordered) - 1
+    levels = ndtr(np.linspace(*ndtri((_EDGE, 1 - _EDGE)), KNOTS))
+    at = np.concatenate([[0], np.rint(levels[1:-1] * last).astype(np.int64), [last]])
+    knots = np.unique(ordered[at])
+    below, above = (np.searchsorted(ordered, knots, side=side) for side in ("left", "right"))
+    rank = (below + above) / (2 * len(ordered))
+    return knots, ndtri(np.clip(rank, _EDGE, 1 - _EDGE)).astype(np.float32)
+
+
+def bent(values: Floats, knots: Floats, heights: Floats) -> Floats:
+    """Map values by straight lines between knots, constant beyond them. Shape: (N,) -> (N,)."""
+    found: Floats = np.interp(values, knots, heights)
+    return found
 
 
 def heavy_tailed(values: Floats) -> bool:

@@ -21,7 +21,7 @@ from kd_core.data.view import VIEWS, Array, HeldOut, View
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
-VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
+VERSION = 2  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 3  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
 TARGET_ENCODED_CLASSES = 12  # with more classes, one column per class and category column costs more than it tells

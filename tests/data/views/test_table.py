@@ -110,7 +110,8 @@ def test_heavy_tails_are_spread_and_a_mass_at_zero_stays_near():
     assert np.abs(x).max() <= 3.5
     assert -0.6 < x[values == 0].mean() < 0
     assert (np.diff(x[np.argsort(values), 0]) >= 0).all()
-    assert encoder.encode(pd.DataFrame({"v": [1e12, -5.0]}))[:, 0] == pytest.approx([3.29, -3.29], abs=0.01)
+    beyond = encoder.encode(pd.DataFrame({"v": [1e12, -5.0]}))[:, 0]
+    assert beyond == pytest.approx([3.29, x[values == 0].mean()], abs=0.01)  # as the largest and the smallest seen
 
 
 def test_light_tails_stay_linear():
