@@ -10,7 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy.typing as npt
 import pandas as pd
@@ -20,6 +20,9 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
 from kd_core.errors import DataError, Problem, SpecError
 from kd_core.registry import Entry, Registry
+
+if TYPE_CHECKING:  # onnx takes a quarter of a second to import
+    from kd_core.data.encoding.raw_graph import RawGraph
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -70,6 +73,10 @@ class View(ABC):
         made = cls(read_rules(files[RULES]), "", 0)
         made.relearn(files)
         return made
+
+    def graph(self) -> RawGraph | None:
+        """Draw `encode` as ONNX operations on raw columns; None where operations can't do it."""
+        return None
 
     def show(self, row: Mapping[str, Any]) -> Shown:
         """Say what a person should see of a row as runs keep it (typed cells of all columns, pictures as files)."""

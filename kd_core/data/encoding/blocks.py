@@ -5,7 +5,7 @@ What a block has learned stands in plain attributes (numbers, words, lists of th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,14 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from kd_core.data.encoding.quantiles import bent, curve, heavy_tailed
 from kd_core.data.split import row_keys
+from kd_core.data.types.base import ColumnType
 from kd_core.task import task_of
 
+if TYPE_CHECKING:  # onnx takes a quarter of a second to import
+    from kd_core.data.encoding.raw_graph import RawGraph
+
 Array = npt.NDArray[Any]
+T = TypeVar("T", int, float)
 _FIT_ROWS = 100_000  # rows a scaling is fitted on; more change the quantiles by less than 0.01 sd
 _INFREQUENT = "other"
 _MISSING = "missing"
@@ -61,6 +66,14 @@ class NumberBlock:
         scaled = bent(scaled, self.knots, self.heights) if len(self.knots) else np.clip(scaled, -10, 10)
         return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
 
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        curve = (self.knots, self.heights) if len(self.knots) else None
+        fill = float(self._scaled(np.float64(self.median)))
+        if curve:
+            graph.number(self.name, "bent", self.mean, self.std, fill, self.flag, curve)
+        else:
+            graph.number(self.name, "line", self.mean, self.std, fill, self.flag)
+
     def _scaled(self, values: Array) -> Array:
         """Centre before the step to float32, which keeps seven digits only: a time stamp has ten."""
         found: Array = ((values - self.mean) / self.std).astype(np.float32)
@@ -97,6 +110,10 @@ class BooleanBlock:
         codes = _codes(values, self.known, -1, -1)
         held = np.where(codes < 0, 0.5, np.minimum(codes, 1))
         return np.column_stack([held, codes < 0]) if self.flag else held[:, None]
+
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        values = spelled({label: float(min(code, 1)) for label, code in self.known.items()}, 0.5, column)
+        graph.flag(self.name, values, 0.5, column.codes, self.flag)
 
 
 class CategoryBlock:
@@ -178,6 +195,22 @@ class CategoryBlock:
         hot[np.flatnonzero(seen), codes[seen]] = 1
         return hot
 
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        if not len(self.frequency):
+            ids = spelled(self.known, self.missing, column)
+            graph.one_hot(self.name, ids, self.other, self.width, column.codes)
+            return
+        codes = np.arange(len(self.known) + 2)
+        ids, rows = spelled(self.known, len(self.known) + 1, column), self._many(codes, None)
+        hot = 0 if self.averages.size else self.width
+        graph.table(self.name, ids, len(self.known), rows[:, hot:], column.codes, hot)
+
+
+def spelled(values: dict[str, T], missing: T, column: ColumnType) -> dict[str, T]:
+    """Give every way to write a known label its value, and nothing (an empty text) that of what is missing."""
+    other = {text: values[label] for text, label in column.spelling.items() if label in values and not column.codes}
+    return {**dict.fromkeys(() if column.codes else column.missing, missing), "": missing, **other, **values}
+
 
 def _folds(num_rows: int, groups: Array | None, seed: int) -> Array:
     """Deal rows, or whole groups of them, to folds by their hash. Shape: (N,) int64."""
@@ -250,3 +283,6 @@ class DateBlock:
         turns = [month, weekday, *([days % 1] if self.hours else [])]
         columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
         return np.column_stack([*columns, *([missing] if self.flag else [])])
+
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        graph.time(self.name, self.mean, self.std, self.year, [n.removeprefix(f"{self.name} ") for n in self.names])

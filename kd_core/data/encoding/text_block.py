@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from threadpoolctl import threadpool_limits
 
 from kd_core.data.split import row_keys
+from kd_core.data.types.base import ColumnType
+
+if TYPE_CHECKING:  # onnx takes a quarter of a second to import
+    from kd_core.data.encoding.raw_graph import RawGraph
 
 Array = npt.NDArray[Any]
 _FIT_ROWS = 30_000  # rows that terms and topics are found in
@@ -74,6 +78,10 @@ class TextBlock:
             self._tools = CountVectorizer(**self._how, vocabulary=self.terms, dtype=np.float32), weigh
         terms, weigh = self._tools
         return self._joined(weigh.transform(_occurrences(terms, texts)) @ self.topics.T, texts)
+
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        """Take the encoded values: a graph can't tell the pieces of words apart."""
+        graph.given(self.name, len(self.names))
 
     @property
     def _how(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from kd_core.data.view import VIEWS, Array, HeldOut, View
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
+if TYPE_CHECKING:  # onnx takes a quarter of a second to import
+    from kd_core.data.encoding.raw_graph import RawGraph
+
 VERSION = 2  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 3  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
@@ -37,6 +40,10 @@ class Block(Protocol):
         ...
 
     def transform(self, values: pd.Series) -> Array: ...
+
+    def draw(self, graph: RawGraph, column: ColumnType) -> None:
+        """Add the column to a graph that does what `transform` does."""
+        ...
 
 
 def fits(types: Mapping[str, ColumnType]) -> str | None:
@@ -154,6 +161,15 @@ class TableView(View):
             joined(validation, fresh.encode(frame.iloc[rows.validation])),
             joined(train[rows.held], fresh.encode(frame.iloc[rows.train[rows.held]])),
         )
+
+    def graph(self) -> RawGraph:
+        """Draw the encoding as ONNX operations on raw columns."""
+        from kd_core.data.encoding.raw_graph import RawGraph
+
+        drawn = RawGraph()
+        for name, block in self.blocks.items():
+            block.draw(drawn, self.types[name])
+        return drawn
 
     def _name_features(self) -> None:
         self.feature_names = tuple(n for block in self.blocks.values() for n in block.names)

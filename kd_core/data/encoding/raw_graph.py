@@ -1,0 +1,317 @@
+"""A table's encoding as a graph of ONNX operations: raw columns in, the numbers that a network takes out.
+
+Columns of one kind are encoded together, as one matrix, so that the graph has as many operations for forty columns as for
+four; labels alone need a look-up each. Inputs: (N, 1) per column, named as the column; numbers, codes and times (seconds
+since 1970, UTC) as float64, NaN where missing; labels as text, empty where missing. Free text comes as its encoded values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from kd_core.limits import LARGEST_NUMBER
+
+Array = npt.NDArray[Any]
+Place = tuple[str, int]  # a part of the encoded row, and a position in it
+ML = "ai.onnx.ml"
+OPSETS = {"": 17, ML: 4}
+DAY = 86_400.0
+_STRAIGHT = np.zeros(0), np.zeros(0)
+_DOUBLE, _TEXT, _FLOAT = onnx.TensorProto.DOUBLE, onnx.TensorProto.STRING, onnx.TensorProto.FLOAT
+# Days and months of the Gregorian calendar by whole divisions, from 1 March 0000 on.
+# Source: H. Hinnant, chrono-compatible low-level date algorithms, civil_from_days.
+_TO_MARCH_0, _ERA = 719_468.0, 146_097.0
+
+
+class RawGraph:
+    """Collects what the columns of a table need, and writes it as one graph. Legend: N rows, F encoded numbers.
+
+    Each method adds one column and the places of its encoded values; `finish` lays them out in that order.
+    """
+
+    def __init__(self) -> None:
+        self.inputs: list[onnx.ValueInfoProto] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+        self.places: list[Place] = []
+        self._numbers: dict[str, list[tuple[str, float, float, float, Array, Array]]] = {
+            "line": [],
+            "bent": [],
+            "plain": [],
+        }
+        self._flags: list[str] = []
+        self._hot: list[str] = []
+        self._hot_width = 0
+        self._tables: list[tuple[str, int]] = []
+        self._times: list[tuple[str, float, float, float]] = []
+        self._given: list[tuple[str, int]] = []
+        self._names = 0
+
+    # Columns
+
+    def number(
+        self,
+        name: str,
+        kind: Literal["line", "bent", "plain"],
+        centre: float,
+        scale: float,
+        fill: float,
+        flag: bool,
+        curve: tuple[Array, Array] = _STRAIGHT,
+    ) -> None:
+        """Add a number: centred and scaled, then cut at +-10 (line), bent by straight pieces, or left as it is.
+
+        `fill`: the scaled value where it is missing; `curve`: knots and heights (K,) of the pieces.
+        """
+        at = len(self._numbers[kind])
+        self._numbers[kind].append((self._input(name, _DOUBLE), centre, scale, fill, *curve))
+        self.places += [(kind, at)] + ([(f"{kind} missing", at)] if flag else [])
+
+    def flag(self, name: str, values: Mapping[str, float], other: float, numbers: bool, flag: bool) -> None:
+        """Add a yes or no: a value per label, `other` for anything else, and whether it was anything else."""
+        at = len(self._flags)
+        self._flags.append(self._look_up(name, values, other, numbers))
+        self.places += [("flag", at)] + ([("flag missing", at)] if flag else [])
+
+    def one_hot(self, name: str, ids: Mapping[str, int], other: int, width: int, numbers: bool) -> None:
+        """Add a category: a 1 at its label's position, below `width`; nowhere at all for position -1."""
+        first = self._hot_width
+        ids = {label: first + at if at >= 0 else -1 for label, at in ids.items()}
+        self._add_hot(self._look_up(name, ids, first + other if other >= 0 else -1, numbers), width)
+
+    def table(self, name: str, ids: Mapping[str, int], other: int, rows: Array, numbers: bool, hot: int = 0) -> None:
+        """Add a category with values of its own per label, by the label's number. Shape: rows (K, W).
+
+        `hot`: so many of the labels, the last one for all others, have a position with a 1 as well, before those values.
+        """
+        codes = self._look_up(name, ids, other, numbers)
+        if hot:
+            near = self._node("Min", codes, self._weight(np.int64(hot - 1)))
+            self._add_hot(self._node("Add", near, self._weight(np.int64(self._hot_width))), hot)
+        found = self._node("Gather", self._weight(rows.astype(np.float32)), codes)  # (N, 1, W)
+        part = f"table {len(self._tables)}"
+        self._tables.append((self._node("Squeeze", found, self._weight(np.array([1]))), rows.shape[1]))
+        self.places += [(part, i) for i in range(rows.shape[1])]
+
+    def _add_hot(self, codes: str, width: int) -> None:
+        self._hot.append(codes)
+        self.places += [("hot", self._hot_width + i) for i in range(width)]
+        self._hot_width += width
+
+    def time(self, name: str, mean: float, std: float, year: float, parts: Sequence[str]) -> None:
+        """Add a time, of which `parts` are kept, in that order: days, year, month, weekday and hour on a circle, missing."""
+        at = len(self._times)
+        self._times.append((self._input(name, _DOUBLE), mean, std, year))
+        self.places += [(f"time {part}", at) for part in parts]
+
+    def given(self, name: str, width: int) -> None:
+        """Add values that are encoded elsewhere, as an input (N, width)."""
+        part = f"given {len(self._given)}"
+        self._given.append((self._input(name, _FLOAT, width), width))
+        self.places += [(part, i) for i in range(width)]
+
+    # The graph
+
+    def finish(self) -> str:
+        """Write the remaining operations; return the name of the encoded rows. Shape: (N, F) float32."""
+        parts: dict[str, tuple[str, int]] = {}
+        self._write_numbers(parts)
+        if self._flags:
+            values = self._joined(self._flags)
+            parts["flag"] = values, len(self._flags)
+            half = self._node("Equal", values, self._weight(np.float32(0.5)))
+            parts["flag missing"] = self._node("Cast", half, to=_FLOAT), len(self._flags)
+        if self._hot:
+            parts["hot"] = self._write_hot(), self._hot_width + 1  # the last one is for no position at all
+        parts |= {f"table {i}": held for i, held in enumerate(self._tables)}
+        if self._times:
+            self._write_times(parts)
+        parts |= {f"given {i}": held for i, held in enumerate(self._given)}
+        needed = {part for part, _ in self.places}
+        first, names = dict[str, int](), list[str]()
+        width = 0
+        for part, (name, size) in parts.items():
+            if part in needed:
+                first[part] = width
+                names.append(name)
+                width += size
+        order = np.array([first[part] + at for part, at in self.places], np.int32)
+        joined = self._joined(names)
+        if np.array_equal(order, np.arange(width)):
+            return joined
+        return self._node("Gather", joined, self._weight(order), axis=1)
+
+    def _write_numbers(self, parts: dict[str, tuple[str, int]]) -> None:
+        kinds = [kind for kind, held in self._numbers.items() if held]
+        every = [one for kind in kinds for one in self._numbers[kind]]
+        if not every:
+            return
+        names, centre, scale, fill = zip(*(one[:4] for one in every), strict=True)
+        raw = self._joined(names)
+        known = self._node("LessOrEqual", self._node("Abs", raw), self._weight(np.float64(LARGEST_NUMBER)))
+        centred = self._node("Sub", raw, self._weight(np.array(centre, np.float64)))
+        scaled = self._node("Div", centred, self._weight(np.array(scale, np.float64)))
+        filled = self._node(
+            "Where", known, self._node("Cast", scaled, to=_FLOAT), self._weight(np.array(fill, np.float32))
+        )
+        counts = [len(self._numbers[kind]) for kind in kinds]
+        split = self._split(filled, counts)
+        needed = any(part.endswith(" missing") and part.removesuffix(" missing") in kinds for part, _ in self.places)
+        holes = self._split(self._node("Cast", self._node("Not", known), to=_FLOAT), counts) if needed else None
+        for at, kind in enumerate(kinds):
+            value = split[at]
+            if kind == "line":
+                value = self._node("Clip", value, self._weight(np.float32(-10)), self._weight(np.float32(10)))
+            elif kind == "bent":
+                value = self._bend(value)
+            parts[kind] = value, counts[at]
+            if holes:
+                parts[f"{kind} missing"] = holes[at], counts[at]
+
+    def _bend(self, value: str) -> str:
+        """Add up straight pieces: each rises from 0 to its full height between its two knots. Shape: (N, Q) -> (N, Q)."""
+        held = self._numbers["bent"]
+        pieces = max(1, *(len(one[4]) - 1 for one in held))
+        knots, width, height = (np.zeros((len(held), pieces), np.float32) for _ in range(3))
+        start = np.zeros(len(held), np.float32)
+        for at, (*_, u, z) in enumerate(held):
+            count = len(u) - 1
+            knots[at], width[at] = np.float32(np.inf), 1  # pieces that there are not never begin
+            knots[at, :count], width[at, :count], height[at, :count] = u[:-1], np.diff(u), np.diff(z)
+            start[at] = z[0]
+        away = self._node("Sub", self._node("Unsqueeze", value, self._weight(np.array([2]))), self._weight(knots))
+        share = self._node(
+            "Clip",
+            self._node("Div", away, self._weight(width)),
+            self._weight(np.float32(0)),
+            self._weight(np.float32(1)),
+        )
+        rise = self._node(
+            "ReduceSum", self._node("Mul", share, self._weight(height)), self._weight(np.array([2])), keepdims=0
+        )
+        return self._node("Add", rise, self._weight(start))
+
+    def _write_hot(self) -> str:
+        ids = self._joined(self._hot)
+        shape = self._node(
+            "Concat", self._node("Shape", ids, start=0, end=1), self._weight(np.array([self._hot_width + 1])), axis=0
+        )
+        empty = self._node("ConstantOfShape", shape)
+        ones = self._node(
+            "ConstantOfShape", self._node("Shape", ids), value=numpy_helper.from_array(np.array([1], np.float32))
+        )
+        return self._node("ScatterElements", empty, ids, ones, axis=1)
+
+    def _write_times(self, parts: dict[str, tuple[str, int]]) -> None:
+        names, mean, std, year = zip(*self._times, strict=True)
+
+        def constant(*values: float) -> str:
+            return self._weight(np.array(values, np.float64))
+
+        def whole(value: str, by: float) -> str:
+            return self._node("Floor", self._node("Div", value, constant(by)))
+
+        def times(value: str, by: float) -> str:
+            return self._node("Mul", value, constant(by))
+
+        def minus(value: str, *others: str) -> str:
+            for other in others:
+                value = self._node("Sub", value, other)
+            return value
+
+        def plus(value: str, *others: str) -> str:
+            for other in others:
+                value = self._node("Add", value, other)
+            return value
+
+        needed = {part.removeprefix("time ") for part, _ in self.places if part.startswith("time ")}
+        raw = self._joined(names)
+        hole = self._node("IsNaN", raw)
+        days = self._node("Where", hole, constant(*mean), self._node("Div", raw, constant(DAY)))
+        day = self._node("Floor", days)
+        found = {
+            "days": self._cut(self._node("Div", minus(days, constant(*mean)), constant(*std)), 10),
+            "missing": self._node("Cast", hole, to=_FLOAT),
+        }
+        monday = plus(day, constant(3.0))
+        turns = {"hour": minus(days, day)}
+        turns["weekday"] = self._node("Div", minus(monday, times(whole(monday, 7.0), 7.0)), constant(7.0))
+        if needed & {"year", "month sin"}:
+            march = plus(day, constant(_TO_MARCH_0))
+            era = whole(march, _ERA)
+            left = minus(march, times(era, _ERA))
+            years = whole(minus(plus(left, whole(left, 36_524.0)), whole(left, 1_460.0), whole(left, 146_096.0)), 365.0)
+            leaps = minus(whole(years, 4.0), whole(years, 100.0))
+            of_year = minus(left, times(years, 365.0), leaps)
+            month = whole(plus(times(of_year, 5.0), constant(2.0)), 153.0)  # 0 is March
+            late = self._node("Cast", self._node("GreaterOrEqual", month, constant(10.0)), to=_DOUBLE)  # next January
+            turns["month"] = self._node("Div", plus(month, constant(2.0), times(late, -12.0)), constant(12.0))
+            calendar = plus(years, times(era, 400.0), late)
+            found["year"] = self._node("Where", hole, constant(0.0), self._cut(minus(calendar, constant(*year)), 50))
+        for name, turn in turns.items():
+            if f"{name} sin" in needed:
+                known = turn if name == "hour" else self._node("Where", hole, constant(0.0), turn)
+                angle = self._node("Cast", times(known, 2 * np.pi), to=_FLOAT)
+                found |= {f"{name} sin": self._node("Sin", angle), f"{name} cos": self._node("Cos", angle)}
+        for part, value in found.items():
+            if part in needed:
+                ready = part in ("missing",) or " " in part
+                parts[f"time {part}"] = value if ready else self._node("Cast", value, to=_FLOAT), len(names)
+
+    def _cut(self, value: str, most: float) -> str:
+        bounds = (self._weight(np.float64(bound)) for bound in (-most, most))
+        return self._node("Clip", value, *bounds)
+
+    # Small things
+
+    def _input(self, name: str, kind: int, width: int = 1) -> str:
+        self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", width]))
+        return name
+
+    def _look_up(self, name: str, values: Mapping[str, float], other: float, numbers: bool) -> str:
+        """Look labels up that are texts, or numbers. Shape: (N, 1) -> (N, 1) int64, or float32 where values are floats."""
+        whole = all(isinstance(v, int) for v in (*values.values(), other))
+        source = self._input(name, _DOUBLE if numbers else _TEXT)
+        kind: Any = np.int64 if whole else np.float32
+        if numbers:
+            keys = numpy_helper.from_array(
+                np.array([float(k) if k else np.nan for k in values], np.float64), "keys_tensor"
+            )
+            told = numpy_helper.from_array(np.array(list(values.values()), kind), "values_tensor")
+            rest = numpy_helper.from_array(np.array([other], kind), "default_tensor")
+            return self._node(
+                "LabelEncoder", source, domain=ML, keys_tensor=keys, values_tensor=told, default_tensor=rest
+            )
+        word = "int64" if whole else "float"
+        settings = {f"values_{word}s": list(values.values()), f"default_{word}": other}
+        return self._node("LabelEncoder", source, domain=ML, keys_strings=list(values), **settings)
+
+    def _joined(self, names: Sequence[str]) -> str:
+        return names[0] if len(names) == 1 else self._node("Concat", *names, axis=1)
+
+    def _split(self, value: str, counts: Sequence[int]) -> list[str]:
+        if len(counts) == 1:
+            return [value]
+        outputs = [self._new() for _ in counts]
+        self.nodes.append(helper.make_node("Split", [value, self._weight(np.array(counts, np.int64))], outputs, axis=1))
+        return outputs
+
+    def _node(self, operation: str, *inputs: str, **settings: Any) -> str:
+        name = self._new()
+        self.nodes.append(helper.make_node(operation, list(inputs), [name], **settings))
+        return name
+
+    def _weight(self, values: Any) -> str:
+        name = self._new()
+        self.weights.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def _new(self) -> str:
+        self._names += 1
+        return f"/{self._names}"
