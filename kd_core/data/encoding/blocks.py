@@ -5,7 +5,8 @@ What a block has learned stands in plain attributes (numbers, words, lists of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class NumberBlock:
 
     def draw(self, graph: RawGraph, column: ColumnType) -> None:
         curve = (self.knots, self.heights) if len(self.knots) else None
-        fill = float(self._scaled(np.float64(self.median)))
+        fill = float(self._scaled(np.array(self.median)))
         if curve:
             graph.number(self.name, "bent", self.mean, self.std, fill, self.flag, curve)
         else:
@@ -92,6 +93,8 @@ def _codes(values: pd.Series, known: dict[str, int], missing: int, unknown: int)
 class BooleanBlock:
     """A yes/no flag as 0 and 1, gaps as a half and flagged. Shape: (N,) labels -> (N, 1 or 2)."""
 
+    unknown: ClassVar[float] = 0.5
+
     def __init__(self, name: str) -> None:
         self.name, self.flag = name, False
         self.names: tuple[str, ...] = (name,)
@@ -106,14 +109,18 @@ class BooleanBlock:
         self.names = (f"{self.name}={[*self.known][-1]}",) + ((f"{self.name} {_MISSING}",) if self.flag else ())
         return None
 
+    def codes(self, values: pd.Series) -> Array:
+        """Number the labels by their order, -1 for a missing or an unknown one. Shape: (N,) labels -> (N,) int64."""
+        return _codes(values, self.known, -1, -1)
+
     def transform(self, values: pd.Series) -> Array:
-        codes = _codes(values, self.known, -1, -1)
+        codes = self.codes(values)
         held = np.where(codes < 0, 0.5, np.minimum(codes, 1))
         return np.column_stack([held, codes < 0]) if self.flag else held[:, None]
 
     def draw(self, graph: RawGraph, column: ColumnType) -> None:
-        values = spelled({label: float(min(code, 1)) for label, code in self.known.items()}, 0.5, column)
-        graph.flag(self.name, values, 0.5, column.codes, self.flag)
+        values = {label: float(min(code, 1)) for label, code in self.known.items()}
+        graph.flag(self.name, spelled(values, self.unknown, column), self.unknown, column.codes, self.flag)
 
 
 class CategoryBlock:
@@ -270,7 +277,8 @@ class DateBlock:
         self.names = tuple(f"{self.name} {p}" for p in parts)
         return None
 
-    def transform(self, values: pd.Series) -> Array:
+    def parts(self, values: pd.Series) -> tuple[Array, Array]:
+        """Take dates apart, a missing one as any; say which are missing. Shape: (N,) -> (N, parts), (N,) bool."""
         stamps = values.to_numpy().astype("datetime64[us]")
         missing = np.isnat(stamps)
         days = np.where(missing, self.mean, stamps.astype(np.int64) / 86_400e6)
@@ -282,7 +290,16 @@ class DateBlock:
             columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))
         turns = [month, weekday, *([days % 1] if self.hours else [])]
         columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
-        return np.column_stack([*columns, *([missing] if self.flag else [])])
+        return np.column_stack(columns), missing
+
+    def transform(self, values: pd.Series) -> Array:
+        parts, missing = self.parts(values)
+        return np.column_stack([parts, missing]) if self.flag else parts
 
     def draw(self, graph: RawGraph, column: ColumnType) -> None:
-        graph.time(self.name, self.mean, self.std, self.year, [n.removeprefix(f"{self.name} ") for n in self.names])
+        self.draw_parts(graph, self.names)
+
+    def draw_parts(self, graph: RawGraph, names: Sequence[str], blank: bool = False) -> None:
+        """Add the parts of these names to a graph. `blank`: NaN where the date is missing."""
+        parts = [name.removeprefix(f"{self.name} ") for name in names]
+        graph.time(self.name, self.mean, self.std, self.year, parts, blank)

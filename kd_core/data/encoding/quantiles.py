@@ -21,7 +21,7 @@ def curve(values: Floats) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float
     """
     ordered = np.sort(values).astype(np.float32)
     last = len(ordered) - 1
-    levels = ndtr(np.linspace(*ndtri((_EDGE, 1 - _EDGE)), KNOTS))
+    levels = ndtr(np.linspace(ndtri(_EDGE), -ndtri(_EDGE), KNOTS))
     at = np.concatenate([[0], np.rint(levels[1:-1] * last).astype(np.int64), [last]])
     knots = np.unique(ordered[at])
     below, above = (np.searchsorted(ordered, knots, side=side) for side in ("left", "right"))

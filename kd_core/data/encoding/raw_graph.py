@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from kd_core.data.encoding.plain_blocks import FARTHEST
 from kd_core.limits import LARGEST_NUMBER
 
 Array = npt.NDArray[Any]
@@ -50,6 +51,7 @@ class RawGraph:
         self._hot_width = 0
         self._tables: list[tuple[str, int]] = []
         self._times: list[tuple[str, float, float, float]] = []
+        self._blank = False
         self._given: list[tuple[str, int]] = []
         self._names = 0
 
@@ -104,9 +106,12 @@ class RawGraph:
         self.places += [("hot", self._hot_width + i) for i in range(width)]
         self._hot_width += width
 
-    def time(self, name: str, mean: float, std: float, year: float, parts: Sequence[str]) -> None:
-        """Add a time, of which `parts` are kept, in that order: days, year, month, weekday and hour on a circle, missing."""
-        at = len(self._times)
+    def time(self, name: str, mean: float, std: float, year: float, parts: Sequence[str], blank: bool) -> None:
+        """Add a time, of which `parts` are kept, in that order: days, year, month, weekday and hour on a circle, missing.
+
+        `blank`: NaN where it is missing, else the values of the mean.
+        """
+        at, self._blank = len(self._times), blank
         self._times.append((self._input(name, _DOUBLE), mean, std, year))
         self.places += [(f"time {part}", at) for part in parts]
 
@@ -157,6 +162,8 @@ class RawGraph:
         known = self._node("LessOrEqual", self._node("Abs", raw), self._weight(np.float64(LARGEST_NUMBER)))
         centred = self._node("Sub", raw, self._weight(np.array(centre, np.float64)))
         scaled = self._node("Div", centred, self._weight(np.array(scale, np.float64)))
+        if self._numbers["plain"]:  # float32 can't hold every number that is read
+            scaled = self._cut(scaled, FARTHEST)
         filled = self._node(
             "Where", known, self._node("Cast", scaled, to=_FLOAT), self._weight(np.array(fill, np.float32))
         )
@@ -261,8 +268,10 @@ class RawGraph:
                 found |= {f"{name} sin": self._node("Sin", angle), f"{name} cos": self._node("Cos", angle)}
         for part, value in found.items():
             if part in needed:
-                ready = part in ("missing",) or " " in part
-                parts[f"time {part}"] = value if ready else self._node("Cast", value, to=_FLOAT), len(names)
+                value = value if part == "missing" or " " in part else self._node("Cast", value, to=_FLOAT)
+                if self._blank:
+                    value = self._node("Where", hole, self._weight(np.float32(np.nan)), value)
+                parts[f"time {part}"] = value, len(names)
 
     def _cut(self, value: str, most: float) -> str:
         bounds = (self._weight(np.float64(bound)) for bound in (-most, most))

@@ -1,0 +1,1 @@
+"""What leaves the workbench: files that answer rows without it."""
