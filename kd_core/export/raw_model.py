@@ -18,7 +18,7 @@ from onnx import helper, numpy_helper
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.encoding.text_block import TextBlock
-from kd_core.data.types.raw_rows import RULES, write_rules
+from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import View
 from kd_core.specs import ReadSpec
 from kd_core.task import Task
@@ -108,7 +108,10 @@ def _answer_name(drawn: RawGraph) -> str:
 def _answer(logits: str, answer: str, purpose: Purpose) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     if purpose.task.has_classes:
         return [helper.make_node("Softmax", [logits], [answer], axis=1)], []
-    weights = [numpy_helper.from_array(np.float64(v), f"/{n}") for n, v in (("std", purpose.std), ("mean", purpose.mean))]
+    weights = [
+        numpy_helper.from_array(np.array(v, np.float64), f"/{n}")
+        for n, v in (("std", purpose.std), ("mean", purpose.mean))
+    ]
     steps = [
         helper.make_node("Cast", [logits], ["/double"], to=onnx.TensorProto.DOUBLE),
         helper.make_node("Mul", ["/double", "/std"], ["/spread"]),

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.types import dates
@@ -22,6 +23,8 @@ from kd_core.errors import DataError
 
 RULES = "columns.json"  # the file that holds how columns are read
 _MANY = (list, tuple, set, dict, np.ndarray, pd.Series)
+Array = npt.NDArray[Any]
+Cells = list[Any] | pd.Series
 Rows = pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any] | Sequence[Any]]
 
 
@@ -48,22 +51,77 @@ def typed_rows(rows: Rows, types: Mapping[str, ColumnType]) -> tuple[pd.DataFram
     A row is a dict by column name, or a list of values in the order of `types`; one dict is one row. None, NaN and an empty
     text are missing values; what is no number or time where one is needed counts as missing, and is told.
     Shape: N rows -> a frame of N rows.
+    Errors: DataError as `columns_of`.
+    """
+    cells, extra = columns_of(rows, list(types))
+    index = rows.index if isinstance(rows, pd.DataFrame) else None
+    given = {n: c if isinstance(c, pd.Series) else pd.Series(c, dtype="object", name=n) for n, c in cells.items()}
+    typed = {name: coerce(given[name], column) for name, column in types.items()}
+    told = tuple(
+        said for n, column in types.items() if (said := lost_values(given[n], typed[n].isna().to_numpy(bool), column))
+    )
+    labels = {name: typed[name].astype("category") for name, c in types.items() if c.kind in ("category", "boolean")}
+    return pd.DataFrame(typed | labels, index), extra, told
+
+
+def columns_of(rows: Rows, names: Sequence[str]) -> tuple[dict[str, Cells], tuple[str, ...]]:
+    """Sort rows into columns; return the cells of each named one, and the names of the others.
+
+    Shape: N rows -> lists of N cells, or the columns of a data frame.
     Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`.
     """
-    frame = rows if isinstance(rows, pd.DataFrame) else _frame(rows, list(types))
-    _require(types, frame.columns)
-    if twice := [name for name in types if isinstance(frame[name], pd.DataFrame)]:
+    if isinstance(rows, pd.DataFrame):
+        _require(names, rows.columns)
+        if twice := [name for name in names if isinstance(rows[name], pd.DataFrame)]:
+            raise DataError(
+                "{count} column(s) are given more than once: {names}.",
+                "Keep one column of each name.",
+                "columns_twice",
+                count=len(twice),
+                names=", ".join(twice),
+            )
+        return {name: rows[name] for name in names}, tuple(str(n) for n in rows.columns if n not in set(names))
+    alone = isinstance(rows, Mapping | pd.Series | str) or not isinstance(rows, Iterable)
+    told = [_as_dict(row, number, names) for number, row in enumerate([rows] if alone else rows, 1)]
+    try:
+        cells: dict[str, Cells] = {name: [row[name] for row in told] for name in names}
+    except KeyError:
+        for number, row in enumerate(told, 1):
+            _require(names, row, f"Row {number:,}: ")
+        raise
+    for name, column in cells.items():
+        if any(issubclass(kind, _MANY) for kind in set(map(type, column))):
+            number, many = next((i, cell) for i, cell in enumerate(column, 1) if isinstance(cell, _MANY))
+            raise DataError(
+                "Row {number:,} holds a {noun} under '{name}'; a cell is one value.",
+                "Give one dict a row; make a dict of whole columns a data frame first.",
+                "cell_of_many",
+                number=number,
+                noun=type(many).__name__,
+                name=name,
+            )
+    more = dict.fromkeys(name for row in told if len(row) > len(names) for name in row)
+    return cells, tuple(str(n) for n in more if n not in set(names))
+
+
+def _as_dict(row: Any, number: int, names: Sequence[str]) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    if isinstance(row, pd.Series):
+        told: dict[Any, Any] = row.to_dict()
+        return told
+    single = isinstance(row, str | bytes) or not isinstance(row, Sized)
+    if single or len(row) != len(names):
         raise DataError(
-            "{count} column(s) are given more than once: {names}.",
-            "Keep one column of each name.",
-            "columns_twice",
-            count=len(twice),
-            names=", ".join(twice),
+            "Row {number:,} has {found}; needed is a dict by column name, or a list of {width}.",
+            "In a list, values stand in this order: {names}. One row alone is a list in a list.",
+            "row_width",
+            number=number,
+            found=plural(1 if single else len(row), "value"),
+            width=plural(len(names), "value"),
+            names=", ".join(names),
         )
-    typed = {name: coerce(frame[name], column) for name, column in types.items()}
-    told = tuple(said for name, column in types.items() if (said := _lost(frame[name], typed[name], column)))
-    labels = {name: typed[name].astype("category") for name, c in types.items() if c.kind in ("category", "boolean")}
-    return pd.DataFrame(typed | labels, frame.index), tuple(str(n) for n in frame.columns if n not in types), told
+    return dict(zip(names, row, strict=True))
 
 
 def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> None:
@@ -80,11 +138,11 @@ def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> N
         )
 
 
-def _lost(given: pd.Series, read: pd.Series, column: ColumnType) -> str | None:
-    """Tell which values became missing because they do not fit; words for missing are meant so."""
+def lost_values(given: pd.Series, missing: Array, column: ColumnType) -> str | None:
+    """Tell which values became missing because they do not fit; words for missing are meant so. Shape: (N,) each."""
     if column.kind not in ("number", "datetime") and not column.codes:
         return None
-    odd = read.isna().to_numpy(bool, copy=True) & given.notna().to_numpy(bool)
+    odd = missing & given.notna().to_numpy(bool)
     odd[odd] = [kind_of(str(value)) != "missing" for value in given[odd]]
     if not odd.any():
         return None
@@ -94,34 +152,3 @@ def _lost(given: pd.Series, read: pd.Series, column: ColumnType) -> str | None:
         f"{plural(count, 'value')} of {given.name} could not be read as {noun} and counted as missing: "
         f"{shown_rows(row_numbers(odd), count)}, {'' if count == 1 else 'first '}{first!r}."
     )
-
-
-def _frame(rows: Any, names: list[str]) -> pd.DataFrame:
-    alone = isinstance(rows, Mapping | pd.Series | str) or not isinstance(rows, Iterable)
-    found = [row.to_dict() if isinstance(row, pd.Series) else row for row in ([rows] if alone else rows)]
-    for number, row in enumerate(found, 1):
-        single = isinstance(row, str | bytes) or not isinstance(row, Sized)
-        if not isinstance(row, Mapping) and (single or len(row) != len(names)):
-            raise DataError(
-                "Row {number:,} has {found}; needed is a dict by column name, or a list of {width}.",
-                "In a list, values stand in this order: {names}. One row alone is a list in a list.",
-                "row_width",
-                number=number,
-                found=plural(1 if single else len(row), "value"),
-                width=plural(len(names), "value"),
-                names=", ".join(names),
-            )
-        row = row if isinstance(row, Mapping) else dict(zip(names, row, strict=True))
-        _require(names, row, f"Row {number:,}: ")
-        if many := [name for name in names if isinstance(row[name], _MANY)]:
-            raise DataError(
-                "Row {number:,} holds a {noun} under '{name}'; a cell is one value.",
-                "Give one dict a row; make a dict of whole columns a data frame first.",
-                "cell_of_many",
-                number=number,
-                noun=type(row[many[0]]).__name__,
-                name=many[0],
-            )
-        found[number - 1] = row
-    given = dict.fromkeys([*names, *(name for row in found for name in row)])
-    return pd.DataFrame({name: pd.Series([row.get(name) for row in found], dtype="object") for name in given})

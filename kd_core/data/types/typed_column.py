@@ -68,7 +68,7 @@ def coerce(series: pd.Series, column: ColumnType) -> pd.Series:
     if column.kind == "datetime":
         read = _stamps(series, column)
     elif column.kind == "number" or column.codes:
-        read = _numbers(series, column)
+        read = coerce_numbers(series, column)
         if column.codes:
             return pd.Series([_number_text(v, column.whole) for v in read.tolist()], series.index, dtype="str")
     else:
@@ -107,7 +107,7 @@ def _number_text(value: float, whole: bool) -> str | None:
     return str(int(value)) if whole and value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
-def _numbers(series: pd.Series, column: ColumnType) -> npt.NDArray[np.float64]:
+def coerce_numbers(series: pd.Series, column: ColumnType) -> npt.NDArray[np.float64]:
     """Read numbers; infinite and huge ones are missing, as when the column was understood. Shape: (N,)."""
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         values = series.to_numpy(np.float64, na_value=np.nan)
@@ -123,7 +123,7 @@ def _stamps(series: pd.Series, column: ColumnType) -> npt.NDArray[np.datetime64]
         plain = series.dt.tz_convert(None) if series.dt.tz else series
         return plain.to_numpy("datetime64[us]")
     form, texts = column.date_format or dates.ISO, pc.utf8_trim_whitespace(_texts(series, column)).to_pylist()
-    written = _numbers(series, column).astype(str).tolist() if form == dates.UNIX_SECONDS else texts
+    written = coerce_numbers(series, column).astype(str).tolist() if form == dates.UNIX_SECONDS else texts
     times = series.map(lambda v: isinstance(v, date | np.datetime64)).to_numpy(bool)
     return np.where(times, dates.coerce_dates(texts, dates.ISO), dates.coerce_dates(written, form))
 
