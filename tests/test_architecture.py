@@ -18,6 +18,7 @@ LAYERS = [
     "foundation",
     "data",
     "tasks",
+    "deployed",
     "models",
     "evaluate",
     "training",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +13,12 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.pictures.column import as_files
 from kd_core.data.view import Viewed
-from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.latency import onnx_bytes
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
+from kd_core.runs.deployment import Deployment, purpose_of
 from kd_core.runs.result import best_seed
-from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
@@ -31,15 +30,13 @@ if TYPE_CHECKING:
     from kd_core.runs.cells.variant_store import Finished
 
 
-MODEL = "artifacts/model.json"  # what turns raw rows into answers, beside weights and views
-
-
 def write_artifacts(
     folder: RunFolder,
     spec: RunSpec,
     dataset: Dataset,
     teacher: TeacherAnswers,
     pairs: Sequence[tuple[int, Arms]],
+    deployments: Mapping[int, Deployment],
     device: torch.device,
 ) -> dict[str, Any]:
     """Write the artifacts and return their relative paths, with the number of rows kept of how many.
@@ -64,19 +61,23 @@ def write_artifacts(
         state = cpu_state(module)
         paths: dict[str, Any] = {"weights": f"artifacts/students/{index}.safetensors"}
         write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
-        try:
-            exported = onnx_bytes(module, viewed(dataset, spec.students[index].arch).spec)
-        except KDError as error:  # a file that can't be made must not cost the finished trainings
-            paths["onnx_reason"] = str(error)
+        deployed = deployments[index]
+        if deployed.data is None:
+            paths["onnx_reason"] = deployed.reason
         else:
             paths["onnx"] = f"artifacts/students/{index}.onnx"
-            write_bytes(folder.path / paths["onnx"], exported)
+            write_bytes(folder.path / paths["onnx"], deployed.data)
         rows_read = viewed(dataset, spec.students[index].arch)
         if files := _view_files(folder, rows_read):
             paths["view"] = files
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
         models.append(
-            {**students[-1], "arch": spec.students[index].arch.model_dump(mode="json"), "kind": rows_read.spec.kind}
+            {
+                **students[-1],
+                "raw": deployed.session is not None,
+                "arch": spec.students[index].arch.model_dump(mode="json"),
+                "kind": rows_read.spec.kind,
+            }
         )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
@@ -85,9 +86,7 @@ def write_artifacts(
     kept = dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True)
     as_files(kept).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
-    target = {"task": dataset.task, "target": dataset.spec.target, "classes": list(dataset.classes)}
-    scale = {"mean": dataset.target_mean, "std": dataset.target_std}
-    told = {"schema": 1, **target, **scale, "read": dataset.settled.model_dump(mode="json"), "students": models}
+    told = {"schema": 1, **purpose_of(dataset).told(), "students": models}
     write_json(folder.path / MODEL, told)
     return {
         "model": MODEL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,23 +11,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import safetensors.torch
+import safetensors
 
-from kd_core.data.dataset import Array
 from kd_core.data.files.reading import read_table
-from kd_core.data.types.raw_rows import Rows, typed_rows
-from kd_core.data.views import VIEWS
+from kd_core.data.types.raw_rows import Array, Rows, typed_rows
+from kd_core.deployed.raw_model import Purpose, purpose_from
+from kd_core.deployed.raw_session import Deployed
 from kd_core.errors import DataError, KDError, raise_problems
-from kd_core.machine.device import threads
-from kd_core.models.building import build
-from kd_core.runs.artifacts import MODEL
-from kd_core.runs.outcome import read_outcome
-from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
-from kd_core.specs import Choice, ReadSpec
-from kd_core.task import task_of
-from kd_core.training.predict import predict
+from kd_core.specs import Choice
 from kd_core.workspace import workspace
 
 _UNFIT = (
@@ -53,8 +48,7 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
             "no_model",
             run=folder.id,
         )
-    outcome = read_outcome(result)
-    name = student or outcome.students[outcome.best].name
+    name = student or _best(result)
     try:
         known = {one["name"]: one for one in told["students"]}
         if name in known:
@@ -72,69 +66,140 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
     )
 
 
+def _best(result: Mapping[str, Any]) -> str:
+    from kd_core.runs.outcome import read_outcome
+
+    outcome = read_outcome(result)
+    return outcome.students[outcome.best].name
+
+
 class Predictor:
-    """A trained student with its view and its target. Legend: N rows, C outputs."""
+    """A trained student that answers raw rows: by its deployed file, or by the engine where there is none.
+
+    Legend: N rows, C classes.
+    """
 
     def __init__(self, folder: RunFolder, told: Mapping[str, Any], student: Mapping[str, Any]) -> None:
-        self.task, self.target, self.classes = task_of(told["task"]), str(told["target"]), tuple(told["classes"])
-        self.scale, self.read = (float(told["mean"]), float(told["std"])), ReadSpec.model_validate(told["read"])
-        files = [folder.artifact(name.removeprefix("artifacts/")) for name in (*student["view"], student["weights"])]
-        *learned, weights = [(path.name, path.read_bytes()) for path in files]
-        self.view = VIEWS.get(student["kind"]).make.from_state(dict(learned))
-        arch = Choice.model_validate(student["arch"])
-        self.module = build(arch, self.view.spec, self.task.num_outputs(len(self.classes)))
-        self.module.load_state_dict(safetensors.torch.load(weights[1]))
+        self._folder, self._student = folder, student
+        self.deployed: Deployed | None = None
+        if student.get("raw"):
+            self.deployed = Deployed(self._file(student["onnx"]).read_bytes())
+            self.purpose = self.deployed.purpose
+        else:
+            self.purpose = purpose_from(told)
+            self.engine  # noqa: B018  # damage is found when the run is opened
+
+    def _file(self, name: str) -> Path:
+        return self._folder.artifact(name.removeprefix("artifacts/"))
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The student as it was trained: its view and its network."""
+        return Engine(
+            {Path(name).name: self._file(name).read_bytes() for name in self._student["view"]},
+            self._file(self._student["weights"]).read_bytes(),
+            self._student,
+            self.purpose,
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Name the columns that a row must have, in the order of rows that are lists."""
-        return tuple(self.view.types)
+        return tuple(self.deployed.reader.types if self.deployed else self.engine.view.types)
 
-    def logits(self, rows: Rows) -> Array:
-        """Answer raw rows with logits; warnings name columns that are not used and values that could not be read.
+    def answers(self, rows: Rows) -> Array:
+        """Answer raw rows; warnings name columns that are not used and values that could not be read.
 
-        Shape: N rows -> (N, C) float32.
+        Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit.
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`, `pictures_not_read`.
         """
-        if any(column.kind == "picture" for column in self.view.types.values()):
-            raise DataError(
-                "This student reads pictures ({names}), which can't be given as rows yet.",
-                "Use its ONNX file; pixels.json beside it says how it takes pixels.",
-                "pictures_not_read",
-                names=", ".join(self.columns),
-            )
-        frame, extra, lost = typed_rows(rows, self.view.types)
-        unused = (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
-        for said in (*unused, *lost):
-            warnings.warn(said, stacklevel=3)
-        if not len(frame):  # a batch may be empty
-            return np.zeros((0, self.task.num_outputs(len(self.classes))), np.float32)
-        with threads(1):
-            return predict(self.module, self.view.encode(frame))
+        found, said = self.deployed.run(rows) if self.deployed else self.engine.run(rows)
+        for one in said:
+            warnings.warn(one, stacklevel=2)
+        return found
+
+    def answer(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one raw row quickly: the likeliest class under the target's name and each one's probability, or the number.
+
+        Errors: as `answers`.
+        """
+        (found,) = self.answers(row).tolist()
+        purpose = self.purpose
+        if not purpose.task.has_classes:
+            return {purpose.target: found[0]}
+        shares = dict(zip(self._named, found, strict=True))
+        return {purpose.target: purpose.classes[found.index(max(found))]} | shares
+
+    @functools.cached_property
+    def _named(self) -> tuple[str, ...]:
+        return tuple(f"p_{name}" for name in self.purpose.classes)
 
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Answer raw rows: dicts by column name, lists in the order of `columns`, or a data frame.
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
         the target's unit. The index is that of a data frame given, else 0 to N - 1.
-        Errors: as `logits`.
+        Errors: as `answers`.
         """
-        found = self.task.answers(self.logits(rows), *self.scale)
+        found, purpose = self.answers(rows), self.purpose
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        if not self.task.has_classes:
-            return pd.DataFrame({self.target: found["values"]}, index)
-        labels = np.array(self.classes, dtype=object)[found["p"].argmax(axis=1)]
-        shares = {f"p_{name}": found["p"][:, at] for at, name in enumerate(self.classes)}
-        return pd.DataFrame({self.target: labels, **shares}, index)
+        if not purpose.task.has_classes:
+            return pd.DataFrame({purpose.target: found[:, 0]}, index)
+        labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
+        shares = {name: found[:, at] for at, name in enumerate(self._named)}
+        return pd.DataFrame({purpose.target: labels, **shares}, index)
 
     def predict_file(self, path: Path | str, name: str | None = None) -> pd.DataFrame:
         """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row.
 
         What the reader found odd is told by warnings.
-        Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `logits`.
+        Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `answers`.
         """
-        table = read_table(path, self.read, name)
+        table = read_table(path, self.purpose.read, name)
         raise_problems([replace(p, severity="error") for p in table.problems if p.code == "ragged_rows"])
         for problem in table.problems:
             warnings.warn(problem.message, stacklevel=2)
         return self.predict(table.frame)
+
+
+class Engine:
+    """A student as the engine answers with it, by the view and the weights that the run kept."""
+
+    def __init__(
+        self, learned: Mapping[str, bytes], weights: bytes, student: Mapping[str, Any], purpose: Purpose
+    ) -> None:
+        import safetensors.torch  # torch takes seconds to import, and a deployed file does without
+
+        from kd_core.data.views import VIEWS
+        from kd_core.models.building import build
+
+        self.purpose = purpose
+        self.view = VIEWS.get(student["kind"]).make.from_state(learned)
+        outputs = purpose.task.num_outputs(len(purpose.classes))
+        self.module = build(Choice.model_validate(student["arch"]), self.view.spec, outputs)
+        self.module.load_state_dict(safetensors.torch.load(weights))
+
+    def logits(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+        """Answer with logits, and say what a person should be told. Shape: N rows -> (N, C)."""
+        from kd_core.machine.device import threads
+        from kd_core.training.predict import predict
+
+        if any(column.kind == "picture" for column in self.view.types.values()):
+            raise DataError(
+                "This student reads pictures ({names}), which can't be given as rows yet.",
+                "Use its ONNX file; pixels.json beside it says how it takes pixels.",
+                "pictures_not_read",
+                names=", ".join(self.view.types),
+            )
+        frame, extra, lost = typed_rows(rows, self.view.types)
+        unused = (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
+        if not len(frame):  # a batch may be empty
+            return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), unused
+        with threads(1):
+            return predict(self.module, self.view.encode(frame)), (*unused, *lost)
+
+    def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+        """Answer rows; return what a person should be told as well. Shape: N rows -> (N, C), or (N, 1)."""
+        z, said = self.logits(rows)
+        found = self.purpose.task.answers(z, self.purpose.mean, self.purpose.std)
+        return (found["p"] if self.purpose.task.has_classes else found["values"][:, None]), said

@@ -16,13 +16,12 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict
 from kd_core.evaluate.intervals.evidence import Evidence
-from kd_core.evaluate.latency import network_latency
 from kd_core.machine import device as devices
-from kd_core.models.building import viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.runs import assessment
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
+from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
@@ -68,10 +67,10 @@ class ResultBuilder:
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
         self.judged: list[_Judged] = []
 
-    def add(self, index: int, arms: Arms, recipe: RunSpec, cell: int) -> None:
+    def add(self, index: int, arms: Arms, recipe: RunSpec, cell: int, deployed: Deployment | None = None) -> None:
         """Assess one student against its baseline, the teacher and its placebo, paired over seeds.
 
-        `recipe` is its cell as a run of this one student; `cell` the number of it.
+        `recipe` is its cell as a run of this one student; `cell` the number of it; `deployed` its file, where one is kept.
         """
         spec, name, objective = recipe.students[0], self.metric["name"], recipe.objective
         z_teacher = self.teacher.logits["test"]
@@ -115,9 +114,10 @@ class ResultBuilder:
                 "kept_seed": arms.seeds[best],
             },
             "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),
-            "latency_ms": network_latency(arms.student[best].module, viewed(self.dataset, spec.arch).spec)
+            "latency_ms": latency(arms.student[best].module, deployed, self.dataset, spec.arch)
             if self.spec.evaluation.latency
             else {},
+            **({"deployed": deployed.told()} if deployed else {}),
             "cell": cell,
         }
         if "fidelity" in ours:

@@ -10,12 +10,12 @@ import pandas as pd
 
 from kd_core.data.encoding.blocks import BooleanBlock, DateBlock
 from kd_core.data.types.base import ColumnType
+from kd_core.limits import LARGEST_FLOAT32
 
 if TYPE_CHECKING:  # onnx takes a quarter of a second to import
     from kd_core.data.encoding.raw_graph import RawGraph
 
 Array = npt.NDArray[Any]
-FARTHEST = 3e38  # of float32; a model that compares with edges needs no narrower limit
 _OF_NORMAL = 1.349  # distance of the quartiles of a normal distribution, in deviations
 
 
@@ -42,7 +42,7 @@ class PlainNumberBlock:
         held = values.to_numpy(np.float64, na_value=np.nan)
         with np.errstate(over="ignore"):
             scaled = (held - self.centre) / self.spread
-        return np.clip(scaled, -FARTHEST, FARTHEST)[:, None]
+        return np.clip(scaled, -LARGEST_FLOAT32, LARGEST_FLOAT32)[:, None]
 
     def draw(self, graph: RawGraph, column: ColumnType) -> None:
         graph.number(self.name, "plain", self.centre, self.spread, float("nan"), False)

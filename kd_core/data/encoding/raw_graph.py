@@ -15,8 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from kd_core.data.encoding.plain_blocks import FARTHEST
-from kd_core.limits import LARGEST_NUMBER
+from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER
 
 Array = npt.NDArray[Any]
 Place = tuple[str, int]  # a part of the encoded row, and a position in it
@@ -163,7 +162,7 @@ class RawGraph:
         centred = self._node("Sub", raw, self._weight(np.array(centre, np.float64)))
         scaled = self._node("Div", centred, self._weight(np.array(scale, np.float64)))
         if self._numbers["plain"]:  # float32 can't hold every number that is read
-            scaled = self._cut(scaled, FARTHEST)
+            scaled = self._cut(scaled, LARGEST_FLOAT32)
         filled = self._node(
             "Where", known, self._node("Cast", scaled, to=_FLOAT), self._weight(np.array(fill, np.float32))
         )

@@ -13,8 +13,9 @@ from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished
+from kd_core.runs.deployment import Deployment, deploy
 from kd_core.runs.outcome import p50
-from kd_core.runs.result import ResultBuilder
+from kd_core.runs.result import ResultBuilder, best_seed
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.teachers.base import TeacherAnswers
@@ -68,9 +69,14 @@ class Judging:
         spec, trainings = self.spec, self.trainings
         reads = ledger.note_read(workspace(), self.dataset.hash, str(folder.path.resolve()))
         build = ResultBuilder(spec, self.dataset, self.teacher, trainings.metric, room, self.device)
+        deployments: dict[int, Deployment] = {}
         for number, (index, arms) in enumerate(self.arms.items(), 1):
             cell = trainings.cells[self.chosen[index]]
-            build.add(index, arms, grid.cell_spec(spec, cell), cell.index)
+            recipe = grid.cell_spec(spec, cell)
+            if files:
+                best = arms.student[best_seed(arms.student, self.judge.better)]
+                deployments[index] = deploy(best.module, self.dataset, recipe.students[0].arch)
+            build.add(index, arms, recipe, cell.index, deployments.get(index))
             notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         artifacts: dict[str, Any] = {}
         if files:
@@ -80,7 +86,7 @@ class Judging:
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
             artifacts = write_artifacts(
-                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), self.device
+                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, self.device
             )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]

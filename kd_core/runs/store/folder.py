@@ -19,6 +19,8 @@ STATES = (*ACTIVE, *ENDED, DAMAGED)
 _UNLISTED = frozenset({"status.json", "annotation.json", "manifest.json", "lock", "stop", "reserve"})
 _OF_STUDENT: tuple[tuple[str, type], ...] = (("name", str), ("metrics", dict), ("baseline", dict), ("gain", dict))
 
+MODEL = "artifacts/model.json"  # what turns raw rows into answers, beside weights and views
+
 
 class RunFolder:
     """A run's folder: spec.json, events.jsonl, status.json, checkpoints/, result.json, artifacts/, manifest.json.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -17,13 +18,16 @@ from onnx import helper, numpy_helper
 
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
-from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import View
 from kd_core.specs import ReadSpec
-from kd_core.task import Task
+from kd_core.task import Task, task_of
+
+if TYPE_CHECKING:
+    from kd_core.data.encoding.text_block import TextBlock
 
 FACTS = "kd_workbench"  # the name under which the file tells about itself
+IR_VERSION = 9
 _X = "x"  # the encoded rows, as networks are exported
 
 
@@ -45,16 +49,24 @@ class Purpose:
         return {**named, **scale, "read": self.read.model_dump(mode="json")}
 
 
-def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
-    """Put a view and the answer around a network; a view that is no graph stays outside, and the file takes encoded rows.
+def purpose_from(told: Mapping[str, Any]) -> Purpose:
+    """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
+    scale = float(told["mean"]), float(told["std"])
+    read = ReadSpec.model_validate(told["read"])
+    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+
+
+def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes | None:
+    """Put a view and the answer around a network; None where operations can't read rows as the view does.
 
     Shape: one (N, 1) input per column -> `answer`: probabilities (N, C), or values (N, 1) in the target's unit.
     """
+    drawn = view.graph()
+    if drawn is None:
+        return None
     model = onnx.load_from_string(network)
-    drawn = view.graph() or _taken(model)
-    rows = drawn.finish()
-    _renamed(model.graph, rows)
-    _without_unused(model.graph)
+    _with_weights(model.graph)
+    _renamed(model.graph, drawn.finish())
     graph = model.graph
     logits = graph.output[0].name
     answer = _answer_name(drawn)
@@ -64,38 +76,45 @@ def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
     output = helper.make_tensor_value_info(answer, kind, ["rows", width])
     nodes = [*drawn.nodes, *graph.node, *last]
     joined = helper.make_graph(nodes, "kd", drawn.inputs, [output], [*drawn.weights, *graph.initializer, *weights])
-    opsets = OPSETS | {o.domain: o.version for o in model.opset_import}
-    made = helper.make_model(
-        joined,
-        opset_imports=[helper.make_opsetid(*one) for one in opsets.items()],
-        ir_version=model.ir_version,
-        producer_name="kd-workbench",
-    )
+    made = _model(joined, {o.domain: o.version for o in model.opset_import}, model.ir_version)
     helper.set_model_props(made, {FACTS: json.dumps(_facts(view, purpose), ensure_ascii=False)})
     onnx.checker.check_model(made)
     return bytes(made.SerializeToString())
 
 
+def front(view: View) -> bytes | None:
+    """Write a view alone: raw columns in, `x` out, as a model that is no graph reads it. None as `raw_model`."""
+    drawn = view.graph()
+    if drawn is None:
+        return None
+    last = helper.make_node("Identity", [drawn.finish()], [_answer_name(drawn)])
+    output = helper.make_tensor_value_info(last.output[0], onnx.TensorProto.FLOAT, ["rows", *view.spec.shape])
+    graph = helper.make_graph([*drawn.nodes, last], "kd", drawn.inputs, [output], drawn.weights)
+    return bytes(_model(graph, {}, IR_VERSION).SerializeToString())
+
+
+def _model(graph: onnx.GraphProto, opsets: dict[str, int], ir_version: int) -> onnx.ModelProto:
+    every = [helper.make_opsetid(*one) for one in (OPSETS | opsets).items()]
+    return helper.make_model(graph, opset_imports=every, ir_version=ir_version, producer_name="kd-workbench")
+
+
 def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
-    texts = {name: vars(block) for name, block in getattr(view, "blocks", {}).items() if isinstance(block, TextBlock)}
+    texts = {name: vars(block) for name, block in text_blocks(view).items()}
     state = {name: base64.b64encode(data).decode() for name, data in pack("texts", texts).items()} if texts else {}
     return {"schema": 1, **purpose.told(), "columns": json.loads(write_rules(view.types)), "texts": state}
 
 
-def _taken(model: onnx.ModelProto) -> RawGraph:
-    """Take rows that are encoded outside, as the network does."""
-    return _Encoded(model.graph.input[0])
+def text_blocks(view: View) -> dict[str, TextBlock]:
+    """Return the encodings of free text, which are no operations, by column."""
+    return {n: block for n, block in getattr(view, "blocks", {}).items() if view.types[n].kind == "text"}
 
 
-class _Encoded(RawGraph):
-    """No operations before the network."""
-
-    def __init__(self, source: onnx.ValueInfoProto) -> None:
-        super().__init__()
-        self.inputs = [source]
-
-    def finish(self) -> str:
-        return _X
+def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
+    """Read what a file tells about itself, from its metadata. Errors: KeyError, ValueError for a file of another kind."""
+    told: dict[str, Any] = json.loads(model[FACTS])
+    if told["schema"] != 1:
+        raise ValueError(f"schema {told['schema']}")
+    return told
 
 
 def _answer_name(drawn: RawGraph) -> str:
@@ -133,15 +152,12 @@ def _renamed(graph: onnx.GraphProto, rows: str) -> None:
         node.name = ""
         node.input[:] = [of(name) for name in node.input]
         node.output[:] = [of(name) for name in node.output]
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                raise NotImplementedError("a network with a branch inside")
     for output in graph.output:
         output.name = of(output.name)
 
 
-def _without_unused(graph: onnx.GraphProto) -> None:
-    """Turn constants into weights, so that both are counted and stored alike."""
+def _with_weights(graph: onnx.GraphProto) -> None:
+    """Turn constants into weights, which are shorter to write."""
     constants = [node for node in graph.node if node.op_type == "Constant" and node.attribute[0].name == "value"]
     for node in constants:
         weight = graph.initializer.add()

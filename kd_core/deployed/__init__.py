@@ -1,0 +1,1 @@
+"""Models as they are used outside: one ONNX file that takes raw columns."""

@@ -1,0 +1,72 @@
+"""A deployed file put to use: raw rows in, answers out, by ONNX Runtime and what stands in the file alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from onnxruntime import InferenceSession
+
+from kd_core.data.encoding.saved import unpack
+from kd_core.data.onnx_file import open_session
+from kd_core.data.types.base import ColumnType
+from kd_core.data.types.raw_rows import Array, Rows, read_rules
+from kd_core.data.types.row_reader import RowReader
+from kd_core.data.view import View
+from kd_core.deployed.raw_model import facts_of, front, purpose_from, text_blocks
+
+if TYPE_CHECKING:
+    from kd_core.data.encoding.text_block import TextBlock
+
+
+class RawSession:
+    """A session of ONNX Runtime behind a reader of rows. Legend: N rows."""
+
+    def __init__(self, session: InferenceSession, types: dict[str, ColumnType], texts: dict[str, TextBlock]) -> None:
+        self.session, self.reader, self.texts = session, RowReader(types), texts
+        (output,) = self.session.get_outputs()
+        self._outputs, self._width = [output.name], output.shape[1]
+
+    def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+        """Answer rows; return what a person should be told as well. Shape: N rows -> (N, ...). Errors: as `RowReader.read`."""
+        given, said = self.reader.read(rows)
+        if given and not len(next(iter(given.values()))):  # a batch may be empty
+            return np.zeros((0, self._width), np.float32), said
+        for name, block in self.texts.items():
+            given[name] = block.transform(pd.Series(given[name][:, 0])).astype(np.float32)
+        found: Array = self.session.run(self._outputs, given)[0]
+        return found, said
+
+
+class Deployed(RawSession):
+    """A student's file. Errors: KeyError, ValueError, or ONNX Runtime's own where the file is of another kind or damaged."""
+
+    def __init__(self, data: bytes) -> None:
+        session = open_session(data)
+        told = facts_of(session.get_modelmeta().custom_metadata_map)
+        held = {name: base64.b64decode(text) for name, text in told["texts"].items()}
+        super().__init__(session, read_rules(json.dumps(told["columns"]).encode()), _texts(held) if held else {})
+        self.purpose = purpose_from(told)
+
+
+def _texts(files: Mapping[str, bytes]) -> dict[str, TextBlock]:
+    """Make the encodings of free text again."""
+    from kd_core.data.encoding.text_block import TextBlock  # brings scikit-learn along: two seconds
+
+    found: dict[str, TextBlock] = {}
+    for name, learned in unpack("texts", files).items():
+        found[name] = TextBlock(name, 0, 0)
+        vars(found[name]).update(learned)
+    return found
+
+
+def open_front(view: View) -> RawSession | None:
+    """Open a view as a session that encodes raw rows; None where operations can't do it."""
+    data = front(view)
+    if data is None:
+        return None
+    return RawSession(open_session(data), view.types, text_blocks(view))

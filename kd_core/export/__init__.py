@@ -1,1 +1,0 @@
-"""What leaves the workbench: files that answer rows without it."""

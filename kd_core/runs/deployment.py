@@ -1,0 +1,112 @@
+"""The one file of a student that is deployed: made, checked against the engine's own answers, and timed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from kd_core.data.dataset import Dataset
+from kd_core.deployed.raw_model import Purpose, raw_model
+from kd_core.deployed.raw_session import Deployed, RawSession
+from kd_core.errors import KDError
+from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
+from kd_core.machine import device as devices
+from kd_core.machine.timing import measure_latency
+from kd_core.models.building import viewed
+from kd_core.specs import Choice
+from kd_core.task import task_of
+from kd_core.training.predict import predict
+
+CHECKED_ROWS = 1000
+WHOLE_BATCHES = (1, 1000)  # a row on its own, and as many as a file brings
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A student's ONNX file. `session` where it takes raw columns; `reason` in words where there is no file.
+
+    `apart`: how far its answers to test rows are from the engine's: probabilities, or shares of the target's deviation.
+    """
+
+    data: bytes | None
+    session: RawSession | None = None
+    apart: float | None = None
+    reason: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return what result.json says of it. Units: bytes."""
+        if self.data is None:
+            return {"form": None, "bytes": None, "reason": self.reason}
+        inputs = "columns" if self.session else "encoded rows"
+        return {"form": "onnx", "bytes": len(self.data), "inputs": inputs, "apart": self.apart}
+
+
+def purpose_of(dataset: Dataset) -> Purpose:
+    """Say what models of a dataset are for."""
+    scale = dataset.target_mean, dataset.target_std
+    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled)
+
+
+def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deployment:
+    """Write a student as one file that takes raw columns; where its rows can't be read by operations, encoded rows.
+
+    A file that can't be made, or that answers otherwise than the engine, must not cost the finished trainings: why is told.
+    """
+    rows = viewed(dataset, arch)
+    try:
+        network = onnx_bytes(module, rows.spec)
+        data = None if rows.view is None else raw_model(network, rows.view, purpose_of(dataset))
+        if data is None:
+            return Deployment(network)
+        session = Deployed(data)
+        return Deployment(data, session, _apart(session, module, dataset, rows.parts["test"]))
+    except KDError as error:
+        return Deployment(None, reason=str(error))
+
+
+def _apart(session: Deployed, module: torch.nn.Module, dataset: Dataset, encoded: Any) -> float:
+    """Compare a file's answers with the engine's. Errors: KDError `onnx_parity`."""
+    purpose, frame = session.purpose, sample_rows(dataset)
+    found, _ = session.run(frame)
+    z = predict(module, encoded[:CHECKED_ROWS], torch.device("cpu"))
+    wanted = purpose.task.answers(z, purpose.mean, purpose.std)
+    scale, expected = (1.0, wanted["p"]) if purpose.task.has_classes else (purpose.std, wanted["values"][:, None])
+    apart = float(np.abs(found - expected).max(initial=0)) / scale
+    if not apart <= PARITY:
+        raise KDError(
+            "The file answers otherwise than the engine: {apart:.2g} apart (allowed {allowed:.0e}).",
+            "Do not deploy this student; report the data.",
+            "onnx_parity",
+            apart=apart,
+            allowed=PARITY,
+        )
+    return apart
+
+
+def sample_rows(dataset: Dataset) -> pd.DataFrame:
+    """Take test rows as they came, every column that may be read. Shape: (N, columns), N at most `CHECKED_ROWS`."""
+    return dataset.rows.iloc[dataset.test.row_ids[:CHECKED_ROWS]]
+
+
+def latency(module: torch.nn.Module, deployment: Deployment | None, dataset: Dataset, arch: Choice) -> dict[str, Any]:
+    """Time a student: the network alone as `network_latency`, and `whole`, from raw rows to answers. Units: milliseconds."""
+    found = network_latency(module, viewed(dataset, arch).spec)
+    if deployment is None or deployment.session is None:
+        return found
+    return found | {"whole": whole_latency(deployment.session, sample_rows(dataset))}
+
+
+def whole_latency(session: RawSession, rows: pd.DataFrame) -> dict[str, Any]:
+    """Time answers to rows that come as dicts, reading included. Units: milliseconds, one thread."""
+    named = rows[list(session.reader.types)]
+    dicts: list[Any] = named.astype("object").where(named.notna(), None).to_dict("records")
+
+    def batch(count: int) -> Any:
+        return dicts[0] if count == 1 else [dicts[i % len(dicts)] for i in range(count)]
+
+    with devices.threads(1):
+        return measure_latency(session.run, batch, WHOLE_BATCHES)

@@ -1,0 +1,108 @@
+"""The graph, the quick reader and the engine read every row alike, however odd."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kd_core.data.types.raw_rows import typed_rows
+from kd_core.data.types.row_reader import RowReader
+from kd_core.data.views import VIEWS
+from kd_core.deployed.raw_session import open_front
+from tests.deployed.tables import ODD, ROWS, columns, odd_rows
+
+DRAWN = ["table", "columns"]
+
+
+def fitted(kind, task="binary"):
+    frame, types, told = columns()
+    view = VIEWS.get(kind).make(types, task, 0)
+    y = (
+        np.arange(ROWS) % 2
+        if task == "binary"
+        else np.arange(ROWS) % 20
+        if task == "multiclass"
+        else np.arange(ROWS) * 0.5
+    )
+    view.fit(frame, y, None)
+    return view, told
+
+
+def both(view, session, rows):
+    typed, _, said = typed_rows(rows, view.types)
+    found, told = session.run(rows)
+    assert found.dtype == np.float32 and sorted(told) == sorted(said)
+    return view.encode(typed), found
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_graph_and_engine_encode_odd_rows_alike(kind, task):
+    view, told = fitted(kind, task)
+    session = open_front(view)
+    wanted, found = both(view, session, odd_rows(told, 600))
+    assert np.allclose(found, wanted, rtol=1e-6, atol=1e-5, equal_nan=True)
+    assert np.isnan(found).any() == (kind == "columns")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DRAWN)
+def test_ten_thousand_odd_rows(kind):
+    view, told = fitted(kind)
+    session = open_front(view)
+    for part in range(10):
+        wanted, found = both(view, session, odd_rows(told, 1000, seed=part))
+        assert np.allclose(found, wanted, rtol=1e-6, atol=1e-5, equal_nan=True)
+
+
+def test_a_row_alone_is_read_as_among_others():
+    view, told = fitted("table")
+    session, rows = open_front(view), odd_rows(told, 200, seed=5)
+    together, _ = session.run(rows)
+    for _ in range(2):  # the second time from memory
+        alone = np.concatenate([session.run(row)[0] for row in rows])
+        assert np.allclose(together, alone, rtol=0, atol=2e-6)  # sums of a few rows and of many round differently
+
+
+def test_every_odd_value_in_every_column_is_read_as_the_engine_reads_it():
+    _, types, told = columns()
+    reader = RowReader(types)
+    usual = {name: cells[0] for name, cells in told.items()}
+    for name in told:
+        for value in ODD:
+            row = {**usual, name: value}
+            typed, _, said = typed_rows([row], types)
+            for form in (row, [row], pd.DataFrame({n: pd.Series([v], dtype="object") for n, v in row.items()})):
+                found, lost = reader.read(form)
+                assert lost == said, (name, value)
+                assert as_read(found[name][0, 0]) == as_typed(typed[name].iloc[0], types[name]), (
+                    name,
+                    value,
+                    type(form),
+                )
+
+
+def as_read(cell):
+    return None if cell == "" or cell != cell else cell
+
+
+def as_typed(cell, column):
+    if pd.isna(cell):
+        return None
+    if column.kind == "datetime":
+        return cell.timestamp()
+    return float(cell) if column.codes or column.kind == "number" else cell
+
+
+def test_frames_of_text_numbers_and_dates_are_read_as_dicts_are():
+    frame, types, told = columns()
+    reader = RowReader(types)
+    rows = [dict(zip(told, cells, strict=True)) for cells in zip(*told.values(), strict=True)]
+    wanted, _ = reader.read(rows)
+    for given in (pd.DataFrame(told, dtype="str"), pd.DataFrame(told, dtype="object"), frame):
+        found, said = reader.read(given)
+        assert said == ()
+        for name, values in wanted.items():
+            same = values == found[name]
+            assert (same | ((values != values) & (found[name] != found[name]))).all(), name
