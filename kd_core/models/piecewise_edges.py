@@ -5,7 +5,7 @@ Legend: N rows, F features, C columns of targets.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ FIT_ROWS = 100_000  # rows that edges are taken from; more move quantiles by les
 FIT_NUMBERS = 200_000  # rows x columns of targets that a tree sees, and at least `LEAST_ROWS`: many classes take long
 LEAST_ROWS = 5_000
 LEAST_LEAF = 0.002  # share of the rows in a leaf
+_STEEPEST = 1e30  # float32 has numbers closer to each other than one over its largest
 _TAIL = 5e-4  # furthest tail share, as the table view's
 
 
@@ -31,16 +32,30 @@ def fit_edges(edges: int, inputs: InputSpec, x_NF: Array, targets_NC: Array) -> 
 
     Shape: x (N, F) with gaps, targets (N, C).
     """
-    layout = Layout.of(inputs, edges)
-    rows = _sample(len(x_NF), FIT_ROWS)
-    x = np.asarray(x_NF[rows][:, list(layout.numbers)], np.float32)
-    targets = np.asarray(targets_NC[rows], np.float64)
-    found = [_column(x[:, k], targets, pieces + 1) for k, pieces in enumerate(layout.pieces)]
-    low, scale, rise, start = (
-        np.concatenate([one[k] for one in found]) if found else np.zeros(0, np.float32) for k in range(4)
-    )
-    named = {"low": low, "scale": scale, "rise": rise, "start": start}
-    return {f"front.{name}": torch.from_numpy(v) for name, v in named.items()}
+    layout, rows = Layout.of(inputs, edges), _sample(len(x_NF), FIT_ROWS)
+    x, targets = np.asarray(x_NF[rows], np.float32), np.asarray(targets_NC[rows], np.float64)
+    numbers = [_column(x[:, at], targets, n) for at, n in zip(layout.numbers, layout.pieces, strict=True)]
+    plain = [_column(x[:, at], targets, 1) for at in layout.plain]
+    flags = np.zeros(len(layout.holes)), np.ones(len(layout.holes))
+    named = {
+        "low": [*(c.low for c in (*numbers, *plain)), flags[0]],
+        "scale": [*(c.scale for c in (*numbers, *plain)), flags[1]],
+        "rise": [c.rise for c in numbers],
+        "start": [c.start for c in numbers],
+    }
+    empty = np.zeros(0)
+    return {
+        f"front.{name}": torch.from_numpy(np.concatenate([empty, *of]).astype(np.float32)) for name, of in named.items()
+    }
+
+
+class _Cut(NamedTuple):
+    """One column: where pieces begin, one over their width, how the normal quantile rises over them and where it starts."""
+
+    low: Array
+    scale: Array
+    rise: Array
+    start: Array
 
 
 def _sample(num_rows: int, most: int) -> Array:
@@ -50,18 +65,16 @@ def _sample(num_rows: int, most: int) -> Array:
     return np.sort(np.argsort(row_keys(num_rows, 3), kind="stable")[:most])
 
 
-def _column(x: Array, targets: Array, count: int) -> tuple[Array, Array, Array, Array]:
+def _column(x: Array, targets: Array, pieces: int) -> _Cut:
     known = ~np.isnan(x)
-    edges = column_edges(x[known], targets[known], count)
-    low, width = edges[:-1], np.diff(edges).astype(np.float64)
+    edges = column_edges(x[known], targets[known], pieces + 1).astype(np.float64)
     quantiles = _quantiles(np.sort(x[known]), edges)
-    lacking = count - 1 - len(low)  # rows that hold fewer values than were told
-    scale = np.clip(1 / width, 0, 1e30)
-    return (
-        np.append(low, np.full(lacking, PAST_ALL, np.float32)).astype(np.float32),
-        np.append(scale, np.ones(lacking)).astype(np.float32),
-        np.append(np.diff(quantiles), np.zeros(lacking)).astype(np.float32),
-        quantiles[:1].astype(np.float32) if len(quantiles) else np.zeros(1, np.float32),
+    lacking = pieces - max(0, len(edges) - 1)  # these rows hold fewer values than were told
+    return _Cut(
+        np.append(edges[:-1], np.full(lacking, PAST_ALL)),
+        np.append(np.clip(1 / np.diff(edges), 0, _STEEPEST), np.ones(lacking)),
+        np.append(np.diff(quantiles), np.zeros(lacking)),
+        quantiles[:1] if len(quantiles) else np.zeros(1),
     )
 
 

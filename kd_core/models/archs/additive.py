@@ -47,24 +47,29 @@ class Additive(Fronted):
         return Outputs(self.lifted(x_NF))
 
     def curves(self) -> dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Return, by feature, the values at which its curve bends and what it adds to the logits there.
+        """Return, by feature, the values at which its curve bends and what it adds to the logits there, beside `level`.
 
-        Before, between and after them the curve is flat, straight and flat; all curves and the bias add up to the logits. A
-        feature that is no number bends at 0 and 1. Shape: (E,), (E, C) each.
+        Before, between and after them a curve is flat, straight and flat; it begins at 0. With
+        `missing`, all add up to the logits. Shape: (E,), (E, C) each.
         """
         front, layout = self.front, self.front.layout
         with torch.no_grad():
             weight, _ = front.folded(self.first.weight, self.first.bias)
         found, at = {}, 0
-        for feature, pieces in zip(layout.numbers, layout.pieces, strict=True):
-            there = torch.arange(at, at + pieces)[front.low[at : at + pieces] < PAST_ALL]
-            low, scale = front.low[there], front.scale[there]
-            last = low[-1:] + 1 / scale[-1:]
+        pieces = [*zip(layout.numbers, layout.pieces, strict=True), *((feature, 1) for feature in layout.plain)]
+        for feature, count in pieces:
+            there = torch.arange(at, at + count)[front.low[at : at + count] < PAST_ALL]
+            at += count
+            if not len(there):  # one value in all training rows: it adds nothing
+                continue
+            low, width = front.low[there], 1 / front.scale[there]
             added = torch.cat([weight.new_zeros(1, len(weight)), weight[:, there].T.cumsum(0)])
-            found[feature] = torch.cat([low, last]).numpy(), added.numpy()
-            at += pieces
-        for feature, own in zip(layout.plain, weight[:, at : at + len(layout.plain)].T, strict=True):
-            found[feature] = np.array([0, 1], np.float32), torch.stack([0 * own, own]).numpy()
+            found[feature] = torch.cat([low, low[-1:] + width[-1:]]).numpy(), added.numpy()
+        return found
+
+    def level(self) -> npt.NDArray[np.float32]:
+        """Return the logits of a row at the beginning of all curves. Shape: (C,)."""
+        found: npt.NDArray[np.float32] = self.front.folded(self.first.weight, self.first.bias)[1].detach().numpy()
         return found
 
     def missing(self) -> dict[int, npt.NDArray[np.float32]]:

@@ -32,7 +32,7 @@ class PiecewiseStack(MLPStack):
         self, specs: Sequence[Any], states: Sequence[State], inputs: InputSpec, dtype: torch.dtype, device: torch.device
     ) -> None:
         self.layout = Layout.of(inputs, specs[0].num_edges())
-        self.index = Index(self.layout).to(device)
+        self.index = Index(self.layout, inputs.width).to(device)
         own = [[(name, t) for name, t in state.items() if name.startswith(_FRONT)] for state in states]
         self.edges = {name: torch.stack([dict(of)[name] for of in own]).to(device, dtype) for name, _ in own[0]}
         rest = [{name: t for name, t in state.items() if not name.startswith(_FRONT)} for state in states]
