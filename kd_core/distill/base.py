@@ -46,6 +46,12 @@ def hears_features(objective: Choice) -> bool:
     return "teacher_features" in LOSSES.get(objective.name).needs
 
 
+def soft_share(objective: Choice) -> float:
+    """Say how much weight a lesson gives the teacher. Errors: UnknownName, SpecError."""
+    settings: Any = LOSSES.get(objective.name).spec.parse(objective.settings, f"objective {objective.name}")
+    return float(settings.weights()[1])
+
+
 def soft_term(
     loss: LossFunction, student: Outputs, teacher: Outputs, labels: Tensor, known: Tensor | None, *more: Any
 ) -> Tensor:

@@ -8,12 +8,10 @@ Source: Yuan et al. 2020 (arXiv:1909.11723), a virtual teacher by label smoothin
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from kd_core.data.dataset import Array
-from kd_core.distill.base import LOSSES, hears_features
+from kd_core.distill.base import LOSSES, hears_features, soft_share
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
@@ -33,8 +31,7 @@ def why_none(task: str, objective: Choice) -> str | None:
     entry = LOSSES.get(objective.name)
     if not entry.facts.get("soft_labels") or hears_features(objective):
         return "no_soft_labels"
-    settings: Any = entry.spec.parse(objective.settings, f"objective {objective.name}")
-    return None if settings.weights()[1] else "no_soft_share"
+    return None if soft_share(objective) else "no_soft_share"
 
 
 def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:

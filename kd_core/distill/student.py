@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
+from kd_core.distill.preparing import prepare
 from kd_core.models.building import build_for, cpu_state, start_weights, viewed
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
@@ -70,6 +71,7 @@ def train_student(
     labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
+    prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
     loss.own(module, viewed(dataset, student.arch).spec, seed)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))

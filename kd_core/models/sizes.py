@@ -68,7 +68,8 @@ def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
         module = build(choice, inputs, num_outputs).eval()
     parameters = sum(p.numel() for p in module.parameters())
     dense = ARCHS.get(choice.name).facts.get("dense", False)
-    flops = _dense_flops(module) if dense else traced_flops(module, inputs)
+    told = _dense_flops if dense is True else dense
+    flops = told(module) if told else traced_flops(module, inputs)
     return Sizes(parameters, flops, file_bytes(module.state_dict()))
 
 

@@ -189,7 +189,8 @@ def test_what_was_looked_at_is_not_read_again_to_be_prepared(visits, monkeypatch
 def test_a_view_that_came_later_left_the_names_of_datasets_as_they_were(visits, monkeypatch):
     now = prepare(spec(visits)).hash
     entry = VIEWS.get("columns")
-    monkeypatch.setitem(VIEWS._entries, "columns", replace(entry, facts={**entry.facts, "version": 2}))
+    newer = replace(entry, facts={**entry.facts, "version": 2})
+    monkeypatch.setattr(VIEWS, "_entries", {**VIEWS._entries, "columns": newer})
     raised = prepare(spec(visits)).hash
-    monkeypatch.delitem(VIEWS._entries, "columns")
+    monkeypatch.setattr(VIEWS, "_entries", {name: e for name, e in VIEWS._entries.items() if name != "columns"})
     assert prepare(spec(visits)).hash == now != raised

@@ -1,6 +1,7 @@
 """A plain training loop in float64 with nothing shared but the seeds: what fused training must equal."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,13 @@ import torch
 import torch.nn.functional as F
 
 from kd_core.data.dataset import Dataset, Part
-from kd_core.data.view import Views
+from kd_core.data.view import Viewed, Views
+from kd_core.data.views.columns import columns_inputs
+from kd_core.distill.preparing import prepare
 from kd_core.distill.sweep.variants import Variant
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.models.building import build_for
+from kd_core.models.building import build_for, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
 
@@ -47,6 +50,22 @@ def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=N
     )
 
 
+def with_columns(dataset):
+    """Let the rows be read as plain columns too: one with holes, one of few values, one of yes and no."""
+
+    def seen(split):
+        x = dataset.view().parts[split].copy()
+        x[::7, 0] = np.nan
+        x[:, 1] = np.round(x[:, 1])
+        x[:, 2] = x[:, 2] > 0
+        return x
+
+    parts = {split: seen(split) for split in dataset.parts}
+    values = tuple(min(256, len(np.unique(c[~np.isnan(c)]))) for c in parts["train"].T)
+    made = Viewed(columns_inputs(values, (0,)), parts)
+    return replace(dataset, views=Views({"table": dataset.view, "columns": lambda: made}))
+
+
 def make_teacher(dataset, seed=5):
     """Answer the training rows with a linear rule and some noise."""
     rng = np.random.default_rng(seed)
@@ -68,7 +87,7 @@ def make_variant(
 ):
     """Make a variant; `settings` go to the objective, or to the architecture where it is named `arch_...`."""
     own = {k.removeprefix("arch_"): settings.pop(k) for k in list(settings) if k.startswith("arch_")}
-    if arch != "linear":
+    if arch not in ("linear", "additive"):
         own |= {"size": None, "width": width, "depth": depth, "dropout": dropout, "activation": activation}
     student = StudentSpec(name=arch, arch=Choice(name=arch, settings=own))
     choice = None if objective is None else Choice(name=objective, settings=settings)
@@ -122,14 +141,17 @@ def train(dataset, variant, teacher_logits, training, metric):
     """Train one variant alone. Returns per epoch its weights and its score on validation, patience left aside."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(variant.seed, "init"))
-        module = build_for(dataset, variant.student.arch).double()
+        module = build_for(dataset, variant.student.arch)
+    heard = variant.objective is not None and variant.objective.settings.get("alpha", 0.7) > 0
+    prepare(module, dataset, variant.student.arch, teacher_logits if heard else None)
+    module.double()
     rate = variant.learning_rate or training.learning_rate
     decay = variant.weight_decay if variant.weight_decay is not None else training.weight_decay
     if training.optimiser == "sgd":
         optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=decay)
     else:
         optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
-    x, x_validation = (torch.from_numpy(dataset.view().parts[p]).double() for p in ("train", "validation"))
+    x, x_validation = (rows(dataset, variant, p) for p in ("train", "validation"))
     total, step = training.epochs * len(deal(len(x), training.batch_size, 0, 1)), 0
     states, scores = [], []
     for epoch in range(1, training.epochs + 1):
@@ -169,4 +191,9 @@ def logits(dataset, variant, state, split="train"):
     module = build_for(dataset, variant.student.arch).double().eval()
     module.load_state_dict(state)
     with torch.no_grad():
-        return module(torch.from_numpy(dataset.view().parts[split]).double()).logits.numpy()
+        return module(rows(dataset, variant, split)).logits.numpy()
+
+
+def rows(dataset, variant, split):
+    """Return rows as a variant reads them, in float64."""
+    return torch.from_numpy(viewed(dataset, variant.student.arch).parts[split]).double()

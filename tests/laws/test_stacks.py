@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from kd_core.data.input_spec import table_inputs
+from kd_core.data.input_spec import COLUMNS, TABLE, table_inputs
+from kd_core.data.views.columns import columns_inputs
 from kd_core.distill.stack import fused
 from kd_core.distill.stack.forms import STACKS
 from kd_core.machine import device as devices
@@ -14,6 +15,7 @@ from kd_core.specs import Choice, StudentSpec
 from tests.distill.eager import make_dataset, make_variant
 
 INPUTS, ROWS, OUTPUTS = 5, 7, 3
+SEEN = {TABLE: table_inputs(INPUTS), COLUMNS: columns_inputs([256, 2, 6, 256, 2], [1, 3])}
 CPU = torch.device("cpu")
 STUDENTS = [e.name for e in ARCHS.entries() if "student" in e.facts["roles"]]
 SPECS = {name: ARCHS.get(name).spec for name in STACKS.names()}
@@ -30,6 +32,8 @@ def settings(name):
     if "width" not in SPECS[name].model_fields:
         return [[{}, {}, {}]]
     kinds = [{"activation": a} for a in ACTIVATIONS]
+    if "edges" in SPECS[name].model_fields:
+        kinds = [{"activation": "silu"}, {"edges": 7}]
     if "widening" in SPECS[name].model_fields:
         kinds += [{"widening": 0.7}, {"widening": 3.3}]
     return [
@@ -43,24 +47,36 @@ def settings(name):
 CASES = [(name, i) for name in STACKS.names() for i in range(len(settings(name)))]
 
 
+def inputs(name):
+    return SEEN[ARCHS.get(name).facts["takes"][0]]
+
+
+def rows(name, stack):
+    """Rows for every network of a stack, with the holes that their view may have."""
+    x = torch.from_numpy(inputs(name).example(stack * ROWS)).double()
+    return x.view(stack, ROWS, INPUTS)
+
+
 def make(name, of, dtype=torch.float64):
     """Return the stack and the modules whose weights it took over."""
     torch.manual_seed(0)
-    modules = [build(Choice(name=name, settings=s), table_inputs(INPUTS), OUTPUTS).to(dtype) for s in of]
+    modules = [build(Choice(name=name, settings=s), inputs(name), OUTPUTS).to(dtype) for s in of]
     for module in modules:  # norms start at 1 and 0, which would hide errors
         for weight in module.parameters():
             weight.data += 0.1 * torch.randn_like(weight)
+        for _, buffer in module.named_buffers():  # what a lesson decides differs inside a stack
+            buffer.data *= 1 if buffer.dtype == torch.long else 1 + 0.1 * torch.rand(())
     specs = [SPECS[name].parse(s) for s in of]
     cls = STACKS.get(name).make
     assert len({cls.shape_key(s) for s in specs}) == 1
-    return cls(specs, [m.state_dict() for m in modules], dtype, CPU), modules
+    return cls(specs, [m.state_dict() for m in modules], inputs(name), dtype, CPU), modules
 
 
 @pytest.mark.parametrize(("name", "which"), CASES)
 class TestEveryStack:
     def test_answers_and_gradients_are_the_modules(self, name, which):
         stack, modules = make(name, settings(name)[which])
-        x = torch.randn(len(modules), ROWS, INPUTS, dtype=torch.float64)
+        x = rows(name, len(modules))
         pull = torch.randn(len(modules), OUTPUTS, ROWS, dtype=torch.float64)
         z = stack.forward(x, (), True)
         stack.backward(pull.clone())
@@ -78,7 +94,7 @@ class TestEveryStack:
     def test_masks_silence_as_dropout_does(self, name, which):
         of = settings(name)[which]
         stack, modules = make(name, of)
-        x = torch.randn(len(modules), ROWS, INPUTS, dtype=torch.float64)
+        x = rows(name, len(modules))
         masks = [torch.ones(len(modules), ROWS, w, dtype=torch.float64) for w in stack.padded_widths()]
         torch.manual_seed(1)
         expected = [m.train()(x[s]).logits for s, m in enumerate(modules)]
@@ -98,13 +114,13 @@ class TestEveryStack:
 
     def test_keeping_some_keeps_their_answers_and_their_states(self, name, which):
         stack, modules = make(name, settings(name)[which])
-        x = torch.randn(len(modules), ROWS, INPUTS, dtype=torch.float64)
+        x = rows(name, len(modules))
         before = stack.forward(x, (), False)
-        rows = torch.tensor(range(len(modules) - 1, -1, -2))
-        stack.keep(rows)
-        assert len(stack) == len(rows)
-        torch.testing.assert_close(stack.forward(x[rows], (), False), before[rows], rtol=0, atol=1e-12)
-        for place, row in enumerate(rows.tolist()):
+        left = torch.tensor(range(len(modules) - 1, -1, -2))
+        stack.keep(left)
+        assert len(stack) == len(left)
+        torch.testing.assert_close(stack.forward(x[left], (), False), before[left], rtol=0, atol=1e-12)
+        for place, row in enumerate(left.tolist()):
             state = stack.state(place)
             assert state.keys() == modules[row].state_dict().keys()
             assert all(torch.equal(state[k], v) for k, v in modules[row].state_dict().items())

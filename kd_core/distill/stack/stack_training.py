@@ -192,7 +192,8 @@ class StackTraining:
         """One step of every network. Shape: rows (G x B, F), index (G, B)."""
         stack, groups = self.stack, len(self.seeds)
         x = rows.view(groups, index.shape[1], -1)
-        x = x.to(self.compute)
+        if not stack.exact_rows:
+            x = x.to(self.compute)
         if groups > 1:
             x, index = x.index_select(0, self.seed_of), index.index_select(0, self.seed_of)
         else:
@@ -283,8 +284,7 @@ class StackTraining:
         """Compute validation logits on the CPU. Shape: (S, C, V)."""
         stack = self.stack
         exact, stack.compute = stack.compute, stack.weights  # judged in full precision, as the result will be
-        widest = max(w.shape[1] for w in stack.weights)
-        most = max(256, VALIDATION_BYTES // (4 * len(stack) * widest))
+        most = max(256, VALIDATION_BYTES // (4 * len(stack) * stack.widest))
         dtype = stack.weights[0].dtype
         parts = [
             stack.forward(x.to(dtype).expand(len(stack), -1, -1), (), False)

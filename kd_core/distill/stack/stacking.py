@@ -5,7 +5,6 @@ Legend: N rows, C outputs.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
@@ -19,10 +18,11 @@ from typing import Any
 
 import torch
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Array, Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
-from kd_core.distill.base import LOSSES
+from kd_core.distill.base import LOSSES, soft_share
+from kd_core.distill.preparing import prepare
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stack.stacked_lesson import StackedLesson
@@ -126,8 +126,8 @@ class Stacking:
         self.weights = objectives.weights_for(work.dataset, work.training)
         self.plans = {number: self._plan(v) for number, v in work.variants.items()}
         if check:
-            if self.variants:
-                check_rows(TrainRows.of(self.viewed))
+            for variant in self.variants.values():
+                check_rows(TrainRows.of(self.viewed(variant)))
             self.fingerprint = {
                 "dataset": work.dataset.hash,
                 "lesson": digest(work.lessons),
@@ -135,13 +135,12 @@ class Stacking:
                 "training": work.training.to_json(),
                 "precision": work.precision,
             }
-            self._rows: tuple[RowReader, torch.Tensor] | None = None
-            self._start: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+            self._rows: dict[tuple[str, bool], tuple[RowReader, torch.Tensor, Array | torch.Tensor]] = {}
+            self._start: dict[tuple[str, int, str | None], dict[str, torch.Tensor]] = {}
 
-    @functools.cached_property
-    def viewed(self) -> Viewed:
-        """The rows as the variants take them; all stackable architectures read one view."""
-        return viewed(self.dataset, next(iter(self.variants.values())).student.arch)
+    def viewed(self, variant: Variant) -> Viewed:
+        """Return the rows as a variant takes them."""
+        return viewed(self.dataset, variant.student.arch)
 
     def _plan(self, variant: Variant) -> _Plan:
         why_not = supports(self.dataset, variant)
@@ -191,7 +190,9 @@ class Stacking:
         plan = self.plans[position]
         size = sizes_for(self.dataset, self.variants[position].student.arch)
         depth = plan.spec.shape()[1] if hasattr(plan.spec, "shape") else 1
-        batch = self.plan.batch_size * (self.viewed.spec.width + 4 * depth * max(plan.width, 1))
+        inputs = self.viewed(self.variants[position]).spec
+        encoded = STACKS.get(self.variants[position].student.arch.name).make.input_width(plan.spec, inputs)
+        batch = self.plan.batch_size * (inputs.width + 2 * encoded + 4 * depth * max(plan.width, 1))
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
     def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
@@ -263,9 +264,6 @@ class Stacking:
         positions = task.positions
         plans, chosen = [self.plans[p] for p in positions], [self.variants[p] for p in positions]
         specs = [plan.spec for plan in plans]
-        stack = STACKS.get(chosen[0].student.arch.name).make(
-            specs, [self._initial(v) for v in chosen], self.dtype, self.device
-        )
         lesson = StackedLesson(
             self.dataset.task,
             [v.objective for v in chosen],
@@ -275,6 +273,9 @@ class Stacking:
             self.dtype,
             self.device,
             [v.lesson for v in chosen],
+        )
+        stack = STACKS.get(chosen[0].student.arch.name).make(
+            specs, [self._initial(v) for v in chosen], self.viewed(chosen[0]).spec, self.dtype, self.device
         )
         optimiser = StackedOptimiser(
             self.plan.optimiser, stack.weights, [p.rate for p in plans], [p.decay for p in plans]
@@ -290,7 +291,7 @@ class Stacking:
             optimiser,
             members,
             dropout,
-            *self._tables(),
+            *self._tables(chosen[0], stack.exact_rows),
             scores,
             self.plan,
             self.compute,
@@ -302,25 +303,30 @@ class Stacking:
         return made
 
     def _initial(self, variant: Variant) -> dict[str, torch.Tensor]:
-        """Draw start weights as separate training does; networks of one shape and seed start alike."""
+        """Draw start weights as separate training does; networks of one shape and seed start alike, but for what the lesson decides."""
         arch = variant.student.arch
-        key = arch.to_json(), variant.seed
+        heard = variant.lesson if variant.objective is not None and soft_share(variant.objective) else None
+        prepared = "prepares" in ARCHS.get(arch.name).facts
+        key = arch.to_json(), variant.seed, heard if prepared else None
         if key not in self._start:
             with start_weights(variant.seed):
-                self._start[key] = build_for(self.dataset, arch).state_dict()
+                module = build_for(self.dataset, arch)
+            prepare(module, self.dataset, arch, None if heard is None else self.lessons.get(heard))
+            self._start[key] = module.state_dict()
         return self._start[key]
 
-    def _tables(self) -> tuple[RowReader, torch.Tensor]:
-        """Bring the rows to the device, once for all stacks; streamed rows get a reader for each."""
-        if self._rows is None:
-            x, x_validation = self.viewed.parts["train"], self.viewed.parts["validation"]
-            self._x = x if is_mapped(x) else torch.from_numpy(x).to(self.compute)
+    def _tables(self, variant: Variant, exact: bool) -> tuple[RowReader, torch.Tensor]:
+        """Bring the rows to the device, once for all stacks that read them so; streamed rows get a reader for each."""
+        rows = self.viewed(variant)
+        key = rows.spec.kind, exact
+        if key not in self._rows:
+            x, x_validation = rows.parts["train"], rows.parts["validation"]
+            held = x if is_mapped(x) else torch.from_numpy(x).to(self.dtype if exact else self.compute)
             reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
-            reader = open_rows(self._x, self.device, num_bytes_reserved=reserved)
-            self._rows = reader, torch.from_numpy(x_validation).to(self.device)
-        elif self._rows[0].kind == "streamed":
-            return open_rows(self._x, self.device), self._rows[1]
-        return self._rows
+            reader = open_rows(held, self.device, num_bytes_reserved=reserved)
+            self._rows[key] = reader, torch.from_numpy(x_validation).to(self.device), held
+        reader, x_validation, held = self._rows[key]
+        return (open_rows(held, self.device) if reader.kind == "streamed" else reader), x_validation
 
     def result(self, stack: StackTraining, row: int) -> TrainedVariant | None:
         """Take one network out of its stack at its selected epoch; None when it finished no epoch."""

@@ -22,7 +22,7 @@ from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of
 from kd_core.training.loop import ignore
 from tests.distill import eager
-from tests.distill.eager import make_dataset, make_teacher, make_variant
+from tests.distill.eager import make_dataset, make_teacher, make_variant, with_columns
 from tests.distill.fused_runs import assert_equal, farthest, impatient, run, threads, training_spec, weights_by_epoch
 from tests.distill.training import train
 
@@ -114,6 +114,17 @@ class TestSameNumbersAsSeparateTraining:
         dataset = make_dataset(task, 260)
         for objective in ("mse", "bounded_mse") if task == "regression" else ("hinton",):
             assert_same(dataset, mixed(arch, objective, activation=activation, depth=2), training)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_numbers_cut_by_edges_of_their_own_lesson(self, task):
+        objective = "mse" if task == "regression" else "hinton"
+        curves = [make_variant("additive", objective=o, seed=s, arch_edges=8) for o, s in ((objective, 0), (None, 1))]
+        dataset, training = with_columns(make_dataset(task, 260)), training_spec(epochs=30, batch_size=48)
+        assert_same(dataset, mixed("piecewise", objective, arch_edges=8), training)
+        assert_same(dataset, curves, training, stacks=1)
+        plain = [make_variant("mlp", 8, seed=0), make_variant("linear", seed=0)]  # other views beside it
+        assert_same(dataset, [*plain, *curves], training_spec(), stacks=3)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

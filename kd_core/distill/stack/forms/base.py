@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from kd_core.data.input_spec import InputSpec
 from kd_core.registry import Registry
 
 State = dict[str, Tensor]
@@ -30,8 +31,12 @@ class Stack(ABC):
     remembers what the next `backward` needs; with `learning=False` it only answers.
     """
 
-    def __init__(self, specs: Sequence[Any], states: Sequence[State], dtype: torch.dtype, device: torch.device) -> None:
-        self.specs = list(specs)
+    exact_rows: ClassVar[bool] = False  # whether rows must keep their digits where products are made of shorter numbers
+
+    def __init__(
+        self, specs: Sequence[Any], states: Sequence[State], inputs: InputSpec, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.specs, self.inputs = list(specs), inputs
         self.names = [list(state) for state in states]  # dropout shifts the numbers in the names, not the order
         self.shapes = [[tuple(t.shape) for t in state.values()] for state in states]
         full = [tuple(max(sizes) for sizes in zip(*of, strict=True)) for of in zip(*self.shapes, strict=True)]
@@ -53,6 +58,11 @@ class Stack(ABC):
     def width(cls, spec: Any) -> int:
         """Return the width, which may differ inside a stack; 0 where there is none."""
 
+    @classmethod
+    def input_width(cls, spec: Any, inputs: InputSpec) -> int:
+        """Count the numbers of a row that a network of its own makes of the rows it is given; none where it reads them as they are."""
+        return 0
+
     @abstractmethod
     def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
         """Answer. Shape: x (S, B, F), where S may be expanded; masks one (S, B, width) per hidden layer or none -> (S, C, B)."""
@@ -68,6 +78,11 @@ class Stack(ABC):
     @abstractmethod
     def padded_widths(self) -> list[int]:
         """Widths of the same layers in the stack's own tensors, whoever is left in it."""
+
+    @property
+    def widest(self) -> int:
+        """Count the numbers that the widest layer makes of a row."""
+        return max(w.shape[1] for w in self.weights)
 
     def __len__(self) -> int:
         return len(self.specs)

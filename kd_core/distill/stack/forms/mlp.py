@@ -76,8 +76,10 @@ class MLPStack(Stack):
 
     def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
         """Answer; the inputs of every layer are remembered for `backward`."""
+        return self._layers(x, self.compute, masks, learning)
+
+    def _layers(self, x: Tensor, w: Sequence[Tensor], masks: Sequence[Tensor], learning: bool) -> Tensor:
         self._saved, self._masks = [], masks
-        w = self.compute
         for i in range(0, len(w) - 2, 2):
             before = torch.baddbmm(w[i + 1].unsqueeze(1), x, w[i].transpose(1, 2))
             after = self._act(before)

@@ -1,0 +1,99 @@
+"""Multilayer perceptrons on piecewise-linear numbers as one stack: each with edges of its own, by what it is taught.
+
+Legend: S networks, B rows, F inputs, K encoded values, M numbers, G pieces of numbers, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from kd_core.data.input_spec import InputSpec
+from kd_core.distill.stack.forms.base import STACKS, State
+from kd_core.distill.stack.forms.mlp import MLPStack
+from kd_core.models.archs.piecewise import PiecewiseSpec
+from kd_core.models.piecewise_front import Index, Layout
+
+_FRONT = "front."
+
+
+@STACKS.register(
+    "piecewise", title="MLPs on piecewise-linear numbers as one", spec=PiecewiseSpec, source="arXiv:2203.05556"
+)
+class PiecewiseStack(MLPStack):
+    """S multilayer perceptrons of equal depth, activation and number of edges. Weights as in `MLPStack`; edges are no weights."""
+
+    exact_rows: ClassVar[bool] = True
+
+    def __init__(
+        self, specs: Sequence[Any], states: Sequence[State], inputs: InputSpec, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.layout = Layout.of(inputs, specs[0].num_edges())
+        self.index = Index(self.layout, inputs.width).to(device)
+        own = [[(name, t) for name, t in state.items() if name.startswith(_FRONT)] for state in states]
+        self.edges = {name: torch.stack([dict(of)[name] for of in own]).to(device, dtype) for name, _ in own[0]}
+        rest = [{name: t for name, t in state.items() if not name.startswith(_FRONT)} for state in states]
+        super().__init__(specs, rest, inputs, dtype, device)
+
+    @classmethod
+    def shape_key(cls, spec: Any) -> Hashable:
+        """Depth, activation and edges of a number."""
+        return *super().shape_key(spec), spec.num_edges()  # type: ignore[misc]
+
+    @classmethod
+    def input_width(cls, spec: Any, inputs: InputSpec) -> int:
+        """Count the encoded values."""
+        return Layout.of(inputs, spec.num_edges()).encoded
+
+    @property
+    def widest(self) -> int:
+        """Count the numbers that the widest layer makes of a row, or the encoding."""
+        return max(super().widest, self.layout.encoded)
+
+    def rebuilt(self) -> None:
+        """Lay the edges out for rows, and the quantiles' rise for gradients."""
+        super().rebuilt()
+        told = {name.removeprefix(_FRONT): t.unsqueeze(1) for name, t in self.edges.items()}
+        self._low, self._scale, self._start = told["low"], told["scale"], told["start"]
+        owner = self.index.owner
+        self._spread = self._low.new_zeros(len(self), len(owner), len(self.layout.numbers))  # (S, G, M)
+        self._spread[:, torch.arange(len(owner), device=owner.device), owner] = self.edges[f"{_FRONT}rise"]
+
+    def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
+        """Encode and answer; the inputs of every layer are remembered for `backward`."""
+        encoded = self.index.encode(x, self._low, self._scale)
+        first = self._folded(self.weights[0], self.weights[1])
+        dtype = self.compute[0].dtype
+        w = [*(t.to(dtype) for t in first), *self.compute[2:]]
+        return self._layers(encoded.to(dtype), w, masks, learning)
+
+    def _folded(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Front.folded`, for all networks at once."""
+        own, quantile = weight[..., : self.layout.encoded], weight[..., self.layout.encoded :]
+        tilt = torch.bmm(quantile, self._spread.transpose(1, 2))
+        own = torch.cat([own[..., : tilt.shape[2]] + tilt, own[..., tilt.shape[2] :]], dim=2)
+        return own, bias + (quantile * self._start).sum(2)
+
+    def _keep(self, layer: int, d: Tensor, x: Tensor) -> None:
+        """Write a layer's gradients; those of the first go to what was folded into it as well."""
+        if layer:
+            super()._keep(layer, d, x)
+            return
+        weight, bias = self.grads[:2]
+        own, quantile = weight[..., : self.layout.encoded], weight[..., self.layout.encoded :]
+        own.copy_(torch.bmm(d, x))
+        bias.copy_(d.sum(dim=2))
+        quantile.copy_(torch.bmm(own[..., : self._spread.shape[1]], self._spread))
+        quantile.addcmul_(bias.unsqueeze(2), self._start)
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop every network but these, with their edges."""
+        self.edges = {name: t.index_select(0, rows.to(t.device)) for name, t in self.edges.items()}
+        super().keep(rows)
+
+    def state(self, row: int, weights: Sequence[Tensor] | None = None) -> State:
+        """Return one network's own weights and edges on the CPU, as its module names them."""
+        return {name: t[row].cpu().clone() for name, t in self.edges.items()} | super().state(row, weights)
