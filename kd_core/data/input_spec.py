@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 TABLE = "table"
+COLUMNS = "columns"
 SPARSE_NUMBERS = 60  # words and word pairs of a short text
 
 
@@ -19,6 +20,8 @@ class InputSpec:
 
     `shape` of one row, without the batch; `dtype` as numpy names it; integers are below `high`; `sparse` rows are scipy's
     and serve estimators only.
+    `values`: of every feature, how many values the training rows hold, where a model wants to know; `holes`: the features
+    that they lack in places, which are then NaN.
     Example: `InputSpec("tokens", (64,), "int32", high=8000)`
     """
 
@@ -27,6 +30,8 @@ class InputSpec:
     dtype: str = "float32"
     high: int = 0
     sparse: bool = False
+    values: tuple[int, ...] = ()
+    holes: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -44,11 +49,14 @@ class InputSpec:
         return self.stored * np.dtype(self.dtype).itemsize
 
     def example(self, rows: int, seed: int = 0) -> npt.NDArray[Any]:
-        """Draw rows that a model of this view accepts. Shape: (rows, *shape)."""
+        """Draw rows that a model of this view accepts, holes in some of them. Shape: (rows, *shape)."""
         rng = np.random.default_rng(seed)
         if np.issubdtype(np.dtype(self.dtype), np.integer):
             return rng.integers(0, self.high, (rows, *self.shape)).astype(self.dtype)
-        return rng.standard_normal((rows, *self.shape)).astype(self.dtype)
+        drawn = rng.standard_normal((rows, *self.shape)).astype(self.dtype)
+        for at in self.holes:
+            drawn[at % 4 :: 4, at] = np.nan
+        return drawn
 
 
 def table_inputs(width: int) -> InputSpec:

@@ -12,7 +12,7 @@ import numpy as np
 from kd_core.data import targets
 from kd_core.data.dataset import SPLITS, Dataset, Part, Split
 from kd_core.data.files.reading import read_table
-from kd_core.data.input_spec import TABLE
+from kd_core.data.input_spec import COLUMNS, TABLE
 from kd_core.data.library import DataLibrary
 from kd_core.data.profile import Understanding, understand_table
 from kd_core.data.table import Profile
@@ -153,7 +153,9 @@ def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Col
         what["copies"] = "together"
     if any(column.kind == "text" for column in columns.types.values()):
         what["text_encoder"] = table.TEXT_VERSION
-    others = [kind for kind in columns.kinds() if kind != TABLE]
+    others = {kind: VIEWS.get(kind).facts["version"] for kind in columns.kinds() if kind != TABLE}
+    if others.get(COLUMNS) == 1:  # came later: rows and names of earlier versions stay what they were
+        del others[COLUMNS]
     if others:
-        what["views"] = {kind: VIEWS.get(kind).facts["version"] for kind in others}
+        what["views"] = others
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from kd_core.data import preparation
 from kd_core.data.files import reading
 from kd_core.data.preparation import look_at, prepare, profile_source
+from kd_core.data.views import VIEWS
 from kd_core.errors import DataError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import DatasetSpec, ReadSpec
@@ -181,3 +184,13 @@ def test_what_was_looked_at_is_not_read_again_to_be_prepared(visits, monkeypatch
     look_at(asked)
     visits.write_text(visits.read_text() + visits.read_text().splitlines()[-1] + "\n")
     assert len(prepare(asked).rows) == len(pd.read_csv(visits)) and len(read) == 6  # another file
+
+
+def test_a_view_that_came_later_left_the_names_of_datasets_as_they_were(visits, monkeypatch):
+    now = prepare(spec(visits)).hash
+    entry = VIEWS.get("columns")
+    newer = replace(entry, facts={**entry.facts, "version": 2})
+    monkeypatch.setattr(VIEWS, "_entries", {**VIEWS._entries, "columns": newer})
+    raised = prepare(spec(visits)).hash
+    monkeypatch.setattr(VIEWS, "_entries", {name: e for name, e in VIEWS._entries.items() if name != "columns"})
+    assert prepare(spec(visits)).hash == now != raised

@@ -87,8 +87,12 @@ class BooleanBlock:
         self.names = (f"{self.name}={[*self.known][-1]}",) + ((f"{self.name} {_MISSING}",) if self.flag else ())
         return None
 
+    def codes(self, values: pd.Series) -> Array:
+        """Number the labels by their order, -1 for a missing or an unknown one. Shape: (N,) labels -> (N,) int64."""
+        return _codes(values, self.known, -1, -1)
+
     def transform(self, values: pd.Series) -> Array:
-        codes = _codes(values, self.known, -1, -1)
+        codes = self.codes(values)
         held = np.where(codes < 0, 0.5, np.minimum(codes, 1))
         return np.column_stack([held, codes < 0]) if self.flag else held[:, None]
 
@@ -231,7 +235,8 @@ class DateBlock:
         self.names = tuple(f"{self.name} {p}" for p in parts)
         return None
 
-    def transform(self, values: pd.Series) -> Array:
+    def parts(self, values: pd.Series) -> tuple[Array, Array]:
+        """Take dates apart, a missing one as any; say which are missing. Shape: (N,) -> (N, parts), (N,) bool."""
         stamps = values.to_numpy().astype("datetime64[us]")
         missing = np.isnat(stamps)
         days = np.where(missing, self.mean, stamps.astype(np.int64) / 86_400e6)
@@ -243,4 +248,8 @@ class DateBlock:
             columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))
         turns = [month, weekday, *([days % 1] if self.hours else [])]
         columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
-        return np.column_stack([*columns, *([missing] if self.flag else [])])
+        return np.column_stack(columns), missing
+
+    def transform(self, values: pd.Series) -> Array:
+        parts, missing = self.parts(values)
+        return np.column_stack([parts, missing]) if self.flag else parts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from kd_core.task import task_of
 VERSION = 1  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 3  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
+_CALENDAR = (2, 7, 7, 7, 7, 24, 24)  # values that year, month, weekday and hour of a date take as features
 TARGET_ENCODED_CLASSES = 12  # with more classes, one column per class and category column costs more than it tells
 
 
@@ -68,18 +69,20 @@ class TableView(View):
     Shape: a frame of N raw or typed rows -> (N, F) float32, C-contiguous, finite.
     """
 
+    made_of: ClassVar[Mapping[str, Callable[[str], Block]]] = {
+        "number": NumberBlock,
+        "boolean": BooleanBlock,
+        "datetime": DateBlock,
+    }
+
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
         super().__init__({name: column for name, column in types.items() if column.kind != "picture"}, task, seed)
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
 
     def _block(self, name: str, column: ColumnType) -> Block:
-        if column.kind == "number":
-            return NumberBlock(name)
-        if column.kind == "boolean":
-            return BooleanBlock(name)
-        if column.kind == "datetime":
-            return DateBlock(name)
+        if made := self.made_of.get(column.kind):
+            return made(name)
         if column.kind == "text":
             return TextBlock(name, TEXT_COMPONENTS, self.seed)
         return CategoryBlock(name, ONE_HOT_CATEGORIES, TARGET_ENCODED_CLASSES, self.seed)
@@ -89,13 +92,7 @@ class TableView(View):
 
         Shape: y (N,) class indices or target values; groups (N,) or None.
         """
-        parts = []
-        for name, block in self.blocks.items():
-            values = _typed(frame[name], self.types[name])
-            own = block.fit(values, y, self.task, groups)
-            parts.append((block.transform(values) if own is None else own).astype(np.float32, copy=False))
-        self._name_features()
-        return _joined(parts, len(frame))
+        return self.encode(frame, self.fit(frame, y, groups))
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None = None) -> dict[str, npt.NDArray[np.float32]]:
         """Fit on the training rows; return what `encode` would not give for them: cross-fitted averages, by column.
@@ -140,7 +137,7 @@ class TableView(View):
         if task_of(task).has_classes:  # a rare class may lie in the held-out rows; two of three left are a yes or no
             left, y = np.unique(y, return_inverse=True)
             task = task_of(task).settled(len(left))
-        fresh = TableView({name: self.types[name] for name in spans}, task, self.seed)
+        fresh = type(self)({name: self.types[name] for name in spans}, task, self.seed)
         frame = rows.frame[list(spans)]
         made = fresh.fit_transform(frame.iloc[rows.train[rest]], y, None if rows.groups is None else rows.groups[rest])
         old = [at for span in spans.values() for at in span]
@@ -176,11 +173,13 @@ class TableView(View):
         at = 0
         for name, block in self.blocks.items():
             given = (own or {}).get(name)
-            x[:, at : at + len(block.names)] = (
-                block.transform(_typed(frame[name], self.types[name])) if given is None else given
-            )
+            x[:, at : at + len(block.names)] = self.encode_column(name, frame) if given is None else given
             at += len(block.names)
         return x
+
+    def encode_column(self, name: str, frame: pd.DataFrame) -> Array:
+        """Encode one column of rows. Shape: (N, features of it)."""
+        return self.blocks[name].transform(_typed(frame[name], self.types[name]))
 
 
 def _typed(values: pd.Series, column: ColumnType) -> pd.Series:
@@ -188,35 +187,29 @@ def _typed(values: pd.Series, column: ColumnType) -> pd.Series:
     return values if ready else coerce(values, column)
 
 
-def _joined(parts: list[Array], num_rows: int) -> npt.NDArray[np.float32]:
-    width = sum(p.shape[1] for p in parts)
-    x = np.empty((num_rows, width), np.float32)
-    at = 0
-    for part in parts:
-        x[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
-    return x
-
-
 def count_features(profile: Profile) -> int:
     """Estimate how many features the encoder will make: exact but for rare categories, dates and text.
 
     Example: 3 numbers without gaps and one category of 5 values give 8.
     """
-    total = 0
+    return sum(len(values) + hole for values, hole in foreseen_features(profile))
+
+
+def foreseen_features(profile: Profile) -> Iterator[tuple[list[int], bool]]:
+    """Say column by column how many values each of its features will take, and whether those have holes: an estimate."""
     averages = task_of(profile.task).averages(len(profile.classes)) if profile.task else 1
     for column in profile.columns:
         if not column.used or column.name == profile.target or column.kind == "picture":
             continue
-        hole = int(column.missing > 0)
         if column.kind in ("number", "boolean"):
-            total += 1 + hole
+            yield [column.distinct], column.missing > 0
         elif column.kind == "datetime":
-            total += 8 + hole
+            yield [column.distinct, *_CALENDAR], column.missing > 0
         elif column.kind == "text":
-            total += TEXT_COMPONENTS + 1
+            yield [profile.num_rows] * (TEXT_COMPONENTS + 1), False
         elif column.distinct <= ONE_HOT_CATEGORIES:
-            total += column.distinct + hole
+            yield [2] * (column.distinct + (column.missing > 0)), False
+        elif averages <= TARGET_ENCODED_CLASSES:
+            yield [column.distinct] * (1 + averages), False
         else:
-            total += 1 + (averages if averages <= TARGET_ENCODED_CLASSES else ONE_HOT_CATEGORIES + 1)
-    return total
+            yield [2] * (ONE_HOT_CATEGORIES + 1) + [column.distinct], False
