@@ -75,10 +75,10 @@ def train_student(
     labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
-    loss.own(module, viewed(dataset, student.arch).spec, seed)
+    entry = ARCHS.get(student.arch.name)
+    loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
-    entry = ARCHS.get(student.arch.name)
     if "fits" in entry.facts:
         check_rows(rows)
         settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
-from kd_core.data.input_spec import TABLE, InputSpec
+from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
 from kd_core.models import boosting
 from kd_core.models.base import ARCHS, Array, Pull, SizeName
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble, trees_of_a_round
@@ -163,7 +163,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     source="LightGBM, Ke et al. 2017",
     tasks=lambda task: not task.by_group,
     roles=("student",),
-    takes=(TABLE,),
+    takes=(COLUMNS, TABLE),
     gives=frozenset({"logits"}),
     presets=PRESETS,
     fits=Boosting,
