@@ -34,18 +34,17 @@ class Slopes:
         with torch.no_grad():
             return self.loss(Outputs(torch.from_numpy(z_NC)), self.index)
 
-    def __call__(self, z_NC: Array) -> tuple[Array, Array]:
-        """Derive every row's own loss once and twice by each of its logits. Shape: (N, C) -> two of (N, C)."""
+    def __call__(self, z_NC: Array, first: int = 0) -> tuple[Array, Array]:
+        """Derive every row's own loss once and twice by its logits from `first` on. Shape: (N, C) -> two of (N, C - first)."""
         z = torch.from_numpy(z_NC).requires_grad_()
         total = self.loss(Outputs(z), self.index).total
         (gradient,) = torch.autograd.grad(total, z, create_graph=True)
         # Rows do not depend on each other, so a column's sum has each row's own second derivative as its gradient.
-        curved = [
-            torch.autograd.grad(column.sum(), z, retain_graph=True)[0][:, c] for c, column in enumerate(gradient.T)
-        ]
+        own = range(first, z.shape[1])
+        curved = [torch.autograd.grad(gradient[:, c].sum(), z, retain_graph=True)[0][:, c] for c in own]
         rows = len(z_NC)  # the loss is their mean
         curvature = (torch.stack(curved, dim=1) * rows).clamp(min=FLATTEST)
-        return (gradient.detach() * rows).numpy(), curvature.numpy()
+        return (gradient.detach()[:, first:] * rows).numpy(), curvature.numpy()
 
 
 def learn(

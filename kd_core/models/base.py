@@ -38,8 +38,9 @@ class Outputs:
         return replace(self, **{name: x.index_select(0, at) for name, x in vars(self).items() if x is not None})
 
 
-# pull(z) -> gradient and curvature of the lesson at the training rows' logits, row by row: two arrays as z, (N, C) float32
-Pull = Callable[[Array], tuple[Array, Array]]
+# pull(z, first) -> gradient and curvature of the lesson at the training rows' logits z (N, C), row by row: two arrays of float32 for
+# the outputs from `first` on
+Pull = Callable[[Array, int], tuple[Array, Array]]
 
 
 class Rounds(Protocol):

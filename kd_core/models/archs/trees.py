@@ -109,9 +109,9 @@ class Boosting:
         """Grow the trees of a round; False when no leaf can be divided."""
 
         def slopes(z: Array, rows: Any) -> tuple[Array, Array]:
-            gradient, curvature = pull(self._logits(z))
+            gradient, curvature = pull(self._logits(z), self.num_outputs - self.of_a_round)
             if self.of_a_round == 1:
-                return gradient[:, -1].copy(), curvature[:, -1].copy()
+                return gradient.reshape(-1), curvature.reshape(-1)
             # As LightGBM does for several classes, whose logits move together. Source: Friedman 2001, algorithm 6.
             return gradient, curvature * (self.num_outputs / (self.num_outputs - 1))
 
