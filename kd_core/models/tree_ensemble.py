@@ -42,6 +42,12 @@ class Tree:
     value: npt.NDArray[np.float64]
 
 
+def one_answer(value: float) -> Tree:
+    """Make a tree without splits."""
+    none = np.empty(0, dtype=np.int64)
+    return Tree(none, none.astype(np.float32), none.astype(np.bool_), none, none, np.array([value], dtype=np.float64))
+
+
 def trees_of_a_round(num_outputs: int) -> int:
     """Count the trees of one round: one per output, a single one for two classes, of which only the difference counts."""
     return 1 if num_outputs <= 2 else num_outputs
@@ -166,8 +172,7 @@ def _reached(own: dict[str, npt.NDArray[np.generic]]) -> Tree:
     left, right = own["left"].astype(np.int64), own["right"].astype(np.int64)
     value = own["value"].astype(np.float64)
     if left[0] == right[0] == -1:
-        none = np.empty(0, dtype=np.int64)
-        return Tree(none, none.astype(np.float32), none.astype(bool), none, none, value[:1])
+        return one_answer(float(value[0]))
     splits: list[int] = [0]
     leaves: list[int] = []
     for split in splits:  # grows while it is read

@@ -11,7 +11,7 @@ from torch import nn
 from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
 from kd_core.models import boosting
 from kd_core.models.base import ARCHS, Array, Pull, SizeName
-from kd_core.models.tree_ensemble import Tree, TreeEnsemble, trees_of_a_round
+from kd_core.models.tree_ensemble import Tree, TreeEnsemble, one_answer, trees_of_a_round
 from kd_core.specs import Spec, unit
 
 # Bytes of the ONNX file for two classes or a number: about 2.5, 10, 40 and 100 KB; each further class costs as much again.
@@ -99,6 +99,10 @@ class Boosting:
         train = lightgbm.Dataset(x, np.zeros(len(x)), init_score=self._begun(len(x)), params=settings)
         others = len(x_validation)
         validation = train.create_valid(x_validation, np.zeros(others), init_score=self._begun(others))
+        train.construct()
+        self.rows = len(x), len(x_validation)
+        # Columns of one value, or too few rows to tell values apart: LightGBM would end with an error.
+        self.divides = any(train.feature_num_bin(column) > 1 for column in range(x.shape[1]))
         self.booster = lightgbm.Booster(settings, train)
         self.booster.add_valid(validation, "validation")
 
@@ -115,7 +119,7 @@ class Boosting:
             # As LightGBM does for several classes, whose logits move together. Source: Friedman 2001, algorithm 6.
             return gradient, curvature * (self.num_outputs / (self.num_outputs - 1))
 
-        return not self.booster.update(fobj=slopes)
+        return self.divides and not self.booster.update(fobj=slopes)
 
     def _logits(self, z: Array) -> Array:
         if self.num_outputs == 2:
@@ -124,6 +128,9 @@ class Boosting:
 
     def answers(self) -> tuple[Array, Array]:
         """Return logits after the rounds so far; LightGBM keeps the sums, so nothing is added up again."""
+        if not self.divides:
+            first, second = (self._logits(self._begun(rows)) for rows in self.rows)
+            return first, second
         found: list[Array] = []
 
         def keep(z: Array, rows: Any) -> tuple[str, float, bool]:
@@ -137,7 +144,7 @@ class Boosting:
     def fill(self, module: nn.Module, rounds: int) -> None:
         """Write the first rounds into the module; what all rows start from is part of the first trees, as in LightGBM."""
         assert isinstance(module, TreeEnsemble)
-        trees = boosting.read_trees(self.booster, rounds)
+        trees = boosting.read_trees(self.booster, rounds) if self.divides else [one_answer(0.0)] * self.of_a_round
         for k in range(self.of_a_round):
             trees[k] = Tree(**{**vars(trees[k]), "value": trees[k].value + self.start[k]})
         module.fill(trees)
