@@ -26,7 +26,7 @@ class Situation:
 
     `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit);
     `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
-    teacher answers the rows that it is trained on.
+    teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
 
     task: str
@@ -36,6 +36,7 @@ class Situation:
     students_give: frozenset[str] = frozenset({"logits", "features"})
     grouped: bool = False
     one_fold: bool = False
+    by_rounds: bool = False
 
 
 Need = tuple[Callable[[Situation], bool], str]
@@ -96,6 +97,8 @@ class Entry(Generic[T]):
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             return f"reads {' or '.join(takes)}; these rows can be read as {', '.join(sorted(situation.views))}"
+        if situation.by_rounds and "module" in self.facts:
+            return "has a part that learns beside the student by gradient descent, and a student here learns by a procedure of its own"
         for need in self.needs:
             holds, reason = NEEDS[need]
             if not holds(situation):

@@ -125,11 +125,11 @@ class Objective:
             self.written = None
         self._halves: tuple[Gradient, Tensor, Tensor] | None = None
 
-    def own(self, student: nn.Module, inputs: InputSpec, seed: int) -> None:
+    def own(self, student: nn.Module, inputs: InputSpec, seed: int, by_rounds: bool = False) -> None:
         """Make the loss's own module, for the widths of this student; losses without one stay as they are.
 
-        Its start weights come from `seed` alone, and the student's are not touched.
-        Errors: SpecError `objective_task` when the student does not give what the loss needs.
+        Its start weights come from `seed` alone, and the student's are not touched. `by_rounds`: the student does not learn by
+        gradient descent. Errors: SpecError `objective_task` when the student does not give what the loss needs.
         """
         if self.soft is None or self.teacher is None or not (self.soft.needs or "module" in self.soft.facts):
             return
@@ -139,7 +139,7 @@ class Objective:
         student.train()
         assert self.situation is not None
         gives = {"logits"} if found.features is None else {"logits", "features"}
-        _refuse(self.soft, replace(self.situation, students_give=frozenset(gives)))
+        _refuse(self.soft, replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
                 self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
+from kd_core.distill import rounds
 from kd_core.distill.preparing import prepare
+from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, cpu_state, start_weights, viewed
+from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
-from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, ignore, never, optimise
+from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, check_rows, ignore, never, optimise
 from kd_core.training.plan import resolve
 from kd_core.training.predict import predict
 from kd_core.training.scoring import Scoring
@@ -60,7 +64,8 @@ def train_student(
     """Train a student (objective None: its baseline).
 
     Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
-    lesson. Regression learns targets scaled to mean 0 and deviation 1.
+    lesson. Regression learns targets scaled to mean 0 and deviation 1. An architecture with a procedure of its own (`fits`) learns by
+    that on the CPU, from the same losses, and keeps no checkpoint.
     Shape: teacher_logits (N, C) and teacher_features (N, D) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
@@ -72,9 +77,19 @@ def train_student(
     weights = objectives.weights_for(dataset, training)
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
     prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
-    loss.own(module, viewed(dataset, student.arch).spec, seed)
+    entry = ARCHS.get(student.arch.name)
+    loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
     score = scoring(dataset, selection_metric)
     rows = TrainRows.of(viewed(dataset, student.arch))
+    if "fits" in entry.facts:
+        check_rows(rows)
+        settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")
+        start = task_of(dataset.task).chance(labels, dataset.num_outputs)
+        own = derive(seed, "rounds")
+        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), start, own)
+        trained = rounds.learn(module, procedure, loss, score, notify, should_stop)
+        logits: dict[Split, Array] = {"validation": predict(module, rows.x_validation, device)}
+        return TrainedStudent(module, trained, logits, viewed(dataset, student.arch), device)
     trained = optimise(
         module,
         rows,
@@ -89,7 +104,7 @@ def train_student(
         beside=loss.module,
         groups=groups,
     )
-    logits: dict[Split, Array] = {"validation": predict(trained.module, rows.x_validation, device)}
+    logits = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)
 
 

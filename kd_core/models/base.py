@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.registry import Registry
+
+if TYPE_CHECKING:
+    import onnx
+
+Array = npt.NDArray[Any]
 
 SizeName = Literal["tiny", "small", "base", "large"]
 
@@ -31,6 +38,41 @@ class Outputs:
         return replace(self, **{name: x.index_select(0, at) for name, x in vars(self).items() if x is not None})
 
 
+# pull(z, first) -> gradient and curvature of the lesson at the training rows' logits z (N, C), row by row: two arrays of float32 for
+# the outputs from `first` on
+Pull = Callable[[Array, int], tuple[Array, Array]]
+
+
+class Rounds(Protocol):
+    """Learning in rounds by a procedure of its own, without gradient descent. Legend: N rows, C outputs."""
+
+    most: int  # rounds; every arm may take all of them
+
+    def step(self, pull: Pull) -> bool:
+        """Learn one more round; False when there is nothing more to learn, and then the answers stay as they were."""
+
+    def answers(self) -> tuple[Array, Array]:
+        """Return what the rounds so far answer: logits (N, C) float32 of the training and of the validation rows."""
+
+    def fill(self, module: nn.Module, rounds: int) -> None:
+        """Write what the first rounds have learned into the architecture's module."""
+
+
+# fits(spec, x, x_validation, start, seed) -> Rounds; start (C,): the one answer that suits all training rows best
+Fits = Callable[[Any, Array, Array, Array, int], Rounds]
+
+
+@runtime_checkable
+class OwnONNX(Protocol):
+    """A module that writes its ONNX file itself, since no exporter knows how."""
+
+    def onnx_model(self) -> onnx.ModelProto:
+        """Return a model with the input `x` and the output `logits`, for any number of rows."""
+
+    def trying_rows(self) -> npt.NDArray[np.float32]:
+        """Return rows on which two runtimes would differ first, to compare them by. Shape: (R, F)."""
+
+
 # build(spec, inputs, num_outputs) -> nn.Module whose forward takes rows as `inputs` describes them and returns Outputs
 Builder = Callable[[Any, InputSpec, int], nn.Module]
 
@@ -40,6 +82,8 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 # `Outputs` hold where that is not `GIVES`;
 # roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
 # weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
-# ...}, settings of size and training that differ from other teachers'; warning=function(inputs) -> None, or code, message and hint
+# ...}, settings of size and training that differ from other teachers'; fits=a `Fits` of a student that learns by a procedure of its own,
+# then with flops=function(spec, inputs, outputs) -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of
+# one training on an idle core; warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")

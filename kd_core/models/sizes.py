@@ -17,7 +17,14 @@ from kd_core.models.base import ARCHS
 from kd_core.models.building import build, viewed
 from kd_core.specs import Choice
 
-_NAMES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
+_NAMES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.bool: "BOOL",
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class Sizes:
     """Size of a network.
 
     Units: `parameters` learned numbers; `flops` floating-point operations of the matrix products for
-    one row (2 per multiply-accumulate; element-wise work is not counted); `size_bytes` bytes of the safetensors file.
+    one row (2 per multiply-accumulate; element-wise work is not counted), or what the architecture says of itself; `size_bytes` bytes of
+    the safetensors file.
     """
 
     parameters: int
@@ -67,9 +75,13 @@ def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
     with torch.device("meta"):
         module = build(choice, inputs, num_outputs).eval()
     parameters = sum(p.numel() for p in module.parameters())
-    dense = ARCHS.get(choice.name).facts.get("dense", False)
-    told = _dense_flops if dense is True else dense
-    flops = told(module) if told else traced_flops(module, inputs)
+    entry = ARCHS.get(choice.name)
+    if "flops" in entry.facts:
+        flops = int(entry.facts["flops"](entry.spec.parse(choice.settings), inputs, num_outputs))
+    else:
+        dense = entry.facts.get("dense", False)
+        told = _dense_flops if dense is True else dense
+        flops = told(module) if told else traced_flops(module, inputs)
     return Sizes(parameters, flops, file_bytes(module.state_dict()))
 
 

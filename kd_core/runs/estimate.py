@@ -165,8 +165,9 @@ def foresee(
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
         f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, inputs, num_outputs),
         f"training:{'stacks' if all(stacked) else 'apart'}": sum(
-            _training_seconds(spec, train_rows, row.flops, n, together)
-            for row, n, together in zip(rows, counts, stacked, strict=True)
+            _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
+            or _training_seconds(spec, train_rows, row.flops, n, together)
+            for student, row, n, together in zip(spec.students, rows, counts, stacked, strict=True)
         ),
         "evaluate": EVALUATE_SECONDS + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency,
     }
@@ -213,6 +214,17 @@ def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, t
     elif work >= sequential.LANE_WORK and spec.training.device != "cuda":
         apart /= min(MOST_LANES, cores())
     return EPOCHS_SHARE * apart
+
+
+def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int, number: int) -> float | None:
+    """Estimate the trainings of a student by its own rule, where it has one."""
+    entry = ARCHS.get(arch.name)
+    if "seconds" not in entry.facts:
+        return None
+    settings = entry.spec.parse(arch.settings, f"architecture {arch.name}")
+    return number * float(
+        entry.facts["seconds"](settings, train_rows, inputs[view_of(arch, inputs)].stored, num_outputs)
+    )
 
 
 def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:

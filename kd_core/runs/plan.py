@@ -64,8 +64,10 @@ def situation(
 ) -> Situation:
     """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
     given = gives(teacher, folds) if teacher in SOURCES.names() else frozenset({"logits"})
-    networks = [ARCHS.get(name).facts.get("gives", GIVES) for name in students if name in ARCHS.names()]
-    return Situation(task, num_classes, given, frozenset(views), GIVES.intersection(*networks), grouped, folds == 1)
+    archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
+    gives_all = GIVES.intersection(*(facts.get("gives", GIVES) for facts in archs))
+    by_rounds = any("fits" in facts for facts in archs)
+    return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, by_rounds)
 
 
 def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:

@@ -21,6 +21,8 @@ CASES = [
     for size in (e.facts["presets"] or (None,))
     if size in (None, "tiny")
 ]
+# Those that learn by gradient descent; the others have laws of their own (test_rounds.py).
+BY_STEPS = [case for case in CASES if "fits" not in ARCHS.get(case.values[0].name).facts]
 LARGE = [
     pytest.param(Choice(name=e.name, settings={"size": size}), id=f"{e.name}-{size}")
     for e in ARCHS.entries()
@@ -57,7 +59,7 @@ def test_logits_have_the_promised_shape_and_are_finite(choice, outputs):
         assert out.members.shape[0] == 12 and out.members.shape[2] == outputs
 
 
-@pytest.mark.parametrize("choice", CASES)
+@pytest.mark.parametrize("choice", BY_STEPS)
 def test_the_seed_decides_the_start_weights(choice):
     same, again, other = (made(choice, seed=s).state_dict() for s in (3, 3, 4))
     assert all(torch.equal(same[k], again[k]) for k in same)
@@ -80,7 +82,7 @@ def test_evaluation_mode_repeats_itself_and_changes_nothing(choice):
     assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
 
 
-@pytest.mark.parametrize("choice", CASES)
+@pytest.mark.parametrize("choice", BY_STEPS)
 def test_the_gradient_reaches_every_parameter(choice):
     module = made(choice).eval()
     torch.nn.functional.cross_entropy(module(rows(choice, 64)).logits, torch.arange(64) % 3).backward()
@@ -94,6 +96,8 @@ def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice
     assert known.parameters == sum(p.numel() for p in module.parameters())
     assert known.size_bytes == len(safetensors.torch.save(cpu_state(module)))
     assert known.flops >= 2 * 7 * 2
+    if "flops" in ARCHS.get(choice.name).facts:
+        return
     assert known.flops == traced_flops(module.to("meta").eval(), inputs_of(choice))
 
 
@@ -112,7 +116,7 @@ def test_roles_are_known(entry):
     assert entry.title and entry.make.__doc__
 
 
-@pytest.mark.parametrize("choice", CASES)
+@pytest.mark.parametrize("choice", BY_STEPS)
 def test_a_few_steps_lower_the_loss(choice):
     module, x = made(choice), rows(choice, 64)
     y = torch.arange(64) % 3

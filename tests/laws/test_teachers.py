@@ -18,7 +18,7 @@ from kd_core.teachers.fitting import Fitted
 from tests.teachers.tables import dataset, fit_data, view_data
 
 LEARN = {"size": "tiny", "epochs": 10, "learning_rate": 0.03, "batch_size": 32, "members": 4}
-QUICK = {"gradient_boosting": {"rounds": 30}, "random_forest": {"trees": 12}}
+QUICK = {"rounds": 30, "trees": 12}
 FITTED = [e for e in SOURCES.entries() if isinstance(e.make, Fitted)]
 CASES = [pytest.param(e, t, id=f"{e.name}-{t}") for e in FITTED for t in TASKS.names() if not e.tasks or t in e.tasks]
 
@@ -34,7 +34,7 @@ def data_of(entry, task, **changes):
 
 
 def fitted(entry, data, seed=0, notify=lambda event: None, should_stop=never):
-    learn = LEARN if entry.facts["family"] == "network" else QUICK.get(entry.name, {})
+    learn = LEARN if entry.facts["family"] == "network" else QUICK
     spec = entry.spec.parse({name: value for name, value in learn.items() if name in entry.spec.model_fields})
     return entry.make.fit(spec, data, seed, notify, should_stop)
 
@@ -80,7 +80,7 @@ def test_a_stop_request_is_honoured_before_anything_is_fitted(entry):
         fitted(entry, data_of(entry, "binary"), should_stop=lambda: True)
 
 
-@pytest.mark.parametrize("name", ["gradient_boosting", "random_forest", "mlp"])
+@pytest.mark.parametrize("name", ["gradient_boosting", "lightgbm", "random_forest", "mlp"])
 def test_a_stop_request_is_honoured_in_the_middle(name):
     asked = 0
 

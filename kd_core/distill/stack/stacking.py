@@ -57,6 +57,8 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
 
 def why_apart(arch: str, objective: str | None, task: str) -> str | None:
     """Say why networks of an architecture that learn by a loss can't be stacked, or None when they can."""
+    if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
+        return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
     if arch not in STACKS.names():
         return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
     if task_of(task).by_group:

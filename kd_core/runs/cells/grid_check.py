@@ -23,6 +23,12 @@ _NO_DROPOUT = Says(
     "The architecture '{arch}' of student '{student}' has no dropout.",
     "Leave dropout out, or choose another architecture.",
 )
+_NO_STEPS = Says(
+    "no_steps",
+    "error",
+    "The architecture '{arch}' of student '{student}' learns by a procedure of its own: it has no step size and no weight decay.",
+    "Leave learning rates and weight decays out, or choose another architecture.",
+)
 _CANNOT_FUSE = Says(
     "cannot_fuse",
     "error",
@@ -52,6 +58,8 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
         arch = student.arch.name
         if sweep.dropout and arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
             found.append(_NO_DROPOUT.problem(arch=arch, student=student.name))
+        if (sweep.learning_rate or sweep.weight_decay) and arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
+            found.append(_NO_STEPS.problem(arch=arch, student=student.name))
         if sweep.mode == "fused" and arch in ARCHS.names() and arch not in STACKS.names():
             found.append(_CANNOT_FUSE.problem(arch=arch, student=student.name, known=", ".join(STACKS.names())))
     if not answered:

@@ -1,0 +1,111 @@
+"""Students that learn by a procedure of their own, round by round: the lesson as slopes, and the choice of the best round.
+
+Legend: N rows, C outputs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import torch
+from torch import nn
+
+from kd_core.data.dataset import Array
+from kd_core.distill.objective import Objective
+from kd_core.errors import Stopped
+from kd_core.models.base import Outputs, Rounds
+from kd_core.training.loop import Notify, Score, ShouldStop, Trained
+from kd_core.training.meter import BatchTerms, non_finite
+
+FLATTEST = 1e-6  # curvature: a row that is as good as learned must not divide by nothing
+
+
+class Slopes:
+    """An objective as gradient and curvature at all training rows, whatever its losses are: torch derives it twice."""
+
+    def __init__(self, loss: Objective) -> None:
+        loss.written = None  # a gradient written out has no derivative of its own
+        self.loss, self.index = loss, torch.arange(len(loss.labels))
+
+    def terms(self, z_NC: Array) -> BatchTerms:
+        """Return the loss of all rows with its parts."""
+        with torch.no_grad():
+            return self.loss(Outputs(torch.from_numpy(z_NC)), self.index)
+
+    def __call__(self, z_NC: Array, first: int = 0) -> tuple[Array, Array]:
+        """Derive every row's own loss once and twice by its logits from `first` on. Shape: (N, C) -> two of (N, C - first)."""
+        z = torch.from_numpy(z_NC).requires_grad_()
+        total = self.loss(Outputs(z), self.index).total
+        (gradient,) = torch.autograd.grad(total, z, create_graph=True)
+        # Rows do not depend on each other, so a column's sum has each row's own second derivative as its gradient.
+        own = range(first, z.shape[1])
+        curved = [torch.autograd.grad(gradient[:, c].sum(), z, retain_graph=True)[0][:, c] for c in own]
+        rows = len(z_NC)  # the loss is their mean
+        curvature = (torch.stack(curved, dim=1) * rows).clamp(min=FLATTEST)
+        return (gradient.detach()[:, first:] * rows).numpy(), curvature.numpy()
+
+
+def learn(
+    module: nn.Module, procedure: Rounds, loss: Objective, score: Score, notify: Notify, should_stop: ShouldStop
+) -> Trained:
+    """Take all rounds and keep as many as were best on validation; told, selected and recorded as epochs are.
+
+    A stop request is honoured before the next round. There is no checkpoint: a training that was cut off begins anew.
+    A procedure that can't learn anything still gives its one answer for all rows.
+    Errors: NonFiniteLoss; Stopped when asked to stop before the first round ended; KDError `undefined_selection`.
+    """
+    slopes, began = Slopes(loss), time.monotonic()
+    history: list[dict[str, Any]] = []
+    best, stopped = 0, False
+    for number in range(1, procedure.most + 1):
+        if stopped := should_stop():
+            break
+        before = time.monotonic()
+        learned = procedure.step(slopes)
+        if not learned and history:
+            break
+        z, z_validation = procedure.answers()
+        terms = slopes.terms(z)
+        if not math.isfinite(total := float(terms.total)):
+            raise non_finite(number, 1, number, total)
+        metrics = score(z_validation)
+        value = score.selection(metrics)
+        so_far = history[best - 1]["score"] if best else math.nan
+        is_best = not best or (value > so_far if score.better == "higher" else value < so_far)
+        best = number if is_best else best
+        took = time.monotonic() - before
+        row = {
+            "epoch": number,
+            "epochs": procedure.most,
+            "loss": total,
+            "hard": None if terms.hard is None else float(terms.hard),
+            "soft": None if terms.soft is None else float(terms.soft),
+            "score": value,
+            "metrics": metrics,
+            "learning_rate": None,
+            "rows_per_s": round(len(z) / max(took, 1e-9), 1),
+            "best": is_best,
+        }
+        history.append({**row, "seconds": took})
+        notify({"kind": "epoch", **row})
+        if not learned:  # one answer for all rows is the best there is
+            break
+    if not history:
+        raise Stopped("Stopped before the first round ended; there is nothing to keep.")
+    procedure.fill(module, best)
+    selected, last = history[best - 1], history[-1]
+    return Trained(
+        module.eval(),
+        best,
+        len(history),
+        len(history),
+        history,
+        selected["metrics"],
+        last["metrics"],
+        selected["score"],
+        last["score"],
+        time.monotonic() - began,
+        stopped,
+    )

@@ -1,0 +1,134 @@
+"""Gradient boosting by LightGBM: trees that grow leaf by leaf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from kd_core.data.dataset import Array
+from kd_core.data.input_spec import COLUMNS, TABLE
+from kd_core.models import boosting
+from kd_core.specs import Spec, unit
+from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
+from kd_core.teachers.fitting import from_fit
+
+_SPLIT_BYTES, _LEAF_BYTES = 4 + 8 + 4 + 4 + 1, 8  # column, threshold, two children, kind; value
+
+
+class LightGBMSpec(Spec):
+    """Settings of the boosted trees."""
+
+    learning_rate: float = Field(
+        0.05, gt=0, le=1, description="Share of each tree's answer that is used.", json_schema_extra=unit("share")
+    )
+    rounds: int = Field(
+        1000,
+        ge=1,
+        le=10_000,
+        description="Boosting rounds at most; training stops earlier when the validation loss no longer falls.",
+        json_schema_extra=unit("rounds"),
+    )
+    patience: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        description="Rounds without a lower validation loss before training stops.",
+        json_schema_extra=unit("rounds", advanced=True),
+    )
+    leaves: int = Field(
+        15, ge=2, le=1024, description="Leaves per tree at most.", json_schema_extra=unit("leaves", advanced=True)
+    )
+    leaf_rows: int = Field(
+        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
+    )
+    l2: float = Field(
+        1.0,
+        ge=0,
+        le=1e6,
+        description="Pulls leaf values towards zero.",
+        json_schema_extra=unit("weight", advanced=True),
+    )
+    feature_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of the columns tried at each split.",
+        json_schema_extra=unit("share", advanced=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Booster:
+    """A booster asked as scikit-learn's estimators are."""
+
+    booster: Any
+    classes_: Array
+
+    def predict(self, x: Array) -> Array:
+        return np.asarray(self.booster.predict(x, num_threads=1))
+
+    def predict_proba(self, x: Array) -> Array:
+        p = self.predict(x)
+        return np.stack([1 - p, p], axis=1) if p.ndim == 1 else p
+
+
+def seconds(spec: LightGBMSpec, rows: int, features: int, outputs: int) -> float:
+    """Estimate one fit: trees times the seconds of one. Rounds until the loss stops falling grow with the rows."""
+    falling: float = 9 * rows**0.36 * (2 / max(2, outputs)) ** 0.5 * 0.05 / spec.learning_rate
+    trees = min(spec.rounds, falling) * (outputs if outputs > 2 else 1)
+    return trees * (1.5e-3 + 3.3e-5 * features + 6.6e-9 * rows * features)
+
+
+@SOURCES.register(
+    "lightgbm",
+    title="LightGBM",
+    spec=LightGBMSpec,
+    source="Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree",
+    takes=(TABLE, COLUMNS),
+    needs=("several_folds",),
+    gives=frozenset({"logits"}),
+    family="trees",
+    seconds=seconds,
+)
+@from_fit
+def fit(spec: LightGBMSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
+    """Boost trees until the validation loss stops falling. Errors: Stopped, DataError, KDError `no_lightgbm`."""
+    stop_if_asked(should_stop)
+    check_classes(data)
+    lightgbm = boosting.load()
+    x_validation, y_validation = known_validation(data)
+    classes, y = (np.empty(0), data.y) if data.is_number else np.unique(data.y, return_inverse=True)
+    objective = "regression" if data.is_number else "binary" if len(classes) == 2 else "multiclass"
+    settings = {
+        **boosting.REPEATABLE,
+        "objective": objective,
+        "learning_rate": spec.learning_rate,
+        "num_leaves": spec.leaves,
+        "min_data_in_leaf": spec.leaf_rows,
+        "lambda_l2": spec.l2,
+        "feature_fraction_bynode": spec.feature_share,
+        "seed": seed % boosting.SEEDS,
+        **({"num_class": len(classes)} if objective == "multiclass" else {}),
+    }
+    train = lightgbm.Dataset(data.x, y, params=settings)
+    known = y_validation if data.is_number else np.searchsorted(classes, y_validation)
+    validation = train.create_valid(x_validation, known)
+    callbacks = [lambda state: stop_if_asked(should_stop), lightgbm.early_stopping(spec.patience, verbose=False)]
+    booster = lightgbm.train(settings, train, spec.rounds, [validation], ["validation"], callbacks=callbacks)
+    rounds = booster.best_iteration
+    trees = boosting.read_trees(booster, rounds)
+    splits, leaves = sum(len(tree.feature) for tree in trees), sum(len(tree.value) for tree in trees)
+    (loss,) = booster.best_score["validation"].values()
+    facts = {"rounds": rounds, "trees": len(trees), "validation_loss": float(loss)}
+    return FittedEstimator(
+        _Booster(booster, classes),
+        data.task,
+        data.num_outputs,
+        splits + leaves,
+        splits * _SPLIT_BYTES + leaves * _LEAF_BYTES,
+        facts,
+    )
