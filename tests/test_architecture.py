@@ -18,7 +18,6 @@ LAYERS = [
     "foundation",
     "data",
     "tasks",
-    "deployed",
     "models",
     "evaluate",
     "training",

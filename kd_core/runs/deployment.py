@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 
 from kd_core.data.dataset import Dataset
-from kd_core.deployed.raw_model import Purpose, raw_model
-from kd_core.deployed.raw_session import Deployed, RawSession
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
+from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.raw_session import Deployed, RawSession
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
 from kd_core.models.building import viewed

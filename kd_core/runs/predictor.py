@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import safetensors
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
 from kd_core.data.files.reading import read_table
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
-from kd_core.deployed.raw_model import Purpose, purpose_from
-from kd_core.deployed.raw_session import Deployed
 from kd_core.errors import DataError, KDError, raise_problems
+from kd_core.export.raw_model import Purpose, purpose_from
+from kd_core.export.raw_session import Deployed
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
@@ -31,6 +33,7 @@ _UNFIT = (
     ValueError,
     RuntimeError,
     safetensors.SafetensorError,
+    InvalidProtobuf,
 )  # files that don't fit together
 
 
@@ -49,13 +52,10 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
             run=folder.id,
         )
     name = student or _best(result)
-    try:
+    with _fitting(folder):
         known = {one["name"]: one for one in told["students"]}
         if name in known:
             return Predictor(folder, told, known[name])
-    except _UNFIT as error:
-        why = f"does not fit the other files ({type(error).__name__}: {str(error)[:200]})"
-        raise folder.damaged(MODEL, Damaged(why)) from None
     raise KDError(
         "Run {run} has no student '{name}'.",
         "Its students: {known}.",
@@ -64,6 +64,16 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
         name=name,
         known=", ".join(known),
     )
+
+
+@contextmanager
+def _fitting(folder: RunFolder) -> Iterator[None]:
+    """Say that the files of a run do not fit together."""
+    try:
+        yield
+    except _UNFIT as error:
+        why = f"does not fit the other files ({type(error).__name__}: {str(error)[:200]})"
+        raise folder.damaged(MODEL, Damaged(why)) from None
 
 
 def _best(result: Mapping[str, Any]) -> str:
@@ -95,12 +105,9 @@ class Predictor:
     @functools.cached_property
     def engine(self) -> Engine:
         """The student as it was trained: its view and its network."""
-        return Engine(
-            {Path(name).name: self._file(name).read_bytes() for name in self._student["view"]},
-            self._file(self._student["weights"]).read_bytes(),
-            self._student,
-            self.purpose,
-        )
+        with _fitting(self._folder):
+            view = {Path(name).name: self._file(name).read_bytes() for name in self._student["view"]}
+            return Engine(view, self._file(self._student["weights"]).read_bytes(), self._student, self.purpose)
 
     @property
     def columns(self) -> tuple[str, ...]:

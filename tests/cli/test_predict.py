@@ -86,10 +86,10 @@ def test_rows_of_the_file_get_the_answers_of_the_run(shop):
     folder, result, *_ = shop
     opened, (ids, logits) = kd_core.load(folder.path), kept(folder, result)
     assert opened.columns == ("betrag", "ort", "tag", "geschenk", "worte")
-    assert {c.kind for c in opened.view.types.values()} == {"number", "category", "datetime", "boolean", "text"}
+    assert {c.kind for c in opened.engine.view.types.values()} == {"number", "category", "datetime", "boolean", "text"}
     rows = rows_of(shop)
     some = [rows[i] for i in ids]
-    assert np.abs(opened.logits(some) - logits).max() <= 1e-6
+    assert np.abs(opened.engine.logits(some)[0] - logits).max() <= 1e-6
     found = opened.predict(some)
     assert found.columns.tolist() == ["gekauft", "p_nein", "p_ja"]
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -135,12 +135,13 @@ def test_odd_rows_are_answered_each_like_alone(shop):
         dict.fromkeys(row),
     ]
     with pytest.warns(UserWarning) as told:
-        together = opened.logits(odd)
+        together = opened.answers(odd)
     assert [str(w.message)[:18] for w in told] == ["2 values of betrag", "1 value of tag cou"]
     assert np.isfinite(together).all()
     with pytest.warns(UserWarning):
-        alone = np.concatenate([opened.logits([one]) for one in odd])
+        alone = np.concatenate([opened.answers([one]) for one in odd])
     assert np.allclose(together, alone, atol=1e-6)
+    assert np.allclose(together, opened.engine.run(odd)[0], atol=1e-5)
 
 
 def test_no_rows_get_no_answers(shop):
@@ -221,7 +222,8 @@ def test_a_what_if_keeps_its_students_with_the_settings_of_their_best_cells(tmp_
     (student,) = json.loads(folder.artifact("model.json").read_text())["students"]
     assert student["arch"]["settings"]["dropout"] == 0.2  # a layer more: the weights have other names
     with pytest.warns(UserWarning, match="target"):
-        assert np.abs(kd_core.load(folder.path).logits(pd.read_csv(path).iloc[ids]) - logits).max() <= 1e-6
+        found = kd_core.load(folder.path).answers(pd.read_csv(path).iloc[ids])
+    assert np.allclose(found[:, 1], 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), atol=1e-6)
 
 
 def test_everything_that_answers_is_listed_in_the_manifest(shop):
@@ -230,7 +232,9 @@ def test_everything_that_answers_is_listed_in_the_manifest(shop):
     assert result["artifacts"]["model"] == "artifacts/model.json" and told["classes"] == ["nein", "ja"]
     (student,) = told["students"]
     assert student["view"] == [f"artifacts/views/table/{n}" for n in ("table.json", "table.npz", "columns.json")]
-    assert {"artifacts/model.json", student["weights"], *student["view"]} <= set(folder.manifest()["files"])
+    assert {"artifacts/model.json", student["weights"], student["onnx"], *student["view"]} <= set(
+        folder.manifest()["files"]
+    )
     assert told["read"]["separator"] == ";" and told["read"]["encoding"] == "cp1252"
 
 
@@ -246,8 +250,12 @@ def test_what_can_not_answer_says_why(shop, tmp_path):
     weights = copy.artifact("students/0.safetensors")
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(KDError, match=r"model\.json does not fit the other files \(SafetensorError"):
+        kd_core.load(copy.path).engine
+    file = copy.artifact("students/0.onnx")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(KDError, match=r"model\.json does not fit the other files \(InvalidProtobuf"):
         kd_core.load(copy.path)
-    weights.unlink()
+    file.unlink()
     with pytest.raises(KDError, match=r"does not fit the other files \(FileNotFoundError") as caught:
         kd_core.load(copy.path)
     assert caught.value.code == "run_damaged"

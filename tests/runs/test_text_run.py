@@ -68,7 +68,7 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
     folder.write_result(result)
     opened = kd_core.load(folder.path)
     assert opened.columns == ("message",)  # the other columns are not needed
-    assert np.abs(opened.logits([[f" {text} "] for text in texts]) - logits).max() <= 1e-6
+    assert np.abs(opened.engine.logits([[f" {text} "] for text in texts])[0] - logits).max() <= 1e-6
 
 
 def test_a_what_if_of_text_students_trains_one_after_another(tmp_path):

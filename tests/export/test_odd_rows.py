@@ -9,8 +9,8 @@ import pytest
 from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.views import VIEWS
-from kd_core.deployed.raw_session import open_front
-from tests.deployed.tables import ODD, ROWS, columns, odd_rows
+from kd_core.export.raw_session import open_front
+from tests.export.tables import ODD, ROWS, columns, odd_rows
 
 DRAWN = ["table", "columns"]
 

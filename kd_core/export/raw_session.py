@@ -17,7 +17,7 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import Array, Rows, read_rules
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import View
-from kd_core.deployed.raw_model import facts_of, front, purpose_from, text_blocks
+from kd_core.export.raw_model import facts_of, front, purpose_from, text_blocks
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
