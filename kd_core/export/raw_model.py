@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FACTS = "kd_workbench"  # the name under which the file tells about itself
 IR_VERSION = 9
+FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
 
@@ -66,6 +67,7 @@ def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes | None:
         return None
     model = onnx.load_from_string(network)
     _with_weights(model.graph)
+    _packed(model.graph)
     _renamed(model.graph, drawn.finish())
     graph = model.graph
     logits = graph.output[0].name
@@ -164,3 +166,27 @@ def _with_weights(graph: onnx.GraphProto) -> None:
         weight.CopyFrom(node.attribute[0].t)
         weight.name = node.output[0]
         graph.node.remove(node)
+
+
+def _packed(graph: onnx.GraphProto) -> None:
+    """Store weights in the fewest bytes that hold exactly the same numbers: float16, and int32 for positions.
+
+    ONNX Runtime turns float16 into float32 once, when a session is opened.
+    """
+    looked_up = {node.input[1] for node in graph.node if node.op_type == "Gather"}
+    steps = []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype == np.int64 and values.size > FEW and weight.name in looked_up:
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.int32), weight.name))
+        if values.dtype != np.float32 or values.size <= FEW:
+            continue
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if np.array_equal(half.astype(np.float32), values, equal_nan=True):
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(half, f"{name} half"))
+            steps.append(helper.make_node("Cast", [f"{name} half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*steps, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

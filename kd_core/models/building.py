@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -69,3 +70,23 @@ def build_for(dataset: Dataset, choice: Choice) -> nn.Module:
 def cpu_state(module: nn.Module) -> dict[str, Tensor]:
     """Return a network's weights as they are written to a file: on the CPU, without gaps."""
     return {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}
+
+
+def deployed_state(dataset: Dataset, choice: Choice, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Round learned weights to what half the bytes can hold, so that a file of float16 numbers answers as the student does.
+
+    A weight beyond float16 leaves its tensor as it is; so is what a network was given and did not learn (edges, trees).
+    """
+    learned = _learned(choice.to_json(), viewed(dataset, choice).spec, dataset.num_outputs)
+    rounded = {name: t.half().to(t.dtype) for name, t in state.items() if name in learned}
+    return {
+        name: rounded[name] if name in rounded and rounded[name].isfinite().all() else t for name, t in state.items()
+    }
+
+
+@functools.lru_cache(256)
+def _learned(choice_json: str, inputs: InputSpec, num_outputs: int) -> frozenset[str]:
+    with torch.device("meta"):
+        return frozenset(
+            name for name, _ in build(Choice.from_json(choice_json), inputs, num_outputs).named_parameters()
+        )

@@ -17,7 +17,7 @@ from torch import Tensor
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import HIDDEN, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
-from kd_core.models.building import build_for, viewed
+from kd_core.models.building import build_for, deployed_state, viewed
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import GridTraining
 from kd_core.safe_io import sha256_file, write_bytes, write_json
@@ -175,12 +175,13 @@ class VariantStore:
             trained.diverged,
             precision,
         )
+        state = deployed_state(self.dataset, trained.variant.student.arch, trained.state)
         if trained.stopped:
-            return Finished(record, trained.variant, trained.state or None)
+            return Finished(record, trained.variant, state or None)
         stem, digest = self._stem(training), None
-        if trained.state:
+        if state:
             weights = stem.with_suffix(".safetensors")
-            write_bytes(weights, safetensors.torch.save(trained.state))
+            write_bytes(weights, safetensors.torch.save(state))
             digest = sha256_file(weights)
         write_json(stem.with_suffix(".json"), {**asdict(record), "sha256": digest})
         return Finished(record, trained.variant, stem.with_suffix(".safetensors") if digest else None)
