@@ -40,7 +40,7 @@ from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
-from kd_core.training.rows import RowReader, is_mapped, open_rows
+from kd_core.training.rows import Resident, RowReader, is_mapped, open_rows
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
@@ -285,13 +285,17 @@ class Stacking:
         scores = ManyScores(
             self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
         )
+        rows, x_validation = self._tables(chosen[0], stack.exact_rows)
+        if isinstance(rows, Resident):
+            stack.hold(rows.x)
         made = StackTraining(
             stack,
             lesson,
             optimiser,
             members,
             dropout,
-            *self._tables(chosen[0], stack.exact_rows),
+            rows,
+            x_validation,
             scores,
             self.plan,
             self.compute,
