@@ -268,7 +268,7 @@ def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path,
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
     seen = dataset.view(kind)
     filed = replace(seen, parts={**seen.parts, "train": mapped})
-    dataset = replace(dataset, views=Views({kind: lambda: filed}))
+    dataset = replace(dataset, views=Views({"table": dataset.view, kind: lambda: filed}))
     monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
     work = Stacking(SweepWork.of(dataset, variants, None, training_spec(), precision="float64"))
     readers = [work.open(task).rows for task in work.tasks(None, ignore, 2)]
