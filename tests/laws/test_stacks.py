@@ -78,10 +78,10 @@ class TestEveryStack:
         stack, modules = make(name, settings(name)[which])
         x = rows(name, len(modules))
         pull = torch.randn(len(modules), OUTPUTS, ROWS, dtype=torch.float64)
-        z = stack.forward(x, (), True)
+        z = stack.forward(stack.encode(x), (), True)
         stack.backward(pull.clone())
         assert z.shape == (len(modules), OUTPUTS, ROWS)
-        assert torch.equal(z, stack.forward(x, (), False))
+        assert torch.equal(z, stack.forward(stack.encode(x), (), False))
         for s, module in enumerate(modules):
             expected = module.eval()(x[s]).logits
             torch.testing.assert_close(z[s].T, expected, rtol=0, atol=1e-12)
@@ -103,7 +103,7 @@ class TestEveryStack:
             for layer, width in enumerate(stack.mask_widths(s)):
                 drawn = torch.nn.functional.dropout(torch.ones(ROWS, width, dtype=torch.float64), spec.dropout)
                 masks[layer][s, :, :width] = drawn
-        z = stack.forward(x, masks, True)
+        z = stack.forward(stack.encode(x), masks, True)
         pull = torch.randn_like(z)
         stack.backward(pull.clone())
         for s, module in enumerate(modules):
@@ -115,11 +115,11 @@ class TestEveryStack:
     def test_keeping_some_keeps_their_answers_and_their_states(self, name, which):
         stack, modules = make(name, settings(name)[which])
         x = rows(name, len(modules))
-        before = stack.forward(x, (), False)
+        before = stack.forward(stack.encode(x), (), False)
         left = torch.tensor(range(len(modules) - 1, -1, -2))
         stack.keep(left)
         assert len(stack) == len(left)
-        torch.testing.assert_close(stack.forward(x[left], (), False), before[left], rtol=0, atol=1e-12)
+        torch.testing.assert_close(stack.forward(stack.encode(x[left]), (), False), before[left], rtol=0, atol=1e-12)
         for place, row in enumerate(left.tolist()):
             state = stack.state(place)
             assert state.keys() == modules[row].state_dict().keys()

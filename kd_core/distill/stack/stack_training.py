@@ -192,12 +192,12 @@ class StackTraining:
         """One step of every network. Shape: rows (G x B, F), index (G, B)."""
         stack, groups = self.stack, len(self.seeds)
         x = rows.view(groups, index.shape[1], -1)
-        if not stack.exact_rows:
-            x = x.to(self.compute)
         if groups > 1:
             x, index = x.index_select(0, self.seed_of), index.index_select(0, self.seed_of)
         else:
             x, index = x.expand(len(stack), -1, -1), index.expand(len(stack), -1)
+        held = stack.look_up(index)
+        x = stack.encode(x) if held is None else held
         z = stack.forward(x, masks, True).to(stack.weights[0].dtype)
         if self.curves:
             self._seen.append((z, index))
@@ -287,7 +287,7 @@ class StackTraining:
         most = max(256, VALIDATION_BYTES // (4 * len(stack) * stack.widest))
         dtype = stack.weights[0].dtype
         parts = [
-            stack.forward(x.to(dtype).expand(len(stack), -1, -1), (), False)
+            stack.forward(stack.encode(x.to(dtype).expand(len(stack), -1, -1)), (), False)
             for x in torch.split(self.x_validation, most)
         ]
         stack.compute = exact

@@ -18,12 +18,13 @@ from typing import Any
 
 import torch
 
-from kd_core.data.dataset import Array, Dataset
+from kd_core.data.dataset import Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill.base import LOSSES, soft_share
 from kd_core.distill.preparing import prepare
 from kd_core.distill.stack.forms import STACKS
+from kd_core.distill.stack.stack_rows import StackRows
 from kd_core.distill.stack.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
@@ -40,7 +41,7 @@ from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
-from kd_core.training.rows import RowReader, is_mapped, open_rows
+from kd_core.training.rows import Resident
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
@@ -137,7 +138,7 @@ class Stacking:
                 "training": work.training.to_json(),
                 "precision": work.precision,
             }
-            self._rows: dict[tuple[str, bool], tuple[RowReader, torch.Tensor, Array | torch.Tensor]] = {}
+            self._rows = StackRows(self.device)
             self._start: dict[tuple[str, int, str | None], dict[str, torch.Tensor]] = {}
 
     def viewed(self, variant: Variant) -> Viewed:
@@ -287,13 +288,19 @@ class Stacking:
         scores = ManyScores(
             self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
         )
+        reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
+        dtype = self.dtype if stack.exact_rows else self.compute
+        rows, x_validation = self._rows.open(self.viewed(chosen[0]), dtype, reserved)
+        if isinstance(rows, Resident):
+            stack.hold(rows.x)
         made = StackTraining(
             stack,
             lesson,
             optimiser,
             members,
             dropout,
-            *self._tables(chosen[0], stack.exact_rows),
+            rows,
+            x_validation,
             scores,
             self.plan,
             self.compute,
@@ -316,19 +323,6 @@ class Stacking:
             prepare(module, self.dataset, arch, None if heard is None else self.lessons.get(heard))
             self._start[key] = module.state_dict()
         return self._start[key]
-
-    def _tables(self, variant: Variant, exact: bool) -> tuple[RowReader, torch.Tensor]:
-        """Bring the rows to the device, once for all stacks that read them so; streamed rows get a reader for each."""
-        rows = self.viewed(variant)
-        key = rows.spec.kind, exact
-        if key not in self._rows:
-            x, x_validation = rows.parts["train"], rows.parts["validation"]
-            held = x if is_mapped(x) else torch.from_numpy(x).to(self.dtype if exact else self.compute)
-            reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
-            reader = open_rows(held, self.device, num_bytes_reserved=reserved)
-            self._rows[key] = reader, torch.from_numpy(x_validation).to(self.device), held
-        reader, x_validation, held = self._rows[key]
-        return (open_rows(held, self.device) if reader.kind == "streamed" else reader), x_validation
 
     def result(self, stack: StackTraining, row: int) -> TrainedVariant | None:
         """Take one network out of its stack at its selected epoch; None when it finished no epoch."""

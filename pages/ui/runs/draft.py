@@ -11,7 +11,7 @@ import streamlit as st
 from kd_core import safe_io
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
-from kd_core.registry import Registry, Situation
+from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import FOLDS, Choice, DatasetSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
@@ -71,7 +71,13 @@ def presets(facts: Facts) -> list[dict[str, Any]]:
     fits = [e for e in ARCHS.entries() if e.why_not(situation(facts)) is None and "student" in e.facts["roles"]]
     found = [preset("mlp", size) for e in fits if e.name == "mlp" for size in e.facts["presets"]]
     others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,))]
-    return found + [preset(e.name, size, f"{e.name} {size}") for e in others for size in ("tiny", "small")]
+    return found + [made for e in others for made in _small(e)]
+
+
+def _small(arch: Entry[Any]) -> list[dict[str, Any]]:
+    sizes = [size for size in ("tiny", "small") if size in arch.facts["presets"]]
+    found = [preset(arch.name, size, f"{arch.name} {size}") for size in sizes]
+    return found or [{"name": arch.name, "arch": {"name": arch.name, "settings": {}}}]
 
 
 def preset(arch: str, size: str, name: str | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from kd_core.data.preparation import prepare
 from kd_core.data.view import Views
 from kd_core.distill.stack import fused, stacking
+from kd_core.distill.stack.forms import STACKS, piecewise
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.variants import Variant
@@ -245,13 +246,29 @@ class TestEarlyStopping:
         assert run(dataset, [], training_spec()) == []
 
 
-def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path, monkeypatch):
-    dataset = make_dataset(rows=200)
-    np.save(tmp_path / "x.npy", dataset.view().parts["train"])
-    variants = [make_variant(seed=s, width=w) for s, w in ((0, 8), (1, 8), (2, 30), (3, 30))]
+@pytest.mark.parametrize("arch", ["piecewise", "additive"])
+def test_rows_that_are_held_encoded_give_the_bits_of_rows_encoded_at_every_step(arch, monkeypatch):
+    dataset = with_columns(make_dataset(rows=150))
+    variants = [make_variant(arch, objective=o, seed=s, arch_edges=8) for o in ("hinton", None) for s in (0, 1)]
+    held = run(dataset, variants, training_spec(), precision="float32")
+    monkeypatch.setattr(piecewise, "HELD_BYTES", {"cpu": 1000})
+    looked_up = []
+    monkeypatch.setattr(piecewise.PiecewiseStack, "look_up", lambda stack, at: looked_up.append(stack._table))
+    for a, b in zip(held, run(dataset, variants, training_spec(), precision="float32"), strict=True):
+        assert_equal(a, b, 0)
+    assert looked_up and not any(t is not None for t in looked_up)
+
+
+@pytest.mark.parametrize(("arch", "kind"), [("mlp", "table"), ("piecewise", "columns")])
+def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path, monkeypatch, arch, kind):
+    dataset = with_columns(make_dataset(rows=200))
+    np.save(tmp_path / "x.npy", dataset.view(kind).parts["train"])
+    variants = [make_variant(arch, seed=s, width=w) for s, w in ((0, 8), (1, 8), (2, 30), (3, 30))]
     expected = run(dataset, variants, training_spec(epochs=4))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
-    dataset = replace(dataset, views=Views.of_table({**dataset.view().parts, "train": mapped}))
+    seen = dataset.view(kind)
+    filed = replace(seen, parts={**seen.parts, "train": mapped})
+    dataset = replace(dataset, views=Views({"table": dataset.view, kind: lambda: filed}))
     monkeypatch.setattr("kd_core.training.rows.budget_bytes", lambda *a: 0)
     work = Stacking(SweepWork.of(dataset, variants, None, training_spec(), precision="float64"))
     readers = [work.open(task).rows for task in work.tasks(None, ignore, 2)]
@@ -265,7 +282,7 @@ def test_rows_streamed_from_a_file_give_the_same_numbers_in_every_lane(tmp_path,
 def test_what_has_no_stack_is_refused_by_name():
     variant = make_variant("tabm")
     reason = fused.supports(make_dataset(), variant)
-    assert reason == "the architecture 'tabm' has no stacked form (known: mlp, linear, resmlp)"
+    assert reason == f"the architecture 'tabm' has no stacked form (known: {', '.join(STACKS.names())})"
     with pytest.raises(KDError) as caught:
         run(make_dataset(), [variant], training_spec())
     assert caught.value.code == "cannot_fuse"

@@ -63,9 +63,21 @@ class Stack(ABC):
         """Count the numbers of a row that a network of its own makes of the rows it is given; none where it reads them as they are."""
         return 0
 
+    def encode(self, x: Tensor) -> Tensor:
+        """Make of rows what `forward` reads, in the number format of its products. Shape: (S, B, F), where S may be expanded."""
+        return x.to(self.compute[0].dtype)
+
+    def hold(self, x: Tensor) -> None:
+        """Encode the training rows once, where that is worth while and they fit; `look_up` then finds them. Shape: (N, F)."""
+        return
+
+    def look_up(self, index: Tensor) -> Tensor | None:
+        """Return training rows as `encode` would, by position; None where they are not held. Shape: (S, B) -> (S, B, K)."""
+        return None
+
     @abstractmethod
     def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
-        """Answer. Shape: x (S, B, F), where S may be expanded; masks one (S, B, width) per hidden layer or none -> (S, C, B)."""
+        """Answer. Shape: x as `encode` gives it; masks one (S, B, width) per hidden layer or none -> (S, C, B)."""
 
     @abstractmethod
     def backward(self, dz: Tensor) -> None:

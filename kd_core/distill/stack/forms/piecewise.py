@@ -18,6 +18,11 @@ from kd_core.models.archs.piecewise import PiecewiseSpec
 from kd_core.models.piecewise_front import Index, Layout
 
 _FRONT = "front."
+HELD_BYTES = {
+    "cpu": 256 * 2**20,
+    "cuda": 4 * 2**30,
+}  # encoded training rows of one stack; cut at every step where they take more
+_AT_ONCE = 10_000  # rows encoded at once
 
 
 @STACKS.register(
@@ -36,6 +41,8 @@ class PiecewiseStack(MLPStack):
         own = [[(name, t) for name, t in state.items() if name.startswith(_FRONT)] for state in states]
         self.edges = {name: torch.stack([dict(of)[name] for of in own]).to(device, dtype) for name, _ in own[0]}
         rest = [{name: t for name, t in state.items() if not name.startswith(_FRONT)} for state in states]
+        self._table: Tensor | None = None
+        self._taken = torch.zeros(0)
         super().__init__(specs, rest, inputs, dtype, device)
 
     @classmethod
@@ -62,13 +69,43 @@ class PiecewiseStack(MLPStack):
         self._spread = self._low.new_zeros(len(self), len(owner), len(self.layout.numbers))  # (S, G, M)
         self._spread[:, torch.arange(len(owner), device=owner.device), owner] = self.edges[f"{_FRONT}rise"]
 
-    def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
-        """Encode and answer; the inputs of every layer are remembered for `backward`."""
-        encoded = self.index.encode(x, self._low, self._scale)
-        first = self._folded(self.weights[0], self.weights[1])
+    def encode(self, x: Tensor) -> Tensor:
+        """Cut the numbers of rows by each network's own edges. Shape: (S, B, F) -> (S, B, K)."""
+        return self.index.encode(x, self._low, self._scale).to(self.compute[0].dtype)
+
+    def hold(self, x: Tensor) -> None:
+        """Encode the training rows once for all networks with the same edges, where they fit. Shape: (N, F)."""
+        cuts = [low.numpy().tobytes() + scale.numpy().tobytes() for low, scale in zip(*self._cuts(), strict=True)]
+        arms = list(dict.fromkeys(cuts))
         dtype = self.compute[0].dtype
-        w = [*(t.to(dtype) for t in first), *self.compute[2:]]
-        return self._layers(encoded.to(dtype), w, masks, learning)
+        if len(arms) * len(x) * self.layout.encoded * dtype.itemsize > HELD_BYTES[x.device.type]:
+            return
+        self._table = torch.empty(len(arms) * len(x), self.layout.encoded, dtype=dtype, device=x.device)
+        for slot, cut in enumerate(arms):
+            at = cuts.index(cut)
+            for start in range(0, len(x), _AT_ONCE):
+                rows = x[start : start + _AT_ONCE].to(self._low.dtype)
+                encoded = self.index.encode(rows, self._low[at, 0], self._scale[at, 0])
+                self._table[slot * len(x) + start :][: len(rows)] = encoded
+        self._first = torch.tensor([arms.index(cut) * len(x) for cut in cuts], device=x.device).view(-1, 1)
+
+    def _cuts(self) -> tuple[Tensor, Tensor]:
+        return self._low.cpu(), self._scale.cpu()
+
+    def look_up(self, index: Tensor) -> Tensor | None:
+        """Return encoded training rows by position. Shape: (S, B) -> (S, B, K)."""
+        if self._table is None:
+            return None
+        at = (index + self._first).reshape(-1)
+        if self._taken.shape[0] != len(at):
+            self._taken = self._table.new_empty(len(at), self.layout.encoded)
+        torch.index_select(self._table, 0, at, out=self._taken)  # new memory at every step costs more than the copy
+        return self._taken.view(*index.shape, -1)
+
+    def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
+        """Answer; the inputs of every layer are remembered for `backward`."""
+        first = self._folded(self.weights[0], self.weights[1])
+        return self._layers(x, [*(t.to(x.dtype) for t in first), *self.compute[2:]], masks, learning)
 
     def _folded(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """As `Front.folded`, for all networks at once."""
@@ -92,6 +129,8 @@ class PiecewiseStack(MLPStack):
     def keep(self, rows: Tensor) -> None:
         """Drop every network but these, with their edges."""
         self.edges = {name: t.index_select(0, rows.to(t.device)) for name, t in self.edges.items()}
+        if self._table is not None:
+            self._first = self._first.index_select(0, rows.to(self._first.device))
         super().keep(rows)
 
     def state(self, row: int, weights: Sequence[Tensor] | None = None) -> State:
