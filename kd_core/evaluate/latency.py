@@ -22,7 +22,7 @@ from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
 from kd_core.machine import device as devices
 from kd_core.machine.timing import BATCHES, measure_latency
-from kd_core.models.base import OwnONNX
+from kd_core.models.base import OwnONNX, Settles
 
 PARITY = 1e-5  # float32 networks differ by rounding only, about 1e-6
 PARITY_ROWS = (1, 3)  # beside all of the example
@@ -65,6 +65,8 @@ def onnx_bytes(module: nn.Module, inputs: InputSpec) -> bytes:
     Errors: KDError with code `onnx_export` or `onnx_parity`, as the second exporter has it.
     """
     alone = _Logits(copy.deepcopy(module)).cpu().float().eval()
+    if isinstance(alone.module, Settles):
+        alone.module.settle()
     if isinstance(module, OwnONNX):
         return _exported(alone, torch.from_numpy(module.trying_rows()), lambda *given: module.onnx_model())
     example = torch.from_numpy(inputs.example(8))

@@ -68,11 +68,11 @@ def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes | None:
     model = onnx.load_from_string(network)
     _with_weights(model.graph)
     _packed(model.graph)
-    _renamed(model.graph, drawn.finish())
+    _renamed(model.graph, drawn.finish(), drawn.mark)
     graph = model.graph
     logits = graph.output[0].name
     answer = _answer_name(drawn)
-    last, weights = _answer(logits, answer, purpose)
+    last, weights = _answer(logits, answer, purpose, drawn.mark)
     kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
     width = len(purpose.classes) if purpose.task.has_classes else 1
     output = helper.make_tensor_value_info(answer, kind, ["rows", width])
@@ -126,27 +126,29 @@ def _answer_name(drawn: RawGraph) -> str:
     return name
 
 
-def _answer(logits: str, answer: str, purpose: Purpose) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+def _answer(
+    logits: str, answer: str, purpose: Purpose, mark: str
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     if purpose.task.has_classes:
         return [helper.make_node("Softmax", [logits], [answer], axis=1)], []
+    std, mean, double, spread = (f"{mark}{name}" for name in ("std", "mean", "double", "spread"))
     weights = [
-        numpy_helper.from_array(np.array(v, np.float64), f"/{n}")
-        for n, v in (("std", purpose.std), ("mean", purpose.mean))
+        numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, purpose.std), (mean, purpose.mean))
     ]
     steps = [
-        helper.make_node("Cast", [logits], ["/double"], to=onnx.TensorProto.DOUBLE),
-        helper.make_node("Mul", ["/double", "/std"], ["/spread"]),
-        helper.make_node("Add", ["/spread", "/mean"], [answer]),
+        helper.make_node("Cast", [logits], [double], to=onnx.TensorProto.DOUBLE),
+        helper.make_node("Mul", [double, std], [spread]),
+        helper.make_node("Add", [spread, mean], [answer]),
     ]
     return steps, weights
 
 
-def _renamed(graph: onnx.GraphProto, rows: str) -> None:
+def _renamed(graph: onnx.GraphProto, rows: str, mark: str) -> None:
     """Give every value of a network a short name: a file's names would take as many bytes as a small student's weights."""
     short: dict[str, str] = {_X: rows, "": ""}
 
     def of(name: str) -> str:
-        return short.setdefault(name, f"//{len(short)}")
+        return short.setdefault(name, f"{mark}n{len(short)}")
 
     for weight in graph.initializer:
         weight.name = of(weight.name)

@@ -42,7 +42,7 @@ class RawSession:
         return found, said
 
 
-class Deployed(RawSession):
+class RawStudent(RawSession):
     """A student's file. Errors: KeyError, ValueError, or ONNX Runtime's own where the file is of another kind or damaged."""
 
     def __init__(self, data: bytes) -> None:

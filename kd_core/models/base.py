@@ -63,6 +63,14 @@ Fits = Callable[[Any, Array, Array, Array, int], Rounds]
 
 
 @runtime_checkable
+class Settles(Protocol):
+    """A network that has a shorter form once it has learned."""
+
+    def settle(self) -> None:
+        """Take that form: the answers stay, but for rounding, and so do the names and shapes of the weights."""
+
+
+@runtime_checkable
 class OwnONNX(Protocol):
     """A module that writes its ONNX file itself, since no exporter knows how."""
 

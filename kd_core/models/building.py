@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,7 +13,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, choose_view
 from kd_core.errors import SpecError
-from kd_core.models.base import ARCHS
+from kd_core.models.base import ARCHS, Settles
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 
@@ -75,18 +74,15 @@ def cpu_state(module: nn.Module) -> dict[str, Tensor]:
 def deployed_state(dataset: Dataset, choice: Choice, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Round learned weights to what half the bytes can hold, so that a file of float16 numbers answers as the student does.
 
-    A weight beyond float16 leaves its tensor as it is; so is what a network was given and did not learn (edges, trees).
+    A network that has a shorter form takes it before. A weight beyond float16 leaves its tensor as it is; so is what a network was given and did not learn (edges, trees).
     """
-    learned = _learned(choice.to_json(), viewed(dataset, choice).spec, dataset.num_outputs)
+    module = build_for(dataset, choice)
+    if isinstance(module, Settles) and state:
+        module.load_state_dict(dict(state))
+        module.settle()
+        state = cpu_state(module)
+    learned = {name for name, _ in module.named_parameters()}
     rounded = {name: t.half().to(t.dtype) for name, t in state.items() if name in learned}
     return {
         name: rounded[name] if name in rounded and rounded[name].isfinite().all() else t for name, t in state.items()
     }
-
-
-@functools.lru_cache(256)
-def _learned(choice_json: str, inputs: InputSpec, num_outputs: int) -> frozenset[str]:
-    with torch.device("meta"):
-        return frozenset(
-            name for name, _ in build(Choice.from_json(choice_json), inputs, num_outputs).named_parameters()
-        )

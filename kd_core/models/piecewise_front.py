@@ -137,10 +137,22 @@ class Fronted(nn.Module):
         super().__init__()
         self.front = Front(inputs, edges)
         self.first = nn.Linear(self.front.layout.weights, width)
+        self.is_settled = False
 
     def lifted(self, x_NF: Tensor) -> Tensor:
         """Encode rows and send them through the first layer."""
+        if self.is_settled:
+            return linear(self.front(x_NF), self.first.weight[:, : self.front.layout.encoded], self.first.bias)
         return linear(self.front(x_NF), *self.front.folded(self.first.weight, self.first.bias))
+
+    def settle(self) -> None:
+        """Fold the weights of the normal quantiles into the others, which answers alike; there is no learning after it."""
+        encoded = self.front.layout.encoded
+        with torch.no_grad():
+            weight, bias = self.front.folded(self.first.weight, self.first.bias)
+            self.first.weight[:, :encoded], self.first.weight[:, encoded:] = weight, 0
+            self.first.bias.copy_(bias)
+        self.is_settled = True
 
     def flops(self) -> int:
         """Count the operations of one row: 2 for every weight of a matrix, but for those that are folded into others."""

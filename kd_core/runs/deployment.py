@@ -13,7 +13,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.export.raw_model import Purpose, raw_model
-from kd_core.export.raw_session import Deployed, RawSession
+from kd_core.export.raw_session import RawSession, RawStudent
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
 from kd_core.models.building import viewed
@@ -62,13 +62,13 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deploymen
         data = None if rows.view is None else raw_model(network, rows.view, purpose_of(dataset))
         if data is None:
             return Deployment(network)
-        session = Deployed(data)
+        session = RawStudent(data)
         return Deployment(data, session, _apart(session, module, dataset, rows.parts["test"]))
     except KDError as error:
         return Deployment(None, reason=str(error))
 
 
-def _apart(session: Deployed, module: torch.nn.Module, dataset: Dataset, encoded: Any) -> float:
+def _apart(session: RawStudent, module: torch.nn.Module, dataset: Dataset, encoded: Any) -> float:
     """Compare a file's answers with the engine's. Errors: KDError `onnx_parity`."""
     purpose, frame = session.purpose, sample_rows(dataset)
     found, _ = session.run(frame)

@@ -19,7 +19,7 @@ from kd_core.data.files.reading import read_table
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
 from kd_core.errors import DataError, KDError, raise_problems
 from kd_core.export.raw_model import Purpose, purpose_from
-from kd_core.export.raw_session import Deployed
+from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
@@ -91,9 +91,9 @@ class Predictor:
 
     def __init__(self, folder: RunFolder, told: Mapping[str, Any], student: Mapping[str, Any]) -> None:
         self._folder, self._student = folder, student
-        self.deployed: Deployed | None = None
+        self.deployed: RawStudent | None = None
         if student.get("raw"):
-            self.deployed = Deployed(self._file(student["onnx"]).read_bytes())
+            self.deployed = RawStudent(self._file(student["onnx"]).read_bytes())
             self.purpose = self.deployed.purpose
         else:
             self.purpose = purpose_from(told)

@@ -1,9 +1,11 @@
 import pytest
+import torch
 
 from kd_core.data.input_spec import table_inputs
 from kd_core.errors import SpecError, UnknownName
-from kd_core.models.building import build
+from kd_core.models.building import build, build_for, cpu_state, deployed_state, viewed
 from kd_core.specs import Choice
+from tests.distill.eager import make_dataset, with_columns
 
 
 def test_an_unknown_architecture_names_the_nearest():
@@ -20,3 +22,37 @@ def test_wrong_settings_are_listed_together():
     with pytest.raises(SpecError) as caught:
         build(Choice(name="mlp", settings={"width": 0, "depht": 2}), table_inputs(3), 2)
     assert "width" in str(caught.value) and "depht" in str(caught.value) and "2 problem(s)" in str(caught.value)
+
+
+@pytest.mark.parametrize("arch", ["mlp", "piecewise", "trees"])
+def test_deployed_weights_fit_in_half_the_bytes_and_what_was_given_stays(arch):
+    data = with_columns(make_dataset("binary"))
+    choice = Choice(name=arch)
+    module = build_for(data, choice)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.copy_(torch.randn(weight.shape))
+    before = cpu_state(module)
+    found = deployed_state(data, choice, before)
+    learned = {name for name, _ in module.named_parameters()}
+    assert found.keys() == before.keys()
+    for name, tensor in found.items():
+        assert torch.equal(tensor, tensor.half().float() if name in learned else before[name])
+    x = torch.from_numpy(viewed(data, choice).parts["test"][:50])
+    again = build_for(data, choice)
+    again.load_state_dict(found)
+    assert torch.allclose(again.eval()(x).logits, module.eval()(x).logits, rtol=2e-2, atol=2e-2)
+    assert deployed_state(data, choice, found).keys() == found.keys()
+    assert all(
+        torch.equal(a, b) for a, b in zip(deployed_state(data, choice, found).values(), found.values(), strict=True)
+    )
+
+
+def test_a_weight_beyond_half_the_bytes_is_left_as_it_is():
+    data = make_dataset("binary")
+    state = cpu_state(build_for(data, Choice(name="linear")))
+    state["head.bias"] = torch.tensor([1e5, 0.1])
+    found = deployed_state(data, Choice(name="linear"), state)
+    assert torch.equal(found["head.bias"], state["head.bias"]) and found["head.weight"].half().float().equal(
+        found["head.weight"]
+    )

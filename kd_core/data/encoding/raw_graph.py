@@ -7,7 +7,7 @@ since 1970, UTC) as float64, NaN where missing; labels as text, empty where miss
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,10 @@ class RawGraph:
     Each method adds one column and the places of its encoded values; `finish` lays them out in that order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Collection[str]) -> None:
+        self.mark = "/"  # begins every name inside the graph, and no column's
+        while any(name.startswith(self.mark) for name in columns):
+            self.mark += "/"
         self.inputs: list[onnx.ValueInfoProto] = []
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
@@ -322,4 +325,4 @@ class RawGraph:
 
     def _new(self) -> str:
         self._names += 1
-        return f"/{self._names}"
+        return f"{self.mark}{self._names}"

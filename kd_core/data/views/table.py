@@ -163,7 +163,7 @@ class TableView(View):
         """Draw the encoding as ONNX operations on raw columns."""
         from kd_core.data.encoding.raw_graph import RawGraph
 
-        drawn = RawGraph()
+        drawn = RawGraph(self.types)
         for name, block in self.blocks.items():
             block.draw(drawn, self.types[name])
         return drawn

@@ -1,0 +1,104 @@
+"""A student's file: raw columns in, the answer out, in as few bytes as hold the same numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from kd_core.data.types.raw_rows import typed_rows
+from kd_core.data.views import VIEWS
+from kd_core.evaluate.latency import onnx_bytes
+from kd_core.export.raw_model import FACTS, Purpose, facts_of, purpose_from, raw_model
+from kd_core.export.raw_session import RawSession, RawStudent
+from kd_core.models.building import build
+from kd_core.specs import Choice, ReadSpec
+from kd_core.task import task_of
+from kd_core.training.predict import predict
+from tests.export.tables import ROWS, columns, odd_rows
+
+
+def purpose(task):
+    classes = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}[task]
+    return Purpose(task_of(task), "goal", classes, 3.5, 20.0, ReadSpec(separator=";"))
+
+
+def made(task, arch="mlp", kind="table", drop=()):
+    frame, types, told = columns()
+    types = {name: column for name, column in types.items() if name not in drop}
+    view = VIEWS.get(kind).make(types, task, 0)
+    view.fit(frame, np.arange(ROWS) % {"binary": 2, "multiclass": 3}.get(task, 10**9), None)
+    aim = purpose(task)
+    torch.manual_seed(0)
+    network = build(Choice(name=arch), view.spec, aim.task.num_outputs(len(aim.classes))).eval()
+    return view, network, aim, {name: cells for name, cells in told.items() if name not in drop}
+
+
+def answers(view, network, aim, rows):
+    typed, *_ = typed_rows(rows, view.types)
+    found = aim.task.answers(predict(network, view.encode(typed)), aim.mean, aim.std)
+    return found["p"] if aim.task.has_classes else found["values"][:, None]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_file_answers_raw_rows_as_the_engine_does(task):
+    view, network, aim, told = made(task)
+    student = RawStudent(raw_model(onnx_bytes(network, view.spec), view, aim))
+    rows = odd_rows(told, 200)
+    found, _ = student.run(rows)
+    assert found.shape == (200, max(1, len(aim.classes)))
+    assert np.abs(found - answers(view, network, aim, rows)).max() <= 1e-5 * (aim.std if task == "regression" else 1)
+    assert student.purpose == aim and student.run([])[0].shape == (0, found.shape[1])
+
+
+def test_a_file_tells_how_it_is_asked():
+    view, network, aim, _ = made("binary", drop=("words",))
+    model = onnx.load_from_string(raw_model(onnx_bytes(network, view.spec), view, aim))
+    kinds = {one.name: one.type.tensor_type.elem_type for one in model.graph.input}
+    text, number = onnx.TensorProto.STRING, onnx.TensorProto.DOUBLE
+    assert kinds["colour"] == kinds["gift"] == kinds["town"] == text
+    assert kinds["price"] == kinds["code"] == kinds["when"] == number
+    told = facts_of({p.key: p.value for p in model.metadata_props})
+    assert purpose_from(told) == aim and list(told["columns"]) == list(view.types) and told["texts"] == {}
+    with pytest.raises(ValueError, match="schema 9"):
+        facts_of({FACTS: json.dumps({**told, "schema": 9})})
+
+
+def test_a_column_named_as_the_answer_is_no_trouble():
+    frame, types, _ = columns()
+    types = {"answer": types["price"], "/1": types["colour"]}
+    view = VIEWS.get("table").make(types, "regression", 0)
+    view.fit(frame.rename(columns={"price": "answer", "colour": "/1"}), np.arange(ROWS) * 0.5, None)
+    network = build(Choice(name="linear"), view.spec, 1).eval()
+    student = RawStudent(raw_model(onnx_bytes(network, view.spec), view, purpose("regression")))
+    assert student.run({"answer": 50.0, "/1": "red"})[0].shape == (1, 1)
+
+
+def test_weights_that_fit_take_half_the_bytes_and_nothing_is_rounded():
+    view, network, aim, _ = made("binary", drop=("words",))
+    whole = raw_model(onnx_bytes(network, view.spec), view, aim)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(weight.half().float())
+    half = raw_model(onnx_bytes(network, view.spec), view, aim)
+    numbers = sum(p.numel() for p in network.parameters())
+    assert len(whole) - len(half) > 1.8 * numbers
+    other = raw_model(onnx_bytes(network, view.spec), view, aim)
+    assert half == other
+
+
+def test_a_view_that_is_no_graph_has_no_such_file():
+    view, network, aim, _ = made("binary")
+    view.graph = lambda: None
+    assert raw_model(onnx_bytes(network, view.spec), view, aim) is None
+
+
+def test_the_readers_session_of_a_view_has_its_shape():
+    view, *_ = made("binary")
+    from kd_core.export.raw_session import open_front
+
+    session = open_front(view)
+    assert isinstance(session, RawSession) and session.run([])[0].shape == (0, view.spec.width)
