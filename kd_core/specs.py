@@ -212,7 +212,7 @@ FOLDS, FOLDS_OF_MANY, MANY_ROWS = 5, 3, 50_000  # with many rows, a teacher of t
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
 
-    later = ("placebo", "splits")
+    later = ("placebo", "splits", "references")
 
     metric: str | None = Field(
         None,
@@ -247,6 +247,11 @@ class EvaluationSpec(Spec):
         le=10,
         description="Repeat everything on so many random splits of the rows and tell the spread.",
         json_schema_extra=unit("splits", advanced=True),
+    )
+    references: bool = Field(
+        True,
+        description="Set each student beside the best plain model of its size: a linear model or a few trees, without a teacher.",
+        json_schema_extra=unit("yes/no", advanced=True),
     )
 
     def folds_of(self, train_rows: int) -> int:

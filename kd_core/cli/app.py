@@ -28,6 +28,7 @@ from kd_core.cli.options import (
     Placebo,
     Positive,
     Rare,
+    References,
     Seeds,
     Settings,
     Splits,
@@ -77,6 +78,7 @@ def distill(
     epochs: Epochs = None,
     seeds: Seeds = None,
     placebo: Placebo = True,
+    references: References = True,
     splits: Splits = 1,
     group: Group = None,
     time: Time = None,
@@ -112,7 +114,7 @@ def distill(
             one_class=one_class,
             copies=copies,
         )
-        asked = evaluation_spec(folds, placebo=placebo, splits=splits)
+        asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
         spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, evaluation=asked)

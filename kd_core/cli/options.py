@@ -45,5 +45,8 @@ NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Cat
 Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
 OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
 Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
+References = Annotated[
+    bool, typer.Option(help="Set each student beside the best plain model of its size, a linear one or a few trees.")
+]
 Splits = Annotated[int, typer.Option(help="Repeat everything on so many random splits and tell the spread.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.export.raw_model import Purpose, raw_model
-from kd_core.export.raw_session import RawSession, RawStudent
+from kd_core.export.raw_session import RawSession, RawStudent, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
 from kd_core.models.building import viewed
@@ -100,7 +101,7 @@ def latency(module: torch.nn.Module, deployment: Deployment | None, dataset: Dat
     return found | {"whole": whole_latency(deployment.session, sample_rows(dataset))}
 
 
-def whole_latency(session: RawSession, rows: pd.DataFrame) -> dict[str, Any]:
+def whole_latency(session: RawSession, rows: pd.DataFrame, batches: Sequence[int] = WHOLE_BATCHES) -> dict[str, Any]:
     """Time answers to rows that come as dicts, reading included. Units: milliseconds, one thread."""
     named = rows[list(session.reader.types)]
     dicts: list[Any] = named.astype("object").where(named.notna(), None).to_dict("records")
@@ -109,4 +110,18 @@ def whole_latency(session: RawSession, rows: pd.DataFrame) -> dict[str, Any]:
         return dicts[0] if count == 1 else [dicts[i % len(dicts)] for i in range(count)]
 
     with devices.threads(1):
-        return measure_latency(session.run, batch, WHOLE_BATCHES)
+        return measure_latency(session.run, batch, batches)
+
+
+def with_reading(measured: Mapping[str, Any], dataset: Dataset, kind: str) -> dict[str, Any]:
+    """Add what reading one raw row takes to what a teacher takes for it alone; nothing where operations can't read it.
+
+    The two are timed apart: the teacher was timed when it was trained, maybe by another run. Units: milliseconds.
+    """
+    view = dataset.view(kind).view
+    session = None if view is None else open_front(view)
+    alone = next((measured[n]["1"] for n in ("onnxruntime", "native", "torch") if "1" in measured.get(n, {})), None)
+    if session is None or alone is None:
+        return {}
+    reading = whole_latency(session, sample_rows(dataset), (1,))["1"]
+    return {"whole": {"1": {name: alone[name] + reading[name] for name in alone}}}

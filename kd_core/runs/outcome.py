@@ -19,7 +19,7 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 
-KNOWN = (1, 2, 3)
+KNOWN = (1, 2, 3, 4)
 Json = Mapping[str, Any]
 Credit = Literal["teacher", "unclear"]
 
@@ -62,13 +62,28 @@ class Advice:
     need: int | None
 
 
+Standing = Literal["ahead", "behind", "level", "unclear"]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The best plain model of at most the student's bytes. `gain` is the student's over it; `family` its interval among all of a run."""
+
+    name: str
+    bytes: int
+    gain: Mapping[str, Gain]
+    family: tuple[float | None, float | None]
+    standing: Standing
+
+
 @dataclass(frozen=True)
 class StudentOutcome:
     """One student against its baseline and against the teacher.
 
     `family` holds the intervals that hold for all students together, where there are several. `credit` says whether
     what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
-    mean validation score of the seeds, by which students are ranked.
+    mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed. `plain` and
+    `smallest_like_it` (name and bytes): plain models to compare with, None where there is none or an older result does not say.
     """
 
     name: str
@@ -86,6 +101,9 @@ class StudentOutcome:
     selected: float | None
     seeds: tuple[int, ...]
     cell: int | None = None
+    bytes: int | None = None
+    plain: Plain | None = None
+    smallest_like_it: tuple[str, int] | None = None
     raw: Json = field(default_factory=dict, repr=False)
 
     def credit(self, metric: str) -> Credit | None:
@@ -243,8 +261,8 @@ def _cell(found: Json) -> Cell:
 
 
 def p50(latency: Json) -> float | None:
-    """Return the median milliseconds of one prediction, on ONNX Runtime where it can, else on torch."""
-    for runtime in ("onnxruntime", "torch"):
+    """Return the median milliseconds of one answer: from the raw row on, else of the network alone, on ONNX Runtime before torch."""
+    for runtime in ("whole", "onnxruntime", "torch"):
         one = latency.get(runtime, {}).get("1")
         if one:
             return float(one["p50"])
@@ -270,8 +288,21 @@ def _student(found: Json) -> StudentOutcome:
         selected=float(np.mean(scores)) if scores and None not in scores else None,
         seeds=tuple(found["seeds"]),
         cell=found.get("cell"),
+        bytes=(found.get("deployed") or {}).get("bytes"),
+        **_reference(found.get("reference") or {}),
         raw=found,
     )
+
+
+def _reference(found: Json) -> dict[str, Any]:
+    best, smallest = found.get("best"), found.get("smallest")
+    told: dict[str, Any] = {}
+    if best:
+        low, high = best["ci_family"]
+        told["plain"] = Plain(best["name"], int(best["bytes"]), _gains(best["gain"]), (low, high), best["word"])
+    if smallest:
+        told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"])
+    return told
 
 
 def _gains(found: Json) -> dict[str, Gain]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
 
 from kd_core.data.dataset import SPLITS, Dataset
@@ -14,7 +15,7 @@ from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, placebo
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, families
-from kd_core.evaluate.intervals.compare import Gain, Verdict
+from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
@@ -23,10 +24,13 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
+from kd_core.runs.references import References
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
-SCHEMA = 3
+SCHEMA = 4
+# What a gain over a plain model of the same size comes to.
+REFERENCE_WORDS = {"beats": "ahead", "hurts": "behind", "ties": "level", "inconclusive": "unclear"}
 
 
 @dataclass
@@ -66,6 +70,8 @@ class ResultBuilder:
         }
         self.teacher_block = assessment.block(dataset, "test", teacher.logits["test"])
         self.judged: list[_Judged] = []
+        self.references: dict[str, Any] | None = None
+        self.whole: dict[str, Any] = {}  # times of the teacher with its reading of rows
 
     def add(self, index: int, arms: Arms, recipe: RunSpec, cell: int, deployed: Deployment | None = None) -> None:
         """Assess one student against its baseline, the teacher and its placebo, paired over seeds.
@@ -99,7 +105,8 @@ class ResultBuilder:
             "alpha": loss.get("alpha"),
             "seeds": arms.seeds,
             "parameters": size.parameters,
-            "size_bytes": size.size_bytes,
+            "size_bytes": (deployed.told()["bytes"] if deployed else None) or size.size_bytes,
+            "weights_bytes": size.size_bytes,
             "flops": size.flops,
             **ours,
             "baseline": theirs,
@@ -124,6 +131,40 @@ class ResultBuilder:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
         self.judged.append(_Judged(entry, found, gain, gain[name], margin, room))
+
+    def compare(self, references: References, arms: Sequence[Arms]) -> None:
+        """Set every student beside the best plain model of at most its bytes, and name the smallest one like it.
+
+        Errors: none of a single model; those that could not be had are told in the result.
+        """
+        name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
+        references.learn(max(sizes))
+        for one, size, arm in zip(self.judged, sizes, arms, strict=True):
+            entry = one.entry
+            score = float(np.mean([t["score_selected"] for t in entry["selection"]["student"]]))
+            smallest = references.smallest_within(score, one.margin)
+            best = references.of_size(size) if size else None
+            z = None if best is None else references.test_logits(best, arm.seeds)
+            told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
+            if best is not None and z is not None:
+                ours = [t.logits(self.dataset, "test", self.device) for t in arm.student]
+                found = assessment.evidence(
+                    self.dataset, "test", self.teacher.logits["test"], {"student": ours, "reference": z}
+                )
+                gains = assessment.gains(found, "student", "reference")
+                # one of two statements about each of the students: the word is that of the interval which holds for all of them
+                wide = families.simultaneous(gains[name], 2 * len(self.judged))
+                word = verdict(wide, one.margin)
+                metrics = {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()}
+                told["best"] = {
+                    **best.told(),
+                    "metrics": metrics,
+                    "gain": _written(gains),
+                    "ci_family": [wide.low, wide.high],
+                    "word": REFERENCE_WORDS[word.word],
+                }
+            entry["reference"] = told
+        self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""
@@ -151,7 +192,7 @@ class ResultBuilder:
                 "parameters": self.teacher.num_parameters,
                 "size_bytes": self.teacher.size_bytes,
                 **self.teacher_block,
-                "latency_ms": self.teacher.latency_ms,
+                "latency_ms": self.teacher.latency_ms | self.whole,
                 "folds": self.teacher.folds,
                 "cached": self.teacher.cached,
                 "fit_seconds": self.teacher.fit_seconds,
@@ -160,6 +201,7 @@ class ResultBuilder:
             },
             "students": [j.entry for j in self.judged],
             "room": self.room,
+            "references": self.references,
             "test_reads": test_reads,
             "problems": [
                 {

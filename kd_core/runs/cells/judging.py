@@ -13,8 +13,10 @@ from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished
-from kd_core.runs.deployment import Deployment, deploy
+from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.outcome import p50
+from kd_core.runs.plan import teacher_view
+from kd_core.runs.references import References
 from kd_core.runs.result import ResultBuilder, best_seed
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
@@ -79,6 +81,11 @@ class Judging:
             build.add(index, arms, recipe, cell.index, deployments.get(index))
             notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         artifacts: dict[str, Any] = {}
+        if files and spec.evaluation.latency:
+            kind = teacher_view(spec.teacher, self.dataset.views.kinds)
+            build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
+        if files and spec.evaluation.references:
+            build.compare(self._references(), list(self.arms.values()))
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
@@ -94,6 +101,13 @@ class Judging:
         more = {"sweep": self._sweep(seconds)} if spec.sweep else {}
         latency = {j.entry["name"]: p50(j.entry["latency_ms"]) for j in build.judged}
         return build.finish(folder.id, artifacts, reads, cells=self._cells(latency), **more)
+
+    def _references(self) -> References:
+        trainings = self.trainings
+        seeds = trainings.seeds
+        return References(
+            self.dataset, self.spec.training, trainings.metric, self.judge.better, seeds, trainings.should_stop
+        )
 
     def _sweep(self, seconds: float) -> dict[str, Any]:
         asked = grid.count(self.spec)

@@ -91,6 +91,7 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     lines += _known_lines(result)
     for student in found.students:
         lines += _judgement(found, student)
+        lines += _plain_lines(result, found, student)
         lines.append(_sizes(result, found, student))
     if found.schema < 2:
         lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
@@ -155,11 +156,41 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     return lines
 
 
+def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
+    """Say how the student stands beside plain models without a teacher, with both sizes."""
+    if not result.get("references"):
+        return []
+    lines, own = [], f"{kilobytes(student.bytes)}" if student.bytes else "no file"
+    if student.plain:
+        name, plain = found.metric.name, student.plain
+        scale, gain = Scale.of(found.metric, plain.gain[name]), plain.gain[name]
+        whose = f"{plain.name} of {kilobytes(plain.bytes)}, without a teacher,"
+        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; this student: {own})"
+        said = {
+            "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
+            "behind": f"A plain model of this size is better: over {whose} {away}. Distilling this student does not pay here.",
+            "level": f"A plain model of this size does as well: over {whose} {away}.",
+            "unclear": f"Not clear whether a plain model of this size does as well: over {whose} {away}.",
+        }
+        lines.append(f"  {said[plain.standing]}")
+    elif student.bytes:
+        lines.append(f"  No plain model of the list is as small as this student ({own}).")
+    if student.smallest_like_it and (student.plain is None or student.smallest_like_it[0] != student.plain.name):
+        name, size = student.smallest_like_it
+        lines.append(f"  The smallest plain model that keeps up with it on validation: {name}, {kilobytes(size)}.")
+    return lines
+
+
+def kilobytes(size: int) -> str:
+    """Write a size. Example: `14.0 KB`."""
+    return f"{size / 1024:,.1f} KB"
+
+
 def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> str:
     name, raw, teacher = found.metric.name, student.raw, result["teacher"]
     scale = Scale.of(found.metric, student.gain[name])
     gap = raw["gap_closed"].get(name)
-    parameters, place = f"{raw['parameters']:,} parameters", f"{raw['size_bytes'] / 1024:.1f} KB"
+    parameters, place = f"{raw['parameters']:,} parameters", kilobytes(student.bytes or raw["size_bytes"])
     if teacher["size_bytes"] is not None:
         place += f" (teacher {teacher['size_bytes'] / 1024:,.0f} KB)"
     on = f" (on the {known['test']:,} rows it answered)" if (known := teacher.get("known")) else ""

@@ -183,13 +183,13 @@ def common_metrics(found: Sequence[Entry]) -> list[str]:
 
 
 def cost(block: Result, by: str) -> float | None:
-    """Return size in bytes, latency p50 at batch 1 in ms (ONNX Runtime before others), or FLOPs per row."""
+    """Return size in bytes, latency p50 at batch 1 in ms (from the raw row on before the network alone), or FLOPs per row."""
     if by == "size":
         return block.get("size_bytes")
     if by == "flops":
         return block.get("flops")
     measured = speed.runtimes(block.get("latency_ms"))
-    for runtime in ("onnxruntime", "torch", *measured):
+    for runtime in ("whole", "onnxruntime", "torch", *measured):
         if "1" in measured.get(runtime, {}):
             return measured[runtime]["1"]["p50"]
     return None

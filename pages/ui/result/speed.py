@@ -38,14 +38,14 @@ def runtimes(latency: Mapping[str, Any] | None) -> dict[str, dict[str, dict[str,
 
 
 def runtime_title(name: str) -> str:
-    """Name a runtime as people write it."""
-    return RUNTIME.get(name, name)
+    """Name a runtime as people write it, or the whole way from a raw row to the answer."""
+    return str(t("runs.latency.whole")) if name == "whole" else RUNTIME.get(name, name)
 
 
 def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | None:
     """Return the times of teacher and student, measured the same way where both have it."""
     ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
-    for name in ("onnxruntime", "torch"):
+    for name in ("whole", "onnxruntime", "torch"):
         if batch in ours.get(name, {}) and batch in theirs.get(name, {}):
             return _pair(theirs[name][batch], ours[name][batch], name, name)
     own = next((n for n in theirs if batch in theirs[n]), None)

@@ -1,0 +1,130 @@
+"""Plain models beside the students: what a person could have at the same size without any teacher.
+
+A fixed short list, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
+validation rows among those whose file takes no more bytes, and only that one gets the student's other seeds and is asked about
+the test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill.sweep import planner
+from kd_core.distill.sweep.variants import TrainedVariant, Variant
+from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.errors import KDError
+from kd_core.models.base import ARCHS
+from kd_core.models.building import deployed_state, viewed
+from kd_core.runs.deployment import Deployment, deploy
+from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.training.predict import predict
+
+PLAIN: tuple[tuple[str, Choice], ...] = (
+    ("a linear model", Choice(name="linear")),
+    ("30 trees of 4 leaves", Choice(name="trees", settings={"size": "tiny"})),
+    ("30 trees of 15 leaves", Choice(name="trees", settings={"size": "small"})),
+    ("57 trees of 31 leaves", Choice(name="trees", settings={"size": "base"})),
+    ("140 trees of 31 leaves", Choice(name="trees", settings={"size": "large"})),
+)
+LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
+ShouldStop = Callable[[], bool]
+
+
+@dataclass
+class Reference:
+    """One plain model. `modules` by seed; `selected` its validation score with the first seed."""
+
+    name: str
+    arch: Choice
+    selected: float
+    deployment: Deployment
+    modules: dict[int, torch.nn.Module]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.deployment.data or b"")
+
+    def told(self) -> dict[str, Any]:
+        """Return what result.json says of it."""
+        arch = self.arch.model_dump(mode="json")
+        return {"name": self.name, "arch": arch, "bytes": self.bytes, "selected": self.selected}
+
+
+class References:
+    """The plain models of a run; each is trained when it is first needed. Errors of one leave it out, told in `missing`."""
+
+    def __init__(
+        self, dataset: Dataset, training: TrainingSpec, metric: str, better: str, seeds: Sequence[int], stop: ShouldStop
+    ) -> None:
+        self.dataset, self.training, self.metric, self.better = dataset, training, metric, better
+        self.seeds, self.stop = list(seeds), stop
+        self.known: list[Reference] = []
+        self.missing: list[dict[str, str]] = []
+
+    def learn(self, largest: int) -> None:
+        """Train the list with the first seed, until a model is clearly larger than the largest student. Units: bytes."""
+        for name, arch in PLAIN:
+            takes = ARCHS.get(arch.name).facts["takes"]
+            if not set(takes) & set(self.dataset.views.kinds) or self.stop():
+                continue
+            try:
+                reference = self._first(name, arch)
+            except KDError as error:
+                self.missing.append({"name": name, "reason": str(error)})
+                continue
+            if reference is not None:
+                self.known.append(reference)
+                if reference.bytes > LARGER * largest:
+                    return
+
+    def _first(self, name: str, arch: Choice) -> Reference | None:
+        (trained,) = self._trained(arch, self.seeds[:1]) or (None,)
+        if trained is None or not np.isfinite(trained.score_selected):
+            return None
+        module = self._module(trained)
+        deployment = deploy(module, self.dataset, arch)
+        if deployment.data is None:
+            raise KDError(deployment.reason or "it has no file", "", "no_file")
+        return Reference(name, arch, trained.score_selected, deployment, {self.seeds[0]: module})
+
+    def _trained(self, arch: Choice, seeds: Sequence[int]) -> list[TrainedVariant]:
+        student = StudentSpec(name="reference", arch=arch)
+        work = SweepWork.of(
+            self.dataset, [Variant(student, None, n) for n in seeds], None, self.training, self.metric, curves=True
+        )
+        found = planner.train(work, Hooks(should_stop=self.stop))
+        return [t for _, t in sorted(found.items()) if not t.stopped and t.diverged is None]
+
+    def _module(self, trained: TrainedVariant) -> torch.nn.Module:
+        trained.state = deployed_state(self.dataset, trained.variant.student.arch, trained.state)
+        return trained.module(self.dataset)
+
+    def of_size(self, most: int) -> Reference | None:
+        """Return the best on validation among those of at most so many bytes, None where none is as small."""
+        fitting = [r for r in self.known if r.bytes <= most]
+        return max(fitting, key=lambda r: self._rank(r.selected), default=None)
+
+    def smallest_within(self, score: float, margin: float) -> Reference | None:
+        """Return the smallest that is on validation at most the margin behind a score, None where all are."""
+        near = [r for r in self.known if self._rank(r.selected) >= self._rank(score) - margin]
+        return min(near, key=lambda r: r.bytes, default=None)
+
+    def _rank(self, score: float) -> float:
+        return score if self.better == "higher" else -score
+
+    def test_logits(self, reference: Reference, seeds: Sequence[int]) -> list[Array] | None:
+        """Answer the test rows with every seed; None where a training was stopped. Shape: one (N, C) per seed."""
+        lacking = [n for n in seeds if n not in reference.modules]
+        if lacking:
+            for trained in self._trained(reference.arch, lacking):
+                reference.modules[trained.variant.seed] = self._module(trained)
+        if any(n not in reference.modules for n in seeds):
+            return None
+        x = viewed(self.dataset, reference.arch).parts["test"]
+        return [predict(reference.modules[n], x, torch.device("cpu")) for n in seeds]
