@@ -60,7 +60,7 @@ def float32_below(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
     """
     with np.errstate(over="ignore"):
         near = threshold.astype(np.float32)
-    return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
+        return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
 class TreeEnsemble(nn.Module):

@@ -13,6 +13,7 @@ from kd_core.models import boosting
 from kd_core.models.base import ARCHS, Array, Pull, SizeName
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble, one_answer, trees_of_a_round
 from kd_core.specs import Spec, unit
+from kd_core.task import ROW_BY_ROW
 
 # Bytes of the ONNX file for two classes or a number: about 2.5, 10, 40 and 100 KB; each further class costs as much again.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -168,7 +169,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     title="Boosted trees",
     spec=TreesSpec,
     source="LightGBM, Ke et al. 2017",
-    tasks=lambda task: not task.by_group,
+    tasks=ROW_BY_ROW,
     roles=("student",),
     takes=(COLUMNS, TABLE),
     gives=frozenset({"logits"}),
