@@ -188,6 +188,11 @@ def NUMERIC(task: Task) -> bool:
     return not task.has_classes
 
 
+def ROW_BY_ROW(task: Task) -> bool:
+    """Tasks whose rows do not depend on each other."""
+    return not task.by_group
+
+
 def POSITIVE(task: Task) -> bool:
     """Tasks with two classes of which one counts as yes."""
     return task.positive

@@ -60,7 +60,7 @@ def float32_below(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
     """
     with np.errstate(over="ignore"):
         near = threshold.astype(np.float32)
-    return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
+        return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
 class TreeEnsemble(nn.Module):
@@ -79,7 +79,9 @@ class TreeEnsemble(nn.Module):
         self.num_inputs, self.num_outputs, self.leaves = num_inputs, num_outputs, leaves
         self.of_a_round = trees_of_a_round(num_outputs)
         trees, splits = num_rounds * self.of_a_round, leaves - 1
-        self.register_buffer("feature", torch.zeros(trees, splits, dtype=torch.int32))
+        narrow = num_inputs <= torch.iinfo(torch.int16).max
+        columns = torch.zeros(trees, splits, dtype=torch.int16 if narrow else torch.int32)
+        self.register_buffer("feature", columns)
         self.register_buffer("missing_left", torch.zeros(trees, splits, dtype=torch.bool))
         # Both children of a split that is not used are leaf 0, so that an unused tree is its first leaf.
         self.register_buffer("left", torch.full((trees, splits), -1, dtype=torch.int16))

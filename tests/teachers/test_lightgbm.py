@@ -9,16 +9,18 @@ from kd_core.teachers.base import SOURCES
 from tests.teachers.tables import fit_data
 
 
-def fit(data, seed=0, **settings):
+def fit(data, seed=0, should_stop=lambda: False, **settings):
     entry = SOURCES.get("lightgbm")
-    return entry.make.fit(entry.spec.parse({"rounds": 40, **settings}), data, seed, print, lambda: False)
+    return entry.make.fit(entry.spec.parse({"rounds": 40, **settings}), data, seed, print, should_stop)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_it_learns_stops_early_and_counts_itself(task):
     data = fit_data(task, rows=400)
-    found = fit(data, rounds=1000, learning_rate=0.2, patience=5)
+    asked: list[int] = []
+    found = fit(data, should_stop=lambda: bool(asked.append(1)), rounds=1000, learning_rate=0.2, patience=5)
     facts, z = found.details(), found.logits(data.x_validation)
+    assert len(asked) == 1 + facts["rounds"] + 5  # before the fit, and after every round
     columns = {"binary": 1, "multiclass": 3, "regression": 1}[task]
     assert facts["rounds"] < 200 and facts["trees"] == columns * facts["rounds"] and facts["validation_loss"] > 0
     assert found.num_parameters() > facts["trees"] and found.size_bytes() > 8 * found.num_parameters()

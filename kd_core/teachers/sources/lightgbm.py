@@ -102,7 +102,7 @@ def fit(spec: LightGBMSpec, data: FitData, seed: int, notify: Notify, should_sto
     lightgbm = boosting.load()
     x_validation, y_validation = known_validation(data)
     classes, y = (np.empty(0), data.y) if data.is_number else np.unique(data.y, return_inverse=True)
-    objective = "regression" if data.is_number else "binary" if len(classes) == 2 else "multiclass"
+    objective = "l2" if data.is_number else "cross_entropy" if len(classes) == 2 else "softmax"
     settings = {
         **boosting.REPEATABLE,
         "objective": objective,
@@ -112,7 +112,7 @@ def fit(spec: LightGBMSpec, data: FitData, seed: int, notify: Notify, should_sto
         "lambda_l2": spec.l2,
         "feature_fraction_bynode": spec.feature_share,
         "seed": seed % boosting.SEEDS,
-        **({"num_class": len(classes)} if objective == "multiclass" else {}),
+        **({"num_class": len(classes)} if len(classes) > 2 else {}),
     }
     train = lightgbm.Dataset(data.x, y, params=settings)
     known = y_validation if data.is_number else np.searchsorted(classes, y_validation)

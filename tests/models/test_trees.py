@@ -1,0 +1,70 @@
+"""Small boosted trees: without a teacher they are LightGBM's own."""
+
+from __future__ import annotations
+
+import lightgbm
+import numpy as np
+import pytest
+
+from kd_core.data.input_spec import table_inputs
+from kd_core.distill.student import train_student
+from kd_core.evaluate.latency import onnx_bytes
+from kd_core.models import ARCHS, boosting
+from kd_core.models.archs.trees import PRESETS, TreesSpec
+from kd_core.models.tree_ensemble import Tree, TreeEnsemble
+from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from tests.teachers.tables import dataset
+
+NATIVE = {
+    "binary": {"objective": "binary"},
+    "multiclass": {"objective": "multiclass", "num_class": 3},
+    "regression": {"objective": "regression"},
+}
+
+
+@pytest.mark.parametrize("task", list(NATIVE))
+def test_a_baseline_is_what_lightgbm_does_by_itself(task):
+    """Same loss, same start, same steps: its own objectives are in float64 where ours are in float32."""
+    data = dataset(task, rows=400)
+    whole = {"trees": 12, "leaves": 6, "row_share": 1.0, "feature_share": 1.0, "leaf_rows": 15, "learning_rate": 0.15}
+    student = StudentSpec(name="s", arch=Choice(name="trees", settings=whole))
+    found = train_student(data, student, None, None, TrainingSpec(), 0)
+    told = {**boosting.REPEATABLE, "num_leaves": 6, "min_data_in_leaf": 15, "learning_rate": 0.15, **NATIVE[task]}
+    train = lightgbm.Dataset(data.view().parts["train"], data.scaled_y("train"), params=told)
+    booster = lightgbm.train(told, train, found.trained.selected_epoch)
+    theirs = booster.predict(data.view().parts["test"], raw_score=True).reshape(100, -1)
+    ours = found.test_logits()
+    if task == "multiclass":  # a softmax sees differences only
+        ours, theirs = ours - ours[:, :1], theirs - theirs[:, :1]
+    np.testing.assert_allclose(ours[:, -theirs.shape[1] :], theirs, atol=2e-4)
+
+
+def test_a_size_can_be_changed_in_part():
+    assert TreesSpec().shape() == TreesSpec(size="small").shape() == (30, 15)
+    assert TreesSpec(size="base", trees=7).shape() == (7, PRESETS["base"]["leaves"])
+    assert TreesSpec(size=None, leaves=4).shape() == (30, 4)
+
+
+def chain(leaves):
+    """A full tree whose every split has a leaf at its left."""
+    number = np.arange(leaves - 1)
+    right = np.append(number[1:], ~(leaves - 1))
+    missing_left = np.ones(leaves - 1, dtype=bool)
+    threshold = np.linspace(-1, 1, leaves - 1, dtype=np.float32)
+    return Tree(np.full(leaves - 1, 99), threshold, missing_left, ~number, right, np.ones(leaves))
+
+
+def test_sizes_stay_within_their_bytes():
+    """Full trees of two classes on 100 columns, with a missing direction at each split: the most that a file can take."""
+    most = {"tiny": 3_000, "small": 11_000, "base": 36_000, "large": 95_000}
+    for size, bytes_at_most in most.items():
+        trees, leaves = TreesSpec(size=size).shape()
+        module = TreeEnsemble(100, trees, leaves, 2).eval()
+        module.fill([chain(leaves)] * trees)
+        assert 0.9 * bytes_at_most < len(onnx_bytes(module, table_inputs(100))) <= bytes_at_most, size
+
+
+def test_operations_grow_with_trees_and_depth():
+    flops = ARCHS.get("trees").facts["flops"]
+    assert flops(TreesSpec(size=None, trees=10, leaves=8), table_inputs(5), 2) == 10 * (3 + 1)
+    assert flops(TreesSpec(size=None, trees=10, leaves=9), table_inputs(5), 4) == 4 * 10 * (4 + 1)
