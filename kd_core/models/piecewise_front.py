@@ -83,11 +83,16 @@ class Index(nn.Module):
         A missing value counts as 0: the median, as the columns view scales. Shape: x (..., F), low and scale (K,) or (S, 1, K)
         -> (..., K).
         """
-        rows = x.reshape(-1, x.shape[-1])  # several times as fast as with the networks of a stack apart
-        known = torch.nan_to_num(rows)
+        rows = (
+            x if x.dim() == 2 else x.reshape(-1, x.shape[-1])
+        )  # several times as fast as with networks of a stack apart
+        missing = rows.isnan()
+        known = rows.masked_fill(missing, 0.0)
         if self.holes.numel():
-            known = torch.cat([known, rows.isnan().index_select(1, self.holes).to(rows.dtype)], dim=1)
-        taken = known.index_select(1, self.source).view(*x.shape[:-1], -1)
+            known = torch.cat([known, missing.index_select(1, self.holes).to(rows.dtype)], dim=1)
+        taken = known.index_select(1, self.source)
+        if x.dim() != 2:
+            taken = taken.view(*x.shape[:-1], -1)
         return taken.sub_(low).mul_(scale).clamp_(0, 1)  # in place: new memory for each costs more than the arithmetic
 
 

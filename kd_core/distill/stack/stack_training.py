@@ -286,10 +286,13 @@ class StackTraining:
         exact, stack.compute = stack.compute, stack.weights  # judged in full precision, as the result will be
         most = max(256, VALIDATION_BYTES // (4 * len(stack) * stack.widest))
         dtype = stack.weights[0].dtype
-        parts = [
-            stack.forward(stack.encode(x.to(dtype).expand(len(stack), -1, -1)), (), False)
-            for x in torch.split(self.x_validation, most)
-        ]
+        parts = []
+        for start in range(0, len(self.x_validation), most):
+            x = self.x_validation[start : start + most]
+            at = torch.arange(start, start + len(x), device=self.device) + self.rows.num_rows
+            held = stack.look_up(at.expand(len(stack), -1))
+            told = stack.encode(x.to(dtype).expand(len(stack), -1, -1)) if held is None else held
+            parts.append(stack.forward(told, (), False))
         stack.compute = exact
         self._z = torch.cat(parts, dim=2).cpu()
         return self._z

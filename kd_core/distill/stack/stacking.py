@@ -292,7 +292,7 @@ class Stacking:
         dtype = self.dtype if stack.exact_rows else self.compute
         rows, x_validation = self._rows.open(self.viewed(chosen[0]), dtype, reserved)
         if isinstance(rows, Resident):
-            stack.hold(rows.x)
+            stack.hold(rows.x, x_validation)
         made = StackTraining(
             stack,
             lesson,

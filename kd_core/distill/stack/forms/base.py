@@ -67,12 +67,12 @@ class Stack(ABC):
         """Make of rows what `forward` reads, in the number format of its products. Shape: (S, B, F), where S may be expanded."""
         return x.to(self.compute[0].dtype)
 
-    def hold(self, x: Tensor) -> None:
-        """Encode the training rows once, where that is worth while and they fit; `look_up` then finds them. Shape: (N, F)."""
+    def hold(self, *parts: Tensor) -> None:
+        """Encode rows once, where that is worth while and they fit; `look_up` then finds them, part after part. Shape: (N, F) each."""
         return
 
     def look_up(self, index: Tensor) -> Tensor | None:
-        """Return training rows as `encode` would, by position; None where they are not held. Shape: (S, B) -> (S, B, K)."""
+        """Return rows as `encode` would, by position; None where they are not held. Shape: (S, B) -> (S, B, K)."""
         return None
 
     @abstractmethod

@@ -21,7 +21,7 @@ _FRONT = "front."
 HELD_BYTES = {
     "cpu": 256 * 2**20,
     "cuda": 4 * 2**30,
-}  # encoded training rows of one stack; cut at every step where they take more
+}  # encoded rows of one stack; cut at every step where they take more
 _AT_ONCE = 10_000  # rows encoded at once
 
 
@@ -42,7 +42,7 @@ class PiecewiseStack(MLPStack):
         self.edges = {name: torch.stack([dict(of)[name] for of in own]).to(device, dtype) for name, _ in own[0]}
         rest = [{name: t for name, t in state.items() if not name.startswith(_FRONT)} for state in states]
         self._table: Tensor | None = None
-        self._taken = torch.zeros(0)
+        self._taken: dict[int, Tensor] = {}
         super().__init__(specs, rest, inputs, dtype, device)
 
     @classmethod
@@ -73,34 +73,40 @@ class PiecewiseStack(MLPStack):
         """Cut the numbers of rows by each network's own edges. Shape: (S, B, F) -> (S, B, K)."""
         return self.index.encode(x, self._low, self._scale).to(self.compute[0].dtype)
 
-    def hold(self, x: Tensor) -> None:
-        """Encode the training rows once for all networks with the same edges, where they fit. Shape: (N, F)."""
+    def hold(self, *parts: Tensor) -> None:
+        """Encode rows once for all networks with the same edges, where they fit. Shape: (N, F) each."""
         cuts = [low.numpy().tobytes() + scale.numpy().tobytes() for low, scale in zip(*self._cuts(), strict=True)]
-        arms = list(dict.fromkeys(cuts))
-        dtype = self.compute[0].dtype
-        if len(arms) * len(x) * self.layout.encoded * dtype.itemsize > HELD_BYTES[x.device.type]:
+        arms, count = list(dict.fromkeys(cuts)), sum(map(len, parts))
+        if len(arms) * count * self.layout.encoded * self._low.itemsize > HELD_BYTES[self._low.device.type]:
             return
-        self._table = torch.empty(len(arms) * len(x), self.layout.encoded, dtype=dtype, device=x.device)
-        for slot, cut in enumerate(arms):
-            at = cuts.index(cut)
-            for start in range(0, len(x), _AT_ONCE):
-                rows = x[start : start + _AT_ONCE].to(self._low.dtype)
-                encoded = self.index.encode(rows, self._low[at, 0], self._scale[at, 0])
-                self._table[slot * len(x) + start :][: len(rows)] = encoded
-        self._first = torch.tensor([arms.index(cut) * len(x) for cut in cuts], device=x.device).view(-1, 1)
+        self._table = self._low.new_empty(len(arms) * count, self.layout.encoded)
+        rows = [
+            (at, x[start : start + _AT_ONCE])
+            for at in map(cuts.index, arms)
+            for x in parts
+            for start in range(0, len(x), _AT_ONCE)
+        ]
+        first = 0
+        for at, some in rows:
+            self._table[first : first + len(some)] = self.index.encode(
+                some.to(self._low.dtype), self._low[at, 0], self._scale[at, 0]
+            )
+            first += len(some)
+        self._first = torch.tensor([arms.index(cut) * count for cut in cuts], device=self._low.device).view(-1, 1)
 
     def _cuts(self) -> tuple[Tensor, Tensor]:
         return self._low.cpu(), self._scale.cpu()
 
     def look_up(self, index: Tensor) -> Tensor | None:
-        """Return encoded training rows by position. Shape: (S, B) -> (S, B, K)."""
+        """Return encoded rows by position; they are overwritten by the next call for as many. Shape: (S, B) -> (S, B, K)."""
         if self._table is None:
             return None
         at = (index + self._first).reshape(-1)
-        if self._taken.shape[0] != len(at):
-            self._taken = self._table.new_empty(len(at), self.layout.encoded)
-        torch.index_select(self._table, 0, at, out=self._taken)  # new memory at every step costs more than the copy
-        return self._taken.view(*index.shape, -1)
+        taken = self._taken.get(len(at))  # new memory at every step costs more than the copy
+        if taken is None:
+            taken = self._taken[len(at)] = self._table.new_empty(len(at), self.layout.encoded)
+        held = torch.index_select(self._table, 0, at, out=taken).view(*index.shape, -1)
+        return held.to(self.compute[0].dtype)
 
     def forward(self, x: Tensor, masks: Sequence[Tensor], learning: bool) -> Tensor:
         """Answer; the inputs of every layer are remembered for `backward`."""
@@ -131,6 +137,7 @@ class PiecewiseStack(MLPStack):
         self.edges = {name: t.index_select(0, rows.to(t.device)) for name, t in self.edges.items()}
         if self._table is not None:
             self._first = self._first.index_select(0, rows.to(self._first.device))
+            self._taken = {}
         super().keep(rows)
 
     def state(self, row: int, weights: Sequence[Tensor] | None = None) -> State:
