@@ -70,6 +70,7 @@ class Plain:
     """The best plain model of at most the student's bytes. `gain` is the student's over it; `family` its interval among all of a run."""
 
     name: str
+    title: str
     bytes: int
     gain: Mapping[str, Gain]
     family: tuple[float | None, float | None]
@@ -83,7 +84,7 @@ class StudentOutcome:
     `family` holds the intervals that hold for all students together, where there are several. `credit` says whether
     what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
     mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed. `plain` and
-    `smallest_like_it` (name and bytes): plain models to compare with, None where there is none or an older result does not say.
+    `smallest_like_it` (name, bytes, title): plain models to compare with, None where there is none or an older result does not say.
     """
 
     name: str
@@ -103,7 +104,7 @@ class StudentOutcome:
     cell: int | None = None
     bytes: int | None = None
     plain: Plain | None = None
-    smallest_like_it: tuple[str, int] | None = None
+    smallest_like_it: tuple[str, int, str] | None = None
     raw: Json = field(default_factory=dict, repr=False)
 
     def credit(self, metric: str) -> Credit | None:
@@ -299,9 +300,11 @@ def _reference(found: Json) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if best:
         low, high = best["ci_family"]
-        told["plain"] = Plain(best["name"], int(best["bytes"]), _gains(best["gain"]), (low, high), best["word"])
+        told["plain"] = Plain(
+            best["name"], best["title"], int(best["bytes"]), _gains(best["gain"]), (low, high), best["word"]
+        )
     if smallest:
-        told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"])
+        told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])
     return told
 
 

@@ -25,12 +25,12 @@ from kd_core.runs.deployment import Deployment, deploy
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.predict import predict
 
-PLAIN: tuple[tuple[str, Choice], ...] = (
-    ("a linear model", Choice(name="linear")),
-    ("30 trees of 4 leaves", Choice(name="trees", settings={"size": "tiny"})),
-    ("30 trees of 15 leaves", Choice(name="trees", settings={"size": "small"})),
-    ("57 trees of 31 leaves", Choice(name="trees", settings={"size": "base"})),
-    ("140 trees of 31 leaves", Choice(name="trees", settings={"size": "large"})),
+PLAIN: tuple[tuple[str, str, Choice], ...] = (
+    ("linear", "a linear model", Choice(name="linear")),
+    ("trees_30x4", "30 trees of 4 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 4})),
+    ("trees_30x15", "30 trees of 15 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 15})),
+    ("trees_57x31", "57 trees of 31 leaves", Choice(name="trees", settings={"trees": 57, "leaves": 31})),
+    ("trees_140x31", "140 trees of 31 leaves", Choice(name="trees", settings={"trees": 140, "leaves": 31})),
 )
 LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
 ShouldStop = Callable[[], bool]
@@ -41,6 +41,7 @@ class Reference:
     """One plain model. `modules` by seed; `selected` its validation score with the first seed."""
 
     name: str
+    title: str
     arch: Choice
     selected: float
     deployment: Deployment
@@ -53,7 +54,7 @@ class Reference:
     def told(self) -> dict[str, Any]:
         """Return what result.json says of it."""
         arch = self.arch.model_dump(mode="json")
-        return {"name": self.name, "arch": arch, "bytes": self.bytes, "selected": self.selected}
+        return {"name": self.name, "title": self.title, "arch": arch, "bytes": self.bytes, "selected": self.selected}
 
 
 class References:
@@ -69,21 +70,21 @@ class References:
 
     def learn(self, largest: int) -> None:
         """Train the list with the first seed, until a model is clearly larger than the largest student. Units: bytes."""
-        for name, arch in PLAIN:
+        for name, title, arch in PLAIN:
             takes = ARCHS.get(arch.name).facts["takes"]
             if not set(takes) & set(self.dataset.views.kinds) or self.stop():
                 continue
             try:
-                reference = self._first(name, arch)
+                reference = self._first(name, title, arch)
             except KDError as error:
-                self.missing.append({"name": name, "reason": str(error)})
+                self.missing.append({"name": name, "title": title, "reason": str(error)})
                 continue
             if reference is not None:
                 self.known.append(reference)
                 if reference.bytes > LARGER * largest:
                     return
 
-    def _first(self, name: str, arch: Choice) -> Reference | None:
+    def _first(self, name: str, title: str, arch: Choice) -> Reference | None:
         (trained,) = self._trained(arch, self.seeds[:1]) or (None,)
         if trained is None or not np.isfinite(trained.score_selected):
             return None
@@ -91,7 +92,7 @@ class References:
         deployment = deploy(module, self.dataset, arch)
         if deployment.data is None:
             raise KDError(deployment.reason or "it has no file", "", "no_file")
-        return Reference(name, arch, trained.score_selected, deployment, {self.seeds[0]: module})
+        return Reference(name, title, arch, trained.score_selected, deployment, {self.seeds[0]: module})
 
     def _trained(self, arch: Choice, seeds: Sequence[int]) -> list[TrainedVariant]:
         student = StudentSpec(name="reference", arch=arch)

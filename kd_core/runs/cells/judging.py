@@ -15,12 +15,11 @@ from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.outcome import p50
-from kd_core.runs.plan import teacher_view
 from kd_core.runs.references import References
 from kd_core.runs.result import ResultBuilder, best_seed
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
-from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.base import TeacherAnswers, teacher_view
 from kd_core.workspace import workspace
 
 

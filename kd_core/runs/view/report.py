@@ -164,7 +164,7 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
     if student.plain:
         name, plain = found.metric.name, student.plain
         scale, gain = Scale.of(found.metric, plain.gain[name]), plain.gain[name]
-        whose = f"{plain.name} of {kilobytes(plain.bytes)}, without a teacher,"
+        whose = f"{plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
         away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; this student: {own})"
         said = {
             "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
@@ -176,8 +176,8 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
     elif student.bytes:
         lines.append(f"  No plain model of the list is as small as this student ({own}).")
     if student.smallest_like_it and (student.plain is None or student.smallest_like_it[0] != student.plain.name):
-        name, size = student.smallest_like_it
-        lines.append(f"  The smallest plain model that keeps up with it on validation: {name}, {kilobytes(size)}.")
+        _, size, title = student.smallest_like_it
+        lines.append(f"  The smallest plain model that keeps up with it on validation: {title}, {kilobytes(size)}.")
     return lines
 
 

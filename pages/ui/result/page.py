@@ -99,7 +99,7 @@ def judgement(found: Result, index: int) -> None:
 
 
 def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool = True) -> None:
-    """Draw the sentences of the verdict: against the baseline, from this teacher, against the teacher."""
+    """Draw the sentences of the verdict: against the baseline, from this teacher, against plain models, against the teacher."""
     st.markdown(f"##### {said.gain}" if big else said.gain, help=term("interval"))
     if said.older:
         st.info(said.older, icon=":material/history:")
@@ -107,6 +107,8 @@ def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool
         st.caption(said.family, help=t("runs.verdict.family_help"))
     if said.source:
         st.markdown(said.source, help=term("placebo"))
+    for line in said.plain:
+        st.markdown(line, help=term("plain_models"))
     speed_note = speed.note(found["teacher"], student, verdict.hardware(found))
     st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
 

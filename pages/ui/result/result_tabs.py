@@ -278,7 +278,8 @@ def latency(found: Result, index: int) -> None:
     said = speed.sentence(found["teacher"], student)
     if said:
         st.markdown(
-            t("runs.latency.sentence", speed=said), help=speed.note(found["teacher"], student, verdict.hardware(found))
+            t(f"runs.latency.sentence{'_whole' if speed.is_whole(found['teacher'], student) else ''}", speed=said),
+            help=speed.note(found["teacher"], student, verdict.hardware(found)),
         )
     threads = found.get("environment", {}).get("threads", 1)
     st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))

@@ -53,6 +53,12 @@ def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | N
     return _pair(theirs[own][batch], ours[name][batch], own, name) if own and name else None
 
 
+def is_whole(teacher: Result, student: Result) -> bool:
+    """Say whether teacher and student are timed from the raw row on."""
+    pair = latency_pair(teacher, student)
+    return pair is not None and pair.student_runtime == "whole"
+
+
 def _pair(teacher: Mapping[str, float], student: Mapping[str, float], own: str, name: str) -> Pair:
     return Pair(teacher["p50"], student["p50"], own, name, steady(teacher) and steady(student))
 

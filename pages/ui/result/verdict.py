@@ -34,13 +34,15 @@ ICON = {
 class Judgement:
     """One student's verdict in words, in the order they are read; empty where nothing needs saying.
 
-    `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
+    `gain`: against its baseline; `source`: what of it comes from this teacher; `plain`: against plain models of its size;
+    `teacher`: against the teacher;
     `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
 
     word: str
     gain: Safe
     source: Safe | None
+    plain: tuple[Safe, ...]
     teacher: Safe
     family: Safe | None
     splits: Safe | None
@@ -81,6 +83,7 @@ def judge(result: Result, index: int) -> Judgement:
         word=student.verdict,
         gain=_gain(found, student),
         source=_source(found, student),
+        plain=_plain(found, student),
         teacher=_against(found, student),
         family=_family(found, student),
         splits=_splits(found, index),
@@ -131,6 +134,39 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
     why = student.placebo_reason if found.schema >= 2 else "older"
     known = f"runs.source.why.{why}"
     return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
+
+
+def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
+    """Say how the student stands beside plain models without a teacher, with both sizes."""
+    name, plain, lines = found.metric.name, student.plain, list[Safe]()
+    if student.bytes is None or not found.raw.get("references"):
+        return ()
+    if plain:
+        gain = plain.gain[name]
+        written = Written.of(name, gain)
+        lines.append(
+            t(
+                f"runs.plain.{plain.standing}",
+                model=plain_model(plain.name),
+                size=text.size(plain.bytes),
+                own=text.size(student.bytes),
+                signed=written.signed_amount(gain.mean),
+                metric=metric_word(name),
+                interval=written.interval(gain, lower=lower_is_better(name)),
+            )
+        )
+    else:
+        lines.append(t("runs.plain.none_as_small", own=text.size(student.bytes)))
+    if student.smallest_like_it and (plain is None or student.smallest_like_it[0] != plain.name):
+        model, size, _ = student.smallest_like_it
+        lines.append(t("runs.plain.smallest", model=plain_model(model), size=text.size(size)))
+    return tuple(lines)
+
+
+def plain_model(name: str) -> Safe:
+    """Name a plain model of the list; one of another version by its own name."""
+    key = f"runs.plain.model.{name}"
+    return t(key) if key in text.catalogue() else t("runs.plain.model.other", name=name)
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
