@@ -76,7 +76,8 @@ def deployed_state(dataset: Dataset, choice: Choice, state: Mapping[str, Tensor]
 
     A network that has a shorter form takes it before. A weight beyond float16 leaves its tensor as it is; so is what a network was given and did not learn (edges, trees).
     """
-    module = build_for(dataset, choice)
+    with start_weights(0):  # other networks may be drawing theirs at this moment, from the one global stream
+        module = build_for(dataset, choice)
     if isinstance(module, Settles) and state:
         module.load_state_dict(dict(state))
         module.settle()

@@ -29,8 +29,8 @@ PLAIN: tuple[tuple[str, str, Choice], ...] = (
     ("linear", "a linear model", Choice(name="linear")),
     ("trees_30x4", "30 trees of 4 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 4})),
     ("trees_30x15", "30 trees of 15 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 15})),
-    ("trees_57x31", "57 trees of 31 leaves", Choice(name="trees", settings={"trees": 57, "leaves": 31})),
-    ("trees_140x31", "140 trees of 31 leaves", Choice(name="trees", settings={"trees": 140, "leaves": 31})),
+    ("trees_30x31", "30 trees of 31 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 31})),
+    ("trees_100x31", "100 trees of 31 leaves", Choice(name="trees", settings={"trees": 100, "leaves": 31})),
 )
 LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
 ShouldStop = Callable[[], bool]

@@ -48,7 +48,7 @@ def test_a_run_from_the_zip_ends_with_a_verdict(packed, tmp_path):
         students=(student_spec("cnn:tiny"),),
         objective=Choice(name="hinton"),
         training=TrainingSpec(epochs=4, seeds=2, learning_rate=0.01),
-        evaluation=EvaluationSpec(folds=2, latency=False),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False),
     )
     result = experiment.run(spec, RunFolder.create(tmp_path / "run", spec), lambda event: None, lambda: False)
     assert result["teacher"]["metrics"]["accuracy"] > 0.5  # chance is 0.1

@@ -37,5 +37,5 @@ def small_spec(path: Path, task: str = "binary", **training: int) -> RunSpec:
         students=(TINY,),
         objective=objective,
         training=TrainingSpec(**{"epochs": 3, "seeds": 2, **training}),
-        evaluation=EvaluationSpec(folds=2, latency=False),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False),
     )

@@ -42,7 +42,7 @@ def spec(path, students=("piecewise:tiny", "additive", "tiny"), **more):
         students=tuple(map(student_spec, students)),
         objective=Choice(name="hinton"),
         training=TrainingSpec(epochs=15, seeds=2, learning_rate=0.02),
-        evaluation=EvaluationSpec(folds=2, latency=False),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False),
         **more,
     )
 

@@ -40,7 +40,7 @@ def test_result_has_every_key_and_only_finite_numbers(tmp_path, task):
     json.dumps(result, allow_nan=False)
     student = result["students"][0]
     metric = result["metric"]["name"]
-    assert result["schema"] == 3 and result["test_reads"] == 1
+    assert result["schema"] == 4 and result["test_reads"] == 1
     assert sum(result["dataset"]["rows"].values()) == 400
     assert student["seeds"] == [0, 1]
     assert len(student["metrics"][metric]["values"]) == len(student["baseline"]["metrics"][metric]["values"]) == 2

@@ -40,7 +40,7 @@ def picture_spec(place, **more):
         students=(student_spec("cnn:tiny"),),
         objective=Choice(name="hinton"),
         training=TrainingSpec(epochs=8, seeds=2, learning_rate=0.01),
-        evaluation=EvaluationSpec(folds=2, latency=more.pop("latency", False)),
+        evaluation=EvaluationSpec(folds=2, latency=more.pop("latency", False), references=False),
         **more,
     )
 

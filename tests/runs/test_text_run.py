@@ -35,7 +35,7 @@ def text_spec(path, **more):
         students=(student_spec("textcnn:tiny"),),
         objective=Choice(name="hinton"),
         training=TrainingSpec(epochs=30, seeds=2, learning_rate=0.02),
-        evaluation=EvaluationSpec(folds=2, latency=False),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False),
         **more,
     )
 

@@ -1,0 +1,92 @@
+"""Plain models beside the students: chosen on validation, told with both sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kd_core.runs import experiment
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.references import PLAIN, Reference, References
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.view.report import verdict_lines
+from kd_core.specs import Choice, StudentSpec
+from tests.runs.tables import small_spec, write_table
+
+pytestmark = [pytest.mark.filterwarnings("default::DeprecationWarning")]
+
+
+def known(scores, sizes, better="higher"):
+    made = References.__new__(References)
+    made.better = better
+    made.known = [
+        Reference(str(i), f"model {i}", Choice(name="linear"), score, Kept(size), {})
+        for i, (score, size) in enumerate(zip(scores, sizes, strict=True))
+    ]
+    return made
+
+
+class Kept:
+    def __init__(self, size):
+        self.data = b"x" * size
+
+
+def test_the_best_of_a_size_is_chosen_and_the_smallest_that_keeps_up():
+    made = known([0.7, 0.8, 0.85, 0.9], [10, 30, 20, 90])
+    assert made.of_size(9) is None
+    assert [made.of_size(most).name for most in (10, 20, 30, 89, 90)] == ["0", "2", "2", "2", "3"]
+    assert made.smallest_within(0.86, 0.02).name == "2" and made.smallest_within(0.71, 0.02).name == "0"
+    assert made.smallest_within(0.95, 0.01) is None
+    errors = known([9.0, 5.0, 6.0], [10, 20, 30], "lower")
+    assert errors.of_size(100).name == "1" and errors.smallest_within(5.8, 0.3).name == "1"
+    assert errors.smallest_within(8.8, 0.3).name == "0"
+
+
+def carry_out(spec, path):
+    folder = RunFolder.create(path, spec)
+    return experiment.run(spec, folder, lambda event: None, lambda: False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
+    spec = small_spec(write_table(tmp_path / "t.csv", task), task, epochs=2)
+    large = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"width": 64, "depth": 2}))
+    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True}), "students": (*spec.students, large)}
+    result = carry_out(spec.model_copy(update=asked), tmp_path / "run")
+    plain = carry_out(spec.model_copy(update={"students": (*spec.students, large)}), tmp_path / "without")
+    metric, references = result["metric"]["name"], result["references"]
+    assert references["missing"] == [] and plain["references"] is None
+    names = [r["name"] for r in references["known"]]
+    assert names == [name for name, *_ in PLAIN][: len(names)] and len(names) >= 3
+    for student, other in zip(result["students"], plain["students"], strict=True):
+        assert student["metrics"] == other["metrics"] and student["gain"] == other["gain"]  # nothing else moves
+        assert student["size_bytes"] == student["deployed"]["bytes"] != student["weights_bytes"]
+    student = read_outcome(result).students[1]
+    best = result["students"][1]["reference"]["best"]
+    fitting = [r for r in references["known"] if r["bytes"] <= student.bytes]
+    sign = 1 if result["metric"]["better"] == "higher" else -1
+    assert best["name"] == max(fitting, key=lambda r: sign * r["selected"])["name"]
+    gain = student.plain.gain[metric]
+    ours, theirs = student.arm.mean(metric), best["metrics"][metric]["mean"]
+    assert gain.mean == pytest.approx(sign * (ours - theirs)) and gain.n == 2
+    low, high = student.plain.family
+    assert low < gain.low < gain.high < high  # one of four statements
+    assert student.plain.standing == {True: "behind"}.get(high < 0, student.plain.standing)
+    said = [line for line in verdict_lines(result) if "plain model" in line]
+    assert len(said) >= 2 and any(f"{student.bytes / 1024:,.1f} KB" in line for line in said)
+    assert any(f"{best['title']} of {best['bytes'] / 1024:,.1f} KB, without a teacher" in line for line in said)
+
+
+@pytest.mark.slow
+def test_without_lightgbm_the_run_ends_and_says_what_is_missing(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    spec = small_spec(write_table(tmp_path / "t.csv"), epochs=2)
+    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True})}
+    result = carry_out(spec.model_copy(update=asked), tmp_path / "run")
+    told = result["references"]
+    assert [r["name"] for r in told["known"]] == ["linear"] and np.isfinite(told["known"][0]["selected"])
+    assert [m["name"] for m in told["missing"]] == [name for name, *_ in PLAIN[1:]]
+    assert all("lightgbm" in m["reason"].lower() for m in told["missing"])
