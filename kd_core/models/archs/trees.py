@@ -160,7 +160,7 @@ def flops(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> int:
 def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     """Estimate one training: the columns' histograms, then trees, and answers to score after each round."""
     rounds, leaves = spec.shape()
-    tree: float = rows * (1e-8 * features * leaves**0.5 + 5e-8)
+    tree: float = rows * (6e-9 * features * leaves**0.5 + 5e-8)
     return 0.05 + rounds * (1e-3 + trees_of_a_round(outputs) * tree)
 
 

@@ -80,7 +80,7 @@ def seconds(spec: LightGBMSpec, rows: int, features: int, outputs: int) -> float
     """Estimate one fit: trees times the seconds of one. Rounds until the loss stops falling grow with the rows."""
     falling: float = 9 * rows**0.36 * (2 / max(2, outputs)) ** 0.5 * 0.05 / spec.learning_rate
     trees = min(spec.rounds, falling) * (outputs if outputs > 2 else 1)
-    return trees * (1.5e-3 + 3.3e-5 * features + 6.6e-9 * rows * features)
+    return trees * (1.0e-3 + 3e-9 * rows * features)
 
 
 @SOURCES.register(
