@@ -39,7 +39,7 @@ def columns_inputs(values: list[int] | tuple[int, ...], holes: list[int] | tuple
 
 
 @VIEWS.register(
-    COLUMNS,
+    "columns",
     title="Columns",
     fits=fits,
     foresee=foresee,
