@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,18 @@ class Listed:
     title: str
     source: str = ""
     tasks: tuple[str, ...] = ()
+    roles: str = ""
+
+
+def roles(can: tuple[str, ...], not_both: str = "") -> str:
+    """Say what an architecture can be, and why not both.
+
+    Example:
+        >>> roles(("teacher",), "it is slow")
+        "teacher; can't be a student: it is slow"
+    """
+    missing = {"student", "teacher"} - set(can)
+    return " and ".join(can) + (f"; can't be a {missing.pop()}: {not_both}" if can and missing else "")
 
 
 class _Unreadable(Exception):  # a finding, not an error: the registry is asked instead
@@ -38,7 +50,12 @@ def parts(package: str, registry: str) -> list[Listed]:
     if found and len({part.name for part in found}) == len(found):
         return found
     entries = getattr(importlib.import_module(package), registry).entries()
-    return [Listed(e.name, e.title, e.source, tuple(e.tasks)) for e in entries]
+    return [Listed(e.name, e.title, e.source, tuple(e.tasks), of_facts(e.facts)) for e in entries]
+
+
+def of_facts(facts: Mapping[str, Any]) -> str:
+    """Say the roles in the facts of an entry; nothing where there are none."""
+    return roles(tuple(facts.get("roles", ())), facts.get("not_both", ""))
 
 
 def _found(package: str, registry: str, role: str | None = None) -> list[Listed]:
@@ -46,7 +63,7 @@ def _found(package: str, registry: str, role: str | None = None) -> list[Listed]
     found, by_name = [], False
     for tree, call in _registrations(_folder(package), registry):
         if isinstance(call.func, ast.Attribute) and call.func.attr == "register_each":
-            found += _found(*_other(tree, call))
+            found += [replace(part, roles="") for part in _found(*_other(tree, call))]
             by_name = True
         elif role is None or role in _roles(call):
             found.append(_read(call))
@@ -107,7 +124,8 @@ def _read(call: ast.Call) -> Listed:
     if len(call.args) != 1 or None in given or "title" not in given:
         raise _Unreadable
     name, title, source = (_literal(node) for node in (call.args[0], given["title"], given.get("source")))
-    return Listed(name, title, source or "", _tasks(given.get("tasks")))
+    can = roles(_roles(call), _literal(given.get("not_both")) or "")
+    return Listed(name, title, source or "", _tasks(given.get("tasks")), can)
 
 
 def _literal(node: ast.expr | None) -> Any:

@@ -138,7 +138,8 @@ class TrainingSpec(Spec):
         None,
         ge=1,
         le=2000,
-        description="Passes over the training rows at most; chosen from the number of rows when empty.",
+        description="Passes over the training rows at most. When empty, chosen from the number of rows, and as many again, "
+        "up to six times, while the validation score still gains.",
         json_schema_extra=unit("epochs"),
     )
     batch_size: int | None = Field(
@@ -168,7 +169,8 @@ class TrainingSpec(Spec):
         None,
         ge=1,
         le=2000,
-        description="Epochs without a better validation value before training stops; chosen from the number of rows when empty.",
+        description="Epochs without a better validation value before training stops in its first round of epochs; chosen from "
+        "the number of rows when empty.",
         json_schema_extra=unit("epochs", advanced=True),
     )
     seeds: int | None = Field(

@@ -40,7 +40,9 @@ class Column(Protocol):
 class HardLoss(Protocol):
     """The loss against the labels. Legend: B rows, C outputs, S networks of a stack.
 
-    `weights`: of the classes, None where all count the same or there are none.
+    `weights`: of the classes, None where all count the same or there are none. A loss that is neither cross-entropy nor squared
+    error brings `reference(z, y[, groups])`, its formula in numpy float64, with which the laws compare it: row by row, or one
+    number where rows of a group are compared.
     """
 
     weights: Tensor | None
@@ -143,9 +145,19 @@ class Task(ABC):
     def answers(self, z: Array, mean: float, std: float) -> dict[str, Array]:
         """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C)."""
 
+    def parts(self, y: Array, z: Array, mean: float, std: float) -> dict[str, tuple[str, Array, Array]]:
+        """Name the tasks inside this one: for each its task, its labels and its slice of the logits.
+
+        Metrics find them in `Answers.parts`. Shape: y (N,) as stored, z (N, C) -> (N,), (N, C of the part).
+        """
+        return {}
+
     @abstractmethod
     def perfect(self, y: Array, num_outputs: int) -> Array:
-        """Return logits of which every answer is right. Shape: y (N,) as losses want it -> (N, C)."""
+        """Return logits of which every answer is right: also those of a teacher that gives the target alone.
+
+        Shape: y (N,) as losses want it -> (N, C), float32 where y is a float32 number.
+        """
 
     @abstractmethod
     def chance(self, y: Array, num_outputs: int) -> Array:

@@ -15,7 +15,7 @@ def test_the_list_is_the_registry(kind):
     package, registry = PLURALS[kind].rsplit(".", 1)
     entries = getattr(importlib.import_module(f"kd_core.{package}"), registry).entries()
     assert listing.parts(f"kd_core.{package}", registry) == [
-        listing.Listed(e.name, e.title, e.source, tuple(e.tasks)) for e in entries
+        listing.Listed(e.name, e.title, e.source, tuple(e.tasks), listing.of_facts(e.facts)) for e in entries
     ]
 
 

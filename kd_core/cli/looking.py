@@ -43,7 +43,8 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
         for entry in parts(f"kd_core.{package}", registry):
             tasks = f"  ({', '.join(entry.tasks)})" if entry.tasks else ""
             source = f"  [{entry.source}]" if entry.source else ""
-            typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}")
+            can = f"  {entry.roles}" if entry.roles else ""
+            typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}{can}")
         return DONE
 
     guarded(work)

@@ -11,7 +11,7 @@ from kd_core.task import task_of
 
 def from_logits(task: str, y: Array, z: Array, mean: float = 0.0, std: float = 1.0) -> Answers:
     """Turn logits into answers. Shape: y (N,), z (N, C); those of a number are scaled (mean, std undo it)."""
-    told = task_of(task)
-    return Answers(
-        task, np.asarray(y, dtype=told.label_dtype), **told.answers(np.asarray(z, dtype=np.float64), mean, std)
-    )
+    told, z = task_of(task), np.asarray(z, dtype=np.float64)
+    y = np.asarray(y, dtype=told.label_dtype)
+    parts = {name: from_logits(*part) for name, part in told.parts(y, z, mean, std).items()}
+    return Answers(task, y, **told.answers(z, mean, std), parts=parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -21,7 +21,7 @@ class Answers:
 
     y_N labels (int64 class index, or float target in its own unit); p_NC float64 probabilities
     (classification, rows sum to 1); values_N float64 predictions in the target's unit (regression);
-    z_NC the logits behind p, by which rows are ranked where they are known.
+    z_NC the logits behind p, by which rows are ranked where they are known; parts the answers to tasks inside this one, by name.
     """
 
     task: str
@@ -29,6 +29,7 @@ class Answers:
     p: Array | None = None
     values: Array | None = None
     z: Array | None = field(default=None, repr=False)
+    parts: Mapping[str, Answers] = field(default_factory=dict, repr=False)
 
     @property
     def has_positive(self) -> bool:

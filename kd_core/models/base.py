@@ -88,7 +88,7 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES`;
-# roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
+# roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:"; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
 # weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
 # ...}, settings of size and training that differ from other teachers'; fits=a `Fits` of a student that learns by a procedure of its own,
 # then with flops=function(spec, inputs, outputs) -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of

@@ -32,7 +32,8 @@ from kd_core.workspace import workspace
 STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
 STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
-EPOCHS_SHARE = 0.6  # early stopping ends trainings before the last epoch
+EPOCHS_SHARE = 0.6  # of the epochs asked for: early stopping ends trainings before the last
+ROUND_SHARE = 1.0  # of an automatic round: most end within it, some go on for up to six
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
@@ -213,7 +214,7 @@ def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, t
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
     elif work >= sequential.LANE_WORK and spec.training.device != "cuda":
         apart /= min(MOST_LANES, cores())
-    return EPOCHS_SHARE * apart
+    return (EPOCHS_SHARE if steps.rounds == 1 else ROUND_SHARE) * apart
 
 
 def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int, number: int) -> float | None:

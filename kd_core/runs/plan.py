@@ -23,7 +23,7 @@ from kd_core.teachers.base import gives, members, own_columns, teacher_view
 _CANNOT_WORK = Says(
     "cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one, or change what stands in its way."
 )
-_TEACHER_ONLY = Says("teacher_only", "error", "'{arch}' is offered as a teacher only.", "Choose another architecture.")
+_TEACHER_ONLY = Says("teacher_only", "error", "'{arch}' can't be a student: {why}.", "Choose another architecture.")
 _SAME_NAME = Says("same_name", "error", "Two students are called '{name}'.", "Rename one of them.")
 _CLASS_WEIGHTS = Says(
     "class_weights", "error", "Class weights need classes; the target is a number.", "Set class weights to 'none'."
@@ -94,8 +94,9 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
     part("The loss", LOSSES, spec.objective.name, spec.objective.settings)
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)
-        if student.arch.name in ARCHS.names() and "student" not in ARCHS.get(student.arch.name).facts["roles"]:
-            found.append(_TEACHER_ONLY.problem(arch=student.arch.name))
+        facts = ARCHS.get(student.arch.name).facts if student.arch.name in ARCHS.names() else {"roles": ("student",)}
+        if "student" not in facts["roles"]:
+            found.append(_TEACHER_ONLY.problem(arch=student.arch.name, why=facts["not_both"]))
     names = [s.name for s in spec.students]
     found += [_SAME_NAME.problem(name=n) for n in sorted({n for n in names if names.count(n) > 1})]
     if spec.evaluation.metric:

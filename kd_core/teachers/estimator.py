@@ -72,8 +72,9 @@ class FittedEstimator:
     parallel: bool = False  # spread chunks over threads; for models that answer on one
 
     def _answer(self, x: Array) -> Array:
-        if not task_of(self.task).has_classes:
-            return np.asarray(self.estimator.predict(x), dtype=np.float32).reshape(-1, 1)
+        task = task_of(self.task)
+        if not task.has_classes:
+            return task.perfect(np.asarray(self.estimator.predict(x), dtype=np.float32), self.num_outputs)
         return log_probabilities(self.estimator.predict_proba(x), self.estimator.classes_, self.num_outputs)
 
     def logits(self, x: Array) -> Array:

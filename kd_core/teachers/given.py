@@ -98,7 +98,7 @@ def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[
         )
     z = np.full((len(v), outputs), np.nan, dtype=np.float32)
     if not task.has_classes:
-        z[known] = task.scaled(v[known, 0], dataset.target_mean, dataset.target_std).reshape(-1, 1)
+        z[known] = task.perfect(task.scaled(v[known, 0], dataset.target_mean, dataset.target_std), outputs)
         return z, _VALUES.problem()
     if v.shape[1] == 1:
         score = v[known, 0]

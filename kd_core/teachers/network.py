@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,7 @@ def fit_network(
         module = build(arch, data.inputs, data.num_outputs)
     y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
     scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
-    plan = resolve(
+    asked = resolve(
         TrainingSpec(
             epochs=spec.epochs,
             batch_size=spec.batch_size,
@@ -115,6 +115,7 @@ def fit_network(
         ),
         len(data.y),
     )
+    plan = replace(asked, rounds=1)  # one round: the budget of more is the students'
     rows = TrainRows(data.x, data.x_validation)
     labels, hard = torch.from_numpy(np.ascontiguousarray(data.y)).to(device), task.hard_loss()
     groups = None if data.groups is None else torch.from_numpy(data.groups).to(device)

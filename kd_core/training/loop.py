@@ -26,6 +26,7 @@ from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
 from kd_core.training.batches import Dealer
 from kd_core.training.checkpoint import Checkpoints, Saved
+from kd_core.training.ending import ended
 from kd_core.training.meter import BatchTerms as BatchTerms
 from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_finite
 from kd_core.training.plan import TrainingPlan
@@ -41,6 +42,9 @@ BatchLoss = Callable[[Outputs, Tensor], BatchTerms]
 
 class Score(Protocol):
     """Judges validation logits; see `scoring.Scoring`."""
+
+    @property
+    def metric(self) -> str: ...
 
     @property
     def better(self) -> Literal["higher", "lower"]: ...
@@ -174,8 +178,7 @@ class _Training:
             notify(problem)
         kept = self._open(folder, notify) if folder else None
         before, start = self.progress.seconds, time.monotonic()
-        meter = Meter(self.device, self.steps)
-        stopped = False
+        meter, stopped = Meter(self.device, self.steps), False
         with matmul_precision(self.plan.precision, self.device):
             while not self._finished():
                 try:
@@ -199,7 +202,7 @@ class _Training:
 
     def _finished(self) -> bool:
         p = self.progress
-        return p.done or p.epoch >= self.plan.epochs or p.epoch - p.best_epoch >= self.plan.patience
+        return p.done or ended(self.plan, self.score.metric, p.history, p.best_epoch)
 
     def _epoch(self, meter: Meter, should_stop: ShouldStop) -> bool:
         """Take one pass over the rows; False when a stop request cut it off."""
@@ -210,7 +213,7 @@ class _Training:
         self.beside.train()
         seed_masks(derive(self.seed, "dropout", epoch), self.device)
         meter.start(epoch)
-        step = (epoch - 1) * self.steps
+        step = (epoch - 1) % self.plan.epochs * self.steps
         batches = self._batches(epoch)
         for index, x in zip(batches, self.rows.epoch(batches), strict=True):
             if should_stop():
@@ -254,7 +257,7 @@ class _Training:
             torch._foreach_copy_(self.best, self.state)
         row = {
             "epoch": p.epoch,
-            "epochs": self.plan.epochs,
+            "epochs": self.plan.planned_end(p.epoch),
             "loss": means.total,
             "hard": means.hard,
             "soft": means.soft,
@@ -294,7 +297,7 @@ class _Training:
         """Take up an earlier attempt where there is one."""
         parts = (*self.module.state_dict().items(), *self.beside.state_dict().items())
         shapes = [[name, *t.shape] for name, t in parts]
-        work = {"plan": self.plan.to_dict(), "seed": self.seed, "rows": self.rows.num_rows, "shapes": shapes}
+        work = {"plan": self.plan.steps_of(), "seed": self.seed, "rows": self.rows.num_rows, "shapes": shapes}
         kept = Checkpoints(folder, work)
         saved = kept.newest()
         for problem in kept.damaged:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from kd_core.specs import TrainingSpec
 
-STEP_BUDGET = 4000  # steps of an automatic plan: 1-2 s for a small network on one core
+STEP_BUDGET = 4000  # steps of one round of an automatic plan: 1-2 s for a small network on one core
+ROUNDS = 6  # of an automatic plan at most; see `ending`
 MIN_EPOCHS, MAX_EPOCHS = 12, 200  # fewer passes underfit large tables, more only repeat small ones
 MIN_BATCH, MAX_BATCH = 128, 1024  # below: dispatch dominates; above: too few steps per pass
 BATCHES_PER_EPOCH = 64  # the automatic batch size aims at this many steps per pass
@@ -18,7 +19,10 @@ MIN_PATIENCE, PATIENCE_STEPS = 12, 250  # epochs; steps: 12 passes of a tiny tab
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How one training runs. Units: epochs, rows, step size per step."""
+    """How one training runs. Units: epochs of a round, rows, step size per step.
+
+    `rounds`: how many there are at most; the step size falls anew in each.
+    """
 
     epochs: int
     batch_size: int
@@ -28,6 +32,16 @@ class TrainingPlan:
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int = 12
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    rounds: int = 1
+
+    @property
+    def most_epochs(self) -> int:
+        """Count the epochs of all rounds: the budget, the same for every arm."""
+        return self.epochs * self.rounds
+
+    def planned_end(self, epoch: int) -> int:
+        """Return the last epoch of the round that an epoch (from 1) is in: where training ends unless it still gains."""
+        return -(-max(1, epoch) // self.epochs) * self.epochs
 
     def steps_per_epoch(self, num_rows: int) -> int:
         """Count the batches of one pass; a single left-over row joins the batch before it."""
@@ -38,9 +52,15 @@ class TrainingPlan:
         """Return plain values for JSON."""
         return asdict(self)
 
+    def steps_of(self) -> dict[str, Any]:
+        """Return what decides the steps, by which checkpoints are known; how many rounds there may be does not."""
+        return {name: value for name, value in self.to_dict().items() if name != "rounds"}
+
 
 def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
     """Fill what is 'auto' from the number of training rows; students and baselines get the same plan.
+
+    Epochs that were asked for are all there are; automatic ones are those of a round.
 
     Example:
         >>> plan = resolve(TrainingSpec(), 8400)
@@ -61,6 +81,7 @@ def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
         schedule=spec.schedule,
         patience=patience,
         precision=spec.precision,
+        rounds=1 if spec.epochs else ROUNDS,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.additions.test_one_file import added, git, obeys, run, table
+from tests.additions.test_one_file import added, nothing_else_changed, obeys, run, table
 
 LOSS = '''"""What a student thinks inside, mapped by a projector of its own, against what the teacher thinks inside."""
 
@@ -143,9 +143,4 @@ def test_the_form_offers_it_with_one_fold_and_says_why_not_otherwise(place):
 
 @pytest.mark.slow
 def test_one_file_is_all(place):
-    git(place, "add", "*.py", "*.toml")  # what Python compiled is no addition
-    assert (
-        git(place, "diff", "--cached", "--stat", "--", "kd_core", "pages")
-        .splitlines()[-1]
-        .startswith(" 1 file changed")
-    )
+    nothing_else_changed(place)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.additions.test_one_file import added, git, run
+from tests.additions.test_one_file import added, nothing_else_changed, run
 
 TASK = '''"""Which row of a group is liked more: differences inside a group count, nothing else."""
 
@@ -116,9 +116,4 @@ def test_without_a_group_column_it_is_refused_in_words(place, tmp_path):
 
 @pytest.mark.slow
 def test_one_file_is_all(place):
-    git(place, "add", "*.py", "*.toml")  # what Python compiled is no addition
-    assert (
-        git(place, "diff", "--cached", "--stat", "--", "kd_core", "pages")
-        .splitlines()[-1]
-        .startswith(" 1 file changed")
-    )
+    nothing_else_changed(place)

@@ -133,6 +133,13 @@ def git(place, *command: str) -> str:
     return subprocess.run(["git", *command], cwd=place, check=True, capture_output=True, text=True).stdout
 
 
+def nothing_else_changed(place, files: int = 1) -> None:
+    """Check what was added to the engine and the pages since `added`; what Python compiled is no addition."""
+    git(place, "add", "*.py", "*.toml")
+    told = git(place, "diff", "--cached", "--stat", "--", "kd_core", "pages").splitlines()[-1].split()
+    assert told[:2] == [str(files), "file" if files == 1 else "files"]
+
+
 def obeys(place, laws: str, name: str) -> None:
     said = run(place, "pytest", "-p", "no:cacheprovider", "-n", "0", "-vv", laws, "-k", name)
     assert f"[{name}" in said and "failed" not in said, said

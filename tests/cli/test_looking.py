@@ -21,6 +21,14 @@ def test_every_list_names_its_parts(kind):
     assert done.stdout.strip()
 
 
+def test_the_list_of_architectures_says_what_each_can_be_and_why_not():
+    lines = runner.invoke(app, ["list", "archs"]).stdout.splitlines()
+    said = {line.split()[0]: line for line in lines}
+    assert all("student" in line and "teacher" in line for line in lines)
+    assert said["tabm"].endswith("  student and teacher")
+    assert "teacher; can't be a student: its attention over the columns takes" in said["ft_transformer"]
+
+
 def test_profile_shows_what_was_understood(tmp_path):
     done = runner.invoke(app, ["profile", str(write_table(tmp_path / "t.csv")), "--target", "target"])
     assert done.exit_code == 0, done.output

@@ -67,14 +67,15 @@ def test_every_metric_has_a_weighted_reference():
 def repeated(a, counts):
     keep = np.repeat(np.arange(len(a.y)), counts)
     take = lambda v: None if v is None else v[keep]  # noqa: E731
-    return Answers(a.task, a.y[keep], take(a.p), take(a.values), take(a.z))
+    parts = {name: repeated(part, counts) for name, part in a.parts.items()}
+    return Answers(a.task, a.y[keep], take(a.p), take(a.values), take(a.z), parts)
 
 
 @pytest.mark.parametrize(("metric", "task"), FITTING, ids=IDS)
 class TestEveryMetric:
     def test_the_reference_is_the_metric_on_repeated_rows(self, metric, task):
         a, b = two_models(task, 60, 0.3, 5)
-        tied = a if task == "regression" else from_logits(task, a.y, np.round(a.z))
+        tied = a if a.z is None else from_logits(task, a.y, np.round(a.z))
         w = draw(np.arange(60), 4, 1)
         for model in (a, b, tied):
             expected = [METRICS.get(metric).make(repeated(model, row)) for row in w]
@@ -86,7 +87,7 @@ class TestEveryMetric:
             assert METRICS.get(metric).facts["no_influence"]
             pytest.skip("drawn instead")
         a = two_models(task, 60, 0.3, 5)[0]
-        for model in (a, a if task == "regression" else from_logits(task, a.y, np.round(a.z))):
+        for model in (a, a if a.z is None else from_logits(task, a.y, np.round(a.z))):
             found, step = influence(model), 1e-6
             slopes = (weighted(metric, 1 + step * np.eye(60), model) - weighted(metric, np.ones((1, 60)), model)) / step
             assert found == pytest.approx(60 * slopes, abs=2e-4 * np.abs(found).max())

@@ -204,6 +204,7 @@ def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdic
         "advice",
         "test_reads",
         "splits",
+        "budget",
     )
     found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
     lesson = more["objective"].settings if "objective" in more else {}

@@ -170,7 +170,7 @@ def result(
         "room": more.get("room", [{"student": s, "teacher": 0.93, "baseline": 0.88, "room": True} for s in students]),
         "problems": [],
         "test_reads": more.get("test_reads", 1),
-        **({"splits": more["splits"]} if "splits" in more else {}),
+        **{name: more[name] for name in ("splits", "budget") if name in more},
         "artifacts": {
             "soft_labels": "artifacts/soft_labels.npz",
             "rows": "artifacts/rows.parquet",

@@ -106,6 +106,7 @@ def test_what_is_set_is_what_is_run(at, jobs):  # noqa: F811
 
 
 def test_a_student_of_ones_own_shape(at, jobs):  # noqa: F811
+    assert "TabM ensemble" in at.selectbox(key="distill_own_arch").options
     at.selectbox(key="distill_own_arch").set_value("mlp").run()
     at.number_input(key="distill_own.mlp.width").set_value(12)
     at.number_input(key="distill_own.mlp.depth").set_value(3)

@@ -166,6 +166,13 @@ def test_every_epoch_of_every_training_is_told_with_its_losses(tmp_path):
         for seed in (0, 1)
         for epoch in (1, 2, 3)
     }
+    (planned,) = [e for e in events if e["kind"] == "plan"]
+    assert (planned["epochs"], planned["round_epochs"]) == (3, 3)
+    assert {n: result["budget"][n] for n in ("epochs", "rounds", "most_epochs")} == {
+        "epochs": 3,
+        "rounds": 1,
+        "most_epochs": 3,
+    }
     alpha = result["students"][0]["alpha"]
     for e in told:
         assert e["epochs"] == 3 and e["hard"] > 0

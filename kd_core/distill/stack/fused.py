@@ -59,7 +59,7 @@ def train(work: SweepWork, hooks: Hooks, lanes: int | None = None) -> dict[int, 
                 judged = [m for m in stack.members if m.history and m.history[-1]["epoch"] == stack.epoch]
                 now = [(m.position, m.history[-1]) for m in judged]
                 done = [(stack.members[row].position, stacking.result(stack, row)) for row in ended]
-                tell((stack.plan.epochs, now, done))
+                tell((stack.plan.planned_end(stack.epoch), now, done))
         if not stopped():
             task.clear(all_of_it=True)
 

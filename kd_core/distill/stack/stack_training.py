@@ -27,6 +27,7 @@ from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
 from kd_core.training.batches import Dealer
 from kd_core.training.checkpoint import Checkpoints, Saved
+from kd_core.training.ending import ended
 from kd_core.training.loop import ShouldStop
 from kd_core.training.meter import matmul_precision
 from kd_core.training.plan import TrainingPlan
@@ -183,7 +184,7 @@ class StackTraining:
 
     def _factors(self) -> Sequence[float] | Tensor:
         """Say where the schedule stands at each step of this epoch; a GPU gets them at once and is not waited for."""
-        first, total = (self.epoch - 1) * self.steps, self.steps * self.plan.epochs
+        first, total = (self.epoch - 1) % self.plan.epochs * self.steps, self.steps * self.plan.epochs
         height = self.plan.learning_rate
         found = [optimisers.learning_rate(self.plan, first + k, total) / height for k in range(self.steps)]
         return found if self.device.type == "cpu" else torch.tensor(found, device=self.device)
@@ -247,7 +248,7 @@ class StackTraining:
             if best:
                 member.best_epoch, member.best_score = self.epoch, value
                 improved.append(row)
-            if self.epoch >= self.plan.epochs or self.epoch - member.best_epoch >= self.plan.patience:
+            if ended(self.plan, self.scores.metric, member.history, member.best_epoch):
                 member.ended = DONE
         if len(improved) == len(self.members):
             torch._foreach_copy_(self.best, self.stack.weights)

@@ -188,6 +188,7 @@ class FTTransformer(nn.Module):
     spec=FTTransformerSpec,
     source="arXiv:2106.11959",
     roles=("teacher",),
+    not_both="its attention over the columns takes 3 to 6 times as long as an MLP of the same bytes",
     takes=(TABLE,),
     presets=PRESETS,
     teaching=TEACHING,

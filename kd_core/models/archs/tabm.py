@@ -105,7 +105,7 @@ class TabM(nn.Module):
     title="TabM ensemble",
     spec=TabMSpec,
     source="arXiv:2410.24210",
-    roles=("teacher",),
+    roles=("student", "teacher"),
     takes=(TABLE,),
     presets=PRESETS,
 )

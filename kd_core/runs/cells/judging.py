@@ -20,6 +20,7 @@ from kd_core.runs.result import ResultBuilder, best_seed
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.teachers.base import TeacherAnswers, teacher_view
+from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
 
@@ -97,7 +98,9 @@ class Judging:
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)
-        more = {"sweep": self._sweep(seconds)} if spec.sweep else {}
+        more: dict[str, Any] = {"sweep": self._sweep(seconds)} if spec.sweep else {}
+        plan = resolve(spec.training, len(self.dataset.train))  # of every arm
+        more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
         latency = {j.entry["name"]: p50(j.entry["latency_ms"]) for j in build.judged}
         return build.finish(folder.id, artifacts, reads, cells=self._cells(latency), **more)
 

@@ -28,7 +28,9 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "plan":
         cells = f" for {event['cells']} cells" if event.get("cells") else ""
         about = f", about {event['estimate_seconds']:.0f} s" if event.get("estimate_seconds") else ""
-        return f"Plan: {event.get('trainings')} trainings{cells} of at most {event.get('epochs')} epochs on {event.get('device')}{about}."
+        first, most = event.get("round_epochs"), event.get("epochs")
+        rounds = f" ({first}, and as many again while they still gain)" if first and first != most else ""
+        return f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} on {event.get('device')}{about}."
     if kind == "seeds":
         return f"{event.get('added')} more seeds are needed for a narrower interval: {event.get('trainings')} trainings in all."
     if kind == "sweep":

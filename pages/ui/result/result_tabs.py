@@ -101,7 +101,7 @@ def overview(found: Result, index: int) -> None:
         )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
-    selection(student)
+    selection(student, found.get("budget"))
 
 
 def placebo_values(student: Result, name: str) -> list[float]:
@@ -161,8 +161,8 @@ def size_points(found: Result) -> list[dict[str, Any]]:
     return points
 
 
-def selection(student: Result) -> None:
-    """List chosen and last epoch of every training, with both validation scores."""
+def selection(student: Result, budget: Mapping[str, int] | None) -> None:
+    """List chosen and last epoch of every training, with both validation scores, and say what all were allowed."""
     chosen = student.get("selection") or {}
     lines = []
     for arm in ("baseline", "placebo", "student"):
@@ -180,7 +180,11 @@ def selection(student: Result) -> None:
     if not lines:
         return
     with st.expander(t("runs.overview.selection"), icon=":material/rule:"):
-        st.caption(t("runs.overview.selection_note"))
+        said = [t("runs.overview.selection_note")]
+        if budget:  # results of earlier versions have none
+            rounds = "rounds" if budget["rounds"] > 1 else "whole"
+            said.append(t(f"runs.overview.budget_{rounds}", most=budget["most_epochs"], first=budget["epochs"]))
+        st.caption(" ".join(said))
         st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
 
 

@@ -114,6 +114,23 @@ def test_the_placebo_stands_in_charts_and_in_the_list_of_trainings():
     assert list(dict.fromkeys(listed["Part"])) == ["Baseline", "Placebo", "Student"]
 
 
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (None, ()),
+        ({"epochs": 8, "rounds": 1, "most_epochs": 8}, ("at most 8 epochs.",)),
+        (
+            {"epochs": 60, "rounds": 6, "most_epochs": 360},
+            ("60 epochs, and as many again while the score still gains, at most 360.",),
+        ),
+    ],
+)
+def test_the_list_of_trainings_says_what_all_were_allowed(budget, words):
+    at = open_page("runs", run=done_run(**({"budget": budget} if budget else {})))
+    notes = [c.value for c in at.caption if "epoch is chosen on validation rows only" in c.value]
+    assert len(notes) == 1 and all(w in notes[0] for w in words) and ("budget" in notes[0]) == bool(budget)
+
+
 def test_curves_draw_the_placebo_and_say_what_lies_outside():
     from tests.pages.fixtures import curve_events, make_run
 

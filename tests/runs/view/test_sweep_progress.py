@@ -184,6 +184,10 @@ def test_a_resumed_sweep_starts_from_what_it_kept(folder):
     ("event", "words"),
     [
         (PLAN, "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s."),
+        (
+            {**PLAN, "epochs": 60, "round_epochs": 10},
+            "Plan: 9 trainings for 4 cells of at most 60 epochs (10, and as many again while they still gain) on cpu, about 60 s.",
+        ),
         (CHOSEN, "9 trainings to do (fused). Fastest."),
         ({**CHOSEN, "mode": None, "trainings": 0, "why": ""}, "0 trainings to do (none)."),
         (ended(3, None, diverged="The loss is nan."), "Training 3 (student tiny, seed 0) diverged: The loss is nan."),
