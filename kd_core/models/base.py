@@ -39,7 +39,9 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES`;
 # roles=("student",) | ("teacher",) | both; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
-# weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
+# weight matrix exactly once, so that the operations follow from the weights (the laws compare), or function(module) ->
+# operations; prepares=function(setting, inputs, x_train, targets) -> part of the state that a student takes from the training rows
+# and its lesson before it learns, the same for all seeds, prepared_by=function(spec) -> that setting; teachers: teaching={name: field,
 # ...}, settings of size and training that differ from other teachers'; warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")
