@@ -180,8 +180,9 @@ class TestSameNumbersAsSeparateTraining:
 
     @pytest.mark.slow
     def test_bfloat16_is_close_to_float32(self):
-        dataset = make_dataset("multiclass", 2000, features=12, validation=2000)
-        variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in ("mlp", "resmlp") for s in (0, 1)]
+        dataset = with_columns(make_dataset("multiclass", 2000, features=12, validation=2000))
+        archs = ("mlp", "resmlp", "piecewise")
+        variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in archs for s in (0, 1)]
         scores = {
             p: [
                 r.score_selected
