@@ -204,7 +204,10 @@ class TestEarlyStopping:
     @pytest.mark.slow
     @pytest.mark.parametrize("arch", ["mlp", "resmlp", "piecewise"])
     def test_one_that_leaves_changes_nothing_for_the_others(self, arch):
-        dataset, training = with_columns(make_dataset(rows=100)), training_spec(epochs=14, patience=3, learning_rate=0.01)
+        dataset, training = (
+            with_columns(make_dataset(rows=100)),
+            training_spec(epochs=14, patience=3, learning_rate=0.01),
+        )
         variants = impatient(arch)
         told = []
         together = run(dataset, variants, training, on_trained=lambda p, r: told.append((p, r)))
