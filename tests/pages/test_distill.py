@@ -347,14 +347,3 @@ def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, 
 def test_a_table_without_texts_offers_no_student_that_reads_words(at):
     assert not [c.label for c in at.checkbox if "textcnn" in c.label]
     assert "textcnn" not in at.selectbox(key="distill_own_arch").options
-
-
-def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be_started(at, jobs):  # noqa: F811
-    names = [c.label for c in at.checkbox]
-    assert {"piecewise tiny", "piecewise small", "additive"} <= set(names) and "additive tiny" not in names
-    for box in at.checkbox:
-        if box.label in ("additive", "piecewise small"):
-            box.check()
-    at.run()
-    asked = [s.arch for s in start(at, jobs).students]
-    assert [(a.name, a.settings.get("size")) for a in asked][2:] == [("additive", None), ("piecewise", "small")]
