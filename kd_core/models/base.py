@@ -88,10 +88,13 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES`;
-# roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:"; presets={"tiny": {...settings...}, ...}; dense=True where each row meets every
-# weight matrix exactly once, so that the operations follow from the weights (the laws compare); teachers: teaching={name: field,
-# ...}, settings of size and training that differ from other teachers'; fits=a `Fits` of a student that learns by a procedure of its own,
-# then with flops=function(spec, inputs, outputs) -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of
-# one training on an idle core; warning=function(inputs) -> None, or code, message and hint
+# roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";
+# presets={"tiny": {...settings...}, ...}; dense=True where each row meets every weight matrix exactly once, so that the operations
+# follow from the weights (the laws compare), or function(module) -> operations; prepares=function(setting, inputs, x_train, targets)
+# -> part of the state that a student takes from the training rows and its lesson before it learns, the same for all seeds,
+# prepared_by=function(spec) -> that setting; teachers: teaching={name: field, ...}, settings of size and training that differ from
+# other teachers'; fits=a `Fits` of a student that learns by a procedure of its own, then with flops=function(spec, inputs, outputs)
+# -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
+# warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")

@@ -8,7 +8,7 @@ from kd_core.distill.sweep.work import SweepWork
 from kd_core.machine import device as devices
 from kd_core.training import checkpoint
 from kd_core.training.loop import ignore
-from tests.distill.eager import make_dataset, make_teacher, make_variant
+from tests.distill.eager import make_dataset, make_teacher, make_variant, with_columns
 from tests.distill.fused_runs import assert_equal, farthest, impatient, run, threads, training_spec, weights_by_epoch
 
 
@@ -103,10 +103,10 @@ def crash_at(monkeypatch, epoch):
 
 @pytest.mark.usefixtures("saves_often")
 class TestResume:
-    @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
+    @pytest.mark.parametrize("arch", ["mlp", "resmlp", "piecewise"])
     @pytest.mark.parametrize("precision", ["float64", "float32"])
     def test_goes_on_bit_for_bit(self, arch, precision, tmp_path, monkeypatch):
-        dataset, training = make_dataset(rows=100), training_spec(epochs=8, patience=100)
+        dataset, training = with_columns(make_dataset(rows=100)), training_spec(epochs=8, patience=100)
         variants = [v for v in impatient(arch) if v.student.arch.settings["width"] > 8]
         whole = run(dataset, variants, training, precision=precision)
         heal = crash_at(monkeypatch, 5)

@@ -1,5 +1,6 @@
 """Edges of numbers: of a student by its lesson, of a baseline by the labels alone."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +117,10 @@ def test_edges_are_found_once_for_a_lesson_whatever_the_seed_and_the_width(monke
     again = data()  # other rows at the place of the first ones must not be taken for them
     train(fused.train, again, arms[:1], None, TRAINING)
     assert len(found) == 3
+    for key, (_, state) in preparing._kept.items():
+        preparing._kept[key] = weakref.ref(np.zeros(1)), state  # gone, and others lie where they lay
+    train(fused.train, again, arms[:1], None, TRAINING)
+    assert len(found) == 4
 
 
 def test_networks_that_take_nothing_from_rows_are_left_alone():

@@ -86,6 +86,7 @@ class Additive(Fronted):
     spec=AdditiveSpec,
     source="arXiv:2203.05556",
     roles=("student",),
+    not_both="one curve a column is made to be small and read, not to be right",
     takes=(COLUMNS,),
     gives=frozenset({"logits"}),
     presets={},

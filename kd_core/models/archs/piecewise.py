@@ -72,6 +72,7 @@ class Piecewise(Fronted):
     spec=PiecewiseSpec,
     source="arXiv:2203.05556",
     roles=("student",),
+    not_both="its edges are found from a teacher's answers",
     takes=(COLUMNS,),
     presets=PRESETS,
     dense=Fronted.flops,

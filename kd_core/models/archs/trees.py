@@ -171,6 +171,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     source="LightGBM, Ke et al. 2017",
     tasks=ROW_BY_ROW,
     roles=("student",),
+    not_both="the teacher `lightgbm` grows as many as it needs",
     takes=(COLUMNS, TABLE),
     gives=frozenset({"logits"}),
     presets=PRESETS,

@@ -180,8 +180,9 @@ class TestSameNumbersAsSeparateTraining:
 
     @pytest.mark.slow
     def test_bfloat16_is_close_to_float32(self):
-        dataset = make_dataset("multiclass", 2000, features=12, validation=2000)
-        variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in ("mlp", "resmlp") for s in (0, 1)]
+        dataset = with_columns(make_dataset("multiclass", 2000, features=12, validation=2000))
+        archs = ("mlp", "resmlp", "piecewise")
+        variants = [make_variant(a, 16, 2, "hinton", s, dropout=0.1) for a in archs for s in (0, 1)]
         scores = {
             p: [
                 r.score_selected
@@ -201,9 +202,12 @@ class TestSameNumbersAsSeparateTraining:
 
 class TestEarlyStopping:
     @pytest.mark.slow
-    @pytest.mark.parametrize("arch", ["mlp", "resmlp"])
+    @pytest.mark.parametrize("arch", ["mlp", "resmlp", "piecewise"])
     def test_one_that_leaves_changes_nothing_for_the_others(self, arch):
-        dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3, learning_rate=0.01)
+        dataset, training = (
+            with_columns(make_dataset(rows=100)),
+            training_spec(epochs=14, patience=3, learning_rate=0.01),
+        )
         variants = impatient(arch)
         told = []
         together = run(dataset, variants, training, on_trained=lambda p, r: told.append((p, r)))

@@ -11,6 +11,7 @@ from kd_core.errors import SpecError
 from kd_core.models import ARCHS
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.checkpoint import Checkpoints
+from tests.distill.eager import with_columns
 from tests.distill.test_student import STUDENT, make_dataset, objective_for, teacher
 from tests.distill.training import train
 
@@ -124,7 +125,7 @@ def test_a_stopped_training_goes_on_where_it_was_whatever_its_position(tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", [e.name for e in ARCHS.entries() if "table" in e.facts["takes"]])
+@pytest.mark.parametrize("arch", [e.name for e in ARCHS.entries() if {"table", "columns"} & {*e.facts["takes"]}])
 def test_side_by_side_gives_the_bits_of_one_by_one(arch):
     """Dropout, start weights and batches come from streams of their own; networks as they are written in `archs`."""
     settings = {"size": "tiny"} if "size" in ARCHS.get(arch).spec.model_fields else {}
@@ -132,7 +133,8 @@ def test_side_by_side_gives_the_bits_of_one_by_one(arch):
         settings["dropout"] = 0.3
     student = StudentSpec(name=arch, arch=Choice(name=arch, settings=settings))
     variants = [Variant(student, lesson(), seed) for seed in range(3)]
-    apart, together = run(variants), run(variants, lanes=3)
+    data = with_columns(make_dataset())
+    apart, together = run(variants, data=data), run(variants, data=data, lanes=3)
     assert all(same(a.state, b.state) for a, b in zip(apart, together, strict=True))
 
 

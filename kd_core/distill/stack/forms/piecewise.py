@@ -18,10 +18,8 @@ from kd_core.models.archs.piecewise import PiecewiseSpec
 from kd_core.models.piecewise_front import Index, Layout
 
 _FRONT = "front."
-HELD_BYTES = {
-    "cpu": 256 * 2**20,
-    "cuda": 4 * 2**30,
-}  # encoded rows of one stack; cut at every step where they take more
+# Encoded rows of one stack; where they take more, rows are cut at every step.
+HELD_BYTES = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 _AT_ONCE = 10_000  # rows encoded at once
 
 
