@@ -106,3 +106,12 @@ def test_frames_of_text_numbers_and_dates_are_read_as_dicts_are():
         for name, values in wanted.items():
             same = values == found[name]
             assert (same | ((values != values) & (found[name] != found[name]))).all(), name
+
+
+def test_labels_of_many_positions_are_laid_out_alike(monkeypatch):
+    view, told = fitted("table")
+    rows = odd_rows(told, 100, seed=7)
+    wanted, _ = open_front(view).run(rows)
+    monkeypatch.setattr("kd_core.data.encoding.raw_graph.FEW_POSITIONS", 0)
+    found, _ = open_front(view).run(rows)
+    assert np.array_equal(found, wanted)

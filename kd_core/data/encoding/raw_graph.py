@@ -18,10 +18,11 @@ from onnx import helper, numpy_helper
 from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER
 
 Array = npt.NDArray[Any]
-Place = tuple[str, int]  # a part of the encoded row, and a position in it
+Place = tuple[str, int | tuple[str, int]]  # a part of the encoded row, and a position in it, or of a number by its kind
 ML = "ai.onnx.ml"
 OPSETS = {"": 17, ML: 4}
 DAY = 86_400.0
+FEW_POSITIONS = 500  # of all columns times their labels: two operations then, more numbers
 _STRAIGHT = np.zeros(0), np.zeros(0)
 _DOUBLE, _TEXT, _FLOAT = onnx.TensorProto.DOUBLE, onnx.TensorProto.STRING, onnx.TensorProto.FLOAT
 # Days and months of the Gregorian calendar by whole divisions, from 1 March 0000 on.
@@ -75,7 +76,7 @@ class RawGraph:
         """
         at = len(self._numbers[kind])
         self._numbers[kind].append((self._input(name, _DOUBLE), centre, scale, fill, *curve))
-        self.places += [(kind, at)] + ([(f"{kind} missing", at)] if flag else [])
+        self.places += [(kind, at)] + ([("missing", (kind, at))] if flag else [])
 
     def flag(self, name: str, values: Mapping[str, float], other: float, numbers: bool, flag: bool) -> None:
         """Add a yes or no: a value per label, `other` for anything else, and whether it was anything else."""
@@ -132,8 +133,9 @@ class RawGraph:
         if self._flags:
             values = self._joined(self._flags)
             parts["flag"] = values, len(self._flags)
-            half = self._node("Equal", values, self._weight(np.float32(0.5)))
-            parts["flag missing"] = self._node("Cast", half, to=_FLOAT), len(self._flags)
+            if any(part == "flag missing" for part, _ in self.places):
+                half = self._node("Equal", values, self._weight(np.float32(0.5)))
+                parts["flag missing"] = self._node("Cast", half, to=_FLOAT), len(self._flags)
         if self._hot:
             parts["hot"] = self._write_hot(), self._hot_width + 1  # the last one is for no position at all
         parts |= {f"table {i}": held for i, held in enumerate(self._tables)}
@@ -148,11 +150,18 @@ class RawGraph:
                 first[part] = width
                 names.append(name)
                 width += size
-        order = np.array([first[part] + at for part, at in self.places], np.int32)
+        order = np.array([first[part] + self._position(at) for part, at in self.places], np.int32)
         joined = self._joined(names)
         if np.array_equal(order, np.arange(width)):
             return joined
         return self._node("Gather", joined, self._weight(order), axis=1)
+
+    def _position(self, at: int | tuple[str, int]) -> int:
+        """Count the numbers of earlier kinds where a position is that of a number."""
+        if isinstance(at, int):
+            return at
+        kinds = list(self._numbers)
+        return at[1] + sum(len(self._numbers[kind]) for kind in kinds[: kinds.index(at[0])])
 
     def _write_numbers(self, parts: dict[str, tuple[str, int]]) -> None:
         kinds = [kind for kind, held in self._numbers.items() if held]
@@ -171,8 +180,8 @@ class RawGraph:
         )
         counts = [len(self._numbers[kind]) for kind in kinds]
         split = self._split(filled, counts)
-        needed = any(part.endswith(" missing") and part.removesuffix(" missing") in kinds for part, _ in self.places)
-        holes = self._split(self._node("Cast", self._node("Not", known), to=_FLOAT), counts) if needed else None
+        if any(part == "missing" for part, _ in self.places):
+            parts["missing"] = self._node("Cast", self._node("Not", known), to=_FLOAT), len(every)
         for at, kind in enumerate(kinds):
             value = split[at]
             if kind == "line":
@@ -180,8 +189,6 @@ class RawGraph:
             elif kind == "bent":
                 value = self._bend(value)
             parts[kind] = value, counts[at]
-            if holes:
-                parts[f"{kind} missing"] = holes[at], counts[at]
 
     def _bend(self, value: str) -> str:
         """Add up straight pieces: each rises from 0 to its full height between its two knots. Shape: (N, Q) -> (N, Q)."""
@@ -207,14 +214,16 @@ class RawGraph:
         return self._node("Add", rise, self._weight(start))
 
     def _write_hot(self) -> str:
-        ids = self._joined(self._hot)
-        shape = self._node(
-            "Concat", self._node("Shape", ids, start=0, end=1), self._weight(np.array([self._hot_width + 1])), axis=0
-        )
-        empty = self._node("ConstantOfShape", shape)
-        ones = self._node(
-            "ConstantOfShape", self._node("Shape", ids), value=numpy_helper.from_array(np.array([1], np.float32))
-        )
+        """Write a 1 at every label's position; position -1 is the last one, which nobody reads."""
+        ids, width = self._joined(self._hot), self._hot_width + 1
+        if len(self._hot) * width <= FEW_POSITIONS:
+            bounds = self._weight(np.array([0, 1], np.float32))
+            each = self._node("OneHot", ids, self._weight(np.array([width])), bounds)  # (N, columns, width)
+            return self._node("ReduceSum", each, self._weight(np.array([1])), keepdims=0)
+        rows = self._node("Shape", ids, start=0, end=1)
+        empty = self._node("ConstantOfShape", self._node("Concat", rows, self._weight(np.array([width])), axis=0))
+        one = numpy_helper.from_array(np.array([1], np.float32))
+        ones = self._node("ConstantOfShape", self._node("Shape", ids), value=one)
         return self._node("ScatterElements", empty, ids, ones, axis=1)
 
     def _write_times(self, parts: dict[str, tuple[str, int]]) -> None:
