@@ -13,7 +13,7 @@ import pytest
 from kd_core import specs
 from kd_core.data import preparation
 from kd_core.errors import DataError, KDError, SpecError, Stopped
-from kd_core.runs import artifacts, experiment
+from kd_core.runs import deployment, experiment
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice
 from tests.runs.tables import TINY, small_spec, write_table
@@ -286,7 +286,7 @@ def test_a_network_that_onnx_cannot_hold_keeps_its_result(tmp_path, monkeypatch)
     def refuse(module, num_inputs):
         raise KDError("The network can't be exported to ONNX: odd.", "Use it from torch.", "onnx_export")
 
-    monkeypatch.setattr(artifacts, "onnx_bytes", refuse)
+    monkeypatch.setattr(deployment, "onnx_bytes", refuse)
     kept = carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run")["artifacts"]["students"][0]
     assert "onnx" not in kept and "can't be exported to ONNX: odd" in kept["onnx_reason"]
     assert (tmp_path / "run" / kept["weights"]).is_file()

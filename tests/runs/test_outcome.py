@@ -77,7 +77,7 @@ def test_a_gain_is_read_as_it_was_written():
 
 
 def test_a_newer_result_is_refused_with_both_versions():
-    with pytest.raises(KDError, match=r"newer version \(format 9, known up to 3\)"):
+    with pytest.raises(KDError, match=r"newer version \(format 9, known up to 4\)"):
         read_outcome({**old(), "schema": 9})
 
 

@@ -18,6 +18,7 @@ from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.typed_column import coerce
 from kd_core.data.view import VIEWS, Array, HeldOut, View
+from kd_core.errors import DataError
 from kd_core.limits import ONE_HOT_CATEGORIES
 from kd_core.task import task_of
 
@@ -126,6 +127,13 @@ class TableView(View):
     def relearn(self, files: Mapping[str, bytes]) -> None:
         """Give every column its own again."""
         for name, learned in unpack("table", files).items():
+            if len(learned.get("knots", ())) and "heights" not in learned:
+                raise DataError(
+                    "Column {column} was scaled as an earlier version did it; this one would read it otherwise.",
+                    "Run it again: open the run and press Clone.",
+                    "earlier_encoding",
+                    column=name,
+                )
             vars(self.blocks[name]).update(learned)
         self._name_features()
 

@@ -6,10 +6,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from kd_core.data.encoding import text_block
+from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.profile import profile_table
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.typed_column import understand
 from kd_core.data.views.table import TableView, count_features
+from kd_core.errors import DataError
 from tests.data.tables import clean, table
 
 
@@ -279,3 +281,14 @@ def test_texts_that_are_all_alike_do_not_fail():
     encoder = TableView({"t": ColumnType("text")}, "binary")
     x = encoder.fit_transform(pd.DataFrame({"t": ["the same two words"] * 50}, dtype="str"), np.arange(50) % 2)
     assert np.isfinite(x).all()
+
+
+def test_a_scaling_of_an_earlier_version_is_refused_by_name():
+    values = np.random.default_rng(0).lognormal(0, 2, 400)
+    encoder, _ = encode({"v": values}, np.arange(400) % 2)
+    saved = encoder.state()
+    parts = unpack("table", saved)
+    del parts["v"]["heights"]
+    with pytest.raises(DataError, match="Column v was scaled as an earlier version did it") as caught:
+        TableView.from_state({**saved, **pack("table", parts)})
+    assert caught.value.code == "earlier_encoding"

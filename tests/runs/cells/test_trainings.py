@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kd_core.errors import KDError, Stopped
-from kd_core.runs import artifacts, experiment
+from kd_core.runs import artifacts, deployment, experiment
 from kd_core.runs.cells import trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.experiment import run
@@ -29,7 +29,7 @@ def no_export(request, monkeypatch):
         raise KDError("Not exported here.", "", "onnx_export")
 
     if "slow" not in request.keywords:
-        monkeypatch.setattr(artifacts, "onnx_bytes", refuse)
+        monkeypatch.setattr(deployment, "onnx_bytes", refuse)
 
 
 def doubled(monkeypatch, score, **more):
@@ -245,7 +245,7 @@ def test_one_diverged_seed_leaves_the_others_and_never_wins(tmp_path, monkeypatc
 
 def test_latency_is_that_of_onnx_runtime_else_of_torch():
     both = {"torch": {"1": {"p50": 0.02}}, "onnxruntime": {"1": {"p50": 0.005}}}
-    assert p50(both) == 0.005
+    assert p50(both) == 0.005 and p50({**both, "whole": {"1": {"p50": 0.06}}}) == 0.06
     assert p50({**both, "onnxruntime": {"reason": "no"}}) == 0.02
     assert p50({}) is None
 

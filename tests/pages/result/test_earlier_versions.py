@@ -1,4 +1,4 @@
-"""Runs that version 2 left: a finished ordinary run, a finished what-if, and a what-if that was killed."""
+"""Runs that versions 2 and 3 left: finished ordinary runs, a finished what-if, and a what-if that was killed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import html
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import kd_core
 from kd_core.cli.app import app
 from kd_core.runs.direct import run_here
 from kd_core.runs.outcome import read_outcome
@@ -21,7 +24,7 @@ from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.tables import write_table
 
 KEPT = Path(__file__).resolve().parents[2] / "runs" / "kept"
-FINISHED = ("version_2", "version_2_what_if")
+FINISHED = ("version_2", "version_2_what_if", "version_3")
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ def plain(at):
     return html.unescape(words(at)).replace("\u2060", "")
 
 
-def test_both_are_listed_and_compared_with_their_intervals():
+def test_all_are_listed_and_compared_with_their_intervals():
     for name in FINISHED:
         among_the_runs(name)
     listed = open_page("runs")
@@ -52,7 +55,7 @@ def test_both_are_listed_and_compared_with_their_intervals():
     compare = open_page("compare", runs=",".join(FINISHED))
     assert not compare.exception and not compare.error
     table = compare.dataframe[0].value
-    assert len(table) == 3 and table["Against teacher [95 %]"].notna().all()
+    assert len(table) == 5 and table["Against teacher [95 %]"].notna().all()
 
 
 @pytest.mark.parametrize("name", FINISHED)
@@ -91,6 +94,18 @@ def test_an_ordinary_run_has_one_cell_for_each_student_and_leaves_open_what_it_d
     assert (found.best, small.raw["behind"], small.like_best) == (1, None, True) and not found.has_map
 
 
+def test_a_run_of_version_3_still_answers_raw_rows_and_has_no_plain_models():
+    folder = among_the_runs("version_3")
+    opened = kd_core.load(folder.path)
+    assert opened.deployed is None and opened.columns == ("a", "b", "kind")  # its file takes encoded rows
+    kept = np.load(folder.artifact("soft_labels.npz"))
+    rows = pd.read_parquet(folder.artifact("rows.parquet"))[list(opened.columns)]
+    best = f"student_{read_outcome(folder.result()).best}"
+    assert np.abs(opened.engine.logits(rows)[0] - kept[best]).max() <= 1e-6
+    for student in read_outcome(folder.result()).students:
+        assert (student.plain, student.smallest_like_it, student.bytes) == (None, None, None)
+
+
 @pytest.mark.slow
 def test_a_killed_one_says_that_it_can_be_resumed_and_then_what_is_trained_again(tmp_path, monkeypatch):
     folder = among_the_runs("version_2_cut_off")
@@ -107,4 +122,4 @@ def test_a_killed_one_says_that_it_can_be_resumed_and_then_what_is_trained_again
         said["message"].startswith("5 trainings of an earlier attempt belong to")
         and "version of the code" in said["message"]
     )
-    assert result["schema"] == 3 and result["sweep"]["trained"] == 10 and len(result["cells"]) == 6
+    assert result["schema"] == 4 and result["sweep"]["trained"] == 10 and len(result["cells"]) == 6
