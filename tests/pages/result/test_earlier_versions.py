@@ -6,13 +6,12 @@ import html
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import kd_core
 from kd_core.cli.app import app
+from kd_core.errors import DataError
 from kd_core.runs.direct import run_here
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.service.execution import StopSignal
@@ -94,14 +93,11 @@ def test_an_ordinary_run_has_one_cell_for_each_student_and_leaves_open_what_it_d
     assert (found.best, small.raw["behind"], small.like_best) == (1, None, True) and not found.has_map
 
 
-def test_a_run_of_version_3_still_answers_raw_rows_and_has_no_plain_models():
+def test_a_run_of_version_3_says_why_it_answers_no_raw_rows_and_has_no_plain_models():
     folder = among_the_runs("version_3")
-    opened = kd_core.load(folder.path)
-    assert opened.deployed is None and opened.columns == ("a", "b", "kind")  # its file takes encoded rows
-    kept = np.load(folder.artifact("soft_labels.npz"))
-    rows = pd.read_parquet(folder.artifact("rows.parquet"))[list(opened.columns)]
-    best = f"student_{read_outcome(folder.result()).best}"
-    assert np.abs(opened.engine.logits(rows)[0] - kept[best]).max() <= 1e-6
+    with pytest.raises(DataError, match="Column b was scaled as an earlier version did it") as caught:
+        kd_core.load(folder.path)
+    assert caught.value.code == "earlier_encoding"
     for student in read_outcome(folder.result()).students:
         assert (student.plain, student.smallest_like_it, student.bytes) == (None, None, None)
 
