@@ -120,5 +120,6 @@ def arm_names() -> dict[str, str]:
         "teacher": t("runs.arm.teacher"),
         "baseline": t("runs.arm.baseline_short"),
         "placebo": t("runs.arm.placebo_short"),
+        "plain": t("runs.arm.plain"),
         "student": t("runs.arm.student"),
     }

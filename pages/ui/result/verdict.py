@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
-from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
+from kd_core.runs.outcome import Outcome, Plain, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.store import ledger
 from pages.ui.result import speed
 from pages.ui.result.differences import Written, is_share, lower_is_better, points, signed_points
@@ -34,16 +34,16 @@ ICON = {
 class Judgement:
     """One student's verdict in words, in the order they are read; empty where nothing needs saying.
 
-    `gain`: against its baseline; `source`: what of it comes from this teacher; `plain`: against plain models of its size;
-    `teacher`: against the teacher;
+    `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
+    `plain`: against plain models of its size;
     `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
 
     word: str
     gain: Safe
     source: Safe | None
-    plain: tuple[Safe, ...]
     teacher: Safe
+    plain: tuple[Safe, ...]
     family: Safe | None
     splits: Safe | None
     older: Safe | None
@@ -83,8 +83,8 @@ def judge(result: Result, index: int) -> Judgement:
         word=student.verdict,
         gain=_gain(found, student),
         source=_source(found, student),
-        plain=_plain(found, student),
         teacher=_against(found, student),
+        plain=_plain(found, student),
         family=_family(found, student),
         splits=_splits(found, index),
         older=t("runs.verdict.older") if found.schema < 2 else None,
@@ -137,7 +137,7 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
 
 
 def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
-    """Say how the student stands beside plain models without a teacher, with both sizes."""
+    """Say how the student stands beside plain models without a teacher, with both sizes; the word follows the wider interval."""
     name, plain, lines = found.metric.name, student.plain, list[Safe]()
     if student.bytes is None or not found.raw.get("references"):
         return ()
@@ -167,6 +167,26 @@ def plain_model(name: str) -> Safe:
     """Name a plain model of the list; one of another version by its own name."""
     key = f"runs.plain.model.{name}"
     return t(key) if key in text.catalogue() else t("runs.plain.model.other", name=name)
+
+
+def plain_label(name: str) -> str:
+    """Name a plain model beside its mark, as plain text without an article."""
+    key = f"runs.plain.label.{name}"
+    return text.plain(t(key) if key in text.catalogue() else plain_model(name))
+
+
+def plain_models(found: Iterable[Plain | None]) -> list[Plain]:
+    """List the plain models that students are set beside; one that serves several students stands once."""
+    known: dict[tuple[Any, ...], Plain] = {}
+    for plain in found:
+        if plain is not None:
+            known.setdefault(plain_key(plain), plain)
+    return list(known.values())
+
+
+def plain_key(plain: Plain) -> tuple[Any, ...]:
+    """Tell a plain model from others: the same one under other seeds has other scores."""
+    return plain.name, plain.bytes, *(plain.arm.mean(m) for m in sorted(plain.arm.metrics))
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
