@@ -78,6 +78,11 @@ class Plain:
     family: tuple[float | None, float | None]
     standing: Standing
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Tell it from others: two students may be set beside the same, and with other seeds it has other scores."""
+        return self.name, self.bytes, *(self.arm.mean(m) for m in sorted(self.arm.metrics))
+
 
 @dataclass(frozen=True)
 class StudentOutcome:

@@ -15,7 +15,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
-from pages.ui.result import speed, verdict
+from pages.ui.result import differences, speed, verdict
 from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
@@ -221,7 +221,7 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
         made += _point(e.id, "student", e.label, student, metric, by, e)
     for e, plain in plain_models(found):
         block = {"size_bytes": plain.bytes, "metrics": plain.arm.metrics}
-        made += _point(f"{e.id}:plain", "plain", verdict.plain_label(plain.name), block, metric, by, e)
+        made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
     return made
 
 
@@ -231,7 +231,7 @@ def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:
     for e in found:
         plain = read_outcome(e.result).students[e.index].plain
         if plain is not None:
-            known.setdefault(verdict.plain_key(plain), (e, plain))
+            known.setdefault(plain.key, (e, plain))
     return list(known.values())
 
 

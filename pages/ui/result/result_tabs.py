@@ -161,8 +161,11 @@ def size_points(found: Result) -> list[dict[str, Any]]:
                 continue
             spread = block["metrics"][name]
             add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
-    for plain in verdict.plain_models(s.plain for s in read_outcome(found).students):
-        add("plain", verdict.plain_label(plain.name), plain.bytes, plain.arm.mean(name), plain.arm.metrics.get(name))
+    beside = [s.plain for s in read_outcome(found).students if s.plain]
+    for plain in {p.key: p for p in beside}.values():
+        add(
+            "plain", differences.plain_label(plain.name), plain.bytes, plain.arm.mean(name), plain.arm.metrics.get(name)
+        )
     return points
 
 
@@ -255,6 +258,12 @@ def latency(found: Result, index: int) -> None:
     """Draw and list the time per batch of teacher and student, hardware named."""
     student = found["students"][index]
     series, lines = [], []
+    whole = any(speed.WHOLE in (block.get("latency_ms") or {}) for block in (found["teacher"], student))
+
+    def title_of(runtime: str) -> str:
+        name = speed.runtime_title(runtime)
+        return str(t("runs.latency.alone", runtime=name)) if whole and runtime != speed.WHOLE else name
+
     for arm, block in (("teacher", found["teacher"]), ("student", student)):
         measured = speed.runtimes(block.get("latency_ms"))
         for position, runtime in enumerate(speed.in_order(measured)):
@@ -275,7 +284,7 @@ def latency(found: Result, index: int) -> None:
                 lines.append(
                     {
                         t("runs.latency.arm"): differences.arm_names()[arm],
-                        t("runs.latency.runtime"): speed.runtime_title(runtime),
+                        t("runs.latency.runtime"): title_of(runtime),
                         t("runs.latency.batch"): int(b),
                         **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
                     }
@@ -294,6 +303,5 @@ def latency(found: Result, index: int) -> None:
         )
     threads = found.get("environment", {}).get("threads", 1)
     said = t("runs.latency.note", hardware=verdict.hardware(found), threads=threads)
-    whole = any(speed.WHOLE in (block.get("latency_ms") or {}) for block in (found["teacher"], student))
     st.caption(f"{said} {t('runs.latency.note_whole')}" if whole else said)
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
-from kd_core.runs.outcome import Outcome, Plain, StudentOutcome, read_gain, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.store import ledger
 from pages.ui.result import speed
-from pages.ui.result.differences import Written, is_share, lower_is_better, points, signed_points
+from pages.ui.result.differences import Written, is_share, lower_is_better, plain_model, points, signed_points
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -139,7 +139,8 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
 def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     """Say how the student stands beside plain models without a teacher, with both sizes; the word follows the wider interval."""
     name, plain, lines = found.metric.name, student.plain, list[Safe]()
-    if student.bytes is None or not found.raw.get("references"):
+    tried = found.raw.get("references")
+    if student.bytes is None or not tried:
         return ()
     if plain:
         gain = plain.gain[name]
@@ -155,38 +156,15 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
                 interval=written.interval(gain, lower=lower_is_better(name)),
             )
         )
-    else:
+    elif tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(t("runs.plain.none_as_small", own=text.size(student.bytes)))
+    else:
+        lines.append(t(f"runs.plain.{'stopped' if tried['known'] or not tried['missing'] else 'none'}"))
     if student.smallest_like_it and (plain is None or student.smallest_like_it[0] != plain.name):
         model, size, _ = student.smallest_like_it
         lines.append(t("runs.plain.smallest", model=plain_model(model), size=text.size(size)))
+    lines += [t("runs.plain.missing", model=plain_model(r["name"]), reason=r["reason"]) for r in tried["missing"]]
     return tuple(lines)
-
-
-def plain_model(name: str) -> Safe:
-    """Name a plain model of the list; one of another version by its own name."""
-    key = f"runs.plain.model.{name}"
-    return t(key) if key in text.catalogue() else t("runs.plain.model.other", name=name)
-
-
-def plain_label(name: str) -> str:
-    """Name a plain model beside its mark, as plain text without an article."""
-    key = f"runs.plain.label.{name}"
-    return text.plain(t(key) if key in text.catalogue() else plain_model(name))
-
-
-def plain_models(found: Iterable[Plain | None]) -> list[Plain]:
-    """List the plain models that students are set beside; one that serves several students stands once."""
-    known: dict[tuple[Any, ...], Plain] = {}
-    for plain in found:
-        if plain is not None:
-            known.setdefault(plain_key(plain), plain)
-    return list(known.values())
-
-
-def plain_key(plain: Plain) -> tuple[Any, ...]:
-    """Tell a plain model from others: the same one under other seeds has other scores."""
-    return plain.name, plain.bytes, *(plain.arm.mean(m) for m in sorted(plain.arm.metrics))
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
