@@ -10,7 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.charts import compare as charts
-from pages.ui.result import comparison, recipe, verdict
+from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, pick, picks, table
@@ -125,7 +125,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
     best = comparison.front(drawn, lower)
     for p in drawn:
         p["faded"] = p["id"] not in best
-    names = {a: t(f"runs.arm.{'baseline_short' if a == 'baseline' else a}") for a in ("teacher", "baseline", "student")}
+    plain = any(p["arm"] == "plain" for p in drawn)
     goal = None if asked is None else region(asked, by, drawn, lower)
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
     fig = charts.pareto(
@@ -133,7 +133,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
         best,
         metric=title,
         x_title=t(f"compare.cost.{by}_axis"),
-        names=names,
+        names=differences.arm_names(),
         written=comparison.written(by),
         lower_is_better=lower,
         binary=by == "size",
@@ -144,14 +144,17 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
     )
     seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
     event: Any = picture.show(fig, "pareto", seen, pick=True)
-    st.caption(t("compare.chart_note_lower" if lower else "compare.chart_note"))
+    note = t("compare.chart_note_lower" if lower else "compare.chart_note")
+    st.caption(f"{note} {t('compare.chart_note_plain')}" if plain else note)
     lacking = comparison.missing(found, metric, by)
     if lacking:
         st.caption(t("compare.missing", num=lacking, cost=cost))
     # An empty event follows every change of the figure; only a new, non-empty one is a choice.
     known = {e.id for e in found}
     ids = [
-        str(p["customdata"][0]).removesuffix(":baseline") for p in event["selection"]["points"] if p.get("customdata")
+        str(p["customdata"][0]).removesuffix(":baseline").removesuffix(":plain")
+        for p in event["selection"]["points"]
+        if p.get("customdata")
     ]
     ids = [i for i in dict.fromkeys(ids) if i in known]
     if ids and ids != st.session_state.get("pareto-last"):

@@ -67,14 +67,21 @@ Standing = Literal["ahead", "behind", "level", "unclear"]
 
 @dataclass(frozen=True)
 class Plain:
-    """The best plain model of at most the student's bytes. `gain` is the student's over it; `family` its interval among all of a run."""
+    """The best plain model of at most the student's bytes. `arm` holds its metrics over the student's seeds;
+    `gain` is the student's over it; `family` its interval among all of a run."""
 
     name: str
     title: str
     bytes: int
+    arm: Arm
     gain: Mapping[str, Gain]
     family: tuple[float | None, float | None]
     standing: Standing
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Tell it from others: two students may be set beside the same, and with other seeds it has other scores."""
+        return self.name, self.bytes, *(self.arm.mean(m) for m in sorted(self.arm.metrics))
 
 
 @dataclass(frozen=True)
@@ -301,7 +308,13 @@ def _reference(found: Json) -> dict[str, Any]:
     if best:
         low, high = best["ci_family"]
         told["plain"] = Plain(
-            best["name"], best["title"], int(best["bytes"]), _gains(best["gain"]), (low, high), best["word"]
+            best["name"],
+            best["title"],
+            int(best["bytes"]),
+            Arm(best["metrics"]),
+            _gains(best["gain"]),
+            (low, high),
+            best["word"],
         )
     if smallest:
         told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])

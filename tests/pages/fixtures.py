@@ -205,6 +205,7 @@ def done_run(task: str = "binary", students: tuple[str, ...] = ("tiny",), verdic
         "test_reads",
         "splits",
         "budget",
+        "plain",
     )
     found = result(task=task, students=students, verdict=verdict, **{k: more.pop(k) for k in keys if k in more})
     lesson = more["objective"].settings if "objective" in more else {}

@@ -158,7 +158,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
 
 def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
     """Say how the student stands beside plain models without a teacher, with both sizes."""
-    if not result.get("references"):
+    tried = result.get("references")
+    if not tried:
         return []
     lines, own = [], f"{kilobytes(student.bytes)}" if student.bytes else "no file"
     if student.plain:
@@ -173,12 +174,17 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
             "unclear": f"Not clear whether a plain model of this size does as well: over {whose} {away}.",
         }
         lines.append(f"  {said[plain.standing]}")
-    elif student.bytes:
+    elif student.bytes and tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(f"  No plain model of the list is as small as this student ({own}).")
+    elif student.bytes:
+        why = "the run was stopped before" if tried["known"] or not tried["missing"] else "none could be had"
+        lines.append(f"  No plain model was set beside this student: {why}.")
     if student.smallest_like_it and (student.plain is None or student.smallest_like_it[0] != student.plain.name):
         _, size, title = student.smallest_like_it
         lines.append(f"  The smallest plain model that keeps up with it on validation: {title}, {kilobytes(size)}.")
-    return lines
+    return lines + [
+        f"  Left out of the plain models: {r['title']} ({r['reason'].rstrip('.')})." for r in tried["missing"]
+    ]
 
 
 def kilobytes(size: int) -> str:

@@ -40,12 +40,27 @@ COLOUR = {
     "teacher": "#0072B2",
     "baseline": "#7F7F7F",
     "placebo": "#9467BD",
+    "plain": "#C2378A",
     "student": "#D55E00",
     "compressed": "#009E73",
 }
-SYMBOL = {"teacher": "square", "baseline": "x", "placebo": "triangle-up", "student": "circle", "compressed": "diamond"}
-DASH = {"teacher": "dash", "baseline": "dot", "placebo": "longdashdot", "student": "solid", "compressed": "dashdot"}
-ARMS = ("teacher", "baseline", "placebo", "student")  # in the order of legends, the student on top
+SYMBOL = {
+    "teacher": "square",
+    "baseline": "x",
+    "placebo": "triangle-up",
+    "plain": "star",
+    "student": "circle",
+    "compressed": "diamond",
+}
+DASH = {
+    "teacher": "dash",
+    "baseline": "dot",
+    "placebo": "longdashdot",
+    "plain": "longdash",
+    "student": "solid",
+    "compressed": "dashdot",
+}
+ARMS = ("teacher", "baseline", "placebo", "plain", "student")  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
 PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml

@@ -10,7 +10,13 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import ARMS, COLOUR, FAINT, SYMBOL, faint, figure, literal, log_axis, padded, short
 
 # Still seen on a dark page: grey at less than this has a contrast below 3 there.
-FADED = {"teacher": 0.5, "baseline": 0.75, "student": 0.5}
+FADED = {"teacher": 0.5, "baseline": 0.75, "plain": 0.6, "student": 0.5}
+WAYS = (
+    ("solid", ""),
+    ("dot", "-open"),
+    ("dash", "-open-dot"),
+    ("dashdot", "-dot"),
+)  # how the ways to run a model are drawn
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -26,6 +32,9 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
         named = False
         for faded in (False, True):
             group = [p for p in every if bool(p.get("faded")) == faded]
+            labelled = (
+                label and arm != "plain"
+            )  # beside a student of nearly its size, two labels would lie on each other
             if not group:
                 continue
             fig.add_scatter(
@@ -36,7 +45,7 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
                 legendgroup=arm,
                 showlegend=not named,
                 opacity=FADED[arm] if faded else 1.0,
-                text=[_beside(p["label"], arm) if label and p["label"] and not faded else "" for p in group],
+                text=[_beside(p["label"], arm) if labelled and p["label"] and not faded else "" for p in group],
                 textposition="middle left" if arm == "teacher" else "top right",
                 textfont={"size": 11},
                 customdata=[[p.get("id", ""), p["hover"]] for p in group],
@@ -85,7 +94,8 @@ def against_size(
     chance: tuple[float, str] | None = None,
     height: int = 360,
 ) -> Drawing:
-    """Draw a metric against a cost on a log axis: teacher square, baseline cross, placebo triangle, student circle.
+    """Draw a metric against a cost on a log axis: teacher square, baseline cross, placebo triangle, plain model star, student
+    circle.
 
     `chance` is the score of guessing with its name; its line is drawn where it lies in the range that matters.
     """
@@ -244,19 +254,19 @@ def latency(
 ) -> Drawing:
     """Draw time per batch by batch size on two log axes, p50 as points, p95 as the end of the bar.
 
-    Each series: arm, name, open (True for the second way of running it), batch[], p50[], p95[].
+    Each series: arm, name, way (0 for the first way of running it, drawn filled), batch[], p50[], p95[].
     """
     fig = figure(height, x=x_title, y=y_title)
     every = [v for s in series for v in (*s["p50"], *s["p95"]) if v]
     for s in series:
-        arm = s["arm"]
+        arm, (dash, ending) = s["arm"], WAYS[min(s["way"], len(WAYS) - 1)]
         fig.add_scatter(
             x=list(s["batch"]),
             y=list(s["p50"]),
             mode="lines+markers",
             name=literal(s["name"]),
-            line={"color": COLOUR[arm], "dash": "dot" if s.get("open") else "solid", "width": 1.8},
-            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm] + ("-open" if s.get("open") else ""), "size": 10},
+            line={"color": COLOUR[arm], "dash": dash, "width": 1.8},
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm] + ending, "size": 10},
             error_y={
                 "type": "data",
                 "symmetric": False,

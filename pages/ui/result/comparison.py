@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kd_core.runs.outcome import Plain, read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
-from pages.ui.result import speed, verdict
+from pages.ui.result import differences, speed, verdict
 from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
@@ -196,7 +197,7 @@ def cost(block: Result, by: str) -> float | None:
 
 
 def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]:
-    """Make the chart's points: teachers once each, and per entry the baseline and the student.
+    """Make the chart's points: teachers and plain models once each, and per entry the baseline and the student.
 
     Points without the cost or the metric are left out; `missing` counts them.
     """
@@ -218,7 +219,20 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
             )
         made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
         made += _point(e.id, "student", e.label, student, metric, by, e)
+    for e, plain in plain_models(found):
+        block = {"size_bytes": plain.bytes, "metrics": plain.arm.metrics}
+        made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
     return made
+
+
+def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:
+    """List the best plain model of each student's size, once each, with the first entry set beside it."""
+    known: dict[tuple[Any, ...], tuple[Entry, Plain]] = {}
+    for e in found:
+        plain = read_outcome(e.result).students[e.index].plain
+        if plain is not None:
+            known.setdefault(plain.key, (e, plain))
+    return list(known.values())
 
 
 def missing(found: Sequence[Entry], metric: str, by: str) -> int:
@@ -227,7 +241,7 @@ def missing(found: Sequence[Entry], metric: str, by: str) -> int:
         (e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
         for e in found
     }
-    return len(teachers) + 2 * len(found) - len(points(found, metric, by))
+    return len(teachers) + 2 * len(found) + len(plain_models(found)) - len(points(found, metric, by))
 
 
 def _point(id: str, arm: str, label: str, block: Result, metric: str, by: str, e: Entry) -> list[dict[str, Any]]:

@@ -114,11 +114,24 @@ def signed_points(name: str, value: float | None) -> str:
     return f"{'+' if value >= 0 or not float(shown) else MINUS}{shown}"
 
 
+def plain_model(name: str) -> text.Safe:
+    """Name a plain model of the list; one of another version by its own name."""
+    key = f"runs.plain.model.{name}"
+    return t(key) if key in text.catalogue() else t("runs.plain.model.other", name=name)
+
+
+def plain_label(name: str) -> str:
+    """Name a plain model beside its mark, as plain text without an article."""
+    key = f"runs.plain.label.{name}"
+    return text.plain(t(key) if key in text.catalogue() else plain_model(name))
+
+
 def arm_names() -> dict[str, str]:
     """The parts' names as legends show them."""
     return {
         "teacher": t("runs.arm.teacher"),
         "baseline": t("runs.arm.baseline_short"),
         "placebo": t("runs.arm.placebo_short"),
+        "plain": t("runs.arm.plain"),
         "student": t("runs.arm.student"),
     }

@@ -14,7 +14,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.shared import text
-from pages.ui.shared.text import escape, t, term
+from pages.ui.shared.text import Safe, escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 
 Result = Mapping[str, Any]
@@ -99,7 +99,7 @@ def judgement(found: Result, index: int) -> None:
 
 
 def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool = True) -> None:
-    """Draw the sentences of the verdict: against the baseline, from this teacher, against plain models, against the teacher."""
+    """Draw the sentences of the verdict: against the baseline, from this teacher, against the teacher, against plain models."""
     st.markdown(f"##### {said.gain}" if big else said.gain, help=term("interval"))
     if said.older:
         st.info(said.older, icon=":material/history:")
@@ -107,10 +107,10 @@ def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool
         st.caption(said.family, help=t("runs.verdict.family_help"))
     if said.source:
         st.markdown(said.source, help=term("placebo"))
-    for line in said.plain:
-        st.markdown(line, help=term("plain_models"))
     speed_note = speed.note(found["teacher"], student, verdict.hardware(found))
     st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
+    if said.plain:
+        st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))
 
 
 def comparison(found: Result, index: int) -> None:
@@ -127,6 +127,8 @@ def comparison(found: Result, index: int) -> None:
     guessing = chance.note(found, name)
     gap = f"{t('runs.result.gap')}: {t('runs.result.gap_help')}"
     st.caption(f"{guessing} {gap}" if guessing else gap)
+    if file := deployed(student):
+        st.caption(file)
     st.caption(
         t(
             "runs.result.hardware",
@@ -136,6 +138,16 @@ def comparison(found: Result, index: int) -> None:
             python=str(environment.get("python", "–")),
         )
     )
+
+
+def deployed(student: Result) -> Safe | None:
+    """Say what the size of a student is the size of; an older result does not tell."""
+    told = student.get("deployed")
+    if not told:
+        return None
+    if told["bytes"] is None:
+        return t("runs.result.no_file", reason=str(told["reason"]))
+    return t(f"runs.result.file_{'raw' if told['inputs'] == 'columns' else 'encoded'}")
 
 
 def comparison_frame(found: Result, index: int) -> pd.DataFrame:
@@ -148,7 +160,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
     lines = [_metric_line(primary, teacher, read, bold=True)]
     for title, its, mine, said in (
-        (t("runs.result.size"), text.size(teacher["size_bytes"]), size, ratio),
+        (t(f"runs.result.{'file' if read.bytes else 'size'}"), text.size(teacher["size_bytes"]), size, ratio),
         (t("runs.result.parameters"), text.number(teacher["parameters"]), own, ""),
         (t("runs.result.flops"), text.number(teacher.get("flops")), flops, ""),
     ):
@@ -250,15 +262,15 @@ def _fidelity_lines(student: Result, baseline: Result) -> list[tuple[str, ...]]:
 def _latency_lines(teacher: Result, student: Result) -> list[tuple[str, ...]]:
     lines = []
     ours, theirs = speed.runtimes(student.get("latency_ms")), speed.runtimes(teacher.get("latency_ms"))
-    for runtime in dict.fromkeys([*theirs, *ours]):
+    pair = speed.latency_pair(teacher, student)
+    said = "" if pair is None else str(speed.times_faster(pair) if pair.steady else t("runs.speed.uneven"))
+    for runtime in speed.in_order([*theirs, *ours]):
         mine, its = (side.get(runtime, {}).get("1") for side in (ours, theirs))
         if mine is None and its is None:
             continue
         shown = text.milliseconds(mine["p50"]) if mine else "–"
-        title = t("runs.result.latency_own", runtime=speed.runtime_title(runtime))
-        lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", shown, shown, shown))
-    pair = speed.latency_pair(teacher, student)
-    if pair:
-        said = speed.times_faster(pair) if pair.steady else t("runs.speed.uneven")
-        lines[-1] = (*lines[-1][:6], str(said), "")
+        alone = "alone" if speed.WHOLE in ours and runtime != speed.WHOLE else "own"
+        title = t(f"runs.result.latency_{alone}", runtime=speed.runtime_title(runtime))
+        versus = said if pair and runtime == pair.student_runtime else ""
+        lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", shown, shown, shown, versus=versus))
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
@@ -74,8 +75,9 @@ def overview(found: Result, index: int) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
+        points = size_points(found)
         fig = charts.against_size(
-            size_points(found),
+            points,
             metric=title,
             x_title=t("runs.overview.size_axis"),
             names=differences.arm_names(),
@@ -83,9 +85,10 @@ def overview(found: Result, index: int) -> None:
             lower_is_better=verdict.lower_is_better(name),
             chance=guessing(found),
         )
-        picture.show(fig, "overview-size", findings.of_points(size_points(found), name, t("findings.size"), text.size))
+        picture.show(fig, "overview-size", findings.of_points(points, name, t("findings.size"), text.size))
         note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
-        st.caption(f"{note} {chance.note(found, name) or ''}".strip())
+        stars = t("runs.overview.size_note_plain") if any(p["arm"] == "plain" for p in points) else ""
+        st.caption(" ".join(str(s) for s in (note, stars, chance.note(found, name)) if s))
     with right:
         st.markdown(f"**{t('runs.overview.paired_title')}**")
         values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
@@ -117,7 +120,7 @@ def guessing(found: Result) -> tuple[float, str] | None:
 
 
 def size_points(found: Result) -> list[dict[str, Any]]:
-    """Teacher, and each student with its baseline, as points with intervals."""
+    """Teacher, each student with its baseline, and the best plain models of their sizes, as points with intervals."""
     name, teacher = found["metric"]["name"], found["teacher"]
     arms = differences.arm_names()
     points: list[dict[str, Any]] = []
@@ -158,6 +161,11 @@ def size_points(found: Result) -> list[dict[str, Any]]:
                 continue
             spread = block["metrics"][name]
             add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
+    beside = [s.plain for s in read_outcome(found).students if s.plain]
+    for plain in {p.key: p for p in beside}.values():
+        add(
+            "plain", differences.plain_label(plain.name), plain.bytes, plain.arm.mean(name), plain.arm.metrics.get(name)
+        )
     return points
 
 
@@ -250,15 +258,23 @@ def latency(found: Result, index: int) -> None:
     """Draw and list the time per batch of teacher and student, hardware named."""
     student = found["students"][index]
     series, lines = [], []
+    whole = any(speed.WHOLE in (block.get("latency_ms") or {}) for block in (found["teacher"], student))
+
+    def title_of(runtime: str) -> str:
+        name = speed.runtime_title(runtime)
+        return str(t("runs.latency.alone", runtime=name)) if whole and runtime != speed.WHOLE else name
+
     for arm, block in (("teacher", found["teacher"]), ("student", student)):
-        for position, (runtime, batches) in enumerate(speed.runtimes(block.get("latency_ms")).items()):
+        measured = speed.runtimes(block.get("latency_ms"))
+        for position, runtime in enumerate(speed.in_order(measured)):
+            batches = measured[runtime]
             order = sorted(batches, key=int)
             title = t("runs.latency.series", arm=differences.arm_names()[arm], runtime=speed.runtime_title(runtime))
             series.append(
                 {
                     "arm": arm,
                     "name": title,
-                    "open": position > 0,
+                    "way": position,
                     "batch": [int(b) for b in order],
                     "p50": [batches[b]["p50"] for b in order],
                     "p95": [batches[b].get("p95") or batches[b]["p50"] for b in order],
@@ -268,7 +284,7 @@ def latency(found: Result, index: int) -> None:
                 lines.append(
                     {
                         t("runs.latency.arm"): differences.arm_names()[arm],
-                        t("runs.latency.runtime"): speed.runtime_title(runtime),
+                        t("runs.latency.runtime"): title_of(runtime),
                         t("runs.latency.batch"): int(b),
                         **{p: text.milliseconds(batches[b].get(p)) for p in ("p50", "p95", "p99")},
                     }
@@ -286,5 +302,6 @@ def latency(found: Result, index: int) -> None:
             help=speed.note(found["teacher"], student, verdict.hardware(found)),
         )
     threads = found.get("environment", {}).get("threads", 1)
-    st.caption(t("runs.latency.note", hardware=verdict.hardware(found), threads=threads))
+    said = t("runs.latency.note", hardware=verdict.hardware(found), threads=threads)
+    st.caption(f"{said} {t('runs.latency.note_whole')}" if whole else said)
     st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))

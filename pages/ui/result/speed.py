@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from pages.ui.shared.text import Safe, t
 
 Result = Mapping[str, Any]
 SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
+WHOLE = "whole"  # from the raw row to the answer, beside the runtimes that time a model alone
 RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
 
 
@@ -39,13 +40,18 @@ def runtimes(latency: Mapping[str, Any] | None) -> dict[str, dict[str, dict[str,
 
 def runtime_title(name: str) -> str:
     """Name a runtime as people write it, or the whole way from a raw row to the answer."""
-    return str(t("runs.latency.whole")) if name == "whole" else RUNTIME.get(name, name)
+    return str(t("runs.latency.whole")) if name == WHOLE else RUNTIME.get(name, name)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """List runtimes once each, the whole way first: that is what a person waits for."""
+    return sorted(dict.fromkeys(names), key=lambda n: n != WHOLE)
 
 
 def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | None:
     """Return the times of teacher and student, measured the same way where both have it."""
     ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
-    for name in ("whole", "onnxruntime", "torch"):
+    for name in (WHOLE, "onnxruntime", "torch"):
         if batch in ours.get(name, {}) and batch in theirs.get(name, {}):
             return _pair(theirs[name][batch], ours[name][batch], name, name)
     own = next((n for n in theirs if batch in theirs[n]), None)
@@ -56,7 +62,7 @@ def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | N
 def is_whole(teacher: Result, student: Result) -> bool:
     """Say whether teacher and student are timed from the raw row on."""
     pair = latency_pair(teacher, student)
-    return pair is not None and pair.student_runtime == "whole"
+    return pair is not None and pair.student_runtime == WHOLE
 
 
 def _pair(teacher: Mapping[str, float], student: Mapping[str, float], own: str, name: str) -> Pair:
@@ -98,6 +104,8 @@ def note(teacher: Result, student: Result, hardware: str) -> Safe | None:
     pair = latency_pair(teacher, student)
     if pair is None:
         return None
+    if pair.student_runtime == WHOLE:
+        return t("runs.speed.note_whole", hardware=hardware, scatter=f"{SCATTER:g}")
     own, theirs = runtime_title(pair.student_runtime), runtime_title(pair.teacher_runtime)
     where = own if own == theirs else t("runs.speed.two_runtimes", teacher=theirs, student=own)
     return t("runs.speed.note", runtime=where, hardware=hardware, scatter=f"{SCATTER:g}")

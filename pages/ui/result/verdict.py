@@ -14,7 +14,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.store import ledger
 from pages.ui.result import speed
-from pages.ui.result.differences import Written, is_share, lower_is_better, points, signed_points
+from pages.ui.result.differences import Written, is_share, lower_is_better, plain_model, points, signed_points
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -34,16 +34,16 @@ ICON = {
 class Judgement:
     """One student's verdict in words, in the order they are read; empty where nothing needs saying.
 
-    `gain`: against its baseline; `source`: what of it comes from this teacher; `plain`: against plain models of its size;
-    `teacher`: against the teacher;
+    `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
+    `plain`: against plain models of its size;
     `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
 
     word: str
     gain: Safe
     source: Safe | None
-    plain: tuple[Safe, ...]
     teacher: Safe
+    plain: tuple[Safe, ...]
     family: Safe | None
     splits: Safe | None
     older: Safe | None
@@ -83,8 +83,8 @@ def judge(result: Result, index: int) -> Judgement:
         word=student.verdict,
         gain=_gain(found, student),
         source=_source(found, student),
-        plain=_plain(found, student),
         teacher=_against(found, student),
+        plain=_plain(found, student),
         family=_family(found, student),
         splits=_splits(found, index),
         older=t("runs.verdict.older") if found.schema < 2 else None,
@@ -137,9 +137,10 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
 
 
 def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
-    """Say how the student stands beside plain models without a teacher, with both sizes."""
+    """Say how the student stands beside plain models without a teacher, with both sizes; the word follows the wider interval."""
     name, plain, lines = found.metric.name, student.plain, list[Safe]()
-    if student.bytes is None or not found.raw.get("references"):
+    tried = found.raw.get("references")
+    if student.bytes is None or not tried:
         return ()
     if plain:
         gain = plain.gain[name]
@@ -155,18 +156,15 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
                 interval=written.interval(gain, lower=lower_is_better(name)),
             )
         )
-    else:
+    elif tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(t("runs.plain.none_as_small", own=text.size(student.bytes)))
+    else:
+        lines.append(t(f"runs.plain.{'stopped' if tried['known'] or not tried['missing'] else 'none'}"))
     if student.smallest_like_it and (plain is None or student.smallest_like_it[0] != plain.name):
         model, size, _ = student.smallest_like_it
         lines.append(t("runs.plain.smallest", model=plain_model(model), size=text.size(size)))
+    lines += [t("runs.plain.missing", model=plain_model(r["name"]), reason=r["reason"]) for r in tried["missing"]]
     return tuple(lines)
-
-
-def plain_model(name: str) -> Safe:
-    """Name a plain model of the list; one of another version by its own name."""
-    key = f"runs.plain.model.{name}"
-    return t(key) if key in text.catalogue() else t("runs.plain.model.other", name=name)
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:

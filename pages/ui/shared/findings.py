@@ -23,8 +23,10 @@ def _arm(name: str) -> Safe:
 
 
 def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable[[float], str]) -> Safe:
-    """Tell a metric against a cost: the points (arm, label, x, y) from cheap to dear, the first few by name."""
+    """Tell a metric against a cost: the points (arm, label, x, y) from cheap to dear, a few by name, the cheapest of each part among them."""
     order = sorted(points, key=lambda p: p["x"])
+    named = {p["arm"]: i for i, p in reversed(list(enumerate(order)))}.values()  # no part goes unnamed
+    chosen = sorted([*named, *(i for i in range(len(order)) if i not in named)][:NAMED])
     told = [
         t(
             "findings.point",
@@ -32,7 +34,7 @@ def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable
             value=text.score(p["y"]),
             cost=written(p["x"]),
         )
-        for p in order[:NAMED]
+        for p in (order[i] for i in chosen)
     ]
     more = t("findings.more", num=len(order) - NAMED) if len(order) > NAMED else ""
     return t("findings.points", metric=verdict.metric_title(metric), axis=cost, points=Safe("; ".join(told)), more=more)

@@ -16,6 +16,7 @@ NAMES = {
     "teacher": "Teacher",
     "baseline": "Baseline",
     "placebo": "Placebo",
+    "plain": "Plain",
     "student": "Student",
     "hard": "Hard",
     "soft": "Soft",
@@ -58,6 +59,7 @@ POINTS = [
     point("teacher", 260_000, 0.93),
     point("baseline", 1240, 0.88, faded=True),
     point("placebo", 1240, 0.89),
+    point("plain", 1100, 0.89),
     point("student", 1240, 0.9),
 ]
 CHARTS = {
@@ -100,7 +102,7 @@ CHARTS = {
         rows_word="rows",
     ),
     "latency": lambda: result.latency(
-        [{"arm": "student", "name": H, "open": True, "batch": [1, 32], "p50": [0.1, 0.2], "p95": [0.2, 0.3]}],
+        [{"arm": "student", "name": H, "way": 1, "batch": [1, 32], "p50": [0.1, 0.2], "p95": [0.2, 0.3]}],
         x_title="x",
         y_title="y",
         written=str,

@@ -22,6 +22,14 @@ def test_points_are_told_from_cheap_to_dear_and_the_rest_is_counted():
     assert many.endswith("at 6 and 3 more.")
 
 
+def test_of_many_points_the_cheapest_of_every_part_is_named():
+    points = [point("student", str(i), i + 1, 0.5) for i in range(9)]
+    points += [point("plain", "30 trees of 4 leaves", 500, 0.6), point("teacher", "boosting", 9000, 0.9)]
+    said = findings.of_points(points, "accuracy", "size", str)
+    assert "Student 0 0.500 at 1; " in said and "Student 3 0.500 at 4; Plain model 30 trees of 4 leaves 0.600" in said
+    assert said.endswith("Teacher boosting 0.900 at 9000 and 5 more.")
+
+
 @pytest.mark.parametrize(("metric", "won"), [("accuracy", 2), ("rmse", 1)])
 def test_pairs_count_the_seeds_won_in_the_metrics_own_direction(metric, won):
     assert (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kd_core.runs.outcome import read_outcome, varied
 from kd_core.runs.view.report import choice_line, setting, verdict_lines
 from tests.runs.results import SQUARE, cell, result, student
@@ -107,3 +109,28 @@ def test_many_reads_of_the_test_rows_are_said_quietly():
     assert not any("have been read" in line for line in verdict_lines(found))
     found["test_reads"] = 10
     assert any("have been read by 10 runs" in line for line in verdict_lines(found))
+
+
+LEFT_OUT = {"name": "linear", "title": "a linear model", "reason": "It has no file."}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "missing", "said"),
+    [
+        ([9000], [], ["No plain model of the list is as small as this student (4.0 KB)."]),
+        ([3000], [], ["No plain model was set beside this student: the run was stopped before."]),
+        ([], [], ["No plain model was set beside this student: the run was stopped before."]),
+        (
+            [],
+            [LEFT_OUT],
+            [
+                "No plain model was set beside this student: none could be had.",
+                "Left out of the plain models: a linear model (It has no file).",
+            ],
+        ),
+    ],
+)
+def test_why_no_plain_model_stands_beside_a_student_is_told_apart(sizes, missing, said):
+    found = result(SQUARE, [student("tiny", 3) | {"deployed": {"bytes": 4096}}], 3)
+    found["references"] = {"known": [{"bytes": n} for n in sizes], "missing": missing}
+    assert [line.strip() for line in verdict_lines(found) if "lain model" in line] == said

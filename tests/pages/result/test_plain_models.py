@@ -1,0 +1,230 @@
+"""Plain models beside the students: their sentence, their mark, the file that sizes speak of, and whole times."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import pytest
+
+from pages.ui.charts import result as charts
+from pages.ui.result import comparison, differences, page, result_tabs, speed, verdict
+from pages.ui.shared.text import plain, t
+from tests.pages.fixtures import done_run, result, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+INTERVAL = "(95 %: "
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def said(found):
+    return [plain(line) for line in verdict.judge(found, 0).plain]
+
+
+def drawn(at):
+    return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+
+
+def symbols(fig):
+    return {d["name"]: d["marker"]["symbol"] for d in fig["data"] if d.get("marker", {}).get("symbol")}
+
+
+@pytest.mark.parametrize(
+    ("standing", "start", "end"),
+    [
+        (
+            "ahead",
+            "No plain model of this size comes near: +0.90 points of ROC-AUC over the best of them, 30 trees",
+            "",
+        ),
+        (
+            "behind",
+            "A plain model of this size is better: −1.10 points of ROC-AUC over 30 trees of 4 leaves without",
+            "",
+        ),
+        ("level", "A plain model of this size does as well: −0.10 points of ROC-AUC over 30 trees of 4 leaves", ""),
+        ("unclear", "Not clear whether a plain model of this size does as well: +0.30 points of ROC-AUC over 30", ""),
+    ],
+)
+def test_the_standing_beside_a_plain_model_is_said_with_interval_and_both_sizes(standing, start, end):
+    (line,) = said(result(plain=standing))
+    assert line.startswith(start) and INTERVAL in line and "at 1.2 KB against 1.1 KB." in line
+    assert ("Distilling this student does not pay here." in line) == (standing == "behind")
+
+
+def test_without_plain_models_nothing_is_said():
+    assert said(result()) == []
+    without = {**result(plain="ahead"), "references": None}
+    assert said(without) == []
+
+
+def test_where_none_is_as_small_that_is_said():
+    found = result(plain="ahead", size_bytes=900)
+    found["students"][0]["reference"]["best"] = None
+    assert said(found)[0] == "No plain model of the list is as small as this student (900 B)."
+
+
+@pytest.mark.parametrize(
+    ("known", "missing", "words"),
+    [
+        (True, [], ["No plain model was set beside this student: the run was stopped before."]),
+        (False, [], ["No plain model was set beside this student: the run was stopped before."]),
+        (
+            False,
+            [{"name": "linear", "title": "a linear model", "reason": "It has no file."}],
+            [
+                "No plain model was set beside this student: none could be had.",
+                "Left out: a linear model. It has no file.",
+            ],
+        ),
+    ],
+)
+def test_why_there_is_none_is_told_apart(known, missing, words):
+    found = result(plain="ahead")
+    found["students"][0]["reference"] = {"best": None, "smallest": None}
+    found["references"] = {"known": found["references"]["known"] if known else [], "missing": missing}
+    assert said(found) == words
+
+
+def test_the_smallest_that_keeps_up_is_named_where_it_is_another():
+    found = result(plain="ahead")
+    assert len(said(found)) == 1
+    found["students"][0]["reference"]["smallest"] = found["references"]["known"][1]
+    assert (
+        said(found)[1] == "The smallest plain model that keeps up with it on validation rows: a linear model, 1000 B."
+    )
+
+
+def test_a_plain_model_of_another_version_keeps_its_name():
+    assert differences.plain_model("linear") == "a linear model" and differences.plain_label("linear") == "linear model"
+    assert plain(differences.plain_model("forest_9x9")) == "forest_9x9" == differences.plain_label("forest_9x9")
+
+
+def test_the_verdict_has_a_line_against_plain_models_after_the_one_against_the_teacher():
+    shown = html.unescape(words(open_page("runs", run=done_run(plain="behind"))))
+    places = [shown.index(w) for w in ("AGAINST THE TEACHER", "AGAINST PLAIN MODELS", "A plain model of this size is")]
+    assert places == sorted(places)
+    assert "AGAINST PLAIN MODELS" not in words(open_page("runs", run=done_run()))
+
+
+@pytest.mark.parametrize("where", ["runs", "compare"])
+def test_plain_models_are_a_family_of_their_own_in_the_size_charts(where):
+    asked = "run" if where == "runs" else "runs"
+    at = open_page(where, **{asked: done_run(plain="ahead")})
+    fig, shown = drawn(at)[0], words(at)
+    (trace,) = [d for d in fig["data"] if d.get("name") == "Plain model"]
+    assert symbols(fig)["Plain model"] == "star" and trace["x"] == [1100]
+    assert "30 trees of 4 leaves" in trace["customdata"][0][1] and trace["text"] == [""]
+    assert "Stars are the best plain models" in html.unescape(shown)
+    assert "Plain model 30 trees of 4 leaves 0.880 at 1.1 KB" in at.get("plotly_chart")[0].proto.alt
+
+
+@pytest.mark.parametrize("where", ["runs", "compare"])
+def test_an_older_result_draws_no_plain_model(where):
+    at = open_page(where, **{"run" if where == "runs" else "runs": done_run()})
+    assert "Plain model" not in symbols(drawn(at)[0]) and "Stars are" not in words(at)
+
+
+def test_one_plain_model_beside_two_students_stands_once():
+    found = result(students=("tiny", "small"), plain="level")
+    assert [p["arm"] for p in result_tabs.size_points(found)].count("plain") == 1
+    runs, made = store(), done_run(students=("tiny", "small"), plain="level")
+    entries = comparison.entries(runs.get(made), runs.folder(made))
+    assert [p["id"] for p in comparison.points(entries, "roc_auc", "size") if p["arm"] == "plain"] == [
+        f"{made}:0:plain"
+    ]
+    assert comparison.missing(entries, "roc_auc", "size") == 0
+    assert comparison.missing(entries, "roc_auc", "latency") == 1
+
+
+def test_a_click_on_a_plain_model_picks_the_student_it_stands_beside():
+    made = done_run(plain="ahead")
+    at = open_page("compare", runs=made)
+    at.session_state["pareto"] = {"selection": {"points": [{"customdata": [f"{made}:0:plain", ""]}]}}
+    at.run()
+    assert not at.exception and at.session_state["compare-picked"] == [f"{made}:0"]
+
+
+def test_the_size_row_says_what_file_it_is_of():
+    frame = page.comparison_frame(result(plain="ahead"), 0)
+    assert frame.loc["Size of the deployed file", "Student"] == "1.2 KB" and "Size" not in frame.index
+    assert "Size" in page.comparison_frame(result(), 0).index
+    assert "the one file that is deployed" in words(open_page("runs", run=done_run(plain="ahead")))
+    assert "file that is deployed" not in words(open_page("runs", run=done_run()))
+
+
+@pytest.mark.parametrize(
+    ("deployed", "start"),
+    [
+        (
+            {"form": "onnx", "bytes": 9, "inputs": "columns"},
+            "Size: for the student the one file that is deployed (ONNX, raw",
+        ),
+        (
+            {"form": "onnx", "bytes": 9, "inputs": "encoded rows"},
+            "Size: for the student the one file that is deployed (ONNX; its",
+        ),
+        (
+            {"form": None, "bytes": None, "reason": "no operator."},
+            "The student has no file to deploy, so its size is that of the weights: no",
+        ),
+    ],
+)
+def test_the_note_on_size_names_the_form(deployed, start):
+    assert plain(page.deployed({"deployed": deployed})).startswith(start)
+    assert page.deployed({}) is None
+
+
+def test_the_whole_way_leads_the_lines_of_the_table_and_has_the_ratio():
+    frame = page.comparison_frame(result(plain="ahead"), 0)
+    lines = [n for n in frame.index if "Latency" in n or "alone" in n]
+    assert lines[0] == "Latency p50, raw row to answer" and "Model alone, ONNX Runtime" in lines[1:]
+    assert [frame.loc[n, "Student − teacher"] for n in lines] == ["25 times faster", "", "", ""]
+    older = page.comparison_frame(result(), 0)
+    assert not [n for n in older.index if "alone" in n or "raw row" in n]
+
+
+def test_the_ratio_stands_on_the_line_it_is_about():
+    found = result()
+    found["students"][0]["latency_ms"] = dict(reversed(found["students"][0]["latency_ms"].items()))
+    frame = page.comparison_frame(found, 0)
+    assert frame.loc["Latency p50, ONNX Runtime", "Student − teacher"] == "160 times faster"
+    assert frame.loc["Latency p50, torch", "Student − teacher"] == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "start", "note"),
+    [
+        (
+            {"plain": "ahead"},
+            "One row, from its raw values to the answer: 25 times faster",
+            "Time is per row, from its raw values",
+        ),
+        ({}, "One row, already encoded: 160 times faster", "Time is per row that is already encoded"),
+    ],
+)
+def test_the_latency_tab_says_what_is_timed(more, start, note):
+    at = open_page(run=done_run(**more))
+    at.session_state["tab"] = str(t("runs.result.tabs_latency"))
+    at.switch_page("runs.py").run()
+    (line,) = [m for m in at.markdown if m.value.startswith("One row")]
+    assert line.value.startswith(start) and line.proto.help.startswith(note)
+    fig, whole = drawn(at)[0], "plain" in more
+    names = [d["name"] for d in fig["data"]]
+    assert ("Student, raw row to answer" in names) == whole == ("model alone" in words(at))
+    timed = next(d.value for d in at.dataframe if "What is timed" in d.value)["What is timed"]
+    assert ("model alone, torch" in set(timed)) == whole and ("torch" in set(timed)) != whole
+    if whole:
+        mine = [d for d in fig["data"] if d["name"].startswith("Student")]
+        assert mine[0]["name"] == "Student, raw row to answer" and mine[0]["line"]["dash"] == "solid"
+        assert len({(d["line"]["dash"], d["marker"]["symbol"]) for d in mine}) == 3
+
+
+def test_the_whole_way_has_a_name_and_comes_first():
+    assert speed.runtime_title("whole") == "raw row to answer" and speed.runtime_title("torch") == "torch"
+    assert speed.in_order(["torch", "whole", "torch", "native"]) == ["whole", "torch", "native"]
+    assert len(charts.WAYS) == len(set(charts.WAYS))
