@@ -38,7 +38,8 @@ TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
-EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 0.5  # of a run; of a student whose latency is measured
+EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.0  # of a run; of a student whose latency is measured
+PLAIN_SECONDS, PLAIN_ROW_SECONDS = 1.0, 1.5e-4  # of the plain models beside the students; per training row
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,9 @@ def foresee(
             or _training_seconds(spec, train_rows, row.flops, n, together)
             for student, row, n, together in zip(spec.students, rows, counts, stacked, strict=True)
         ),
-        "evaluate": EVALUATE_SECONDS + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency,
+        "evaluate": EVALUATE_SECONDS
+        + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency
+        + (PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows) * spec.evaluation.references,
     }
     if spec.training.device != "cpu" and devices.pick().type == "cuda":  # another machine, as far as seconds go
         by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
