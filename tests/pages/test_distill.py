@@ -315,10 +315,6 @@ def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa
     assert "**18 trainings**" in words(at)
     placebo, splits = at.toggle(key="distill.evaluation.placebo"), at.number_input(key="distill.evaluation.splits")
     assert (placebo.label, placebo.value, splits.label, splits.value) == ("Placebo arm", True, "Random splits", 1)
-    plain = at.toggle(key="distill.evaluation.references")
-    assert (plain.label, plain.value) == ("Plain models beside each student", True)
-    assert "beside the best plain model of its size" in plain.help
-    plain.set_value(False)
     placebo.set_value(False)
     at.number_input(key="distill.training.seeds").set_value(2)
     at.number_input(key="distill.evaluation.splits").set_value(3)
@@ -327,7 +323,6 @@ def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa
     assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
     spec = start(at, jobs)
     assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)
-    assert spec.evaluation.references is False
 
 
 @pytest.mark.slow

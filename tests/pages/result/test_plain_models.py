@@ -228,3 +228,13 @@ def test_the_whole_way_has_a_name_and_comes_first():
     assert speed.runtime_title("whole") == "raw row to answer" and speed.runtime_title("torch") == "torch"
     assert speed.in_order(["torch", "whole", "torch", "native"]) == ["whole", "torch", "native"]
     assert len(charts.WAYS) == len(set(charts.WAYS))
+
+
+def test_the_form_offers_them_beside_the_placebo_and_can_leave_them_out(jobs):  # noqa: F811
+    at = open_page("distill")
+    plain_models = at.toggle(key="distill.evaluation.references")
+    assert (plain_models.label, plain_models.value) == ("Plain models beside each student", True)
+    assert "beside the best plain model of its size" in plain_models.help
+    plain_models.set_value(False).run()
+    at.button(key="distill-start").click().run()
+    assert not at.exception and jobs.submitted[-1][0].evaluation.references is False
