@@ -10,6 +10,7 @@ CLASSES = 1_000  # more distinct labels look like a number or an id, not like cl
 FEW_CLASSES = 20  # whole numbers with more distinct values than this are taken for a measure
 MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
 LARGEST_NUMBER = 1e100  # squares and ranges of larger values overflow; no measure is that large
+TURN_DIGITS = 6  # of places on a circle (month, weekday, hour): engine and graph give the same bits then
 LARGEST_FLOAT32 = 3e38  # a little less than float32 can hold
 COPIES_SHARE = 0.1  # of the rows in one unit of copies: larger ones would decide what a part of the split holds
 MIN_ROWS = 30  # below this no split leaves anything to compare

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 from kd_core.errors import DataError
 from kd_core.limits import FILE_BYTES
@@ -129,6 +130,16 @@ def _described(one: Any) -> dict[str, Any]:
     tensor = one.type.tensor_type
     shape = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
     return {"name": one.name, "dtype": str(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)), "shape": shape}
+
+
+# What ONNX Runtime raises for a file that it can't read or run; its errors have no class in common.
+RUNTIME_ERRORS = (
+    errors.NotImplemented,
+    errors.InvalidProtobuf,
+    errors.InvalidGraph,
+    errors.InvalidArgument,
+    errors.Fail,
+)
 
 
 def open_session(data: bytes) -> onnxruntime.InferenceSession:

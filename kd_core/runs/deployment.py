@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from kd_core.data.dataset import Dataset
+from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.export.raw_model import Purpose, raw_model
@@ -67,6 +68,8 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deploymen
         return Deployment(data, session, _apart(session, module, dataset, rows.parts["test"]))
     except KDError as error:
         return Deployment(None, reason=str(error))
+    except RUNTIME_ERRORS as error:
+        return Deployment(None, reason=f"ONNX Runtime can't run the file: {str(error).splitlines()[0]}")
 
 
 def _apart(session: RawStudent, module: torch.nn.Module, dataset: Dataset, encoded: Any) -> float:

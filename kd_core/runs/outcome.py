@@ -285,7 +285,11 @@ def _student(found: Json) -> StudentOutcome:
         arm=Arm(found["metrics"]),
         baseline=Arm(found["baseline"]["metrics"]),
         gain=_gains(found["gain"]),
-        family={n: (g["ci_family"][0], g["ci_family"][1]) for n, g in found["gain"].items() if g.get("ci_family")},
+        family={
+            n: (own[0], own[1])
+            for n, g in found["gain"].items()
+            if (own := g.get("ci_family")) and own[0] is not None  # one seed has no interval
+        },
         versus_teacher=_gains(found.get("versus_teacher") or {}),
         placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"])) if placebo else None,
         placebo_reason=found.get("placebo_reason"),

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import safetensors
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
 from kd_core.data.files.reading import read_table
+from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
 from kd_core.errors import DataError, KDError, raise_problems
 from kd_core.export.raw_model import Purpose, purpose_from
@@ -33,7 +33,7 @@ _UNFIT = (
     ValueError,
     RuntimeError,
     safetensors.SafetensorError,
-    InvalidProtobuf,
+    *RUNTIME_ERRORS,
 )  # files that don't fit together
 
 

@@ -80,6 +80,7 @@ def columns(seed=0):
         "stamp": [str(int(1_700_000_000 + v)) for v in rng.integers(0, 10**6, ROWS)],
         "comma": [f"{v:.2f}".replace(".", ",") for v in rng.normal(5, 2, ROWS)],
         "code": [str(v) for v in rng.choice([17850, 17851, 17900], ROWS)],
+        "paid_by_card": [str(v) for v in rng.choice([0, 1], ROWS)],
         "gift": [str(v) for v in rng.choice(["yes", "no"], ROWS)],
         "colour": [str(v) for v in rng.choice(["red", "blue", "caf\u00e9", "Green"], ROWS)],
         "town": [f"town {i % 40}" for i in range(ROWS)],

@@ -13,8 +13,9 @@ from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.views import VIEWS
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import FACTS, Purpose, facts_of, purpose_from, raw_model
-from kd_core.export.raw_session import RawSession, RawStudent
+from kd_core.export.raw_session import RawSession, RawStudent, open_front
 from kd_core.models.building import build
+from kd_core.models.piecewise_edges import fit_edges
 from kd_core.specs import Choice, ReadSpec
 from kd_core.task import task_of
 from kd_core.training.predict import predict
@@ -52,6 +53,23 @@ def test_a_file_answers_raw_rows_as_the_engine_does(task):
     assert found.shape == (200, max(1, len(aim.classes)))
     assert np.abs(found - answers(view, network, aim, rows)).max() <= 1e-5 * (aim.std if task == "regression" else 1)
     assert student.purpose == aim and student.run([])[0].shape == (0, found.shape[1])
+
+
+@pytest.mark.parametrize("arch", ["piecewise", "additive", "trees"])
+def test_a_network_that_cuts_numbers_gets_the_same_bits_from_the_graph(arch):
+    frame, *_ = columns()
+    view, network, aim, told = made("binary", arch, "columns")
+    x = view.encode(frame)
+    targets = np.eye(2)[np.arange(ROWS) % 2]
+    if arch != "trees":
+        network.load_state_dict(fit_edges(32, view.spec, x, targets), strict=False)
+    student = RawStudent(raw_model(onnx_bytes(network, view.spec), view, aim))
+    rows = odd_rows(told, 300, seed=3)
+    assert np.abs(student.run(rows)[0] - answers(view, network, aim, rows)).max() <= 1e-5
+    exact = [i for i, name in enumerate(view.feature_names) if not name.startswith("words topic")]
+    found, _ = open_front(view).run(rows)
+    typed, *_ = typed_rows(rows, view.types)
+    assert np.array_equal(found[:, exact], view.encode(typed)[:, exact], equal_nan=True)
 
 
 def test_a_file_tells_how_it_is_asked():
@@ -98,7 +116,5 @@ def test_a_view_that_is_no_graph_has_no_such_file():
 
 def test_the_readers_session_of_a_view_has_its_shape():
     view, *_ = made("binary")
-    from kd_core.export.raw_session import open_front
-
     session = open_front(view)
     assert isinstance(session, RawSession) and session.run([])[0].shape == (0, view.spec.width)

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 from kd_core.data.encoding.quantiles import bent, curve, heavy_tailed
 from kd_core.data.split import row_keys
 from kd_core.data.types.base import ColumnType
+from kd_core.limits import TURN_DIGITS
 from kd_core.task import task_of
 
 if TYPE_CHECKING:  # onnx takes a quarter of a second to import
@@ -289,7 +290,8 @@ class DateBlock:
         if self.years:
             columns.append(np.clip(np.nan_to_num(when.year.to_numpy(np.float64) - self.year), -50, 50))
         turns = [month, weekday, *([days % 1] if self.hours else [])]
-        columns += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
+        # Rounded, so that a graph gets the same bits: edges between values that differ by rounding alone would tell them apart.
+        columns += [np.round(f(2 * np.pi * turn), TURN_DIGITS) for turn in turns for f in (np.sin, np.cos)]
         return np.column_stack(columns), missing
 
     def transform(self, values: pd.Series) -> Array:

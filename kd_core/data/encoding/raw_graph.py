@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER
+from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER, TURN_DIGITS
 
 Array = npt.NDArray[Any]
 Place = tuple[str, int | tuple[str, int]]  # a part of the encoded row, and a position in it, or of a number by its kind
@@ -193,25 +193,29 @@ class RawGraph:
     def _bend(self, value: str) -> str:
         """Add up straight pieces: each rises from 0 to its full height between its two knots. Shape: (N, Q) -> (N, Q)."""
         held = self._numbers["bent"]
-        pieces = max(1, *(len(one[4]) - 1 for one in held))
-        knots, width, height = (np.zeros((len(held), pieces), np.float32) for _ in range(3))
-        start = np.zeros(len(held), np.float32)
+        most = max(2, *(len(one[4]) for one in held))
+        knots, heights = np.zeros((len(held), most), np.float32), np.zeros((len(held), most), np.float32)
         for at, (*_, u, z) in enumerate(held):
-            count = len(u) - 1
-            knots[at], width[at] = np.float32(np.inf), 1  # pieces that there are not never begin
-            knots[at, :count], width[at, :count], height[at, :count] = u[:-1], np.diff(u), np.diff(z)
-            start[at] = z[0]
-        away = self._node("Sub", self._node("Unsqueeze", value, self._weight(np.array([2]))), self._weight(knots))
-        share = self._node(
-            "Clip",
-            self._node("Div", away, self._weight(width)),
-            self._weight(np.float32(0)),
-            self._weight(np.float32(1)),
-        )
-        rise = self._node(
-            "ReduceSum", self._node("Mul", share, self._weight(height)), self._weight(np.array([2])), keepdims=0
-        )
-        return self._node("Add", rise, self._weight(start))
+            lacking = most - len(u)  # pieces that there are not rise by nothing
+            knots[at] = [*u, *(u[-1] + np.arange(1, lacking + 1))]
+            heights[at] = [*z, *([z[-1]] * lacking)]
+        last = self._weight(np.array([2]))
+        wide = self._node("Cast", self._node("Unsqueeze", value, last), to=_DOUBLE)  # or many small errors add up
+        low, width = self._pieces(knots)
+        start, rise = self._pieces(heights)
+        away = self._node("Div", self._node("Sub", wide, low), width)
+        share = self._node("Clip", away, self._weight(np.float64(0)), self._weight(np.float64(1)))
+        risen = self._node("ReduceSum", self._node("Mul", share, rise), last, keepdims=0)
+        first = self._node("Gather", start, self._weight(np.int64(0)), axis=1)
+        return self._node("Cast", self._node("Add", risen, first), to=_FLOAT)
+
+    def _pieces(self, ends: Array) -> tuple[str, str]:
+        """Tell where pieces begin and how far they go, in float64; computed once, when a session is opened. Shape: (Q, K)."""
+        every = self._node("Cast", self._weight(ends), to=_DOUBLE)
+        one, many, axis = (self._weight(np.array([n])) for n in (1, ends.shape[1], 1))
+        low = self._node("Slice", every, self._weight(np.array([0])), self._weight(np.array([ends.shape[1] - 1])), axis)
+        high = self._node("Slice", every, one, many, axis)
+        return low, self._node("Sub", high, low)
 
     def _write_hot(self) -> str:
         """Write a 1 at every label's position; position -1 is the last one, which nobody reads."""
@@ -275,11 +279,13 @@ class RawGraph:
         for name, turn in turns.items():
             if f"{name} sin" in needed:
                 known = turn if name == "hour" else self._node("Where", hole, constant(0.0), turn)
-                angle = self._node("Cast", times(known, 2 * np.pi), to=_FLOAT)
-                found |= {f"{name} sin": self._node("Sin", angle), f"{name} cos": self._node("Cos", angle)}
+                angle, digits = times(known, 2 * np.pi), 10.0**TURN_DIGITS
+                for wave in ("Sin", "Cos"):
+                    rounded = self._node("Round", times(self._node(wave, angle), digits))
+                    found[f"{name} {wave.lower()}"] = self._node("Div", rounded, constant(digits))
         for part, value in found.items():
             if part in needed:
-                value = value if part == "missing" or " " in part else self._node("Cast", value, to=_FLOAT)
+                value = value if part == "missing" else self._node("Cast", value, to=_FLOAT)
                 if self._blank:
                     value = self._node("Where", hole, self._weight(np.float32(np.nan)), value)
                 parts[f"time {part}"] = value, len(names)
@@ -298,16 +304,17 @@ class RawGraph:
         """Look labels up that are texts, or numbers. Shape: (N, 1) -> (N, 1) int64, or float32 where values are floats."""
         whole = all(isinstance(v, int) for v in (*values.values(), other))
         source = self._input(name, _DOUBLE if numbers else _TEXT)
-        kind: Any = np.int64 if whole else np.float32
+        kind: Any = np.int64 if whole else np.float64
         if numbers:
             keys = numpy_helper.from_array(
                 np.array([float(k) if k else np.nan for k in values], np.float64), "keys_tensor"
             )
             told = numpy_helper.from_array(np.array(list(values.values()), kind), "values_tensor")
             rest = numpy_helper.from_array(np.array([other], kind), "default_tensor")
-            return self._node(
+            found = self._node(
                 "LabelEncoder", source, domain=ML, keys_tensor=keys, values_tensor=told, default_tensor=rest
             )
+            return found if whole else self._node("Cast", found, to=_FLOAT)  # ONNX Runtime knows no double to float
         word = "int64" if whole else "float"
         settings = {f"values_{word}s": list(values.values()), f"default_{word}": other}
         return self._node("LabelEncoder", source, domain=ML, keys_strings=list(values), **settings)
