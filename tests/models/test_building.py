@@ -42,7 +42,8 @@ def test_deployed_weights_fit_in_half_the_bytes_and_what_was_given_stays(arch):
     again = build_for(data, choice)
     again.load_state_dict(found)
     assert torch.allclose(again.eval()(x).logits, module.eval()(x).logits, rtol=2e-2, atol=2e-2)
-    assert deployed_state(data, choice, found).keys() == found.keys()
+    if arch == "piecewise":  # the weights of the normal quantiles are part of the others
+        assert not found["first.weight"][:, module.front.layout.encoded :].any()
     assert all(
         torch.equal(a, b) for a, b in zip(deployed_state(data, choice, found).values(), found.values(), strict=True)
     )
