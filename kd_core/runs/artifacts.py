@@ -67,6 +67,9 @@ def write_artifacts(
         else:
             paths["onnx"] = f"artifacts/students/{index}.onnx"
             write_bytes(folder.path / paths["onnx"], deployed.data)
+            if deployed.network is not None and deployed.network is not deployed.data:
+                paths["network"] = f"artifacts/students/{index}.network.onnx"  # takes encoded rows, as a teacher does
+                write_bytes(folder.path / paths["network"], deployed.network)
         rows_read = viewed(dataset, spec.students[index].arch)
         if files := _view_files(folder, rows_read):
             paths["view"] = files

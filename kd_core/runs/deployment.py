@@ -29,12 +29,13 @@ WHOLE_BATCHES = (1, 1000)  # a row on its own, and as many as a file brings
 
 @dataclass(frozen=True)
 class Deployment:
-    """A student's ONNX file. `session` where it takes raw columns; `reason` in words where there is no file.
+    """A student's ONNX file. `network` is the part of it that takes encoded rows; `session` where it takes raw columns; `reason` in words where there is no file.
 
     `apart`: how far its answers to test rows are from the engine's: probabilities, or shares of the target's deviation.
     """
 
     data: bytes | None
+    network: bytes | None = None
     session: RawSession | None = None
     apart: float | None = None
     reason: str | None = None
@@ -63,9 +64,9 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deploymen
         network = onnx_bytes(module, rows.spec)
         data = None if rows.view is None else raw_model(network, rows.view, purpose_of(dataset))
         if data is None:
-            return Deployment(network)
+            return Deployment(network, network)
         session = RawStudent(data)
-        return Deployment(data, session, _apart(session, module, dataset, rows.parts["test"]))
+        return Deployment(data, network, session, _apart(session, module, dataset, rows.parts["test"]))
     except KDError as error:
         return Deployment(None, reason=str(error))
     except RUNTIME_ERRORS as error:

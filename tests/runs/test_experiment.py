@@ -61,7 +61,8 @@ def test_result_has_every_key_and_only_finite_numbers(tmp_path, task):
         assert over["mean"] == pytest.approx(sign * (ours - student["placebo"]["metrics"][metric]["mean"]))
     assert (tmp_path / "run" / result["artifacts"]["soft_labels"]).exists()
     for kept in result["artifacts"]["students"]:
-        assert (tmp_path / "run" / kept["weights"]).stat().st_size == student["size_bytes"]
+        assert (tmp_path / "run" / kept["weights"]).stat().st_size == student["weights_bytes"]
+        assert (tmp_path / "run" / kept["onnx"]).stat().st_size == student["size_bytes"]
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def test_an_onnx_file_of_an_earlier_run_teaches(tmp_path, own_workspace):
     write_table(tmp_path / "a.csv", "binary", 400)
     spec = small_spec(tmp_path / "a.csv")
     first, place, _ = run(spec, tmp_path / "first")
-    file = place / first["artifacts"]["students"][0]["onnx"]
+    file = place / first["artifacts"]["students"][0]["network"]
     kept = DataLibrary(own_workspace, UPLOADS).add(file.read_bytes(), "a.onnx").source
     assert teacher_choice("onnx", [f"teacher.path={file}"]).settings == {"path": kept}
     result, _, _ = run(

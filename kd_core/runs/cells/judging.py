@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kd_core.errors import KDError, Stopped
@@ -101,8 +102,8 @@ class Judging:
         more: dict[str, Any] = {"sweep": self._sweep(seconds)} if spec.sweep else {}
         plan = resolve(spec.training, len(self.dataset.train))  # of every arm
         more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
-        latency = {j.entry["name"]: p50(j.entry["latency_ms"]) for j in build.judged}
-        return build.finish(folder.id, artifacts, reads, cells=self._cells(latency), **more)
+        costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
+        return build.finish(folder.id, artifacts, reads, cells=self._cells(costs), **more)
 
     def _references(self) -> References:
         trainings = self.trainings
@@ -149,7 +150,8 @@ class Judging:
         seed = scores.seeds[scores.scores.index(value)]
         return self.trainings.own(scores.cell)[self.trainings.seeds.index(seed)]
 
-    def _cells(self, latency: dict[str, float | None]) -> list[dict[str, Any]]:
+    def _cells(self, costs: Mapping[str, tuple[int, float | None]]) -> list[dict[str, Any]]:
+        """Write every cell; bytes and time of a student's chosen cell hold for all of its cells."""
         sizes, rows = [sizes_for(self.dataset, s.arch) for s in self.spec.students], []
         for scores in self.scores:
             name, size = self.spec.students[scores.cell.student].name, sizes[scores.cell.student]
@@ -159,8 +161,8 @@ class Judging:
                     **cell_scores.told(scores, self.scores[self.best], self.judge, name),
                     "selected_epochs": [epochs[n] for n in scores.seeds],
                     "parameters": size.parameters,
-                    "size_bytes": size.size_bytes,
-                    "latency_ms": latency.get(name),
+                    "size_bytes": costs.get(name, (size.size_bytes, None))[0],
+                    "latency_ms": costs.get(name, (0, None))[1],
                 }
             )
         return rows

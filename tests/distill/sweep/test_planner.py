@@ -57,7 +57,7 @@ def test_results_come_in_the_order_asked_whatever_is_stacked():
     assert (event["mode"], event["trainings"], event["precision"]) == ("fused", 4, "float32")
     assert event["why"] == (
         "3 of 4 are trained as stacks. 1 of 4 are trained one by one. "
-        "Not stacked, because the architecture 'tabm' has no stacked form (known: mlp, linear, resmlp)."
+        "Not stacked, because the architecture 'tabm' has no stacked form (known: mlp, piecewise, additive, linear, resmlp)."
     )
     best = {}
     for scores in (e for e in events if e["kind"] == "scores"):
