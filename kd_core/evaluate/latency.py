@@ -164,10 +164,12 @@ def onnx_session(module: nn.Module, inputs: InputSpec) -> onnxruntime.InferenceS
     return open_session(onnx_bytes(module, inputs))
 
 
-def network_latency(module: nn.Module, inputs: InputSpec, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
+def network_latency(
+    module: nn.Module, inputs: InputSpec, batches: Sequence[int] = BATCHES, exported: bytes | None = None
+) -> dict[str, Any]:
     """Time a network on the CPU: {"torch": {...}, "onnxruntime": {...}}, each as `measure_latency` has it.
 
-    A network that ONNX can't express has {"reason": ...} instead of numbers.
+    `exported`: its ONNX file where there is one already, else it is made. A network that ONNX can't express has {"reason": ...} instead of numbers.
     """
     alone = _Logits(copy.deepcopy(module)).cpu().eval()
     with devices.threads(1), torch.inference_mode():
@@ -175,7 +177,7 @@ def network_latency(module: nn.Module, inputs: InputSpec, batches: Sequence[int]
             "torch": measure_latency(alone, lambda n: torch.from_numpy(inputs.example(n)), batches)
         }
     try:
-        session = onnx_session(module, inputs)
+        session = open_session(exported) if exported else onnx_session(module, inputs)
     except KDError as error:
         return found | {"onnxruntime": {"reason": str(error)}}
     return found | {"onnxruntime": measure_latency(lambda x: session.run(None, {"x": x}), inputs.example, batches)}

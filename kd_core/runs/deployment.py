@@ -99,7 +99,8 @@ def sample_rows(dataset: Dataset) -> pd.DataFrame:
 
 def latency(module: torch.nn.Module, deployment: Deployment | None, dataset: Dataset, arch: Choice) -> dict[str, Any]:
     """Time a student: the network alone as `network_latency`, and `whole`, from raw rows to answers. Units: milliseconds."""
-    found = network_latency(module, viewed(dataset, arch).spec)
+    exported = deployment.network if deployment else None
+    found = network_latency(module, viewed(dataset, arch).spec, exported=exported)
     if deployment is None or deployment.session is None:
         return found
     return found | {"whole": whole_latency(deployment.session, sample_rows(dataset))}

@@ -4,58 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss, HalfSquaredError
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from kd_core.data.input_spec import TABLE
-from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.boosted_spec import BoostedSpec
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 from kd_core.teachers.fitting import from_fit
-
-
-class GradientBoostingSpec(Spec):
-    """Settings of the boosted trees."""
-
-    learning_rate: float = Field(
-        0.05, gt=0, le=1, description="Share of each tree's answer that is used.", json_schema_extra=unit("share")
-    )
-    rounds: int = Field(
-        1000,
-        ge=1,
-        le=10_000,
-        description="Boosting rounds at most; training stops earlier when the validation loss no longer falls.",
-        json_schema_extra=unit("rounds"),
-    )
-    patience: int = Field(
-        20,
-        ge=1,
-        le=1000,
-        description="Rounds without a lower validation loss before training stops.",
-        json_schema_extra=unit("rounds", advanced=True),
-    )
-    leaves: int = Field(
-        15, ge=2, le=1024, description="Leaves per tree at most.", json_schema_extra=unit("leaves", advanced=True)
-    )
-    leaf_rows: int = Field(
-        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
-    )
-    l2: float = Field(
-        1.0,
-        ge=0,
-        le=1e6,
-        description="Pulls leaf values towards zero.",
-        json_schema_extra=unit("weight", advanced=True),
-    )
-    feature_share: float = Field(
-        0.5,
-        gt=0,
-        le=1,
-        description="Share of the columns tried at each split.",
-        json_schema_extra=unit("share", advanced=True),
-    )
 
 
 def _interruptible(loss: type[Any], should_stop: ShouldStop, **settings: Any) -> Any:
@@ -73,7 +30,7 @@ def _interruptible(loss: type[Any], should_stop: ShouldStop, **settings: Any) ->
     return Interruptible(**settings)
 
 
-def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) -> float:
+def seconds(spec: BoostedSpec, rows: int, features: int, outputs: int) -> float:
     """Estimate one fit: trees times the seconds of one. Rounds until the loss stops falling grow with the rows."""
     falling: float = 9 * rows**0.36 * (2 / max(2, outputs)) ** 0.5 * 0.05 / spec.learning_rate
     trees = min(spec.rounds, falling) * (outputs if outputs > 2 else 1)
@@ -83,7 +40,7 @@ def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) 
 @SOURCES.register(
     "gradient_boosting",
     title="Gradient boosting",
-    spec=GradientBoostingSpec,
+    spec=BoostedSpec,
     source="scikit-learn HistGradientBoosting",
     takes=(TABLE,),
     needs=("several_folds",),
@@ -92,7 +49,7 @@ def seconds(spec: GradientBoostingSpec, rows: int, features: int, outputs: int) 
     seconds=seconds,
 )
 @from_fit
-def fit(spec: GradientBoostingSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
+def fit(spec: BoostedSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees until the validation loss stops falling. Errors: Stopped, DataError."""
     stop_if_asked(should_stop)
     check_classes(data)

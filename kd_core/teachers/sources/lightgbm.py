@@ -6,59 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from kd_core.data.dataset import Array
 from kd_core.data.input_spec import COLUMNS, TABLE
 from kd_core.models import boosting
-from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.boosted_spec import BoostedSpec
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 from kd_core.teachers.fitting import from_fit
 
 _SPLIT_BYTES, _LEAF_BYTES = 4 + 8 + 4 + 4 + 1, 8  # column, threshold, two children, kind; value
-
-
-class LightGBMSpec(Spec):
-    """Settings of the boosted trees."""
-
-    learning_rate: float = Field(
-        0.05, gt=0, le=1, description="Share of each tree's answer that is used.", json_schema_extra=unit("share")
-    )
-    rounds: int = Field(
-        1000,
-        ge=1,
-        le=10_000,
-        description="Boosting rounds at most; training stops earlier when the validation loss no longer falls.",
-        json_schema_extra=unit("rounds"),
-    )
-    patience: int = Field(
-        20,
-        ge=1,
-        le=1000,
-        description="Rounds without a lower validation loss before training stops.",
-        json_schema_extra=unit("rounds", advanced=True),
-    )
-    leaves: int = Field(
-        15, ge=2, le=1024, description="Leaves per tree at most.", json_schema_extra=unit("leaves", advanced=True)
-    )
-    leaf_rows: int = Field(
-        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
-    )
-    l2: float = Field(
-        1.0,
-        ge=0,
-        le=1e6,
-        description="Pulls leaf values towards zero.",
-        json_schema_extra=unit("weight", advanced=True),
-    )
-    feature_share: float = Field(
-        0.5,
-        gt=0,
-        le=1,
-        description="Share of the columns tried at each split.",
-        json_schema_extra=unit("share", advanced=True),
-    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +33,7 @@ class _Booster:
         return np.stack([1 - p, p], axis=1) if p.ndim == 1 else p
 
 
-def seconds(spec: LightGBMSpec, rows: int, features: int, outputs: int) -> float:
+def seconds(spec: BoostedSpec, rows: int, features: int, outputs: int) -> float:
     """Estimate one fit: trees times the seconds of one. Rounds until the loss stops falling grow with the rows."""
     falling: float = 9 * rows**0.36 * (2 / max(2, outputs)) ** 0.5 * 0.05 / spec.learning_rate
     trees = min(spec.rounds, falling) * (outputs if outputs > 2 else 1)
@@ -86,7 +43,7 @@ def seconds(spec: LightGBMSpec, rows: int, features: int, outputs: int) -> float
 @SOURCES.register(
     "lightgbm",
     title="LightGBM",
-    spec=LightGBMSpec,
+    spec=BoostedSpec,
     source="Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree",
     takes=(TABLE, COLUMNS),
     needs=("several_folds",),
@@ -95,7 +52,7 @@ def seconds(spec: LightGBMSpec, rows: int, features: int, outputs: int) -> float
     seconds=seconds,
 )
 @from_fit
-def fit(spec: LightGBMSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
+def fit(spec: BoostedSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees until the validation loss stops falling. Errors: Stopped, DataError, KDError `no_lightgbm`."""
     stop_if_asked(should_stop)
     check_classes(data)
