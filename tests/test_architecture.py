@@ -59,9 +59,14 @@ def relative(path: Path) -> str:
 
 
 @functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports, written absolutely; imports for type checking only are left out."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = tree_of(path)
     skipped = {
         id(inner)
         for node in ast.walk(tree)
@@ -91,38 +96,36 @@ def layer(module: str) -> str | None:
     return "cli" if parts[1] in ("cli", "__main__") else parts[1] if parts[1] in LAYERS else None
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=relative)
-def test_engine_imports_only_downwards(path):
-    own = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    assert own is not None, f"{relative(path)} belongs to no layer"
-    if path == ROOT / "kd_core" / "__init__.py":
-        own = "cli"  # the door of the engine: what it offers is imported when it is called
-    for module in imports(path):
-        assert module.split(".")[0] not in {"streamlit", "plotly", "pages"}, f"{relative(path)} imports {module}"
-        other = layer(module)
-        if other is not None:
-            assert LAYERS.index(other) <= LAYERS.index(own), f"{relative(path)} ({own}) imports {module} ({other})"
+def test_engine_imports_only_downwards():
+    for path in ENGINE:
+        own = layer(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        assert own is not None, f"{relative(path)} belongs to no layer"
+        if path == ROOT / "kd_core" / "__init__.py":
+            own = "cli"  # the door of the engine: what it offers is imported when it is called
+        for module in imports(path):
+            assert module.split(".")[0] not in {"streamlit", "plotly", "pages"}, f"{relative(path)} imports {module}"
+            other = layer(module)
+            if other is not None:
+                assert LAYERS.index(other) <= LAYERS.index(own), f"{relative(path)} ({own}) imports {module} ({other})"
 
 
-@pytest.mark.parametrize("path", PAGES, ids=relative)
-def test_pages_never_import_torch(path):
-    assert not {m for m in imports(path) if m.split(".")[0] == "torch"}
+def test_pages_never_import_torch():
+    assert not [relative(p) for p in PAGES if any(m.split(".")[0] == "torch" for m in imports(p))]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=relative)
-def test_plotly_is_imported_by_charts_and_theme_only(path):
-    uses = {m for m in imports(path) if m.split(".")[0] == "plotly"}
-    allowed = "charts" in path.parts or path.name == "theme.py"
-    assert not uses or allowed
+def test_plotly_is_imported_by_charts_and_theme_only():
+    for path in PAGES:
+        uses = {m for m in imports(path) if m.split(".")[0] == "plotly"}
+        assert not uses or "charts" in path.parts or path.name == "theme.py", relative(path)
 
 
-@pytest.mark.parametrize("path", [*SOURCES, ROOT / "app.py"], ids=relative)
-def test_files_are_small_and_well_named(path):
-    tree = ast.parse(path.read_text("utf-8"))
-    assert sum(isinstance(node, ast.stmt) for node in ast.walk(tree)) <= MOST_STATEMENTS
-    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
-    assert path.stem not in FORBIDDEN_NAMES
-    assert path.parent.name not in FORBIDDEN_NAMES
+def test_files_are_small_and_well_named():
+    for path in (*SOURCES, ROOT / "app.py"):
+        statements = sum(isinstance(node, ast.stmt) for node in ast.walk(tree_of(path)))
+        lines = len(path.read_text("utf-8").splitlines())
+        assert statements <= MOST_STATEMENTS, f"{relative(path)} has {statements} statements"
+        assert lines <= MOST_LINES, f"{relative(path)} has {lines} lines"
+        assert not FORBIDDEN_NAMES & {path.stem, path.parent.name}, relative(path)
 
 
 @pytest.mark.parametrize("top", ["kd_core", "pages", "tests"])
@@ -152,16 +155,15 @@ def test_nothing_can_run_uploaded_code():
         assert not [b for b in banned if b in text], relative(path)
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *PAGES], ids=relative)
-def test_a_task_is_named_by_its_own_file_alone(path):
+def test_a_task_is_named_by_its_own_file_alone():
     """Whoever needs to know something of a task asks the task; scenarios are data with a task."""
-    folder = path.relative_to(ROOT).parts[:2]
-    if folder in {("kd_core", "tasks"), ("kd_core", "scenarios")}:
-        return
     names = set(TASKS.names())
-    tree = ast.parse(path.read_text("utf-8"))
-    named = [f"line {n.lineno}: {n.value}" for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in names]
-    assert not named, f"{relative(path)} compares with a task's name, see kd_core/task.py: {', '.join(named)}"
+    for path in (*ENGINE, *PAGES):
+        if path.relative_to(ROOT).parts[:2] in {("kd_core", "tasks"), ("kd_core", "scenarios")}:
+            continue
+        constants = (n for n in ast.walk(tree_of(path)) if isinstance(n, ast.Constant))
+        named = [f"line {n.lineno}: {n.value}" for n in constants if n.value in names]
+        assert not named, f"{relative(path)} compares with a task's name, see kd_core/task.py: {', '.join(named)}"
 
 
 def test_kept_answers_know_every_layer_that_decides_them():

@@ -65,6 +65,7 @@ def test_a_row_alone_is_read_as_among_others():
         assert np.allclose(together, alone, rtol=0, atol=2e-6)  # sums of a few rows and of many round differently
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [True, False])  # without free text one row alone takes the short way
 def test_every_odd_value_in_every_column_is_read_as_the_engine_reads_it(texts):
     _, types, told = columns()
