@@ -179,6 +179,14 @@ def test_tasks_load_neither_torch_nor_pandas():
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.slow
+def test_answering_raw_rows_loads_nothing_that_trains():
+    """A deployed student answers a second after its program starts, as long as nothing brings what only training needs."""
+    script = "import sys, kd_core.runs.predictor; print([m for m in ('torch', 'sklearn', 'scipy', 'lightgbm') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_a_registry_part_is_one_file():
     """Every file of a registry package registers something, and nothing outside names it."""
     for package in ("data/readers", "models/archs", "evaluate/metrics", "teachers/sources", "distill/losses"):

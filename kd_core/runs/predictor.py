@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import safetensors
 
-from kd_core.data.files.reading import read_table
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
 from kd_core.errors import DataError, KDError, raise_problems
@@ -162,6 +161,8 @@ class Predictor:
         What the reader found odd is told by warnings.
         Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `answers`.
         """
+        from kd_core.data.files.reading import read_table  # brings the readers along; rows alone need none
+
         table = read_table(path, self.purpose.read, name)
         raise_problems([replace(p, severity="error") for p in table.problems if p.code == "ragged_rows"])
         for problem in table.problems:

@@ -9,8 +9,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import ndtri, stdtrit
 
 from kd_core.errors import KDError
 
@@ -141,6 +139,8 @@ def p_value(gain: Gain) -> float | None:
     seeds_se, rows_se = _errors(gain)
     if seeds_se is None or rows_se is None:
         return None
+    from scipy.optimize import brentq
+
     least = 1e-300
 
     def beyond(log_p: float) -> float:
@@ -155,7 +155,15 @@ def p_value(gain: Gain) -> float | None:
 
 def t_quantile(tail: float, df: int) -> float:
     """Find the value that Student's t exceeds with this chance. scipy.special, as scipy.stats takes 100 times as long."""
+    from scipy.special import stdtrit  # a quarter of a second to load, and who reads a finished run needs none of it
+
     return -float(stdtrit(df, tail))
+
+
+def _normal_quantile(tail: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(tail))
 
 
 def half_width(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
@@ -187,13 +195,13 @@ def verdict(interval: Bounds, margin: float) -> Verdict:
 
 
 def _half(seeds_se: float, rows_se: float, n: int, p: float) -> float:
-    return math.hypot(t_quantile(p / 2, n - 1) * seeds_se, float(ndtri(p / 2)) * rows_se)
+    return math.hypot(t_quantile(p / 2, n - 1) * seeds_se, _normal_quantile(p / 2) * rows_se)
 
 
 def _gain(mean: float, seeds_se: float | None, rows_se: float | None, n: int, level: float) -> Gain:
     tail = (1 - level) / 2
     seeds = None if seeds_se is None else t_quantile(tail, n - 1) * seeds_se
-    rows = None if rows_se is None else -float(ndtri(tail)) * rows_se
+    rows = None if rows_se is None else -_normal_quantile(tail) * rows_se
     if seeds is None or rows is None:
         return Gain(mean, None, None, seeds, rows, n, level)
     half = math.hypot(seeds, rows)
@@ -204,4 +212,4 @@ def _errors(gain: Gain) -> tuple[float | None, float | None]:
     """Standard errors of seeds and rows behind a gain."""
     tail = (1 - gain.level) / 2
     seeds = None if gain.seeds_half is None else gain.seeds_half / t_quantile(tail, gain.n - 1)
-    return seeds, None if gain.rows_half is None else gain.rows_half / -float(ndtri(tail))
+    return seeds, None if gain.rows_half is None else gain.rows_half / -_normal_quantile(tail)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import accuracy_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -29,4 +28,6 @@ def influence(answers: Answers) -> Array:
 )
 def accuracy(answers: Answers) -> float | None:
     """Share of rows whose most likely class is the right one."""
+    from sklearn.metrics import accuracy_score
+
     return float(accuracy_score(answers.y, answers.predicted))

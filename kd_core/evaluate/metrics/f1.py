@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -34,6 +33,8 @@ def influence(answers: Answers) -> Array | None:
 )
 def f1(answers: Answers) -> float | None:
     """Measure F1 of class 1; None when that class neither occurs nor is predicted."""
+    from sklearn.metrics import f1_score
+
     if not ((answers.y == 1) | (answers.predicted == 1)).any():
         return None
     return float(f1_score(answers.y, answers.predicted, pos_label=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -34,4 +33,6 @@ def influence(answers: Answers) -> Array:
 )
 def f1_macro(answers: Answers) -> float | None:
     """Mean F1 over the classes that occur or are predicted."""
+    from sklearn.metrics import f1_score
+
     return float(f1_score(answers.y, answers.predicted, average="macro", zero_division=0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import mean_absolute_error
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -30,4 +29,6 @@ def influence(answers: Answers) -> Array:
 )
 def mae(answers: Answers) -> float | None:
     """Mean absolute error, in the target's unit."""
+    from sklearn.metrics import mean_absolute_error
+
     return float(mean_absolute_error(answers.y, answers.values))

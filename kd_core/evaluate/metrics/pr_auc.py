@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -53,5 +52,7 @@ def _classes(answers: Answers) -> list[int]:
 )
 def pr_auc(answers: Answers) -> float | None:
     """Measure average precision; None when no row is positive (binary)."""
+    from sklearn.metrics import average_precision_score
+
     found = [average_precision_score(answers.y == c, answers.margins[:, c]) for c in _classes(answers)]
     return float(np.mean(found)) if found else None

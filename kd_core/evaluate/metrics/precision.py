@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import precision_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -39,6 +38,8 @@ def influence(answers: Answers) -> Array | None:
 )
 def precision(answers: Answers) -> float | None:
     """Measure precision; binary: 0 when no row is called positive though some are, None when none is."""
+    from sklearn.metrics import precision_score
+
     if answers.has_positive:
         if not (answers.predicted == 1).any():
             return 0.0 if (answers.y == 1).any() else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import r2_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -33,4 +32,6 @@ def influence(answers: Answers) -> Array | None:
 )
 def r2(answers: Answers) -> float | None:
     """Share of the target's variance that is explained; None for constant targets."""
+    from sklearn.metrics import r2_score
+
     return float(r2_score(answers.y, answers.values)) if np.ptp(answers.y) > 0 else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import recall_score
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -39,6 +38,8 @@ def influence(answers: Answers) -> Array | None:
 )
 def recall(answers: Answers) -> float | None:
     """Measure recall; None when no row is positive (binary)."""
+    from sklearn.metrics import recall_score
+
     if answers.has_positive:
         if not (answers.y == 1).any():
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import mean_squared_error
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import METRICS, Answers
@@ -31,4 +30,6 @@ def influence(answers: Answers) -> Array:
 )
 def rmse(answers: Answers) -> float | None:
     """Root mean squared error, in the target's unit."""
+    from sklearn.metrics import mean_squared_error
+
     return float(np.sqrt(mean_squared_error(answers.y, answers.values)))
