@@ -147,10 +147,8 @@ class ResultBuilder:
             z = None if best is None else references.test_logits(best, arm.seeds)
             told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
             if best is not None and z is not None:
-                ours = [t.logits(self.dataset, "test", self.device) for t in arm.student]
-                found = assessment.evidence(
-                    self.dataset, "test", self.teacher.logits["test"], {"student": ours, "reference": z}
-                )
+                theirs = [assessment.answers(self.dataset, "test", one_seed) for one_seed in z]
+                found = one.evidence.beside("student", "reference", theirs)
                 gains = assessment.gains(found, "student", "reference")
                 # one of two statements about each of the students: the word is that of the interval which holds for all of them
                 wide = families.simultaneous(gains[name], 2 * len(self.judged))

@@ -37,10 +37,17 @@ class Evidence:
 
     def values(self, metric: str, side: str) -> list[float | None]:
         """The metric of each model of a side; None where it is undefined. Computed once, for the intervals too."""
-        if metric not in self._values:
+        known = self._values.setdefault(metric, {})
+        if side not in known:
             make = METRICS.get(metric).make
-            self._values[metric] = {name: [make(a) for a in models] for name, models in self.sides.items()}
-        return self._values[metric][side]
+            known[side] = [make(a) for a in self.sides[side]]
+        return known[side]
+
+    def beside(self, side: str, other: str, models: Sequence[Answers]) -> Evidence:
+        """Set one side beside other models; what was computed of it is not computed again."""
+        found = Evidence({side: self.sides[side], other: models}, self.units)
+        found._values = {metric: {side: known[side]} for metric, known in self._values.items() if side in known}
+        return found
 
     def gain(self, metric: str, first: str, second: str) -> Gain | None:
         """Compare two sides, above 0 when the first is better; None where the metric is undefined."""
