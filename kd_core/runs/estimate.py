@@ -132,6 +132,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         spec.evaluation.folds_of(train_rows),
         spec.training.first_seed,
         hears_features(spec.objective),
+        spec.evaluation.metric,
     )
     return Circumstances(pace.read(root), busy(), kept)
 

@@ -244,6 +244,7 @@ class _Experiment:
             should_stop=self.should_stop,
             device=self.device.type,
             hidden=hears_features(self.spec.objective),
+            metric=self.spec.evaluation.metric,
         )
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:

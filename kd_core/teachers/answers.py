@@ -12,7 +12,7 @@ from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.answer_cache.coding import decode, encode
 from kd_core.teachers.answer_cache.packing import pack, unpack
-from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, members, teacher_view
+from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
 from kd_core.teachers.fitting import keep
 
 
@@ -27,16 +27,17 @@ def teacher_answers(
     should_stop: ShouldStop,
     device: str = "cpu",
     hidden: bool = False,
+    metric: str | None = None,
 ) -> TeacherAnswers:
     """Ask a teacher and return its logits for all three parts; of one trained here, training rows from fits that never saw them.
 
-    With `hidden` also the inner features of the training rows, of a teacher that gives them.
+    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`: see `Ask`.
 
     The second call with the same data, teacher, folds and seed reads the cache and trains nothing. With more than
     100 outputs logits are rounded as the cache keeps them (see `coding`), on every call, so that both get the same.
     Errors: UnknownName, SpecError, DataError, KDError (`bad_cache_limit`), Stopped (finished folds are kept).
     """
-    key = cache_key(dataset.hash, teacher, folds, seed, hidden)
+    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric)
     if cache:
         cache.limit_bytes()  # a limit that makes no sense is said before anything is trained
         if (known := _kept(cache, key, dataset, teacher, notify)) is not None:
@@ -44,11 +45,11 @@ def teacher_answers(
     entry, notify = SOURCES.get(teacher.name), _once(notify)
     reads = teacher_view(teacher, dataset.views.kinds)
 
-    def others() -> list[TeacherAnswers]:
+    def other(one: Choice) -> TeacherAnswers:
         told = functools.partial(teacher_answers, dataset, folds=folds, seed=seed, cache=cache, device=device)
-        return [told(one, notify=notify, should_stop=should_stop) for one in members(teacher)]
+        return told(one, notify=notify, should_stop=should_stop)
 
-    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, others)
+    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, other, metric)
     found = entry.make(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)
     coded = {split: encode(z) for split, z in found.logits.items()}
     logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them
@@ -64,7 +65,7 @@ def teacher_answers(
     }
     kept_bytes = 0
     if cache:
-        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden)
+        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric)
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
         if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden), content)):
             kept_bytes = cache.size_bytes(key)

@@ -81,7 +81,8 @@ class Ask:
 
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
-    `answers()` asks the teachers of the entry's fact `members`, in their order, about the same rows.
+    `answers(teacher)` asks one of the entry's fact `members` about the same rows; what is kept of it is not trained again.
+    `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
     """
 
     dataset: Dataset
@@ -94,7 +95,8 @@ class Ask:
     notify: Notify
     should_stop: ShouldStop
     hidden: bool = False
-    answers: Callable[[], list[TeacherAnswers]] = list
+    answers: Callable[[Choice], TeacherAnswers] | None = None
+    metric: str | None = None
 
 
 class Live(Protocol):
@@ -140,7 +142,7 @@ def known_rows(z_NC: Array) -> Array:
 Source = Callable[[Any, Ask], Answered]
 
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
-# members=function(settings) -> teachers (Choice) that it asks;
+# members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # family="network"|"trees"|"classic"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")

@@ -41,7 +41,9 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
     return found.hexdigest()
 
 
-def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> str:
+def cache_key(
+    dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden: bool = False, metric: str | None = None
+) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
     A teacher made here follows from its settings, the seed, the encoded data (`dataset_hash` holds the encoder) and
@@ -56,6 +58,7 @@ def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden:
         seed,
         code_version(),
         *([hidden] if hidden else []),
+        *([metric] if metric and kept.by_metric(teacher) else []),
     ]
     parts += [cache_key(dataset_hash, one, folds, seed) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -150,12 +153,20 @@ class TeacherCache:
         """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""
         return sum(one.size_bytes for one in eviction.evict(self.root, -1))
 
-    def holds(self, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (and inner features) would train no teacher, without reading a row.
+    def holds(
+        self,
+        dataset: DatasetSpec,
+        teacher: Choice,
+        folds: int,
+        seed: int,
+        hidden: bool = False,
+        metric: str | None = None,
+    ) -> bool:
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden)
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -57,7 +57,14 @@ def data_key(spec: DatasetSpec) -> str | None:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
-def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False) -> dict[str, Any]:
+def by_metric(teacher: Choice) -> bool:
+    """Say whether a teacher's answers depend on the metric of the run."""
+    return bool(SOURCES.get(teacher.name).facts.get("by_metric"))
+
+
+def recipe(
+    dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False, metric: str | None = None
+) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         "data": data_key(dataset.spec),
@@ -67,6 +74,7 @@ def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, 
         "seed": seed,
         "code": code,
         "hidden": hidden,
+        **({"metric": metric} if by_metric(teacher) else {}),
         "task": dataset.task,
         "classes": list(dataset.classes),
     }
@@ -98,7 +106,14 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
 
 
 def is_kept(
-    root: Path, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False
+    root: Path,
+    dataset: DatasetSpec,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    code: str,
+    hidden: bool = False,
+    metric: str | None = None,
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
@@ -110,6 +125,7 @@ def is_kept(
         "seed": seed,
         "code": code,
         "hidden": hidden,
+        **({"metric": metric} if by_metric(teacher) else {}),
     }
     return data is not None and next(matching(root, wanted), None) is not None
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from kd_core.data.dataset import SPLITS, Array
+from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, Answered, Ask
+from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of
 
@@ -53,7 +54,12 @@ def answer(spec: AverageSpec, ask: Ask) -> Answered:
     stop_if_asked(ask.should_stop)
     if error := _missing(spec):
         raise error
-    found, data = ask.answers(), ask.dataset
+    assert ask.answers is not None
+    return averaged([ask.answers(Choice(name=name)) for name in spec.teachers], ask.dataset)
+
+
+def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
+    """Average answers to the same rows: the mean of probabilities, or of numbers."""
 
     def mean(split: Any) -> Array:
         task = task_of(data.task)
