@@ -20,6 +20,7 @@ from kd_core.task import task_of
 
 if TYPE_CHECKING:
     from kd_core.teachers.answer_cache.cache import TeacherCache
+    from kd_core.teachers.made_rows import MadeRows
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -82,7 +83,7 @@ class Ask:
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
     `answers(teacher)` asks one of the entry's fact `members` about the same rows; what is kept of it is not trained again.
-    `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
+    `made`: rows to label as well, each by its fold's teacher. `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
     """
 
     dataset: Dataset
@@ -97,6 +98,7 @@ class Ask:
     hidden: bool = False
     answers: Callable[[Choice], TeacherAnswers] | None = None
     metric: str | None = None
+    made: MadeRows | None = None
 
 
 class Live(Protocol):
@@ -117,7 +119,7 @@ class Answered:
     known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
     `folds` of fits that never saw the rows (0: it was not trained here; 1: trained on them). `notes`: {severity, code, message, hint} of
     what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
-    have no common basis.
+    have no common basis. `made` (M, C) float32: the answers to the made rows that were asked about.
     """
 
     logits: Mapping[Split, Array]
@@ -130,6 +132,7 @@ class Answered:
     notes: tuple[dict[str, str], ...] = ()
     live: Live | None = None
     hidden: Mapping[Split, Array] = field(default_factory=dict)
+    made: Array | None = None
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -207,7 +210,7 @@ class TeacherAnswers:
     """Everything later phases need of a teacher; kept on disk by hash, never pickled.
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
-    `latency_ms`, `notes` as in `Answered`. `cached` is True when nothing was trained for this run.
+    `latency_ms`, `notes`, `made` as in `Answered`. `cached` is True when nothing was trained for this run.
     features["train"] (N, D) float32 where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
@@ -226,6 +229,7 @@ class TeacherAnswers:
     features: dict[Split, Array] = field(default_factory=dict)
     kept_bytes: int = 0
     seconds_saved: float = 0.0
+    made: Array | None = None
 
     def known(self) -> dict[str, int]:
         """Count the rows that were answered, by part; nothing where all were."""

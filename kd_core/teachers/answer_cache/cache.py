@@ -42,7 +42,13 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
 
 
 def cache_key(
-    dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden: bool = False, metric: str | None = None
+    dataset_hash: str,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    hidden: bool = False,
+    metric: str | None = None,
+    made: str | None = None,
 ) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
@@ -59,8 +65,9 @@ def cache_key(
         code_version(),
         *([hidden] if hidden else []),
         *([metric] if metric and kept.by_metric(teacher) else []),
+        *(["made", made] if made else []),
     ]
-    parts += [cache_key(dataset_hash, one, folds, seed) for one in members(teacher)]
+    parts += [cache_key(dataset_hash, one, folds, seed, made=made) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -161,12 +168,13 @@ class TeacherCache:
         seed: int,
         hidden: bool = False,
         metric: str | None = None,
+        made_rows: int = 0,
     ) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (inner features, metric) would train no teacher, without reading a row.
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric)
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric, made_rows)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -63,7 +63,14 @@ def by_metric(teacher: Choice) -> bool:
 
 
 def recipe(
-    dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False, metric: str | None = None
+    dataset: Dataset,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    code: str,
+    hidden: bool = False,
+    metric: str | None = None,
+    made_rows: int = 0,
 ) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
@@ -75,6 +82,7 @@ def recipe(
         "code": code,
         "hidden": hidden,
         **({"metric": metric} if by_metric(teacher) else {}),
+        **({"made_rows": made_rows} if made_rows else {}),
         "task": dataset.task,
         "classes": list(dataset.classes),
     }
@@ -97,7 +105,8 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
     for path in root.glob("[!.]*/meta.json"):
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
-            if meta.get("format") == FORMAT and all(meta["recipe"].get(k) == v for k, v in wanted.items()):
+            told = {"made_rows": 0, **meta["recipe"]}
+            if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError):  # damaged, or just removed: not an answer
             continue
@@ -114,6 +123,7 @@ def is_kept(
     code: str,
     hidden: bool = False,
     metric: str | None = None,
+    made_rows: int = 0,
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
@@ -126,6 +136,7 @@ def is_kept(
         "code": code,
         "hidden": hidden,
         **({"metric": metric} if by_metric(teacher) else {}),
+        "made_rows": made_rows,
     }
     return data is not None and next(matching(root, wanted), None) is not None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -61,18 +60,16 @@ def answer(spec: AverageSpec, ask: Ask) -> Answered:
 def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
     """Average answers to the same rows: the mean of probabilities, or of numbers."""
 
-    def mean(split: Any) -> Array:
+    def mean(logits: list[Array]) -> Array:
         task = task_of(data.task)
-        told = [
-            task.answers(np.asarray(one.logits[split], np.float64), data.target_mean, data.target_std) for one in found
-        ]
+        told = [task.answers(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
         values = np.mean([a["p"] if task.has_classes else a["values"][:, None] for a in told], axis=0)
         return logits_of(values, data, "probabilities" if task.has_classes else "auto")[0]
 
     sizes = [(one.num_parameters, one.size_bytes) for one in found]
     parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))
     return Answered(
-        {split: mean(split) for split in SPLITS},
+        {split: mean([one.logits[split] for one in found]) for split in SPLITS},
         parameters,
         size,
         {"onnxruntime": {"reason": "an average asks every one of its teachers in turn"}},
@@ -80,4 +77,5 @@ def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
         max(one.folds for one in found),
         {"teachers": [one.name for one in found]},
         tuple({note["code"] + note["message"]: note for one in found for note in one.notes}.values()),
+        made=mean(made) if len(made := [one.made for one in found if one.made is not None]) == len(found) else None,
     )

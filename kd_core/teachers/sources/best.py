@@ -143,6 +143,7 @@ def _as_answered(one: TeacherAnswers) -> Answered:
         one.folds,
         one.details,
         one.notes,
+        made=one.made,
     )
 
 
