@@ -134,6 +134,8 @@ class StudentSpec(Spec):
 class TrainingSpec(Spec):
     """How students and their baselines are trained; both sides get exactly this."""
 
+    later = ("made_rows",)
+
     epochs: int | None = Field(
         None,
         ge=1,
@@ -192,6 +194,14 @@ class TrainingSpec(Spec):
         "none",
         description="Count rare classes more ('balanced') or every row the same.",
         json_schema_extra=unit("name", advanced=True),
+    )
+    made_rows: int = Field(
+        0,
+        ge=0,
+        le=4,
+        description="Rows made of near training rows and labelled by the teacher, as many times the training rows; taught students "
+        "learn from them as well, for about twice the time.",
+        json_schema_extra=unit("times the training rows", advanced=True),
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the training arithmetic.", json_schema_extra=unit("name", advanced=True)
@@ -271,6 +281,8 @@ class SweepSpec(Spec):
     An empty list keeps the one value that the objective, the training settings or the student's architecture have.
     """
 
+    later = ("made_rows",)
+
     temperature: tuple[Temperature, ...] = Field(
         (), max_length=16, description="Temperatures to try.", json_schema_extra=unit("divides the logits", log=True)
     )
@@ -289,6 +301,12 @@ class SweepSpec(Spec):
         description="Shares of silenced hidden units to try.",
         json_schema_extra=unit("share", advanced=True),
     )
+    made_rows: tuple[Annotated[int, Field(ge=0, le=4)], ...] = Field(
+        (),
+        max_length=5,
+        description="Numbers of made rows to try, as many times the training rows.",
+        json_schema_extra=unit("times the training rows", advanced=True),
+    )
     mode: Literal["auto", "fused", "sequential"] = Field(
         "auto",
         description="How the trainings are carried out: as stacks where the student has a stacked form when 'auto'.",
@@ -301,7 +319,7 @@ class SweepSpec(Spec):
         """Read recipes of versions that could also train in child processes; the numbers are the same."""
         return "auto" if value == "processes" else value
 
-    @field_validator("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
+    @field_validator("temperature", "alpha", "learning_rate", "weight_decay", "dropout", "made_rows")
     @classmethod
     def _each_once(cls, values: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(sorted(set(values)))

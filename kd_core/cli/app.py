@@ -18,6 +18,7 @@ from kd_core.cli.options import (
     Folds,
     Group,
     HeaderRow,
+    MadeRows,
     Member,
     Missing,
     Names,
@@ -77,6 +78,7 @@ def distill(
     objective: Objective = None,
     epochs: Epochs = None,
     seeds: Seeds = None,
+    made_rows: MadeRows = 0,
     placebo: Placebo = True,
     references: References = True,
     splits: Splits = 1,
@@ -117,7 +119,7 @@ def distill(
         asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
-        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, evaluation=asked)
+        spec = make_spec(dataset, taught_by, student, lesson, (epochs, seeds, made_rows), evaluation=asked)
         return execute(spec, out)
 
     guarded(work)
@@ -134,6 +136,9 @@ def sweep(
     learning_rate: Annotated[str | None, typer.Option(help="Step sizes, for example .001,.003.")] = None,
     weight_decay: Annotated[str | None, typer.Option(help="Pulls towards zero, for example 0,.0001.")] = None,
     dropout: Annotated[str | None, typer.Option(help="Shares of silenced hidden units, for example 0,.1.")] = None,
+    made_rows: Annotated[
+        str | None, typer.Option(help="Made rows, as many times the training rows: for example 0,1,4.")
+    ] = None,
     seeds: Seeds = None,
     student: Students = None,
     teacher: Teacher = "gradient_boosting",
@@ -166,6 +171,7 @@ def sweep(
             "learning_rate": learning_rate,
             "weight_decay": weight_decay,
             "dropout": dropout,
+            "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
         taught_by = teacher_choice(teacher, settings)
@@ -188,7 +194,7 @@ def sweep(
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, None, None, dataset))
         judged = evaluation_spec(folds)
-        spec = make_spec(dataset, taught_by, student, lesson, epochs, seeds, sweep=asked, evaluation=judged)
+        spec = make_spec(dataset, taught_by, student, lesson, (epochs, seeds, 0), sweep=asked, evaluation=judged)
         return execute(spec, out)
 
     guarded(work)

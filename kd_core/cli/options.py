@@ -27,6 +27,12 @@ Students = Annotated[
 ]
 Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
+MadeRows = Annotated[
+    int,
+    typer.Option(
+        help="Rows made of near training rows and labelled by the teacher, as many times the training rows; 0 to 4."
+    ),
+]
 Seeds = Annotated[
     int | None, typer.Option(help="Trainings per student and arm; as many as the test rows deserve when empty.")
 ]

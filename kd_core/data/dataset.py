@@ -84,14 +84,15 @@ class Dataset:
         """Read all parts in one way; encoded at the first call. Errors: DataError `no_view`."""
         return self.views.get(kind)
 
-    def without(self, kind: str, held_N: Array) -> tuple[Array, Array, Array]:
+    def without(self, kind: str, held_N: Array, made: pd.DataFrame | None = None) -> tuple[Array, Array, Array]:
         """Return the other training rows, the validation and the held-out rows, none knowing a held-out target.
 
-        Shape: held (N,) bool over the training rows -> rows of (N - H), (V) and (H).
+        `made`: rows made of held-out rows, which follow them.
+        Shape: held (N,) bool over the training rows, made M rows -> rows of (N - H), (V) and (H + M).
         """
         viewed = self.view(kind)
         train, validation = self.train, self.validation
-        rows = HeldOut(self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts)
+        rows = HeldOut(self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts, made)
         return rows_without(viewed, rows)
 
     def dealt_by(self) -> Array | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -111,7 +112,8 @@ class HeldOut:
     """Training rows of which some are held out: what a view that has seen targets needs to forget them.
 
     `frame` holds the feature columns of all rows of the file; `train`, `validation` their positions in it;
-    y_N and groups_N belong to the training rows, `held` (N,) bool says which of them are held out.
+    y_N and groups_N belong to the training rows, `held` (N,) bool says which of them are held out. `made`: rows that were made of
+    held-out rows and are read after them.
     """
 
     frame: pd.DataFrame
@@ -121,6 +123,7 @@ class HeldOut:
     groups: Array | None
     held: Array
     parts: Mapping[Split, Array]
+    made: pd.DataFrame | None = None
 
 
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
@@ -213,4 +216,8 @@ def rows_without(viewed: Viewed, held: HeldOut) -> tuple[Any, Any, Any]:
     if told is not None:
         return told
     train = viewed.parts["train"]
-    return train[~held.held], viewed.parts["validation"], train[held.held]
+    x_held = train[held.held]
+    if held.made is not None:
+        assert viewed.view is not None
+        x_held = np.concatenate([x_held, viewed.view.encode(held.made)])
+    return train[~held.held], viewed.parts["validation"], x_held

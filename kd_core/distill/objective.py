@@ -50,12 +50,14 @@ def make(
     class_weights: Array | None = None,
     hidden: Array | None = None,
     groups: Array | None = None,
+    made: Array | None = None,
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
     answered and learns from its label alone. `hidden` (N, D): the teacher's inner features, for a loss that needs them.
-    `groups` (N,): numbers of the rows' groups, for a task that deals by group.
+    `groups` (N,): numbers of the rows' groups, for a task that deals by group. `made` (M, C): the teacher's answers to made rows,
+    whose positions follow those of the training rows.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
     """
     told = task_of(task)
@@ -77,7 +79,28 @@ def make(
             answers=0 if teacher_logits is None else len(teacher_logits),
             rows=len(labels),
         )
-    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden, groups)
+    if made is not None:
+        refuse_unheard(spec)
+    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden, groups, made)
+
+
+def refuse_unheard(spec: Any) -> None:
+    """Refuse made rows for a lesson that leaves the teacher out. Errors: SpecError `made_rows_unheard`."""
+    if not spec.weights()[1]:
+        raise SpecError(
+            "Made rows have the teacher's answers and no labels, and with alpha 0 nothing is heard of the teacher.",
+            "Set made_rows to 0, or alpha above 0.",
+            "made_rows_unheard",
+        )
+
+
+def own_labels(task: str, labels: Array, made: Array) -> Array:
+    """Put after the labels what the teacher takes made rows for: for losses that compare a teacher with the truth.
+
+    The hard loss never reads them. Shape: labels (N,), made (M, C) -> (N + M,).
+    """
+    told = made.argmax(axis=1) if task_of(task).has_classes else made[:, 0]
+    return np.concatenate([labels, told.astype(labels.dtype)])
 
 
 def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
@@ -89,6 +112,9 @@ def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
 
 class Objective:
     """The loss of a batch of training rows, given by their positions. Holds answers, never a teacher.
+
+    Made rows follow the training rows in `labels` and in a batch. They have a part in the soft loss alone, which is then the mean
+    over all rows of the batch; the hard loss is the mean over its training rows.
 
     `module` is the loss's own part, where it has one: see `own`.
     """
@@ -103,7 +129,13 @@ class Objective:
         situation: Situation | None = None,
         hidden: Array | None = None,
         groups: Array | None = None,
+        made: Array | None = None,
     ) -> None:
+        self.own_rows: int | None = None  # training rows, where made ones follow
+        if made is not None:
+            assert teacher_logits is not None and situation is not None
+            self.own_rows, labels = len(labels), own_labels(situation.task, labels, made)
+            teacher_logits = np.concatenate([teacher_logits, made])
         dtype = np.int64 if labels.dtype.kind in "iu" else np.float32
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=dtype))
         self.hard, self.soft, self.spec, self.situation = hard, soft, spec, situation
@@ -120,7 +152,10 @@ class Objective:
         self.module: nn.Module | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
-            self.known is not None or self.written.hard_loss is not type(hard) or hard.weights is not None
+            self.known is not None
+            or self.own_rows is not None
+            or self.written.hard_loss is not type(hard)
+            or hard.weights is not None
         ):
             self.written = None
         self._halves: tuple[Gradient, Tensor, Tensor] | None = None
@@ -172,7 +207,10 @@ class Objective:
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
 
     def _by_labels(self, outputs: Outputs, labels: Tensor, index: Tensor) -> Tensor:
-        """Compute the hard loss, of rows with their groups where the task deals by group."""
+        """Compute the hard loss of training rows, with their groups where the task deals by group."""
+        if self.own_rows is not None:
+            at = (index < self.own_rows).nonzero().squeeze(1)
+            outputs, labels, index = outputs.rows(at), labels[at], index[at]
         if self.groups is None:
             return self.hard(outputs, labels)
         self.groups = self.groups.to(index.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill import rounds
+from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.preparing import prepare
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, cpu_state, start_weights, viewed
@@ -60,12 +61,14 @@ def train_student(
     device: torch.device | None = None,
     selection_metric: str | None = None,
     teacher_features: Array | None = None,
+    made: MadeLesson | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
     Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
     lesson. Regression learns targets scaled to mean 0 and deviation 1. An architecture with a procedure of its own (`fits`) learns by
     that on the CPU, from the same losses, and keeps no checkpoint.
+    `made`: rows that only a taught student learns from.
     Shape: teacher_logits (N, C) and teacher_features (N, D) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
@@ -75,12 +78,16 @@ def train_student(
         module = build_for(dataset, student.arch)
     labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
-    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups)
+    told = made.logits if made is not None and objective is not None else None
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups, told)
     prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
     entry = ARCHS.get(student.arch.name)
     loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
     score = scoring(dataset, selection_metric)
-    rows = TrainRows.of(viewed(dataset, student.arch))
+    read = viewed(dataset, student.arch)
+    rows = TrainRows.of(read)
+    if made is not None and told is not None:
+        rows = replace(TrainRows.of(made.after(read, dataset)), made=len(told))
     if "fits" in entry.facts:
         check_rows(rows)
         settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")

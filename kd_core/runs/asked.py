@@ -121,15 +121,15 @@ def make_spec(
     teacher: Choice,
     students: list[str] | None,
     lesson: Choice,
-    epochs: int | None,
-    seeds: int | None,
+    trained: tuple[int | None, int | None, int],
     **parts: Any,
 ) -> RunSpec:
-    """Put a run together; `parts` are further parts of the spec."""
+    """Put a run together; `trained` holds epochs, seeds and made rows, `parts` are further parts of the spec."""
+    epochs, seeds, made = trained
     values = {
         "dataset": dataset,
         "teacher": teacher,
-        "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds}, "training"),
+        "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds, "made_rows": made}, "training"),
         "students": tuple(student_spec(s) for s in students or ["small"]),
         "objective": lesson,
         **parts,

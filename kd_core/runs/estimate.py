@@ -132,6 +132,8 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         spec.evaluation.folds_of(train_rows),
         spec.training.first_seed,
         hears_features(spec.objective),
+        spec.evaluation.metric,
+        grid.most_made(spec),
     )
     return Circumstances(pace.read(root), busy(), kept)
 
@@ -212,6 +214,8 @@ def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, t
     apart = number * _full_seconds(spec.training, train_rows, flops)
     steps = resolve(spec.training, train_rows)
     work = 3.0 * flops * min(steps.batch_size, train_rows)
+    if grid.most_made(spec):  # a taught student's batch is twice as long
+        apart, work = 1.5 * apart, 1.5 * work
     if together:
         step = STACK_STEP_SECONDS + work * number / STACK_FLOPS_PER_SECOND
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)

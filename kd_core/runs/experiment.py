@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.base import hears_features
-from kd_core.distill.sweep.variants import HIDDEN, TEACHER
+from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -30,6 +31,7 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
+from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -127,6 +129,7 @@ class _Experiment:
             self.notify,
             self.should_stop,
             self.folder.path / "variants.jsonl" if self.spec.sweep else None,
+            self.made,
         )
 
     def lessons(self) -> dict[str, Array]:
@@ -134,6 +137,8 @@ class _Experiment:
         found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
         if self.teacher.features:
             found[HIDDEN] = self.teacher.features["train"]
+        if self.teacher.made is not None:
+            found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
             found[placebo.PLACEBO] = placebo.placebo_logits(
@@ -232,19 +237,26 @@ class _Experiment:
 
     def ask_teacher(self) -> TeacherAnswers:
         """Get the teacher's answers, trained now or kept from an earlier run."""
+        folds, seed = self.spec.evaluation.folds_of(len(self.dataset.train)), self.spec.training.first_seed
+        times = grid.most_made(self.spec)
+        self.made = made_rows.make(self.dataset, folds, seed, times) if times else None
         start = time.monotonic()
         cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(
             self.dataset,
             self.spec.teacher,
-            folds=self.spec.evaluation.folds_of(len(self.dataset.train)),
-            seed=self.spec.training.first_seed,
+            folds=folds,
+            seed=seed,
             cache=cache,
             notify=self.notify,
             should_stop=self.should_stop,
             device=self.device.type,
             hidden=hears_features(self.spec.objective),
+            metric=self.spec.evaluation.metric,
+            made=self.made,
         )
+        if self.made is not None:
+            found = replace(found, notes=(*found.notes, self.made.note()))
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:
             if note["severity"] == "warning":

@@ -237,7 +237,9 @@ def _cells(result: Json) -> Sequence[Json]:
     judge = Judge(metric["better"], metric["margin"], metric["relative"])
     scores = []
     for number, student in enumerate(result["students"]):
-        own: dict[str, Any] = dict.fromkeys(grid.AXES) | {n: student[n] for n in ("temperature", "alpha")}
+        own: dict[str, Any] = (
+            dict.fromkeys(grid.AXES) | {grid.MADE_ROWS: 0} | {n: student[n] for n in ("temperature", "alpha")}
+        )
         own["dropout"] = student["arch"]["settings"].get("dropout")
         cell = grid.Cell(number, number, **own)
         cut, chosen = bool(student["stopped_early"]), student["selection"]
@@ -259,7 +261,7 @@ def _cell(found: Json) -> Cell:
     return Cell(
         number=int(found["cell"]),
         student=str(found["student"]),
-        settings={name: found[name] for name in grid.AXES},
+        settings={name: found.get(name, 0) if name == grid.MADE_ROWS else found[name] for name in grid.AXES},
         gain=None if found["gain"]["mean"] is None else read_gain(found["gain"]),
         like_best=bool(found["like_best"]),
         stopped=bool(found["stopped"]),

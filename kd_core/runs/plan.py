@@ -14,7 +14,7 @@ from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
-from kd_core.runs.cells import grid_check
+from kd_core.runs.cells import grid, grid_check, made_check
 from kd_core.specs import FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
@@ -108,6 +108,8 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
         found.append(no_splits.problem(splits=spec.evaluation.splits))
     if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
         found += _answered(spec)
+    if grid.most_made(spec) and not any(p.severity == "error" for p in found):
+        found += made_check.check(spec, task, views)
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:

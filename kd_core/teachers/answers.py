@@ -6,14 +6,15 @@ import functools
 from typing import Any
 
 from kd_core.data.dataset import Dataset
-from kd_core.errors import DataError
+from kd_core.errors import DataError, SpecError
 from kd_core.specs import Choice
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.answer_cache.coding import decode, encode
 from kd_core.teachers.answer_cache.packing import pack, unpack
-from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, members, teacher_view
+from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
 from kd_core.teachers.fitting import keep
+from kd_core.teachers.made_rows import MadeRows
 
 
 def teacher_answers(
@@ -27,16 +28,18 @@ def teacher_answers(
     should_stop: ShouldStop,
     device: str = "cpu",
     hidden: bool = False,
+    metric: str | None = None,
+    made: MadeRows | None = None,
 ) -> TeacherAnswers:
     """Ask a teacher and return its logits for all three parts; of one trained here, training rows from fits that never saw them.
 
-    With `hidden` also the inner features of the training rows, of a teacher that gives them.
+    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`, `made`: see `Ask`.
 
     The second call with the same data, teacher, folds and seed reads the cache and trains nothing. With more than
     100 outputs logits are rounded as the cache keeps them (see `coding`), on every call, so that both get the same.
     Errors: UnknownName, SpecError, DataError, KDError (`bad_cache_limit`), Stopped (finished folds are kept).
     """
-    key = cache_key(dataset.hash, teacher, folds, seed, hidden)
+    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric, made.digest if made else None)
     if cache:
         cache.limit_bytes()  # a limit that makes no sense is said before anything is trained
         if (known := _kept(cache, key, dataset, teacher, notify)) is not None:
@@ -44,14 +47,24 @@ def teacher_answers(
     entry, notify = SOURCES.get(teacher.name), _once(notify)
     reads = teacher_view(teacher, dataset.views.kinds)
 
-    def others() -> list[TeacherAnswers]:
-        told = functools.partial(teacher_answers, dataset, folds=folds, seed=seed, cache=cache, device=device)
-        return [told(one, notify=notify, should_stop=should_stop) for one in members(teacher)]
+    def other(one: Choice) -> TeacherAnswers:
+        told = functools.partial(
+            teacher_answers, dataset, folds=folds, seed=seed, cache=cache, device=device, made=made
+        )
+        return told(one, notify=notify, should_stop=should_stop)
 
-    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, others)
+    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, other, metric, made)
     found = entry.make(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)
+    if made is not None and found.made is None:
+        raise SpecError(
+            "The teacher '{name}' can't label rows that are made: it knows answers to given rows only.",
+            "Set made_rows to 0, or choose a teacher that is trained here.",
+            "made_rows_teacher",
+            name=teacher.name,
+        )
     coded = {split: encode(z) for split, z in found.logits.items()}
     logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them
+    more = None if found.made is None else encode(found.made)
     meta: dict[str, Any] = {
         "name": teacher.name,
         "num_parameters": found.num_parameters,
@@ -64,12 +77,18 @@ def teacher_answers(
     }
     kept_bytes = 0
     if cache:
-        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden)
+        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0)
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
-        if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden), content)):
+        if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden, more), content)):
             kept_bytes = cache.size_bytes(key)
     return TeacherAnswers(
-        logits=logits, features=dict(found.hidden), cached=False, cache_key=key, kept_bytes=kept_bytes, **meta
+        logits=logits,
+        features=dict(found.hidden),
+        cached=False,
+        cache_key=key,
+        kept_bytes=kept_bytes,
+        made=None if more is None else decode(more, dataset.num_outputs),
+        **meta,
     )
 
 
@@ -95,7 +114,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
     arrays, meta = entry
     try:
         kept.require_format(meta, teacher.name)
-        logits, features = unpack(arrays, dataset)
+        logits, features, made = unpack(arrays, dataset)
     except DataError as error:
         notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
         cache.ledger.miss()
@@ -105,6 +124,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
     return TeacherAnswers(
         logits=logits,
         features=features,
+        made=made,
         cached=True,
         cache_key=key,
         kept_bytes=cache.size_bytes(key),

@@ -11,7 +11,7 @@ from kd_core.teachers.base import TeacherAnswers
 
 
 def balanced(answers: TeacherAnswers, class_weights: Array | None) -> TeacherAnswers:
-    """Return the answers of the teacher as if its classes had been weighted: logits plus log weights, in every part.
+    """Return the answers of the teacher as if its classes had been weighted: logits plus log weights, in every part and on made rows.
 
     Weighting classes by w makes the best answer proportional to w x p(class | row). Without this the labels of a
     lesson would say one thing and the soft labels another. The kept answers stay as they are, for any weights.
@@ -22,4 +22,5 @@ def balanced(answers: TeacherAnswers, class_weights: Array | None) -> TeacherAns
         return answers
     shift = np.log(np.asarray(class_weights, dtype=np.float64))
     logits = {part: (np.asarray(z, dtype=np.float64) + shift).astype(np.float32) for part, z in answers.logits.items()}
-    return replace(answers, logits=logits)
+    made = None if answers.made is None else (answers.made.astype(np.float64) + shift).astype(np.float32)
+    return replace(answers, logits=logits, made=made)

@@ -20,6 +20,7 @@ from kd_core.task import task_of
 
 if TYPE_CHECKING:
     from kd_core.teachers.answer_cache.cache import TeacherCache
+    from kd_core.teachers.made_rows import MadeRows
 
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
@@ -81,7 +82,8 @@ class Ask:
 
     `reads`: the view chosen for it, None for a source that reads none. `folds`, `seed`: for what is trained here. `cache` keeps finished
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
-    `answers()` asks the teachers of the entry's fact `members`, in their order, about the same rows.
+    `answers(teacher)` asks one of the entry's fact `members` about the same rows; what is kept of it is not trained again.
+    `made`: rows to label as well, each by its fold's teacher. `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
     """
 
     dataset: Dataset
@@ -94,7 +96,9 @@ class Ask:
     notify: Notify
     should_stop: ShouldStop
     hidden: bool = False
-    answers: Callable[[], list[TeacherAnswers]] = list
+    answers: Callable[[Choice], TeacherAnswers] | None = None
+    metric: str | None = None
+    made: MadeRows | None = None
 
 
 class Live(Protocol):
@@ -115,7 +119,7 @@ class Answered:
     known (`known_rows`). `num_parameters`, `size_bytes`: None where nobody can know. `latency_ms` as in result.json. `seconds` that it took,
     `folds` of fits that never saw the rows (0: it was not trained here; 1: trained on them). `notes`: {severity, code, message, hint} of
     what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
-    have no common basis.
+    have no common basis. `made` (M, C) float32: the answers to the made rows that were asked about.
     """
 
     logits: Mapping[Split, Array]
@@ -128,6 +132,7 @@ class Answered:
     notes: tuple[dict[str, str], ...] = ()
     live: Live | None = None
     hidden: Mapping[Split, Array] = field(default_factory=dict)
+    made: Array | None = None
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -140,7 +145,7 @@ def known_rows(z_NC: Array) -> Array:
 Source = Callable[[Any, Ask], Answered]
 
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
-# members=function(settings) -> teachers (Choice) that it asks;
+# members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # family="network"|"trees"|"classic"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start
 SOURCES: Registry[Source] = Registry("teacher")
@@ -205,7 +210,7 @@ class TeacherAnswers:
     """Everything later phases need of a teacher; kept on disk by hash, never pickled.
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
-    `latency_ms`, `notes` as in `Answered`. `cached` is True when nothing was trained for this run.
+    `latency_ms`, `notes`, `made` as in `Answered`. `cached` is True when nothing was trained for this run.
     features["train"] (N, D) float32 where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
@@ -224,6 +229,7 @@ class TeacherAnswers:
     features: dict[Split, Array] = field(default_factory=dict)
     kept_bytes: int = 0
     seconds_saved: float = 0.0
+    made: Array | None = None
 
     def known(self) -> dict[str, int]:
         """Count the rows that were answered, by part; nothing where all were."""

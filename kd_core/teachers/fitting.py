@@ -23,6 +23,7 @@ from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, No
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 from kd_core.teachers.given import told
+from kd_core.teachers.made_rows import table_view
 from kd_core.training.predict import predict
 
 IN_SAMPLE = Says(
@@ -56,7 +57,9 @@ class Fitted:
             held = fold_N == k
             parts, fold_facts = fits.part(f"fold-{k}", k, lambda held=held, k=k: fits.fold(held, k))  # type: ignore[misc]
             for name, found in parts.items():
-                rows.setdefault(name, np.empty((len(train), found.shape[1]), dtype=np.float32))[held] = found
+                at = held if name != "made" else fits.made(k)
+                full = (len(train) if name != "made" else fits.num_made, found.shape[1])
+                rows.setdefault(name, np.empty(full, dtype=np.float32))[at] = found
             seconds += fold_facts["seconds"]
             rounds.append(fold_facts["details"])
         return Answered(
@@ -69,6 +72,7 @@ class Fitted:
             {**facts["details"], "full_seconds": facts["seconds"], "folds": rounds},
             () if number else (told(IN_SAMPLE.problem()),),
             hidden={"train": rows["hidden"]} if ask.hidden else {},
+            made=rows.get("made"),
         )
 
 
@@ -86,6 +90,15 @@ class _Fits:
         self.viewed = self.dataset.view(self.kind)
         self.done, self.of = 0, ask.folds + 1 if ask.folds > 1 else 1
         self.keeping = True
+
+    @property
+    def num_made(self) -> int:
+        """Count the made rows to label."""
+        return 0 if self.ask.made is None else len(self.ask.made.frame)
+
+    def made(self, fold: int) -> Array:
+        """Return the positions of the made rows of a fold."""
+        return np.empty(0, np.int64) if self.ask.made is None else self.ask.made.of_fold(fold)
 
     def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
         """Return a part from the cache, or make and keep it; either way it counts as finished."""
@@ -166,12 +179,19 @@ class _Fits:
         }
 
     def fold(self, held: Array, fold: int) -> Entry:
-        """Fit on the other folds and answer the held-out rows."""
+        """Fit on the other folds and answer the held-out rows, and those made of them."""
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
-        x, x_validation, x_held = self.dataset.without(self.kind, held)
+        made = None if self.ask.made is None else self.ask.made.frame.iloc[self.ask.made.of_fold(fold)]
+        if made is not None:
+            table_view(self.viewed, self.kind)  # or the error that says why not
+        x, x_validation, x_held = self.dataset.without(self.kind, held, made)
         fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold)
-        return self.train(fitted, x_held), {"seconds": seconds, "details": fitted.details()}
+        own = int(held.sum())
+        found = self.train(fitted, x_held[:own])
+        if made is not None:
+            found["made"] = fitted.logits(x_held[own:])
+        return found, {"seconds": seconds, "details": fitted.details()}
 
     def train(self, fitted: FittedTeacher, x: Array) -> dict[str, Array]:
         """Answer training rows, with the features of the network where they are wanted."""

@@ -18,11 +18,21 @@ from kd_core.training.plan import TrainingPlan
 
 @dataclass(frozen=True)
 class Dealer:
-    """Deals the rows of an epoch in an order that depends on a seed and the epoch alone. Shape: groups (N,) numbers, or None."""
+    """Deals the rows of an epoch in an order that depends on a seed and the epoch alone. Shape: groups (N,) numbers, or None.
+
+    `made` rows follow the `num_rows` training rows. They are dealt beside them: every batch holds its training rows first, the same as
+    without, and as many made ones, so that the number of steps stays what it is.
+    """
 
     plan: TrainingPlan
     num_rows: int
     groups: Array | None = None
+    made: int = 0
+
+    @property
+    def dealt(self) -> int:
+        """Count the rows that an epoch sees."""
+        return 2 * self.num_rows if self.made else self.num_rows
 
     @property
     def steps(self) -> int:
@@ -39,7 +49,16 @@ class Dealer:
         if self.groups is not None:
             return self._whole(order.numpy(), self.groups)
         sizes = [self.plan.batch_size] * (self.steps - 1)
-        return order, [*sizes, self.num_rows - sum(sizes)]
+        sizes.append(self.num_rows - sum(sizes))
+        return self._beside(order, sizes, seed, epoch) if self.made else (order, sizes)
+
+    def _beside(self, order: Tensor, sizes: list[int], seed: int, epoch: int) -> tuple[Tensor, list[int]]:
+        """Put as many made rows as training rows into every batch: none twice in an epoch as long as there are enough."""
+        generator = torch.Generator().manual_seed(derive(seed, "made rows", epoch))
+        drawn = [torch.randperm(self.made, generator=generator) for _ in range(-(-self.num_rows // self.made))]
+        made = torch.cat(drawn)[: self.num_rows] + self.num_rows
+        pairs = zip(order.split_with_sizes(sizes), made.split_with_sizes(sizes), strict=True)
+        return torch.cat([part for pair in pairs for part in pair]), [2 * size for size in sizes]
 
     def _whole(self, order: Array, groups: Array) -> tuple[Tensor, list[int]]:
         """Move each group to where its first row is, and cut at the ends of groups nearest after equal shares."""

@@ -56,13 +56,14 @@ class Score(Protocol):
 
 @dataclass(frozen=True)
 class TrainRows:
-    """What is learned from and chosen on. Shape: x (N, ...) and x_validation (V, ...), as an input spec has them.
+    """What is learned from and chosen on; the last `made` of x are made rows. Shape: x (N, ...) and x_validation (V, ...).
 
     A memory-mapped array is given as it is: rows that do not fit in memory are streamed from it.
     """
 
     x: Tensor | Array
     x_validation: Tensor | Array
+    made: int = 0
 
     @classmethod
     def of(cls, viewed: Viewed) -> TrainRows:
@@ -124,9 +125,8 @@ def optimise(
 ) -> Trained:
     """Train a network and return it at the epoch that was best on validation.
 
-    Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the
-    same batches, and a resumed one goes on bit for bit (on the CPU). A stop request is honoured at the
-    next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
+    Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the same batches, and a resumed
+    one goes on bit for bit (on the CPU). A stop request is honoured at the next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
     `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
@@ -160,7 +160,7 @@ class _Training:
         validation = open_rows(data.x_validation, device, num_bytes_reserved=needed)
         # `predict` brings over what is not on the device, piece by piece
         self.x_validation = validation.x if isinstance(validation, Resident) else data.x_validation
-        self.dealer = Dealer(plan, self.rows.num_rows, groups)
+        self.dealer = Dealer(plan, self.rows.num_rows - data.made, groups, data.made)
         self.steps = self.dealer.steps
         self.optimiser = optimisers.make(learning, plan)
         self.weights = list(learning.parameters())
@@ -264,7 +264,7 @@ class _Training:
             "score": value,
             "metrics": metrics,
             "learning_rate": self.rate,
-            "rows_per_s": round(self.rows.num_rows / max(seconds, 1e-9), 1),
+            "rows_per_s": round(self.dealer.dealt / max(seconds, 1e-9), 1),
             "best": best,
         }
         p.history.append({**row, "seconds": seconds})

@@ -69,7 +69,11 @@ def average(place, task):
     return {"teachers": ["random_forest", "sklearn"]}
 
 
-EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average}
+def best(place, task):
+    return {"teachers": ["random_forest", "sklearn"]}
+
+
+EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ def test_folds_change_nothing_of_what_is_given(entry, task, asked):
 def test_what_can_be_asked_about_new_rows_answers_them_as_before_and_is_saved(entry, task, asked, tmp_path):
     dataset, choice = asked
     reads = entry.facts["takes"][0] if entry.facts["takes"] else None
-    question = Ask(dataset, reads, 2, 0, None, "", "cpu", lambda event: None, lambda: False, False, lambda: [])
+    question = Ask(dataset, reads, 2, 0, None, "", "cpu", lambda event: None, lambda: False)
     if members(choice):
         pytest.skip("it has no model of its own")
     found = entry.make(entry.spec.parse(choice.settings), question)

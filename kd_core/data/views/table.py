@@ -142,7 +142,7 @@ class TableView(View):
 
         A category encoded by the target's average carries the targets of all training rows, so those columns are
         encoded anew from the other rows alone (and stand last); all other columns never saw a target.
-        Shape: features of (N - H, G), (V, G) and (H, G); None where no column saw a target.
+        Shape: features of (N - H, G), (V, G) and (H, G), made rows after the held-out ones; None where no column saw a target.
         """
         spans = self.target_columns()
         if not spans:
@@ -161,11 +161,10 @@ class TableView(View):
         def joined(x: Array, new: Array) -> Array:
             return np.concatenate([np.delete(x, old, axis=1), new], axis=1)
 
-        return (
-            joined(train[rest], made),
-            joined(validation, fresh.encode(frame.iloc[rows.validation])),
-            joined(train[rows.held], fresh.encode(frame.iloc[rows.train[rows.held]])),
-        )
+        held = joined(train[rows.held], fresh.encode(frame.iloc[rows.train[rows.held]]))
+        if rows.made is not None:
+            held = np.concatenate([held, joined(self.encode(rows.made), fresh.encode(rows.made[list(spans)]))])
+        return joined(train[rest], made), joined(validation, fresh.encode(frame.iloc[rows.validation])), held
 
     def graph(self) -> RawGraph:
         """Draw the encoding as ONNX operations on raw columns."""

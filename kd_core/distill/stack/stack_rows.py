@@ -14,11 +14,11 @@ class StackRows:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self._opened: dict[tuple[str, torch.dtype], tuple[RowReader, torch.Tensor, Array | torch.Tensor]] = {}
+        self._opened: dict[tuple[str, int, torch.dtype], tuple[RowReader, torch.Tensor, Array | torch.Tensor]] = {}
 
     def open(self, rows: Viewed, dtype: torch.dtype, num_bytes_reserved: int) -> tuple[RowReader, torch.Tensor]:
         """Return the training rows and the validation rows of a view; streamed training rows get a reader for each call."""
-        key = rows.spec.kind, dtype
+        key = rows.spec.kind, len(rows.parts["train"]), dtype  # made rows may follow the training rows
         if key not in self._opened:
             x, x_validation = rows.parts["train"], rows.parts["validation"]
             held = x if is_mapped(x) else torch.from_numpy(x).to(dtype)

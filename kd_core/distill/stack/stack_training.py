@@ -63,7 +63,7 @@ class StackTraining:
     """Trains a stack; `members` tell what came of it, `best` holds the weights of each network's selected epoch.
 
     `dropout` holds one share per network. Call `run`, which yields the rows of the networks that have just ended.
-    With `curves` the members' histories hold the losses of every epoch as well.
+    With `curves` the members' histories hold the losses of every epoch as well. `made`: how many of the last rows are made ones.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class StackTraining:
         compute: torch.dtype,
         device: torch.device,
         curves: bool = False,
+        made: int = 0,
     ) -> None:
         self.curves = curves
         self.stack, self.lesson, self.optimiser, self.members = stack, lesson, optimiser, members
@@ -88,7 +89,7 @@ class StackTraining:
         self.better = str(METRICS.get(scores.metric).facts["better"])
         self.best = [w.clone() for w in stack.weights]
         self.epoch = 0
-        self.dealer = Dealer(plan, rows.num_rows)
+        self.dealer = Dealer(plan, rows.num_rows - made, made=made)
         self.steps = self.dealer.steps
         self._laid_out()
 
@@ -180,7 +181,7 @@ class StackTraining:
         if self._seen:
             z, index = (torch.cat(parts, dim=-1) for parts in zip(*self._seen, strict=True))
             self._seen.clear()
-            self.losses.add_(self.lesson.losses(z, index), alpha=index.shape[1] / self.rows.num_rows)
+            self.losses.add_(self.lesson.losses(z, index), alpha=index.shape[1] / self.dealer.dealt)
 
     def _factors(self) -> Sequence[float] | Tensor:
         """Say where the schedule stands at each step of this epoch; a GPU gets them at once and is not waited for."""

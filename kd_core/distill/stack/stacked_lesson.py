@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.data.dataset import Array
@@ -28,7 +29,8 @@ class StackedLesson:
     """Turns logits into their gradient: hard weight x hard loss + soft weight x soft loss, mean over rows.
 
     `chosen` holds one loss per network (None: the baseline); all that are not None name one. `taught_by` names the
-    table of each network, the teacher's when empty.
+    table of each network, the teacher's when empty. `made`: how many of the last rows are made ones; they come last in a batch too,
+    which holds as many of them as training rows, and have a part in the soft loss alone (see `Objective`).
     Shape: labels (N,) classes or scaled targets, every table (N, C).
     """
 
@@ -42,13 +44,17 @@ class StackedLesson:
         dtype: torch.dtype,
         device: torch.device,
         taught_by: Sequence[str] | None = None,
+        made: int = 0,
     ) -> None:
+        self.own_rows = len(labels) - made if made else None
         self.dtype, self.device = dtype, device
         told = task_of(task)
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=told.learned_dtype)).to(device)
         self.hard_loss = told.hard_loss(class_weights).to(device, dtype)
         known, names = tables(lessons), list(taught_by or [TEACHER] * len(chosen))
         self.name, self.specs = _settings(task, chosen, labels, known, names, class_weights)
+        for spec in self.specs if made else ():
+            objectives.refuse_unheard(spec)
         weights = [spec.weights() if spec is not None else (1.0, 0.0) for spec in self.specs]
         self._weights = torch.tensor(weights, dtype=torch.float64)
         self._loss = LOSSES.get(self.name) if self.name else None
@@ -124,7 +130,12 @@ class StackedLesson:
 
         Shape: z (S, C, B), index (S, B) -> (2, S), means over the rows.
         """
-        hard = self.hard_loss.of_stack(z, self.labels.take(index)).mean(1)
+        each = self.hard_loss.of_stack(z, self.labels.take(index))
+        if self.own_rows is None:
+            hard = each.mean(1)
+        else:
+            own = index < self.own_rows
+            hard = (each * own).sum(1) / own.sum(1)
         soft = torch.zeros_like(hard) if self.plain else self._taught(z, index)
         return torch.stack([hard, soft])
 
@@ -148,7 +159,11 @@ class StackedLesson:
         return soft_term(self._loss.make, Outputs(z), Outputs(teacher), self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
-        return self.hard_loss.stack_gradient(z, self.labels.take(index).unsqueeze(1), self.hard)
+        if self.own_rows is None:
+            return self.hard_loss.stack_gradient(z, self.labels.take(index).unsqueeze(1), self.hard)
+        own = index.shape[1] // 2
+        labels = self.labels.take(index[:, :own]).unsqueeze(1)
+        return F.pad(self.hard_loss.stack_gradient(z[..., :own], labels, self.hard), (0, own))
 
     def _answers(self, index: Tensor) -> Tensor:
         """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""

@@ -16,19 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Array, Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill.base import LOSSES, soft_share
 from kd_core.distill.preparing import prepare
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_rows import StackRows
+from kd_core.distill.stack.stack_task import Task as Task
 from kd_core.distill.stack.stack_training import DONE, STOPPED, Member, StackTraining
 from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
-from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import TEACHER, TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import SweepWork
 from kd_core.errors import KDError
 from kd_core.evaluate.base import better_of
@@ -78,25 +80,6 @@ def step_flops(dataset: Dataset, variants: Iterable[Variant], training: Training
 
 
 @dataclass(frozen=True)
-class Task:
-    """One stack to train: positions in the list that was asked for, what was saved of it, where to save it.
-
-    `source` is where it was read from, when nobody else needs that.
-    """
-
-    positions: list[int]
-    saved: Saved | None = None
-    place: Path | None = None
-    source: Path | None = None
-
-    def clear(self, all_of_it: bool) -> None:
-        """Remove what lies where it will be saved, unless it goes on from there; or all of it once it has ended."""
-        for folder in {self.place, self.source} if all_of_it else {self.place} - {self.source}:
-            if folder:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True)
 class _Plan:
     """What a variant comes to: its architecture's settings, its stack's name and its numbers."""
 
@@ -118,7 +101,7 @@ class Stacking:
             work.training,
             work.curves,
         )
-        self.lessons = tables(work.lessons)
+        self.lessons, self.work = tables(work.lessons), work
         self.metric, self.device = work.metric, work.device
         self._opening = threading.Lock()
         self.dtype = DTYPES[work.precision]
@@ -160,9 +143,10 @@ class Stacking:
         stack = STACKS.get(arch.name).make
         rate = variant.learning_rate if variant.learning_rate is not None else self.training.learning_rate
         decay = variant.weight_decay if variant.weight_decay is not None else self.training.weight_decay
-        objective = [variant.objective.to_json(), variant.lesson] if variant.objective else None
+        made = variant.made_rows if variant.objective else 0
+        objective = [variant.objective.to_json(), variant.lesson, *[made] * bool(made)] if variant.objective else None
         key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
-        return _Plan(spec, (arch.name, stack.shape_key(spec)), stack.width(spec), rate, decay, key[:24])
+        return _Plan(spec, (arch.name, stack.shape_key(spec), made), stack.width(spec), rate, decay, key[:24])
 
     def groups(self, positions: Iterable[int]) -> list[list[int]]:
         """Group positions that can share a stack: one family and loss, widths not too far apart."""
@@ -195,7 +179,11 @@ class Stacking:
         depth = plan.spec.shape()[1] if hasattr(plan.spec, "shape") else 1
         inputs = self.viewed(self.variants[position]).spec
         encoded = STACKS.get(self.variants[position].student.arch.name).make.input_width(plan.spec, inputs)
-        batch = self.plan.batch_size * (inputs.width + 2 * encoded + 4 * depth * max(plan.width, 1))
+        batch = (
+            self.plan.batch_size
+            * (1 + bool(self.variants[position].made_rows))
+            * (inputs.width + 2 * encoded + 4 * depth * max(plan.width, 1))
+        )
         return int((6 * size.parameters + batch) * self.dtype.itemsize)
 
     def tasks(self, folder: Path | None, notify: Notify, lanes: int = 1) -> list[Task]:
@@ -267,15 +255,17 @@ class Stacking:
         positions = task.positions
         plans, chosen = [self.plans[p] for p in positions], [self.variants[p] for p in positions]
         specs = [plan.spec for plan in plans]
+        labels, lessons, read, num_made = self._taught(chosen[0])
         lesson = StackedLesson(
             self.dataset.task,
             [v.objective for v in chosen],
-            self.labels,
-            self.lessons,
+            labels,
+            lessons,
             self.weights,
             self.dtype,
             self.device,
             [v.lesson for v in chosen],
+            num_made,
         )
         stack = STACKS.get(chosen[0].student.arch.name).make(
             specs, [self._initial(v) for v in chosen], self.viewed(chosen[0]).spec, self.dtype, self.device
@@ -290,7 +280,7 @@ class Stacking:
         )
         reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
         dtype = self.dtype if stack.exact_rows else self.compute
-        rows, x_validation = self._rows.open(self.viewed(chosen[0]), dtype, reserved)
+        rows, x_validation = self._rows.open(read, dtype, reserved)
         if isinstance(rows, Resident):
             stack.hold(rows.x, x_validation)
         made = StackTraining(
@@ -306,10 +296,21 @@ class Stacking:
             self.compute,
             self.device,
             self.curves,
+            num_made,
         )
         if task.saved:
             made.restore(task.saved)
         return made
+
+    def _taught(self, variant: Variant) -> tuple[Array, dict[str, Array], Viewed, int]:
+        """Return labels, tables and rows of a stack like this variant, made rows at their end, and how many those are."""
+        made, read = self.work.made_lesson(variant), self.viewed(variant)
+        if made is None:
+            return self.labels, self.lessons, read, 0
+        told = made.logits
+        lessons = {TEACHER: np.concatenate([self.lessons[TEACHER], told])}
+        labels = objectives.own_labels(self.dataset.task, self.labels, told)
+        return labels, lessons, made.after(read, self.dataset), len(told)
 
     def _initial(self, variant: Variant) -> dict[str, torch.Tensor]:
         """Draw start weights as separate training does; networks of one shape and seed start alike, but for what the lesson decides."""

@@ -106,6 +106,7 @@ def _train(
             device=work.device,
             selection_metric=work.metric,
             teacher_features=lessons.get(HIDDEN) if variant.lesson == TEACHER else None,
+            made=work.made_lesson(variant),
         )
     except Stopped:
         return None
@@ -142,5 +143,6 @@ def _place(work: SweepWork, variant: Variant, lesson: str) -> Path | None:
         own_training(work, variant).to_json(),
         work.metric,
         lesson,
+        *([variant.made_rows] if variant.made_rows else []),
     ]
     return work.folder / f"{hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]}.ckpt"

@@ -14,6 +14,7 @@ from kd_core.models.building import build_for
 from kd_core.specs import Choice, StudentSpec
 
 TEACHER = "teacher"
+MADE = "made"  # a table of answers to made rows (M, C)
 HIDDEN = "hidden"  # a table of the teacher's inner features (N, D), for losses that need them
 # What students are taught: logits (N, C) for the training rows, or several such tables by name.
 Lessons = Array | Mapping[str, Array] | None
@@ -39,7 +40,7 @@ class Variant:
     """A student with its own lesson, step size and seed; `objective` None is the baseline.
 
     `lesson` names the table of soft labels it is taught. Dropout and width belong to the student's architecture.
-    A value of None is the training spec's.
+    A value of None is the training spec's. `made_rows`: how many times the training rows it is taught beside them.
     """
 
     student: StudentSpec
@@ -48,6 +49,7 @@ class Variant:
     learning_rate: float | None = None
     weight_decay: float | None = None
     lesson: str = TEACHER
+    made_rows: int = 0
 
 
 @dataclass

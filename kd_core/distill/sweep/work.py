@@ -10,9 +10,11 @@ from typing import Literal, Self
 import torch
 
 from kd_core.data.dataset import Dataset
-from kd_core.distill.sweep.variants import Lessons, TrainedVariant, Variant
+from kd_core.distill.made_lesson import MadeLesson
+from kd_core.distill.sweep.variants import MADE, Lessons, TrainedVariant, Variant, tables
 from kd_core.specs import TrainingSpec
 from kd_core.task import task_of
+from kd_core.teachers.made_rows import MadeRows
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
 Precision = Literal["float32", "bfloat16", "float64"]
@@ -41,7 +43,7 @@ class SweepWork:
 
     `metric` selects epochs. With a `folder`, long trainings leave checkpoints there from which the same work goes on.
     With `curves` every epoch of every variant is told with its losses, instead of the best scores of all.
-    Shape: every table of `lessons` (N, C), for the training rows.
+    Shape: every table of `lessons` (N, C), for the training rows, and one (M, C) for the `made` rows where there are any.
     """
 
     dataset: Dataset
@@ -53,6 +55,7 @@ class SweepWork:
     device: torch.device = CPU
     folder: Path | None = None
     curves: bool = False
+    made: MadeRows | None = None
 
     @classmethod
     def of(
@@ -67,6 +70,13 @@ class SweepWork:
         """Number a list of variants from 0; the metric is the task's own when none is named."""
         chosen = metric or task_of(dataset.task).primary
         return cls(dataset, dict(enumerate(variants)), lessons, training, chosen, **more)  # type: ignore[arg-type]
+
+    def made_lesson(self, variant: Variant) -> MadeLesson | None:
+        """Return the made rows that a variant is taught, with the teacher's answers."""
+        if not variant.made_rows or variant.objective is None:
+            return None
+        assert self.made is not None
+        return MadeLesson(self.made, tables(self.lessons)[MADE], variant.made_rows)
 
     def only(self, numbers: Iterable[int]) -> Self:
         """Return a part of the work; its variants keep their numbers."""

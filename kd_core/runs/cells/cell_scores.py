@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.evaluate.intervals import compare
-from kd_core.runs.cells.grid import AXES, Cell
+from kd_core.runs.cells.grid import AXES, MADE_ROWS, Cell
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def describe(scores: CellScores, judge: Judge) -> dict[str, Any]:
 
 def told(scores: CellScores, winner: CellScores, judge: Judge, student: str) -> dict[str, Any]:
     """Write a cell as result.json holds it, but for its epochs, size and latency."""
-    setting = {axis: getattr(scores.cell, axis) for axis in AXES}
+    held = {axis: getattr(scores.cell, axis) for axis in AXES}
+    setting = {axis: value for axis, value in held.items() if axis != MADE_ROWS or value}
     compared = {**describe(scores, judge), **behind(scores, winner, judge)}
     return {"cell": scores.cell.index, "student": student, **setting, **compared}
 

@@ -14,13 +14,15 @@ from typing import Any, Literal
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, RunSpec, Spec, StudentSpec, SweepSpec, TrainingSpec
 
-AXES = ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
+MADE_ROWS = "made_rows"  # came later: where it is 0 it is not written
+AXES = ("temperature", "alpha", "learning_rate", "weight_decay", "dropout", MADE_ROWS)
 WORDS = {
     "temperature": "T",
     "alpha": "alpha",
     "learning_rate": "learning rate",
     "weight_decay": "weight decay",
     "dropout": "dropout",
+    "made_rows": "made rows",
 }
 ZOOM_AXES = 2  # a heat map has two
 ZOOM_POINTS = 5
@@ -41,6 +43,7 @@ class Cell:
     learning_rate: float
     weight_decay: float
     dropout: float | None
+    made_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class GridTraining:
 
 
 def cells(spec: RunSpec) -> tuple[Cell, ...]:
-    """List the cells: students first, then temperature, alpha, learning rate, weight decay and dropout, each ascending.
+    """List the cells: students first, then temperature, alpha, learning rate, weight decay, dropout and made rows, each ascending.
 
     Errors: UnknownName for a loss or architecture that nobody registered.
     """
@@ -85,7 +88,8 @@ def axes(spec: RunSpec) -> dict[str, list[float]]:
     for per_student in _axes_per_student(spec):
         for name, values in zip(AXES, per_student, strict=True):
             found[name] |= {v for v in values if v is not None}
-    return {name: sorted(values) for name, values in found.items()}
+    told = {name: sorted(values) for name, values in found.items()}
+    return {name: values for name, values in told.items() if name != MADE_ROWS or values != [0]}
 
 
 def seeds(spec: RunSpec) -> range:
@@ -108,7 +112,7 @@ def trainings(
     for seed in seeds(spec) if wanted is None else wanted:
         for alike in budgets.values():
             shared = tuple(c.index for c in alike if is_baseline(c))
-            like = replace(alike[0], temperature=None, alpha=None)
+            like = replace(alike[0], temperature=None, alpha=None, made_rows=0)
             found.append(GridTraining(first + len(found), "baseline", seed, like, shared))
         for cell in every:
             if not is_baseline(cell):
@@ -139,7 +143,7 @@ def plan_fields(spec: RunSpec) -> dict[str, Any]:
 
 
 def budget(cell: Cell) -> tuple[int, float, float, float | None]:
-    """Name what a cell and its baseline have in common: student, learning rate, weight decay, dropout."""
+    """Name what a cell and its baseline have in common; not made rows, which a baseline has no teacher to label."""
     return cell.student, cell.learning_rate, cell.weight_decay, cell.dropout
 
 
@@ -151,13 +155,19 @@ def is_baseline(cell: Cell) -> bool:
 def count(spec: RunSpec) -> GridCount:
     """Count cells, variants and trainings without listing them, so that it is quick for any grid."""
     every = taught = alone = 0
-    for temperature, alpha, *budgets in _axes_per_student(spec):
+    for temperature, alpha, *budgets, made in _axes_per_student(spec):
         budgets_of_student = math.prod(len(axis) for axis in budgets)
-        every += budgets_of_student * len(temperature) * len(alpha)
-        taught += budgets_of_student * len(temperature) * sum(a != 0 for a in alpha)
+        lessons = budgets_of_student * len(temperature) * len(made)
+        every += lessons * len(alpha)
+        taught += lessons * sum(a != 0 for a in alpha)
         alone += budgets_of_student
     n = spec.training.seeds_at_first
     return GridCount(every, every * n, (taught + alone) * n)
+
+
+def most_made(spec: RunSpec) -> int:
+    """Return how many times the training rows are made at most."""
+    return max((spec.sweep.made_rows if spec.sweep else ()) or (spec.training.made_rows,))
 
 
 def student_of(spec: RunSpec, cell: Cell) -> StudentSpec:
@@ -181,7 +191,8 @@ def cell_spec(spec: RunSpec, cell: Cell) -> RunSpec:
     A setting at its default that the what-if did not name stays unnamed, as in the forms, so that the recipe has
     the same work hash as a run that was set up by hand.
     """
-    training = spec.training.model_copy(update={"learning_rate": cell.learning_rate, "weight_decay": cell.weight_decay})
+    own = {"learning_rate": cell.learning_rate, "weight_decay": cell.weight_decay, MADE_ROWS: cell.made_rows}
+    training = spec.training.model_copy(update=own)
     return spec.model_copy(
         update={
             "name": f"{spec.title()[: NAME_LENGTH - 60].strip()} · {label(cell, varied(spec))}"[:NAME_LENGTH],
@@ -202,7 +213,7 @@ def label(cell: Cell, names: Sequence[str] = ("temperature", "alpha")) -> str:
 def varied(spec: RunSpec) -> tuple[str, ...]:
     """Name the axes that have several values; temperature and alpha when none has."""
     held = axes(spec)
-    return tuple(n for n in AXES if len(held[n]) > 1) or ("temperature", "alpha")
+    return tuple(n for n in AXES if len(held.get(n, ())) > 1) or ("temperature", "alpha")
 
 
 def zoom(spec: RunSpec, cell: Cell) -> RunSpec:
@@ -214,7 +225,8 @@ def zoom(spec: RunSpec, cell: Cell) -> RunSpec:
     """
     held = dict(zip(AXES, list(_axes_per_student(spec))[cell.student], strict=True))
     sweep = spec.sweep or SweepSpec()
-    refined = [name for name in AXES if len(held[name]) > 1][:ZOOM_AXES]
+    between = [name for name in AXES if name != MADE_ROWS]  # whole numbers have nothing between them
+    refined = [name for name in between if len(held[name]) > 1][:ZOOM_AXES]
     changes: dict[str, Any] = {}
     for name in AXES:
         value = getattr(cell, name)
@@ -288,6 +300,7 @@ def _axes_per_student(spec: RunSpec) -> Iterator[list[tuple[Any, ...]]]:
             sweep.learning_rate or (spec.training.learning_rate,),
             sweep.weight_decay or (spec.training.weight_decay,),
             _axis(sweep.dropout, student.arch.settings, arch, "dropout"),
+            sweep.made_rows or (spec.training.made_rows,),
         ]
 
 

@@ -21,6 +21,7 @@ from kd_core.runs.cells.grid import Arm, Cell, GridTraining
 from kd_core.runs.cells.variant_store import Finished, Training, VariantStore, trained_again
 from kd_core.safe_io import read_json, write_json
 from kd_core.specs import RunSpec, TrainingSpec
+from kd_core.teachers.made_rows import MadeRows
 
 NOTHING = "Stopped before a student and its baseline were trained; nothing to compare yet."
 Notify = Callable[[dict[str, Any]], None]
@@ -57,8 +58,10 @@ class Trainings:
         notify: Notify,
         should_stop: ShouldStop,
         log: Path | None = None,
+        made: MadeRows | None = None,
     ) -> None:
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
+        self.made = made
         self.place, self.notify, self.should_stop, self.log = place, notify, should_stop, log
         self.cells = grid.cells(spec)
         before, now = place / "variants", place / "trained"
@@ -122,6 +125,7 @@ class Trainings:
             device=self.device,
             folder=self.place / "training",
             curves=self.spec.sweep is None,
+            made=self.made,
         )
         mode = self.spec.sweep.mode if self.spec.sweep else "auto"
         planner.train(work, Hooks(self._hear, self.should_stop, self._take), mode)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep.variants import HIDDEN, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build_for, deployed_state, viewed
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import GridTraining
@@ -118,6 +118,7 @@ class VariantStore:
             cell.learning_rate,
             cell.weight_decay,
             PLACEBO if training.arm == "placebo" else TEACHER,
+            cell.made_rows if training.arm == "student" else 0,  # without a teacher nobody labels them
         )
 
     def load(
@@ -211,6 +212,7 @@ class VariantStore:
         if variant.objective is not None:
             decides += [variant.objective.to_json(), self._lessons[variant.lesson]]
             decides += [self._lessons[HIDDEN]] if HIDDEN in self._lessons else []
+            decides += [variant.made_rows, self._lessons[MADE]] if variant.made_rows else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
 

@@ -15,7 +15,11 @@ import numpy.typing as npt
 from kd_core.runs.store.events import Event
 
 Floats = npt.NDArray[np.float64]
-SETTINGS = ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")
+SETTINGS = ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")  # and made rows where there are any
+
+
+def _made(cell: Event) -> dict[str, Any]:
+    return {"made_rows": cell["made_rows"]} if cell.get("made_rows") else {}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,9 @@ class SweepView:
         self._sign = 1.0 if plan.get("better") == "higher" else -1.0
         self._seeds = list(plan["seeds"])
         self._variants = int(plan.get("variants", 0))
-        self._fixed = [{"cell": c["index"], "student": c["student"], **{n: c[n] for n in SETTINGS}} for c in settings]
+        self._fixed = [
+            {"cell": c["index"], "student": c["student"], **{n: c[n] for n in SETTINGS}, **_made(c)} for c in settings
+        ]
         place = {seed: i for i, seed in enumerate(self._seeds)}
         budgets = {(t["student"], *t["budget"][1:], t["seed"]): p for p, t in enumerate(grid) if t["arm"] == "baseline"}
         self._own = np.zeros((len(settings), len(self._seeds)), np.intp)

@@ -41,7 +41,15 @@ def code_version(packages: tuple[str, ...] = CODE) -> str:
     return found.hexdigest()
 
 
-def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> str:
+def cache_key(
+    dataset_hash: str,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    hidden: bool = False,
+    metric: str | None = None,
+    made: str | None = None,
+) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
     A teacher made here follows from its settings, the seed, the encoded data (`dataset_hash` holds the encoder) and
@@ -56,8 +64,10 @@ def cache_key(dataset_hash: str, teacher: Choice, folds: int, seed: int, hidden:
         seed,
         code_version(),
         *([hidden] if hidden else []),
+        *([metric] if metric and kept.by_metric(teacher) else []),
+        *(["made", made] if made else []),
     ]
-    parts += [cache_key(dataset_hash, one, folds, seed) for one in members(teacher)]
+    parts += [cache_key(dataset_hash, one, folds, seed, made=made) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -150,12 +160,21 @@ class TeacherCache:
         """Remove everything kept and return the bytes freed; a run that reads some of it goes on undisturbed."""
         return sum(one.size_bytes for one in eviction.evict(self.root, -1))
 
-    def holds(self, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, hidden: bool = False) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (and inner features) would train no teacher, without reading a row.
+    def holds(
+        self,
+        dataset: DatasetSpec,
+        teacher: Choice,
+        folds: int,
+        seed: int,
+        hidden: bool = False,
+        metric: str | None = None,
+        made_rows: int = 0,
+    ) -> bool:
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden)
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric, made_rows)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -57,7 +57,21 @@ def data_key(spec: DatasetSpec) -> str | None:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
-def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False) -> dict[str, Any]:
+def by_metric(teacher: Choice) -> bool:
+    """Say whether a teacher's answers depend on the metric of the run."""
+    return bool(SOURCES.get(teacher.name).facts.get("by_metric"))
+
+
+def recipe(
+    dataset: Dataset,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    code: str,
+    hidden: bool = False,
+    metric: str | None = None,
+    made_rows: int = 0,
+) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         "data": data_key(dataset.spec),
@@ -67,6 +81,8 @@ def recipe(dataset: Dataset, teacher: Choice, folds: int, seed: int, code: str, 
         "seed": seed,
         "code": code,
         "hidden": hidden,
+        **({"metric": metric} if by_metric(teacher) else {}),
+        **({"made_rows": made_rows} if made_rows else {}),
         "task": dataset.task,
         "classes": list(dataset.classes),
     }
@@ -89,7 +105,8 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
     for path in root.glob("[!.]*/meta.json"):
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
-            if meta.get("format") == FORMAT and all(meta["recipe"].get(k) == v for k, v in wanted.items()):
+            told = {"made_rows": 0, **meta["recipe"]}
+            if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError):  # damaged, or just removed: not an answer
             continue
@@ -98,7 +115,15 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
 
 
 def is_kept(
-    root: Path, dataset: DatasetSpec, teacher: Choice, folds: int, seed: int, code: str, hidden: bool = False
+    root: Path,
+    dataset: DatasetSpec,
+    teacher: Choice,
+    folds: int,
+    seed: int,
+    code: str,
+    hidden: bool = False,
+    metric: str | None = None,
+    made_rows: int = 0,
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
@@ -110,6 +135,8 @@ def is_kept(
         "seed": seed,
         "code": code,
         "hidden": hidden,
+        **({"metric": metric} if by_metric(teacher) else {}),
+        "made_rows": made_rows,
     }
     return data is not None and next(matching(root, wanted), None) is not None
 

@@ -1,7 +1,7 @@
 """From a teacher's answers to the arrays of an entry and back, by row id: a row's answer never depends on its position.
 
 Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` where a teacher
-gives them, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
+gives them, `made.<coding>` the answers to made rows, in their order, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from kd_core.teachers.answer_cache import coding
 
 
 def pack(
-    dataset: Dataset, coded: Mapping[Split, Mapping[str, Array]], features: Mapping[Split, Array] | None = None
+    dataset: Dataset,
+    coded: Mapping[Split, Mapping[str, Array]],
+    features: Mapping[Split, Array] | None = None,
+    made: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Name the arrays to keep. Shape: coded logits (N, C) and features (N, D) in the order of the dataset's parts."""
     found: dict[str, Array] = {"validation.labels": dataset.validation.y}
+    found |= {f"made.{name}": array for name, array in (made or {}).items()}
     for split, part in dataset.parts.items():
         found[f"{split}.rows"] = part.row_ids
         found |= {f"{split}.{name}": array for name, array in coded[split].items()}
@@ -33,8 +37,10 @@ def part_of(arrays: Mapping[str, Array], split: str) -> dict[str, Array]:
     return {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{split}.")}
 
 
-def unpack(arrays: Mapping[str, Array], dataset: Dataset) -> tuple[dict[Split, Array], dict[Split, Array]]:
-    """Return logits and features for the rows of a dataset, each in the order of its part.
+def unpack(
+    arrays: Mapping[str, Array], dataset: Dataset
+) -> tuple[dict[Split, Array], dict[Split, Array], Array | None]:
+    """Return logits and features for the rows of a dataset, each in the order of its part, and logits of made rows.
 
     Errors: DataError with code `missing_rows` or `damaged_cache`.
     """
@@ -46,7 +52,8 @@ def unpack(arrays: Mapping[str, Array], dataset: Dataset) -> tuple[dict[Split, A
         logits[split] = coding.decode(kept, dataset.num_outputs, rows)
         if "features" in kept:
             features[split] = kept["features"] if rows is None else kept["features"][rows]
-    return logits, features
+    made = part_of(arrays, "made")
+    return logits, features, coding.decode(made, dataset.num_outputs) if made else None
 
 
 def _positions(kept: Mapping[str, Array], part: Part, split: str) -> Array | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field
 
-from kd_core.data.dataset import SPLITS, Array
+from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, Answered, Ask
+from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of
 
@@ -53,20 +53,23 @@ def answer(spec: AverageSpec, ask: Ask) -> Answered:
     stop_if_asked(ask.should_stop)
     if error := _missing(spec):
         raise error
-    found, data = ask.answers(), ask.dataset
+    assert ask.answers is not None
+    return averaged([ask.answers(Choice(name=name)) for name in spec.teachers], ask.dataset)
 
-    def mean(split: Any) -> Array:
+
+def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
+    """Average answers to the same rows: the mean of probabilities, or of numbers."""
+
+    def mean(logits: list[Array]) -> Array:
         task = task_of(data.task)
-        told = [
-            task.answers(np.asarray(one.logits[split], np.float64), data.target_mean, data.target_std) for one in found
-        ]
+        told = [task.answers(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
         values = np.mean([a["p"] if task.has_classes else a["values"][:, None] for a in told], axis=0)
         return logits_of(values, data, "probabilities" if task.has_classes else "auto")[0]
 
     sizes = [(one.num_parameters, one.size_bytes) for one in found]
     parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))
     return Answered(
-        {split: mean(split) for split in SPLITS},
+        {split: mean([one.logits[split] for one in found]) for split in SPLITS},
         parameters,
         size,
         {"onnxruntime": {"reason": "an average asks every one of its teachers in turn"}},
@@ -74,4 +77,5 @@ def answer(spec: AverageSpec, ask: Ask) -> Answered:
         max(one.folds for one in found),
         {"teachers": [one.name for one in found]},
         tuple({note["code"] + note["message"]: note for one in found for note in one.notes}.values()),
+        made=mean(made) if len(made := [one.made for one in found if one.made is not None]) == len(found) else None,
     )

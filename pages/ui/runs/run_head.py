@@ -59,7 +59,9 @@ def outline(spec: RunSpec) -> Safe:
 
 def _tried(sweep: SweepSpec) -> list[Safe]:
     """Say which values a what-if tries."""
-    held = {n: getattr(sweep, n) for n in ("temperature", "alpha", "learning_rate", "weight_decay", "dropout")}
+    held = {
+        n: getattr(sweep, n) for n in ("temperature", "alpha", "learning_rate", "weight_decay", "dropout", "made_rows")
+    }
     return [
         t("runs.outline.tried", axis=t(f"what_if.axis.{n}"), values=", ".join(f"{v:g}" for v in values))
         for n, values in held.items()

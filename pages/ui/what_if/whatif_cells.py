@@ -1,6 +1,6 @@
 """The cells of a what-if as one table, its scalars, and which of its cells belong together. No drawing here.
 
-A cell is one setting: student, T, alpha, learning rate, weight decay, dropout.
+A cell is one setting: student, T, alpha, learning rate, weight decay, dropout, made rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import pandas as pd
 from kd_core.evaluate import METRICS
 from pages.ui.result import verdict
 
-SHARED = ("learning_rate", "weight_decay", "dropout")  # one value at a time in the map
+BUDGET = ("learning_rate", "weight_decay", "dropout")  # what a cell has in common with its baseline
+SHARED = (*BUDGET, "made_rows")  # one value at a time in the map
 SETTINGS = ("temperature", "alpha", *SHARED)
 COSTS = ("size", "latency", "parameters")
 STRONG = 3  # margins at which the map's colour may be strongest
@@ -129,7 +130,7 @@ class Grid:
     def diverged(self) -> int:
         """Count the trainings that came to no usable end; cells with alpha 0 share theirs, so each counts once."""
         alone = self.cells["alpha"] == 0
-        shared = self.cells[alone].drop_duplicates(["student", *SHARED])
+        shared = self.cells[alone].drop_duplicates(["student", *BUDGET])
         return int(self.cells.loc[~alone, "diverged"].sum() + shared["diverged"].sum())
 
     def cell(self, index: int | None) -> Cell | None:

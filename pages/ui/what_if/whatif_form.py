@@ -23,6 +23,7 @@ OFFERED: dict[str, tuple[float, ...]] = {
     "learning_rate": (5e-4, 1e-3, 2e-3, 5e-3, 1e-2),
     "weight_decay": (0, 1e-5, 1e-4, 1e-3, 1e-2),
     "dropout": (0, 0.1, 0.2, 0.3, 0.5),
+    "made_rows": (0, 1, 2, 4),
 }
 
 

@@ -124,7 +124,9 @@ def frame(cells: Iterable[Mapping[str, Any]], active: bool = False) -> pd.DataFr
 
     Errors: KeyError, TypeError, ValueError where they are damaged.
     """
-    told = [{**LATER, **COSTS, **ENDED, **c} for c in cells]
+    cells = list(cells)
+    made_rows = {"made_rows": 0 if any(c.get("made_rows") for c in cells) else None}  # not written where it is 0
+    told = [{**LATER, **COSTS, **ENDED, **made_rows, **c} for c in cells]
     made: dict[str, list[Any]] = {n: [c[n] for c in told] for n in COLUMNS if n not in APART}
     for name, low, high in (("gain", "low", "high"), ("behind", "behind_low", "behind_high")):
         held = [c[name] or NO_GAIN for c in told]

@@ -1,0 +1,72 @@
+"""Whether rows can be made for a run: who can label them, who can read them, and who would learn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kd_core.distill.base import hears_features, soft_share
+from kd_core.errors import Problem, Says
+from kd_core.models.building import view_of
+from kd_core.specs import RunSpec
+from kd_core.task import task_of
+from kd_core.teachers import SOURCES
+from kd_core.teachers.base import members, teacher_view
+from kd_core.teachers.made_rows import VIEWS
+
+_TEACHER = Says(
+    "made_rows_teacher",
+    "error",
+    "The teacher '{name}' can't label rows that are made: it knows answers to given rows only.",
+    "Set made_rows to 0, or choose a teacher that is trained here.",
+)
+_FOLDS = Says(
+    "made_rows_folds",
+    "error",
+    "Rows can't be made with 1 fold: its teacher saw all training rows.",
+    "Set folds to 2 or more, or made_rows to 0.",
+)
+_UNHEARD = Says(
+    "made_rows_unheard",
+    "error",
+    "Made rows have the teacher's answers and no labels, and with alpha 0 nothing is heard of the teacher.",
+    "Set made_rows to 0, or alpha above 0.",
+)
+_FEATURES = Says(
+    "made_rows_features",
+    "error",
+    "The loss '{loss}' reads the teacher's inner features, which made rows do not have.",
+    "Set made_rows to 0, or choose another loss.",
+)
+_VIEW = Says(
+    "made_rows_view",
+    "error",
+    "Rows can't be made for {who}, which reads {kind}: they are put together column by column.",
+    "Set made_rows to 0, or choose a teacher and students that read table or columns.",
+)
+_GROUPS = Says(
+    "made_rows_groups",
+    "error",
+    "The task '{task}' learns from whole groups, and a made row belongs to none.",
+    "Set made_rows to 0.",
+)
+
+
+def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
+    """Find what keeps rows from being made; every part of the run is known and fits the task."""
+    found, offered = [], tuple(views)
+    teachers = (spec.teacher, *members(spec.teacher))
+    given = [one.name for one in teachers if SOURCES.get(one.name).facts["family"] == "given"]
+    found += [_TEACHER.problem(name=name) for name in given]
+    if spec.evaluation.folds == 1:
+        found.append(_FOLDS.problem())
+    if hears_features(spec.objective):
+        found.append(_FEATURES.problem(loss=spec.objective.name))
+    alphas = spec.sweep.alpha if spec.sweep and spec.sweep.alpha else (soft_share(spec.objective),)
+    if not any(alphas):
+        found.append(_UNHEARD.problem())
+    readers = [(f"the teacher '{one.name}'", teacher_view(one, offered)) for one in teachers if one.name not in given]
+    readers += [(f"the student '{one.name}'", view_of(one.arch, offered)) for one in spec.students]
+    found += [_VIEW.problem(who=who, kind=kind) for who, kind in readers if kind is not None and kind not in VIEWS]
+    if spec.dataset.group is not None and task_of(task).by_group:
+        found.append(_GROUPS.problem(task=task))
+    return found
