@@ -190,7 +190,8 @@ def _packed(weights: list[onnx.TensorProto], nodes: list[onnx.NodeProto], drawn:
         if values.size <= FEW:
             continue
         if weight.name in looked_up and values.dtype in (np.int32, np.int64):
-            kind, wide = np.dtype(np.int32), onnx.TensorProto.INT32
+            kind: np.dtype[Any] = np.dtype(np.int32)
+            wide = onnx.TensorProto.INT32
             short = values.astype(np.uint8 if values.min() >= 0 and values.max() < 256 else kind)
         elif values.dtype == np.float32:
             kind, wide = np.dtype(np.float32), onnx.TensorProto.FLOAT
