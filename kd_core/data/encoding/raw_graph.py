@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count, product
 from typing import Any, Literal
 
 import numpy as np
@@ -38,16 +39,13 @@ class RawGraph:
     """
 
     def __init__(self, columns: Collection[str]) -> None:
-        self._columns = set(columns)
         self.inputs: list[onnx.ValueInfoProto] = []
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.places: list[Place] = []
-        self._numbers: dict[str, list[tuple[str, float, float, float, Array, Array]]] = {
-            "line": [],
-            "bent": [],
-            "plain": [],
-        }
+        found: list[tuple[str, list[tuple[str, float, float, float, Array, Array]]]]
+        found = [("line", []), ("bent", []), ("plain", [])]
+        self._numbers = dict(found)
         self._flags: list[str] = []
         self._hot: list[str] = []
         self._hot_width = 0
@@ -55,7 +53,8 @@ class RawGraph:
         self._times: list[tuple[str, float, float, float]] = []
         self._blank = False
         self._given: list[tuple[str, int]] = []
-        self._names = 0
+        words = ("".join(letters) for size in count(1) for letters in product(string.ascii_letters, repeat=size))
+        self._names = (word for word in words if word not in columns)
         self._held: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     # Columns
@@ -345,15 +344,5 @@ class RawGraph:
         return self._held[key]
 
     def new(self) -> str:
-        """Return a name that nothing in the graph has, nor a column: a, b, ... z, A, ... Z, aa, ba, ...
-
-        In a small student's file, longer names would take as many bytes as its weights.
-        """
-        while True:
-            self._names += 1
-            number, name = self._names, ""
-            while number:
-                number, at = divmod(number - 1, len(string.ascii_letters))
-                name += string.ascii_letters[at]
-            if name not in self._columns:
-                return name
+        """Return a name that nothing else has: a, ... Z, aa, ba, ...; longer ones would take more bytes than small weights."""
+        return next(self._names)
