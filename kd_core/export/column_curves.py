@@ -87,7 +87,8 @@ def column_curves(module: Any, dataset: Dataset, rows: Viewed) -> dict[str, Any]
         for key in ("added", "missing"):
             if found.get(key) is not None:
                 found[key] = _short(found[key] - mean)
-        columns.append({"column": name, **found, "influence": float(f"{own.std(axis=0).max():.4g}")})
+        gaps = bool(np.isnan(x[:, span]).any() or getattr(block, "missing", -1) >= 0)
+        columns.append({"column": name, **found, "gaps": gaps, "influence": float(f"{own.std(axis=0).max():.4g}")})
     columns.sort(key=lambda one: -one["influence"])
     return {
         "schema": SCHEMA,
