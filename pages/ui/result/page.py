@@ -240,8 +240,8 @@ def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -
         return _whole(text.plus_minus(values.get("mean"), values.get("std")))
 
     best = teacher["metrics"].get(name)
-    beside = (read.placebo.arm if read.placebo else None, read.arm, read.plain.arm if read.plain else None)
-    cells = [text.score(best), told(read.baseline), *map(told, beside)]
+    cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
+    cells.append(text.score(read.plain.arm.mean(name)) if read.plain else "")
     title = escape(verdict.metric_title(name))
     if verdict.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"
