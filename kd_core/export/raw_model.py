@@ -20,6 +20,7 @@ from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import View
+from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
 from kd_core.task import Task, task_of
 
@@ -66,22 +67,24 @@ def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes | None:
     if drawn is None:
         return None
     model = onnx.load_from_string(network)
-    _with_weights(model.graph)
-    _packed(model.graph)
-    _renamed(model.graph, drawn.finish(), drawn.mark)
     graph = model.graph
+    _with_weights(graph)
+    _renamed(graph, drawn)
     logits = graph.output[0].name
     answer = _answer_name(drawn)
-    last, weights = _answer(logits, answer, purpose, drawn.mark)
+    last, weights = _answer(logits, answer, purpose, drawn)
     kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
     width = len(purpose.classes) if purpose.task.has_classes else 1
     output = helper.make_tensor_value_info(answer, kind, ["rows", width])
-    nodes = [*drawn.nodes, *graph.node, *last]
-    joined = helper.make_graph(nodes, "kd", drawn.inputs, [output], [*drawn.weights, *graph.initializer, *weights])
+    nodes, weights = [*drawn.nodes, *graph.node, *last], [*drawn.weights, *graph.initializer, *weights]
+    nodes = [*_packed(weights, nodes, drawn), *nodes]
+    joined = helper.make_graph(nodes, "kd", drawn.inputs, [output], weights)
     made = _model(joined, {o.domain: o.version for o in model.opset_import}, model.ir_version)
-    helper.set_model_props(made, {FACTS: json.dumps(_facts(view, purpose), ensure_ascii=False)})
+    without_defaults(made)
+    told = json.dumps(_facts(view, purpose), ensure_ascii=False, separators=(",", ":"))
+    helper.set_model_props(made, {FACTS: told})
     onnx.checker.check_model(made)
-    return bytes(made.SerializeToString())
+    return written(made)
 
 
 def front(view: View) -> bytes | None:
@@ -103,7 +106,10 @@ def _model(graph: onnx.GraphProto, opsets: dict[str, int], ir_version: int) -> o
 def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     texts = {name: vars(block) for name, block in text_blocks(view).items()}
     state = {name: base64.b64encode(data).decode() for name, data in pack("texts", texts).items()} if texts else {}
-    return {"schema": 1, **purpose.told(), "columns": json.loads(write_rules(view.types)), "texts": state}
+    told, columns = purpose.told(), json.loads(write_rules(view.types))
+    told["read"] = {name: value for name, value in told["read"].items() if value is not None}
+    short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
+    return {"schema": 1, **told, "columns": short, "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -127,11 +133,11 @@ def _answer_name(drawn: RawGraph) -> str:
 
 
 def _answer(
-    logits: str, answer: str, purpose: Purpose, mark: str
+    logits: str, answer: str, purpose: Purpose, drawn: RawGraph
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     if purpose.task.has_classes:
-        return [helper.make_node("Softmax", [logits], [answer], axis=1)], []
-    std, mean, double, spread = (f"{mark}{name}" for name in ("std", "mean", "double", "spread"))
+        return [helper.make_node("Softmax", [logits], [answer])], []
+    std, mean, double, spread = (drawn.new() for _ in range(4))
     weights = [
         numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, purpose.std), (mean, purpose.mean))
     ]
@@ -143,12 +149,14 @@ def _answer(
     return steps, weights
 
 
-def _renamed(graph: onnx.GraphProto, rows: str, mark: str) -> None:
-    """Give every value of a network a short name: a file's names would take as many bytes as a small student's weights."""
-    short: dict[str, str] = {_X: rows, "": ""}
+def _renamed(graph: onnx.GraphProto, drawn: RawGraph) -> None:
+    """Write what a view reads, and give every value of a network that takes it a name of the same graph."""
+    short: dict[str, str] = {_X: drawn.finish(), "": ""}
 
     def of(name: str) -> str:
-        return short.setdefault(name, f"{mark}n{len(short)}")
+        if name not in short:
+            short[name] = drawn.new()
+        return short[name]
 
     for weight in graph.initializer:
         weight.name = of(weight.name)
@@ -170,25 +178,31 @@ def _with_weights(graph: onnx.GraphProto) -> None:
         graph.node.remove(node)
 
 
-def _packed(graph: onnx.GraphProto) -> None:
-    """Store weights in the fewest bytes that hold exactly the same numbers: float16, and int32 for positions.
+def _packed(weights: list[onnx.TensorProto], nodes: list[onnx.NodeProto], drawn: RawGraph) -> list[onnx.NodeProto]:
+    """Store weights in the fewest bytes that hold exactly the same numbers; return the operations that make them what they were.
 
-    ONNX Runtime turns float16 into float32 once, when a session is opened.
+    Numbers become float16, positions one byte, or four. ONNX Runtime turns them back once, when a session is opened.
     """
-    looked_up = {node.input[1] for node in graph.node if node.op_type == "Gather"}
+    looked_up = {node.input[1] for node in nodes if node.op_type == "Gather"}
     steps = []
-    for weight in graph.initializer:
+    for weight in weights:
         values = numpy_helper.to_array(weight)
-        if values.dtype == np.int64 and values.size > FEW and weight.name in looked_up:
-            weight.CopyFrom(numpy_helper.from_array(values.astype(np.int32), weight.name))
-        if values.dtype != np.float32 or values.size <= FEW:
+        if values.size <= FEW:
             continue
-        with np.errstate(over="ignore"):
-            half = values.astype(np.float16)
-        if np.array_equal(half.astype(np.float32), values, equal_nan=True):
-            name = weight.name
-            weight.CopyFrom(numpy_helper.from_array(half, f"{name} half"))
-            steps.append(helper.make_node("Cast", [f"{name} half"], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*steps, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+        if weight.name in looked_up and values.dtype in (np.int32, np.int64):
+            kind: np.dtype[Any] = np.dtype(np.int32)
+            wide = onnx.TensorProto.INT32
+            short = values.astype(np.uint8 if values.min() >= 0 and values.max() < 256 else kind)
+        elif values.dtype == np.float32:
+            kind, wide = np.dtype(np.float32), onnx.TensorProto.FLOAT
+            with np.errstate(over="ignore"):
+                short = values.astype(np.float16)
+        else:
+            continue
+        if not np.array_equal(short.astype(values.dtype), values, equal_nan=values.dtype == np.float32):
+            continue
+        name = weight.name if short.dtype == kind else drawn.new()
+        if name != weight.name:
+            steps.append(helper.make_node("Cast", [name], [weight.name], to=wide))
+        weight.CopyFrom(numpy_helper.from_array(short, name))
+    return steps

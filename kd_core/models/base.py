@@ -71,6 +71,14 @@ class Settles(Protocol):
 
 
 @runtime_checkable
+class Shortens(Protocol):
+    """A module that knows better than float16 which of its numbers may be rounded, and how far."""
+
+    def shorten(self, x_NF: Array) -> None:
+        """Round what was learned to numbers that pack well; the training rows `x_NF` say what answers must stay."""
+
+
+@runtime_checkable
 class OwnONNX(Protocol):
     """A module that writes its ONNX file itself, since no exporter knows how."""
 

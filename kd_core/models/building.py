@@ -13,7 +13,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, choose_view
 from kd_core.errors import SpecError
-from kd_core.models.base import ARCHS, Settles
+from kd_core.models.base import ARCHS, Settles, Shortens
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 
@@ -74,10 +74,15 @@ def cpu_state(module: nn.Module) -> dict[str, Tensor]:
 def deployed_state(dataset: Dataset, choice: Choice, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Round learned weights to what half the bytes can hold, so that a file of float16 numbers answers as the student does.
 
-    A network that has a shorter form takes it before. A weight beyond float16 leaves its tensor as it is; so is what a network was given and did not learn (edges, trees).
+    A network that has a shorter form takes it before; one that `Shortens` rounds itself. A weight beyond float16 leaves its tensor as
+    it is; so is what a network was given and did not learn (edges).
     """
     with start_weights(0):  # other networks may be drawing theirs at this moment, from the one global stream
         module = build_for(dataset, choice)
+    if isinstance(module, Shortens) and state:
+        module.load_state_dict(dict(state))
+        module.shorten(viewed(dataset, choice).parts["train"])
+        return cpu_state(module)
     if isinstance(module, Settles) and state:
         module.load_state_dict(dict(state))
         module.settle()

@@ -14,12 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from kd_core.models.base import Outputs
+from kd_core.models.short_numbers import shortest_between, step_of
 
 if TYPE_CHECKING:
     import onnx
 
 NUMBERS_AT_ONCE = 2**22  # rows times trees of one pass: 32 MB an array
 TRYING_ROWS = 64
+FIT_ROWS = 20_000  # rows that the spread of the answers is taken from
+ROUNDED = 1e-3  # of that spread: what rounding all leaves may move an answer by, as a standard deviation
 OPSET, ML_OPSET, IR = (
     21,
     5,
@@ -125,6 +128,23 @@ class TreeEnsemble(nn.Module):
             for name in ("feature", "missing_left", "left", "right", "threshold", "value"):
                 learned = torch.from_numpy(getattr(tree, name))
                 getattr(self, name)[t, : len(learned)] = learned.to(getattr(self, name).dtype)
+
+    @torch.no_grad()
+    def shorten(self, x_NF: npt.NDArray[Any]) -> None:
+        """Move thresholds to the shortest number between the same two values of the rows, and round leaves to one step for all.
+
+        No row changes side at any split. Leaves: see `ROUNDED`. Shape: x (N, F), NaN where a value is missing.
+        """
+        feature, threshold = self.feature.numpy(), self.threshold.numpy()
+        for column in np.unique(feature):
+            values = np.unique(x_NF[:, column])  # NaN comes last, once
+            own = feature == column
+            threshold[own] = shortest_between(threshold[own], values[~np.isnan(values)])
+        some = np.ascontiguousarray(x_NF[:: 1 + len(x_NF) // FIT_ROWS], dtype=np.float32)
+        spread = float(self(torch.from_numpy(some)).logits.std(dim=0, correction=0).max())
+        rounds = max(1, max(map(len, self.trees())))
+        if step := step_of(ROUNDED * spread, rounds):
+            self.value.copy_((self.value / step).round() * step)
 
     def trees(self) -> list[list[Tree]]:
         """Return what can be reached, per round position: the trees of each output's own column, those that are always 0 left out.

@@ -14,6 +14,8 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.pictures.column import as_files
 from kd_core.data.view import Viewed
 from kd_core.evaluate import METRICS
+from kd_core.export.column_curves import column_curves
+from kd_core.export.compact import SUFFIX
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.deployment import Deployment, purpose_of
@@ -67,12 +69,18 @@ def write_artifacts(
         else:
             paths["onnx"] = f"artifacts/students/{index}.onnx"
             write_bytes(folder.path / paths["onnx"], deployed.data)
+            if deployed.compact is not None:
+                paths["compact"] = f"artifacts/students/{index}{SUFFIX}"
+                write_bytes(folder.path / paths["compact"], deployed.compact)
             if deployed.network is not None and deployed.network is not deployed.data:
                 paths["network"] = f"artifacts/students/{index}.network.onnx"  # takes encoded rows, as a teacher does
                 write_bytes(folder.path / paths["network"], deployed.network)
         rows_read = viewed(dataset, spec.students[index].arch)
         if files := _view_files(folder, rows_read):
             paths["view"] = files
+        if drawn := column_curves(module, dataset, rows_read):
+            paths["curves"] = f"artifacts/students/{index}.curves.json"
+            write_json(folder.path / paths["curves"], drawn)
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
         models.append(
             {

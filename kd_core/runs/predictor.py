@@ -17,6 +17,7 @@ import safetensors
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
 from kd_core.errors import DataError, KDError, raise_problems
+from kd_core.export import compact
 from kd_core.export.raw_model import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
@@ -39,8 +40,11 @@ _UNFIT = (
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
 
-    Errors: KDError `no_model`, `no_student`, `run_damaged`, `no_run`.
+    `run` may also be a student's file, taken from a run: `.onnx`, or packed, `.onnx.xz`.
+    Errors: KDError `no_model`, `no_student`, `run_damaged`, `no_run`; of a file `no_student_file`, `compact_damaged`, `compact_large`.
     """
+    if Path(run).is_file():
+        return FromFile(Path(run), student)
     folder = RunFolder(run) if Path(run).is_dir() else RunStore(workspace()).folder(str(run))
     result, told = folder.result(), folder.read(MODEL)
     if result is None or told is None:
@@ -168,6 +172,35 @@ class Predictor:
         for problem in table.problems:
             warnings.warn(problem.message, stacklevel=2)
         return self.predict(table.frame)
+
+
+class FromFile(Predictor):
+    """A student that answers by its deployed file alone. Errors: KDError `no_student_file`, `no_student`, and as `compact.unpacked`."""
+
+    def __init__(self, path: Path, student: str | None = None) -> None:
+        if student is not None:
+            raise KDError(
+                "{name} holds one student, which has no name in it; '{student}' was asked for.",
+                "Leave the name out, or give the run instead of the file.",
+                "no_student",
+                name=path.name,
+                student=student,
+            )
+        data = path.read_bytes()
+        if path.name.endswith(compact.SUFFIX):
+            data = compact.unpacked(data)
+        try:
+            self.deployed = RawStudent(data)
+        except _UNFIT as error:
+            raise KDError(
+                "{name} is not a student's file that takes raw columns ({why}).",
+                "Give a file .onnx or {suffix} from a run's artifacts/students, or the run itself.",
+                "no_student_file",
+                name=path.name,
+                why=f"{type(error).__name__}: {str(error)[:200]}",
+                suffix=compact.SUFFIX,
+            ) from None
+        self.purpose = self.deployed.purpose
 
 
 class Engine:

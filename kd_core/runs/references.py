@@ -54,7 +54,9 @@ class Reference:
     def told(self) -> dict[str, Any]:
         """Return what result.json says of it."""
         arch = self.arch.model_dump(mode="json")
-        return {"name": self.name, "title": self.title, "arch": arch, "bytes": self.bytes, "selected": self.selected}
+        packed = self.deployment.compact
+        sizes = {"bytes": self.bytes, **({"compact_bytes": len(packed)} if packed else {})}
+        return {"name": self.name, "title": self.title, "arch": arch, **sizes, "selected": self.selected}
 
 
 class References:
@@ -91,7 +93,12 @@ class References:
         module = self._module(trained)
         deployment = deploy(module, self.dataset, arch)
         if deployment.data is None:
-            raise KDError(deployment.reason or "it has no file", "", "no_file")
+            raise KDError(
+                "It has no file to compare bytes with: {reason}",
+                "The student is compared with the other plain models.",
+                "no_file",
+                reason=deployment.reason,
+            )
         return Reference(name, title, arch, trained.score_selected, deployment, {self.seeds[0]: module})
 
     def _trained(self, arch: Choice, seeds: Sequence[int]) -> list[TrainedVariant]:

@@ -105,7 +105,7 @@ class ResultBuilder:
             "alpha": loss.get("alpha"),
             "seeds": arms.seeds,
             "parameters": size.parameters,
-            "size_bytes": (deployed.told()["bytes"] if deployed else None) or size.size_bytes,
+            "size_bytes": len(deployed.data) if deployed and deployed.data else size.size_bytes,
             "weights_bytes": size.size_bytes,
             "flops": size.flops,
             **ours,
@@ -124,7 +124,7 @@ class ResultBuilder:
             "latency_ms": latency(arms.student[best].module, deployed, self.dataset, spec.arch)
             if self.spec.evaluation.latency
             else {},
-            **({"deployed": deployed.told()} if deployed else {}),
+            **({"deployed": deployed.told(timed=self.spec.evaluation.latency)} if deployed else {}),
             "cell": cell,
         }
         if "fidelity" in ours:

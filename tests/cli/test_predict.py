@@ -238,6 +238,34 @@ def test_everything_that_answers_is_listed_in_the_manifest(shop):
     assert told["read"]["separator"] == ";" and told["read"]["encoding"] == "cp1252"
 
 
+def test_a_students_file_alone_answers_packed_or_not(shop, tmp_path):
+    folder, result, *_ = shop
+    rows, (entry,) = rows_of(shop)[6:46], result["artifacts"]["students"]
+    wanted, told = kd_core.load(folder.path).answers(rows), result["students"][0]["deployed"]
+    for kind, bytes_told in (("onnx", told["bytes"]), ("compact", told["compact"]["bytes"])):
+        file = tmp_path / entry[kind].rsplit("/")[-1]
+        file.write_bytes(folder.artifact(entry[kind].removeprefix("artifacts/")).read_bytes())
+        assert file.stat().st_size == bytes_told
+        assert np.array_equal(kd_core.load(file).answers(rows), wanted)
+    assert (
+        file.name == "0.onnx.xz" and told["compact"]["form"] == "onnx.xz" and told["bytes"] > told["compact"]["bytes"]
+    )
+    lines = "\n".join([";".join(rows[0]), *(";".join(row.values()) for row in rows)])
+    done = CliRunner().invoke(app, ["predict", str(file), "-"], input=lines.encode("cp1252"))
+    assert done.exit_code == 0 and len(done.stdout.splitlines()) == 41
+    with pytest.raises(KDError, match="holds one student, which has no name in it; 'tiny' was asked for"):
+        kd_core.load(file, "tiny")
+    (tmp_path / "cut.onnx.xz").write_bytes(file.read_bytes()[:500])
+    with pytest.raises(KDError, match="packed file can't be opened: it is cut off"):
+        kd_core.load(tmp_path / "cut.onnx.xz")
+    (tmp_path / "x.onnx").write_bytes(b"no model")
+    with pytest.raises(
+        KDError, match=r"x\.onnx is not a student's file that takes raw columns \(InvalidProtobuf"
+    ) as caught:
+        kd_core.load(tmp_path / "x.onnx")
+    assert caught.value.code == "no_student_file"
+
+
 def test_what_can_not_answer_says_why(shop, tmp_path):
     import shutil
 

@@ -7,7 +7,9 @@ since 1970, UTC) as float64, NaN where missing; labels as text, empty where miss
 
 from __future__ import annotations
 
+import string
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count, product
 from typing import Any, Literal
 
 import numpy as np
@@ -37,18 +39,13 @@ class RawGraph:
     """
 
     def __init__(self, columns: Collection[str]) -> None:
-        self.mark = "/"  # begins every name inside the graph, and no column's
-        while any(name.startswith(self.mark) for name in columns):
-            self.mark += "/"
         self.inputs: list[onnx.ValueInfoProto] = []
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.places: list[Place] = []
-        self._numbers: dict[str, list[tuple[str, float, float, float, Array, Array]]] = {
-            "line": [],
-            "bent": [],
-            "plain": [],
-        }
+        found: list[tuple[str, list[tuple[str, float, float, float, Array, Array]]]]
+        found = [("line", []), ("bent", []), ("plain", [])]
+        self._numbers = dict(found)
         self._flags: list[str] = []
         self._hot: list[str] = []
         self._hot_width = 0
@@ -56,7 +53,9 @@ class RawGraph:
         self._times: list[tuple[str, float, float, float]] = []
         self._blank = False
         self._given: list[tuple[str, int]] = []
-        self._names = 0
+        words = ("".join(letters) for size in count(1) for letters in product(string.ascii_letters, repeat=size))
+        self._names = (word for word in words if word not in columns)
+        self._held: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     # Columns
 
@@ -201,21 +200,21 @@ class RawGraph:
             heights[at] = [*z, *([z[-1]] * lacking)]
         last = self._weight(np.array([2]))
         wide = self._node("Cast", self._node("Unsqueeze", value, last), to=_DOUBLE)  # or many small errors add up
-        low, width = self._pieces(knots)
-        start, rise = self._pieces(heights)
+        (low, start), (width, rise) = self._pieces(knots, heights)
         away = self._node("Div", self._node("Sub", wide, low), width)
         share = self._node("Clip", away, self._weight(np.float64(0)), self._weight(np.float64(1)))
         risen = self._node("ReduceSum", self._node("Mul", share, rise), last, keepdims=0)
         first = self._node("Gather", start, self._weight(np.int64(0)), axis=1)
         return self._node("Cast", self._node("Add", risen, first), to=_FLOAT)
 
-    def _pieces(self, ends: Array) -> tuple[str, str]:
-        """Tell where pieces begin and how far they go, in float64; computed once, when a session is opened. Shape: (Q, K)."""
-        every = self._node("Cast", self._weight(ends), to=_DOUBLE)
-        one, many, axis = (self._weight(np.array([n])) for n in (1, ends.shape[1], 1))
-        low = self._node("Slice", every, self._weight(np.array([0])), self._weight(np.array([ends.shape[1] - 1])), axis)
-        high = self._node("Slice", every, one, many, axis)
-        return low, self._node("Sub", high, low)
+    def _pieces(self, *ends: Array) -> tuple[list[str], list[str]]:
+        """Tell where pieces begin and how far they go, in float64; computed once, when a session is opened. Shape: (Q, K) each."""
+        every = self._node("Cast", self._weight(np.concatenate(ends)), to=_DOUBLE)
+        most, axis = ends[0].shape[1], self._weight(np.array([1]))
+        low = self._node("Slice", every, self._weight(np.array([0])), self._weight(np.array([most - 1])), axis)
+        high = self._node("Slice", every, axis, self._weight(np.array([most])), axis)
+        counts = [len(one) for one in ends]
+        return self._split(low, counts, 0), self._split(self._node("Sub", high, low), counts, 0)
 
     def _write_hot(self) -> str:
         """Write a 1 at every label's position; position -1 is the last one, which nobody reads."""
@@ -322,23 +321,28 @@ class RawGraph:
     def _joined(self, names: Sequence[str]) -> str:
         return names[0] if len(names) == 1 else self._node("Concat", *names, axis=1)
 
-    def _split(self, value: str, counts: Sequence[int]) -> list[str]:
+    def _split(self, value: str, counts: Sequence[int], axis: int = 1) -> list[str]:
         if len(counts) == 1:
             return [value]
-        outputs = [self._new() for _ in counts]
-        self.nodes.append(helper.make_node("Split", [value, self._weight(np.array(counts, np.int64))], outputs, axis=1))
+        outputs = [self.new() for _ in counts]
+        sizes = self._weight(np.array(counts, np.int64))
+        self.nodes.append(helper.make_node("Split", [value, sizes], outputs, axis=axis))
         return outputs
 
     def _node(self, operation: str, *inputs: str, **settings: Any) -> str:
-        name = self._new()
+        name = self.new()
         self.nodes.append(helper.make_node(operation, list(inputs), [name], **settings))
         return name
 
     def _weight(self, values: Any) -> str:
-        name = self._new()
-        self.weights.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
+        """Keep constants, equal ones once."""
+        array = np.asarray(values)
+        key = array.dtype.str, array.shape, array.tobytes()
+        if key not in self._held:
+            self._held[key] = self.new()
+            self.weights.append(numpy_helper.from_array(array, self._held[key]))
+        return self._held[key]
 
-    def _new(self) -> str:
-        self._names += 1
-        return f"{self.mark}{self._names}"
+    def new(self) -> str:
+        """Return a name that nothing else has: a, ... Z, aa, ba, ...; longer ones would take more bytes than small weights."""
+        return next(self._names)

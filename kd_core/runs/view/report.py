@@ -196,7 +196,10 @@ def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> s
     name, raw, teacher = found.metric.name, student.raw, result["teacher"]
     scale = Scale.of(found.metric, student.gain[name])
     gap = raw["gap_closed"].get(name)
+    beside = f", best plain model {scale.value(student.plain.arm.mean(name))}" if student.plain else ""
     parameters, place = f"{raw['parameters']:,} parameters", kilobytes(student.bytes or raw["size_bytes"])
+    if packed := ((raw.get("deployed") or {}).get("compact") or {}).get("bytes"):
+        place += f", packed {kilobytes(packed)}"
     if teacher["size_bytes"] is not None:
         place += f" (teacher {teacher['size_bytes'] / 1024:,.0f} KB)"
     on = f" (on the {known['test']:,} rows it answered)" if (known := teacher.get("known")) else ""
@@ -205,7 +208,7 @@ def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> s
     if (result.get("dataset") or {}).get("answer_columns"):
         theirs, closed = "", "no comparison with the teacher, whose answers the labels are"
     return (
-        f"  {found.metric.title}: {theirs}baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}; {closed}; "
+        f"  {found.metric.title}: {theirs}baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}{beside}; {closed}; "
         f"{parameters}, {place}."
     )
 

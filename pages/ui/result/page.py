@@ -129,6 +129,8 @@ def comparison(found: Result, index: int) -> None:
     st.caption(f"{guessing} {gap}" if guessing else gap)
     if file := deployed(student):
         st.caption(file)
+    if opening := packed(student):
+        st.caption(opening)
     st.caption(
         t(
             "runs.result.hardware",
@@ -150,6 +152,16 @@ def deployed(student: Result) -> Safe | None:
     return t(f"runs.result.file_{'raw' if told['inputs'] == 'columns' else 'encoded'}")
 
 
+def packed(student: Result) -> Safe | None:
+    """Say what the packed form of a student's file costs to open; None where it was not timed."""
+    told = student.get("deployed") or {}
+    short = told.get("compact") or {}
+    if "open_ms" not in short:
+        return None
+    times = {"packed": text.milliseconds(short["open_ms"]), "open": text.milliseconds(told["open_ms"])}
+    return t("runs.result.compact_note", size=text.size(short["bytes"]), **times)
+
+
 def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     """Lay the comparison out as text; one line per metric, then fidelity, size, work and time."""
     student, teacher, read = found["students"][index], found["teacher"], read_outcome(found).students[index]
@@ -159,12 +171,15 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     whole = teacher["size_bytes"]
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
     lines = [_metric_line(primary, teacher, read, bold=True)]
-    for title, its, mine, said in (
-        (t(f"runs.result.{'file' if read.bytes else 'size'}"), text.size(teacher["size_bytes"]), size, ratio),
-        (t("runs.result.parameters"), text.number(teacher["parameters"]), own, ""),
-        (t("runs.result.flops"), text.number(teacher.get("flops")), flops, ""),
+    beside = text.size(read.plain.bytes) if read.plain else ""
+    packed, its_packed = (text.size(n) if n else "" for n in packed_bytes(student))
+    for title, its, mine, plain, said in (
+        (t(f"runs.result.{'file' if read.bytes else 'size'}"), text.size(teacher["size_bytes"]), size, beside, ratio),
+        *([(t("runs.result.compact"), "", packed, its_packed, "")] if packed else []),
+        (t("runs.result.parameters"), text.number(teacher["parameters"]), own, "", ""),
+        (t("runs.result.flops"), text.number(teacher.get("flops")), flops, "", ""),
     ):
-        lines.append(_line(title, its, mine, mine, mine, versus=said))
+        lines.append(_line(title, its, mine, mine, mine, plain, versus=said))
     lines += _latency_lines(teacher, student)
     lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
@@ -174,6 +189,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         t("runs.arm.baseline_short"),
         t("runs.arm.placebo_short"),
         t("runs.arm.student"),
+        t("runs.arm.plain_best"),
         t("runs.result.improvement"),
         t("runs.result.versus"),
         t("runs.result.gap"),
@@ -181,15 +197,31 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index("")
     if read.placebo is None:
         frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
+    if read.plain is None:
+        frame = frame.drop(columns=str(t("runs.arm.plain_best")))
     if not read.versus_teacher and found["schema"] < 2:
         frame = frame.rename(columns={str(t("runs.result.versus")): str(t("runs.result.versus_costs"))})
     return frame.astype("object")
 
 
+def packed_bytes(student: Result) -> tuple[int | None, int | None]:
+    """Return the bytes of the packed file of a student and of the plain model beside it, None where older results do not tell."""
+    own = ((student.get("deployed") or {}).get("compact") or {}).get("bytes")
+    return own, ((student.get("reference") or {}).get("best") or {}).get("compact_bytes")
+
+
 def _line(
-    title: str, teacher: str, baseline: str, placebo: str, student: str, gain: str = "", versus: str = "", gap: str = ""
+    title: str,
+    teacher: str,
+    baseline: str,
+    placebo: str,
+    student: str,
+    plain: str = "",
+    gain: str = "",
+    versus: str = "",
+    gap: str = "",
 ) -> tuple[str, ...]:
-    return title, teacher, baseline, placebo, student, gain, versus, gap
+    return title, teacher, baseline, placebo, student, plain, gain, versus, gap
 
 
 def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
@@ -209,6 +241,7 @@ def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -
 
     best = teacher["metrics"].get(name)
     cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
+    cells.append(text.score(read.plain.arm.mean(name)) if read.plain else "")
     title = escape(verdict.metric_title(name))
     if verdict.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"

@@ -94,9 +94,10 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
     kept = found.get("artifacts") or {}
     students = kept.get("students") or []
     for i, entry in enumerate(students):
-        for kind in ("weights", "onnx"):
+        for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs have no packed one
             label = f"{text.escape(entry['name'])}: {t(f'runs.recipe.{kind}')}"
-            file = f"{folder.id}.student-{entry.get('index', i)}{Path(entry.get(kind) or '').suffix}"
+            ending = "".join(Path(entry.get(kind) or "").suffixes)
+            file = f"{folder.id}.student-{entry.get('index', i)}{ending}"
             offer_kept(folder, entry.get(kind), label, file)
     reading = dict.fromkeys(name for entry in students for name in entry.get("view") or ())
     for name in (*([kept["model"]] if "model" in kept else []), *reading):

@@ -14,7 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
-from pages.ui.result import chance, differences, mistakes, recipe, speed, splits, verdict
+from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
@@ -24,7 +24,8 @@ Result = Mapping[str, Any]
 
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
     """Draw the tab bar and the open tab."""
-    keys = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+    columns = ("columns",) if column_curves.kept(found, index) else ()
+    keys = ("overview", *columns, "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
     tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
     for key, tab in zip(keys, tabs, strict=True):
         if not tab.open:
@@ -33,6 +34,8 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
             st.space("xsmall")
             if key == "overview":
                 overview(found, index)
+            elif key == "columns":
+                column_curves.show(store.folder(row.id), found, index)
             elif key == "curves":
                 curves.show(snapshot, key=f"result-{row.id}", student=found["students"][index]["name"])
             elif key == "soft":
