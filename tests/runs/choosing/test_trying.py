@@ -71,6 +71,8 @@ def test_the_run_goes_on_as_the_ordinary_run_of_the_chosen_student(tmp_path, tas
     assert all(c["bytes"] > 0 and c["left_out"] is None for c in choice["candidates"])
     assert [e["student"] for e in events if e["kind"] == "candidate"] == ["tiny", "trees", "linear"]
     again = [e for e in events if e["kind"] == "epoch" and not e.get("choosing") and e["seed"] == 0]
+    tried = {e["arm"] for e in events if e["kind"] == "epoch" and e.get("choosing")}
+    assert tried == {"baseline", "student"}
     assert {e["arm"] for e in again} <= {"placebo"}  # the chosen one's first seed is not trained twice
     assert verdict_lines(found)[0].startswith("Chosen of 3 candidates on validation: ")
 
@@ -132,6 +134,12 @@ def test_a_killed_run_makes_the_same_choice_and_trains_nothing_twice(tmp_path):
     assert [c["score"] for c in resumed["choice"]["candidates"]] == [c["score"] for c in whole["choice"]["candidates"]]
     assert resumed["students"][0]["metrics"] == whole["students"][0]["metrics"]
     assert not [e for e in again if e["kind"] == "epoch" and e.get("choosing")]
+    path = tmp_path / "cut" / "checkpoints" / "candidates" / "choice.json"
+    kept = json.loads(path.read_text())
+    assert kept["decision"]["chosen"] == whole["choice"]["chosen"]
+    other = next(s.name for s in spec.students if s.name != whole["choice"]["chosen"])
+    path.write_text(json.dumps({**kept, "decision": {**kept["decision"], "chosen": other}}))
+    assert carry_out(spec, tmp_path / "cut")["choice"]["chosen"] == other  # what was decided stands
     assert resumed["choice"]["candidates"][0] == kept["candidates"][0] | {"arch": SMALL.arch.model_dump()}
 
 
@@ -219,6 +227,7 @@ def test_a_person_who_stops_gets_the_best_so_far_and_nothing_is_decided_for_late
     found = carry_out(spec, tmp_path / "a", seen.append, lambda: any(e["kind"] == "candidate" for e in seen))
     assert found["choice"]["chosen"] == "tiny" and found["students"][0]["seeds"] == [0]
     assert [c["left_out"] for c in found["choice"]["candidates"][1:]] == 2 * [{"code": "stopped"}]
+    assert json.loads((tmp_path / "a" / "checkpoints/candidates/choice.json").read_text())["decision"] is None
     later = carry_out(spec, tmp_path / "a")
     assert later["choice"]["compared"] == 3
     with pytest.raises(Stopped, match="Stopped before a student and its baseline were trained"):
