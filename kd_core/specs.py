@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from kd_core.goals import ChooseSpec as ChooseSpec
 from kd_core.spec import Choice as Choice
 from kd_core.spec import Spec as Spec
 from kd_core.spec import unit as unit
@@ -328,7 +329,7 @@ class SweepSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
-    later = ("sweep",)
+    later = ("sweep", "choose")
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
@@ -339,6 +340,9 @@ class RunSpec(Spec):
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")
+    choose: ChooseSpec | None = Field(
+        None, description="Choose one of the students for these goals, and go on with it."
+    )
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""

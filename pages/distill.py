@@ -11,7 +11,7 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
-from pages.ui.runs import draft, launch, recipe_file, students
+from pages.ui.runs import best_student, draft, launch, recipe_file
 from pages.ui.shared import engine, example, forms, picture, session, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, t, term
@@ -83,10 +83,10 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
             st.caption(t("distill.baseline_always"), help=term("baseline"))
     with middle.container(border=True, height="stretch"):
         st.subheader(t("distill.students"), help=term("student"))
-        chosen = students.choose(values["students"], facts)
+        chosen, goals = best_student.learners(dataset, values, facts)
     with right.container(border=True, height="stretch"):
         st.subheader(t("distill.lesson"), help=term("lesson"))
-        archs = [s["arch"]["name"] for s in chosen]
+        archs = [s["arch"]["name"] for s in chosen] if goals is None else []  # candidates follow the lesson
         at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, folds)
         loss = forms.part(
             LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
@@ -99,6 +99,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "name": values.get("name", ""),
         "teacher": {"name": teacher, "settings": teacher_settings},
         "students": chosen,
+        "choose": goals,
         "objective": {"name": loss, "settings": forms.changed(LOSSES.get(loss).spec, objective, given)},
         "training": training,
         "evaluation": evaluation,
@@ -193,7 +194,8 @@ def _seeds(spec: RunSpec) -> Safe:
 
 def _arms(spec: RunSpec, trainings: int) -> Safe:
     """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
-    pairs = 2 * len(spec.students) * spec.training.seeds_at_first * spec.evaluation.splits
+    students = 1 if spec.choose else len(spec.students)
+    pairs = 2 * students * spec.training.seeds_at_first * spec.evaluation.splits
     return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
 
 
@@ -202,11 +204,11 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     from kd_core.runs.plan import check
 
     spec, reason = None, None
-    if not values["students"]:
+    if not values["students"] and values["choose"] is None:
         reason = t("distill.no_students")
     else:
         try:
-            spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "the run")
+            spec = best_student.spec_of(dataset, values, facts)
             problems = check(spec, facts.task, facts.outputs, facts.inputs)
             for problem in problems:
                 text.show_problem(problem)
@@ -218,13 +220,16 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
+            own = found.trainings - found.tried
+            minutes = {"minutes": f"{spec.choose.minutes:g}"} if spec.choose else {}
             st.markdown(
                 t(
-                    "distill.estimate",
+                    "distill.estimate_best" if spec.choose else "distill.estimate",
                     students=len(spec.students),
                     seeds=_seeds(spec),
-                    trainings=found.trainings,
-                    arms=_arms(spec, found.trainings),
+                    trainings=own,
+                    arms=_arms(spec, own),
+                    **minutes,
                     time=launch.time(found),
                     memory=text.size(found.memory_bytes),
                 ),

@@ -36,6 +36,7 @@ FOUNDATION = {
     "plain_values",
     "spec",
     "specs",
+    "goals",
     "task",
     "limits",
     "safe_io",

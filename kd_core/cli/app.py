@@ -18,9 +18,13 @@ from kd_core.cli.options import (
     Folds,
     Group,
     HeaderRow,
+    LeastScore,
     MadeRows,
     Member,
+    Minutes,
     Missing,
+    MostBytes,
+    MostMicroseconds,
     Names,
     NotMissing,
     Objective,
@@ -41,6 +45,7 @@ from kd_core.cli.options import (
 )
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
+    choose_spec,
     default_loss,
     evaluation_spec,
     lesson_settings,
@@ -68,6 +73,10 @@ def distill(
     settings: Settings = None,
     folds: Folds = None,
     student: Students = None,
+    minutes: Minutes = None,
+    bytes_: MostBytes = None,
+    microseconds: MostMicroseconds = None,
+    score: LeastScore = None,
     temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
     alpha: Annotated[
         float | None,
@@ -99,6 +108,8 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
+        chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
+        goals = {} if chosen is None else {"choose": chosen}
         taught_by = teacher_choice(teacher, settings)
         dataset = table_spec(
             data,
@@ -119,7 +130,8 @@ def distill(
         asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
         loss = objective or default_loss(dataset)
         lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
-        spec = make_spec(dataset, taught_by, student, lesson, (epochs, seeds, made_rows), evaluation=asked)
+        trained = epochs, seeds, made_rows
+        spec = make_spec(dataset, taught_by, student, lesson, trained, evaluation=asked, **goals)
         return execute(spec, out)
 
     guarded(work)

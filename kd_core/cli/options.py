@@ -23,7 +23,24 @@ Folds = Annotated[
     typer.Option(help="Folds by which training rows are answered out of sample; 1: by the network trained on them."),
 ]
 Students = Annotated[
-    list[str] | None, typer.Option("--student", help="Student size or architecture[:size]; repeat for several.")
+    list[str] | None,
+    typer.Option(
+        "--student",
+        help="Student size or architecture[:size], repeat for several; or best: one is chosen for the goals below.",
+    ),
+]
+Minutes = Annotated[
+    float | None, typer.Option(help="With --student best: time for trying candidates; 5 when left out.")
+]
+MostBytes = Annotated[
+    str | None, typer.Option("--bytes", help="With --student best: its file may be this large, for example 40KB.")
+]
+MostMicroseconds = Annotated[
+    float | None, typer.Option("--microseconds", help="With --student best: one raw row may take this long.")
+]
+LeastScore = Annotated[
+    float | None,
+    typer.Option("--score", help="With --student best: the metric on validation rows at least (errors: at most)."),
 ]
 Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]

@@ -27,7 +27,7 @@ def follow() -> Callable[[dict[str, Any]], None]:
             typer.echo(f"{clear}warning: {event['message']} {event['hint']}", err=True)
         elif kind == "sweep":
             typer.echo(f"{clear}{event['trainings']} trainings to do ({event['mode']}). {event['why']}", err=True)
-        elif kind in ("plan", "seeds"):
+        elif kind in ("plan", "seeds", "candidate", "chosen"):
             typer.echo(f"{clear}{sentence(event)}", err=True)
         elif live and kind in SHOWN:
             typer.echo(f"{clear}{line.text(event)}", err=True, nl=False)

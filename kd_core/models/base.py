@@ -97,7 +97,8 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES`;
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";
-# presets={"tiny": {...settings...}, ...}; dense=True where each row meets every weight matrix exactly once, so that the operations
+# presets={"tiny": {...settings...}, ...}; candidates={size by name or None: turn}, what is tried where the best student is to be
+# found, those of a low turn first, as the time may run out; dense=True where each row meets every weight matrix exactly once, so that the operations
 # follow from the weights (the laws compare), or function(module) -> operations; prepares=function(setting, inputs, x_train, targets)
 # -> part of the state that a student takes from the training rows and its lesson before it learns, the same for all seeds,
 # prepared_by=function(spec) -> that setting; teachers: teaching={name: field, ...}, settings of size and training that differ from

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from kd_core.errors import SpecError
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.errors import SpecError, raise_problems
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import task_of, usual
 from kd_core.workspace import workspace
+
+BEST = "best"  # said in place of a student: the app chooses one
 
 
 def numbers(name: str, text: str | None) -> tuple[float, ...]:
@@ -44,11 +47,64 @@ def student_spec(text: str) -> StudentSpec:
     else:
         raise SpecError(
             "The student '{text}' is not understood.",
-            "Write small, mlp:16x2 (width x depth), resmlp:base or linear.",
+            "Write best, small, mlp:16x2 (width x depth), resmlp:base or linear.",
             "bad_student",
             text=text,
         )
     return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
+
+
+def choose_spec(students: list[str] | None, **goals: Any) -> ChooseSpec | None:
+    """Read the goals of the best student, None where students are named. Errors: SpecError for one without the other."""
+    asked = {n: v for n, v in goals.items() if v is not None}
+    others = [s for s in students or () if s != BEST]
+    if BEST not in (students or ()):
+        if asked:
+            raise SpecError(
+                "{goals}: goals are for the student that the app chooses, and no such one was asked for.",
+                "Add --student best, or leave the goals out.",
+                "goals_without_best",
+                goals=", ".join(f"--{n}" for n in asked),
+            )
+        return None
+    if others:
+        raise SpecError(
+            "'--student best' stands beside '{others}', but the best student is chosen among candidates of its own.",
+            "Leave the other students out, or name only them.",
+            "best_and_others",
+            others=", ".join(others),
+        )
+    if "bytes" in asked:
+        asked["bytes"] = size(asked["bytes"])
+    return ChooseSpec.parse(asked, "the goals")
+
+
+def size(text: str) -> int:
+    """Read a size such as `40000`, `40KB` or `1.5 MB`. Units: bytes; 1 KB is 1,024. Errors: SpecError `bad_size`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+) *(|KB|MB)", text.strip(), re.IGNORECASE)
+    if not found:
+        raise SpecError(
+            "The size '{text}' is not understood.",
+            "Write bytes, KB or MB, for example 40000 or 40KB.",
+            "bad_size",
+            text=text,
+        )
+    return round(float(found[1]) * {"": 1, "KB": 1024, "MB": 1024**2}[found[2].upper()])
+
+
+def best_students(dataset: DatasetSpec, teacher: Choice, loss: str) -> tuple[StudentSpec, ...]:
+    """List the candidates for the best student of a dataset. Errors: DataError for a file that can't be used; as `candidates`."""
+    from kd_core.data.preparation import look_at
+    from kd_core.data.views import foreseen
+    from kd_core.runs.choosing.candidates import candidates
+    from kd_core.runs.plan import situation
+    from kd_core.teachers.base import without_own_columns
+
+    found = look_at(without_own_columns(dataset, teacher))
+    raise_problems(list(found.problems))
+    task = found.task or usual("classes").name
+    at = situation(task, len(found.classes), teacher.name, foreseen(found), (), dataset.group is not None)
+    return candidates(at, loss).students
 
 
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
@@ -124,13 +180,21 @@ def make_spec(
     trained: tuple[int | None, int | None, int],
     **parts: Any,
 ) -> RunSpec:
-    """Put a run together; `trained` holds epochs, seeds and made rows, `parts` are further parts of the spec."""
+    """Put a run together; `trained` holds epochs, seeds and made rows, `parts` are further parts of the spec.
+
+    `best` among the students stands for its candidates.
+    """
     epochs, seeds, made = trained
+    if BEST in (students or ()):
+        parts["choose"] = parts.get("choose") or ChooseSpec()
+        learning = best_students(dataset, teacher, lesson.name)
+    else:
+        learning = tuple(student_spec(s) for s in students or ["small"])
     values = {
         "dataset": dataset,
         "teacher": teacher,
         "training": TrainingSpec.parse({"epochs": epochs, "seeds": seeds, "made_rows": made}, "training"),
-        "students": tuple(student_spec(s) for s in students or ["small"]),
+        "students": learning,
         "objective": lesson,
         **parts,
     }

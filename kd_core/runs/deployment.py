@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from kd_core.data.dataset import Dataset
+from kd_core.data.dataset import Dataset, Split
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
@@ -81,10 +81,11 @@ def purpose_of(dataset: Dataset) -> Purpose:
     return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled)
 
 
-def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deployment:
+def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split = "test") -> Deployment:
     """Write a student as one file that takes raw columns; where its rows can't be read by operations, encoded rows.
 
     A file that can't be made, or that answers otherwise than the engine, must not cost the finished trainings: why is told.
+    `split`: the part whose rows the two are asked about; their labels are not read.
     """
     rows = viewed(dataset, arch)
     try:
@@ -93,18 +94,18 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice) -> Deploymen
         if data is None:
             return Deployment(network, network)
         session = RawStudent(data)
-        return Deployment(data, network, session, _apart(session, module, dataset, rows.parts["test"]))
+        return Deployment(data, network, session, _apart(session, module, dataset, arch, split))
     except KDError as error:
         return Deployment(None, reason=str(error))
     except RUNTIME_ERRORS as error:
         return Deployment(None, reason=f"ONNX Runtime can't run the file: {str(error).splitlines()[0]}")
 
 
-def _apart(session: RawStudent, module: torch.nn.Module, dataset: Dataset, encoded: Any) -> float:
+def _apart(session: RawStudent, module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split) -> float:
     """Compare a file's answers with the engine's. Errors: KDError `onnx_parity`."""
-    purpose, frame = session.purpose, sample_rows(dataset)
+    purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
-    z = predict(module, encoded[:CHECKED_ROWS], torch.device("cpu"))
+    z = predict(module, viewed(dataset, arch).parts[split][:CHECKED_ROWS], torch.device("cpu"))
     wanted = purpose.task.answers(z, purpose.mean, purpose.std)
     scale, expected = (1.0, wanted["p"]) if purpose.task.has_classes else (purpose.std, wanted["values"][:, None])
     apart = float(np.abs(found - expected).max(initial=0)) / scale
@@ -119,9 +120,9 @@ def _apart(session: RawStudent, module: torch.nn.Module, dataset: Dataset, encod
     return apart
 
 
-def sample_rows(dataset: Dataset) -> pd.DataFrame:
-    """Take test rows as they came, every column that may be read. Shape: (N, columns), N at most `CHECKED_ROWS`."""
-    return dataset.rows.iloc[dataset.test.row_ids[:CHECKED_ROWS]]
+def sample_rows(dataset: Dataset, split: Split = "test") -> pd.DataFrame:
+    """Take rows of a part as they came, every column that may be read. Shape: (N, columns), N at most `CHECKED_ROWS`."""
+    return dataset.rows.iloc[dataset.parts[split].row_ids[:CHECKED_ROWS]]
 
 
 def latency(module: torch.nn.Module, deployment: Deployment | None, dataset: Dataset, arch: Choice) -> dict[str, Any]:

@@ -39,6 +39,7 @@ FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
 EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.0  # of a run; of a student whose latency is measured
+CANDIDATE_SECONDS = 0.5  # of writing and timing a candidate's file
 PLAIN_SECONDS, PLAIN_ROW_SECONDS = 1.0, 1.5e-4  # of the plain models beside the students; per training row
 
 
@@ -54,11 +55,12 @@ class SizeRow:
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, and those foreseen here and now."""
+    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, those foreseen here and now, and the most it may take."""
 
     kind: str
     estimated: float
     seconds: float
+    most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Estimate:
     """What a run will cost, roughly. Units: trainings, seconds, bytes of memory.
 
     `busy`: how many times longer the machine's other work makes it; `learned`: earlier runs it was corrected by;
-    `teacher_kept`: the teacher's answers lie in the cache, so that it costs nothing.
+    `teacher_kept`: the teacher's answers lie in the cache, so that it costs nothing; `tried`: trainings of candidates, beside
+    those of the student that is chosen.
     """
 
     trainings: int
@@ -75,9 +78,10 @@ class Estimate:
     busy: float = 1.0
     learned: int = 0
     teacher_kept: bool = False
+    tried: int = 0
 
     def of(self, kind: str) -> float:
-        """Return the seconds foreseen for one kind of work: data, teacher, training or evaluate."""
+        """Return the seconds foreseen for one kind of work: data, teacher, choose, training or evaluate."""
         return sum(w.seconds for w in self.works if w.kind.split(":")[0] == kind)
 
     @property
@@ -94,7 +98,7 @@ class Estimate:
 
     def fields(self, phases: Sequence[str]) -> dict[str, Any]:
         """Lay the estimate out for the `plan` event; phases that no other work names belong to the trainings."""
-        own = {"data", "teacher", "evaluate"}
+        own = {"data", "teacher", "choose", "evaluate"}
         training = [p for p in phases if p not in own]
         return {
             "estimate_seconds": round(self.seconds, 1),
@@ -105,6 +109,7 @@ class Estimate:
                     "phases": [kind] if (kind := w.kind.split(":")[0]) in own else training,
                     "estimated": round(w.estimated, 3),
                     "seconds": round(w.seconds, 3),
+                    **({"most": w.most} if w.most is not None else {}),
                 }
                 for w in self.works
             ],
@@ -165,16 +170,29 @@ def foresee(
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
     stacked = [_stackable(spec, student, num_outputs) for student in spec.students]
     read = [inputs[kind] for kind in views_read(spec, inputs)]
+
+    def seconds_of(numbers: Sequence[int]) -> list[float]:
+        """Estimate so many trainings of each student."""
+        return [
+            _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
+            or _training_seconds(spec, train_rows, row.flops, n, together)
+            for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
+        ]
+
+    tried, most = 0, {}
+    if spec.choose is None:
+        training = {f"training:{'stacks' if all(stacked) else 'apart'}": sum(seconds_of(counts))}
+    else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
+        tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}
+        pairs = sum(seconds_of([2] * len(counts))) + CANDIDATE_SECONDS * len(counts)
+        training = {"choose": pairs, "training:chosen": sum(seconds_of([n - 2 for n in counts])) / len(counts)}
+        counts = counts[:1]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
         f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, inputs, num_outputs),
-        f"training:{'stacks' if all(stacked) else 'apart'}": sum(
-            _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
-            or _training_seconds(spec, train_rows, row.flops, n, together)
-            for student, row, n, together in zip(spec.students, rows, counts, stacked, strict=True)
-        ),
+        **training,
         "evaluate": EVALUATE_SECONDS
-        + LATENCY_SECONDS * len(spec.students) * spec.evaluation.latency
+        + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
         + (PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows) * spec.evaluation.references,
     }
     if spec.training.device != "cpu" and devices.pick().type == "cuda":  # another machine, as far as seconds go
@@ -183,12 +201,14 @@ def foresee(
     for kind, seconds in by_size.items():
         now = around.busy * seconds
         left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
-        works.append(Work(kind, now, left))
+        limit = most.get(kind.split(":")[0])
+        works.append(Work(kind, now, left if limit is None else min(left, limit), limit))
         learned = max(learned, around.pace.runs(kind))
     memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
     if spec.sweep is not None:
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
-    return Estimate(sum(counts), tuple(works), memory, around.busy, learned, around.teacher_kept)
+    known = around.busy, learned, around.teacher_kept
+    return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
 
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:

@@ -26,6 +26,8 @@ from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
+from kd_core.runs.choosing.candidates import run_of
+from kd_core.runs.choosing.trying import Trying
 from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
@@ -43,6 +45,7 @@ Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 PHASES = ("data", "teacher", "students", "evaluate")
 SWEEP_PHASES = ("data", "teacher", "sweep", "evaluate")
+CHOOSE_PHASES = ("data", "teacher", "choose", "students", "evaluate")
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -55,13 +58,14 @@ def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldS
     """
     device = devices.pick(spec.training.device)
     with devices.threads(1):
-        found = _Experiment(spec, folder, on_event, should_stop, device, folder.checkpoints).run()
+        first = _Experiment(spec, folder, on_event, should_stop, device, folder.checkpoints)
+        found = first.run()
         if spec.evaluation.splits > 1:
 
             def compare(again: RunSpec, place: Path, notify: Notify) -> dict[str, Any]:
                 return _Experiment(again, folder, notify, should_stop, device, place).compare()
 
-            found["splits"] = repeat(spec, found, folder.checkpoints, on_event, compare)
+            found["splits"] = repeat(first.spec, found, folder.checkpoints, on_event, compare)
         return found
 
 
@@ -77,15 +81,17 @@ class _Experiment:
     ) -> None:
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
         self.place = place
-        self.phases = SWEEP_PHASES if spec.sweep else PHASES
+        self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
+        self.training = self.phases[-2]
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
         self.prepare()
+        chosen = self.choose() if self.spec.choose else {}
         self.train()
         with self.phase("evaluate"):
             found = self.judge()
-        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
+        return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare(self) -> dict[str, Any]:
         """Train and judge without keeping files for a person."""
@@ -105,9 +111,18 @@ class _Experiment:
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
 
+    def choose(self) -> dict[str, Any]:
+        """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
+        asked = self.spec.work_hash()
+        with self.phase("choose"):
+            context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
+            found = Trying(self.spec, self.dataset, *context).run()
+        self.spec, self.place = run_of(self.spec, found.student), found.place
+        return {"work_hash": asked, "choice": found.block}
+
     def train(self) -> None:
         """Train every cell with and without the teacher, side by side, in rounds while the number of seeds is automatic."""
-        with self.phase(self.phases[2]):
+        with self.phase(self.training):
             self.trainings = self.new_trainings()
             self.room: list[dict[str, Any]] = []
             seeds: Sequence[int] = grid.seeds(self.spec)
@@ -216,7 +231,7 @@ class _Experiment:
         self.notify(
             {
                 "kind": "plan",
-                "trainings": foreseen.trainings,
+                "trainings": foreseen.trainings - foreseen.tried,
                 "phases": list(self.phases),
                 "students": [s.name for s in self.spec.students],
                 "seeds": list(grid.seeds(self.spec)),
@@ -228,6 +243,7 @@ class _Experiment:
                 "better": METRICS.get(self.metric).facts["better"],
                 "device": self.device.type,
                 **foreseen.fields(self.phases),
+                **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
                 **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
             }
         )
@@ -297,4 +313,4 @@ class _Experiment:
 
     def judge(self, *, files: bool = True) -> dict[str, Any]:
         """Judge everything that was finished; with `files`, keep what a person may want to see or take away."""
-        return self.judging.result(self.folder, self.room, self.seconds[self.phases[2]], self.notify, files=files)
+        return self.judging.result(self.folder, self.room, self.seconds[self.training], self.notify, files=files)

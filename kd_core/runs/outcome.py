@@ -166,7 +166,7 @@ class Outcome:
     @functools.cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the run, one for each student of an ordinary one. Errors: KDError `damaged_result`."""
-        with _damage():
+        with damage():
             return tuple(_cell(c) for c in _cells(self.raw))
 
     @property
@@ -196,7 +196,7 @@ def read_outcome(result: Json) -> Outcome:
             schema=schema,
             known=max(KNOWN),
         )
-    with _damage():
+    with damage():
         metric = result["metric"]
         if not isinstance(metric["name"], str):
             raise TypeError("the metric has no name")
@@ -215,7 +215,7 @@ def read_outcome(result: Json) -> Outcome:
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def damage() -> Iterator[None]:
     """Name what keeps a result from being read."""
     try:
         yield

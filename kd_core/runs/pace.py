@@ -16,6 +16,8 @@ _LOG = logging.getLogger("kd_workbench.runs")
 FILE = "pace.json"
 KEPT = 9  # newest ratios per kind; their median shrugs off the one run during which the machine did something else
 WORTH_SECONDS = 0.5  # shorter work says more about the clock than about the machine
+CHOOSING = "choosing"  # marks trainings of candidates for the best student, which are not counted among the run's own
+OF_MOST = 0.9  # of the time that a work may take
 LEAST, MOST = 0.05, 20.0  # a ratio beyond these is a mistake of the estimate that no factor should carry on
 
 
@@ -79,7 +81,7 @@ class Meter:
             self._work = self._work or list(event.get("work") or ())
             self._of = int(event.get("trainings") or 0)
             self._planned = self._planned or self._of
-        elif kind == "trained" and event.get("arm") != "teacher":
+        elif kind == "trained" and event.get("arm") != "teacher" and not event.get(CHOOSING):
             self._of = max(self._of, int(event.get("of") or 0))
         elif kind == "phase" and event.get("state") == "end":
             self._seconds[str(event["phase"])] = float(event.get("seconds") or 0.0)
@@ -95,6 +97,8 @@ class Meter:
                 continue
             observed = sum(self._seconds[p] for p in phases)
             grown = self._of / self._planned if str(work["kind"]).startswith("training:") and self._planned else 1.0
+            if work.get("most") and observed >= OF_MOST * float(work["most"]):
+                continue  # the time was up: how long all of it would have taken is not known
             if observed >= WORTH_SECONDS and work["estimated"] > 0:
                 found[str(work["kind"])] = observed / (float(work["estimated"]) * grown)
         return found

@@ -15,6 +15,7 @@ from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
 from kd_core.runs.cells import grid, grid_check, made_check
+from kd_core.runs.choosing.candidates import candidates
 from kd_core.specs import FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
@@ -37,6 +38,24 @@ _NO_SPLITS_OF_GRID = Says(
 _NO_SPLITS_BY_TIME = replace(
     _NO_SPLITS_OF_GRID,
     message="The run can't be repeated on {splits} splits: a split by time is the same for every seed.",
+)
+_NO_CHOICE_IN_GRID = Says(
+    "no_choice_in_grid",
+    "error",
+    "A what-if can't choose the best student as well: its cells are compared, not its students' sizes and times.",
+    "Choose the student in an ordinary run first, or leave the goals out.",
+)
+_NOT_TRIED = Says(
+    "not_tried",
+    "warning",
+    "{count} more candidates suit these rows and are not tried: {names}.",
+    "A run has 12 candidates at most; the others win least often.",
+)
+_SPLITS_OF_CHOSEN = Says(
+    "splits_of_chosen",
+    "warning",
+    "The student is chosen on the first split alone; the other {splits} repeat the one that was chosen.",
+    "Their test rows may have helped to choose it, so they say little about the choice itself.",
 )
 _ONLY_ANSWERS = Says(
     "answers_of_another",
@@ -106,6 +125,15 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
     if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
         no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_BY_TIME
         found.append(no_splits.problem(splits=spec.evaluation.splits))
+    if spec.choose is not None and spec.sweep is not None:
+        found.append(_NO_CHOICE_IN_GRID.problem())
+    elif spec.choose is not None and spec.evaluation.splits > 1:
+        found.append(_SPLITS_OF_CHOSEN.problem(splits=spec.evaluation.splits - 1))
+    if spec.choose is not None and spec.objective.name in LOSSES.names():
+        at = situation(task, num_classes, spec.teacher.name, views, (), grouped, folds)
+        tried = [s.arch for s in spec.students]
+        beyond = [s.name for s in candidates(at, spec.objective.name).beyond if s.arch not in tried]
+        found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []
     if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
         found += _answered(spec)
     if grid.most_made(spec) and not any(p.severity == "error" for p in found):

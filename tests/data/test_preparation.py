@@ -182,8 +182,9 @@ def test_what_was_looked_at_is_not_read_again_to_be_prepared(visits, monkeypatch
     prepare(spec(visits, split_seed=1))
     assert len(read) == 4  # another dataset
     look_at(asked)
+    assert len(read) == 4  # looked at before, and not used since
     visits.write_text(visits.read_text() + visits.read_text().splitlines()[-1] + "\n")
-    assert len(prepare(asked).rows) == len(pd.read_csv(visits)) and len(read) == 6  # another file
+    assert len(prepare(asked).rows) == len(pd.read_csv(visits)) and len(read) == 5  # another file
 
 
 def test_a_view_that_came_later_left_the_names_of_datasets_as_they_were(visits, monkeypatch):

@@ -75,6 +75,17 @@ def test_what_was_kept_short_or_unfinished_teaches_nothing():
     assert measured(PLAN, ended("data", 0.1), ended("teacher", 6.0, cached=True), ended("baseline", 9.0)) == {}
 
 
+def test_candidates_teach_how_long_they_take_unless_their_time_was_up():
+    choose = {"kind": "choose", "phases": ["choose"], "estimated": 30.0, "seconds": 30.0, "most": 60.0}
+    plan = {**PLAN, "work": [*WORK, choose]}
+    own = {"kind": "trained", "arm": "student", "done": 1, "of": 99, "choosing": True}
+    assert measured(plan, own, ended("choose", 45.0), ended("baseline", 5.0), ended("students", 5.0)) == {
+        "choose": 1.5,
+        "training:stacks": 2.0,
+    }
+    assert measured(plan, ended("choose", 59.5)) == {}
+
+
 def test_seeds_that_were_added_are_part_of_what_was_to_be_expected():
     grown = {"kind": "trained", "arm": "student", "done": 13, "of": 24}
     found = measured(PLAN, grown, ended("baseline", 10.0), ended("students", 10.0))

@@ -11,7 +11,7 @@ from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
-from kd_core.specs import Choice, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -210,3 +210,22 @@ def test_large_tables_take_fewer_folds_unless_asked_otherwise():
         assert found[0] == found[1] and estimate.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
     assert EvaluationSpec().folds_of(49_999) == 5 and EvaluationSpec().folds_of(50_000) == 3
     assert EvaluationSpec(folds=7).folds_of(10**6) == 7
+
+
+def test_choosing_costs_at_most_its_minutes_and_then_one_student():
+    students = tuple(StudentSpec(name=s, arch=Choice(name="mlp", settings={"size": s})) for s in ("tiny", "small"))
+    plain = SPEC.model_copy(update={"students": students})
+    short = estimate.foresee(plain.model_copy(update={"choose": ChooseSpec(minutes=0.001)}), 10_000, TABLE_20, 2)
+    long = estimate.foresee(plain.model_copy(update={"choose": ChooseSpec()}), 10_000, TABLE_20, 2)
+    assert short.of("choose") == pytest.approx(0.06) and 0.06 < long.of("choose") < 300
+    assert (long.tried, long.trainings) == (
+        2,
+        9 + 2,
+    )  # a pair of the other candidate beside the trainings of one student
+    assert long.student_seconds < estimate.foresee(plain, 10_000, TABLE_20, 2).student_seconds
+    told = {w["kind"]: w for w in long.fields(("data", "teacher", "choose", "students", "evaluate"))["work"]}
+    assert told["choose"]["phases"] == ["choose"] and told["choose"]["most"] == 300
+    assert told["training:chosen"]["phases"] == ["students"] and "most" not in told["data"]
+    pace = Circumstances(Pace((("choose", (20.0,)),)))
+    cut = estimate.foresee(plain.model_copy(update={"choose": ChooseSpec(minutes=0.01)}), 10_000, TABLE_20, 2, pace)
+    assert cut.of("choose") == pytest.approx(0.6)

@@ -90,6 +90,7 @@ class Additive(Fronted):
     takes=(COLUMNS,),
     gives=frozenset({"logits"}),
     presets={},
+    candidates={None: 50},
     dense=Fronted.flops,
     prepares=fit_edges,
     prepared_by=AdditiveSpec.num_edges,

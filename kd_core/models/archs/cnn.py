@@ -87,6 +87,7 @@ class CNN(nn.Module):
     roles=("student", "teacher"),
     takes=("pixels",),
     presets=PRESETS,
+    candidates={"small": 10, "tiny": 20, "base": 60, "large": 100},
 )
 def build(spec: CNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a convolutional network over pixels."""

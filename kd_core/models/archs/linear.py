@@ -35,6 +35,7 @@ class Linear(nn.Module):
     takes=(TABLE,),
     gives=frozenset({"logits"}),
     presets={},
+    candidates={None: 90},
     dense=True,
 )
 def build(spec: LinearSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

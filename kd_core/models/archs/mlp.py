@@ -63,7 +63,14 @@ class MLP(nn.Module):
 
 
 @ARCHS.register(
-    "mlp", title="MLP", spec=MLPSpec, roles=("student", "teacher"), takes=(TABLE,), presets=PRESETS, dense=True
+    "mlp",
+    title="MLP",
+    spec=MLPSpec,
+    roles=("student", "teacher"),
+    takes=(TABLE,),
+    presets=PRESETS,
+    candidates={"small": 80},
+    dense=True,
 )
 def build(spec: MLPSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a multilayer perceptron."""

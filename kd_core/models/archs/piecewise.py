@@ -75,6 +75,7 @@ class Piecewise(Fronted):
     not_both="its edges are found from a teacher's answers",
     takes=(COLUMNS,),
     presets=PRESETS,
+    candidates={"small": 10, "tiny": 30, "base": 60, "large": 100},
     dense=Fronted.flops,
     prepares=fit_edges,
     prepared_by=PiecewiseSpec.num_edges,

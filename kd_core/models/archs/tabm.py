@@ -108,6 +108,7 @@ class TabM(nn.Module):
     roles=("student", "teacher"),
     takes=(TABLE,),
     presets=PRESETS,
+    candidates={"tiny": 120},
 )
 def build(spec: TabMSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build an ensemble of MLPs that share their weights."""

@@ -79,6 +79,7 @@ class TextCNN(nn.Module):
     roles=("student", "teacher"),
     takes=("tokens",),
     presets=PRESETS,
+    candidates={"small": 15, "tiny": 35, "base": 65},
 )
 def build(spec: TextCNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
     """Build a convolutional network over word pieces."""

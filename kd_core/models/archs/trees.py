@@ -175,6 +175,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     takes=(COLUMNS, TABLE),
     gives=frozenset({"logits"}),
     presets=PRESETS,
+    candidates={"small": 20, "tiny": 40, "base": 70, "large": 110},
     fits=Boosting,
     flops=flops,
     seconds=seconds,

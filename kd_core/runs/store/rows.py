@@ -10,6 +10,7 @@ from typing import Any
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.safe_io import Damaged
+from kd_core.specs import RunSpec
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def row_of(folder: RunFolder) -> RunRow:
         target=spec.dataset.target,
         task=(result or {}).get("task") or spec.dataset.task,
         teacher=spec.teacher.name,
-        students=tuple(s.name for s in spec.students),
+        students=_students(spec, result or {}),
         headline=headline(result) if result else None,
         seconds=status.get("seconds"),
         star=bool(said["star"]),
@@ -129,6 +130,13 @@ def row_of(folder: RunFolder) -> RunRow:
         click=status.get("click"),
         sweep=spec.sweep is not None,
     )
+
+
+def _students(spec: RunSpec, result: dict[str, Any]) -> tuple[str, ...]:
+    """Name who learns: of candidates the chosen one, and 'best' until it is known."""
+    if spec.choose is None:
+        return tuple(s.name for s in spec.students)
+    return (str((result.get("choice") or {}).get("chosen") or "best"),)
 
 
 _OPTIONAL = {

@@ -8,7 +8,7 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.registry import Registry
 from kd_core.runs.cells import grid
-from kd_core.specs import Choice, EvaluationSpec, RunSpec, Spec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
 
 MOST = 120  # as long as a spec's name may be
 USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
@@ -33,7 +33,8 @@ def short_name(spec: RunSpec) -> str:
     parts += [_setting(n, v) for n, v in usual.items() if v is not None]
     parts += [spec.objective.name] if spec.objective.name not in USUAL else []
     parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
-    parts.append("+".join(s.name for s in spec.students))
+    asked = _changed(ChooseSpec().model_dump(), spec.choose.model_dump()) if spec.choose else []
+    parts += ["best", *asked] if spec.choose else ["+".join(s.name for s in spec.students)]
     if spec.teacher.name not in USUAL:
         parts.append(f"by {spec.teacher.name}")
     parts += _changed(_defaults(SOURCES, spec.teacher.name), spec.teacher.settings, "teacher ")

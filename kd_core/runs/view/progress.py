@@ -6,10 +6,12 @@ finished, and say when the plan was wrong.
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+from kd_core.runs.pace import CHOOSING
 from kd_core.runs.store.events import Event
 
 Key = tuple[Any, ...]
@@ -46,11 +48,12 @@ class Outlook:
 
 @dataclass
 class _Work:
-    """One work of the plan, its phases and what is known of its units."""
+    """One work of the plan, its phases, the seconds foreseen and at most, and what is known of its units."""
 
     kind: str
     phases: tuple[str, ...]
     foreseen: float
+    most: float = math.inf
     done: int = 0
     of: int = 0
     spent: float = 0.0
@@ -109,7 +112,8 @@ class _Work:
                 by_pace = (self.of - units) * took / seen - (spent - self.at)
                 found = trust * by_pace + (1 - trust) * by_plan
         begun = self.since is not None or bool(self.ended)
-        return max(0.0, found, OVERDUE * spent * (1 - self.share()) if begun else 0.0)
+        left = max(0.0, found, OVERDUE * spent * (1 - self.share()) if begun else 0.0)
+        return min(left, max(0.0, self.most - spent))
 
 
 class Progress:
@@ -137,6 +141,8 @@ class Progress:
             self._take_plan(event, t)
         elif kind == "seeds":
             self._grow(int(event["trainings"]))
+        elif event.get(CHOOSING):  # candidates are counted as parts of their phase
+            return
         elif kind == "epoch":
             self._at_work(event, t)
         elif kind in ("trained", "variant"):
@@ -257,12 +263,16 @@ def _key(event: Event) -> Key:
     return (str(event.get("arm")), event.get("student"), event.get("seed"), event.get("fold"))
 
 
-def _works(plan: Event) -> list[tuple[str, tuple[str, ...], float]]:
+def _works(plan: Event) -> list[tuple[str, tuple[str, ...], float, float]]:
     """Read kind, phases and seconds of a plan's works; plans of earlier versions told one number, shared out here."""
     if plan.get("work"):
-        return [(str(w["kind"]).split(":")[0], tuple(w["phases"]), float(w["seconds"])) for w in plan["work"]]
+        return [
+            (str(w["kind"]).split(":")[0], tuple(w["phases"]), float(w["seconds"]), float(w.get("most") or math.inf))
+            for w in plan["work"]
+        ]
     phases = [str(p) for p in plan.get("phases") or ()]
     alone = [p for p in phases if p in ("data", "teacher", "evaluate")]
     training = tuple(p for p in phases if p not in alone)
     each = float(plan.get("estimate_seconds") or 0.0) / (len(alone) + bool(training) or 1)
-    return [*((p, (p,), each) for p in alone), *([(OTHER, training, each)] if training else [])]
+    shared = [*((p, (p,)) for p in alone), *([(OTHER, training)] if training else [])]
+    return [(kind, own, each, math.inf) for kind, own in shared]

@@ -15,6 +15,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
 from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
+from kd_core.runs.view.choice_words import choice_lines
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 
@@ -28,7 +29,7 @@ def verdict_lines(result: dict[str, Any]) -> list[str]:
     lines = _student_lines(result, found)
     if result.get("sweep"):
         return [*(choice_line(found, s) for s in found.students), *_alike_lines(result, found), *lines]
-    return lines
+    return [*choice_lines(result, found, kilobytes), *lines]
 
 
 def choice_line(found: Outcome, student: StudentOutcome) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kd_core import limits
+from kd_core.runs.pace import CHOOSING
 from kd_core.runs.service.pulse import Pulse
 from kd_core.runs.store.events import Event, EventReader, unreadable
 from kd_core.runs.store.folder import ACTIVE, RunFolder
@@ -47,7 +48,7 @@ class Snapshot:
 
     `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
     `student`, `teacher`, `baseline` (validation scores) and `room` (true or false). `sweep` is there for a what-if
-    once its plan is known; it has no learning curves but the teacher's. `outlook` tells finished units and the
+    once its plan is known; it has no learning curves but the teacher's. `chosen` names the student that was chosen for goals. `outlook` tells finished units and the
     seconds left; `progress` is the share of finished work, never of time. `silent_s` counts from the last sign of work
     of a run that is in a worker's hands: an event of the training, or processor time used; above
     `limits.SILENT_SECONDS` its worker may be frozen.
@@ -79,6 +80,7 @@ class Snapshot:
     attempts: int
     sweep: SweepProgress | None = None
     outlook: Outlook = field(default_factory=Outlook)
+    chosen: str | None = None
     silent_s: float = 0.0
 
     def at_place(self, position: int | None) -> Snapshot:
@@ -110,6 +112,7 @@ class RunView:
         self._of: int | None = None
         self._rows_per_s: float | None = None
         self._sweep: SweepView | None = None
+        self._chosen: str | None = None
         self._fresh = True  # a new attempt says its plan and its warnings again
         self._pulse = Pulse()
 
@@ -170,8 +173,9 @@ class RunView:
             self._take_phase(event)
         elif kind == "trained":
             key = _key(event)
-            self._done.add(key)
-            if event.get("arm") != "teacher":  # a teacher's fits are counted by themselves
+            if not event.get(CHOOSING):
+                self._done.add(key)
+            if event.get("arm") != "teacher" and not event.get(CHOOSING):  # a teacher's fits are counted by themselves
                 self._of = event.get("of") or self._of
             if key in self._lines:
                 self._lines[key].done = True
@@ -192,6 +196,8 @@ class RunView:
             self._warnings.append(event)
         elif kind == "teacher":
             self._teacher = event
+        elif kind == "chosen":
+            self._chosen = str(event["student"])
         elif kind == "room":
             self._room.extend(event.get("students") or [event])
         words = sentence(event)
@@ -244,6 +250,7 @@ class RunView:
             attempts=int(status.get("attempts") or 0),
             sweep=self._sweep.progress() if self._sweep else None,
             outlook=outlook,
+            chosen=self._chosen,
             silent_s=self._pulse.silent_s if state in WORKING else 0.0,
         )
 

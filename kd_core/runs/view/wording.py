@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 STATES = {
@@ -30,9 +31,15 @@ def sentence(event: dict[str, Any]) -> str:
         about = f", about {event['estimate_seconds']:.0f} s" if event.get("estimate_seconds") else ""
         first, most = event.get("round_epochs"), event.get("epochs")
         rounds = f" ({first}, and as many again while they still gain)" if first and first != most else ""
+        if event.get("candidates"):
+            cells = f", after choosing among {event['candidates']} candidates,"
         return f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} on {event.get('device')}{about}."
     if kind == "seeds":
         return f"{event.get('added')} more seeds are needed for a narrower interval: {event.get('trainings')} trainings in all."
+    if kind == "candidate":
+        return _candidate(event)
+    if kind == "chosen":
+        return f"Chosen on validation: {event.get('student')}."
     if kind == "sweep":
         return f"{event.get('trainings')} trainings to do ({event.get('mode') or 'none'}). {event.get('why') or ''}".strip()
     if kind == "variant" and event.get("diverged"):  # the others are in the heat map
@@ -52,6 +59,29 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "room":
         return "Teacher and baselines were compared on validation."
     return ""
+
+
+LEFT_OUT = {
+    "too_large": "left out before training, its file takes {bytes:,} bytes at least",
+    "time_up": "left out, the time was up",
+    "stopped": "left out, the run was stopped before",
+    "failed": "left out: {reason}",
+}
+
+
+def left_out(why: Mapping[str, Any]) -> str:
+    """Say why a candidate can't be chosen."""
+    return LEFT_OUT[str(why["code"])].format(**why).rstrip(".")
+
+
+def _candidate(event: dict[str, Any]) -> str:
+    """Say what came of a candidate: its validation scores with and without the teacher, its bytes and time."""
+    if event.get("left_out"):
+        return f"Candidate {event['student']}: {left_out(event['left_out'])}."
+    size = "no file" if event["bytes"] is None else f"{event['bytes'] / 1024:,.1f} KB"
+    took = "" if event["microseconds"] is None else f", {event['microseconds']:.0f} us a row"
+    alone = f" (alone {event['alone']:.4g})" if event.get("alone") is not None else ""
+    return f"Candidate {event['student']}: {event['score']:.4g} on validation{alone}, {size}{took}; {_seconds(event['seconds'])}."
 
 
 def _seconds(value: Any) -> str:

@@ -13,6 +13,7 @@ from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.result import chance, result_tabs, speed, verdict
+from pages.ui.runs import chosen
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
@@ -41,6 +42,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         return
     index = choose_student(found, row.id)
     judgement(found, index)
+    chosen.show(found)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
         whatif_views.show(folder, snapshot, grid)

@@ -45,7 +45,9 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if student is None:
-            student = _pick(known, key)
+            if snapshot.spec.choose is not None:  # who was left out has no curve
+                known = [n for n in known if any(c.student == n for c in snapshot.curves)]
+            student = _pick(known, key, snapshot.chosen) if known else None
         views = ("together", "apart")
         view = st.segmented_control(
             t("runs.live.seeds_view"),
@@ -103,15 +105,16 @@ def guessing(metric: str) -> tuple[float, str] | None:
     return chance.FIXED[metric], t("runs.chance.line", value=f"{chance.FIXED[metric]:g}")
 
 
-def _pick(known: list[str], key: str) -> str:
+def _pick(known: list[str], key: str, chosen: str | None) -> str:
+    """Let a person pick a student; a chosen one is shown first, and again when it has just been chosen."""
     if len(known) == 1:
         return known[0]
     chosen = st.pills(
         t("runs.live.student"),
         range(len(known)),
-        default=0,
+        default=known.index(chosen) if chosen in known else 0,
         format_func=lambda i: escape(known[i]),
-        key=f"who-{key}",
+        key=f"who-{key}-{chosen}" if chosen else f"who-{key}",
         wrap=True,
         help=t("runs.live.student_help"),
         required=True,

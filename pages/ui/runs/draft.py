@@ -26,14 +26,17 @@ def _path(dataset_id: str) -> Path:
 
 
 def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
-    """A run that can be started at once: a sample's own, else the first teacher that fits, teaching two sizes of student."""
+    """A run that can be started at once: a sample's own, else the first teacher that fits. It teaches the best student.
+
+    Two sizes are ticked for who would rather name some.
+    """
     from kd_core.distill import LOSSES
     from kd_core.scenarios import SCENARIOS, default_spec
     from kd_core.teachers import SOURCES
 
     for scenario in SCENARIOS.entries():
         if dataset.source == f"sample:{scenario.facts['sample']}" and dataset.target == scenario.facts["target"]:
-            return {**of_spec(default_spec(scenario.name)), "name": ""}
+            return {**of_spec(default_spec(scenario.name)), "name": "", "choose": {}}
     told, at = task_of(facts.task), situation(facts)
     answers = list(dataset.answer_columns)
     losses = [e.name for e, why_not in LOSSES.offer(at) if why_not is None]
@@ -44,6 +47,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
         if answers
         else {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
         "students": presets(facts)[:2],
+        "choose": {},
         "objective": {
             "name": told.objective if told.objective in losses else losses[0],
             "settings": {"alpha": 1.0} if answers else {},  # there are no true labels to learn from

@@ -12,7 +12,8 @@ def units(now: Any) -> list[Safe]:
     """Say how many units are finished: fits of the teacher while it is taught, trainings, parts of the evaluation."""
     found, at = [], now.outlook.units
     if at is not None and at.work != "training":
-        found.append(t(f"runs.units.{'teacher' if at.work == 'teacher' else 'part'}", done=at.done, of=at.of))
+        kind = at.work if at.work in ("teacher", "choose") else "part"
+        found.append(t(f"runs.units.{kind}", done=at.done, of=at.of))
     if now.trainings:
         added = now.outlook.added
         words = "runs.head.progress_more" if added else "runs.head.progress"

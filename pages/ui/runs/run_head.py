@@ -40,7 +40,9 @@ def outline(spec: RunSpec) -> Safe:
     parts = [
         t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=spec.dataset.target),
         t("runs.outline.teacher", name=engine.part_title("teacher", spec.teacher.name)),
-        t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
+        t("runs.outline.best", num=len(spec.students))
+        if spec.choose
+        else t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
         escape(engine.part_title("loss", spec.objective.name)),
     ]
     if spec.sweep is not None:

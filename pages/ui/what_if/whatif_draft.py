@@ -29,7 +29,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
     """A grid of T and alpha for the first student that Distill would offer; 3 seeds."""
     from kd_core.distill import LOSSES
 
-    values = draft.defaults(dataset, facts)
+    values = {n: v for n, v in draft.defaults(dataset, facts).items() if n != "choose"}  # cells are compared instead
     soft = "temperature" in LOSSES.get(values["objective"]["name"]).spec.model_fields
     sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": [] if dataset.answer_columns else list(ALPHAS)}
     training = {**values["training"], "seeds": 3}

@@ -8,7 +8,7 @@ import pytest
 
 from kd_core.runs.view.naming import MOST, short_name
 from kd_core.scenarios import default_spec
-from kd_core.specs import Choice, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, StudentSpec, SweepSpec, TrainingSpec
 from tests.runs.tables import small_spec
 
 SPEC = default_spec("purchase").model_copy(update={"name": ""})
@@ -56,6 +56,12 @@ def test_a_loss_without_temperature_and_an_unknown_one_have_names_too():
 def test_a_what_if_is_named_by_what_it_varies():
     sweep = SweepSpec(temperature=(1, 2, 16), alpha=(0, 0.5))
     assert named(sweep=sweep) == "what-if T=1–16 (3) α=0,.5 tiny+small"
+
+
+def test_a_run_that_chooses_is_named_by_its_goals():
+    students = tuple(SPEC.students[0].model_copy(update={"name": str(i)}) for i in range(12))
+    assert named(students=students, choose=ChooseSpec()) == short_name(SPEC).replace("tiny+small", "best")
+    assert named(students=students, choose=ChooseSpec(minutes=1, bytes=40_000)).endswith("best minutes=1 bytes=40000")
 
 
 def test_a_long_name_is_cut_at_its_end():

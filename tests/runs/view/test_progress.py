@@ -204,3 +204,19 @@ def test_a_plan_of_an_earlier_version_has_one_number_for_all():
     run = after((0.0, old), (0.0, phase("baseline")), (10.0, trained(3, of=6, arm="baseline")))
     assert run.outlook(0.0).left_s == pytest.approx(80.0)
     assert run.outlook(10.0).units == Units("training", 3, 6)
+
+
+def test_candidates_are_parts_of_their_phase_and_their_time_has_an_end():
+    choose = {"kind": "choose", "phases": ["choose"], "estimated": 90.0, "seconds": 60.0, "most": 60.0}
+    plan = {**PLAN, "trainings": 3, "work": [WORK[0], choose, WORK[2]]}
+    begun = (BEGUN[0], BEGUN[1], (1.0, plan), (1.0, phase("data", "end")), (1.0, phase("choose")))
+    slow = ((30.0, {"kind": "part", "phase": "choose", "done": 1, "of": 12}),)
+    slow += ((50.0, {"kind": "part", "phase": "choose", "done": 2, "of": 12}),)
+    found = after(*begun, *slow)
+    assert found.outlook(51.0).units == Units("choose", 2, 12)
+    assert found.outlook(51.0).left_s == pytest.approx(10.0 + 60.0)  # at this pace ten more would take 200 s
+    own = {**trained(2, of=2), "choosing": True}
+    marked = after(*begun, *slow, (51.0, own), (51.0, {**epoch(0, 3), "choosing": True}))
+    assert marked.outlook(51.0) == found.outlook(51.0)
+    over = after(*begun, *slow, (61.0, phase("choose", "end")), (61.0, phase("students")), (70.0, trained(1, of=3)))
+    assert over.outlook(70.0).units == Units("training", 1, 3)

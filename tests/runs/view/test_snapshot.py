@@ -265,3 +265,29 @@ def test_an_event_that_lacks_what_its_kind_has_is_named(folder, event):
     ) as raised:
         snapshot(folder)
     assert raised.value.code == "events_damaged"
+
+
+def test_the_trainings_of_candidates_are_not_counted_and_the_chosen_one_is_named(folder):
+    plan = {**PLAN, "phases": ["data", "teacher", "choose", "students", "evaluate"], "candidates": 3}
+    own = {"choosing": True, "of": 2}
+    tried = {"kind": "candidate", "student": "small", "bytes": 2048, "microseconds": 51.2, "score": 0.91, "alone": 0.9}
+    tried |= {"seconds": 3.0, "left_out": None}
+    out = {**tried, "student": "large", "left_out": {"code": "too_large", "bytes": 99_000}}
+    folder.append_events([plan, {**trained(0, 1), **own}, {**trained(0, 2, "student"), **own}, tried, out])
+    now = snapshot(folder)
+    assert (now.trainings_done, now.trainings, now.chosen) == (0, 6, None)
+    assert now.log[0].endswith(
+        "Plan: 6 trainings, after choosing among 3 candidates, of at most 10 epochs on cpu, about 1000 s."
+    )
+    assert now.log[-2].endswith("Candidate small: 0.91 on validation (alone 0.9), 2.0 KB, 51 us a row; 3.0 s.")
+    assert now.log[-1].endswith("Candidate large: left out before training, its file takes 99,000 bytes at least.")
+    folder.append_events([{"kind": "chosen", "student": "small"}, trained(0, 1)])
+    assert snapshot(folder).chosen == "small" and snapshot(folder).trainings_done == 1
+    assert "Chosen on validation: small." in snapshot(folder).log[-2]
+
+
+def test_a_candidate_without_a_file_or_a_time_is_told(folder):
+    words = {"kind": "candidate", "student": "a", "bytes": None, "microseconds": None, "score": 12.5, "seconds": 1.0}
+    assert sentence(words) == "Candidate a: 12.5 on validation, no file; 1.0 s."
+    failed = sentence({"kind": "candidate", "student": "a", "left_out": {"code": "failed", "reason": "It {broke}."}})
+    assert failed == "Candidate a: left out: It {broke}."

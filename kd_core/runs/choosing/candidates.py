@@ -1,0 +1,54 @@
+"""Who may be the best student: what the registry of architectures offers for the data at hand, in the order it is tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kd_core.distill import LOSSES
+from kd_core.errors import SpecError
+from kd_core.models import ARCHS
+from kd_core.models.base import GIVES
+from kd_core.registry import Situation
+from kd_core.specs import Choice, RunSpec, StudentSpec
+
+MOST = 12  # students of a run
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Students to try, first those that win most often. `beyond`: further ones, for which a run has no room."""
+
+    students: tuple[StudentSpec, ...]
+    beyond: tuple[StudentSpec, ...] = ()
+
+
+def candidates(fits: Situation, loss: str) -> Candidates:
+    """List every architecture's candidates that can read the rows and learn by the loss.
+
+    Errors: SpecError `no_candidates`; UnknownName for a loss that nobody registered.
+    """
+    turns: list[tuple[int, StudentSpec]] = []
+    for entry in ARCHS.entries():
+        if entry.why_not(fits) or "student" not in entry.facts["roles"]:
+            continue
+        own = replace(fits, students_give=entry.facts.get("gives", GIVES), by_rounds="fits" in entry.facts)
+        if LOSSES.get(loss).why_not(own):
+            continue
+        for size, turn in entry.facts.get("candidates", {}).items():
+            arch = Choice(name=entry.name, settings={"size": size} if size else {})
+            turns.append((turn, StudentSpec(name=f"{entry.name} {size}" if size else entry.name, arch=arch)))
+    if not turns:
+        raise SpecError(
+            "There is no candidate for the best student: none reads these rows ({views}) and learns by the loss '{loss}'.",
+            "Choose another loss, or name the students.",
+            "no_candidates",
+            loss=loss,
+            views=", ".join(sorted(fits.views)),
+        )
+    ordered = [student for _, student in sorted(turns, key=lambda pair: pair[0])]
+    return Candidates(tuple(ordered[:MOST]), tuple(ordered[MOST:]))
+
+
+def run_of(spec: RunSpec, student: StudentSpec) -> RunSpec:
+    """Return the ordinary run of one of the candidates."""
+    return spec.model_copy(update={"students": (student,), "choose": None})

@@ -1,0 +1,102 @@
+"""A choice as result.json tells it, read for whoever shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from kd_core.runs.choosing.rule import Candidate
+from kd_core.runs.outcome import Outcome, damage
+from kd_core.specs import ChooseSpec
+
+
+@dataclass(frozen=True)
+class PlainInstead:
+    """A plain model that is the better thing to take home: `better` on the test rows, or as good on validation and smaller.
+
+    Units: bytes of its file and of the student's.
+    """
+
+    why: Literal["better", "smaller"]
+    title: str
+    bytes: int
+    own_bytes: int
+
+
+@dataclass(frozen=True)
+class ToldChoice:
+    """Which candidate was chosen, by which rule, among which others; all scores are of validation rows.
+
+    `alone_better`: the chosen architecture without a teacher scored better. `seconds` of the trying.
+    """
+
+    chosen: Candidate
+    best: Candidate
+    rule: str
+    missed: tuple[str, ...]
+    margin: float | None
+    goals: ChooseSpec
+    seconds: float
+    first_took_longer: bool
+    candidates: tuple[Candidate, ...]
+    alone_better: bool
+    plain: PlainInstead | None
+
+    @property
+    def compared(self) -> int:
+        """Count the candidates that could be chosen."""
+        return sum(c.left_out is None for c in self.candidates)
+
+    @property
+    def left_out(self) -> dict[str, list[Candidate]]:
+        """Sort those that could not be chosen by why."""
+        found: dict[str, list[Candidate]] = {
+            code: [] for code in Counter(c.left_out["code"] for c in self.candidates if c.left_out)
+        }
+        for one in self.candidates:
+            if one.left_out:
+                found[one.left_out["code"]].append(one)
+        return found
+
+
+def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
+    """Read how the student was chosen; None for a run whose students were named. Errors: KDError `damaged_result`."""
+    told = result.get("choice")
+    if not told:
+        return None
+    with damage():
+        names = {f.name for f in fields(Candidate)}
+        candidates = tuple(Candidate(**{n: v for n, v in c.items() if n in names}) for c in told["candidates"])
+        by_name = {c.name: c for c in candidates}
+        chosen = by_name[told["chosen"]]
+        goals = ChooseSpec.parse({**told["goals"], "minutes": told["minutes"]}, "goals")
+        alone = chosen.alone is not None and chosen.score is not None and chosen.alone != chosen.score
+        higher = found.metric.better == "higher"
+        return ToldChoice(
+            chosen=chosen,
+            best=by_name[told["best"]],
+            rule=str(told["rule"]),
+            missed=tuple(told["missed"]),
+            margin=told["margin"],
+            goals=goals,
+            seconds=float(told["seconds"]),
+            first_took_longer=bool(told["first_took_longer"]),
+            candidates=candidates,
+            alone_better=alone and (chosen.alone > chosen.score) == higher,  # type: ignore[operator]
+            plain=_plain(found),
+        )
+
+
+def _plain(found: Outcome) -> PlainInstead | None:
+    """Name the plain model to take home instead: a better one of at most the bytes, else the smallest as good on validation."""
+    student = found.students[0]
+    if student.bytes is None:
+        return None
+    if student.plain and student.plain.standing == "behind":
+        return PlainInstead("better", student.plain.title, student.plain.bytes, student.bytes)
+    if student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
+        _, size, title = student.smallest_like_it
+        return PlainInstead("smaller", title, size, student.bytes)
+    return None

@@ -1,0 +1,259 @@
+"""Trying the candidates: each is trained with and without the teacher for one seed, written as its file and timed, until the time is up.
+
+Only training and validation rows are looked at. The trainings lie where the ordinary run of the chosen student goes on from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.distill.placebo import PLACEBO
+from kd_core.distill.sweep.variants import digest
+from kd_core.errors import KDError, Stopped
+from kd_core.evaluate import METRICS
+from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights
+from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
+from kd_core.runs.choosing.candidates import run_of
+from kd_core.runs.choosing.notebook import Notebook
+from kd_core.runs.choosing.rule import Candidate, Decision, decide
+from kd_core.runs.deployment import deploy, sample_rows, whole_latency
+from kd_core.runs.pace import CHOOSING
+from kd_core.specs import Choice, RunSpec, StudentSpec
+from kd_core.teachers.answer_cache.cache import CODE, code_version
+
+FIRST_FILE_SECONDS = 0.5  # what writing and timing a file is thought to take before one was written
+ROWS: Split = "validation"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The chosen student, where its trainings lie, and what result.json says of the choice."""
+
+    student: StudentSpec
+    place: Path
+    block: dict[str, Any]
+
+
+class Trying:
+    """Tries the students of a run as candidates and chooses one. What is finished is kept and counts in the next attempt.
+
+    Errors: Stopped when a person stopped before the first was finished; KDError `no_candidate_finished`.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        dataset: Dataset,
+        lessons: dict[str, Array],
+        metric: str,
+        device: torch.device,
+        place: Path,
+        notify: Notify,
+        should_stop: ShouldStop,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        assert spec.choose is not None
+        self.spec, self.goals, self.dataset, self.metric, self.device = spec, spec.choose, dataset, metric, device
+        self.lessons = {name: table for name, table in lessons.items() if name != PLACEBO}
+        self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
+        facts = METRICS.get(metric).facts
+        self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
+        self.notebook = Notebook(self.place / "choice.json", self._key(), clock)
+        self._file_seconds = FIRST_FILE_SECONDS
+
+    def _key(self) -> str:
+        decides = [
+            self.spec.work_hash(),
+            self.dataset.hash,
+            digest(self.lessons),
+            self.device.type,
+            code_version((*CODE, "distill")),
+        ]
+        return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+
+    def run(self) -> Found:
+        """Try and choose."""
+        if self.notebook.stale:
+            self.notify(_begun_anew(self.notebook.stale))
+        for student in self.spec.students:
+            self._next(student)
+        if not self._finished():
+            self._smallest_of_the_large()
+        decision = self.notebook.decision or self._decide()
+        at = self._names().index(decision.chosen)
+        self.notify({"kind": "chosen", "student": decision.chosen, **decision.told()})
+        return Found(self.spec.students[at], self._folder(self.spec.students[at]), self._block(decision))
+
+    def _names(self) -> list[str]:
+        return [s.name for s in self.spec.students]
+
+    def _finished(self) -> list[Candidate]:
+        return [c for c in self.notebook.known.values() if c.left_out is None]
+
+    def _time_is_up(self) -> bool:
+        """Say whether what is left is only enough to write the file at hand; the first candidate may take longer."""
+        left = 60 * self.goals.minutes - self.notebook.seconds
+        return bool(self._finished()) and left <= self._file_seconds
+
+    def _next(self, student: StudentSpec) -> None:
+        """Try a candidate, unless it is known from an earlier attempt, a person stopped, or the time is up."""
+        if student.name not in self.notebook.known:
+            if self.person_stops():
+                return
+            if self._time_is_up():
+                found: Candidate | None = Candidate(student.name, left_out={"code": "time_up", "begun": False})
+            else:
+                found = self._too_large(student) or self._try(student)
+            if found is None:
+                return
+            self.notebook.add(found)
+        self._tell(student.name, self._names().index(student.name) + 1)
+
+    def _smallest_of_the_large(self) -> None:
+        """Where every candidate is too large, try the smallest of them: it comes nearest."""
+        large = [c for c in self.notebook.known.values() if c.left_out and c.left_out["code"] == "too_large"]
+        if not large or self.person_stops():
+            return
+        one = min(large, key=lambda c: c.left_out["bytes"] if c.left_out else 0)
+        student = self.spec.students[self._names().index(one.name)]
+        found = self._try(student)
+        if found is not None:
+            self.notebook.add(found)
+            self._tell(one.name, self._names().index(one.name) + 1)
+
+    def _too_large(self, student: StudentSpec) -> Candidate | None:
+        """Leave out what is larger than the limit before it has learned anything: learning takes no bytes away."""
+        if self.goals.bytes is None:
+            return None
+        begun = self.clock()
+        try:
+            least = least_bytes(self.dataset, student.arch)
+        except KDError as error:
+            return Candidate(student.name, left_out={"code": "failed", "reason": str(error)})
+        if least is None or least <= self.goals.bytes:
+            return None
+        seconds = round(self.clock() - begun, 3)
+        return Candidate(student.name, seconds=seconds, left_out={"code": "too_large", "bytes": least})
+
+    def _try(self, student: StudentSpec) -> Candidate | None:
+        """Train, write and time a candidate; None where a person stopped it."""
+        begun = self.clock()
+
+        def left_out(code: str, **values: Any) -> Candidate:
+            return Candidate(student.name, seconds=round(self.clock() - begun, 3), left_out={"code": code, **values})
+
+        trainings = Trainings(
+            run_of(self.spec, student),
+            self.dataset,
+            self.lessons,
+            self.metric,
+            self.device,
+            self._folder(student),
+            self._hear,
+            lambda: self.person_stops() or self._time_is_up(),
+        )
+        try:
+            trainings.train([self.spec.training.first_seed])
+        except KDError as error:
+            return left_out("failed", reason=str(error))
+        arms = trainings.arms(trainings.cells[0])
+        if not arms.student or any(t.record.stopped for t in (*arms.student, *arms.baseline)):
+            return None if self.person_stops() else left_out("time_up", begun=True)
+        taught, alone = arms.student[0], arms.baseline[0]
+        trained = self.clock()
+        deployment = deploy(taught.module, self.dataset, student.arch, ROWS)
+        microseconds = None
+        timed = self.spec.evaluation.latency or self.goals.microseconds is not None
+        if timed and deployment.session is not None:
+            row = whole_latency(deployment.session, sample_rows(self.dataset, ROWS), (1,))["1"]
+            microseconds = round(1000 * row["p50"], 3)
+        self._file_seconds = max(self._file_seconds, self.clock() - trained)
+        return Candidate(
+            student.name,
+            deployment.told()["bytes"],
+            microseconds,
+            taught.record.score_selected,
+            alone.record.score_selected,
+            round(self.clock() - begun, 3),
+        )
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        """Pass on what a candidate's trainings tell, marked as theirs."""
+        self.notebook.tick()
+        self.notify({**event, CHOOSING: True} if event["kind"] in ("epoch", "trained") else event)
+
+    def _folder(self, student: StudentSpec) -> Path:
+        return self.place / f"{self._names().index(student.name):02d}"
+
+    def _tell(self, name: str, number: int) -> None:
+        told = self.notebook.known[name].told()
+        self.notify({"kind": "candidate", **{"student" if k == "name" else k: v for k, v in told.items()}})
+        self.notify({"kind": "part", "phase": "choose", "done": number, "of": len(self.spec.students)})
+
+    def _decide(self) -> Decision:
+        """Choose among what is finished; only where nobody stopped the trying it stands for later attempts."""
+        if not self._finished():
+            if self.person_stops():
+                raise Stopped(NOTHING)
+            reasons = [c.left_out for c in self.notebook.known.values() if c.left_out]
+            raise KDError(
+                "None of {n} candidates could be trained: {reason}",
+                "Name a student yourself, or change what stands in the way.",
+                "no_candidate_finished",
+                n=len(self.spec.students),
+                reason=next((r["reason"] for r in reasons if r["code"] == "failed"), "none came to an end."),
+            )
+        found = decide(self.notebook.in_order(self._names()), self.goals, self.judge)
+        if not self.person_stops():
+            self.notebook.decide(found)
+        return found
+
+    def _block(self, decision: Decision) -> dict[str, Any]:
+        """Lay the choice out for result.json."""
+        known = self.notebook.known
+        stopped = {"code": "stopped"}
+        candidates = [known.get(name) or Candidate(name, left_out=stopped) for name in self._names()]
+        archs = {s.name: s.arch.model_dump(mode="json") for s in self.spec.students}
+        finished = [c for c in candidates if c.left_out is None]
+        first = sum(c.seconds for c in candidates[: candidates.index(finished[0]) + 1])
+        return {
+            "goals": {n: getattr(self.goals, n) for n in ("bytes", "microseconds", "score")},
+            "minutes": self.goals.minutes,
+            "seconds": round(sum(c.seconds for c in candidates), 3),
+            "first_took_longer": first > 60 * self.goals.minutes,
+            "candidates": [{**replace(c).told(), "arch": archs[c.name]} for c in candidates],
+            "compared": len(finished),
+            "judged_on_test": 1,
+            **decision.told(),
+        }
+
+
+def least_bytes(dataset: Dataset, arch: Choice) -> int | None:
+    """Return the bytes of an architecture's file before it has learned anything, None where no file can be made.
+
+    What it learns needs places that are there already, or adds some: no trained file was smaller. Errors: KDError.
+    """
+    with start_weights(0):
+        module = build_for(dataset, arch)
+    module.load_state_dict(deployed_state(dataset, arch, cpu_state(module)))
+    data = deploy(module.eval(), dataset, arch, ROWS).data
+    return None if data is None else len(data)
+
+
+def _begun_anew(number: int) -> dict[str, Any]:
+    return {
+        "kind": "warning",
+        "code": "chosen_again",
+        "message": f"{number} candidate{'s' if number != 1 else ''} of an earlier attempt belong to other data, other teacher answers or another version of the code.",
+        "hint": "They are tried again, and the time begins anew.",
+    }

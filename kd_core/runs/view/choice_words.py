@@ -1,0 +1,82 @@
+"""Why this student was chosen, in one paragraph for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
+from kd_core.runs.outcome import Outcome
+from kd_core.runs.view.wording import left_out
+
+WHY = {
+    "smallest_like_best": "it is the smallest whose {metric} lies within {margin} of the best ({best}, {best_score}, {best_size})",
+    "best_within": "its {metric} is the best within {limits}",
+    "smallest_reaching": "it is the smallest{within} whose {metric} reaches {goal}",
+    "nearest_score": "no candidate{within} reaches a {metric} of {goal}; it comes nearest",
+    "nearest_limits": "no candidate keeps to {limits}; it exceeds them least",
+}
+INSTEAD = {
+    "better": "{title} of {size}, without a teacher, is better on the test rows",
+    "smaller": "{title} of {size}, without a teacher, is as good on validation within the margin",
+}
+
+
+def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], str]) -> list[str]:
+    """Say which candidate was chosen among how many and why, who was left out, and what may be the better thing to take home."""
+    told = read_choice(result, found)
+    if told is None:
+        return []
+    said = [
+        f"Chosen of {told.compared} candidates on validation: {_candidate(told, size)}, because {_why(told, found, size)}."
+    ]
+    if "score" in told.missed and told.rule == "nearest_limits":
+        said.append(f"It does not reach a {found.metric.title} of {told.goals.score:g} either.")
+    for some in told.left_out.values():
+        names = ", ".join(c.name for c in some)
+        reasons = dict.fromkeys(left_out(c.left_out) for c in some if c.left_out)
+        said.append(f"{names}: {'; '.join(reasons)}.")
+    if told.first_took_longer:
+        said.append(f"The first candidate alone took longer than {told.goals.minutes:g} min.")
+    said.append(
+        f"One seed each, {told.seconds:.0f} s of {told.goals.minutes:g} min; the test rows were read for the chosen one only."
+    )
+    if told.alone_better:
+        said.append(
+            f"On validation the same architecture without a teacher was better ({told.chosen.alone:.4g} against {told.chosen.score:.4g})."
+        )
+    if told.plain:
+        said.append(_instead(told.plain, size))
+    return [" ".join(said)]
+
+
+def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
+    one = told.chosen
+    facts = [f"{one.score:.4g}"]
+    facts += ["no file" if one.bytes is None else size(one.bytes)]
+    facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
+    return f"{one.name} ({', '.join(facts)})"
+
+
+def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
+    goals, best = told.goals, told.best
+    asked = [size(goals.bytes)] if goals.bytes is not None else []
+    asked += [f"{goals.microseconds:g} us a row"] if goals.microseconds is not None else []
+    limits = " and ".join(asked)
+    if told.rule == "smallest_like_best" and best.name == told.chosen.name:
+        return f"its {found.metric.title} is the best, and none within {told.margin:.3g} of it is smaller"
+    return WHY[told.rule].format(
+        metric=found.metric.title,
+        limits=limits,
+        within=f" within {limits}" if limits else "",
+        goal="" if goals.score is None else f"{goals.score:g}",
+        margin="" if told.margin is None else f"{told.margin:.3g}",
+        best=best.name,
+        best_score=f"{best.score:.4g}",
+        best_size="no file" if best.bytes is None else size(best.bytes),
+    )
+
+
+def _instead(plain: PlainInstead, size: Callable[[int], str]) -> str:
+    said = INSTEAD[plain.why].format(title=plain.title, size=size(plain.bytes))
+    return f"The better thing to take home may be a plain model: {said} (this student: {size(plain.own_bytes)})."

@@ -1,0 +1,103 @@
+"""Ask for the best student instead of naming some: the goals it should meet, and who is tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.specs import ChooseSpec, DatasetSpec, RunSpec
+from kd_core.task import task_of
+from pages.ui.result import verdict
+from pages.ui.runs import draft, students
+from pages.ui.shared import forms
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import t
+
+KEY = f"{draft.KEY}.choose"
+WAYS = ("best", "named")
+BYTES = 1024  # of the field's unit, KB
+
+
+def learners(
+    dataset: DatasetSpec, values: dict[str, Any], facts: Facts
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Draw the choice between goals and named students; return the named ones, and the goals where they count."""
+    way = st.segmented_control(
+        t("distill.best.way"),
+        WAYS,
+        key=forms.seed(f"{KEY}.way", "named" if values.get("choose") is None else "best"),
+        format_func=lambda w: t(f"distill.best.way_{w}"),
+        label_visibility="collapsed",
+        help=t("distill.best.way_help"),
+        required=True,
+    )
+    if way == "named":
+        return students.choose(values["students"], facts), None
+    goals, named = _goals(values, facts), values["students"]
+    try:
+        found = tried(dataset, values, facts)
+    except KDError:  # said beside Start, where it stands in the way
+        return named, goals
+    st.caption(t("distill.best.rule"), help=t("distill.best.rule_help"))
+    st.caption(t("distill.best.who", num=len(found), names=", ".join(s["name"] for s in found)))
+    return (draft.presets(facts)[:2] if named == found else named), goals
+
+
+def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    """Draw time and goals; an empty goal is none."""
+    held, fields = values.get("choose") or {}, ChooseSpec.model_fields
+    metric = st.session_state.get(f"{draft.KEY}.evaluation.metric") or values["evaluation"].get("metric")
+    metric = metric or task_of(facts.task).primary
+    title = verdict.metric_title(metric)
+    least = "distill.best.score_most" if verdict.lower_is_better(metric) else "distill.best.score_least"
+    left, right = st.columns(2)
+    with left:
+        minutes = forms.field("minutes", fields["minutes"], held, KEY)
+    with right:
+        score = _number("score", t(least, metric=title), held.get("score"), None)
+    with left:
+        kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
+    with right:
+        microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
+    size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
+    asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, "score": score}
+    return forms.changed(ChooseSpec, asked, held)
+
+
+def _kilobytes(size: int | None) -> float | None:
+    return None if size is None else size / BYTES
+
+
+def _number(name: str, label: str, value: float | None, low: float | None) -> float | None:
+    """Draw one goal, which may be left empty."""
+    found = st.number_input(
+        label,
+        min_value=low,
+        value=None,
+        step=None,
+        format="%.4g",
+        key=forms.seed(f"{KEY}.{name}", None if value is None else float(value)),
+        placeholder=t("distill.best.no_goal"),
+        help=forms.help_text(ChooseSpec.model_fields[name]),
+    )
+    return None if found is None else float(found)
+
+
+def tried(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> list[dict[str, Any]]:
+    """List the candidates for the data and the lesson, as a draft holds students. Errors: KDError without any."""
+    from kd_core.runs.choosing.candidates import candidates
+    from kd_core.runs.plan import situation
+
+    teacher, grouped = values["teacher"]["name"], dataset.group is not None
+    at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, draft.folds(values, draft.KEY))
+    return [s.model_dump(mode="json") for s in candidates(at, values["objective"]["name"]).students]
+
+
+def spec_of(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> RunSpec:
+    """Make the run that the form describes, with its candidates where one of them is to be chosen. Errors: KDError."""
+    own = {**values, "dataset": dataset.model_dump(mode="json")}
+    if values.get("choose") is not None:
+        own["students"] = tried(dataset, values, facts)
+    return RunSpec.parse(own, "the run")

@@ -1,0 +1,115 @@
+"""Why this student was chosen, in one paragraph, with all candidates in a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.choosing.rule import Candidate
+from kd_core.runs.choosing.told import ToldChoice, read_choice
+from kd_core.runs.outcome import read_outcome
+from pages.ui.result import verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, escape, t
+
+Result = Mapping[str, Any]
+NEAREST = ("nearest_score", "nearest_limits")  # rules of a choice that does not meet the goals
+
+
+def show(found: Result) -> None:
+    """Draw the paragraph and the table; nothing for a run whose students were named."""
+    told = read_choice(found, read_outcome(found))
+    if told is None:
+        return
+    metric = verdict.metric_title(found["metric"]["name"])
+    with st.container(border=True, key="choice"):
+        st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, metric))}", help=t("runs.choice.help"))
+        with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
+            st.table(table(told, metric), border="horizontal")
+            st.caption(t("runs.choice.note"))
+
+
+def sentences(told: ToldChoice, metric: str) -> list[Safe]:
+    """Say who was chosen and why, who was left out, and what may be the better thing to take home."""
+    one, best, goals = told.chosen, told.best, told.goals
+    limits = _limits(told)
+    first = told.rule == "smallest_like_best" and best.name == one.name
+    said = [
+        t(
+            f"runs.choice.why_{'best_and_smallest' if first else told.rule}",
+            name=one.name,
+            num=told.compared,
+            metric=metric,
+            score=_score(one.score),
+            size=_size(one),
+            limits=limits,
+            within=t("runs.choice.within", limits=limits) if limits else Safe(""),
+            goal=_score(goals.score),
+            margin="–" if told.margin is None else f"{told.margin:.3g}",
+            best=best.name,
+            best_score=_score(best.score),
+            best_size=_size(best),
+        )
+    ]
+    if told.rule in NEAREST:
+        said[0] = Safe(f":orange[:material/warning:] {said[0]}")
+    if "score" in told.missed and told.rule == "nearest_limits":
+        said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
+    said += [
+        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(c.name for c in some))
+        for code, some in told.left_out.items()
+    ]
+    if told.first_took_longer:
+        said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
+    said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
+    if told.alone_better:
+        said.append(t("runs.choice.alone", alone=_score(one.alone), score=_score(one.score)))
+    if told.plain:
+        sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
+        said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
+    return said
+
+
+def _limits(told: ToldChoice) -> str:
+    goals = told.goals
+    asked = [text.size(goals.bytes)] if goals.bytes is not None else []
+    asked += [text.milliseconds(goals.microseconds / 1000)] if goals.microseconds is not None else []
+    return str(t("runs.choice.and")).join(asked)
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else text.score(value, 4)
+
+
+def _size(one: Candidate) -> str:
+    return str(t("runs.choice.no_file")) if one.bytes is None else text.size(one.bytes)
+
+
+def table(told: ToldChoice, metric: str) -> pd.DataFrame:
+    """Lay the candidates out as text, in the order in which they were tried."""
+    columns = ("name", "score", "alone", "size", "row", "seconds", "said")
+    titles = [str(t(f"runs.choice.column_{c}", metric=metric)) for c in columns]
+    rows = []
+    for one in told.candidates:
+        bold = "**" if one.name == told.chosen.name else ""
+        out = one.left_out
+        rows.append(
+            [
+                f"{bold}{escape(one.name)}{bold}",
+                _score(one.score),
+                _score(one.alone),
+                "–" if out else _size(one),
+                "–" if one.microseconds is None else text.milliseconds(one.microseconds / 1000),
+                text.seconds(one.seconds),
+                _said(out) if out else t("runs.choice.is_chosen") if bold else "",
+            ]
+        )
+    return pd.DataFrame(rows, columns=titles).set_index(titles[0]).astype("object")
+
+
+def _said(out: Mapping[str, Any]) -> Safe:
+    values = {"bytes": text.size(out.get("bytes")), "reason": str(out.get("reason") or "")}
+    return t(f"runs.choice.out_{out['code']}", **values)

@@ -1,0 +1,70 @@
+"""Asking for the best student on a command line: goals, sizes, and what does not go together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from kd_core.cli.app import app
+from kd_core.errors import SpecError
+from kd_core.runs.asked import choose_spec, size
+from kd_core.specs import ChooseSpec
+from tests.runs.tables import write_table
+
+runner = CliRunner()
+
+
+def asked(path, *more, command="distill"):
+    table = write_table(path / "t.csv")
+    return runner.invoke(app, [command, str(table), "--target", "target", *more])
+
+
+@pytest.mark.slow
+def test_the_best_student_is_chosen_and_said_why(tmp_path):
+    options = ["--student", "best", "--minutes", ".05", "--bytes", "40KB", "--microseconds", "1e6", "--score", ".6"]
+    done = asked(tmp_path, *options, "--epochs", "2", "--seeds", "1", "--folds", "2", "--out", str(tmp_path / "run"))
+    assert done.exit_code == 0, done.output
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert spec["choose"] == {"minutes": 0.05, "bytes": 40960, "microseconds": 1e6, "score": 0.6}
+    assert len(spec["students"]) == 12 and spec["students"][0]["name"] == "piecewise small"
+    assert "Candidate piecewise small: " in done.stderr and "Chosen on validation: " in done.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert done.stdout.startswith(f"Chosen of {result['choice']['compared']} candidates on validation: ")
+    assert result["students"][0]["name"] == result["choice"]["chosen"]
+
+
+def test_goals_need_the_best_student_which_stands_alone(tmp_path):
+    done = asked(tmp_path, "--bytes", "40KB", "--score", ".9")
+    assert done.exit_code == 2
+    assert "--bytes, --score: goals are for the student that the app chooses" in done.output
+    assert "hint: Add --student best, or leave the goals out." in done.output
+    done = asked(tmp_path, "--student", "best", "--student", "tiny")
+    assert done.exit_code == 2 and "'--student best' stands beside 'tiny'" in done.output
+    done = asked(tmp_path, "--student", "best", "--minutes", "0")
+    assert done.exit_code == 2 and "minutes: Input should be greater than 0, got 0" in done.output
+
+
+def test_a_what_if_refuses_it_in_words(tmp_path):
+    done = asked(tmp_path, "--student", "best", "--temperature", "1,2", command="sweep")
+    assert done.exit_code == 2 and "A what-if can't choose the best student as well" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("40000", 40_000), ("40KB", 40_960), ("1.5 mb", 1_572_864), (" .5kb ", 512), ("0", 0)]
+)
+def test_sizes_are_read_in_bytes_and_larger_units(text, wanted):
+    assert size(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "40 kilo", "KB", "-3", "1e4", "nan"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(SpecError, match=r"The size '.*' is not understood\. Write bytes, KB or MB") as caught:
+        size(text)
+    assert caught.value.code == "bad_size"
+
+
+def test_named_students_have_no_goals():
+    assert choose_spec(None) is None and choose_spec(["tiny"]) is None
+    assert choose_spec(["best"], bytes="1KB", minutes=None) == ChooseSpec(bytes=1024)
