@@ -37,6 +37,7 @@ FOUNDATION = {
     "spec",
     "specs",
     "goals",
+    "grid_spec",
     "task",
     "limits",
     "safe_io",

@@ -116,7 +116,7 @@ class _Experiment:
         asked = self.spec.work_hash()
         with self.phase("choose"):
             context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
-            found = Trying(self.spec, self.dataset, *context).run()
+            found = Trying(self.spec, self.dataset, *context, self.made).run()
         self.spec, self.place = run_of(self.spec, found.student), found.place
         return {"work_hash": asked, "choice": found.block}
 

@@ -30,6 +30,7 @@ from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
+from kd_core.teachers.made_rows import MadeRows
 
 FIRST_FILE_SECONDS = 0.5  # what writing and timing a file is thought to take before one was written
 ROWS: Split = "validation"
@@ -60,11 +61,12 @@ class Trying:
         place: Path,
         notify: Notify,
         should_stop: ShouldStop,
+        made: MadeRows | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert spec.choose is not None
         self.spec, self.goals, self.dataset, self.metric, self.device = spec, spec.choose, dataset, metric, device
-        self.lessons = {name: table for name, table in lessons.items() if name != PLACEBO}
+        self.made, self.lessons = made, {name: table for name, table in lessons.items() if name != PLACEBO}
         self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
@@ -161,6 +163,7 @@ class Trying:
             self._folder(student),
             self._hear,
             lambda: self.person_stops() or self._time_is_up(),
+            made=self.made,
         )
         try:
             trainings.train([self.spec.training.first_seed])

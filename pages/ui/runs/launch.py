@@ -26,6 +26,36 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 
+def sentence(spec: RunSpec, found: Estimate) -> Safe:
+    """Say in one sentence what will be trained and what it takes."""
+    own = found.trainings - found.tried
+    minutes = {"minutes": f"{spec.choose.minutes:g}"} if spec.choose else {}
+    return t(
+        "distill.estimate_best" if spec.choose else "distill.estimate",
+        students=len(spec.students),
+        seeds=_seeds(spec),
+        trainings=own,
+        arms=_arms(spec, own),
+        **minutes,
+        time=time(found),
+        memory=text.size(found.memory_bytes),
+    )
+
+
+def _seeds(spec: RunSpec) -> Safe:
+    """Say how many seeds, at first where the number is automatic, and on how many splits."""
+    training, splits = spec.training, spec.evaluation.splits
+    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
+    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
+
+
+def _arms(spec: RunSpec, trainings: int) -> Safe:
+    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
+    students = 1 if spec.choose else len(spec.students)
+    pairs = 2 * students * spec.training.seeds_at_first * spec.evaluation.splits
+    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
+
+
 def time(found: Estimate) -> Safe:
     """Say the time of an estimate, the teacher's share of it, and whether other work makes it longer."""
     if found.teacher_kept:
