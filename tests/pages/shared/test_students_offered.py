@@ -1,7 +1,7 @@
 """The students that the Distill screen offers beside sizes of MLP."""
 
 from tests.pages.screen import jobs  # noqa: F401
-from tests.pages.test_distill import at, start  # noqa: F401
+from tests.pages.test_distill import at, best, start  # noqa: F401
 
 
 def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be_started(at, jobs):  # noqa: F811
