@@ -37,7 +37,7 @@ def at(best):
 
 def name_students(at):
     """Choose 'These students'."""
-    return at.segmented_control(key="distill.choose.way").set_value("named").run()
+    return at.radio(key="distill.choose.way").set_value("named").run()
 
 
 def start(at, jobs):  # noqa: F811
@@ -49,7 +49,10 @@ def start(at, jobs):  # noqa: F811
 def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  # noqa: F811
     assert not best.exception and not best.button(key="distill-start").disabled
     assert "**12 candidates** in 5 min at most, then **9 trainings** of the chosen one" in words(best)
-    assert "12 candidates, in this order: piecewise small, trees small, " in words(best)
+    assert (
+        "12 candidates, the likely winners first as far as they end in time: piecewise small, trees small, "
+        in words(best)
+    )
     spec = start(best, jobs)
     assert spec.choose == ChooseSpec() and len(spec.students) == 12 and spec.name == "T=2 α=.9 best"
     assert spec.teacher == default_spec("purchase").teacher
@@ -66,7 +69,7 @@ def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: 
     spec = start(best, jobs)
     assert spec.choose == ChooseSpec(minutes=1, bytes=40_960, microseconds=100, score=0.85)
     again = open_page("distill", clone=engine.store().list()[0].id)
-    assert again.segmented_control(key="distill.choose.way").value == "best"
+    assert again.radio(key="distill.choose.way").value == "best"
     assert again.number_input(key="distill.choose.bytes").value == 40.0
     assert start(again, jobs).work_hash() == spec.work_hash()
     again = name_students(open_page("distill", data=best.query_params["data"]))
@@ -81,10 +84,10 @@ def test_the_goals_of_another_metric_are_named_by_it(best):
 def test_named_students_and_goals_survive_a_refresh(at, jobs):  # noqa: F811
     at.checkbox(key="distill.students.2.base").check().run()
     fresh = open_page("distill", data=at.query_params["data"])
-    assert fresh.segmented_control(key="distill.choose.way").value == "named"
+    assert fresh.radio(key="distill.choose.way").value == "named"
     assert len(start(fresh, jobs).students) == 3
     fresh = open_page("distill", data=at.query_params["data"])
-    fresh.segmented_control(key="distill.choose.way").set_value("best").run()
+    fresh.radio(key="distill.choose.way").set_value("best").run()
     fresh.number_input(key="distill.choose.bytes").set_value(10.0).run()
     fresh = open_page("distill", data=at.query_params["data"])
     assert fresh.number_input(key="distill.choose.bytes").value == 10.0
