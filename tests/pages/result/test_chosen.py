@@ -78,7 +78,7 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     found = {**result(), "choice": block()}
     run_id = make_run("done", ("tiny",), found)
     at = open_page("runs", run=run_id)
-    assert not at.exception and "**WHY THIS ONE** **piecewise small** (15 KB) was chosen of 3 candidates" in words(at)
+    assert not at.exception and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 3 candidates" in words(at)
     assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
     frame = chosen.table(told(), "ROC-AUC")
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
