@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from kd_core.specs import DatasetSpec, EvaluationSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
@@ -185,20 +185,6 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     st.caption(note, help=term("temperature"))
 
 
-def _seeds(spec: RunSpec) -> Safe:
-    """Say how many seeds, at first where the number is automatic, and on how many splits."""
-    training, splits = spec.training, spec.evaluation.splits
-    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
-    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
-
-
-def _arms(spec: RunSpec, trainings: int) -> Safe:
-    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
-    students = 1 if spec.choose else len(spec.students)
-    pairs = 2 * students * spec.training.seeds_at_first * spec.evaluation.splits
-    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
-
-
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say what the run would cost and what stands in its way; start it."""
     from kd_core.runs.plan import check
@@ -220,19 +206,8 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
-            own = found.trainings - found.tried
-            minutes = {"minutes": f"{spec.choose.minutes:g}"} if spec.choose else {}
             st.markdown(
-                t(
-                    "distill.estimate_best" if spec.choose else "distill.estimate",
-                    students=len(spec.students),
-                    seeds=_seeds(spec),
-                    trainings=own,
-                    arms=_arms(spec, own),
-                    **minutes,
-                    time=launch.time(found),
-                    memory=text.size(found.memory_bytes),
-                ),
+                launch.cost(spec, found),
                 help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"),
                 width="stretch",
             )

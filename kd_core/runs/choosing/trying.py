@@ -33,7 +33,7 @@ from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 
-FIRST_FILE_SECONDS = 0.5  # what writing and timing a file is thought to take before one was written
+FIRST_FILE_SECONDS = 1.0  # what writing and timing a file is thought to take before one was written
 ROWS: Split = "validation"
 
 

@@ -35,6 +35,30 @@ def time(found: Estimate) -> Safe:
     return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
+def cost(spec: RunSpec, found: Estimate) -> Safe:
+    """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen."""
+    own = found.trainings - found.tried
+    values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
+    values |= {"time": time(found), "memory": text.size(found.memory_bytes)}
+    if spec.choose is None:
+        return t("distill.estimate", **values)
+    return t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)
+
+
+def _seeds(spec: RunSpec) -> Safe:
+    """Say how many seeds, at first where the number is automatic, and on how many splits."""
+    training, splits = spec.training, spec.evaluation.splits
+    said = t("distill.seeds_first" if training.seeds is None else "distill.seeds", num=training.seeds_at_first)
+    return Safe(f"{said} × {t('distill.splits', num=splits)}") if splits > 1 else said
+
+
+def _arms(spec: RunSpec, trainings: int) -> Safe:
+    """Say what each student is trained as: with the teacher, alone, and as placebo where the lesson has one."""
+    students = 1 if spec.choose else len(spec.students)
+    pairs = 2 * students * spec.training.seeds_at_first * spec.evaluation.splits
+    return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
+
+
 def reasons(found: Estimate) -> Safe:
     """Say what an estimate is made from."""
     learned = t("distill.learned", num=found.learned) if found.learned else t("distill.learned_none")
