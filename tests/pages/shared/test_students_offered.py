@@ -23,17 +23,17 @@ def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, 
     from tests.data.views.test_text_views import text_table
 
     dataset = engine.library().save_spec(text_table(tmp_path / "a.csv"))
-    at = open_page("distill", data=dataset)
-    assert not at.exception and "textcnn small" in words(at)  # among the candidates
-    names = [c.label for c in name_students(at).checkbox]
+    page = open_page("distill", data=dataset)
+    assert not page.exception and "textcnn small" in words(page)  # among the candidates
+    names = [c.label for c in name_students(page).checkbox]
     assert {"textcnn tiny", "textcnn small"} < set(names)
-    for box in at.checkbox:
+    for box in page.checkbox:
         if box.label in ("tiny", "small"):
             box.uncheck()
-    next(box for box in at.checkbox if box.label == "textcnn tiny").check().run()
-    at.selectbox(key="distill.teacher").set_value("sklearn").run()
-    at.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
-    spec = start(at, jobs)
+    next(box for box in page.checkbox if box.label == "textcnn tiny").check().run()
+    page.selectbox(key="distill.teacher").set_value("sklearn").run()
+    page.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
+    spec = start(page, jobs)
     assert [s.arch.name for s in spec.students] == ["textcnn"]
     assert (spec.teacher.name, spec.teacher.settings["view"]) == ("sklearn", "tfidf")
 
