@@ -211,6 +211,15 @@ def foresee(
     return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
 
 
+def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+    """Estimate a student's trainings with and without the teacher for one seed, on one idle core."""
+    own = _own_seconds(student.arch, train_rows, inputs, num_outputs, 2)
+    if own is not None:
+        return own
+    flops = student_sizes([student], inputs, num_outputs)[0].flops
+    return _training_seconds(spec, train_rows, flops, 2, _stackable(spec, student, num_outputs))
+
+
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
     """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
     task = spec.dataset.task or _usual_task(num_outputs)

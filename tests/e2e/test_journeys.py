@@ -63,6 +63,8 @@ def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen,
     screen.sees("3,000 rows")
     screen.press("data-use")
     screen.title("Who teaches whom")
+    screen.page.get_by_text("These students", exact=True).click()  # trying candidates would take longer
+    expect(screen.page.get_by_role("checkbox", name="small", exact=True)).to_be_visible(timeout=60_000)
     screen.press("distill-start")
     run_id = screen.run_id()
     screen.title("How is it going?")

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from kd_core.distill import LOSSES
 from kd_core.distill.base import LossSpec
-from kd_core.errors import KDError, SpecError
+from kd_core.errors import KDError
 from kd_core.models import ARCHS
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
-from kd_core.specs import ChooseSpec, RunSpec
-from pages.ui.runs import best_student, draft
-from pages.ui.shared import engine, facts
+from kd_core.specs import RunSpec
+from pages.ui.runs import draft
+from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -37,84 +37,13 @@ def at(best):
 
 def name_students(at):
     """Choose 'These students'."""
-    return at.segmented_control(key="distill.choose.way").set_value("named").run()
+    return at.radio(key="distill.choose.way").set_value("named").run()
 
 
 def start(at, jobs):  # noqa: F811
     at.button(key="distill-start").click().run()
     assert not at.exception
     return jobs.submitted[-1][0]
-
-
-def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  # noqa: F811
-    assert not best.exception and not best.button(key="distill-start").disabled
-    assert "**12 candidates** in 5 min at most, then **9 trainings** of the chosen one" in words(best)
-    assert "12 candidates, in this order: piecewise small, trees small, " in words(best)
-    spec = start(best, jobs)
-    assert spec.choose == ChooseSpec() and len(spec.students) == 12 and spec.name == "T=2 α=.9 best"
-    assert spec.teacher == default_spec("purchase").teacher
-
-
-def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: F811
-    best.number_input(key="distill.choose.minutes").set_value(1.0)
-    best.number_input(key="distill.choose.bytes").set_value(40.0)
-    best.number_input(key="distill.choose.microseconds").set_value(100.0)
-    best.number_input(key="distill.choose.score").set_value(0.85)
-    best.run()
-    assert best.number_input(key="distill.choose.score").label == "ROC-AUC at least"
-    assert "in 1 min at most" in words(best)
-    spec = start(best, jobs)
-    assert spec.choose == ChooseSpec(minutes=1, bytes=40_960, microseconds=100, score=0.85)
-    again = open_page("distill", clone=engine.store().list()[0].id)
-    assert again.segmented_control(key="distill.choose.way").value == "best"
-    assert again.number_input(key="distill.choose.bytes").value == 40.0
-    assert start(again, jobs).work_hash() == spec.work_hash()
-    again = name_students(open_page("distill", data=best.query_params["data"]))
-    assert [c.label for c in again.checkbox if c.value] == ["tiny", "small"]  # the candidates are not named students
-
-
-def test_the_goals_of_another_metric_are_named_by_it(best):
-    best.selectbox(key="distill.evaluation.metric").set_value("log_loss").run()
-    assert best.number_input(key="distill.choose.score").label == "Log loss at most"
-
-
-def test_named_students_and_goals_survive_a_refresh(at, jobs):  # noqa: F811
-    at.checkbox(key="distill.students.2.base").check().run()
-    fresh = open_page("distill", data=at.query_params["data"])
-    assert fresh.segmented_control(key="distill.choose.way").value == "named"
-    assert len(start(fresh, jobs).students) == 3
-    fresh = open_page("distill", data=at.query_params["data"])
-    fresh.segmented_control(key="distill.choose.way").set_value("best").run()
-    fresh.number_input(key="distill.choose.bytes").set_value(10.0).run()
-    fresh = open_page("distill", data=at.query_params["data"])
-    assert fresh.number_input(key="distill.choose.bytes").value == 10.0
-    assert len([c for c in name_students(fresh).checkbox if c.value]) == 3
-
-
-def test_a_recipe_with_goals_is_loaded(at, jobs):  # noqa: F811
-    students = best_student.tried(
-        default_spec("purchase").dataset, draft.of_spec(default_spec("purchase")), facts_of(at)
-    )
-    given = json.loads(default_spec("purchase").to_json()) | {"choose": {"bytes": 2048}, "students": students}
-    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
-    at.run()
-    assert not at.exception and at.number_input(key="distill.choose.bytes").value == 2.0
-    assert start(at, jobs).choose == ChooseSpec(bytes=2048)
-
-
-def test_a_lesson_that_no_candidate_learns_by_blocks_with_the_reason(best, monkeypatch):
-    def none(*_):
-        raise SpecError("There is no candidate.", "Name the students.", "no_candidates")
-
-    monkeypatch.setattr("kd_core.runs.choosing.candidates.candidates", none)
-    best.run()
-    assert not best.exception and "There is no candidate." in best.error[0].value
-    assert best.button(key="distill-start").disabled
-
-
-def facts_of(at):
-    """What the page knows of its data."""
-    return facts.kept(str(at.query_params["data"]))
 
 
 def test_named_students_are_the_samples_own_run(at, jobs):  # noqa: F811
@@ -407,28 +336,3 @@ def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa
     assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
     spec = start(at, jobs)
     assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)
-
-
-@pytest.mark.slow
-def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, tmp_path):  # noqa: F811
-    from tests.data.views.test_text_views import text_table
-
-    dataset = engine.library().save_spec(text_table(tmp_path / "a.csv"))
-    at = open_page("distill", data=dataset)
-    assert not at.exception and "textcnn small" in words(at)  # among the candidates
-    names = [c.label for c in name_students(at).checkbox]
-    assert {"textcnn tiny", "textcnn small"} < set(names)
-    for box in at.checkbox:
-        if box.label in ("tiny", "small"):
-            box.uncheck()
-    next(box for box in at.checkbox if box.label == "textcnn tiny").check().run()
-    at.selectbox(key="distill.teacher").set_value("sklearn").run()
-    at.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
-    spec = start(at, jobs)
-    assert [s.arch.name for s in spec.students] == ["textcnn"]
-    assert (spec.teacher.name, spec.teacher.settings["view"]) == ("sklearn", "tfidf")
-
-
-def test_a_table_without_texts_offers_no_student_that_reads_words(at):
-    assert not [c.label for c in at.checkbox if "textcnn" in c.label]
-    assert "textcnn" not in at.selectbox(key="distill_own_arch").options

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from kd_core.data.dataset import Array, Dataset, Split
@@ -20,19 +21,20 @@ from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import digest
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
-from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights
+from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
 from kd_core.runs.choosing.rule import Candidate, Decision, decide
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
+from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.made_rows import MadeRows
 
-FIRST_FILE_SECONDS = 0.5  # what writing and timing a file is thought to take before one was written
+FIRST_FILE_SECONDS = 1.0  # what writing and timing a file is thought to take before one was written
 ROWS: Split = "validation"
 
 
@@ -87,8 +89,10 @@ class Trying:
         """Try and choose."""
         if self.notebook.stale:
             self.notify(_begun_anew(self.notebook.stale))
-        for student in self.spec.students:
-            self._next(student)
+        for name in list(self.notebook.known):
+            self._tell(name)
+        while (student := self._next()) is not None and self._take(student):
+            self._tell(student.name)
         if not self._finished():
             self._smallest_of_the_large()
         decision = self.notebook.decision or self._decide()
@@ -107,19 +111,40 @@ class Trying:
         left = 60 * self.goals.minutes - self.notebook.seconds
         return bool(self._finished()) and left <= self._file_seconds
 
-    def _next(self, student: StudentSpec) -> None:
-        """Try a candidate, unless it is known from an earlier attempt, a person stopped, or the time is up."""
-        if student.name not in self.notebook.known:
-            if self.person_stops():
-                return
-            if self._time_is_up():
-                found: Candidate | None = Candidate(student.name, left_out={"code": "time_up", "begun": False})
-            else:
-                found = self._too_large(student) or self._try(student)
-            if found is None:
-                return
+    def _next(self) -> StudentSpec | None:
+        """Choose who is tried next: the first that is foreseen to end in time, else the quickest; None when all are known."""
+        rest = [s for s in self.spec.students if s.name not in self.notebook.known]
+        if not rest or not self._finished():
+            return rest[0] if rest else None
+        seconds = [self._foreseen(s) for s in rest]
+        left = 60 * self.goals.minutes - self.notebook.seconds - self._file_seconds
+        in_time = [s for s, took in zip(rest, seconds, strict=True) if took <= left]
+        return in_time[0] if in_time else rest[seconds.index(min(seconds))]
+
+    def _foreseen(self, student: StudentSpec) -> float:
+        """Foresee a candidate's seconds: by its size, and by how long its kind, else all others, took against that here."""
+        by_size = {s.name: self._by_size(s) for s in self.spec.students}
+        kinds = {s.name: s.arch.name for s in self.spec.students}
+        ratios = [(kinds[c.name], c.seconds / by_size[c.name]) for c in self._finished()]
+        alike = [ratio for kind, ratio in ratios if kind == student.arch.name] or [ratio for _, ratio in ratios]
+        return by_size[student.name] * float(np.mean(alike))
+
+    def _by_size(self, student: StudentSpec) -> float:
+        inputs = {(v := viewed(self.dataset, student.arch)).spec.kind: v.spec}
+        rows = len(self.dataset.train)
+        return CANDIDATE_SECONDS + pair_seconds(self.spec, student, rows, inputs, self.dataset.num_outputs)
+
+    def _take(self, student: StudentSpec) -> bool:
+        """Find out about a candidate, unless the time is up; False where a person stopped it."""
+        if self.person_stops():
+            return False
+        if self._time_is_up():
+            found: Candidate | None = Candidate(student.name, left_out={"code": "time_up", "begun": False})
+        else:
+            found = self._too_large(student) or self._try(student)
+        if found is not None:
             self.notebook.add(found)
-        self._tell(student.name, self._names().index(student.name) + 1)
+        return found is not None
 
     def _smallest_of_the_large(self) -> None:
         """Where every candidate is too large, try the smallest of them: it comes nearest."""
@@ -131,7 +156,7 @@ class Trying:
         found = self._try(student)
         if found is not None:
             self.notebook.add(found)
-            self._tell(one.name, self._names().index(one.name) + 1)
+            self._tell(one.name)
 
     def _too_large(self, student: StudentSpec) -> Candidate | None:
         """Leave out what is larger than the limit before it has learned anything: learning takes no bytes away."""
@@ -198,10 +223,11 @@ class Trying:
     def _folder(self, student: StudentSpec) -> Path:
         return self.place / f"{self._names().index(student.name):02d}"
 
-    def _tell(self, name: str, number: int) -> None:
+    def _tell(self, name: str) -> None:
         told = self.notebook.known[name].told()
         self.notify({"kind": "candidate", **{"student" if k == "name" else k: v for k, v in told.items()}})
-        self.notify({"kind": "part", "phase": "choose", "done": number, "of": len(self.spec.students)})
+        done = len(self.notebook.known)
+        self.notify({"kind": "part", "phase": "choose", "done": done, "of": len(self.spec.students)})
 
     def _decide(self) -> Decision:
         """Choose among what is finished; only where nobody stopped the trying it stands for later attempts."""
@@ -228,12 +254,13 @@ class Trying:
         candidates = [known.get(name) or Candidate(name, left_out=stopped) for name in self._names()]
         archs = {s.name: s.arch.model_dump(mode="json") for s in self.spec.students}
         finished = [c for c in candidates if c.left_out is None]
-        first = sum(c.seconds for c in candidates[: candidates.index(finished[0]) + 1])
+        first = next(i for i, c in enumerate(known.values()) if c.left_out is None)
+        until = sum(c.seconds for c in list(known.values())[: first + 1])  # in the order in which they were tried
         return {
             "goals": {n: getattr(self.goals, n) for n in ("bytes", "microseconds", "score")},
             "minutes": self.goals.minutes,
             "seconds": round(sum(c.seconds for c in candidates), 3),
-            "first_took_longer": first > 60 * self.goals.minutes,
+            "first_took_longer": until > 60 * self.goals.minutes,
             "candidates": [{**replace(c).told(), "arch": archs[c.name]} for c in candidates],
             "compared": len(finished),
             "judged_on_test": 1,

@@ -13,7 +13,7 @@ WHY = {
     "smallest_like_best": "it is the smallest whose {metric} lies within {margin} of the best ({best}, {best_score}, {best_size})",
     "best_within": "its {metric} is the best within {limits}",
     "smallest_reaching": "it is the smallest{within} whose {metric} reaches {goal}",
-    "nearest_score": "no candidate{within} reaches a {metric} of {goal}; it comes nearest",
+    "nearest_score": "no candidate's {metric}{within} reaches {goal}; it comes nearest",
     "nearest_limits": "no candidate keeps to {limits}; it exceeds them least",
 }
 INSTEAD = {
@@ -31,7 +31,7 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
         f"Chosen of {told.compared} candidates on validation: {_candidate(told, size)}, because {_why(told, found, size)}."
     ]
     if "score" in told.missed and told.rule == "nearest_limits":
-        said.append(f"It does not reach a {found.metric.title} of {told.goals.score:g} either.")
+        said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
         names = ", ".join(c.name for c in some)
         reasons = dict.fromkeys(left_out(c.left_out) for c in some if c.left_out)

@@ -24,14 +24,13 @@ def learners(
     dataset: DatasetSpec, values: dict[str, Any], facts: Facts
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Draw the choice between goals and named students; return the named ones, and the goals where they count."""
-    way = st.segmented_control(
+    way = st.radio(
         t("distill.best.way"),
         WAYS,
         key=forms.seed(f"{KEY}.way", "named" if values.get("choose") is None else "best"),
         format_func=lambda w: t(f"distill.best.way_{w}"),
         label_visibility="collapsed",
         help=t("distill.best.way_help"),
-        required=True,
     )
     if way == "named":
         return students.choose(values["students"], facts), None

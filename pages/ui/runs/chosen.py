@@ -89,7 +89,7 @@ def _size(one: Candidate) -> str:
 
 
 def table(told: ToldChoice, metric: str) -> pd.DataFrame:
-    """Lay the candidates out as text, in the order in which they were tried."""
+    """Lay the candidates out as text."""
     columns = ("name", "score", "alone", "size", "row", "seconds", "said")
     titles = [str(t(f"runs.choice.column_{c}", metric=metric)) for c in columns]
     rows = []
@@ -103,11 +103,16 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
                 _score(one.alone),
                 "–" if out else _size(one),
                 "–" if one.microseconds is None else text.milliseconds(one.microseconds / 1000),
-                text.seconds(one.seconds),
-                _said(out) if out else t("runs.choice.is_chosen") if bold else "",
+                text.seconds(one.seconds) if one.seconds else "–",
+                _said(out) if out else t("runs.choice.is_chosen") if bold else _beyond(one, told),
             ]
         )
     return pd.DataFrame(rows, columns=titles).set_index(titles[0]).astype("object")
+
+
+def _beyond(one: Candidate, told: ToldChoice) -> str:
+    beyond = any(share > 1 for share in one.over(told.goals.limits).values())
+    return str(t("runs.choice.beyond")) if beyond else ""
 
 
 def _said(out: Mapping[str, Any]) -> Safe:

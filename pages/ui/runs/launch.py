@@ -26,20 +26,23 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 
-def sentence(spec: RunSpec, found: Estimate) -> Safe:
-    """Say in one sentence what will be trained and what it takes."""
+def time(found: Estimate) -> Safe:
+    """Say the time of an estimate, the teacher's share of it, and whether other work makes it longer."""
+    if found.teacher_kept:
+        words = t("distill.time_kept", seconds=text.seconds(found.seconds))
+    else:
+        words = t("distill.time", seconds=text.seconds(found.seconds), teacher=text.seconds(found.teacher_seconds))
+    return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
+
+
+def cost(spec: RunSpec, found: Estimate) -> Safe:
+    """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen."""
     own = found.trainings - found.tried
-    minutes = {"minutes": f"{spec.choose.minutes:g}"} if spec.choose else {}
-    return t(
-        "distill.estimate_best" if spec.choose else "distill.estimate",
-        students=len(spec.students),
-        seeds=_seeds(spec),
-        trainings=own,
-        arms=_arms(spec, own),
-        **minutes,
-        time=time(found),
-        memory=text.size(found.memory_bytes),
-    )
+    values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
+    values |= {"time": time(found), "memory": text.size(found.memory_bytes)}
+    if spec.choose is None:
+        return t("distill.estimate", **values)
+    return t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)
 
 
 def _seeds(spec: RunSpec) -> Safe:
@@ -54,15 +57,6 @@ def _arms(spec: RunSpec, trainings: int) -> Safe:
     students = 1 if spec.choose else len(spec.students)
     pairs = 2 * students * spec.training.seeds_at_first * spec.evaluation.splits
     return t("distill.arms_placebo" if trainings > pairs else "distill.arms")
-
-
-def time(found: Estimate) -> Safe:
-    """Say the time of an estimate, the teacher's share of it, and whether other work makes it longer."""
-    if found.teacher_kept:
-        words = t("distill.time_kept", seconds=text.seconds(found.seconds))
-    else:
-        words = t("distill.time", seconds=text.seconds(found.seconds), teacher=text.seconds(found.teacher_seconds))
-    return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
 def reasons(found: Estimate) -> Safe:

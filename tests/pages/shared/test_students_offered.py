@@ -1,7 +1,10 @@
 """The students that the Distill screen offers beside sizes of MLP."""
 
-from tests.pages.screen import jobs  # noqa: F401
-from tests.pages.test_distill import at, start  # noqa: F401
+import pytest
+
+from pages.ui.shared import engine
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
 
 
 def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be_started(at, jobs):  # noqa: F811
@@ -13,3 +16,28 @@ def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be
     at.run()
     asked = [s.arch for s in start(at, jobs).students]
     assert [(a.name, a.settings.get("size")) for a in asked][2:] == [("additive", None), ("piecewise", "small")]
+
+
+@pytest.mark.slow
+def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, tmp_path):  # noqa: F811
+    from tests.data.views.test_text_views import text_table
+
+    dataset = engine.library().save_spec(text_table(tmp_path / "a.csv"))
+    page = open_page("distill", data=dataset)
+    assert not page.exception and "textcnn small" in words(page)  # among the candidates
+    names = [c.label for c in name_students(page).checkbox]
+    assert {"textcnn tiny", "textcnn small"} < set(names)
+    for box in page.checkbox:
+        if box.label in ("tiny", "small"):
+            box.uncheck()
+    next(box for box in page.checkbox if box.label == "textcnn tiny").check().run()
+    page.selectbox(key="distill.teacher").set_value("sklearn").run()
+    page.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
+    spec = start(page, jobs)
+    assert [s.arch.name for s in spec.students] == ["textcnn"]
+    assert (spec.teacher.name, spec.teacher.settings["view"]) == ("sklearn", "tfidf")
+
+
+def test_a_table_without_texts_offers_no_student_that_reads_words(at):  # noqa: F811
+    assert not [c.label for c in at.checkbox if "textcnn" in c.label]
+    assert "textcnn" not in at.selectbox(key="distill_own_arch").options

@@ -167,6 +167,16 @@ def test_a_training_that_is_under_way_when_the_time_is_up_is_stopped(tmp_path, m
     assert by_name(found)["base"]["score"] is None and found["choice"]["chosen"] == "tiny"
 
 
+def test_what_is_foreseen_to_end_in_time_is_tried_before_what_is_not(tmp_path, monkeypatch):
+    foreseen = {"tiny": 1.0, "base": 5_000.0, "linear": 1.0}
+    monkeypatch.setattr(trying, "pair_seconds", lambda spec, student, *_: foreseen[student.name])
+    events: list[dict[str, Any]] = []
+    found = carry_out(choosing(tmp_path, SMALL, LARGE, LINE, minutes=0.5), tmp_path / "a", events.append)
+    assert [e["student"] for e in events if e["kind"] == "candidate"] == ["tiny", "linear", "base"]
+    assert [e["done"] for e in events if e["kind"] == "part" and e["phase"] == "choose"] == [1, 2, 3]
+    assert [c["name"] for c in found["choice"]["candidates"]] == ["tiny", "base", "linear"]
+
+
 def test_what_is_too_large_before_it_has_learned_is_not_trained(tmp_path):
     spec = choosing(tmp_path, LARGE, LINE, bytes=20_000)
     events: list[dict[str, Any]] = []

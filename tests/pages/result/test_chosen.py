@@ -1,0 +1,94 @@
+"""The result of a run that chose its student: why this one, and all candidates in a fold."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.runs.choosing.told import read_choice
+from kd_core.runs.outcome import read_outcome
+from kd_core.specs import ChooseSpec
+from pages.ui.runs import chosen
+from pages.ui.shared.text import Safe, plain
+from tests.pages.fixtures import make_run, result
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.runs.choosing.blocks import TRIED, block
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def told(base=None, /, **more):
+    found = {**(base or result()), "choice": block(**more)}
+    return read_choice(found, read_outcome(found))
+
+
+def said(base=None, /, **more):
+    return plain(Safe(" ".join(chosen.sentences(told(base, **more), "ROC-AUC"))))
+
+
+def test_the_paragraph_says_why_and_who_was_left_out():
+    assert said() == (
+        "piecewise small (15 KB) was chosen of 3 candidates: the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
+        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: mlp small. "
+        "Not finished, as the time was up: tabm tiny, linear. Could not be trained: cnn. Trying took 30 s of 1 min; the test rows were "
+        "read for the chosen one only."
+    )
+
+
+@pytest.mark.parametrize(
+    ("goals", "start"),
+    [
+        (
+            {"bytes": 10_000},
+            "trees tiny (5.7 KB) was chosen of 3 candidates: its ROC-AUC on validation, 0.8574, is the best within 9.8 KB.",
+        ),
+        (
+            {"score": 0.86},
+            "piecewise small (15 KB) was chosen of 3 candidates: the smallest whose ROC-AUC on validation, 0.8605, reaches 0.8600.",
+        ),
+        (
+            {"found": TRIED[:1]},
+            "piecewise small (15 KB) was chosen of 1 candidates: its ROC-AUC on validation, 0.8605, is the best, and none",
+        ),
+        (
+            {"score": 0.9, "bytes": 60_000},
+            ":orange[:material/warning:] The ROC-AUC of none of 3 candidates within 59 KB reaches 0.9000",
+        ),
+        (
+            {"bytes": 100, "microseconds": 90},
+            ":orange[:material/warning:] None of 3 candidates keeps to 100 B and 90 µs. trees tiny (5.7 KB,",
+        ),
+    ],
+)
+def test_each_rule_has_its_sentence(goals, start):
+    assert said(**goals).startswith(start)
+
+
+def test_what_else_a_person_should_know_is_said():
+    assert "The first one alone took longer than 1 min." in said(longer=True)
+    assert "the same architecture was better without a teacher: 0.8605 against 0.8574." in said(bytes=10_000)
+    assert "Its ROC-AUC does not reach 0.9000 either." in said(bytes=100, score=0.9)
+    behind = result(plain="behind")
+    assert "The better thing to take home may be a plain model: 30 trees of 4 leaves of 1.1 KB" in said(behind)
+
+
+def test_the_page_shows_the_paragraph_and_the_fold():
+    found = {**result(), "choice": block()}
+    run_id = make_run("done", ("tiny",), found)
+    at = open_page("runs", run=run_id)
+    assert not at.exception and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 3 candidates" in words(at)
+    assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
+    frame = chosen.table(told(), "ROC-AUC")
+    assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
+    assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small**"
+    assert "WHY THIS ONE" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+
+
+def test_the_head_and_the_live_page_name_the_candidates():
+    from pages.ui.runs import run_head
+    from tests.runs.services import run_spec
+
+    spec = run_spec("a").model_copy(update={"choose": ChooseSpec()})
+    assert "the best of 1 candidates" in run_head.outline(spec)

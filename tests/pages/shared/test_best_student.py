@@ -1,0 +1,87 @@
+"""Asking for the best student on the Distill screen: goals, candidates, cost, and coming back to them."""
+
+from __future__ import annotations
+
+import json
+
+from kd_core.errors import SpecError
+from kd_core.scenarios import default_spec
+from kd_core.specs import ChooseSpec
+from pages.ui.runs import best_student, draft
+from pages.ui.shared import engine, facts
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
+
+
+def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  # noqa: F811
+    assert not best.exception and not best.button(key="distill-start").disabled
+    assert "**12 candidates** in 5 min at most, then **9 trainings** of the chosen one" in words(best)
+    assert (
+        "12 candidates, the likely winners first as far as they end in time: piecewise small, trees small, "
+        in words(best)
+    )
+    spec = start(best, jobs)
+    assert spec.choose == ChooseSpec() and len(spec.students) == 12 and spec.name == "T=2 α=.9 best"
+    assert spec.teacher == default_spec("purchase").teacher
+
+
+def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: F811
+    best.number_input(key="distill.choose.minutes").set_value(1.0)
+    best.number_input(key="distill.choose.bytes").set_value(40.0)
+    best.number_input(key="distill.choose.microseconds").set_value(100.0)
+    best.number_input(key="distill.choose.score").set_value(0.85)
+    best.run()
+    assert best.number_input(key="distill.choose.score").label == "ROC-AUC at least"
+    assert "in 1 min at most" in words(best)
+    spec = start(best, jobs)
+    assert spec.choose == ChooseSpec(minutes=1, bytes=40_960, microseconds=100, score=0.85)
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    assert again.radio(key="distill.choose.way").value == "best"
+    assert again.number_input(key="distill.choose.bytes").value == 40.0
+    assert start(again, jobs).work_hash() == spec.work_hash()
+    again = name_students(open_page("distill", data=best.query_params["data"]))
+    assert [c.label for c in again.checkbox if c.value] == ["tiny", "small"]  # the candidates are not named students
+
+
+def test_the_goals_of_another_metric_are_named_by_it(best):  # noqa: F811
+    best.selectbox(key="distill.evaluation.metric").set_value("log_loss").run()
+    assert best.number_input(key="distill.choose.score").label == "Log loss at most"
+
+
+def test_named_students_and_goals_survive_a_refresh(at, jobs):  # noqa: F811
+    at.checkbox(key="distill.students.2.base").check().run()
+    fresh = open_page("distill", data=at.query_params["data"])
+    assert fresh.radio(key="distill.choose.way").value == "named"
+    assert len(start(fresh, jobs).students) == 3
+    fresh = open_page("distill", data=at.query_params["data"])
+    fresh.radio(key="distill.choose.way").set_value("best").run()
+    fresh.number_input(key="distill.choose.bytes").set_value(10.0).run()
+    fresh = open_page("distill", data=at.query_params["data"])
+    assert fresh.number_input(key="distill.choose.bytes").value == 10.0
+    assert len([c for c in name_students(fresh).checkbox if c.value]) == 3
+
+
+def test_a_recipe_with_goals_is_loaded(at, jobs):  # noqa: F811
+    students = best_student.tried(
+        default_spec("purchase").dataset, draft.of_spec(default_spec("purchase")), facts_of(at)
+    )
+    given = json.loads(default_spec("purchase").to_json()) | {"choose": {"bytes": 2048}, "students": students}
+    at.get("file_uploader")[0].upload("recipe.json", json.dumps(given).encode())
+    at.run()
+    assert not at.exception and at.number_input(key="distill.choose.bytes").value == 2.0
+    assert start(at, jobs).choose == ChooseSpec(bytes=2048)
+
+
+def test_a_lesson_that_no_candidate_learns_by_blocks_with_the_reason(best, monkeypatch):  # noqa: F811
+    def none(*_):
+        raise SpecError("There is no candidate.", "Name the students.", "no_candidates")
+
+    monkeypatch.setattr("kd_core.runs.choosing.candidates.candidates", none)
+    best.run()
+    assert not best.exception and "There is no candidate." in best.error[0].value
+    assert best.button(key="distill-start").disabled
+
+
+def facts_of(screen):
+    """What the page knows of its data."""
+    return facts.kept(str(screen.query_params["data"]))

@@ -1,0 +1,78 @@
+"""Why this student was chosen, in the words of the terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.runs.choosing.rule import Candidate
+from kd_core.runs.view.report import verdict_lines
+from tests.runs.choosing.blocks import TRIED, block
+from tests.runs.results import SQUARE, result, student
+
+
+def said(**more):
+    plain = more.pop("reference", None)
+    size = more.pop("size", 15_000)
+    found = result(SQUARE, [{**student("tiny", 3), "deployed": {"bytes": size}, "reference": plain or {}}], 3)
+    del found["sweep"]
+    return verdict_lines({**found, "choice": block(**more)})[0]
+
+
+def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out():
+    assert said() == (
+        "Chosen of 3 candidates on validation: piecewise small (0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
+        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). mlp small: left out before training, its file takes "
+        "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each, 30 s of 1 min; "
+        "the test rows were read for the chosen one only."
+    )
+
+
+@pytest.mark.parametrize(
+    ("goals", "words"),
+    [
+        (
+            {"bytes": 10_000},
+            "trees tiny (0.8574, 5.7 KB, 83 us a row), because its accuracy is the best within 9.8 KB.",
+        ),
+        ({"bytes": 60_000, "microseconds": 90}, "because its accuracy is the best within 58.6 KB and 90 us a row."),
+        ({"score": 0.86}, "because it is the smallest whose accuracy reaches 0.86."),
+        ({"score": 0.86, "bytes": 60_000}, "because it is the smallest within 58.6 KB whose accuracy reaches 0.86."),
+        ({"score": 0.9}, "because no candidate's accuracy reaches 0.9; it comes nearest."),
+        ({"bytes": 100}, "because no candidate keeps to 0.1 KB; it exceeds them least."),
+        ({"bytes": 100, "score": 0.9}, "Its accuracy does not reach 0.9 either."),
+    ],
+)
+def test_each_rule_has_its_sentence(goals, words):
+    assert words in said(**goals)
+
+
+def test_a_first_one_that_took_longer_a_better_one_alone_and_the_best_itself_are_told():
+    assert "The first candidate alone took longer than 1 min." in said(longer=True)
+    alone = said(bytes=10_000)
+    assert "On validation the same architecture without a teacher was better (0.8605 against 0.8574)." in alone
+    assert "without a teacher was better" not in said()
+    assert "because its accuracy is the best, and none within 0.005 of it is smaller" in said(found=TRIED[:1])
+    errors = (Candidate("a", 10, None, 2.0, 1.9),)
+    assert "without a teacher was better" not in said(found=errors)  # this metric counts upwards
+    assert "a (2, 0.0 KB), because" in said(found=errors)
+
+
+def test_a_plain_model_that_is_the_better_thing_to_take_home_is_named_with_both_sizes():
+    best = {
+        "name": "t",
+        "title": "30 trees",
+        "bytes": 14_000,
+        "metrics": {},
+        "ci_family": [None, None],
+        "word": "behind",
+    }
+    best["gain"] = {"accuracy": {"mean": -0.01, "ci95": [-0.02, -0.005], "n": 3}}
+    instead = "The better thing to take home may be a plain model: 30 trees of"
+    assert f"{instead} 13.7 KB, without a teacher, is better on the test rows (this student: 14.6 KB)." in said(
+        reference={"best": best, "smallest": None}
+    )
+    small = {"name": "t", "title": "30 trees", "bytes": 5_000}
+    level = {"best": {**best, "word": "level"}, "smallest": small}
+    assert f"{instead} 4.9 KB, without a teacher, is as good on validation within the margin" in said(reference=level)
+    assert instead not in said(reference={"best": {**best, "word": "ahead"}, "smallest": {**small, "bytes": 15_000}})
+    assert instead not in said(reference=level, size=None)
