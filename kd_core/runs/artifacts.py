@@ -13,18 +13,15 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.pictures.column import as_files
 from kd_core.data.view import Viewed
-from kd_core.evaluate import METRICS
 from kd_core.export.column_curves import column_curves
 from kd_core.export.compact import SUFFIX
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.deployment import Deployment, purpose_of
-from kd_core.runs.result import best_seed
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.seeding import derive
 from kd_core.specs import RunSpec
-from kd_core.task import task_of
 from kd_core.teachers.base import TeacherAnswers, known_rows
 
 if TYPE_CHECKING:
@@ -46,7 +43,6 @@ def write_artifacts(
     The students of `spec` are as they were trained: of a what-if, with the settings of their best cells.
     """
     place = folder.path / "artifacts"
-    better = METRICS.get(spec.evaluation.metric or task_of(dataset.task).primary).facts["better"]
     z_teacher = teacher.logits["test"]
     known = np.flatnonzero(known_rows(z_teacher))
     some = known if len(known) else np.arange(len(dataset.test))  # rows to look at are those that the teacher answered
@@ -56,7 +52,7 @@ def write_artifacts(
         arrays["teacher"] = z_teacher[keep]
     students, models = [], []
     for index, arm in pairs:
-        best = best_seed(arm.student, better)
+        best = arm.kept
         module = arm.student[best].module
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]

@@ -83,6 +83,7 @@ class _Experiment:
         self.place = place
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
         self.training = self.phases[-2]
+        self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
@@ -113,7 +114,8 @@ class _Experiment:
 
     def choose(self) -> dict[str, Any]:
         """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
-        asked = self.spec.work_hash()
+        assert self.spec.choose is not None
+        asked, self.most_bytes = self.spec.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
             context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
             found = Trying(self.spec, self.dataset, *context, self.made).run()
@@ -128,7 +130,7 @@ class _Experiment:
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
-                self.judging = Judging(self.trainings, self.teacher)
+                self.judging = Judging(self.trainings, self.teacher, self.most_bytes)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 

@@ -95,7 +95,7 @@ class ResultBuilder:
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
         size = sizes_for(self.dataset, spec.arch)
-        best = best_seed(arms.student, self.metric["better"])
+        best = arms.kept
         loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
             "name": spec.name,
@@ -272,12 +272,6 @@ class ResultBuilder:
                 "values": {"alpha": entry["alpha"]},
             }
         return {"code": "same", "values": {"margin": entry["margin"]}}
-
-
-def best_seed(trainings: list[Training], better: str) -> int:
-    """Position of the training that scored best on validation; that one is kept and exported."""
-    scores = [float(t.record.score_selected or 0.0) for t in trainings]
-    return scores.index(max(scores) if better == "higher" else min(scores))
 
 
 def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from kd_core.runs import headroom
 from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
-from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
+from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.outcome import p50
 from kd_core.runs.references import References
-from kd_core.runs.result import ResultBuilder, best_seed
+from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
+from kd_core.specs import Choice
 from kd_core.teachers.base import TeacherAnswers, teacher_view
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
@@ -28,12 +29,12 @@ from kd_core.workspace import workspace
 class Judging:
     """The trainings of a run so far: every cell's scores, the best cell of each student and its arms.
 
-    Only validation rows are looked at until `result` is asked for.
+    Only validation rows are looked at until `result` is asked for. `most_bytes`: what a student's file should take at most.
     Errors: Stopped when nothing was finished; KDError `all_diverged`.
     """
 
-    def __init__(self, trainings: Trainings, teacher: TeacherAnswers) -> None:
-        self.trainings, self.teacher = trainings, teacher
+    def __init__(self, trainings: Trainings, teacher: TeacherAnswers, most_bytes: int | None = None) -> None:
+        self.trainings, self.teacher, self.most_bytes = trainings, teacher, most_bytes
         self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
         facts = METRICS.get(trainings.metric).facts
         self.judge = Judge(facts["better"], self.spec.evaluation.margin or facts["margin"], facts["relative"])
@@ -51,6 +52,8 @@ class Judging:
         chosen = {i: cell_scores.best(scores, self.judge.better) for i, scores in enumerate(of_each)}
         self.chosen = {index: cell for index, cell in chosen.items() if cell is not None}
         self.arms = {index: trainings.arms(trainings.cells[cell]) for index, cell in self.chosen.items()}
+        for arms in self.arms.values():
+            arms.kept = self._by_score(arms)[0]
 
     def room(self) -> list[dict[str, Any]]:
         """Compare teacher and baselines on validation, which costs no test rows; not where the labels are the teacher's."""
@@ -77,8 +80,7 @@ class Judging:
             cell = trainings.cells[self.chosen[index]]
             recipe = grid.cell_spec(spec, cell)
             if files:
-                best = arms.student[best_seed(arms.student, self.judge.better)]
-                deployments[index] = deploy(best.module, self.dataset, recipe.students[0].arch)
+                deployments[index] = self._keep(arms, recipe.students[0].arch)
             build.add(index, arms, recipe, cell.index, deployments.get(index))
             notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         artifacts: dict[str, Any] = {}
@@ -104,6 +106,24 @@ class Judging:
         more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
         costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
         return build.finish(folder.id, artifacts, reads, cells=self._cells(costs), **more)
+
+    def _keep(self, arms: Arms, arch: Choice) -> Deployment:
+        """Deploy the seed that scored best on validation, of those whose file keeps the limit; the smallest where none does."""
+        tried: dict[int, Deployment] = {}
+        for position in self._by_score(arms):
+            found = tried[position] = deploy(arms.student[position].module, self.dataset, arch)
+            if self.most_bytes is None or found.data is None or len(found.data) <= self.most_bytes:
+                break
+        else:
+            position = min(tried, key=lambda p: len(tried[p].data or b""))
+        arms.kept = position
+        return tried[position]
+
+    def _by_score(self, arms: Arms) -> list[int]:
+        """Order the seeds' positions by the student's score on validation, the best first."""
+        scores = [float(t.record.score_selected or 0.0) for t in arms.student]
+        sign = 1.0 if self.judge.better == "lower" else -1.0
+        return sorted(range(len(scores)), key=lambda p: sign * scores[p])
 
     def _references(self) -> References:
         trainings = self.trainings

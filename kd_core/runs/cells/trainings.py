@@ -32,12 +32,16 @@ TOLD = ("selected_epoch", "last_epoch", "score_selected", "score_last", "seconds
 
 @dataclass
 class Arms:
-    """The trainings of one cell, seed by seed; the lists are paired by position. `placebo` may be empty."""
+    """The trainings of one cell, seed by seed; the lists are paired by position. `placebo` may be empty.
+
+    `kept`: the position of the student that is deployed.
+    """
 
     seeds: list[int] = field(default_factory=list)
     baseline: list[Training] = field(default_factory=list)
     student: list[Training] = field(default_factory=list)
     placebo: list[Training] = field(default_factory=list)
+    kept: int = 0
 
 
 class Trainings:

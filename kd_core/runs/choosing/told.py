@@ -43,6 +43,14 @@ class ToldChoice:
     candidates: tuple[Candidate, ...]
     alone_better: bool
     plain: PlainInstead | None
+    kept_bytes: int | None
+
+    @property
+    def too_large(self) -> int | None:
+        """Return the bytes of the file that was kept, where the candidate kept the limit and no seed of the run did."""
+        most, kept = self.goals.bytes, self.kept_bytes
+        keeps = most is not None and self.chosen.bytes is not None and self.chosen.bytes <= most
+        return kept if keeps and kept is not None and most is not None and kept > most else None
 
     @property
     def compared(self) -> int:
@@ -86,6 +94,7 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             candidates=candidates,
             alone_better=alone and (chosen.alone > chosen.score) == higher,  # type: ignore[operator]
             plain=_plain(found),
+            kept_bytes=found.students[0].bytes,
         )
 
 

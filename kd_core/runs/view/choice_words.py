@@ -41,6 +41,8 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     said.append(
         f"One seed each, {told.seconds:.0f} s of {told.goals.minutes:g} min; the test rows were read for the chosen one only."
     )
+    if told.too_large is not None:
+        said.append(f"With the other seeds no file keeps the limit: the smallest takes {size(told.too_large)}.")
     if told.alone_better:
         said.append(
             f"On validation the same architecture without a teacher was better ({told.chosen.alone:.4g} against {told.chosen.score:.4g})."

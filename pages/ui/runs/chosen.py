@@ -65,6 +65,8 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     if told.first_took_longer:
         said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
+    if told.too_large is not None:
+        said.append(t("runs.choice.too_large", size=text.size(told.too_large)))
     if told.alone_better:
         said.append(t("runs.choice.alone", alone=_score(one.alone), score=_score(one.score)))
     if told.plain:
