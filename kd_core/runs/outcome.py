@@ -182,7 +182,7 @@ class Outcome:
 
 def varied(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Name the settings that take several values."""
-    return tuple(n for n in grid.AXES if len({s[n] for s in settings} - {None}) > 1)
+    return tuple(n for n in grid.AXES if len({s.get(n) for s in settings} - {None}) > 1)
 
 
 def read_outcome(result: Json) -> Outcome:
