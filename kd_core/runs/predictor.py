@@ -16,6 +16,7 @@ import safetensors
 
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.types.raw_rows import Array, Rows, typed_rows
+from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import DataError, KDError, raise_problems
 from kd_core.export import compact
 from kd_core.export.raw_model import Purpose, purpose_from
@@ -211,6 +212,7 @@ class Engine:
     ) -> None:
         import safetensors.torch  # torch takes seconds to import, and a deployed file does without
 
+        from kd_core.data.encoding.one_row import OneRow
         from kd_core.data.views import VIEWS
         from kd_core.models.building import build
 
@@ -219,12 +221,21 @@ class Engine:
         outputs = purpose.task.num_outputs(len(purpose.classes))
         self.module = build(Choice.model_validate(student["arch"]), self.view.spec, outputs)
         self.module.load_state_dict(safetensors.torch.load(weights))
+        self.module.eval()
+        self.reader = RowReader(self.view.types)
+        self.one_row = OneRow.of(getattr(self.view, "blocks", {"": None}), self.view.types)
 
     def logits(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer with logits, and say what a person should be told. Shape: N rows -> (N, C)."""
+        import torch
+
         from kd_core.machine.device import threads
         from kd_core.training.predict import predict
 
+        alone = self.one_row if type(rows) is dict else None
+        if alone is not None and (given := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
+            with torch.inference_mode():
+                return self.module(torch.from_numpy(alone.encode(given))).logits.numpy(), ()
         if any(column.kind == "picture" for column in self.view.types.values()):
             raise DataError(
                 "This student reads pictures ({names}), which can't be given as rows yet.",
@@ -236,6 +247,8 @@ class Engine:
         unused = (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
         if not len(frame):  # a batch may be empty
             return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), unused
+        if alone is not None:
+            self.reader.read(rows)  # texts that were met are read quickly the next time
         with threads(1):
             return predict(self.module, self.view.encode(frame)), (*unused, *lost)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from kd_core.data.encoding.one_row import OneRow
 from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.views import VIEWS
@@ -63,6 +66,45 @@ def test_a_row_alone_is_read_as_among_others():
     for _ in range(2):  # the second time from memory
         alone = np.concatenate([session.run(row)[0] for row in rows])
         assert np.allclose(together, alone, rtol=0, atol=2e-6)  # sums of a few rows and of many round differently
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_row_without_a_frame_is_encoded_to_the_same_bits(kind, task):
+    frame, types, told = columns()
+    types = {name: column for name, column in types.items() if column.kind != "text"}
+    view = VIEWS.get(kind).make(types, task, 0)
+    y = np.arange(ROWS) % {"binary": 2, "multiclass": 20, "regression": ROWS}[task]
+    view.fit(frame, y * 0.5 if task == "regression" else y, None)
+    reader, quick = RowReader(types), OneRow.of(view.blocks, types)
+    rows = odd_rows({name: told[name] for name in types}, 600, seed=7)
+    usual = [{name: told[name][i] for name in types} for i in range(100)]
+    numbers = typed_rows(usual, types)[0].select_dtypes("number").astype("object")
+    numbers = numbers.where(numbers.notna(), None).to_dict("records")
+    rows += 2 * [{**row, **own} for row, own in zip(usual, numbers, strict=True)]  # the second time from memory
+    wanted = view.encode(typed_rows(rows, types)[0])
+    short = 0
+    for row, own in zip(rows, wanted, strict=True):
+        given = reader.one(row)
+        short += given is not None
+        given = reader.read([row])[0] if given is None else given  # what is odd goes the long way, to the same arrays
+        found = quick.encode(given)[0]
+        assert found.tobytes() == own.tobytes(), row
+    assert short >= 100
+    assert OneRow.of({"a": object()}, {}) is None
+
+
+def test_a_row_read_into_held_arrays_is_overwritten_in_its_own_thread_alone():
+    _, types, _ = columns()
+    reader = RowReader({name: column for name, column in types.items() if column.kind == "number"})
+    rows = [{name: float(n) for name in reader.types} for n in (1, 2)]
+    first = reader.one(rows[0])
+    with ThreadPoolExecutor(1) as other:
+        second = other.submit(reader.one, rows[1]).result()
+    assert all(values[0, 0] == 1 for values in first.values()) and all(values[0, 0] == 2 for values in second.values())
+    kept = reader.read(rows[0])[0]
+    again = reader.one(rows[1])
+    assert again is first and all(values[0, 0] == 1 for values in kept.values())
 
 
 @pytest.mark.slow

@@ -73,7 +73,8 @@ def columns_of(rows: Rows, names: Sequence[str]) -> tuple[dict[str, Cells], tupl
     """
     if isinstance(rows, pd.DataFrame):
         _require(names, rows.columns)
-        if twice := [name for name in names if isinstance(rows[name], pd.DataFrame)]:
+        found: dict[str, Cells] = {name: rows[name] for name in names}
+        if twice := [name for name, column in found.items() if isinstance(column, pd.DataFrame)]:
             raise DataError(
                 "{count} column(s) are given more than once: {names}.",
                 "Keep one column of each name.",
@@ -81,7 +82,9 @@ def columns_of(rows: Rows, names: Sequence[str]) -> tuple[dict[str, Cells], tupl
                 count=len(twice),
                 names=", ".join(twice),
             )
-        return {name: rows[name] for name in names}, tuple(str(n) for n in rows.columns if n not in set(names))
+        if len(rows.columns) == len(names):
+            return found, ()
+        return found, tuple(str(n) for n in rows.columns if n not in set(names))
     alone = isinstance(rows, Mapping | pd.Series | str) or not isinstance(rows, Iterable)
     told = [_as_dict(row, number, names) for number, row in enumerate([rows] if alone else rows, 1)]
     try:

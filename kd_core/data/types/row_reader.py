@@ -7,6 +7,7 @@ anything else in it goes the long way, and what that read is remembered for text
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,39 +44,65 @@ class RowReader:
         self._columns = {name: _Column(name, column) for name, column in types.items()}
         self._numeric = [(name, column) for name, column in self._columns.items() if column.numeric]
         self._others = [(name, column) for name, column in self._columns.items() if not column.numeric]
+        self._own = threading.local()
 
     def read(self, rows: Rows) -> tuple[dict[str, Array], tuple[str, ...]]:
         """Return the columns, and what a person should be told: columns not used, values that could not be read.
 
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`.
         """
-        if type(rows) is dict and (found := self._one(rows)) is not None:
-            return found, ()
+        if type(rows) is dict and (found := self.one(rows)) is not None:
+            return {name: values.copy() for name, values in found.items()}, ()
         said: list[str] = []
         cells, extra = columns_of(rows, list(self.types))
         if extra:
             said.append(f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}")
         return {name: column.read(cells[name], said)[:, None] for name, column in self._columns.items()}, tuple(said)
 
-    def _one(self, row: dict[str, Any]) -> dict[str, Array] | None:
-        """Read one row of plain values; None where there is anything else in it, more or less."""
+    def one(self, row: dict[str, Any]) -> dict[str, Array] | None:
+        """Read one row of plain values; None where there is anything else in it, more or less.
+
+        The arrays are this thread's own and are overwritten by its next call: making new ones costs as much again, and what runs
+        after it finds less of its own in the processor's caches.
+        """
         if len(row) != len(self.types):
             return None
         try:
-            numbers = [column.plainly(row[name]) for name, column in self._numeric]
-            texts = {name: column.known[row[name]] for name, column in self._others}
+            held: _Held = self._own.held
+        except AttributeError:
+            held = self._own.held = _Held(self._numeric, self._others)
+        values: list[float] = []
+        try:
+            for name, plain in held.numbers:
+                cell = row[name]
+                if type(cell) is str and plain:
+                    cell = float(cell) if _PLAIN(cell) else _MISSING.get(cell, cell)
+                kind = type(cell)
+                if kind is float or kind is int:
+                    if not -LARGEST_NUMBER <= cell <= LARGEST_NUMBER and cell == cell:
+                        return None
+                    values.append(cell)
+                elif cell is None:
+                    values.append(np.nan)
+                else:
+                    return None
+            for name, known, place in held.labels:
+                place[0, 0] = known[row[name]]
         except (KeyError, TypeError):  # a column that is missing, or a text not met before
             return None
-        if not _NUMBERS.issuperset(map(type, numbers)):
-            return None
-        values = np.array(numbers, np.float64)
-        if np.fmax.reduce(np.abs(values), initial=0) > LARGEST_NUMBER:
-            return None
-        found = {name: values[at : at + 1, None] for at, (name, _) in enumerate(self._numeric)}
-        return found | {
-            name: np.array([[text]], column.dtype)
-            for (name, column), text in zip(self._others, texts.values(), strict=True)
-        }
+        held.values[:, 0] = values
+        return held.arrays
+
+
+class _Held:
+    """Arrays that a row is read into, one after the other. All numbers lie side by side, and are filled at once."""
+
+    def __init__(self, numeric: list[tuple[str, _Column]], others: list[tuple[str, _Column]]) -> None:
+        self.values = np.zeros((len(numeric), 1))
+        self.numbers = [(name, column.plain) for name, column in numeric]
+        self.arrays = {name: self.values[at : at + 1] for at, (name, _) in enumerate(numeric)}
+        self.arrays |= {name: np.zeros((1, 1), column.dtype) for name, column in others}
+        self.labels = [(name, column.known, self.arrays[name]) for name, column in others]
 
 
 class _Column:
