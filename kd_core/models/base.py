@@ -102,7 +102,7 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 # -> part of the state that a student takes from the training rows and its lesson before it learns, the same for all seeds,
 # prepared_by=function(spec) -> that setting; teachers: teaching={name: field, ...}, settings of size and training that differ from
 # other teachers'; fits=a `Fits` of a student that learns by a procedure of its own, then with flops=function(spec, inputs, outputs)
-# -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
+# -> operations for one row, file_bytes=function(spec, outputs) -> the most bytes that it takes in its file, and seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
 # warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")

@@ -157,6 +157,12 @@ def flops(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> int:
     return rounds * trees_of_a_round(num_outputs) * ((leaves - 1).bit_length() + 1)
 
 
+def file_bytes(spec: TreesSpec, num_outputs: int) -> int:
+    """Tell the most that the trees take in the ONNX file. Units: bytes."""
+    rounds, leaves = spec.shape()
+    return round(17.7 * rounds * trees_of_a_round(num_outputs) * leaves)
+
+
 def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     """Estimate one training: the columns' histograms, then trees, and answers to score after each round."""
     rounds, leaves = spec.shape()
@@ -177,6 +183,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     presets=PRESETS,
     fits=Boosting,
     flops=flops,
+    file_bytes=file_bytes,
     seconds=seconds,
 )
 def build(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
