@@ -90,7 +90,7 @@ class Additive(Fronted):
     takes=(COLUMNS,),
     gives=frozenset({"logits"}),
     presets={},
-    dense=Fronted.flops,
+    flops=Fronted.flops,
     prepares=fit_edges,
     prepared_by=AdditiveSpec.num_edges,
 )

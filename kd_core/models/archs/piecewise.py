@@ -75,7 +75,7 @@ class Piecewise(Fronted):
     not_both="its edges are found from a teacher's answers",
     takes=(COLUMNS,),
     presets=PRESETS,
-    dense=Fronted.flops,
+    flops=Fronted.flops,
     prepares=fit_edges,
     prepared_by=PiecewiseSpec.num_edges,
 )

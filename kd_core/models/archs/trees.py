@@ -151,12 +151,6 @@ class Boosting:
         module.fill(trees)
 
 
-def flops(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> int:
-    """Count the comparisons and additions of one row in trees whose leaves are equally deep."""
-    rounds, leaves = spec.shape()
-    return rounds * trees_of_a_round(num_outputs) * ((leaves - 1).bit_length() + 1)
-
-
 def file_bytes(spec: TreesSpec, num_outputs: int) -> int:
     """Tell the most that the trees take in the ONNX file. Units: bytes."""
     rounds, leaves = spec.shape()
@@ -182,7 +176,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     gives=frozenset({"logits"}),
     presets=PRESETS,
     fits=Boosting,
-    flops=flops,
+    flops=TreeEnsemble.flops,
     file_bytes=file_bytes,
     seconds=seconds,
 )
