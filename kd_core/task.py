@@ -152,6 +152,20 @@ class Task(ABC):
         """
         return {}
 
+    def kinds(self, num_outputs: int) -> tuple[tuple[TargetKind, tuple[int, ...]], ...]:
+        """Say which logits answer one question together, and of which kind: those of each part, and the others.
+
+        Members of an ensemble are averaged by it: classes by their probabilities, numbers as they are.
+        """
+        import numpy as np
+
+        marks = np.arange(num_outputs)[None]
+        found: list[tuple[TargetKind, tuple[int, ...]]] = []
+        for name, _, own in self.parts(np.zeros(1), marks, 0.0, 1.0).values():
+            found.append((task_of(name).target, tuple(int(c) for c in own[0])))
+        left = tuple(c for c in range(num_outputs) if c not in {c for _, own in found for c in own})
+        return (*([(self.target, left)] if left else []), *found)
+
     @abstractmethod
     def perfect(self, y: Array, num_outputs: int) -> Array:
         """Return logits of which every answer is right: also those of a teacher that gives the target alone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.registry import Registry
+from kd_core.task import TargetKind
 
 if TYPE_CHECKING:
     import onnx
@@ -79,6 +80,14 @@ class Shortens(Protocol):
 
 
 @runtime_checkable
+class Combines(Protocol):
+    """An ensemble that must know which of its logits belong together, to average its members' answers."""
+
+    def combine(self, kinds: Sequence[tuple[TargetKind, tuple[int, ...]]]) -> None:
+        """Average as `Task.kinds` says. Until told, several outputs are the classes of one answer, one output is a number."""
+
+
+@runtime_checkable
 class OwnONNX(Protocol):
     """A module that writes its ONNX file itself, since no exporter knows how."""
 
@@ -99,11 +108,11 @@ GIVES = frozenset({"logits", "features"})  # of an architecture that says nothin
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";
 # presets={"tiny": {...settings...}, ...}; candidates={size by name or None: turn}, what is tried where the best student is to be
 # found, those of a low turn first, as the time may run out; dense=True where each row meets every weight matrix exactly once, so that the operations
-# follow from the weights (the laws compare), or function(module) -> operations; prepares=function(setting, inputs, x_train, targets)
-# -> part of the state that a student takes from the training rows and its lesson before it learns, the same for all seeds,
-# prepared_by=function(spec) -> that setting; teachers: teaching={name: field, ...}, settings of size and training that differ from
-# other teachers'; fits=a `Fits` of a student that learns by a procedure of its own, then with flops=function(spec, inputs, outputs)
-# -> operations for one row, and seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
-# warning=function(inputs) -> None, or code, message and hint
+# follow from the weights (the laws compare), flops=function(module) -> operations of a row where they follow from it otherwise; of
+# neither they are traced; prepares=function(setting, inputs, x_train, targets) -> part of the state that a student takes from the
+# training rows and its lesson before it learns, the same for all seeds, prepared_by=function(spec) -> that setting; teachers:
+# teaching={name: field, ...}, settings of size and training that differ from other teachers'; fits=a `Fits` of a student that learns
+# by a procedure of its own, then with seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
+# file_bytes=function(spec, outputs) -> the most bytes in a file where they don't follow from the weights; warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step
 ARCHS: Registry[Builder] = Registry("architecture")

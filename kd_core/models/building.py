@@ -13,16 +13,18 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, choose_view
 from kd_core.errors import SpecError
-from kd_core.models.base import ARCHS, Settles, Shortens
+from kd_core.models.base import ARCHS, Combines, Settles, Shortens
 from kd_core.seeding import derive
 from kd_core.specs import Choice
+from kd_core.task import task_of
 
 _TURN = threading.Lock()  # torch draws start weights from its one global stream
 
 
-def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
+def build(choice: Choice, inputs: InputSpec, num_outputs: int, task: str | None = None) -> nn.Module:
     """Build the chosen architecture; `start_weights` around it decides what they are at first.
 
+    `task`: needed where an ensemble is to answer a task of several parts.
     Shape: the module maps rows as `inputs` describes them to `Outputs` with logits (N, num_outputs).
     Errors: UnknownName, SpecError with code `bad_spec`, `no_columns` or `other_view`.
     """
@@ -37,7 +39,10 @@ def build(choice: Choice, inputs: InputSpec, num_outputs: int) -> nn.Module:
     entry = ARCHS.get(choice.name)
     spec = entry.spec.parse(choice.settings, f"architecture {choice.name}")
     choose_view(entry, (inputs.kind,))
-    return entry.make(spec, inputs, num_outputs)
+    module = entry.make(spec, inputs, num_outputs)
+    if task is not None and isinstance(module, Combines):
+        module.combine(task_of(task).kinds(num_outputs))
+    return module
 
 
 @contextlib.contextmanager
@@ -63,7 +68,7 @@ def viewed(dataset: Dataset, choice: Choice) -> Viewed:
 
 def build_for(dataset: Dataset, choice: Choice) -> nn.Module:
     """Build an architecture for a dataset's rows and outputs. Errors: as `build`."""
-    return build(choice, viewed(dataset, choice).spec, dataset.num_outputs)
+    return build(choice, viewed(dataset, choice).spec, dataset.num_outputs, dataset.task)
 
 
 def cpu_state(module: nn.Module) -> dict[str, Tensor]:

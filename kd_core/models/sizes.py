@@ -77,11 +77,9 @@ def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
     parameters = sum(p.numel() for p in module.parameters())
     entry = ARCHS.get(choice.name)
     if "flops" in entry.facts:
-        flops = int(entry.facts["flops"](entry.spec.parse(choice.settings), inputs, num_outputs))
+        flops = int(entry.facts["flops"](module))
     else:
-        dense = entry.facts.get("dense", False)
-        told = _dense_flops if dense is True else dense
-        flops = told(module) if told else traced_flops(module, inputs)
+        flops = _dense_flops(module) if entry.facts.get("dense") else traced_flops(module, inputs)
     return Sizes(parameters, flops, file_bytes(module.state_dict()))
 
 

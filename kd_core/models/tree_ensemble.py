@@ -112,6 +112,10 @@ class TreeEnsemble(nn.Module):
         z_NK = picked_NT.double().view(len(x_NF), -1, self.of_a_round).sum(dim=1).float()
         return Outputs(torch.cat([torch.zeros_like(z_NK), z_NK], dim=1) if self.num_outputs == 2 else z_NK)
 
+    def flops(self) -> int:
+        """Count the comparisons and additions of one row in trees whose leaves are equally deep."""
+        return len(self.feature) * ((self.leaves - 1).bit_length() + 1)
+
     @torch.no_grad()
     def fill(self, trees: list[Tree]) -> None:
         """Take trees in the order of their rounds; places beyond them are emptied."""

@@ -219,7 +219,7 @@ class Engine:
         self.purpose = purpose
         self.view = VIEWS.get(student["kind"]).make.from_state(learned)
         outputs = purpose.task.num_outputs(len(purpose.classes))
-        self.module = build(Choice.model_validate(student["arch"]), self.view.spec, outputs)
+        self.module = build(Choice.model_validate(student["arch"]), self.view.spec, outputs, purpose.task.name)
         self.module.load_state_dict(safetensors.torch.load(weights))
         self.module.eval()
         self.reader = RowReader(self.view.types)

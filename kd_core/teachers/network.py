@@ -102,7 +102,7 @@ def fit_network(
     task = task_of(data.task)
     device, shown, metric = pick(data.device), task.primary, task.stopping
     with start_weights(seed):
-        module = build(arch, data.inputs, data.num_outputs)
+        module = build(arch, data.inputs, data.num_outputs, data.task)
     y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
     scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
     asked = resolve(

@@ -185,6 +185,23 @@ def test_the_form_offers_what_suits_it(place):
 
 
 @pytest.mark.slow
+def test_an_ensemble_averages_each_part_as_its_kind_is(place):
+    (place / "drawn.py").write_text(
+        "import torch\n"
+        "from kd_core.data.input_spec import table_inputs\n"
+        "from kd_core.models.building import build\n"
+        "from kd_core.specs import Choice\n"
+        "made = build(Choice(name='tabm', settings={'size': 'tiny'}), table_inputs(4), 3, 'amount_and_side').eval()\n"
+        "out = made(torch.randn(50, 4))\n"
+        "number = (out.logits[:, 0] - out.members[..., 0].mean(1)).abs().max()\n"
+        "side = (out.logits[:, 1:].softmax(1) - out.members[..., 1:].softmax(2).mean(1)).abs().max()\n"
+        "print(bool(number < 1e-6 and side < 1e-6))\n"
+    )
+    assert run(place, "drawn").strip() == "True"
+    (place / "drawn.py").unlink()
+
+
+@pytest.mark.slow
 def test_one_file_is_all(place):
     nothing_else_changed(place)
 

@@ -87,12 +87,12 @@ def test_a_file_tells_how_it_is_asked():
 
 def test_a_column_named_as_the_answer_is_no_trouble():
     frame, types, _ = columns()
-    types = {"answer": types["price"], "/1": types["colour"]}
+    types = {"answer": types["price"], "a": types["colour"]}
     view = VIEWS.get("table").make(types, "regression", 0)
-    view.fit(frame.rename(columns={"price": "answer", "colour": "/1"}), np.arange(ROWS) * 0.5, None)
+    view.fit(frame.rename(columns={"price": "answer", "colour": "a"}), np.arange(ROWS) * 0.5, None)
     network = build(Choice(name="linear"), view.spec, 1).eval()
     student = RawStudent(raw_model(onnx_bytes(network, view.spec), view, purpose("regression")))
-    assert student.run({"answer": 50.0, "/1": "red"})[0].shape == (1, 1)
+    assert student.run({"answer": 50.0, "a": "red"})[0].shape == (1, 1)
 
 
 def test_weights_that_fit_take_half_the_bytes_and_nothing_is_rounded():

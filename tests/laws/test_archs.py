@@ -96,7 +96,7 @@ def test_sizes_known_before_building_are_those_of_the_module_and_its_file(choice
     assert known.parameters == sum(p.numel() for p in module.parameters())
     assert known.size_bytes == len(safetensors.torch.save(cpu_state(module)))
     assert known.flops >= 2 * 7 * 2
-    if "flops" in ARCHS.get(choice.name).facts:
+    if "fits" in ARCHS.get(choice.name).facts:  # no matrix products to trace
         return
     assert known.flops == traced_flops(module.to("meta").eval(), inputs_of(choice))
 

@@ -12,6 +12,7 @@ def test_the_shortest_number_between_two_values_is_found():
     assert between([0.3], [0.26, 0.4]) == [0.375]  # 0.25 and 0.5 are outside
     assert between([0.3], [0.26, 0.37]) == [0.3125]
     assert between([0.7], [0.26, 0.9]) == [0.5]
+    assert between([0.95], [0.8, 1.0]) == [0.875]  # 1 would take the value 1 to its left
     assert between([0.1], [-1, 1]) == [0.0]
     assert between([-0.7], [-0.9, -0.6]) == [-0.75]
     assert between([1.0], [1.0, 1.5]) == [1.0]  # a value at the threshold stays at its left

@@ -1,8 +1,23 @@
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
 from kd_core.data.input_spec import table_inputs
+from kd_core.evaluate.latency import onnx_session
+from kd_core.models import building
 from kd_core.models.building import build
 from kd_core.specs import Choice
+from kd_core.task import task_of
+from kd_core.tasks.regression import Regression
+
+
+@dataclass(frozen=True)
+class Parted(Regression):
+    """A number, and beside it two classes."""
+
+    def parts(self, y, z, mean, std):
+        return {"side": ("binary", (y > mean).astype(np.int64), z[:, 1:3])}
 
 
 def made(outputs, members=4):
@@ -21,6 +36,33 @@ def test_probabilities_are_the_mean_over_members():
 def test_a_number_is_the_mean_over_members():
     out = made(1)(torch.randn(9, 6))
     torch.testing.assert_close(out.logits, out.members.mean(1))
+
+
+def test_each_part_of_a_task_is_averaged_as_its_kind_is():
+    module, x = made(5), torch.randn(9, 6)
+    alone = module(x)
+    module.combine([("number", (0, 3)), ("classes", (4, 2)), ("classes", (1,))])
+    out = module(x)
+    assert torch.equal(out.members, alone.members)
+    torch.testing.assert_close(out.logits[:, [0, 3]], out.members[..., [0, 3]].mean(1))
+    mean = torch.softmax(out.members[..., [4, 2]], -1).mean(1)
+    torch.testing.assert_close(out.logits[:, [4, 2]].exp(), mean)
+    assert torch.equal(out.logits[:, 1], torch.zeros(9))  # the only class there is
+
+
+def test_a_task_tells_an_ensemble_its_parts(monkeypatch):
+    known = Parted(name="parted", title="a number and a side", primary="rmse", stopping="rmse", objective="mse")
+    assert known.kinds(3) == (("number", (0,)), ("classes", (1, 2)))
+    assert task_of("regression").kinds(1) == (("number", (0,)),)
+    assert task_of("multiclass").kinds(4) == (("classes", (0, 1, 2, 3)),)
+    monkeypatch.setattr(building, "task_of", lambda name: known)
+    module = build(Choice(name="tabm", settings={"size": "tiny", "members": 4}), table_inputs(6), 3, "parted").eval()
+    out = module(torch.randn(9, 6))
+    torch.testing.assert_close(out.logits[:, 0], out.members[..., 0].mean(1))
+    torch.testing.assert_close(out.logits[:, 1:].exp().sum(1), torch.ones(9))
+    session = onnx_session(module, table_inputs(6))
+    x = np.random.default_rng(0).standard_normal((5, 6)).astype(np.float32)
+    np.testing.assert_allclose(session.run(None, {"x": x})[0], module(torch.from_numpy(x)).logits.detach(), atol=1e-5)
 
 
 def test_members_differ():

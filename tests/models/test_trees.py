@@ -69,5 +69,5 @@ def test_sizes_stay_within_their_bytes():
 
 def test_operations_grow_with_trees_and_depth():
     flops = ARCHS.get("trees").facts["flops"]
-    assert flops(TreesSpec(size=None, trees=10, leaves=8), table_inputs(5), 2) == 10 * (3 + 1)
-    assert flops(TreesSpec(size=None, trees=10, leaves=9), table_inputs(5), 4) == 4 * 10 * (4 + 1)
+    assert flops(TreeEnsemble(5, 10, 8, 2)) == 10 * (3 + 1)
+    assert flops(TreeEnsemble(5, 10, 9, 4)) == 4 * 10 * (4 + 1)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from kd_core.runs import experiment
+from kd_core.errors import KDError
+from kd_core.runs import experiment, references
+from kd_core.runs.deployment import Deployment
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.references import PLAIN, Reference, References
 from kd_core.runs.store.folder import RunFolder
@@ -55,16 +59,17 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     asked = {"evaluation": spec.evaluation.model_copy(update={"references": True}), "students": (*spec.students, large)}
     result = carry_out(spec.model_copy(update=asked), tmp_path / "run")
     plain = carry_out(spec.model_copy(update={"students": (*spec.students, large)}), tmp_path / "without")
-    metric, references = result["metric"]["name"], result["references"]
-    assert references["missing"] == [] and plain["references"] is None
-    names = [r["name"] for r in references["known"]]
+    metric, told = result["metric"]["name"], result["references"]
+    assert told["missing"] == [] and plain["references"] is None
+    assert all(r["compact_bytes"] < r["bytes"] for r in told["known"])
+    names = [r["name"] for r in told["known"]]
     assert names == [name for name, *_ in PLAIN][: len(names)] and len(names) >= 3
     for student, other in zip(result["students"], plain["students"], strict=True):
         assert student["metrics"] == other["metrics"] and student["gain"] == other["gain"]  # nothing else moves
         assert student["size_bytes"] == student["deployed"]["bytes"] != student["weights_bytes"]
     student = read_outcome(result).students[1]
     best = result["students"][1]["reference"]["best"]
-    fitting = [r for r in references["known"] if r["bytes"] <= student.bytes]
+    fitting = [r for r in told["known"] if r["bytes"] <= student.bytes]
     sign = 1 if result["metric"]["better"] == "higher" else -1
     assert best["name"] == max(fitting, key=lambda r: sign * r["selected"])["name"]
     gain = student.plain.gain[metric]
@@ -76,6 +81,23 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     said = [line for line in verdict_lines(result) if "plain model" in line]
     assert len(said) >= 2 and any(f"{student.bytes / 1024:,.1f} KB" in line for line in said)
     assert any(f"{best['title']} of {best['bytes'] / 1024:,.1f} KB, without a teacher" in line for line in said)
+
+
+def test_a_plain_model_without_a_file_says_why(monkeypatch):
+    made = known([], [])
+    made.dataset, made.seeds = None, [0]
+    monkeypatch.setattr(made, "_trained", lambda arch, seeds: [SimpleNamespace(score_selected=0.5)])
+    monkeypatch.setattr(made, "_module", lambda trained: None)
+    monkeypatch.setattr(
+        references, "deploy", lambda *given: Deployment(None, reason="ONNX Runtime can't run the file.")
+    )
+    with pytest.raises(KDError) as caught:
+        made._first("linear", "a linear model", Choice(name="linear"))
+    assert caught.value.code == "no_file"
+    assert str(caught.value) == (
+        "It has no file to compare bytes with: ONNX Runtime can't run the file. "
+        "The student is compared with the other plain models."
+    )
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ class Additive(Fronted):
     gives=frozenset({"logits"}),
     presets={},
     candidates={None: 50},
-    dense=Fronted.flops,
+    flops=Fronted.flops,
     prepares=fit_edges,
     prepared_by=AdditiveSpec.num_edges,
 )

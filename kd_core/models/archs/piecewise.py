@@ -76,7 +76,7 @@ class Piecewise(Fronted):
     takes=(COLUMNS,),
     presets=PRESETS,
     candidates={"small": 10, "tiny": 30, "base": 60, "large": 100},
-    dense=Fronted.flops,
+    flops=Fronted.flops,
     prepares=fit_edges,
     prepared_by=PiecewiseSpec.num_edges,
 )

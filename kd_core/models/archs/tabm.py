@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -13,6 +14,7 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
+from kd_core.task import TargetKind
 
 # Legend: N rows, K members, F inputs, D width, C outputs.
 _NUMBERS_AT_ONCE = 2**23  # hidden numbers of one pass without gradients: 32 MB
@@ -69,7 +71,7 @@ class TabM(nn.Module):
     """An ensemble of MLPs with shared weights and separate heads.
 
     Shape: x (N, F) -> logits (N, C), features (N, D) averaged over members, members (N, K, C).
-    Classification: logits are the log of the members' mean probability; regression: their mean.
+    Of classes, logits are the log of the members' mean probability; of numbers, their mean; of several parts, each as its kind.
     Source: arXiv:2410.24210, section 3.3 (TabM).
     """
 
@@ -77,6 +79,7 @@ class TabM(nn.Module):
         super().__init__()
         width, depth = spec.shape()
         self.num_members = spec.members
+        self.combine([("number" if num_outputs == 1 else "classes", tuple(range(num_outputs)))])
         self.rows_at_once = max(1, _NUMBERS_AT_ONCE // (spec.members * max(width, num_inputs)))
         self.layers = nn.ModuleList(
             ScaledLinear(spec.members, num_inputs if i == 0 else width, width, first=i == 0) for i in range(depth)
@@ -88,16 +91,27 @@ class TabM(nn.Module):
         nn.init.uniform_(self.head_weight, -bound, bound)
         nn.init.uniform_(self.head_bias, -bound, bound)
 
+    def combine(self, kinds: Sequence[tuple[TargetKind, tuple[int, ...]]]) -> None:
+        """Take the members' answers together as the task says."""
+        self.kinds = tuple(kinds)
+        in_turn = [at for _, own in self.kinds for at in own]
+        self.order = [in_turn.index(at) for at in range(len(in_turn))]
+
     def forward(self, x_NF: Tensor) -> Outputs:
         hidden = x_NF.unsqueeze(1).expand(-1, self.num_members, -1)
         for layer in self.layers:
             hidden = self.dropout(torch.relu(layer(hidden)))
         by_member = torch.bmm(hidden.transpose(0, 1), self.head_weight).transpose(0, 1) + self.head_bias
-        if by_member.shape[-1] == 1:
-            logits = by_member.mean(dim=1)
-        else:
-            logits = torch.logsumexp(torch.log_softmax(by_member, dim=-1), dim=1) - math.log(self.num_members)
-        return Outputs(logits, hidden.mean(dim=1), by_member)
+        if len(self.kinds) == 1:
+            return Outputs(self._mean(self.kinds[0][0], by_member), hidden.mean(dim=1), by_member)
+        parts = [self._mean(kind, by_member[..., list(own)]) for kind, own in self.kinds]
+        return Outputs(torch.cat(parts, dim=1)[:, self.order], hidden.mean(dim=1), by_member)
+
+    def _mean(self, kind: TargetKind, by_member: Tensor) -> Tensor:
+        """Average answers of one kind. Shape: (N, K, C) -> (N, C)."""
+        if kind == "number":
+            return by_member.mean(dim=1)
+        return torch.logsumexp(torch.log_softmax(by_member, dim=-1), dim=1) - math.log(self.num_members)
 
 
 @ARCHS.register(

@@ -151,10 +151,10 @@ class Boosting:
         module.fill(trees)
 
 
-def flops(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> int:
-    """Count the comparisons and additions of one row in trees whose leaves are equally deep."""
+def file_bytes(spec: TreesSpec, num_outputs: int) -> int:
+    """Tell the most that the trees take in the ONNX file. Units: bytes."""
     rounds, leaves = spec.shape()
-    return rounds * trees_of_a_round(num_outputs) * ((leaves - 1).bit_length() + 1)
+    return round(17.7 * rounds * trees_of_a_round(num_outputs) * leaves)
 
 
 def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
@@ -177,7 +177,8 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     presets=PRESETS,
     candidates={"small": 20, "tiny": 40, "base": 70, "large": 110},
     fits=Boosting,
-    flops=flops,
+    flops=TreeEnsemble.flops,
+    file_bytes=file_bytes,
     seconds=seconds,
 )
 def build(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

@@ -19,24 +19,31 @@ MOST = 12
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _sizes(arch_json: str, inputs: InputSpec, outputs: int) -> tuple[int, int, int]:
+def _sizes(arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...]) -> tuple[int, int, int | None, int]:
+    from kd_core.models.file_sizes import file_bytes
     from kd_core.models.sizes import sizes
 
-    found = sizes(Choice.from_json(arch_json), inputs, outputs)
-    return found.parameters, found.size_bytes, found.flops
+    arch = Choice.from_json(arch_json)
+    found = sizes(arch, inputs, outputs)
+    return found.parameters, found.size_bytes, file_bytes(arch, inputs, outputs, names), found.flops
 
 
 def cost(arch: dict[str, Any], facts: Facts) -> Safe:
-    """Say how large a student is, before it is trained."""
+    """Say how large a student is, before it is trained: its file, where that can be foreseen, else its weights."""
+    from kd_core.models import ARCHS
     from kd_core.models.building import view_of
 
     try:
         choice = Choice.parse(arch)
         inputs = facts.inputs[view_of(choice, facts.inputs)]
-        parameters, size_bytes, flops = _sizes(choice.to_json(), inputs, facts.outputs)
+        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, facts.outputs, facts.names)
+        most = "file_bytes" in ARCHS.get(choice.name).facts
     except KDError as error:
         return escape(error.message)
-    return t("distill.cost", parameters=text.number(parameters), size=text.size(size_bytes), flops=text.number(flops))
+    shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
+    if file is None:
+        return t("distill.cost", **shown, size=text.size(weights))
+    return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
 
 
 def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:

@@ -44,6 +44,21 @@ def test_what_reads_rows_can_be_taken_home_once_however_many_students_read_by_it
     assert any(f"kd_core predict {run_id} rows.csv" in c.value for c in at.code)
 
 
+def test_the_packed_file_is_offered_where_there_is_one(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny", "small"), result(students=("tiny", "small")))
+    folder, packed = store().folder(run_id), "artifacts/students/0.onnx.xz"
+    found = folder.result()
+    (folder.path / packed).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / packed).write_bytes(b"packed")
+    found["artifacts"]["students"][0]["compact"] = packed
+    folder.write_result(found)
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
+    at.switch_page("runs.py").run()
+    labels = [b.proto.label for b in at.get("download_button")]
+    assert [label for label in labels if "packed" in label] == ["tiny: Student, packed (.onnx.xz)"]
+
+
 def test_curves_as_csv_hold_every_epoch(buttons):
     run_id = make_run("running")
     rows = list(csv.DictReader(io.StringIO(recipe.curves_csv(store().folder(run_id)))))

@@ -1,0 +1,55 @@
+"""What the form says a student's file will take, against files of the samples."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
+from kd_core.data.preparation import prepare
+from kd_core.evaluate.latency import onnx_bytes
+from kd_core.export.raw_model import raw_model
+from kd_core.models import ARCHS
+from kd_core.models.archs.trees import TreesSpec
+from kd_core.models.building import build_for, cpu_state, deployed_state, viewed
+from kd_core.models.file_sizes import file_bytes
+from kd_core.runs.deployment import purpose_of
+from kd_core.scenarios import SCENARIOS, default_spec
+from kd_core.specs import Choice
+
+SAMPLES = {default_spec(n).dataset.source: default_spec(n).dataset for n in SCENARIOS.names()}
+
+
+def students():
+    for entry in ARCHS.entries():
+        facts = entry.facts
+        if "student" in facts["roles"] and {TABLE, COLUMNS} & set(facts["takes"]) and "fits" not in facts:
+            yield from (Choice(name=entry.name, settings={"size": size}) for size in facts["presets"])
+            if not facts["presets"]:
+                yield Choice(name=entry.name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", SAMPLES)
+def test_a_file_takes_what_the_form_says(source):
+    dataset = prepare(SAMPLES[source])
+    wrong = {}
+    for choice in students():
+        rows, module = viewed(dataset, choice), build_for(dataset, choice).eval()
+        module.load_state_dict(deployed_state(dataset, choice, cpu_state(module)))
+        found = len(raw_model(onnx_bytes(module, rows.spec), rows.view, purpose_of(dataset)))
+        told = file_bytes(choice, rows.spec, dataset.num_outputs, tuple(rows.view.types))
+        if not 0.75 <= told / found <= 1.25:
+            wrong[choice.name, choice.settings.get("size")] = told, found
+    assert not wrong
+
+
+def test_trees_are_told_at_their_most():
+    inputs = InputSpec(COLUMNS, (5,), values=(2,) * 5)
+    told = [file_bytes(Choice(name="trees", settings={"size": s}), inputs, 2, ["a"] * 5) for s in TreesSpec.presets]
+    assert told == sorted(told) and told[0] < 4_000 and told[-1] > 65_000
+    several = file_bytes(Choice(name="trees", settings={"size": "tiny"}), inputs, 3, ["a"] * 5)
+    assert several - told[0] == 2 * round(17.7 * 30 * 4)
+
+
+def test_rows_that_are_not_read_raw_have_no_estimate():
+    assert file_bytes(Choice(name="textcnn"), InputSpec("tokens", (20,), "int64", 50), 2, ["a"]) is None
