@@ -21,6 +21,7 @@ from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import digest
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
+from kd_core.machine.processor import busy
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
@@ -73,7 +74,7 @@ class Trying:
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
         self.notebook = Notebook(self.place / "choice.json", self._key(), clock)
-        self._file_seconds = FIRST_FILE_SECONDS
+        self._file_seconds, self._busy = FIRST_FILE_SECONDS, busy()
 
     def _key(self) -> str:
         decides = [
@@ -114,20 +115,23 @@ class Trying:
     def _next(self) -> StudentSpec | None:
         """Choose who is tried next: the first that is foreseen to end in time, else the quickest; None when all are known."""
         rest = [s for s in self.spec.students if s.name not in self.notebook.known]
-        if not rest or not self._finished():
-            return rest[0] if rest else None
+        if not rest:
+            return None
         seconds = [self._foreseen(s) for s in rest]
         left = 60 * self.goals.minutes - self.notebook.seconds - self._file_seconds
         in_time = [s for s, took in zip(rest, seconds, strict=True) if took <= left]
         return in_time[0] if in_time else rest[seconds.index(min(seconds))]
 
     def _foreseen(self, student: StudentSpec) -> float:
-        """Foresee a candidate's seconds: by its size, and by how long its kind, else all others, took against that here."""
+        """Foresee a candidate's seconds: by its size, and by how long its kind, else all others, took against that here.
+
+        Before any was tried, by what else the machine does.
+        """
         by_size = {s.name: self._by_size(s) for s in self.spec.students}
         kinds = {s.name: s.arch.name for s in self.spec.students}
         ratios = [(kinds[c.name], c.seconds / by_size[c.name]) for c in self._finished()]
         alike = [ratio for kind, ratio in ratios if kind == student.arch.name] or [ratio for _, ratio in ratios]
-        return by_size[student.name] * float(np.mean(alike))
+        return by_size[student.name] * float(np.mean(alike or [self._busy]))
 
     def _by_size(self, student: StudentSpec) -> float:
         inputs = {(v := viewed(self.dataset, student.arch)).spec.kind: v.spec}

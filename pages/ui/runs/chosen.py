@@ -28,7 +28,8 @@ def show(found: Result) -> None:
     with st.container(border=True, key="choice"):
         st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, metric))}", help=t("runs.choice.help"))
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
-            st.table(table(told, metric), border="horizontal")
+            with st.container(key="choice-table"):
+                st.table(table(told, metric), border="horizontal")
             st.caption(t("runs.choice.note"))
 
 

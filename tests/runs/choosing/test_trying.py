@@ -143,12 +143,14 @@ def test_a_killed_run_makes_the_same_choice_and_trains_nothing_twice(tmp_path):
     assert resumed["choice"]["candidates"][0] == kept["candidates"][0] | {"arch": SMALL.arch.model_dump()}
 
 
-def test_when_the_time_is_up_the_rest_is_left_out_but_one_is_always_finished(tmp_path):
-    spec = choosing(tmp_path, minutes=1e-4)
+def test_when_the_time_is_up_the_rest_is_left_out_but_one_the_quickest_is_always_finished(tmp_path, monkeypatch):
+    foreseen = {"tiny": 1.0, "trees": 2.0, "linear": 3.0}
+    monkeypatch.setattr(trying, "pair_seconds", lambda spec, student, *_: foreseen[student.name])
+    spec = choosing(tmp_path, TREES, SMALL, LINE, minutes=1e-4)
     found = carry_out(spec, tmp_path / "a")
     choice = found["choice"]
     assert (choice["chosen"], choice["compared"], choice["first_took_longer"]) == ("tiny", 1, True)
-    assert [c["left_out"] for c in choice["candidates"][1:]] == 2 * [{"code": "time_up", "begun": False}]
+    assert [c["left_out"] for c in choice["candidates"]] == [(gone := {"code": "time_up", "begun": False}), None, gone]
     said = verdict_lines(found)[0]
     assert "trees, linear: left out, the time was up." in said and "The first candidate alone took longer than" in said
 
@@ -173,6 +175,11 @@ def test_what_is_foreseen_to_end_in_time_is_tried_before_what_is_not(tmp_path, m
     events: list[dict[str, Any]] = []
     found = carry_out(choosing(tmp_path, SMALL, LARGE, LINE, minutes=0.5), tmp_path / "a", events.append)
     assert [e["student"] for e in events if e["kind"] == "candidate"] == ["tiny", "linear", "base"]
+    monkeypatch.setattr(trying, "busy", lambda: 20.0)  # so that the first is thought to take 30 s and more
+    foreseen["linear"] = 0.1
+    events.clear()
+    carry_out(choosing(tmp_path, SMALL, LARGE, LINE, minutes=0.5), tmp_path / "b", events.append)
+    assert next(e["student"] for e in events if e["kind"] == "candidate") == "linear"
     assert [e["done"] for e in events if e["kind"] == "part" and e["phase"] == "choose"] == [1, 2, 3]
     assert [c["name"] for c in found["choice"]["candidates"]] == ["tiny", "base", "linear"]
 
