@@ -108,7 +108,7 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
             told = {"made_rows": 0, **meta["recipe"]}
             if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
-        except (OSError, ValueError, AttributeError, KeyError):  # damaged, or just removed: not an answer
+        except (OSError, ValueError, AttributeError, KeyError, TypeError):  # damaged, or just removed: not an answer
             continue
     for _, folder, meta in sorted(found, key=lambda one: one[0], reverse=True):
         yield folder, meta
