@@ -86,7 +86,7 @@ def test_an_ordinary_run_has_one_cell_for_each_student_and_leaves_open_what_it_d
     found = read_outcome(among_the_runs("version_2").result())
     tiny, small = found.cells
     assert (tiny.number, tiny.student, small.number, small.student) == (0, "tiny", 1, "small")
-    assert tiny.settings == {**dict.fromkeys(tiny.settings), "temperature": 2.0, "alpha": 0.7}
+    assert tiny.settings == {**dict.fromkeys(tiny.settings), "temperature": 2.0, "alpha": 0.7, "made_rows": 0}
     picks = found.students[1].raw["selection"]
     assert small.raw["scores"] == [p["score_selected"] for p in picks["student"]]
     assert small.gain.mean == pytest.approx(small.raw["mean"] - sum(small.raw["baseline"]) / 2)
