@@ -112,3 +112,14 @@ def test_a_what_if_sweeps_them(tmp_path, own_workspace):
 
     table = whatif_reader.of_result(result)
     assert table.values["made_rows"] == [0, 2] and "made_rows" in table.varying
+
+
+def test_the_command_line_asks_for_them(tmp_path):
+    from kd_core.runs.asked import make_spec, numbers
+
+    spec = small_spec(tmp_path / "a.csv")
+    made = make_spec(spec.dataset, spec.teacher, None, spec.objective, (3, 2, 4))
+    assert (made.training.epochs, made.training.seeds, made.training.made_rows) == (3, 2, 4)
+    assert SweepSpec.parse({"made_rows": numbers("made_rows", "0,1,4")}).made_rows == (0, 1, 4)
+    with pytest.raises(KDError, match="made_rows"):
+        SweepSpec.parse({"made_rows": numbers("made_rows", "0,1.5")})

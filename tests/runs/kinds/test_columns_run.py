@@ -65,6 +65,10 @@ def test_they_are_trained_beside_a_student_that_reads_the_table_and_answer_raw_r
         model = kd_core.load(tmp_path / "run", name)
         z, rows = logits[f"student_{at}"], raw[list(model.columns)]
         assert np.abs(model.engine.logits(rows)[0] - z).max() < 1e-5
+        few = rows.head(5).astype("object").where(rows.head(5).notna(), None).to_dict("records")
+        for _ in range(2):  # the second time without a data frame
+            assert np.abs(np.concatenate([model.engine.logits(one)[0] for one in few]) - z[:5]).max() < 1e-5
+        assert model.engine.reader.one(few[0]) is not None
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         assert np.abs(model.answers(rows) - p).max() < 1e-5  # by the file, from raw columns
         if at < 2:
