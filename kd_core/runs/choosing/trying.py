@@ -22,6 +22,7 @@ from kd_core.distill.sweep.variants import digest
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.processor import busy
+from kd_core.models import ARCHS
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
@@ -34,8 +35,10 @@ from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.made_rows import MadeRows
+from kd_core.training.plan import resolve
 
 FIRST_FILE_SECONDS = 1.0  # what writing and timing a file is thought to take before one was written
+SHARE_OF_LEFT = 1 / 3  # of the time left: what takes more waits for the quicker ones
 ROWS: Split = "validation"
 
 
@@ -113,25 +116,32 @@ class Trying:
         return bool(self._finished()) and left <= self._file_seconds
 
     def _next(self) -> StudentSpec | None:
-        """Choose who is tried next: the first that is foreseen to end in time, else the quickest; None when all are known."""
+        """Choose who is tried next: the first that takes a small share of the time left, else the quickest; None when all are known.
+
+        What is foreseen may be wrong by several times, and a training that is cut off is worth nothing.
+        """
         rest = [s for s in self.spec.students if s.name not in self.notebook.known]
         if not rest:
             return None
         seconds = [self._foreseen(s) for s in rest]
         left = 60 * self.goals.minutes - self.notebook.seconds - self._file_seconds
-        in_time = [s for s, took in zip(rest, seconds, strict=True) if took <= left]
+        in_time = [s for s, took in zip(rest, seconds, strict=True) if took <= SHARE_OF_LEFT * left]
         return in_time[0] if in_time else rest[seconds.index(min(seconds))]
 
     def _foreseen(self, student: StudentSpec) -> float:
-        """Foresee a candidate's seconds: by its size, and by how long its kind, else all others, took against that here.
+        """Foresee a candidate's seconds: by its size, and by how long its kind took against that here.
 
-        Before any was tried, by what else the machine does.
+        Before its kind was tried, by what else the machine does, or the slowest of the other kinds; then a training in
+        epochs is thought to take all of its rounds.
         """
         by_size = {s.name: self._by_size(s) for s in self.spec.students}
         kinds = {s.name: s.arch.name for s in self.spec.students}
         ratios = [(kinds[c.name], c.seconds / by_size[c.name]) for c in self._finished()]
-        alike = [ratio for kind, ratio in ratios if kind == student.arch.name] or [ratio for _, ratio in ratios]
-        return by_size[student.name] * float(np.mean(alike or [self._busy]))
+        alike = [ratio for kind, ratio in ratios if kind == student.arch.name]
+        if alike:
+            return by_size[student.name] * float(np.mean(alike))
+        rounds = 1 if "fits" in ARCHS.get(student.arch.name).facts else resolve(self.spec.training, 1).rounds
+        return by_size[student.name] * rounds * max(self._busy, *(ratio for _, ratio in ratios), 0.0)
 
     def _by_size(self, student: StudentSpec) -> float:
         inputs = {(v := viewed(self.dataset, student.arch)).spec.kind: v.spec}

@@ -172,10 +172,11 @@ def test_a_training_that_is_under_way_when_the_time_is_up_is_stopped(tmp_path, m
 def test_what_is_foreseen_to_end_in_time_is_tried_before_what_is_not(tmp_path, monkeypatch):
     foreseen = {"tiny": 1.0, "base": 5_000.0, "linear": 1.0}
     monkeypatch.setattr(trying, "pair_seconds", lambda spec, student, *_: foreseen[student.name])
+    monkeypatch.setattr(trying, "busy", lambda: 1.0)
     events: list[dict[str, Any]] = []
     found = carry_out(choosing(tmp_path, SMALL, LARGE, LINE, minutes=0.5), tmp_path / "a", events.append)
     assert [e["student"] for e in events if e["kind"] == "candidate"] == ["tiny", "linear", "base"]
-    monkeypatch.setattr(trying, "busy", lambda: 20.0)  # so that the first is thought to take 30 s and more
+    monkeypatch.setattr(trying, "busy", lambda: 20.0)  # so that the first is thought to take 30 s
     foreseen["linear"] = 0.1
     events.clear()
     carry_out(choosing(tmp_path, SMALL, LARGE, LINE, minutes=0.5), tmp_path / "b", events.append)
