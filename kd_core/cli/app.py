@@ -53,6 +53,7 @@ from kd_core.runs.asked import (
     numbers,
     table_spec,
     teacher_choice,
+    usual_teacher,
 )
 from kd_core.specs import Choice, RunSpec, SweepSpec
 
@@ -69,7 +70,7 @@ def distill(
     data: Data,
     target: Target = None,
     task: Task = None,
-    teacher: Teacher = "gradient_boosting",
+    teacher: Teacher = None,
     settings: Settings = None,
     folds: Folds = None,
     student: Students = None,
@@ -110,7 +111,7 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        taught_by = teacher_choice(teacher, settings)
+        taught_by = teacher_choice(teacher or usual_teacher(student), settings)
         dataset = table_spec(
             data,
             target,
@@ -153,7 +154,7 @@ def sweep(
     ] = None,
     seeds: Seeds = None,
     student: Students = None,
-    teacher: Teacher = "gradient_boosting",
+    teacher: Teacher = None,
     settings: Settings = None,
     folds: Folds = None,
     objective: Objective = None,
@@ -186,7 +187,7 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = teacher_choice(teacher, settings)
+        taught_by = teacher_choice(teacher or usual_teacher(student), settings)
         dataset = table_spec(
             data,
             target,

@@ -107,6 +107,11 @@ def best_students(dataset: DatasetSpec, teacher: Choice, loss: str) -> tuple[Stu
     return candidates(at, loss).students
 
 
+def usual_teacher(students: list[str] | None) -> str:
+    """Name who teaches where nobody was named: for the best student the best of several teachers."""
+    return "best" if BEST in (students or ()) else "gradient_boosting"
+
+
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
 

@@ -27,6 +27,7 @@ def test_the_best_student_is_chosen_and_said_why(tmp_path):
     done = asked(tmp_path, *options, "--epochs", "2", "--seeds", "1", "--folds", "2", "--out", str(tmp_path / "run"))
     assert done.exit_code == 0, done.output
     spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert spec["teacher"] == {"name": "best", "settings": {}}
     assert spec["choose"] == {"minutes": 0.05, "bytes": 40960, "microseconds": 1e6, "score": 0.6}
     assert len(spec["students"]) == 12 and spec["students"][0]["name"] == "piecewise small"
     assert "Candidate piecewise small: " in done.stderr and "Chosen on validation: " in done.stderr

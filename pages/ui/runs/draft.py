@@ -17,7 +17,7 @@ from kd_core.task import task_of
 from kd_core.workspace import workspace
 from pages.ui.shared.facts import Facts
 
-FIRST_TEACHER = "gradient_boosting"
+FIRST_TEACHER = "best"  # of several: on the form one student is chosen, too
 KEY = "distill"  # prefix of every widget of the form
 
 
