@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import re
 import zipfile
 
 import pytest
@@ -14,14 +15,14 @@ from kd_core.errors import DataError
 def originals():
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        out.writestr("a.csv", "a,b\n" + "1,2\n" * 50)
-        out.writestr("b.csv", "a,b\n" + "1,2\n" * 50)
+        for name in ("a.csv", "b.csv"):  # with a date of its own, so that each time the same bytes are changed
+            out.writestr(zipfile.ZipInfo(name), "a,b\n" + "1,2\n" * 50, zipfile.ZIP_DEFLATED)
     return [
         b'a,b,"c d"\n' + b'1,"x, y",3\n' * 30,
         ("a,b\n" + "1,书\n" * 30).encode("utf-16"),
         ("a,b\n" + "1,书籍\n" * 30).encode("gb18030"),
         archive.getvalue(),
-        gzip.compress(b"a,b\n" + b"1,2\n" * 50),
+        gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0),
     ]
 
 
@@ -48,7 +49,8 @@ def codes_of(tmp_path, seed, times):
         try:
             codes.add(read_table(path).format)
         except DataError as error:
-            assert error.message and error.hint and "{" not in error.message.split("(")[0]
+            own = re.sub("'.*'", "", error.message, flags=re.DOTALL)  # a name in the file may hold anything
+            assert own and error.hint and "{" not in own.split("(")[0]
             codes.add(error.code)
     return codes
 
