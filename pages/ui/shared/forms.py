@@ -96,7 +96,7 @@ def _grid(
 def _listed(name: str, info: FieldInfo, values: Mapping[str, Any], key: str, known: Collection[str]) -> Any:
     """Choose one of the known values, or leave it to the app; several where the field holds several, others may be written."""
     options = [None, *known]
-    value = values.get(name)
+    value = values.get(name, None if info.is_required() else info.get_default(call_default_factory=True))
     if get_origin(kind(info)[0]) is tuple:
         several = seed(f"{key}.{name}.list", list(value or ()))
         offered = list(dict.fromkeys([*known, *st.session_state[several]]))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from kd_core.errors import SpecError
 from kd_core.scenarios import default_spec
-from kd_core.specs import ChooseSpec
+from kd_core.specs import Choice, ChooseSpec
 from pages.ui.runs import best_student, draft
 from pages.ui.shared import engine, facts
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import sweep_spec
 from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
 
 
@@ -23,6 +26,14 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
     spec = start(best, jobs)
     assert spec.choose == ChooseSpec() and len(spec.students) == 12 and spec.name == "T=2 α=.9 best"
     assert spec.teacher == default_spec("purchase").teacher
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_table_of_ones_own_is_taught_by_the_best_of_several(task, jobs):  # noqa: F811
+    page = open_page("distill", data=engine.library().save_spec(sweep_spec(task).dataset))
+    assert not page.exception and not page.button(key="distill-start").disabled
+    assert start(page, jobs).teacher == Choice(name="best")
 
 
 def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: F811

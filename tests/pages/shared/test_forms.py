@@ -245,3 +245,18 @@ def test_a_field_that_names_teachers_offers_those_that_ask_no_others_and_need_no
     (drawn,) = at.multiselect
     assert drawn.value == ["mlp", "linear"] and {"gradient_boosting", "cnn"} <= set(drawn.options)
     assert not {"average", "soft_labels", "onnx"} & set(drawn.options)
+
+
+def test_a_field_of_several_names_begins_with_its_default():
+    def page():
+        import streamlit as st
+
+        from kd_core.teachers import SOURCES
+        from pages.ui.shared import forms
+
+        spec = SOURCES.get("best").spec
+        st.session_state["held"] = forms.changed(spec, forms.form(spec, {}, "f"), {})
+
+    at = AppTest.from_function(page, default_timeout=60).run()
+    assert not at.exception and at.multiselect[0].value == ["lightgbm", "gradient_boosting"]
+    assert at.session_state["held"] == {}
