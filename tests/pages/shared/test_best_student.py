@@ -8,12 +8,12 @@ import pytest
 
 from kd_core.errors import SpecError
 from kd_core.scenarios import default_spec
-from kd_core.specs import Choice, ChooseSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec
 from pages.ui.runs import best_student, draft
 from pages.ui.shared import engine, facts
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.sweeps import sweep_spec
 from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
+from tests.runs.tables import write_table
 
 
 def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  # noqa: F811
@@ -30,8 +30,10 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_a_table_of_ones_own_is_taught_by_the_best_of_several(task, jobs):  # noqa: F811
-    page = open_page("distill", data=engine.library().save_spec(sweep_spec(task).dataset))
+def test_a_table_of_ones_own_is_taught_by_the_best_of_several(task, jobs, tmp_path):  # noqa: F811
+    with write_table(tmp_path / "t.csv", task).open("rb") as file:
+        source = engine.library().add(file, "t.csv").source
+    page = open_page("distill", data=engine.library().save_spec(DatasetSpec(source=source, target="target", task=task)))
     assert not page.exception and not page.button(key="distill-start").disabled
     assert start(page, jobs).teacher == Choice(name="best")
 
