@@ -43,6 +43,7 @@ def test_a_better_model_is_ahead_and_the_same_one_is_not():
     assert (same["low"], same["difference"], same["high"]) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_rows_of_a_group_are_drawn_together():
     data = make_dataset("regression")
     sides = [[numbers(data, noise, seed) for seed in range(3)] for noise in (1.0, 1.1)]

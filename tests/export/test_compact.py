@@ -30,6 +30,7 @@ def refused(data, code, most=compact.MOST_BYTES):
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_too_much_is_not_unpacked():
     bomb = lzma.compress(bytes(50 * 2**20), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 4096}])
     assert len(bomb) < 10_000

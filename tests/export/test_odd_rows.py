@@ -59,6 +59,7 @@ def test_ten_thousand_odd_rows(kind):
         assert np.allclose(found, wanted, rtol=1e-6, atol=1e-5, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_a_row_alone_is_read_as_among_others():
     view, told = fitted("table")
     session, rows = open_front(view), odd_rows(told, 200, seed=5)
@@ -68,6 +69,7 @@ def test_a_row_alone_is_read_as_among_others():
         assert np.allclose(together, alone, rtol=0, atol=2e-6)  # sums of a few rows and of many round differently
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWN)
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_row_without_a_frame_is_encoded_to_the_same_bits(kind, task):

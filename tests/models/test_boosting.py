@@ -72,6 +72,7 @@ TINY = [1e-35, -1e-35, 1.0000001e-35, -1.0000001e-35, 1e-40, -1e-40, 0.0, -0.0]
 VALUES = st.one_of(st.sampled_from([*THRESHOLDS, *NEAR, *TINY, np.inf, -np.inf, np.nan]), st.floats(width=32))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(hnp.arrays(np.float32, (8, 5), elements=VALUES.map(np.float32)))
 def test_no_row_takes_another_branch(x):
