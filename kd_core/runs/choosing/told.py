@@ -29,7 +29,8 @@ class PlainInstead:
 class ToldChoice:
     """Which candidate was chosen, by which rule, among which others; all scores are of validation rows.
 
-    `alone_better`: the chosen architecture without a teacher scored better. `seconds` of the trying.
+    `alone`: the candidate that scored best without a teacher, of those that keep the limits, where that is better than the chosen
+    one taught. `seconds` of the trying.
     """
 
     chosen: Candidate
@@ -41,7 +42,7 @@ class ToldChoice:
     seconds: float
     first_took_longer: bool
     candidates: tuple[Candidate, ...]
-    alone_better: bool
+    alone: Candidate | None
     plain: PlainInstead | None
     kept_bytes: int | None
 
@@ -80,8 +81,6 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
         by_name = {c.name: c for c in candidates}
         chosen = by_name[told["chosen"]]
         goals = ChooseSpec.parse({**told["goals"], "minutes": told["minutes"]}, "goals")
-        alone = chosen.alone is not None and chosen.score is not None and chosen.alone != chosen.score
-        higher = found.metric.better == "higher"
         return ToldChoice(
             chosen=chosen,
             best=by_name[told["best"]],
@@ -92,10 +91,20 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             seconds=float(told["seconds"]),
             first_took_longer=bool(told["first_took_longer"]),
             candidates=candidates,
-            alone_better=alone and (chosen.alone > chosen.score) == higher,  # type: ignore[operator]
+            alone=_alone(candidates, chosen, goals, 1.0 if found.metric.better == "higher" else -1.0),
             plain=_plain(found),
             kept_bytes=found.students[0].bytes,
         )
+
+
+def _alone(candidates: tuple[Candidate, ...], chosen: Candidate, goals: ChooseSpec, sign: float) -> Candidate | None:
+    """Find the candidate to take without a teacher; the chosen one stays where none is better."""
+    keep = [c for c in candidates if c.alone is not None and all(share <= 1 for share in c.over(goals.limits).values())]
+    if chosen.alone is not None and chosen not in keep:
+        keep.append(chosen)
+    best = max(keep, key=lambda c: sign * (c.alone or 0.0), default=None)
+    better = best is not None and chosen.score is not None and sign * ((best.alone or 0.0) - chosen.score) > 0
+    return best if better else None
 
 
 def _plain(found: Outcome) -> PlainInstead | None:

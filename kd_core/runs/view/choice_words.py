@@ -43,9 +43,12 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     )
     if told.too_large is not None:
         said.append(f"With the other seeds no file keeps the limit: the smallest takes {size(told.too_large)}.")
-    if told.alone_better:
+    if told.alone is not None:
+        same = told.alone.name == told.chosen.name
+        who = "the same architecture" if same else told.alone.name
+        more = "" if same or told.alone.bytes is None else f", about {size(told.alone.bytes)}"
         said.append(
-            f"On validation the same architecture without a teacher was better ({told.chosen.alone:.4g} against {told.chosen.score:.4g})."
+            f"On validation {who} without a teacher was better ({told.alone.alone:.4g} against {told.chosen.score:.4g}{more})."
         )
     if told.plain:
         said.append(_instead(told.plain, size))

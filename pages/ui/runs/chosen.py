@@ -68,8 +68,10 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
     if told.too_large is not None:
         said.append(t("runs.choice.too_large", size=text.size(told.too_large)))
-    if told.alone_better:
-        said.append(t("runs.choice.alone", alone=_score(one.alone), score=_score(one.score)))
+    if told.alone is not None:
+        same = "alone" if told.alone.name == one.name else "alone_other"
+        found = {"alone": _score(told.alone.alone), "score": _score(one.score)}
+        said.append(t(f"runs.choice.{same}", **found, name=told.alone.name, size=_size(told.alone)))
     if told.plain:
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))

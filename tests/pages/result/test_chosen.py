@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.specs import ChooseSpec
@@ -69,6 +70,8 @@ def test_each_rule_has_its_sentence(goals, start):
 def test_what_else_a_person_should_know_is_said():
     assert "The first one alone took longer than 1 min." in said(longer=True)
     assert "the same architecture was better without a teacher: 0.8605 against 0.8574." in said(bytes=10_000)
+    other = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b", 30_720, 90.0, 0.84, 0.87))
+    assert "On validation b was better without a teacher: 0.8700 against 0.8500, at about 30 KB." in said(found=other)
     assert "Its ROC-AUC does not reach 0.9000 either." in said(bytes=100, score=0.9)
     large = result()
     large["students"][0]["deployed"] = {"bytes": 15_000}

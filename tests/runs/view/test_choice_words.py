@@ -83,3 +83,11 @@ def test_a_file_of_another_seed_that_exceeds_the_limit_is_told():
     assert "With the other seeds no file keeps the limit: the smallest takes 14.6 KB." in said(bytes=10_000)
     assert "no file keeps the limit" not in said(bytes=10_000, size=10_000) + said() + said(bytes=20_000)
     assert "no file keeps the limit" not in said(bytes=100)  # the candidate did not keep it either, which is said
+
+
+def test_another_candidate_that_is_better_without_a_teacher_is_named_where_it_keeps_the_limits():
+    tried = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b", 30_000, 90.0, 0.84, 0.87))
+    other = "On validation b without a teacher was better (0.87 against 0.85, about 29.3 KB)."
+    assert other in said(found=tried, bytes=40_000) and other in said(found=tried)
+    assert "without a teacher was better" not in said(found=tried, bytes=20_000)  # b exceeds the limit
+    assert "without a teacher was better" not in said(found=(tried[0], Candidate("b", 9_000, 90.0, 0.84, 0.85)))
