@@ -74,7 +74,19 @@ def recipe(
 ) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
-        "data": data_key(dataset.spec),
+        **_asked(data_key(dataset.spec), teacher, folds, seed, code, hidden, metric),
+        **({"made_rows": made_rows} if made_rows else {}),
+        "task": dataset.task,
+        "classes": list(dataset.classes),
+    }
+
+
+def _asked(
+    data: str | None, teacher: Choice, folds: int, seed: int, code: str, hidden: bool, metric: str | None
+) -> dict[str, Any]:
+    """Name what is asked of whom; the metric only where it decides."""
+    return {
+        "data": data,
         "teacher": teacher.name,
         "settings": teacher_settings(teacher),
         "folds": folds,
@@ -82,9 +94,6 @@ def recipe(
         "code": code,
         "hidden": hidden,
         **({"metric": metric} if by_metric(teacher) else {}),
-        **({"made_rows": made_rows} if made_rows else {}),
-        "task": dataset.task,
-        "classes": list(dataset.classes),
     }
 
 
@@ -127,17 +136,7 @@ def is_kept(
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
-    wanted = {
-        "data": data,
-        "teacher": teacher.name,
-        "settings": teacher_settings(teacher),
-        "folds": folds,
-        "seed": seed,
-        "code": code,
-        "hidden": hidden,
-        **({"metric": metric} if by_metric(teacher) else {}),
-        "made_rows": made_rows,
-    }
+    wanted = {**_asked(data, teacher, folds, seed, code, hidden, metric), "made_rows": made_rows}
     return data is not None and next(matching(root, wanted), None) is not None
 
 
