@@ -76,6 +76,7 @@ def _understood(spec: DatasetSpec, root: Path) -> Understanding:
         shares=(spec.validation_share, spec.test_share),
         split_seed=spec.split_seed,
         copies=spec.copies,
+        part=spec.part,
     )
 
 
