@@ -50,7 +50,7 @@ def test_objects_are_refused_and_never_loaded(tmp_path):
             return (pytest.fail, ("it was loaded",))
 
     path = saved(tmp_path / "a.npz", x=PICTURES, y=np.array([Trap()] * 40, object))
-    with pytest.raises(DataError, match="'y.npy' holds Python objects, which can run code"):
+    with pytest.raises(DataError, match=r"'y\.npy' holds Python objects, which can run code"):
         read_table(path)
 
 
