@@ -15,7 +15,7 @@ import pandas as pd
 import safetensors
 
 from kd_core.data.onnx_file import RUNTIME_ERRORS
-from kd_core.data.types.raw_rows import Array, Rows, typed_rows
+from kd_core.data.types.raw_rows import Array, Rows, typed_rows, unused
 from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import DataError, KDError, raise_problems
 from kd_core.export import compact
@@ -233,9 +233,9 @@ class Engine:
         from kd_core.training.predict import predict
 
         alone = self.one_row if type(rows) is dict else None
-        if alone is not None and (given := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
+        if alone is not None and (read := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
             with torch.inference_mode():
-                return self.module(torch.from_numpy(alone.encode(given))).logits.numpy(), ()
+                return self.module(torch.from_numpy(alone.encode(read[0]))).logits.numpy(), read[1]
         if any(column.kind == "picture" for column in self.view.types.values()):
             raise DataError(
                 "This student reads pictures ({names}), which can't be given as rows yet.",
@@ -244,13 +244,12 @@ class Engine:
                 names=", ".join(self.view.types),
             )
         frame, extra, lost = typed_rows(rows, self.view.types)
-        unused = (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
         if not len(frame):  # a batch may be empty
-            return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), unused
+            return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), unused(extra)
         if alone is not None:
             self.reader.read(rows)  # texts that were met are read quickly the next time
         with threads(1):
-            return predict(self.module, self.view.encode(frame)), (*unused, *lost)
+            return predict(self.module, self.view.encode(frame)), (*unused(extra), *lost)
 
     def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer rows; return what a person should be told as well. Shape: N rows -> (N, C), or (N, 1)."""
