@@ -142,6 +142,11 @@ def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> N
         )
 
 
+def unused(extra: Sequence[str]) -> tuple[str, ...]:
+    """Tell which columns are not used, if any."""
+    return (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
+
+
 def lost_values(given: pd.Series, missing: Array, column: ColumnType) -> str | None:
     """Tell which values became missing because they do not fit; words for missing are meant so. Shape: (N,) each."""
     if column.kind not in ("number", "datetime") and not column.codes:
