@@ -18,7 +18,7 @@ import pandas as pd
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.types.base import ColumnType
-from kd_core.data.types.raw_rows import RULES, read_rules, write_rules
+from kd_core.data.types.raw_rows import RULES, Rows, read_rules, typed_rows, unused, write_rules
 from kd_core.errors import DataError, Problem, SpecError
 from kd_core.registry import Entry, Registry
 
@@ -46,6 +46,17 @@ class View(ABC):
     @abstractmethod
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> Any:
         """Turn rows, raw or typed, into numbers; nothing fails on unknown values. Shape: (N, *spec.shape)."""
+
+    def read(self, rows: Rows) -> tuple[Any, tuple[str, ...]]:
+        """Encode rows from outside; return what a person should be told as well. Shape: N rows -> (N, *spec.shape).
+
+        Errors: DataError as `typed_rows`.
+        """
+        frame, extra, lost = typed_rows(rows, self.types)
+        said = (*unused(extra), *lost)
+        if not len(frame):  # a batch may be empty
+            return np.zeros((0, *self.spec.shape), self.spec.dtype), said
+        return self.encode(frame), said
 
     @property
     @abstractmethod

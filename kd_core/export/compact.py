@@ -11,13 +11,15 @@ MOST_BYTES = (
     200 * 2**20
 )  # of a model: a student's file has some hundred kilobytes, and few bytes can claim to be gigabytes
 # Weights of two bytes suit the first, lists of trees and names the others; which one is shortest is tried. lc, lp, pb: see xz(1).
+LARGE = 2**20  # a file beyond is weights for the most part, and each way takes two seconds for 2 MB
 _WAYS = ((0, 1, 1), (3, 0, 2), (3, 0, 0), (0, 0, 0))
 
 
 def packed(data: bytes) -> bytes:
     """Pack a file; the same bytes give the same bytes."""
     longest = max(4096, len(data))
-    return min((lzma.compress(data, check=lzma.CHECK_CRC32, filters=[_way(*way, longest)]) for way in _WAYS), key=len)
+    ways = _WAYS if len(data) <= LARGE else _WAYS[:1]
+    return min((lzma.compress(data, check=lzma.CHECK_CRC32, filters=[_way(*way, longest)]) for way in ways), key=len)
 
 
 def _way(lc: int, lp: int, pb: int, longest: int) -> dict[str, int]:

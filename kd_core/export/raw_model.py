@@ -1,14 +1,15 @@
 """A student as one ONNX file: the columns of a raw row in, the answer out.
 
-The encoding is part of the graph wherever operations can do it. What a program must know to use the file stands inside:
-columns and how they are read, classes, target, and what free text needs to be encoded.
+The encoding is part of the graph wherever operations can do it; where they can't (texts, pictures), the fitted view lies in the
+file's metadata. What a program must know to use the file stands inside: columns and how they are read, classes, target, and what
+free text needs to be encoded.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import View
+from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
 from kd_core.task import Task, task_of
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
 
 FACTS = "kd_workbench"  # the name under which the file tells about itself
+DRAWN, CARRYING = 1, 2  # schemas: the graph takes raw columns, or what the view in the metadata reads
 IR_VERSION = 9
+_CARRIED = (
+    f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
+    "of what the view learned; task, target, classes. answer: each class's probability, or the target."
+)
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -58,41 +65,60 @@ def purpose_from(told: Mapping[str, Any]) -> Purpose:
     return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
 
 
-def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes | None:
-    """Put a view and the answer around a network; None where operations can't read rows as the view does.
+def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
+    """Put a view and the answer around a network.
 
-    Shape: one (N, 1) input per column -> `answer`: probabilities (N, C), or values (N, 1) in the target's unit.
+    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer`: probabilities (N, C), or values
+    (N, 1) in the target's unit.
     """
     drawn = view.graph()
     if drawn is None:
-        return None
+        return _carrying(network, view, purpose)
     model = onnx.load_from_string(network)
+    _with_weights(model.graph)
+    _renamed(model.graph, drawn.finish(), drawn)
+    return _finished(model, drawn, drawn.inputs, purpose, _facts(view, purpose))
+
+
+def _carrying(network: bytes, view: View, purpose: Purpose) -> bytes:
+    """Leave the rows to the view, which stands in the metadata as the files that it learned."""
+    model = onnx.load_from_string(network)
+    names = RawGraph([one.name for one in model.graph.input])
+    _with_weights(model.graph)
+    _renamed(model.graph, _X, names)
+    told = _facts(view, purpose) | {"schema": CARRYING, "view": carried(view)}
+    model.doc_string = _CARRIED
+    return _finished(model, names, list(model.graph.input), purpose, told)
+
+
+def _finished(
+    model: onnx.ModelProto, drawn: RawGraph, inputs: list[onnx.ValueInfoProto], purpose: Purpose, facts: dict[str, Any]
+) -> bytes:
+    """Add the answer and the facts to a network that takes what is drawn, and write it in few bytes."""
     graph = model.graph
-    _with_weights(graph)
-    _renamed(graph, drawn)
     logits = graph.output[0].name
-    answer = _answer_name(drawn)
+    answer = _answer_name(inputs)
     last, weights = _answer(logits, answer, purpose, drawn)
     kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
     width = len(purpose.classes) if purpose.task.has_classes else 1
     output = helper.make_tensor_value_info(answer, kind, ["rows", width])
     nodes, weights = [*drawn.nodes, *graph.node, *last], [*drawn.weights, *graph.initializer, *weights]
     nodes = [*_packed(weights, nodes, drawn), *nodes]
-    joined = helper.make_graph(nodes, "kd", drawn.inputs, [output], weights)
+    joined = helper.make_graph(nodes, "kd", inputs, [output], weights)
     made = _model(joined, {o.domain: o.version for o in model.opset_import}, model.ir_version)
+    made.doc_string = model.doc_string
     without_defaults(made)
-    told = json.dumps(_facts(view, purpose), ensure_ascii=False, separators=(",", ":"))
-    helper.set_model_props(made, {FACTS: told})
+    helper.set_model_props(made, {FACTS: json.dumps(facts, ensure_ascii=False, separators=(",", ":"))})
     onnx.checker.check_model(made)
     return written(made)
 
 
 def front(view: View) -> bytes | None:
-    """Write a view alone: raw columns in, `x` out, as a model that is no graph reads it. None as `raw_model`."""
+    """Write a view alone: raw columns in, `x` out, as a model that is no graph reads it. None where operations can't."""
     drawn = view.graph()
     if drawn is None:
         return None
-    last = helper.make_node("Identity", [drawn.finish()], [_answer_name(drawn)])
+    last = helper.make_node("Identity", [drawn.finish()], [_answer_name(drawn.inputs)])
     output = helper.make_tensor_value_info(last.output[0], onnx.TensorProto.FLOAT, ["rows", *view.spec.shape])
     graph = helper.make_graph([*drawn.nodes, last], "kd", drawn.inputs, [output], drawn.weights)
     return bytes(_model(graph, {}, IR_VERSION).SerializeToString())
@@ -109,7 +135,7 @@ def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     told, columns = purpose.told(), json.loads(write_rules(view.types))
     told["read"] = {name: value for name, value in told["read"].items() if value is not None}
     short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
-    return {"schema": 1, **told, "columns": short, "texts": state}
+    return {"schema": DRAWN, **told, "columns": short, "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -120,14 +146,14 @@ def text_blocks(view: View) -> dict[str, TextBlock]:
 def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
     """Read what a file tells about itself, from its metadata. Errors: KeyError, ValueError for a file of another kind."""
     told: dict[str, Any] = json.loads(model[FACTS])
-    if told["schema"] != 1:
+    if told["schema"] not in (DRAWN, CARRYING):
         raise ValueError(f"schema {told['schema']}")
     return told
 
 
-def _answer_name(drawn: RawGraph) -> str:
+def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
     name = "answer"
-    while name in {one.name for one in drawn.inputs}:
+    while name in {one.name for one in inputs}:
         name += "_"
     return name
 
@@ -149,9 +175,9 @@ def _answer(
     return steps, weights
 
 
-def _renamed(graph: onnx.GraphProto, drawn: RawGraph) -> None:
-    """Write what a view reads, and give every value of a network that takes it a name of the same graph."""
-    short: dict[str, str] = {_X: drawn.finish(), "": ""}
+def _renamed(graph: onnx.GraphProto, x: str, drawn: RawGraph) -> None:
+    """Give every value of a network that takes `x` a name of the same graph."""
+    short: dict[str, str] = {_X: x, "": ""}
 
     def of(name: str) -> str:
         if name not in short:

@@ -17,14 +17,22 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import Array, Rows, read_rules
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import View
-from kd_core.export.raw_model import facts_of, front, purpose_from, text_blocks
+from kd_core.export.carried_view import carried_view
+from kd_core.export.raw_model import CARRYING, facts_of, front, purpose_from, text_blocks
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
 
 
+_AT_ONCE = (
+    1024  # rows that a view has read: what a network makes of many texts or pictures at once does not fit the memory
+)
+
+
 class RawSession:
     """A session of ONNX Runtime behind a reader of rows. Legend: N rows."""
+
+    view: View | None = None  # what reads rows where the graph can't
 
     def __init__(self, session: InferenceSession, types: dict[str, ColumnType], texts: dict[str, TextBlock]) -> None:
         self.session, self.reader, self.texts = session, RowReader(types), texts
@@ -35,6 +43,8 @@ class RawSession:
 
     def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer rows; return what a person should be told as well. Shape: N rows -> (N, ...). Errors: as `RowReader.read`."""
+        if self.view is not None:
+            return self._viewed(self.view, rows)
         if type(rows) is dict and not self.texts and (one := self.reader.one(rows)) is not None:
             quick: Array = self._answer(self._outputs, one[0], None)[0]
             return quick, one[1]
@@ -46,6 +56,13 @@ class RawSession:
         found: Array = self._answer(self._outputs, given, None)[0]
         return found, said
 
+    def _viewed(self, view: View, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+        x, said = view.read(rows)
+        parts: list[Array] = [
+            self._answer(self._outputs, {"x": x[at : at + _AT_ONCE]}, None)[0] for at in range(0, len(x), _AT_ONCE)
+        ]
+        return (np.concatenate(parts) if parts else np.zeros((0, self._width), np.float32)), said
+
 
 class RawStudent(RawSession):
     """A student's file. Errors: KeyError, ValueError, or ONNX Runtime's own where the file is of another kind or damaged."""
@@ -56,6 +73,15 @@ class RawStudent(RawSession):
         held = {name: base64.b64decode(text) for name, text in told["texts"].items()}
         super().__init__(session, read_rules(json.dumps(told["columns"]).encode()), _texts(held) if held else {})
         self.purpose = purpose_from(told)
+        if told["schema"] == CARRYING:
+            self.view = carried_view(told["view"], told["columns"])
+
+
+class ViewReader:
+    """A view alone, asked as a session is: rows in, what a model takes out."""
+
+    def __init__(self, view: View) -> None:
+        self.reader, self.run = RowReader(view.types), view.read
 
 
 def _texts(files: Mapping[str, bytes]) -> dict[str, TextBlock]:
@@ -69,9 +95,9 @@ def _texts(files: Mapping[str, bytes]) -> dict[str, TextBlock]:
     return found
 
 
-def open_front(view: View) -> RawSession | None:
-    """Open a view as a session that encodes raw rows; None where operations can't do it."""
+def open_front(view: View) -> RawSession | ViewReader:
+    """Open a view as a session that encodes raw rows; the view itself where operations can't do it."""
     data = front(view)
     if data is None:
-        return None
+        return ViewReader(view)
     return RawSession(open_session(data), view.types, text_blocks(view))

@@ -14,11 +14,12 @@ import torch
 
 from kd_core.data.dataset import Dataset, Split
 from kd_core.data.onnx_file import RUNTIME_ERRORS
+from kd_core.data.pictures.column import as_files
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.export import compact
 from kd_core.export.raw_model import Purpose, raw_model
-from kd_core.export.raw_session import RawSession, RawStudent, open_front
+from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
 from kd_core.models.building import viewed
@@ -33,7 +34,7 @@ WHOLE_BATCHES = (1, 1000)  # a row on its own, and as many as a file brings
 
 @dataclass
 class Deployment:
-    """A student's ONNX file. `network` is the part of it that takes encoded rows; `session` where it takes raw columns; `reason` in words where there is no file.
+    """A student's ONNX file. `network` is the part of it that takes encoded rows; `session` answers raw rows by it; `reason` in words where there is no file.
 
     `apart`: how far its answers to test rows are from the engine's: probabilities, or shares of the target's deviation.
     """
@@ -53,7 +54,7 @@ class Deployment:
         """Return what result.json says of it, with `timed` also how long each form takes to open. Units: bytes, milliseconds."""
         if self.data is None:
             return {"form": None, "bytes": None, "reason": self.reason}
-        inputs = "columns" if self.session else "encoded rows"
+        inputs = "encoded rows" if self.session is None else "columns" if self.session.view is None else "raw rows"
         found = {"form": "onnx", "bytes": len(self.data), "inputs": inputs, "apart": self.apart}
         whole, short = self.data, self.compact
         if short is None:
@@ -82,7 +83,7 @@ def purpose_of(dataset: Dataset) -> Purpose:
 
 
 def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split = "test") -> Deployment:
-    """Write a student as one file that takes raw columns; where its rows can't be read by operations, encoded rows.
+    """Write a student as one file that answers raw rows; of rows that were encoded already, one that takes those.
 
     A file that can't be made, or that answers otherwise than the engine, must not cost the finished trainings: why is told.
     `split`: the part whose rows the two are asked about; their labels are not read.
@@ -90,9 +91,9 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split
     rows = viewed(dataset, arch)
     try:
         network = onnx_bytes(module, rows.spec)
-        data = None if rows.view is None else raw_model(network, rows.view, purpose_of(dataset))
-        if data is None:
+        if rows.view is None:
             return Deployment(network, network)
+        data = raw_model(network, rows.view, purpose_of(dataset))
         session = RawStudent(data)
         return Deployment(data, network, session, _apart(session, module, dataset, arch, split))
     except KDError as error:
@@ -134,9 +135,11 @@ def latency(module: torch.nn.Module, deployment: Deployment | None, dataset: Dat
     return found | {"whole": whole_latency(deployment.session, sample_rows(dataset))}
 
 
-def whole_latency(session: RawSession, rows: pd.DataFrame, batches: Sequence[int] = WHOLE_BATCHES) -> dict[str, Any]:
-    """Time answers to rows that come as dicts, reading included. Units: milliseconds, one thread."""
-    named = rows[list(session.reader.types)]
+def whole_latency(
+    session: RawSession | ViewReader, rows: pd.DataFrame, batches: Sequence[int] = WHOLE_BATCHES
+) -> dict[str, Any]:
+    """Time answers to rows that come as dicts, reading included, pictures as files. Units: milliseconds, one thread."""
+    named = as_files(rows[list(session.reader.types)])
     dicts: list[Any] = named.astype("object").where(named.notna(), None).to_dict("records")
 
     def batch(count: int) -> Any:
@@ -147,14 +150,13 @@ def whole_latency(session: RawSession, rows: pd.DataFrame, batches: Sequence[int
 
 
 def with_reading(measured: Mapping[str, Any], dataset: Dataset, kind: str) -> dict[str, Any]:
-    """Add what reading one raw row takes to what a teacher takes for it alone; nothing where operations can't read it.
+    """Add what reading one raw row takes to what a teacher takes for it alone; nothing where that was not timed.
 
     The two are timed apart: the teacher was timed when it was trained, maybe by another run. Units: milliseconds.
     """
     view = dataset.view(kind).view
-    session = None if view is None else open_front(view)
     alone = next((measured[n]["1"] for n in ("onnxruntime", "native", "torch") if "1" in measured.get(n, {})), None)
-    if session is None or alone is None:
+    if view is None or alone is None:
         return {}
-    reading = whole_latency(session, sample_rows(dataset), (1,))["1"]
+    reading = whole_latency(open_front(view), sample_rows(dataset), (1,))["1"]
     return {"whole": {"1": {name: alone[name] + reading[name] for name in alone}}}

@@ -15,9 +15,9 @@ import pandas as pd
 import safetensors
 
 from kd_core.data.onnx_file import RUNTIME_ERRORS
-from kd_core.data.types.raw_rows import Array, Rows, typed_rows, unused
+from kd_core.data.types.raw_rows import Array, Rows
 from kd_core.data.types.row_reader import RowReader
-from kd_core.errors import DataError, KDError, raise_problems
+from kd_core.errors import KDError, raise_problems
 from kd_core.export import compact
 from kd_core.export.raw_model import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
@@ -236,20 +236,13 @@ class Engine:
         if alone is not None and (read := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
             with torch.inference_mode():
                 return self.module(torch.from_numpy(alone.encode(read[0]))).logits.numpy(), read[1]
-        if any(column.kind == "picture" for column in self.view.types.values()):
-            raise DataError(
-                "This student reads pictures ({names}), which can't be given as rows yet.",
-                "Use its ONNX file; pixels.json beside it says how it takes pixels.",
-                "pictures_not_read",
-                names=", ".join(self.view.types),
-            )
-        frame, extra, lost = typed_rows(rows, self.view.types)
-        if not len(frame):  # a batch may be empty
-            return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), unused(extra)
+        x, said = self.view.read(rows)
+        if not x.shape[0]:  # a batch may be empty
+            return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), said
         if alone is not None:
             self.reader.read(rows)  # texts that were met are read quickly the next time
         with threads(1):
-            return predict(self.module, self.view.encode(frame)), (*unused(extra), *lost)
+            return predict(self.module, x), said
 
     def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer rows; return what a person should be told as well. Shape: N rows -> (N, C), or (N, 1)."""

@@ -108,10 +108,14 @@ def test_weights_that_fit_take_half_the_bytes_and_nothing_is_rounded():
     assert half == other
 
 
-def test_a_view_that_is_no_graph_has_no_such_file():
-    view, network, aim, _ = made("binary")
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_view_that_is_no_graph_is_carried_in_the_file(task):
+    view, network, aim, told = made(task)
     view.graph = lambda: None
-    assert raw_model(onnx_bytes(network, view.spec), view, aim) is None
+    student, rows = RawStudent(raw_model(onnx_bytes(network, view.spec), view, aim)), odd_rows(told, 50)
+    found, _ = student.run(rows)
+    assert np.abs(found - answers(view, network, aim, rows)).max() <= 1e-5 * (aim.std if task == "regression" else 1)
+    assert student.run([])[0].shape == (0, found.shape[1]) and student.purpose == aim
 
 
 def test_the_readers_session_of_a_view_has_its_shape():

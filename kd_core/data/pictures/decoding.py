@@ -59,7 +59,7 @@ def decode(path: str, members: list[str], side: int, target: str, name: str) -> 
             except MemoryError:
                 raise
             except Exception as error:  # hostile bytes raise anything; the picture is named with what was said
-                broken.append([usable[place], _short(error)])
+                broken.append([usable[place], short(error)])
                 continue
             kept.append(usable[place])
         out.flush()
@@ -78,10 +78,10 @@ def _opened(archive: zipfile.ZipFile, members: list[str]) -> Iterator[tuple[int,
         except MemoryError:
             raise
         except Exception as error:  # as above
-            yield at, None, _short(error)
+            yield at, None, short(error)
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
     said = "no PNG, JPEG or WebP" if type(error).__name__ == "UnidentifiedImageError" else str(error)
     return said[:120] or type(error).__name__
 

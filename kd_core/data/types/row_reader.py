@@ -160,7 +160,10 @@ class _Column:
             given = cells
         else:
             kind: Any = "str" if {str, type(None)}.issuperset(map(type, cells)) else "object"
-            given = pd.Series(cells, dtype=kind, name=self.name)
+            try:
+                given = pd.Series(cells, dtype=kind, name=self.name)
+            except UnicodeEncodeError:  # half of a character, which JSON can hold
+                given = pd.Series(cells, dtype="object", name=self.name)
         if self.numeric:
             found: Array = coerce_numbers(given, self.column)
             missing = np.isnan(found)

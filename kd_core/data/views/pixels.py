@@ -13,10 +13,12 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.pictures.column import picture_columns, pixels_of, shape_of
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
+from kd_core.data.types.raw_rows import Rows, columns_of, unused
 from kd_core.data.view import VIEWS, Array, View
 
 VERSION = 1  # raise it when encoded values change
-_EXAMPLE = InputSpec("pixels", (1, 12, 10), "uint8", high=256)
+_SHAPE = 1, 12, 10
+_EXAMPLE = InputSpec("pixels", _SHAPE, "uint8", high=256)
 
 
 def _fits(types: Mapping[str, ColumnType]) -> str | None:
@@ -52,11 +54,12 @@ class PixelsView(View):
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         self.name = picture_columns(types)[0]
         super().__init__({self.name: types[self.name]}, task, seed)
-        self.shape: tuple[int, ...] = _EXAMPLE.shape
+        self.shape: tuple[int, int, int] = _SHAPE
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Take the size of the pictures; nothing is learned from them."""
-        self.shape = _spec(frame[self.name]).shape
+        height, width, bands = shape_of(frame[self.name]) or (1, 1, 1)
+        self.shape = bands, height, width
         return {}
 
     @property
@@ -67,6 +70,15 @@ class PixelsView(View):
     def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.uint8]:
         """Put bands before rows and columns, as networks read them."""
         return np.array(pixels_of(frame[self.name]).transpose(0, 3, 1, 2), order="C")  # its own: they may lie in a file
+
+    def read(self, rows: Rows) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+        """Read pictures of rows from outside: the content of files, or pixels. Errors: DataError as `read_cells`, `columns_of`."""
+        from kd_core.data.pictures.cells import read_cells  # brings Pillow along
+
+        cells, extra = columns_of(rows, [self.name])
+        bands, height, width = self.shape
+        found, said = read_cells(cells[self.name], (height, width, bands), self.name)
+        return np.array(found.transpose(0, 3, 1, 2), order="C"), (*unused(extra), *said)
 
     def learned(self) -> dict[str, bytes]:
         """Return what another program needs to bring pictures into the same form."""
@@ -83,4 +95,5 @@ class PixelsView(View):
 
     def relearn(self, files: Mapping[str, bytes]) -> None:
         """Take that size again."""
-        self.shape = tuple(json.loads(files["pixels.json"])["shape"][1:])
+        _, bands, height, width = json.loads(files["pixels.json"])["shape"]
+        self.shape = bands, height, width

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.encoding.text_block import texts_of
-from kd_core.data.encoding.text_columns import count_texts, text_columns, why_no_texts
+from kd_core.data.encoding.text_columns import TextsView, count_texts, why_no_texts
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
-from kd_core.data.view import VIEWS, Array, View
+from kd_core.data.view import VIEWS, Array
 
 VERSION = 1  # raise it when encoded values change
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -37,7 +36,7 @@ def _foresee(profile: Profile) -> InputSpec | None:
     reads="the words of text columns, in order",
     example=InputSpec("tokens", (12,), "int32", high=30),
 )
-class TokensView(View):
+class TokensView(TextsView):
     """Text columns one after the other, cut into word pieces that are found in the training texts.
 
     Shape: N rows -> (N, L) int32; 0 fills up. L covers 99 % of the training texts, at most 256; longer texts are cut at
@@ -48,7 +47,7 @@ class TokensView(View):
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-        super().__init__({name: types[name] for name in text_columns(types)}, task, seed)
+        super().__init__(types, task, seed)
         self.length = LEAST_LENGTH
         self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
@@ -58,7 +57,7 @@ class TokensView(View):
         """Find the word pieces of the training texts and how long most of them are."""
         from tokenizers import trainers
 
-        texts = self._texts(frame)
+        texts = self.texts(frame)
         # Not the trainer of WordPiece: it numbers pieces in the order of a hash table, another one in each process.
         trainer = trainers.BpeTrainer(
             vocab_size=VOCABULARY, min_frequency=2, special_tokens=[PAD, UNKNOWN], show_progress=False
@@ -74,10 +73,10 @@ class TokensView(View):
         """Describe the encoded rows; known after fitting."""
         return InputSpec("tokens", (self.length,), "int32", high=max(2, self.tokenizer.get_vocab_size()))
 
-    def encode(self, frame: pd.DataFrame, own: Mapping[str, Array] | None = None) -> npt.NDArray[np.int32]:
-        """Number the pieces of other rows; what is unknown gets the number of `[UNK]`."""
-        x = np.zeros((len(frame), self.length), np.int32)
-        for i, found in enumerate(self.tokenizer.encode_batch_fast(self._texts(frame))):
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Number the pieces of texts; what is unknown gets the number of `[UNK]`."""
+        x = np.zeros((len(texts), self.length), np.int32)
+        for i, found in enumerate(self.tokenizer.encode_batch_fast(texts)):
             ids = found.ids[: self.length]
             x[i, : len(ids)] = ids
         return x
@@ -98,7 +97,3 @@ class TokensView(View):
         self.length = json.loads(files["tokenizer.json"])["truncation"]["max_length"]
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-
-    def _texts(self, frame: pd.DataFrame) -> list[str]:
-        columns = [texts_of(frame[name]) for name in self.types]
-        return [" ".join(parts) for parts in zip(*columns, strict=True)]

@@ -222,7 +222,7 @@ class Trying:
         self._file_seconds = max(self._file_seconds, self.clock() - trained)
         return Candidate(
             student.name,
-            deployment.told()["bytes"],
+            None if deployment.data is None else len(deployment.data),
             microseconds,
             taught.record.score_selected,
             alone.record.score_selected,

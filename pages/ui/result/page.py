@@ -151,7 +151,8 @@ def deployed(student: Result) -> Safe | None:
         return None
     if told["bytes"] is None:
         return t("runs.result.no_file", reason=str(told["reason"]))
-    return t(f"runs.result.file_{'raw' if told['inputs'] == 'columns' else 'encoded'}")
+    forms = {"columns": "raw", "raw rows": "view"}
+    return t(f"runs.result.file_{forms.get(told['inputs'], 'encoded')}")
 
 
 def packed(student: Result) -> Safe | None:

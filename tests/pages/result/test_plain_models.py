@@ -165,6 +165,10 @@ def test_the_size_row_says_what_file_it_is_of():
             "Size: for the student the one file that is deployed (ONNX, raw",
         ),
         (
+            {"form": "onnx", "bytes": 9, "inputs": "raw rows"},
+            "Size: for the student the one file that is deployed (ONNX, raw texts or pictures in",
+        ),
+        (
             {"form": "onnx", "bytes": 9, "inputs": "encoded rows"},
             "Size: for the student the one file that is deployed (ONNX; its",
         ),

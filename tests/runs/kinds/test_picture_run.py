@@ -56,15 +56,15 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
     assert student["verdict"] in ("beats", "ties", "hurts", "inconclusive")
     assert result["teacher"]["metrics"]["accuracy"] > 0.9 and student["metrics"]["accuracy"]["mean"] > 0.7
     assert student["placebo"] is not None and result["dataset"]["features"] == 1
-    assert {"torch", "onnxruntime"} == set(student["latency_ms"]) and student["latency_ms"]["onnxruntime"]["1"][
-        "p50"
-    ] > 0
+    assert {"torch", "onnxruntime", "whole"} == set(student["latency_ms"])
+    assert all(times["1"]["p50"] > 0 for times in student["latency_ms"].values())
+    assert result["teacher"]["latency_ms"]["whole"]["1"]["p50"] > 0 and student["deployed"]["inputs"] == "raw rows"
     (kept,) = result["artifacts"]["students"]
     assert kept["view"] == [f"artifacts/views/pixels/{name}" for name in ("pixels.json", "columns.json")]
     rows = folder.artifact("rows.parquet")
     assert pd.read_parquet(rows)["picture"][0].startswith(b"\x89PNG")
     done = subprocess.run(
-        [sys.executable, "-c", OUTSIDE, folder.path / kept["view"][0], folder.path / kept["onnx"], rows],
+        [sys.executable, "-c", OUTSIDE, folder.path / kept["view"][0], folder.path / kept["network"], rows],
         capture_output=True,
         text=True,
         check=True,
@@ -72,9 +72,15 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
     logits = np.load(folder.artifact("soft_labels.npz"))["student_0"]
     assert np.allclose(json.loads(done.stdout), logits, atol=1e-4)
     folder.write_result(result)
-    with pytest.raises(DataError, match=r"reads pictures \(picture\), which can't be given as rows yet") as caught:
-        kd_core.load(folder.path).predict([["a.png"]])
-    assert caught.value.code == "pictures_not_read"
+    opened = kd_core.load(folder.path)
+    files = pd.read_parquet(rows)[["picture"]]
+    found = opened.predict(files)
+    assert np.abs(np.log(found.filter(like="p_")).diff(axis=1).iloc[:, 1:] - np.diff(logits)).max(axis=None) < 1e-3
+    assert opened.answer({"picture": files["picture"][0]})["class"] == found["class"][0]
+    assert np.abs(opened.engine.run(files)[0] - opened.answers(files)).max() < 1e-5
+    with pytest.raises(DataError, match="Row 1 holds a str under 'picture', which is no picture") as caught:
+        opened.predict([["a.png"]])
+    assert caught.value.code == "no_picture"
 
 
 def test_a_what_if_of_picture_students_trains_one_after_another(tmp_path):

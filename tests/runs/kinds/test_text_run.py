@@ -59,7 +59,14 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
 
     texts = pd.read_parquet(rows)["message"].tolist()
     done = subprocess.run(
-        [sys.executable, "-c", OUTSIDE, folder.path / kept["view"][0], folder.path / kept["onnx"], json.dumps(texts)],
+        [
+            sys.executable,
+            "-c",
+            OUTSIDE,
+            folder.path / kept["view"][0],
+            folder.path / kept["network"],
+            json.dumps(texts),
+        ],
         capture_output=True,
         text=True,
         check=True,
