@@ -53,7 +53,7 @@ def write_artifacts(
     students, models = [], []
     for index, arm in pairs:
         best = arm.kept
-        module = arm.student[best].module
+        module = arm.deployed.module
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
         state = cpu_state(module)
@@ -77,7 +77,8 @@ def write_artifacts(
         if drawn := column_curves(module, dataset, rows_read):
             paths["curves"] = f"artifacts/students/{index}.curves.json"
             write_json(folder.path / paths["curves"], drawn)
-        students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
+        taken = {"arm": arm.taken} if arm.taken != "student" else {}
+        students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **taken, **paths})
         models.append(
             {
                 **students[-1],

@@ -24,6 +24,7 @@ from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid
+from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
@@ -84,6 +85,7 @@ class _Experiment:
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
         self.training = self.phases[-2]
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
+        self.taken: Arm = "student"  # the arm whose model is taken home
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class _Experiment:
         with self.phase("choose"):
             context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
             found = Trying(self.spec, self.dataset, *context, self.made).run()
-        self.spec, self.place = run_of(self.spec, found.student), found.place
+        self.spec, self.place, self.taken = run_of(self.spec, found.student), found.place, found.arm
         return {"work_hash": asked, "choice": found.block}
 
     def train(self) -> None:
@@ -130,7 +132,7 @@ class _Experiment:
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
-                self.judging = Judging(self.trainings, self.teacher, self.most_bytes)
+                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.taken)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 
@@ -301,7 +303,7 @@ class _Experiment:
         rows = self.judging.room()
         if rows:
             self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        for warning in headroom.warnings(rows, self.metric):
+        for warning in headroom.warnings(rows, self.metric, self.taken):
             self.notify(warning)
         return rows
 

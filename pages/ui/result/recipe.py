@@ -95,7 +95,8 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
     students = kept.get("students") or []
     for i, entry in enumerate(students):
         for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs have no packed one
-            label = f"{text.escape(entry['name'])}: {t(f'runs.recipe.{kind}')}"
+            name_of = "alone" if entry.get("arm") == "baseline" else "taught"
+            label = f"{t(f'runs.recipe.of_{name_of}', name=entry['name'])}: {t(f'runs.recipe.{kind}')}"
             ending = "".join(Path(entry.get(kind) or "").suffixes)
             file = f"{folder.id}.student-{entry.get('index', i)}{ending}"
             offer_kept(folder, entry.get(kind), label, file)
