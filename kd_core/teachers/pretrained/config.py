@@ -34,7 +34,7 @@ _CODE = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_conf
 class Family:
     """How one family of encoders is built: its classes in `transformers`, its prefix in files of weights, its own names of fields.
 
-    `spare`: positions that it never uses.
+    `spare`: positions that it never uses; `dropout`: the fields that hold shares of what is left out in training.
     """
 
     config: str
@@ -44,6 +44,7 @@ class Family:
     names: Mapping[str, str] = field(default_factory=dict)
     pooler: bool = True
     spare: int = 0
+    dropout: tuple[str, ...] = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 _DISTILBERT = {
@@ -62,6 +63,7 @@ FAMILIES = {
         "distilbert.",
         _DISTILBERT,
         pooler=False,
+        dropout=("dropout", "attention_dropout"),
     ),
     "roberta": Family("RobertaConfig", "RobertaModel", "RobertaForSequenceClassification", "roberta.", spare=2),
     "xlm-roberta": Family(

@@ -153,7 +153,8 @@ def _build(config: EncoderConfig, head: bool) -> nn.Module:
         library = importlib.import_module("transformers")
     family = FAMILIES[config.family]
     labels = {"num_labels": len(config.labels)} if head else {}
-    made = getattr(library, family.config)(**config.own_names(), **labels, attn_implementation="sdpa")
+    still = dict.fromkeys(family.dropout, 0.0)  # drawn from a stream that nobody seeds; a few epochs do without
+    made = getattr(library, family.config)(**config.own_names(), **labels, **still, attn_implementation="sdpa")
     with torch.random.fork_rng(devices=[]):
         if head:
             network: nn.Module = getattr(library, family.classifier)(made)

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import torch
-
-from kd_core.data.dataset import Array
 from kd_core.errors import KDError
 from kd_core.machine.device import threads
 from kd_core.machine.timing import measure_latency
 from kd_core.teachers.pretrained.config import read_config
-from kd_core.teachers.pretrained.encoder import Encoder
 from kd_core.teachers.pretrained.folders import MINILM, find
 
 BATCHES = (1, 32)  # 256 texts at once take seconds, and are no faster by the text
@@ -32,22 +27,14 @@ def text_seconds(model: str) -> float:
     return OVERHEAD + 2 * TEXT_PIECES * weights / OPERATIONS_PER_SECOND
 
 
-def text_latency(
-    encoder: Encoder, texts: Sequence[str], answer: Callable[[Array], Array] | None, head: bool = False
-) -> dict[str, Any]:
+def text_latency(texts: Sequence[str], answer: Callable[[list[str]], object]) -> dict[str, Any]:
     """Time answers from texts on: cutting, encoding, answering. Units: milliseconds, one thread of the CPU."""
-    cpu, ask = torch.device("cpu"), encoder.answers if head else encoder.vectors
 
     def batch(count: int) -> list[str]:
         return [texts[i % len(texts)] for i in range(count)]
 
-    def run(some: list[str]) -> None:
-        for _, found in ask(some, cpu):
-            if answer is not None:
-                answer(found.astype(np.float32))
-
     with threads(1):
         return {
-            "whole": measure_latency(run, batch, BATCHES),
+            "whole": measure_latency(answer, batch, BATCHES),
             "onnxruntime": {"reason": "a pretrained encoder is asked in its own library, from the text on"},
         }

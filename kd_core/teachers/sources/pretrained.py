@@ -1,14 +1,15 @@
-"""A pretrained encoder of texts as a teacher: BERT, MiniLM and their like, probed, or asked as they are."""
+"""A pretrained encoder of texts as a teacher: BERT, MiniLM and their like, probed, fine-tuned, or asked as they are."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
@@ -23,13 +24,16 @@ from kd_core.teachers.base import SOURCES, Answered, Ask, FitData, FittedTeacher
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.given import MAYBE_SEEN, told
-from kd_core.teachers.pretrained import folders, probe
+from kd_core.teachers.pretrained import finetune, folders, probe
 from kd_core.teachers.pretrained.config import read_config
 from kd_core.teachers.pretrained.encoder import Encoder, open_encoder
 from kd_core.teachers.pretrained.timing import text_latency, text_seconds
 from kd_core.teachers.pretrained.vectors import VectorStore, embed
 
-VECTORS = "vectors"  # the way to read rows that this teacher makes for itself
+VECTORS, PIECES = "vectors", "pieces"  # the ways to read rows that this teacher makes for itself
+TRAINED_TIMES = (
+    4.0  # as long as it is read a text takes to be trained on: forward, backward, filling, the steps themselves
+)
 PROBE_SECONDS = 1.2e-8  # of a fit per row, number of a vector and class: about 200 steps
 _OTHERS = Says(
     "texts_only",
@@ -55,11 +59,25 @@ class PretrainedSpec(Spec):
         "on the command line also the path of such a folder.",
         json_schema_extra=unit("name", model=True),
     )
-    mode: Literal["probe", "as_is"] = Field(
+    mode: Literal["probe", "finetune", "as_is"] = Field(
         "probe",
-        description="probe: the encoder stays as it is, and a linear model learns from its vectors of the texts; as_is: its own classes "
-        "are asked, which must have the names of the classes here.",
+        description="probe: the encoder stays as it is, and a linear model learns from its vectors of the texts; finetune: all of its weights "
+        "go on learning from there, once for every fold, many times as long; as_is: its own classes are asked, which must have the names "
+        "of the classes here.",
         json_schema_extra=unit("name"),
+    )
+    epochs: int = Field(
+        3, ge=1, le=50, description="finetune: passes over the training texts.", json_schema_extra=unit("epochs")
+    )
+    batch_size: int = Field(
+        32, ge=8, le=512, description="finetune: texts per step.", json_schema_extra=unit("rows", advanced=True)
+    )
+    learning_rate: float = Field(
+        5e-5,
+        gt=0,
+        le=1e-2,
+        description="finetune: step size of the optimiser.",
+        json_schema_extra=unit("per step", log=True, advanced=True),
     )
     length: int = Field(
         256,
@@ -74,7 +92,8 @@ def _seconds(spec: PretrainedSpec, rows: int, features: int, outputs: int) -> fl
     """Estimate one fit."""
     if spec.mode == "as_is":
         return 0.0
-    return 0.2 + PROBE_SECONDS * rows * 768 * max(1, outputs)
+    trained = TRAINED_TIMES * spec.epochs * rows * text_seconds(spec.model) if spec.mode == "finetune" else 0.0
+    return 0.2 + PROBE_SECONDS * rows * 768 * max(1, outputs) + trained
 
 
 def _once(spec: PretrainedSpec, rows: int) -> float:
@@ -120,33 +139,74 @@ def _texts(dataset: Dataset) -> dict[str, list[str]]:
 
 def _probe(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
     """Learn a linear model on the vectors of the texts; they never saw a label, so folds share them."""
-    encoder, texts = open_encoder(folder, spec.length), _texts(ask.dataset)
-    every = [text for split in SPLITS for text in texts[split]]
-    store = VectorStore.of(ask.cache, folders.content(spec.model), encoder.length, ask.notify)
-    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop)
-    parts = _split(vectors, texts)
-    viewed = Viewed(InputSpec(VECTORS, vectors.shape[1:]), parts)
-    data = replace(ask.dataset, views=Views({VECTORS: lambda: viewed}))
-
+    read = _read(spec, ask, folder)
+    encoder, texts = read.encoder, read.texts
+    parts = _split(read.vectors, texts)
     heads: list[FittedTeacher] = []
 
     def fit(spec: Any, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
         heads.append(probe.fit(spec, data, seed, notify, should_stop))
         return heads[-1]
 
-    found = from_fit(fit)(spec, replace(ask, dataset=data, reads=VECTORS, hidden=False))
+    found = from_fit(fit)(spec, _asking(ask, InputSpec(VECTORS, read.vectors.shape[1:]), parts, hidden=False))
     weights = sum(p.numel() for p in encoder.network.parameters())
     head = heads[0] if heads else None
     return replace(
         found,
         num_parameters=weights + (found.num_parameters or 0),
         size_bytes=4 * weights + (found.size_bytes or 0),
-        latency_ms=text_latency(encoder, texts["validation"], None if head is None else head.logits),
-        seconds=found.seconds + facts["vector_seconds"],
-        details={**found.details, **_about(spec, encoder), **facts},
-        notes=(*found.notes, *_notes(ask.dataset, encoder, every)),
+        latency_ms=_latency(encoder.vectors, texts["validation"], head),
+        seconds=found.seconds + read.facts["vector_seconds"],
+        details={**found.details, **_about(spec, encoder), **read.facts},
+        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
         hidden={"train": parts["train"]} if ask.hidden else {},
     )
+
+
+def _finetune(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
+    """Train all weights, from a probe on; each fold begins with the untouched encoder."""
+    read = _read(spec, ask, folder)
+    encoder = read.encoder
+
+    def timing(tuned: finetune.FineTuned) -> dict[str, Any]:
+        return finetune.latency(encoder, tuned, read.texts["validation"])
+
+    rows = finetune.rows_of(encoder, read.every)
+    inputs = InputSpec(PIECES, rows.shape[1:], "int32", high=int(encoder.config.fields["vocab_size"]))
+    made = finetune.FineTuning(encoder, read.vectors, timing)
+    found = from_fit(made.fit)(spec, _asking(ask, inputs, _split(rows, read.texts), hidden=ask.hidden))
+    return replace(
+        found,
+        seconds=found.seconds + read.facts["vector_seconds"],
+        details={**found.details, **_about(spec, encoder), **read.facts},
+        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An opened model, the texts of every part, all of them in one list, and their vectors with what was computed of them."""
+
+    encoder: Encoder
+    texts: dict[str, list[str]]
+    every: list[str]
+    vectors: Array
+    facts: dict[str, Any]
+
+
+def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
+    encoder, texts = open_encoder(folder, spec.length), _texts(ask.dataset)
+    every = [text for split in SPLITS for text in texts[split]]
+    store = VectorStore.of(ask.cache, folders.content(spec.model), encoder.length, ask.notify)
+    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop)
+    return _Read(encoder, texts, every, vectors, facts)
+
+
+def _asking(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: bool) -> Ask:
+    """Ask about the same rows, read in a way of this teacher's own."""
+    viewed = Viewed(inputs, parts)
+    data = replace(ask.dataset, views=Views({inputs.kind: lambda: viewed}))
+    return replace(ask, dataset=data, reads=inputs.kind, hidden=hidden)
 
 
 def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
@@ -168,14 +228,32 @@ def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
         _split(z[:, order], texts),
         weights,
         4 * weights,
-        text_latency(encoder, texts["validation"], None, head=True),
+        _latency(encoder.answers, texts["validation"], None),
         time.perf_counter() - began,
         details=_about(spec, encoder),
         notes=(*_notes(dataset, encoder, every), told(MAYBE_SEEN.problem())),
     )
 
 
-_MODES: Mapping[str, Callable[[PretrainedSpec, Ask, Path], Answered]] = {"probe": _probe, "as_is": _as_is}
+_MODES: Mapping[str, Callable[[PretrainedSpec, Ask, Path], Answered]] = {
+    "probe": _probe,
+    "finetune": _finetune,
+    "as_is": _as_is,
+}
+
+
+def _latency(
+    ask: Callable[..., Iterator[tuple[Array, Array]]], texts: list[str], head: FittedTeacher | None
+) -> dict[str, Any]:
+    """Time an encoder and the head on its vectors; of fits that an earlier run kept the head is gone, and next to nothing."""
+    cpu = torch.device("cpu")
+
+    def answer(some: list[str]) -> None:
+        for _, found in ask(some, cpu):
+            if head is not None:
+                head.logits(found.astype(np.float32))
+
+    return text_latency(texts, answer)
 
 
 def _order(dataset: Dataset, own: tuple[str, ...]) -> list[int]:
