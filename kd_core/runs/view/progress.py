@@ -25,7 +25,7 @@ ALMOST = 0.99  # until the run has ended
 
 @dataclass(frozen=True)
 class Units:
-    """Finished units of the work at hand: `of` fits (teacher), trainings (training) or parts (anything else)."""
+    """Finished units of the work at hand: `of` fits (teacher), texts that it reads first (texts), trainings (training) or parts (anything else)."""
 
     work: str
     done: int
@@ -56,6 +56,7 @@ class _Work:
     most: float = math.inf
     done: int = 0
     of: int = 0
+    what: str = ""  # its units, where they are others than usual
     spent: float = 0.0
     since: float | None = None
     ended: set[str] = field(default_factory=set)
@@ -156,7 +157,7 @@ class Progress:
             work.begun = dict.fromkeys(work.begun.keys() | told, fraction)
             work.note(t)
         elif kind == "part" and (work := self._of_phase(str(event.get("phase")))):
-            work.done, work.of = int(event["done"]), int(event["of"])
+            work.done, work.of, work.what = int(event["done"]), int(event["of"]), str(event.get("what") or "")
             work.note(t)
 
     def _take_plan(self, event: Event, t: float) -> None:
@@ -223,7 +224,7 @@ class Progress:
         if fraction:
             work.stops.append(fraction)
         if work.kind == "teacher":
-            work.of = int(event.get("of") or work.of)
+            work.of, work.what = int(event.get("of") or work.of), ""
             if event.get("seconds"):
                 work.seconds.append(float(event["seconds"]))
         elif not self._sweep:
@@ -253,7 +254,7 @@ class Progress:
         promised = self._promised or 0.0
         late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
-        units = Units(now.kind, now.done, now.of) if now is not None and now.of else None
+        units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
         return Outlook(self._best, left, late, units, self._of - self._planned)
 
 
