@@ -91,8 +91,8 @@ class Judging:
         if files and spec.evaluation.latency:
             kind = teacher_view(spec.teacher, self.dataset.views.kinds)
             build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
-        if files and spec.evaluation.references:
-            build.compare(self._references())
+        asked = files and spec.evaluation.references
+        plain = build.compare(self._references()) if asked else []
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
@@ -100,7 +100,7 @@ class Judging:
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
             artifacts = write_artifacts(
-                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, self.device
+                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, plain, self.device
             )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
