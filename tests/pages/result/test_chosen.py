@@ -8,10 +8,10 @@ from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.specs import ChooseSpec
-from pages.ui.result import page
+from pages.ui.result import comparison, comparison_table, page
 from pages.ui.runs import chosen
 from pages.ui.shared.text import Safe, plain
-from tests.pages.fixtures import make_run, result
+from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.choosing.blocks import TRIED, block
 
@@ -142,3 +142,22 @@ def test_the_head_and_the_live_page_name_the_candidates():
 
     spec = run_spec("a").model_copy(update={"choose": ChooseSpec()})
     assert "the best of 1 candidates" in run_head.outline(spec)
+
+
+def test_a_model_without_a_teacher_is_what_would_be_shipped():
+    base = result()
+    base["students"][0]["deployed"] = {
+        "form": None,
+        "bytes": None,
+        "reason": "none",
+        "arm": "baseline",
+        "versus_teacher": {},
+    }
+    runs = store()
+    run_id = make_run("done", ("tiny",), base)
+    (found,) = comparison.entries(runs.refresh(run_id), runs.folder(run_id))
+    one = comparison.candidate(found, "roc_auc")
+    assert one.name == "tiny, alone" and one.value == base["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
+    alone = [t["score_selected"] for t in base["students"][0]["selection"]["baseline"]]
+    assert one.validation == pytest.approx(sum(alone) / len(alone))
+    assert comparison_table.line(found, "roc_auc", None, [])["Student"] == "tiny, alone"
