@@ -125,7 +125,12 @@ def predict(
     rows: Annotated[
         str, typer.Argument(help="A file of rows, laid out as the run's own; - reads them from the input.")
     ],
-    student: Annotated[str | None, typer.Option(help="A student by its name; the best when left out.")] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            help="A student, or a plain model kept beside it ('plain linear'); the best student when left out."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write the answers to as CSV; the output when left out.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -119,15 +120,16 @@ class _Experiment:
         assert self.spec.choose is not None
         asked, self.most_bytes = self.spec.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
-            context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
-            found = Trying(self.spec, self.dataset, *context, self.made).run()
+            lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
+            make = functools.partial(self.new_trainings, lessons)
+            found = Trying(self.spec, self.dataset, self.metric, make, self.place, self.notify, self.should_stop).run()
         self.spec, self.place, self.taken = run_of(self.spec, found.student), found.place, found.arm
         return {"work_hash": asked, "choice": found.block}
 
     def train(self) -> None:
         """Train every cell with and without the teacher, side by side, in rounds while the number of seeds is automatic."""
         with self.phase(self.training):
-            self.trainings = self.new_trainings()
+            self.trainings = self.new_trainings(self.lessons(), self.spec, self.place, self.notify, self.should_stop)
             self.room: list[dict[str, Any]] = []
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
@@ -136,20 +138,13 @@ class _Experiment:
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 
-    def new_trainings(self) -> Trainings:
-        """Set up the trainings of this run, none of them done yet."""
-        return Trainings(
-            self.spec,
-            self.dataset,
-            self.lessons(),
-            self.metric,
-            self.device,
-            self.place,
-            self.notify,
-            self.should_stop,
-            self.folder.path / "variants.jsonl" if self.spec.sweep else None,
-            self.made,
-        )
+    def new_trainings(
+        self, lessons: dict[str, Array], spec: RunSpec, place: Path, notify: Notify, should_stop: ShouldStop
+    ) -> Trainings:
+        """Set up the trainings of this run, or of one of its candidates, none of them done yet."""
+        log = self.folder.path / "variants.jsonl" if spec.sweep else None
+        context = self.metric, self.device, place, notify, should_stop
+        return Trainings(spec, self.dataset, lessons, *context, log, self.made)
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""

@@ -41,6 +41,8 @@ _UNFIT = (
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
 
+    Plain models that the result sets beside the students are kept as well, as `plain linear`, `plain trees_30x15` and so on.
+
     `run` may also be a student's file, taken from a run: `.onnx`, or packed, `.onnx.xz`.
     Errors: KDError `no_model`, `no_student`, `run_damaged`, `no_run`; of a file `no_student_file`, `compact_damaged`, `compact_large`.
     """
@@ -57,7 +59,7 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
         )
     name = student or _best(result)
     with _fitting(folder):
-        known = {one["name"]: one for one in told["students"]}
+        known = {one["name"]: one for one in (*told.get("plain", ()), *told["students"])}
         if name in known:
             return Predictor(folder, told, known[name])
     raise KDError(

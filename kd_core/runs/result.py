@@ -24,7 +24,7 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
-from kd_core.runs.references import References
+from kd_core.runs.references import Reference, References
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
@@ -143,13 +143,16 @@ class ResultBuilder:
         versus = assessment.gains(shared, arms.taken, "teacher") if shared else {}
         return {"arm": arms.taken, "versus_teacher": _written(versus)}
 
-    def compare(self, references: References) -> None:
+    def compare(self, references: References) -> list[Reference]:
         """Set every student's deployed arm beside the best plain model of at most its bytes, and name the smallest one like it.
+
+        Returns the models that the result names, once each, the smallest first.
 
         Errors: none of a single model; those that could not be had are told in the result.
         """
         name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
         references.learn(max(sizes))
+        named: set[str] = set()
         for one, size in zip(self.judged, sizes, strict=True):
             entry, arm = one.entry, one.arms.taken
             score = float(np.mean([t["score_selected"] for t in entry["selection"][arm]]))
@@ -157,6 +160,7 @@ class ResultBuilder:
             best = references.of_size(size) if size else None
             z = None if best is None else references.test_logits(best, one.arms.seeds)
             told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
+            named |= {smallest.name} if smallest else set()
             if best is not None and z is not None:
                 theirs = [assessment.answers(self.dataset, "test", one_seed) for one_seed in z]
                 found = one.evidence.beside(arm, "reference", theirs)
@@ -165,6 +169,7 @@ class ResultBuilder:
                 wide = families.simultaneous(gains[name], 2 * len(self.judged))
                 word = verdict(wide, one.margin)
                 metrics = {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()}
+                named.add(best.name)
                 told["best"] = {
                     **best.told(),
                     "metrics": metrics,
@@ -174,6 +179,7 @@ class ResultBuilder:
                 }
             entry["reference"] = told
         self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
+        return [r for r in references.known if r.name in named]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""

@@ -184,3 +184,12 @@ def test_what_cannot_be_repeated_on_splits_is_refused(tmp_path, case):
         spec = spec.model_copy(update={"sweep": SweepSpec(alpha=(0.0, 1.0))})
     with pytest.raises(DataError, match=r"can't be repeated on 5 splits: a (split by time|what-if)"):
         carry_out(spec, tmp_path / "run")
+
+
+def test_to_stop_is_suggested_only_where_the_taught_model_is_wanted():
+    rows = [{"student": "tiny", "state": "none"}, {"student": "small", "state": "unclear"}]
+    (taught,), (alone,) = headroom.warnings(rows, "roc_auc"), headroom.warnings(rows, "roc_auc", "baseline")
+    assert taught["message"] == alone["message"] and "worse than that of tiny trained alone" in taught["message"]
+    assert taught["hint"].startswith("A gain is unlikely. You can stop now")
+    assert alone["hint"].startswith("The model that was chosen was trained alone, so nothing is lost")
+    assert headroom.warnings(rows[1:], "roc_auc") == []

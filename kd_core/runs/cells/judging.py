@@ -91,8 +91,8 @@ class Judging:
         if files and spec.evaluation.latency:
             kind = teacher_view(spec.teacher, self.dataset.views.kinds)
             build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
-        if files and spec.evaluation.references:
-            build.compare(self._references())
+        asked = files and spec.evaluation.references
+        plain = build.compare(self._references()) if asked else []
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
@@ -100,7 +100,7 @@ class Judging:
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
             artifacts = write_artifacts(
-                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, self.device
+                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, plain, self.device
             )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
@@ -125,9 +125,7 @@ class Judging:
 
     def _by_score(self, arms: Arms) -> list[int]:
         """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
-        scores = [float(t.record.score_selected or 0.0) for t in arms.offered]
-        sign = 1.0 if self.judge.better == "lower" else -1.0
-        return sorted(range(len(scores)), key=lambda p: sign * scores[p])
+        return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
 
     def _references(self) -> References:
         trainings = self.trainings
@@ -170,8 +168,7 @@ class Judging:
         """Return the training of a cell that scored best on validation."""
         if not scores.scores:
             return None
-        value = max(scores.scores) if self.judge.better == "higher" else min(scores.scores)
-        seed = scores.seeds[scores.scores.index(value)]
+        seed = scores.seeds[cell_scores.in_order(scores.scores, self.judge.better)[0]]
         return self.trainings.own(scores.cell)[self.trainings.seeds.index(seed)]
 
     def _cells(self, costs: Mapping[str, tuple[int, float | None]]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from kd_core.runs.choosing.rule import Candidate, Model
-from kd_core.runs.outcome import Outcome, damage
+from kd_core.runs.outcome import Outcome, damage, taken_as
 from kd_core.specs import ChooseSpec
 
 
@@ -16,13 +16,14 @@ from kd_core.specs import ChooseSpec
 class PlainInstead:
     """A plain model that is the better thing to take home: `better` on the test rows, or as good on validation and smaller.
 
-    Units: bytes of its file and of the student's.
+    Units: bytes of its file and of the student's. `kept_as`: the name by which the run's copy is opened, None where it has none.
     """
 
     why: Literal["better", "smaller"]
     title: str
     bytes: int
     own_bytes: int
+    kept_as: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,19 +104,24 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             seconds=float(told["seconds"]),
             first_took_longer=bool(told["first_took_longer"]),
             candidates=candidates,
-            plain=_plain(found),
+            plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
         )
 
 
-def _plain(found: Outcome) -> PlainInstead | None:
+def _plain(found: Outcome, kept: set[str]) -> PlainInstead | None:
     """Name the plain model to take home instead: a better one of at most the bytes, else the smallest as good on validation."""
     student = found.students[0]
+    why: Literal["better", "smaller"]
     if student.bytes is None:
         return None
     if student.plain and student.plain.standing == "behind":
-        return PlainInstead("better", student.plain.title, student.plain.bytes, student.bytes)
-    if student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
-        _, size, title = student.smallest_like_it
-        return PlainInstead("smaller", title, size, student.bytes)
-    return None
+        name, title, size = student.plain.name, student.plain.title, student.plain.bytes
+        why = "better"
+    elif student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
+        name, size, title = student.smallest_like_it
+        why = "smaller"
+    else:
+        return None
+    kept_as = taken_as(name)
+    return PlainInstead(why, title, size, student.bytes, kept_as if kept_as in kept else None)

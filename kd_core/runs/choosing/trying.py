@@ -15,11 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from kd_core.data.dataset import Array, Dataset, Split
-from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep.variants import digest
+from kd_core.data.dataset import Dataset, Split
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.processor import busy
@@ -36,13 +33,14 @@ from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
-from kd_core.teachers.answer_cache.cache import CODE, code_version
-from kd_core.teachers.made_rows import MadeRows
 from kd_core.training.plan import resolve
 
 FIRST_FILE_SECONDS = 1.0  # what writing and timing a file is thought to take before one was written
 SHARE_OF_LEFT = 1 / 3  # of the time left: what takes more waits for the quicker ones
 ROWS: Split = "validation"
+MakeTrainings = Callable[
+    [RunSpec, Path, Notify, ShouldStop], Trainings
+]  # with the run's data and lessons, but no placebo
 
 
 @dataclass(frozen=True)
@@ -65,33 +63,28 @@ class Trying:
         self,
         spec: RunSpec,
         dataset: Dataset,
-        lessons: dict[str, Array],
         metric: str,
-        device: torch.device,
+        make: MakeTrainings,
         place: Path,
         notify: Notify,
         should_stop: ShouldStop,
-        made: MadeRows | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert spec.choose is not None
-        self.spec, self.goals, self.dataset, self.metric, self.device = spec, spec.choose, dataset, metric, device
-        self.made, self.lessons = made, {name: table for name, table in lessons.items() if name != PLACEBO}
+        self.spec, self.goals, self.dataset, self.make = spec, spec.choose, dataset, make
         self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
-        self.notebook = Notebook(self.place / "choice.json", self._key(), clock)
+        decides = [spec.work_hash(), self._trainings(spec.students[0]).store.basis]
+        key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+        self.notebook = Notebook(self.place / "choice.json", key, clock)
         self._file_seconds, self._busy = FIRST_FILE_SECONDS, busy()
 
-    def _key(self) -> str:
-        decides = [
-            self.spec.work_hash(),
-            self.dataset.hash,
-            digest(self.lessons),
-            self.device.type,
-            code_version((*CODE, "distill")),
-        ]
-        return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+    def _trainings(self, student: StudentSpec) -> Trainings:
+        def should_stop() -> bool:
+            return self.person_stops() or self._time_is_up()
+
+        return self.make(run_of(self.spec, student), self._folder(student), self._hear, should_stop)
 
     def run(self) -> Found:
         """Try and choose."""
@@ -197,17 +190,7 @@ class Trying:
         def left_out(code: str, **values: Any) -> Candidate:
             return Candidate(student.name, seconds=round(self.clock() - begun, 3), left_out={"code": code, **values})
 
-        trainings = Trainings(
-            run_of(self.spec, student),
-            self.dataset,
-            self.lessons,
-            self.metric,
-            self.device,
-            self._folder(student),
-            self._hear,
-            lambda: self.person_stops() or self._time_is_up(),
-            made=self.made,
-        )
+        trainings = self._trainings(student)
         try:
             trainings.train([self.spec.training.first_seed])
         except KDError as error:

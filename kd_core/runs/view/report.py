@@ -94,6 +94,9 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
         lines += _judgement(found, student)
         lines += _plain_lines(result, found, student)
         lines.append(_sizes(result, found, student))
+    if plain := (result.get("artifacts") or {}).get("plain"):
+        names = ", ".join(repr(p["name"]) for p in plain)
+        lines.append(f"Plain models whose files the run keeps, for predict --student: {names}.")
     if found.schema < 2:
         lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
     if (found.test_reads or 0) >= ledger.MANY:

@@ -8,10 +8,10 @@ from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.specs import ChooseSpec
-from pages.ui.result import page
+from pages.ui.result import comparison, comparison_table, page
 from pages.ui.runs import chosen
 from pages.ui.shared.text import Safe, plain
-from tests.pages.fixtures import make_run, result
+from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.choosing.blocks import TRIED, block
 
@@ -77,6 +77,9 @@ def test_what_else_a_person_should_know_is_said():
     assert "no file keeps the limit" not in said(large, bytes=20_000)
     behind = result(plain="behind")
     assert "The better thing to take home may be a plain model: 30 trees of 4 leaves of 1.1 KB" in said(behind)
+    assert "The run keeps its file" not in said(behind)  # an older result has none
+    behind["artifacts"]["plain"] = [{"name": f"plain {behind['students'][0]['reference']['best']['name']}"}]
+    assert "see Downloads under Recipe, or predict with --student 'plain trees_30x4'." in said(behind)
 
 
 ALONE = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b_*x*", 30_720, 90.0, 0.84, 0.87, arm="baseline"))
@@ -139,3 +142,22 @@ def test_the_head_and_the_live_page_name_the_candidates():
 
     spec = run_spec("a").model_copy(update={"choose": ChooseSpec()})
     assert "the best of 1 candidates" in run_head.outline(spec)
+
+
+def test_a_model_without_a_teacher_is_what_would_be_shipped():
+    base = result()
+    base["students"][0]["deployed"] = {
+        "form": None,
+        "bytes": None,
+        "reason": "none",
+        "arm": "baseline",
+        "versus_teacher": {},
+    }
+    runs = store()
+    run_id = make_run("done", ("tiny",), base)
+    (found,) = comparison.entries(runs.refresh(run_id), runs.folder(run_id))
+    one = comparison.candidate(found, "roc_auc")
+    assert one.name == "tiny, alone" and one.value == base["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
+    alone = [t["score_selected"] for t in base["students"][0]["selection"]["baseline"]]
+    assert one.validation == pytest.approx(sum(alone) / len(alone))
+    assert comparison_table.line(found, "roc_auc", None, [])["Student"] == "tiny, alone"

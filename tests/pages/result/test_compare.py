@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.result import comparison, comparison_table
+from pages.ui.result import comparison
 from pages.ui.result.goals import Candidate, Goals, pick
 from pages.ui.result.goals import words as say
 from pages.ui.shared import example
@@ -346,20 +346,3 @@ def test_as_few_settings_as_needed_tell_students_apart():
         for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
     ]
     assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]
-
-
-def test_a_model_without_a_teacher_is_what_would_be_shipped():
-    base = result()
-    base["students"][0]["deployed"] = {
-        "form": None,
-        "bytes": None,
-        "reason": "none",
-        "arm": "baseline",
-        "versus_teacher": {},
-    }
-    (found,) = entries(make_run("done", ("tiny",), base))
-    one = comparison.candidate(found, "roc_auc")
-    assert one.name == "tiny, alone" and one.value == base["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
-    alone = [t["score_selected"] for t in base["students"][0]["selection"]["baseline"]]
-    assert one.validation == pytest.approx(sum(alone) / len(alone))
-    assert comparison_table.line(found, "roc_auc", None, [])["Student"] == "tiny, alone"
