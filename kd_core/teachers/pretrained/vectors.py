@@ -69,11 +69,16 @@ def digest(text: str) -> bytes:
 
 
 def embed(
-    texts: Sequence[str], store: VectorStore, encoder: Encoder, device: torch.device, should_stop: ShouldStop
+    texts: Sequence[str],
+    store: VectorStore,
+    encoder: Encoder,
+    device: torch.device,
+    should_stop: ShouldStop,
+    worth: float = 1.0,
 ) -> tuple[Array, dict[str, Any]]:
     """Give every text its vector; only texts that nobody asked about before are computed, each once.
 
-    Vectors that were computed when a stop is asked for are kept.
+    Vectors that were computed when a stop is asked for are kept. `worth`: how much of the teacher's time this is.
     Shape: N texts -> (N, 2D) float32, with the number of different texts, of those computed, and the seconds.
     Errors: Stopped; DataError `too_many_vectors`.
     """
@@ -91,7 +96,7 @@ def embed(
     fresh = {name: text for name, text in zip(names, texts, strict=True) if name not in store.found}
     began = time.perf_counter()
     if fresh:
-        _compute(fresh, store, encoder, device, should_stop)
+        _compute(fresh, store, encoder, device, should_stop, worth)
     facts = {
         "texts": len(set(names)),
         "texts_computed": len(fresh),
@@ -101,8 +106,14 @@ def embed(
 
 
 def _compute(
-    fresh: dict[bytes, str], store: VectorStore, encoder: Encoder, device: torch.device, should_stop: ShouldStop
+    fresh: dict[bytes, str],
+    store: VectorStore,
+    encoder: Encoder,
+    device: torch.device,
+    should_stop: ShouldStop,
+    worth: float,
 ) -> None:
+    told = {"kind": "part", "phase": "teacher", "what": "texts", "of": len(fresh), "worth": round(worth, 3)}
     names, new = list(fresh), dict[bytes, Array]()
     done, kept_at, told_at = 0, time.monotonic(), 0.0
     try:
@@ -114,6 +125,6 @@ def _compute(
                 new, kept_at = {}, time.monotonic()
             if now - told_at > TELL_SECONDS or done == len(names):
                 told_at = now
-                store.notify({"kind": "part", "phase": "teacher", "what": "texts", "done": done, "of": len(names)})
+                store.notify({**told, "done": done})
     finally:
         store.add(new)

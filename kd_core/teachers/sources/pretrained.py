@@ -198,7 +198,9 @@ def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
     encoder, texts = open_encoder(folder, spec.length), _texts(ask.dataset)
     every = [text for split in SPLITS for text in texts[split]]
     store = VectorStore.of(ask.cache, folders.content(spec.model), encoder.length, ask.notify)
-    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop)
+    once, fits = _once(spec, len(every)), ask.folds + 1 if ask.folds > 1 else 1
+    worth = once / (once + fits * _seconds(spec, len(texts["train"]), encoder.config.width, ask.dataset.num_outputs))
+    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop, worth)
     return _Read(encoder, texts, every, vectors, facts)
 
 
