@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,14 +94,17 @@ def embed(
             budget=budget / 1e9,
         )
     fresh = {name: text for name, text in zip(names, texts, strict=True) if name not in store.found}
-    began = time.perf_counter()
+    began, different = time.perf_counter(), len(set(names))
+    kept = different - len(fresh)
+    about = {"kind": "part", "phase": "teacher", "what": "texts", "of": different, "worth": round(worth, 3)}
+
+    def tell(done: int) -> None:
+        store.notify({**about, "done": kept + done, **({} if done else {"kept": kept})})
+
+    tell(0)
     if fresh:
-        _compute(fresh, store, encoder, device, should_stop, worth)
-    facts = {
-        "texts": len(set(names)),
-        "texts_computed": len(fresh),
-        "vector_seconds": round(time.perf_counter() - began, 3),
-    }
+        _compute(fresh, store, encoder, device, should_stop, tell)
+    facts = {"texts": different, "texts_computed": len(fresh), "vector_seconds": round(time.perf_counter() - began, 3)}
     return np.stack([store.found[name] for name in names]).astype(np.float32), facts
 
 
@@ -111,9 +114,8 @@ def _compute(
     encoder: Encoder,
     device: torch.device,
     should_stop: ShouldStop,
-    worth: float,
+    tell: Callable[[int], None],
 ) -> None:
-    told = {"kind": "part", "phase": "teacher", "what": "texts", "of": len(fresh), "worth": round(worth, 3)}
     names, new = list(fresh), dict[bytes, Array]()
     done, kept_at, told_at = 0, time.monotonic(), 0.0
     try:
@@ -125,6 +127,6 @@ def _compute(
                 new, kept_at = {}, time.monotonic()
             if now - told_at > TELL_SECONDS or done == len(names):
                 told_at = now
-                store.notify({**told, "done": done})
+                tell(done)
     finally:
         store.add(new)

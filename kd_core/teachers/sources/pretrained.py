@@ -16,7 +16,7 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.encoding.text_block import texts_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, Views
-from kd_core.errors import DataError, Says, SpecError
+from kd_core.errors import DataError, KDError, Says, SpecError
 from kd_core.machine.device import pick
 from kd_core.specs import Spec, unit
 from kd_core.task import task_of
@@ -101,6 +101,15 @@ def _once(spec: PretrainedSpec, rows: int) -> float:
     return rows * text_seconds(spec.model)
 
 
+def _refuses(spec: PretrainedSpec) -> KDError | None:
+    """Look at a model's folder and config before anything is begun."""
+    try:
+        read_config(folders.find(spec.model))
+    except KDError as error:
+        return error
+    return None
+
+
 @SOURCES.register(
     "pretrained",
     title="Pretrained encoder",
@@ -110,6 +119,7 @@ def _once(spec: PretrainedSpec, rows: int) -> float:
     gives=frozenset({"logits", "features"}),
     family="pretrained",
     lacks=folders.lacks,
+    refuses=_refuses,
     content=lambda spec: folders.content(spec.model),
     seconds=_seconds,
     once=_once,
