@@ -103,8 +103,9 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
             parsed = entry.spec.parse(dict(settings), where)
             for asked in members(Choice(name=name, settings=settings)) if get is SOURCES else ():
                 part(where, SOURCES, asked.name, asked.settings)
-            if missing := entry.facts.get("missing", lambda spec: None)(parsed):
-                found.append(missing.problem())
+            for fact in ("missing", "refuses"):
+                if error := entry.facts.get(fact, lambda spec: None)(parsed):
+                    found.append(error.problem())
         except KDError as error:
             found.append(error.problem())
 

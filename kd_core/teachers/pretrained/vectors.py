@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,11 +69,16 @@ def digest(text: str) -> bytes:
 
 
 def embed(
-    texts: Sequence[str], store: VectorStore, encoder: Encoder, device: torch.device, should_stop: ShouldStop
+    texts: Sequence[str],
+    store: VectorStore,
+    encoder: Encoder,
+    device: torch.device,
+    should_stop: ShouldStop,
+    worth: float = 1.0,
 ) -> tuple[Array, dict[str, Any]]:
     """Give every text its vector; only texts that nobody asked about before are computed, each once.
 
-    Vectors that were computed when a stop is asked for are kept.
+    Vectors that were computed when a stop is asked for are kept. `worth`: how much of the teacher's time this is.
     Shape: N texts -> (N, 2D) float32, with the number of different texts, of those computed, and the seconds.
     Errors: Stopped; DataError `too_many_vectors`.
     """
@@ -89,19 +94,27 @@ def embed(
             budget=budget / 1e9,
         )
     fresh = {name: text for name, text in zip(names, texts, strict=True) if name not in store.found}
-    began = time.perf_counter()
+    began, different = time.perf_counter(), len(set(names))
+    kept = different - len(fresh)
+    about = {"kind": "part", "phase": "teacher", "what": "texts", "of": different, "worth": round(worth, 3)}
+
+    def tell(done: int) -> None:
+        store.notify({**about, "done": kept + done, **({} if done else {"kept": kept})})
+
+    tell(0)
     if fresh:
-        _compute(fresh, store, encoder, device, should_stop)
-    facts = {
-        "texts": len(set(names)),
-        "texts_computed": len(fresh),
-        "vector_seconds": round(time.perf_counter() - began, 3),
-    }
+        _compute(fresh, store, encoder, device, should_stop, tell)
+    facts = {"texts": different, "texts_computed": len(fresh), "vector_seconds": round(time.perf_counter() - began, 3)}
     return np.stack([store.found[name] for name in names]).astype(np.float32), facts
 
 
 def _compute(
-    fresh: dict[bytes, str], store: VectorStore, encoder: Encoder, device: torch.device, should_stop: ShouldStop
+    fresh: dict[bytes, str],
+    store: VectorStore,
+    encoder: Encoder,
+    device: torch.device,
+    should_stop: ShouldStop,
+    tell: Callable[[int], None],
 ) -> None:
     names, new = list(fresh), dict[bytes, Array]()
     done, kept_at, told_at = 0, time.monotonic(), 0.0
@@ -114,6 +127,6 @@ def _compute(
                 new, kept_at = {}, time.monotonic()
             if now - told_at > TELL_SECONDS or done == len(names):
                 told_at = now
-                store.notify({"kind": "part", "phase": "teacher", "what": "texts", "done": done, "of": len(names)})
+                tell(done)
     finally:
         store.add(new)

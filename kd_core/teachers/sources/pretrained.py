@@ -16,7 +16,7 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.encoding.text_block import texts_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, Views
-from kd_core.errors import DataError, Says, SpecError
+from kd_core.errors import DataError, KDError, Says, SpecError
 from kd_core.machine.device import pick
 from kd_core.specs import Spec, unit
 from kd_core.task import task_of
@@ -101,6 +101,15 @@ def _once(spec: PretrainedSpec, rows: int) -> float:
     return rows * text_seconds(spec.model)
 
 
+def _refuses(spec: PretrainedSpec) -> KDError | None:
+    """Look at a model's folder and config before anything is begun."""
+    try:
+        read_config(folders.find(spec.model))
+    except KDError as error:
+        return error
+    return None
+
+
 @SOURCES.register(
     "pretrained",
     title="Pretrained encoder",
@@ -110,6 +119,7 @@ def _once(spec: PretrainedSpec, rows: int) -> float:
     gives=frozenset({"logits", "features"}),
     family="pretrained",
     lacks=folders.lacks,
+    refuses=_refuses,
     content=lambda spec: folders.content(spec.model),
     seconds=_seconds,
     once=_once,
@@ -198,7 +208,9 @@ def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
     encoder, texts = open_encoder(folder, spec.length), _texts(ask.dataset)
     every = [text for split in SPLITS for text in texts[split]]
     store = VectorStore.of(ask.cache, folders.content(spec.model), encoder.length, ask.notify)
-    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop)
+    once, fits = _once(spec, len(every)), ask.folds + 1 if ask.folds > 1 else 1
+    worth = once / (once + fits * _seconds(spec, len(texts["train"]), encoder.config.width, ask.dataset.num_outputs))
+    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop, worth)
     return _Read(encoder, texts, every, vectors, facts)
 
 

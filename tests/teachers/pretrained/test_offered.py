@@ -43,6 +43,19 @@ def test_a_plan_says_what_is_wrong_before_anything_is_read():
     assert any("reads tokens; these rows can be read as columns, table" in text for text in said)
 
 
+def test_a_plan_says_that_a_model_is_not_there_or_can_not_be_used(tmp_path):
+    views = ("table", "tokens")
+    (said,) = [p for p in check(spec_of("x.csv", {"model": "nobody"}), "binary", 2, views) if p.severity == "error"]
+    assert said.code == "no_model" and "There is no model 'nobody'" in said.message
+    place = folders.models() / "odd"
+    place.mkdir(parents=True)
+    write(place, model_type="llama")
+    for name in ("tokenizer.json", "model.safetensors"):
+        (place / name).write_text("nobody opens it")
+    (said,) = [p for p in check(spec_of("x.csv", {"model": "odd"}), "binary", 2, views) if p.severity == "error"]
+    assert said.code == "model_family"
+
+
 def test_the_time_is_foreseen_by_the_texts_and_the_size_of_the_model(tmp_path):
     text_frame().to_csv(tmp_path / "rows.csv", index=False)
     (tmp_path / "tiny").mkdir()
