@@ -108,7 +108,7 @@ class TextTransformer(nn.Module):
     roles=("student", "teacher"),
     takes=("tokens",),
     presets=PRESETS,
-    candidates={"tiny": 85},
+    candidates={"tiny": 95},
     slower=3.0,  # than its matrix products alone: attention works on many small pieces
 )
 def build(spec: TextTransformerSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
