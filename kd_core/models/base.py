@@ -80,6 +80,14 @@ class Shortens(Protocol):
 
 
 @runtime_checkable
+class ReadsFirst(Protocol):
+    """A network that reads only the first terms of its view: its file holds no others (`View.first`)."""
+
+    def reads(self) -> int:
+        """Count them."""
+
+
+@runtime_checkable
 class Combines(Protocol):
     """An ensemble that must know which of its logits belong together, to average its members' answers."""
 

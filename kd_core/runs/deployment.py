@@ -22,6 +22,7 @@ from kd_core.export.raw_model import Purpose, raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
+from kd_core.models.base import ReadsFirst
 from kd_core.models.building import viewed
 from kd_core.specs import Choice
 from kd_core.task import task_of
@@ -93,7 +94,8 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split
         network = onnx_bytes(module, rows.spec)
         if rows.view is None:
             return Deployment(network, network)
-        data = raw_model(network, rows.view, purpose_of(dataset))
+        view = rows.view.first(module.reads()) if isinstance(module, ReadsFirst) else rows.view
+        data = raw_model(network, view, purpose_of(dataset))
         session = RawStudent(data)
         return Deployment(data, network, session, _apart(session, module, dataset, arch, split))
     except KDError as error:

@@ -1,6 +1,6 @@
 """Plain models beside the students: what a person could have at the same size without any teacher.
 
-A fixed short list, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
+A fixed short list for tables, and one for texts, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
 validation rows among those whose file takes no more bytes, and only that one gets the student's other seeds and is asked about
 the test rows.
 """
@@ -32,7 +32,17 @@ PLAIN: tuple[tuple[str, str, Choice], ...] = (
     ("trees_30x31", "30 trees of 31 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 31})),
     ("trees_100x31", "100 trees of 31 leaves", Choice(name="trees", settings={"trees": 100, "leaves": 31})),
 )
+_TERMS = (300, 1000, 1700, 3000, 8000, 16_000)  # with many classes a piece of a word takes many bytes
+TEXTS: tuple[tuple[str, str, Choice], ...] = tuple(
+    (
+        f"terms_{n}",
+        f"a linear model on {n:,} weighted pieces of words",
+        Choice(name="terms", settings={"size": None, "terms": n}),
+    )
+    for n in _TERMS
+)
 LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
+TEXT = "ngrams"
 ShouldStop = Callable[[], bool]
 
 
@@ -59,6 +69,15 @@ class Reference:
         return {"name": self.name, "title": self.title, "arch": arch, **sizes, "selected": self.selected}
 
 
+def lists(dataset: Dataset) -> list[tuple[tuple[str, str, Choice], ...]]:
+    """List the plain models of what the rows can be read as: of tables, of texts; of texts alone where there is nothing else."""
+    if TEXT not in dataset.views.kinds:
+        return [PLAIN]
+    view = dataset.view(TEXT).view
+    texts = set() if view is None else set(view.types)
+    return [TEXTS] if set(dataset.columns) <= texts else [PLAIN, TEXTS]
+
+
 class References:
     """The plain models of a run; each is trained when it is first needed. Errors of one leave it out, told in `missing`."""
 
@@ -71,8 +90,12 @@ class References:
         self.missing: list[dict[str, str]] = []
 
     def learn(self, largest: int) -> None:
-        """Train the list with the first seed, until a model is clearly larger than the largest student. Units: bytes."""
-        for name, title, arch in PLAIN:
+        """Train the lists with the first seed, each until a model is clearly larger than the largest student. Units: bytes."""
+        for models in lists(self.dataset):
+            self._learn(models, largest)
+
+    def _learn(self, models: Sequence[tuple[str, str, Choice]], largest: int) -> None:
+        for name, title, arch in models:
             takes = ARCHS.get(arch.name).facts["takes"]
             if not set(takes) & set(self.dataset.views.kinds) or self.stop():
                 continue

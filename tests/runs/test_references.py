@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 import kd_core
+from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
 from kd_core.runs import experiment, references
+from kd_core.runs.asked import student_spec
 from kd_core.runs.deployment import Deployment
 from kd_core.runs.outcome import read_outcome
-from kd_core.runs.references import PLAIN, Reference, References
+from kd_core.runs.references import PLAIN, TEXTS, Reference, References
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
-from kd_core.specs import Choice, StudentSpec
+from kd_core.specs import Choice, DatasetSpec, StudentSpec
+from tests.data.views.test_text_views import text_table
+from tests.runs.kinds.test_text_run import text_spec
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = [pytest.mark.filterwarnings("default::DeprecationWarning")]
@@ -106,6 +110,28 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     assert not (tmp_path / "without" / "artifacts" / "plain").exists() and "plain" not in plain["artifacts"]
     assert len(said) >= 2 and any(f"{student.bytes / 1024:,.1f} KB" in line for line in said)
     assert any(f"{best['title']} of {best['bytes'] / 1024:,.1f} KB, without a teacher" in line for line in said)
+
+
+def test_texts_have_plain_models_of_their_own(tmp_path):
+    told = text_table(tmp_path / "a.csv")
+    assert references.lists(prepare(told)) == [PLAIN, TEXTS]
+    assert references.lists(prepare(told.model_copy(update={"drop": ("amount",)}))) == [TEXTS]
+    assert references.lists(prepare(DatasetSpec(source="sample:visits", target="purchased"))) == [PLAIN]
+    assert all(arch.name == "terms" for *_, arch in TEXTS)
+
+
+@pytest.mark.slow
+def test_a_text_student_stands_beside_a_linear_model_of_its_bytes(tmp_path):
+    spec = text_spec(tmp_path / "a.csv")
+    dataset = spec.dataset.model_copy(update={"drop": ("amount",)})
+    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True}), "dataset": dataset}
+    result = carry_out(spec.model_copy(update={"students": (student_spec("bag:tiny"),), **asked}), tmp_path / "run")
+    known, (student,) = result["references"]["known"], result["students"]
+    assert [r["name"] for r in known] == [name for name, *_ in TEXTS][: len(known)] and result["references"][
+        "missing"
+    ] == []
+    best = student["reference"]["best"]
+    assert best["bytes"] <= student["deployed"]["bytes"] and student["deployed"]["inputs"] == "raw rows"
 
 
 def test_a_plain_model_without_a_file_says_why(monkeypatch):

@@ -1,0 +1,152 @@
+"""The n-gram view: texts as numbers of the pieces that stand in them, each with its weight, the most frequent pieces first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kd_core.data.encoding.saved import pack, unpack
+from kd_core.data.encoding.text_block import spaced
+from kd_core.data.encoding.text_columns import TextsView, count_texts, why_no_texts
+from kd_core.data.input_spec import TERM, InputSpec
+from kd_core.data.table import Profile
+from kd_core.data.types.base import ColumnType
+from kd_core.data.view import VIEWS, Array
+
+VERSION = 1  # raise it when encoded values change
+MOST_TERMS = 16_000
+LEAST_LENGTH, MOST_LENGTH = 8, 512
+FINE = 32  # weights are kept as whole numbers of 1/32, so that they do not depend on what else a text holds
+_COVERED = 0.99  # share of the training texts of which no piece is cut off
+_SPACED, _UNSPACED = (3, 4), (1, 2, 3)  # letters of a piece: of words with the spaces around them, or of unspaced text
+_TIMES = 1 + np.log(np.arange(1, 1001))  # a piece that stands there n times counts 1 + log n times
+
+
+def _foresee(profile: Profile) -> InputSpec | None:
+    return _inputs(128, min(MOST_TERMS, 4 * profile.num_rows)) if count_texts(profile) else None
+
+
+def _inputs(length: int, terms: int) -> InputSpec:
+    return InputSpec("ngrams", (length,), "int32", high=(terms + 1) * TERM)
+
+
+@VIEWS.register(
+    "ngrams",
+    title="Weighted pieces of words",
+    source="doi:10.1016/0306-4573(88)90021-0",
+    fits=why_no_texts,
+    foresee=_foresee,
+    version=VERSION,
+    reads="pieces of the words of text columns, the rare ones weighing more",
+    example=_inputs(12, 30),
+)
+class NgramsView(TextsView):
+    """Pieces of 3 and 4 letters of each word with the spaces around it, or of 1 to 3 letters where words are not spaced.
+
+    Pieces come from the training texts, those of most texts first; one of a single text is none. Each number of a row is
+    `TERM` times a piece's number (from 1), plus its weight in 1/32: TF-IDF, times counted as 1 + log n. Rows are in the order of pieces and are
+    filled up with 0; a network brings them to length 1. So a view of the first pieces alone reads a row as this one, but for the
+    others. Shape: N rows -> (N, L) int32; L covers 99 % of the training texts, at most 512; longer ones lose their rarest pieces.
+    """
+
+    def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int) -> None:
+        super().__init__(types, task, seed)
+        self.length, self.spaced = LEAST_LENGTH, True
+        self.terms: tuple[str, ...] = ()
+        self.idf = np.zeros(0, np.uint16)
+        self._numbers: dict[str, int] = {}
+
+    def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
+        """Find the pieces that stand in two training texts or more, and in how many of them."""
+        texts = self.texts(frame)
+        self.spaced = spaced(np.array(texts, dtype=object))
+        found = Counter[str]()
+        for text in texts:
+            found.update(set(self._pieces(text)))
+        kept = sorted(((-n, term) for term, n in found.items() if n > 1))[:MOST_TERMS]
+        counts = -np.array([n for n, _ in kept], np.float64)
+        # Source: scikit-learn's smooth IDF, as if one more text held every term
+        self._take([term for _, term in kept], np.rint(FINE * (np.log((1 + len(texts)) / (1 + counts)) + 1)))
+        lengths = [len(np.unique(numbers)) for numbers in map(self._known, texts)]
+        most = int(np.quantile(lengths, _COVERED)) if lengths else 0
+        self.length = min(MOST_LENGTH, max(LEAST_LENGTH, most))
+        return {}
+
+    def _take(self, terms: Iterable[str], idf: Array) -> None:
+        self.terms, self.idf = tuple(terms), idf.astype(np.uint16)
+        self._numbers = {term: number for number, term in enumerate(self.terms, 1)}
+
+    @property
+    def spec(self) -> InputSpec:
+        """Describe the encoded rows; known after fitting."""
+        return _inputs(self.length, max(1, len(self.terms)))
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Number and weigh the pieces of texts; unknown ones count for nothing."""
+        known = [self._known(text) for text in texts]
+        rows = np.repeat(np.arange(len(texts)), [len(numbers) for numbers in known])
+        wide = len(self.terms) + 1
+        keys = rows * wide + np.fromiter((n for numbers in known for n in numbers), np.int64, len(rows))
+        keys, times = np.unique(keys, return_counts=True)
+        rows, numbers = np.divmod(keys, wide)
+        weights = np.rint(self.idf[numbers - 1] * _TIMES[np.minimum(times, len(_TIMES)) - 1])
+        place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        x = np.zeros((len(texts), self.length), np.int32)
+        fits = place < self.length
+        x[rows[fits], place[fits]] = (numbers * TERM + np.minimum(weights, TERM - 1))[fits]
+        return x
+
+    def _known(self, text: str) -> list[int]:
+        numbers = self._numbers
+        return [numbers[piece] for piece in self._pieces(text) if piece in numbers]
+
+    def _pieces(self, text: str) -> list[str]:
+        """Cut a text; a word that is shorter than a piece is one."""
+        if not self.spaced:
+            whole = " ".join(text.lower().split())
+            return [whole[at : at + n] for n in _UNSPACED for at in range(len(whole) - n + 1)]
+        found = []
+        for word in text.lower().split():
+            padded, size = f" {word} ", len(word) + 2
+            found += [padded[at : at + 3] for at in range(size - 2)]
+            found += [padded[at : at + 4] for at in range(size - 3)]
+        return found
+
+    def first(self, count: int) -> NgramsView:
+        """Return this view with the first pieces alone."""
+        if count >= len(self.terms):
+            return self
+        made = type(self)(self.types, self.task, self.seed)
+        made.length, made.spaced = self.length, self.spaced
+        made._take(self.terms[:count], self.idf[:count])
+        return made
+
+    def learned(self) -> dict[str, bytes]:
+        """Return the pieces with their weights, and how texts are cut."""
+        told: dict[str, Any] = {
+            "length": self.length,
+            "spaced": self.spaced,
+            "terms": list(self.terms),
+            "idf": self.idf,
+        }
+        told["cut"] = (
+            "lower case; words are what stands between white space; of ' word ' every piece of 3 and of 4 letters"
+            if self.spaced
+            else "lower case; runs of white space are one space; every piece of 1, 2 and 3 letters"
+        )
+        told["rows"] = (
+            f"of each known piece, in the order of terms: {TERM} x its number from 1 + rint(idf x (1 + log of its times)), at most "
+            f"{TERM - 1} of that; filled up with 0"
+        )
+        return pack("ngrams", {"texts": told})
+
+    def relearn(self, files: Mapping[str, bytes]) -> None:
+        """Take those pieces again."""
+        told = unpack("ngrams", files)["texts"]
+        self.length, self.spaced = told["length"], told["spaced"]
+        self._take(told["terms"], told["idf"])
