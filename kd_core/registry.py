@@ -97,6 +97,8 @@ class Entry(Generic[T]):
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             return f"reads {' or '.join(takes)}; these rows can be read as {', '.join(sorted(situation.views))}"
+        if lacking := self.facts.get("lacks", lambda: None)():
+            return str(lacking)
         if situation.by_rounds and "module" in self.facts:
             return "has a part that learns beside the student by gradient descent, and a student here learns by a procedure of its own"
         for need in self.needs:

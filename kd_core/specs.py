@@ -58,7 +58,7 @@ class ReadSpec(Spec):
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
-    later = ("missing", "rare", "one_class", "copies", "answer_columns")
+    later = ("missing", "rare", "one_class", "copies", "answer_columns", "part")
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -92,6 +92,10 @@ class DatasetSpec(Spec):
     )
     group: str | None = Field(None, description="Rows with the same value stay on one side of the split.")
     time: str | None = Field(None, description="Split by this time column: the newest rows become the test set.")
+    part: str | None = Field(
+        None,
+        description="Column that says of each row: train, validation or test. Shares then count for what it lacks.",
+    )
     copies: Copies = Field(
         "together",
         description="Rows with the same features: 'together' keeps them on one side of the split, 'apart' lets them fall anywhere.",

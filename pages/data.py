@@ -10,12 +10,21 @@ from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import TASKS, task_of
-from pages.ui.data import answers, columns, pictures, reading, sources, target_question, understanding
+from pages.ui.data import (
+    answers,
+    columns,
+    listed,
+    pictures,
+    reading,
+    sources,
+    splitting,
+    target_question,
+    understanding,
+)
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
 
 KEY = sources.KEY
-SPLIT = ("validation_share", "test_share", "copies", "split_seed")
 
 
 def main() -> None:
@@ -32,6 +41,9 @@ def main() -> None:
             table = understanding.table(choices["source"], read, choices.get("name") or "")
             _keep_known(choices, [str(c) for c in table.frame.columns])
             found = understanding.profile(choices, read, choices.get("name") or "")
+            if found.given_part and "part" not in choices:  # whoever published the data made a split: it is kept
+                choices["part"] = found.given_part
+                found = understanding.profile(choices, read, choices.get("name") or "")
     except KDError as error:
         st.subheader(escape(choices.get("name") or ""))
         text.show_error(error)
@@ -62,7 +74,7 @@ def main() -> None:
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
     """Forget choices about columns that are gone since another sheet, file or separator was chosen."""
     kept = answers.with_target(choices, names)
-    gone = [n for n in ("target", "group", "time") if choices.get(n) is not None and choices[n] not in kept]
+    gone = [n for n in ("target", "group", "time", "part") if choices.get(n) is not None and choices[n] not in kept]
     if "target" in gone:
         gone += target_question.OF_TARGET
     for name in gone:
@@ -105,24 +117,6 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
             st.badge(t(f"data.{word}", n=count), icon=f":material/{icon}:", color=colour, help=t(f"data.{word}_help"))
 
 
-def _choice(name: str, label: str, options: list[Any], choices: dict[str, Any], help_: str, **more: Any) -> None:
-    """Draw a list whose first entry means: decide for me; a change is kept and the page understood anew."""
-    held = choices.get(name)
-    key = forms.seed(f"{KEY}.{name}", held if held in options else options[0])
-    if st.session_state[key] not in options:
-        st.session_state[key] = options[0]
-    shown = more.get("format_func", str)
-    value = st.selectbox(label, options, key=key, help=help_, placeholder=shown(None), **more)
-    if value != held:
-        choices[name] = value
-        if name == "target":
-            target_question.forget(choices)
-        if name == "task":
-            choices["positive"] = None
-            forms.forget(f"{KEY}.positive")
-        st.rerun()
-
-
 def _targets(choices: dict[str, Any], found: Profile) -> None:
     """What to predict, as what, and how rows are split."""
     names = [c.name for c in found.columns]
@@ -131,7 +125,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
     with st.container(border=True):
         places = st.columns([3, 4, 2, 2, 2, 2], vertical_alignment="bottom")
         with places[0]:
-            _choice(
+            listed.choice(
                 "target",
                 t("data.predict"),
                 [None, *names] if choices.get("target") is None else names,
@@ -141,17 +135,17 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
             )
         with places[1]:
             words = target_question.task_words(found)
-            _choice("task", t("data.as"), [None, *TASKS.names()], choices, term("task"), format_func=words)
+            listed.choice("task", t("data.as"), [None, *TASKS.names()], choices, term("task"), format_func=words)
         with places[2]:
             if found.task and found.classes and task_of(found.task).positive:
                 if choices.get("positive") not in found.classes:
                     choices["positive"] = found.positive
-                _choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
+                listed.choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
             elif found.classes:
                 st.metric(t("data.classes"), exact(len(found.classes)))
         others = [None, *(n for n in names if n != found.target)]
         with places[3]:
-            _choice(
+            listed.choice(
                 "group",
                 t("data.group"),
                 others,
@@ -160,7 +154,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 format_func=lambda n: t("common.none") if n is None else n,
             )
         with places[4]:
-            _choice(
+            listed.choice(
                 "time",
                 t("data.time"),
                 others,
@@ -169,24 +163,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 format_func=lambda n: t("common.none") if n is None else n,
             )
         with places[5]:
-            _split(choices)
-
-
-def _split(choices: dict[str, Any]) -> None:
-    """Shares of the three parts, and whether copies of a row stay together."""
-    held = {**{n: DatasetSpec.model_fields[n].default for n in SPLIT}, **choices}
-    rest = 1 - held["validation_share"] - held["test_share"]
-    label = t(
-        "data.split",
-        train=f"{100 * rest:.0f}",
-        validation=f"{100 * held['validation_share']:.0f}",
-        test=f"{100 * held['test_share']:.0f}",
-    )
-    with st.popover(label, help=term("split"), width="stretch", key="data-split"):
-        values = forms.form(DatasetSpec, choices, f"{KEY}.split", only=SPLIT, fold=False)
-    if any(values[n] != held[n] for n in values):
-        choices.update(values)
-        st.rerun()
+            splitting.popover(choices, others)
 
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from kd_core.cli import terminal
 from kd_core.cli.carrying import BAD_INPUT, DONE, guarded
-from kd_core.cli.options import Copies, Data, HeaderRow, Member, Missing, Names, NotMissing, OneClass, Rare
+from kd_core.cli.options import Copies, Data, HeaderRow, Member, Missing, Names, NotMissing, OneClass, Part, Rare
 from kd_core.errors import DataError, UnknownName
 from kd_core.specs import DatasetSpec
 
@@ -54,6 +54,7 @@ def profile(
     data: Data,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     copies: Copies = "together",
+    part: Part = None,
     member: Member = None,
     header: HeaderRow = "auto",
     names: Names = None,
@@ -88,6 +89,7 @@ def profile(
             rare=asked.rare,
             one_class=asked.one_class,
             copies=copies,
+            part=part,
         )
         if as_json:
             typer.echo(json.dumps(account.values(found), indent=1, ensure_ascii=False))
@@ -123,7 +125,12 @@ def predict(
     rows: Annotated[
         str, typer.Argument(help="A file of rows, laid out as the run's own; - reads them from the input.")
     ],
-    student: Annotated[str | None, typer.Option(help="A student by its name; the best when left out.")] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            help="A student, or a plain model kept beside it ('plain linear'); the best student when left out."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write the answers to as CSV; the output when left out.")
     ] = None,

@@ -60,6 +60,12 @@ Seeds = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
 Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        help="Column that says train, validation or test; when left out that of an archive's folders or files; none: the split is made here."
+    ),
+]
 Copies = Annotated[specs.Copies, typer.Option(help="Rows with the same features: on one side of the split, or apart.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column not to use; repeat for several.")]
 Positive = Annotated[str | None, typer.Option(help="The class that counts as yes.")]

@@ -47,6 +47,7 @@ class Dataset:
     `hash` names data + target + encoder + split, so a teacher's answers can be kept under it.
     `columns` are those that views may read; `rows` is the typed frame of the original columns (for showing a row), in file order.
     `target_mean`, `target_std` are the train part's, used to scale regression targets in training. `settled`: as in `Table`.
+    `texts`: those of the columns that hold free text.
     """
 
     spec: DatasetSpec
@@ -62,6 +63,7 @@ class Dataset:
     target_mean: float = 0.0
     target_std: float = 1.0
     settled: ReadSpec = PLAIN
+    texts: tuple[str, ...] = ()
 
     @property
     def train(self) -> Part:

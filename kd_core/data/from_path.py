@@ -51,6 +51,17 @@ def implied_target(data: str) -> str:
     return target
 
 
+def implied_part(data: str) -> str | None:
+    """Name the column of parts that the folders or files of an archive make, None where they say nothing of a split.
+
+    Errors: DataError `no_file`.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    told = pick(path, path.name).facts.get("part")
+    found: str | None = None if told is None else told(path)
+    return found
+
+
 def read_spec(path: Path, member: str | None = None, header: str = "auto", names: str | None = None) -> ReadSpec:
     """Say how a file is read: which table of several, what its first row is, and the names of its columns.
 

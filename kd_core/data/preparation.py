@@ -11,6 +11,7 @@ import numpy as np
 
 from kd_core.data import targets
 from kd_core.data.dataset import SPLITS, Dataset, Part, Split
+from kd_core.data.encoding.text_columns import text_columns
 from kd_core.data.files.reading import read_table
 from kd_core.data.input_spec import COLUMNS, TABLE
 from kd_core.data.library import DataLibrary
@@ -76,6 +77,7 @@ def _understood(spec: DatasetSpec, root: Path) -> Understanding:
         shares=(spec.validation_share, spec.test_share),
         split_seed=spec.split_seed,
         copies=spec.copies,
+        part=spec.part,
     )
 
 
@@ -134,6 +136,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
         mean,
         std,
         found.settled,
+        text_columns(types),
     )
 
 

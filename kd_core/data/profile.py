@@ -18,7 +18,7 @@ from kd_core.data.checks.copies import find_copies
 from kd_core.data.pictures.column import described, misplaced, shape_of
 from kd_core.data.table import PLAIN, ColumnProfile, Profile, Table
 from kd_core.data.targets import Target
-from kd_core.data.types import answered, typed_column
+from kd_core.data.types import answered, part_column, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies, ReadSpec
@@ -29,6 +29,18 @@ BARS = 20
 _INFERRED = Says("target_inferred", "note", "{column} looks like the target.", "Choose another one if that is wrong.")
 _UNSURE = Says(
     "target_unsure", "warning", "No column is named like a target: {column} is taken for it.", "Choose what to predict."
+)
+_GIVEN = Says(
+    "given_part",
+    "note",
+    "{column} holds a split: it says train and test.",
+    "Choose it as the column of parts to keep the split of whoever made the data, or drop it.",
+)
+_NO_PART = Says(
+    "no_part",
+    "warning",
+    "{count:,} row(s) are left out: {column} says neither train, validation nor test.",
+    "Write one of the three words there if they matter.",
 )
 _UNSURE_OF_SEVERAL = replace(
     _UNSURE, message="No column is named like a target: {column} is taken for it; {others} could be it as well."
@@ -89,10 +101,11 @@ def understand_table(
     rare: Rare = "refuse",
     one_class: str | None = None,
     answers: tuple[str, ...] = (),
+    part: str | None = None,
 ) -> Understanding:
     """Understand a table: types, target, split, links and problems.
 
-    `shares`: of validation and test. `missing`, `rare`, `one_class`: as in `DatasetSpec`; `answers`: its `answer_columns`.
+    `shares`: of validation and test. `missing`, `rare`, `one_class`, `part`: as in `DatasetSpec`; `answers`: its `answer_columns`.
     """
     frame, kinds, missing = table.frame, {**table.kinds, **(kinds or {})}, dict(missing or {})
     named = {
@@ -100,12 +113,13 @@ def understand_table(
         "answer": answers,
         "group": [group],
         "time": [time],
+        "part": [part],
         "drop": drop,
         "kinds": kinds,
         "missing": missing,
     }
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
-    problems += checks.role_problems(target, drop, group, time)
+    problems += checks.role_problems(target, drop, group, time, part)
     if time is not None and time in frame.columns:
         kinds.setdefault(time, _time_kind(frame[time], time))
     typed = {
@@ -122,13 +136,13 @@ def understand_table(
     target, group, time = (None if n in typed and typed[n].kind == "picture" else n for n in (target, group, time))
     likely: proposal.Proposal | None = None
     if target is None:
-        likely = proposal.propose([c for c in typed.values() if c.name not in {*drop, group, time}])
+        likely = proposal.propose([c for c in typed.values() if c.name not in {*drop, group, time, part}])
         target = likely.best
         if target is not None:
             problems.append(_proposed(likely))
     found = targets.read_target(typed[target], task, positive, rare, one_class) if target in typed else None
     problems += found.problems if found is not None else ()
-    roles = {name: _role(column, target, drop, group, kinds) for name, column in typed.items()}
+    roles = {name: _role(column, target, drop, group, part, kinds) for name, column in typed.items()}
     features = [c for c in typed.values() if roles[c.name] is None]
     problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}
@@ -140,16 +154,31 @@ def understand_table(
         codes = None if grouping is None else split.group_codes(grouping)
         copied = find_copies(features, found.present, codes, copies)
         try:
-            parts = split.assign(found, grouping, typed.get(time or ""), *shares, split_seed, copied.units)
+            parts = split.assign(
+                found, grouping, typed.get(time or ""), *shares, split_seed, copied.units, typed.get(part or "")
+            )
         except DataError as error:
-            problems.append(error.problem(group or time))
+            problems.append(error.problem(part or group or time))
         else:
             by_hand = [name for name, kind in kinds.items() if kind == "id"]
             problems += checks.split_problems(found, parts)
+            problems += _no_part(found, parts, part)
             problems += leaks.leak_problems(
-                typed, features, found, explained, parts, copied, group=group, time=time, ignored=[*drop, *by_hand]
+                typed,
+                features,
+                found,
+                explained,
+                parts,
+                copied,
+                group=group,
+                time=time,
+                part=part,
+                ignored=[*drop, *by_hand],
             )
     readings = proposal.readings(typed[target]) if target in typed else ()
+    given = None
+    if part is None and time is None and (given := _given(table, typed, {target, group, *drop})):
+        problems.append(_GIVEN.problem(given))
     profile = Profile(
         tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
         len(frame),
@@ -165,9 +194,21 @@ def understand_table(
         table.header,
         () if likely is None or likely.sure else likely.names,
         readings,
+        given,
     )
     units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
     return Understanding(profile, typed, features, found, parts, units, joined, table.settled)
+
+
+def _given(table: Table, typed: Mapping[str, TypedColumn], taken: Collection[str | None]) -> str | None:
+    """Name the column that holds a split: as the reader says, or as its values do."""
+    return table.part if table.part not in taken and table.part else part_column.given_part(typed, taken)
+
+
+def _no_part(target: Target, parts: split.Parts, part: str | None) -> list[Problem]:
+    """Count the rows that a column of parts puts nowhere."""
+    count = int((target.present & (parts < 0)).sum())
+    return [_NO_PART.problem(part, count)] if count else []
 
 
 def _proposed(likely: proposal.Proposal) -> Problem:
@@ -186,7 +227,12 @@ def _time_kind(values: pd.Series, name: str) -> ColumnKind:
 
 
 def _role(
-    column: TypedColumn, target: str | None, drop: Collection[str], group: str | None, kinds: Mapping[str, ColumnKind]
+    column: TypedColumn,
+    target: str | None,
+    drop: Collection[str],
+    group: str | None,
+    part: str | None,
+    kinds: Mapping[str, ColumnKind],
 ) -> str | None:
     """Say why a column is not a feature, or None when it is one."""
     if column.name == target:
@@ -195,6 +241,8 @@ def _role(
         return "dropped by hand"
     if column.name == group:
         return "groups the rows; not a feature"
+    if column.name == part:
+        return "says the part of the split; not a feature"
     return "set by hand" if kinds.get(column.name) in ("id", "constant") else column.why_dropped
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from kd_core.data.targets import Target
 from kd_core.data.types.base import TypedColumn
+from kd_core.data.types.part_column import parts_of
 from kd_core.errors import DataError
 from kd_core.seeding import derive
 from kd_core.task import task_of, usual
@@ -90,6 +91,8 @@ def _dealt(
 
 def _cuts(counts: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
     """Divide a share of all rows over the classes by largest remainder, at least one row where a class has three."""
+    if not share:
+        return np.zeros(len(counts), np.int64)
     exact = counts * share
     floor = np.floor(exact).astype(np.int64)
     left = round(float(exact.sum())) - int(floor.sum())
@@ -178,16 +181,21 @@ def assign(
     test: float,
     seed: int,
     units: npt.NDArray[np.int64] | None = None,
+    given: TypedColumn | None = None,
 ) -> Parts:
-    """Split the rows of a target: by time, in whole groups, or stratified.
+    """Split the rows of a target: as a column gives it, by time, in whole groups, or stratified.
 
-    `units` joins copies, and the groups that share them; time order goes before copies, but not before groups.
-    Shape: `units` (N,) or None -> (N,) part of each row, -1 where the target is missing.
-    Errors: DataError with code `too_few_groups`, `too_few_times` or `not_a_time`.
+    `units` joins copies, and the groups that share them; time order goes before copies, but not before groups, and parts
+    that are given before everything.
+    Shape: `units` (N,) or None -> (N,) part of each row, -1 where the target is missing, or a given part.
+    Errors: DataError with code `too_few_groups`, `too_few_times`, `not_a_time` or `parts_lack`.
     """
     present = target.present
     parts = np.full(len(present), -1, np.int8)
     codes = None if group is None else group_codes(group)[present]
+    if given is not None:
+        parts[present] = _given(given, target, validation, seed, units if codes is None or units is not None else codes)
+        return parts
     if time is not None:
         if time.values.dtype.kind not in "fM":
             raise DataError(
@@ -205,6 +213,30 @@ def assign(
         parts[present] = grouped(codes if held is None else held, stratum, validation, test, seed)
     else:
         parts[present] = stratified(stratum, validation, test, seed, held)
+    return parts
+
+
+def _given(
+    column: TypedColumn, target: Target, validation: float, seed: int, units: npt.NDArray[np.int64] | None
+) -> Parts:
+    """Take parts as a column gives them; where it has no validation rows, some of training are chosen, in whole units."""
+    present = target.present
+    parts = parts_of(column.values)[present]
+    if not {TRAIN, TEST} <= set(parts.tolist()):
+        words = [str(v) for v in column.values.dropna().unique()[:5]]
+        raise DataError(
+            "The column {name} gives no rows for {lacks}: it says {words}.",
+            "Write train, validation or test into each row, or choose another column.",
+            "parts_lack",
+            name=column.name,
+            lacks=" and ".join(w for n, w in ((TRAIN, "train"), (TEST, "test")) if n not in parts),
+            words=", ".join(words) or "nothing",
+        )
+    if VALIDATION not in parts:
+        at = np.flatnonzero(parts == TRAIN)
+        strata = (task_of(target.task) if target.task else usual("classes")).strata(target.values[present][at])
+        held = None if units is None else units[present][at]
+        parts[at] = stratified(strata, validation, 0.0, seed, held)
     return parts
 
 

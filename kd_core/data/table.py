@@ -24,7 +24,8 @@ class Table:
     `understood` says how the file was read ("comma", "UTF-8", "305 files"), shown to the person.
     `header` says what the first row was taken for; None for formats that have names of their own.
     `kinds`: types of columns that the format itself tells.
-    `settled`: how to read another file like it, with nothing left to find out.
+    `settled`: how to read another file like it, with nothing left to find out. `part`: the column in which the files or
+    folders of an archive say which part of the split a row belongs to.
     """
 
     frame: pd.DataFrame
@@ -36,6 +37,7 @@ class Table:
     header: Header | None = None
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
     settled: ReadSpec = PLAIN
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Profile:
     booleans as category with their own text, datetimes datetime64).
     `candidates`: columns that may be the target, best first, where a person should choose; empty where the target was
     asked for or its name says it. `readings`: tasks that fit the target equally well, empty where one is plain.
+    `given_part`: a column that holds a split, which nobody asked for.
     """
 
     columns: tuple[ColumnProfile, ...]
@@ -83,6 +86,7 @@ class Profile:
     header: Header | None = None
     candidates: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
+    given_part: str | None = None
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column's profile. Errors: KeyError."""

@@ -46,8 +46,8 @@ class RawSession:
         if self.view is not None:
             return self._viewed(self.view, rows)
         if type(rows) is dict and not self.texts and (one := self.reader.one(rows)) is not None:
-            quick: Array = self._answer(self._outputs, one, None)[0]
-            return quick, ()
+            quick: Array = self._answer(self._outputs, one[0], None)[0]
+            return quick, one[1]
         given, said = self.reader.read(rows)
         if given and not len(next(iter(given.values()))):  # a batch may be empty
             return np.zeros((0, self._width), np.float32), said

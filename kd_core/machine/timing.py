@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,3 +40,12 @@ def measure_latency(
         p50, p95, p99 = np.percentile(taken, (50, 95, 99))
         found[str(size)] = {"p50": float(p50), "p95": float(p95), "p99": float(p99)}
     return found
+
+
+def p50(latency: Mapping[str, Any]) -> float | None:
+    """Return the median milliseconds of one answer: from the raw row on, else of the network alone, on ONNX Runtime before torch."""
+    for runtime in ("whole", "onnxruntime", "torch"):
+        one = latency.get(runtime, {}).get("1")
+        if one:
+            return float(one["p50"])
+    return None

@@ -19,7 +19,8 @@ from kd_core.models.short_numbers import shortest_between, step_of
 if TYPE_CHECKING:
     import onnx
 
-NUMBERS_AT_ONCE = 2**22  # rows times trees of one pass: 32 MB an array
+NUMBERS_AT_ONCE = 2**20  # rows times places of splits and leaves of one pass: 8 MB an array
+FEW_SPLITS = 64  # of a tree: all are asked at once; from there on only those that a row meets
 TRYING_ROWS = 64
 FIT_ROWS = 20_000  # rows that the spread of the answers is taken from
 ROUNDED = 1e-3  # of that spread: what rounding all leaves may move an answer by, as a standard deviation
@@ -66,6 +67,39 @@ def float32_below(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
         return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Walk:
+    """Places that trees lead to: of T trees first all leaves, which lead to themselves, then all splits. Legend: S splits of all trees."""
+
+    feature: Tensor  # (S,)
+    missing_left: Tensor | None  # (S,); None where it is nowhere asked for
+    left: Tensor  # (S,)
+    right: Tensor  # (S,)
+    leaves: Tensor  # (1, leaves)
+    roots: Tensor  # (1, T)
+    depth: int  # steps until every row stands at a leaf
+
+    @classmethod
+    def of(cls, feature: Tensor, missing_left: Tensor, left: Tensor, right: Tensor) -> _Walk:
+        """Number the places. Shape: (T, splits of a tree at most) each."""
+        trees, splits = feature.shape
+        leaves, device = trees * (splits + 1), feature.device
+        tree = torch.arange(trees, device=device)[:, None]
+
+        def placed(child: Tensor) -> Tensor:
+            child = child.long()
+            return torch.where(child < 0, tree * (splits + 1) + ~child, leaves + tree * splits + child).flatten()
+
+        to_left, to_right = placed(left), placed(right)
+        roots = leaves + tree * splits
+        stand, depth = roots.flatten(), 0
+        while depth < splits and len(stand := stand[stand >= leaves]):
+            stand, depth = torch.cat([to_left[stand - leaves], to_right[stand - leaves]]).unique(), depth + 1  # type: ignore[no-untyped-call]
+        asked = missing_left.flatten() if bool(missing_left.any()) else None
+        own = torch.arange(leaves, device=device)[None]
+        return cls(feature.flatten().long(), asked, to_left, to_right, own, roots.T, depth)
+
+
 class TreeEnsemble(nn.Module):
     """Sum of trees, `num_rounds` rounds of one tree per output; places of trees and leaves that are not used hold 0.
 
@@ -92,25 +126,51 @@ class TreeEnsemble(nn.Module):
         # Parameters, as they are numbers that are learned; but not by a gradient.
         self.threshold = nn.Parameter(torch.zeros(trees, splits), requires_grad=False)
         self.value = nn.Parameter(torch.zeros(trees, leaves), requires_grad=False)
-        self.rows_at_once = max(1, NUMBERS_AT_ONCE // trees)
+        self.rows_at_once = max(1, NUMBERS_AT_ONCE // (trees * (leaves + splits if splits <= FEW_SPLITS else 1)))
+        self._walked: tuple[Any, _Walk] | None = None
 
     def forward(self, x_NF: Tensor) -> Outputs:
-        num_trees, splits = self.feature.shape
-        first_T = torch.arange(num_trees, device=x_NF.device) * splits
-        feature, left, right = (t.flatten().long() for t in (self.feature, self.left, self.right))
-        threshold, missing_left = self.threshold.flatten(), self.missing_left.flatten()
-        at_NT = torch.zeros(len(x_NF), num_trees, dtype=torch.long, device=x_NF.device)
-        for _ in range(splits):
-            split_NT = first_T + at_NT.clamp(min=0)
-            seen_NT = x_NF.gather(1, feature[split_NT])
-            goes_left = torch.where(seen_NT.isnan(), missing_left[split_NT], seen_NT <= threshold[split_NT])
-            at_NT = torch.where(at_NT < 0, at_NT, torch.where(goes_left, left[split_NT], right[split_NT]))
-            if bool((at_NT < 0).all()):
-                break
-        picked_NT = self.value.flatten()[torch.arange(num_trees, device=x_NF.device) * self.leaves + ~at_NT]
+        walk = self._walk()
+        if self.feature.shape[1] <= FEW_SPLITS:
+            at_NT = self._all_at_once(x_NF, walk)
+        else:
+            at_NT = walk.roots.expand(len(x_NF), -1)
+            for _ in range(walk.depth):
+                at_NT = self._one_step(x_NF, at_NT, walk)
         # In float64, as hundreds of small numbers are added up.
-        z_NK = picked_NT.double().view(len(x_NF), -1, self.of_a_round).sum(dim=1).float()
+        picked_NT = self.value.flatten().take(at_NT).double()
+        z_NK = picked_NT.view(len(x_NF), -1, self.of_a_round).sum(dim=1).float()
         return Outputs(torch.cat([torch.zeros_like(z_NK), z_NK], dim=1) if self.num_outputs == 2 else z_NK)
+
+    def _all_at_once(self, x_NF: Tensor, walk: _Walk) -> Tensor:
+        """Ask all splits: a few operations on many numbers take a row less than many on a few. Shape: (N, F) -> places (N, T)."""
+        seen_NS = x_NF.index_select(1, walk.feature)
+        left_NS = seen_NS <= self.threshold.flatten()
+        if walk.missing_left is not None:
+            left_NS |= seen_NS.isnan() & walk.missing_left
+        next_NP = torch.cat([walk.leaves.expand(len(x_NF), -1), torch.where(left_NS, walk.left, walk.right)], dim=1)
+        at_NT = walk.roots.expand(len(x_NF), -1)
+        for _ in range(walk.depth):
+            at_NT = next_NP.gather(1, at_NT)
+        return at_NT
+
+    def _one_step(self, x_NF: Tensor, at_NT: Tensor, walk: _Walk) -> Tensor:
+        """Go on where a row stands at a split. Shape: places (N, T) -> (N, T)."""
+        split_NT = (at_NT - self.value.numel()).clamp(min=0)
+        seen_NT = x_NF.gather(1, walk.feature.take(split_NT))
+        left_NT = seen_NT <= self.threshold.flatten().take(split_NT)
+        if walk.missing_left is not None:
+            left_NT |= seen_NT.isnan() & walk.missing_left.take(split_NT)
+        to_NT = torch.where(left_NT, walk.left.take(split_NT), walk.right.take(split_NT))
+        return torch.where(at_NT < self.value.numel(), at_NT, to_NT)
+
+    def _walk(self) -> _Walk:
+        """Return where the trees lead, found again when they are others, or lie elsewhere."""
+        held = (self.feature, self.missing_left, self.left, self.right)
+        state = tuple((one.data_ptr(), one._version) for one in held)
+        if self._walked is None or self._walked[0] != state:
+            self._walked = state, _Walk.of(*held)
+        return self._walked[1]
 
     def flops(self) -> int:
         """Count the comparisons and additions of one row in trees whose leaves are equally deep."""

@@ -18,15 +18,17 @@ from kd_core.export.compact import SUFFIX
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.deployment import Deployment, purpose_of
+from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.seeding import derive
-from kd_core.specs import RunSpec
+from kd_core.specs import Choice, RunSpec
 from kd_core.teachers.base import TeacherAnswers, known_rows
 
 if TYPE_CHECKING:
     from kd_core.runs.cells.trainings import Arms
     from kd_core.runs.cells.variant_store import Finished
+    from kd_core.runs.references import Reference
 
 
 def write_artifacts(
@@ -36,11 +38,13 @@ def write_artifacts(
     teacher: TeacherAnswers,
     pairs: Sequence[tuple[int, Arms]],
     deployments: Mapping[int, Deployment],
+    plain: Sequence[Reference],
     device: torch.device,
 ) -> dict[str, Any]:
     """Write the artifacts and return their relative paths, with the number of rows kept of how many.
 
-    The students of `spec` are as they were trained: of a what-if, with the settings of their best cells.
+    The students of `spec` are as they were trained: of a what-if, with the settings of their best cells. `plain`: the models without
+    a teacher that the result sets beside them, each kept with its first seed, which is the one whose bytes are told.
     """
     place = folder.path / "artifacts"
     z_teacher = teacher.logits["test"]
@@ -52,40 +56,25 @@ def write_artifacts(
         arrays["teacher"] = z_teacher[keep]
     students, models = [], []
     for index, arm in pairs:
-        best = arm.kept
-        module = arm.student[best].module
+        best, module, arch = arm.kept, arm.deployed.module, spec.students[index].arch
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
-        state = cpu_state(module)
-        paths: dict[str, Any] = {"weights": f"artifacts/students/{index}.safetensors"}
-        write_bytes(folder.path / paths["weights"], safetensors.torch.save(state))
-        deployed = deployments[index]
-        if deployed.data is None:
-            paths["onnx_reason"] = deployed.reason
-        else:
-            paths["onnx"] = f"artifacts/students/{index}.onnx"
-            write_bytes(folder.path / paths["onnx"], deployed.data)
-            if deployed.compact is not None:
-                paths["compact"] = f"artifacts/students/{index}{SUFFIX}"
-                write_bytes(folder.path / paths["compact"], deployed.compact)
-            if deployed.network is not None and deployed.network is not deployed.data:
-                paths["network"] = f"artifacts/students/{index}.network.onnx"  # takes encoded rows, as a teacher does
-                write_bytes(folder.path / paths["network"], deployed.network)
-        rows_read = viewed(dataset, spec.students[index].arch)
-        if files := _view_files(folder, rows_read):
-            paths["view"] = files
-        if drawn := column_curves(module, dataset, rows_read):
+        stem = f"artifacts/students/{index}"
+        paths = _write_model(folder, stem, module, deployments[index], dataset, arch)
+        if drawn := column_curves(module, dataset, viewed(dataset, arch)):
             paths["curves"] = f"artifacts/students/{index}.curves.json"
             write_json(folder.path / paths["curves"], drawn)
-        students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **paths})
-        models.append(
-            {
-                **students[-1],
-                "raw": deployed.session is not None,
-                "arch": spec.students[index].arch.model_dump(mode="json"),
-                "kind": rows_read.spec.kind,
-            }
+        taken = {"arm": arm.taken} if arm.taken != "student" else {}
+        students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **taken, **paths})
+        models.append({**students[-1], **_how_read(deployments[index], dataset, arch)})
+    beside = []
+    for one in plain:
+        name, seed = taken_as(one.name), min(one.modules)
+        paths = _write_model(
+            folder, f"artifacts/plain/{one.name}", one.modules[seed], one.deployment, dataset, one.arch
         )
+        beside.append({"name": name, "title": one.title, "seed": seed, **paths})
+    others = [{**told, **_how_read(one.deployment, dataset, one.arch)} for told, one in zip(beside, plain, strict=True)]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_bytes(place / "soft_labels.npz", buffer.getvalue())
@@ -93,18 +82,47 @@ def write_artifacts(
     kept = dataset.rows.iloc[dataset.test.row_ids[keep]].reset_index(drop=True)
     as_files(kept).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
-    told = {"schema": 1, **purpose_of(dataset).told(), "students": models}
+    told = {"schema": 1, **purpose_of(dataset).told(), "students": models, **({"plain": others} if others else {})}
     write_json(folder.path / MODEL, told)
     return {
         "model": MODEL,
         "soft_labels": "artifacts/soft_labels.npz",
         "rows": "artifacts/rows.parquet",
         "students": students,
+        **({"plain": beside} if beside else {}),
         "rows_kept": len(keep),
         "rows_of": len(dataset.test),
         "target_mean": dataset.target_mean,
         "target_std": dataset.target_std,
     }
+
+
+def _write_model(
+    folder: RunFolder, stem: str, module: torch.nn.Module, deployed: Deployment, dataset: Dataset, arch: Choice
+) -> dict[str, Any]:
+    """Write what a model is taken home as: weights, the file in its forms, and what reads its rows; return the relative paths."""
+    paths: dict[str, Any] = {"weights": f"{stem}.safetensors"}
+    write_bytes(folder.path / paths["weights"], safetensors.torch.save(cpu_state(module)))
+    if deployed.data is None:
+        paths["onnx_reason"] = deployed.reason
+    else:
+        paths["onnx"] = f"{stem}.onnx"
+        write_bytes(folder.path / paths["onnx"], deployed.data)
+        if deployed.compact is not None:
+            paths["compact"] = f"{stem}{SUFFIX}"
+            write_bytes(folder.path / paths["compact"], deployed.compact)
+        if deployed.network is not None and deployed.network is not deployed.data:
+            paths["network"] = f"{stem}.network.onnx"  # takes encoded rows, as a teacher does
+            write_bytes(folder.path / paths["network"], deployed.network)
+    if files := _view_files(folder, viewed(dataset, arch)):
+        paths["view"] = files
+    return paths
+
+
+def _how_read(deployed: Deployment, dataset: Dataset, arch: Choice) -> dict[str, Any]:
+    """Say by what a model is asked: its file where that takes raw rows, else view and weights."""
+    kind = viewed(dataset, arch).spec.kind
+    return {"raw": deployed.session is not None, "arch": arch.model_dump(mode="json"), "kind": kind}
 
 
 def _view_files(folder: RunFolder, rows: Viewed) -> list[str]:

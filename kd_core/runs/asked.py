@@ -12,6 +12,7 @@ from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, RunSp
 from kd_core.task import task_of, usual
 from kd_core.workspace import workspace
 
+NO_PART = "none"  # said in place of a column of parts
 BEST = "best"  # said in place of a student: the app chooses one
 
 
@@ -115,10 +116,11 @@ def usual_teacher(students: list[str] | None) -> str:
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
 
-    A file that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
+    A file or a model's folder that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
     """
     from kd_core.data.library import UPLOADS, DataLibrary
     from kd_core.teachers import SOURCES
+    from kd_core.teachers.pretrained import folders
 
     found: dict[str, Any] = {}
     fields = SOURCES.get(name).spec.model_fields
@@ -141,6 +143,8 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
             library = DataLibrary(workspace(), UPLOADS)
             with library.resolve(value).open("rb") as file:
                 found[key] = library.add(file, Path(value).name).source
+        elif isinstance(hints, dict) and "model" in hints and {"/", "\\", "~"} & set(value):
+            found[key] = folders.add(Path(value).expanduser())
         elif isinstance(hints, dict) and hints["unit"] == "names" and isinstance(found[key], str):
             found[key] = value.split(",")
     return Choice(name=name, settings=found)
@@ -162,11 +166,11 @@ def table_spec(
 ) -> DatasetSpec:
     """Describe the file as the options say; `read` holds member, header and names.
 
-    Without a target it is made from the teacher's answers, where these are columns of the table.
+    Without a column of parts it is the one that an archive makes. Without a target it is made from the teacher's answers, where these are columns of the table.
 
     Errors: DataError `no_target` for a file that does not say itself what is predicted.
     """
-    from kd_core.data.from_path import dataset_spec, implied_target, missing_words, read_spec
+    from kd_core.data.from_path import dataset_spec, implied_part, implied_target, missing_words, read_spec
     from kd_core.data.types.answered import MADE_TARGET
     from kd_core.teachers.base import own_columns
 
@@ -174,6 +178,10 @@ def table_spec(
     if target is None and (own := own_columns(teacher)):
         target, chosen = MADE_TARGET, {**chosen, "answer_columns": own}
     target = implied_target(data) if target is None else target
+    if chosen.get("part") is None and chosen.get("time") is None and read[0] is None:
+        chosen["part"] = implied_part(data)
+    elif chosen.get("part") == NO_PART:
+        chosen["part"] = None
     return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
 
 

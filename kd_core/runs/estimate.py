@@ -189,7 +189,7 @@ def foresee(
         counts = counts[:1]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
-        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, train_rows, inputs, num_outputs),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, inputs, num_outputs),
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
@@ -271,15 +271,19 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
     if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
-        return sum(_teacher_seconds(one, train_rows, inputs, num_outputs) for one in asked)
+        return sum(_teacher_seconds(one, num_rows, inputs, num_outputs) for one in asked)
+    train_rows = training_rows(spec.dataset, num_rows)
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS
     fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
     once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs)
+    source = SOURCES.get(spec.teacher.name)
+    if "once" in source.facts:
+        once += float(source.facts["once"](source.spec.parse(spec.teacher.settings), num_rows))
     return ANSWER_SECONDS + once + (folds > 1) * folds * fold
 
 

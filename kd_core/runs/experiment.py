@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid
+from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
@@ -84,6 +86,7 @@ class _Experiment:
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
         self.training = self.phases[-2]
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
+        self.taken: Arm = "student"  # the arm whose model is taken home
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
@@ -117,37 +120,31 @@ class _Experiment:
         assert self.spec.choose is not None
         asked, self.most_bytes = self.spec.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
-            context = self.lessons(), self.metric, self.device, self.place, self.notify, self.should_stop
-            found = Trying(self.spec, self.dataset, *context, self.made).run()
-        self.spec, self.place = run_of(self.spec, found.student), found.place
+            lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
+            make = functools.partial(self.new_trainings, lessons)
+            found = Trying(self.spec, self.dataset, self.metric, make, self.place, self.notify, self.should_stop).run()
+        self.spec, self.place, self.taken = run_of(self.spec, found.student), found.place, found.arm
         return {"work_hash": asked, "choice": found.block}
 
     def train(self) -> None:
         """Train every cell with and without the teacher, side by side, in rounds while the number of seeds is automatic."""
         with self.phase(self.training):
-            self.trainings = self.new_trainings()
+            self.trainings = self.new_trainings(self.lessons(), self.spec, self.place, self.notify, self.should_stop)
             self.room: list[dict[str, Any]] = []
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
-                self.judging = Judging(self.trainings, self.teacher, self.most_bytes)
+                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.taken)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 
-    def new_trainings(self) -> Trainings:
-        """Set up the trainings of this run, none of them done yet."""
-        return Trainings(
-            self.spec,
-            self.dataset,
-            self.lessons(),
-            self.metric,
-            self.device,
-            self.place,
-            self.notify,
-            self.should_stop,
-            self.folder.path / "variants.jsonl" if self.spec.sweep else None,
-            self.made,
-        )
+    def new_trainings(
+        self, lessons: dict[str, Array], spec: RunSpec, place: Path, notify: Notify, should_stop: ShouldStop
+    ) -> Trainings:
+        """Set up the trainings of this run, or of one of its candidates, none of them done yet."""
+        log = self.folder.path / "variants.jsonl" if spec.sweep else None
+        context = self.metric, self.device, place, notify, should_stop
+        return Trainings(spec, self.dataset, lessons, *context, log, self.made)
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
@@ -301,7 +298,7 @@ class _Experiment:
         rows = self.judging.room()
         if rows:
             self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        for warning in headroom.warnings(rows, self.metric):
+        for warning in headroom.warnings(rows, self.metric, self.taken):
             self.notify(warning)
         return rows
 

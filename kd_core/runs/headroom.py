@@ -10,6 +10,7 @@ import torch
 from kd_core.data.dataset import Dataset
 from kd_core.evaluate import METRICS
 from kd_core.runs import assessment
+from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.outcome import write_gain
 from kd_core.teachers.base import TeacherAnswers
@@ -57,8 +58,14 @@ def compare(
     return {**row, "state": state, "room": state != "none"}
 
 
-def warnings(rows: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
-    """Suggest to stop where the teacher is worse than the student alone beyond its interval."""
+HINTS = {
+    "student": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
+    "baseline": "The model that was chosen was trained alone, so nothing is lost; the run goes on to tell what distilling gives.",
+}
+
+
+def warnings(rows: Sequence[dict[str, Any]], metric: str, taken: Arm = "student") -> list[dict[str, Any]]:
+    """Say where the teacher is worse than the student alone beyond its interval; suggest to stop where the taught one is wanted."""
     poor = [str(r["student"]) for r in rows if r["state"] == "none"]
     if not poor:
         return []
@@ -67,6 +74,6 @@ def warnings(rows: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]
             "kind": "warning",
             "code": "no_room",
             "message": f"On validation the teacher's {METRICS.get(metric).title} is worse than that of {', '.join(poor)} trained alone, beyond the interval.",
-            "hint": "A gain is unlikely. You can stop now and choose a stronger teacher or a smaller student.",
+            "hint": HINTS[taken],
         }
     ]

@@ -16,8 +16,8 @@ import numpy as np
 
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.cells import cell_scores, grid
-from kd_core.runs.cells.cell_scores import Judge, Score
+from kd_core.runs.cells import grid
+from kd_core.runs.cells.older_cells import written_cells
 
 KNOWN = (1, 2, 3, 4)
 Json = Mapping[str, Any]
@@ -90,8 +90,9 @@ class StudentOutcome:
 
     `family` holds the intervals that hold for all students together, where there are several. `credit` says whether
     what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
-    mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed. `plain` and
-    `smallest_like_it` (name, bytes, title): plain models to compare with, None where there is none or an older result does not say.
+    mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
+    of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
+    title): plain models to compare that one with, None where there is none or an older result does not say.
     """
 
     name: str
@@ -110,9 +111,25 @@ class StudentOutcome:
     seeds: tuple[int, ...]
     cell: int | None = None
     bytes: int | None = None
+    taken: Literal["student", "baseline"] = "student"
     plain: Plain | None = None
     smallest_like_it: tuple[str, int, str] | None = None
     raw: Json = field(default_factory=dict, repr=False)
+
+    @property
+    def alone(self) -> bool:
+        """Say whether the model to take home is the one trained without a teacher."""
+        return self.taken == "baseline"
+
+    @property
+    def own(self) -> Arm:
+        """Return the metrics of the model to take home."""
+        return self.baseline if self.alone else self.arm
+
+    @property
+    def own_versus_teacher(self) -> Mapping[str, Gain]:
+        """Return how the model to take home stands against the teacher."""
+        return _gains(self.raw["deployed"]["versus_teacher"]) if self.alone else self.versus_teacher
 
     def credit(self, metric: str) -> Credit | None:
         """Say whose the gain is: this teacher's, or not clear."""
@@ -167,7 +184,7 @@ class Outcome:
     def cells(self) -> tuple[Cell, ...]:
         """Every cell of the run, one for each student of an ordinary one. Errors: KDError `damaged_result`."""
         with damage():
-            return tuple(_cell(c) for c in _cells(self.raw))
+            return tuple(_cell(c) for c in written_cells(self.raw))
 
     @property
     def has_map(self) -> bool:
@@ -178,6 +195,11 @@ class Outcome:
     def varied(self) -> tuple[str, ...]:
         """Name the settings of which the cells have several values."""
         return varied([c.settings for c in self.cells])
+
+
+def taken_as(plain: str) -> str:
+    """Name the file of a plain model among those that a run keeps. Example: `plain trees_30x15`."""
+    return f"plain {plain}"
 
 
 def varied(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -228,35 +250,6 @@ def damage() -> Iterator[None]:
         ) from None
 
 
-def _cells(result: Json) -> Sequence[Json]:
-    """List the cells as version 3 writes them, whichever version wrote the result."""
-    if int(result["schema"]) > 2 or result.get("sweep"):
-        found: Sequence[Json] = (result if int(result["schema"]) > 2 else result["sweep"])["cells"]
-        return found
-    metric = result["metric"]
-    judge = Judge(metric["better"], metric["margin"], metric["relative"])
-    scores = []
-    for number, student in enumerate(result["students"]):
-        own: dict[str, Any] = (
-            dict.fromkeys(grid.AXES) | {grid.MADE_ROWS: 0} | {n: student[n] for n in ("temperature", "alpha")}
-        )
-        own["dropout"] = student["arch"]["settings"].get("dropout")
-        cell = grid.Cell(number, number, **own)
-        cut, chosen = bool(student["stopped_early"]), student["selection"]
-        arms = [[Score(t["score_selected"], cut) for t in chosen[arm]] for arm in ("student", "baseline")]
-        scores.append(cell_scores.gather(cell, student["seeds"], *arms))
-    best = cell_scores.best(scores, judge.better)
-    return [
-        {
-            **cell_scores.told(s, scores[best or 0], judge, student["name"]),
-            "selected_epochs": [t["selected_epoch"] for t in student["selection"]["student"]],
-            **{n: student[n] for n in ("parameters", "size_bytes")},
-            "latency_ms": p50(student["latency_ms"]),
-        }
-        for s, student in zip(scores, result["students"], strict=True)
-    ]
-
-
 def _cell(found: Json) -> Cell:
     return Cell(
         number=int(found["cell"]),
@@ -270,18 +263,11 @@ def _cell(found: Json) -> Cell:
     )
 
 
-def p50(latency: Json) -> float | None:
-    """Return the median milliseconds of one answer: from the raw row on, else of the network alone, on ONNX Runtime before torch."""
-    for runtime in ("whole", "onnxruntime", "torch"):
-        one = latency.get(runtime, {}).get("1")
-        if one:
-            return float(one["p50"])
-    return None
-
-
 def _student(found: Json) -> StudentOutcome:
     placebo, advice = found.get("placebo"), found.get("advice")
-    scores = [s.get("score_selected") for s in (found.get("selection") or {}).get("student") or ()]
+    deployed = found.get("deployed") or {}
+    taken = deployed.get("arm", "student")
+    scores = [s.get("score_selected") for s in (found.get("selection") or {}).get(taken) or ()]
     return StudentOutcome(
         name=str(found["name"]),
         arm=Arm(found["metrics"]),
@@ -302,7 +288,8 @@ def _student(found: Json) -> StudentOutcome:
         selected=float(np.mean(scores)) if scores and None not in scores else None,
         seeds=tuple(found["seeds"]),
         cell=found.get("cell"),
-        bytes=(found.get("deployed") or {}).get("bytes"),
+        bytes=deployed.get("bytes"),
+        taken=taken,
         **_reference(found.get("reference") or {}),
         raw=found,
     )

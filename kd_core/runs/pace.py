@@ -83,6 +83,8 @@ class Meter:
             self._planned = self._planned or self._of
         elif kind == "trained" and event.get("arm") != "teacher" and not event.get(CHOOSING):
             self._of = max(self._of, int(event.get("of") or 0))
+        elif kind == "part" and event.get("kept"):  # texts that a teacher had read before: its time says nothing
+            self._cached.add(str(event["phase"]))
         elif kind == "phase" and event.get("state") == "end":
             self._seconds[str(event["phase"])] = float(event.get("seconds") or 0.0)
             if event.get("cached"):

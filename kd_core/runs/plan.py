@@ -35,9 +35,9 @@ _NO_SPLITS_OF_GRID = Says(
     "The run can't be repeated on {splits} splits: a what-if is trained on one split.",
     "Set splits to 1.",
 )
-_NO_SPLITS_BY_TIME = replace(
+_NO_SPLITS_OF_FIXED = replace(
     _NO_SPLITS_OF_GRID,
-    message="The run can't be repeated on {splits} splits: a split by time is the same for every seed.",
+    message="The run can't be repeated on {splits} splits: a split by time, or one that a column gives, is the same for every seed.",
 )
 _NO_CHOICE_IN_GRID = Says(
     "no_choice_in_grid",
@@ -103,8 +103,9 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
             parsed = entry.spec.parse(dict(settings), where)
             for asked in members(Choice(name=name, settings=settings)) if get is SOURCES else ():
                 part(where, SOURCES, asked.name, asked.settings)
-            if missing := entry.facts.get("missing", lambda spec: None)(parsed):
-                found.append(missing.problem())
+            for fact in ("missing", "refuses"):
+                if error := entry.facts.get(fact, lambda spec: None)(parsed):
+                    found.append(error.problem())
         except KDError as error:
             found.append(error.problem())
 
@@ -122,8 +123,8 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and not task_of(task).has_classes:
         found.append(_CLASS_WEIGHTS.problem())
-    if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time):
-        no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_BY_TIME
+    if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time or spec.dataset.part):
+        no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_OF_FIXED
         found.append(no_splits.problem(splits=spec.evaluation.splits))
     if spec.choose is not None and spec.sweep is not None:
         found.append(_NO_CHOICE_IN_GRID.problem())

@@ -41,6 +41,8 @@ _UNFIT = (
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
 
+    Plain models that the result sets beside the students are kept as well, as `plain linear`, `plain trees_30x15` and so on.
+
     `run` may also be a student's file, taken from a run: `.onnx`, or packed, `.onnx.xz`.
     Errors: KDError `no_model`, `no_student`, `run_damaged`, `no_run`; of a file `no_student_file`, `compact_damaged`, `compact_large`.
     """
@@ -57,7 +59,7 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
         )
     name = student or _best(result)
     with _fitting(folder):
-        known = {one["name"]: one for one in told["students"]}
+        known = {one["name"]: one for one in (*told.get("plain", ()), *told["students"])}
         if name in known:
             return Predictor(folder, told, known[name])
     raise KDError(
@@ -233,9 +235,9 @@ class Engine:
         from kd_core.training.predict import predict
 
         alone = self.one_row if type(rows) is dict else None
-        if alone is not None and (given := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
+        if alone is not None and (read := self.reader.one(rows)) is not None:  # type: ignore[arg-type]
             with torch.inference_mode():
-                return self.module(torch.from_numpy(alone.encode(given))).logits.numpy(), ()
+                return self.module(torch.from_numpy(alone.encode(read[0]))).logits.numpy(), read[1]
         x, said = self.view.read(rows)
         if not x.shape[0]:  # a batch may be empty
             return np.zeros((0, self.purpose.task.num_outputs(len(self.purpose.classes))), np.float32), said

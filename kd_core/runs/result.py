@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
-from kd_core.runs.references import References
+from kd_core.runs.references import Reference, References
 from kd_core.specs import RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
@@ -43,6 +43,7 @@ class _Judged:
     gain: Gain
     margin: float
     room: str
+    arms: Arms
 
 
 class ResultBuilder:
@@ -95,7 +96,6 @@ class ResultBuilder:
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
         size = sizes_for(self.dataset, spec.arch)
-        best = arms.kept
         loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
         entry: dict[str, Any] = {
             "name": spec.name,
@@ -118,42 +118,58 @@ class ResultBuilder:
             "margin": margin,
             "selection": {
                 **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
-                "kept_seed": arms.seeds[best],
+                "kept_seed": arms.seeds[arms.kept],
             },
             "stopped_early": any(t.record.stopped for t in (*arms.student, *arms.baseline)),
-            "latency_ms": latency(arms.student[best].module, deployed, self.dataset, spec.arch)
+            "latency_ms": latency(arms.deployed.module, deployed, self.dataset, spec.arch)
             if self.spec.evaluation.latency
             else {},
-            **({"deployed": deployed.told(timed=self.spec.evaluation.latency)} if deployed else {}),
+            **(
+                {"deployed": deployed.told(timed=self.spec.evaluation.latency) | self._taken(arms, shared)}
+                if deployed
+                else {}
+            ),
             "cell": cell,
         }
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
-        self.judged.append(_Judged(entry, found, gain, gain[name], margin, room))
+        self.judged.append(_Judged(entry, found, gain, gain[name], margin, room, arms))
 
-    def compare(self, references: References, arms: Sequence[Arms]) -> None:
-        """Set every student beside the best plain model of at most its bytes, and name the smallest one like it.
+    def _taken(self, arms: Arms, shared: Evidence | None) -> dict[str, Any]:
+        """Say where the deployed model is the one trained alone, and how that stands against the teacher; nothing else is told by a taught one."""
+        if arms.taken == "student":
+            return {}
+        versus = assessment.gains(shared, arms.taken, "teacher") if shared else {}
+        return {"arm": arms.taken, "versus_teacher": _written(versus)}
+
+    def compare(self, references: References) -> list[Reference]:
+        """Set every student's deployed arm beside the best plain model of at most its bytes, and name the smallest one like it.
+
+        Returns the models that the result names, once each, the smallest first.
 
         Errors: none of a single model; those that could not be had are told in the result.
         """
         name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
         references.learn(max(sizes))
-        for one, size, arm in zip(self.judged, sizes, arms, strict=True):
-            entry = one.entry
-            score = float(np.mean([t["score_selected"] for t in entry["selection"]["student"]]))
+        named: set[str] = set()
+        for one, size in zip(self.judged, sizes, strict=True):
+            entry, arm = one.entry, one.arms.taken
+            score = float(np.mean([t["score_selected"] for t in entry["selection"][arm]]))
             smallest = references.smallest_within(score, one.margin)
             best = references.of_size(size) if size else None
-            z = None if best is None else references.test_logits(best, arm.seeds)
+            z = None if best is None else references.test_logits(best, one.arms.seeds)
             told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
+            named |= {smallest.name} if smallest else set()
             if best is not None and z is not None:
                 theirs = [assessment.answers(self.dataset, "test", one_seed) for one_seed in z]
-                found = one.evidence.beside("student", "reference", theirs)
-                gains = assessment.gains(found, "student", "reference")
+                found = one.evidence.beside(arm, "reference", theirs)
+                gains = assessment.gains(found, arm, "reference")
                 # one of two statements about each of the students: the word is that of the interval which holds for all of them
                 wide = families.simultaneous(gains[name], 2 * len(self.judged))
                 word = verdict(wide, one.margin)
                 metrics = {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()}
+                named.add(best.name)
                 told["best"] = {
                     **best.told(),
                     "metrics": metrics,
@@ -163,6 +179,7 @@ class ResultBuilder:
                 }
             entry["reference"] = told
         self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
+        return [r for r in references.known if r.name in named]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""

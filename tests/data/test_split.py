@@ -174,3 +174,38 @@ def test_units_of_every_size_reach_every_part():
 def test_units_are_the_same_split_on_every_platform():
     parts = split.stratified(np.arange(1000) % 3, *SHARES, 7, np.arange(1000) // 3 * (np.arange(1000) % 5 > 1) + 1)
     assert hashlib.sha256(parts.tobytes()).hexdigest()[:16] == "47ca74950d6db153"
+
+
+def parted(words, y=None, **more):
+    y = pd.Series(np.resize(["yes", "no", "no"], len(words)) if y is None else y, dtype="str")
+    column = understand(pd.Series(words, dtype="str"), "set")
+    return split.assign(read_target(understand(y, "y")), None, None, *SHARES, 0, given=column, **more)
+
+
+def test_parts_are_taken_as_a_column_gives_them():
+    words = np.resize(["train", "train", "dev", "test", "train"], 100)
+    parts = parted(words)
+    assert [set(words[parts == n]) for n in (TRAIN, VALIDATION, TEST)] == [{"train"}, {"dev"}, {"test"}]
+
+
+def test_without_validation_rows_some_of_training_are_chosen_by_class():
+    words = np.resize(["train", "train", "train", "test"], 800)
+    parts = parted(words)
+    assert np.array_equal(parts == TEST, words == "test")
+    assert (parts == VALIDATION).sum() == 90, "its share of the 600 training rows"
+    share = (np.resize(["yes", "no", "no"], 800)[parts == VALIDATION] == "yes").mean()
+    assert share == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_validation_rows_are_chosen_in_whole_units():
+    words = np.resize(["train", "train", "test"], 900)
+    units = np.repeat(np.arange(300), 3)  # each holds two training rows and one test row: given parts go before
+    parts = parted(words, units=units)
+    held = {u: set(parts[(units == u) & (words == "train")]) for u in range(300)}
+    assert all(len(found) == 1 for found in held.values()) and {VALIDATION} in held.values()
+
+
+def test_a_column_without_test_rows_is_refused_with_its_words():
+    with pytest.raises(DataError, match="The column set gives no rows for test: it says train, dev") as error:
+        parted(np.resize(["train", "dev"], 60))
+    assert error.value.code == "parts_lack"

@@ -89,7 +89,9 @@ def test_a_row_without_a_frame_is_encoded_to_the_same_bits(kind, task):
     for row, own in zip(rows, wanted, strict=True):
         given = reader.one(row)
         short += given is not None
-        given = reader.read([row])[0] if given is None else given  # what is odd goes the long way, to the same arrays
+        given = (
+            reader.read([row])[0] if given is None else given[0]
+        )  # what is odd goes the long way, to the same arrays
         found = quick.encode(given)[0]
         assert found.tobytes() == own.tobytes(), row
     assert short >= 100
@@ -100,12 +102,12 @@ def test_a_row_read_into_held_arrays_is_overwritten_in_its_own_thread_alone():
     _, types, _ = columns()
     reader = RowReader({name: column for name, column in types.items() if column.kind == "number"})
     rows = [{name: float(n) for name in reader.types} for n in (1, 2)]
-    first = reader.one(rows[0])
+    first, _ = reader.one(rows[0])
     with ThreadPoolExecutor(1) as other:
-        second = other.submit(reader.one, rows[1]).result()
+        second, _ = other.submit(reader.one, rows[1]).result()
     assert all(values[0, 0] == 1 for values in first.values()) and all(values[0, 0] == 2 for values in second.values())
     kept = reader.read(rows[0])[0]
-    again = reader.one(rows[1])
+    again, _ = reader.one(rows[1])
     assert again is first and all(values[0, 0] == 1 for values in kept.values())
 
 
@@ -162,3 +164,17 @@ def test_labels_of_many_positions_are_laid_out_alike(monkeypatch):
     monkeypatch.setattr("kd_core.data.encoding.raw_graph.FEW_POSITIONS", 0)
     found, _ = open_front(view).run(rows)
     assert np.array_equal(found, wanted)
+
+
+def test_a_row_with_more_columns_takes_the_short_way_and_is_told():
+    _, types, told = columns()
+    reader = RowReader(types)
+    row = {name: cells[0] for name, cells in told.items()}
+    usual, said = reader.one(row)
+    assert said == ()
+    usual = {name: values.copy() for name, values in usual.items()}
+    found, said = reader.one({"id": 7, **row, "more": [1]})
+    assert said == ("2 column(s) are not used: id, more",) == reader.read([{"id": 7, **row, "more": [1]}])[1]
+    assert all(np.array_equal(found[name], values) for name, values in usual.items())
+    assert reader.one({**row, "price": [1]}) is None and reader.one({**row, "gift": [1]}) is None
+    assert reader.one({name: cell for name, cell in row.items() if name != "gift"}) is None

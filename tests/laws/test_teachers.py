@@ -112,10 +112,11 @@ def test_every_source_says_what_it_gives():
             "network",
             "trees",
             "classic",
+            "pretrained",
             "given",
             "ensemble",
         )
-        assert isinstance(entry.make, Fitted) is (entry.facts["family"] not in ("given", "ensemble"))
+        assert isinstance(entry.make, Fitted) is (entry.facts["family"] not in ("pretrained", "given", "ensemble"))
         assert ("members" in entry.facts) is (entry.facts["family"] == "ensemble")
         assert set(entry.facts["takes"]) <= set(VIEWS.names())
         by_heart = entry.facts["family"] in ("trees", "classic")  # what it was trained on says nothing of new rows

@@ -168,14 +168,28 @@ def test_a_run_can_be_repeated_on_further_splits(tmp_path):
     assert len([e for e in events if e["kind"] == "epoch"]) == 3 * 2 * 3  # curves of the first split alone
 
 
-@pytest.mark.parametrize("case", ["what_if", "time"])
+@pytest.mark.parametrize("case", ["what_if", "time", "part"])
 def test_what_cannot_be_repeated_on_splits_is_refused(tmp_path, case):
     from kd_core.specs import SweepSpec
 
     spec = evaluation(small_spec(write_table(tmp_path / "t.csv")), splits=5)
-    if case == "time":
-        spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"time": "a"})})
+    if case == "part":
+        rows = (tmp_path / "t.csv").read_text().splitlines()
+        said = ["part", *("test" if i % 4 else "train" for i in range(len(rows) - 1))]
+        (tmp_path / "t.csv").write_text("\n".join(f"{row},{word}" for row, word in zip(rows, said, strict=True)))
+    if case != "what_if":
+        column = {"time": "a", "part": "part"}[case]
+        spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={case: column})})
     else:
         spec = spec.model_copy(update={"sweep": SweepSpec(alpha=(0.0, 1.0))})
     with pytest.raises(DataError, match=r"can't be repeated on 5 splits: a (split by time|what-if)"):
         carry_out(spec, tmp_path / "run")
+
+
+def test_to_stop_is_suggested_only_where_the_taught_model_is_wanted():
+    rows = [{"student": "tiny", "state": "none"}, {"student": "small", "state": "unclear"}]
+    (taught,), (alone,) = headroom.warnings(rows, "roc_auc"), headroom.warnings(rows, "roc_auc", "baseline")
+    assert taught["message"] == alone["message"] and "worse than that of tiny trained alone" in taught["message"]
+    assert taught["hint"].startswith("A gain is unlikely. You can stop now")
+    assert alone["hint"].startswith("The model that was chosen was trained alone, so nothing is lost")
+    assert headroom.warnings(rows[1:], "roc_auc") == []

@@ -73,6 +73,9 @@ def test_a_run_is_measured_against_its_plan_per_kind():
 
 def test_what_was_kept_short_or_unfinished_teaches_nothing():
     assert measured(PLAN, ended("data", 0.1), ended("teacher", 6.0, cached=True), ended("baseline", 9.0)) == {}
+    read = {"kind": "part", "phase": "teacher", "what": "texts", "done": 5, "of": 9}
+    assert "teacher:mlp" in measured(PLAN, read, ended("teacher", 6.0))
+    assert measured(PLAN, {**read, "kept": 5}, read, ended("teacher", 6.0)) == {}  # read by an earlier run
 
 
 def test_candidates_teach_how_long_they_take_unless_their_time_was_up():

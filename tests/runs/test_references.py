@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import kd_core
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
 from kd_core.runs import experiment, references
@@ -55,6 +56,28 @@ def carry_out(spec, path):
     return experiment.run(spec, folder, lambda event: None, lambda: False)
 
 
+def taken_home(path, result):
+    """Each plain model that the result names is kept: its bytes are those told, and it answers as the engine does."""
+    named = [m for s in result["students"] for m in (s["reference"]["best"], s["reference"]["smallest"]) if m]
+    kept = {p["name"]: p for p in result["artifacts"]["plain"]}
+    assert set(kept) == {f"plain {m['name']}" for m in named} and len(kept) >= 1
+    line = next(line for line in verdict_lines(result) if line.startswith("Plain models whose files the run keeps"))
+    assert all(repr(name) in line for name in kept)
+    RunFolder(path).finish("done", result)
+    rows = [{"a": 0.5, "b": 2.0, "kind": "red"}, {"a": -1.0, "b": 9.0, "kind": ""}]
+    for model in named:
+        name = f"plain {model['name']}"
+        assert (path / kept[name]["onnx"]).stat().st_size == model["bytes"]
+        assert (path / kept[name]["compact"]).stat().st_size == model["compact_bytes"]
+        opened = kd_core.load(path, name)
+        found = opened.answers(rows)
+        assert np.abs(found - opened.engine.run(rows)[0]).max() <= 1e-4
+        assert np.allclose(found, kd_core.load(path / kept[name]["compact"]).answers(rows))
+    with pytest.raises(KDError, match=r"has no student 'plain x'\. Its students: .*'?plain ") as caught:
+        kd_core.load(path, "plain x")
+    assert caught.value.code == "no_student"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
@@ -82,7 +105,9 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     low, high = student.plain.family
     assert low < gain.low < gain.high < high  # one of four statements
     assert student.plain.standing == {True: "behind"}.get(high < 0, student.plain.standing)
-    said = [line for line in verdict_lines(result) if "plain model" in line]
+    said = [line for line in verdict_lines(result) if "plain model" in line.lower()]
+    taken_home(tmp_path / "run", result)
+    assert not (tmp_path / "without" / "artifacts" / "plain").exists() and "plain" not in plain["artifacts"]
     assert len(said) >= 2 and any(f"{student.bytes / 1024:,.1f} KB" in line for line in said)
     assert any(f"{best['title']} of {best['bytes'] / 1024:,.1f} KB, without a teacher" in line for line in said)
 

@@ -99,6 +99,7 @@ _COPIES_DONE: dict[State, str] = {  # what follows on how many there are
     "together": "Copies are kept together on one side of the split.",
 }
 _COPIES_IN_FOLDS = "Copies are kept together in the teacher's folds, but not in the split: time order goes before."
+_COPIES_GIVEN = "Copies are kept together in the teacher's folds; the split stays as {part} gives it."
 _OVER_TIME = Says(
     "random_over_time",
     "note",
@@ -117,6 +118,7 @@ def leak_problems(
     *,
     group: str | None = None,
     time: str | None = None,
+    part: str | None = None,
     ignored: Collection[str] = (),
 ) -> list[Problem]:
     """List everything that would make the test score too good to be true.
@@ -132,9 +134,9 @@ def leak_problems(
         *_alone(rest, features, target, explained),
         *summed,
         *straddling,
-        *_ids(typed, features, {target.name, group, time, *ignored}),
-        *_duplicates(copied, parts, time),
-        *_times(features, time),
+        *_ids(typed, features, {target.name, group, time, part, *ignored}),
+        *_duplicates(copied, parts, time, part),
+        *([] if time or part else _times(features)),
     ]
 
 
@@ -283,7 +285,7 @@ def _ids(typed: Mapping[str, TypedColumn], features: list[TypedColumn], ignored:
     return problems
 
 
-def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Problem]:
+def _duplicates(copied: CopiedRows, parts: Parts, time: str | None, part: str | None) -> list[Problem]:
     """Say how many rows are copies, how many of them stand on both sides of the split, and what was done about it."""
     if not copied.count:
         return []
@@ -293,11 +295,11 @@ def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Prob
     where = np.flatnonzero(known)[crossing]
     rows, count = tuple(int(i) + 1 for i in where[:5]), len(where)
     found = _COPIES_CROSSING if count else _COPIES
-    in_folds = copied.state == "together" and time is not None
+    done = _COPIES_DONE[copied.state]
+    if copied.state == "together" and (time or part):
+        done = _COPIES_GIVEN if part else _COPIES_IN_FOLDS
     says = replace(
-        found,
-        severity="note" if copied.state == "natural" else found.severity,
-        message=f"{found.message} {_COPIES_IN_FOLDS if in_folds else _COPIES_DONE[copied.state]}",
+        found, severity="note" if copied.state == "natural" else found.severity, message=f"{found.message} {done}"
     )
     return [
         says.problem(
@@ -310,12 +312,11 @@ def _duplicates(copied: CopiedRows, parts: Parts, time: str | None) -> list[Prob
             state=copied.state,
             largest=copied.largest,
             of=len(same),
+            part=part,
             most=100 * COPIES_SHARE,
         )
     ]
 
 
-def _times(features: list[TypedColumn], time: str | None) -> list[Problem]:
-    if time is not None:
-        return []
+def _times(features: list[TypedColumn]) -> list[Problem]:
     return [_OVER_TIME.problem(c.name) for c in features if c.kind == "datetime"]

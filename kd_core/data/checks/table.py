@@ -101,9 +101,12 @@ def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str
     return problems
 
 
-def role_problems(target: str | None, drop: Collection[str], group: str | None, time: str | None) -> list[Problem]:
+def role_problems(
+    target: str | None, drop: Collection[str], group: str | None, time: str | None, part: str | None = None
+) -> list[Problem]:
     """Name a target that has a second role, which can't be."""
-    roles = [("dropped", target in drop), ("the group column", target == group), ("the time column", target == time)]
+    held = {"the group column": group, "the time column": time, "the column of parts": part}
+    roles = [("dropped", target in drop), *((role, target == name) for role, name in held.items())]
     if target is None:
         return []
     return [_TWO_ROLES.problem(target, role=role) for role, clash in roles if clash]

@@ -17,19 +17,16 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER, TURN_DIGITS
+from kd_core.data.encoding.calendar_graph import CalendarGraph
+from kd_core.limits import LARGEST_FLOAT32, LARGEST_NUMBER
 
 Array = npt.NDArray[Any]
 Place = tuple[str, int | tuple[str, int]]  # a part of the encoded row, and a position in it, or of a number by its kind
 ML = "ai.onnx.ml"
 OPSETS = {"": 17, ML: 4}
-DAY = 86_400.0
 FEW_POSITIONS = 500  # of all columns times their labels: two operations then, more numbers
 _STRAIGHT = np.zeros(0), np.zeros(0)
 _DOUBLE, _TEXT, _FLOAT = onnx.TensorProto.DOUBLE, onnx.TensorProto.STRING, onnx.TensorProto.FLOAT
-# Days and months of the Gregorian calendar by whole divisions, from 1 March 0000 on.
-# Source: H. Hinnant, chrono-compatible low-level date algorithms, civil_from_days.
-_TO_MARCH_0, _ERA = 719_468.0, 146_097.0
 
 
 class RawGraph:
@@ -230,64 +227,10 @@ class RawGraph:
         return self._node("ScatterElements", empty, ids, ones, axis=1)
 
     def _write_times(self, parts: dict[str, tuple[str, int]]) -> None:
-        names, mean, std, year = zip(*self._times, strict=True)
-
-        def constant(*values: float) -> str:
-            return self._weight(np.array(values, np.float64))
-
-        def whole(value: str, by: float) -> str:
-            return self._node("Floor", self._node("Div", value, constant(by)))
-
-        def times(value: str, by: float) -> str:
-            return self._node("Mul", value, constant(by))
-
-        def minus(value: str, *others: str) -> str:
-            for other in others:
-                value = self._node("Sub", value, other)
-            return value
-
-        def plus(value: str, *others: str) -> str:
-            for other in others:
-                value = self._node("Add", value, other)
-            return value
-
         needed = {part.removeprefix("time ") for part, _ in self.places if part.startswith("time ")}
-        raw = self._joined(names)
-        hole = self._node("IsNaN", raw)
-        days = self._node("Where", hole, constant(*mean), self._node("Div", raw, constant(DAY)))
-        day = self._node("Floor", days)
-        found = {
-            "days": self._cut(self._node("Div", minus(days, constant(*mean)), constant(*std)), 10),
-            "missing": self._node("Cast", hole, to=_FLOAT),
-        }
-        monday = plus(day, constant(3.0))
-        turns = {"hour": minus(days, day)}
-        turns["weekday"] = self._node("Div", minus(monday, times(whole(monday, 7.0), 7.0)), constant(7.0))
-        if needed & {"year", "month sin"}:
-            march = plus(day, constant(_TO_MARCH_0))
-            era = whole(march, _ERA)
-            left = minus(march, times(era, _ERA))
-            years = whole(minus(plus(left, whole(left, 36_524.0)), whole(left, 1_460.0), whole(left, 146_096.0)), 365.0)
-            leaps = minus(whole(years, 4.0), whole(years, 100.0))
-            of_year = minus(left, times(years, 365.0), leaps)
-            month = whole(plus(times(of_year, 5.0), constant(2.0)), 153.0)  # 0 is March
-            late = self._node("Cast", self._node("GreaterOrEqual", month, constant(10.0)), to=_DOUBLE)  # next January
-            turns["month"] = self._node("Div", plus(month, constant(2.0), times(late, -12.0)), constant(12.0))
-            calendar = plus(years, times(era, 400.0), late)
-            found["year"] = self._node("Where", hole, constant(0.0), self._cut(minus(calendar, constant(*year)), 50))
-        for name, turn in turns.items():
-            if f"{name} sin" in needed:
-                known = turn if name == "hour" else self._node("Where", hole, constant(0.0), turn)
-                angle, digits = times(known, 2 * np.pi), 10.0**TURN_DIGITS
-                for wave in ("Sin", "Cos"):
-                    rounded = self._node("Round", times(self._node(wave, angle), digits))
-                    found[f"{name} {wave.lower()}"] = self._node("Div", rounded, constant(digits))
-        for part, value in found.items():
-            if part in needed:
-                value = value if part == "missing" else self._node("Cast", value, to=_FLOAT)
-                if self._blank:
-                    value = self._node("Where", hole, self._weight(np.float32(np.nan)), value)
-                parts[f"time {part}"] = value, len(names)
+        raw, width = self._joined([name for name, *_ in self._times]), len(self._times)
+        found = CalendarGraph(self._node, self._weight).parts(raw, [t[1:] for t in self._times], needed, self._blank)
+        parts |= {f"time {part}": (value, width) for part, value in found.items()}
 
     def _cut(self, value: str, most: float) -> str:
         bounds = (self._weight(np.float64(bound)) for bound in (-most, most))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from kd_core import limits
-from kd_core.data.archive import checked_files
+from kd_core.data.archives.class_folders import class_folders, gives_parts
+from kd_core.data.archives.contents import checked_files
 from kd_core.data.files import sandbox
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
@@ -22,30 +22,21 @@ from kd_core.data.pictures.column import column_of, described, shape_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.data.types.base import plural
+from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
-from kd_core.specs import ReadSpec
+from kd_core.specs import ColumnKind, ReadSpec
 
 PICTURE, CLASS = "picture", "class"
 _PICTURE = re.compile(r"\.(?:png|jpe?g|webp)$", re.IGNORECASE)
 _NO_DATA = re.compile(r"(?:^|/)(?:readme|licen[cs]e|notice|citation)[^/]*$|\.(?:md|pdf|html?)$", re.IGNORECASE)
-_PARTS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 
 _SKIPPED = Says("skipped_members", "note", "{count} file(s) that are no pictures were skipped: {some}.")
-_LOOSE = Says(
-    "loose_pictures",
-    "warning",
-    "{count:,} picture(s) lie in no class folder and were left out: {some}.",
-    "Put each picture into the folder of its class.",
-)
 _BROKEN = Says(
     "broken_pictures",
     "warning",
     "{count:,} of {of:,} pictures can't be read and were left out: {some}.",
     "Save them again as PNG or JPEG, of at most {limit} million pixels, if they matter.",
-)
-_PARTS_JOINED = Says(
-    "parts_joined", "note", "The folders {parts} were put together: the split is made here, the same for every run."
 )
 _TURNED = Says("turned_pictures", "note", "{count:,} picture(s) were turned as their camera says.")
 _SCALED = Says(
@@ -68,6 +59,12 @@ def _is_pictures(path: Path, head: bytes) -> bool:
     return 2 * sum(bool(_PICTURE.search(n)) for n in names) > len(names)
 
 
+def _part_in(path: Path) -> str | None:
+    """Name the column of parts that a zip gives, by its folders alone."""
+    with zipfile.ZipFile(path) as archive:
+        return PART if gives_parts([n for n in archive.namelist() if _PICTURE.search(n)]) else None
+
+
 @READERS.register(
     "pictures",
     title="Zip of class folders",
@@ -76,10 +73,12 @@ def _is_pictures(path: Path, head: bytes) -> bool:
     noun="a zip of pictures",
     starts="PK",
     target=CLASS,
+    part=_part_in,
 )
 def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     """Read pictures sorted into folders: PNG, JPEG or WebP, brought to one size in a child process.
 
+    Folders train and test make a column `split_part`.
     Errors: DataError with code `class_folders`, `no_pictures`, `pictures_take_long`, an unsafe member's code or a limit's.
     """
     with damage_named(name), zipfile.ZipFile(path) as archive:
@@ -87,8 +86,9 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     pictures = sorted(i.filename for i in files if _PICTURE.search(i.filename))
     other = [shown_name(i.filename) for i in (*files, *junk) if not _PICTURE.search(i.filename) or i in junk]
     problems = [_SKIPPED.problem(count=len(other), some=", ".join(other[:5]), members=other[:100])] if other else []
-    folders = class_folders(pictures, name, problems)
-    members = list(folders)
+    folders = class_folders(pictures, name, "pictures", "bags/1.png, shoes/1.png")
+    problems += folders.problems
+    members = list(folders.classes)
     check_counts(name, len(members), 2)
     with tempfile.TemporaryDirectory(prefix="kd-") as folder:
         target = Path(folder) / "pixels.npy"
@@ -106,7 +106,7 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
         column = column_of(np.load(target, mmap_mode="r", allow_pickle=False)[: len(found["kept"])])
     shape = shape_of(column)
     assert shape is not None
-    labels = pd.Series([folders[members[at]] for at in found["kept"]], dtype="str")
+    labels = pd.Series([folders.classes[members[at]] for at in found["kept"]], dtype="str")
     problems += _findings(found, members, described(shape), read.picture_side)
     counts = labels.value_counts()
     understood = {
@@ -114,37 +114,14 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
         f"({' to '.join(dict.fromkeys(f'{n:,}' for n in (counts.min(), counts.max())))} each)",
         "size": described(shape),
     }
-    frame = pd.DataFrame({PICTURE: column, CLASS: labels}, copy=False)
-    return Table(frame, "pictures", understood, tuple(problems), (), path.stat().st_size, kinds={CLASS: "category"})
-
-
-def class_folders(pictures: list[str], name: str, problems: list[Problem]) -> dict[str, str]:
-    """Find the class of each picture: its first folder, below folders that hold everything and below train and test.
-
-    Errors: DataError `class_folders` where there are fewer than two.
-    """
-    paths = {member: member.replace("\\", "/").strip("/").split("/") for member in pictures}
-    paths = {member: [p for p in parts if p != "."] for member, parts in paths.items()}
-    while any(len(p) > 2 for p in paths.values()) and len({p[0] for p in paths.values()}) == 1:
-        paths = {member: parts[1:] for member, parts in paths.items()}
-    parts_named = sorted({p[0] for p in paths.values() if len(p) > 1})
-    if parts_named and {p.casefold() for p in parts_named} <= _PARTS:
-        problems.append(_PARTS_JOINED.problem(count=len(parts_named), parts=", ".join(parts_named)))
-        paths = {member: parts[1:] for member, parts in paths.items()}
-    loose = [shown_name(member) for member, parts in paths.items() if len(parts) < 2]
-    if loose:
-        problems.append(_LOOSE.problem(count=len(loose), some=", ".join(loose[:5]), members=loose[:100]))
-    found = {member: parts[0] for member, parts in paths.items() if len(parts) > 1}
-    if (classes := Counter(found.values())) and len(classes) > 1:
-        return found
-    raise DataError(
-        "{name} holds pictures in {count} class folder(s){which}; at least 2 are needed.",
-        "Make one folder per class, with its pictures inside: bags/1.png, shoes/1.png.",
-        "class_folders",
-        name=name,
-        count=len(classes),
-        which="".join(f" ('{c}')" for c in classes),
-    )
+    columns: dict[str, pd.Series] = {PICTURE: column, CLASS: labels}
+    kinds: dict[str, ColumnKind] = {CLASS: "category"}
+    if folders.parts:
+        columns[PART] = pd.Series([folders.parts[members[at]] for at in found["kept"]], dtype="str")
+        kinds[PART] = "id"  # never a feature, not even where the split is made here
+    frame = pd.DataFrame(columns, copy=False)
+    size, part = path.stat().st_size, PART if folders.parts else None
+    return Table(frame, "pictures", understood, tuple(problems), (), size, kinds=kinds, part=part)
 
 
 def _decoded(path: Path, members: list[str], side: int, target: Path, name: str) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import re
 import tempfile
 import zipfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from kd_core.data import readers
-from kd_core.data.archive import checked_files
+from kd_core.data.archives.contents import checked_files
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import damage_named
 from kd_core.data.files.delimited import first_rows
@@ -21,6 +22,7 @@ from kd_core.data.files.header import decide
 from kd_core.data.files.signatures import GZIP, is_zip
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
+from kd_core.data.types.part_column import PART, are_parts
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
@@ -54,8 +56,23 @@ def _is_plain_zip(path: Path, head: bytes) -> bool:
     return is_zip(head)
 
 
+def _part_in(path: Path) -> str | None:
+    """Name the column of parts that files named train and test give, where they are alike."""
+    with zipfile.ZipFile(path) as archive:
+        members, _ = _safe_members(archive, path.name)
+        if not are_parts([_stem(i.filename) for i in members]):
+            return None
+        return PART if len({_first_line(archive, i) for i in members}) == 1 else None
+
+
 @READERS.register(
-    "zip", title="Zip of tables", extensions=(".zip",), recognises=_is_plain_zip, noun="a zip archive", starts="PK"
+    "zip",
+    title="Zip of tables",
+    extensions=(".zip",),
+    recognises=_is_plain_zip,
+    noun="a zip archive",
+    starts="PK",
+    part=_part_in,
 )
 def read_zip(path: Path, read: ReadSpec, name: str) -> Table:
     """Read the tables in a zip: put under each other when their columns are the same, else the chosen or largest one.
@@ -160,7 +177,20 @@ def _read_members(
         ("files" if len(same) > 1 else "file"): f"{len(same)} files" if len(same) > 1 else same[0].filename,
     }
     frame = pd.concat([t.frame for t in tables], ignore_index=True) if len(tables) > 1 else first.frame
-    return Table(frame, first.format, understood, tuple(found), names, size, first.header, settled=first.settled)
+    table = Table(frame, first.format, understood, tuple(found), names, size, first.header, settled=first.settled)
+    return _with_parts(table, [_stem(i.filename) for i in same], [len(t.frame) for t in tables])
+
+
+def _with_parts(table: Table, stems: list[str], rows: list[int]) -> Table:
+    """Add the column of parts, where the files are named train and test; it is no feature."""
+    if not are_parts(stems) or PART in table.frame.columns:
+        return table
+    said = pd.Series(np.repeat(stems, rows), dtype="str")
+    return replace(table, frame=table.frame.assign(**{PART: said}), kinds={**table.kinds, PART: "id"}, part=PART)
+
+
+def _stem(member: str) -> str:
+    return PurePosixPath(member.replace("\\", "/")).name.partition(".")[0]
 
 
 def _gathered(members: list[zipfile.ZipInfo], tables: list[Table]) -> list[Problem]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 import warnings
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +34,17 @@ _DATE = (
 )
 _TIME = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _SWAP = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-"}
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
+_ISO_TEXT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK}(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?)?", re.ASCII).fullmatch
+# A year first is read by rules of its own, which other widths of month and day could break.
+_WIDTHS = {
+    "Y": r"(\d{4})",
+    "y": r"(\d\d)",
+    "f": r"(\d{1,6})",
+    "b": "([A-Za-z]+)",
+    "B": "([A-Za-z]+)",
+    "p": "([AaPp][Mm])",
+}
 UNIX_SECONDS = "unix seconds"
 ISO = "ISO 8601"
 
@@ -73,3 +88,49 @@ def find_format(texts: list[str]) -> tuple[str, bool] | None:
                 other = next((form.replace(a, b) for a, b in _SWAP.items() if form.startswith(a)), None)
                 return form, other is not None and read_dates(texts, other) is not None
     return (ISO, False) if read_dates(texts, ISO) is not None else None
+
+
+def text_reader(form: str) -> Callable[[str], datetime | None]:
+    """Make a reader of one trimmed text in a format other than seconds; None where the text has not its plainest shape.
+
+    What it reads `coerce_dates` reads alike. Shape: of a text with a zone, an aware time.
+    """
+    if form == ISO:
+        return lambda text: _tried(datetime.fromisoformat, text) if _ISO_TEXT(text) else None
+    letters, pattern = "", ""
+    for literal, letter in re.findall(r"([^%]*)%?(\w?)", form):
+        letters += letter
+        narrow = r"(\d\d)" if form[:2] == "%Y" or letter in "HIMS" else r"(\d{1,2})"
+        pattern += re.escape(literal) + (_WIDTHS.get(letter, narrow) if letter else "")
+    fits = re.compile(pattern, re.ASCII).fullmatch
+    names = {"b": _numbered(calendar.month_abbr), "B": _numbered(calendar.month_name)}
+
+    def made(text: str) -> datetime | None:
+        if not (match := fits(text)):
+            return None
+        told = dict(zip(letters, match.groups(), strict=True))
+        afternoon = told.pop("p", "").lower()
+        name, month = next(((n, names[n].get(told.pop(n).lower(), 0)) for n in names if n in told), ("", 0))
+        micro = int(told.pop("f", "0").ljust(6, "0"))
+        part = {letter: int(digits) for letter, digits in told.items()}
+        year = part["Y"] if "Y" in part else part["y"] + (2000 if part["y"] <= 68 else 1900)
+        hour = part.get("H", 0)
+        if afternoon:
+            if not 1 <= part["I"] <= 12:
+                return None
+            hour = part["I"] % 12 + 12 * (afternoon == "pm")
+        when = (hour, part.get("M", 0), part.get("S", 0), micro)
+        return datetime(year, month if name else part["m"], part["d"], *when)  # as written
+
+    return lambda text: _tried(made, text)
+
+
+def _tried(read: Callable[[str], datetime | None], text: str) -> datetime | None:
+    try:
+        return read(text)
+    except ValueError:  # no such day
+        return None
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name.lower(): number for number, name in enumerate(names) if name}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
 _COMMA_THOUSANDS = r"^[+-]?\d{1,3}([. ’']\d{3})*,\d+$|^[+-]?[1-9]\d{0,2}([. ’']\d{3})+$"
 _POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}([, ’']\d{3})+(\.\d+)?$"
+_GROUPS = ".,’' \u00a0\u202f"  # marks between groups of digits
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,23 @@ def to_numbers(text: Any, form: NumberFormat) -> tuple[npt.NDArray[np.float64], 
     codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
     is_bad = np.append(~good.to_numpy(zero_copy_only=False), False)
     return np.append(values, np.nan)[codes], bad, is_bad[codes]
+
+
+def text_reader(form: NumberFormat) -> Callable[[str], float | None]:
+    """Make a reader of one trimmed text in a format; None where it is no number, or infinite. Reads as `to_numbers` does."""
+    parts, mark = [_PLAIN], "."
+    if form.decimal == ",":
+        parts, mark = [_COMMA, _COMMA_THOUSANDS], ","
+    elif form.thousands:
+        parts.append(_POINT_THOUSANDS)
+    fits = re.compile("|".join(parts), re.ASCII).fullmatch
+    gone = dict.fromkeys(map(ord, _GROUPS.replace(mark, "") if form != NumberFormat() else ""))
+    point = {**gone, ord(","): "."} if mark == "," else gone
+
+    def read(text: str) -> float | None:
+        return float(text.translate(point) if point else text) if fits(text) else None
+
+    return read
 
 
 def _cast(text: Any) -> npt.NDArray[np.float64]:

@@ -17,17 +17,16 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from kd_core.data.types.base import ColumnType, to_arrow
-from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.data.types.numbers import NumberFormat
-from kd_core.data.types.raw_rows import Cells, Rows, columns_of, lost_values
+from kd_core.data.types.one_cell import cell_reader
+from kd_core.data.types.raw_rows import Cells, Rows, columns_of, lost_values, unused
 from kd_core.data.types.typed_column import coerce, coerce_numbers
 from kd_core.limits import LARGEST_NUMBER
 
 Array = npt.NDArray[Any]
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?").fullmatch
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _REMEMBERED = 10_000  # texts of a column
 _FEW = 20  # texts that are read one by one sooner than together
-_MISSING = dict.fromkeys(MISSING_WORDS)
 _NUMBERS = {float, int, type(None)}
 _SECOND = 1_000_000  # microseconds
 
@@ -42,8 +41,6 @@ class RowReader:
     def __init__(self, types: Mapping[str, ColumnType]) -> None:
         self.types = dict(types)
         self._columns = {name: _Column(name, column) for name, column in types.items()}
-        self._numeric = [(name, column) for name, column in self._columns.items() if column.numeric]
-        self._others = [(name, column) for name, column in self._columns.items() if not column.numeric]
         self._own = threading.local()
 
     def read(self, rows: Rows) -> tuple[dict[str, Array], tuple[str, ...]]:
@@ -51,58 +48,62 @@ class RowReader:
 
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`.
         """
-        if type(rows) is dict and (found := self.one(rows)) is not None:
-            return {name: values.copy() for name, values in found.items()}, ()
-        said: list[str] = []
+        if type(rows) is dict and (alone := self.one(rows)) is not None:
+            return {name: values.copy() for name, values in alone[0].items()}, alone[1]
         cells, extra = columns_of(rows, list(self.types))
-        if extra:
-            said.append(f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}")
+        said = [*unused(extra)]
         return {name: column.read(cells[name], said)[:, None] for name, column in self._columns.items()}, tuple(said)
 
-    def one(self, row: dict[str, Any]) -> dict[str, Array] | None:
-        """Read one row of plain values; None where there is anything else in it, more or less.
+    def one(self, row: dict[str, Any]) -> tuple[dict[str, Array], tuple[str, ...]] | None:
+        """Read one row, as `read` does; None where a column is missing, or holds what has no short way.
 
         The arrays are this thread's own and are overwritten by its next call: making new ones costs as much again, and what runs
         after it finds less of its own in the processor's caches.
         """
-        if len(row) != len(self.types):
-            return None
         try:
             held: _Held = self._own.held
         except AttributeError:
-            held = self._own.held = _Held(self._numeric, self._others)
+            held = self._own.held = _Held(self._columns)
         values: list[float] = []
         try:
-            for name, plain in held.numbers:
+            for name, plain, column in held.numbers:
                 cell = row[name]
-                if type(cell) is str and plain:
-                    cell = float(cell) if _PLAIN(cell) else _MISSING.get(cell, cell)
                 kind = type(cell)
-                if kind is float or kind is int:
-                    if not -LARGEST_NUMBER <= cell <= LARGEST_NUMBER and cell == cell:
-                        return None
+                if kind is str and plain and _PLAIN(cell):
+                    cell, kind = float(cell), float
+                if (kind is float or kind is int) and plain is not None and -LARGEST_NUMBER <= cell <= LARGEST_NUMBER:
                     values.append(cell)
                 elif cell is None:
                     values.append(np.nan)
+                elif (read := column.alone(cell)) is not None:
+                    values.append(read)
                 else:
                     return None
-            for name, known, place in held.labels:
-                place[0, 0] = known[row[name]]
-        except (KeyError, TypeError):  # a column that is missing, or a text not met before
+            for name, known, column, place in held.labels:
+                cell = row[name]
+                if (text := known.get(cell)) is None and (text := column.alone(cell)) is None:
+                    return None
+                place[0, 0] = text
+        except (KeyError, TypeError):  # a column is missing, or a cell is a list
             return None
         held.values[:, 0] = values
-        return held.arrays
+        if len(row) == len(self.types):
+            return held.arrays, ()
+        return held.arrays, unused([str(name) for name in row if name not in self.types])
 
 
 class _Held:
     """Arrays that a row is read into, one after the other. All numbers lie side by side, and are filled at once."""
 
-    def __init__(self, numeric: list[tuple[str, _Column]], others: list[tuple[str, _Column]]) -> None:
-        self.values = np.zeros((len(numeric), 1))
-        self.numbers = [(name, column.plain) for name, column in numeric]
-        self.arrays = {name: self.values[at : at + 1] for at, (name, _) in enumerate(numeric)}
-        self.arrays |= {name: np.zeros((1, 1), column.dtype) for name, column in others}
-        self.labels = [(name, column.known, self.arrays[name]) for name, column in others]
+    def __init__(self, columns: Mapping[str, _Column]) -> None:
+        floats = [column for column in columns.values() if column.dtype is np.float64]
+        self.values = np.zeros((len(floats), 1))
+        # A number is taken as it is, and a text that is a plain one where the column writes them so; None for times.
+        self.numbers = [(c.name, c.plain if c.numeric else None, c) for c in floats]
+        self.arrays = {column.name: self.values[at : at + 1] for at, column in enumerate(floats)}
+        others = [column for column in columns.values() if column.dtype is not np.float64]
+        self.arrays |= {column.name: np.zeros((1, 1), object) for column in others}
+        self.labels = [(c.name, c.known, c, self.arrays[c.name]) for c in others]
 
 
 class _Column:
@@ -113,45 +114,46 @@ class _Column:
         self.numeric = column.kind == "number" or column.codes
         self.plain = column.number == NumberFormat()
         self.dtype: Any = np.float64 if self.numeric or column.kind == "datetime" else object
-        self.known: dict[Any, Any] = {}
+        self.known: dict[Any, Any] = {None: np.nan if self.dtype is np.float64 else ""}
+        self._quick = cell_reader(column)
+
+    def alone(self, cell: Any) -> Any:
+        """Read one cell, and remember a text; None where it has no short way."""
+        if type(cell) is not str:
+            return self._quick(cell)
+        found = self.known.get(cell)
+        if found is None and (found := self._quick(cell)) is not None:
+            self._remember(cell, found)
+        return found
 
     def read(self, cells: Cells, said: list[str]) -> Array:
         """Read cells as float64 or text. Shape: (N,) -> (N,)."""
-        if isinstance(cells, pd.Series):
-            short = self._of_series(cells)
-        elif self.numeric:
-            short = self._numbers(cells)
-        else:
-            short = self._remembered(cells)
+        short = self._of_series(cells) if isinstance(cells, pd.Series) else self._of_list(cells)
         return self._slowly(cells, said) if short is None else short
-
-    def plainly(self, cell: Any) -> Any:
-        """Read a text that is a plain number, or a word for missing; return anything else as it is."""
-        if type(cell) is not str or not self.plain:
-            return cell
-        return float(cell) if _PLAIN(cell) else _MISSING.get(cell, cell)
 
     def _of_series(self, cells: pd.Series) -> Array | None:
         if self.numeric:
             return _within(cells.to_numpy(np.float64)) if cells.dtype in (np.float64, np.int64) else None
         if not isinstance(cells.dtype, pd.StringDtype):
-            return self._remembered(cells.tolist())
+            return self._of_list(cells.tolist())
         encoded = pc.dictionary_encode(to_arrow(cells))
-        different = self._remembered([*encoded.dictionary.to_pylist(), None])
+        different = self._of_list([*encoded.dictionary.to_pylist(), None])
         return None if different is None else different[pc.fill_null(encoded.indices, -1).to_numpy()]
 
-    def _numbers(self, cells: list[Any]) -> Array | None:
-        kinds = set(map(type, cells))
-        if self.plain and str in kinds and len(cells) <= _FEW:
-            cells = [self.plainly(cell) for cell in cells]
-            kinds = set(map(type, cells))
-        return _within(np.array(cells, np.float64)) if kinds <= _NUMBERS else None
-
-    def _remembered(self, cells: list[Any]) -> Array | None:
+    def _of_list(self, cells: list[Any]) -> Array | None:
+        if self.numeric and _NUMBERS.issuperset(map(type, cells)):
+            return _within(np.array(cells, np.float64))
+        if self.numeric and len(cells) > _FEW:
+            return None
         try:
             return np.array([self.known[cell] for cell in cells], self.dtype)
-        except (KeyError, TypeError):
-            return None
+        except (KeyError, TypeError):  # not all are texts that were met before
+            found = []
+            for cell in cells:
+                if (value := self.alone(cell)) is None:
+                    return None
+                found.append(value)
+            return np.array(found, self.dtype)
 
     def _slowly(self, cells: Cells, said: list[str]) -> Array:
         if isinstance(cells, pd.Series):
@@ -172,17 +174,16 @@ class _Column:
                 found = np.where(missing, np.nan, read.to_numpy("datetime64[us]").astype(np.int64) / _SECOND)
             else:
                 found = read.astype("object").where(~missing, "").to_numpy()
-            self._remember(given, found, missing)
-        if missing.any() and (lost := lost_values(given, missing, self.column)):
-            said.append(lost)
+            for cell, value, lost in zip(given.tolist(), found.tolist(), missing.tolist(), strict=True):
+                if type(cell) is str and not lost:  # values that are lost are told each time
+                    self._remember(cell, value)
+        if missing.any() and (told := lost_values(given, missing, self.column)):
+            said.append(told)
         return found
 
-    def _remember(self, given: pd.Series, found: Array, missing: Array) -> None:
-        """Keep what texts were read as, but for free text, and for values that are lost: these are told each time."""
-        if len(self.known) < _REMEMBERED and self.column.kind != "text":
-            pairs = zip(given.tolist(), found.tolist(), missing.tolist(), strict=True)
-            self.known |= {cell: value for cell, value, lost in pairs if type(cell) is str and not lost}
-            self.known[None] = np.nan if self.dtype is np.float64 else ""
+    def _remember(self, text: str, value: Any) -> None:
+        if not self.numeric and len(self.known) < _REMEMBERED and self.column.kind != "text":
+            self.known[text] = value
 
 
 def _within(values: Array) -> Array | None:

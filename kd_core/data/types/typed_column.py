@@ -84,10 +84,11 @@ def _texts(series: pd.Series, column: ColumnType) -> Any:
     held = series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
     if isinstance(held.dtype, pd.StringDtype):
         return pc.cast(to_arrow(series), pa.large_string())
-    return pa.array([_text(v, column) for v in series.astype("object").tolist()], pa.large_string())
+    return pa.array([text_of(v, column) for v in series.astype("object").tolist()], pa.large_string())
 
 
-def _text(value: Any, column: ColumnType) -> str | None:
+def text_of(value: Any, column: ColumnType) -> str | None:
+    """Write one value as the column's file would; None where it is missing."""
     value = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
     if value is None or value is pd.NA or value is pd.NaT:
         return None

@@ -11,6 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
+from kd_core.models.picture_sizes import first_stride, rows_at_once
 from kd_core.specs import Spec, unit
 
 # filters of the first stage (each further one has twice as many) and stages
@@ -20,8 +21,6 @@ PRESETS: dict[str, dict[str, int]] = {
     "base": {"width": 32, "depth": 4},
     "large": {"width": 64, "depth": 4},
 }
-LARGE_SIDE = 32  # larger pictures are halved by the first convolution: a quarter of the work
-PREDICT_BYTES = 2**27  # of the widest layer at once
 
 
 class CNNSpec(Spec):
@@ -57,10 +56,10 @@ class CNN(nn.Module):
     def __init__(self, spec: CNNSpec, inputs: InputSpec, num_outputs: int) -> None:
         super().__init__()
         shape = PRESETS[spec.size] if spec.size else {"width": spec.width, "depth": spec.depth}
-        bands, height, width = inputs.shape
+        bands = inputs.shape[0]
         self.scale = nn.BatchNorm2d(bands, affine=False)
-        stride = 2 if max(height, width) > LARGE_SIDE else 1
-        self.rows_at_once = max(1, PREDICT_BYTES // (4 * shape["width"] * height * width))
+        stride = first_stride(inputs)
+        self.rows_at_once = rows_at_once(inputs, shape["width"])
         stages: list[nn.Module] = []
         filters = shape["width"]
         for stage in range(shape["depth"]):

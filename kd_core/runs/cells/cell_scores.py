@@ -103,6 +103,12 @@ def best(found: Sequence[CellScores], better: compare.Better) -> int | None:
     ).cell.index
 
 
+def in_order(values: Sequence[float | None], better: compare.Better) -> list[int]:
+    """Order the positions of scores, the best first; of equal ones the first, and last those that have none."""
+    sign = -1.0 if better == "higher" else 1.0
+    return sorted(range(len(values)), key=lambda p: np.inf if (value := values[p]) is None else sign * value)
+
+
 def describe(scores: CellScores, judge: Judge) -> dict[str, Any]:
     """Compare a cell with its baseline: mean, gain with its 95 % interval, and the word for it."""
     ours, theirs = scores.paired

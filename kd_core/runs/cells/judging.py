@@ -7,15 +7,16 @@ from typing import Any
 
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
+from kd_core.machine.timing import p50
 from kd_core.models.sizes import sizes_for
 from kd_core.runs import headroom
 from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
+from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.deployment import Deployment, deploy, with_reading
-from kd_core.runs.outcome import p50
 from kd_core.runs.references import References
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
@@ -29,11 +30,13 @@ from kd_core.workspace import workspace
 class Judging:
     """The trainings of a run so far: every cell's scores, the best cell of each student and its arms.
 
-    Only validation rows are looked at until `result` is asked for. `most_bytes`: what a student's file should take at most.
-    Errors: Stopped when nothing was finished; KDError `all_diverged`.
+    Only validation rows are looked at until `result` is asked for. `most_bytes`: what a student's file should take at most;
+    `taken`: the arm whose model is deployed. Errors: Stopped when nothing was finished; KDError `all_diverged`.
     """
 
-    def __init__(self, trainings: Trainings, teacher: TeacherAnswers, most_bytes: int | None = None) -> None:
+    def __init__(
+        self, trainings: Trainings, teacher: TeacherAnswers, most_bytes: int | None = None, taken: Arm = "student"
+    ) -> None:
         self.trainings, self.teacher, self.most_bytes = trainings, teacher, most_bytes
         self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
         facts = METRICS.get(trainings.metric).facts
@@ -53,6 +56,7 @@ class Judging:
         self.chosen = {index: cell for index, cell in chosen.items() if cell is not None}
         self.arms = {index: trainings.arms(trainings.cells[cell]) for index, cell in self.chosen.items()}
         for arms in self.arms.values():
+            arms.taken = taken
             arms.kept = self._by_score(arms)[0]
 
     def room(self) -> list[dict[str, Any]]:
@@ -87,8 +91,8 @@ class Judging:
         if files and spec.evaluation.latency:
             kind = teacher_view(spec.teacher, self.dataset.views.kinds)
             build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
-        if files and spec.evaluation.references:
-            build.compare(self._references(), list(self.arms.values()))
+        asked = files and spec.evaluation.references
+        plain = build.compare(self._references()) if asked else []
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
@@ -96,7 +100,7 @@ class Judging:
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
             artifacts = write_artifacts(
-                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, self.device
+                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, plain, self.device
             )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
@@ -111,7 +115,7 @@ class Judging:
         """Deploy the seed that scored best on validation, of those whose file keeps the limit; the smallest where none does."""
         tried: dict[int, Deployment] = {}
         for position in self._by_score(arms):
-            found = tried[position] = deploy(arms.student[position].module, self.dataset, arch)
+            found = tried[position] = deploy(arms.offered[position].module, self.dataset, arch)
             if self.most_bytes is None or found.data is None or len(found.data) <= self.most_bytes:
                 break
         else:
@@ -120,10 +124,8 @@ class Judging:
         return tried[position]
 
     def _by_score(self, arms: Arms) -> list[int]:
-        """Order the seeds' positions by the student's score on validation, the best first."""
-        scores = [float(t.record.score_selected or 0.0) for t in arms.student]
-        sign = 1.0 if self.judge.better == "lower" else -1.0
-        return sorted(range(len(scores)), key=lambda p: sign * scores[p])
+        """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
+        return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
 
     def _references(self) -> References:
         trainings = self.trainings
@@ -166,8 +168,7 @@ class Judging:
         """Return the training of a cell that scored best on validation."""
         if not scores.scores:
             return None
-        value = max(scores.scores) if self.judge.better == "higher" else min(scores.scores)
-        seed = scores.seeds[scores.scores.index(value)]
+        seed = scores.seeds[cell_scores.in_order(scores.scores, self.judge.better)[0]]
         return self.trainings.own(scores.cell)[self.trainings.seeds.index(seed)]
 
     def _cells(self, costs: Mapping[str, tuple[int, float | None]]) -> list[dict[str, Any]]:

@@ -34,14 +34,25 @@ TOLD = ("selected_epoch", "last_epoch", "score_selected", "score_last", "seconds
 class Arms:
     """The trainings of one cell, seed by seed; the lists are paired by position. `placebo` may be empty.
 
-    `kept`: the position of the student that is deployed.
+    `taken`: the arm whose model is deployed, `student` or `baseline`; `kept`: the position of its seed.
     """
 
     seeds: list[int] = field(default_factory=list)
     baseline: list[Training] = field(default_factory=list)
     student: list[Training] = field(default_factory=list)
     placebo: list[Training] = field(default_factory=list)
+    taken: Arm = "student"
     kept: int = 0
+
+    @property
+    def offered(self) -> list[Training]:
+        """Return the trainings of the arm that is deployed."""
+        return self.baseline if self.taken == "baseline" else self.student
+
+    @property
+    def deployed(self) -> Training:
+        """Return the training that is deployed."""
+        return self.offered[self.kept]
 
 
 class Trainings:

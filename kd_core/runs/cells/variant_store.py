@@ -107,6 +107,11 @@ class VariantStore:
         self._lessons = {name: digest(table) for name, table in tables(lessons).items()}
         self._code = code_version((*CODE, "distill"))
 
+    @property
+    def basis(self) -> list[Any]:
+        """Name what decides all of the trainings alike: data, lessons, metric, device and code."""
+        return [self.dataset.hash, self._lessons, self.metric, self.device.type, self._code]
+
     def variant(self, training: GridTraining) -> Variant:
         """Say what a training of the grid is to the engine."""
         cell = training.like

@@ -1,4 +1,7 @@
-"""Which candidate is chosen: a rule on validation scores, bytes and time, and the facts that say why."""
+"""Which model is chosen: a rule on validation scores, bytes and time, and the facts that say why.
+
+Each candidate was trained with the teacher and without; either model may be the one to take home.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,40 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.cells.grid import Arm
 from kd_core.specs import ChooseSpec
+
+ARMS: tuple[Arm, ...] = ("student", "baseline")  # taught by the teacher, or trained alone
+LIKE_SIZE = 1.05  # files of one architecture that differ by less count as equally large: an edge or two more, by chance
+
+
+@dataclass(frozen=True)
+class Model:
+    """One arm of a candidate with its file: what can be chosen. Fields as of `Candidate`."""
+
+    name: str
+    arm: Arm
+    score: float
+    bytes: int | None
+    microseconds: float | None
+
+    def over(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """Return how many times each limit is used up; infinite where the value is not known."""
+        values = {"bytes": self.bytes, "microseconds": self.microseconds}
+        return {n: math.inf if (own := values[n]) is None else own / most for n, most in limits.items()}
+
+    def keeps(self, limits: Mapping[str, float]) -> bool:
+        """Say whether no limit is exceeded."""
+        return all(share <= 1 for share in self.over(limits).values())
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What came of one candidate. Scores are the metric on validation rows, with the first seed.
+    """What came of one candidate. Scores are the metric on validation rows, with the first seed: taught, and `alone`.
 
-    `bytes` of the deployed file, None without one; `microseconds` of one raw row, None where nobody measured it; `seconds` it took
-    to train, write and time. `left_out`: code and values of why it can't be chosen, None where it can.
+    `bytes` of the deployed file, None without one; `microseconds` of one raw row, None where nobody measured it: both of the model
+    of `arm`, the better one; `other` holds the same of the other arm, None where that could not be chosen and has no file.
+    `seconds` it took to train, write and time. `left_out`: code and values of why it can't be chosen, None where it can.
     """
 
     name: str
@@ -26,22 +54,32 @@ class Candidate:
     alone: float | None = None
     seconds: float = 0.0
     left_out: Mapping[str, Any] | None = None
+    arm: Arm = "student"
+    other: Mapping[str, Any] | None = None
 
     def told(self) -> dict[str, Any]:
         """Return what result.json and events say of it."""
         return asdict(self)
 
-    def over(self, limits: Mapping[str, float]) -> dict[str, float]:
-        """Return how many times each limit is used up; infinite where the value is not known."""
-        values = {"bytes": self.bytes, "microseconds": self.microseconds}
-        return {n: math.inf if (own := values[n]) is None else own / most for n, most in limits.items()}
+    def models(self) -> tuple[Model, ...]:
+        """List what can be chosen of it, the taught one first."""
+        if self.left_out is not None:
+            return ()
+        own = {"bytes": self.bytes, "microseconds": self.microseconds}
+        files = {arm: own if arm == self.arm else self.other for arm in ARMS}
+        scores = zip(ARMS, (self.score, self.alone), strict=True)
+        return tuple(
+            Model(self.name, arm, score, **file)
+            for arm, score in scores
+            if score is not None and (file := files[arm]) is not None
+        )
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The chosen candidate's name, by which rule, and which goals it misses.
+    """The chosen candidate's name and arm, by which rule, and which goals it misses.
 
-    `best`: the best score of all; `margin` in the metric's unit, where it counted.
+    `best`, `best_arm`: the best score of all; `margin` in the metric's unit, where it counted.
     """
 
     chosen: str
@@ -49,6 +87,8 @@ class Decision:
     best: str
     missed: tuple[str, ...] = ()
     margin: float | None = None
+    arm: Arm = "student"
+    best_arm: Arm = "student"
 
     def told(self) -> dict[str, Any]:
         """Return what result.json says of it."""
@@ -56,36 +96,40 @@ class Decision:
 
 
 def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decision:
-    """Choose among the candidates that were not left out; there has to be one.
+    """Choose among the models of the candidates that were not left out; there has to be one.
 
     With a score: the smallest file within the limits that reaches it. With limits alone: the best score within them. Without goals:
     the smallest file whose score is at most the metric's margin behind the best. Where nothing meets the goals, the nearest: the
-    best score within the limits, else the one that exceeds them least. Of equal ones the smaller, then the better, then the first.
+    best score within the limits, else the one that exceeds them least. Of equal ones the smaller, then the better, then the taught
+    one, then the first. Where the smallest is asked for, the arms of a candidate that differ by no more than the margin and hardly
+    in bytes are equal as well, so the taught one is taken; where the best is asked for, bytes within the limit are no gain and the
+    margin is wider than what distilling usually gives: there the score alone decides.
     """
-    usable = [c for c in found if c.left_out is None and c.score is not None]
+    models = [m for c in found for m in c.models()]
     sign = 1.0 if judge.better == "higher" else -1.0
 
-    def rank(c: Candidate) -> float:
-        assert c.score is not None
-        return sign * c.score
+    def rank(m: Model) -> float:
+        return sign * m.score
 
-    def size(c: Candidate) -> float:
-        return math.inf if c.bytes is None else c.bytes
+    def size(m: Model) -> float:
+        return math.inf if m.bytes is None else m.bytes
 
-    def best_of(some: Sequence[Candidate]) -> Candidate:
-        return max(some, key=lambda c: (rank(c), -size(c)))
+    def best_of(some: Sequence[Model]) -> Model:
+        return max(some, key=lambda m: (rank(m), -size(m)))
 
-    def smallest(some: Sequence[Candidate]) -> Candidate:
-        return min(some, key=lambda c: (size(c), -rank(c)))
+    best, fitting = best_of(models), [m for m in models if m.keeps(goals.limits)]
+    alone = next(c.alone for c in found if c.name == best.name)
+    margin = judge.units([best.score if alone is None else alone])
 
-    def within(c: Candidate) -> bool:
-        return all(share <= 1 for share in c.over(goals.limits).values())
+    def smallest(some: Sequence[Model]) -> Model:
+        one = min(some, key=lambda m: (size(m), -rank(m)))
+        taught = next((m for m in some if m.name == one.name and m.arm == "student"), one)
+        alike = size(taught) <= LIKE_SIZE * size(one) and rank(taught) >= rank(one) - margin
+        return taught if alike else one
 
-    best, fitting = best_of(usable), [c for c in usable if within(c)]
-    reaching = [c for c in fitting if goals.score is not None and rank(c) >= sign * goals.score]
-    margin = None
+    reaching = [m for m in fitting if goals.score is not None and rank(m) >= sign * goals.score]
     if not fitting:
-        one = min(usable, key=lambda c: (max(c.over(goals.limits).values()), -rank(c)))
+        one = min(models, key=lambda m: (max(m.over(goals.limits).values()), -rank(m)))
         rule = "nearest_limits"
     elif reaching:
         one, rule = smallest(reaching), "smallest_reaching"
@@ -94,8 +138,23 @@ def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decis
     elif goals.limits:
         one, rule = best_of(fitting), "best_within"
     else:
-        margin = judge.units([v for v in (best.score if best.alone is None else best.alone,) if v is not None])
-        one, rule = smallest([c for c in usable if rank(c) >= rank(best) - margin]), "smallest_like_best"
+        one, rule = smallest([m for m in models if rank(m) >= rank(best) - margin]), "smallest_like_best"
     missed = [n for n, share in one.over(goals.limits).items() if share > 1]
     missed += ["score"] if goals.score is not None and rank(one) < sign * goals.score else []
-    return Decision(one.name, rule, best.name, tuple(missed), margin)
+    counted = margin if rule == "smallest_like_best" else None
+    return Decision(one.name, rule, best.name, tuple(missed), counted, one.arm, best.arm)
+
+
+def other_counts(found: Candidate, goals: ChooseSpec, judge: Judge) -> bool:
+    """Say whether the worse arm of a candidate could be chosen as well, so that its file is worth writing.
+
+    It could where the better one's file exceeds a limit, or where the smallest is asked for and the worse one is good enough.
+    """
+    assert found.score is not None and found.alone is not None
+    if not all(m.keeps(goals.limits) for m in found.models()):
+        return True
+    sign = 1.0 if judge.better == "higher" else -1.0
+    worse, better = sorted((sign * found.score, sign * found.alone))
+    if goals.score is not None:
+        return worse >= sign * goals.score
+    return not goals.limits and worse >= better - judge.units([found.alone])

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from kd_core.runs.choosing.rule import Candidate
-from kd_core.runs.outcome import Outcome, damage
+from kd_core.runs.choosing.rule import Candidate, Model
+from kd_core.runs.outcome import Outcome, damage, taken_as
 from kd_core.specs import ChooseSpec
 
 
@@ -16,25 +16,28 @@ from kd_core.specs import ChooseSpec
 class PlainInstead:
     """A plain model that is the better thing to take home: `better` on the test rows, or as good on validation and smaller.
 
-    Units: bytes of its file and of the student's.
+    Units: bytes of its file and of the student's. `kept_as`: the name by which the run's copy is opened, None where it has none.
     """
 
     why: Literal["better", "smaller"]
     title: str
     bytes: int
     own_bytes: int
+    kept_as: str | None = None
 
 
 @dataclass(frozen=True)
 class ToldChoice:
-    """Which candidate was chosen, by which rule, among which others; all scores are of validation rows.
+    """Which model was chosen, by which rule, among which others; all scores are of validation rows.
 
-    `alone`: the candidate that scored best without a teacher, of those that keep the limits, where that is better than the chosen
-    one taught. `seconds` of the trying.
+    `taught`: the score of the chosen candidate with the teacher, where the chosen model is the one without.
+    `better`: higher or lower. `seconds` of the trying.
     """
 
-    chosen: Candidate
-    best: Candidate
+    chosen: Model
+    best: Model
+    taught: float | None
+    better: str
     rule: str
     missed: tuple[str, ...]
     margin: float | None
@@ -42,9 +45,16 @@ class ToldChoice:
     seconds: float
     first_took_longer: bool
     candidates: tuple[Candidate, ...]
-    alone: Candidate | None
     plain: PlainInstead | None
     kept_bytes: int | None
+
+    @property
+    def why_alone(self) -> Literal["better", "cheaper"] | None:
+        """Say why the model is one without a teacher: better, or less good but the one that meets the goals; None for a taught one."""
+        if self.taught is None:
+            return None
+        sign = 1.0 if self.better == "higher" else -1.0
+        return "cheaper" if sign * (self.taught - self.chosen.score) > 0 else "better"
 
     @property
     def too_large(self) -> int | None:
@@ -78,12 +88,15 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
     with damage():
         names = {f.name for f in fields(Candidate)}
         candidates = tuple(Candidate(**{n: v for n, v in c.items() if n in names}) for c in told["candidates"])
-        by_name = {c.name: c for c in candidates}
-        chosen = by_name[told["chosen"]]
+        models = {(m.name, m.arm): m for c in candidates for m in c.models()}
+        chosen = models[told["chosen"], told.get("arm", "student")]  # the taught one, before there was a choice of arms
+        alone = chosen.arm == "baseline"
         goals = ChooseSpec.parse({**told["goals"], "minutes": told["minutes"]}, "goals")
         return ToldChoice(
             chosen=chosen,
-            best=by_name[told["best"]],
+            best=models[told["best"], told.get("best_arm", "student")],
+            taught=next(c.score for c in candidates if c.name == chosen.name) if alone else None,
+            better=found.metric.better,
             rule=str(told["rule"]),
             missed=tuple(told["missed"]),
             margin=told["margin"],
@@ -91,30 +104,24 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             seconds=float(told["seconds"]),
             first_took_longer=bool(told["first_took_longer"]),
             candidates=candidates,
-            alone=_alone(candidates, chosen, goals, 1.0 if found.metric.better == "higher" else -1.0),
-            plain=_plain(found),
+            plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
         )
 
 
-def _alone(candidates: tuple[Candidate, ...], chosen: Candidate, goals: ChooseSpec, sign: float) -> Candidate | None:
-    """Find the candidate to take without a teacher; the chosen one stays where none is better."""
-    keep = [c for c in candidates if c.alone is not None and all(share <= 1 for share in c.over(goals.limits).values())]
-    if chosen.alone is not None and chosen not in keep:
-        keep.append(chosen)
-    best = max(keep, key=lambda c: sign * (c.alone or 0.0), default=None)
-    better = best is not None and chosen.score is not None and sign * ((best.alone or 0.0) - chosen.score) > 0
-    return best if better else None
-
-
-def _plain(found: Outcome) -> PlainInstead | None:
+def _plain(found: Outcome, kept: set[str]) -> PlainInstead | None:
     """Name the plain model to take home instead: a better one of at most the bytes, else the smallest as good on validation."""
     student = found.students[0]
+    why: Literal["better", "smaller"]
     if student.bytes is None:
         return None
     if student.plain and student.plain.standing == "behind":
-        return PlainInstead("better", student.plain.title, student.plain.bytes, student.bytes)
-    if student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
-        _, size, title = student.smallest_like_it
-        return PlainInstead("smaller", title, size, student.bytes)
-    return None
+        name, title, size = student.plain.name, student.plain.title, student.plain.bytes
+        why = "better"
+    elif student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
+        name, size, title = student.smallest_like_it
+        why = "smaller"
+    else:
+        return None
+    kept_as = taken_as(name)
+    return PlainInstead(why, title, size, student.bytes, kept_as if kept_as in kept else None)

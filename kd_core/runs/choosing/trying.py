@@ -1,4 +1,5 @@
-"""Trying the candidates: each is trained with and without the teacher for one seed, written as its file and timed, until the time is up.
+"""Trying the candidates: each is trained with and without the teacher for one seed, the better model is written as its file and
+timed (the other as well where it could be chosen), until the time is up.
 
 Only training and validation rows are looked at. The trainings lie where the ordinary run of the chosen student goes on from.
 """
@@ -14,39 +15,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from kd_core.data.dataset import Array, Dataset, Split
-from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep.variants import digest
+from kd_core.data.dataset import Dataset, Split
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.processor import busy
 from kd_core.models import ARCHS
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
 from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
+from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
-from kd_core.runs.choosing.rule import Candidate, Decision, decide
+from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
 from kd_core.specs import Choice, RunSpec, StudentSpec
-from kd_core.teachers.answer_cache.cache import CODE, code_version
-from kd_core.teachers.made_rows import MadeRows
 from kd_core.training.plan import resolve
 
 FIRST_FILE_SECONDS = 1.0  # what writing and timing a file is thought to take before one was written
 SHARE_OF_LEFT = 1 / 3  # of the time left: what takes more waits for the quicker ones
 ROWS: Split = "validation"
+MakeTrainings = Callable[
+    [RunSpec, Path, Notify, ShouldStop], Trainings
+]  # with the run's data and lessons, but no placebo
 
 
 @dataclass(frozen=True)
 class Found:
-    """The chosen student, where its trainings lie, and what result.json says of the choice."""
+    """The chosen student and arm, where its trainings lie, and what result.json says of the choice."""
 
     student: StudentSpec
+    arm: Arm
     place: Path
     block: dict[str, Any]
 
@@ -61,33 +63,28 @@ class Trying:
         self,
         spec: RunSpec,
         dataset: Dataset,
-        lessons: dict[str, Array],
         metric: str,
-        device: torch.device,
+        make: MakeTrainings,
         place: Path,
         notify: Notify,
         should_stop: ShouldStop,
-        made: MadeRows | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert spec.choose is not None
-        self.spec, self.goals, self.dataset, self.metric, self.device = spec, spec.choose, dataset, metric, device
-        self.made, self.lessons = made, {name: table for name, table in lessons.items() if name != PLACEBO}
+        self.spec, self.goals, self.dataset, self.make = spec, spec.choose, dataset, make
         self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
-        self.notebook = Notebook(self.place / "choice.json", self._key(), clock)
+        decides = [spec.work_hash(), self._trainings(spec.students[0]).store.basis]
+        key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+        self.notebook = Notebook(self.place / "choice.json", key, clock)
         self._file_seconds, self._busy = FIRST_FILE_SECONDS, busy()
 
-    def _key(self) -> str:
-        decides = [
-            self.spec.work_hash(),
-            self.dataset.hash,
-            digest(self.lessons),
-            self.device.type,
-            code_version((*CODE, "distill")),
-        ]
-        return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
+    def _trainings(self, student: StudentSpec) -> Trainings:
+        def should_stop() -> bool:
+            return self.person_stops() or self._time_is_up()
+
+        return self.make(run_of(self.spec, student), self._folder(student), self._hear, should_stop)
 
     def run(self) -> Found:
         """Try and choose."""
@@ -102,7 +99,7 @@ class Trying:
         decision = self.notebook.decision or self._decide()
         at = self._names().index(decision.chosen)
         self.notify({"kind": "chosen", "student": decision.chosen, **decision.told()})
-        return Found(self.spec.students[at], self._folder(self.spec.students[at]), self._block(decision))
+        return Found(self.spec.students[at], decision.arm, self._folder(self.spec.students[at]), self._block(decision))
 
     def _names(self) -> list[str]:
         return [s.name for s in self.spec.students]
@@ -193,17 +190,7 @@ class Trying:
         def left_out(code: str, **values: Any) -> Candidate:
             return Candidate(student.name, seconds=round(self.clock() - begun, 3), left_out={"code": code, **values})
 
-        trainings = Trainings(
-            run_of(self.spec, student),
-            self.dataset,
-            self.lessons,
-            self.metric,
-            self.device,
-            self._folder(student),
-            self._hear,
-            lambda: self.person_stops() or self._time_is_up(),
-            made=self.made,
-        )
+        trainings = self._trainings(student)
         try:
             trainings.train([self.spec.training.first_seed])
         except KDError as error:
@@ -211,23 +198,32 @@ class Trying:
         arms = trainings.arms(trainings.cells[0])
         if not arms.student or any(t.record.stopped for t in (*arms.student, *arms.baseline)):
             return None if self.person_stops() else left_out("time_up", begun=True)
-        taught, alone = arms.student[0], arms.baseline[0]
-        trained = self.clock()
-        deployment = deploy(taught.module, self.dataset, student.arch, ROWS)
+        both: dict[Arm, Training] = {"student": arms.student[0], "baseline": arms.baseline[0]}
+        scores = {arm: training.record.score_selected for arm, training in both.items()}
+        better = max(ARMS, key=lambda arm: self._rank(scores[arm]))  # of equal ones the taught
+        found = Candidate(
+            student.name, score=scores["student"], alone=scores["baseline"], arm=better, **self._file(both[better])
+        )
+        if other_counts(found, self.goals, self.judge):
+            (worse,) = set(ARMS) - {better}
+            found = replace(found, other=self._file(both[worse]))
+        return replace(found, seconds=round(self.clock() - begun, 3))
+
+    def _rank(self, score: float | None) -> float:
+        assert score is not None
+        return score if self.judge.better == "higher" else -score
+
+    def _file(self, training: Training) -> dict[str, Any]:
+        """Write a training's file and time it: its bytes, and microseconds of one raw row."""
+        begun = self.clock()
+        deployment = deploy(training.module, self.dataset, training.arch, ROWS)
         microseconds = None
         timed = self.spec.evaluation.latency or self.goals.microseconds is not None
         if timed and deployment.session is not None:
             row = whole_latency(deployment.session, sample_rows(self.dataset, ROWS), (1,))["1"]
             microseconds = round(1000 * row["p50"], 3)
-        self._file_seconds = max(self._file_seconds, self.clock() - trained)
-        return Candidate(
-            student.name,
-            None if deployment.data is None else len(deployment.data),
-            microseconds,
-            taught.record.score_selected,
-            alone.record.score_selected,
-            round(self.clock() - begun, 3),
-        )
+        self._file_seconds = max(self._file_seconds, self.clock() - begun)
+        return {"bytes": None if deployment.data is None else len(deployment.data), "microseconds": microseconds}
 
     def _hear(self, event: dict[str, Any]) -> None:
         """Pass on what a candidate's trainings tell, marked as theirs."""

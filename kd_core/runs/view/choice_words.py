@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kd_core.runs.choosing.rule import Model
 from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
 from kd_core.runs.outcome import Outcome
 from kd_core.runs.view.wording import left_out
@@ -15,6 +16,10 @@ WHY = {
     "smallest_reaching": "it is the smallest{within} whose {metric} reaches {goal}",
     "nearest_score": "no candidate's {metric}{within} reaches {goal}; it comes nearest",
     "nearest_limits": "no candidate keeps to {limits}; it exceeds them least",
+}
+ALONE = {
+    "better": "Chosen without a teacher: the teacher did not help {name} on validation rows ({alone} alone, {taught} taught).",
+    "cheaper": "Chosen without a teacher: taught by it {name} scores {taught} instead of {alone} on validation rows, but meets the goals less well.",
 }
 INSTEAD = {
     "better": "{title} of {size}, without a teacher, is better on the test rows",
@@ -30,6 +35,9 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     said = [
         f"Chosen of {told.compared} candidates on validation: {_candidate(told, size)}, because {_why(told, found, size)}."
     ]
+    if told.why_alone:
+        scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
+        said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
@@ -43,13 +51,6 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     )
     if told.too_large is not None:
         said.append(f"With the other seeds no file keeps the limit: the smallest takes {size(told.too_large)}.")
-    if told.alone is not None:
-        same = told.alone.name == told.chosen.name
-        who = "the same architecture" if same else told.alone.name
-        more = "" if same or told.alone.bytes is None else f", about {size(told.alone.bytes)}"
-        said.append(
-            f"On validation {who} without a teacher was better ({told.alone.alone:.4g} against {told.chosen.score:.4g}{more})."
-        )
     if told.plain:
         said.append(_instead(told.plain, size))
     return [" ".join(said)]
@@ -60,7 +61,12 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     facts = [f"{one.score:.4g}"]
     facts += ["no file" if one.bytes is None else size(one.bytes)]
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
-    return f"{one.name} ({', '.join(facts)})"
+    return f"{named(one)} ({', '.join(facts)})"
+
+
+def named(model: Model) -> str:
+    """Name a model by its candidate, and where no teacher taught it."""
+    return model.name if model.arm == "student" else f"{model.name} without a teacher"
 
 
 def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
@@ -68,7 +74,7 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
     asked = [size(goals.bytes)] if goals.bytes is not None else []
     asked += [f"{goals.microseconds:g} us a row"] if goals.microseconds is not None else []
     limits = " and ".join(asked)
-    if told.rule == "smallest_like_best" and best.name == told.chosen.name:
+    if told.rule == "smallest_like_best" and best == told.chosen:
         return f"its {found.metric.title} is the best, and none within {told.margin:.3g} of it is smaller"
     return WHY[told.rule].format(
         metric=found.metric.title,
@@ -76,7 +82,7 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
         within=f" within {limits}" if limits else "",
         goal="" if goals.score is None else f"{goals.score:g}",
         margin="" if told.margin is None else f"{told.margin:.3g}",
-        best=best.name,
+        best=named(best),
         best_score=f"{best.score:.4g}",
         best_size="no file" if best.bytes is None else size(best.bytes),
     )

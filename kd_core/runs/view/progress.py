@@ -25,7 +25,7 @@ ALMOST = 0.99  # until the run has ended
 
 @dataclass(frozen=True)
 class Units:
-    """Finished units of the work at hand: `of` fits (teacher), trainings (training) or parts (anything else)."""
+    """Finished units of the work at hand: `of` fits (teacher), texts that it reads first (texts), trainings (training) or parts (anything else)."""
 
     work: str
     done: int
@@ -56,6 +56,9 @@ class _Work:
     most: float = math.inf
     done: int = 0
     of: int = 0
+    what: str = ""  # its units, where they are others than usual, and how much of the work they are
+    worth: float = 1.0
+    before: float = 0.0  # share of the work that such units were, once they are over
     spent: float = 0.0
     since: float | None = None
     ended: set[str] = field(default_factory=set)
@@ -79,7 +82,8 @@ class _Work:
         return min(float(self.of), self.done + at_work) if self.of else self.done + at_work
 
     def share(self) -> float:
-        return 1.0 if self.over else self.units() / self.of if self.of else 0.0
+        done = self.worth * self.units() / self.of if self.of else 0.0
+        return 1.0 if self.over else self.before + (1 - self.before) * done
 
     def stop(self) -> float:
         return statistics.mean(self.stops) if self.stops else TYPICAL_STOP
@@ -109,7 +113,7 @@ class _Work:
                     spent / self.foreseen if self.foreseen else 1.0
                 )  # a plan whose time is over has nothing to say
                 trust = min(1.0, max(seen / (ENOUGH * self.of), used_up))
-                by_pace = (self.of - units) * took / seen - (spent - self.at)
+                by_pace = (self.of / self.worth - units) * took / seen - (spent - self.at)
                 found = trust * by_pace + (1 - trust) * by_plan
         begun = self.since is not None or bool(self.ended)
         left = max(0.0, found, OVERDUE * spent * (1 - self.share()) if begun else 0.0)
@@ -157,6 +161,7 @@ class Progress:
             work.note(t)
         elif kind == "part" and (work := self._of_phase(str(event.get("phase")))):
             work.done, work.of = int(event["done"]), int(event["of"])
+            work.what, work.worth = str(event.get("what") or ""), float(event.get("worth") or 1.0)
             work.note(t)
 
     def _take_plan(self, event: Event, t: float) -> None:
@@ -223,6 +228,8 @@ class Progress:
         if fraction:
             work.stops.append(fraction)
         if work.kind == "teacher":
+            if work.what:
+                work.what, work.before, work.worth = "", work.worth, 1.0
             work.of = int(event.get("of") or work.of)
             if event.get("seconds"):
                 work.seconds.append(float(event["seconds"]))
@@ -253,7 +260,7 @@ class Progress:
         promised = self._promised or 0.0
         late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
-        units = Units(now.kind, now.done, now.of) if now is not None and now.of else None
+        units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
         return Outlook(self._best, left, late, units, self._of - self._planned)
 
 

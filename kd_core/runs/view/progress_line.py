@@ -46,7 +46,7 @@ class ProgressLine:
     def text(self, event: Event) -> str:
         """Draw the line after an event of a kind in `SHOWN`."""
         if event["kind"] == "part":
-            return _bar(event["done"], event["done"], event["of"], str(event["phase"]))
+            return _bar(event["done"], event["done"], event["of"], f"{event['phase']} {event.get('what', '')}".strip())
         if event["kind"] == "trained":
             who = "teacher" if event["arm"] == "teacher" else f"{event['arm']} {event['student']}"
             return _bar(event["done"], event["done"], event["of"], who)

@@ -94,6 +94,9 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
         lines += _judgement(found, student)
         lines += _plain_lines(result, found, student)
         lines.append(_sizes(result, found, student))
+    if plain := (result.get("artifacts") or {}).get("plain"):
+        names = ", ".join(repr(p["name"]) for p in plain)
+        lines.append(f"Plain models whose files the run keeps, for predict --student: {names}.")
     if found.schema < 2:
         lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
     if (found.test_reads or 0) >= ledger.MANY:
@@ -144,9 +147,14 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(
             f"  {whose}: {scale(over.mean)} {of} over the same student on labels smoothed without it ({scale.interval(over)})."
         )
-    against = student.versus_teacher.get(metric.name)
+    if student.alone:
+        lines.append(
+            "  To take home is the same student alone, the baseline: the file, its size and its times are its own."
+        )
+    against = student.own_versus_teacher.get(metric.name)
     if against is not None:
-        lines.append(f"  Against the teacher: {scale(against.mean)} {of} ({scale.interval(against)}).")
+        who = ", alone" if student.alone else ""
+        lines.append(f"  Against the teacher{who}: {scale(against.mean)} {of} ({scale.interval(against)}).")
     family = student.family.get(metric.name)
     if family is not None:
         lines.append(f"  Over all {len(found.students)} students together: {scale(family[0])} to {scale(family[1])}.")
@@ -163,14 +171,16 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
     if not tried:
         return []
     lines, own = [], f"{kilobytes(student.bytes)}" if student.bytes else "no file"
+    this = "this student alone" if student.alone else "this student"
+    moral = "" if student.alone else " Distilling this student does not pay here."
     if student.plain:
         name, plain = found.metric.name, student.plain
         scale, gain = Scale.of(found.metric, plain.gain[name]), plain.gain[name]
         whose = f"{plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
-        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; this student: {own})"
+        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; {this}: {own})"
         said = {
             "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
-            "behind": f"A plain model of this size is better: over {whose} {away}. Distilling this student does not pay here.",
+            "behind": f"A plain model of this size is better: over {whose} {away}.{moral}",
             "level": f"A plain model of this size does as well: over {whose} {away}.",
             "unclear": f"Not clear whether a plain model of this size does as well: over {whose} {away}.",
         }

@@ -39,7 +39,8 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "candidate":
         return _candidate(event)
     if kind == "chosen":
-        return f"Chosen on validation: {event.get('student')}."
+        alone = ", trained without a teacher" if event.get("arm") == "baseline" else ""
+        return f"Chosen on validation: {event.get('student')}{alone}."
     if kind == "sweep":
         return f"{event.get('trainings')} trainings to do ({event.get('mode') or 'none'}). {event.get('why') or ''}".strip()
     if kind == "variant" and event.get("diverged"):  # the others are in the heat map

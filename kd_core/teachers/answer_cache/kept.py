@@ -40,8 +40,10 @@ class KeptAnswers:
 
 
 def teacher_settings(teacher: Choice) -> str:
-    """Write a teacher's settings with defaults filled in, as canonical JSON. Errors: UnknownName, SpecError."""
-    return SOURCES.get(teacher.name).spec.parse(teacher.settings, f"teacher {teacher.name}").to_json()
+    """Write a teacher's settings with defaults filled in, as canonical JSON, and what they name by its content. Errors: UnknownName, SpecError."""
+    entry = SOURCES.get(teacher.name)
+    spec = entry.spec.parse(teacher.settings, f"teacher {teacher.name}")
+    return spec.to_json() + (f" {entry.facts['content'](spec)}" if "content" in entry.facts else "")
 
 
 def data_key(spec: DatasetSpec) -> str | None:

@@ -56,7 +56,20 @@ def _profile(sha256: str, choices_json: str, _table: Table) -> Profile:
 def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
     """Understand a source under the choices of a dataset spec (as plain values). Errors: DataError."""
     found = table(spec["source"], read, name)
-    names = ("target", "task", "positive", "kinds", "drop", "group", "time", "copies", "missing", "rare", "one_class")
+    names = (
+        "target",
+        "task",
+        "positive",
+        "kinds",
+        "drop",
+        "group",
+        "time",
+        "copies",
+        "missing",
+        "rare",
+        "one_class",
+        "part",
+    )
     choices = {n: spec[n] for n in names if spec.get(n)}
     if spec.get("answer_columns"):
         choices["answers"] = spec["answer_columns"]

@@ -18,7 +18,7 @@ from pages.ui.charts.spread import bounds
 from pages.ui.result import differences, speed, verdict
 from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 
 Result = Mapping[str, Any]
 COSTS = ("size", "latency", "flops")
@@ -283,13 +283,14 @@ def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
 
 
 def candidate(e: Entry, metric: str) -> Candidate:
-    """Describe a student as one that could be shipped."""
-    picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get("student") or ()]
+    """Describe the model to take home as one that could be shipped."""
+    read = read_outcome(e.result).students[e.index]
+    picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get(read.taken) or ()]
     known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
     return Candidate(
         e.id,
-        e.label,
-        e.student["metrics"][metric]["mean"],
+        str(t("compare.alone", name=Safe(e.label))) if read.alone else e.label,
+        read.own.mean(metric),
         {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
     )

@@ -17,7 +17,7 @@ from pages.ui.result.differences import Written
 from pages.ui.result.goals import Goals
 from pages.ui.runs import run_list
 from pages.ui.shared import text
-from pages.ui.shared.text import t
+from pages.ui.shared.text import Safe, t
 
 
 def picks() -> list[str]:
@@ -85,7 +85,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     return {
         t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
         t(f"{c}run"): e.run_name,
-        t(f"{c}student"): str(s["name"]),
+        t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
         **{comparison.short_setting(n): e.settings.get(n) for n in names},
         t(f"{c}goal"): str(goal),
         t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),

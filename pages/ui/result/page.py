@@ -131,6 +131,8 @@ def comparison(found: Result, index: int) -> None:
     st.caption(f"{guessing} {gap}" if guessing else gap)
     if file := deployed(student):
         st.caption(file)
+    if (student.get("deployed") or {}).get("arm") == "baseline":
+        st.caption(t("runs.result.taken_alone"))
     if opening := packed(student):
         st.caption(opening)
     st.caption(
@@ -175,21 +177,25 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
     lines = [_metric_line(primary, teacher, read, bold=True)]
     beside = text.size(read.plain.bytes) if read.plain else ""
+    arms = _arms_of_file(read)
     packed, its_packed = (text.size(n) if n else "" for n in packed_bytes(student))
     for title, its, mine, plain, said in (
         (t(f"runs.result.{'file' if read.bytes else 'size'}"), text.size(teacher["size_bytes"]), size, beside, ratio),
         *([(t("runs.result.compact"), "", packed, its_packed, "")] if packed else []),
-        (t("runs.result.parameters"), text.number(teacher["parameters"]), own, "", ""),
-        (t("runs.result.flops"), text.number(teacher.get("flops")), flops, "", ""),
     ):
-        lines.append(_line(title, its, mine, mine, mine, plain, versus=said))
-    lines += _latency_lines(teacher, student)
+        lines.append(_line(title, its, **dict.fromkeys(arms, mine), plain=plain, versus=said))
+    for title, its, mine in (
+        (t("runs.result.parameters"), text.number(teacher["parameters"]), own),
+        (t("runs.result.flops"), text.number(teacher.get("flops")), flops),
+    ):
+        lines.append(_line(title, its, mine, mine, mine))
+    lines += _latency_lines(teacher, student, arms)
     lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
     columns = [
         "",
         t("runs.arm.teacher"),
-        t("runs.arm.baseline_short"),
+        t("runs.result.taken_home") if read.alone else t("runs.arm.baseline_short"),
         t("runs.arm.placebo_short"),
         t("runs.arm.student"),
         t("runs.arm.plain_best"),
@@ -207,6 +213,11 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     return frame.astype("object")
 
 
+def _arms_of_file(read: StudentOutcome) -> tuple[str, ...]:
+    """Name the columns that size and times of the file hold for: all arms of a student's file, which differ by their weights; else its own."""
+    return ("baseline",) if read.alone else ("baseline", "placebo", "student")
+
+
 def packed_bytes(student: Result) -> tuple[int | None, int | None]:
     """Return the bytes of the packed file of a student and of the plain model beside it, None where older results do not tell."""
     own = ((student.get("deployed") or {}).get("compact") or {}).get("bytes")
@@ -216,9 +227,9 @@ def packed_bytes(student: Result) -> tuple[int | None, int | None]:
 def _line(
     title: str,
     teacher: str,
-    baseline: str,
-    placebo: str,
-    student: str,
+    baseline: str = "",
+    placebo: str = "",
+    student: str = "",
     plain: str = "",
     gain: str = "",
     versus: str = "",
@@ -295,7 +306,7 @@ def _fidelity_lines(student: Result, baseline: Result) -> list[tuple[str, ...]]:
     return lines
 
 
-def _latency_lines(teacher: Result, student: Result) -> list[tuple[str, ...]]:
+def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> list[tuple[str, ...]]:
     lines = []
     ours, theirs = speed.runtimes(student.get("latency_ms")), speed.runtimes(teacher.get("latency_ms"))
     pair = speed.latency_pair(teacher, student)
@@ -308,5 +319,6 @@ def _latency_lines(teacher: Result, student: Result) -> list[tuple[str, ...]]:
         alone = "alone" if speed.WHOLE in ours and runtime != speed.WHOLE else "own"
         title = t(f"runs.result.latency_{alone}", runtime=speed.runtime_title(runtime))
         versus = said if pair and runtime == pair.student_runtime else ""
-        lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", shown, shown, shown, versus=versus))
+        own = dict.fromkeys(arms, shown)
+        lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", **own, versus=versus))
     return lines

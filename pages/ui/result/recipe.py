@@ -95,10 +95,20 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
     students = kept.get("students") or []
     for i, entry in enumerate(students):
         for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs have no packed one
-            label = f"{text.escape(entry['name'])}: {t(f'runs.recipe.{kind}')}"
+            name_of = "alone" if entry.get("arm") == "baseline" else "taught"
+            label = f"{t(f'runs.recipe.of_{name_of}', name=entry['name'])}: {t(f'runs.recipe.{kind}')}"
             ending = "".join(Path(entry.get(kind) or "").suffixes)
             file = f"{folder.id}.student-{entry.get('index', i)}{ending}"
             offer_kept(folder, entry.get(kind), label, file)
+    for entry in kept.get("plain") or ():
+        for kind in ("onnx", *(["compact"] if "compact" in entry else [])):
+            file = entry.get(kind)  # `onnx_reason` where there is none
+            offer_kept(
+                folder,
+                file,
+                t(f"runs.recipe.plain_{kind}", model=entry["title"]),
+                f"{folder.id}.plain-{Path(file or '').name}",
+            )
     reading = dict.fromkeys(name for entry in students for name in entry.get("view") or ())
     for name in (*([kept["model"]] if "model" in kept else []), *reading):
         offer_kept(folder, name, t("runs.recipe.view", name=Path(name).name), f"{folder.id}.{Path(name).name}")

@@ -90,6 +90,8 @@ def overview(found: Result, index: int) -> None:
         )
         picture.show(fig, "overview-size", findings.of_points(points, name, t("findings.size"), text.size))
         note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
+        alone = any(s.alone for s in read_outcome(found).students)
+        note = f"{note} {t('runs.overview.size_note_alone')}" if alone else note
         stars = t("runs.overview.size_note_plain") if any(p["arm"] == "plain" for p in points) else ""
         st.caption(" ".join(str(s) for s in (note, stars, chance.note(found, name)) if s))
     with right:

@@ -147,7 +147,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
         written = Written.of(name, gain)
         lines.append(
             t(
-                f"runs.plain.{plain.standing}",
+                f"runs.plain.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
                 model=plain_model(plain.name),
                 size=text.size(plain.bytes),
                 own=text.size(student.bytes),
@@ -168,10 +168,10 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:
-    """Return the student's difference to the teacher, above 0 when it is better; an older result has no interval."""
+    """Return the difference of the model to take home to the teacher, above 0 when it is better; an older result has no interval."""
     name = found.metric.name
-    known = student.versus_teacher.get(name)
-    ours, theirs = student.arm.mean(name), found.teacher.get(name)
+    known = student.own_versus_teacher.get(name)
+    ours, theirs = student.own.mean(name), found.teacher.get(name)
     if known is not None or ours is None or theirs is None:
         return known
     return Gain(
@@ -218,6 +218,7 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
             metric=metric_word(name),
             interval=t(f"{k}older") if found.schema < 2 else written.interval(gain, lower=lower),
         )
+    place = t(f"{k}alone", place=place) if student.alone else place
     size = teacher["size_bytes"]
     parts = [place] if size is None else [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], size))]
     said = speed.sentence(teacher, raw)

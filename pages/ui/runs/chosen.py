@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from kd_core.runs.choosing.rule import Candidate
+from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.choosing.told import ToldChoice, read_choice
 from kd_core.runs.outcome import read_outcome
 from pages.ui.result import verdict
@@ -37,11 +37,11 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     """Say who was chosen and why, who was left out, and what may be the better thing to take home."""
     one, best, goals = told.chosen, told.best, told.goals
     limits = _limits(told)
-    first = told.rule == "smallest_like_best" and best.name == one.name
+    first = told.rule == "smallest_like_best" and best == one
     said = [
         t(
             f"runs.choice.why_{'best_and_smallest' if first else told.rule}",
-            name=one.name,
+            name=_named(one),
             num=told.compared,
             metric=metric,
             score=_score(one.score),
@@ -50,13 +50,16 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
             goal=_score(goals.score),
             margin="–" if told.margin is None else f"{told.margin:.3g}",
-            best=best.name,
+            best=_named(best),
             best_score=_score(best.score),
             best_size=_size(best),
         )
     ]
     if told.rule in NEAREST:
         said[0] = Safe(f":orange[:material/warning:] {said[0]}")
+    if told.why_alone:
+        scores = {"alone": _score(one.score), "taught": _score(told.taught)}
+        said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
     said += [
@@ -68,14 +71,16 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
     if told.too_large is not None:
         said.append(t("runs.choice.too_large", size=text.size(told.too_large)))
-    if told.alone is not None:
-        same = "alone" if told.alone.name == one.name else "alone_other"
-        found = {"alone": _score(told.alone.alone), "score": _score(one.score)}
-        said.append(t(f"runs.choice.{same}", **found, name=told.alone.name, size=_size(told.alone)))
     if told.plain:
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
+        said += [t("runs.choice.plain_kept", name=told.plain.kept_as)] if told.plain.kept_as else []
     return said
+
+
+def _named(one: Model) -> Safe:
+    """Name a model by its candidate, and where no teacher taught it."""
+    return t("runs.choice.named_alone", name=one.name) if one.arm == "baseline" else Safe(escape(one.name))
 
 
 def _limits(told: ToldChoice) -> str:
@@ -89,7 +94,7 @@ def _score(value: float | None) -> str:
     return "–" if value is None else text.score(value, 4)
 
 
-def _size(one: Candidate) -> str:
+def _size(one: Candidate | Model) -> str:
     return str(t("runs.choice.no_file")) if one.bytes is None else text.size(one.bytes)
 
 
@@ -109,15 +114,15 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
                 "–" if out else _size(one),
                 "–" if one.microseconds is None else text.milliseconds(one.microseconds / 1000),
                 text.seconds(one.seconds) if one.seconds else "–",
-                _said(out) if out else t("runs.choice.is_chosen") if bold else _beyond(one, told),
+                _said(out) if out else t(f"runs.choice.is_chosen_{told.chosen.arm}") if bold else _beyond(one, told),
             ]
         )
     return pd.DataFrame(rows, columns=titles).set_index(titles[0]).astype("object")
 
 
 def _beyond(one: Candidate, told: ToldChoice) -> str:
-    beyond = any(share > 1 for share in one.over(told.goals.limits).values())
-    return str(t("runs.choice.beyond")) if beyond else ""
+    keeps = any(m.keeps(told.goals.limits) for m in one.models())
+    return "" if keeps else str(t("runs.choice.beyond"))
 
 
 def _said(out: Mapping[str, Any]) -> Safe:

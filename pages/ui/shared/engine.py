@@ -55,6 +55,13 @@ def store() -> RunStore:
     return _store(workspace())
 
 
+def models(chosen: str) -> list[str]:
+    """Name the pretrained models at hand, the chosen one among them even where it is gone."""
+    from kd_core.teachers.pretrained import folders
+
+    return list(dict.fromkeys([*folders.names(), chosen]))
+
+
 def jobs() -> JobService:
     """Return the job service of this process; started when first asked for."""
     from kd_core.runs.service.jobs import service

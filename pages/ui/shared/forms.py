@@ -179,6 +179,8 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     low, high = bounds(info)
     if "file" in extra(info):
         return _file(name, info, value, key)
+    if "model" in extra(info):  # one at hand: no path can be written, so nothing outside the workspace is opened
+        return st.selectbox(options=engine.models(value), format_func=option, key=seed(place, value), **shown)
     if get_origin(what) is tuple:
         return numbers(name, info, value, key)
     if get_origin(what) is Literal:

@@ -60,11 +60,18 @@ def test_folders_around_the_classes_do_not_matter(tmp_path, prefix):
     assert sorted(table.frame["class"].unique()) == ["red", "white"]
 
 
-def test_train_and_test_folders_are_put_together_and_said(tmp_path):
+def test_train_and_test_folders_are_the_split(tmp_path):
     files = {f"{part}/{name}": data for part in ("train", "test") for name, data in two().items()}
     table = read_table(zipped(tmp_path / "a.zip", files))
     assert table.frame["class"].value_counts().to_dict() == {"red": 6, "white": 6}
-    assert said(table, "parts_joined").message.startswith("The folders test, train were put together")
+    assert table.part == "split_part" and table.frame["split_part"].value_counts().to_dict() == {"train": 6, "test": 6}
+
+
+def test_folders_of_parts_without_a_test_part_are_put_together_and_said(tmp_path):
+    files = {f"{part}/{name}": data for part in ("train", "val") for name, data in two().items()}
+    table = read_table(zipped(tmp_path / "a.zip", files))
+    assert table.part is None and len(table.frame) == 12
+    assert said(table, "parts_joined").message.startswith("The folders train, val were put together")
 
 
 def test_folders_named_by_numbers_are_classes(tmp_path):
@@ -79,7 +86,9 @@ def test_loose_pictures_and_other_files_are_counted_and_left_out(tmp_path):
     files = two() | {"cover.png": encoded(solid()), "notes.txt": b"hello", "__MACOSX/red/._0.png": b"x"}
     table = read_table(zipped(tmp_path / "a.zip", files))
     assert len(table.frame) == 6
-    assert said(table, "loose_pictures").message == "1 picture(s) lie in no class folder and were left out: cover.png."
+    assert (
+        said(table, "loose_files").message == "1 of the pictures lie in no class folder and were left out: cover.png."
+    )
     assert said(table, "skipped_members").message == "2 file(s) that are no pictures were skipped: notes.txt, ._0.png."
 
 

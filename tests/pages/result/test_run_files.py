@@ -44,6 +44,24 @@ def test_what_reads_rows_can_be_taken_home_once_however_many_students_read_by_it
     assert any(f"kd_core predict {run_id} rows.csv" in c.value for c in at.code)
 
 
+def test_plain_models_and_a_model_without_a_teacher_are_offered_under_their_names(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny",), result())
+    folder, file = store().folder(run_id), "artifacts/plain/linear.onnx"
+    found = folder.result()
+    (folder.path / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / file).write_bytes(b"plain")
+    found["artifacts"]["students"][0]["arm"] = "baseline"
+    gone = {"name": "plain trees", "title": "30 trees", "onnx_reason": "It can't be written."}
+    found["artifacts"]["plain"] = [{"name": "plain linear", "title": "a linear model", "onnx": file}, gone]
+    folder.write_result(found)
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
+    at.switch_page("runs.py").run()
+    labels = [b.proto.label for b in at.get("download_button")]
+    assert "Plain model, a linear model (.onnx)" in labels and "tiny, trained alone: Student (.onnx)" in labels
+    assert "Plain model, 30 trees (.onnx) is not there" in words(at)
+
+
 def test_the_packed_file_is_offered_where_there_is_one(jobs):  # noqa: F811
     run_id = make_run("done", ("tiny", "small"), result(students=("tiny", "small")))
     folder, packed = store().folder(run_id), "artifacts/students/0.onnx.xz"

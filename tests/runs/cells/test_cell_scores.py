@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kd_core.runs.cells.cell_scores import Judge, Score, behind, best, describe, gather
+from kd_core.runs.cells.cell_scores import Judge, Score, behind, best, describe, gather, in_order
 from kd_core.runs.cells.grid import Cell
 
 HIGHER, LOWER = Judge("higher", 0.01, False), Judge("lower", 0.01, True)
@@ -98,3 +98,9 @@ def test_a_cell_without_a_baseline_keeps_its_scores_but_no_gain():
 
 def test_of_equal_cells_the_first_is_chosen():
     assert best([scores((0.9, 0.9, 0.9), index=i) for i in (2, 0, 1)], "higher") == 0
+
+
+def test_seeds_are_ordered_by_their_score_the_first_of_equal_ones_first():
+    assert in_order([0.7, 0.9, 0.8, 0.9], "higher") == [1, 3, 2, 0]
+    assert in_order([0.7, 0.9, 0.7], "lower") == [0, 2, 1]
+    assert in_order([None, 0.1, 0.0], "higher") == [1, 2, 0] and in_order([None, 5.0], "lower") == [1, 0]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from kd_core.errors import KDError, Stopped
+from kd_core.machine.timing import p50
 from kd_core.runs import artifacts, deployment, experiment
 from kd_core.runs.cells import trainings
 from kd_core.runs.cells.variant_store import Finished
 from kd_core.runs.experiment import run
-from kd_core.runs.outcome import p50
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import SweepSpec
 from tests.runs.sweeps import SQUARE, alpha_of, build_result, engine, sweep_in, sweep_spec

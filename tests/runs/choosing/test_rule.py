@@ -7,7 +7,7 @@ import math
 import pytest
 
 from kd_core.runs.cells.cell_scores import Judge
-from kd_core.runs.choosing.rule import Candidate, decide
+from kd_core.runs.choosing.rule import Candidate, decide, other_counts
 from kd_core.specs import ChooseSpec
 
 POINTS = Judge("higher", 0.005, False)
@@ -80,4 +80,62 @@ def test_what_was_left_out_is_never_chosen_and_a_missing_file_is_the_largest():
     ]
     assert chosen(found).chosen == "a"
     assert chosen([one("nofile", None, 0.9)], bytes=5).missed == ("bytes",)
-    assert found[1].over({"bytes": 5.0}) == {"bytes": math.inf}
+    (nofile,) = found[1].models()
+    assert nofile.over({"bytes": 5.0}) == {"bytes": math.inf} and not nofile.keeps({"bytes": 5.0})
+    assert found[0].models() == ()
+
+
+def both(name, size, taught, alone, arm, other=None, **more):
+    """A candidate whose better arm has its file, and with `other` bytes also the other one."""
+    worse = None if other is None else {"bytes": other, "microseconds": 50.0}
+    return one(name, size, taught, alone=alone, arm=arm, other=worse, **more)
+
+
+def test_the_arm_without_a_teacher_is_chosen_by_the_same_rule():
+    """Taught, piecewise is ahead of trees; alone, trees are the best that keep the limit."""
+    found = [both("piecewise", 9_000, 43.6, 44.0, "student"), both("trees", 30_000, 44.2, 42.3, "baseline")]
+    said = chosen(found, ERRORS, bytes=40_000)
+    assert (said.chosen, said.arm, said.best, said.best_arm) == ("trees", "baseline", "trees", "baseline")
+    assert chosen(found, ERRORS, bytes=20_000).chosen == "piecewise"
+    assert chosen(found, ERRORS, bytes=20_000).arm == "student"
+    taught_too = [found[0], both("trees", 30_000, 44.2, 42.3, "baseline", other=9_500)]
+    assert chosen(taught_too, ERRORS, bytes=10_000).chosen == "piecewise"
+    assert chosen(taught_too[1:], ERRORS, bytes=10_000).arm == "student"  # the better arm's file exceeds the limit
+
+
+def test_an_arm_without_a_file_of_its_own_is_not_chosen():
+    """Results of before say nothing of the other arm: the taught one is what they chose among."""
+    old = [one("a", 100, 0.80, alone=0.90), one("b", 100, 0.81, alone=0.2)]
+    assert (chosen(old, bytes=200).chosen, chosen(old, bytes=200).arm) == ("b", "student")
+
+
+def test_where_the_best_is_asked_for_a_teacher_has_no_advantage_but_in_a_full_tie():
+    assert chosen([both("a", 100, 0.900, 0.901, "baseline", other=90)], bytes=200).arm == "baseline"
+    assert chosen([both("a", 100, 0.901, 0.900, "student", other=90)], bytes=200).arm == "student"
+    assert chosen([both("a", 100, 0.9, 0.9, "student", other=100)], bytes=200).arm == "student"
+
+
+def test_where_the_smallest_is_asked_for_near_ties_take_the_smaller_then_the_taught():
+    """Within the margin of 0.005, and within a twentieth of the bytes, the arms are equal."""
+    assert chosen([both("a", 100, 0.900, 0.904, "baseline", other=104)]).arm == "student"
+    assert chosen([both("a", 100, 0.900, 0.904, "baseline", other=106)]).arm == "baseline"
+    assert chosen([both("a", 100, 0.904, 0.900, "student", other=94)]).arm == "baseline"
+    assert chosen([both("a", 100, 0.904, 0.900, "student", other=96)]).arm == "student"
+    assert chosen([both("a", 100, 0.898, 0.904, "baseline", other=100)]).arm == "baseline"
+    reach = [both("a", 100, 0.85, 0.904, "baseline", other=101)]
+    assert chosen(reach, score=0.8).arm == "baseline"  # it reaches the score too, but is worse by more than the margin
+    assert chosen([both("a", 100, 0.901, 0.904, "baseline", other=101)], score=0.9).arm == "student"
+
+
+def test_the_other_arms_file_is_written_only_where_it_could_be_chosen():
+    near, far = both("a", 100, 0.900, 0.904, "baseline"), both("a", 100, 0.890, 0.904, "baseline")
+
+    def wanted(found, judge=POINTS, **goals):
+        return other_counts(found, ChooseSpec(**goals), judge)
+
+    assert wanted(near) and not wanted(far)
+    assert not wanted(near, bytes=100) and wanted(near, bytes=99)
+    assert not wanted(near, microseconds=50) and wanted(near, microseconds=49)
+    assert wanted(far, score=0.89) and not wanted(far, score=0.891)
+    assert wanted(both("a", 100, 10.1, 10.0, "baseline"), ERRORS)
+    assert not wanted(both("a", 100, 10.3, 10.0, "baseline"), ERRORS)

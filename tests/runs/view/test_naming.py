@@ -61,7 +61,8 @@ def test_a_what_if_is_named_by_what_it_varies():
 def test_a_run_that_chooses_is_named_by_its_goals():
     students = tuple(SPEC.students[0].model_copy(update={"name": str(i)}) for i in range(12))
     assert named(students=students, choose=ChooseSpec()) == short_name(SPEC).replace("tiny+small", "best")
-    assert named(students=students, choose=ChooseSpec(minutes=1, bytes=40_000)).endswith("best minutes=1 bytes=40000")
+    for size, shown in ((40_960, "40 KB"), (40_000, "39.06 KB"), (700, "700 bytes"), (3 * 2**20, "3072 KB")):
+        assert named(students=students, choose=ChooseSpec(minutes=1, bytes=size)).endswith(f"best minutes=1 {shown}")
 
 
 def test_a_long_name_is_cut_at_its_end():

@@ -220,3 +220,20 @@ def test_candidates_are_parts_of_their_phase_and_their_time_has_an_end():
     assert marked.outlook(51.0) == found.outlook(51.0)
     over = after(*begun, *slow, (61.0, phase("choose", "end")), (61.0, phase("students")), (70.0, trained(1, of=3)))
     assert over.outlook(70.0).units == Units("training", 1, 3)
+
+
+def texts(done, worth=0.5):
+    return {"kind": "part", "phase": "teacher", "what": "texts", "done": done, "of": 1000, "worth": worth}
+
+
+def test_texts_that_a_teacher_reads_first_are_a_part_of_its_work():
+    begun = (*BEGUN, (1.0, phase("teacher")), (3.0, texts(250)), (5.0, texts(500)))
+    found = after(*begun)
+    assert found.outlook(5.0).units == Units("texts", 500, 1000)
+    assert found.share("teacher")[0] == pytest.approx(0.25)
+    read = after(*begun, (9.0, texts(1000)))
+    assert read.share("teacher")[0] == pytest.approx(0.5)
+    assert read.outlook(9.0).left_s == pytest.approx(8 + 75, abs=2)  # the fits take as long, then the rest of the plan
+    fitted = after(*begun, (9.0, texts(1000)), (12.0, fit(1, 3.0)))
+    assert fitted.outlook(12.0).units == Units("teacher", 1, FITS)
+    assert fitted.share("teacher")[0] == pytest.approx(0.5 + 0.5 / FITS)

@@ -29,6 +29,8 @@ def test_an_ordinary_run_shows_who_was_trained():
     assert line_after(plain, arm) == f"[{'#' * 6:<24}] 3/12 placebo tiny"
     part = {"kind": "part", "phase": "evaluate", "done": 2, "of": 4}
     assert line_after(plain, part) == f"[{'#' * 12:<24}] 2/4 evaluate"
+    texts = {"kind": "part", "phase": "teacher", "what": "texts", "done": 6, "of": 24}
+    assert line_after(plain, texts) == f"[{'#' * 6:<24}] 6/24 teacher texts"
 
 
 def test_a_run_that_takes_longer_than_its_plan_says_so_once():

@@ -293,3 +293,17 @@ def test_a_target_of_the_table_is_back_when_no_column_holds_answers(jobs):  # no
     at.multiselect(key="data.answer_columns").set_value([]).run()
     assert not at.exception and at.selectbox(key="data.target").value == "bought"
     assert not at.session_state[sources.CHOICES]["drop"]
+
+
+@pytest.mark.slow
+def test_a_published_split_is_kept_until_it_is_let_go(jobs):  # noqa: F811
+    rows = table(["pages", "minutes", "bought"]).splitlines(keepends=True)
+    word = [b"set", *(b"test" if i % 4 == 0 else b"train" for i in range(len(rows) - 1))]
+    at = upload("shop.csv", b"".join(w + b"," + r for w, r in zip(word, rows, strict=True)))
+    assert not at.exception
+    assert at.selectbox(key="data.part").value == "set"
+    at.selectbox(key="data.part").set_value(None).run()
+    assert not at.exception and "holds a split" in words(at)
+    at.selectbox(key="data.part").set_value("set").run()
+    at.button(key="data-use").click().run()
+    assert engine.library().specs()[0][1].part == "set"

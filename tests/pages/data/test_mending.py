@@ -7,8 +7,8 @@ import pytest
 from pages.ui.data import sources
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
+from tests.pages.data.test_data import upload
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
-from tests.pages.test_data import upload
 
 pytestmark = pytest.mark.slow
 

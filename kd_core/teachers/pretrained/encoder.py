@@ -1,0 +1,240 @@
+"""An encoder of texts, opened from its folder: word pieces in, one vector a text out."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kd_core.data.dataset import Array
+from kd_core.errors import DataError
+from kd_core.machine.device import threads
+from kd_core.teachers.estimator import THREADS
+from kd_core.teachers.pretrained.config import FAMILIES, EncoderConfig, read_config
+from kd_core.teachers.pretrained.folders import require
+
+if TYPE_CHECKING:  # loaded when a model is opened
+    from tokenizers import Tokenizer
+
+BATCH_OPERATIONS = 4e10  # of a batch on a CPU, about a second: a stop request waits for the batch at work
+LEAST_PIECES, MOST_PIECES = 128, 2048  # of a batch on a CPU; more are no faster
+CUDA_PIECES = 32_768
+_OLD = {".gamma": ".weight", ".beta": ".bias"}  # names of the first BERT's files
+_UNUSED = ("position_ids", "token_type_ids")  # counters that some files hold beside the weights
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An opened model: its network, what cuts texts, and how many pieces of a text it reads. `left_out`: entries of the file without use."""
+
+    config: EncoderConfig
+    network: nn.Module
+    tokenizer: Tokenizer
+    length: int
+    left_out: tuple[str, ...] = ()
+
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Cut texts into numbers of word pieces, the marks at both ends included; what is beyond `length` is cut off."""
+        found: list[list[int]] = []
+        for at in range(0, len(texts), 1024):
+            found += [one.ids for one in self.tokenizer.encode_batch_fast(list(texts[at : at + 1024]))]
+        return found
+
+    def vectors(
+        self, texts: Sequence[str], device: torch.device, pause: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Array, Array]]:
+        """Describe texts by mean and maximum of their last hidden states, batch by batch; `pause` is called before each.
+
+        The two stand side by side, each of length 1, in float16 whether they are kept or not, so that both give the same.
+        Shape: yields positions (B,) and vectors (B, 2D) float16.
+        Source: Reimers and Gurevych 2019 (arXiv:1908.10084).
+        """
+
+        def pooled(ids: Tensor) -> Tensor:
+            return pool(self.network(input_ids=ids).last_hidden_state)
+
+        return self._asked(texts, device, pause, pooled, np.float16)
+
+    def answers(
+        self, texts: Sequence[str], device: torch.device, pause: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Array, Array]]:
+        """Ask the model's own classification head. Shape: yields positions (B,) and logits (B, C) float32."""
+        return self._asked(texts, device, pause, lambda ids: self.network(input_ids=ids).logits, np.float32)
+
+    def _asked(
+        self,
+        texts: Sequence[str],
+        device: torch.device,
+        pause: Callable[[], None],
+        ask: Callable[[Tensor], Tensor],
+        dtype: Any,
+    ) -> Iterator[tuple[Array, Array]]:
+        self.network.to(device).eval()
+        pieces = CUDA_PIECES
+        if device.type == "cpu":
+            pieces = int(min(MOST_PIECES, max(LEAST_PIECES, BATCH_OPERATIONS / (2 * self.config.weights))))
+        lanes = THREADS if device.type == "cpu" else 1
+
+        def one(ids: Array) -> Array:
+            with torch.inference_mode():
+                found: Array = ask(torch.from_numpy(ids).to(device)).float().cpu().numpy().astype(dtype)
+            return found
+
+        # Whole batches side by side, each on one thread: two threads in one product wait for each other, and many times
+        # longer than they work where the machine is not idle.
+        at_work: deque[tuple[Array, Future[Array]]] = deque()
+        with threads(1), ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for at, ids in batches(self.pieces(texts), pieces):
+                pause()
+                at_work.append((at, pool.submit(one, ids)))
+                if len(at_work) > lanes:
+                    first, found = at_work.popleft()
+                    yield first, found.result()
+            for first, found in at_work:
+                yield first, found.result()
+
+
+def pool(hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Put mean and maximum over the word pieces side by side, each of length 1; `mask` tells pieces from filling.
+
+    Shape: (B, L, D), mask (B, L) -> (B, 2D).
+    """
+    if mask is None:
+        mean, most = hidden.mean(1), hidden.amax(1)
+    else:
+        there = mask[..., None]
+        mean = (hidden * there).sum(1) / there.sum(1)
+        most = hidden.masked_fill(there == 0, -torch.inf).amax(1)
+    return torch.cat([nn.functional.normalize(mean, dim=1), nn.functional.normalize(most, dim=1)], dim=1)
+
+
+def batches(pieces: Sequence[Sequence[int]], at_once: int) -> Iterator[tuple[Array, Array]]:
+    """Deal texts of equal length into batches of at most so many pieces, the shortest first: nothing is filled up.
+
+    Shape: yields positions (B,) and ids (B, L) int64.
+    """
+    lengths = np.array([len(one) for one in pieces])
+    for length in np.unique(lengths):
+        alike = np.flatnonzero(lengths == length)
+        most = max(1, at_once // max(1, int(length)))
+        for start in range(0, len(alike), most):
+            at = alike[start : start + most]
+            yield at, np.array([pieces[i] for i in at], dtype=np.int64).reshape(len(at), -1)
+
+
+def open_encoder(folder: Path, length: int, head: bool = False) -> Encoder:
+    """Build an encoder and give it the weights of its folder; with `head` also its classification head.
+
+    Only `model.safetensors` is read, every name and shape is compared before anything is taken.
+    Errors: KDError `no_transformers`; DataError `model_weights`, `model_tokenizer`, and those of `read_config`.
+    """
+    require("transformers")
+    config = read_config(folder)
+    tokenizer = _tokenizer(folder / "tokenizer.json", config, min(length, config.longest))
+    network = _build(config, head)
+    left_out = _fill(network, folder / "model.safetensors", FAMILIES[config.family].prefix, head)
+    return Encoder(config, network, tokenizer, min(length, config.longest), left_out)
+
+
+def _build(config: EncoderConfig, head: bool) -> nn.Module:
+    """Make the network of a checked config. Its own weights are drawn and thrown away: nobody's random numbers move."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the library says of itself while it is imported
+        library = importlib.import_module("transformers")
+    family = FAMILIES[config.family]
+    labels = {"num_labels": len(config.labels)} if head else {}
+    still = dict.fromkeys(family.dropout, 0.0)  # drawn from a stream that nobody seeds; a few epochs do without
+    made = getattr(library, family.config)(**config.own_names(), **labels, **still, attn_implementation="sdpa")
+    with torch.random.fork_rng(devices=[]):
+        if head:
+            network: nn.Module = getattr(library, family.classifier)(made)
+        else:
+            network = getattr(library, family.model)(made, **({"add_pooling_layer": False} if family.pooler else {}))
+    return network.float().eval()
+
+
+def _fill(network: nn.Module, file: Path, prefix: str, head: bool) -> tuple[str, ...]:
+    """Load the weights; return the names in the file that the network has no use for."""
+    from safetensors import SafetensorError, safe_open
+
+    wanted = {name: tuple(t.shape) for name, t in network.state_dict().items() if not name.endswith(_UNUSED)}
+    state: dict[str, Tensor] = {}
+    left_out = []
+    try:
+        with safe_open(file, "pt") as weights:
+            for own in weights.keys():  # noqa: SIM118, it is no dict
+                name = _renamed(own, prefix, head, wanted)
+                if name not in wanted:
+                    left_out.append(own)
+                    continue
+                shape = tuple(weights.get_slice(own).get_shape())
+                if shape != wanted[name]:
+                    raise _weights(f"holds {own} of shape {list(shape)}, its config.json asks for {list(wanted[name])}")
+                state[name] = weights.get_tensor(own).float()
+    except SafetensorError as error:
+        raise _weights(f"is no whole safetensors file ({str(error).splitlines()[0][:100]})") from None
+    if missing := [name for name in wanted if name not in state]:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise _weights(f"lacks {', '.join(missing[:3])}{more}")
+    if broken := next((name for name, t in state.items() if not bool(torch.isfinite(t).all())), None):
+        raise _weights(f"holds {broken} with numbers that are not finite")
+    network.load_state_dict(state, strict=False)
+    return tuple(n for n in left_out if not n.endswith(_UNUSED))
+
+
+def _renamed(own: str, prefix: str, head: bool, wanted: dict[str, Any]) -> str:
+    """Name an entry of a file as the network does: with or without the family's prefix, in today's words."""
+    name = own
+    for old, new in _OLD.items():
+        name = name.removesuffix(old) + new if name.endswith(old) else name
+    if head:
+        return name
+    plain = name.removeprefix(prefix)
+    return plain if plain in wanted else name
+
+
+def _tokenizer(file: Path, config: EncoderConfig, length: int) -> Tokenizer:
+    """Open a tokenizer that knows no more pieces than the model. Errors: DataError `model_tokenizer`."""
+    from tokenizers import Tokenizer
+
+    try:
+        json.loads(file.read_bytes())  # else the library's own words name its inside
+        made = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library has no class of its own for it
+        raise _pieces(f"can't be read ({str(error).splitlines()[0][:100]})") from None
+    most = max(made.get_vocab().values(), default=-1)
+    if not 0 <= most < config.fields["vocab_size"]:
+        raise _pieces(f"knows the word piece {most:,}, the model has {config.fields['vocab_size']:,} from 0 on")
+    made.no_padding()
+    made.enable_truncation(length)
+    if not made.encode("").ids:  # the model needs at least one piece
+        raise _pieces("puts no mark at the ends of a text")
+    return made
+
+
+def _pieces(why: str) -> DataError:
+    return DataError(
+        "The model's tokenizer.json {why}.",
+        "Take it from where the model comes from: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER').",
+        "model_tokenizer",
+        why=why,
+    )
+
+
+def _weights(why: str) -> DataError:
+    return DataError(
+        "The model's model.safetensors {why}.",
+        "Take weights and config.json from the same model.",
+        "model_weights",
+        why=why,
+    )

@@ -1,0 +1,313 @@
+"""A pretrained encoder of texts as a teacher: BERT, MiniLM and their like, probed, fine-tuned, or asked as they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from kd_core.data.dataset import SPLITS, Array, Dataset
+from kd_core.data.encoding.text_block import texts_of
+from kd_core.data.input_spec import InputSpec
+from kd_core.data.view import Viewed, Views
+from kd_core.errors import DataError, KDError, Says, SpecError
+from kd_core.machine.device import pick
+from kd_core.specs import Spec, unit
+from kd_core.task import task_of
+from kd_core.teachers.base import SOURCES, Answered, Ask, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.estimator import stop_if_asked
+from kd_core.teachers.fitting import from_fit
+from kd_core.teachers.given import MAYBE_SEEN, told
+from kd_core.teachers.pretrained import finetune, folders, probe
+from kd_core.teachers.pretrained.config import read_config
+from kd_core.teachers.pretrained.encoder import Encoder, open_encoder
+from kd_core.teachers.pretrained.timing import text_latency, text_seconds
+from kd_core.teachers.pretrained.vectors import VectorStore, embed
+
+VECTORS, PIECES = "vectors", "pieces"  # the ways to read rows that this teacher makes for itself
+TRAINED_TIMES = (
+    4.0  # as long as it is read a text takes to be trained on: forward, backward, filling, the steps themselves
+)
+PROBE_SECONDS = 1.2e-8  # of a fit per row, number of a vector and class: about 200 steps
+_OTHERS = Says(
+    "texts_only",
+    "note",
+    "The pretrained encoder reads the columns of free text ({read}); it does not read the {count} other column(s).",
+    "Take another teacher where those columns matter.",
+)
+_LONG = Says(
+    "long_texts",
+    "note",
+    "{count:,} of {texts:,} different texts have {length} word pieces or more; what is beyond is not read.",
+    "Raise the length where the end of a text matters; time and memory grow with it.",
+)
+
+
+class PretrainedSpec(Spec):
+    """Which encoder, and what is done with it."""
+
+    model: str = Field(
+        folders.MINILM,
+        pattern=f"^{folders.NAME}$",
+        description="minilm, or the name of a folder in the workspace's folder 'models' (config.json, tokenizer.json, model.safetensors); "
+        "on the command line also the path of such a folder.",
+        json_schema_extra=unit("name", model=True),
+    )
+    mode: Literal["probe", "finetune", "as_is"] = Field(
+        "probe",
+        description="probe: the encoder stays as it is, and a linear model learns from its vectors of the texts; finetune: all of its weights "
+        "go on learning from there, once for every fold, many times as long; as_is: its own classes are asked, which must have the names "
+        "of the classes here.",
+        json_schema_extra=unit("name"),
+    )
+    epochs: int = Field(
+        3, ge=1, le=50, description="finetune: passes over the training texts.", json_schema_extra=unit("epochs")
+    )
+    batch_size: int = Field(
+        32, ge=8, le=512, description="finetune: texts per step.", json_schema_extra=unit("rows", advanced=True)
+    )
+    learning_rate: float = Field(
+        5e-5,
+        gt=0,
+        le=1e-2,
+        description="finetune: step size of the optimiser.",
+        json_schema_extra=unit("per step", log=True, advanced=True),
+    )
+    length: int = Field(
+        256,
+        ge=8,
+        le=512,
+        description="Word pieces of a text that are read at most; what is beyond is cut off.",
+        json_schema_extra=unit("word pieces", advanced=True),
+    )
+
+
+def _seconds(spec: PretrainedSpec, rows: int, features: int, outputs: int) -> float:
+    """Estimate one fit."""
+    if spec.mode == "as_is":
+        return 0.0
+    trained = TRAINED_TIMES * spec.epochs * rows * text_seconds(spec.model) if spec.mode == "finetune" else 0.0
+    return 0.2 + PROBE_SECONDS * rows * 768 * max(1, outputs) + trained
+
+
+def _once(spec: PretrainedSpec, rows: int) -> float:
+    """Estimate what is done once for all rows of the file, whatever the folds: reading the texts."""
+    return rows * text_seconds(spec.model)
+
+
+def _refuses(spec: PretrainedSpec) -> KDError | None:
+    """Look at a model's folder and config before anything is begun."""
+    try:
+        read_config(folders.find(spec.model))
+    except KDError as error:
+        return error
+    return None
+
+
+@SOURCES.register(
+    "pretrained",
+    title="Pretrained encoder",
+    spec=PretrainedSpec,
+    source="arXiv:1908.10084",
+    takes=("tokens",),
+    gives=frozenset({"logits", "features"}),
+    family="pretrained",
+    lacks=folders.lacks,
+    refuses=_refuses,
+    content=lambda spec: folders.content(spec.model),
+    seconds=_seconds,
+    once=_once,
+)
+def answer(spec: PretrainedSpec, ask: Ask) -> Answered:
+    """Open the model, read every text once, and answer in the way that is asked for.
+
+    Errors: Stopped; KDError for what is not installed; DataError for a folder that can't be used; SpecError `model_labels`.
+    """
+    stop_if_asked(ask.should_stop)
+    folder = folders.find(spec.model)
+    return _MODES[spec.mode](spec, ask, folder)
+
+
+def _texts(dataset: Dataset) -> dict[str, list[str]]:
+    """Join the columns of free text of every row, by part."""
+    if not dataset.texts:
+        raise DataError(
+            "The data has no column of free text, and a pretrained encoder reads nothing else.",
+            "Choose another teacher, or say that a column holds text.",
+            "no_texts",
+        )
+    columns = [texts_of(dataset.rows[name]) for name in dataset.texts]
+    joined = [" ".join(parts).encode("utf-8", "replace").decode() for parts in zip(*columns, strict=True)]
+    return {split: [joined[i] for i in dataset.parts[split].row_ids] for split in SPLITS}
+
+
+def _probe(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
+    """Learn a linear model on the vectors of the texts; they never saw a label, so folds share them."""
+    read = _read(spec, ask, folder)
+    encoder, texts = read.encoder, read.texts
+    parts = _split(read.vectors, texts)
+    heads: list[FittedTeacher] = []
+
+    def fit(spec: Any, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
+        heads.append(probe.fit(spec, data, seed, notify, should_stop))
+        return heads[-1]
+
+    found = from_fit(fit)(spec, _asking(ask, InputSpec(VECTORS, read.vectors.shape[1:]), parts, hidden=False))
+    weights = sum(p.numel() for p in encoder.network.parameters())
+    head = heads[0] if heads else None
+    return replace(
+        found,
+        num_parameters=weights + (found.num_parameters or 0),
+        size_bytes=4 * weights + (found.size_bytes or 0),
+        latency_ms=_latency(encoder.vectors, texts["validation"], head),
+        seconds=found.seconds + read.facts["vector_seconds"],
+        details={**found.details, **_about(spec, encoder), **read.facts},
+        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
+        hidden={"train": parts["train"]} if ask.hidden else {},
+    )
+
+
+def _finetune(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
+    """Train all weights, from a probe on; each fold begins with the untouched encoder."""
+    read = _read(spec, ask, folder)
+    encoder = read.encoder
+
+    def timing(tuned: finetune.FineTuned) -> dict[str, Any]:
+        return finetune.latency(encoder, tuned, read.texts["validation"])
+
+    rows = finetune.rows_of(encoder, read.every)
+    inputs = InputSpec(PIECES, rows.shape[1:], "int32", high=int(encoder.config.fields["vocab_size"]))
+    made = finetune.FineTuning(encoder, read.vectors, timing)
+    found = from_fit(made.fit)(spec, _asking(ask, inputs, _split(rows, read.texts), hidden=ask.hidden))
+    return replace(
+        found,
+        seconds=found.seconds + read.facts["vector_seconds"],
+        details={**found.details, **_about(spec, encoder), **read.facts},
+        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An opened model, the texts of every part, all of them in one list, and their vectors with what was computed of them."""
+
+    encoder: Encoder
+    texts: dict[str, list[str]]
+    every: list[str]
+    vectors: Array
+    facts: dict[str, Any]
+
+
+def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
+    encoder, texts = open_encoder(folder, spec.length), _texts(ask.dataset)
+    every = [text for split in SPLITS for text in texts[split]]
+    store = VectorStore.of(ask.cache, folders.content(spec.model), encoder.length, ask.notify)
+    once, fits = _once(spec, len(every)), ask.folds + 1 if ask.folds > 1 else 1
+    worth = once / (once + fits * _seconds(spec, len(texts["train"]), encoder.config.width, ask.dataset.num_outputs))
+    vectors, facts = embed(every, store, encoder, pick(ask.device), ask.should_stop, worth)
+    return _Read(encoder, texts, every, vectors, facts)
+
+
+def _asking(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: bool) -> Ask:
+    """Ask about the same rows, read in a way of this teacher's own."""
+    viewed = Viewed(inputs, parts)
+    data = replace(ask.dataset, views=Views({inputs.kind: lambda: viewed}))
+    return replace(ask, dataset=data, reads=inputs.kind, hidden=hidden)
+
+
+def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
+    """Ask the model's own classes, in the order of the classes here."""
+    dataset, own = ask.dataset, read_config(folder).labels
+    order = _order(dataset, own)
+    began = time.perf_counter()
+    encoder, texts = open_encoder(folder, spec.length, head=True), _texts(dataset)
+    every = [text for split in SPLITS for text in texts[split]]
+    z = np.empty((len(every), len(own)), np.float32)
+    done, told_at = 0, began
+    for at, logits in encoder.answers(every, pick(ask.device), lambda: stop_if_asked(ask.should_stop)):
+        z[at], done = logits, done + len(at)
+        if (now := time.perf_counter()) - told_at > 1 or done == len(every):
+            told_at = now
+            ask.notify({"kind": "part", "phase": "teacher", "what": "texts", "done": done, "of": len(every)})
+    weights = sum(p.numel() for p in encoder.network.parameters())
+    return Answered(
+        _split(z[:, order], texts),
+        weights,
+        4 * weights,
+        _latency(encoder.answers, texts["validation"], None),
+        time.perf_counter() - began,
+        details=_about(spec, encoder),
+        notes=(*_notes(dataset, encoder, every), told(MAYBE_SEEN.problem())),
+    )
+
+
+_MODES: Mapping[str, Callable[[PretrainedSpec, Ask, Path], Answered]] = {
+    "probe": _probe,
+    "finetune": _finetune,
+    "as_is": _as_is,
+}
+
+
+def _latency(
+    ask: Callable[..., Iterator[tuple[Array, Array]]], texts: list[str], head: FittedTeacher | None
+) -> dict[str, Any]:
+    """Time an encoder and the head on its vectors; of fits that an earlier run kept the head is gone, and next to nothing."""
+    cpu = torch.device("cpu")
+
+    def answer(some: list[str]) -> None:
+        for _, found in ask(some, cpu):
+            if head is not None:
+                head.logits(found.astype(np.float32))
+
+    return text_latency(texts, answer)
+
+
+def _order(dataset: Dataset, own: tuple[str, ...]) -> list[int]:
+    """Find each class among the model's own. Errors: SpecError `model_labels`."""
+    plain = [name.strip().casefold() for name in own]
+    wanted = [name.strip().casefold() for name in dataset.classes]
+    if not task_of(dataset.task).has_classes or sorted(plain) != sorted(wanted):
+        raise SpecError(
+            "The model can't be asked as it is: its own classes are {own}, those here are {wanted}.",
+            "Take the mode probe, which learns the classes here.",
+            "model_labels",
+            own=_named(own) or "not told in its config.json",
+            wanted=_named(dataset.classes) or "none, as a number is predicted",
+        )
+    return [plain.index(name) for name in wanted]
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _split(x: Array, texts: Mapping[str, list[str]]) -> dict[Any, Array]:
+    ends = np.cumsum([len(texts[split]) for split in SPLITS])[:-1]
+    return dict(zip(SPLITS, np.split(x, ends), strict=True))
+
+
+def _about(spec: PretrainedSpec, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "model": spec.model,
+        "mode": spec.mode,
+        "family": encoder.config.family,
+        "word_pieces": encoder.length,
+        "unused_weights": len(encoder.left_out),
+    }
+
+
+def _notes(dataset: Dataset, encoder: Encoder, texts: list[str]) -> list[dict[str, str]]:
+    """Say which columns are not read, and how many texts are too long."""
+    found, others = [], len(dataset.columns) - len(dataset.texts)
+    if others:
+        found.append(told(_OTHERS.problem(count=others, read=", ".join(dataset.texts))))
+    different = list(dict.fromkeys(texts))
+    if long := sum(len(one) >= encoder.length for one in encoder.pieces(different)):
+        found.append(told(_LONG.problem(count=long, texts=len(different), length=encoder.length)))
+    return found
