@@ -14,6 +14,8 @@ from pages.ui.runs import launch
 from pages.ui.shared import engine, example, findings, picture, session, text
 from pages.ui.shared.text import escape, t, term
 
+ACROSS = 4  # samples side by side
+
 
 def main() -> None:
     """Draw the page."""
@@ -122,14 +124,14 @@ def _begin() -> None:
     """Own data, or a sample run for real with one click."""
     st.subheader(t("start.or"))
     scenarios = sources.scenarios()
-    places = st.columns(len(scenarios) + 1, gap="small")
+    places = [place for _ in range(0, len(scenarios) + 1, ACROSS) for place in st.columns(ACROSS, gap="small")]
     with places[0], st.container(border=True, height="stretch"):
         st.markdown(f"**{t('start.own')}**")
         st.caption(t("start.own_note"))
         st.space("stretch")
         if st.button(t("start.own_button"), key="start-own", icon=":material/upload_file:"):
             session.go("data.py", data=None)
-    for place, entry in zip(places[1:], scenarios, strict=True):
+    for place, entry in zip(places[1:], scenarios, strict=False):
         with place, st.container(border=True, height="stretch"):
             st.markdown(f"**{escape(entry.title)}**")
             st.caption(escape(entry.facts["story"]))

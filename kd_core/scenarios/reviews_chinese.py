@@ -17,7 +17,7 @@ from kd_core.specs import Choice
     target="pleased",
     task="binary",
     positive="yes",
-    rows=8_000,
+    rows=4_000,
     story="商品评论情感: whether a customer is pleased, from what the review says of quality, price, delivery and service.",
     teacher=Choice(name="sklearn", settings={"view": "tfidf"}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.8}),

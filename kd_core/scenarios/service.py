@@ -16,7 +16,7 @@ from kd_core.specs import Choice
     sample="messages",
     target="intent",
     task="multiclass",
-    rows=8_000,
+    rows=4_000,
     story="Which of twelve matters a customer writes about, so that the message reaches the right desk.",
     teacher=Choice(name="sklearn", settings={"view": "tfidf"}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.8}),
@@ -25,4 +25,4 @@ from kd_core.specs import Choice
 )
 def make_messages(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Make English messages; some mention another matter on the way, and some were filed wrongly."""
-    return pd.DataFrame(messages(rng, rows, "service", aside=0.35, wrong=0.03), columns=["message", "intent"])
+    return pd.DataFrame(messages(rng, rows, "service", aside=0.5, wrong=0.06), columns=["message", "intent"])

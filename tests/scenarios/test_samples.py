@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from kd_core.data.preparation import profile_source
+from kd_core.data.views import foreseen
 from kd_core.runs import plan
 from kd_core.scenarios import SCENARIOS, default_spec
 from kd_core.specs import ReadSpec
@@ -40,6 +41,6 @@ def test_the_default_run_has_no_problem_and_the_data_no_warning(name):
     spec, facts = default_spec(name), SCENARIOS.get(name).facts
     found = profile_source(spec.dataset.source, ReadSpec(), target=spec.dataset.target)
     assert found.task == facts["task"]
-    assert not plan.check(spec, found.task, len(found.classes))
+    assert not plan.check(spec, found.task, len(found.classes), foreseen(found))
     assert not [p.message for p in found.problems if p.severity == "error"]
     assert not [p.message for p in found.problems if p.severity == "warning" and "leak" in p.code]

@@ -41,7 +41,9 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     except KDError as error:
         return escape(error.message)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
-    if file is None:
+    if (
+        file is None or "tokens" in facts.inputs
+    ):  # beside free text a file holds words, which nobody knows before they are read
         return t("distill.cost", **shown, size=text.size(weights))
     return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
 
