@@ -55,7 +55,10 @@ from kd_core.training.loop import ignore, never
 
 CLASSES = (15_000, 40_000, 100_000)
 ROUNDS = 500
-TREES = {"30x4": (30, 4), "30x15": (30, 15), "98x15": (98, 15), "30x31": (30, 31), "100x31": (100, 31)}
+TREES = {
+    f"{trees}x{leaves}": (trees, leaves)
+    for trees, leaves in ((30, 4), (26, 11), (30, 15), (36, 15), (30, 31), (58, 31), (100, 31), (165, 31))
+}
 STUDENTS: dict[str, Choice] = {
     "linear": Choice(name="linear"),
     **{f"trees_{n}": Choice(name="trees", settings={"trees": t, "leaves": k}) for n, (t, k) in TREES.items()},
