@@ -1,7 +1,7 @@
 """One row of a table encoded without a data frame: the same bits as `TableView.encode`, in a hundredth of its time.
 
 Numbers of all columns are scaled together. What a label is encoded as is asked of its block once, for every label it knows, so that there
-is no second rule for it. Free text has no short way.
+is no second rule for it. Free text is given to its block, which reads one text quickly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
 from kd_core.data.encoding.plain_blocks import PlainNumberBlock
 from kd_core.data.encoding.quantiles import bent
+from kd_core.data.encoding.text_block import TextBlock
 from kd_core.data.types.base import ColumnType
 from kd_core.limits import LARGEST_FLOAT32, TURN_DIGITS
 
@@ -32,6 +33,7 @@ class OneRow:
         self.width = sum(len(block.names) for block in blocks.values())
         self.labels: list[tuple[str, int, int, dict[Any, Array], Array]] = []
         self.dates: list[tuple[str, int, _Date]] = []
+        self.texts: list[tuple[str, int, TextBlock]] = []
         scaled: list[tuple[str, int, NumberBlock]] = []
         plain: list[tuple[str, int, PlainNumberBlock]] = []
         at = 0
@@ -42,6 +44,8 @@ class OneRow:
                 plain.append((name, at, block))
             elif isinstance(block, DateBlock):
                 self.dates.append((name, at, _Date(block)))
+            elif isinstance(block, TextBlock):
+                self.texts.append((name, at, block))
             else:
                 self.labels.append((name, at, at + len(block.names), *_table(block, types[name])))
             at += len(block.names)
@@ -50,7 +54,7 @@ class OneRow:
     @classmethod
     def of(cls, blocks: Mapping[str, Any], types: Mapping[str, ColumnType]) -> OneRow | None:
         """Make one for a view's blocks; None where a column has no short way."""
-        short = (NumberBlock, PlainNumberBlock, BooleanBlock, CategoryBlock, DateBlock)
+        short = (NumberBlock, PlainNumberBlock, BooleanBlock, CategoryBlock, DateBlock, TextBlock)
         return cls(blocks, types) if all(isinstance(block, short) for block in blocks.values()) else None
 
     def encode(self, given: Mapping[str, Array]) -> npt.NDArray[np.float32]:
@@ -63,6 +67,8 @@ class OneRow:
             x[0, first:end] = known.get(None if value != value else value, unknown)
         for name, first, date in self.dates:
             x[0, first : first + date.width] = date.encode(float(given[name][0, 0]))
+        for name, first, text in self.texts:
+            x[0, first : first + len(text.names)] = text.transform(pd.Series(given[name][:, 0]))[0]
         return x
 
 
