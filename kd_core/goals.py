@@ -8,7 +8,7 @@ from kd_core.spec import Spec, unit
 
 
 class ChooseSpec(Spec):
-    """The run's students are candidates: one of them is chosen on validation rows, and only that one goes on.
+    """The run's students are candidates: one of them, taught or trained alone, is chosen on validation rows, and only that one goes on.
 
     Without goals it is the smallest that is like the best; with limits the best that keeps them; with a score the smallest that
     reaches it.

@@ -10,7 +10,19 @@ from pathlib import Path
 import platformdirs
 
 OPEN = 0o077  # what group and others may do
-_OURS = ("data", "datasets", "drafts", "encoded", "runs", "teachers", "runs.sqlite", "server.lock", "worker.log")
+_OURS = (
+    "data",
+    "datasets",
+    "drafts",
+    "encoded",
+    "models",
+    "runs",
+    "teachers",
+    "uploads",
+    "runs.sqlite",
+    "server.lock",
+    "worker.log",
+)
 _closed: set[Path] = set()
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import numpy as np
 BATCHES = (1, 32, 256)
 WARM_UP_CALLS = 10
 MIN_CALLS, MAX_CALLS = 30, 1000
-SECONDS_PER_BATCH = 0.25  # enough for 1,000 calls of a small network; a slow teacher gets the minimum
+SECONDS_PER_BATCH = 0.1  # enough for 1,000 calls with a row of a small model; a slow one gets the minimum
 
 
 def measure_latency(

@@ -14,7 +14,7 @@ from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec
 Maker = Callable[[np.random.Generator, int], pd.DataFrame]
 
 # facts: sample="visits" (file name in sample_data), target, task, rows, story, objective=Choice,
-# teacher=Choice, students=(size, ...), tags=("purchase", "behaviour")
+# teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("purchase", "behaviour")
 SCENARIOS: Registry[Maker] = Registry("scenario")
 
 
@@ -32,11 +32,16 @@ def default_spec(name: str) -> RunSpec:
             positive=facts.get("positive"),
         ),
         teacher=facts["teacher"],
-        students=tuple(
-            StudentSpec(name=size, arch=Choice(name="mlp", settings={"size": size})) for size in facts["students"]
-        ),
+        students=tuple(_student(said) for said in facts["students"]),
         objective=facts["objective"],
     )
+
+
+def _student(said: str) -> StudentSpec:
+    """Read `tiny`, or `textcnn:tiny`."""
+    arch, _, size = said.rpartition(":")
+    name = f"{arch} {size}" if arch else size
+    return StudentSpec(name=name, arch=Choice(name=arch or "mlp", settings={"size": size}))
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:

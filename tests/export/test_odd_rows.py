@@ -178,3 +178,33 @@ def test_a_row_with_more_columns_takes_the_short_way_and_is_told():
     assert all(np.array_equal(found[name], values) for name, values in usual.items())
     assert reader.one({**row, "price": [1]}) is None and reader.one({**row, "gift": [1]}) is None
     assert reader.one({name: cell for name, cell in row.items() if name != "gift"}) is None
+
+
+def test_frames_of_other_kinds_are_read_as_dicts_are():
+    _, types, told = columns()
+    frame = pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in told.items()})
+    other = frame.assign(
+        price=frame["price"].astype("float32"),
+        stamp=frame["stamp"].astype("Int64"),
+        code=frame["code"].astype("int16"),
+        paid_by_card=frame["paid_by_card"] == "1",
+        gift=frame["gift"] == "yes",
+        colour=frame["colour"].astype("category"),
+        town=frame["town"].astype("category"),
+        when=pd.to_datetime(frame["when"]).dt.tz_localize("Asia/Tokyo"),
+        hour=pd.to_datetime(frame["hour"]).astype("object"),
+        paid=np.where(np.arange(ROWS) == 3, 1e200, frame["paid"].astype(float)),
+    )
+    reader = RowReader(types)
+    wanted, lost = RowReader(types).read(other.astype("object").to_dict("records"))
+    assert lost == ("1 value of paid could not be read as a number and counted as missing: row 4, '1e+200'.",)
+    for given, more in ((other, ()), (other.assign(id=1, more="x"), ("2 column(s) are not used: id, more",))):
+        found, said = reader.read(given)
+        assert said == (*more, *lost)
+        for name, values in wanted.items():
+            assert found[name].dtype == values.dtype and found[name].shape == (ROWS, 1)
+            same = (values == found[name]) | ((values != values) & (found[name] != found[name]))
+            assert same.all(), name
+    twice = pd.concat([other, other.assign(id=1)[["id", "id"]]], axis=1)
+    found, said = reader.read(twice)
+    assert said[0].startswith("2 column(s) are not used: id, id") and np.array_equal(found["gift"], wanted["gift"])

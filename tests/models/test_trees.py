@@ -12,7 +12,7 @@ from kd_core.distill.student import train_student
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.onnx_writing import written
 from kd_core.models import ARCHS, boosting
-from kd_core.models.archs.trees import PRESETS, TreesSpec
+from kd_core.models.archs.trees import PRESETS, TreesSpec, file_bytes
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from tests.teachers.tables import dataset
@@ -42,9 +42,9 @@ def test_a_baseline_is_what_lightgbm_does_by_itself(task):
 
 
 def test_a_size_can_be_changed_in_part():
-    assert TreesSpec().shape() == TreesSpec(size="small").shape() == (30, 15)
+    assert TreesSpec().shape() == TreesSpec(size="small").shape() == (36, 15)
     assert TreesSpec(size="base", trees=7).shape() == (7, PRESETS["base"]["leaves"])
-    assert TreesSpec(size=None, leaves=4).shape() == (30, 4)
+    assert TreesSpec(size=None, leaves=4).shape() == (36, 4)
 
 
 def chain(leaves):
@@ -58,7 +58,7 @@ def chain(leaves):
 
 def test_sizes_stay_within_their_bytes():
     """Full trees of two classes on 100 columns, with a missing direction at each split: the most that a file can take."""
-    most = {"tiny": 2_200, "small": 8_200, "base": 26_200, "large": 69_000}
+    most = {"tiny": 5_200, "small": 9_600, "base": 32_000, "large": 90_600}
     for size, bytes_at_most in most.items():
         trees, leaves = TreesSpec(size=size).shape()
         module = TreeEnsemble(100, trees, leaves, 2).eval()
@@ -71,3 +71,10 @@ def test_operations_grow_with_trees_and_depth():
     flops = ARCHS.get("trees").facts["flops"]
     assert flops(TreeEnsemble(5, 10, 8, 2)) == 10 * (3 + 1)
     assert flops(TreeEnsemble(5, 10, 9, 4)) == 4 * 10 * (4 + 1)
+
+
+def test_each_size_makes_use_of_the_room_that_people_ask_for():
+    """Behind 4 KB of what reads a row: near the top of 10, 15, 40 and 100 KB, and never above."""
+    for (size, spec), room in zip(PRESETS.items(), (10, 15, 40, 100), strict=True):
+        share = (4096 + file_bytes(TreesSpec(size=size), 2)) / (1024 * room)
+        assert 0.85 <= share <= 1, (size, spec, share)

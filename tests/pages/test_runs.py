@@ -95,6 +95,9 @@ def test_no_room_is_a_warning_before_students_are_trained(buttons):
     at = open_page("runs", run=make_run("running", events=events))
     (warned,) = [w.value for w in at.warning if "room" in w.value]
     assert "No room to gain for tiny" in warned and "You can stop now" in warned
+    events.append({"kind": "chosen", "student": "tiny", "arm": "baseline"})
+    (alone,) = [w.value for w in open_page("runs", run=make_run("running", events=events)).warning if "room" in w.value]
+    assert "The model that was chosen was trained alone, so nothing is lost" in alone and "stop now" not in alone
     assert "(−8.0 points, 95 %: −10.0 to −6.0; seeds ±1.0, rows ±1.7; 3 seeds)" in html.unescape(warned)
     said = html.unescape(words(at))
     assert (

@@ -82,9 +82,7 @@ class _Date:
     def __init__(self, block: DateBlock) -> None:
         self.block, self.width = block, len(block.names)
         self.missing = self._asked(["NaT"])[0]
-        first = (
-            1 + block.years
-        )  # days, and the year if it counts, stand before the places on circles, of two numbers each
+        first = 1 + block.years  # the places on circles, of two numbers each, follow the days and the year
         self.months = self._asked([f"2001-{month:02}-01" for month in range(1, 13)])[:, first : first + 2].tolist()
         self.weekdays = self._asked([f"2001-01-{day:02}" for day in range(1, 8)])[:, first + 2 : first + 4].tolist()
 

@@ -48,7 +48,7 @@ class Snapshot:
 
     `teacher`, `plan` and `resources` hold the latest events of these kinds; `room` one row per student with
     `student`, `teacher`, `baseline` (validation scores) and `room` (true or false). `sweep` is there for a what-if
-    once its plan is known; it has no learning curves but the teacher's. `chosen` names the student that was chosen for goals. `outlook` tells finished units and the
+    once its plan is known; it has no learning curves but the teacher's. `chosen` names the student that was chosen for goals, `chosen_alone`: without a teacher. `outlook` tells finished units and the
     seconds left; `progress` is the share of finished work, never of time. `silent_s` counts from the last sign of work
     of a run that is in a worker's hands: an event of the training, or processor time used; above
     `limits.SILENT_SECONDS` its worker may be frozen.
@@ -81,6 +81,7 @@ class Snapshot:
     sweep: SweepProgress | None = None
     outlook: Outlook = field(default_factory=Outlook)
     chosen: str | None = None
+    chosen_alone: bool = False
     silent_s: float = 0.0
 
     def at_place(self, position: int | None) -> Snapshot:
@@ -113,6 +114,7 @@ class RunView:
         self._rows_per_s: float | None = None
         self._sweep: SweepView | None = None
         self._chosen: str | None = None
+        self._chosen_alone = False
         self._fresh = True  # a new attempt says its plan and its warnings again
         self._pulse = Pulse()
 
@@ -197,7 +199,7 @@ class RunView:
         elif kind == "teacher":
             self._teacher = event
         elif kind == "chosen":
-            self._chosen = str(event["student"])
+            self._chosen, self._chosen_alone = str(event["student"]), event.get("arm") == "baseline"
         elif kind == "room":
             self._room.extend(event.get("students") or [event])
         words = sentence(event)
@@ -251,6 +253,7 @@ class RunView:
             sweep=self._sweep.progress() if self._sweep else None,
             outlook=outlook,
             chosen=self._chosen,
+            chosen_alone=self._chosen_alone,
             silent_s=self._pulse.silent_s if state in WORKING else 0.0,
         )
 

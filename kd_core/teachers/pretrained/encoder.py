@@ -26,9 +26,11 @@ from kd_core.teachers.pretrained.folders import require
 if TYPE_CHECKING:  # loaded when a model is opened
     from tokenizers import Tokenizer
 
-BATCH_OPERATIONS = 4e10  # of a batch on a CPU, about a second: a stop request waits for the batch at work
+BATCH_OPERATIONS = 2e10  # of a batch on a CPU, half a second: a stop request waits for those at work
 LEAST_PIECES, MOST_PIECES = 128, 2048  # of a batch on a CPU; more are no faster
 CUDA_PIECES = 32_768
+BYTES_A_WEIGHT = 2  # in a file of the shortest numbers that are used
+LARGE_BYTES = 2**26  # a smaller model is built, and its names and shapes are compared
 _OLD = {".gamma": ".weight", ".beta": ".bias"}  # names of the first BERT's files
 _UNUSED = ("position_ids", "token_type_ids")  # counters that some files hold beside the weights
 
@@ -43,10 +45,11 @@ class Encoder:
     length: int
     left_out: tuple[str, ...] = ()
 
-    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+    def pieces(self, texts: Sequence[str], pause: Callable[[], None] = lambda: None) -> list[list[int]]:
         """Cut texts into numbers of word pieces, the marks at both ends included; what is beyond `length` is cut off."""
         found: list[list[int]] = []
         for at in range(0, len(texts), 1024):
+            pause()
             found += [one.ids for one in self.tokenizer.encode_batch_fast(list(texts[at : at + 1024]))]
         return found
 
@@ -94,7 +97,7 @@ class Encoder:
         # longer than they work where the machine is not idle.
         at_work: deque[tuple[Array, Future[Array]]] = deque()
         with threads(1), ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for at, ids in batches(self.pieces(texts), pieces):
+            for at, ids in batches(self.pieces(texts, pause), pieces):
                 pause()
                 at_work.append((at, pool.submit(one, ids)))
                 if len(at_work) > lanes:
@@ -140,10 +143,19 @@ def open_encoder(folder: Path, length: int, head: bool = False) -> Encoder:
     """
     require("transformers")
     config = read_config(folder)
+    _check_size(config, folder / "model.safetensors")
     tokenizer = _tokenizer(folder / "tokenizer.json", config, min(length, config.longest))
     network = _build(config, head)
     left_out = _fill(network, folder / "model.safetensors", FAMILIES[config.family].prefix, head)
     return Encoder(config, network, tokenizer, min(length, config.longest), left_out)
+
+
+def _check_size(config: EncoderConfig, file: Path) -> None:
+    """Refuse a config that asks for more than its file can hold, before memory is taken for it."""
+    width = min(config.width, config.fields.get("embedding_size", config.width))
+    least = BYTES_A_WEIGHT * (config.weights + width * config.fields["vocab_size"])
+    if (size := file.stat().st_size) < least > LARGE_BYTES:
+        raise _weights(f"has {size:,} bytes, the model of its config.json takes {least:,} at least")
 
 
 def _build(config: EncoderConfig, head: bool) -> nn.Module:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +46,9 @@ class VectorStore:
         parts = [VERSION, model, length, torch.__version__]
         store = cls(cache, hashlib.sha256(json.dumps(parts).encode()).hexdigest(), notify)
         folder = inside(cache.root, f"{store.key}.partial") if cache else None
+        with contextlib.suppress(OSError):  # none yet, or somebody else's: its age is then that of its making
+            if folder is not None:
+                os.utime(folder)  # the time of the last use
         for part in sorted(folder.glob(f"{_PART}*")) if folder and folder.is_dir() else ():
             if cache and (entry := cache.load_part(store.key, part.name, notify)) is not None:
                 arrays = entry[0]

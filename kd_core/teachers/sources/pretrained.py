@@ -31,6 +31,7 @@ from kd_core.teachers.pretrained.timing import text_latency, text_seconds
 from kd_core.teachers.pretrained.vectors import VectorStore, embed
 
 VECTORS, PIECES = "vectors", "pieces"  # the ways to read rows that this teacher makes for itself
+OPEN_SECONDS = 5.0  # of loading the library and the model
 TRAINED_TIMES = (
     4.0  # as long as it is read a text takes to be trained on: forward, backward, filling, the steps themselves
 )
@@ -56,7 +57,7 @@ class PretrainedSpec(Spec):
         folders.MINILM,
         pattern=f"^{folders.NAME}$",
         description="minilm, or the name of a folder in the workspace's folder 'models' (config.json, tokenizer.json, model.safetensors); "
-        "on the command line also the path of such a folder.",
+        "on the command line also the path of such a folder. It reads the columns of free text and no others.",
         json_schema_extra=unit("name", model=True),
     )
     mode: Literal["probe", "finetune", "as_is"] = Field(
@@ -98,7 +99,7 @@ def _seconds(spec: PretrainedSpec, rows: int, features: int, outputs: int) -> fl
 
 def _once(spec: PretrainedSpec, rows: int) -> float:
     """Estimate what is done once for all rows of the file, whatever the folds: reading the texts."""
-    return rows * text_seconds(spec.model)
+    return OPEN_SECONDS + rows * text_seconds(spec.model)
 
 
 def _refuses(spec: PretrainedSpec) -> KDError | None:
@@ -224,6 +225,12 @@ def _asking(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: boo
 def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
     """Ask the model's own classes, in the order of the classes here."""
     dataset, own = ask.dataset, read_config(folder).labels
+    if ask.hidden:
+        raise SpecError(
+            "A model that is asked as it is gives no inner features, and the loss reads them.",
+            "Take the mode probe or finetune, or another loss.",
+            "model_features",
+        )
     order = _order(dataset, own)
     began = time.perf_counter()
     encoder, texts = open_encoder(folder, spec.length, head=True), _texts(dataset)

@@ -143,7 +143,7 @@ def room(now: Any) -> None:
     for found in now.room:
         state = str(found.get("state") or "unclear")
         words = t(
-            f"runs.live.room_{state}",
+            f"runs.live.room_{state}{'_alone' if state == 'none' and now.chosen_alone else ''}",
             student=str(found.get("student") or ""),
             metric=verdict.metric_title(metric),
             teacher=text.score(found.get("teacher")),

@@ -283,7 +283,10 @@ def test_the_trainings_of_candidates_are_not_counted_and_the_chosen_one_is_named
     assert now.log[-1].endswith("Candidate large: left out before training, its file takes 99,000 bytes at least.")
     folder.append_events([{"kind": "chosen", "student": "small"}, trained(0, 1)])
     assert snapshot(folder).chosen == "small" and snapshot(folder).trainings_done == 1
-    assert "Chosen on validation: small." in snapshot(folder).log[-2]
+    assert "Chosen on validation: small." in snapshot(folder).log[-2] and not snapshot(folder).chosen_alone
+    folder.append_events([{"kind": "chosen", "student": "small", "arm": "baseline"}])
+    assert snapshot(folder).chosen_alone
+    assert snapshot(folder).log[-1].endswith("Chosen on validation: small, trained without a teacher.")
 
 
 def test_a_candidate_without_a_file_or_a_time_is_told(folder):

@@ -144,6 +144,13 @@ def test_weights_that_do_not_fit_are_refused_with_the_first_difference(folder):
     assert "is no whole safetensors file" in refused(folder, "model_weights")
 
 
+def test_a_config_that_asks_for_more_than_the_file_holds_is_refused_before_it_is_built(folder, monkeypatch):
+    monkeypatch.setattr("kd_core.teachers.pretrained.encoder._build", lambda *given: pytest.fail("it was built"))
+    edit(folder, hidden_size=2048, num_hidden_layers=48, intermediate_size=8192)
+    said = refused(folder, "model_weights")
+    assert "bytes, the model of its config.json takes 4,832," in said
+
+
 def test_a_tokenizer_that_does_not_fit_is_refused(folder):
     edit(folder, vocab_size=20)
     assert "knows the word piece" in refused(folder, "model_tokenizer") and "20 from 0 on" in refused(

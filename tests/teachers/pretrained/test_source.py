@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +89,10 @@ def test_texts_are_read_once_for_all_folds_seeds_and_later_runs(rows, tiny, tmp_
     more = prepared(tmp_path, pd.concat([text_frame(), new.assign(text="why " + new.text)]), "more.csv")
     assert answers(more, {"model": tiny}, cache).details["texts_computed"] == 20 and asked == [240, 20]
     assert answers(rows, {"model": tiny}, cache).cached
+    (vectors,) = cache.root.glob("*.partial")
+    os.utime(vectors, (0, 0))
+    answers(rows, {"model": tiny}, cache, folds=4)
+    assert vectors.stat().st_mtime > 1  # used now: others go first where room is needed
 
 
 def test_kept_vectors_belong_to_a_model_and_a_length(rows, tiny, tmp_path):
@@ -184,6 +190,12 @@ def test_a_head_with_the_names_of_the_classes_is_asked_as_it_is(rows, tmp_path, 
     np.testing.assert_allclose(
         found.logits["test"][0], z[0] if labels[0].strip().lower() == "no" else z[0][::-1], atol=1e-4
     )
+
+
+def test_a_head_gives_no_features_and_says_so(rows, tmp_path):
+    name = folders.add(write_model(tmp_path / "head", labels=("yes", "no")))
+    with pytest.raises(KDError, match="asked as it is gives no inner features, and the loss reads them"):
+        answers(rows, {"model": name, "mode": "as_is"}, folds=1, hidden=True)
 
 
 def test_other_classes_and_none_are_refused(rows, tiny, tmp_path):
