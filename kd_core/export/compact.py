@@ -11,8 +11,8 @@ MOST_BYTES = (
     200 * 2**20
 )  # of a model: a student's file has some hundred kilobytes, and few bytes can claim to be gigabytes
 # Weights of two bytes suit the first, lists of trees and names the others; which one is shortest is tried. lc, lp, pb: see xz(1).
-LARGE = 2**20  # a file beyond is weights for the most part, and each way takes two seconds for 2 MB
 _WAYS = ((0, 1, 1), (3, 0, 2), (3, 0, 0), (0, 0, 0))
+LARGE = 2**20  # a file beyond is weights for the most part, and each way takes two seconds for 2 MB
 
 
 def packed(data: bytes) -> bytes:

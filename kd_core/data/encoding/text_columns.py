@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +54,22 @@ class TextsView(View):
 
     def read(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Encode rows from outside. Errors: as `RowReader.read`."""
+        if type(rows) is dict and (text := self._plain(rows)) is not None:
+            return self.encode_texts([text]), ()
         given, said = self._reader.read(rows)
         columns = [given[name][:, 0].tolist() for name in self.types]
         texts = [" ".join(parts) for parts in zip(*columns, strict=True)]
         return (self.encode_texts(texts) if texts else np.zeros((0, *self.spec.shape), self.spec.dtype)), said
+
+    def _plain(self, row: dict[str, Any]) -> str | None:
+        """Read one row as `coerce` does, punctuation of any script included; None where a cell is anything but an ordinary text."""
+        if len(row) != len(self.types):
+            return None
+        found = []
+        for name, column in self.types.items():
+            cell = row.get(name)
+            if type(cell) is not str or column.spelling or not cell.isprintable():  # these have no white space but " "
+                return None
+            text = unicodedata.normalize("NFC", cell.strip(" "))
+            found.append("" if text in column.missing else text)
+        return " ".join(found)

@@ -14,12 +14,14 @@ from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import spaced
 from kd_core.data.encoding.text_columns import TextsView, count_texts, why_no_texts
 from kd_core.data.input_spec import TERM, InputSpec
+from kd_core.data.split import row_keys
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array
 
 VERSION = 1  # raise it when encoded values change
 MOST_TERMS = 16_000
+FIT_ROWS = 30_000  # training texts that pieces are looked for in, drawn by a hash
 LEAST_LENGTH, MOST_LENGTH = 8, 512
 FINE = 32  # weights are kept as whole numbers of 1/32, so that they do not depend on what else a text holds
 _COVERED = 0.99  # share of the training texts of which no piece is cut off
@@ -48,7 +50,7 @@ def _inputs(length: int, terms: int) -> InputSpec:
 class NgramsView(TextsView):
     """Pieces of 3 and 4 letters of each word with the spaces around it, or of 1 to 3 letters where words are not spaced.
 
-    Pieces come from the training texts, those of most texts first; one of a single text is none. Each number of a row is
+    Pieces come from the training texts (at most 30,000 of them), those of most texts first; one of a single text is none. Each number of a row is
     `TERM` times a piece's number (from 1), plus its weight in 1/32: TF-IDF, times counted as 1 + log n. Rows are in the order of pieces and are
     filled up with 0; a network brings them to length 1. So a view of the first pieces alone reads a row as this one, but for the
     others. Shape: N rows -> (N, L) int32; L covers 99 % of the training texts, at most 512; longer ones lose their rarest pieces.
@@ -64,6 +66,8 @@ class NgramsView(TextsView):
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Find the pieces that stand in two training texts or more, and in how many of them."""
         texts = self.texts(frame)
+        if len(texts) > FIT_ROWS:
+            texts = [texts[at] for at in np.argsort(row_keys(len(texts), 3), kind="stable")[:FIT_ROWS]]
         self.spaced = spaced(np.array(texts, dtype=object))
         found = Counter[str]()
         for text in texts:

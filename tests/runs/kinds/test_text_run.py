@@ -3,17 +3,22 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import kd_core
+from kd_core.cli.app import app
 from kd_core.errors import SpecError
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
 from tests.data.views.test_text_views import text_table
+from tests.export.test_carried_view import ODD
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
 
@@ -55,8 +60,6 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
     assert kept["view"] == [f"artifacts/views/tokens/{name}" for name in ("tokenizer.json", "columns.json")]
     rows = folder.artifact("rows.parquet")
     logits = np.load(folder.artifact("soft_labels.npz"))["student_0"]
-    import pandas as pd
-
     texts = pd.read_parquet(rows)["message"].tolist()
     done = subprocess.run(
         [
@@ -76,6 +79,31 @@ def test_a_text_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path):
     opened = kd_core.load(folder.path)
     assert opened.columns == ("message",)  # the other columns are not needed
     assert np.abs(opened.engine.logits([[f" {text} "] for text in texts])[0] - logits).max() <= 1e-6
+
+
+def test_a_weighted_bag_answers_odd_texts_alike_by_engine_run_and_file(tmp_path):
+    spec = text_spec(tmp_path / "a.csv").model_copy(update={"students": (student_spec("bag:tiny"),)})
+    result, folder = carry_out(spec, tmp_path / "run")
+    folder.write_result(result)
+    (student,), (kept,) = result["students"], result["artifacts"]["students"]
+    assert student["metrics"]["roc_auc"]["mean"] > 0.95 and student["deployed"]["inputs"] == "raw rows"
+    assert student["size_bytes"] == (folder.path / kept["onnx"]).stat().st_size  # the vocabulary included
+    opened, rows = kd_core.load(folder.path), [{"message": text} for text in ODD]
+    found = opened.answers(rows)
+    assert np.abs(opened.engine.run(rows)[0] - found).max() < 1e-5
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("onnx", "compact"):
+        copy = elsewhere / Path(kept[name]).name
+        copy.write_bytes((folder.path / kept[name]).read_bytes())
+        assert np.abs(kd_core.load(copy).answers(rows) - found).max() < 1e-6
+    written = [text for text in ODD[2:] if text not in ("\ud800", "\x00")]  # what no file of text can hold
+    pd.DataFrame({"message": written}).to_csv(elsewhere / "rows.csv", index=False)
+    said = CliRunner().invoke(
+        app, ["predict", str(copy), str(elsewhere / "rows.csv"), "--out", str(elsewhere / "a.csv")]
+    )
+    assert said.exit_code == 0, said.output
+    assert len(pd.read_csv(elsewhere / "a.csv")) == len(written)
 
 
 def test_a_what_if_of_text_students_trains_one_after_another(tmp_path):
