@@ -23,7 +23,7 @@ def influence(answers: Answers) -> Array | None:
 @METRICS.register(
     "f1",
     title="F1 (positive class)",
-    source="scikit-learn",
+    source="numpy; equals scikit-learn",
     tasks=POSITIVE,
     better="higher",
     unit="share",
@@ -33,8 +33,6 @@ def influence(answers: Answers) -> Array | None:
 )
 def f1(answers: Answers) -> float | None:
     """Measure F1 of class 1; None when that class neither occurs nor is predicted."""
-    from sklearn.metrics import f1_score
-
-    if not ((answers.y == 1) | (answers.predicted == 1)).any():
-        return None
-    return float(f1_score(answers.y, answers.predicted, pos_label=1))
+    positive, called = answers.y == 1, answers.predicted == 1
+    total = int(positive.sum() + called.sum())
+    return 2.0 * int((positive & called).sum()) / total if total else None

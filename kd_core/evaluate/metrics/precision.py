@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kd_core.data.dataset import Array
+from kd_core.evaluate import confusion
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.task import CLASSIFICATION
 
@@ -28,7 +29,7 @@ def influence(answers: Answers) -> Array | None:
 @METRICS.register(
     "precision",
     title="Precision",
-    source="scikit-learn",
+    source="numpy; equals scikit-learn",
     tasks=CLASSIFICATION,
     better="higher",
     unit="share",
@@ -38,10 +39,10 @@ def influence(answers: Answers) -> Array | None:
 )
 def precision(answers: Answers) -> float | None:
     """Measure precision; binary: 0 when no row is called positive though some are, None when none is."""
-    from sklearn.metrics import precision_score
-
     if answers.has_positive:
-        if not (answers.predicted == 1).any():
+        called = answers.predicted == 1
+        if not called.any():
             return 0.0 if (answers.y == 1).any() else None
-        return float(precision_score(answers.y, answers.predicted, pos_label=1))
-    return float(precision_score(answers.y, answers.predicted, average="macro", zero_division=0))
+        return int((answers.y[called] == 1).sum()) / int(called.sum())
+    right, _, called = confusion.per_class(answers.y, answers.predicted)
+    return float((right / np.maximum(called, 1)).mean())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kd_core.data.dataset import Array
+from kd_core.evaluate import confusion
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.task import CLASSIFICATION
 
@@ -28,7 +29,7 @@ def influence(answers: Answers) -> Array | None:
 @METRICS.register(
     "recall",
     title="Recall",
-    source="scikit-learn",
+    source="numpy; equals scikit-learn",
     tasks=CLASSIFICATION,
     better="higher",
     unit="share",
@@ -38,10 +39,10 @@ def influence(answers: Answers) -> Array | None:
 )
 def recall(answers: Answers) -> float | None:
     """Measure recall; None when no row is positive (binary)."""
-    from sklearn.metrics import recall_score
-
     if answers.has_positive:
-        if not (answers.y == 1).any():
+        of = answers.y == 1
+        if not of.any():
             return None
-        return float(recall_score(answers.y, answers.predicted, pos_label=1))
-    return float(recall_score(answers.y, answers.predicted, average="macro", zero_division=0))
+        return int((answers.predicted[of] == 1).sum()) / int(of.sum())
+    right, of, _ = confusion.per_class(answers.y, answers.predicted)
+    return float((right / np.maximum(of, 1)).mean())
