@@ -106,7 +106,8 @@ def _finished(
     nodes = [*_packed(weights, nodes, drawn), *nodes]
     joined = helper.make_graph(nodes, "kd", inputs, [output], weights)
     made = _model(joined, {o.domain: o.version for o in model.opset_import}, model.ir_version)
-    made.doc_string = model.doc_string
+    if model.doc_string:  # an empty one would take bytes
+        made.doc_string = model.doc_string
     without_defaults(made)
     helper.set_model_props(made, {FACTS: json.dumps(facts, ensure_ascii=False, separators=(",", ":"))})
     onnx.checker.check_model(made)

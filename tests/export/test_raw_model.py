@@ -78,6 +78,7 @@ def test_a_file_tells_how_it_is_asked():
     kinds = {one.name: one.type.tensor_type.elem_type for one in model.graph.input}
     text, number = onnx.TensorProto.STRING, onnx.TensorProto.DOUBLE
     assert kinds["colour"] == kinds["gift"] == kinds["town"] == text
+    assert not model.HasField("doc_string")  # files of tables have the bytes that they had before views were carried
     assert kinds["price"] == kinds["code"] == kinds["when"] == number
     told = facts_of({p.key: p.value for p in model.metadata_props})
     assert purpose_from(told) == aim and list(told["columns"]) == list(view.types) and told["texts"] == {}
