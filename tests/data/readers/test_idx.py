@@ -85,6 +85,7 @@ def test_pictures_without_labels_are_refused(tmp_path):
         (gzip.compress(b"\0" * 100)[:-9], "it ends early"),
         (b"\x1f\x8bnonsense", "Error -3 while decompressing data"),
     ],
+    ids=["cut", "other_kind", "short", "claims_more", "bomb", "cut_packed", "no_gzip"],
 )
 def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, data, why):
     files = mnist() | {"train-images-idx3-ubyte.gz": data}
