@@ -11,7 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
-from kd_core.models.picture_sizes import first_stride, rows_at_once
+from kd_core.models.picture_network import first_stride, rows_at_once
 from kd_core.specs import Spec, unit
 
 # filters of the first stage (each further one has twice as many) and stages
