@@ -120,13 +120,17 @@ class Predictor:
         """Name the columns that a row must have, in the order of rows that are lists."""
         return tuple(self.deployed.reader.types if self.deployed else self.engine.view.types)
 
+    def ask(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+        """Answer raw rows as `answers` does, and return what it would warn of. Errors: as `answers`."""
+        return self.deployed.run(rows) if self.deployed else self.engine.run(rows)
+
     def answers(self, rows: Rows) -> Array:
         """Answer raw rows; warnings name columns that are not used and values that could not be read.
 
         Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit.
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`, `pictures_not_read`.
         """
-        found, said = self.deployed.run(rows) if self.deployed else self.engine.run(rows)
+        found, said = self.ask(rows)
         for one in said:
             warnings.warn(one, stacklevel=2)
         return found

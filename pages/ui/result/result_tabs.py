@@ -18,6 +18,7 @@ from pages.ui.result import chance, column_curves, differences, mistakes, recipe
 from pages.ui.runs import curves, live
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
+from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
 
@@ -25,7 +26,8 @@ Result = Mapping[str, Any]
 def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
     """Draw the tab bar and the open tab."""
     columns = ("columns",) if column_curves.kept(found, index) else ()
-    keys = ("overview", *columns, "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+    asked = ("try",) if (found.get("artifacts") or {}).get("model") else ()
+    keys = ("overview", *asked, *columns, "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
     tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
     for key, tab in zip(keys, tabs, strict=True):
         if not tab.open:
@@ -34,6 +36,8 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
             st.space("xsmall")
             if key == "overview":
                 overview(found, index)
+            elif key == "try":
+                try_tab.show(store.folder(row.id), found, index)
             elif key == "columns":
                 column_curves.show(store.folder(row.id), found, index)
             elif key == "curves":

@@ -1,0 +1,105 @@
+"""The tab of a result where a person asks its models: fill in a row, and see who answers what in which time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.store.folder import MODEL, RunFolder
+from kd_core.task import task_of
+from pages.ui.result import differences, kept_rows
+from pages.ui.shared import text
+from pages.ui.shared.text import escape, t
+from pages.ui.try_it import models, row_form
+
+CLASSES = 5  # likeliest classes told of each answer
+
+
+def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
+    """Draw the form and the answers to what it holds."""
+    try:
+        changed = (folder.path / MODEL).stat().st_mtime_ns if (folder.path / MODEL).is_file() else 0
+        asked = {name: models.opened(str(folder.path), changed, name) for name in models.names(found, index)}
+        rows = kept_rows.load(folder, found, index)
+    except KDError as error:
+        text.show_error(error)
+        return
+    first = next(iter(asked.values()))
+    types = (first.deployed.reader if first.deployed else first.engine.reader).types
+    st.caption(t("try_it.lead"))
+    key = f"try.{folder.id}"
+    at = int(st.number_input(t("try_it.row"), 1, len(rows.rows), 1, key=f"{key}.row", help=t("try_it.row_help"))) - 1
+    start = rows.rows.iloc[at].to_dict()
+    with st.form(f"{key}.form.{at}", border=True):
+        row = row_form.fields(types, start, rows.rows, f"{key}.{at}")
+        st.form_submit_button(t("try_it.ask"), type="primary", icon=":material/question_answer:")
+    try:
+        replies = {name: models.ask(model, row) for name, model in asked.items()}
+    except KDError as error:
+        text.show_error(error)
+        return
+    same = all(_same(row[name], start.get(name)) for name in types)
+    _told(found, index, replies, rows if same else None, at)
+    for said in dict.fromkeys(line for reply in replies.values() for line in reply.said):
+        st.caption(f":material/info: {escape(said)}")
+
+
+def _same(given: Any, kept: Any) -> bool:
+    if given is None:
+        return not isinstance(kept, bytes) and bool(pd.isna(kept))
+    return bool(given == kept) or str(given) == str(kept)
+
+
+def _told(
+    found: Mapping[str, Any], index: int, replies: Mapping[str, models.Reply], rows: kept_rows.Kept | None, at: int
+) -> None:
+    """Lay the answers out; teacher and baseline are known for rows that the run kept, as long as nothing was changed."""
+    lines = []
+    if rows is not None:
+        task, scale = task_of(found["task"]), found["artifacts"]
+        label = rows.labels[at]
+        truth = str(found["dataset"]["classes"][int(label)]) if task.has_classes else text.number(float(label))
+        st.markdown(f"**{t('try_it.truth')}** {escape(truth)}")
+        for arm in ("teacher", "baseline"):
+            z = rows.logits[arm][at : at + 1]
+            if np.isnan(z).any():
+                continue
+            told = task.answers(z, scale["target_mean"], scale["target_std"])
+            if task.has_classes:
+                shares = dict(zip(found["dataset"]["classes"], map(float, told["p"][0]), strict=True))
+                lines.append((t(f"runs.arm.{arm}"), max(shares, key=lambda n: shares[n]), _shares(shares), "–", "–"))
+            else:
+                lines.append((t(f"runs.arm.{arm}"), text.number(float(told["values"][0])), "", "–", "–"))
+    sizes = _sizes(found, index)
+    for name, reply in replies.items():
+        answer = reply.answer if isinstance(reply.answer, str) else text.number(reply.answer)
+        plain = name.removeprefix("plain ")
+        title = name if plain == name else differences.plain_label(plain)
+        lines.append(
+            (title, answer, _shares(reply.shares), text.milliseconds(1000 * reply.seconds), sizes.get(name, "–"))
+        )
+    columns = [str(t(f"try_it.{name}")) for name in ("model", "answer", "shares", "time", "size")]
+    frame = pd.DataFrame([[escape(cell) for cell in line] for line in lines], columns=columns).set_index(columns[0])
+    if not any(line[2] for line in lines):
+        frame = frame.drop(columns=columns[2])
+    st.table(frame, border="horizontal")
+    if rows is None:
+        st.caption(t("try_it.changed"))
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    first = sorted(shares, key=lambda name: -shares[name])[:CLASSES]
+    return " · ".join(f"{name} {100 * shares[name]:.0f} %" for name in first)
+
+
+def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:
+    student = found["students"][index]
+    told = {student["name"]: text.size(student["size_bytes"])}
+    for one in (found.get("references") or {}).get("known") or ():
+        told[f"plain {one['name']}"] = text.size(one["bytes"])
+    return told
