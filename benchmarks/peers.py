@@ -74,7 +74,9 @@ ARMS = ("plain", "distilled")
 def sets(data: Path | None, scratch: Path) -> dict[str, Callable[[], DatasetSpec]]:
     """Name the sets and how each is read, in the order in which they are done."""
     samples = {
-        default_spec(n).dataset.source.removeprefix("sample:"): default_spec(n).dataset for n in SCENARIOS.names()
+        default_spec(n).dataset.source.removeprefix("sample:"): default_spec(n).dataset
+        for n in SCENARIOS.names()
+        if "text" not in " ".join(SCENARIOS.get(n).facts["tags"])
     }
     found: dict[str, Callable[[], DatasetSpec]] = {n: partial(lambda s: s, s) for n, s in samples.items()}
     if data is None:
