@@ -94,7 +94,7 @@ def _told(
 
 def _shares(shares: Mapping[str, float]) -> str:
     first = sorted(shares, key=lambda name: -shares[name])[:CLASSES]
-    return " · ".join(f"{name} {100 * shares[name]:.0f} %" for name in first)
+    return " · ".join(f"{name} {100 * shares[name]:.0f}\u00a0%" for name in first)
 
 
 def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:
