@@ -6,9 +6,11 @@ import re
 import stat
 import zipfile
 from collections import Counter
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from kd_core import limits
+from kd_core.data.files.damage import ZIP_DAMAGE
+from kd_core.data.files.signatures import is_zip
 from kd_core.errors import DataError, Problem, Says, raise_problems
 from kd_core.safe_io import shown_name
 
@@ -30,6 +32,17 @@ _TWICE = Says("same_name", "error", "'{member}' occurs more than once{more}.", _
 _CASE_TWINS = Says(
     "case_twins", "error", "'{member}' differs from another name only in upper and lower case{more}.", _AGAIN
 )
+
+
+def member_names(path: Path, head: bytes) -> list[str]:
+    """Name the members of a zip; none of any other file, or of a damaged zip, which the zip reader then says."""
+    if not is_zip(head):
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (*ZIP_DAMAGE, OSError):
+        return []
 
 
 def checked_files(archive: zipfile.ZipFile, name: str) -> tuple[list[zipfile.ZipInfo], list[zipfile.ZipInfo]]:

@@ -18,7 +18,7 @@ from kd_core.data.files.caps import check_bytes, check_counts
 from kd_core.data.pictures.column import column_of, described
 from kd_core.data.pictures.decoding import common_size, pixels
 from kd_core.data.table import Table
-from kd_core.data.types.base import plural
+from kd_core.data.types.base import per_class
 from kd_core.data.types.part_column import PART, are_parts
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind
@@ -70,12 +70,7 @@ def table_of(sets: Mapping[str, Labelled], name: str, side: int, path: Path, for
     if given:
         columns[PART] = pd.Series(np.repeat(list(sets), [len(v) for v in labels.values()]), dtype="str")
         kinds[PART] = "id"  # never a feature, not even where the split is made here
-    counts = columns[CLASS].value_counts()
-    each = " to ".join(dict.fromkeys(f"{n:,}" for n in (counts.min(), counts.max())))
-    understood = {
-        "pictures": f"{plural(count, 'picture')} in {plural(len(counts), 'class', 'classes')} ({each} each)",
-        "size": described(shape),
-    }
+    understood = {"pictures": per_class(columns[CLASS], "picture"), "size": described(shape)}
     frame, size = pd.DataFrame(columns, copy=False), path.stat().st_size
     return Table(frame, form, understood, problems, (), size, kinds=kinds, part=PART if given else None)
 

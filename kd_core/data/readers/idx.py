@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from kd_core import limits
-from kd_core.data.archives.contents import checked_files
-from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.signatures import GZIP, is_zip
+from kd_core.data.archives.contents import checked_files, member_names
+from kd_core.data.files.damage import damage_named
+from kd_core.data.files.signatures import GZIP
 from kd_core.data.pictures.arrays import CLASS, Array, Labelled, table_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
@@ -37,13 +37,7 @@ def _sets(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _is_idx(path: Path, head: bytes) -> bool:
-    if not is_zip(head):
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return bool(_sets(archive.namelist()))
-    except (*ZIP_DAMAGE, OSError):  # the zip reader then says what is wrong
-        return False
+    return bool(_sets(member_names(path, head)))
 
 
 def _part_in(path: Path) -> str | None:

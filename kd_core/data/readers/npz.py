@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kd_core.data.archives.contents import checked_files
-from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.signatures import is_zip
+from kd_core.data.archives.contents import checked_files, member_names
+from kd_core.data.files.damage import damage_named
 from kd_core.data.pictures.arrays import CLASS, Array, Labelled, table_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
@@ -37,13 +36,7 @@ def _sets(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _is_npz(path: Path, head: bytes) -> bool:
-    if not is_zip(head):
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (*ZIP_DAMAGE, OSError):  # the zip reader then says what is wrong
-        return False
+    names = member_names(path, head)
     return bool(names) and all(n.endswith(".npy") for n in names)
 
 

@@ -13,15 +13,14 @@ import pandas as pd
 
 from kd_core import limits
 from kd_core.data.archives.class_folders import class_folders, gives_parts
-from kd_core.data.archives.contents import checked_files
+from kd_core.data.archives.contents import checked_files, member_names
 from kd_core.data.files import sandbox
 from kd_core.data.files.caps import check_counts
-from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.signatures import is_zip
+from kd_core.data.files.damage import damage_named
 from kd_core.data.pictures.column import column_of, described, shape_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.data.types.base import plural
+from kd_core.data.types.base import per_class
 from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
@@ -49,13 +48,7 @@ _SCALED = Says(
 
 def _is_pictures(path: Path, head: bytes) -> bool:
     """Say whether most files of a zip, apart from notes about it, are pictures."""
-    if not is_zip(head):
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [n for n in archive.namelist() if not n.endswith("/") and not _NO_DATA.search(n)]
-    except (*ZIP_DAMAGE, OSError):  # the zip reader then says what is wrong
-        return False
+    names = [n for n in member_names(path, head) if not n.endswith("/") and not _NO_DATA.search(n)]
     return 2 * sum(bool(_PICTURE.search(n)) for n in names) > len(names)
 
 
@@ -108,12 +101,7 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     assert shape is not None
     labels = pd.Series([folders.classes[members[at]] for at in found["kept"]], dtype="str")
     problems += _findings(found, members, described(shape), read.picture_side)
-    counts = labels.value_counts()
-    understood = {
-        "pictures": f"{plural(len(column), 'picture')} in {plural(len(counts), 'class', 'classes')} "
-        f"({' to '.join(dict.fromkeys(f'{n:,}' for n in (counts.min(), counts.max())))} each)",
-        "size": described(shape),
-    }
+    understood = {"pictures": per_class(labels, "picture"), "size": described(shape)}
     columns: dict[str, pd.Series] = {PICTURE: column, CLASS: labels}
     kinds: dict[str, ColumnKind] = {CLASS: "category"}
     if folders.parts:

@@ -10,14 +10,13 @@ import pandas as pd
 
 from kd_core import limits
 from kd_core.data.archives.class_folders import class_folders, gives_parts
-from kd_core.data.archives.contents import checked_files
+from kd_core.data.archives.contents import checked_files, member_names
 from kd_core.data.files.caps import check_counts
-from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.signatures import is_zip
+from kd_core.data.files.damage import damage_named
 from kd_core.data.files.text_encoding import BOMS, guess_encoding, shown_encoding
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.data.types.base import plural
+from kd_core.data.types.base import per_class
 from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Says
 from kd_core.safe_io import shown_name
@@ -44,13 +43,7 @@ def _texts_in(names: list[str]) -> list[str]:
 
 def _is_texts(path: Path, head: bytes) -> bool:
     """Say whether most files of a zip, apart from notes about it, are texts in folders."""
-    if not is_zip(head):
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [n for n in archive.namelist() if not n.endswith("/") and not _NO_DATA.search(n)]
-    except (*ZIP_DAMAGE, OSError):  # the zip reader then says what is wrong
-        return False
+    names = [n for n in member_names(path, head) if not n.endswith("/") and not _NO_DATA.search(n)]
     texts = _texts_in(names)
     return 2 * len(texts) > len(names) and len({n.rpartition("/")[0] for n in texts if "/" in n}) > 1
 
@@ -120,12 +113,7 @@ def read_texts(path: Path, read: ReadSpec, name: str) -> Table:
         columns[PART] = [folders.parts[m] for m in kept]
         kinds[PART] = "id"  # never a feature, not even where the split is made here
     frame = pd.DataFrame(columns, dtype="str")
-    counts = frame[CLASS].value_counts()
-    each = " to ".join(dict.fromkeys(f"{n:,}" for n in (counts.min(), counts.max())))
-    understood = {
-        "texts": f"{plural(len(kept), 'text')} in {plural(len(counts), 'class', 'classes')} ({each} each)",
-        "encoding": shown_encoding(encoding),
-    }
+    understood = {"texts": per_class(frame[CLASS], "text"), "encoding": shown_encoding(encoding)}
     size, part = path.stat().st_size, PART if folders.parts else None
     return Table(frame, "texts", understood, tuple(problems), (), size, kinds=kinds, part=part)
 

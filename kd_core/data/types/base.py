@@ -75,6 +75,13 @@ def shown_rows(rows: tuple[int, ...], count: int) -> str:
     return f"row {listed}" if count == 1 else f"rows {listed}{', …' if count > len(rows) else ''}"
 
 
+def per_class(labels: pd.Series, thing: str) -> str:
+    """Say how many rows of how many classes there are. Example: `45 pictures in 3 classes (15 each)`."""
+    counts = labels.value_counts()
+    each = " to ".join(dict.fromkeys(f"{n:,}" for n in (counts.min(), counts.max())))
+    return f"{plural(len(labels), thing)} in {plural(len(counts), 'class', 'classes')} ({each} each)"
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """Count a noun. Example: `1 value`, `2,000 values`."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
