@@ -96,13 +96,15 @@ class Bench:
             yield made
 
     def weights(self, work: SweepWork, graph: bool = True) -> torch.Tensor:
-        """Train to the end; return all weights of the selected epochs in float64."""
-        found: list[torch.Tensor] = []
-        for made in self.opened(work, graph):
-            for _ in made.run(never, None):
-                pass  # all end with the last epoch
-            found += made.best
-        return torch.cat([w.double().cpu().reshape(-1) for w in found])
+        """Train to the end; return the weights of the selected epochs in float64, student by student as the work lists them."""
+        found: dict[int, torch.Tensor] = {}
+        for made in self.opened(work, graph):  # how students are put into stacks is another matter on each device
+            for ended in made.run(never, None):  # a student leaves its stack after it is told of
+                for row in ended:
+                    found[made.members[row].position] = torch.cat(
+                        [w[row].double().cpu().reshape(-1) for w in made.best]
+                    )
+        return torch.cat([found[position] for position in sorted(found)])
 
     def step(self, work: SweepWork, graph: bool = True) -> float:
         """Time a step of all variants. Units: seconds, the sum over the stacks of medians."""
