@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
 from kd_core.distill.stack import fused
-from kd_core.distill.stack.lanes import lanes_of
 from kd_core.distill.sweep import planner, sequential
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.machine import device
 from kd_core.runs.service.worker import environment as warm_up
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.training.lanes import lanes_of
 
 GOAL = 1.05
 SHAPES = [(28, 20, 2), (64, 64, 10), (64, 256, 10)]  # inputs, width of two hidden layers, outputs

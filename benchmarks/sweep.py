@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import sweep_parts as parts
 from kd_core.distill.stack import fused
-from kd_core.distill.stack.lanes import lanes_of
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.machine import device
 from kd_core.specs import TrainingSpec
+from kd_core.training.lanes import lanes_of
 
 PEERS = Path(__file__).with_name("sweep_peers.py")
 STEPS = [  # features, width, classes, batch, precision, goal in E1

@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kd_core.data.dataset import Dataset, Part
 from kd_core.data.view import Views
-from kd_core.distill.stack.lanes import Lanes, lanes_of
 from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.sweep.work import SweepWork
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.training.lanes import Lanes, lanes_of
 
 TEMPERATURES, ALPHAS, SEEDS = (1.0, 2.0, 4.0, 8.0, 16.0), (0.1, 0.25, 0.5, 0.75, 1.0), (0, 1, 2)
 

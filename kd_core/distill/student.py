@@ -102,7 +102,7 @@ def train_student(
         rows,
         loss,
         score,
-        resolve(training, len(dataset.train)),
+        resolve(training, len(dataset.train), student.arch.name),
         seed,
         notify=notify,
         should_stop=should_stop,

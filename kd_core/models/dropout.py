@@ -15,6 +15,11 @@ def seed_masks(seed: int, device: torch.device) -> None:
     _OWN.stream = torch.Generator(device).manual_seed(seed)
 
 
+def own_stream() -> torch.Generator | None:
+    """Return the stream of the training in this thread; None outside one, for torch's global stream."""
+    return getattr(_OWN, "stream", None)
+
+
 class Dropout(nn.Dropout):
     """As `nn.Dropout`, bit for bit on the CPU, but from the thread's stream instead of torch's one global stream."""
 
@@ -22,7 +27,7 @@ class Dropout(nn.Dropout):
         if not self.training or not self.p:
             return x
         kept = 1 - self.p
-        return x * torch.empty_like(x).bernoulli_(kept, generator=getattr(_OWN, "stream", None)).div_(kept)
+        return x * torch.empty_like(x).bernoulli_(kept, generator=own_stream()).div_(kept)
 
 
 def use_own_stream(module: nn.Module) -> nn.Module:

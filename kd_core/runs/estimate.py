@@ -8,7 +8,6 @@ from typing import Any
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.distill import hears_features, placebo
-from kd_core.distill.stack.lanes import MOST_LANES
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
@@ -25,6 +24,7 @@ from kd_core.task import usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.base import members, teacher_view
+from kd_core.training.lanes import MOST_LANES, lanes_of
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -175,7 +175,7 @@ def foresee(
         """Estimate so many trainings of each student."""
         return [
             _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
-            or _training_seconds(spec, train_rows, row.flops, n, together)
+            or _training_seconds(spec, student.arch.name, train_rows, row.flops, n, together)
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
@@ -217,7 +217,7 @@ def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: I
     if own is not None:
         return own
     flops = student_sizes([student], inputs, num_outputs)[0].flops
-    return _training_seconds(spec, train_rows, flops, 2, _stackable(spec, student, num_outputs))
+    return _training_seconds(spec, student.arch.name, train_rows, flops, 2, _stackable(spec, student, num_outputs))
 
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
@@ -238,10 +238,10 @@ def _usual_task(num_outputs: int) -> str:
     return usual("number" if num_outputs == 1 else "classes").name
 
 
-def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, together: bool) -> float:
+def _training_seconds(spec: RunSpec, arch: str, train_rows: int, flops: int, number: int, together: bool) -> float:
     """Estimate the trainings of one student."""
-    apart = number * _full_seconds(spec.training, train_rows, flops)
-    steps = resolve(spec.training, train_rows)
+    apart = number * _full_seconds(spec.training, arch, train_rows, flops)
+    steps = resolve(spec.training, train_rows, arch)
     work = 3.0 * flops * min(steps.batch_size, train_rows)
     if grid.most_made(spec):  # a taught student's batch is twice as long
         apart, work = 1.5 * apart, 1.5 * work
@@ -264,9 +264,9 @@ def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int
     )
 
 
-def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
+def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, flops: int) -> float:
     """Estimate a training of all its epochs."""
-    steps = resolve(training, train_rows)
+    steps = resolve(training, train_rows, arch)
     step = STEP_SECONDS + 3 * flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
@@ -284,7 +284,9 @@ def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: 
     source = SOURCES.get(spec.teacher.name)
     if "once" in source.facts:
         once += float(source.facts["once"](source.spec.parse(spec.teacher.settings), num_rows))
-    return ANSWER_SECONDS + once + (folds > 1) * folds * fold
+    whole = once + (folds > 1) * folds * fold
+    lanes = lanes_of(devices.pick(spec.training.device)) if "arch" in source.facts else 1
+    return ANSWER_SECONDS + max(once, whole / lanes)  # networks are fitted side by side
 
 
 def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
@@ -301,4 +303,4 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
     flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
     slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
-    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)
+    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, arch, train_rows, flops)

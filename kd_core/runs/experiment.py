@@ -219,7 +219,7 @@ class _Experiment:
 
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
-        steps = resolve(self.spec.training, len(self.dataset.train))
+        steps = resolve(self.spec.training, len(self.dataset.train), self.spec.students[0].arch.name)
         foreseen = estimate.foresee(
             self.spec,
             len(self.dataset.rows),

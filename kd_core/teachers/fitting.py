@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,19 +14,22 @@ from threadpoolctl import threadpool_limits
 from kd_core.data.dataset import Array
 from kd_core.data.input_spec import TABLE
 from kd_core.data.view import Viewed
-from kd_core.errors import Says
+from kd_core.errors import Says, Stopped
 from kd_core.evaluate.latency import network_latency
 from kd_core.machine.device import pick
+from kd_core.machine.memory import free_bytes
 from kd_core.machine.timing import BATCHES, measure_latency
 from kd_core.seeding import derive
 from kd_core.teachers.answer_cache.entry import Entry
-from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify
+from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 from kd_core.teachers.given import told
 from kd_core.teachers.made_rows import table_view
+from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.predict import predict
 
+MEMORY_SHARE = 0.25  # of what is free, for fits side by side
 IN_SAMPLE = Says(
     "in_sample",
     "warning",
@@ -36,9 +40,10 @@ IN_SAMPLE = Says(
 
 @dataclass(frozen=True)
 class Fitted:
-    """A source made of a fit; `fit` itself stays at hand."""
+    """A source made of a fit; `fit` itself stays at hand. `lanes`: its fits are made side by side, as many as there are cores."""
 
     fit: Fit
+    lanes: bool = False
 
     def __call__(self, spec: Any, ask: Ask) -> Answered:
         """Fit on all training rows for validation and test, and per fold on the others for the training rows.
@@ -46,17 +51,21 @@ class Fitted:
         With a single fold the one fit answers the training rows as well, although it saw them.
         Errors: DataError, Stopped (finished fits are kept).
         """
-        fits, train = _Fits(self.fit, spec, ask), ask.dataset.train
+        fits, train = _Fits(self.fit, spec, ask, self.lanes), ask.dataset.train
         number = ask.folds if ask.folds > 1 else 0
         fold_N = deal_folds(train.y, train.groups, ask.folds, ask.seed)  # first: too few groups cost no fit
-        arrays, facts = fits.part("full", None, fits.full)
+        made = [("full", None, fits.full)] + [
+            (f"fold-{k}", k, functools.partial(fits.fold, fold_N == k, k)) for k in range(number)
+        ]
+        parts = fits.parts(made)
+        arrays, facts = parts["full"]
         rows = {} if number else arrays
         seconds = facts["seconds"]
         rounds = []
         for k in range(number):
             held = fold_N == k
-            parts, fold_facts = fits.part(f"fold-{k}", k, lambda held=held, k=k: fits.fold(held, k))  # type: ignore[misc]
-            for name, found in parts.items():
+            answered, fold_facts = parts[f"fold-{k}"]
+            for name, found in answered.items():
                 at = held if name != "made" else fits.made(k)
                 full = (len(train) if name != "made" else fits.num_made, found.shape[1])
                 rows.setdefault(name, np.empty(full, dtype=np.float32))[at] = found
@@ -81,15 +90,30 @@ def from_fit(fit: Fit) -> Fitted:
     return Fitted(fit)
 
 
+def side_by_side(fit: Fit) -> Fitted:
+    """Make a source as `from_fit` does; each fit keeps one core busy, so that several are made at once."""
+    return Fitted(fit, lanes=True)
+
+
+Make = Callable[[Notify, ShouldStop], Entry]  # a part of the answers
+
+
 class _Fits:
     """The fits of one teacher: all training rows, then each fold's complement."""
 
-    def __init__(self, make: Fit, spec: Any, ask: Ask) -> None:
+    def __init__(self, make: Fit, spec: Any, ask: Ask, lanes: bool = False) -> None:
         self.make, self.spec, self.ask = make, spec, ask
         self.dataset, self.notify, self.kind = ask.dataset, ask.notify, ask.reads or TABLE
         self.viewed = self.dataset.view(self.kind)
+        self.lanes = min(lanes_of(pick(ask.device)), self._room()) if lanes else 1
+        self.whole: FittedTeacher | None = None
         self.done, self.of = 0, ask.folds + 1 if ask.folds > 1 else 1
         self.keeping = True
+
+    def _room(self) -> int:
+        """Count the copies of the training rows that free memory has room for: every fit of a fold takes one."""
+        rows = self.viewed.parts["train"]
+        return max(1, int(MEMORY_SHARE * free_bytes() / max(1, rows.size * rows.dtype.itemsize)))
 
     @property
     def num_made(self) -> int:
@@ -100,14 +124,44 @@ class _Fits:
         """Return the positions of the made rows of a fold."""
         return np.empty(0, np.int64) if self.ask.made is None else self.ask.made.of_fold(fold)
 
-    def part(self, name: str, fold: int | None, make: Callable[[], Entry]) -> Entry:
-        """Return a part from the cache, or make and keep it; either way it counts as finished."""
+    def parts(self, asked: Sequence[tuple[str, int | None, Make]]) -> dict[str, Entry]:
+        """Return parts (name, fold, how it is made) from the cache, or make and keep them, side by side where there are lanes."""
         cache, key = self.ask.cache, self.ask.key
-        stop_if_asked(self.ask.should_stop)
-        found = cache.load_part(key, name, self.notify) if cache else None
-        if found is None:
-            found = make()
-            self.keep_part(name, found)
+        found, missing = {}, []
+        for name, fold, make in asked:
+            stop_if_asked(self.ask.should_stop)
+            kept = cache.load_part(key, name, self.notify) if cache else None
+            if kept is None:
+                missing.append((name, fold, make))
+            else:
+                found[name] = self.finished(fold, kept)
+
+        def do(task: tuple[str, int | None, Make], tell: Callable[[Any], None], stopped: ShouldStop) -> None:
+            name, fold, make = task
+            tell((name, fold, make(lambda event: tell(event), stopped)))
+
+        told = Lanes(do, missing, self.lanes).run(self.ask.should_stop) if self.lanes > 1 else self.in_turn(missing)
+        for said in told:
+            if isinstance(said, dict):
+                self.notify(said)
+                continue
+            name, fold, entry = said
+            self.keep_part(name, entry)
+            found[name] = self.finished(fold, entry)
+        if len(found) < len(asked):
+            raise Stopped
+        if self.whole is not None and self.lanes > 1:  # timed beside another fit
+            found["full"][1]["latency_ms"] = latency(self.whole, self.viewed)
+        return found
+
+    def in_turn(self, missing: Sequence[tuple[str, int | None, Make]]) -> Iterator[tuple[str, int | None, Entry]]:
+        """Make parts one after another."""
+        for name, fold, make in missing:
+            stop_if_asked(self.ask.should_stop)
+            yield name, fold, make(self.notify, self.ask.should_stop)
+
+    def finished(self, fold: int | None, found: Entry) -> Entry:
+        """Count a part and tell of it."""
         self.done += 1
         facts = found[1]["details"]
         self.notify(
@@ -148,25 +202,28 @@ class _Fits:
             groups=None if groups is None else groups[taken],
         )
 
-    def fit(self, data: FitData, fold: int | None) -> tuple[FittedTeacher, float]:
+    def fit(
+        self, data: FitData, fold: int | None, notify: Notify, should_stop: ShouldStop
+    ) -> tuple[FittedTeacher, float]:
         """Fit and return the teacher with its seconds."""
 
         def tell(event: dict[str, Any]) -> None:
             if event["kind"] == "warning":
-                self.notify(event)
+                notify(event)
                 return
-            self.notify({**event, "arm": "teacher", "student": None, "seed": self.ask.seed, "fold": fold})
+            notify({**event, "arm": "teacher", "student": None, "seed": self.ask.seed, "fold": fold})
 
         began = time.perf_counter()
         seed = derive(self.ask.seed, "teacher", "full" if fold is None else fold)
-        fitted = self.make(self.spec, data, seed, tell, self.ask.should_stop)
+        fitted = self.make(self.spec, data, seed, tell, should_stop)
         return fitted, time.perf_counter() - began
 
-    def full(self) -> Entry:
+    def full(self, notify: Notify, should_stop: ShouldStop) -> Entry:
         """Fit on all training rows; answer validation and test; measure size and latency."""
         dataset, x = self.dataset, self.viewed.parts
         data = self.data(x["train"], dataset.scaled_y("train"), x["validation"])
-        fitted, seconds = self.fit(data, None)
+        fitted, seconds = self.fit(data, None, notify, should_stop)
+        self.whole = fitted
         arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
         if self.ask.folds == 1:
             arrays |= self.train(fitted, x["train"])
@@ -178,7 +235,7 @@ class _Fits:
             "details": fitted.details(),
         }
 
-    def fold(self, held: Array, fold: int) -> Entry:
+    def fold(self, held: Array, fold: int, notify: Notify, should_stop: ShouldStop) -> Entry:
         """Fit on the other folds and answer the held-out rows, and those made of them."""
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
@@ -186,7 +243,7 @@ class _Fits:
         if made is not None:
             table_view(self.viewed, self.kind)  # or the error that says why not
         x, x_validation, x_held = self.dataset.without(self.kind, held, made)
-        fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold)
+        fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold, notify, should_stop)
         own = int(held.sum())
         found = self.train(fitted, x_held[:own])
         if made is not None:

@@ -49,7 +49,7 @@ class NetworkSpec(Spec):
         1e-3,
         gt=0,
         le=10,
-        description="Step size of the optimiser.",
+        description="Step size of the optimiser; networks of pictures, which bear larger ones, take 2.5 times as much.",
         json_schema_extra=unit("per step", log=True, advanced=True),
     )
     weight_decay: float = Field(
@@ -114,6 +114,7 @@ def fit_network(
             patience=spec.patience,
         ),
         len(data.y),
+        arch.name,
     )
     plan = replace(asked, rounds=1)  # one round: the budget of more is the students'
     rows = TrainRows(data.x, data.x_validation)

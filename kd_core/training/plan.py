@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from kd_core.models import ARCHS
 from kd_core.specs import TrainingSpec
 
 STEP_BUDGET = 4000  # steps of one round of an automatic plan: 1-2 s for a small network on one core
@@ -57,25 +58,29 @@ class TrainingPlan:
         return {name: value for name, value in self.to_dict().items() if name != "rounds"}
 
 
-def resolve(spec: TrainingSpec, num_rows: int) -> TrainingPlan:
+def resolve(spec: TrainingSpec, num_rows: int, arch: str | None = None) -> TrainingPlan:
     """Fill what is 'auto' from the number of training rows; students and baselines get the same plan.
 
-    Epochs that were asked for are all there are; automatic ones are those of a round.
+    Epochs that were asked for are all there are; automatic ones are those of a round. `arch`: a network whose work
+    grows with the rows says by its fact `batch` how many of them a step has at most, where they are not asked for, and by `rate` how many times as
+    large steps suit it.
 
     Example:
         >>> plan = resolve(TrainingSpec(), 8400)
         >>> plan.batch_size, plan.epochs
         (128, 60)
     """
+    facts = {} if arch is None else ARCHS.get(arch).facts
+    most = int(facts.get("batch", MAX_BATCH))
     least = min(MIN_BATCH, max(SMALLEST_BATCH, _power_of_two(num_rows / FEW_BATCHES)))
-    batch = spec.batch_size or min(MAX_BATCH, max(least, _power_of_two(num_rows / BATCHES_PER_EPOCH)))
+    batch = spec.batch_size or min(most, max(least, _power_of_two(num_rows / BATCHES_PER_EPOCH)))
     steps = max(1, math.ceil(num_rows / batch))
     epochs = spec.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, STEP_BUDGET // steps))
     patience = spec.patience or max(MIN_PATIENCE, math.ceil(PATIENCE_STEPS / steps))
     return TrainingPlan(
         epochs=epochs,
         batch_size=batch,
-        learning_rate=spec.learning_rate,
+        learning_rate=spec.learning_rate * float(facts.get("rate", 1.0)),
         weight_decay=spec.weight_decay,
         optimiser=spec.optimiser,
         schedule=spec.schedule,

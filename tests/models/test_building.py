@@ -28,6 +28,7 @@ def test_wrong_settings_are_listed_together():
 
 @pytest.mark.parametrize("arch", ["mlp", "piecewise"])
 def test_deployed_weights_fit_in_half_the_bytes_and_what_was_given_stays(arch):
+    torch.manual_seed(0)
     data = with_columns(make_dataset("binary"))
     choice = Choice(name=arch)
     module = build_for(data, choice)

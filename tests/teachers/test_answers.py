@@ -1,4 +1,5 @@
 import errno
+import itertools
 import os
 from dataclasses import replace
 
@@ -145,11 +146,55 @@ def test_events_name_the_fold_and_count():
     ask(dataset(rows=60), Choice(name="mlp", settings={"size": "tiny", "epochs": 2}), folds=2, events=events)
     assert all(e["arm"] == "teacher" and e["student"] is None and e["seed"] == 0 for e in events)
     trained = [e for e in events if e["kind"] == "trained"]
-    assert [(e["fold"], e["done"], e["of"]) for e in trained] == [(None, 1, 3), (0, 2, 3), (1, 3, 3)]
+    assert [(e["done"], e["of"]) for e in trained] == [(1, 3), (2, 3), (3, 3)]
+    assert {e["fold"] for e in trained} == {None, 0, 1}  # in the order in which they end
     assert all(e["last_epoch"] == 2 and 0 < e["score_selected"] <= 1 for e in trained)
-    assert [(e["fold"], e["epoch"]) for e in events if e["kind"] == "epoch"] == [
-        (f, i) for f in (None, 0, 1) for i in (1, 2)
-    ]
+    for fold in (None, 0, 1):
+        assert [e["epoch"] for e in events if e["kind"] == "epoch" and e["fold"] == fold] == [1, 2]
+
+
+def test_fits_side_by_side_give_what_fits_in_turn_give(monkeypatch):
+    network, data, found, together = Choice(name="mlp", settings={"size": "tiny", "epochs": 3}), dataset(), [], []
+    for lanes in (1, 3):
+        monkeypatch.setattr(fitting, "lanes_of", lambda device, lanes=lanes: lanes)
+        events = []
+        found.append(ask(data, network, folds=2, events=events))
+        folds = [e["fold"] for e in events if e["kind"] == "epoch"]
+        together.append(sum(a != b for a, b in itertools.pairwise(folds)))
+    assert together[0] == 2  # one after the other
+    for split in ("train", "validation", "test"):
+        assert np.array_equal(found[0].logits[split], found[1].logits[split])
+
+
+def test_fits_side_by_side_need_room_for_their_rows(monkeypatch):
+    monkeypatch.setattr(fitting, "lanes_of", lambda device: 3)
+    network, data = SOURCES.get("mlp"), dataset()
+    asked = Ask(data, TABLE, 3, 0, None, "", "cpu", print, lambda: False)
+    size = data.view().parts["train"].nbytes
+    for free, lanes in ((100 * size, 3), (8.5 * size, 2), (size, 1)):
+        monkeypatch.setattr(fitting, "free_bytes", lambda free=free: int(free))
+        assert fitting._Fits(network.make.fit, network.spec(), asked, lanes=True).lanes == lanes
+
+
+def test_a_stop_keeps_the_fits_that_ended_beside_others(monkeypatch, tmp_path):
+    monkeypatch.setattr(fitting, "lanes_of", lambda device: 2)
+    network, data, cache, events = (
+        Choice(name="mlp", settings={"size": "tiny", "epochs": 3}),
+        dataset(),
+        TeacherCache(tmp_path),
+        [],
+    )
+
+    def ended() -> bool:
+        return any(e["kind"] == "trained" for e in events)
+
+    with pytest.raises(Stopped):
+        ask(data, network, folds=4, cache=cache, events=events, should_stop=ended)
+    before = sum(e["kind"] == "trained" for e in events)
+    assert 1 <= before < 5
+    again = []
+    ask(data, network, folds=4, cache=cache, events=again)
+    assert len({e["fold"] for e in again if e["kind"] == "epoch"}) == 5 - before
 
 
 def test_a_damaged_entry_is_made_again_with_a_warning(tmp_path):

@@ -16,13 +16,13 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from kd_core.distill.stack.lanes import Lanes, lanes_of
 from kd_core.distill.stack.stacking import Stacking, Task, step_flops
 from kd_core.distill.stack.stacking import supports as supports
 from kd_core.distill.sweep.scoreboard import Scoreboard
 from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.training.checkpoint import Checkpoints
+from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.loop import ShouldStop, ignore
 
 # Operations of a step that a lane needs: smaller ones wait for Python's lock after every product (docs/LAB.md, lanes).

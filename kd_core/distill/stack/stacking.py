@@ -75,8 +75,8 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
 
 def step_flops(dataset: Dataset, variants: Iterable[Variant], training: TrainingSpec) -> list[float]:
     """Count the floating-point operations of one step of each variant, there and back."""
-    rows = min(resolve(training, len(dataset.train)).batch_size, len(dataset.train))
-    return [3.0 * rows * sizes_for(dataset, v.student.arch).flops for v in variants]
+    rows, archs = len(dataset.train), [v.student.arch for v in variants]
+    return [3.0 * min(resolve(training, rows, a.name).batch_size, rows) * sizes_for(dataset, a).flops for a in archs]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kd_core.distill.stack.lanes import Lanes, lanes_of
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
@@ -22,6 +21,7 @@ from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
 from kd_core.models.building import cpu_state
 from kd_core.specs import TrainingSpec
+from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.loop import ShouldStop, Trained, ignore
 from kd_core.training.meter import NonFiniteLoss
 

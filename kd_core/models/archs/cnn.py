@@ -11,8 +11,8 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
-from kd_core.models.picture_network import first_stride, rows_at_once
-from kd_core.specs import Spec, unit
+from kd_core.models.picture_network import LEARNING, Varied, VariedSpec, first_stride, rows_at_once
+from kd_core.specs import unit
 
 # filters of the first stage (each further one has twice as many) and stages
 PRESETS: dict[str, dict[str, int]] = {
@@ -23,7 +23,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
-class CNNSpec(Spec):
+class CNNSpec(VariedSpec):
     """3 x 3 convolutions in stages: tiny 8-16, small 16-32, base 32-64-128, large 64-128-256 filters."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS
@@ -37,13 +37,6 @@ class CNNSpec(Spec):
         json_schema_extra=unit("filters"),
     )
     depth: int = Field(2, ge=1, le=5, description="Stages, where no size is named.", json_schema_extra=unit("stages"))
-    dropout: float = Field(
-        0.0,
-        ge=0,
-        le=0.8,
-        description="Share of hidden units silenced at each training step.",
-        json_schema_extra=unit("share", advanced=True),
-    )
 
 
 class CNN(nn.Module):
@@ -57,7 +50,7 @@ class CNN(nn.Module):
         super().__init__()
         shape = PRESETS[spec.size] if spec.size else {"width": spec.width, "depth": spec.depth}
         bands = inputs.shape[0]
-        self.scale = nn.BatchNorm2d(bands, affine=False)
+        self.varied, self.scale = Varied(spec), nn.BatchNorm2d(bands, affine=False)
         stride = first_stride(inputs)
         self.rows_at_once = rows_at_once(inputs, shape["width"])
         stages: list[nn.Module] = []
@@ -74,7 +67,7 @@ class CNN(nn.Module):
         self.head = nn.Linear(bands, num_outputs)
 
     def forward(self, x_NKHW: Tensor) -> Outputs:
-        features = self.stages(self.scale(x_NKHW.float() / 255)).mean(dim=(2, 3))
+        features = self.stages(self.scale(self.varied(x_NKHW.float()) / 255)).mean(dim=(2, 3))
         return Outputs(self.head(self.dropout(features)), features)
 
 
@@ -86,6 +79,7 @@ class CNN(nn.Module):
     roles=("student", "teacher"),
     takes=("pixels",),
     presets=PRESETS,
+    **LEARNING,
     candidates={"small": 10, "tiny": 20, "base": 60, "large": 100},
 )
 def build(spec: CNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

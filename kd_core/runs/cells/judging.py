@@ -106,7 +106,7 @@ class Judging:
             kept = [self._best_seed(s) for s in self.scores]
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)
         more: dict[str, Any] = {"sweep": self._sweep(seconds)} if spec.sweep else {}
-        plan = resolve(spec.training, len(self.dataset.train))  # of every arm
+        plan = resolve(spec.training, len(self.dataset.train), spec.students[0].arch.name)  # of every arm
         more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
         costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
         return build.finish(folder.id, artifacts, reads, cells=self._cells(costs), **more)

@@ -12,7 +12,7 @@ from kd_core.models.base import GIVES, Builder, SizeName
 from kd_core.registry import Entry
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop, Source
-from kd_core.teachers.fitting import from_fit
+from kd_core.teachers.fitting import side_by_side
 from kd_core.teachers.network import NetworkSpec, fit_network
 
 DROPOUT = 0.2  # where the architecture has none by itself: students are small, a teacher has weights to spare
@@ -65,7 +65,7 @@ def teacher_of(arch: Entry[Builder]) -> tuple[Source, type[NetworkSpec], dict[st
         "family": "network",
         "arch": arch.name,
     }
-    return from_fit(fit), spec_of(arch), facts
+    return side_by_side(fit), spec_of(arch), facts
 
 
 @SOURCES.register(
@@ -77,7 +77,7 @@ def teacher_of(arch: Entry[Builder]) -> tuple[Source, type[NetworkSpec], dict[st
     family="network",
     arch="mlp",
 )
-@from_fit
+@side_by_side
 def fit_large(spec: NetworkSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Train an MLP of three hidden layers. Errors: Stopped, DataError, NonFiniteLoss."""
     return train(ARCHS.get("mlp"), spec, data, seed, notify, should_stop)

@@ -6,8 +6,8 @@ import time
 import pytest
 import torch
 
-from kd_core.distill.stack import lanes
-from kd_core.distill.stack.lanes import MOST_LANES, Lanes, lanes_of
+from kd_core.training import lanes
+from kd_core.training.lanes import MOST_LANES, Lanes, lanes_of
 from kd_core.training.loop import never
 
 
