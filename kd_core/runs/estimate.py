@@ -24,16 +24,19 @@ from kd_core.task import usual
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.base import members, teacher_view
-from kd_core.training.lanes import MOST_LANES, lanes_of
+from kd_core.training.lanes import MOST_LANES
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
 # Of one step on one core of a 2020s server: dispatch and arithmetic (docs/LAB.md, loop overhead); `pace` mends the estimate.
 STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
 STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
+GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND = 0.0025, 1e13  # of an H100 (docs/LAB.md); a small step is all dispatch there
+GPU_TEXT_TIMES = 40  # as fast as a core a GPU reads and learns texts by a pretrained encoder
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
 EPOCHS_SHARE = 0.6  # of the epochs asked for: early stopping ends trainings before the last
 ROUND_SHARE = 1.0  # of an automatic round: most end within it, some go on for up to six
+TEACHER_LEAST_EPOCHS = 12  # are trained in any case: it takes 8 without a gain to end before the last
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
 DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
@@ -195,7 +198,7 @@ def foresee(
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
         + (PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows) * spec.evaluation.references,
     }
-    if spec.training.device != "cpu" and devices.pick().type == "cuda":  # another machine, as far as seconds go
+    if _on_gpu(spec):  # another machine, as far as seconds go
         by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
     works, learned = [], 0
     for kind, seconds in by_size.items():
@@ -240,15 +243,16 @@ def _usual_task(num_outputs: int) -> str:
 
 def _training_seconds(spec: RunSpec, arch: str, train_rows: int, flops: int, number: int, together: bool) -> float:
     """Estimate the trainings of one student."""
-    apart = number * _full_seconds(spec.training, arch, train_rows, flops)
+    gpu = _on_gpu(spec)
+    apart = number * _full_seconds(spec.training, arch, train_rows, flops, gpu)
     steps = resolve(spec.training, train_rows, arch)
     work = 3.0 * flops * min(steps.batch_size, train_rows)
     if grid.most_made(spec):  # a taught student's batch is twice as long
         apart, work = 1.5 * apart, 1.5 * work
     if together:
-        step = STACK_STEP_SECONDS + work * number / STACK_FLOPS_PER_SECOND
+        step = STACK_STEP_SECONDS + work * number / (GPU_FLOPS_PER_SECOND if gpu else STACK_FLOPS_PER_SECOND)
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
-    elif work >= sequential.LANE_WORK and spec.training.device != "cuda":
+    elif work >= sequential.LANE_WORK and not gpu:
         apart /= min(MOST_LANES, cores())
     return (EPOCHS_SHARE if steps.rounds == 1 else ROUND_SHARE) * apart
 
@@ -264,10 +268,11 @@ def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int
     )
 
 
-def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, flops: int) -> float:
+def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, flops: int, gpu: bool) -> float:
     """Estimate a training of all its epochs."""
     steps = resolve(training, train_rows, arch)
-    step = STEP_SECONDS + 3 * flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
+    start, speed = (GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND) if gpu else (STEP_SECONDS, FLOPS_PER_SECOND)
+    step = start + 3 * flops * min(steps.batch_size, train_rows) / speed
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
@@ -279,17 +284,23 @@ def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: 
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS
-    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs)
-    once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs)
-    source = SOURCES.get(spec.teacher.name)
+    source, gpu = SOURCES.get(spec.teacher.name), _on_gpu(spec)
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs, gpu)
+    once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs, gpu)
     if "once" in source.facts:
         once += float(source.facts["once"](source.spec.parse(spec.teacher.settings), num_rows))
     whole = once + (folds > 1) * folds * fold
-    lanes = lanes_of(devices.pick(spec.training.device)) if "arch" in source.facts else 1
+    if gpu and source.facts.get("family") == "pretrained":
+        return ANSWER_SECONDS + whole / GPU_TEXT_TIMES
+    lanes = min(MOST_LANES, cores()) if "arch" in source.facts and not gpu else 1
     return ANSWER_SECONDS + max(once, whole / lanes)  # networks are fitted side by side
 
 
-def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int) -> float:
+def _on_gpu(spec: RunSpec) -> bool:
+    return spec.training.device != "cpu" and devices.pick().type == "cuda"
+
+
+def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_outputs: int, gpu: bool) -> float:
     """Estimate one fit of a teacher: by its own rule, a network by its size, anything else by its table's."""
     source = SOURCES.get(teacher.name)
     settings = source.spec.parse(teacher.settings, f"teacher {teacher.name}")
@@ -303,4 +314,5 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
     flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
     slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
-    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, arch, train_rows, flops)
+    share = max(TEACHER_EPOCHS_SHARE, min(1.0, TEACHER_LEAST_EPOCHS / resolve(training, train_rows, arch).epochs))
+    return share * slower * _full_seconds(training, arch, train_rows, flops, gpu)
