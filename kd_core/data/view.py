@@ -67,6 +67,10 @@ class View(ABC):
         """Encode the other training rows, validation and held-out rows without the held-out targets; None: no target was seen."""
         return None
 
+    def told(self) -> tuple[Problem, ...]:
+        """Return what a person should know of how the training rows were read; known after `fit`."""
+        return ()
+
     def first(self, count: int) -> View:
         """Return a view that tells no terms apart but the first so many; this one where it has none to leave out."""
         return self

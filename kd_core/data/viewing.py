@@ -60,7 +60,7 @@ class Columns:
             return found
 
         if size <= budget or spec.sparse:
-            return Viewed(spec, {part: encode(part, slice(None)) for part in SPLITS}, view)
+            return Viewed(spec, {part: encode(part, slice(None)) for part in SPLITS}, view, view.told())
         found, problems = encoded.EncodedFolder(folder).parts(
             digest if kind == TABLE else f"{digest}-{kind}",
             {part: len(at) for part, at in self.rows.items()},
@@ -68,4 +68,4 @@ class Columns:
             {part: functools.partial(encode, part) for part in SPLITS},
         )
         said = _ON_DISK.problem(needed=size / 1e9, budget=budget / 1e9)
-        return Viewed(spec, {part: found[part] for part in SPLITS}, view, (said, *problems))
+        return Viewed(spec, {part: found[part] for part in SPLITS}, view, (said, *problems, *view.told()))

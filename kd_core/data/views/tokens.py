@@ -14,12 +14,19 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array
+from kd_core.errors import Problem, Says
 
 VERSION = 1  # raise it when encoded values change
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 VOCABULARY = 8000
 LEAST_LENGTH, MOST_LENGTH = 8, 256
 _COVERED = 0.99  # share of the training texts that is not cut
+_LONG = Says(
+    "cut_texts",
+    "warning",
+    "{share:.0%} of the training texts are longer than {length} word pieces; what is beyond is not read by word order.",
+    "Nothing to do where a text's beginning tells enough; students that count terms (bag, terms) read all of it.",
+)
 
 
 def _foresee(profile: Profile) -> InputSpec | None:
@@ -48,7 +55,7 @@ class TokensView(TextsView):
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
         super().__init__(types, task, seed)
-        self.length = LEAST_LENGTH
+        self.length, self.cut = LEAST_LENGTH, 0.0
         self.tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
         self.tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, handle_chinese_chars=True)
         self.tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -66,7 +73,14 @@ class TokensView(TextsView):
         lengths = [len(found.ids) for found in self.tokenizer.encode_batch_fast(texts)]
         most = int(np.quantile(lengths, _COVERED)) if lengths else 0
         self.length = min(MOST_LENGTH, max(LEAST_LENGTH, most))
+        self.cut = float(np.mean(np.array(lengths) > self.length)) if lengths else 0.0
         return {}
+
+    def told(self) -> tuple[Problem, ...]:
+        """Say how many of the training texts are cut, where they are more than the few that any length leaves out."""
+        if self.cut <= 1 - _COVERED:
+            return ()
+        return (_LONG.problem(share=self.cut, length=self.length),)
 
     @property
     def spec(self) -> InputSpec:

@@ -49,6 +49,15 @@ def test_texts_without_a_common_term_give_one_empty_column():
     assert view.spec.shape == (1,) and view.encode(frame(["ab", "xy"])).count_nonzero() == 0
 
 
+def test_texts_that_are_cut_are_counted_and_told():
+    long = [" ".join(f"w{i}" for i in range(400))] * 3
+    (told,) = fitted("tokens", ENGLISH * 3 + long).told()
+    assert (told.severity, told.code) == ("warning", "cut_texts")
+    assert told.message.startswith("20% of the training texts are longer than 256 word pieces")
+    assert fitted("tokens", ENGLISH * 50 + [ENGLISH[0] * 3]).told() == ()  # 1 in 200: any length leaves a few out
+    assert fitted("ngrams", ENGLISH * 3 + long).told() == ()
+
+
 @pytest.mark.parametrize("texts", [ENGLISH, CHINESE], ids=["english", "chinese"])
 def test_word_pieces_keep_their_order_and_are_filled_up_with_zero(texts):
     view = fitted("tokens", texts * 5)
