@@ -19,6 +19,7 @@ from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import Ask, gives, members, without_own_columns
 from kd_core.teachers.fitting import Fitted
 from tests.runs.tables import small_spec, write_table
+from tests.teachers.keras.small_file import dense, h5
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +74,16 @@ def best(place, task):
     return {"teachers": ["random_forest", "sklearn"]}
 
 
-EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
+def keras(place, task):
+    """A dense layer over the two number columns of the data."""
+    outputs = prepare(small_spec(place, task).dataset).num_outputs
+    w = np.random.default_rng(0).normal(size=(2, outputs))
+    from kd_core.workspace import workspace
+
+    return {"path": DataLibrary(workspace(), UPLOADS).add(h5([dense("d", w)], (2,)), "teacher.h5").source}
+
+
+EXAMPLES = {"keras": keras, "soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
 
 
 @pytest.fixture
