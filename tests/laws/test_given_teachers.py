@@ -12,6 +12,8 @@ from kd_core.data.dataset import SPLITS
 from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
+from kd_core.runs.direct import run_here
+from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
@@ -83,7 +85,22 @@ def keras(place, task):
     return {"path": DataLibrary(workspace(), UPLOADS).add(h5([dense("d", w)], (2,)), "teacher.h5").source}
 
 
-EXAMPLES = {"keras": keras, "soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
+def earlier_run(place, task):
+    """The student of a run on the same rows."""
+    from kd_core.workspace import workspace
+
+    run_here(small_spec(place, task), workspace() / "runs" / "first", lambda event: None, StopSignal())
+    return {"run": "first"}
+
+
+EXAMPLES = {
+    "keras": keras,
+    "earlier_run": earlier_run,
+    "soft_labels": soft_labels,
+    "onnx": onnx,
+    "average": average,
+    "best": best,
+}
 
 
 @pytest.fixture

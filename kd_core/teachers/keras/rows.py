@@ -151,11 +151,11 @@ def _words(spec: Any, dataset: Dataset, shape: Shape, words: int | None, vocabul
         )
     if spec.text not in dataset.rows or spec.text == dataset.spec.target:
         raise unknown_column([spec.text], dataset.rows)
-    length = spec.length or shape[0]
+    length = spec.steps or shape[0]
     if length is None or (shape[0] is not None and length != shape[0]):
         raise DataError(
             "The Keras model reads {wanted} ids a row; the length given is {length}.",
-            "Say how many ids its texts were filled up to (length).",
+            "Say how many ids its texts were filled up to (steps).",
             "keras_text",
             wanted="any number of" if shape[0] is None else shape[0],
             length=length or "none",

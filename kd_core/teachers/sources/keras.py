@@ -90,7 +90,7 @@ class KerasSpec(Spec):
         "When empty the text column holds ids.",
         json_schema_extra=unit("file", file=(".json", ".txt")),
     )
-    length: int | None = Field(
+    steps: int | None = Field(
         None, ge=1, le=10_000, description="Ids a row, where the model takes any number.", json_schema_extra=unit("ids")
     )
     fill: Side = Field(

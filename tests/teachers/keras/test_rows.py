@@ -100,7 +100,7 @@ WRONG = {
         {"shape": (None,), "words": 9, "text": "w"},
         "reads any number of ids a row; the length given is none",
     ),
-    "other length": ({"shape": (5,), "words": 9, "text": "w", "length": 6}, "reads 5 ids a row; the length given is 6"),
+    "other length": ({"shape": (5,), "words": 9, "text": "w", "steps": 6}, "reads 5 ids a row; the length given is 6"),
     "words": (
         {"shape": (5,), "words": 9, "text": "w"},
         "Row 1 of 'w' is no list of ids: 'good day'. Choose the vocabulary",
@@ -126,7 +126,7 @@ def test_ids_stand_in_columns_or_in_a_text():
         ((5,), {}, [3, 0, 8, 0, 0]),
         ((5,), {"fill": "start"}, [0, 0, 3, 0, 8]),
         ((2,), {}, [3, 0]),
-        ((None,), {"length": 2, "cut": "start"}, [0, 8]),
+        ((None,), {"steps": 2, "cut": "start"}, [0, 8]),
     ):
         assert read(found, shape, 9, text="w", **more)[0][0].tolist() == wanted
     with pytest.raises(
