@@ -17,17 +17,17 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.files import sandbox
 from kd_core.data.input_spec import TABLE, InputSpec
-from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.view import View
 from kd_core.errors import DataError, Says
 from kd_core.limits import ONNX_SECONDS
 from kd_core.specs import FILE, Spec, unit
+from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import MAYBE_SEEN, Form, logits_of, told
-from kd_core.workspace import workspace
 
 VIEWS = (TABLE, "tokens")  # ways to read rows that a file may have been made for
+OPENS = ("onnx",)
 _WORDS = ("logit", "prob", "score", "output")  # in names of outputs that hold answers, first things first
 _READS = Says(
     "onnx_reads",
@@ -43,7 +43,7 @@ class OnnxSpec(Spec):
         "",
         pattern=f"{FILE}|^$",
         description="The model, as one ONNX file.",
-        json_schema_extra=unit("file", file=(".onnx",)),
+        json_schema_extra=unit("file", file=(".onnx", *foreign_files.ENDINGS)),
     )
     form: Form = Field(
         "auto", description="What the numbers are; told from the numbers when auto.", json_schema_extra=unit("name")
@@ -129,7 +129,15 @@ def _missing(spec: OnnxSpec) -> DataError | None:
 
 
 @SOURCES.register(
-    "onnx", title="ONNX file", spec=OnnxSpec, takes=VIEWS, gives=frozenset({"logits"}), family="given", missing=_missing
+    "onnx",
+    title="ONNX file",
+    spec=OnnxSpec,
+    takes=VIEWS,
+    gives=frozenset({"logits"}),
+    family="given",
+    missing=_missing,
+    opens=OPENS,
+    refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: OnnxSpec, ask: Ask) -> Answered:
     """Ask the file about every row of the dataset. Errors: DataError, Stopped."""
@@ -137,7 +145,7 @@ def answer(spec: OnnxSpec, ask: Ask) -> Answered:
     if error := _missing(spec):
         raise error
     start, dataset = time.perf_counter(), ask.dataset
-    file = DataLibrary(workspace(), UPLOADS).resolve(spec.path)
+    file = foreign_files.check(spec.path, OPENS)
     model, reads, parameters = open_model(file, dataset, spec.form)
     stop_if_asked(ask.should_stop)
     parts = dataset.view(reads.kind).parts
