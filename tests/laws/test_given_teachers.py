@@ -73,7 +73,48 @@ def best(place, task):
     return {"teachers": ["random_forest", "sklearn"]}
 
 
-EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
+def lightgbm_file(place, task):
+    """Trees on the two numbers of the table."""
+    import lightgbm
+
+    frame = pd.read_csv(place)
+    y = frame.target if task == "regression" else pd.factorize(frame.target, sort=True)[0]
+    told = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}[task]
+    settings = {
+        "objective": told,
+        "verbosity": -1,
+        "num_threads": 1,
+        **({"num_class": 3} if task == "multiclass" else {}),
+    }
+    booster = lightgbm.train(settings, lightgbm.Dataset(frame[["a", "b"]], y), 5)
+    return {"path": kept(booster.model_to_string().encode(), "teacher.txt")}
+
+
+def xgboost_file(place, task):
+    """Trees on the two numbers of the table."""
+    xgboost = pytest.importorskip("xgboost")
+    frame = pd.read_csv(place)
+    y = frame.target if task == "regression" else pd.factorize(frame.target, sort=True)[0]
+    told = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}[task]
+    settings = {"objective": told, "nthread": 1, **({"num_class": 3} if task == "multiclass" else {})}
+    booster = xgboost.train(settings, xgboost.DMatrix(frame[["a", "b"]], y), 5)
+    return {"path": kept(bytes(booster.save_raw("json")), "teacher.json")}
+
+
+def kept(data, name):
+    from kd_core.workspace import workspace
+
+    return DataLibrary(workspace(), UPLOADS).add(data, name).source
+
+
+EXAMPLES = {
+    "soft_labels": soft_labels,
+    "onnx": onnx,
+    "average": average,
+    "best": best,
+    "lightgbm_file": lightgbm_file,
+    "xgboost_file": xgboost_file,
+}
 
 
 @pytest.fixture
