@@ -101,6 +101,21 @@ def xgboost_file(place, task):
     return {"path": kept(bytes(booster.save_raw("json")), "teacher.json")}
 
 
+def sklearn_file(place, task):
+    """A pipeline that reads the columns by their names, words among them."""
+    import skops.io
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    frame = pd.read_csv(place)
+    columns = make_column_transformer((StandardScaler(), ["a", "b"]), (OneHotEncoder(), ["kind"]))
+    model = make_pipeline(columns, Ridge() if task == "regression" else LogisticRegression())
+    model.fit(frame[["a", "b", "kind"]], frame.target)
+    return {"path": kept(skops.io.dumps(model), "teacher.skops")}
+
+
 def kept(data, name):
     from kd_core.workspace import workspace
 
@@ -114,6 +129,7 @@ EXAMPLES = {
     "best": best,
     "lightgbm_file": lightgbm_file,
     "xgboost_file": xgboost_file,
+    "sklearn_file": sklearn_file,
 }
 
 
