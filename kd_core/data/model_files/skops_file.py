@@ -149,11 +149,9 @@ class _Cleaning:
             how = "" if loader in ("ObjectNode", "TreeNode", "FunctionNode", "TypeNode", "LossNode") else f" ({loader})"
             self.unknown[f"{name}{how}"[:120]] = None
             return _NOTHING
+        if loader == "ObjectNode":
+            node = _without_left_out(node)
         clean = {key: self._value(value) for key, value in node.items() if key != "__id__"}
-        if loader == "ObjectNode" and isinstance(inner := clean.get("content"), dict) and "content" in inner:
-            state = inner["content"]
-            if isinstance(state, dict) and "__loader__" not in state:
-                inner["content"] = {key: _NOTHING if key in LEFT_OUT else value for key, value in state.items()}
         if loader == "NdArrayNode" and clean.get("type") == "numpy":
             self._take(str(clean["file"]))
         if loader == "TreeNode" and not self.unknown:
@@ -191,15 +189,35 @@ class _Cleaning:
         check_tree(json.loads(features["content"]), self._array(n_classes), json.loads(outputs["content"]), found)
 
 
-def _built(clean: io.BytesIO) -> tuple[Any, list[str]]:
-    import skops.io  # type: ignore[import-untyped]
+def _without_left_out(node: dict[str, Any]) -> dict[str, Any]:
+    """Take out of an object what no answer needs, before it is looked at."""
+    state = node.get("content")
+    if not isinstance(state, dict) or not isinstance(own := state.get("content"), dict) or "__loader__" in own:
+        return node
+    kept = {key: _NOTHING if key in LEFT_OUT else value for key, value in own.items()}
+    return {**node, "content": {**state, "content": kept}}
 
+
+def _skops() -> Any:
+    """Import skops, which trusts every estimator that it finds by importing all of scikit-learn (6 s, torch among it): here it finds none."""
+    import sklearn.utils
+
+    finding = sklearn.utils.all_estimators
+    sklearn.utils.all_estimators = list
+    try:
+        import skops.io  # type: ignore[import-untyped]
+    finally:
+        sklearn.utils.all_estimators = finding
+    return skops.io
+
+
+def _built(clean: io.BytesIO) -> tuple[Any, list[str]]:
     from kd_core.data.model_files.skops_bounds import check_model, parts
 
     trusted = sorted({name for names in ALLOWED.values() for name in names})
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        model = skops.io.load(clean, trusted=trusted)
+        model = _skops().load(clean, trusted=trusted)
     for part in parts(model):
         for name, quiet in (("n_jobs", None), ("verbose", 0)):
             if name in getattr(part, "__dict__", ()):

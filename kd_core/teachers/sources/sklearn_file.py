@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import tempfile
@@ -149,7 +150,7 @@ def open_model(file: Path, spec: SklearnFileSpec, dataset: Dataset) -> SklearnMo
 
     Errors: DataError of the file, `model_task`, `model_names`, `model_columns`, `model_classes`.
     """
-    facts = limited(_NOUN, f"{_MODULE}:describe", str(file.resolve()))
+    facts = _described(str(file.resolve()), file.stat().st_mtime_ns, file.stat().st_size)
     has_classes = task_of(dataset.task).has_classes
     if has_classes is (facts["function"] == "predict"):
         raise DataError(
@@ -177,6 +178,13 @@ def open_model(file: Path, spec: SklearnFileSpec, dataset: Dataset) -> SklearnMo
         order, found = class_order(facts["classes"], len(facts["classes"]), dataset, ())
         notes.append(found)
     return SklearnModel(file, spec, facts, how, Reads.of(dataset, columns), dataset, order, tuple(notes))
+
+
+@functools.lru_cache(16)
+def _described(path: str, changed: int, size: int) -> dict[str, Any]:
+    """Look into a file once, as long as it stays the same: a child process takes some seconds to load scikit-learn."""
+    found: dict[str, Any] = limited(_NOUN, f"{_MODULE}:describe", path)
+    return found
 
 
 def _how(spec: SklearnFileSpec, facts: Mapping[str, Any], dataset: Dataset) -> How:
