@@ -24,5 +24,5 @@ class BoosterFileSpec(Spec):
         max_length=1000,
         description="Classes in the model's order; when empty the classes of the data as a label encoder sorts them: numbers by size, "
         "anything else by letters.",
-        json_schema_extra=unit("names", words=True),
+        json_schema_extra=unit("names"),
     )

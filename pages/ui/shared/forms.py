@@ -42,8 +42,7 @@ def form(
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
     naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
-    writing = dict.fromkeys((n for n, info in spec.model_fields.items() if extra(info).get("words")), ())
-    lists = {**dict.fromkeys(naming, names_of_data), **writing, **_teachers(spec), **(lists or {})}
+    lists = {**dict.fromkeys(naming, names_of_data), **_teachers(spec), **(lists or {})}
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
