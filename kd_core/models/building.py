@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kd_core.data.dataset import Dataset
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.view import Viewed, choose_view
+from kd_core.data.view import View, Viewed, choose_view
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS, Combines, Settles, Shortens
 from kd_core.seeding import derive
@@ -69,6 +70,24 @@ def viewed(dataset: Dataset, choice: Choice) -> Viewed:
 def build_for(dataset: Dataset, choice: Choice) -> nn.Module:
     """Build an architecture for a dataset's rows and outputs. Errors: as `build`."""
     return build(choice, viewed(dataset, choice).spec, dataset.num_outputs, dataset.task)
+
+
+def reopened(
+    kept: Mapping[str, Any], learned: Mapping[str, bytes], weights: bytes, task: str, num_outputs: int
+) -> tuple[View, nn.Module]:
+    """Make a model again of what a run kept: its view and its network, in evaluation mode.
+
+    `kept`: its entry in model.json, with `kind` of view and `arch`; `learned`: the view's files by name; `weights`: a safetensors file.
+    Errors: KeyError, ValueError, RuntimeError, SafetensorError where these don't fit together; as `build`.
+    """
+    import safetensors.torch
+
+    from kd_core.data.views import VIEWS  # brings scikit-learn along
+
+    view = VIEWS.get(kept["kind"]).make.from_state(learned)
+    module = build(Choice.model_validate(kept["arch"]), view.spec, num_outputs, task)
+    module.load_state_dict(safetensors.torch.load(weights))
+    return view, module.eval()
 
 
 def cpu_state(module: nn.Module) -> dict[str, Tensor]:

@@ -116,10 +116,10 @@ def usual_teacher(students: list[str] | None) -> str:
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
 
-    A file or a model's folder that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
+    A file or a folder, of a model or a run, that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
     """
     from kd_core.data.library import UPLOADS, DataLibrary
-    from kd_core.teachers import SOURCES
+    from kd_core.teachers import SOURCES, kept_models
     from kd_core.teachers.pretrained import folders
 
     found: dict[str, Any] = {}
@@ -145,6 +145,8 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
                 found[key] = library.add(file, Path(value).name).source
         elif isinstance(hints, dict) and "model" in hints and {"/", "\\", "~"} & set(value):
             found[key] = folders.add(Path(value).expanduser())
+        elif isinstance(hints, dict) and "run" in hints:
+            found[key] = kept_models.known_as(value)
         elif isinstance(hints, dict) and hints["unit"] == "names" and isinstance(found[key], str):
             found[key] = value.split(",")
     return Choice(name=name, settings=found)

@@ -24,7 +24,6 @@ from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
-from kd_core.specs import Choice
 from kd_core.workspace import workspace
 
 _UNFIT = (
@@ -216,18 +215,12 @@ class Engine:
     def __init__(
         self, learned: Mapping[str, bytes], weights: bytes, student: Mapping[str, Any], purpose: Purpose
     ) -> None:
-        import safetensors.torch  # torch takes seconds to import, and a deployed file does without
-
         from kd_core.data.encoding.one_row import OneRow
-        from kd_core.data.views import VIEWS
-        from kd_core.models.building import build
+        from kd_core.models.building import reopened  # torch takes seconds to import, and a deployed file does without
 
         self.purpose = purpose
-        self.view = VIEWS.get(student["kind"]).make.from_state(learned)
         outputs = purpose.task.num_outputs(len(purpose.classes))
-        self.module = build(Choice.model_validate(student["arch"]), self.view.spec, outputs, purpose.task.name)
-        self.module.load_state_dict(safetensors.torch.load(weights))
-        self.module.eval()
+        self.view, self.module = reopened(student, learned, weights, purpose.task.name, outputs)
         self.reader = RowReader(self.view.types)
         self.one_row = OneRow.of(getattr(self.view, "blocks", {"": None}), self.view.types)
 

@@ -126,7 +126,7 @@ def check(source: str, takes: Collection[str]) -> Path:
     Errors: DataError `no_file`, `foreign_file` with the lines that convert it, or the teacher that opens it.
     """
     library = DataLibrary(workspace(), UPLOADS)
-    path, name = library.resolve(source), _name(library, source)
+    path, name = library.resolve(source), name_of(library, source)
     kind = kind_of(path, name)
     if kind is None or kind in takes:
         return path
@@ -157,7 +157,8 @@ def _advice(kind: str, name: str) -> str:
     return f"It is never opened here. Convert it where it came from: {lines_for(kind, name)}"
 
 
-def _name(library: DataLibrary, source: str) -> str:
+def name_of(library: DataLibrary, source: str) -> str:
+    """Return the name of an uploaded file, for messages and lines."""
     try:
         return library.get(source.partition(":")[2]).name
     except DataError:  # a path on the command line, or an entry without its name

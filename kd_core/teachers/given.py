@@ -67,6 +67,27 @@ def columns_by_class(names: Sequence[str], classes: Sequence[str]) -> list[str]:
     return [own[0] for own in found.values()]
 
 
+def class_order(own: Sequence[str], dataset: Dataset) -> tuple[int, ...]:
+    """Find each class of a dataset among those of a model, by name. Errors: DataError `other_classes` naming what differs."""
+    wanted = dataset.classes
+    if sorted(own) != sorted(wanted):
+        lacks, more = [c for c in wanted if c not in own], [c for c in own if c not in wanted]
+        says = [f"it lacks {_some(lacks)}"] * bool(lacks) + [f"it has {_some(more)}, which the data has not"] * bool(
+            more
+        )
+        raise DataError(
+            "The teacher has other classes than the data: {differ}.",
+            "Take a teacher of the same classes, or name them as the data does.",
+            "other_classes",
+            differ="; ".join(says) or f"one of {_some(own)} is named twice",
+        )
+    return tuple(list(own).index(c) for c in wanted)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
 def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[Array, Problem]:
     """Turn numbers per row into logits, and say what they were taken for.
 

@@ -12,6 +12,8 @@ from kd_core.data.dataset import SPLITS
 from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
+from kd_core.runs.direct import run_here
+from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
@@ -19,6 +21,7 @@ from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import Ask, gives, members, without_own_columns
 from kd_core.teachers.fitting import Fitted
 from tests.runs.tables import small_spec, write_table
+from tests.teachers.keras.small_file import dense, h5
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +125,26 @@ def kept(data, name):
     return DataLibrary(workspace(), UPLOADS).add(data, name).source
 
 
+def keras(place, task):
+    """A dense layer over the two number columns of the data."""
+    outputs = prepare(small_spec(place, task).dataset).num_outputs
+    w = np.random.default_rng(0).normal(size=(2, outputs))
+    from kd_core.workspace import workspace
+
+    return {"path": DataLibrary(workspace(), UPLOADS).add(h5([dense("d", w)], (2,)), "teacher.h5").source}
+
+
+def earlier_run(place, task):
+    """The student of a run on the same rows."""
+    from kd_core.workspace import workspace
+
+    run_here(small_spec(place, task), workspace() / "runs" / "first", lambda event: None, StopSignal())
+    return {"run": "first"}
+
+
 EXAMPLES = {
+    "keras": keras,
+    "earlier_run": earlier_run,
     "soft_labels": soft_labels,
     "onnx": onnx,
     "average": average,

@@ -62,6 +62,23 @@ def models(chosen: str) -> list[str]:
     return list(dict.fromkeys([*folders.names(), chosen]))
 
 
+def finished_runs(chosen: str) -> dict[str, str]:
+    """Name the newest finished runs whose models can teach, by their ids; the chosen one among them even where it is gone."""
+    found = {
+        row.id: f"{row.name} · {row.dataset_name} · {row.created_utc[:16].replace('T', ' ')}"
+        for row in store().list(states=("done",))
+        if models_of_run(row.id)
+    }
+    return found if chosen in found or not chosen else {chosen: chosen, **found}
+
+
+def models_of_run(run: str) -> list[str]:
+    """Name the models that a run kept, students first."""
+    from kd_core.teachers import kept_models
+
+    return kept_models.names(run)
+
+
 def jobs() -> JobService:
     """Return the job service of this process; started when first asked for."""
     from kd_core.runs.service.jobs import service

@@ -42,7 +42,14 @@ def form(
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
     naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
-    lists = {**dict.fromkeys(naming, names_of_data), **_teachers(spec), **(lists or {})}
+    written = [n for n, info in spec.model_fields.items() if extra(info).get("unit") == "names"]
+    lists = {
+        **dict.fromkeys(written, ()),
+        **dict.fromkeys(naming, names_of_data),
+        **_teachers(spec),
+        **_of_run(spec, values, key),
+        **(lists or {}),
+    }
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
@@ -64,6 +71,13 @@ def _teachers(spec: type[Spec]) -> dict[str, list[str]]:
 
     known = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)]
     return dict.fromkeys(naming, known)
+
+
+def _of_run(spec: type[Spec], values: Mapping[str, Any], key: str) -> dict[str, list[str]]:
+    """List, for fields that name a model of a run, those of the run that is chosen."""
+    naming = {n: extra(info)["model_of"] for n, info in spec.model_fields.items() if "model_of" in extra(info)}
+    chosen = {n: st.session_state.get(f"{key}.{of}", values.get(of)) for n, of in naming.items()}
+    return {n: engine.models_of_run(run) if run else [] for n, run in chosen.items()}
 
 
 def changed(spec: type[Spec], held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,6 +195,10 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
         return _file(name, info, value, key)
     if "model" in extra(info):  # one at hand: no path can be written, so nothing outside the workspace is opened
         return st.selectbox(options=engine.models(value), format_func=option, key=seed(place, value), **shown)
+    if "run" in extra(info):
+        runs = engine.finished_runs(value)
+        said = {"format_func": lambda run: runs[run], "placeholder": t("common.choose_run")}
+        return st.selectbox(options=list(runs), key=seed(place, value or None), index=None, **said, **shown) or ""
     if get_origin(what) is tuple:
         return numbers(name, info, value, key)
     if get_origin(what) is Literal:
