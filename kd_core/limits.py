@@ -28,6 +28,7 @@ PARSE_MEMORY_LEAST = 2**30  # below this the libraries that read files don't sta
 ONE_HOT_CATEGORIES = 24  # rarer categories share one column; wider one-hot blocks slow every student
 EXAMPLE_ROWS = 5  # row numbers named per problem
 ONNX_SECONDS = 900  # an uploaded model answers all rows within this, or is stopped
+SKOPS_SCHEMA_BYTES = 128 * 2**20  # the description of a scikit-learn model: 2,000 trees take 10 MB, 500,000 words 90 MB
 KNOWN_ROWS = 50  # rows with a teacher's answer: on fewer it is compared with nobody
 SOFT_LABEL_ROWS = 2_000  # test rows kept for the soft-label page
 CELL_ROWS = 500  # validation rows kept per cell of a what-if, to look into any cell

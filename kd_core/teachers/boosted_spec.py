@@ -7,8 +7,8 @@ from pydantic import Field
 from kd_core.specs import Spec, unit
 
 
-class BoostedSpec(Spec):
-    """Settings of the boosted trees."""
+class BoostingSpec(Spec):
+    """Settings that mean the same in every library."""
 
     learning_rate: float = Field(
         0.05, gt=0, le=1, description="Share of each tree's answer that is used.", json_schema_extra=unit("share")
@@ -30,9 +30,6 @@ class BoostedSpec(Spec):
     leaves: int = Field(
         15, ge=2, le=1024, description="Leaves per tree at most.", json_schema_extra=unit("leaves", advanced=True)
     )
-    leaf_rows: int = Field(
-        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
-    )
     l2: float = Field(
         1.0,
         ge=0,
@@ -46,4 +43,12 @@ class BoostedSpec(Spec):
         le=1,
         description="Share of the columns tried at each split.",
         json_schema_extra=unit("share", advanced=True),
+    )
+
+
+class BoostedSpec(BoostingSpec):
+    """Settings of boosted trees whose leaves are counted in rows."""
+
+    leaf_rows: int = Field(
+        20, ge=1, le=100_000, description="Rows per leaf at least.", json_schema_extra=unit("rows", advanced=True)
     )

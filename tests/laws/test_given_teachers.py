@@ -76,6 +76,55 @@ def best(place, task):
     return {"teachers": ["random_forest", "sklearn"]}
 
 
+def lightgbm_file(place, task):
+    """Trees on the two numbers of the table."""
+    import lightgbm
+
+    frame = pd.read_csv(place)
+    y = frame.target if task == "regression" else pd.factorize(frame.target, sort=True)[0]
+    told = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}[task]
+    settings = {
+        "objective": told,
+        "verbosity": -1,
+        "num_threads": 1,
+        **({"num_class": 3} if task == "multiclass" else {}),
+    }
+    booster = lightgbm.train(settings, lightgbm.Dataset(frame[["a", "b"]], y), 5)
+    return {"path": kept(booster.model_to_string().encode(), "teacher.txt")}
+
+
+def xgboost_file(place, task):
+    """Trees on the two numbers of the table."""
+    xgboost = pytest.importorskip("xgboost")
+    frame = pd.read_csv(place)
+    y = frame.target if task == "regression" else pd.factorize(frame.target, sort=True)[0]
+    told = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}[task]
+    settings = {"objective": told, "nthread": 1, **({"num_class": 3} if task == "multiclass" else {})}
+    booster = xgboost.train(settings, xgboost.DMatrix(frame[["a", "b"]], y), 5)
+    return {"path": kept(bytes(booster.save_raw("json")), "teacher.json")}
+
+
+def sklearn_file(place, task):
+    """A pipeline that reads the columns by their names, words among them."""
+    import skops.io
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    frame = pd.read_csv(place)
+    columns = make_column_transformer((StandardScaler(), ["a", "b"]), (OneHotEncoder(), ["kind"]))
+    model = make_pipeline(columns, Ridge() if task == "regression" else LogisticRegression())
+    model.fit(frame[["a", "b", "kind"]], frame.target)
+    return {"path": kept(skops.io.dumps(model), "teacher.skops")}
+
+
+def kept(data, name):
+    from kd_core.workspace import workspace
+
+    return DataLibrary(workspace(), UPLOADS).add(data, name).source
+
+
 def keras(place, task):
     """A dense layer over the two number columns of the data."""
     outputs = prepare(small_spec(place, task).dataset).num_outputs
@@ -100,6 +149,9 @@ EXAMPLES = {
     "onnx": onnx,
     "average": average,
     "best": best,
+    "lightgbm_file": lightgbm_file,
+    "xgboost_file": xgboost_file,
+    "sklearn_file": sklearn_file,
 }
 
 
