@@ -149,7 +149,7 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
 def _answered(spec: RunSpec) -> list[Problem]:
     """Find what does not go with labels that are a teacher's answers."""
     found, names = [], spec.dataset.answer_columns
-    if set(own_columns(spec.teacher)) != set(names):
+    if set(own_columns(spec.teacher)) != set(names) or members(spec.teacher):
         found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
     lesson: Any = LOSSES.get(spec.objective.name).spec.parse(spec.objective.settings)
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)

@@ -73,7 +73,14 @@ def best(place, task):
     return {"teachers": ["random_forest", "sklearn"]}
 
 
-EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best}
+def ensemble(place, task):
+    return {
+        "members": [{"name": "random_forest", "settings": {"trees": 30}}, {"name": "sklearn"}],
+        "combine": "weighted",
+    }
+
+
+EXAMPLES = {"soft_labels": soft_labels, "onnx": onnx, "average": average, "best": best, "ensemble": ensemble}
 
 
 @pytest.fixture
