@@ -151,6 +151,7 @@ Source = Callable[[Any, Ask], Answered]
 # family="network"|"trees"|"classic"|"pretrained"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start; once=function(settings, rows of the file) -> seconds beside the fits
 SOURCES: Registry[Source] = Registry("teacher")
+NETWORKS = ("network", "pretrained")  # families whose fits take long
 
 
 def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
@@ -200,6 +201,11 @@ def members(teacher: Choice) -> tuple[Choice, ...]:
                 name=one.name,
             )
     return found
+
+
+def is_network(teacher: Choice) -> bool:
+    """Say whether a teacher, or one that it asks, is a network trained here. Errors: UnknownName, SpecError."""
+    return any(SOURCES.get(one.name).facts.get("family") in NETWORKS for one in (teacher, *members(teacher)))
 
 
 def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:
