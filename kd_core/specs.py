@@ -225,6 +225,7 @@ class TrainingSpec(Spec):
 
 
 FOLDS, FOLDS_OF_MANY, MANY_ROWS = 5, 3, 50_000  # with many rows, a teacher of two thirds of them answers as well
+NETWORK_FOLDS, NETWORK_ROWS = 2, 20_000  # each fold is one more training of a network, the longest part of a run
 
 
 class EvaluationSpec(Spec):
@@ -251,7 +252,7 @@ class EvaluationSpec(Spec):
         ge=1,
         le=20,
         description="Parts for out-of-fold teacher labels: each row is labelled by a teacher that never saw it; when empty "
-        "5, and 3 from 50,000 training rows on. 1: one network labels the rows that it was trained on.",
+        "5, 3 from 50,000 training rows on, and 2 of a network from 20,000 on. 1: one network labels the rows that it was trained on.",
         json_schema_extra=unit("folds", advanced=True),
     )
     placebo: bool = Field(
@@ -272,9 +273,13 @@ class EvaluationSpec(Spec):
         json_schema_extra=unit("yes/no", advanced=True),
     )
 
-    def folds_of(self, train_rows: int) -> int:
-        """Return the number of folds for so many training rows."""
-        return self.folds or (FOLDS_OF_MANY if train_rows >= MANY_ROWS else FOLDS)
+    def folds_of(self, train_rows: int, network: bool = False, one_basis: bool = False) -> int:
+        """Return the number of folds for so many training rows; of a network 1 where the lesson needs features from one fit."""
+        if self.folds:
+            return self.folds
+        if network and train_rows >= NETWORK_ROWS:
+            return 1 if one_basis else NETWORK_FOLDS
+        return FOLDS_OF_MANY if train_rows >= MANY_ROWS else FOLDS
 
 
 class RunSpec(Spec):

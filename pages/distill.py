@@ -70,7 +70,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     from kd_core.runs.plan import situation
 
     left, middle, right = st.columns([5, 6, 6], gap="small")
-    folds = draft.folds(values, KEY)
+    folds = draft.folds(dataset, facts, values, KEY)
     with left:
         with st.container(border=True):
             st.subheader(t("distill.teacher"), help=term("teacher"))
@@ -87,7 +87,8 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     with right.container(border=True, height="stretch"):
         st.subheader(t("distill.lesson"), help=term("lesson"))
         archs = [s["arch"]["name"] for s in chosen] if goals is None else []  # candidates follow the lesson
-        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, folds)
+        fewest = draft.folds(dataset, facts, values, KEY, offering=True)
+        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, fewest)
         loss = forms.part(
             LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
         )
@@ -187,7 +188,6 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say what the run would cost and what stands in its way; start it."""
-    from kd_core.runs.plan import check
 
     spec, reason = None, None
     if not values["students"] and values["choose"] is None:
@@ -195,7 +195,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     else:
         try:
             spec = best_student.spec_of(dataset, values, facts)
-            problems = check(spec, facts.task, facts.outputs, facts.inputs)
+            problems = launch.problems(spec, facts)
             for problem in problems:
                 text.show_problem(problem)
             if any(p.severity == "error" for p in problems):

@@ -41,19 +41,19 @@ from kd_core.cli.options import (
     Students,
     Target,
     Task,
-    Teacher,
+    Teachers,
     Time,
 )
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
     choose_spec,
+    chosen_teacher,
     default_loss,
     evaluation_spec,
     lesson_settings,
     make_spec,
     numbers,
     table_spec,
-    teacher_choice,
     usual_teacher,
 )
 from kd_core.specs import Choice, RunSpec, SweepSpec
@@ -71,7 +71,7 @@ def distill(
     data: Data,
     target: Target = None,
     task: Task = None,
-    teacher: Teacher = None,
+    teacher: Teachers = None,
     settings: Settings = None,
     folds: Folds = None,
     student: Students = None,
@@ -113,7 +113,7 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        taught_by = teacher_choice(teacher or usual_teacher(student), settings)
+        taught_by = chosen_teacher(teacher or [usual_teacher(student)], settings)
         dataset = table_spec(
             data,
             target,
@@ -157,7 +157,7 @@ def sweep(
     ] = None,
     seeds: Seeds = None,
     student: Students = None,
-    teacher: Teacher = None,
+    teacher: Teachers = None,
     settings: Settings = None,
     folds: Folds = None,
     objective: Objective = None,
@@ -191,7 +191,7 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = teacher_choice(teacher or usual_teacher(student), settings)
+        taught_by = chosen_teacher(teacher or [usual_teacher(student)], settings)
         dataset = table_spec(
             data,
             target,

@@ -14,14 +14,19 @@ Target = Annotated[
     str | None, typer.Option(help="Column to predict; the folders of a zip of class folders when left out.")
 ]
 Task = Annotated[str | None, typer.Option(help="Kind of prediction; see `list tasks`; inferred when left out.")]
-Teacher = Annotated[
-    str | None,
+Teachers = Annotated[
+    list[str] | None,
     typer.Option(
-        help="Teacher, see `list teachers`; when left out gradient_boosting, and best (of several) with --student best."
+        "--teacher",
+        help="Teacher, see `list teachers`, repeat for several together; when left out gradient_boosting, and best (of several) with --student best.",
     ),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="A setting, for example teacher.trees=400; repeat for several.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A setting, for example teacher.trees=400, or with several teachers teacher.2.trees=400 and teacher.ensemble.combine=weighted; repeat for several.",
+    ),
 ]
 Folds = Annotated[
     int | None,

@@ -152,6 +152,33 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     return Choice(name=name, settings=found)
 
 
+def chosen_teacher(names: list[str], settings: list[str] | None) -> Choice:
+    """Read the teachers that were named; several are members of an ensemble, counted from 1 in settings.
+
+    Example: `chosen_teacher(["mlp", "linear"], ["teacher.1.size=small", "teacher.ensemble.combine=weighted"])`
+    Errors: SpecError naming the setting that belongs to none of them; those of `teacher_choice`.
+    """
+    if len(names) == 1:
+        return teacher_choice(names[0], [re.sub(r"^teacher\.1\.", "teacher.", text) for text in settings or ()])
+    asked: dict[str, list[str]] = {"ensemble": [], **{str(i): [] for i in range(1, len(names) + 1)}}
+    for text in settings or ():
+        part, _, rest = text.strip().partition(".")
+        who, _, setting = rest.partition(".")
+        if part != "teacher" or who not in asked:
+            raise SpecError(
+                "The setting '{text}' does not say which of the {count} teachers it is for ({named}).",
+                "Write teacher.1.<setting>=<value> for the first, or teacher.ensemble.combine=weighted for all of them together.",
+                "setting_of_whom",
+                text=text,
+                count=len(names),
+                named=", ".join(f"{i} {name}" for i, name in enumerate(names, 1)),
+            )
+        asked[who].append(f"teacher.{setting}")
+    members = [teacher_choice(name, asked[str(i)]).model_dump() for i, name in enumerate(names, 1)]
+    together = teacher_choice("ensemble", asked["ensemble"])
+    return together.model_copy(update={"settings": {"members": members, **together.settings}})
+
+
 def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
     """Read how a run is judged; what was left out is the default. Errors: SpecError."""
     return EvaluationSpec.parse({**asked, **({} if folds is None else {"folds": folds})}, "evaluation")

@@ -18,7 +18,7 @@ from kd_core.models.sizes import sizes
 from kd_core.runs import pace
 from kd_core.runs.cells import grid
 from kd_core.runs.pace import Pace
-from kd_core.runs.plan import views_read
+from kd_core.runs.plan import folds_of, views_read
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import usual
 from kd_core.teachers import SOURCES
@@ -137,7 +137,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     kept = TeacherCache(root / "teachers").holds(
         spec.dataset,
         spec.teacher,
-        spec.evaluation.folds_of(train_rows),
+        folds_of(spec, train_rows),
         spec.training.first_seed,
         hears_features(spec.objective),
         spec.evaluation.metric,
@@ -192,7 +192,9 @@ def foresee(
         counts = counts[:1]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
-        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, inputs, num_outputs),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(
+            spec, num_rows, inputs, num_outputs, folds_of(spec, train_rows)
+        ),
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
@@ -276,24 +278,24 @@ def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, flops: int
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int) -> float:
+def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int, folds: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
     if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
-        return sum(_teacher_seconds(one, num_rows, inputs, num_outputs) for one in asked)
+        return sum(_teacher_seconds(one, num_rows, inputs, num_outputs, folds) for one in asked)
     train_rows = training_rows(spec.dataset, num_rows)
-    kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
-    if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
-        return ANSWER_SECONDS
     source, gpu = SOURCES.get(spec.teacher.name), _on_gpu(spec)
-    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs, gpu)
-    once = _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs, gpu)
+    kind, once = teacher_view(spec.teacher, inputs), 0.0
     if "once" in source.facts:
-        once += float(source.facts["once"](source.spec.parse(spec.teacher.settings), num_rows))
-    whole = once + (folds > 1) * folds * fold
+        once = float(source.facts["once"](source.spec.parse(spec.teacher.settings), num_rows))
+    if kind is None or source.facts.get("family") == "given":
+        return ANSWER_SECONDS + once
+    fold = _fit_seconds(spec.teacher, int(train_rows * (folds - 1) / folds), inputs[kind], num_outputs, gpu)
+    whole = once + _fit_seconds(spec.teacher, train_rows, inputs[kind], num_outputs, gpu)
+    most, whole = whole, whole + (folds > 1) * folds * fold
     if gpu and source.facts.get("family") == "pretrained":
         return ANSWER_SECONDS + whole / GPU_TEXT_TIMES
     lanes = min(MOST_LANES, cores()) if "arch" in source.facts and not gpu else 1
-    return ANSWER_SECONDS + max(once, whole / lanes)  # networks are fitted side by side
+    return ANSWER_SECONDS + max(most, whole / lanes)  # networks are fitted side by side
 
 
 def _on_gpu(spec: RunSpec) -> bool:

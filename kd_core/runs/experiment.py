@@ -40,6 +40,7 @@ from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers, without_own_columns
+from kd_core.teachers.given import told
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -108,7 +109,8 @@ class _Experiment:
         with self.phase("data"):
             self.dataset = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
             self.metric = self.choose_metric()
-            problems = plan.check(self.spec, self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds)
+            about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
+            problems = plan.check(self.spec, *about)
             raise_problems(problems)
             self.require_defined_metric()
             self.announce(problems)
@@ -234,7 +236,7 @@ class _Experiment:
                 "phases": list(self.phases),
                 "students": [s.name for s in self.spec.students],
                 "seeds": list(grid.seeds(self.spec)),
-                "folds": self.spec.evaluation.folds_of(len(self.dataset.train)),
+                "folds": plan.folds_of(self.spec, len(self.dataset.train)),
                 "epochs": steps.most_epochs,
                 "round_epochs": steps.epochs,
                 "batch_size": steps.batch_size,
@@ -252,7 +254,7 @@ class _Experiment:
 
     def ask_teacher(self) -> TeacherAnswers:
         """Get the teacher's answers, trained now or kept from an earlier run."""
-        folds, seed = self.spec.evaluation.folds_of(len(self.dataset.train)), self.spec.training.first_seed
+        folds, seed = plan.folds_of(self.spec, len(self.dataset.train)), self.spec.training.first_seed
         times = grid.most_made(self.spec)
         self.made = made_rows.make(self.dataset, folds, seed, times) if times else None
         start = time.monotonic()
@@ -270,8 +272,9 @@ class _Experiment:
             metric=self.spec.evaluation.metric,
             made=self.made,
         )
-        if self.made is not None:
-            found = replace(found, notes=(*found.notes, self.made.note()))
+        few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
+        made = [self.made.note()] if self.made is not None else []
+        found = replace(found, notes=(*found.notes, *few, *made))
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:
             if note["severity"] == "warning":

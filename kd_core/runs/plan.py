@@ -16,10 +16,10 @@ from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
 from kd_core.runs.cells import grid, grid_check, made_check
 from kd_core.runs.choosing.candidates import candidates
-from kd_core.specs import FOLDS, Choice, RunSpec
+from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
-from kd_core.teachers.base import gives, members, own_columns, teacher_view
+from kd_core.teachers.base import gives, is_network, members, own_columns, teacher_view
 
 _CANNOT_WORK = Says(
     "cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one, or change what stands in its way."
@@ -69,6 +69,12 @@ _WHOLE_LESSON = Says(
     "Alpha {alpha} gives a share of the lesson to labels, but there are no true labels: they are made from the teacher's answers.",
     "Set alpha to 1, or name a target.",
 )
+_FEW_FOLDS = Says(
+    "network_folds",
+    "note",
+    "Each of the {training:,} training rows was answered by a network that learned from the other half of them.",
+    "More folds take longer: each is one more training of the teacher.",
+)
 _FEW_SEEDS = Says("few_seeds", "warning", "{seeds} seed(s): too few for a useful interval.", "Use 3 or more.")
 
 
@@ -89,10 +95,31 @@ def situation(
     return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, by_rounds)
 
 
-def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,)) -> list[Problem]:
-    """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once."""
+def folds_of(spec: RunSpec, train_rows: int) -> int:
+    """Return by how many folds a teacher answers so many training rows. Errors: UnknownName, SpecError."""
+    needs = LOSSES.get(spec.objective.name).needs
+    return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), "one_basis" in needs)
+
+
+def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:
+    """Say where fewer folds answered than usual, since nobody asked for a number."""
+    few = spec.evaluation.folds is None and folds == NETWORK_FOLDS and is_network(spec.teacher)
+    return [_FEW_FOLDS.problem(training=train_rows)] if few else []
+
+
+def check(
+    spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TABLE,), train_rows: int = 0
+) -> list[Problem]:
+    """Find everything in a spec that can't work on the task or with what the rows can be read as, all at once.
+
+    `train_rows` decides the number of folds where nobody asked for one.
+    """
     found: list[Problem] = []
-    folds, grouped = spec.evaluation.folds or FOLDS, spec.dataset.group is not None
+    try:
+        folds = folds_of(spec, train_rows)
+    except KDError:  # told below, with everything else
+        folds = FOLDS
+    grouped = spec.dataset.group is not None
     fits = situation(task, num_classes, spec.teacher.name, views, [s.arch.name for s in spec.students], grouped, folds)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
@@ -149,7 +176,7 @@ def check(spec: RunSpec, task: str, num_classes: int, views: Iterable[str] = (TA
 def _answered(spec: RunSpec) -> list[Problem]:
     """Find what does not go with labels that are a teacher's answers."""
     found, names = [], spec.dataset.answer_columns
-    if set(own_columns(spec.teacher)) != set(names):
+    if set(own_columns(spec.teacher)) != set(names) or members(spec.teacher):
         found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
     lesson: Any = LOSSES.get(spec.objective.name).spec.parse(spec.objective.settings)
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)

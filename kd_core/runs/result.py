@@ -213,6 +213,7 @@ class ResultBuilder:
                 "fit_seconds": self.teacher.fit_seconds,
                 **({"known": known} if (known := self.teacher.known()) else {}),
                 **({"notes": list(self.teacher.notes)} if self.teacher.notes else {}),
+                **({"members": asked} if (asked := self.teacher.details.get("members")) else {}),
             },
             "students": [j.entry for j in self.judged],
             "room": self.room,

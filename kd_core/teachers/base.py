@@ -147,9 +147,11 @@ Source = Callable[[Any, Ask], Answered]
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
 # members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # lacks=function() -> what is not installed here that it needs, in words, or None; content=function(settings) -> name by its content of what lies outside the settings (a model's folder);
+# instead=name of the teacher that is offered in its place, for one that only older recipes name;
 # family="network"|"trees"|"classic"|"pretrained"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start; once=function(settings, rows of the file) -> seconds beside the fits
 SOURCES: Registry[Source] = Registry("teacher")
+NETWORKS = ("network", "pretrained")  # families whose fits take long
 
 
 def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
@@ -172,11 +174,12 @@ def gives(name: str, folds: int) -> frozenset[str]:
 
 
 def own_columns(teacher: Choice) -> tuple[str, ...]:
-    """Name the columns of the data that only the teacher may read. Errors: UnknownName, SpecError."""
+    """Name the columns of the data that only the teacher, or one that it asks, may read. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
-    if (own := entry.facts.get("own_columns")) is None:
-        return ()
-    return tuple(own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}")))
+    own = entry.facts.get("own_columns")
+    found = () if own is None else own(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"))
+    asked = [name for one in members(teacher) for name in own_columns(one)]
+    return tuple(dict.fromkeys((*found, *asked)))
 
 
 def members(teacher: Choice) -> tuple[Choice, ...]:
@@ -198,6 +201,11 @@ def members(teacher: Choice) -> tuple[Choice, ...]:
                 name=one.name,
             )
     return found
+
+
+def is_network(teacher: Choice) -> bool:
+    """Say whether a teacher, or one that it asks, is a network trained here. Errors: UnknownName, SpecError."""
+    return any(SOURCES.get(one.name).facts.get("family") in NETWORKS for one in (teacher, *members(teacher)))
 
 
 def without_own_columns(dataset: DatasetSpec, teacher: Choice) -> DatasetSpec:

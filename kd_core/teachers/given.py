@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -189,3 +189,61 @@ def _refuse_rows(code: str, what: str, hint: str, wrong: Array) -> None:
             what=what,
             row=int(rows[0]) + 1,
         )
+
+
+def read_reply(reply: Any, count: int, dataset: Dataset) -> Array:
+    """Check an answer and lay it out in the order of the dataset's classes.
+
+    Shape: (count, C) float32 logits, or (count, 1) float64 values; a row of NaN is not known.
+    Errors: DataError `endpoint_reply`; those of `logits_of`.
+    """
+    task = task_of(dataset.task)
+    kinds: tuple[str, ...] = ("probabilities", "logits") if task.has_classes else ("values",)
+    given = [kind for kind in kinds if isinstance(reply, dict) and kind in reply]
+    if len(given) != 1:
+        raise _wrong(f"one of {' or '.join(kinds)} is needed, it holds {_keys(reply)}")
+    rows = reply[given[0]]
+    if not isinstance(rows, list) or len(rows) != count:
+        found = f"{len(rows):,} rows" if isinstance(rows, list) else "no list"
+        raise _wrong(f"{given[0]} holds {found}, {count:,} were asked for")
+    if not task.has_classes:
+        return np.array([[np.nan if row is None else _number(row, i)] for i, row in enumerate(rows)])
+    order = _order(reply.get("classes"), dataset.classes)
+    values = np.full((count, len(order)), np.nan)
+    for i, row in enumerate(rows):
+        if row is None:
+            continue
+        if not isinstance(row, list) or len(row) != len(order):
+            raise _wrong(f"row {i + 1} has to be a list of {len(order)} numbers, one per class, or null")
+        values[i] = [_number(row[at], i) for at in order]
+    return logits_of(values, dataset, "probabilities" if given[0] == "probabilities" else "logits")[0]
+
+
+def _order(named: Any, classes: tuple[str, ...]) -> list[int]:
+    """Find each class among those that the answer names."""
+    told = [str(name) for name in named] if isinstance(named, list) else []
+    if sorted(told) != sorted(classes):
+        missing, other = (
+            ", ".join(sorted(set(a) - set(b))[:5]) or "none" for a, b in ((classes, told), (told, classes))
+        )
+        raise _wrong(f"its classes are not those of the data (missing: {missing}; unknown: {other}; {len(told)} named)")
+    return [told.index(name) for name in classes]
+
+
+def _number(value: Any, row: int) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+        raise _wrong(f"row {row + 1} holds {str(value)[:40]!r}, which is no number")
+    return float(value)
+
+
+def _keys(reply: Any) -> str:
+    return ", ".join(map(str, list(reply)[:5])) or "nothing" if isinstance(reply, dict) else f"a {type(reply).__name__}"
+
+
+def _wrong(why: str) -> DataError:
+    return DataError(
+        "The endpoint's answer can't be used: {why}.",
+        'It has to be {{"classes": [...], "probabilities": [[...], ...]}}, or "logits", or {{"values": [...]}} for a number.',
+        "endpoint_reply",
+        why=why,
+    )

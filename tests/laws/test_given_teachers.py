@@ -22,6 +22,7 @@ from kd_core.teachers.base import Ask, gives, members, without_own_columns
 from kd_core.teachers.fitting import Fitted
 from tests.runs.tables import small_spec, write_table
 from tests.teachers.keras.small_file import dense, h5
+from tests.teachers.sources.endpoint_server import endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +143,13 @@ def earlier_run(place, task):
     return {"run": "first"}
 
 
+def ensemble(place, task):
+    return {
+        "members": [{"name": "random_forest", "settings": {"trees": 30}}, {"name": "sklearn"}],
+        "combine": "weighted",
+    }
+
+
 EXAMPLES = {
     "keras": keras,
     "earlier_run": earlier_run,
@@ -152,17 +160,36 @@ EXAMPLES = {
     "lightgbm_file": lightgbm_file,
     "xgboost_file": xgboost_file,
     "sklearn_file": sklearn_file,
+    "ensemble": ensemble,
 }
 
 
+def served(classes):
+    """Answer questions by the first column alone."""
+
+    def answer(question):
+        a = [row["a"] or 0.0 for row in question["rows"]]
+        if not classes:
+            return {"values": a}
+        return {"classes": list(classes), "logits": [[value * i for i in range(len(classes))] for value in a]}
+
+    return answer
+
+
 @pytest.fixture
-def asked(entry, task, tmp_path, own_workspace):
+def asked(entry, task, tmp_path, own_workspace, monkeypatch):
     """A dataset with a choice of this teacher that can answer it."""
+    place = write_table(tmp_path / "a.csv", task, 300)
+    if entry.name == "endpoint":
+        data = prepare(small_spec(place, task).dataset)
+        with endpoint(served(data.classes)) as there:
+            monkeypatch.setenv("KD_ENDPOINTS", there.url)
+            yield data, Choice(name="endpoint", settings={"url": there.url, "per_second": 1000})
+        return
     if entry.name not in EXAMPLES:
         pytest.skip("nobody made an example of it")
-    place = write_table(tmp_path / "a.csv", task, 300)
     choice = Choice(name=entry.name, settings=EXAMPLES[entry.name](place, task))
-    return prepare(without_own_columns(small_spec(place, task).dataset, choice)), choice
+    yield prepare(without_own_columns(small_spec(place, task).dataset, choice)), choice
 
 
 def answers(dataset, choice, cache=None, folds=2, notify=lambda event: None, **more):

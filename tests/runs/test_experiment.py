@@ -302,3 +302,7 @@ def test_the_number_of_folds_follows_the_rows_and_is_told(tmp_path, monkeypatch)
     result = carry_out(auto, tmp_path / "run", events.append)
     assert result["dataset"]["rows"]["train"] == 280 and result["teacher"]["folds"] == 3
     assert [e["folds"] for e in events if e["kind"] == "plan"] == [3]
+    monkeypatch.setattr(specs, "NETWORK_ROWS", 280)
+    network = auto.model_copy(update={"teacher": Choice(name="linear", settings={"epochs": 2})})
+    result = carry_out(network, tmp_path / "network", events.append)
+    assert result["teacher"]["folds"] == 2 and "network_folds" in [n["code"] for n in result["teacher"]["notes"]]

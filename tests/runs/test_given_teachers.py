@@ -8,13 +8,14 @@ import pytest
 
 from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.errors import KDError, SpecError
-from kd_core.runs.asked import teacher_choice
+from kd_core.runs.asked import chosen_teacher, teacher_choice
 from kd_core.runs.direct import run_here
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.service.execution import StopSignal
 from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, SweepSpec
 from tests.runs.tables import small_spec, write_table
+from tests.teachers.sources.endpoint_server import endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -204,3 +205,28 @@ def test_a_setting_of_another_kind_is_refused():
         from kd_core.teachers import SOURCES
 
         SOURCES.get("onnx").spec.parse({"path": "/etc/passwd"})
+
+
+def test_an_endpoint_and_columns_teach_together_and_a_run_says_first_what_is_sent(tmp_path, monkeypatch):
+    frame, columns = softened(tmp_path / "a.csv", 400, 0.5)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+
+    def logits(question):
+        return {"classes": ["no", "yes"], "logits": [[0, 2 * (row["a"] or 0)] for row in question["rows"]]}
+
+    with endpoint(logits) as asked:
+        monkeypatch.setenv("KD_ENDPOINTS", asked.url)
+        settings = [f"teacher.1.url={asked.url}", "teacher.1.per_second=1000", f"teacher.2.columns={','.join(columns)}"]
+        choice = chosen_teacher(["endpoint", "soft_labels"], [*settings, "teacher.ensemble.combine=confidence"])
+        spec = small_spec(tmp_path / "a.csv").model_copy(update={"teacher": choice})
+        result, _, events = run(spec, tmp_path / "out")
+        sent = {name for row in asked.rows for name in row}
+        assert "a" in sent and not {"target", *columns} & sent  # neither the target nor another teacher's answers
+    assert "known" not in result["teacher"]  # the endpoint knows what the columns lack
+    whole, partly = result["teacher"]["members"]
+    assert "known" not in whole and 0 < partly["known"]["train"] < result["dataset"]["rows"]["train"]
+    warned = [e for e in events if e.get("code") == "endpoint_sends"]
+    assert len(warned) == 1 and warned[0]["message"].startswith("400 rows with the columns a, b")
+    monkeypatch.delenv("KD_ENDPOINTS")
+    with pytest.raises(KDError, match=r"'endpoint' is switched off: whoever runs this workbench allows"):
+        run(spec, tmp_path / "off")

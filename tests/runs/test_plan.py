@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.distill import LOSSES
 from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
@@ -241,6 +242,42 @@ def test_large_tables_take_fewer_folds_unless_asked_otherwise():
         assert found[0] == found[1] and estimate.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
     assert EvaluationSpec().folds_of(49_999) == 5 and EvaluationSpec().folds_of(50_000) == 3
     assert EvaluationSpec(folds=7).folds_of(10**6) == 7
+
+
+def taught_by(name, loss="hinton", **more):
+    return SPEC.model_copy(
+        update={"teacher": Choice(name=name, **more), "objective": Choice(name=loss), "evaluation": EvaluationSpec()}
+    )
+
+
+def test_a_network_of_many_rows_takes_two_folds_and_says_so(monkeypatch):
+    members = {"members": [{"name": "random_forest"}, {"name": "mlp"}]}
+    for spec, few, many in (
+        (taught_by("mlp"), 5, 2),
+        (taught_by("pretrained"), 5, 2),
+        (taught_by("ensemble", settings=members), 5, 2),
+        (taught_by("random_forest"), 5, 5),
+    ):
+        assert (plan.folds_of(spec, 19_999), plan.folds_of(spec, 20_000)) == (few, many)
+    assert plan.folds_of(taught_by("random_forest"), 60_000) == 3 and plan.folds_of(taught_by("mlp"), 60_000) == 2
+    (note,) = plan.told_folds(taught_by("mlp"), 20_000, 2)
+    assert note.message.startswith(
+        "Each of the 20,000 training rows was answered by a network that learned from the other"
+    )
+    asked = taught_by("mlp").model_copy(update={"evaluation": EvaluationSpec(folds=2)})
+    assert plan.told_folds(asked, 20_000, 2) == plan.told_folds(taught_by("random_forest"), 20_000, 2) == []
+    two, auto = (estimate.foresee(spec, 60_000, TABLE_20, 2).teacher_seconds for spec in (asked, taught_by("mlp")))
+    assert two == auto
+
+
+def test_a_lesson_of_inner_features_takes_one_fold_of_a_network_of_many_rows(monkeypatch):
+    monkeypatch.setattr(LOSSES, "_entries", dict(LOSSES._entries))
+    needs = ("teacher_features", "one_basis", "student_features")
+    LOSSES.register("hints", title="Hints", needs=needs)(LOSSES.get("hinton").make)
+    spec = taught_by("mlp", "hints")
+    assert (plan.folds_of(spec, 19_999), plan.folds_of(spec, 20_000)) == (5, 1)
+    few, many = ([p.message for p in plan.check(spec, "binary", 2, train_rows=n)] for n in (19_999, 20_000))
+    assert any("from one fit" in message for message in few) and not any("one fit" in message for message in many)
 
 
 def test_choosing_costs_at_most_its_minutes_and_then_one_student():

@@ -17,7 +17,7 @@ from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache.coding import decode
 from kd_core.teachers.answer_cache.entry import read_entry, read_meta
 from kd_core.teachers.answer_cache.packing import part_of
-from kd_core.teachers.base import SOURCES, without_own_columns
+from kd_core.teachers.base import SOURCES, members, without_own_columns
 from kd_core.workspace import workspace
 
 FORMAT = 2
@@ -43,7 +43,10 @@ def teacher_settings(teacher: Choice) -> str:
     """Write a teacher's settings with defaults filled in, as canonical JSON, and what they name by its content. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
     spec = entry.spec.parse(teacher.settings, f"teacher {teacher.name}")
-    return spec.to_json() + (f" {entry.facts['content'](spec)}" if "content" in entry.facts else "")
+    asked = [teacher_settings(one) for one in members(teacher) if "content" in SOURCES.get(one.name).facts]
+    return " ".join(
+        [spec.to_json(), *([str(entry.facts["content"](spec))] if "content" in entry.facts else []), *asked]
+    )
 
 
 def data_key(spec: DatasetSpec) -> str | None:

@@ -44,7 +44,12 @@ class VectorStore:
     def of(cls, cache: TeacherCache | None, model: str, length: int, notify: Notify) -> VectorStore:
         """Open the store of a model, named by its content, at a length; damaged parts are told and passed over."""
         parts = [VERSION, model, length, torch.__version__]
-        store = cls(cache, hashlib.sha256(json.dumps(parts).encode()).hexdigest(), notify)
+        return cls.opened(cache, hashlib.sha256(json.dumps(parts).encode()).hexdigest(), notify)
+
+    @classmethod
+    def opened(cls, cache: TeacherCache | None, key: str, notify: Notify) -> VectorStore:
+        """Read what was kept under a key."""
+        store = cls(cache, key, notify)
         folder = inside(cache.root, f"{store.key}.partial") if cache else None
         with contextlib.suppress(OSError):  # none yet, or somebody else's: its age is then that of its making
             if folder is not None:

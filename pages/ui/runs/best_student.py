@@ -90,7 +90,8 @@ def tried(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> list[di
     from kd_core.runs.plan import situation
 
     teacher, grouped = values["teacher"]["name"], dataset.group is not None
-    at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, draft.folds(values, draft.KEY))
+    folds = draft.folds(dataset, facts, values, draft.KEY, offering=True)
+    at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, folds)
     return [s.model_dump(mode="json") for s in candidates(at, values["objective"]["name"]).students]
 
 

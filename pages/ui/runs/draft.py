@@ -12,7 +12,7 @@ from kd_core import safe_io
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
 from kd_core.registry import Entry, Registry, Situation
-from kd_core.specs import FOLDS, Choice, DatasetSpec, RunSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
 from pages.ui.shared.facts import Facts
@@ -62,10 +62,23 @@ def situation(facts: Facts) -> Situation:
     return Situation(task=facts.task, num_classes=facts.outputs, views=frozenset(facts.inputs))
 
 
-def folds(values: dict[str, Any], key: str) -> int:
-    """How many folds the form asks for, which is drawn after the parts that depend on it."""
-    drawn = st.session_state.get(f"{key}.evaluation.folds")
-    return int(drawn or values["evaluation"].get("folds") or FOLDS)
+def folds(dataset: DatasetSpec, facts: Facts, values: dict[str, Any], key: str, offering: bool = False) -> int:
+    """How many folds the form asks for, or the app takes: the widgets that decide it are drawn after what depends on it.
+
+    `offering`: as few as a lesson of inner features would get, for a list of lessons to choose from.
+    """
+    from kd_core.distill import LOSSES
+    from kd_core.runs.estimate import training_rows
+    from kd_core.teachers.base import is_network
+
+    held, drawn = values["teacher"], st.session_state
+    name = drawn.get(f"{key}.teacher", held["name"])
+    teacher = Choice(name=name, settings=held["settings"] if name == held["name"] else {})
+    loss = LOSSES.get(drawn.get(f"{key}.objective", values["objective"]["name"]))
+    asked = drawn.get(f"{key}.evaluation.folds") or values["evaluation"].get("folds")
+    told = EvaluationSpec(folds=int(asked) if asked else None)
+    one_basis = offering or "one_basis" in loss.needs
+    return told.folds_of(training_rows(dataset, facts.rows), is_network(teacher), one_basis)
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:

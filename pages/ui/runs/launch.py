@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from kd_core.errors import KDError
+from kd_core.errors import KDError, Problem
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.facts import Facts
@@ -24,6 +24,14 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
 
     around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows))
     return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
+
+
+def problems(spec: RunSpec, facts: Facts) -> list[Problem]:
+    """Find everything in a spec that can't work on these rows."""
+    from kd_core.runs import estimate, plan
+
+    rows = estimate.training_rows(spec.dataset, facts.rows)
+    return plan.check(spec, facts.task, facts.outputs, facts.inputs, rows)
 
 
 def time(found: Estimate) -> Safe:

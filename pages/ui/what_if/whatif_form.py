@@ -43,7 +43,7 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
     with right.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
         archs = [s["arch"]["name"] for s in chosen]
-        grouped, folds = dataset.group is not None, draft.folds(values, KEY)
+        grouped, folds = dataset.group is not None, draft.folds(dataset, facts, values, KEY, offering=True)
         at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, grouped, folds)
         objective, sweep = _grid(at, values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
@@ -132,7 +132,6 @@ def spec_of(dataset: DatasetSpec, values: dict[str, Any]) -> RunSpec:
 def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     """Say how much is asked for, how long it takes and what stands in its way; start it."""
     from kd_core.runs.cells import grid
-    from kd_core.runs.plan import check
 
     spec, reason, count = None, None, None
     if not values["students"]:
@@ -140,7 +139,7 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     else:
         try:
             spec = spec_of(dataset, values)
-            problems = check(spec, facts.task, facts.outputs, facts.inputs)
+            problems = launch.problems(spec, facts)
             for problem in problems:
                 text.show_problem(problem)
             if any(p.severity == "error" for p in problems):

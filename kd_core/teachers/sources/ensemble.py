@@ -1,0 +1,243 @@
+"""Several teachers as one: each with its own settings, combined by their mean, by validation, or row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from kd_core.data.dataset import SPLITS, Array, Dataset
+from kd_core.errors import DataError, Says, SpecError
+from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import measure
+from kd_core.limits import KNOWN_ROWS
+from kd_core.specs import Choice, Spec, unit
+from kd_core.task import task_of
+from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers, known_rows
+from kd_core.teachers.estimator import stop_if_asked
+from kd_core.teachers.given import logits_of, told
+
+Combine = Literal["mean", "weighted", "confidence"]
+Weigh = Callable[[Array], Array]  # answers (M, N, K) -> weights (M, N), before it is known who answered which row
+
+_ROUNDS, _ENOUGH = 1000, 1e-9  # of finding weights; a round that moves none by more is the last
+_TOLD = Says(
+    "ensemble_members",
+    "note",
+    "Combined ({combine}) of {count} teachers, {metric} on {validation:,} validation rows: {scores}.",
+)
+_CHOSEN = Says(
+    "ensemble_weights",
+    "note",
+    "Validation rows chose the weights: {weights}.",
+    "The score on them is a little too good, that on test rows is not.",
+)
+
+
+class EnsembleSpec(Spec):
+    """Who is asked, and how the answers are combined."""
+
+    members: tuple[Choice, ...] = Field(
+        (),
+        max_length=8,
+        description="Teachers, two or more, each with its own settings.",
+        json_schema_extra=unit("teachers", teachers=True),
+    )
+    combine: Combine = Field(
+        "mean",
+        description="Mean of the answers; weights that fit the validation rows best; or more weight, row by row, to who is surer.",
+        json_schema_extra=unit("name"),
+    )
+
+
+def _missing(spec: EnsembleSpec) -> SpecError | None:
+    if len({one.to_json() for one in spec.members}) == len(spec.members) > 1:
+        return None
+    return SpecError(
+        "An ensemble needs 2 teachers or more, no two of them alike; named are: {named}.",
+        "Name more (--teacher a --teacher b), or give those of one name other settings.",
+        "too_few_members",
+        named=", ".join(one.name for one in spec.members) or "none",
+    )
+
+
+@SOURCES.register(
+    "ensemble",
+    title="Several teachers",
+    spec=EnsembleSpec,
+    takes=(),
+    gives=frozenset({"logits"}),
+    family="ensemble",
+    missing=_missing,
+    members=lambda spec: spec.members,
+)
+def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
+    """Combine what the members answer; a row that some of them know is answered by those alone.
+
+    Errors: SpecError `too_few_members`, `no_confidence`; DataError `few_common_rows`; Stopped.
+    """
+    stop_if_asked(ask.should_stop)
+    if error := _missing(spec):
+        raise error
+    assert ask.answers is not None
+    data, found = ask.dataset, [ask.answers(one) for one in spec.members]
+    seen = {split: _answers([one.logits[split] for one in found], data) for split in SPLITS}
+    weigh, weights = _ways[spec.combine](seen["validation"], data)
+    logits = {split: _combined(v, weigh(v), data) for split, v in seen.items()}
+    made = [one.made for one in found if one.made is not None]
+    own = _answers(made, data) if len(made) == len(found) else None
+    sizes = [(one.num_parameters, one.size_bytes) for one in found]
+    parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))
+    about = [_about(i, one, data, weights) for i, one in enumerate(found)]
+    whole = _scores(logits["validation"], data)
+    names = [f"{i} {one.name}" for i, one in enumerate(found, 1)]
+    metric = task_of(data.task).primary
+    scores = [f"together {_written(whole.get(metric))}"]
+    scores += [f"{name} {_written(m['validation'].get(metric))}" for name, m in zip(names, about, strict=True)]
+    problems = [
+        _TOLD.problem(
+            combine=spec.combine,
+            count=len(found),
+            metric=metric,
+            validation=len(data.validation),
+            scores=", ".join(scores),
+        )
+    ]
+    if weights is not None:
+        given = ", ".join(f"{name} {w:.3f}" for name, w in zip(names, weights, strict=True))
+        problems.append(_CHOSEN.problem(weights=given))
+    theirs = {note["code"] + note["message"]: note for one in found for note in one.notes}
+    return Answered(
+        logits,
+        parameters,
+        size,
+        {"onnxruntime": {"reason": "an ensemble asks every one of its teachers in turn"}},
+        sum(one.fit_seconds for one in found),
+        max(one.folds for one in found),
+        {"combine": spec.combine, "members": about, "validation": whole},
+        (*map(told, problems), *theirs.values()),
+        made=None if own is None else _combined(own, weigh(own), data),
+    )
+
+
+def _answers(logits: Sequence[Array], data: Dataset) -> Array:
+    """Turn logits into probabilities, or values in the target's unit. Shape: M times (N, C) -> (M, N, C), or (M, N, 1)."""
+    task = task_of(data.task)
+    found = [task.answers(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
+    return np.stack([one["p"] if task.has_classes else one["values"][:, None] for one in found])
+
+
+def _combined(v_MNK: Array, w_MN: Array, data: Dataset) -> Array:
+    """Average by weights over those who know a row; where these have no weight at all, evenly. Shape: -> (N, C) float32."""
+    known = ~np.isnan(v_MNK[:, :, 0])
+    w = np.where(known, w_MN, 0.0)
+    w = np.where(w.sum(0) > 0, w, known)
+    total = w.sum(0)
+    share = w / np.where(total > 0, total, 1.0)
+    values = (share[:, :, None] * np.where(known[:, :, None], v_MNK, 0.0)).sum(0)
+    values[total == 0] = np.nan
+    return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+
+
+def _evenly(validation: Array, data: Dataset) -> tuple[Weigh, None]:
+    return (lambda v: np.ones(v.shape[:2])), None
+
+
+def _by_validation(validation: Array, data: Dataset) -> tuple[Weigh, list[float]]:
+    """Find fixed weights by the validation rows that all members know: the most likely mixture, or the least squared error.
+
+    Source: Breiman, Stacked regressions (1996); Yao et al., arXiv:1704.02030, for probabilities.
+    """
+    rows = ~np.isnan(validation[:, :, 0]).any(axis=0)
+    if not rows.any() or (rows.sum() < KNOWN_ROWS and not rows.all()):
+        raise DataError(
+            "Only {rows:,} validation rows were answered by all {count} teachers; weights need {least}.",
+            "Combine by mean or by confidence, or give more answers.",
+            "few_common_rows",
+            rows=int(rows.sum()),
+            count=len(validation),
+            least=KNOWN_ROWS,
+        )
+    v, y = validation[:, rows], data.validation.y[rows]
+    w = _mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else _least_squares(v[:, :, 0] - y)
+    return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
+
+
+def _mixture(p_MN: Array) -> Array:
+    """Find the weights under which a mixture gives the labels the highest likelihood; each round raises it. Shape: (M, N) -> (M,)."""
+    p, w = np.maximum(p_MN, 1e-12), np.full(len(p_MN), 1 / len(p_MN))
+    for _ in range(_ROUNDS):
+        part = w[:, None] * p
+        new = (part / part.sum(0)).mean(1)
+        if np.abs(new - w).max() < _ENOUGH:
+            break
+        w = new
+    return np.asarray(w)
+
+
+def _least_squares(errors_MN: Array) -> Array:
+    """Find the weights, none below 0, that add up to 1 and leave the least squared error, among all groups of members. Shape: (M, N) -> (M,)."""
+    g, best, least = errors_MN @ errors_MN.T / errors_MN.shape[1], np.zeros(len(errors_MN)), np.inf
+    for size in range(1, len(g) + 1):
+        for group in combinations(range(len(g)), size):
+            part = g[np.ix_(group, group)]
+            x = np.linalg.pinv(part) @ np.ones(size)
+            x = x / x.sum() if x.sum() > 0 else np.full(size, 1 / size)
+            if x.min() >= 0 and (error := float(x @ part @ x)) < least:
+                best, least = np.zeros(len(g)), error
+                best[list(group)] = x
+    return best
+
+
+def _by_confidence(validation: Array, data: Dataset) -> tuple[Weigh, None]:
+    """Weigh each row's answers by 1 - H(p) / log C: sure ones count in full, an even one not at all.
+
+    The label-free side of CA-MKD, which weighs by the cross-entropy to a row's label: that would tell the test labels.
+
+    Source: arXiv:2201.00007. Errors: SpecError `no_confidence` for a number.
+    """
+    if not task_of(data.task).has_classes:
+        raise SpecError(
+            "Teachers of a number say nothing of how sure they are, so they can't be combined by confidence.",
+            "Combine by mean or weighted.",
+            "no_confidence",
+        )
+
+    def weigh(v: Array) -> Array:
+        entropy = -(v * np.log(np.maximum(v, 1e-300))).sum(axis=2)
+        return np.asarray(np.clip(1 - entropy / np.log(v.shape[2]), 0.0, 1.0))
+
+    return weigh, None
+
+
+_ways: dict[Combine, Callable[[Array, Dataset], tuple[Weigh, list[float] | None]]] = {
+    "mean": _evenly,
+    "weighted": _by_validation,
+    "confidence": _by_confidence,
+}
+
+
+def _about(index: int, one: TeacherAnswers, data: Dataset, weights: list[float] | None) -> dict[str, Any]:
+    """Tell of a member what stands beside the ensemble in a result."""
+    return {
+        "number": index + 1,
+        "name": one.name,
+        "validation": _scores(one.logits["validation"], data),
+        "weight": None if weights is None else round(weights[index], 6),
+        **({"known": known} if (known := one.known()) else {}),
+    }
+
+
+def _scores(z: Array, data: Dataset) -> dict[str, float | None]:
+    """Score answers to those validation rows that are known; nothing where these are too few."""
+    rows = known_rows(z)
+    if not rows.any() or (rows.sum() < KNOWN_ROWS and not rows.all()):
+        return {}
+    return measure(from_logits(data.task, data.validation.y[rows], z[rows], data.target_mean, data.target_std))
+
+
+def _written(score: float | None) -> str:
+    return "unknown" if score is None else f"{score:.4g}"

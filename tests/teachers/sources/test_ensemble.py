@@ -1,0 +1,204 @@
+"""Several teachers as one: who is heard how much, on which rows, and what is said of it."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from kd_core.data.dataset import SPLITS
+from kd_core.errors import DataError, KDError, SpecError
+from kd_core.runs.asked import chosen_teacher
+from kd_core.specs import Choice, DatasetSpec
+from kd_core.teachers.answer_cache import kept
+from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
+from kd_core.teachers.sources import ensemble
+from tests.teachers.tables import dataset
+
+MEMBERS = ("random_forest", "linear", "mlp")
+
+
+def member(data, seed, skill=1.0, known=1.0, **more):
+    """Answers that follow the labels as well as `skill` says, to a share of the rows."""
+    rng, logits = np.random.default_rng(seed), {}
+    for split in SPLITS:
+        y = data.parts[split].y
+        if data.classes:
+            z = rng.normal(size=(len(y), len(data.classes))) + skill * np.eye(len(data.classes))[y]
+        else:
+            z = ((y - data.target_mean) / data.target_std + rng.normal(size=len(y)) / skill)[:, None]
+        z[rng.random(len(y)) >= known] = np.nan
+        logits[split] = z.astype(np.float32)
+    return TeacherAnswers(MEMBERS[seed], logits, 10 + seed, 100, {}, 2.0, 5, **more)
+
+
+def combined(data, found, combine="mean"):
+    entry = SOURCES.get("ensemble")
+    spec = entry.spec.parse({"members": [{"name": one.name} for one in found], "combine": combine})
+    by_name = {one.name: one for one in found}
+    more = {"answers": lambda choice: by_name[choice.name]}
+    return entry.make(spec, Ask(data, None, 5, 0, None, "", "cpu", print, lambda: False, **more))
+
+
+def p(z):
+    e = np.exp(np.asarray(z, float) - np.max(z, axis=-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def test_the_mean_of_those_who_know_a_row_answers_it_and_what_it_rests_on_is_told():
+    data = dataset("multiclass")
+    found = [member(data, 0, known=0.6), member(data, 1, 2.0, known=0.7), member(data, 2, known=0.5)]
+    whole = combined(data, found)
+    for split in SPLITS:
+        each = np.stack([p(one.logits[split]) for one in found])
+        nobody = np.isnan(each[:, :, 0]).all(0)
+        assert nobody.any() and np.isnan(whole.logits[split][nobody]).all()
+        np.testing.assert_allclose(p(whole.logits[split][~nobody]), np.nanmean(each[:, ~nobody], 0), atol=1e-5)
+    assert (whole.num_parameters, whole.size_bytes, whole.seconds, whole.folds) == (33, 300, 6.0, 5)
+    first = whole.details["members"][0]
+    assert (first["number"], first["name"], first["weight"], first["known"]) == (
+        1,
+        "random_forest",
+        None,
+        found[0].known(),
+    )
+    rows = ~np.isnan(found[0].logits["validation"][:, 0])
+    right = found[0].logits["validation"][rows].argmax(1) == data.validation.y[rows]
+    assert first["validation"]["accuracy"] == pytest.approx(right.mean())
+    (note,) = whole.notes
+    assert (
+        "3 teachers, accuracy on 100 validation rows: together 0." in note["message"]
+        and "2 linear 0." in note["message"]
+    )
+
+
+def test_numbers_are_averaged_in_the_targets_unit():
+    data = dataset("regression")
+    found = [member(data, 0), member(data, 1)]
+    both = (found[0].logits["test"] + found[1].logits["test"]) / 2
+    np.testing.assert_allclose(combined(data, found).logits["test"], both, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_weights_are_those_that_suit_the_validation_rows_best(task):
+    data = dataset(task, 400)
+    found = [member(data, 0, 0.2), member(data, 1, 1.2), member(data, 2, 1.0)]
+    whole = combined(data, found, "weighted")
+    w = np.array([one["weight"] for one in whole.details["members"]])
+    y = data.validation.y
+    if task == "multiclass":
+        own = np.stack([p(one.logits["validation"])[np.arange(len(y)), y] for one in found])
+
+        def loss(w):
+            return -np.log(w @ own).mean()
+    else:
+        values = np.stack([one.logits["validation"][:, 0] * data.target_std + data.target_mean for one in found])
+
+        def loss(w):
+            return ((w @ values - y) ** 2).mean()
+
+    start, within = np.full(3, 1 / 3), [(0, 1)] * 3
+    best = minimize(loss, start, bounds=within, constraints={"type": "eq", "fun": lambda w: w.sum() - 1})
+    assert w.sum() == pytest.approx(1) and w.min() >= 0 and loss(w) <= best.fun + 1e-6
+    assert w.argmax() == 1 and w[0] < 0.1
+    assert "Validation rows chose the weights: 1 random_forest 0" in whole.notes[1]["message"]
+    assert whole.notes[1]["hint"].startswith("The score on them is a little too good")
+
+
+def test_the_surer_teacher_of_a_row_is_heard_more_without_a_look_at_labels():
+    data = dataset("multiclass")
+    found = [member(data, 0), member(data, 1)]
+    sure, even = np.array([6.0, 0, 0], np.float32), np.array([1.0, 1, 1], np.float32)
+    found[0].logits["test"][:3], found[1].logits["test"][:3] = [sure, even, even], [even, sure, even]
+    z = p(combined(data, found, "confidence").logits["test"])
+    np.testing.assert_allclose(z[:2], p(np.stack([sure, sure])), atol=1e-4)  # an even answer has no weight at all
+    np.testing.assert_allclose(z[2], 1 / 3, atol=1e-6)  # where nobody is sure all count the same
+    a, b = p(found[0].logits["test"][9]), p(found[1].logits["test"][9])
+    wa, wb = (1 + (v * np.log(v)).sum() / np.log(3) for v in (a, b))
+    np.testing.assert_allclose(z[9], (wa * a + wb * b) / (wa + wb), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "known", "combine", "code", "words"),
+    [
+        ("binary", 0.5, "weighted", "few_common_rows", r"Only \d+ validation rows were answered by all 2 teachers"),
+        ("regression", 1.0, "confidence", "no_confidence", r"say nothing of how sure .* Combine by mean or weighted\."),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(task, known, combine, code, words):
+    data = dataset(task)
+    with pytest.raises((DataError, SpecError), match=words) as error:
+        combined(data, [member(data, 0, known=known), member(data, 1, known=known)], combine)
+    assert error.value.code == code
+
+
+def test_a_small_table_whose_rows_are_all_known_is_weighted():
+    data = dataset("binary", 60)
+    assert combined(data, [member(data, 0), member(data, 1, 3.0)], "weighted").details["members"][1]["weight"] > 0.5
+
+
+def test_the_best_group_of_members_is_found_where_one_would_have_less_than_nothing():
+    rng = np.random.default_rng(0)
+    good, noise = rng.normal(size=500), rng.normal(size=500)
+    w = ensemble._least_squares(np.stack([good, good + noise]))  # the second adds noise to the errors of the first
+    np.testing.assert_allclose(w, [1, 0], atol=0.05)
+    np.testing.assert_allclose(ensemble._least_squares(np.zeros((2, 9))), [1, 0], atol=1)  # two without any error
+
+
+def test_columns_of_a_member_are_kept_from_the_students_and_its_model_is_named_by_content(monkeypatch):
+    asked = [{"name": "linear"}, {"name": "soft_labels", "settings": {"columns": ["p_no", "p_yes"]}}]
+    both = Choice(name="ensemble", settings={"members": asked})
+    assert own_columns(both) == ("p_no", "p_yes")
+    assert without_own_columns(DatasetSpec(source="a", target="y"), both).drop == ("p_no", "p_yes")
+    before = kept.teacher_settings(both)
+    entry = SOURCES.get("linear")
+    monkeypatch.setitem(
+        SOURCES._entries,
+        "linear",
+        type(entry)(**{**vars(entry), "facts": {**entry.facts, "content": lambda spec: "c1"}}),
+    )
+    assert kept.teacher_settings(both).startswith(f"{before} ") and kept.teacher_settings(both).endswith(" c1")
+
+
+def test_members_are_numbered_on_a_command_line():
+    asked = ["teacher.1.epochs=3", "teacher.3.trees=40", "teacher.ensemble.combine=weighted"]
+    found = chosen_teacher(["mlp", "linear", "random_forest"], asked)
+    assert found.name == "ensemble" and found.settings == {
+        "members": [
+            {"name": "mlp", "settings": {"epochs": 3}},
+            {"name": "linear", "settings": {}},
+            {"name": "random_forest", "settings": {"trees": 40}},
+        ],
+        "combine": "weighted",
+    }
+    assert chosen_teacher(["mlp"], ["teacher.1.epochs=3"]) == chosen_teacher(["mlp"], ["teacher.epochs=3"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "teacher.epochs=3",
+            r"does not say which of the 2 teachers it is for \(1 mlp, 2 linear\)\. Write teacher\.1\.",
+        ),
+        ("teacher.3.epochs=3", "does not say which of the 2 teachers"),
+        ("teacher.0.epochs=3", "does not say which of the 2 teachers"),
+        ("student.1.epochs=3", "does not say which of the 2 teachers"),
+        ("teacher.1.epochs", "'teacher.epochs' is not understood"),
+    ],
+)
+def test_a_setting_of_nobody_is_refused(text, words):
+    with pytest.raises(SpecError, match=words):
+        chosen_teacher(["mlp", "linear"], [text])
+
+
+@pytest.mark.parametrize("members", [[], ["linear"], ["linear", "linear"]])
+def test_fewer_than_two_are_no_ensemble(members):
+    spec = ensemble.EnsembleSpec.parse({"members": [{"name": name} for name in members]})
+    error = SOURCES.get("ensemble").facts["missing"](spec)
+    assert isinstance(error, KDError) and str(error).startswith(
+        "An ensemble needs 2 teachers or more, no two of them alike; named are: " + (", ".join(members) or "none")
+    )
+    other = [{"name": "linear"}, {"name": "linear", "settings": {"epochs": 3}}]
+    assert SOURCES.get("ensemble").facts["missing"](ensemble.EnsembleSpec.parse({"members": other})) is None
+    with pytest.raises(SpecError, match=r"no two of them alike; named are"):
+        ask = Ask(dataset(), None, 5, 0, None, "", "cpu", print, lambda: False)
+        SOURCES.get("ensemble").make(spec, ask)
