@@ -23,7 +23,7 @@ def taken_apart(x_NW: Tensor, parts: Sequence[InputSpec]) -> list[Tensor]:
             found.append(own.float() / STEPS)
         elif part.dtype == "uint8":
             flat = torch.cat([own % 256, own // 256 % 256, own // 65_536], dim=1)[:, : part.width]
-            found.append(flat.float().unflatten(1, part.shape))
+            found.append(torch.unflatten(flat.float(), 1, part.shape))
         else:
             found.append(own)
     return found
