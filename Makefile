@@ -7,7 +7,7 @@ PRETRAINED := $(VENV)/.pretrained
 # Compiled modules are kept: without them each process, and each of the tests' many, compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup pretrained test check faults e2e format bench samples clean
+.PHONY: run setup pretrained test check faults e2e format bench samples scenarios clean
 .DEFAULT_GOAL := run
 
 $(STAMP): requirements.txt constraints.txt
@@ -55,6 +55,10 @@ format: $(STAMP)
 
 samples: $(STAMP)
 	@$(BIN)/python sample_data/make_samples.py
+
+# Every scenario at full size; what was done is kept in .scenarios and not done again.
+scenarios: $(STAMP)
+	@$(BIN)/python benchmarks/scenarios.py --folder .scenarios
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

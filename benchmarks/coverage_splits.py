@@ -46,11 +46,12 @@ def fill(
 
 def _units(part: str, data: Path | None, scratch: Path, count: int, rows: int) -> dict[str, Callable[[], RealSet]]:
     if part == "fresh":
-        each = -(-count // len(SCENARIOS.names()))
+        names = [e.name for e in SCENARIOS.entries() if "pictures" not in e.facts["tags"]]  # of those a CSV is made
+        each = -(-count // len(names))
         return {
             f"{name}/{seed}": lambda name=name, seed=seed: fresh_set(name, rows, seed, scratch)
             for seed in range(each)
-            for name in SCENARIOS.names()
+            for name in names
         }
     if data is None:
         raise SystemExit("Real sets: name their folder with --data or KD_DATA.")

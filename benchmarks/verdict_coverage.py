@@ -73,6 +73,7 @@ def datasets(folder: Path | None) -> dict[str, tuple[DatasetSpec, Choice, Choice
             entry.facts["objective"],
         )
         for entry in SCENARIOS.entries()
+        if "pictures" not in entry.facts["tags"]  # by an MLP on encoded columns
     }
     shoppers = (folder or Path()) / "online_shoppers" / "online_shoppers_intention.csv"
     if folder and shoppers.exists():

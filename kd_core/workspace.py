@@ -79,5 +79,6 @@ def close(root: Path) -> int:
 
 
 def samples() -> Path:
-    """Return the folder of the shipped sample tables."""
-    return Path(__file__).resolve().parent.parent / "sample_data"
+    """Return the folder of the sample tables: `KD_SAMPLES`, or the shipped one."""
+    named = os.environ.get("KD_SAMPLES")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "sample_data"

@@ -123,7 +123,10 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
 def predict(
     run: Annotated[str, typer.Argument(help="Run id, or a run folder.")],
     rows: Annotated[
-        str, typer.Argument(help="A file of rows, laid out as the run's own; - reads them from the input.")
+        str,
+        typer.Argument(
+            help="A file of rows, laid out as the run's own; - reads them from the input. Pictures that it names lie beside it."
+        ),
     ],
     student: Annotated[
         str | None,
@@ -144,10 +147,11 @@ def predict(
         with tempfile.TemporaryDirectory(prefix="kd-") as folder, warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             path = Path(rows)
+            beside = path.parent
             if rows == "-":
-                path = Path(folder) / "rows"  # no ending: any kind of file may be piped in
+                path, beside = Path(folder) / "rows", Path()  # no ending: any kind of file may be piped in
                 path.write_bytes(sys.stdin.buffer.read())
-            found = opened.predict_file(path)
+            found = opened.predict_file(path, beside=beside)
         for one in (w.message for w in said if w.category is UserWarning):
             typer.echo(f"note: {one}", err=True)
         written = found.to_csv(out, index=False)

@@ -24,6 +24,7 @@ UPLOADS = "uploads"  # folder of files that belong to a teacher, not to a datase
 _CHUNK = 2**20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATASET_ID = re.compile(r"[0-9a-f]{12}")
+SAMPLE_ENDINGS = (".csv.gz", ".csv", ".zip")
 _SAMPLE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -214,9 +215,9 @@ def _pieces(stream: IO[bytes] | bytes) -> Iterator[bytes]:
 
 
 def _sample_path(name: str) -> Path:
-    known = sorted({p.name.split(".")[0] for p in samples().glob("*.csv*")})
+    known = sorted({p.name.split(".")[0] for p in samples().iterdir() if p.name.endswith(SAMPLE_ENDINGS)})
     if _SAMPLE.fullmatch(name):
-        for ending in (".csv.gz", ".csv"):
+        for ending in SAMPLE_ENDINGS:
             path = samples() / f"{name}{ending}"
             if path.is_file():
                 return path

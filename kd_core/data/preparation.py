@@ -13,7 +13,7 @@ from kd_core.data import targets
 from kd_core.data.dataset import SPLITS, Dataset, Part, Split
 from kd_core.data.encoding.text_columns import text_columns
 from kd_core.data.files.reading import read_table
-from kd_core.data.input_spec import COLUMNS, TABLE
+from kd_core.data.input_spec import COLUMNS, TABLE, TOGETHER
 from kd_core.data.library import DataLibrary
 from kd_core.data.profile import Understanding, understand_table
 from kd_core.data.table import Profile
@@ -158,8 +158,9 @@ def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Col
     if any(column.kind == "text" for column in columns.types.values()):
         what["text_encoder"] = table.TEXT_VERSION
     others = {kind: VIEWS.get(kind).facts["version"] for kind in columns.kinds() if kind != TABLE}
-    if others.get(COLUMNS) == 1:  # came later: rows and names of earlier versions stay what they were
-        del others[COLUMNS]
+    for later in (COLUMNS, TOGETHER):
+        if others.get(later) == 1:  # came later: rows and names of earlier versions stay what they were
+            del others[later]
     if others:
         what["views"] = others
     return hashlib.sha256(json.dumps(what, sort_keys=True, allow_nan=False).encode()).hexdigest()

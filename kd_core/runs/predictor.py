@@ -15,6 +15,7 @@ import pandas as pd
 import safetensors
 
 from kd_core.data.onnx_file import RUNTIME_ERRORS
+from kd_core.data.pictures.column import picture_columns
 from kd_core.data.types.raw_rows import Array, Rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import KDError, raise_problems
@@ -165,11 +166,11 @@ class Predictor:
         shares = {name: found[:, at] for at, name in enumerate(self._named)}
         return pd.DataFrame({purpose.target: labels, **shares}, index)
 
-    def predict_file(self, path: Path | str, name: str | None = None) -> pd.DataFrame:
+    def predict_file(self, path: Path | str, name: str | None = None, beside: Path | None = None) -> pd.DataFrame:
         """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row.
 
-        What the reader found odd is told by warnings.
-        Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `answers`.
+        What the reader found odd is told by warnings. `beside`: the folder of pictures that the rows name.
+        Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `answers`, `with_files`.
         """
         from kd_core.data.files.reading import read_table  # brings the readers along; rows alone need none
 
@@ -177,7 +178,12 @@ class Predictor:
         raise_problems([replace(p, severity="error") for p in table.problems if p.code == "ragged_rows"])
         for problem in table.problems:
             warnings.warn(problem.message, stacklevel=2)
-        return self.predict(table.frame)
+        if beside is None:
+            return self.predict(table.frame)
+        from kd_core.data.pictures.beside import with_files
+
+        types = self.deployed.reader.types if self.deployed else self.engine.view.types
+        return self.predict(with_files(table.frame, picture_columns(types), beside))
 
 
 class FromFile(Predictor):

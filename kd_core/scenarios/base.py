@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from kd_core.registry import Registry
-from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 
 # make(rng, rows) -> DataFrame, the target in its last column
 Maker = Callable[[np.random.Generator, int], pd.DataFrame]
 
 # facts: sample="visits" (file name in sample_data), target, task, rows, story, objective=Choice,
-# teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("purchase", "behaviour")
+# training=TrainingSpec where the usual one takes more than two minutes, teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("purchase", "behaviour"), folds=number where not as usual
 SCENARIOS: Registry[Maker] = Registry("scenario")
 
 
 def default_spec(name: str) -> RunSpec:
-    """Return the run a person starts with one click for a scenario. Errors: UnknownName."""
+    """Return the run a person starts with one click for a scenario; with `KD_SMOKE=1` a hasty one. Errors: UnknownName."""
     entry = SCENARIOS.get(name)
     facts = entry.facts
-    return RunSpec(
+    spec = RunSpec(
         name=entry.title,
         dataset=DatasetSpec(
             source=f"sample:{facts['sample']}",
@@ -34,6 +35,22 @@ def default_spec(name: str) -> RunSpec:
         teacher=facts["teacher"],
         students=tuple(_student(said) for said in facts["students"]),
         objective=facts["objective"],
+        training=facts.get("training", TrainingSpec()),
+        evaluation=EvaluationSpec(folds=facts.get("folds")),
+    )
+    return smoke(spec) if os.environ.get("KD_SMOKE") == "1" else spec
+
+
+def smoke(spec: RunSpec) -> RunSpec:
+    """Return the run with a few epochs, two seeds and one student: it shows that all parts work, and no more."""
+    short = {"epochs": 2, "size": "tiny"} if "epochs" in spec.teacher.settings else {}
+    return spec.model_copy(
+        update={
+            "teacher": spec.teacher.model_copy(update={"settings": {**spec.teacher.settings, **short}}),
+            "students": spec.students[:1],
+            "training": TrainingSpec(epochs=3, seeds=2),
+            "evaluation": EvaluationSpec(folds=2, placebo=False),
+        }
     )
 
 

@@ -26,7 +26,7 @@ Pixels = npt.NDArray[np.uint8]
 def read_cells(cells: Cells, shape: tuple[int, int, int], name: str) -> tuple[Pixels, tuple[str, ...]]:
     """Read the cells of a column; return what a person should be told as well. A missing picture is black.
 
-    A cell is the content of a PNG, JPEG or WebP file, or missing; a column of pictures holds pixels. What has another size is
+    A cell is the content of a PNG, JPEG, WebP or BMP file, or missing; a column of pictures holds pixels. What has another size is
     stretched, as pictures of a file are.
     Shape: N cells -> (N, H, W, K). Errors: DataError `no_picture`, `picture_unreadable`.
     """
@@ -48,7 +48,7 @@ def read_cells(cells: Cells, shape: tuple[int, int, int], name: str) -> tuple[Pi
         else:
             raise DataError(
                 "Row {number:,} holds a {noun} under '{name}', which is no picture.",
-                "Give the content of a PNG, JPEG or WebP file as bytes, such as open(path, 'rb').read().",
+                "Give the content of a PNG, JPEG, WebP or BMP file as bytes, such as open(path, 'rb').read().",
                 "no_picture",
                 number=at + 1,
                 noun=type(cell).__name__,
@@ -71,7 +71,7 @@ def _decoded(data: bytes, shape: tuple[int, int, int], number: int, name: str) -
         why = decoding.short(error)
     raise DataError(
         "The picture of row {number:,} under '{name}' can't be read: {why}.",
-        "Save it again as PNG, JPEG or WebP.",
+        "Save it again as PNG, JPEG, WebP or BMP.",
         "picture_unreadable",
         number=number,
         name=name,

@@ -30,10 +30,14 @@ _ONLY_PICTURES = Says(
 )
 
 
-def column_of(pixels: npt.NDArray[np.uint8]) -> pd.Series:
-    """Make a column of pictures that lies where the pixels lie, a mapped file included. Shape: (N, H, W, K) -> (N,)."""
+def column_of(pixels: npt.NDArray[np.uint8], missing: npt.NDArray[np.bool_] | None = None) -> pd.Series:
+    """Make a column of pictures that lies where the pixels lie, a mapped file included. Shape: (N, H, W, K) -> (N,).
+
+    `missing` (N,): rows that have none.
+    """
     shape = pixels.shape[1:]
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(np.asarray(pixels).reshape(-1)), int(np.prod(shape)))
+    mask = None if missing is None or not missing.any() else pa.array(missing)
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(np.asarray(pixels).reshape(-1)), int(np.prod(shape)), mask=mask)
     array = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), shape), flat)
     return pd.Series(pd.arrays.ArrowExtensionArray(array))
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from kd_core import limits
 from kd_core.data.files.caps import check_bytes
 
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 LEAST_SIDE = 8  # smaller pictures are enlarged: networks halve them up to three times
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
@@ -82,7 +82,7 @@ def _opened(archive: zipfile.ZipFile, members: list[str]) -> Iterator[tuple[int,
 
 
 def short(error: Exception) -> str:
-    said = "no PNG, JPEG or WebP" if type(error).__name__ == "UnidentifiedImageError" else str(error)
+    said = "no PNG, JPEG, WebP or BMP" if type(error).__name__ == "UnidentifiedImageError" else str(error)
     return said[:120] or type(error).__name__
 
 

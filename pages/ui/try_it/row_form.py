@@ -38,7 +38,7 @@ def _widget(name: str, column: ColumnType, value: Any, rows: pd.DataFrame, key: 
     if column.kind == "picture":
         if isinstance(value, bytes):
             st.image(io.BytesIO(value), width=160, caption=label)
-        given = st.file_uploader(t("try_it.picture"), type=["png", "jpg", "jpeg", "webp"], key=key)
+        given = st.file_uploader(t("try_it.picture"), type=["png", "jpg", "jpeg", "webp", "bmp"], key=key)
         return value if given is None else given.getvalue()
     if column.kind == "text":
         return st.text_area(label, value="" if value is None else str(value), key=key) or None

@@ -182,10 +182,10 @@ def huge_png(side):
     ("data", "why"),
     [
         (huge_png(50_000), "50,000 x 50,000 pixels"),
-        (b"no picture at all", "no PNG, JPEG or WebP"),
-        (b"", "no PNG, JPEG or WebP"),
+        (b"no picture at all", "no PNG, JPEG, WebP or BMP"),
+        (b"", "no PNG, JPEG, WebP or BMP"),
         (encoded(solid(size=(60, 60)))[:90], "truncated|broken|not enough"),
-        (encoded(solid(), "BMP"), "no PNG, JPEG or WebP"),
+        (encoded(solid(), "GIF"), "no PNG, JPEG, WebP or BMP"),
     ],
     ids=["claims too much", "text", "empty", "cut off", "another format"],
 )

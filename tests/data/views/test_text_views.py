@@ -124,7 +124,7 @@ def text_table(path, rows=120):
 
 def test_a_table_with_texts_can_be_read_in_every_way_and_one_without_only_as_a_table(tmp_path):
     data = prepare(text_table(tmp_path / "a.csv"))
-    assert data.views.kinds == ("table", "columns", "ngrams", "tfidf", "tokens") and data.views.read == ()
+    assert data.views.kinds == ("table", "columns", "ngrams", "tfidf", "together", "tokens") and data.views.read == ()
     tokens = data.view("tokens")
     assert data.views.read == ("tokens",)  # nothing is encoded that nobody reads
     assert [len(x) for x in tokens.parts.values()] == [len(p) for p in data.parts.values()]
