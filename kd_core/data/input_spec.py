@@ -12,6 +12,7 @@ import numpy.typing as npt
 TABLE = "table"
 COLUMNS = "columns"
 TERM = 4096  # a weighted term of a text: its number times this, plus its weight
+MOST_TERMS = 40_000  # of such a view
 SPARSE_NUMBERS = 60  # words and word pairs of a short text
 
 
