@@ -121,11 +121,12 @@ Inputs = Mapping[str, InputSpec]  # what the rows look like in every view that m
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache."""
+    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache, given parts."""
 
     pace: Pace = field(default_factory=Pace)
     busy: float = 1.0
     teacher_kept: bool = False
+    train_rows: int | None = None  # where they are known; by the shares of the split otherwise
 
 
 def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
@@ -140,7 +141,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         spec.evaluation.metric,
         grid.most_made(spec),
     )
-    return Circumstances(pace.read(root), busy(), kept)
+    return Circumstances(pace.read(root), busy(), kept, train_rows)
 
 
 def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
@@ -152,8 +153,11 @@ def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: 
     return rows
 
 
-def training_rows(dataset: DatasetSpec, num_rows: int) -> int:
-    """Foresee how many rows the training part will have."""
+def training_rows(dataset: DatasetSpec, num_rows: int, parts: Sequence[int] = ()) -> int:
+    """Foresee how many rows the training part will have; `parts`: rows of training, validation and test that a column gives."""
+    if parts:
+        train, validation, _ = parts
+        return train if validation else int(train * (1 - dataset.validation_share))
     return int(num_rows * (1 - dataset.validation_share - dataset.test_share))
 
 
@@ -165,7 +169,7 @@ def foresee(
     `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
     around = around or Circumstances()
-    train_rows = training_rows(spec.dataset, num_rows)
+    train_rows = around.train_rows or training_rows(spec.dataset, num_rows)
     rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
     stacked = [_stackable(spec, student, num_outputs) for student in spec.students]
@@ -189,7 +193,7 @@ def foresee(
         counts = counts[:1]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
-        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, inputs, num_outputs),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs),
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
@@ -271,11 +275,10 @@ def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int) -> float:
+def _teacher_seconds(spec: RunSpec, num_rows: int, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
     if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
-        return sum(_teacher_seconds(one, num_rows, inputs, num_outputs) for one in asked)
-    train_rows = training_rows(spec.dataset, num_rows)
+        return sum(_teacher_seconds(one, num_rows, train_rows, inputs, num_outputs) for one in asked)
     kind, folds = teacher_view(spec.teacher, inputs), spec.evaluation.folds_of(train_rows)
     if kind is None or SOURCES.get(spec.teacher.name).facts.get("family") == "given":
         return ANSWER_SECONDS

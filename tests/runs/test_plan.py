@@ -11,7 +11,7 @@ from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
-from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -149,7 +149,7 @@ def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace
     monkeypatch.setattr(estimate, "busy", lambda: 2.5)
     own_workspace.mkdir(parents=True)
     learn(own_workspace, {"data": 2.0})
-    assert estimate.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
+    assert estimate.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False, 1000)
 
 
 def test_stacks_and_foresight_count_with_one_speed():
@@ -210,6 +210,15 @@ def test_large_tables_take_fewer_folds_unless_asked_otherwise():
         assert found[0] == found[1] and estimate.training_rows(SPEC.dataset, rows) == int(rows * 0.7)
     assert EvaluationSpec().folds_of(49_999) == 5 and EvaluationSpec().folds_of(50_000) == 3
     assert EvaluationSpec(folds=7).folds_of(10**6) == 7
+
+
+def test_parts_that_a_column_gives_are_counted_as_they_are():
+    known = DatasetSpec(source="x", target="y", part="p", validation_share=0.2, test_share=0.2)
+    assert estimate.training_rows(known, 10_000, (4000, 0, 6000)) == 3200  # validation comes out of training
+    assert estimate.training_rows(known, 10_000, (4000, 1000, 5000)) == 4000
+    few, many = (estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(train_rows=n)) for n in (1000, 7000))
+    assert few.student_seconds < 0.6 * many.student_seconds and few.teacher_seconds < many.teacher_seconds
+    assert few.of("data") == many.of("data")
 
 
 def test_choosing_costs_at_most_its_minutes_and_then_one_student():
