@@ -15,7 +15,7 @@ from kd_core.machine import device as devices
 from kd_core.machine.processor import busy, cores
 from kd_core.models import ARCHS
 from kd_core.models.building import view_of
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs import pace
 from kd_core.runs.cells import grid
 from kd_core.runs.pace import Pace
@@ -30,6 +30,7 @@ from kd_core.workspace import workspace
 
 # Of one step on one core of a 2020s server: dispatch and arithmetic (docs/LAB.md, loop overhead); `pace` mends the estimate.
 STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
+WEIGHT_SECONDS = 3e-9  # of one weight in one step: its gradient and the optimiser's numbers are read and written
 STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
 STACK_COPIES = 5  # weights, gradient, two moments of the optimiser, best epoch
 EPOCHS_SHARE = 0.6  # of the epochs asked for: early stopping ends trainings before the last
@@ -179,7 +180,7 @@ def foresee(
         """Estimate so many trainings of each student."""
         return [
             _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
-            or _training_seconds(spec, train_rows, row.flops, n, together)
+            or _training_seconds(spec, train_rows, row, n, together)
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
@@ -220,8 +221,8 @@ def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: I
     own = _own_seconds(student.arch, train_rows, inputs, num_outputs, 2)
     if own is not None:
         return own
-    flops = student_sizes([student], inputs, num_outputs)[0].flops
-    return _training_seconds(spec, train_rows, flops, 2, _stackable(spec, student, num_outputs))
+    (row,) = student_sizes([student], inputs, num_outputs)
+    return _training_seconds(spec, train_rows, row, 2, _stackable(spec, student, num_outputs))
 
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
@@ -242,11 +243,11 @@ def _usual_task(num_outputs: int) -> str:
     return usual("number" if num_outputs == 1 else "classes").name
 
 
-def _training_seconds(spec: RunSpec, train_rows: int, flops: int, number: int, together: bool) -> float:
+def _training_seconds(spec: RunSpec, train_rows: int, size: SizeRow, number: int, together: bool) -> float:
     """Estimate the trainings of one student."""
-    apart = number * _full_seconds(spec.training, train_rows, flops)
+    apart = number * _full_seconds(spec.training, train_rows, size)
     steps = resolve(spec.training, train_rows)
-    work = 3.0 * flops * min(steps.batch_size, train_rows)
+    work = 3.0 * size.flops * min(steps.batch_size, train_rows)
     if grid.most_made(spec):  # a taught student's batch is twice as long
         apart, work = 1.5 * apart, 1.5 * work
     if together:
@@ -268,10 +269,11 @@ def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int
     )
 
 
-def _full_seconds(training: TrainingSpec, train_rows: int, flops: int) -> float:
+def _full_seconds(training: TrainingSpec, train_rows: int, size: SizeRow | Sizes) -> float:
     """Estimate a training of all its epochs."""
     steps = resolve(training, train_rows)
-    step = STEP_SECONDS + 3 * flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
+    step = STEP_SECONDS + WEIGHT_SECONDS * size.parameters
+    step += 3 * size.flops * min(steps.batch_size, train_rows) / FLOPS_PER_SECOND
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
@@ -302,6 +304,6 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     chosen = settings.model_dump()
     of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
-    flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
+    size = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs)
     slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
-    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, flops)
+    return TEACHER_EPOCHS_SHARE * slower * _full_seconds(training, train_rows, size)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kd_core.data.input_spec import table_inputs
+from kd_core.data.input_spec import TERM, InputSpec, table_inputs
 from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
@@ -219,6 +219,17 @@ def test_parts_that_a_column_gives_are_counted_as_they_are():
     few, many = (estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(train_rows=n)) for n in (1000, 7000))
     assert few.student_seconds < 0.6 * many.student_seconds and few.teacher_seconds < many.teacher_seconds
     assert few.of("data") == many.of("data")
+
+
+def test_a_network_of_many_weights_takes_longer_though_each_row_meets_few_of_them():
+    inputs = {"ngrams": InputSpec("ngrams", (64,), "int32", high=40_001 * TERM)}
+
+    def seconds(terms):
+        arch = Choice(name="bag", settings={"size": None, "terms": terms, "width": 64})
+        student = StudentSpec(name="s", arch=arch)
+        return estimate.pair_seconds(SPEC, student, 10_000, inputs, 50)
+
+    assert 4 < seconds(40_000) / seconds(1000) < 20
 
 
 def test_choosing_costs_at_most_its_minutes_and_then_one_student():
