@@ -214,7 +214,7 @@ def _use(choices: dict[str, Any], found: Profile) -> None:
             "the data",
         )
         dataset_id = engine.library().save_spec(spec)
-        facts.keep(dataset_id, understanding.facts_of(found))
+        facts.keep(dataset_id, understanding.facts_of(found, spec.part))
     except KDError as error:
         text.show_error(error)
         return

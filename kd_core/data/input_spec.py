@@ -14,11 +14,9 @@ TABLE = "table"
 COLUMNS = "columns"
 TOGETHER = "together"
 TERM = 4096  # a weighted term of a text: its number times this, plus its weight
-STEPS, MOST, BYTES = (
-    65_536,
-    2**31 - 1,
-    3,
-)  # of rows packed as whole numbers: steps in 1, the largest, and bytes in a number
+# Of rows packed as whole numbers: steps in 1, the largest, and bytes in a number.
+STEPS, MOST, BYTES = 65_536, 2**31 - 1, 3
+MOST_TERMS = 40_000  # of such a view
 SPARSE_NUMBERS = 60  # words and word pairs of a short text
 
 

@@ -205,16 +205,45 @@ def _with_weights(graph: onnx.GraphProto) -> None:
         graph.node.remove(node)
 
 
+def _bytes(
+    weight: onnx.TensorProto, values: Any, drawn: RawGraph
+) -> tuple[onnx.TensorProto, list[onnx.NodeProto]] | None:
+    """Store vectors as bytes with a step each, the step being a weight that is returned; None where that is not the same numbers."""
+    from kd_core.models.short_numbers import (
+        from_bytes,
+        in_bytes,
+    )  # brings torch along, which reading a file does without
+
+    if values.dtype != np.float32 or values.ndim != 2:
+        return None
+    numbers, steps = in_bytes(values)
+    if not np.isfinite(steps).all() or not np.array_equal(from_bytes(numbers, steps), values):
+        return None
+    name, bare, wide, short, step = weight.name, *(drawn.new() for _ in range(4))
+    weight.CopyFrom(numpy_helper.from_array(numbers, bare))
+    to = onnx.TensorProto.FLOAT
+    return numpy_helper.from_array(steps[:, None], short), [
+        helper.make_node("Cast", [bare], [wide], to=to),
+        helper.make_node("Cast", [short], [step], to=to),
+        helper.make_node("Mul", [wide, step], [name]),
+    ]
+
+
 def _packed(weights: list[onnx.TensorProto], nodes: list[onnx.NodeProto], drawn: RawGraph) -> list[onnx.NodeProto]:
     """Store weights in the fewest bytes that hold exactly the same numbers; return the operations that make them what they were.
 
-    Numbers become float16, positions one byte, or four. ONNX Runtime turns them back once, when a session is opened.
+    Numbers become float16, or vectors that are looked up one byte each; positions one byte, or four. ONNX Runtime turns them back once, when a session is opened.
     """
     looked_up = {node.input[1] for node in nodes if node.op_type == "Gather"}
-    steps = []
-    for weight in weights:
+    vectors = {node.input[0] for node in nodes if node.op_type == "Gather"}
+    steps: list[onnx.NodeProto] = []
+    for weight in tuple(weights):
         values = numpy_helper.to_array(weight)
         if values.size <= FEW:
+            continue
+        if weight.name in vectors and (found := _bytes(weight, values, drawn)):
+            steps += found[1]
+            weights.append(found[0])
             continue
         if weight.name in looked_up and values.dtype in (np.int32, np.int64):
             kind: np.dtype[Any] = np.dtype(np.int32)

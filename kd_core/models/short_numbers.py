@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 Floats = npt.NDArray[np.float32]
+_LEAST_STEP = np.float16(2**-14)  # smaller ones have fewer digits
 _DIGITS = 23  # binary digits of a float32 behind the first
 
 
@@ -41,6 +44,34 @@ def step_of(deviation: float, terms: int) -> float:
     if not 0 < deviation < math.inf:
         return 0.0
     return float(2.0 ** math.floor(math.log2(deviation * math.sqrt(12 / terms))))
+
+
+def in_bytes(vectors: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]:
+    """Return vectors as whole numbers of one byte, each vector times a step of its own; what comes of that gives the same again.
+
+    The step is the largest number / 127, rounded up to the digits of a float16; numbers of a vector move by half a step at most.
+    Shape: (K, D) float32 -> (K, D) and (K,). Errors: none; a vector beyond 127 x 65,504 has a step that is infinite.
+    """
+    wanted = np.abs(vectors).max(axis=1, initial=0).astype(np.float64) / 127
+    with np.errstate(over="ignore"):
+        steps = wanted.astype(np.float16)
+        steps = np.where(steps < wanted, np.nextafter(steps, np.float16(np.inf)), steps)
+    steps = np.maximum(steps, _LEAST_STEP)
+    return np.rint(vectors / steps.astype(np.float32)[:, None]).astype(np.int8), steps
+
+
+def from_bytes(numbers: npt.NDArray[np.int8], steps: npt.NDArray[np.float16]) -> Floats:
+    """Return the vectors again. Shape: (K, D) and (K,) -> (K, D) float32."""
+    found: Floats = numbers.astype(np.float32) * steps.astype(np.float32)[:, None]
+    return found
+
+
+def halve(tensors: Iterable[Tensor]) -> None:
+    """Round weights in place to what float16 can hold; one beyond leaves its tensor as it is."""
+    for tensor in tensors:
+        short = tensor.data.half().to(tensor.dtype)
+        if short.isfinite().all():
+            tensor.data.copy_(short)
 
 
 def _nearest(numbers: Floats, digits: int) -> Floats:

@@ -14,7 +14,7 @@ from kd_core.machine import device as devices
 from kd_core.machine.processor import busy, cores
 from kd_core.models import ARCHS
 from kd_core.models.building import view_of
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs import pace
 from kd_core.runs.cells import grid
 from kd_core.runs.pace import Pace
@@ -30,6 +30,7 @@ from kd_core.workspace import workspace
 
 # Of one step on one core of a 2020s server: dispatch and arithmetic (docs/LAB.md, loop overhead); `pace` mends the estimate.
 STEP_SECONDS, FLOPS_PER_SECOND = 0.00045, 2.0e10
+WEIGHT_SECONDS = 3e-9  # of one weight in one step: its gradient and the optimiser's numbers are read and written
 STACK_STEP_SECONDS, STACK_FLOPS_PER_SECOND = 2e-4, 6e10  # the same of a stack
 GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND = 0.0025, 1e13  # of an H100 (docs/LAB.md); a small step is all dispatch there
 GPU_TEXT_TIMES = 40  # as fast as a core a GPU reads and learns texts by a pretrained encoder
@@ -124,11 +125,12 @@ Inputs = Mapping[str, InputSpec]  # what the rows look like in every view that m
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache."""
+    """What decides a run's seconds beside its size: the machine as earlier runs found it and as it is now, the cache, given parts."""
 
     pace: Pace = field(default_factory=Pace)
     busy: float = 1.0
     teacher_kept: bool = False
+    train_rows: int | None = None  # where they are known; by the shares of the split otherwise
 
 
 def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
@@ -143,7 +145,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         spec.evaluation.metric,
         grid.most_made(spec),
     )
-    return Circumstances(pace.read(root), busy(), kept)
+    return Circumstances(pace.read(root), busy(), kept, train_rows)
 
 
 def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: int) -> list[SizeRow]:
@@ -155,8 +157,11 @@ def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: 
     return rows
 
 
-def training_rows(dataset: DatasetSpec, num_rows: int) -> int:
-    """Foresee how many rows the training part will have."""
+def training_rows(dataset: DatasetSpec, num_rows: int, parts: Sequence[int] = ()) -> int:
+    """Foresee how many rows the training part will have; `parts`: rows of training, validation and test that a column gives."""
+    if parts:
+        train, validation, _ = parts
+        return train if validation else int(train * (1 - dataset.validation_share))
     return int(num_rows * (1 - dataset.validation_share - dataset.test_share))
 
 
@@ -168,7 +173,7 @@ def foresee(
     `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
     around = around or Circumstances()
-    train_rows = training_rows(spec.dataset, num_rows)
+    train_rows = around.train_rows or training_rows(spec.dataset, num_rows)
     rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
     stacked = [_stackable(spec, student, num_outputs) for student in spec.students]
@@ -178,7 +183,7 @@ def foresee(
         """Estimate so many trainings of each student."""
         return [
             _own_seconds(student.arch, train_rows, inputs, num_outputs, n)
-            or _training_seconds(spec, student.arch.name, train_rows, row.flops, n, together)
+            or _training_seconds(spec, student.arch.name, train_rows, row, n, together)
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
@@ -192,9 +197,7 @@ def foresee(
         counts = counts[:1]
     by_size = {
         "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
-        f"teacher:{spec.teacher.name}": _teacher_seconds(
-            spec, num_rows, inputs, num_outputs, folds_of(spec, train_rows)
-        ),
+        f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs),
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
@@ -221,8 +224,8 @@ def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: I
     own = _own_seconds(student.arch, train_rows, inputs, num_outputs, 2)
     if own is not None:
         return own
-    flops = student_sizes([student], inputs, num_outputs)[0].flops
-    return _training_seconds(spec, student.arch.name, train_rows, flops, 2, _stackable(spec, student, num_outputs))
+    (row,) = student_sizes([student], inputs, num_outputs)
+    return _training_seconds(spec, student.arch.name, train_rows, row, 2, _stackable(spec, student, num_outputs))
 
 
 def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
@@ -243,12 +246,12 @@ def _usual_task(num_outputs: int) -> str:
     return usual("number" if num_outputs == 1 else "classes").name
 
 
-def _training_seconds(spec: RunSpec, arch: str, train_rows: int, flops: int, number: int, together: bool) -> float:
+def _training_seconds(spec: RunSpec, arch: str, train_rows: int, size: SizeRow, number: int, together: bool) -> float:
     """Estimate the trainings of one student."""
     gpu = _on_gpu(spec)
-    apart = number * _full_seconds(spec.training, arch, train_rows, flops, gpu)
+    apart = number * _full_seconds(spec.training, arch, train_rows, size, gpu)
     steps = resolve(spec.training, train_rows, arch)
-    work = 3.0 * flops * min(steps.batch_size, train_rows)
+    work = 3.0 * size.flops * min(steps.batch_size, train_rows)
     if grid.most_made(spec):  # a taught student's batch is twice as long
         apart, work = 1.5 * apart, 1.5 * work
     if together:
@@ -270,19 +273,23 @@ def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int
     )
 
 
-def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, flops: int, gpu: bool) -> float:
+def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, size: SizeRow | Sizes, gpu: bool) -> float:
     """Estimate a training of all its epochs."""
     steps = resolve(training, train_rows, arch)
-    start, speed = (GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND) if gpu else (STEP_SECONDS, FLOPS_PER_SECOND)
-    step = start + 3 * flops * min(steps.batch_size, train_rows) / speed
+    start, speed = STEP_SECONDS + WEIGHT_SECONDS * size.parameters, FLOPS_PER_SECOND
+    if gpu:
+        start, speed = GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND
+    step = start + 3 * size.flops * min(steps.batch_size, train_rows) / speed
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
-def _teacher_seconds(spec: RunSpec, num_rows: int, inputs: Inputs, num_outputs: int, folds: int) -> float:
+def _teacher_seconds(
+    spec: RunSpec, num_rows: int, train_rows: int, inputs: Inputs, num_outputs: int, folds: int | None = None
+) -> float:
     """Estimate a teacher's answers: one fit on all training rows, and one per fold on the others; a given one is only read."""
+    folds = folds or folds_of(spec, train_rows)
     if asked := [spec.model_copy(update={"teacher": one}) for one in members(spec.teacher)]:
-        return sum(_teacher_seconds(one, num_rows, inputs, num_outputs, folds) for one in asked)
-    train_rows = training_rows(spec.dataset, num_rows)
+        return sum(_teacher_seconds(one, num_rows, train_rows, inputs, num_outputs, folds) for one in asked)
     source, gpu = SOURCES.get(spec.teacher.name), _on_gpu(spec)
     kind, once = teacher_view(spec.teacher, inputs), 0.0
     if "once" in source.facts:
@@ -314,7 +321,7 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     chosen = settings.model_dump()
     of_arch = {k: v for k, v in chosen.items() if k in ARCHS.get(arch).spec.model_fields}
     training = TrainingSpec(epochs=chosen["epochs"], batch_size=chosen["batch_size"])
-    flops = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs).flops
+    size = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs)
     slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
     share = max(TEACHER_EPOCHS_SHARE, min(1.0, TEACHER_LEAST_EPOCHS / resolve(training, train_rows, arch).epochs))
-    return share * slower * _full_seconds(training, arch, train_rows, flops, gpu)
+    return share * slower * _full_seconds(training, arch, train_rows, size, gpu)

@@ -32,7 +32,7 @@ PLAIN: tuple[tuple[str, str, Choice], ...] = (
     ("trees_30x31", "30 trees of 31 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 31})),
     ("trees_100x31", "100 trees of 31 leaves", Choice(name="trees", settings={"trees": 100, "leaves": 31})),
 )
-_TERMS = (300, 1000, 1700, 3000, 8000, 16_000)  # with many classes a piece of a word takes many bytes
+_TERMS = (300, 1000, 1700, 3000, 8000, 16_000, 40_000)  # with many classes a piece of a word takes many bytes
 TEXTS: tuple[tuple[str, str, Choice], ...] = tuple(
     (
         f"terms_{n}",

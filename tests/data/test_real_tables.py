@@ -99,6 +99,17 @@ def test_order_lines_without_customer(real_data, tmp_path):
     assert auc(HistGradientBoostingClassifier(max_iter=100, random_state=0), data) > 0.95
 
 
+def test_a_department_that_class_and_item_give_away(real_data):
+    path = str(real_data("womens_clothing_reviews/Womens Clothing E-Commerce Reviews.csv.zip"))
+    found = profile_source(path, target="Department Name")
+    leaks = {p.column: str(p) for p in found.problems if p.code == "leak_column"}
+    assert leaks.keys() == {"Class Name", "Clothing ID"}
+    assert (
+        "in 100 % of the 23,471 rows" in leaks["Class Name"] and "in 100 % of the 22,984 rows" in leaks["Clothing ID"]
+    )
+    assert one(found.problems, "row_number").column == "column_1" and not found.column("column_1").used
+
+
 def test_reviews_with_the_answer_beside_them(real_data):
     path = str(real_data("womens_clothing_reviews/Womens Clothing E-Commerce Reviews.csv.zip"))
     found = profile_source(path, target="Recommended IND")

@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 import torch
 
+from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.views import VIEWS
 from kd_core.evaluate.latency import onnx_bytes
@@ -107,6 +109,19 @@ def test_weights_that_fit_take_half_the_bytes_and_nothing_is_rounded():
     assert len(whole) - len(half) > 1.8 * numbers
     other = raw_model(onnx_bytes(network, view.spec), view, aim)
     assert half == other
+
+
+def test_vectors_that_fit_take_one_byte_a_number_and_nothing_is_rounded():
+    view = VIEWS.get("ngrams").make({"t": ColumnType("text")}, "binary", 0)
+    frame = pd.DataFrame({"t": pd.Series(["a lost card", "a new card", "lost cards are new"] * 9, dtype="str")})
+    view.fit(frame, np.arange(27) % 2, None)
+    network = build(Choice(name="bag", settings={"size": None, "width": 256}), view.spec, 2).eval()
+    whole = raw_model(onnx_bytes(network, view.spec), view, purpose("binary"))
+    network.shorten(view.encode(frame))
+    short = raw_model(onnx_bytes(network, view.spec), view, purpose("binary"))
+    assert len(whole) - len(short) > 2.8 * network.bag.vectors.numel()
+    expected = torch.softmax(network(torch.from_numpy(view.encode(frame))).logits, 1).detach().numpy()
+    assert np.abs(RawStudent(short).run(frame)[0] - expected).max() < 1e-6
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from kd_core.models.short_numbers import shortest_between, step_of
+from kd_core.models.short_numbers import from_bytes, halve, in_bytes, shortest_between, step_of
 
 
 def between(thresholds, values):
@@ -50,3 +51,25 @@ def test_rounding_to_a_step_moves_a_sum_as_far_as_asked():
     moved = ((np.round(terms / step) * step) - terms).sum(axis=1).std()
     assert 0.5e-3 < moved <= 1e-3
     assert step_of(0.0, 3) == 0.0 == step_of(float("nan"), 3)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-3, 1.0, 1e3, 1e6])
+def test_vectors_in_bytes_are_off_by_half_a_step_at_most_and_give_the_same_again(size):
+    vectors = (np.random.default_rng(0).standard_normal((50, 20)) * size).astype(np.float32)
+    vectors[3] = 0
+    numbers, steps = in_bytes(vectors)
+    found = from_bytes(numbers, steps)
+    assert numbers.dtype == np.int8 and steps.dtype == np.float16 and not found[3].any()
+    assert (np.abs(found - vectors) <= 0.5001 * steps.astype(np.float32)[:, None]).all()
+    assert steps.max() <= max(2**-14, 1.001 * np.abs(vectors).max() / 127)
+    assert all(np.array_equal(a, b) for a, b in zip(in_bytes(found), (numbers, steps), strict=True))
+
+
+def test_a_vector_beyond_has_a_step_that_is_infinite():
+    assert np.isinf(in_bytes(np.full((1, 3), 1e8, np.float32))[1]).all()
+
+
+def test_a_tensor_with_a_number_beyond_float16_is_not_halved():
+    small, large = torch.tensor([1 / 3]), torch.tensor([1 / 3, 1e6])
+    halve([small, large])
+    assert small == torch.tensor([1 / 3]).half().float() and large[0] == torch.tensor(1 / 3)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.data.input_spec import TERM, InputSpec, table_inputs
 from kd_core.distill import LOSSES
 from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
-from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -181,7 +181,7 @@ def test_the_circumstances_are_those_of_this_workspace_and_machine(own_workspace
     monkeypatch.setattr(estimate, "busy", lambda: 2.5)
     own_workspace.mkdir(parents=True)
     learn(own_workspace, {"data": 2.0})
-    assert estimate.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False)
+    assert estimate.circumstances(SPEC, 1000) == Circumstances(Pace((("data", (2.0,)),)), 2.5, False, 1000)
 
 
 def test_stacks_and_foresight_count_with_one_speed():
@@ -278,6 +278,26 @@ def test_a_lesson_of_inner_features_takes_one_fold_of_a_network_of_many_rows(mon
     assert (plan.folds_of(spec, 19_999), plan.folds_of(spec, 20_000)) == (5, 1)
     few, many = ([p.message for p in plan.check(spec, "binary", 2, train_rows=n)] for n in (19_999, 20_000))
     assert any("from one fit" in message for message in few) and not any("one fit" in message for message in many)
+
+
+def test_parts_that_a_column_gives_are_counted_as_they_are():
+    known = DatasetSpec(source="x", target="y", part="p", validation_share=0.2, test_share=0.2)
+    assert estimate.training_rows(known, 10_000, (4000, 0, 6000)) == 3200  # validation comes out of training
+    assert estimate.training_rows(known, 10_000, (4000, 1000, 5000)) == 4000
+    few, many = (estimate.foresee(SPEC, 10_000, TABLE_20, 2, Circumstances(train_rows=n)) for n in (1000, 7000))
+    assert few.student_seconds < 0.6 * many.student_seconds and few.teacher_seconds < many.teacher_seconds
+    assert few.of("data") == many.of("data")
+
+
+def test_a_network_of_many_weights_takes_longer_though_each_row_meets_few_of_them():
+    inputs = {"ngrams": InputSpec("ngrams", (64,), "int32", high=40_001 * TERM)}
+
+    def seconds(terms):
+        arch = Choice(name="bag", settings={"size": None, "terms": terms, "width": 64})
+        student = StudentSpec(name="s", arch=arch)
+        return estimate.pair_seconds(SPEC, student, 10_000, inputs, 50)
+
+    assert 4 < seconds(40_000) / seconds(1000) < 20
 
 
 def test_choosing_costs_at_most_its_minutes_and_then_one_student():

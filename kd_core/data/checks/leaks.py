@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ MOSTLY = 0.65  # the same, when no other column comes near
 LATER, ABOVE_NEXT = 0.1, 1.5  # the same, and how far above the next column, for a name that says: known only afterwards
 SUM_SHARE = 0.9999  # R2 from which the target counts as computed from other columns
 SUM_COLUMNS = 5
+ALWAYS = 0.9995  # share of rows with the answer of the others that have their value
 SAME_GROUP = 0.8  # agreement of the target within a group, above chance
 _FIT_ROWS = 5_000
 
@@ -33,6 +35,12 @@ _ANSWER = Says(
     "warning",
     "{column} alone predicts {target} almost perfectly: it removes {removed:.1f} % of the uncertainty{sampled}.",
     "Drop it unless it is really known before the prediction is needed.",
+)
+_GIVES = replace(
+    _ANSWER,
+    message="{column} gives {target} away: rows with the same {column} have the same {target}, in {always:.5g} % of the {known:,} rows "
+    "whose value is not the only one of its kind.",
+    hint="Leave it out unless it is really known before the prediction is needed.",
 )
 _FAR_BETTER = replace(
     _ANSWER,
@@ -126,7 +134,7 @@ def leak_problems(
     Shape: `parts` (N,) part of each row, -1 where the row is left out.
     """
     straddling = [] if group or time else _straddling(features, target, parts)
-    told = {p.column for p in straddling}
+    told = {p.column for p in straddling if explained.get(str(p.column), 0.0) < ALONE}
     summed = _sums(features, target) if target.is_number else []
     named = {c for p in summed for c in p.values["columns"]}
     rest = [c for c in features if c.name not in told | named]
@@ -154,11 +162,15 @@ def _alone(
         share = explained.get(column.name, 0.0)
         others = max((explained.get(c.name, 0.0) for c in features if c.name != column.name), default=0.0)
         certain = share >= 0.98 or _same_order(column, target) if target.is_number else share >= ALONE
-        says = _ANSWER if certain else _FAR_BETTER
+        says, more = (_ANSWER if certain else _FAR_BETTER), dict[str, Any]()
+        if certain and not target.is_number and column.distinct > len(target.classes):
+            always, rows = _always(column, target)
+            if always >= ALWAYS:
+                says, more = _GIVES, {"always": 100 * always, "known": rows}
         if certain or (not target.is_number and share >= MOSTLY and others < share / 3 and len(features) > 1):
             problems.append(
                 says.problem(
-                    column.name, target=target.name, removed=100 * share, sampled=_sampled(target), share=share
+                    column.name, target=target.name, removed=100 * share, sampled=_sampled(target), share=share, **more
                 )
             )
         elif share >= max(LATER, ABOVE_NEXT * others) and later_like_name(column.name) and len(features) > 1:
@@ -173,6 +185,18 @@ def _alone(
                 )
             )
     return problems
+
+
+def _always(column: TypedColumn, target: Target) -> tuple[float, int]:
+    """Return the share of rows with the most frequent answer of their value, and how many rows share theirs with others."""
+    codes = pd.factorize(column.values)[0]
+    keep = target.present & (codes >= 0)
+    num_classes = len(target.classes)
+    table = np.bincount(codes[keep] * num_classes + target.values[keep], minlength=(codes.max() + 1) * num_classes)
+    table = table.reshape(-1, num_classes)
+    table = table[table.sum(axis=1) > 1]
+    rows = int(table.sum())
+    return (float(table.max(axis=1).sum()) / rows if rows else 0.0), rows
 
 
 def _same_order(column: TypedColumn, target: Target) -> bool:

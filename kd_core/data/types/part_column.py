@@ -38,6 +38,13 @@ def parts_of(values: pd.Series) -> npt.NDArray[np.int8]:
     return found
 
 
+def count_parts(values: pd.Series) -> tuple[int, int, int]:
+    """Count the rows of training, validation and test that a column gives."""
+    parts = parts_of(values)
+    train, validation, test = (int((parts == number).sum()) for number in range(len(PARTS)))
+    return train, validation, test
+
+
 def given_part(typed: Mapping[str, TypedColumn], taken: Collection[str | None]) -> str | None:
     """Find the column whose every value names a part, training and test among them; None where there is none, or several."""
     found = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,14 @@ import pandas as pd
 from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import spaced
 from kd_core.data.encoding.text_columns import TextsView, count_texts, why_no_texts
-from kd_core.data.input_spec import TERM, InputSpec
+from kd_core.data.input_spec import MOST_TERMS, TERM, InputSpec
 from kd_core.data.split import row_keys
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.view import VIEWS, Array
 
-VERSION = 1  # raise it when encoded values change
-MOST_TERMS = 16_000
-FIT_ROWS = 30_000  # training texts that pieces are looked for in, drawn by a hash
+VERSION = 2  # raise it when encoded values change
+FIT_ROWS = 50_000  # training texts that pieces are looked for in, drawn by a hash
 LEAST_LENGTH, MOST_LENGTH = 8, 512
 FINE = 32  # weights are kept as whole numbers of 1/32, so that they do not depend on what else a text holds
 _COVERED = 0.99  # share of the training texts of which no piece is cut off
@@ -48,9 +48,9 @@ def _inputs(length: int, terms: int) -> InputSpec:
     example=_inputs(12, 30),
 )
 class NgramsView(TextsView):
-    """Pieces of 3 and 4 letters of each word with the spaces around it, or of 1 to 3 letters where words are not spaced.
+    """Pieces of 3 and 4 letters of each word with the spaces around it and pairs of words, or 1 to 3 letters where words are not spaced.
 
-    Pieces come from the training texts (at most 30,000 of them), those of most texts first; one of a single text is none. Each number of a row is
+    Pieces come from the training texts (at most 50,000 of them), those of most texts first; one of a single text is none. Each number of a row is
     `TERM` times a piece's number (from 1), plus its weight in 1/32: TF-IDF, times counted as 1 + log n. Rows are in the order of pieces and are
     filled up with 0; a network brings them to length 1. So a view of the first pieces alone reads a row as this one, but for the
     others. Shape: N rows -> (N, L) int32; L covers 99 % of the training texts, at most 512; longer ones lose their rarest pieces.
@@ -110,12 +110,13 @@ class NgramsView(TextsView):
         return [numbers[piece] for piece in self._pieces(text) if piece in numbers]
 
     def _pieces(self, text: str) -> list[str]:
-        """Cut a text; a word that is shorter than a piece is one."""
+        """Cut a text; a word that is shorter than a piece is one. No piece of a word is a pair: that has its space inside."""
         if not self.spaced:
             whole = " ".join(text.lower().split())
             return [whole[at : at + n] for n in _UNSPACED for at in range(len(whole) - n + 1)]
-        found = []
-        for word in text.lower().split():
+        words = text.lower().split()
+        found = [f"{first} {second}" for first, second in pairwise(words)]
+        for word in words:
             padded, size = f" {word} ", len(word) + 2
             found += [padded[at : at + 3] for at in range(size - 2)]
             found += [padded[at : at + 4] for at in range(size - 3)]
@@ -139,7 +140,8 @@ class NgramsView(TextsView):
             "idf": self.idf,
         }
         told["cut"] = (
-            "lower case; words are what stands between white space; of ' word ' every piece of 3 and of 4 letters"
+            "lower case; words are what stands between white space; 'word next' of each two neighbours, and of ' word ' every piece of "
+            "3 and of 4 letters"
             if self.spaced
             else "lower case; runs of white space are one space; every piece of 1, 2 and 3 letters"
         )

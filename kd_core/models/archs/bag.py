@@ -7,25 +7,25 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
-from kd_core.data.input_spec import InputSpec
-from kd_core.models.base import ARCHS, Outputs, SizeName
+from kd_core.data.input_spec import MOST_TERMS, InputSpec
+from kd_core.models.base import ARCHS, Array, Outputs, SizeName
+from kd_core.models.short_numbers import halve
 from kd_core.models.weighted_terms import WeightedTerms
 from kd_core.specs import Spec, unit
 
-# In two bytes a number, with their spellings: about 40, 290, 500 KB and 1.9 MB.
+# In one byte a number, with their spellings: about 30, 160, 500 KB and 2 MB.
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"terms": 1000, "width": 16},
     "small": {"terms": 4000, "width": 32},
-    "base": {"terms": 7000, "width": 32},
-    "large": {"terms": 14_000, "width": 64},
+    "base": {"terms": 7000, "width": 64},
+    "large": {"terms": 14_000, "width": 128},
 }
-
 
 START = 0.1  # spread of the vectors at first: with .3 or 1 the first steps learn single texts by heart (banking77: .001 to .02 less)
 
 
 class BagSpec(Spec):
-    """Pieces of words and numbers of each: tiny 1,000 x 16, small 4,000 x 32, base 7,000 x 32, large 14,000 x 64."""
+    """Pieces of words and numbers of each: tiny 1,000 x 16, small 4,000 x 32, base 7,000 x 64, large 14,000 x 128."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS
 
@@ -33,7 +33,7 @@ class BagSpec(Spec):
     terms: int = Field(
         4000,
         ge=1,
-        le=16_000,
+        le=MOST_TERMS,
         description="Pieces of words that are known, where no size is named: those of most texts.",
         json_schema_extra=unit("pieces"),
     )
@@ -47,6 +47,13 @@ class BagSpec(Spec):
         description="Share of hidden units silenced at each training step.",
         json_schema_extra=unit("share", advanced=True),
     )
+    silenced: float = Field(
+        0.3,
+        ge=0,
+        le=0.8,
+        description="Share of a text's pieces left out at each training step.",
+        json_schema_extra=unit("share", advanced=True),
+    )
 
 
 class Bag(nn.Module):
@@ -58,13 +65,18 @@ class Bag(nn.Module):
     def __init__(self, spec: BagSpec, inputs: InputSpec, num_outputs: int) -> None:
         super().__init__()
         shape = PRESETS[spec.size] if spec.size else {"terms": spec.terms, "width": spec.width}
-        self.bag = WeightedTerms(inputs, shape["terms"], shape["width"], START)
+        self.bag = WeightedTerms(inputs, shape["terms"], shape["width"], START, spec.silenced)
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(shape["width"], num_outputs)
 
     def forward(self, x_NL: Tensor) -> Outputs:
         features = self.bag(x_NL)
         return Outputs(self.head(self.dropout(features)), features)
+
+    def shorten(self, x_NL: Array) -> None:
+        """Round what was learned: vectors to one byte a number, the rest to float16."""
+        self.bag.shorten()
+        halve(self.head.parameters())
 
     def reads(self) -> int:
         """Count the pieces that are read."""

@@ -16,6 +16,7 @@ from kd_core import safe_io
 from kd_core.data.files.reading import read_table
 from kd_core.data.profile import profile_table
 from kd_core.data.table import Profile, Table
+from kd_core.data.types.part_column import count_parts
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import task_of
 from pages.ui.shared import engine
@@ -79,19 +80,20 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
     return _profile(f"{content_hash(spec['source'])}|{key}", json.dumps(choices, sort_keys=True), found)
 
 
-def facts_of(found: Profile) -> Facts:
-    """Count what later pages need."""
+def facts_of(found: Profile, part: str | None) -> Facts:
+    """Count what later pages need; `part` is the column that gives the split."""
     from kd_core.data.views import foreseen
 
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     names = tuple(c.name for c in found.columns)
-    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, str(found.task), names)
+    task, parts = str(found.task), count_parts(found.frame[part]) if part in names else ()
+    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts)
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:
     """Return a dataset's facts, reading the file when nobody has yet. Errors: DataError."""
     found = facts_file.kept(dataset_id)
     if found is None:
-        found = facts_of(profile(spec.model_dump(mode="json"), spec.read, spec.name))
+        found = facts_of(profile(spec.model_dump(mode="json"), spec.read, spec.name), spec.part)
         facts_file.keep(dataset_id, found)
     return found

@@ -22,7 +22,7 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     """Estimate what a run takes on this machine as it is now, by its table and by earlier runs."""
     from kd_core.runs import estimate
 
-    around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows))
+    around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows, facts.parts))
     return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 

@@ -52,6 +52,27 @@ def test_a_copy_of_the_target_is_a_leak():
     assert found[0].column == "paid"
 
 
+def shop(wrong=0):
+    """The item and its shelf say which department it is of; a few rows may stand in the wrong one."""
+    rng = np.random.default_rng(0)
+    item = rng.integers(0, 60, 3000)
+    shelf, department = item % 12, item % 4
+    department[:wrong] = (department[:wrong] + 1) % 4
+    words = {"item": [f"i{n}" for n in item], "shelf": [f"s{n}" for n in shelf], "age": rng.integers(18, 90, 3000)}
+    return words | {"department": [f"d{n}" for n in department]}
+
+
+def test_columns_whose_every_value_has_one_answer_are_named_in_plain_words():
+    found = {p.column: p for p in leaks(shop(), target="department") if p.code == "leak_column"}
+    assert found.keys() == {"item", "shelf"}
+    assert str(found["item"]).startswith(
+        "item gives department away: rows with the same item have the same department, in 100 % of the 3,000 rows whose value"
+    )
+    assert found["item"].hint == "Leave it out unless it is really known before the prediction is needed."
+    some = {p.column: p for p in leaks(shop(wrong=30), target="department") if p.code == "leak_column"}
+    assert "item alone predicts department almost perfectly" in str(some["item"])
+
+
 def test_a_nearly_perfect_column_far_above_the_rest_is_a_leak():
     data, rng = clean(3000), np.random.default_rng(1)
     flipped = np.where(rng.random(3000) < 0.03, "no", data["bought"])

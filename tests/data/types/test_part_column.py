@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kd_core.data.types.part_column import are_parts, given_part, parts_of
+from kd_core.data.types.part_column import are_parts, count_parts, given_part, parts_of
 from kd_core.data.types.typed_column import understand
 
 
@@ -40,3 +40,8 @@ def test_a_column_of_nothing_but_parts_is_found():
     assert given_part(found, {"split"}) is None
     assert given_part(typed(split=words, again=words[::-1]), {None}) is None, "of two, a person has to choose"
     assert given_part(typed(split=[*words[:-1], "maybe"]), {None}) is None
+
+
+def test_the_rows_of_each_part_are_counted():
+    values = pd.Series(["train", "Test ", "train", "dev", "other", None, "TEST", "train"], dtype="str")
+    assert count_parts(values) == (3, 1, 2)

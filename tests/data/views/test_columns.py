@@ -123,6 +123,7 @@ def test_it_is_foreseen_from_the_profile_and_kept_beside_the_draft(tmp_path, mon
     assert spec.values == (50, MOST_VALUES, 2, 2, 2, 60, 60)
     assert spec.holes == view.spec.holes == (0,)
     monkeypatch.setenv("KD_WORKSPACE", str(tmp_path))
-    facts.keep("abc", facts.Facts(n, 4, {"columns": spec}, 2, ("no", "yes"), "binary", ("age",)))
+    facts.keep("abc", facts.Facts(n, 4, {"columns": spec}, 2, ("no", "yes"), "binary", ("age",), (30, 0, 20)))
     assert json.loads((tmp_path / "drafts" / "abc.facts.json").read_text())["inputs"]["columns"]["holes"] == [0]
-    assert facts.kept("abc").inputs == {"columns": spec}
+    kept = facts.kept("abc")
+    assert kept.inputs == {"columns": spec} and kept.parts == (30, 0, 20) and kept.names == ("age",)

@@ -4,18 +4,24 @@ import time
 
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from kd_core.data.input_spec import TERM
 from kd_core.data.views.ngrams import FINE
 from tests.data.views.test_text_views import CHINESE, ENGLISH, fitted, frame
 
 
+def cut(text):
+    """Cut a text as scikit-learn does into pieces of words, and into pairs of words."""
+    pairs = CountVectorizer(token_pattern=r"\S+", ngram_range=(2, 2)).build_analyzer()
+    return CountVectorizer(analyzer="char_wb", ngram_range=(3, 4)).build_analyzer()(text) + pairs(text)
+
+
 def test_pieces_and_weights_are_those_of_scikit_learn():
     texts = [*ENGLISH, "lost lost lost card", "a top up", "Card LOST"] * 2
     view = fitted("ngrams", texts)
-    outside = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, min_df=2).fit(texts)
-    assert set(view.terms) == set(outside.get_feature_names_out())
+    outside = TfidfVectorizer(analyzer=cut, sublinear_tf=True, min_df=2).fit(texts)
+    assert set(view.terms) == set(outside.get_feature_names_out()) and {"lost lost", "top up"} <= set(view.terms)
     x, expected = view.encode(frame(texts)), outside.transform(texts).toarray()
     found = np.zeros_like(expected)
     columns = [outside.vocabulary_[term] for term in view.terms]
