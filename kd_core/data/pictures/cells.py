@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from kd_core import limits
 from kd_core.data.pictures import decoding
@@ -67,6 +67,8 @@ def _decoded(data: bytes, shape: tuple[int, int, int], number: int, name: str) -
             why = f"{width:,} x {height:,} pixels, at most {limits.PICTURE_PIXELS:,} are read"
     except MemoryError:
         raise
+    except UnidentifiedImageError:
+        why = decoding.other(data)
     except Exception as error:  # hostile bytes raise anything; what was said is passed on
         why = decoding.short(error)
     raise DataError(

@@ -13,12 +13,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kd_core import limits
 from kd_core.data.files.caps import check_bytes
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+# By how they begin: what people name .png that is none of these. Only named, never opened.
+OTHERS = (
+    (b"GIF8", "a GIF"),
+    (b"8BPS", "a PSD"),
+    (b"%!PS", "an EPS"),
+    (b"%PDF", "a PDF"),
+    (b"SIMPLE  =", "a FITS"),
+    (b"II*\0", "a TIFF"),
+    (b"MM\0*", "a TIFF"),
+    (b"<svg", "an SVG"),
+    (b"<?xml", "an SVG or XML"),
+)
 LEAST_SIDE = 8  # smaller pictures are enlarged: networks halve them up to three times
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
@@ -34,7 +46,7 @@ def decode(path: str, members: list[str], side: int, target: str, name: str) -> 
     Image.MAX_IMAGE_PIXELS = None  # our own, lower bound refuses with a reason, where Pillow's warns
     broken: list[list[Any]] = []
     sizes: list[tuple[int, int]] = []
-    grey, turned, usable = True, 0, []
+    grey, turned, moving, usable = True, 0, 0, []
     with zipfile.ZipFile(path) as archive:
         for at, picture, why in _opened(archive, members):
             if picture is None:
@@ -43,6 +55,7 @@ def decode(path: str, members: list[str], side: int, target: str, name: str) -> 
             orientation = picture.getexif().get(_ORIENTATION, 1) if picture.format != "PNG" else 1
             sizes.append(picture.size[::-1] if orientation in _SIDEWAYS else picture.size)
             turned += orientation not in (0, 1)
+            moving += getattr(picture, "n_frames", 1) > 1
             grey = grey and picture.mode in _GREY
             usable.append(at)
         if not usable:
@@ -64,26 +77,41 @@ def decode(path: str, members: list[str], side: int, target: str, name: str) -> 
             kept.append(usable[place])
         out.flush()
     scaled = sum((h, w) != shape[:2] for w, h in sizes)
-    return {"broken": broken, "kept": kept, "sizes": len(set(sizes)), "turned": turned, "scaled": scaled}
+    return {
+        "broken": broken,
+        "kept": kept,
+        "sizes": len(set(sizes)),
+        "turned": turned,
+        "moving": moving,
+        "scaled": scaled,
+    }
 
 
 def _opened(archive: zipfile.ZipFile, members: list[str]) -> Iterator[tuple[int, Image.Image | None, str]]:
     """Open the pictures one after another, their heads read and bounded; None with the reason where one can't be."""
     for at, member in enumerate(members):
         try:
-            with Image.open(io.BytesIO(archive.read(member)), formats=FORMATS) as picture:
+            data = archive.read(member)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 width, height = picture.size
                 large = width * height > limits.PICTURE_PIXELS
                 yield at, None if large else picture, f"{width:,} x {height:,} pixels" if large else ""
         except MemoryError:
             raise
+        except UnidentifiedImageError:
+            yield at, None, other(data)
         except Exception as error:  # as above
             yield at, None, short(error)
 
 
+def other(data: bytes) -> str:
+    """Say what bytes are that are no picture we open, where their beginning tells."""
+    found = next((what for start, what in OTHERS if data.lstrip().startswith(start)), "")
+    return f"it is {found}, not a PNG, JPEG, WebP or BMP" if found else "no PNG, JPEG, WebP or BMP"
+
+
 def short(error: Exception) -> str:
-    said = "no PNG, JPEG, WebP or BMP" if type(error).__name__ == "UnidentifiedImageError" else str(error)
-    return said[:120] or type(error).__name__
+    return str(error)[:120] or type(error).__name__
 
 
 def common_size(sizes: list[tuple[int, int]], side: int) -> tuple[int, int]:

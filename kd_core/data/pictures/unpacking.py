@@ -20,6 +20,7 @@ _BROKEN = Says(
     "Save them again as PNG or JPEG, of at most {limit} million pixels, if they matter.",
 )
 _TURNED = Says("turned_pictures", "note", "{count:,} picture(s) were turned as their camera says.")
+_MOVING = Says("moving_pictures", "note", "{count:,} picture(s) move; their first frame is taken.")
 _SCALED = Says(
     "scaled_pictures",
     "note",
@@ -63,6 +64,8 @@ def findings(found: dict[str, Any], members: list[str], shape: str, side: int, c
         problems.append(_BROKEN.problem(column, len(broken), of=len(members), some=some, limit=most))
     if found["turned"]:
         problems.append(_TURNED.problem(column, found["turned"]))
+    if found["moving"]:
+        problems.append(_MOVING.problem(column, found["moving"]))
     if found["scaled"]:
         given = {"of": kept, "sizes": found["sizes"], "shape": shape, "side": side}
         problems.append(_SCALED.problem(column, found["scaled"], **given))

@@ -185,7 +185,7 @@ def huge_png(side):
         (b"no picture at all", "no PNG, JPEG, WebP or BMP"),
         (b"", "no PNG, JPEG, WebP or BMP"),
         (encoded(solid(size=(60, 60)))[:90], "truncated|broken|not enough"),
-        (encoded(solid(), "GIF"), "no PNG, JPEG, WebP or BMP"),
+        (encoded(solid(), "GIF"), "it is a GIF, not a PNG, JPEG, WebP or BMP"),
     ],
     ids=["claims too much", "text", "empty", "cut off", "another format"],
 )
