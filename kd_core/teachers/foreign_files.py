@@ -101,6 +101,10 @@ def kind_of(path: Path, name: str = "") -> str | None:
         head = file.read(_HEAD)
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(path)
+    if (
+        head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8
+    ):  # before pickles: a head may be 640 bytes long
+        return "safetensors"
     if head.startswith(_LEGACY_TORCH):
         return "torch"
     if _is_pickle(head):
@@ -109,8 +113,6 @@ def kind_of(path: Path, name: str = "") -> str | None:
         return "joblib"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras"
-    if int.from_bytes(head[:8], "little") <= size - 8 and head[8:9] == b"{":
-        return "safetensors"
     if head.startswith((b"tree\n", b"tree\r\n")):
         return "lightgbm"
     if head.lstrip().startswith(b"{") and b"learner" in head:
