@@ -56,6 +56,10 @@ _TO_ONNX = (
     "torch.onnx.export(model, torch.zeros(1, COLUMNS), 'teacher.onnx', input_names=['x'], output_names=['logits'], "
     "dynamic_axes={'x': {0: 'rows'}, 'logits': {0: 'rows'}}, dynamo=False)"
 )
+_FROM_KERAS = (  # a model that was only loaded is exported once it has been called
+    "import keras; model = keras.saving.load_model(FILE); "
+    "model(keras.ops.zeros([n or 1 for n in model.input_shape], model.inputs[0].dtype)); model.export('teacher.onnx', format='onnx')"
+)
 _SKOPS = "import skops.io; skops.io.dump(model, 'teacher.skops')"
 _BOOSTED = "of LightGBM model.booster_.save_model('teacher.txt'), of XGBoost model.save_model('teacher.json')"
 KINDS: dict[str, Foreign] = {
@@ -75,12 +79,8 @@ KINDS: dict[str, Foreign] = {
         "a joblib file, which is a pickle and can run code when it is opened",
         f"import joblib; model = joblib.load(FILE); {_SKOPS}   ({_BOOSTED})",
     ),
-    "keras": Foreign(
-        "a Keras file (.h5)", "import keras; keras.saving.load_model(FILE).export('teacher.onnx', format='onnx')"
-    ),
-    "keras_zip": Foreign(
-        "a Keras file (.keras)", "import keras; keras.saving.load_model(FILE).export('teacher.onnx', format='onnx')"
-    ),
+    "keras": Foreign("a Keras file (.h5)", _FROM_KERAS),
+    "keras_zip": Foreign("a Keras file (.keras)", _FROM_KERAS),
     "skops": Foreign("a skops file"),
     "safetensors": Foreign("a safetensors file"),
     "lightgbm": Foreign("a LightGBM text file"),
