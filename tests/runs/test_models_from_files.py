@@ -76,7 +76,10 @@ def test_a_model_from_a_file_teaches_a_student(name, tmp_path, own_workspace):
     assert timed["1"]["p50"] > 0 if name != "lightgbm_file" else "split by categories" in timed["reason"]
     assert any(words in note["message"] for note in told["notes"])
     student = found["students"][0]
-    assert student["verdict"] in {"beats", "ties", "hurts", "inconclusive"} and student["fidelity"]["agreement"] > 0.6
+    assert (
+        student["verdict"] in {"beats", "ties", "hurts", "inconclusive"}
+        and student["fidelity"]["agreement"]["mean"] > 0.6
+    )
 
 
 def test_a_pipeline_of_words_teaches_a_student_of_texts(tmp_path, own_workspace):
