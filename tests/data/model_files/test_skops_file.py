@@ -273,7 +273,9 @@ def test_a_part_can_not_stand_in_for_one_that_was_checked(tmp_path):
     def change(schema):
         state = nodes(schema, "TreeNode")[0]["content"]
         other = json.loads(json.dumps(state))
-        other["content"]["node_count"] = {**ONE, "content": "1000000"}
+        other["content"]["nodes"] = {
+            k: v for k, v in other["content"]["values"].items() if k != "__id__"
+        }  # no nodes at all
         schema["content"]["content"] = {"spare": other, **schema["content"]["content"]}
 
     np.save(tmp_path / "0.npy", X)
