@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -169,7 +170,8 @@ class _Cleaning:
         if name not in self.files or not name.endswith(".npy"):
             raise damaged(NOUN, f"it lacks the array {name[:60]}")
         if name not in self.used:
-            self.used[name] = self.archive.read(name)
+            self.used[name] = data = self.archive.read(name)
+            _check_size(data, name)
 
     def _array(self, node: dict[str, Any]) -> Any:
         if node["__loader__"] != "NdArrayNode" or node.get("type") != "numpy":
@@ -187,6 +189,18 @@ class _Cleaning:
         found = {name: self._array(told[name]) for name in ("nodes", "values")}
         found["node_count"] = json.loads(told["node_count"]["content"])
         check_tree(json.loads(features["content"]), self._array(n_classes), json.loads(outputs["content"]), found)
+
+
+def _check_size(data: bytes, name: str) -> None:
+    """Compare what an array says of its size with the bytes that it has: numpy sets aside what it says."""
+    file = io.BytesIO(data)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in readers:
+        raise damaged(NOUN, f"the array {name[:60]} is of another form than numpy's first two")
+    shape, _, dtype = readers[version](file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise damaged(NOUN, f"the array {name[:60]} speaks of {shape} numbers and has others")
 
 
 def _without_left_out(node: dict[str, Any]) -> dict[str, Any]:

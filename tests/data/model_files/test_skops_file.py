@@ -273,7 +273,9 @@ def test_a_part_can_not_stand_in_for_one_that_was_checked(tmp_path):
     def change(schema):
         state = nodes(schema, "TreeNode")[0]["content"]
         other = json.loads(json.dumps(state))
-        other["content"]["node_count"]["content"] = "1000000"
+        other["content"]["nodes"] = {
+            k: v for k, v in other["content"]["values"].items() if k != "__id__"
+        }  # no nodes at all
         schema["content"]["content"] = {"spare": other, **schema["content"]["content"]}
 
     np.save(tmp_path / "0.npy", X)
@@ -499,6 +501,37 @@ def test_a_bomb_and_a_zip_without_a_description_are_refused(tmp_path, monkeypatc
     monkeypatch.setattr(skops_file, "SKOPS_SCHEMA_BYTES", 100)
     with pytest.raises(DataError, match=r"its schema\.json takes more than 0 MB"):
         skops_file.describe(saved(LINEAR, tmp_path / "o"))
+
+
+def test_an_array_that_speaks_of_more_than_it_has_is_refused(tmp_path):
+    def arrays(name, data):
+        out = io.BytesIO()
+        np.lib.format.write_array_header_1_0(out, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+        return out.getvalue() + data
+
+    with pytest.raises(DataError, match=r"speaks of \(1000000000000,\) numbers and has others"):
+        skops_file.describe(changed(LINEAR, tmp_path / "m", arrays=arrays))
+    with pytest.raises(DataError, match=r"ValueError"):
+        skops_file.describe(changed(LINEAR, tmp_path / "n", arrays=lambda name, data: b"no array"))
+
+
+def test_columns_that_a_model_encodes_first_are_counted_before_its_trees_see_them(tmp_path):
+    frame = FRAME.assign(k=FRAME.k.astype("category"))
+    model = HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype").fit(frame, THREE)
+    model._preprocessor = make_column_transformer((StandardScaler(), ["a"])).fit(frame)
+    FRAME.to_parquet(tmp_path / "0.parquet")
+    with pytest.raises(DataError, match=r"histogram boosting reads another number of features than it says"):
+        skops_file.answer(saved(model, tmp_path / "m"), "predict_proba", "frame", [str(tmp_path / "0")])
+
+
+def test_categories_by_their_type_are_read_as_words(tmp_path):
+    frame = FRAME.assign(k=FRAME.k.astype("category"))
+    model = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5, categorical_features="from_dtype").fit(
+        frame, THREE
+    )
+    FRAME.to_parquet(tmp_path / "0.parquet")
+    skops_file.answer(saved(model, tmp_path / "m"), "predict_proba", "frame", [str(tmp_path / "0")])
+    np.testing.assert_allclose(np.load(tmp_path / "0.answer.npy"), model.predict_proba(frame), rtol=0, atol=1e-9)
 
 
 def test_another_version_of_scikit_learn_is_said(tmp_path):
