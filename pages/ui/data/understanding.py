@@ -85,7 +85,8 @@ def facts_of(found: Profile) -> Facts:
 
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     names = tuple(c.name for c in found.columns)
-    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, str(found.task), names)
+    read = tuple(c.name for c in found.columns if c.used and c.name != found.target)
+    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, str(found.task), names, read)
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

@@ -13,7 +13,7 @@ from kd_core.workspace import workspace
 
 @dataclass(frozen=True)
 class Facts:
-    """What later pages need of a dataset without reading it again; `inputs` says how rows look in every view, `names` the columns."""
+    """What later pages need of a dataset without reading it again; `inputs` says how rows look in every view, `names` the columns, `read` those that students read."""
 
     rows: int
     columns: int
@@ -22,6 +22,7 @@ class Facts:
     classes: tuple[str, ...]
     task: str
     names: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 def _path(dataset_id: str) -> Path:
@@ -39,9 +40,8 @@ def kept(dataset_id: str) -> Facts | None:
     try:
         values = safe_io.read_json(_path(dataset_id))
         inputs = {kind: InputSpec(**_tuples(spec)) for kind, spec in values["inputs"].items()}
-        return Facts(
-            **{**values, "classes": tuple(values["classes"]), "names": tuple(values.get("names", ())), "inputs": inputs}
-        )
+        lists = {name: tuple(values.get(name, ())) for name in ("classes", "names", "read")}
+        return Facts(**{**values, **lists, "inputs": inputs})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.registry import Registry, Situation
+from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import Spec
 from pages.ui.shared import engine, text, uploader
 from pages.ui.shared.text import Safe, catalogue, escape, t
@@ -42,7 +42,7 @@ def form(
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
     naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
-    lists = {**dict.fromkeys(naming, names_of_data), **_teachers(spec), **(lists or {})}
+    lists = {**dict.fromkeys(naming, names_of_data), **(lists or {})}
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
@@ -53,17 +53,6 @@ def form(
         with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.advanced"):
             held.update(_grid(spec, advanced, values, key, columns, lists))
     return held
-
-
-def _teachers(spec: type[Spec]) -> dict[str, list[str]]:
-    """List, for fields that name teachers, those that ask no others."""
-    naming = [n for n, info in spec.model_fields.items() if extra(info).get("teachers")]
-    if not naming:
-        return {}
-    from kd_core.teachers import SOURCES
-
-    known = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)]
-    return dict.fromkeys(naming, known)
 
 
 def changed(spec: type[Spec], held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,9 +314,17 @@ def option(value: Any) -> str:
     return str(catalogue().get(key, value))
 
 
-def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, title: str, help_: str) -> str:
-    """Choose a registered part. What can't work here is listed below with its reason, and can't be chosen."""
-    offered = registry.offer(situation)
+def part(
+    registry: Registry[Any],
+    situation: Situation,
+    chosen: str,
+    key: str,
+    title: str,
+    help_: str,
+    names: Collection[str] | None = None,
+) -> str:
+    """Choose a registered part, one of `names` where given. What can't work here is listed below with its reason, and can't be chosen."""
+    offered = [pair for pair in registry.offer(situation) if names is None or pair[0].name in names]
     possible = {entry.name: entry for entry, why_not in offered if why_not is None}
     if not possible:
         st.warning(t("common.nothing_fits", kind=registry.kind))
@@ -336,6 +333,12 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     if st.session_state[key] not in possible:
         st.session_state[key] = next(iter(possible))
     name = st.selectbox(title, list(possible), format_func=lambda n: possible[n].title, key=key, help=help_)
+    blocked(offered)
+    return str(name)
+
+
+def blocked(offered: Collection[tuple[Entry[Any], str | None]]) -> None:
+    """List the parts that can't work here with the reason, those of one reason together."""
     why: dict[str, list[str]] = {}
     for entry, why_not in offered:
         if why_not is not None:
@@ -343,4 +346,3 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     for reason, titles in why.items():
         said = t("common.cannot", titles=" · ".join(titles), reason=reason)
         st.markdown(f":small[:gray[:material/block: {said}]]")
-    return str(name)
