@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from kd_core.registry import Entry, Situation
 from kd_core.specs import Spec
-from pages.ui.shared import forms, text
+from pages.ui.shared import engine, forms, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t
 
@@ -144,3 +145,21 @@ def _add(key: str, name: str) -> None:
 def _remove(key: str, number: int) -> None:
     st.session_state[f"{key}.list"] = [one for one in st.session_state[f"{key}.list"] if one["id"] != number]
     forms.forget(f"{key}.{number}.")
+
+
+def beside(found: Mapping[str, Any]) -> None:
+    """Set the members of an ensemble beside it, on the validation rows; nothing where one teacher taught."""
+    teacher, metric = found["teacher"], found["metric"]["name"]
+    if not teacher.get("members"):
+        return
+    lines = [(t("runs.members.together"), "", teacher["validation"].get(metric))]
+    for one in teacher["members"]:
+        weight = "" if one["weight"] is None else f"{one['weight']:.3f}"
+        title = f"{one['number']} · {engine.part_title('teacher', one['name'])}"
+        lines.append((title, weight, one["validation"].get(metric)))
+    columns = [str(t("runs.members.teacher")), str(t("runs.members.weight")), str(found["metric"]["title"])]
+    frame = pd.DataFrame([(str(a), b, text.score(c)) for a, b, c in lines], columns=columns)
+    frame = frame if any(b for _, b, _ in lines) else frame.drop(columns=columns[1])
+    st.markdown(f"**{t('runs.members.title')}**")
+    st.dataframe(frame, hide_index=True, width="content", alt=t("runs.members.title"))
+    st.caption(t(f"runs.members.combine_{teacher['combine']}"))
