@@ -39,6 +39,8 @@ def main() -> None:
     try:
         with st.spinner(t("data.reading")):
             table = understanding.table(choices["source"], read, choices.get("name") or "")
+            if table.answers and answers.HELD not in choices:  # a package without labels: its answers are the target
+                answers.take(choices, list(table.answers), [])
             _keep_known(choices, [str(c) for c in table.frame.columns])
             found = understanding.profile(choices, read, choices.get("name") or "")
             if found.given_part and "part" not in choices:  # whoever published the data made a split: it is kept

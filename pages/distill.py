@@ -11,7 +11,7 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
-from pages.ui.runs import best_student, draft, launch, recipe_file
+from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
 from pages.ui.shared import engine, example, forms, picture, session, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, t, term
@@ -112,23 +112,13 @@ def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dic
     from kd_core.runs.plan import situation
     from kd_core.teachers import SOURCES
 
-    held = values["teacher"]
     at = situation(facts.task, facts.outputs, views=facts.inputs, folds=folds)
-    name = forms.part(
-        SOURCES, at, held["name"], f"{KEY}.teacher", t("distill.train_here"), t("distill.train_here_help")
-    )
-    spec = SOURCES.get(name).spec
-    given = held["settings"] if name == held["name"] else {}
-    is_given = SOURCES.get(name).facts["family"] == "given"  # what has to be chosen is seen at once
-    with st.expander(t("distill.teacher_settings"), icon=":material/tune:", expanded=is_given):
-        drawn = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False, names_of_data=facts.names)
-        if not spec.model_fields:
-            st.caption(t("distill.no_settings"))
-    if is_given:
+    found = teachers.choose(at, facts, values["teacher"], f"{KEY}.teacher")
+    if SOURCES.get(found["name"]).facts["family"] in ("given", "earlier"):
         st.caption(t("distill.given"))
     else:
         st.caption(t("distill.in_sample") if folds == 1 else t("distill.out_of_fold"), help=term("out_of_fold"))
-    return name, forms.changed(spec, drawn, given)
+    return found["name"], found["settings"]
 
 
 def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) -> dict[str, Any]:

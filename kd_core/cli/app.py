@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import looking
+from kd_core.cli import looking, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -46,15 +46,14 @@ from kd_core.cli.options import (
 )
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
+    asked_teacher,
     choose_spec,
-    chosen_teacher,
     default_loss,
     evaluation_spec,
     lesson_settings,
     make_spec,
     numbers,
     table_spec,
-    usual_teacher,
 )
 from kd_core.specs import Choice, RunSpec, SweepSpec
 
@@ -113,7 +112,7 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        taught_by = chosen_teacher(teacher or [usual_teacher(student)], settings)
+        taught_by = asked_teacher(teacher, settings, student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -191,7 +190,7 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = chosen_teacher(teacher or [usual_teacher(student)], settings)
+        taught_by = asked_teacher(teacher, settings, student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -238,6 +237,7 @@ for command, name in (
     (looking.runs, None),
     (looking.show, None),
     (looking.predict, None),
+    (sharing.export_labels, "export-labels"),
 ):
     app.command(name)(command)
 

@@ -51,6 +51,17 @@ def implied_target(data: str) -> str:
     return target
 
 
+def implied_answers(data: str) -> tuple[str, ...]:
+    """Name the columns with a teacher's answers of a file that has them in place of a target; none of any other file.
+
+    Errors: DataError `no_file`, those of the reader.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    told = pick(path, path.name).facts.get("answers")
+    found: tuple[str, ...] = () if told is None else told(path)
+    return found
+
+
 def implied_part(data: str) -> str | None:
     """Name the column of parts that the folders or files of an archive make, None where they say nothing of a split.
 

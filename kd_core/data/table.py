@@ -25,7 +25,8 @@ class Table:
     `header` says what the first row was taken for; None for formats that have names of their own.
     `kinds`: types of columns that the format itself tells.
     `settled`: how to read another file like it, with nothing left to find out. `part`: the column in which the files or
-    folders of an archive say which part of the split a row belongs to.
+    folders of an archive say which part of the split a row belongs to. `answers`: columns with a teacher's answers, in a file that has
+    no target.
     """
 
     frame: pd.DataFrame
@@ -38,6 +39,7 @@ class Table:
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
     settled: ReadSpec = PLAIN
     part: str | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,18 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     return Choice(name=name, settings=found)
 
 
+def asked_teacher(
+    names: list[str] | None, settings: list[str] | None, students: list[str] | None, data: str, target: str | None
+) -> Choice:
+    """Read who teaches; where nobody is named and the file has a teacher's answers in place of a target, these do. Errors: as `chosen_teacher`."""
+    from kd_core.data.from_path import implied_answers
+
+    if target is None and names in (None, [], ["soft_labels"]) and (own := implied_answers(data)):
+        more = chosen_teacher(["soft_labels"], settings)
+        return more.model_copy(update={"settings": {"columns": list(own), **more.settings}})
+    return chosen_teacher(names or [usual_teacher(students)], settings)
+
+
 def chosen_teacher(names: list[str], settings: list[str] | None) -> Choice:
     """Read the teachers that were named; several are members of an ensemble, counted from 1 in settings.
 

@@ -213,7 +213,7 @@ class ResultBuilder:
                 "fit_seconds": self.teacher.fit_seconds,
                 **({"known": known} if (known := self.teacher.known()) else {}),
                 **({"notes": list(self.teacher.notes)} if self.teacher.notes else {}),
-                **({"members": asked} if (asked := self.teacher.details.get("members")) else {}),
+                **_members(self.teacher.details),
             },
             "students": [j.entry for j in self.judged],
             "room": self.room,
@@ -290,6 +290,11 @@ class ResultBuilder:
                 "values": {"alpha": entry["alpha"]},
             }
         return {"code": "same", "values": {"margin": entry["margin"]}}
+
+
+def _members(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell of several teachers how they were combined, and what each scores on validation rows beside all together."""
+    return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
 
 
 def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:

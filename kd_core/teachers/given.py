@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.data.types.answered import SEPARATORS
+from kd_core.data.types.answered import SEPARATORS, named_class
 from kd_core.errors import DataError, Problem, Says
 from kd_core.task import task_of
 from kd_core.teachers.estimator import log_probabilities
@@ -45,7 +45,9 @@ def told(problem: Problem) -> dict[str, str]:
 
 
 def class_of(name: str, classes: Sequence[str]) -> str | None:
-    """Find the class that a column is named after: its own name, or with something before it (`p_yes`); of several the longest."""
+    """Find the class that a column is named after: its own name, `p(yes)`, or with something before it (`p_yes`); of several the longest."""
+    if (named := named_class(name)) in classes:
+        return named
     plain = name.strip().casefold()
     ends = [c for c in classes if plain == c.casefold() or plain.endswith(tuple(s + c.casefold() for s in SEPARATORS))]
     return max(ends, key=len) if ends else None

@@ -39,7 +39,7 @@ def model(tmp_path):
 def test_it_is_chosen_with_a_model_at_hand_and_started(texts, model, jobs):  # noqa: F811
     need("transformers")
     at = open_page("distill", data=texts)
-    at.selectbox(key="distill.teacher").set_value("pretrained").run()
+    at.selectbox(key="distill.teacher.from").set_value("pretrained").run()
     assert not at.exception
     choice = at.selectbox(key="distill.teacher.pretrained.model")
     assert choice.options[-1] == model and choice.label == "Model"
@@ -56,7 +56,7 @@ def test_it_is_chosen_with_a_model_at_hand_and_started(texts, model, jobs):  # n
 def test_a_table_without_texts_says_why_not():
     need("transformers")
     at = open_page("distill", data=engine.library().save_spec(default_spec("purchase").dataset))
-    assert "pretrained" not in at.selectbox(key="distill.teacher").options
+    assert "Pretrained" not in at.selectbox(key="distill.teacher.from").options
     assert "Pretrained encoder" in words(at) and "reads tokens" in words(at)
 
 
@@ -68,4 +68,4 @@ def test_where_it_is_not_installed_the_command_is_told(texts, monkeypatch):
     at = open_page("distill", data=texts)
     said = words(at)
     assert not at.exception and "needs the package transformers, which is not installed; run 'make pretrained'" in said
-    assert "Pretrained encoder" not in at.selectbox(key="distill.teacher").options
+    assert "Pretrained" not in at.selectbox(key="distill.teacher.from").options

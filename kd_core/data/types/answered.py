@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 
 MADE_TARGET = "teacher's answer"  # the name of the target
+_NAMED = re.compile(r"p\((.*)\)", re.DOTALL)  # a class written so that nothing of its name is lost
 SEPARATORS = (" ", "_", "-", ".", ":", "=")  # between what a column says and the class it is named after
 NO_TRUTH = Says(
     "no_true_labels",
@@ -75,12 +77,26 @@ def add_target(
 def classes_of(names: Sequence[str]) -> list[str]:
     """Name the classes of columns: what is left without their common beginning, as far as it ends in a separator.
 
-    Example: `classes_of(["p_no", "p_yes"]) == ["no", "yes"]`
+    Example: `classes_of(["p_no", "p_yes"]) == ["no", "yes"] == classes_of(["p(no)", "p(yes)"])`
     """
     plain = [name.strip() for name in names]
+    named = [found for name in plain if (found := named_class(name)) is not None]
+    if len(named) == len(plain):
+        return named
     ends = [0, *(at + 1 for at, sign in enumerate(plain[0]) if sign in SEPARATORS)]
     start = max(end for end in ends if all(name.startswith(plain[0][:end]) for name in plain))
     return [name[start:] or name for name in plain]
+
+
+def answer_column(name: str) -> str:
+    """Name the column of a class, so that `named_class` gives the class back."""
+    return f"p({name})"
+
+
+def named_class(column: str) -> str | None:
+    """Return the class that a column is written for as `p(class)`, None for another column."""
+    found = _NAMED.fullmatch(column.strip())
+    return found[1] if found else None
 
 
 def numbers(frame: pd.DataFrame, names: Sequence[str]) -> Array:

@@ -29,7 +29,7 @@ def choose(choices: dict[str, Any], names: Sequence[str]) -> None:
         if chosen:
             st.caption(t("data.answers_note"))
     if chosen != held:
-        _take(choices, chosen, held)
+        take(choices, chosen, held)
         st.rerun()
 
 
@@ -39,7 +39,7 @@ def with_target(choices: dict[str, Any], names: list[str]) -> list[str]:
     return [*names, MADE_TARGET] if choices[HELD] else names
 
 
-def _take(choices: dict[str, Any], chosen: list[str], held: list[str]) -> None:
+def take(choices: dict[str, Any], chosen: list[str], held: list[str]) -> None:
     """Change what the target is made of; without a column it is chosen among the table's again."""
     left = [n for n in choices.get("drop") or () if n not in held]
     choices.update({HELD: chosen, "drop": [*left, *chosen], "target": MADE_TARGET if chosen else None})

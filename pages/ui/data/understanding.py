@@ -87,7 +87,8 @@ def facts_of(found: Profile, part: str | None) -> Facts:
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     names = tuple(c.name for c in found.columns)
     task, parts = str(found.task), count_parts(found.frame[part]) if part in names else ()
-    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts)
+    read = tuple(c.name for c in found.columns if c.used and c.name != found.target)
+    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts, read)
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

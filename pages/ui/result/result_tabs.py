@@ -15,7 +15,7 @@ from kd_core.task import task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
-from pages.ui.runs import curves, live
+from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.try_it import tab as try_tab
@@ -52,6 +52,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
                 latency(found, index)
             elif key == "recipe":
                 recipe.show(store.folder(row.id), found)
+                package.show(store.folder(row.id), found)
             else:
                 live.log(snapshot)
 
@@ -113,6 +114,7 @@ def overview(found: Result, index: int) -> None:
         )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
+    teachers.beside(found)
     selection(student, found.get("budget"))
 
 

@@ -85,7 +85,8 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
         archs = [e for e in ARCHS.entries() if "student" in e.facts.get("roles", ())]
         archs.sort(key=lambda e: "width" not in e.spec.model_fields)
         at = draft.situation(facts)
-        titles = {e.name: e.title for e in archs if e.why_not(at) is None}
+        offered = [(e, e.why_not(at)) for e in archs]
+        titles = {e.name: e.title for e, why_not in offered if why_not is None}
         name = st.selectbox(
             t("distill.architecture"),
             list(titles),
@@ -93,6 +94,7 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
             key="distill_own_arch",
             help=term("architecture"),
         )
+        forms.blocked(offered)
         spec = ARCHS.get(name).spec
         own = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
         start = {k: v for k, v in own.items() if k in spec.model_fields}

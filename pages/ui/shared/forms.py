@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.registry import Registry, Situation
+from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import Spec
 from pages.ui.shared import engine, text, uploader
 from pages.ui.shared.text import Safe, catalogue, escape, t
@@ -318,9 +318,17 @@ def option(value: Any) -> str:
     return str(catalogue().get(key, value))
 
 
-def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, title: str, help_: str) -> str:
-    """Choose a registered part. What can't work here is listed below with its reason, and can't be chosen."""
-    offered = registry.offer(situation)
+def part(
+    registry: Registry[Any],
+    situation: Situation,
+    chosen: str,
+    key: str,
+    title: str,
+    help_: str,
+    names: Collection[str] | None = None,
+) -> str:
+    """Choose a registered part, one of `names` where given. What can't work here is listed below with its reason, and can't be chosen."""
+    offered = [pair for pair in registry.offer(situation) if names is None or pair[0].name in names]
     possible = {entry.name: entry for entry, why_not in offered if why_not is None}
     if not possible:
         st.warning(t("common.nothing_fits", kind=registry.kind))
@@ -329,6 +337,12 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     if st.session_state[key] not in possible:
         st.session_state[key] = next(iter(possible))
     name = st.selectbox(title, list(possible), format_func=lambda n: possible[n].title, key=key, help=help_)
+    blocked(offered)
+    return str(name)
+
+
+def blocked(offered: Collection[tuple[Entry[Any], str | None]]) -> None:
+    """List the parts that can't work here with the reason, those of one reason together."""
     why: dict[str, list[str]] = {}
     for entry, why_not in offered:
         if why_not is not None:
@@ -336,4 +350,3 @@ def part(registry: Registry[Any], situation: Situation, chosen: str, key: str, t
     for reason, titles in why.items():
         said = t("common.cannot", titles=" · ".join(titles), reason=reason)
         st.markdown(f":small[:gray[:material/block: {said}]]")
-    return str(name)

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.registry import Situation
 from kd_core.specs import DatasetSpec, RunSpec, SweepSpec, TrainingSpec
-from pages.ui.runs import draft, launch, students
+from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t, term
@@ -55,17 +55,9 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
 
 def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
     from kd_core.runs.plan import situation
-    from kd_core.teachers import SOURCES
 
-    at, heading = situation(facts.task, facts.outputs, views=facts.inputs), t("distill.train_here")
-    name = forms.part(SOURCES, at, held["name"], f"{KEY}.teacher", heading, t("distill.train_here_help"))
-    spec = SOURCES.get(name).spec
-    given = held["settings"] if name == held["name"] else {}
-    settings: dict[str, Any] = {}
-    if spec.model_fields:
-        with st.expander(t("distill.teacher_settings"), icon=":material/tune:"):
-            settings = forms.form(spec, given, f"{KEY}.teacher.{name}", fold=False, names_of_data=facts.names)
-    return {"name": name, "settings": forms.changed(spec, settings, given)}
+    at = situation(facts.task, facts.outputs, views=facts.inputs)
+    return teachers.choose(at, facts, held, f"{KEY}.teacher")
 
 
 def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:

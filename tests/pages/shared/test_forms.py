@@ -236,9 +236,9 @@ def test_columns_are_those_of_the_data_or_others_that_are_written(own_workspace)
 def test_a_field_that_names_teachers_offers_those_that_ask_no_others_and_need_nothing_chosen():
     def page():
         from kd_core.teachers import SOURCES
-        from pages.ui.shared import forms
+        from pages.ui.runs import teachers
 
-        forms.form(SOURCES.get("average").spec, {"teachers": ["mlp", "linear"]}, "f")
+        teachers.fields(SOURCES.get("average").spec, {"teachers": ["mlp", "linear"]}, "f", ())
 
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
@@ -252,10 +252,11 @@ def test_a_field_of_several_names_begins_with_its_default():
         import streamlit as st
 
         from kd_core.teachers import SOURCES
+        from pages.ui.runs import teachers
         from pages.ui.shared import forms
 
         spec = SOURCES.get("best").spec
-        st.session_state["held"] = forms.changed(spec, forms.form(spec, {}, "f"), {})
+        st.session_state["held"] = forms.changed(spec, teachers.fields(spec, {}, "f", ()), {})
 
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception and at.multiselect[0].value == ["lightgbm", "gradient_boosting"]

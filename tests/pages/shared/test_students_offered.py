@@ -31,6 +31,7 @@ def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, 
         if box.label in ("tiny", "small"):
             box.uncheck()
     next(box for box in page.checkbox if box.label == "textcnn tiny").check().run()
+    page.selectbox(key="distill.teacher.from").set_value("here").run()
     page.selectbox(key="distill.teacher").set_value("sklearn").run()
     page.selectbox(key="distill.teacher.sklearn.view").set_value("tfidf").run()
     spec = start(page, jobs)
