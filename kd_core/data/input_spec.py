@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 TABLE = "table"
 COLUMNS = "columns"
-TOGETHER = "together"
+PIXELS, TOGETHER = "pixels", "together"
 TERM = 4096  # a weighted term of a text: its number times this, plus its weight
 STEPS, MOST, BYTES = (
     65_536,
