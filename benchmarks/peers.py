@@ -76,7 +76,7 @@ def sets(data: Path | None, scratch: Path) -> dict[str, Callable[[], DatasetSpec
     samples = {
         default_spec(n).dataset.source.removeprefix("sample:"): default_spec(n).dataset
         for n in SCENARIOS.names()
-        if not {"text", "pictures"} & set(SCENARIOS.get(n).facts["tags"])
+        if not {"text", "pictures"} & set(" ".join(SCENARIOS.get(n).facts["tags"]).split())
     }
     found: dict[str, Callable[[], DatasetSpec]] = {n: partial(lambda s: s, s) for n, s in samples.items()}
     if data is None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 TABLE = "table"
 COLUMNS = "columns"
-TOGETHER = "together"
+PIXELS, TOGETHER = "pixels", "together"
 TERM = 4096  # a weighted term of a text: its number times this, plus its weight
 # Of rows packed as whole numbers: steps in 1, the largest, and bytes in a number.
 STEPS, MOST, BYTES = 65_536, 2**31 - 1, 3

@@ -1,6 +1,6 @@
 """Plain models beside the students: what a person could have at the same size without any teacher.
 
-A fixed short list for tables, and one for texts, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
+Fixed short lists for tables, for texts and for pictures, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
 validation rows among those whose file takes no more bytes, and only that one gets the student's other seeds and is asked about
 the test rows.
 """
@@ -15,6 +15,8 @@ import numpy as np
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.input_spec import PIXELS
+from kd_core.data.pictures.column import shape_of
 from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TrainedVariant, Variant
 from kd_core.distill.sweep.work import Hooks, SweepWork
@@ -40,6 +42,14 @@ TEXTS: tuple[tuple[str, str, Choice], ...] = tuple(
         Choice(name="terms", settings={"size": None, "terms": n}),
     )
     for n in _TERMS
+)
+PICTURES: tuple[tuple[str, str, Choice], ...] = tuple(
+    (
+        f"pixels_{n}",
+        f"a linear model on pictures shrunken to {n} pixels a side",
+        Choice(name="linear_pixels", settings={"size": None, "side": n}),
+    )
+    for n in (4, 8, 16, 32)
 )
 LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
 TEXT = "ngrams"
@@ -70,12 +80,13 @@ class Reference:
 
 
 def lists(dataset: Dataset) -> list[tuple[tuple[str, str, Choice], ...]]:
-    """List the plain models of what the rows can be read as: of tables, of texts; of texts alone where there is nothing else."""
-    if TEXT not in dataset.views.kinds:
-        return [PLAIN]
-    view = dataset.view(TEXT).view
+    """List the plain models of what the rows can be read as: those of tables where any column is neither text nor picture, those of texts, of pictures."""
+    kinds, columns = dataset.views.kinds, set(dataset.columns)
+    view = dataset.view(TEXT).view if TEXT in kinds else None
     texts = set() if view is None else set(view.types)
-    return [TEXTS] if set(dataset.columns) <= texts else [PLAIN, TEXTS]
+    pictures = {name for name in columns & set(dataset.rows.columns) if shape_of(dataset.rows[name])}
+    found = [PLAIN] if columns - texts - pictures or not columns else []
+    return [*found, *([TEXTS] if TEXT in kinds else []), *([PICTURES] if PIXELS in kinds else [])]
 
 
 class References:

@@ -57,8 +57,8 @@ def photo(rng: np.random.Generator, sort: str, side: int = SIDE) -> Pixels:
         picture = np.where(_clutter(rng, x, y, low=0.55)[..., None], _colour(rng) * 0.8, picture)
     small = picture.reshape(side, FINE, side, FINE, 3).mean(axis=(1, 3))
     noisy = small * rng.uniform(0.7, 1.15) + rng.normal(0, 3, small.shape)
-    found: npt.NDArray[np.uint8] = noisy.clip(0, 255).astype(np.uint8)
-    return found
+    drawn_bytes: Pixels = noisy.clip(0, 255).astype(np.uint8)
+    return drawn_bytes
 
 
 def _body(

@@ -25,8 +25,8 @@ def free_port() -> int:
 class Server:
     """Starts the app with the README's command, on a free port and a workspace of its own."""
 
-    def __init__(self, workspace: Path) -> None:
-        self.workspace, self.port = workspace, free_port()
+    def __init__(self, workspace: Path, more: dict[str, str] | None = None) -> None:
+        self.workspace, self.port, self.more = workspace, free_port(), more or {}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = workspace.parent / "server.log"
 
@@ -36,7 +36,12 @@ class Server:
 
     def start(self) -> None:
         self.workspace.mkdir(parents=True, exist_ok=True)
-        env = {**os.environ, "KD_WORKSPACE": str(self.workspace), "KD_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        env = {
+            **os.environ,
+            "KD_WORKSPACE": str(self.workspace),
+            "KD_PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+        } | self.more
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pages.serve"], cwd=ROOT, env=env, stdout=log, stderr=log

@@ -19,7 +19,7 @@ from kd_core.specs import Choice
 SAMPLES = {  # beside free text a file holds words, which nobody knows before they are read
     default_spec(n).dataset.source: default_spec(n).dataset
     for n in SCENARIOS.names()
-    if not {"text", "pictures"} & set(SCENARIOS.get(n).facts["tags"])
+    if not {"text", "pictures"} & set(" ".join(SCENARIOS.get(n).facts["tags"]).split())
 }
 
 

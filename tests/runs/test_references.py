@@ -14,11 +14,12 @@ from kd_core.runs import experiment, references
 from kd_core.runs.asked import student_spec
 from kd_core.runs.deployment import Deployment
 from kd_core.runs.outcome import read_outcome
-from kd_core.runs.references import PLAIN, TEXTS, Reference, References
+from kd_core.runs.references import PICTURES, PLAIN, TEXTS, Reference, References
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
 from tests.data.views.test_text_views import text_table
+from tests.runs.kinds.test_picture_run import picture_spec
 from tests.runs.kinds.test_text_run import text_spec
 from tests.runs.tables import small_spec, write_table
 
@@ -118,6 +119,25 @@ def test_texts_have_plain_models_of_their_own(tmp_path):
     assert references.lists(prepare(told.model_copy(update={"drop": ("amount",)}))) == [TEXTS]
     assert references.lists(prepare(DatasetSpec(source="sample:visits", target="purchased"))) == [PLAIN]
     assert all(arch.name == "terms" for *_, arch in TEXTS)
+
+
+@pytest.mark.slow
+def test_pictures_have_plain_models_of_their_own(tmp_path):
+    offers = DatasetSpec(source="sample:product_category", target="shelf")
+    assert references.lists(prepare(offers, tmp_path)) == [PLAIN, TEXTS, PICTURES]
+    figures = ("price", "weight_g", "pieces", "stars", "returns_share", "material")
+    assert references.lists(prepare(offers.model_copy(update={"drop": figures}), tmp_path)) == [TEXTS, PICTURES]
+    told = picture_spec(tmp_path)
+    assert references.lists(prepare(told.dataset, tmp_path)) == [PICTURES]
+    asked = told.evaluation.model_copy(update={"references": True})
+    result = carry_out(told.model_copy(update={"evaluation": asked}), tmp_path / "run")
+    known = result["references"]["known"]
+    assert [r["name"] for r in known] == [name for name, *_ in PICTURES][: len(known)] and known
+    (student,) = result["students"]
+    best = student["reference"]["best"]
+    assert best["bytes"] <= student["deployed"]["bytes"] and len(best["metrics"]["accuracy"]["values"]) == 2
+    (kept,) = result["artifacts"]["plain"]
+    assert kept["name"] == f"plain {best['name']}" and (tmp_path / "run" / kept["onnx"]).stat().st_size == best["bytes"]
 
 
 @pytest.mark.slow

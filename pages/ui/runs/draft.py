@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
-from kd_core.data.input_spec import TABLE
+from kd_core.data.input_spec import PIXELS, TABLE, TOGETHER
 from kd_core.errors import KDError
 from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
@@ -18,6 +18,7 @@ from kd_core.workspace import workspace
 from pages.ui.shared.facts import Facts
 
 FIRST_TEACHER = "best"  # of several: on the form one student is chosen, too
+FIRST_OF_ALL = "fusion"  # where a row has a picture and more
 KEY = "distill"  # prefix of every widget of the form
 
 
@@ -45,7 +46,7 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
         "name": "",
         "teacher": {"name": "soft_labels", "settings": {"columns": answers}}
         if answers
-        else {"name": next((n for n in teachers if n == FIRST_TEACHER), teachers[0]), "settings": {}},
+        else {"name": next((n for n in _first_teachers(facts) if n in teachers), teachers[0]), "settings": {}},
         "students": presets(facts)[:2],
         "choose": {},
         "objective": {
@@ -55,6 +56,11 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
         "training": {},
         "evaluation": {},
     }
+
+
+def _first_teachers(facts: Facts) -> tuple[str, ...]:
+    """Name who teaches at first: where there are pictures beside other columns, who reads them all."""
+    return (FIRST_OF_ALL, FIRST_TEACHER) if {TOGETHER, PIXELS} <= set(facts.inputs) else (FIRST_TEACHER,)
 
 
 def situation(facts: Facts) -> Situation:
@@ -88,7 +94,10 @@ def presets(facts: Facts) -> list[dict[str, Any]]:
     fits = [e for e in ARCHS.entries() if e.why_not(situation(facts)) is None and "student" in e.facts["roles"]]
     found = [preset("mlp", size) for e in fits if e.name == "mlp" for size in e.facts["presets"]]
     others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,))]
-    return found + [made for e in others for made in _small(e)]
+    found += [made for e in others for made in _small(e)]
+    if {TOGETHER, PIXELS} <= set(facts.inputs):
+        found.sort(key=lambda made: made["arch"]["name"] != FIRST_OF_ALL)
+    return found
 
 
 def _small(arch: Entry[Any]) -> list[dict[str, Any]]:
