@@ -15,7 +15,8 @@ from kd_core.workspace import workspace
 class Facts:
     """What later pages need of a dataset without reading it again.
 
-    `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test a column gives.
+    `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test a column gives,
+    `texts` how many columns are free text.
     """
 
     rows: int
@@ -26,6 +27,7 @@ class Facts:
     task: str
     names: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
+    texts: int = 0
 
 
 def _path(dataset_id: str) -> Path:
