@@ -10,6 +10,7 @@ from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import raw_model
 from kd_core.models import ARCHS
 from kd_core.models.archs.trees import TreesSpec
+from kd_core.models.base import ReadsFirst
 from kd_core.models.building import build_for, cpu_state, deployed_state, viewed
 from kd_core.models.file_sizes import file_bytes
 from kd_core.runs.deployment import purpose_of
@@ -47,6 +48,30 @@ def test_a_file_takes_what_the_form_says(source):
     assert not wrong
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ["bag", "terms", "textcnn"])
+def test_a_file_that_knows_pieces_of_words_takes_what_the_form_says(arch):
+    dataset = prepare(default_spec("service").dataset)
+    for size in ("tiny", "base"):
+        choice = Choice(name=arch, settings={"size": size})
+        rows, module = viewed(dataset, choice), build_for(dataset, choice).eval()
+        module.load_state_dict(deployed_state(dataset, choice, cpu_state(module)))
+        view = rows.view.first(module.reads()) if isinstance(module, ReadsFirst) else rows.view
+        found = len(raw_model(onnx_bytes(module, rows.spec), view, purpose_of(dataset)))
+        told = file_bytes(choice, rows.spec, dataset.num_outputs, tuple(rows.view.types), 1)
+        assert 0.75 <= told / found <= 1.25, (size, told, found)
+
+
+@pytest.mark.slow
+def test_a_table_with_free_text_is_told_at_its_most():
+    dataset, choice = prepare(default_spec("service").dataset), Choice(name="linear")
+    rows, module = viewed(dataset, choice), build_for(dataset, choice).eval()
+    found = len(raw_model(onnx_bytes(module, rows.spec), rows.view, purpose_of(dataset)))
+    terms = len(next(iter(rows.view.blocks.values())).terms)
+    told = file_bytes(choice, rows.spec, dataset.num_outputs, tuple(rows.view.types), 1)
+    assert told > found and 0.8 < (told - 160 * (20_000 - terms)) / found < 1.2
+
+
 def test_trees_are_told_at_their_most():
     inputs = InputSpec(COLUMNS, (5,), values=(2,) * 5)
     told = [file_bytes(Choice(name="trees", settings={"size": s}), inputs, 2, ["a"] * 5) for s in TreesSpec.presets]
@@ -56,4 +81,4 @@ def test_trees_are_told_at_their_most():
 
 
 def test_rows_that_are_not_read_raw_have_no_estimate():
-    assert file_bytes(Choice(name="textcnn"), InputSpec("tokens", (20,), "int64", 50), 2, ["a"]) is None
+    assert file_bytes(Choice(name="cnn"), InputSpec("pixels", (28, 28, 1)), 2, ["a"]) is None

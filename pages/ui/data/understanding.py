@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
+from kd_core.data.encoding.text_columns import count_texts
 from kd_core.data.files.reading import read_table
 from kd_core.data.profile import profile_table
 from kd_core.data.table import Profile, Table
@@ -88,7 +89,8 @@ def facts_of(found: Profile, part: str | None) -> Facts:
     names = tuple(c.name for c in found.columns)
     task, parts = str(found.task), count_parts(found.frame[part]) if part in names else ()
     read = tuple(c.name for c in found.columns if c.used and c.name != found.target)
-    return Facts(found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts, read)
+    known = found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts
+    return Facts(*known, read, count_texts(found))
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

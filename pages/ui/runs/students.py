@@ -19,13 +19,15 @@ MOST = 12
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _sizes(arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...]) -> tuple[int, int, int | None, int]:
+def _sizes(
+    arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...], texts: int
+) -> tuple[int, int, int | None, int]:
     from kd_core.models.file_sizes import file_bytes
     from kd_core.models.sizes import sizes
 
     arch = Choice.from_json(arch_json)
     found = sizes(arch, inputs, outputs)
-    return found.parameters, found.size_bytes, file_bytes(arch, inputs, outputs, names), found.flops
+    return found.parameters, found.size_bytes, file_bytes(arch, inputs, outputs, names, texts), found.flops
 
 
 def cost(arch: dict[str, Any], facts: Facts) -> Safe:
@@ -36,14 +38,12 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     try:
         choice = Choice.parse(arch)
         inputs = facts.inputs[view_of(choice, facts.inputs)]
-        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, facts.outputs, facts.names)
-        most = "file_bytes" in ARCHS.get(choice.name).facts
+        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, facts.outputs, facts.names, facts.texts)
+        most = facts.texts > 0 or "file_bytes" in ARCHS.get(choice.name).facts
     except KDError as error:
         return escape(error.message)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
-    if (
-        file is None or "tokens" in facts.inputs
-    ):  # beside free text a file holds words, which nobody knows before they are read
+    if file is None:
         return t("distill.cost", **shown, size=text.size(weights))
     return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
 

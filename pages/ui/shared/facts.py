@@ -16,7 +16,7 @@ class Facts:
     """What later pages need of a dataset without reading it again.
 
     `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test a column gives,
-    `read` the columns that students read.
+    `read` the columns that students read, `texts` how many columns are free text.
     """
 
     rows: int
@@ -28,6 +28,7 @@ class Facts:
     names: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
     read: tuple[str, ...] = ()
+    texts: int = 0
 
 
 def _path(dataset_id: str) -> Path:
