@@ -23,13 +23,10 @@ DROPPED = "Share of hidden units silenced at each training step."
 # Facts of how these learn best, as tried on validation rows of Fashion-MNIST (docs/LAB.md): a step's time grows with its pictures,
 # so small batches learn most in a given time, and batch normalisation bears larger steps.
 # As teachers they have no dropout, since pictures that are moved keep them from learning rows by heart as well, and lose nothing.
-LEARNING: dict[str, Any] = {
-    "batch": 128,
-    "rate": 2.5,
-    "teaching": {
-        "dropout": Field(0.0, ge=0, le=0.8, description=DROPPED, json_schema_extra=unit("share", advanced=True)),
-        "moved": Field(1, ge=0, le=16, description=MOVED, json_schema_extra=unit("pixels")),
-    },
+BATCH, RATE = 128, 2.5
+TEACHING: dict[str, Any] = {
+    "dropout": Field(0.0, ge=0, le=0.8, description=DROPPED, json_schema_extra=unit("share", advanced=True)),
+    "moved": Field(1, ge=0, le=16, description=MOVED, json_schema_extra=unit("pixels")),
 }
 
 

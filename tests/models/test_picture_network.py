@@ -7,7 +7,7 @@ import torch
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.building import build, start_weights
 from kd_core.models.dropout import seed_masks
-from kd_core.models.picture_network import LEARNING, Varied, VariedSpec
+from kd_core.models.picture_network import BATCH, RATE, Varied, VariedSpec
 from kd_core.specs import Choice, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
@@ -65,8 +65,8 @@ def test_a_network_varies_what_it_learns_from(name):
 @pytest.mark.parametrize("name", ["cnn", "resnet", "mobilenet"])
 def test_pictures_are_learned_in_small_batches_and_large_steps(name):
     pixels, table = (resolve(TrainingSpec(), 54_000, arch) for arch in (name, "mlp"))
-    assert (pixels.batch_size, table.batch_size) == (LEARNING["batch"], 1024)
-    assert pixels.learning_rate == LEARNING["rate"] * table.learning_rate
+    assert (pixels.batch_size, table.batch_size) == (BATCH, 1024)
+    assert pixels.learning_rate == RATE * table.learning_rate
     assert resolve(TrainingSpec(batch_size=500), 54_000, name).batch_size == 500
     teacher = SOURCES.get(name).spec()
     assert (teacher.moved, teacher.mirrored, teacher.dropout) == (1, False, 0.0)

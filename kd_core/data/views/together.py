@@ -47,7 +47,7 @@ def _foresee(profile: Profile) -> InputSpec | None:
 
 
 @VIEWS.register(
-    TOGETHER,
+    "together",
     title="Table, texts and pictures together",
     fits=_fits,
     foresee=_foresee,

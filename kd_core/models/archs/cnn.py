@@ -11,7 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
-from kd_core.models.picture_network import LEARNING, Varied, VariedSpec, first_stride, rows_at_once
+from kd_core.models.picture_network import BATCH, RATE, TEACHING, Varied, VariedSpec, first_stride, rows_at_once
 from kd_core.specs import unit
 
 # filters of the first stage (each further one has twice as many) and stages
@@ -79,7 +79,9 @@ class CNN(nn.Module):
     roles=("student", "teacher"),
     takes=("pixels",),
     presets=PRESETS,
-    **LEARNING,
+    batch=BATCH,
+    rate=RATE,
+    teaching=TEACHING,
     candidates={"small": 10, "tiny": 20, "base": 60, "large": 100},
 )
 def build(spec: CNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

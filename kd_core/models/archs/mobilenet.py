@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS
-from kd_core.models.picture_network import LEARNING, Staged, StagedSpec
+from kd_core.models.picture_network import BATCH, RATE, TEACHING, Staged, StagedSpec
 
 # filters of the first of three stages (each further one has twice as many) and blocks a stage
 PRESETS: dict[str, dict[str, int]] = {
@@ -62,7 +62,9 @@ def _last(filters: int) -> tuple[list[nn.Module], int]:
     roles=("student", "teacher"),
     takes=("pixels",),
     presets=PRESETS,
-    **LEARNING,
+    batch=BATCH,
+    rate=RATE,
+    teaching=TEACHING,
     candidates={"tiny": 50, "small": 80},
 )
 def build(spec: MobileNetSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS
-from kd_core.models.picture_network import LEARNING, Staged, StagedSpec
+from kd_core.models.picture_network import BATCH, RATE, TEACHING, Staged, StagedSpec
 
 # filters of the first of three stages (each further one has twice as many) and blocks of two convolutions a stage
 PRESETS: dict[str, dict[str, int]] = {
@@ -57,7 +57,9 @@ class Block(nn.Module):
     roles=("student", "teacher"),
     takes=("pixels",),
     presets=PRESETS,
-    **LEARNING,
+    batch=BATCH,
+    rate=RATE,
+    teaching=TEACHING,
     candidates={"tiny": 40, "small": 70},
 )
 def build(spec: ResNetSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
