@@ -130,6 +130,13 @@ def test_several_arrays_may_not_claim_together_what_one_may_not(tmp_path, monkey
         taken(file, tmp_path)
 
 
+def test_groups_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(h5_contents, "ARRAYS", 5)
+    file = written(tmp_path / "a.h5", lambda f: [f.create_group(f"g{i}") for i in range(6)])
+    with pytest.raises(DataError, match="'g4' in the HDF5 file is one of more than 5 groups"):
+        taken(file, tmp_path)
+
+
 def test_a_huge_attribute_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(h5_contents, "TEXT_BYTES", 1000)
     file = written(tmp_path / "a.h5", lambda f: f.attrs.create("model_config", np.bytes_(b"a" * 2000)))

@@ -241,3 +241,49 @@ def test_weights_of_an_old_version_stand_at_the_root(tmp_path):
         opened(tmp_path / "a.h5", written="lstm", folder=tmp_path)
     with pytest.raises(DataError, match="The layer '' is not understood"):
         opened(tmp_path / "a.h5", written="dense relu,", folder=tmp_path)
+
+
+def test_a_functional_model_of_version_2_is_read(tmp_path):
+    """As TensorFlow's Keras wrote it: names end with `:0`, the input tells `batch_input_shape`, nodes are lists."""
+    kernel = np.arange(8, dtype=np.float32).reshape(4, 2)
+
+    def node(name):
+        return [[[name, 0, 0, {}]]]
+
+    dense_config = {"name": "out", "units": 2, "activation": "linear", "use_bias": False, "dtype": "float32"}
+    layers = [
+        {
+            "class_name": "InputLayer",
+            "config": {"batch_input_shape": [None, 4], "name": "in"},
+            "name": "in",
+            "inbound_nodes": [],
+        },
+        {"class_name": "Dense", "config": dense_config, "name": "out", "inbound_nodes": node("drop")},
+        {"class_name": "Dropout", "config": {"name": "drop", "rate": 0.5}, "name": "drop", "inbound_nodes": node("in")},
+    ]
+    inner = {"name": "model", "layers": layers, "input_layers": [["in", 0, 0]], "output_layers": [["out", 0, 0]]}
+
+    def old(file):
+        file.attrs.update(
+            {"keras_version": "2.15.0", "model_config": json.dumps({"class_name": "Functional", "config": inner})}
+        )
+        del file["model_weights"]
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = [b"in", b"drop", b"out"]
+        out = group.create_group("out")
+        out.attrs["weight_names"] = [b"out/kernel:0"]
+        out.create_dataset("out/kernel:0", data=kernel)
+
+    (tmp_path / "a.h5").write_bytes(h5([dense("x", W)], (4,), old))
+    stack = opened(tmp_path / "a.h5", folder=tmp_path)
+    assert [one.kind for one in stack.named] == ["Dropout", "Dense"] and stack.old
+    np.testing.assert_array_equal(stack.answer(np.ones((1, 4), np.float32)), [kernel.sum(0)])
+    inner["output_layers"] = [["out", 0, 0], ["drop", 0, 0]]
+    with pytest.raises(DataError, match="has 2 outputs, only one is read"):
+        (tmp_path / "a.h5").write_bytes(h5([dense("x", W)], (4,), old))
+        opened(tmp_path / "a.h5", folder=tmp_path)
+    inner["output_layers"] = [["out", 0, 0]]
+    layers[2]["inbound_nodes"] = node("out")
+    with pytest.raises(DataError, match="joins or repeats at its layer"):
+        (tmp_path / "a.h5").write_bytes(h5([dense("x", W)], (4,), old))
+        opened(tmp_path / "a.h5", folder=tmp_path)
