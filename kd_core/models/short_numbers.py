@@ -49,13 +49,12 @@ def step_of(deviation: float, terms: int) -> float:
 def in_bytes(vectors: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]:
     """Return vectors as whole numbers of one byte, each vector times a step of its own; what comes of that gives the same again.
 
-    The step is the largest number / 127, rounded up to the digits of a float16; numbers of a vector move by half a step at most.
+    The step is the largest number / 127, rounded to the digits of a float16; numbers of a vector move by half a step at most.
     Shape: (K, D) float32 -> (K, D) and (K,). Errors: none; a vector beyond 127 x 65,504 has a step that is infinite.
     """
     wanted = np.abs(vectors).max(axis=1, initial=0).astype(np.float64) / 127
     with np.errstate(over="ignore"):
         steps = wanted.astype(np.float16)
-        steps = np.where(steps < wanted, np.nextafter(steps, np.float16(np.inf)), steps)
     steps = np.maximum(steps, _LEAST_STEP)
     return np.rint(vectors / steps.astype(np.float32)[:, None]).astype(np.int8), steps
 

@@ -201,7 +201,7 @@ def foresee(
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
-        + (PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows) * spec.evaluation.references,
+        + _plain_seconds(spec, train_rows, inputs, num_outputs, rows) * spec.evaluation.references,
     }
     if _on_gpu(spec):  # another machine, as far as seconds go
         by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
@@ -217,6 +217,25 @@ def foresee(
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
     known = around.busy, learned, around.teacher_kept
     return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
+
+
+def _plain_seconds(
+    spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int, students: Sequence[SizeRow]
+) -> float:
+    """Estimate the plain models beside the students; those on pieces of words learn by steps, as students do."""
+    from kd_core.runs.references import LARGER, TEXT, TEXTS  # brings ONNX along
+
+    found = PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows
+    if TEXT not in views_read(spec, inputs):
+        return found
+    largest, one = max(row.parameters for row in students), 0.0
+    for _, _, arch in TEXTS:
+        (row,) = student_sizes([StudentSpec(name="plain", arch=arch)], inputs, num_outputs)
+        one = _training_seconds(spec, train_rows, row, 1, False)
+        found += one
+        if row.parameters > LARGER * largest:
+            break
+    return found + (spec.training.seeds_at_first - 1) * one
 
 
 def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:

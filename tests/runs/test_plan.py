@@ -300,6 +300,24 @@ def test_a_network_of_many_weights_takes_longer_though_each_row_meets_few_of_the
     assert 4 < seconds(40_000) / seconds(1000) < 20
 
 
+def test_plain_models_on_pieces_of_words_cost_their_steps():
+    inputs = {"ngrams": InputSpec("ngrams", (64,), "int32", high=40_001 * TERM), **TABLE_20}
+
+    def evaluate(arch, **settings):
+        students = (StudentSpec(name="s", arch=Choice(name=arch, settings=settings)),)
+        spec = SPEC.model_copy(
+            update={
+                "students": students,
+                "evaluation": EvaluationSpec(latency=False),
+                "training": TrainingSpec(seeds=3),
+            }
+        )
+        return estimate.foresee(spec, 20_000, inputs, 150).of("evaluate")
+
+    table, small, large = evaluate("mlp"), evaluate("bag", size="small"), evaluate("bag", size="large")
+    assert table < 6 and 10 * table < 5 * small < 4 * large
+
+
 def test_choosing_costs_at_most_its_minutes_and_then_one_student():
     students = tuple(StudentSpec(name=s, arch=Choice(name="mlp", settings={"size": s})) for s in ("tiny", "small"))
     plain = SPEC.model_copy(update={"students": students})
