@@ -35,6 +35,7 @@ from kd_core.teachers.base import Notify, ShouldStop, TeacherAnswers, without_ow
 from kd_core.workspace import workspace
 
 ALL, ENCODED = ("all",), ("encoded",)  # in place of names of columns
+_AVERAGES = "Encoded columns may hold averages of the target over the rows of a category."
 _SHUFFLE_SEED = 20261126
 _DATE = (1980, 1, 1, 0, 0, 0)  # of members: the same package is the same bytes
 
@@ -93,6 +94,7 @@ def write(
     if parts is not None:
         whole[PART] = parts[order]
     packed = _parquet(whole)
+    averages = [_AVERAGES] if shared is None else []
     about = Manifest(
         format="kd-workbench soft labels",
         version=1,
@@ -108,7 +110,7 @@ def write(
         made=made,
         encoded=tuple(columns) == ENCODED,
         left_out=int((~known).sum()),
-        leaks=_leaks(dataset, z[order], None if y is None else y[order], made, len(table.columns)),
+        leaks=(*_leaks(dataset, z[order], None if y is None else y[order], made, len(table.columns)), *averages),
     )
     write_bytes(out, _zip(about, packed))
     return about

@@ -86,6 +86,7 @@ def test_encoded_and_made_rows_and_rows_without_an_answer(tmp_path):
     run = distilled(tmp_path)
     assert call("export-labels", run, "--out", tmp_path / "e.zip", "--columns", "encoded").exit_code == 0
     rows, about = rows_of(tmp_path / "e.zip", tmp_path)
+    assert about.leaks[-1].startswith("Encoded columns may hold averages of the target")
     assert about.encoded and "x1" in rows and "a" not in rows and set(about.kinds.values()) == {"number"}
     told = call("export-labels", run, "--out", tmp_path / "m.zip", "--columns", "all", "--made")
     assert told.exit_code == 0, told.output

@@ -140,7 +140,15 @@ def test_the_best_group_of_members_is_found_where_one_would_have_less_than_nothi
     good, noise = rng.normal(size=500), rng.normal(size=500)
     w = ensemble._least_squares(np.stack([good, good + noise]))  # the second adds noise to the errors of the first
     np.testing.assert_allclose(w, [1, 0], atol=0.05)
-    np.testing.assert_allclose(ensemble._least_squares(np.zeros((2, 9))), [1, 0], atol=1)  # two without any error
+    w = ensemble._least_squares(np.stack([good, 2 * good + 0.1 * noise]))  # without the bound: 2 and -1
+    np.testing.assert_allclose(w, [1, 0])
+    assert ensemble._least_squares(np.zeros((2, 9))).sum() == 1  # two without any error
+
+
+def test_a_row_known_by_a_teacher_without_weight_alone_is_still_answered():
+    data, known = dataset("binary"), np.array([[[0.2, 0.8]], [[np.nan, np.nan]]])
+    z = ensemble._combined(known, np.array([[0.0], [1.0]]), data)
+    np.testing.assert_allclose(p(z), [[0.2, 0.8]], atol=1e-6)
 
 
 def test_columns_of_a_member_are_kept_from_the_students_and_its_model_is_named_by_content(monkeypatch):
