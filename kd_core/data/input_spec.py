@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,15 @@ class InputSpec:
     values: tuple[int, ...] = ()
     holes: tuple[int, ...] = ()
     parts: tuple[InputSpec, ...] = ()
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Make one of what `dataclasses.asdict` gave, once it has been JSON. Errors: TypeError for other fields."""
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list | tuple) else value for name, value in told.items()
+        }
+        plain["parts"] = tuple(cls.of(part) for part in told.get("parts", ()))
+        return cls(**plain)
 
     @property
     def width(self) -> int:

@@ -96,6 +96,18 @@ def test_other_tasks_have_working_defaults_too(jobs, name, task):  # noqa: F811
     assert bool(at.select_slider) is False or task == "multiclass"
 
 
+def test_rows_of_a_picture_and_more_are_taught_by_who_reads_them_all(jobs, tmp_path):  # noqa: F811
+    scenario = default_spec("product_category").dataset
+    own = scenario.model_copy(update={"source": str(engine.library().resolve(scenario.source))})  # no sample's own run
+    dataset = engine.library().save_spec(own)
+    for _ in range(2):  # the second time by the facts that were kept
+        at = open_page("distill", data=dataset)
+        assert not at.exception
+    name_students(at)
+    spec = start(at, jobs)
+    assert spec.teacher.name == "fusion" and {s.arch.name for s in spec.students} == {"fusion"}
+
+
 def test_no_student_disables_start_with_the_reason(at):
     for box in at.checkbox:
         box.uncheck()

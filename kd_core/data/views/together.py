@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.encoding.one_row import OneRow
 from kd_core.data.encoding.text_columns import text_columns
 from kd_core.data.input_spec import TOGETHER, InputSpec, side_by_side, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import Cells, Rows, columns_of, unused
+from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import VIEWS, Array, HeldOut, Split, View
 from kd_core.data.views import ngrams, pixels, table
 
@@ -68,11 +70,13 @@ class TogetherView(View):
         sorts = _sorts(types)
         super().__init__({n: c for some in sorts.values() for n, c in some.items()}, task, seed)
         made: dict[str, Any] = {"table": table.TableView, "ngrams": ngrams.NgramsView, "pixels": pixels.PixelsView}
+        self._short: tuple[RowReader, OneRow | None] | None = None  # made of what was learned
         self.views: dict[str, View] = {kind: made[kind](some, task, seed) for kind, some in sorts.items()}
 
     def fit(self, frame: pd.DataFrame, y: Array, groups: Array | None) -> Mapping[str, Array]:
         """Let each view learn; what training rows have of their own is the table's."""
         own: dict[str, Array] = {}
+        self._short = None
         for view in self.views.values():
             own |= view.fit(frame, y, groups)
         return own
@@ -93,8 +97,22 @@ class TogetherView(View):
     def read(self, rows: Rows) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
         """Read rows from outside, each column as its own view does. Errors: as theirs, and `columns_of`."""
         cells, extra = columns_of(rows, list(self.types))
-        read = [view.read(_frame(cells, view.types)) for view in self.views.values()]
+        if type(rows) is dict:
+            read = [self._one(kind, {n: rows[n] for n in view.types}) for kind, view in self.views.items()]
+        else:
+            read = [view.read(_frame(cells, view.types)) for view in self.views.values()]
         return self._joined([x for x, _ in read]), (*unused(extra), *(one for _, said in read for one in said))
+
+    def _one(self, kind: str, row: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+        """Read one row, a table's without a data frame: the same bits in a tenth of the time."""
+        view = self.views[kind]
+        if isinstance(view, table.TableView):
+            if self._short is None:
+                self._short = RowReader(view.types), OneRow.of(view.blocks, view.types)
+            reader, alone = self._short
+            if alone is not None and (read := reader.one(row)) is not None:
+                return alone.encode(read[0]), read[1]
+        return view.read(row)
 
     def without(self, rows: HeldOut) -> tuple[Any, Any, Any] | None:
         """Encode the table's part anew without the held-out targets; texts and pictures have seen none. Shape: as `View.without`."""
@@ -126,6 +144,7 @@ class TogetherView(View):
 
     def relearn(self, files: Mapping[str, bytes]) -> None:
         """Let each view take over its own."""
+        self._short = None
         for view in self.views.values():
             view.relearn(files)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from kd_core import safe_io
 from kd_core.data.input_spec import InputSpec
@@ -45,11 +44,8 @@ def kept(dataset_id: str) -> Facts | None:
     """Return the kept facts, or None when the dataset has not been looked at on this machine."""
     try:
         values = safe_io.read_json(_path(dataset_id))
-        inputs = {kind: InputSpec(**_tuples(spec)) for kind, spec in values["inputs"].items()}
-        return Facts(**{**_tuples(values), "inputs": inputs})
+        inputs = {kind: InputSpec.of(spec) for kind, spec in values["inputs"].items()}
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return Facts(**{**values, **lists, "inputs": inputs})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
