@@ -15,7 +15,7 @@ MOST_PROBLEMS = 5  # told of one spec: nobody reads more, and a hostile file has
 
 
 def unit(name: str, **more: Any) -> Any:
-    """Attach a unit and form hints to a field: `advanced=True`, `log=True`, `file=(endings)` of an upload, `model=True` of a model at hand, `run=True` of a finished run, `model_of=field` of a model of that run, `columns=True` of the data."""
+    """Attach a unit and form hints to a field: `advanced=True`, `log=True`, `file=(endings)` of an upload, `model=True` of a model at hand, `run=True` of a finished run, `model_of=field` of a model of that run, `archs=role` of an architecture, `columns=True` of the data."""
     return {"unit": name, **more}
 
 

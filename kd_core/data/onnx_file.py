@@ -39,10 +39,12 @@ def describe(path: str) -> dict[str, Any]:
     }
 
 
-def answer(path: str, source: str, output: str, dtype: str, batch: int | None, parts: list[str]) -> dict[str, Any]:
+def answer(
+    path: str, source: str, output: str, dtype: str, batch: int | None, parts: list[str], factor: float = 1.0
+) -> dict[str, Any]:
     """Answer arrays of rows, from `<part>.npy` to `<part>.answer.npy`, and time batches of the first.
 
-    `batch`: how many rows the model takes at once, None for any number. Errors: DataError as `describe`, `onnx_run`.
+    `batch`: how many rows the model takes at once, None for any number; `factor`: of the numbers in a row. Errors: DataError as `describe`, `onnx_run`.
     """
     model, step = _checked(path), batch or _CHUNK_ROWS
     try:
@@ -52,17 +54,21 @@ def answer(path: str, source: str, output: str, dtype: str, batch: int | None, p
         def run(x: Any) -> Any:
             return session.run([output], {source: x})[0]
 
+        def given(x: Any) -> Any:
+            rows = np.asarray(x, dtype=dtype)
+            return rows if factor == 1 else rows * rows.dtype.type(factor)
+
         for part in parts:
             x = np.load(f"{part}.npy", mmap_mode="r", allow_pickle=False)
             found = []
             for start in range(0, len(x), step):
-                rows = np.asarray(x[start : start + step], dtype=dtype)
+                rows = given(x[start : start + step])
                 filled = rows if batch is None else rows[np.arange(batch) % len(rows)]
                 found.append(np.asarray(run(filled), dtype=np.float32).reshape(len(filled), -1)[: len(rows)])
             np.save(f"{part}.answer.npy", np.concatenate(found), allow_pickle=False)
         sizes = BATCHES if batch is None else (batch,)
         x = np.load(f"{parts[0]}.npy", mmap_mode="r", allow_pickle=False)
-        return measure_latency(run, lambda n: np.asarray(x[np.arange(n) % len(x)], dtype=dtype), sizes)
+        return measure_latency(run, lambda n: given(x[np.arange(n) % len(x)]), sizes)
     except MemoryError:
         raise
     except Exception as error:

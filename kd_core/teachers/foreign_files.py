@@ -56,6 +56,10 @@ _TO_ONNX = (
     "torch.onnx.export(model, torch.zeros(1, COLUMNS), 'teacher.onnx', input_names=['x'], output_names=['logits'], "
     "dynamic_axes={'x': {0: 'rows'}, 'logits': {0: 'rows'}}, dynamo=False)"
 )
+_FROM_KERAS = (  # a model that was only loaded is exported once it has been called
+    "import keras; model = keras.saving.load_model(FILE); "
+    "model(keras.ops.zeros([n or 1 for n in model.input_shape], model.inputs[0].dtype)); model.export('teacher.onnx', format='onnx')"
+)
 _SKOPS = "import skops.io; skops.io.dump(model, 'teacher.skops')"
 _BOOSTED = "of LightGBM model.booster_.save_model('teacher.txt'), of XGBoost model.save_model('teacher.json')"
 KINDS: dict[str, Foreign] = {
@@ -75,12 +79,8 @@ KINDS: dict[str, Foreign] = {
         "a joblib file, which is a pickle and can run code when it is opened",
         f"import joblib; model = joblib.load(FILE); {_SKOPS}   ({_BOOSTED})",
     ),
-    "keras": Foreign(
-        "a Keras file (.h5)", "import keras; keras.saving.load_model(FILE).export('teacher.onnx', format='onnx')"
-    ),
-    "keras_zip": Foreign(
-        "a Keras file (.keras)", "import keras; keras.saving.load_model(FILE).export('teacher.onnx', format='onnx')"
-    ),
+    "keras": Foreign("a Keras file (.h5)", _FROM_KERAS),
+    "keras_zip": Foreign("a Keras file (.keras)", _FROM_KERAS),
     "skops": Foreign("a skops file"),
     "safetensors": Foreign("a safetensors file"),
     "lightgbm": Foreign("a LightGBM text file"),
@@ -101,6 +101,10 @@ def kind_of(path: Path, name: str = "") -> str | None:
         head = file.read(_HEAD)
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(path)
+    if (
+        head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8
+    ):  # before pickles: a head may be 640 bytes long
+        return "safetensors"
     if head.startswith(_LEGACY_TORCH):
         return "torch"
     if _is_pickle(head):
@@ -109,8 +113,6 @@ def kind_of(path: Path, name: str = "") -> str | None:
         return "joblib"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras"
-    if int.from_bytes(head[:8], "little") <= size - 8 and head[8:9] == b"{":
-        return "safetensors"
     if head.startswith((b"tree\n", b"tree\r\n")):
         return "lightgbm"
     if head.lstrip().startswith(b"{") and b"learner" in head:

@@ -12,6 +12,7 @@ from kd_core.data.dataset import SPLITS
 from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
+from kd_core.models.building import build_for, start_weights
 from kd_core.runs.direct import run_here
 from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice
@@ -134,6 +135,17 @@ def keras(place, task):
     return {"path": DataLibrary(workspace(), UPLOADS).add(h5([dense("d", w)], (2,)), "teacher.h5").source}
 
 
+def weights(place, task):
+    """A linear model with the numbers that it starts with."""
+    from safetensors.torch import save
+
+    from kd_core.workspace import workspace
+
+    with start_weights(0):
+        state = build_for(prepare(small_spec(place, task).dataset), Choice(name="linear")).state_dict()
+    return {"path": DataLibrary(workspace(), UPLOADS).add(save(state), "teacher.safetensors").source}
+
+
 def earlier_run(place, task):
     """The student of a run on the same rows."""
     from kd_core.workspace import workspace
@@ -145,6 +157,7 @@ def earlier_run(place, task):
 EXAMPLES = {
     "keras": keras,
     "earlier_run": earlier_run,
+    "weights": weights,
     "soft_labels": soft_labels,
     "onnx": onnx,
     "average": average,

@@ -77,6 +77,14 @@ def test_what_is_nothing_of_the_table_is_left_to_its_teacher(data, tmp_path):
     assert kind_of(write(tmp_path / "a", data)) is None
 
 
+def test_a_head_whose_length_looks_like_a_pickle_is_still_safetensors(tmp_path):
+    made = save({f"w{i:02}": np.zeros(3, np.float32) for i in range(9)}, {"of": "x" * 100})
+    length = int.from_bytes(made[:8], "little")
+    assert length < 896
+    made = (896).to_bytes(8, "little") + made[8 : 8 + length].ljust(896) + made[8 + length :]
+    assert made[:2] == b"\x80\x03" and kind_of(write(tmp_path / "a", made)) == "safetensors"
+
+
 def test_an_onnx_file_is_known(tmp_path):
     from onnx import helper
 

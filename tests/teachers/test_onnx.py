@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from kd_core.data.input_spec import InputSpec
 from kd_core.data.library import UPLOADS, DataLibrary
-from kd_core.data.view import Viewed
+from kd_core.data.view import Viewed, Views
 from kd_core.errors import DataError
 from kd_core.limits import ONNX_SECONDS
 from kd_core.teachers.base import SOURCES, Ask
@@ -129,3 +130,32 @@ def test_a_child_that_was_stopped_says_what_can_be_done(own_workspace, monkeypat
     with pytest.raises(DataError, match=r"was stopped in its child process: Reading .+ 1 s\. Use a smaller model"):
         ask(own_workspace, network())
     assert asked == [ONNX_SECONDS]
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize(("pixels", "dtype"), [("0_to_1", "float"), ("0_to_255", "float"), ("0_to_1", "bytes")])
+def test_pictures_are_read_with_bands_first_or_last_and_as_fractions_or_not(own_workspace, last, pixels, dtype):
+    rng = np.random.default_rng(0)
+    data, shape = dataset("binary"), (2, 3, 4)
+    x_of = {split: rng.integers(0, 256, (len(part), *shape), np.uint8) for split, part in data.parts.items()}
+    viewed = Viewed(InputSpec("pixels", shape, "uint8", high=256), x_of)
+    data = replace(data, views=Views({"pixels": lambda: viewed}))
+    w = rng.normal(size=(24, 2)).astype(np.float32)
+    kind = TensorProto.FLOAT if dtype == "float" else TensorProto.UINT8
+    taken = [None, *shape[1:], shape[0]] if last else [None, *shape]
+    nodes = [
+        helper.make_node("Cast", ["x"], ["n"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["n"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["logits"]),
+    ]
+    ends = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [None, 2])]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", kind, taken)], ends, [numpy_helper.from_array(w, "w")]
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+    found = ask(own_workspace, made, data, pixels=pixels)
+    factor = 1 / 255 if (pixels, dtype) == ("0_to_1", "float") else 1
+    for split, x in x_of.items():
+        rows = np.moveaxis(x, 1, -1) if last else x
+        np.testing.assert_allclose(found.logits[split], rows.reshape(len(x), -1) * factor @ w, rtol=1e-4, atol=1e-4)
+    assert "reads the pixels view" in found.notes[0]["message"]

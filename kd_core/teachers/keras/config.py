@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kd_core.errors import DataError
+from kd_core.teachers.foreign_files import lines_for
 from kd_core.teachers.keras.layers import LARGEST, Shape
 
 MOST_LAYERS = 1_000
@@ -106,9 +107,10 @@ def _sources(nodes: Any) -> Iterator[str]:
 def _other(what: str) -> DataError:
     return DataError(
         "The Keras model {what}.",
-        "Convert it to ONNX where it came from: import keras; keras.saving.load_model('FILE').export('teacher.onnx', format='onnx')",
+        "Convert it to ONNX where it came from, and take the teacher ONNX file: {lines}",
         "keras_model",
         what=what,
+        lines=lines_for("keras", "FILE"),
     )
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import MAYBE_SEEN, Form, logits_of, told
 
-VIEWS = (TABLE, "tokens")  # ways to read rows that a file may have been made for
+PIXELS = "pixels"
+VIEWS = (TABLE, "tokens", PIXELS)  # ways to read rows that a file may have been made for
 OPENS = ("onnx",)
 _WORDS = ("logit", "prob", "score", "output")  # in names of outputs that hold answers, first things first
 _READS = Says(
@@ -39,6 +40,8 @@ _READS = Says(
 class OnnxSpec(Spec):
     """Which file, and what its numbers are."""
 
+    later = ("pixels",)
+
     path: str = Field(
         "",
         pattern=f"{FILE}|^$",
@@ -47,6 +50,11 @@ class OnnxSpec(Spec):
     )
     form: Form = Field(
         "auto", description="What the numbers are; told from the numbers when auto.", json_schema_extra=unit("name")
+    )
+    pixels: Literal["0_to_1", "0_to_255"] = Field(
+        "0_to_1",
+        description="Of a model that reads pictures as fractions: from what to what a band goes.",
+        json_schema_extra=unit("name"),
     )
 
 
@@ -60,17 +68,23 @@ class OnnxModel:
     dataset: Dataset
     view: View | None
     form: Form
+    pixels: str = "0_to_1"
+
+    def _given(self, x: Array) -> Array:
+        """Turn pictures (N, bands, height, width) as the file wants them: bands last, where it takes them so."""
+        wanted = self.source["shape"][1:]
+        return np.moveaxis(x, 1, -1) if x.ndim == 4 and not _same(wanted, x.shape[1:]) else x
 
     def numbers(self, parts: Sequence[Array]) -> tuple[list[Array], dict[str, Any]]:
         """Ask about encoded rows; with the time per batch. Shape: each (N, ...) -> (N, K) float32."""
         with tempfile.TemporaryDirectory(prefix="kd-onnx-") as folder:
             names = [str(Path(folder) / str(i)) for i in range(len(parts))]
             for name, x in zip(names, parts, strict=True):
-                np.save(f"{name}.npy", x, allow_pickle=False)
-            batch = self.source["shape"][0]
-            latency = _limited(
-                "answer", str(self.file), self.source["name"], self.output, self.source["dtype"], batch, names
-            )
+                np.save(f"{name}.npy", self._given(x), allow_pickle=False)
+            batch, dtype = self.source["shape"][0], self.source["dtype"]
+            fractions = parts[0].dtype == np.uint8 and dtype.startswith("float") and self.pixels == "0_to_1"
+            factor = 1 / 255 if fractions else 1.0
+            latency = _limited("answer", str(self.file), self.source["name"], self.output, dtype, batch, names, factor)
             return [np.load(f"{name}.answer.npy", allow_pickle=False) for name in names], latency
 
     def ask(self, rows: pd.DataFrame) -> Array:
@@ -84,12 +98,12 @@ class OnnxModel:
         shutil.copyfile(self.file, folder / "teacher.onnx")
 
     @classmethod
-    def load(cls, folder: Path, dataset: Dataset, form: Form = "auto") -> OnnxModel:
+    def load(cls, folder: Path, dataset: Dataset, form: Form = "auto", pixels: str = "0_to_1") -> OnnxModel:
         """Open what `save` wrote. Errors: DataError as `open_model`."""
-        return open_model(folder / "teacher.onnx", dataset, form)[0]
+        return open_model(folder / "teacher.onnx", dataset, form, pixels)[0]
 
 
-def open_model(file: Path, dataset: Dataset, form: Form) -> tuple[OnnxModel, InputSpec, int]:
+def open_model(file: Path, dataset: Dataset, form: Form, pixels: str = "0_to_1") -> tuple[OnnxModel, InputSpec, int]:
     """Find what a file reads and answers among what a dataset offers; with its view and the number of its weights.
 
     Errors: DataError `onnx_input`, `onnx_output`, and those of `onnx_file.describe`.
@@ -101,7 +115,7 @@ def open_model(file: Path, dataset: Dataset, form: Form) -> tuple[OnnxModel, Inp
     if not fitting:
         raise DataError(
             "The ONNX file reads {found}; rows of this dataset can be read as {offered}.",
-            "Export it with one input for rows as this dataset is read: all columns encoded, or word pieces.",
+            "Export it with one input for rows as this dataset is read: all columns encoded, word pieces, or pictures.",
             "onnx_input",
             found=" and ".join(f"'{i['name']}' {_shape(i['dtype'], i['shape'][1:])}" for i in found["inputs"]),
             offered=" or ".join(f"{kind} {_shape(v.spec.dtype, v.spec.shape)}" for kind, v in offered.items())
@@ -121,7 +135,7 @@ def open_model(file: Path, dataset: Dataset, form: Form) -> tuple[OnnxModel, Inp
         outputs, key=lambda o: next((i for i, w in enumerate(_WORDS) if w in o["name"].casefold()), len(_WORDS))
     )
     view = fitting[0]
-    return OnnxModel(file, source, output["name"], dataset, view.view, form), view.spec, found["parameters"]
+    return OnnxModel(file, source, output["name"], dataset, view.view, form, pixels), view.spec, found["parameters"]
 
 
 def _missing(spec: OnnxSpec) -> DataError | None:
@@ -146,7 +160,7 @@ def answer(spec: OnnxSpec, ask: Ask) -> Answered:
         raise error
     start, dataset = time.perf_counter(), ask.dataset
     file = foreign_files.check(spec.path, OPENS)
-    model, reads, parameters = open_model(file, dataset, spec.form)
+    model, reads, parameters = open_model(file, dataset, spec.form, spec.pixels)
     stop_if_asked(ask.should_stop)
     parts = dataset.view(reads.kind).parts
     found, latency = model.numbers([parts[split] for split in SPLITS])
@@ -181,11 +195,16 @@ def _limited(function: str, *arguments: Any) -> Any:
 
 
 def _fits(source: Mapping[str, Any], rows: InputSpec) -> bool:
-    """Say whether rows have the shape that is read; where both are whole numbers, or both are not."""
+    """Say whether rows have the shape that is read; where both are whole numbers, or both are not. Pictures may have their bands last."""
     own, theirs = source["shape"][1:], list(rows.shape)
-    same = len(own) == len(theirs) and all(a in (None, b) for a, b in zip(own, theirs, strict=True))
+    if rows.kind == PIXELS:
+        return source["dtype"] != "other" and (_same(own, theirs) or _same(own, [*theirs[1:], theirs[0]]))
     kinds = [np.dtype(rows.dtype).kind, "f" if source["dtype"].startswith("float") else "i"]
-    return same and source["dtype"] != "other" and kinds[0] == kinds[1]
+    return _same(own, theirs) and source["dtype"] != "other" and kinds[0] == kinds[1]
+
+
+def _same(own: Sequence[int | None], theirs: Sequence[int]) -> bool:
+    return len(own) == len(theirs) and all(a in (None, b) for a, b in zip(own, theirs, strict=True))
 
 
 def _shape(dtype: str, shape: Sequence[int | None]) -> str:

@@ -12,8 +12,9 @@ import importlib
 import logging
 import sys
 import threading
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kd_core.workspace import workspace
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kd_core.data.library import DataLibrary
     from kd_core.runs.service.jobs import JobService
     from kd_core.runs.store.runs import RunStore
+    from kd_core.specs import Spec
 
 FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
 HEAVY = ("kd_core.data.preparation", "kd_core.runs.plan", "pyarrow.parquet")
@@ -77,6 +79,36 @@ def models_of_run(run: str) -> list[str]:
     from kd_core.teachers import kept_models
 
     return kept_models.names(run)
+
+
+def known_values(
+    spec: type[Spec], held: Mapping[str, Any], names_of_data: Collection[str]
+) -> dict[str, Collection[str]]:
+    """List, by field, the values that can be chosen where they are known: columns, teachers, architectures, models of the run that is held.
+
+    A list of names that nobody knows is empty: they are written.
+    """
+    found: dict[str, Collection[str]] = {}
+    for name, info in spec.model_fields.items():
+        hints = info.json_schema_extra
+        if not isinstance(hints, dict):
+            continue
+        if hints.get("columns"):
+            found[name] = names_of_data
+        elif hints.get("teachers"):
+            from kd_core.teachers import SOURCES
+
+            found[name] = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)]
+        elif "archs" in hints:
+            from kd_core.models import ARCHS
+
+            found[name] = [e.name for e in ARCHS.entries() if hints["archs"] in e.facts["roles"]]
+        elif "model_of" in hints:
+            run = held.get(str(hints["model_of"]))
+            found[name] = models_of_run(run) if run else ()
+        elif hints.get("unit") == "names":
+            found[name] = ()
+    return found
 
 
 def jobs() -> JobService:

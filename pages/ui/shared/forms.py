@@ -41,15 +41,8 @@ def form(
 
     Widgets hold their own state under `key`; `values` fill them the first time.
     """
-    naming = [n for n, info in spec.model_fields.items() if extra(info).get("columns")]
-    written = [n for n, info in spec.model_fields.items() if extra(info).get("unit") == "names"]
-    lists = {
-        **dict.fromkeys(written, ()),
-        **dict.fromkeys(naming, names_of_data),
-        **_teachers(spec),
-        **_of_run(spec, values, key),
-        **(lists or {}),
-    }
+    held_now = {n: st.session_state.get(f"{key}.{n}", values.get(n)) for n in spec.model_fields}
+    lists = {**engine.known_values(spec, held_now, names_of_data), **(lists or {})}
     own = spec.__annotations__  # a part's own settings come before those it inherits
     ordered = sorted(spec.model_fields, key=lambda n: n not in own)
     names = [n for n in ordered if n not in skip and (only is None or n in only)]
@@ -60,24 +53,6 @@ def form(
         with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.advanced"):
             held.update(_grid(spec, advanced, values, key, columns, lists))
     return held
-
-
-def _teachers(spec: type[Spec]) -> dict[str, list[str]]:
-    """List, for fields that name teachers, those that ask no others."""
-    naming = [n for n, info in spec.model_fields.items() if extra(info).get("teachers")]
-    if not naming:
-        return {}
-    from kd_core.teachers import SOURCES
-
-    known = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)]
-    return dict.fromkeys(naming, known)
-
-
-def _of_run(spec: type[Spec], values: Mapping[str, Any], key: str) -> dict[str, list[str]]:
-    """List, for fields that name a model of a run, those of the run that is chosen."""
-    naming = {n: extra(info)["model_of"] for n, info in spec.model_fields.items() if "model_of" in extra(info)}
-    chosen = {n: st.session_state.get(f"{key}.{of}", values.get(of)) for n, of in naming.items()}
-    return {n: engine.models_of_run(run) if run else [] for n, run in chosen.items()}
 
 
 def changed(spec: type[Spec], held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """Stacks of layers answer as Keras does, from every layout in which it saves them."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from kd_core.data.archives.h5_contents import unpack
+from kd_core.data.onnx_file import describe
 from kd_core.errors import DataError
+from kd_core.teachers.foreign_files import lines_for
 from kd_core.teachers.keras.stack import Stack, read
 from tests.teachers.keras import make_files_cases
 from tests.teachers.keras.small_file import dense, h5
@@ -46,11 +51,11 @@ def test_it_answers_as_keras_does_in_every_layout(made_by_keras, tmp_path, case,
             "conv.h5",
             "The layer 'conv2d' (Conv2D) of conv.h5 is of a kind that is not known here. Known layers: Dense, Embedding, LSTM, ",
         ),
+        ("conv.h5", "take the teacher ONNX file: import keras; model = keras.saving.load_model('conv.h5'); model("),
         (
-            "conv.h5",
-            "take the teacher ONNX file: import keras; keras.saving.load_model('conv.h5').export('teacher.onnx', format='onnx')",
+            "fork.h5",
+            "only a plain chain of layers is read. Convert it to ONNX where it came from, and take the teacher ONNX file: import keras",
         ),
-        ("fork.h5", "only a plain chain of layers is read. Convert it to ONNX where it came from: import keras"),
         ("celu.h5", "(Dense) of celu.h5 has the activation celu, which is not known here (known: linear, relu, "),
     ],
 )
@@ -59,6 +64,17 @@ def test_what_keras_can_do_and_this_can_not_is_named_with_the_lines_that_convert
 ):
     with pytest.raises(DataError, match=re.escape(words)):
         opened(made_by_keras / file, folder=tmp_path)
+
+
+@SLOW
+def test_the_lines_convert_a_convolutional_file(made_by_keras):
+    lines = lines_for("keras", "conv.h5")
+    run = [sys.executable, "-W", "ignore", "-c", lines]
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    done = subprocess.run(run, cwd=made_by_keras, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = describe(str(made_by_keras / "teacher.onnx"))
+    assert found["inputs"][0]["shape"][1:] == [8, 8, 1] and found["outputs"][0]["shape"][-1] == 2
 
 
 @SLOW
