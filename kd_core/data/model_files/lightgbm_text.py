@@ -25,7 +25,10 @@ from kd_core.data.model_files.booster import (
 from kd_core.errors import DataError
 
 NOUN = "LightGBM text"
-_NUMBERS = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
+# What a model may be trained for, by what its sums are; names as LightGBM writes them.
+_ODDS = "binary cross_entropy"
+_LOGITS = "multiclass softmax"
+_VALUES = "regression regression_l1 huber fair quantile mape"
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2  # bits of a decision type; bits 2 and 3 say what is missing
 _MISSING = np.array([NO_MISSING, ZERO, NAN, NAN])
 _FIRST, _END = "\nTree=", "\nend of trees"
@@ -100,13 +103,13 @@ def _objective(line: str, num_class: int) -> tuple[str, float]:
     """Tell what the sums of the trees are, and by what they are multiplied to be log-odds."""
     name, *more = line.split()
     options = dict(word.partition(":")[::2] for word in more)
-    if name in ("binary", "cross_entropy") and num_class == 1:
+    if name in _ODDS.split() and num_class == 1:
         return "odds", float(options.get("sigmoid", 1.0))
-    if name == "multiclass":
+    if name in _LOGITS.split():
         return "logits", 1.0
-    if name in _NUMBERS and num_class == 1 and "sqrt" not in more:
+    if name in _VALUES.split() and num_class == 1 and "sqrt" not in more:
         return "number", 1.0
-    raise objective_unknown(NOUN, line, ("binary", "cross_entropy", "multiclass", *_NUMBERS))
+    raise objective_unknown(NOUN, line, tuple(f"{_ODDS} {_LOGITS} {_VALUES}".split()))
 
 
 def _add_tree(built: Builder, output: int, own: dict[str, str]) -> None:
