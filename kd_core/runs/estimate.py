@@ -231,7 +231,7 @@ def _plain_seconds(
     largest, one = max(row.parameters for row in students), 0.0
     for _, _, arch in TEXTS:
         (row,) = student_sizes([StudentSpec(name="plain", arch=arch)], inputs, num_outputs)
-        one = _training_seconds(spec, train_rows, row, 1, False)
+        one = _training_seconds(spec, arch.name, train_rows, row, 1, False)
         found += one
         if row.parameters > LARGER * largest:
             break
