@@ -37,8 +37,7 @@ def form(
 ) -> dict[str, Any]:
     """Draw one widget per field and return what they hold; advanced fields are one fold away.
 
-    `lists` gives the values a text field can take where they are known; `names_of_data` those of fields that name columns. Widgets
-    hold their own state under `key`; `values` fill them the first time.
+    `lists`: values of text fields, where known; `names_of_data`: of those that name columns. `values` fill widgets the first time.
     """
     held_now = {n: st.session_state.get(f"{key}.{n}", values.get(n)) for n in spec.model_fields}
     lists = {**engine.known_values(spec, held_now, names_of_data), **(lists or {})}

@@ -3,8 +3,8 @@
 import pytest
 
 from pages.ui.shared import engine
+from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
 
 
 def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be_started(at, jobs):  # noqa: F811

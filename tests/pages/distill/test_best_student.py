@@ -11,8 +11,8 @@ from kd_core.scenarios import default_spec
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec
 from pages.ui.runs import best_student, draft
 from pages.ui.shared import engine, facts
+from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.test_distill import at, best, name_students, start  # noqa: F401
 from tests.runs.tables import write_table
 
 

@@ -10,8 +10,8 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
+from tests.pages.distill.test_given_models import dropped, started, table  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.test_given_models import dropped, started, table  # noqa: F401
 
 pytestmark = pytest.mark.slow
 X, Y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
