@@ -114,7 +114,7 @@ def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dic
 
     at = situation(facts.task, facts.outputs, views=facts.inputs, folds=folds)
     found = teachers.choose(at, facts, values["teacher"], f"{KEY}.teacher")
-    if SOURCES.get(found["name"]).facts["family"] in ("given", "earlier"):
+    if SOURCES.get(found["name"]).facts["family"] == "given":
         st.caption(t("distill.given"))
     else:
         st.caption(t("distill.in_sample") if folds == 1 else t("distill.out_of_fold"), help=term("out_of_fold"))

@@ -153,7 +153,7 @@ def test_pictures_come_as_files_or_pixels_of_any_size():
     _, said = student.run([[files[0]], [None]])
     assert said == ("1 cell(s) of photo hold no picture and were read as black: row 2.",)
     with pytest.raises(
-        KDError, match=r"The picture of row 2 under 'photo' can't be read: no PNG, JPEG, WebP or BMP"
+        KDError, match=r"The picture of row 2 under 'photo' can't be read: it is a GIF, not a PNG, JPEG, WebP or BMP"
     ) as caught:
         student.run([[files[0]], [b"GIF89a"]])
     assert caught.value.code == "picture_unreadable"

@@ -163,6 +163,7 @@ def _content(spec: EarlierRunSpec) -> str:
     takes=(),
     gives=frozenset({"logits"}),
     family="given",
+    group="earlier",
     missing=_missing,
     refuses=_refuses,
     content=_content,

@@ -16,7 +16,7 @@ from pages.ui.shared.text import escape, t
 
 GROUPS = {  # where a teacher comes from, by the families of its fact `family`
     "here": ("trees", "network", "classic"),
-    "earlier": ("earlier",),
+    "earlier": (),  # named by the fact `group`: it is asked like a given one
     "file": ("given",),
     "pretrained": ("pretrained",),
     "several": ("ensemble",),
@@ -25,8 +25,9 @@ MEMBERS, MOST = "members", 8
 
 
 def group_of(entry: Entry[Any]) -> str:
-    """Say where a teacher comes from. Errors: KeyError for a family of no group."""
-    return {family: group for group, families in GROUPS.items() for family in families}[entry.facts["family"]]
+    """Say where a teacher comes from: by its fact `group`, or by its family. Errors: KeyError for a family of no group."""
+    by_family = {family: group for group, families in GROUPS.items() for family in families}
+    return str(entry.facts.get("group") or by_family[entry.facts["family"]])
 
 
 def choose(at: Situation, facts: Facts, held: dict[str, Any], key: str) -> dict[str, Any]:
