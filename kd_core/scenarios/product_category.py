@@ -23,7 +23,7 @@ _WRONG = 0.03  # filed on any shelf, as people do
     task="multiclass",
     rows=2_000,
     story="Which of twelve shelves an offer belongs on: the photo shows the form, the title says who it is for, the figures how fine it is.",
-    teacher=Choice(name="fusion", settings={"size": "small", "epochs": 30, "learning_rate": 0.005}),
+    teacher=Choice(name="fusion", settings={"size": "base", "epochs": 12, "learning_rate": 0.002, "patience": 12}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.9}),
     students=("fusion:tiny",),
     tags=("products", "text", "table", "pictures"),
