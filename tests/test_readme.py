@@ -33,5 +33,5 @@ def test_every_command_of_the_readme_is_understood():
 
     from kd_core.cli.app import app
 
-    for command in sorted(set(re.findall(r"python -m kd_core (\w+)", README))):
+    for command in sorted(set(re.findall(r"python -m kd_core ([\w-]+)", README))):
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
