@@ -312,8 +312,7 @@ def option(value: Any) -> str:
     """Name a choice in a list; an empty one means that the app decides. Lists show text literally."""
     if value is None or value == AUTO:
         return str(t("common.auto"))
-    key = f"common.options.{value}"
-    return str(catalogue().get(key, value))
+    return str(catalogue().get(f"common.options.{value}", value))
 
 
 def part(
@@ -340,11 +339,12 @@ def part(
 
 
 def blocked(offered: Collection[tuple[Entry[Any], str | None]]) -> None:
-    """List the parts that can't work here with the reason, those of one reason together."""
-    why: dict[str, list[str]] = {}
+    """List the parts that can't work here with the reason, those of one reason together; several reasons are one fold away."""
+    why: dict[str | None, list[str]] = {}
     for entry, why_not in offered:
-        if why_not is not None:
-            why.setdefault(why_not, []).append(entry.title)
+        why.setdefault(why_not, []).append(entry.title)
+    why.pop(None, None)
+    where = st.expander(t("common.not_here", count=sum(map(len, why.values())))) if len(why) > 1 else st.container()
     for reason, titles in why.items():
-        said = t("common.cannot", titles=" · ".join(titles), reason=reason)
-        st.markdown(f":small[:gray[:material/block: {said}]]")
+        said = t("common.cannot", titles=" · ".join(titles), reason=str(reason))
+        where.markdown(f":small[:gray[:material/block: {said}]]")
