@@ -133,7 +133,7 @@ def reader(spec: Any, dataset: Dataset, shape: Shape, words: int | None, vocabul
         )
     parts = np.stack([number_column(rows, name) for name in columns], axis=1)[dataset.train.row_ids]
     shift, scale = np.zeros(width), np.ones(width)
-    if spec.scale == "standardised" and words is None:
+    if spec.numbers == "standardised" and words is None:
         shift = np.nanmean(np.where(np.isfinite(parts), parts, np.nan), axis=0)
         scale = np.nanstd(np.where(np.isfinite(parts), parts, np.nan), axis=0)
         scale[~(scale > 0)] = 1

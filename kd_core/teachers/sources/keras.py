@@ -72,7 +72,7 @@ class KerasSpec(Spec):
         description="Columns with the numbers that it reads, in the order of its inputs; all number columns when empty.",
         json_schema_extra=unit("names", columns=True),
     )
-    scale: Literal["as_is", "standardised"] = Field(
+    numbers: Literal["as_is", "standardised"] = Field(
         "as_is",
         description="as_is: numbers as they stand in the data; standardised: mean 0 and standard deviation 1 over the training rows here.",
         json_schema_extra=unit("name"),

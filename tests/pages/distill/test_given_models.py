@@ -40,7 +40,7 @@ def test_an_earlier_run_and_its_model_are_chosen_from_lists(table, jobs):  # noq
     two = (TINY, StudentSpec(name="line", arch=Choice(name="linear")))
     _, place = run_here(spec.model_copy(update={"students": two}), None, lambda event: None, StopSignal())
     at = open_page("distill", data=data)
-    at.selectbox(key="distill.teacher").set_value("earlier_run").run()
+    at.selectbox(key="distill.teacher.from").set_value("earlier").run()
     assert not at.exception and "No earlier run is chosen." in words(at)
     run = at.selectbox(key="distill.teacher.earlier_run.run")
     assert len(run.options) == 1 and run.options[0].startswith("small · a.csv · 20") and run.label == "Run"
@@ -54,7 +54,7 @@ def test_an_earlier_run_and_its_model_are_chosen_from_lists(table, jobs):  # noq
 
 def test_without_a_finished_run_there_is_none_to_choose(table):
     at = open_page("distill", data=table[1])
-    at.selectbox(key="distill.teacher").set_value("earlier_run").run()
+    at.selectbox(key="distill.teacher.from").set_value("earlier").run()
     assert not at.exception and at.selectbox(key="distill.teacher.earlier_run.run").options == []
 
 
@@ -67,6 +67,7 @@ def dropped(at, key, name, data):
 
 def test_a_pickle_is_refused_with_its_lines_and_a_keras_file_taken(table, jobs):  # noqa: F811
     at = open_page("distill", data=table[1])
+    at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value("keras").run()
     assert not at.exception and "No Keras file is chosen." in words(at)
     said = dropped(at, "keras", "mine.pkl", pickle.dumps({"a": 1}))
@@ -82,6 +83,7 @@ def test_a_pickle_is_refused_with_its_lines_and_a_keras_file_taken(table, jobs):
 
 def test_weights_offer_the_architectures_that_can_teach(table):
     at = open_page("distill", data=table[1])
+    at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value("weights").run()
     assert not at.exception
     offered = at.selectbox(key="distill.teacher.weights.arch.list").options

@@ -31,6 +31,7 @@ def trees():
 )
 def test_a_file_is_taken_and_a_pickle_is_refused_with_its_lines(name, file, make, table, jobs):  # noqa: F811
     at = open_page("distill", data=table[1])
+    at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value(name).run()
     assert not at.exception and "Upload one (path)." in words(at)
     said = dropped(at, name, "mine.joblib", pickle.dumps({"a": 1}))
@@ -45,6 +46,7 @@ def test_a_file_is_taken_and_a_pickle_is_refused_with_its_lines(name, file, make
 
 def test_a_file_of_another_library_names_the_teacher_that_opens_it(table):  # noqa: F811
     at = open_page("distill", data=table[1])
+    at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value("xgboost_file").run()
     said = dropped(at, "xgboost_file", "mine.json", trees())
     assert "mine.json is a LightGBM text file" in said and "Take the teacher LightGBM file." in said

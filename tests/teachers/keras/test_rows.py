@@ -46,7 +46,7 @@ def test_numbers_stand_in_the_order_that_is_asked_for():
 
 def test_standardised_numbers_have_the_scale_of_the_training_rows():
     found = data(c=1.0)
-    x, _ = read(found, (3,), scale="standardised")
+    x, _ = read(found, (3,), numbers="standardised")
     own = x[found.train.row_ids]
     np.testing.assert_allclose(own.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(own.std(0), [1, 1, 0], atol=1e-6)

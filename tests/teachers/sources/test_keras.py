@@ -87,7 +87,7 @@ def test_rows_with_a_gap_are_not_answered_and_counted(own_workspace, data):
 
 
 def test_it_is_saved_and_opened(own_workspace, data, tmp_path):
-    live = ask(own_workspace, data, scale="standardised").live
+    live = ask(own_workspace, data, numbers="standardised").live
     rows = pd.DataFrame({"a": [0.5, 1.0, np.nan], "b": ["2", "3", "4"], "kind": "red"})
     live.save(tmp_path)
     np.testing.assert_array_equal(KerasModel.load(tmp_path, data).ask(rows), live.ask(rows))
