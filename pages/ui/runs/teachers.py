@@ -64,12 +64,8 @@ def choose(at: Situation, facts: Facts, held: dict[str, Any], key: str) -> dict[
 def fields(
     spec: type[Spec], given: Mapping[str, Any], key: str, names: Collection[str], skip: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Draw the settings of one teacher; fields that name teachers list those that ask no others and need nothing chosen."""
-    from kd_core.teachers import SOURCES
-
-    naming = [n for n, info in spec.model_fields.items() if forms.extra(info).get("teachers")]  # noqa: S610 (no Django)
-    known = [e.name for e in SOURCES.entries() if not {"members", "missing"} & set(e.facts)] if naming else []
-    return forms.form(spec, given, key, fold=False, skip=skip, lists=dict.fromkeys(naming, known), names_of_data=names)
+    """Draw the settings of one teacher, all at once."""
+    return forms.form(spec, given, key, fold=False, skip=skip, names_of_data=names)
 
 
 def _settings(entry: Entry[Any], at: Situation, facts: Facts, given: dict[str, Any], key: str) -> dict[str, Any]:
