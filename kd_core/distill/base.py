@@ -107,5 +107,11 @@ class Gradient(ABC):
 # facts: reference=function(student, teacher, labels, spec[, weights]) -> the paper's formula in numpy float64 on arrays (`weights`:
 # the module's, by name), with which the laws compare; gradient=a `Gradient`; soft_labels=True where the teacher is heard through
 # softened classes; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
-# fifth, it is trained together with the student, kept in checkpoints and dropped afterwards
+# fifth, it is trained together with the student, kept in checkpoints and dropped afterwards; because={need: reason}: why this loss
+# has a need, in words that stand in the place of the general ones.
+# What a loss claims, and the laws hold it to; the first is declared as one of two:
+#   row_mean=True: the mean over rows of what each row gives by itself; or else
+#   doubled=factor, or (least, most): what the loss is multiplied by when every row of a batch stands in it twice
+#   zero_at_equality=True or False: 0 where the student gives just what the teacher gives, and nowhere less
+#   shift_invariant=True or False: a number added to all logits of a row, the student's or the teacher's, changes nothing
 LOSSES: Registry[LossFunction] = Registry("loss")

@@ -78,6 +78,9 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     gradient=HintonGradient,
     reference=reference,
     soft_labels=True,
+    row_mean=True,
+    zero_at_equality=True,
+    shift_invariant=True,
 )
 def hinton(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintonSpec) -> Tensor:
     """T² KL(p_teacher ‖ p_student) at temperature T: class sums, mean over rows.
