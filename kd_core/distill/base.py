@@ -14,20 +14,46 @@ from kd_core.registry import Registry
 from kd_core.specs import Choice, Spec, unit
 
 
-class LossSpec(Spec):
-    """Settings every distillation loss has: how much of the lesson is soft."""
-
-    alpha: float = Field(
-        0.7,
+def share(default: float) -> Any:
+    """Return the field `alpha` of a loss's settings with a default of its own."""
+    return Field(
+        default,
         ge=0,
         le=1,
         description="Share of the lesson that comes from the teacher; 0 is the baseline, 1 ignores the labels.",
         json_schema_extra=unit("0..1"),
     )
 
+
+class LossSpec(Spec):
+    """Settings every distillation loss has: how much of the lesson is soft."""
+
+    alpha: float = share(0.7)
+
     def weights(self) -> tuple[float, float]:
         """(weight of the hard-label loss, weight of the soft term)."""
         return 1.0 - self.alpha, self.alpha
+
+
+def strength(default: float, recipe: str) -> Any:
+    """Return the field `weight` of a loss's settings; `recipe` ends its help: what was published."""
+    return Field(
+        default,
+        ge=0.1,
+        le=10000,
+        description=f"Multiplies the teacher's term beside alpha: (1 - alpha) x labels + alpha x weight x term; {recipe}.",
+        json_schema_extra=unit("times", log=True, advanced=True),
+    )
+
+
+class WeightedSpec(LossSpec):
+    """Settings of a loss whose published recipe gives its term a weight: with the default alpha, its proportion to the labels."""
+
+    weight: float = strength(1.0, "1 leaves it to alpha alone")
+
+    def weights(self) -> tuple[float, float]:
+        """(weight of the hard-label loss, weight of the soft term)."""
+        return 1.0 - self.alpha, self.alpha * self.weight
 
 
 # fn(student, teacher, labels, spec[, module]) -> scalar soft term, T**2 included, before its weight.
@@ -91,8 +117,8 @@ class Gradient(ABC):
         return None
 
     @staticmethod
-    def table(z_teacher: Tensor, spec: Any) -> Tensor:
-        """Compute what the teacher contributes, once for all rows. Shape: (N, C) -> (N, C)."""
+    def table(z_teacher: Tensor, labels: Tensor, spec: Any) -> Tensor:
+        """Compute what the teacher and the labels contribute, once for all rows. Shape: (N, C), (N,) -> (N, any)."""
         return z_teacher
 
     @abstractmethod
