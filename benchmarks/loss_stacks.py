@@ -91,7 +91,9 @@ def main() -> None:
     if chosen.quick:
         names = [name for name in names if "gradient" in LOSSES.get(name).facts]
     with device.threads(1):
-        cases = [measure(c, names, *((5, 20) if chosen.quick else (25, 40))) for c in CASES[: 1 if chosen.quick else None]]
+        cases = [
+            measure(c, names, *((5, 20) if chosen.quick else (25, 40))) for c in CASES[: 1 if chosen.quick else None]
+        ]
         environment = device.environment(torch.device("cpu"))
     for found in cases:
         case = found["case"]
