@@ -72,13 +72,14 @@ def _alone(name: str, given: dict[str, Any], temperature: float | None, alpha: f
 def _term(text: str, given: dict[str, Any], temperature: float | None) -> dict[str, Any]:
     """Read `dkd:0.5` with the settings that were given for it."""
     from kd_core.distill import LOSSES
+    from kd_core.distill.terms import usual_weight
 
     name, colon, weight = text.partition(":")
     fields = LOSSES.get(name).spec.model_fields
     own = given.pop(name, {})
     if not isinstance(own, dict):
         raise _not_understood(f"{OBJECTIVE}.{name}={own}")
-    term: dict[str, Any] = {"name": name}
+    term: dict[str, Any] = {"name": name, "weight": usual_weight(name)}
     if colon:
         try:
             term["weight"] = float(weight)

@@ -227,7 +227,7 @@ class Objective:
         if not self.hard_weight:
             with torch.no_grad():
                 hard = self._by_labels(outputs, labels, index)
-            return BatchTerms(soft, hard, soft, shares=self._measured(parts, outputs))
+            return BatchTerms(self.soft_weight * soft, hard, soft, shares=self._measured(parts, outputs))
         hard = self._by_labels(outputs, labels, index)
         total = self.hard_weight * hard + self.soft_weight * soft
         if not self._measuring:
@@ -268,7 +268,7 @@ class Objective:
             assert written.hard is not None
             rows = teacher.to(z.device, z.dtype)
             labels = self.labels if self.labels.is_floating_point() else F.one_hot(self.labels, rows.shape[1])
-            tables = [written.table(rows, self.spec), labels.view(rows.shape).to(z.dtype)]
+            tables = [written.table(rows, self.labels, self.spec), labels.view(rows.shape).to(z.dtype)]
 
             def column(values: Sequence[float]) -> Tensor:
                 return torch.tensor(values, dtype=z.dtype, device=z.device).view(-1, 1, 1)

@@ -84,8 +84,12 @@ class TermSpec(Spec):
 
     @model_validator(mode="after")
     def _without_alpha(self) -> Self:
-        if "alpha" in self.settings:
-            raise PydanticCustomError("term_alpha", "Beside other terms a loss has a weight of its own and no alpha")
+        if own := sorted({"alpha", "weight"}.intersection(self.settings)):
+            raise PydanticCustomError(
+                "term_weight",
+                "Among several terms a loss has one weight, beside its settings and not among them, and no {own}",
+                {"own": " and no ".join(own)},
+            )
         moved = self.temperature_schedule
         if moved.kind in ("linear", "cosine") and not LEAST_T <= moved.to <= MOST_T:
             raise PydanticCustomError(
@@ -188,7 +192,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
     spec = SeveralSpec.parse(objective.settings, "the objective")
     entries = [entry for entry, _, _ in spec.parsed]
     suits = [entry.suits for entry in entries if entry.suits]
-    facts: dict[str, Any] = {"terms": tuple(entry.name for entry in entries)}
+    because = {need: why for entry in entries for need, why in entry.facts.get("because", {}).items()}
+    facts: dict[str, Any] = {"terms": tuple(entry.name for entry in entries), "because": because}
     same = {getattr(settings, "temperature", None) for _, settings, _ in spec.parsed}
     still = not any(t.temperature_schedule.kind != "constant" for t in spec.terms)
     if all(entry.facts.get("soft_labels") for entry in entries) and len(same) == 1 and still:
@@ -204,6 +209,12 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
         needs=tuple(dict.fromkeys(need for entry in entries for need in entry.needs)),
         facts=MappingProxyType(facts),
     )
+
+
+def usual_weight(name: str) -> float:
+    """Return the weight that a loss's recipe gives its term where nothing else is asked for. Errors: UnknownName."""
+    settings: Any = LOSSES.get(name).spec.parse({"alpha": 1.0}, f"the loss {name}")
+    return float(settings.weights()[1])
 
 
 def hears_features(objective: Choice) -> bool:

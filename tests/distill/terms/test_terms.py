@@ -185,7 +185,7 @@ class TestWhatSeveralNeed:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"terms": [{"name": "mse", "settings": {"alpha": 0.5}}]}, "a weight of its own and no alpha"),
+        ({"terms": [{"name": "mse", "settings": {"alpha": 0.5}}]}, "and not among them, and no alpha"),
         ({"terms": [{"name": "mse"}, {"name": "mse"}]}, "The loss 'mse' is named twice"),
         ({"terms": []}, "at least 1"),
         ({"terms": [{"name": "mse", "weight": -1}]}, "greater than or equal to 0"),
