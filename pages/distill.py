@@ -11,6 +11,7 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
+from pages.ui.mode import choice
 from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
 from pages.ui.shared import engine, example, forms, picture, session, text
 from pages.ui.shared.facts import Facts
@@ -95,6 +96,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         given = values["objective"]["settings"] if loss == values["objective"]["name"] else {}
         objective = forms.form(LOSSES.get(loss).spec, given, f"{KEY}.objective.{loss}")
         _picture(dataset, facts, teacher, objective.get("temperature"))
+        meeting = choice.choose(at, values.get("mode"), KEY)
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),
@@ -102,6 +104,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "students": chosen,
         "choose": goals,
         "objective": {"name": loss, "settings": forms.changed(LOSSES.get(loss).spec, objective, given)},
+        **meeting,
         "training": training,
         "evaluation": evaluation,
     }

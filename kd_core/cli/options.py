@@ -53,6 +53,13 @@ LeastScore = Annotated[
     typer.Option("--score", help="With --student best: the metric on validation rows at least (errors: at most)."),
 ]
 Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
+ModeName = Annotated[
+    str,
+    typer.Option(
+        "--mode",
+        help="How teacher and student meet, see `list modes`; its settings by --set, for example mode.generations=2.",
+    ),
+]
 Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
 MadeRows = Annotated[
     int,

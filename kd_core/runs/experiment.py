@@ -24,7 +24,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
-from kd_core.runs.cells import grid
+from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
@@ -82,6 +82,7 @@ class _Experiment:
         device: torch.device,
         place: Path,
     ) -> None:
+        self.asked, spec = spec, modes.carried_out(spec)
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
         self.place = place
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
@@ -96,6 +97,8 @@ class _Experiment:
         self.train()
         with self.phase("evaluate"):
             found = self.judge()
+        if said := modes.told(self.asked):
+            found |= {"work_hash": self.asked.work_hash(), "mode": said}
         return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare(self) -> dict[str, Any]:
@@ -110,7 +113,7 @@ class _Experiment:
             self.dataset = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
             self.metric = self.choose_metric()
             about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
-            problems = plan.check(self.spec, *about)
+            problems = plan.check(self.asked, *about)
             raise_problems(problems)
             self.require_defined_metric()
             self.announce(problems)
@@ -120,7 +123,7 @@ class _Experiment:
     def choose(self) -> dict[str, Any]:
         """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
         assert self.spec.choose is not None
-        asked, self.most_bytes = self.spec.work_hash(), self.spec.choose.bytes
+        asked, self.most_bytes = self.asked.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
             lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
             make = functools.partial(self.new_trainings, lessons)
@@ -156,7 +159,7 @@ class _Experiment:
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
-        if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
+        if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
             found[placebo.PLACEBO] = placebo.placebo_logits(
                 self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
             )

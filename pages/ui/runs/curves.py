@@ -20,6 +20,7 @@ def names() -> dict[str, str]:
         "teacher": t("runs.arm.teacher"),
         "baseline": t("runs.arm.baseline_short"),
         "placebo": t("runs.arm.placebo_short"),
+        "helper": t("runs.arm.helper"),
         "student": t("runs.arm.student"),
         "hard": t("runs.arm.hard"),
         "soft": t("runs.arm.soft"),

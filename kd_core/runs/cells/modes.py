@@ -1,0 +1,109 @@
+"""What a run's mode changes of it: the recipe as it is carried out, what is trained apart, and what can't go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kd_core.distill import MODES, placebo
+from kd_core.distill.base import soft_share
+from kd_core.distill.meeting import OFFLINE
+from kd_core.errors import Problem, Says
+from kd_core.specs import RunSpec
+
+_IN_GRID = Says(
+    "mode_in_grid",
+    "error",
+    "A what-if compares lessons in the mode '{offline}', not in '{name}': its variants share one table of answers.",
+    "Set the mode to '{offline}', or run this setting by itself.",
+)
+_IN_CHOICE = Says(
+    "mode_in_choice",
+    "error",
+    "The best student can't be chosen in the mode '{name}': every candidate would be trained in it.",
+    "Choose the student in the mode '{offline}' first, or name one.",
+)
+_NO_LABELS = Says(
+    "mode_without_labels",
+    "error",
+    "The mode '{name}' learns from true labels as well, and there are none: they are made from the teacher's answers.",
+    "Set the mode to '{offline}', or name a target.",
+)
+_UNHEARD = Says(
+    "mode_unheard",
+    "error",
+    "With alpha 0 a student learns from its labels alone, whatever the mode '{name}' does.",
+    "Set alpha above 0, or the mode to '{offline}'.",
+)
+_MADE_ROWS = Says(
+    "mode_made_rows",
+    "error",
+    "The mode '{name}' does not use made rows: they have answers of the stored teacher only.",
+    "Set made_rows to 0, or the mode to '{offline}'.",
+)
+
+
+def settings(spec: RunSpec) -> Any:
+    """Return the settings of a run's mode. Errors: UnknownName, SpecError."""
+    return MODES.get(spec.mode.name).spec.parse(spec.mode.settings, f"mode {spec.mode.name}")
+
+
+def carried_out(spec: RunSpec) -> RunSpec:
+    """Return a run as its mode carries it out; one that nobody knows, or with wrong settings, stays as it is and is told of elsewhere."""
+    if spec.mode.name not in MODES.names():
+        return spec
+    entry = MODES.get(spec.mode.name)
+    recipe = entry.facts.get("recipe")
+    found: RunSpec = spec if recipe is None else recipe(settings(spec), spec)
+    return found
+
+
+def apart(spec: RunSpec) -> bool:
+    """Say whether the mode trains each student itself."""
+    return bool(MODES.get(spec.mode.name).facts.get("apart"))
+
+
+def own_lesson(spec: RunSpec) -> bool:
+    """Say whether the run's loss, with its temperature and alpha, is not used."""
+    return bool(MODES.get(spec.mode.name).facts.get("own_lesson"))
+
+
+def why_no_placebo(spec: RunSpec, task: str) -> str | None:
+    """Name why there is no placebo for a run, or None when there is one; `mode`: its students are not taught by stored answers."""
+    return "mode" if apart(spec) else placebo.why_none(task, spec.objective)
+
+
+def times(spec: RunSpec) -> float:
+    """Say how many trainings of a student the training of a taught one is worth."""
+    count = MODES.get(spec.mode.name).facts.get("times")
+    return 1.0 if count is None else float(count(settings(spec)))
+
+
+def longer(spec: RunSpec) -> float:
+    """Say how many times as long the trainings of a run take as those of the usual mode: one side of each pair takes more."""
+    return (1.0 + times(spec)) / 2
+
+
+def told(spec: RunSpec) -> dict[str, Any]:
+    """Say the mode for the result; nothing of the usual one, so that results of older recipes stay as they were."""
+    if spec.mode.name == OFFLINE:
+        return {}
+    entry = MODES.get(spec.mode.name)
+    return {"name": entry.name, "title": entry.title, "settings": settings(spec).model_dump(), "times": times(spec)}
+
+
+def check(spec: RunSpec) -> list[Problem]:
+    """Find what does not go together with the mode of a run; every part of it is known."""
+    if spec.mode.name == OFFLINE:
+        return []
+    facts, found = MODES.get(spec.mode.name).facts, []
+    if spec.sweep is not None:
+        found.append(_IN_GRID.problem(name=spec.mode.name, offline=OFFLINE))
+    if spec.choose is not None and (facts.get("apart") or "chain" in facts):
+        found.append(_IN_CHOICE.problem(name=spec.mode.name, offline=OFFLINE))
+    if spec.dataset.answer_columns and facts.get("apart"):
+        found.append(_NO_LABELS.problem(name=spec.mode.name, offline=OFFLINE))
+    if "recipe" not in facts and not soft_share(spec.objective):
+        found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
+    if spec.training.made_rows and (facts.get("apart") or "chain" in facts):
+        found.append(_MADE_ROWS.problem(name=spec.mode.name, offline=OFFLINE))
+    return found
