@@ -79,7 +79,7 @@ NEEDS: dict[str, Need] = {
 class Entry(Generic[T]):
     """A registered part with its form (`spec`), its source and the conditions under which it can work.
 
-    `suits`: which tasks it works for; None for all.
+    `suits`: which tasks it works for; None for all. The fact `because={need: reason}` says why just this part has a need.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Entry(Generic[T]):
         for need in self.needs:
             holds, reason = NEEDS[need]
             if not holds(situation):
-                return reason
+                return str(self.facts.get("because", {}).get(need, reason))
         return None
 
 

@@ -63,6 +63,14 @@ def test_offers_say_why_not(losses, situation, name, reason):
     assert {e.name: why for e, why in losses.offer(situation)}[name] == reason
 
 
+def test_a_part_may_say_in_its_own_words_why_it_has_a_need(losses):
+    why = "needs at least 3 classes: two shares are one number"
+    losses.register("dist", title="D", needs=("three_classes", "groups"), because={"three_classes": why})(len)
+    entry = losses.get("dist")
+    assert entry.why_not(Situation("binary", 2)) == why
+    assert entry.why_not(Situation("multiclass", 3)) == NEEDS["groups"][1]
+
+
 def test_parts_are_made_of_those_of_another_registry_that_have_the_role():
     archs, teachers = Registry("architecture"), Registry("teacher")
     archs.register("b", title="B", source="Me 2000", tasks=CLASSIFICATION, roles=("teacher",))(len)

@@ -14,20 +14,46 @@ from kd_core.registry import Registry
 from kd_core.specs import Choice, Spec, unit
 
 
-class LossSpec(Spec):
-    """Settings every distillation loss has: how much of the lesson is soft."""
-
-    alpha: float = Field(
-        0.7,
+def share(default: float) -> Any:
+    """Return the field `alpha` of a loss's settings with a default of its own."""
+    return Field(
+        default,
         ge=0,
         le=1,
         description="Share of the lesson that comes from the teacher; 0 is the baseline, 1 ignores the labels.",
         json_schema_extra=unit("0..1"),
     )
 
+
+class LossSpec(Spec):
+    """Settings every distillation loss has: how much of the lesson is soft."""
+
+    alpha: float = share(0.7)
+
     def weights(self) -> tuple[float, float]:
         """(weight of the hard-label loss, weight of the soft term)."""
         return 1.0 - self.alpha, self.alpha
+
+
+def strength(default: float, recipe: str) -> Any:
+    """Return the field `weight` of a loss's settings; `recipe` ends its help: what was published."""
+    return Field(
+        default,
+        ge=0.1,
+        le=10000,
+        description=f"Multiplies the teacher's term beside alpha: (1 - alpha) x labels + alpha x weight x term; {recipe}.",
+        json_schema_extra=unit("times", log=True, advanced=True),
+    )
+
+
+class WeightedSpec(LossSpec):
+    """Settings of a loss whose published recipe gives its term a weight: with the default alpha, its proportion to the labels."""
+
+    weight: float = strength(1.0, "1 leaves it to alpha alone")
+
+    def weights(self) -> tuple[float, float]:
+        """(weight of the hard-label loss, weight of the soft term)."""
+        return 1.0 - self.alpha, self.alpha * self.weight
 
 
 # fn(student, teacher, labels, spec[, module]) -> scalar soft term, T**2 included, before its weight.
@@ -91,8 +117,8 @@ class Gradient(ABC):
         return None
 
     @staticmethod
-    def table(z_teacher: Tensor, spec: Any) -> Tensor:
-        """Compute what the teacher contributes, once for all rows. Shape: (N, C) -> (N, C)."""
+    def table(z_teacher: Tensor, labels: Tensor, spec: Any) -> Tensor:
+        """Compute what the teacher and the labels contribute, once for all rows. Shape: (N, C), (N,) -> (N, any)."""
         return z_teacher
 
     @abstractmethod
@@ -107,5 +133,11 @@ class Gradient(ABC):
 # facts: reference=function(student, teacher, labels, spec[, weights]) -> the paper's formula in numpy float64 on arrays (`weights`:
 # the module's, by name), with which the laws compare; gradient=a `Gradient`; soft_labels=True where the teacher is heard through
 # softened classes; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
-# fifth, it is trained together with the student, kept in checkpoints and dropped afterwards
+# fifth, it is trained together with the student, kept in checkpoints and dropped afterwards; because={need: reason}: why this loss
+# has a need, in words that stand in the place of the general ones.
+# What a loss claims, and the laws hold it to; the first is declared as one of two:
+#   row_mean=True: the mean over rows of what each row gives by itself; or else
+#   doubled=factor, or (least, most): what the loss is multiplied by when every row of a batch stands in it twice
+#   zero_at_equality=True or False: 0 where the student gives just what the teacher gives, and nowhere less
+#   shift_invariant=True or False: a number added to all logits of a row, the student's or the teacher's, changes nothing
 LOSSES: Registry[LossFunction] = Registry("loss")

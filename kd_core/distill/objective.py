@@ -202,7 +202,8 @@ class Objective:
         soft = soft_term(self.soft.make, outputs, self._answers(teacher, index), labels, known, *more)
         if not self.hard_weight:
             with torch.no_grad():
-                return BatchTerms(soft, self._by_labels(outputs, labels, index), soft)
+                hard = self._by_labels(outputs, labels, index)
+            return BatchTerms(self.soft_weight * soft, hard, soft)
         hard = self._by_labels(outputs, labels, index)
         return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
 
@@ -231,7 +232,7 @@ class Objective:
             assert written.hard is not None
             rows = teacher.to(z.device, z.dtype)
             labels = self.labels if self.labels.is_floating_point() else F.one_hot(self.labels, rows.shape[1])
-            tables = [written.table(rows, self.spec), labels.view(rows.shape).to(z.dtype)]
+            tables = [written.table(rows, self.labels, self.spec), labels.view(rows.shape).to(z.dtype)]
 
             def column(values: Sequence[float]) -> Tensor:
                 return torch.tensor(values, dtype=z.dtype, device=z.device).view(-1, 1, 1)

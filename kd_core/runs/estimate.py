@@ -40,7 +40,7 @@ ROUND_SHARE = 1.0  # of an automatic round: most end within it, some go on for u
 TEACHER_LEAST_EPOCHS = 12  # are trained in any case: it takes 8 without a gain to end before the last
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
-DATA_SECONDS, DATA_CELL_SECONDS = 0.5, 2e-6  # reading, checking and encoding; per row and column
+DATA_SECONDS, DATA_CELL_SECONDS = 0.5, (2e-6, 1e-7)  # reading, checking and encoding; per row and column, or pixel
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
 EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.0  # of a run; of a student whose latency is measured
 CANDIDATE_SECONDS = 0.5  # of writing and timing a candidate's file
@@ -196,7 +196,7 @@ def foresee(
         training = {"choose": pairs, "training:chosen": sum(seconds_of([n - 2 for n in counts])) / len(counts)}
         counts = counts[:1]
     by_size = {
-        "data": DATA_SECONDS + DATA_CELL_SECONDS * num_rows * sum(i.stored for i in read),
+        "data": DATA_SECONDS + num_rows * sum(i.stored * DATA_CELL_SECONDS[i.dtype == "uint8"] for i in read),
         f"teacher:{spec.teacher.name}": _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs),
         **training,
         "evaluate": EVALUATE_SECONDS

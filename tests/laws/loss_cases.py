@@ -25,20 +25,32 @@ def spread(field, count=3):
 
 def settings_of(entry):
     """Settings that differ in all a loss has, one at a time, from its defaults."""
-    own = {name: spread(f) for name, f in entry.spec.model_fields.items() if name != "alpha"}
+    own = {name: spread(f) for name, f in entry.spec.model_fields.items() if name not in ("alpha", "weight")}
+    if "weight" in entry.spec.model_fields:
+        own["weight"] = [3.0]
     return [{}, {"alpha": 0.3}, *({name: v} for name, values in own.items() for v in values)]
 
 
-def batch(entry, seed=0, dtype=torch.float64, classes=5):
+def has_classes(entry):
+    """Whether a loss is for classes, as `batch` draws its answers."""
+    return not entry.tasks or task_of(entry.tasks[0]).has_classes
+
+
+def fewest_classes(entry):
+    """The fewest classes that a loss is offered for."""
+    return 3 if "three_classes" in entry.needs else 2
+
+
+def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS):
     """What a student and a teacher say of a batch, and the labels."""
     rng = np.random.default_rng(seed)
-    classification = not entry.tasks or task_of(entry.tasks[0]).has_classes
+    classification = has_classes(entry)
     width = classes if classification else 1
-    z_s, z_t = rng.normal(size=(2, ROWS, width)) * 2
-    y = rng.integers(0, width, ROWS) if classification else rng.normal(size=ROWS)
-    features = torch.tensor(rng.normal(size=(ROWS, WIDTH)), dtype=dtype)
+    z_s, z_t = rng.normal(size=(2, rows, width)) * 2
+    y = rng.integers(0, width, rows) if classification else rng.normal(size=rows)
+    features = torch.tensor(rng.normal(size=(rows, WIDTH)), dtype=dtype)
     theirs = (
-        torch.tensor(rng.normal(size=(ROWS, WIDTH + 3)), dtype=dtype) if "teacher_features" in entry.needs else None
+        torch.tensor(rng.normal(size=(rows, WIDTH + 3)), dtype=dtype) if "teacher_features" in entry.needs else None
     )
     answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs)
     return Outputs(torch.tensor(z_s, dtype=dtype), features), answers, torch.tensor(y)
@@ -57,14 +69,18 @@ def value(entry, settings, student, teacher, y, own=None):
     return entry.make(student, teacher, y, spec, *(modules(entry, spec, student, teacher) if own is None else own))
 
 
-def reference(entry, settings, student, teacher, y, own=()):
-    """The paper's formula in numpy float64, on the same arguments."""
-    given = [
-        Outputs(*(None if t is None else t.detach().double().numpy() for t in (o.logits, o.features)))
-        for o in (student, teacher)
-    ]
+def reference(entry, settings, student, teacher, y, own=(), held=None):
+    """The paper's formula in numpy float64, on the same arguments; `held`: the student that fixed parts are computed from."""
+
+    def arrays(outputs):
+        return Outputs(
+            *(None if t is None else t.detach().double().numpy() for t in (outputs.logits, outputs.features))
+        )
+
     weights = [{name: t.double().numpy() for name, t in m.state_dict().items()} for m in own]
-    return float(entry.facts["reference"](*given, y.numpy(), entry.spec.parse(settings), *weights))
+    fixed = {"held": arrays(student if held is None else held)} if entry.facts.get("held") else {}
+    spec = entry.spec.parse(settings)
+    return float(entry.facts["reference"](arrays(student), arrays(teacher), y.numpy(), spec, *weights, **fixed))
 
 
 def task_for(entry):

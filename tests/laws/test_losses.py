@@ -37,6 +37,7 @@ def moved(outputs, field, at, by):
 def test_every_loss_has_a_reference(entry):
     assert callable(entry.facts["reference"])
     assert issubclass(entry.facts.get("gradient", Gradient), Gradient)
+    assert entry.source
 
 
 @pytest.mark.parametrize(("entry", "settings"), CASES, ids=LABELS)
@@ -46,22 +47,24 @@ class TestEveryLoss:
         own = modules(entry, entry.spec.parse(settings), *given[:2])
         expected = reference(entry, settings, *given, own)
         assert expected > 0
-        assert value(entry, settings, *given, own).item() == pytest.approx(expected, rel=2e-6)
+        assert value(entry, settings, *given, own).item() == pytest.approx(expected, rel=1e-9)
 
     def test_its_gradient_is_the_slope_of_the_formula(self, entry, settings):
         student, teacher, y = batch(entry)
         own = modules(entry, entry.spec.parse(settings), student, teacher)
-        student = Outputs(student.logits.requires_grad_(), student.features.requires_grad_())
+        held, student = student, Outputs(student.logits.requires_grad_(), student.features.requires_grad_())
         value(entry, settings, student, teacher, y, own).backward()
         reached = 0
         for field in ("logits", "features"):
             gradient = getattr(student, field).grad
+            largest = 0.0 if gradient is None else gradient.abs().max().item()
             for at in PLACES:
                 up, down = (
-                    reference(entry, settings, moved(student, field, at, s * STEP), teacher, y, own) for s in (1, -1)
+                    reference(entry, settings, moved(student, field, at, s * STEP), teacher, y, own, held)
+                    for s in (1, -1)
                 )
                 found = 0.0 if gradient is None else gradient[at].item()
-                assert found == pytest.approx((up - down) / (2 * STEP), rel=1e-5, abs=1e-8)
+                assert found == pytest.approx((up - down) / (2 * STEP), rel=1e-6, abs=1e-6 * largest)
                 reached += found != 0
         assert reached
 
@@ -72,49 +75,14 @@ class TestEveryLoss:
         written = entry.facts["gradient"](
             [spec], [0.4], lambda values: torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
         )
-        z, told = (t.T[None].contiguous() for t in (student.logits, written.table(teacher.logits, spec)))
-        given, found = z.clone(), written.slope(z, told)
-        assert torch.equal(z, given)
-        assert written.losses(z, told).item() == pytest.approx(reference(entry, settings, student, teacher, y))
-        for at in PLACES:
-            up, down = (reference(entry, settings, moved(student, "logits", at, s * STEP), teacher, y) for s in (1, -1))
-            assert found[0].T[at].item() == pytest.approx(0.4 * (up - down) / (2 * STEP), rel=1e-5, abs=1e-8)
-
-    def test_duplicating_the_batch_changes_nothing(self, entry, settings):
-        student, teacher, y = batch(entry)
-        once = value(entry, settings, student, teacher, y)
-        double = [
-            Outputs(*(None if t is None else t.repeat(2, 1) for t in (o.logits, o.features)))
-            for o in (student, teacher)
-        ]
-        assert value(entry, settings, *double, y.repeat(2)).item() == pytest.approx(once.item(), rel=1e-6)
-
-    def test_falls_to_zero_as_the_student_approaches(self, entry, settings):
-        if "student_features" in entry.needs:
-            pytest.skip("compares something else than answers")
-        student, teacher, y = batch(entry)
-        z_s, z_t = student.logits, teacher.logits
-        far = z_t + (z_s - z_t) + 3 * torch.sign(z_s - z_t)
-        path = [
-            value(entry, settings, Outputs(z_t + w * (far - z_t)), teacher, y).item() for w in (1.0, 0.6, 0.3, 0.1, 0.0)
-        ]
-        assert path == sorted(path, reverse=True)
-        assert path[0] > path[-1]
-        assert path[-1] == pytest.approx(0, abs=1e-6)
-
-    def test_finite_in_bfloat16_and_at_extreme_outputs(self, entry, settings):
-        student, teacher, y = batch(entry, dtype=torch.bfloat16)
-        told = y.to(torch.bfloat16) if y.is_floating_point() else y
-        assert torch.isfinite(value(entry, settings, student, teacher, told))
-        wide = [
-            Outputs(*(None if t is None else t.float() * 100 for t in (o.logits, o.features)))
-            for o in (student, teacher)
-        ]
-        inputs = [t.requires_grad_() for t in (wide[0].logits, wide[0].features)]
-        found = value(entry, settings, *wide, y)
-        found.backward()
-        assert torch.isfinite(found)
-        assert all(t.grad is None or torch.isfinite(t.grad).all() for t in inputs)
+        z, told = (t.T[None].contiguous() for t in (student.logits, written.table(teacher.logits, y, spec)))
+        given, found = (z.clone(), told.clone()), written.slope(z, told)
+        assert torch.equal(z, given[0]) and torch.equal(told, given[1])
+        expected = reference(entry, settings, student, teacher, y)
+        assert written.losses(z, told).item() == pytest.approx(expected, rel=1e-9)
+        leaf = student.logits.clone().requires_grad_()
+        (0.4 * value(entry, settings, Outputs(leaf), teacher, y)).backward()
+        assert (found[0].T - leaf.grad).norm() <= 1e-9 * leaf.grad.norm()
 
     def test_sends_no_gradient_into_the_teacher_through_the_objective(self, entry, settings):
         student, teacher, y = batch(entry, dtype=torch.float32)
@@ -124,6 +92,17 @@ class TestEveryLoss:
         assert z_s.grad.abs().sum() > 0
         assert not made.teacher.requires_grad
         assert made.teacher.grad is None
+
+    def test_weights_are_affine_in_alpha(self, entry, settings):
+        if "alpha" not in entry.spec.model_fields:
+            pytest.skip("has no alpha")
+        ends = [entry.spec.parse({**settings, "alpha": a}).weights() for a in (0.0, 1.0)]
+        assert ends[0] == (1.0, 0.0)
+        assert ends[1][0] == 0.0 and ends[1][1] > 0
+        for alpha in np.linspace(0, 1, 23):
+            found = entry.spec.parse({**settings, "alpha": float(alpha)}).weights()
+            expected = (1 - alpha) * np.array(ends[0]) + alpha * np.array(ends[1])
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
     def test_alpha_moves_the_total_without_a_jump(self, entry, settings):
         student, teacher, y = batch(entry, dtype=torch.float32)
@@ -151,37 +130,10 @@ class TestEveryLoss:
         assert torch.equal(gradients[0], gradients[1])
 
 
-@pytest.mark.parametrize("name", [e.name for e in LOSSES.entries() if "temperature" in e.spec.model_fields])
-class TestSoftenedLosses:
-    def test_gradient_keeps_its_size_when_the_temperature_moves(self, name):
-        entry = LOSSES.get(name)
-        student, teacher, y = batch(entry)
-        teacher = Outputs(teacher.logits * 0.02)  # at small logits the limit of large T holds at once
-        gradients = []
-        for temperature in (1.0, 2.0, 5.0, 20.0):
-            z = (student.logits * 0.02).requires_grad_()
-            value(entry, {"temperature": temperature}, Outputs(z, student.features), teacher, y).backward()
-            gradients.append(z.grad)
-        for g in gradients[1:]:
-            assert (g - gradients[0]).norm() < 0.05 * gradients[0].norm()
-
-    def test_a_constant_added_to_a_row_changes_nothing(self, name):
-        entry = LOSSES.get(name)
-        student, teacher, y = batch(entry)
-        shift = torch.linspace(-5, 5, ROWS, dtype=torch.float64)[:, None]
-        plain = value(entry, {}, student, teacher, y).item()
-        shifted, other = Outputs(student.logits + shift), Outputs(teacher.logits - 2 * shift)
-        assert value(entry, {}, shifted, other, y).item() == pytest.approx(plain, rel=1e-5)
-        assert value(entry, {}, Outputs(teacher.logits + shift), teacher, y).item() == pytest.approx(0, abs=1e-6)
-
-    def test_works_with_two_classes(self, name):
-        entry = LOSSES.get(name)
-        given = batch(entry, classes=2)
-        assert value(entry, {}, *given).item() == pytest.approx(reference(entry, {}, *given), rel=2e-6)
-
-
 @pytest.mark.parametrize("alpha", [0.1, 0.7, 1.0])
-@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "gradient" in e.facts], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in LOSSES.entries() if "gradient" in e.facts and e.facts["gradient"].hard], ids=lambda e: e.name
+)
 def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, alpha):
     student, teacher, y = batch(entry, classes=4)
     choice = Choice(name=entry.name, settings={"alpha": alpha})
@@ -207,7 +159,10 @@ def test_the_guard_gives_a_reason_for_a_task_that_does_not_fit(entry):
         reason = entry.why_not(Situation(task, 2 if positive else 4, gives, grouped=True))
         if entry.tasks and task not in entry.tasks:
             assert task in reason
-        elif not positive:
+        elif positive and "three_classes" in entry.needs:
+            assert reason == entry.facts["because"]["three_classes"]
+            assert reason.startswith("needs at least 3 classes: ")
+        else:
             assert reason is None
 
 
@@ -282,7 +237,8 @@ class TestLossesWithAModule:
         made = [lesson(entry, {}, y, teacher, seed=seed).module.state_dict() for seed in (0, 0, 1)]
         assert torch.equal(torch.random.get_rng_state(), before)
         assert all(torch.equal(made[1][name], t) for name, t in made[0].items())
-        assert any(not torch.equal(made[2][name], t) for name, t in made[0].items())
+        drawn = [name for name, t in made[0].items() if t.numel() > 1]
+        assert not drawn or any(not torch.equal(made[2][name], made[0][name]) for name in drawn)
 
     def test_it_is_not_stacked_and_says_why(self, entry):
         variant = make_variant(objective=entry.name)

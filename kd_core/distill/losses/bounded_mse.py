@@ -40,6 +40,9 @@ def reference(student: Any, teacher: Any, labels: Any, spec: BoundedMSESpec) -> 
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
     tasks=NUMERIC,
     reference=reference,
+    row_mean=True,
+    zero_at_equality=True,
+    shift_invariant=False,
 )
 def bounded_mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: BoundedMSESpec) -> Tensor:
     """Mean over all rows of the squared difference to the teacher, 0 where student error + margin <= teacher error.

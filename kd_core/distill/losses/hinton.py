@@ -48,7 +48,7 @@ class HintonGradient(Gradient):
         return spec.temperature
 
     @staticmethod
-    def table(z_teacher: Tensor, spec: HintonSpec) -> Tensor:
+    def table(z_teacher: Tensor, labels: Tensor, spec: HintonSpec) -> Tensor:
         return torch.softmax(z_teacher / spec.temperature, dim=1)
 
     def slope(self, z: Tensor, told: Tensor) -> Tensor:
@@ -78,6 +78,10 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     gradient=HintonGradient,
     reference=reference,
     soft_labels=True,
+    row_mean=True,
+    zero_at_equality=True,
+    shift_invariant=True,
+    tempered=True,
 )
 def hinton(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintonSpec) -> Tensor:
     """T² KL(p_teacher ‖ p_student) at temperature T: class sums, mean over rows.

@@ -45,6 +45,9 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     tasks=NUMERIC,
     gradient=MSEGradient,
     reference=reference,
+    row_mean=True,
+    zero_at_equality=True,
+    shift_invariant=False,
 )
 def mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: LossSpec) -> Tensor:
     """Mean squared difference between student and teacher. Units: the scaled target. Source: arXiv:1312.6184."""

@@ -64,21 +64,24 @@ class StackedLesson:
 
     def _tell(self, known: dict[str, Array], names: Sequence[str]) -> None:
         """Compute what the teachers contribute, once per lesson and settings that decide it."""
-        key = self._written.key if self._written else (lambda spec: None)
-        asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
-        told: dict[Hashable, Tensor] = {}
-        heard = sorted({wanted[0] for wanted in asked if wanted})
+        heard = sorted({name for name, soft in zip(names, self._soft(), strict=True) if soft})
         first = [torch.from_numpy(np.array(known[name][:, :1], dtype=np.float32)) for name in heard]
         answered = (
             partly_known(torch.stack(first).sum(0)) if first else None
         )  # a lesson and its placebo lack the same rows
         self.known = None if answered is None else answered.to(self.device)
+        facts = self._loss.facts if self._loss else {}
+        if self.known is not None and not (facts.get("row_mean") and facts.get("zero_at_equality")):
+            self._written = None  # a row without an answer can't be made to count for nothing
+        key = self._written.key if self._written else (lambda spec: None)
+        asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
+        told: dict[Hashable, Tensor] = {}
         for name, spec, wanted in zip(names, self.specs, asked, strict=True):
             if wanted and wanted not in told:
                 z = torch.from_numpy(np.nan_to_num(np.asarray(known[name], dtype=np.float32))).to(
                     self.device, self.dtype
                 )
-                told[wanted] = self._written.table(z, spec) if self._written else z
+                told[wanted] = self._written.table(z, self.labels, spec) if self._written else z
         self.told = torch.cat(list(told.values())) if told else None
         self._part = [list(told).index(wanted) if wanted else 0 for wanted in asked]
 
@@ -143,7 +146,11 @@ class StackedLesson:
         told = self._answers(index)
         if self._written:
             if self.known is not None:  # a student is not away from itself
-                own = [self._written.table(x.T, spec or self._default) for x, spec in zip(z, self.specs, strict=True)]
+                labels = self.labels[index]
+                own = [
+                    self._written.table(x.T, y, spec or self._default)
+                    for x, y, spec in zip(z, labels, self.specs, strict=True)
+                ]
                 told = torch.where(self.known[index].unsqueeze(1), told, torch.stack(own).transpose(1, 2))
             return self._gradient.losses(z, told)
         found = z.new_zeros(len(z))

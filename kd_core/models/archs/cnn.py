@@ -82,6 +82,7 @@ class CNN(nn.Module):
     batch=BATCH,
     rate=RATE,
     teaching=TEACHING,
+    slower=0.3,  # large convolutions keep a core busier than small matrix products do
     candidates={"small": 10, "tiny": 20, "base": 60, "large": 100},
 )
 def build(spec: CNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

@@ -60,6 +60,7 @@ class Block(nn.Module):
     batch=BATCH,
     rate=RATE,
     teaching=TEACHING,
+    slower=0.5,  # large convolutions keep a core busier than small matrix products do
     candidates={"tiny": 40, "small": 70},
 )
 def build(spec: ResNetSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
