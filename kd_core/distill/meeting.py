@@ -89,6 +89,19 @@ class Met:
     helpers: tuple[Helper, ...] = ()
 
 
+@dataclass(frozen=True)
+class Link:
+    """What stands between teacher and students. Shape: answers (N, C) to the training rows, by fits of `folds` that never saw them
+    (1: that were trained on them). `student`: trained on all rows, which answers validation and test. Units: seconds of all fits.
+    """
+
+    who: StudentSpec
+    answers: Array
+    student: TrainedStudent
+    seconds: float
+    folds: int
+
+
 def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: bool = False) -> TrainedStudent:
     """Train a student on answers that are at hand (`alone`: on the labels only). Errors: as `train_student`."""
     asked = None if alone else objective or lesson.objective
@@ -114,6 +127,7 @@ Mode = Callable[[Any, Lesson, Way], Met]
 
 # facts: about="one paragraph for the form"; apart=True where each student is trained by the mode itself (else by stored answers, in stacks);
 # own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
-# chain=function(spec, lesson, way, folds) -> Link: what students are taught, made once for all of them;
+# chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
+# checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
 # times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")

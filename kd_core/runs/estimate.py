@@ -189,7 +189,8 @@ def foresee(
 
     tried, most = 0, {}
     if spec.choose is None:
-        training = {f"training:{'stacks' if all(stacked) else 'apart'}": modes.longer(spec) * sum(seconds_of(counts))}
+        once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
+        training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}
         pairs = sum(seconds_of([2] * len(counts))) + CANDIDATE_SECONDS * len(counts)

@@ -18,6 +18,7 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.base import hears_features
+from kd_core.distill.meeting import HELPER, Link, Way
 from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
@@ -98,6 +99,7 @@ class _Experiment:
         with self.phase("evaluate"):
             found = self.judge()
         if said := modes.told(self.asked):
+            said |= {"chain": modes.told_link(self.dataset, self.link)} if self.link else {}
             found |= {"work_hash": self.asked.work_hash(), "mode": said}
         return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
@@ -119,6 +121,7 @@ class _Experiment:
             self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
+            self.link = self.ask_link()
 
     def choose(self) -> dict[str, Any]:
         """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
@@ -153,7 +156,7 @@ class _Experiment:
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
-        found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
+        found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
         if self.teacher.features:
             found[HIDDEN] = self.teacher.features["train"]
         if self.teacher.made is not None:
@@ -298,6 +301,18 @@ class _Experiment:
             }
         )
         return found
+
+    def ask_link(self) -> Link | None:
+        """Train what stands between teacher and students in this mode, where something does."""
+
+        def tell(event: dict[str, Any]) -> None:
+            named = {"arm": HELPER, "student": None, "seed": seed, "fold": None} if event["kind"] == "epoch" else {}
+            self.notify({**event, **named})
+
+        seed, place = self.spec.training.first_seed, self.place / "link"
+        way = Way(seed, tell, self.should_stop, None, self.device, self.metric)
+        folds = self.teacher.folds or plan.folds_of(self.spec, len(self.dataset.train))
+        return modes.link(self.spec, self.dataset, self.teacher, folds, way, place)
 
     def tell_room(self) -> list[dict[str, Any]]:
         """Say where the teacher leaves its students room to learn, and where not."""

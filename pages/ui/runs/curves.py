@@ -124,7 +124,7 @@ def _pick(known: list[str], key: str, chosen: str | None) -> str:
 
 
 def _belongs(curve: Any, student: str | None) -> bool:
-    return curve.fold is None and (curve.arm == "teacher" or curve.student == student)
+    return curve.fold is None and curve.student in (None, student)
 
 
 def _drawn(curve: Any) -> dict[str, Any]:

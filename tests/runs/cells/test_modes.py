@@ -128,3 +128,33 @@ def test_a_killed_run_goes_on_and_ends_as_the_whole_one(tmp_path, mode):
     scores = [[h["score"] for h in one.get("helpers", ())] for one in resumed["selection"]["student"]]
     assert scores == [[h["score"] for h in one.get("helpers", ())] for one in whole["selection"]["student"]]
     assert {e["seed"] for e in again if e["kind"] == "epoch" and e["arm"] == "student"} < {0, 1}
+
+
+def test_an_assistant_stands_between_and_its_scores_are_told(tmp_path):
+    spec, events = asking(write_table(tmp_path / "a.csv"), "assistant"), []
+    found, _ = run_here(spec, tmp_path / "run", events.append, StopSignal())
+    chain, (student,) = found["mode"]["chain"], found["students"]
+    assert chain["name"] == "assistant mlp small" and chain["arch"]["settings"]["size"] == "small"
+    assert student["parameters"] < chain["parameters"] and chain["folds"] == 2 and chain["seconds"] > 0
+    assert 0 < chain["metrics"]["roc_auc"] < 1 and chain["validation"]["roc_auc"] != chain["metrics"]["roc_auc"]
+    assert student["placebo"] is not None and student["temperature"] == 2.0  # the run's lesson, from another mouth
+    curves = [e for e in events if e["kind"] == "epoch" and e.get("arm") == "helper"]
+    assert [e["epoch"] for e in curves] == [1, 2, 3] and curves[0]["student"] is None
+    (words,) = mode_words.helpers(found)
+    assert (words.name, words.student, words.score) == (chain["name"], "", chain["validation"]["roc_auc"])
+    assert modes.once(spec, 5) == 6 and modes.once(spec, 1) == 1 and modes.once(asking(tmp_path, "mutual"), 5) == 0
+
+
+def test_students_of_an_assistant_still_learn_in_stacks(tmp_path):
+    held, now = [asking(tmp_path / "a.csv", mode) for mode in ("offline", "assistant")]
+    assert modes.apart(held) is modes.apart(now) is False and modes.apart(asking(tmp_path, "mutual"))
+
+
+def test_an_assistant_without_sizes_or_for_a_lesson_of_features_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    line = (StudentSpec(name="line", arch=Choice(name="linear")),)
+    (one,) = said(asking(path, "assistant", students=line))
+    assert one == "The architecture 'linear' has no sizes to choose an assistant from."
+    assert said(asking(path, "assistant", students=line, settings={"network": "mlp"})) == []
+    (one,) = said(asking(path, "assistant", choose=ChooseSpec()))
+    assert "can't be chosen in the mode 'assistant'" in one
