@@ -35,12 +35,12 @@ class LossSpec(Spec):
         return 1.0 - self.alpha, self.alpha
 
 
-def strength(default: float, recipe: str) -> Any:
+def strength(default: float, recipe: str, most: float = 10_000) -> Any:
     """Return the field `weight` of a loss's settings; `recipe` ends its help: what was published."""
     return Field(
         default,
         ge=0.1,
-        le=10000,
+        le=most,
         description=f"Multiplies the teacher's term beside alpha: (1 - alpha) x labels + alpha x weight x term; {recipe}.",
         json_schema_extra=unit("times", log=True, advanced=True),
     )
@@ -70,6 +70,11 @@ def partly_known(z_teacher: Tensor) -> Tensor | None:
 def hears_features(objective: Choice) -> bool:
     """Say whether a loss reads the teacher's inner features. Errors: UnknownName."""
     return "teacher_features" in LOSSES.get(objective.name).needs
+
+
+def hears_maps(objective: Choice) -> bool:
+    """Say whether a loss reads the maps inside the teacher. Errors: UnknownName."""
+    return "teacher_maps" in LOSSES.get(objective.name).needs
 
 
 def soft_share(objective: Choice) -> float:
