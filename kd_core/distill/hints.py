@@ -13,8 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kd_core.data.dataset import Array
+from kd_core.data.dataset import Array, Dataset
 from kd_core.models.base import Outputs
+from kd_core.specs import Choice
+from kd_core.teachers import crossfit
+from kd_core.teachers.base import TeacherAnswers, gives
 
 HIDDEN = "hidden"  # table of inner features (N, D)
 FOLD = "hidden.fold"  # table (N,): which fit gave a row's features, where several did
@@ -35,6 +38,16 @@ class Hints:
         maps = {name.removeprefix(MAP): table for name, table in tables.items() if name.startswith(MAP)}
         found = cls(tables.get(HIDDEN), tables.get(FOLD), maps)
         return found if found.features is not None or maps else None
+
+    @classmethod
+    def of_answers(cls, found: TeacherAnswers, dataset: Dataset, teacher: Choice, seed: int) -> Self | None:
+        """Gather what a teacher answered of its inside; of features of several fits, which one gave a row's. `seed`: of the answers."""
+        if not found.features and not found.maps:
+            return None
+        folds = None
+        if found.features and "one_basis" not in gives(teacher, found.folds):
+            folds = crossfit.folds(dataset.train.y, dataset.train.groups, found.folds, seed)
+        return cls(found.features.get("train"), folds, found.maps)
 
     def tables(self) -> dict[str, Array]:
         """Return the tables by name."""

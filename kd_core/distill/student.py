@@ -111,6 +111,7 @@ def train_student(
         device=device,
         beside=loss.module,
         groups=groups,
+        begin=loss.begin,
     )
     if isinstance(trained.module, ShowsMaps):
         trained.module.shows_maps = False  # they were for the loss

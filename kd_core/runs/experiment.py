@@ -17,9 +17,9 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.base import hears_features, hears_maps
 from kd_core.distill.hints import Hints
 from kd_core.distill.sweep.variants import MADE, TEACHER
+from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -36,11 +36,11 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
-from kd_core.teachers import crossfit, made_rows
+from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
-from kd_core.teachers.base import TeacherAnswers, gives, without_own_columns
+from kd_core.teachers.base import TeacherAnswers, without_own_columns
 from kd_core.teachers.given import told
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
@@ -163,15 +163,6 @@ class _Experiment:
             )
         return found
 
-    def hints_of(self, found: TeacherAnswers) -> Hints | None:
-        """Gather what the teacher thinks inside; of features of several fits, which one gave a row's."""
-        if not found.features and not found.maps:
-            return None
-        train, basis, folds = self.dataset.train, gives(self.spec.teacher, found.folds), None
-        if found.features and "one_basis" not in basis:
-            folds = crossfit.folds(train.y, train.groups, found.folds, self.spec.training.first_seed)
-        return Hints(found.features.get("train"), folds, found.maps)
-
     def class_weights(self) -> Array | None:
         """Return the weights of the classes, None for equal ones."""
         return objective.weights_for(self.dataset, self.spec.training)
@@ -283,7 +274,7 @@ class _Experiment:
             made=self.made,
             maps=hears_maps(self.spec.objective),
         )
-        self.hints = self.hints_of(found)
+        self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
         made = [self.made.note()] if self.made is not None else []
         found = replace(found, notes=(*found.notes, *few, *made))

@@ -19,7 +19,7 @@ SMALLEST = 1e-7  # nearness: that of two rows that point in opposite directions 
 class PKTSpec(WeightedSpec):
     """Settings of probabilistic knowledge transfer."""
 
-    weight: float = strength(30000.0, "30,000 is usual", most=300_000)
+    weight: float = strength(30000.0, "30,000 is usual")
 
 
 def reference(student: Any, teacher: Any, labels: Any, spec: PKTSpec) -> Any:

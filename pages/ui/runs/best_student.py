@@ -92,7 +92,7 @@ def tried(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> list[di
     teacher, grouped = Choice.model_validate(values["teacher"]), dataset.group is not None
     folds = draft.folds(dataset, facts, values, draft.KEY, offering=True)
     at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, folds)
-    return [s.model_dump(mode="json") for s in candidates(at, values["objective"]["name"]).students]
+    return [s.model_dump(mode="json") for s in candidates(at, Choice.parse(values["objective"])).students]
 
 
 def spec_of(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> RunSpec:
