@@ -39,6 +39,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: BoundedMSESpec) -> 
     spec=BoundedMSESpec,
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
     tasks=NUMERIC,
+    about="The student is drawn to the teacher's number only where it is further from the truth than the teacher; where it is already better, the teacher is not followed.",
+    formula=r"(z_s - z_t)^2 \cdot \left[(z_s - y)^2 + m > (z_t - y)^2\right]",
     reference=reference,
     row_mean=True,
     zero_at_equality=True,

@@ -75,6 +75,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     spec=HintonSpec,
     source="arXiv:1503.02531",
     tasks=CLASSIFICATION,
+    about="The student follows the teacher's probabilities for all classes, softened by a temperature, so that it also learns which wrong answers are nearly right. The plain method, and hard to beat.",
+    formula=r"T^2 \sum_c p_c^T \log \frac{p_c^T}{q_c^T}, \quad p^T = \mathrm{softmax}(z_t / T), \; q^T = \mathrm{softmax}(z_s / T)",
     gradient=HintonGradient,
     reference=reference,
     soft_labels=True,

@@ -43,6 +43,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     spec=LossSpec,
     source="arXiv:1312.6184",
     tasks=NUMERIC,
+    about="The student is drawn to the number that the teacher predicts, by the squared distance. A good teacher's number has less noise than the label.",
+    formula=r"(z_s - z_t)^2",
     gradient=MSEGradient,
     reference=reference,
     row_mean=True,
