@@ -44,7 +44,7 @@ def strength(default: float, recipe: str) -> Any:
     return Field(
         default,
         ge=0.1,
-        le=10000,
+        le=100_000,
         description=f"Multiplies the teacher's term beside alpha: (1 - alpha) x labels + alpha x weight x term; {recipe}.",
         json_schema_extra=unit("times", log=True, advanced=True),
     )
