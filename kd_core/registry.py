@@ -24,13 +24,8 @@ U = TypeVar("U")
 class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
-    <<<<<<< HEAD
-        `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "learning"
-        (a teacher that can learn beside a student);
-    =======
         `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
-        what stages of a convolutional network find where);
-    >>>>>>> features
+    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student);
         `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
         teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """

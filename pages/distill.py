@@ -174,6 +174,18 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
     picture.show(figure, "distill-picture", note)
     st.caption(note, help=term("temperature"))
+    nats_of_all, on_truth = answer.over_rows(temperature)
+    rows = text.exact(len(answer.labels))
+    st.caption(
+        t(
+            "distill.picture_rows",
+            rows=rows,
+            t=f"{temperature:g}",
+            nats=f"{nats_of_all:.2f}",
+            mass=text.percent(on_truth),
+        ),
+        help=term("entropy"),
+    )
 
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:

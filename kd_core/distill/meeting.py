@@ -28,7 +28,7 @@ HELPER = "helper"  # the arm of what learns for a student's sake: its events and
 class Lesson:
     """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student.
 
-    Shape: answers (N, C) of the training rows, NaN where not answered; features (N, D).
+    Shape: answers (N, C) of the training rows, NaN where not answered.
     """
 
     dataset: Dataset
@@ -37,7 +37,6 @@ class Lesson:
     answers: Array
     training: TrainingSpec
     teacher: Choice | None = None
-    features: Array | None = None
     made: MadeLesson | None = None
 
 
@@ -117,7 +116,6 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
         checkpoint=way.checkpoint,
         device=way.device,
         selection_metric=way.metric,
-        teacher_features=None if alone else lesson.features,
         made=None if alone else lesson.made,
     )
 

@@ -7,11 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core.data.input_spec import InputSpec
-<<<<<<< HEAD
-from kd_core.distill import hears_features
-=======
-from kd_core.distill import hears_features, hears_maps, placebo
->>>>>>> features
+from kd_core.distill import hears_features, hears_maps
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices

@@ -17,15 +17,10 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-<<<<<<< HEAD
-from kd_core.distill.meeting import HELPER, Link, Way
-from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
-from kd_core.distill.terms import hears_features
-=======
 from kd_core.distill.hints import Hints
+from kd_core.distill.meeting import HELPER, Link, Way
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
->>>>>>> features
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -162,15 +157,9 @@ class _Experiment:
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
-<<<<<<< HEAD
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
-        if self.teacher.features:
-            found[HIDDEN] = self.teacher.features["train"]
-=======
-        found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
         if self.hints is not None:
             found |= self.hints.tables()
->>>>>>> features
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None

@@ -88,14 +88,10 @@ def situation(
     folds: int = FOLDS,
 ) -> Situation:
     """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
-<<<<<<< HEAD
-    given = gives(teacher, folds) if teacher in SOURCES.names() else frozenset({"logits"})
-    if teacher in SOURCES.names() and "arch" in SOURCES.get(teacher).facts:
-        given |= {"learning"}
-=======
     name = teacher.name if isinstance(teacher, Choice) else teacher
     given = gives(teacher, folds) if teacher and name in SOURCES.names() else frozenset({"logits"})
->>>>>>> features
+    if name in SOURCES.names() and "arch" in SOURCES.get(name).facts:
+        given |= {"learning"}
     archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
     every = [facts.get("gives", GIVES) for facts in archs]
     gives_all = frozenset.intersection(*every) if every else GIVES | {"maps"}

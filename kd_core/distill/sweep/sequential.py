@@ -13,11 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-from kd_core.distill.meeting import MODES, Lesson, Met, Way
-=======
 from kd_core.distill.hints import Hints
->>>>>>> features
+from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
@@ -99,25 +96,7 @@ def _train(
     variant = work.variants[number]
     way = Way(variant.seed, lambda event: tell((number, event)), should_stop, checkpoint, work.device, work.metric)
     try:
-<<<<<<< HEAD
         met = _meet(work, variant, way)
-=======
-        result = train_student(
-            work.dataset,
-            variant.student,
-            variant.objective,
-            lessons.get(variant.lesson) if taught else None,
-            own_training(work, variant),
-            variant.seed,
-            notify=lambda event: tell((number, event)),
-            should_stop=should_stop,
-            checkpoint=checkpoint,
-            device=work.device,
-            selection_metric=work.metric,
-            hints=Hints.of(lessons) if taught and variant.lesson == TEACHER else None,
-            made=work.made_lesson(variant),
-        )
->>>>>>> features
     except Stopped:
         return None
     except NonFiniteLoss as error:
@@ -151,7 +130,7 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
             checkpoint=way.checkpoint,
             device=work.device,
             selection_metric=work.metric,
-            teacher_features=lessons.get(HIDDEN) if variant.lesson == TEACHER else None,
+            hints=Hints.of(lessons) if taught and variant.lesson == TEACHER else None,
             made=work.made_lesson(variant),
         )
     )
