@@ -21,6 +21,8 @@ Copies = Literal["together", "apart"]
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "id", "constant"]
 
 FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
+SEVERAL = "several"  # name of an objective that is made of several terms
+LABELS = "labels"  # what the hard-label loss is called beside them
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 
 

@@ -11,6 +11,7 @@ from kd_core.specs import DatasetSpec, EvaluationSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
+from pages.ui.lesson import builder
 from pages.ui.mode import choice
 from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
 from pages.ui.shared import engine, example, forms, picture, session, text
@@ -67,7 +68,6 @@ def _clone() -> str | None:
 
 def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[str, Any]:
     """Draw the three columns and the fold; return what they hold."""
-    from kd_core.distill import LOSSES
     from kd_core.runs.plan import situation
 
     left, middle, right = st.columns([5, 6, 6], gap="small")
@@ -90,12 +90,8 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         archs = [s["arch"]["name"] for s in chosen] if goals is None else []  # candidates follow the lesson
         fewest = draft.folds(dataset, facts, values, KEY, offering=True)
         at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, fewest)
-        loss = forms.part(
-            LOSSES, at, values["objective"]["name"], f"{KEY}.objective", t("distill.method"), term("objective")
-        )
-        given = values["objective"]["settings"] if loss == values["objective"]["name"] else {}
-        objective = forms.form(LOSSES.get(loss).spec, given, f"{KEY}.objective.{loss}")
-        _picture(dataset, facts, teacher, objective.get("temperature"))
+        lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
+        _picture(dataset, facts, teacher, builder.temperature(lesson))
         meeting = choice.choose(at, values.get("mode"), KEY)
     evaluation = _advanced(values, training, facts)
     return {
@@ -103,7 +99,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "teacher": {"name": teacher, "settings": teacher_settings},
         "students": chosen,
         "choose": goals,
-        "objective": {"name": loss, "settings": forms.changed(LOSSES.get(loss).spec, objective, given)},
+        "objective": lesson,
         **meeting,
         "training": training,
         "evaluation": evaluation,

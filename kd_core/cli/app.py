@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_mode, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, looking, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -46,17 +46,8 @@ from kd_core.cli.options import (
     Time,
 )
 from kd_core.errors import DataError
-from kd_core.runs.asked import (
-    asked_teacher,
-    choose_spec,
-    default_loss,
-    evaluation_spec,
-    lesson_settings,
-    make_spec,
-    numbers,
-    table_spec,
-)
-from kd_core.specs import Choice, RunSpec, SweepSpec
+from kd_core.runs.asked import asked_teacher, choose_spec, default_loss, evaluation_spec, make_spec, numbers, table_spec
+from kd_core.specs import RunSpec, SweepSpec
 
 app = typer.Typer(
     add_completion=False,
@@ -114,8 +105,8 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        meeting = asked_mode.mode(mode, settings)
-        taught_by = asked_teacher(teacher, asked_mode.of_others(settings), student, data, target)
+        meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -134,10 +125,10 @@ def distill(
             copies=copies,
         )
         asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
-        loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, temperature, alpha, dataset))
+        losses = objective or [default_loss(dataset)]
+        taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
         trained = epochs, seeds, made_rows
-        spec = make_spec(dataset, taught_by, student, lesson, trained, evaluation=asked, mode=meeting, **goals)
+        spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, mode=meeting, **goals)
         return execute(spec, out)
 
     guarded(work)
@@ -193,7 +184,7 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = asked_teacher(teacher, settings, student, data, target)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -211,10 +202,9 @@ def sweep(
             one_class=one_class,
             copies=copies,
         )
-        loss = objective or default_loss(dataset)
-        lesson = Choice(name=loss, settings=lesson_settings(loss, None, None, dataset))
+        taught = asked_lesson.lesson(objective or [default_loss(dataset)], settings, None, None, dataset)
         judged = evaluation_spec(folds)
-        spec = make_spec(dataset, taught_by, student, lesson, (epochs, seeds, 0), sweep=asked, evaluation=judged)
+        spec = make_spec(dataset, taught_by, student, taught, (epochs, seeds, 0), sweep=asked, evaluation=judged)
         return execute(spec, out)
 
     guarded(work)

@@ -25,7 +25,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="A setting, for example teacher.trees=400, or with several teachers teacher.2.trees=400 and teacher.ensemble.combine=weighted; repeat for several.",
+        help="A setting, for example teacher.trees=400, or with several teachers teacher.2.trees=400 and teacher.ensemble.combine=weighted; of the lesson objective.alpha=.5, or with several terms objective.hard=.3, objective.hinton.temperature=4 and objective.hinton.schedule=warm_up; repeat for several.",
     ),
 ]
 Folds = Annotated[
@@ -52,7 +52,10 @@ LeastScore = Annotated[
     float | None,
     typer.Option("--score", help="With --student best: the metric on validation rows at least (errors: at most)."),
 ]
-Objective = Annotated[str | None, typer.Option(help="Loss; see `list losses`.")]
+Objective = Annotated[
+    list[str] | None,
+    typer.Option("--objective", help="Loss, see `list losses`; for several together NAME:WEIGHT, repeated."),
+]
 ModeName = Annotated[
     str,
     typer.Option(

@@ -3,7 +3,9 @@
 from kd_core.registry import import_siblings
 
 from .base import LOSSES as LOSSES
-from .base import hears_features as hears_features
 from .meeting import MODES as MODES
+from .terms import hears_features as hears_features
+from .terms import loss_of as loss_of
+from .terms import parts_of as parts_of
 
 import_siblings("kd_core.distill.losses")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import Field
 from torch import Tensor
 
 from kd_core.models.base import Outputs
 from kd_core.registry import Registry
-from kd_core.specs import Choice, Spec, unit
+from kd_core.specs import Spec, unit
 
 
 def share(default: float) -> Any:
@@ -34,13 +34,17 @@ class LossSpec(Spec):
         """(weight of the hard-label loss, weight of the soft term)."""
         return 1.0 - self.alpha, self.alpha
 
+    def at(self, epoch: int, planned: int) -> Self:
+        """Return the settings of an epoch, counted from 1, of so many planned ones: these, where nothing changes."""
+        return self
+
 
 def strength(default: float, recipe: str) -> Any:
     """Return the field `weight` of a loss's settings; `recipe` ends its help: what was published."""
     return Field(
         default,
         ge=0.1,
-        le=10000,
+        le=100_000,
         description=f"Multiplies the teacher's term beside alpha: (1 - alpha) x labels + alpha x weight x term; {recipe}.",
         json_schema_extra=unit("times", log=True, advanced=True),
     )
@@ -65,17 +69,6 @@ def partly_known(z_teacher: Tensor) -> Tensor | None:
     """Say which rows a teacher answered; None where it answered all. Shape: (N, C), NaN where not answered -> (N,) bool."""
     known = ~z_teacher[:, 0].isnan()
     return None if bool(known.all()) else known
-
-
-def hears_features(objective: Choice) -> bool:
-    """Say whether a loss reads the teacher's inner features. Errors: UnknownName."""
-    return "teacher_features" in LOSSES.get(objective.name).needs
-
-
-def soft_share(objective: Choice) -> float:
-    """Say how much weight a lesson gives the teacher. Errors: UnknownName, SpecError."""
-    settings: Any = LOSSES.get(objective.name).spec.parse(objective.settings, f"objective {objective.name}")
-    return float(settings.weights()[1])
 
 
 def soft_term(
@@ -132,7 +125,8 @@ class Gradient(ABC):
 
 # facts: reference=function(student, teacher, labels, spec[, weights]) -> the paper's formula in numpy float64 on arrays (`weights`:
 # the module's, by name), with which the laws compare; gradient=a `Gradient`; soft_labels=True where the teacher is heard through
-# softened classes; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
+# softened classes; formula=the term in LaTeX without its weight, about=one paragraph for who chooses it (plain words, no markup), both
+# shown beside it on a form; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
 # fifth, it is trained together with the student, kept in checkpoints and dropped afterwards; because={need: reason}: why this loss
 # has a need, in words that stand in the place of the general ones.
 # What a loss claims, and the laws hold it to; the first is declared as one of two:

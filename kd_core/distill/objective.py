@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,15 @@ from torch import Tensor, nn
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import InputSpec
+from kd_core.distill import shares
 from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
+from kd_core.distill.terms import loss_of, total_of, weighted
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
 from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
-from kd_core.specs import Choice, TrainingSpec
+from kd_core.specs import LABELS, Choice, TrainingSpec
 from kd_core.task import HardLoss, task_of
 from kd_core.training.meter import BatchTerms
 
@@ -64,13 +66,13 @@ def make(
     hard = told.hard_loss(class_weights)
     if objective is None:
         return Objective(labels, hard, groups=groups)
-    entry = LOSSES.get(objective.name)
+    entry = loss_of(objective)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
     # Whether rows are grouped and features have one basis is asked of the whole run, what a student gives once there is one (`own`).
     teacher_gives = frozenset({"logits"} if hidden is None else {"logits", "features", "one_basis"})
     situation = Situation(task, num_classes, teacher_gives, grouped=True)
-    _refuse(entry, situation)
+    _refuse(_losses(entry), situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
         raise SpecError(
             "The teacher answered {answers} rows, the training part has {rows}.",
@@ -94,6 +96,12 @@ def refuse_unheard(spec: Any) -> None:
         )
 
 
+def _losses(entry: Entry[LossFunction]) -> tuple[str, ...]:
+    """Name the losses of a lesson."""
+    found: tuple[str, ...] = entry.facts.get("terms", (entry.name,))
+    return found
+
+
 def own_labels(task: str, labels: Array, made: Array) -> Array:
     """Put after the labels what the teacher takes made rows for: for losses that compare a teacher with the truth.
 
@@ -103,11 +111,12 @@ def own_labels(task: str, labels: Array, made: Array) -> Array:
     return np.concatenate([labels, told.astype(labels.dtype)])
 
 
-def _refuse(entry: Entry[LossFunction], situation: Situation) -> None:
-    if why_not := entry.why_not(situation):
-        raise SpecError(
-            "The objective '{name}' {why}.", "Choose another objective.", "objective_task", name=entry.name, why=why_not
-        )
+def _refuse(losses: Iterable[str], situation: Situation) -> None:
+    for name in losses:
+        if why_not := LOSSES.get(name).why_not(situation):
+            raise SpecError(
+                "The objective '{name}' {why}.", "Choose another objective.", "objective_task", name=name, why=why_not
+            )
 
 
 class Objective:
@@ -159,6 +168,8 @@ class Objective:
         ):
             self.written = None
         self._halves: tuple[Gradient, Tensor, Tensor] | None = None
+        self._asked, self._measuring = spec, False
+        self._weights: list[Tensor] = []  # of the student, by which terms are compared that do not reach its logits
 
     def own(self, student: nn.Module, inputs: InputSpec, seed: int, by_rounds: bool = False) -> None:
         """Make the loss's own module, for the widths of this student; losses without one stay as they are.
@@ -166,6 +177,7 @@ class Objective:
         Its start weights come from `seed` alone, and the student's are not touched. `by_rounds`: the student does not learn by
         gradient descent. Errors: SpecError `objective_task` when the student does not give what the loss needs.
         """
+        self._weights = list(student.parameters())
         if self.soft is None or self.teacher is None or not (self.soft.needs or "module" in self.soft.facts):
             return
         student.eval()
@@ -174,10 +186,16 @@ class Objective:
         student.train()
         assert self.situation is not None
         gives = {"logits"} if found.features is None else {"logits", "features"}
-        _refuse(self.soft, replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
+        _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
                 self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
+
+    def begin(self, epoch: int, planned: int) -> None:
+        """Take the lesson of an epoch, counted from 1, of so many planned ones; its first batch is measured."""
+        if self.soft is not None:
+            self.spec = self._asked.at(epoch, planned)
+        self._measuring = self.teacher is not None
 
     def __call__(self, outputs: Outputs, index: Tensor) -> BatchTerms:
         """Compute total = hard weight x hard + soft weight x soft; a term of weight 0 gets no gradient."""
@@ -198,14 +216,32 @@ class Objective:
         if self.known is not None:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
-        more = (self.spec,) if self.module is None else (self.spec, self.module)
-        soft = soft_term(self.soft.make, outputs, self._answers(teacher, index), labels, known, *more)
+        answers = self._answers(teacher, index)
+        if "terms" in self.soft.facts:
+            parts = weighted(outputs, answers, labels, known, self.spec, self.module)
+            soft = total_of(parts, outputs)
+        else:
+            more = (self.spec,) if self.module is None else (self.spec, self.module)
+            soft = soft_term(self.soft.make, outputs, answers, labels, known, *more)
+            parts = {self.soft.name: soft}
         if not self.hard_weight:
             with torch.no_grad():
                 hard = self._by_labels(outputs, labels, index)
-            return BatchTerms(self.soft_weight * soft, hard, soft)
+            return BatchTerms(self.soft_weight * soft, hard, soft, shares=self._measured(parts, outputs))
         hard = self._by_labels(outputs, labels, index)
-        return BatchTerms(self.hard_weight * hard + self.soft_weight * soft, hard, soft)
+        total = self.hard_weight * hard + self.soft_weight * soft
+        if not self._measuring:
+            return BatchTerms(total, hard, soft)
+        if "terms" not in self.soft.facts:
+            parts = {self.soft.name: self.soft_weight * soft}
+        return BatchTerms(total, hard, soft, shares=self._measured({LABELS: self.hard_weight * hard, **parts}, outputs))
+
+    def _measured(self, parts: dict[str, Tensor], outputs: Outputs) -> shares.Shares | None:
+        """Compare the parts on the first batch of an epoch."""
+        if not self._measuring:
+            return None
+        self._measuring = False
+        return shares.measure(parts, outputs.logits, self._weights)
 
     def _by_labels(self, outputs: Outputs, labels: Tensor, index: Tensor) -> Tensor:
         """Compute the hard loss of training rows, with their groups where the task deals by group."""
@@ -243,4 +279,10 @@ class Objective:
         stack, told = z.detach().t().expand(2, -1, -1), table.index_select(1, index).transpose(1, 2)
         losses = gradient.losses(stack, told)
         soft, hard = losses.unbind()
-        return BatchTerms(torch.dot(losses, weights), hard, soft, (z, gradient.slope(stack, told).sum(0).t()))
+        slopes, found = gradient.slope(stack, told), None
+        if self._measuring:
+            self._measuring = False
+            assert self.soft is not None
+            by_teacher, by_labels = shares.size(slopes, -2).tolist()
+            found = shares.of_sizes({LABELS: by_labels, self.soft.name: by_teacher})
+        return BatchTerms(torch.dot(losses, weights), hard, soft, (z, slopes.sum(0).t()), found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kd_core.data.dataset import Array
-from kd_core.distill.base import LOSSES, hears_features, soft_share
+from kd_core.distill.terms import hears_features, loss_of, soft_share
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
@@ -28,7 +28,7 @@ def why_none(task: str, objective: Choice) -> str | None:
     unsoftened = task_of(task).unsoftened
     if unsoftened:
         return unsoftened
-    entry = LOSSES.get(objective.name)
+    entry = loss_of(objective)
     if not entry.facts.get("soft_labels") or hears_features(objective):
         return "no_soft_labels"
     return None if soft_share(objective) else "no_soft_share"
@@ -41,7 +41,7 @@ def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, clas
     answer (NaN) stay without an answer.
     Shape: labels (N,), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
     """
-    spec = LOSSES.get(objective.name).spec.parse(objective.settings, f"objective {objective.name}")
+    spec = loss_of(objective).spec.parse(objective.settings, f"objective {objective.name}")
     temperature = float(getattr(spec, "temperature", 1.0))
     z = np.asarray(teacher_logits, dtype=np.float64) / temperature
     p = np.exp(z - z.max(axis=1, keepdims=True))

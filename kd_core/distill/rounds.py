@@ -63,6 +63,7 @@ def learn(
         if stopped := should_stop():
             break
         before = time.monotonic()
+        loss.begin(number, procedure.most)
         learned = procedure.step(slopes)
         if not learned and history:
             break

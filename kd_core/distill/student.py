@@ -110,6 +110,7 @@ def train_student(
         device=device,
         beside=loss.module,
         groups=groups,
+        begin=loss.begin,
     )
     logits = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)

@@ -93,7 +93,7 @@ def size(text: str) -> int:
     return round(float(found[1]) * {"": 1, "KB": 1024, "MB": 1024**2}[found[2].upper()])
 
 
-def best_students(dataset: DatasetSpec, teacher: Choice, loss: str) -> tuple[StudentSpec, ...]:
+def best_students(dataset: DatasetSpec, teacher: Choice, lesson: Choice) -> tuple[StudentSpec, ...]:
     """List the candidates for the best student of a dataset. Errors: DataError for a file that can't be used; as `candidates`."""
     from kd_core.data.preparation import look_at
     from kd_core.data.views import foreseen
@@ -105,7 +105,7 @@ def best_students(dataset: DatasetSpec, teacher: Choice, loss: str) -> tuple[Stu
     raise_problems(list(found.problems))
     task = found.task or usual("classes").name
     at = situation(task, len(found.classes), teacher.name, foreseen(found), (), dataset.group is not None)
-    return candidates(at, loss).students
+    return candidates(at, lesson).students
 
 
 def usual_teacher(students: list[str] | None) -> str:
@@ -241,7 +241,7 @@ def make_spec(
     epochs, seeds, made = trained
     if BEST in (students or ()):
         parts["choose"] = parts.get("choose") or ChooseSpec()
-        learning = best_students(dataset, teacher, lesson.name)
+        learning = best_students(dataset, teacher, lesson)
     else:
         learning = tuple(student_spec(s) for s in students or ["small"])
     values = {
@@ -263,18 +263,3 @@ def default_loss(dataset: DatasetSpec) -> str:
         return task_of(dataset.task).objective
     found = look_at(dataset)
     return (task_of(found.task) if found.task else usual("classes")).objective
-
-
-def lesson_settings(
-    loss: str, temperature: float | None, alpha: float | None, dataset: DatasetSpec | None = None
-) -> dict[str, Any]:
-    """Fill in a loss's settings; one that was asked for and that it does not have is refused.
-
-    The teacher has the whole lesson of a dataset without true labels, where nothing else is asked for.
-    """
-    from kd_core.distill import LOSSES
-
-    alpha = 1.0 if alpha is None and dataset is not None and dataset.answer_columns else alpha
-    asked = {k: v for k, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
-    spec = LOSSES.get(loss).spec.parse(asked, f"the loss {loss}").model_dump()
-    return {k: v for k, v in spec.items() if k in ("temperature", "alpha")}

@@ -17,9 +17,9 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.base import hears_features
 from kd_core.distill.meeting import HELPER, Link, Way
 from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
+from kd_core.distill.terms import hears_features
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds

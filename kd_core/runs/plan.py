@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from kd_core.data.input_spec import TABLE
-from kd_core.distill import LOSSES, MODES
+from kd_core.distill import LOSSES, MODES, loss_of, parts_of
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
@@ -99,7 +99,7 @@ def situation(
 
 def folds_of(spec: RunSpec, train_rows: int) -> int:
     """Return by how many folds a teacher answers so many training rows. Errors: UnknownName, SpecError."""
-    needs = LOSSES.get(spec.objective.name).needs
+    needs = loss_of(spec.objective).needs
     return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), "one_basis" in needs)
 
 
@@ -141,7 +141,13 @@ def check(
 
     part("The task", TASKS, task, {})
     part("The teacher", SOURCES, spec.teacher.name, spec.teacher.settings)
-    part("The loss", LOSSES, spec.objective.name, spec.objective.settings)
+    losses: tuple[Choice, ...] = ()
+    try:
+        losses = parts_of(spec.objective)
+    except KDError as error:
+        found.append(error.problem())
+    for loss in losses:
+        part("The loss", LOSSES, loss.name, loss.settings)
     part("The mode", MODES, spec.mode.name, spec.mode.settings)
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)
@@ -161,10 +167,10 @@ def check(
         found.append(_NO_CHOICE_IN_GRID.problem())
     elif spec.choose is not None and spec.evaluation.splits > 1:
         found.append(_SPLITS_OF_CHOSEN.problem(splits=spec.evaluation.splits - 1))
-    if spec.choose is not None and spec.objective.name in LOSSES.names():
+    if spec.choose is not None and losses and all(loss.name in LOSSES.names() for loss in losses):
         at = situation(task, num_classes, spec.teacher.name, views, (), grouped, folds)
         tried = [s.arch for s in spec.students]
-        beyond = [s.name for s in candidates(at, spec.objective.name).beyond if s.arch not in tried]
+        beyond = [s.name for s in candidates(at, spec.objective).beyond if s.arch not in tried]
         found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []
     if not any(p.severity == "error" for p in found):
         found += modes.check(asked)
@@ -184,7 +190,7 @@ def _answered(spec: RunSpec) -> list[Problem]:
     found, names = [], spec.dataset.answer_columns
     if set(own_columns(spec.teacher)) != set(names) or members(spec.teacher):
         found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
-    lesson: Any = LOSSES.get(spec.objective.name).spec.parse(spec.objective.settings)
+    lesson: Any = loss_of(spec.objective).spec.parse(spec.objective.settings)
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)
     if min(shares) < 1:
         found.append(_WHOLE_LESSON.problem(alpha=f"{min(shares):g}"))

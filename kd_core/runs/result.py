@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from kd_core.data.dataset import SPLITS, Dataset
+from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import TABLE
-from kd_core.distill import LOSSES
+from kd_core.distill import loss_of
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
 from kd_core.evaluate.intervals.evidence import Evidence
+from kd_core.evaluate.soft_labels import soften
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
+from kd_core.registry import Entry
 from kd_core.runs import assessment
 from kd_core.runs.cells import modes
 from kd_core.runs.cells.trainings import Arms
@@ -26,7 +28,7 @@ from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.references import Reference, References
-from kd_core.specs import RunSpec
+from kd_core.specs import SEVERAL, Choice, RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
 SCHEMA = 4
@@ -97,7 +99,7 @@ class ResultBuilder:
             self.metric["margin"], self.metric["relative"], theirs["metrics"][name]["values"]
         )
         size = sizes_for(self.dataset, spec.arch)
-        loss = LOSSES.get(objective.name).spec.parse(objective.settings, "the loss").model_dump()
+        loss = loss_of(objective).spec.parse(objective.settings, "the loss").model_dump()
         loss = {} if modes.own_lesson(self.spec) else loss
         entry: dict[str, Any] = {
             "name": spec.name,
@@ -132,6 +134,7 @@ class ResultBuilder:
                 else {}
             ),
             "cell": cell,
+            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective),
         }
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
@@ -297,6 +300,27 @@ class ResultBuilder:
 def _members(details: Mapping[str, Any]) -> dict[str, Any]:
     """Tell of several teachers how they were combined, and what each scores on validation rows beside all together."""
     return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
+
+
+def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice) -> dict[str, Any]:
+    """What moved the student, as means over its seeds and as a curve of the seed that is kept; and how sure its teacher was.
+
+    `teacher_top`: mean share that the teacher's softened answers give to their first class on training rows.
+    """
+    found: dict[str, Any] = {}
+    told = [t.record.shares for t in arms.student if t.record.shares]
+    if told:
+        means = [t["mean"] for t in told]
+        found["shares"] = {n: float(np.mean([m.get(n, 0.0) for m in means])) for n in means[0]}
+        found["share_curve"] = (arms.student[arms.kept].record.shares or told[0])["curve"]
+    if objective.name == SEVERAL:
+        found["terms"] = list(objective.settings["terms"])
+    if loss.facts.get("soft_labels"):
+        settings = loss.spec.parse(objective.settings, "the loss")
+        answered = z_teacher[~np.isnan(z_teacher[:, 0])]
+        top = soften(answered, float(getattr(settings, "temperature", 1.0))).max(axis=1)
+        found["teacher_top"] = float(top.mean()) if len(top) else None
+    return found
 
 
 def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ TRAINING_COPIES = 6  # of each weight: itself, its gradient, two of the optimise
 Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 BatchLoss = Callable[[Outputs, Tensor], BatchTerms]
+Begin = Callable[[int, int], None]
 
 
 class Score(Protocol):
@@ -122,19 +123,20 @@ def optimise(
     device: torch.device | None = None,
     beside: nn.Module | None = None,
     groups: Array | None = None,
+    begin: Begin | None = None,
 ) -> Trained:
     """Train a network and return it at the epoch that was best on validation.
 
     Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the same batches, and a resumed
     one goes on bit for bit (on the CPU). A stop request is honoured at the next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
-    `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it.
+    `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it. `begin` hears of each epoch, and how many are planned.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
     KDError `undefined_selection`, `no_rows`, `other_checkpoint`.
     """
     training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"), beside, groups)
     with contextlib.closing(training.rows):
-        return training.run(notify, should_stop, checkpoint)
+        return training.run(notify, should_stop, checkpoint, begin)
 
 
 class _Training:
@@ -173,7 +175,7 @@ class _Training:
             else contextlib.nullcontext()
         )
 
-    def run(self, notify: Notify, should_stop: ShouldStop, folder: Path | None) -> Trained:
+    def run(self, notify: Notify, should_stop: ShouldStop, folder: Path | None, begin: Begin | None) -> Trained:
         if problem := streamed_warning(self.rows):
             notify(problem)
         kept = self._open(folder, notify) if folder else None
@@ -181,6 +183,8 @@ class _Training:
         meter, stopped = Meter(self.device, self.steps), False
         with matmul_precision(self.plan.precision, self.device):
             while not self._finished():
+                if begin:
+                    begin(self.progress.epoch + 1, self.plan.epochs)
                 try:
                     stopped = not self._epoch(meter, should_stop)
                     self.progress.seconds = before + time.monotonic() - start
@@ -247,10 +251,8 @@ class _Training:
         if not np.isfinite(z).all():
             raise non_finite((p.epoch + 1) * self.steps, self.steps, p.epoch + 1, math.nan)
         metrics = self.score(z)
-        value = self.score.selection(metrics)
-        best = not p.history or (
-            value > self._best_value() if self.score.better == "higher" else value < self._best_value()
-        )
+        value, so_far = self.score.selection(metrics), p.history[p.best_epoch - 1]["score"] if p.history else math.nan
+        best = not p.history or (value > so_far if self.score.better == "higher" else value < so_far)
         p.epoch += 1
         if best:
             p.best_epoch = p.epoch
@@ -266,12 +268,10 @@ class _Training:
             "learning_rate": self.rate,
             "rows_per_s": round(self.dealer.dealt / max(seconds, 1e-9), 1),
             "best": best,
+            **({"shares": means.shares} if means.shares else {}),
         }
         p.history.append({**row, "seconds": seconds})
         return row
-
-    def _best_value(self) -> float:
-        return float(self.progress.history[self.progress.best_epoch - 1]["score"])
 
     def _result(self, stopped: bool) -> Trained:
         p = self.progress

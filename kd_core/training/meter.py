@@ -23,13 +23,14 @@ class BatchTerms:
     """The loss of a batch: what is differentiated, and its two parts before their weights (None: absent).
 
     `known`: the network's logits with the total's gradient by them, where a formula gave it; the total is then a
-    plain value without a graph.
+    plain value without a graph. `shares`: how much each part moves the network, where that was measured on this batch.
     """
 
     total: Tensor
     hard: Tensor | None = None
     soft: Tensor | None = None
     known: tuple[Tensor, Tensor] | None = None
+    shares: dict[str, float] | None = None
 
     def backward(self) -> None:
         """Add the total's gradient to the weights'."""
@@ -46,6 +47,7 @@ class EpochLoss:
     total: float
     hard: float | None
     soft: float | None
+    shares: dict[str, float] | None = None
 
 
 class NonFiniteLoss(KDError):
@@ -80,6 +82,7 @@ class Meter:
         self.epoch, self.step = epoch, 0
         self.rows: list[int] = []
         self.sums: list[float] = []
+        self.shares: dict[str, float] | None = None
         self.pending: tuple[int, Tensor, torch.cuda.Event] | None = None
 
     def add(self, terms: BatchTerms, rows: int) -> None:
@@ -87,6 +90,7 @@ class Meter:
         if not self.names:
             self.names = tuple(name for name in TERMS if getattr(terms, name) is not None)
         self.rows.append(rows)
+        self.shares = terms.shares or self.shares
         if self.direct:
             self._add_now(terms, rows)
         else:
@@ -143,7 +147,7 @@ class Meter:
             weights = torch.tensor(self.rows, dtype=torch.float64)
             self.sums = (self.buffer[: self.step].cpu() * weights[:, None]).sum(0).tolist()
         means = {name: s / rows for name, s in zip(self.names, self.sums, strict=True)}
-        return EpochLoss(means["total"], means.get("hard"), means.get("soft"))
+        return EpochLoss(means["total"], means.get("hard"), means.get("soft"), self.shares)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from kd_core.distill.base import LOSSES
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
+from kd_core.distill.terms import parts_of
+from kd_core.errors import KDError
 from kd_core.specs import Choice, RunSpec, Spec, unit
 
 PLAIN = "hinton"  # the loss of class probabilities as they are, at temperature 1
@@ -26,10 +28,13 @@ class PatientSpec(Spec):
 
 def recipe(spec: PatientSpec, run: RunSpec) -> RunSpec:
     """Give the teacher the whole lesson, and mix rows. Of classes the lesson is KL at T = 1, of numbers the run's own distance."""
-    entry = LOSSES.get(run.objective.name) if run.objective.name in LOSSES.names() else None
-    classes = entry is None or set(entry.tasks) & set(LOSSES.get(PLAIN).tasks)
-    settings = {"alpha": 1.0, "temperature": 1.0} if classes else {**run.objective.settings, "alpha": 1.0}
-    lesson = Choice(name=PLAIN if classes else run.objective.name, settings=settings)
+    try:
+        first = parts_of(run.objective)[0]
+        classes = set(LOSSES.get(first.name).tasks) & set(LOSSES.get(PLAIN).tasks)
+    except KDError:  # told with everything else that can't work
+        return run
+    settings = {"alpha": 1.0, "temperature": 1.0} if classes else {**first.settings, "alpha": 1.0}
+    lesson = Choice(name=PLAIN if classes else first.name, settings=settings)
     made = max(spec.made_rows, run.training.made_rows)
     training = run.training.model_copy(update={"made_rows": made})
     return run.model_copy(update={"objective": lesson, "training": training})

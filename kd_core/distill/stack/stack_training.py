@@ -165,6 +165,8 @@ class StackTraining:
         self.losses.zero_()
         self._seed_masks()
         batches = self._batches()
+        if self.curves:
+            self._measure(batches[0])
         rows_of = self.rows.epoch([b.reshape(-1) for b in batches])
         for rows, index, factor in zip(rows_of, batches, self._factors(), strict=True):
             if should_stop():
@@ -192,14 +194,8 @@ class StackTraining:
 
     def _step(self, rows: Tensor, index: Tensor, factor: float | Tensor, *masks: Tensor) -> None:
         """One step of every network. Shape: rows (G x B, F), index (G, B)."""
-        stack, groups = self.stack, len(self.seeds)
-        x = rows.view(groups, index.shape[1], -1)
-        if groups > 1:
-            x, index = x.index_select(0, self.seed_of), index.index_select(0, self.seed_of)
-        else:
-            x, index = x.expand(len(stack), -1, -1), index.expand(len(stack), -1)
-        held = stack.look_up(index)
-        x = stack.encode(x) if held is None else held
+        stack = self.stack
+        x, index = self._laid(rows, index)
         z = stack.forward(x, masks, True).to(stack.weights[0].dtype)
         if self.curves:
             self._seen.append((z, index))
@@ -211,6 +207,22 @@ class StackTraining:
         if self.low:
             for mine, exact in zip(stack.compute, stack.weights, strict=True):
                 mine.copy_(exact)
+
+    def _laid(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Give every network its rows as it takes them. Shape: as `_step` -> (S, B, ...), (S, B)."""
+        stack, groups = self.stack, len(self.seeds)
+        x = rows.view(groups, index.shape[1], -1)
+        if groups > 1:
+            x, index = x.index_select(0, self.seed_of), index.index_select(0, self.seed_of)
+        else:
+            x, index = x.expand(len(stack), -1, -1), index.expand(len(stack), -1)
+        held = stack.look_up(index)
+        return (stack.encode(x) if held is None else held), index
+
+    def _measure(self, index: Tensor) -> None:
+        """Compare what pulls at each network, on the first batch of an epoch and without dropout."""
+        x, index = self._laid(self.rows.take(index.reshape(-1)), index)
+        self.shares = self.lesson.shares(self.stack.forward(x, (), False).to(self.stack.weights[0].dtype), index)
 
     def _batches(self) -> list[Tensor]:
         """Deal the rows of an epoch for every seed. Shape: (G, B) each."""
@@ -231,7 +243,7 @@ class StackTraining:
     def _judge(self) -> None:
         """Score every network on validation, keep the weights of those that improved, end those out of patience."""
         values = self.scores(self._answers())
-        losses = self._losses() if self.curves else []
+        losses = self.lesson.epoch_rows(self.losses, self.shares) if self.curves else []
         improved = []
         for row, (member, value) in enumerate(zip(self.members, values, strict=True)):
             if member.ended:
@@ -257,15 +269,6 @@ class StackTraining:
             rows = torch.tensor(improved, device=self.device)
             for kept, now in zip(self.best, self.stack.weights, strict=True):
                 kept.index_copy_(0, rows, now.index_select(0, rows))
-
-    def _losses(self) -> list[dict[str, float | None]]:
-        """Return the mean losses of the epoch, network by network; `soft` is None for one without a teacher's share."""
-        found = []
-        for spec, hard, soft in zip(self.lesson.specs, *self.losses.tolist(), strict=True):
-            weights = spec.weights() if spec is not None else (1.0, 0.0)
-            taught = soft if weights[1] else None
-            found.append({"loss": weights[0] * hard + weights[1] * soft, "hard": hard, "soft": taught})
-        return found
 
     def _no_score(self, row: int) -> None:
         """Tell a network whose numbers overflowed from a metric that these rows leave undefined."""

@@ -18,10 +18,11 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.distill import objective as objectives
 from kd_core.distill.base import LOSSES, Gradient, partly_known, soft_term
+from kd_core.distill.shares import Shares, of_sizes, size
 from kd_core.distill.sweep.variants import TEACHER, Lessons, tables
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
-from kd_core.specs import Choice
+from kd_core.specs import LABELS, Choice
 from kd_core.task import task_of
 
 
@@ -114,14 +115,23 @@ class StackedLesson:
     def gradient(self, z: Tensor, index: Tensor) -> Tensor:
         """Compute d loss / d logits, each network's own. Shape: z (S, C, B), index (S, B) rows -> (S, C, B)."""
         dz = self._hard(z, index)
-        if self.plain:
-            return dz
+        return dz if self.plain else dz.add_(self._soft_gradient(z, index))
+
+    def _soft_gradient(self, z: Tensor, index: Tensor) -> Tensor:
         soft = self._gradient.slope(z, self._answers(index)) if self._written else self._differentiate(z, index)
         if (
             self.known is not None
         ):  # a row's gradient is its own where it is written out; where not, this changes nothing
             soft = soft * self.known[index].unsqueeze(1)
-        return dz.add_(soft)
+        return soft
+
+    def shares(self, z: Tensor, index: Tensor) -> list[Shares | None]:
+        """Compare, for each network that listens to the teacher, what labels and teacher pull at. Shape: as `gradient`."""
+        if self.plain or self.name is None:
+            return [None] * len(self.specs)
+        sizes = [size(g, -2).tolist() for g in (self._hard(z, index), self._soft_gradient(z, index))]
+        told = zip(*sizes, self._soft(), strict=True)
+        return [of_sizes({LABELS: hard, self.name: soft}) if weight else None for hard, soft, weight in told]
 
     @property
     def recordable(self) -> bool:
@@ -141,6 +151,15 @@ class StackedLesson:
             hard = (each * own).sum(1) / own.sum(1)
         soft = torch.zeros_like(hard) if self.plain else self._taught(z, index)
         return torch.stack([hard, soft])
+
+    def epoch_rows(self, losses: Tensor, shares: Sequence[Shares | None]) -> list[dict[str, Any]]:
+        """Lay out an epoch's mean losses, network by network; `soft` is None for one without a teacher's share. Shape: (2, S)."""
+        found: list[dict[str, Any]] = []
+        for spec, mine, hard, soft in zip(self.specs, shares, *losses.tolist(), strict=True):
+            weights = spec.weights() if spec is not None else (1.0, 0.0)
+            told = {"loss": weights[0] * hard + weights[1] * soft, "hard": hard, "soft": soft if weights[1] else None}
+            found.append(told | ({"shares": mine} if mine else {}))
+        return found
 
     def _taught(self, z: Tensor, index: Tensor) -> Tensor:
         told = self._answers(index)

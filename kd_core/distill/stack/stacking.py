@@ -22,7 +22,7 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
-from kd_core.distill.base import LOSSES, soft_share
+from kd_core.distill.base import LOSSES
 from kd_core.distill.preparing import prepare
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_rows import StackRows
@@ -32,13 +32,14 @@ from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
 from kd_core.distill.sweep.variants import TEACHER, TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import SweepWork
+from kd_core.distill.terms import soft_share
 from kd_core.errors import KDError
 from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
-from kd_core.specs import TrainingSpec
+from kd_core.specs import SEVERAL, TrainingSpec
 from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
@@ -66,6 +67,8 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
         return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
     if task_of(task).by_group:
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
+    if objective == SEVERAL:
+        return "a lesson of several terms changes from epoch to epoch and is taught network by network"
     if objective is not None:
         loss = LOSSES.get(objective)
         if "module" in loss.facts or {"student_features", "teacher_features"}.intersection(loss.needs):
@@ -95,12 +98,8 @@ class Stacking:
     """Variants that were asked for, sorted into stacks."""
 
     def __init__(self, work: SweepWork, check: bool = True) -> None:
-        self.dataset, self.variants, self.training, self.curves = (
-            work.dataset,
-            work.variants,
-            work.training,
-            work.curves,
-        )
+        self.dataset, self.variants = work.dataset, work.variants
+        self.training, self.curves = work.training, work.curves
         self.lessons, self.work = tables(work.lessons), work
         self.metric, self.device = work.metric, work.device
         self._opening = threading.Lock()

@@ -181,7 +181,7 @@ def student_of(spec: RunSpec, cell: Cell) -> StudentSpec:
 def objective_of(spec: RunSpec, cell: Cell) -> Choice:
     """Return the loss with the cell's temperature and alpha."""
     held = spec.objective
-    settings = _filled(held.settings, _loss_spec(held.name), temperature=cell.temperature, alpha=cell.alpha)
+    settings = _filled(held.settings, _loss_spec(held), temperature=cell.temperature, alpha=cell.alpha)
     return Choice(name=held.name, settings=settings)
 
 
@@ -277,7 +277,7 @@ def _between(name: str, held: Sequence[float], value: float, bounds: tuple[float
 def _bounds(spec: RunSpec, cell: Cell, name: str) -> tuple[float, float]:
     """Read the smallest and largest value of a setting from the field that takes it."""
     if name in ("temperature", "alpha"):
-        fields: type[Spec] = _loss_spec(spec.objective.name)
+        fields: type[Spec] = _loss_spec(spec.objective)
     elif name == "dropout":
         fields = _arch_spec(spec.students[cell.student].arch.name)
     else:
@@ -291,7 +291,7 @@ def _bounds(spec: RunSpec, cell: Cell, name: str) -> tuple[float, float]:
 
 def _axes_per_student(spec: RunSpec) -> Iterator[list[tuple[Any, ...]]]:
     sweep = spec.sweep or SweepSpec()
-    loss = _loss_spec(spec.objective.name)
+    loss = _loss_spec(spec.objective)
     for student in spec.students:
         arch = _arch_spec(student.arch.name)
         yield [
@@ -333,10 +333,10 @@ def _filled(settings: dict[str, Any], fields: type[Spec], **values: float | None
 
 
 # The registries load torch, which a page that only draws a finished grid should not wait for.
-def _loss_spec(name: str) -> type[Spec]:
-    from kd_core.distill import LOSSES
+def _loss_spec(objective: Choice) -> type[Spec]:
+    from kd_core.distill import loss_of
 
-    return LOSSES.get(name).spec
+    return loss_of(objective).spec
 
 
 def _arch_spec(name: str) -> type[Spec]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kd_core import limits
-from kd_core.distill import LOSSES
+from kd_core.distill import LOSSES, loss_of
 from kd_core.distill.stack.forms import STACKS
 from kd_core.errors import KDError, Problem, Says
 from kd_core.models import ARCHS
+from kd_core.registry import Entry
 from kd_core.runs.cells import grid
 from kd_core.specs import RunSpec
 
@@ -48,8 +51,8 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
     assert spec.sweep is not None
     found: list[Problem] = []
     sweep, loss = spec.sweep, spec.objective.name
-    if loss in LOSSES.names():
-        fields = LOSSES.get(loss).spec.model_fields
+    if answered or loss in LOSSES.names():
+        fields = loss_of(spec.objective).spec.model_fields
         if sweep.temperature and "temperature" not in fields:
             found.append(_NO_TEMPERATURE.problem(loss=loss))
         if sweep.alpha and "alpha" not in fields:
@@ -71,11 +74,12 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
     cells = grid.cells(spec)
     lessons = [grid.objective_of(spec, c) for c in {(c.temperature, c.alpha): c for c in cells}.values()]
     archs = [grid.student_of(spec, c).arch for c in {(c.student, c.dropout): c for c in cells}.values()]
-    for registry, where, choices in ((LOSSES, "the loss", lessons), (ARCHS, "the architecture", archs)):
+    for taught, where, choices in ((True, "the loss", lessons), (False, "the architecture", archs)):
         said: set[str] = set()
         for choice in choices:
             try:
-                registry.get(choice.name).spec.parse(choice.settings, where)
+                entry: Entry[Any] = loss_of(choice) if taught else ARCHS.get(choice.name)
+                entry.spec.parse(choice.settings, where)
             except KDError as error:
                 if error.message not in said:
                     found.append(error.problem())

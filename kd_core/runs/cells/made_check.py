@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kd_core.distill.base import hears_features, soft_share
+from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
 from kd_core.specs import RunSpec

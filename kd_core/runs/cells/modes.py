@@ -10,9 +10,9 @@ from typing import Any
 
 from kd_core.data.dataset import Dataset
 from kd_core.distill import MODES, hears_features, placebo
-from kd_core.distill.base import soft_share
 from kd_core.distill.meeting import OFFLINE, Lesson, Link, Way
 from kd_core.distill.sweep.variants import digest
+from kd_core.distill.terms import soft_share
 from kd_core.errors import Problem, Says
 from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.distill import shares
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build_for, deployed_state, viewed
@@ -33,7 +34,8 @@ MOST_TOLD = 3  # damaged trainings named one by one
 class VariantRecord:
     """How one training went. Scores are the selection metric on validation, None where it never got that far.
 
-    `helpers`: what learned for its sake. `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
+    `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `helpers`: what learned for its sake.
+    `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
     """
 
     training: int
@@ -48,6 +50,7 @@ class VariantRecord:
     stopped: bool
     diverged: str | None
     precision: str | None
+    shares: dict[str, Any] = field(default_factory=dict)
     helpers: list[dict[str, Any]] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
@@ -186,6 +189,7 @@ class VariantStore:
             trained.stopped,
             trained.diverged,
             precision,
+            shares.told(trained.history, trained.selected_epoch),
             trained.helpers,
         )
         state = deployed_state(self.dataset, trained.variant.student.arch, trained.state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kd_core.distill import LOSSES
+from kd_core.distill import loss_of
 from kd_core.errors import SpecError
 from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
@@ -22,17 +22,18 @@ class Candidates:
     beyond: tuple[StudentSpec, ...] = ()
 
 
-def candidates(fits: Situation, loss: str) -> Candidates:
-    """List every architecture's candidates that can read the rows and learn by the loss.
+def candidates(fits: Situation, objective: Choice) -> Candidates:
+    """List every architecture's candidates that can read the rows and learn by the losses.
 
     Errors: SpecError `no_candidates`; UnknownName for a loss that nobody registered.
     """
+    loss = loss_of(objective)
     turns: list[tuple[int, StudentSpec]] = []
     for entry in ARCHS.entries():
         if entry.why_not(fits) or "student" not in entry.facts["roles"]:
             continue
         own = replace(fits, students_give=entry.facts.get("gives", GIVES), by_rounds="fits" in entry.facts)
-        if LOSSES.get(loss).why_not(own):
+        if loss.why_not(own):
             continue
         for size, turn in entry.facts.get("candidates", {}).items():
             arch = Choice(name=entry.name, settings={"size": size} if size else {})
@@ -42,7 +43,7 @@ def candidates(fits: Situation, loss: str) -> Candidates:
             "There is no candidate for the best student: none reads these rows ({views}) and learns by the loss '{loss}'.",
             "Choose another loss, or name the students.",
             "no_candidates",
-            loss=loss,
+            loss=" + ".join(loss.facts.get("terms", (loss.name,))),
             views=", ".join(sorted(fits.views)),
         )
     ordered = [student for _, student in sorted(turns, key=lambda pair: pair[0])]

@@ -8,7 +8,7 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.registry import Registry
 from kd_core.runs.cells import grid
-from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
+from kd_core.specs import SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
 
 MOST = 120  # as long as a spec's name may be
 USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
@@ -32,8 +32,11 @@ def short_name(spec: RunSpec) -> str:
     parts = ["what-if"] if spec.sweep else []
     parts += [_range(n, ranges[n]) for n in grid.AXES if n in ranges]
     parts += [_setting(n, v) for n, v in usual.items() if v is not None]
-    parts += [spec.objective.name] if spec.objective.name not in USUAL else []
-    parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
+    if spec.objective.name == SEVERAL:
+        parts += _terms(spec.objective)
+    else:
+        parts += [spec.objective.name] if spec.objective.name not in USUAL else []
+        parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
     parts += [spec.mode.name.replace("_", " ")] if spec.mode.name != USUAL_MODE else []
     parts += _changed(_defaults(MODES, spec.mode.name), spec.mode.settings)
     asked = _changed(ChooseSpec().model_dump(), spec.choose.model_dump()) if spec.choose else []
@@ -47,6 +50,19 @@ def short_name(spec: RunSpec) -> str:
         parts.append(f"split={spec.dataset.split_seed}")
     name = " ".join(parts)
     return name if len(name) <= MOST else name[: MOST - 1] + "…"
+
+
+def _terms(objective: Choice) -> list[str]:
+    """Name each term with its weight and what differs from its defaults: 'hinton:.5 T=4 mse:1 hard=.3'."""
+    from kd_core.distill import LOSSES
+
+    said = []
+    for term in objective.settings.get("terms", ()):
+        said.append(f"{term['name']}:{_short(term.get('weight', 1.0))}")
+        said += _changed(_defaults(LOSSES, term["name"]), term.get("settings", {}))
+        ways = [term.get(n, {}).get("kind") for n in ("schedule", "temperature_schedule")]
+        said += [str(way).replace("_", "-") for way in ways if way]
+    return [*said, f"hard={_short(objective.settings.get('hard', 1.0))}"]
 
 
 def _defaults(registry: Registry[Any], name: str) -> dict[str, Any]:

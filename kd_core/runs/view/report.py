@@ -17,6 +17,7 @@ from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
 from kd_core.runs.view import mode_words
 from kd_core.runs.view.choice_words import choice_lines
+from kd_core.runs.view.counsel import counsel, shares_sentence
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 
@@ -159,6 +160,9 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     family = student.family.get(metric.name)
     if family is not None:
         lines.append(f"  Over all {len(found.students)} students together: {scale(family[0])} to {scale(family[1])}.")
+    if moved := shares_sentence(student):
+        lines.append(f"  {moved}")
+    lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind == "rows":

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import ChooseSpec, DatasetSpec, RunSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec
 from kd_core.task import task_of
 from pages.ui.result import verdict
 from pages.ui.runs import draft, students
@@ -92,7 +92,7 @@ def tried(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> list[di
     teacher, grouped = values["teacher"]["name"], dataset.group is not None
     folds = draft.folds(dataset, facts, values, draft.KEY, offering=True)
     at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, folds)
-    return [s.model_dump(mode="json") for s in candidates(at, values["objective"]["name"]).students]
+    return [s.model_dump(mode="json") for s in candidates(at, Choice.parse(values["objective"])).students]
 
 
 def spec_of(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> RunSpec:

@@ -12,9 +12,10 @@ from kd_core import safe_io
 from kd_core.data.input_spec import PIXELS, TABLE, TOGETHER
 from kd_core.errors import KDError
 from kd_core.registry import Entry, Registry, Situation
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
+from kd_core.specs import SEVERAL, Choice, DatasetSpec, EvaluationSpec, RunSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
+from pages.ui.lesson import builder
 from pages.ui.shared.facts import Facts
 
 FIRST_TEACHER = "best"  # of several: on the form one student is chosen, too
@@ -80,10 +81,10 @@ def folds(dataset: DatasetSpec, facts: Facts, values: dict[str, Any], key: str, 
     held, drawn = values["teacher"], st.session_state
     name = drawn.get(f"{key}.teacher", held["name"])
     teacher = Choice(name=name, settings=held["settings"] if name == held["name"] else {})
-    loss = LOSSES.get(drawn.get(f"{key}.objective", values["objective"]["name"]))
+    losses = [LOSSES.get(name) for name in builder.names_drawn(values["objective"], f"{key}.objective")]
     asked = drawn.get(f"{key}.evaluation.folds") or values["evaluation"].get("folds")
     told = EvaluationSpec(folds=int(asked) if asked else None)
-    one_basis = offering or "one_basis" in loss.needs
+    one_basis = offering or any("one_basis" in loss.needs for loss in losses)
     return told.folds_of(training_rows(dataset, facts.rows), is_network(teacher), one_basis)
 
 
@@ -141,6 +142,7 @@ def with_checked_parts(spec: RunSpec) -> RunSpec:
     Errors: UnknownName for a part that is not there; SpecError naming the wrong settings.
     """
     from kd_core.distill import LOSSES, MODES
+    from kd_core.distill.terms import SeveralSpec
     from kd_core.models import ARCHS
     from kd_core.teachers import SOURCES
 
@@ -150,12 +152,21 @@ def with_checked_parts(spec: RunSpec) -> RunSpec:
         kept = {n: v if type(v) in (int, type(parsed[n])) else parsed[n] for n, v in choice.settings.items()}
         return choice.model_copy(update={"settings": kept})
 
+    def several(choice: Choice) -> Choice:
+        held = SeveralSpec.parse(choice.settings, "the objective")
+        kept = [
+            {**t.model_dump(mode="json"), "settings": checked("loss", LOSSES, t.choice).settings} for t in held.terms
+        ]
+        return Choice(name=SEVERAL, settings={"hard": held.hard, "terms": kept})
+
     students = [s.model_copy(update={"arch": checked("architecture", ARCHS, s.arch)}) for s in spec.students]
     return spec.model_copy(
         update={
             "teacher": checked("teacher", SOURCES, spec.teacher),
             "students": tuple(students),
-            "objective": checked("loss", LOSSES, spec.objective),
+            "objective": several(spec.objective)
+            if spec.objective.name == SEVERAL
+            else checked("loss", LOSSES, spec.objective),
             "mode": checked("mode", MODES, spec.mode),
         }
     )

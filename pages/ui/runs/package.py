@@ -83,7 +83,7 @@ def _made(
     folder: RunFolder, spec: RunSpec, found: Mapping[str, Any], columns: list[str], *, made: bool
 ) -> tuple[Any, bytes]:
     """Make the package if the teacher's answers are kept; (None, nothing) where a teacher would have to be trained."""
-    from kd_core.distill.base import hears_features
+    from kd_core.distill.terms import hears_features
     from kd_core.export import label_package
     from kd_core.runs import plan
     from kd_core.teachers.answer_cache.cache import TeacherCache

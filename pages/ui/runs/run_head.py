@@ -12,6 +12,7 @@ from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
+from pages.ui.lesson import builder
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -43,7 +44,7 @@ def outline(spec: RunSpec) -> Safe:
         t("runs.outline.best", num=len(spec.students))
         if spec.choose
         else t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
-        escape(engine.part_title("loss", spec.objective.name)),
+        escape(" + ".join(engine.part_title("loss", name) for name in builder.names_of(spec.objective.model_dump()))),
     ]
     if spec.sweep is not None:
         parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds_at_first)]

@@ -9,14 +9,14 @@ from kd_core.models import ARCHS
 from kd_core.registry import Registry
 from kd_core.runs.choosing.candidates import MOST, candidates, run_of
 from kd_core.runs.plan import check, situation
-from kd_core.specs import ChooseSpec, EvaluationSpec, RunSpec, SweepSpec
+from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, RunSpec, SweepSpec
 from tests.runs.tables import small_spec
 
 TABLES = ("table", "columns")
 
 
 def found(task="binary", classes=2, views=TABLES, loss="hinton", teacher="gradient_boosting"):
-    return candidates(situation(task, classes, teacher, views), loss)
+    return candidates(situation(task, classes, teacher, views), Choice(name=loss))
 
 
 def test_a_table_gets_its_families_in_the_order_of_their_turns():
@@ -56,7 +56,7 @@ def test_a_loss_that_some_cant_learn_by_leaves_them_out(monkeypatch):
     losses = Registry("loss")
     losses.register("deep", title="Deep", needs=("student_features",))(lambda: None)
     losses.register("beside", title="With a part of its own", module=object)(lambda: None)
-    monkeypatch.setattr("kd_core.runs.choosing.candidates.LOSSES", losses)
+    monkeypatch.setattr("kd_core.distill.terms.LOSSES", losses)
     assert {s.arch.name for s in found(loss="deep").students} == {"piecewise", "mlp", "tabm"}
     assert "trees" not in {s.arch.name for s in found(loss="beside").students}
 

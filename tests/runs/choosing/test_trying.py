@@ -204,7 +204,7 @@ def test_no_file_gets_smaller_by_learning(tmp_path):
 
     spec = small_spec(write_table(tmp_path / "t.csv", "multiclass"), "multiclass", seeds=1)
     dataset = prepare(spec.dataset)
-    for student in candidates(situation("multiclass", 3, None, dataset.views.kinds), "hinton").students:
+    for student in candidates(situation("multiclass", 3, None, dataset.views.kinds), Choice(name="hinton")).students:
         one = spec.model_copy(update={"students": (student,), "training": TrainingSpec(epochs=1, seeds=1)})
         teacher = {"teacher": np.zeros((len(dataset.train), 3), dtype=np.float32)}
         place = tmp_path / student.name
@@ -262,7 +262,7 @@ def test_further_splits_repeat_the_chosen_student(tmp_path):
 
 def test_texts_and_pictures_are_chosen_among_their_own_networks(tmp_path):
     def tried(dataset, teacher, task, classes, views) -> dict[str, Any]:
-        known = candidates(situation(task, classes, teacher.name, views), "hinton").students
+        known = candidates(situation(task, classes, teacher.name, views), Choice(name="hinton")).students
         spec = RunSpec(
             dataset=dataset,
             teacher=teacher,

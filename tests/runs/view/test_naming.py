@@ -8,7 +8,7 @@ import pytest
 
 from kd_core.runs.view.naming import MOST, short_name
 from kd_core.scenarios import default_spec
-from kd_core.specs import Choice, ChooseSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import SEVERAL, Choice, ChooseSpec, StudentSpec, SweepSpec, TrainingSpec
 from tests.runs.tables import small_spec
 
 SPEC = default_spec("purchase").model_copy(update={"name": ""})
@@ -68,3 +68,12 @@ def test_a_run_that_chooses_is_named_by_its_goals():
 def test_a_long_name_is_cut_at_its_end():
     many = tuple(StudentSpec(name=f"a rather long student {i}", arch=Choice(name="mlp")) for i in range(12))
     assert len(named(students=many)) == MOST and named(students=many).endswith("…")
+
+
+def test_several_terms_are_named_with_their_weights_and_what_is_not_usual():
+    terms = [
+        {"name": "hinton", "weight": 0.5, "settings": {"temperature": 4.0}, "schedule": {"kind": "warm_up"}},
+        {"name": "mse", "weight": 1.0, "settings": {}},
+    ]
+    lesson = Choice(name=SEVERAL, settings={"hard": 0.3, "terms": terms})
+    assert named(objective=lesson) == "hinton:.5 T=4 warm-up mse:1 hard=.3 tiny+small"

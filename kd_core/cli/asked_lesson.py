@@ -1,0 +1,135 @@
+"""What students are taught, as it is typed on a command line: losses with their weights and settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from kd_core.errors import SpecError
+from kd_core.specs import SEVERAL, Choice, DatasetSpec
+
+OBJECTIVE = "objective"  # first word of a setting that belongs to the lesson, as in objective.alpha=.5
+
+
+def of_lesson(settings: Sequence[str] | None) -> list[str]:
+    """Return the settings that belong to the lesson."""
+    return [text for text in settings or () if text.strip().startswith(f"{OBJECTIVE}.")]
+
+
+def of_others(settings: Sequence[str] | None) -> list[str]:
+    """Return the settings that do not belong to the lesson."""
+    return [text for text in settings or () if not text.strip().startswith(f"{OBJECTIVE}.")]
+
+
+def lesson(
+    losses: Sequence[str],
+    settings: Sequence[str] | None,
+    temperature: float | None = None,
+    alpha: float | None = None,
+    dataset: DatasetSpec | None = None,
+) -> Choice:
+    """Read one loss, or several with a weight each.
+
+    Example: `lesson(["hinton:.5", "mse:.2"], ["objective.hinton.temperature=4", "objective.hard=.3"])`
+    Errors: UnknownName; SpecError naming what is not understood.
+    """
+    from kd_core.distill.terms import SeveralSpec
+
+    given, answered = _nested(settings), dataset is not None and bool(dataset.answer_columns)
+    if len(losses) == 1 and ":" not in losses[0]:
+        return _alone(losses[0], given, temperature, 1.0 if alpha is None and answered else alpha)
+    if alpha is not None:
+        raise SpecError(
+            "Alpha {alpha:g} does not say how several terms share the lesson: each has a weight of its own.",
+            "Leave --alpha out; write --objective NAME:WEIGHT for each term and --set objective.hard=WEIGHT for the labels.",
+            "alpha_of_several",
+            alpha=alpha,
+        )
+    terms = [_term(text, given, temperature) for text in losses]
+    hard = given.pop("hard", 0.0 if answered else None)
+    if given:
+        raise SpecError(
+            "The setting objective.{name} belongs to none of the terms {known}.",
+            "Write objective.hard=<weight>, or objective.<term>.<setting>=<value>.",
+            "setting_of_no_term",
+            name=next(iter(given)),
+            known=", ".join(term["name"] for term in terms),
+        )
+    asked = {"terms": terms, **({} if hard is None else {"hard": hard})}
+    return Choice(name=SEVERAL, settings=SeveralSpec.parse(asked, "the objective").model_dump(mode="json"))
+
+
+def _alone(name: str, given: dict[str, Any], temperature: float | None, alpha: float | None) -> Choice:
+    """Read a loss that stands alone; its temperature and alpha are always written."""
+    from kd_core.distill import LOSSES
+
+    told = {n: v for n, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
+    parsed = LOSSES.get(name).spec.parse({**told, **given}, f"the loss {name}").model_dump(mode="json")
+    return Choice(name=name, settings={n: v for n, v in parsed.items() if n in ("temperature", "alpha", *given)})
+
+
+def _term(text: str, given: dict[str, Any], temperature: float | None) -> dict[str, Any]:
+    """Read `dkd:0.5` with the settings that were given for it."""
+    from kd_core.distill import LOSSES
+    from kd_core.distill.terms import usual_weight
+
+    name, colon, weight = text.partition(":")
+    fields = LOSSES.get(name).spec.model_fields
+    own = given.pop(name, {})
+    if not isinstance(own, dict):
+        raise _not_understood(f"{OBJECTIVE}.{name}={own}")
+    term: dict[str, Any] = {"name": name, "weight": usual_weight(name)}
+    if colon:
+        try:
+            term["weight"] = float(weight)
+        except ValueError:
+            raise SpecError(
+                "The weight in '{text}' is not a number.",
+                "Write --objective NAME:WEIGHT, for example {name}:0.5.",
+                "bad_weight",
+                text=text,
+                name=name,
+            ) from None
+    for schedule in ("schedule", "temperature_schedule"):
+        if schedule in own:
+            held = own.pop(schedule)
+            term[schedule] = held if isinstance(held, dict) else {"kind": held}
+    if temperature is not None and "temperature" in fields:
+        own = {"temperature": temperature, **own}
+    LOSSES.get(name).spec.parse(own, f"the loss {name}")
+    return {**term, "settings": own}
+
+
+def _nested(settings: Sequence[str] | None) -> dict[str, Any]:
+    """Read `objective.dkd.beta=8` as {"dkd": {"beta": 8}}; values are JSON, or text."""
+    found: dict[str, Any] = {}
+    for text in of_lesson(settings):
+        where, equals, value = text.strip().partition("=")
+        path = where.strip().split(".")[1:]
+        at = found
+        for word in path[:-1]:
+            held = at.setdefault(word, {})
+            if not isinstance(held, dict):  # schedule=warm_up, then schedule.epochs=5
+                held = at[word] = {"kind": held}
+            at = held
+        if not equals or not all(path):
+            raise _not_understood(text)
+        try:
+            read = json.loads(value)
+        except ValueError:
+            read = value
+        if isinstance(at.get(path[-1]), dict):
+            at[path[-1]]["kind"] = read
+        else:
+            at[path[-1]] = read
+    return found
+
+
+def _not_understood(text: str) -> SpecError:
+    return SpecError(
+        "The setting '{text}' is not understood.",
+        "Write objective.<setting>=<value>, or with several terms objective.<term>.<setting>=<value>.",
+        "bad_setting",
+        text=text,
+    )

@@ -1,0 +1,72 @@
+"""What to try next, from what a run measured: sentences for the terminal and the result page alike.
+
+That a teacher leaves no room to learn is said by `headroom` while there is time to stop, and by the verdict's reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.errors import Problem, Says
+from kd_core.runs.outcome import Outcome, StudentOutcome
+from kd_core.specs import LABELS
+
+MOST_SOFT = 0.95  # of what moves a student; beyond it the labels are as good as left out
+FAR = (
+    10.0  # times as many parameters: from here on a student often can't follow (Mirzadeh et al. 2020, arXiv:1902.03393)
+)
+NEAR_ONE_HOT = 0.98  # mean share of the first class: what is left for the others is too little to learn from
+
+_SOFT = Says(
+    "soft_share",
+    "warning",
+    "{share:.0%} of what moved the student came from the teacher, {labels:.1%} from the labels.",
+    "Lower alpha (or the weights of the terms, or raise that of the labels) if the labels can be trusted.",
+)
+_FAR = Says(
+    "capacity_gap",
+    "note",
+    "The teacher is better than this student alone, but it has {times:,.0f} times as many parameters, and the student gained nothing from it.",
+    "Try an assistant: teach a model of a size in between first, and let its run teach this student.",
+)
+_ONE_HOT = Says(
+    "near_one_hot",
+    "note",
+    "On training rows the teacher's softened answers give {top:.1%} to their first class: they say little more than a label does.",
+    "Raise the temperature{folds}.",
+)
+
+
+def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
+    """List what speaks for another setting of this student; nothing where nothing was measured or all is well."""
+    raw, said = student.raw, []
+    shares: Mapping[str, float] = raw.get("shares") or {}
+    labels = shares.get(LABELS, 0.0)
+    answered = (found.raw.get("dataset") or {}).get("answer_columns")
+    reason = (raw.get("reason") or {}).get("code")
+    if shares and 1.0 - labels > MOST_SOFT and not answered and reason != "soft_share":
+        said.append(_SOFT.problem(share=1.0 - labels, labels=labels))
+    times = capacity_gap(found.raw, raw)
+    if times > FAR and student.verdict != "beats" and (raw.get("gap_closed") or {}).get(found.metric.name) is not None:
+        said.append(_FAR.problem(times=times))
+    top = raw.get("teacher_top")
+    if top is not None and top > NEAR_ONE_HOT:
+        alone = found.raw["teacher"].get("folds") == 1
+        said.append(_ONE_HOT.problem(top=top, folds=", or let other folds answer (folds: 2 or more)" if alone else ""))
+    return said
+
+
+def capacity_gap(result: Mapping[str, Any], student: Mapping[str, Any]) -> float:
+    """Return how many times the student's parameters the teacher has; 0 where they are not known."""
+    theirs, own = result["teacher"].get("parameters"), student.get("parameters")
+    return theirs / own if theirs and own else 0.0
+
+
+def shares_sentence(student: StudentOutcome) -> str | None:
+    """Say what moved a student, in the order of the lesson. None where it was not measured."""
+    shares: Mapping[str, float] = student.raw.get("shares") or {}
+    if not shares:
+        return None
+    parts = [f"{share:.0%} {'the labels' if name == LABELS else name}" for name, share in shares.items()]
+    return f"Of what moved the student: {', '.join(parts)}."

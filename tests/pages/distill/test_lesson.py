@@ -1,0 +1,81 @@
+"""The objective builder: one method as ever, terms added and taken away, their run, and what explains them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.distill import LOSSES
+from kd_core.runs import estimate
+from kd_core.scenarios import default_spec
+from pages.ui.lesson import builder, method
+from pages.ui.shared import engine
+from pages.ui.shared.text import t
+from tests.pages.distill.test_distill import name_students, start
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+KEY = "distill.objective"
+
+
+@pytest.fixture
+def at(jobs, monkeypatch):  # noqa: F811
+    """The Distill screen on the regression sample, whose losses can be added up; students are named."""
+    monkeypatch.setattr(estimate, "busy", lambda: 1.0)
+    dataset = engine.library().save_spec(default_spec("logistics").dataset)
+    return name_students(open_page("distill", data=dataset))
+
+
+def test_two_terms_are_built_started_and_taken_apart_again(at, jobs):  # noqa: F811
+    at.slider(key=f"{KEY}.mse.alpha").set_value(0.6).run()
+    at.button(key=f"{KEY}-add").click().run()
+    assert not at.exception and t("distill.terms.lead") in words(at)
+    assert at.number_input(key=f"{KEY}.hard").value == pytest.approx(0.4)
+    assert at.number_input(key=f"{KEY}.0.mse.weight").value == pytest.approx(0.6)
+    added = at.selectbox(key=f"{KEY}.1.name").value
+    assert "mse" not in at.selectbox(key=f"{KEY}.1.name").options and added != "mse"
+    at.number_input(key=f"{KEY}.1.{added}.weight").set_value(0.25).run()
+    at.selectbox(key=f"{KEY}.1.{added}.schedule.kind").set_value("warm_up").run()
+    at.number_input(key=f"{KEY}.1.{added}.schedule.epochs").set_value(7).run()
+    lesson = start(at, jobs).objective
+    assert lesson.name == "several" and lesson.settings["hard"] == pytest.approx(0.4)
+    first, second = lesson.settings["terms"]
+    assert (first["name"], first["weight"], first["settings"]) == ("mse", 0.6, {})
+    assert (second["name"], second["weight"]) == (added, 0.25)
+    assert second["schedule"] == {"kind": "warm_up", "epochs": 7}
+
+
+def test_a_term_taken_away_leaves_one_method_with_its_share(at, jobs):  # noqa: F811
+    at.slider(key=f"{KEY}.mse.alpha").set_value(0.6).run()
+    at.button(key=f"{KEY}-add").click().run()
+    at.button(key=f"{KEY}-remove-1").click().run()
+    assert not at.exception and at.slider(key=f"{KEY}.mse.alpha").value == pytest.approx(0.6)
+    assert start(at, jobs).objective.model_dump() == {"name": "mse", "settings": {"alpha": 0.6}}
+
+
+def test_a_clone_of_several_terms_shows_them_again(at, jobs):  # noqa: F811
+    at.button(key=f"{KEY}-add").click().run()
+    asked = start(at, jobs)
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    assert not again.exception and [again.selectbox(key=f"{KEY}.{i}.name").value for i in (0, 1)] == [
+        one["name"] for one in asked.objective.settings["terms"]
+    ]
+    assert start(again, jobs).work_hash() == asked.work_hash()
+
+
+def test_every_method_has_a_paragraph_and_a_source():
+    for entry in LOSSES.entries():
+        assert len(method.about(entry)) > 40, entry.name
+        assert entry.source, entry.name
+    assert (
+        method.source("arXiv:1503.02531, section 2")
+        == "[arXiv:1503.02531](https://arxiv.org/abs/1503.02531), section 2"
+    )
+
+
+def test_terms_grow_and_shrink_without_losing_their_share():
+    one = {"name": "hinton", "settings": {"temperature": 4.0, "alpha": 0.9}}
+    two = builder.grown(one, "dkd")
+    assert two["settings"]["hard"] == pytest.approx(0.1)
+    assert two["settings"]["terms"][0] == {"name": "hinton", "weight": 0.9, "settings": {"temperature": 4.0}}
+    assert builder.temperature(two) == 4.0 and builder.names_of(two) == ["hinton", "dkd"]
+    assert builder.names_of(builder.grown(two, "nkd")) == ["hinton", "dkd", "nkd"]
+    assert builder.shrunk(two, 1) == one
