@@ -191,6 +191,8 @@ def foresee(
     tried, most = 0, {}
     if spec.choose is None:
         once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
+        live = modes.live_fits(spec)  # of the teacher, beside the students
+        once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
         training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}

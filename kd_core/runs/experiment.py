@@ -37,7 +37,6 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
-from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -263,7 +262,7 @@ class _Experiment:
         """Get the teacher's answers, trained now or kept from an earlier run."""
         folds, seed = plan.folds_of(self.spec, len(self.dataset.train)), self.spec.training.first_seed
         times = grid.most_made(self.spec)
-        self.made = made_rows.make(self.dataset, folds, seed, times) if times else None
+        self.made = modes.rows(self.spec, self.dataset, folds, seed, times) if times else None
         start = time.monotonic()
         cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(

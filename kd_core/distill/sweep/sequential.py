@@ -112,9 +112,8 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
     if variant.mode is not None:
         assert variant.objective is not None
         entry = MODES.get(variant.mode.name)
-        lesson = Lesson(
-            work.dataset, variant.student, variant.objective, lessons[variant.lesson], training, work.teacher
-        )
+        told, made = lessons[variant.lesson], work.made_lesson(variant)
+        lesson = Lesson(work.dataset, variant.student, variant.objective, told, training, work.teacher, made=made)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(

@@ -18,8 +18,10 @@ from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for
 from kd_core.runs.assessment import answers
 from kd_core.specs import RunSpec
+from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.made_rows import MadeRows
 
 _IN_GRID = Says(
     "mode_in_grid",
@@ -97,6 +99,15 @@ def times(spec: RunSpec) -> float:
     return 1.0 if count is None else float(count(settings(spec)))
 
 
+def rows(spec: RunSpec, dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
+    """Make the rows that a teacher answers beside the training rows: those of the mode, else mixed ones. Errors: as `made_rows.make`."""
+    make = MODES.get(spec.mode.name).facts.get("rows")
+    found: MadeRows = (
+        made_rows.make(dataset, folds, seed, times) if make is None else make(settings(spec), dataset, folds, seed)
+    )
+    return found
+
+
 def link(spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers, folds: int, way: Way, place: Path) -> Link | None:
     """Train what stands between teacher and students, None where nothing does. Its checkpoints lie in `place`.
 
@@ -144,6 +155,12 @@ def told_link(dataset: Dataset, found: Link) -> dict[str, Any]:
 def once(spec: RunSpec, folds: int) -> int:
     """Count the trainings that are done once for all students: of a chain one, and one per fold."""
     return 1 + folds * (folds > 1) if "chain" in MODES.get(spec.mode.name).facts else 0
+
+
+def live_fits(spec: RunSpec) -> int:
+    """Count the trainings of the teacher that are done beside the students: of a joint mode one for each student and seed."""
+    live = MODES.get(spec.mode.name).facts.get("live", False)
+    return len(spec.students) * spec.training.seeds_at_first if live else 0
 
 
 def way(spec: RunSpec, stacked: bool) -> str:
