@@ -116,6 +116,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: DISTSpec) -> Any:
     title="Ranking of rows and classes (DIST)",
     spec=DISTSpec,
     source="arXiv:2205.10536",
+    about="The student is asked for the same order and proportions as the teacher, of the classes in a row and of the rows in a class, not for the same numbers. It suits teachers that are much stronger than the student.",
+    formula=r"\begin{gathered} T^2 \left[ \beta \, \overline{1 - \rho(p_{i \cdot}, q_{i \cdot})} + \gamma \, \overline{1 - \rho(p_{\cdot c}, q_{\cdot c})} \right] \\ \rho \text{ is Pearson's correlation} \end{gathered}",
     tasks=CLASSIFICATION,
     needs=("three_classes",),
     because={

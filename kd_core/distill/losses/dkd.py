@@ -121,6 +121,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: DKDSpec) -> Any:
     title="Decoupled soft labels (DKD)",
     spec=DKDSpec,
     source="arXiv:2203.08679",
+    about="Soft labels taken apart: how sure the teacher is of the true class, and how it ranks the others. The second part, which a sure teacher hides, gets a weight of its own.",
+    formula=r"\begin{gathered} T^2 \left[ a \, \mathrm{KL}(b_t \,\|\, b_s) + \beta \, \mathrm{KL}(\hat p_t \,\|\, \hat p_s) \right] \\ b = (p_y,\; 1 - p_y), \quad \hat p_c = \frac{p_c}{1 - p_y}, \; c \neq y \end{gathered}",
     tasks=CLASSIFICATION,
     needs=("three_classes",),
     because={

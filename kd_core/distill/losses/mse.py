@@ -41,6 +41,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     title="Distance to the teacher",
     spec=LossSpec,
     source="arXiv:1312.6184",
+    about="The student is drawn to the numbers that the teacher answers with, by their squared distance; of classes to its logits.",
+    formula=r"\lVert z_s - z_t \rVert^2",
     gradient=MSEGradient,
     reference=reference,
     row_mean=True,
