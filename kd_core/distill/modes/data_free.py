@@ -93,7 +93,7 @@ def data_free(spec: DataFreeSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on made-up rows by the teacher's answers alone. Errors: as `train_student`."""
     assert lesson.made is not None and isinstance(lesson.made.rows, made_up.MadeUpRows)
     dataset, answers = answered(lesson, lesson.made.rows, lesson.made.logits)
-    own = dataclasses.replace(lesson, dataset=dataset, answers=answers, features=None, made=None)
+    own = dataclasses.replace(lesson, dataset=dataset, answers=answers, made=None)
     agreement = "accuracy" if task_of(dataset.task).has_classes else task_of(dataset.task).primary
     told = way.beside(AGREEMENT)  # its curve is not one of the run's metric
     found = taught(own, dataclasses.replace(told, metric=agreement, checkpoint=way.checkpoint))
