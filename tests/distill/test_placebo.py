@@ -50,6 +50,9 @@ def test_a_class_without_rows_and_a_certain_teacher_leave_finite_logits():
         ("binary", Choice(name="hinton"), None),
         ("binary", Choice(name="hinton", settings={"alpha": 0.0}), "no_soft_share"),
         ("binary", Choice(name="mse"), "no_soft_labels"),
+        ("binary", Choice(name="sp"), None),
+        ("regression", Choice(name="fitnets"), None),
+        ("multiclass", Choice(name="at", settings={"alpha": 0.0}), "no_soft_share"),
         ("regression", Choice(name="mse"), "regression"),
     ],
 )
