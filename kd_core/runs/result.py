@@ -260,7 +260,8 @@ class ResultBuilder:
         """What the same student learned without a teacher, or why nobody asked."""
         if "placebo" in blocks:
             gain = _written(assessment.gains(found, "student", "placebo"))
-            return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain}, "placebo_reason": None}
+            of = {"of": "rows"} if placebo.shuffles(objective) else {}
+            return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain, **of}, "placebo_reason": None}
         why = modes.why_no_placebo(self.spec, self.dataset.task)
         if why is None:
             why = "what_if" if self.spec.sweep else "stopped" if self.spec.evaluation.placebo else "not_asked"

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.distill.relations import related, related_reference
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
@@ -22,6 +22,7 @@ SMALLEST = 1e-12  # squared distance: copies of a row lie in one place, and a ro
 class RKDSpec(WeightedSpec):
     """Settings of relational distillation."""
 
+    alpha: float = share(0.5)
     weight: float = strength(1.0, "1: distances and angles have weights of their own")
     distances: float = Field(
         25.0,
