@@ -12,6 +12,7 @@ from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
 from pages.ui.lesson import builder
+from pages.ui.mode import choice
 from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
 from pages.ui.shared import engine, example, forms, picture, session, text
 from pages.ui.shared.facts import Facts
@@ -91,6 +92,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, fewest)
         lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
         _picture(dataset, facts, teacher, builder.temperature(lesson))
+        meeting = choice.choose(at, values.get("mode"), KEY)
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),
@@ -98,6 +100,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "students": chosen,
         "choose": goals,
         "objective": lesson,
+        **meeting,
         "training": training,
         "evaluation": evaluation,
     }

@@ -79,14 +79,16 @@ class DKDGradient(Gradient):
         return torch.cat([rest, true.to(z.dtype)], dim=1)
 
     def slope(self, z: Tensor, told: Tensor) -> Tensor:
+        told = told.contiguous()
         rest, true = told[:, :-1], told[:, -1:].long()
         z = z * self.cooled
         own, theirs = z.gather(1, true), rest.gather(1, true)
-        z.scatter_(1, true, -torch.inf)
-        pull = (
-            torch.sigmoid(own - torch.logsumexp(z, dim=1, keepdim=True)).sub_(torch.sigmoid(theirs)).mul_(self.target)
-        )
-        d = torch.softmax(z, dim=1).mul_(self.beta - pull).sub_(rest * self.beta)
+        z.scatter_(1, true, -torch.inf)  # softmax and logsumexp of the others in one go
+        top = z.amax(1, keepdim=True)
+        d = z.sub_(top).exp_()
+        total = d.sum(1, keepdim=True)
+        pull = torch.sigmoid(own.sub_(top).sub_(total.log())).sub_(torch.sigmoid(theirs)).mul_(self.target)
+        d.mul_((self.beta - pull).div_(total)).sub_(rest * self.beta)
         return d.scatter_(1, true, pull).mul_(self.step / z.shape[2])
 
     def losses(self, z: Tensor, told: Tensor) -> Tensor:
