@@ -12,7 +12,7 @@ import torch
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import TABLE
-from kd_core.distill import loss_of
+from kd_core.distill import loss_of, placebo
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
