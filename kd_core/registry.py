@@ -24,10 +24,10 @@ U = TypeVar("U")
 class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
-    `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
-    what stages of a convolutional network find where);
-    `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
-    teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
+        `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
+    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student);
+        `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
+        teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
 
     task: str
@@ -70,6 +70,14 @@ NEEDS: dict[str, Need] = {
     "several_folds": (
         lambda s: not s.one_fold,
         "needs 2 folds or more: with one it would answer the rows that it was trained on, which it may know by heart",
+    ),
+    "trainable_teacher": (
+        lambda s: "learning" in s.teacher_gives,
+        "needs a teacher that is a network trained here: it learns together with the student, step by step",
+    ),
+    "gradient_students": (
+        lambda s: not s.by_rounds,
+        "needs students that learn by gradient descent, and a student here learns by a procedure of its own",
     ),
     "groups": (lambda s: s.grouped, "needs rows that belong together: no group column is chosen"),
 }

@@ -287,7 +287,7 @@ class EvaluationSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
-    later = ("sweep", "choose")
+    later = ("sweep", "choose", "mode")
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
@@ -295,6 +295,7 @@ class RunSpec(Spec):
     teacher: Choice = Field(description="Who teaches.")
     students: tuple[StudentSpec, ...] = Field(min_length=1, max_length=12, description="Who learns.")
     objective: Choice = Field(description="What the student is taught.")
+    mode: Choice = Field(default_factory=lambda: Choice(name="offline"), description="How teacher and students meet.")
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")

@@ -12,6 +12,7 @@ from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
 from pages.ui.lesson import builder
+from pages.ui.mode import choice
 from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
 from pages.ui.shared import engine, example, forms, picture, session, text
 from pages.ui.shared.facts import Facts
@@ -92,6 +93,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         at = situation(facts.task, facts.outputs, taught, facts.inputs, archs, dataset.group is not None, fewest)
         lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
         _picture(dataset, facts, teacher, builder.temperature(lesson))
+        meeting = choice.choose(at, values.get("mode"), KEY)
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),
@@ -99,6 +101,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "students": chosen,
         "choose": goals,
         "objective": lesson,
+        **meeting,
         "training": training,
         "evaluation": evaluation,
     }
@@ -171,6 +174,18 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
     picture.show(figure, "distill-picture", note)
     st.caption(note, help=term("temperature"))
+    nats_of_all, on_truth = answer.over_rows(temperature)
+    rows = text.exact(len(answer.labels))
+    st.caption(
+        t(
+            "distill.picture_rows",
+            rows=rows,
+            t=f"{temperature:g}",
+            nats=f"{nats_of_all:.2f}",
+            mass=text.percent(on_truth),
+        ),
+        help=term("entropy"),
+    )
 
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, looking, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -23,6 +23,7 @@ from kd_core.cli.options import (
     Member,
     Minutes,
     Missing,
+    ModeName,
     MostBytes,
     MostMicroseconds,
     Names,
@@ -77,6 +78,7 @@ def distill(
         ),
     ] = None,
     objective: Objective = None,
+    mode: ModeName = "offline",
     epochs: Epochs = None,
     seeds: Seeds = None,
     made_rows: MadeRows = 0,
@@ -103,7 +105,8 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target)
+        meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -125,7 +128,7 @@ def distill(
         losses = objective or [default_loss(dataset)]
         taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
         trained = epochs, seeds, made_rows
-        spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, **goals)
+        spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, mode=meeting, **goals)
         return execute(spec, out)
 
     guarded(work)

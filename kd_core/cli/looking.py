@@ -20,6 +20,7 @@ from kd_core.specs import DatasetSpec
 PLURALS = {
     "tasks": "task.TASKS",
     "losses": "distill.LOSSES",
+    "modes": "distill.MODES",
     "archs": "models.ARCHS",
     "views": "data.views.VIEWS",
     "readers": "data.readers.READERS",
@@ -30,7 +31,7 @@ PLURALS = {
 
 
 def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
-    """List what can be chosen: losses, archs, readers, teachers, metrics, tasks or scenarios."""
+    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks or scenarios."""
 
     def work() -> int:
         if kind not in PLURALS:

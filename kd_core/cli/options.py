@@ -56,6 +56,13 @@ Objective = Annotated[
     list[str] | None,
     typer.Option("--objective", help="Loss, see `list losses`; for several together NAME:WEIGHT, repeated."),
 ]
+ModeName = Annotated[
+    str,
+    typer.Option(
+        "--mode",
+        help="How teacher and student meet, see `list modes`; its settings by --set, for example mode.generations=2.",
+    ),
+]
 Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
 MadeRows = Annotated[
     int,

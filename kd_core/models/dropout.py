@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
+
+from kd_core.seeding import derive
 
 _OWN = threading.local()
 
@@ -36,3 +40,24 @@ def use_own_stream(module: nn.Module) -> nn.Module:
         if type(part) is nn.Dropout:
             part.__class__ = Dropout
     return module
+
+
+@contextlib.contextmanager
+def masks_beside(name: str) -> Iterator[None]:
+    """Draw masks from a second stream inside, one per stream of the training and name, so that the first goes on as if alone.
+
+    It begins with the training's own: a resumed epoch has the same masks.
+    """
+    own = own_stream()
+    if own is None:
+        yield
+        return
+    kept = getattr(_OWN, "beside", None)
+    if kept is None or kept[0] is not own or kept[1] != name:
+        made = torch.Generator(own.device).manual_seed(derive(own.initial_seed(), name))
+        kept = _OWN.beside = (own, name, made)
+    _OWN.stream = kept[2]
+    try:
+        yield
+    finally:
+        _OWN.stream = own

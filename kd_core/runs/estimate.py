@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.distill import hears_features, hears_maps, placebo
+from kd_core.distill import hears_features, hears_maps
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
@@ -16,7 +16,7 @@ from kd_core.models import ARCHS
 from kd_core.models.building import view_of
 from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs import pace
-from kd_core.runs.cells import grid
+from kd_core.runs.cells import grid, modes
 from kd_core.runs.pace import Pace
 from kd_core.runs.plan import folds_of, views_read
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
@@ -135,7 +135,7 @@ class Circumstances:
 
 def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
-    root = workspace()
+    root, spec = workspace(), modes.carried_out(spec)
     kept = TeacherCache(root / "teachers").holds(
         spec.dataset,
         spec.teacher,
@@ -173,7 +173,7 @@ def foresee(
 
     `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
-    around = around or Circumstances()
+    around, spec = around or Circumstances(), modes.carried_out(spec)
     train_rows = around.train_rows or training_rows(spec.dataset, num_rows)
     rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]
@@ -190,7 +190,10 @@ def foresee(
 
     tried, most = 0, {}
     if spec.choose is None:
-        training = {f"training:{'stacks' if all(stacked) else 'apart'}": sum(seconds_of(counts))}
+        once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
+        live = modes.live_fits(spec)  # of the teacher, beside the students
+        once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
+        training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}
         pairs = sum(seconds_of([2] * len(counts))) + CANDIDATE_SECONDS * len(counts)
@@ -252,13 +255,13 @@ def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
     """Count the trainings of one student to begin with: every seed of every arm, or every training of its grid."""
     task = spec.dataset.task or _usual_task(num_outputs)
     asked = spec.sweep is None and spec.evaluation.placebo
-    extra = spec.training.seeds_at_first if asked and placebo.why_none(task, spec.objective) is None else 0
+    extra = spec.training.seeds_at_first if asked and modes.why_no_placebo(spec, task) is None else 0
     return grid.count(spec.model_copy(update={"students": (student,)})).trainings + extra
 
 
 def _stackable(spec: RunSpec, student: StudentSpec, num_outputs: int) -> bool:
     task = spec.dataset.task or _usual_task(num_outputs)
-    alone = spec.sweep is not None and spec.sweep.mode == "sequential"
+    alone = modes.apart(spec) or (spec.sweep is not None and spec.sweep.mode == "sequential")
     return not alone and why_apart(student.arch.name, spec.objective.name, task) is None
 
 

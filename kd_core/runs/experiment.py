@@ -18,6 +18,7 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.hints import Hints
+from kd_core.distill.meeting import HELPER, Link, Way
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
@@ -25,7 +26,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
-from kd_core.runs.cells import grid
+from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.cells.trainings import Arms, Trainings
@@ -36,7 +37,6 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
-from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -83,6 +83,7 @@ class _Experiment:
         device: torch.device,
         place: Path,
     ) -> None:
+        self.asked, spec = spec, modes.carried_out(spec)
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
         self.place = place
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
@@ -97,6 +98,9 @@ class _Experiment:
         self.train()
         with self.phase("evaluate"):
             found = self.judge()
+        if said := modes.told(self.asked):
+            said |= {"chain": modes.told_link(self.dataset, self.link)} if self.link else {}
+            found |= {"work_hash": self.asked.work_hash(), "mode": said}
         return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare(self) -> dict[str, Any]:
@@ -111,17 +115,18 @@ class _Experiment:
             self.dataset = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
             self.metric = self.choose_metric()
             about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
-            problems = plan.check(self.spec, *about)
+            problems = plan.check(self.asked, *about)
             raise_problems(problems)
             self.require_defined_metric()
             self.announce(problems)
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
+            self.link = self.ask_link()
 
     def choose(self) -> dict[str, Any]:
         """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
         assert self.spec.choose is not None
-        asked, self.most_bytes = self.spec.work_hash(), self.spec.choose.bytes
+        asked, self.most_bytes = self.asked.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
             lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
             make = functools.partial(self.new_trainings, lessons)
@@ -151,13 +156,13 @@ class _Experiment:
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
-        found: dict[str, Array] = {TEACHER: self.teacher.logits["train"]}
+        found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
         if self.hints is not None:
             found |= self.hints.tables()
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
-        if asked and placebo.why_none(self.dataset.task, self.spec.objective) is None:
+        if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
             found[placebo.PLACEBO] = (
                 found[TEACHER]  # not heard: it is the hints that are shuffled, where it is taught
                 if placebo.shuffles(self.spec.objective)
@@ -261,7 +266,7 @@ class _Experiment:
         """Get the teacher's answers, trained now or kept from an earlier run."""
         folds, seed = plan.folds_of(self.spec, len(self.dataset.train)), self.spec.training.first_seed
         times = grid.most_made(self.spec)
-        self.made = made_rows.make(self.dataset, folds, seed, times) if times else None
+        self.made = modes.rows(self.spec, self.dataset, folds, seed, times) if times else None
         start = time.monotonic()
         cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(
@@ -302,6 +307,18 @@ class _Experiment:
             }
         )
         return found
+
+    def ask_link(self) -> Link | None:
+        """Train what stands between teacher and students in this mode, where something does."""
+
+        def tell(event: dict[str, Any]) -> None:
+            named = {"arm": HELPER, "student": None, "seed": seed, "fold": None} if event["kind"] == "epoch" else {}
+            self.notify({**event, **named})
+
+        seed, place = self.spec.training.first_seed, self.place / "link"
+        way = Way(seed, tell, self.should_stop, None, self.device, self.metric)
+        folds = self.teacher.folds or plan.folds_of(self.spec, len(self.dataset.train))
+        return modes.link(self.spec, self.dataset, self.teacher, folds, way, place)
 
     def tell_room(self) -> list[dict[str, Any]]:
         """Say where the teacher leaves its students room to learn, and where not."""

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from kd_core.data.input_spec import TABLE
-from kd_core.distill import LOSSES, loss_of, parts_of
+from kd_core.distill import LOSSES, MODES, loss_of, parts_of
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
-from kd_core.runs.cells import grid, grid_check, made_check
+from kd_core.runs.cells import grid, grid_check, made_check, modes
 from kd_core.runs.choosing.candidates import candidates
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
@@ -90,6 +90,8 @@ def situation(
     """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
     name = teacher.name if isinstance(teacher, Choice) else teacher
     given = gives(teacher, folds) if teacher and name in SOURCES.names() else frozenset({"logits"})
+    if name in SOURCES.names() and "arch" in SOURCES.get(name).facts:
+        given |= {"learning"}
     archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
     every = [facts.get("gives", GIVES) for facts in archs]
     gives_all = frozenset.intersection(*every) if every else GIVES | {"maps"}
@@ -117,6 +119,7 @@ def check(
     `train_rows` decides the number of folds where nobody asked for one.
     """
     found: list[Problem] = []
+    asked, spec = spec, modes.carried_out(spec)
     try:
         folds = folds_of(spec, train_rows)
     except KDError:  # told below, with everything else
@@ -147,6 +150,7 @@ def check(
         found.append(error.problem())
     for loss in losses:
         part("The loss", LOSSES, loss.name, loss.settings)
+    part("The mode", MODES, spec.mode.name, spec.mode.settings)
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)
         facts = ARCHS.get(student.arch.name).facts if student.arch.name in ARCHS.names() else {"roles": ("student",)}
@@ -170,6 +174,8 @@ def check(
         tried = [s.arch for s in spec.students]
         beyond = [s.name for s in candidates(at, spec.objective).beyond if s.arch not in tried]
         found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []
+    if not any(p.severity == "error" for p in found):
+        found += modes.check(asked)
     if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
         found += _answered(spec)
     if grid.most_made(spec) and not any(p.severity == "error" for p in found):

@@ -22,6 +22,7 @@ from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
 from kd_core.registry import Entry
 from kd_core.runs import assessment
+from kd_core.runs.cells import modes
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
@@ -99,6 +100,7 @@ class ResultBuilder:
         )
         size = sizes_for(self.dataset, spec.arch)
         loss = loss_of(objective).spec.parse(objective.settings, "the loss").model_dump()
+        loss = {} if modes.own_lesson(self.spec) else loss
         entry: dict[str, Any] = {
             "name": spec.name,
             "arch": spec.arch.model_dump(),
@@ -260,7 +262,7 @@ class ResultBuilder:
             gain = _written(assessment.gains(found, "student", "placebo"))
             of = {"of": "rows"} if placebo.shuffles(objective) else {}
             return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain, **of}, "placebo_reason": None}
-        why = placebo.why_none(self.dataset.task, objective)
+        why = modes.why_no_placebo(self.spec, self.dataset.task)
         if why is None:
             why = "what_if" if self.spec.sweep else "stopped" if self.spec.evaluation.placebo else "not_asked"
         return {"placebo": None, "placebo_reason": why}
@@ -335,4 +337,5 @@ def _selection(training: Training) -> dict[str, Any]:
         "score_selected": r.score_selected,
         "score_last": r.score_last,
         "seconds": r.seconds,
+        **({"helpers": r.helpers} if r.helpers else {}),
     }

@@ -47,10 +47,10 @@ def fewest_classes(entry):
     return 3 if "three_classes" in entry.needs else 2
 
 
-def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS):
+def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
     """What a student and a teacher say of a batch, and the labels."""
     rng = np.random.default_rng(seed)
-    classification = has_classes(entry)
+    classification = task_of(task).has_classes if task else has_classes(entry)
     width = classes if classification else 1
     z_s, z_t = rng.normal(size=(2, rows, width)) * 2
     y = rng.integers(0, width, rows) if classification else rng.normal(size=rows)

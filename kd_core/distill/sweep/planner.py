@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from kd_core.distill.stack import chunks, fused
 from kd_core.distill.sweep import sequential
-from kd_core.distill.sweep.variants import TrainedVariant
+from kd_core.distill.sweep.variants import TrainedVariant, Variant
 from kd_core.distill.sweep.work import Hooks, Precision, SweepWork
 from kd_core.errors import KDError
 from kd_core.machine import device as devices
@@ -26,7 +26,7 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
 
     Errors: KDError `cannot_fuse` for a mode that can't work; those of `fused.train` and `sequential.train`.
     """
-    reasons = {number: fused.supports(work.dataset, v) for number, v in work.variants.items()}
+    reasons = {number: _why_apart(work, v) for number, v in work.variants.items()}
     if mode == "fused":
         _require_stacks(work, reasons)
     if not work.variants or hooks.should_stop():
@@ -42,6 +42,13 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
     if apart.variants and not hooks.should_stop():
         found |= sequential.train(apart, hooks, lanes[1])
     return found
+
+
+def _why_apart(work: SweepWork, variant: Variant) -> str | None:
+    """Say why a variant can't be trained in a stack, or None."""
+    if variant.mode is not None:
+        return f"the mode '{variant.mode.name}' trains each student by itself"
+    return fused.supports(work.dataset, variant)
 
 
 def number_format(work: SweepWork, hooks: Hooks) -> Precision:

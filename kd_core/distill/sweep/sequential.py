@@ -9,11 +9,13 @@ import math
 import shutil
 import statistics
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kd_core.data.dataset import Array
 from kd_core.distill.hints import Hints
+from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
@@ -61,7 +63,8 @@ def train(work: SweepWork, hooks: Hooks, lanes: int = 1) -> dict[int, TrainedVar
         if done is not None:
             tell((number, done))
             if place and not done.stopped:
-                shutil.rmtree(place, ignore_errors=True)
+                for own in place.parent.glob(f"{place.stem}.*"):  # and those of what learned for its sake
+                    shutil.rmtree(own, ignore_errors=True)
 
     with contextlib.closing(Lanes(do, list(work.variants), lanes).run(hooks.should_stop)) as told:
         for number, what in told:
@@ -69,7 +72,7 @@ def train(work: SweepWork, hooks: Hooks, lanes: int = 1) -> dict[int, TrainedVar
                 found[number] = what
                 hooks.on_trained(number, what)
                 continue
-            if what["kind"] == "epoch":
+            if what["kind"] == "epoch" and "helper" not in what:
                 board.take(number, what["score"], what["epoch"], what["epochs"])
             if work.curves or what["kind"] != "epoch":
                 hooks.notify({**what, "training": number})
@@ -94,31 +97,45 @@ def _train(
     work: SweepWork, number: int, tell: Tell, should_stop: ShouldStop, checkpoint: Path | None
 ) -> TrainedVariant | None:
     variant = work.variants[number]
-    taught = variant.objective is not None
-    lessons = tables(work.lessons)
+    way = Way(variant.seed, lambda event: tell((number, event)), should_stop, checkpoint, work.device, work.metric)
     try:
-        result = train_student(
-            work.dataset,
-            variant.student,
-            variant.objective,
-            lessons.get(variant.lesson) if taught else None,
-            own_training(work, variant),
-            variant.seed,
-            notify=lambda event: tell((number, event)),
-            should_stop=should_stop,
-            checkpoint=checkpoint,
-            device=work.device,
-            selection_metric=work.metric,
-            hints=_hints(variant, lessons) if taught else None,
-            made=work.made_lesson(variant),
-        )
+        met = _meet(work, variant, way)
     except Stopped:
         return None
     except NonFiniteLoss as error:
         if isinstance(error.kept, Trained):
             return _finished(variant, error.kept, diverged=error.message)
         return TrainedVariant(variant, {}, 0, 0, math.nan, math.nan, 0.0, diverged=error.message)
-    return _finished(variant, result.trained)
+    return replace(_finished(variant, met.student.trained), helpers=[h.told() for h in met.helpers])
+
+
+def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
+    """Train a variant by its mode, or on stored answers, or alone."""
+    lessons, training = tables(work.lessons), own_training(work, variant)
+    if variant.mode is not None:
+        assert variant.objective is not None
+        entry = MODES.get(variant.mode.name)
+        told, made = lessons[variant.lesson], work.made_lesson(variant)
+        lesson = Lesson(work.dataset, variant.student, variant.objective, told, training, work.teacher, made=made)
+        return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
+    taught = variant.objective is not None
+    return Met(
+        train_student(
+            work.dataset,
+            variant.student,
+            variant.objective,
+            lessons.get(variant.lesson) if taught else None,
+            training,
+            variant.seed,
+            notify=way.notify,
+            should_stop=way.should_stop,
+            checkpoint=way.checkpoint,
+            device=work.device,
+            selection_metric=work.metric,
+            hints=_hints(variant, lessons) if taught else None,
+            made=work.made_lesson(variant),
+        )
+    )
 
 
 def _hints(variant: Variant, lessons: Mapping[str, Array]) -> Hints | None:
@@ -154,5 +171,6 @@ def _place(work: SweepWork, variant: Variant, lesson: str) -> Path | None:
         work.metric,
         lesson,
         *([variant.made_rows] if variant.made_rows else []),
+        *([variant.mode.to_json(), work.teacher.to_json()] if variant.mode and work.teacher else []),
     ]
     return work.folder / f"{hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]}.ckpt"

@@ -39,7 +39,8 @@ class Variant:
     """A student with its own lesson, step size and seed; `objective` None is the baseline.
 
     `lesson` names the table of soft labels it is taught. Dropout and width belong to the student's architecture.
-    A value of None is the training spec's. `made_rows`: how many times the training rows it is taught beside them.
+    A value of None is the training spec's. `made_rows`: how many times the training rows it is taught beside them. `mode`: by which
+    it is trained itself; None where stored answers are all it takes.
     """
 
     student: StudentSpec
@@ -49,6 +50,7 @@ class Variant:
     weight_decay: float | None = None
     lesson: str = TEACHER
     made_rows: int = 0
+    mode: Choice | None = None
 
 
 @dataclass
@@ -56,7 +58,7 @@ class TrainedVariant:
     """A variant at its selected epoch. Scores are the selection metric on validation; `state` is on the CPU.
 
     `stopped`: a person asked to stop, this is the best so far. `diverged`: why it has no usable end (it then holds
-    its best epoch before, or an empty `state` when there was none).
+    its best epoch before, or an empty `state` when there was none). `helpers`: what learned for its sake, as `Helper.told`.
     """
 
     variant: Variant
@@ -69,6 +71,7 @@ class TrainedVariant:
     stopped: bool = False
     diverged: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    helpers: list[dict[str, Any]] = field(default_factory=list)
 
     def module(self, dataset: Dataset) -> nn.Module:
         """Build the network with these weights, in evaluation mode."""

@@ -12,7 +12,7 @@ import torch
 from kd_core.data.dataset import Dataset
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.sweep.variants import MADE, Lessons, TrainedVariant, Variant, tables
-from kd_core.specs import TrainingSpec
+from kd_core.specs import Choice, TrainingSpec
 from kd_core.task import task_of
 from kd_core.teachers.made_rows import MadeRows
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
@@ -43,6 +43,7 @@ class SweepWork:
 
     `metric` selects epochs. With a `folder`, long trainings leave checkpoints there from which the same work goes on.
     With `curves` every epoch of every variant is told with its losses, instead of the best scores of all.
+    `teacher`: who teaches, for a mode that trains it beside the students.
     Shape: every table of `lessons` (N, C), for the training rows, and one (M, C) for the `made` rows where there are any.
     """
 
@@ -56,6 +57,7 @@ class SweepWork:
     folder: Path | None = None
     curves: bool = False
     made: MadeRows | None = None
+    teacher: Choice | None = None
 
     @classmethod
     def of(

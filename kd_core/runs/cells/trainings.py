@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.distill.meeting import HELPER
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TrainedVariant
@@ -141,6 +142,7 @@ class Trainings:
             folder=self.place / "training",
             curves=self.spec.sweep is None,
             made=self.made,
+            teacher=self.spec.teacher,
         )
         mode = self.spec.sweep.mode if self.spec.sweep else "auto"
         planner.train(work, Hooks(self._hear, self.should_stop, self._take), mode)
@@ -157,6 +159,7 @@ class Trainings:
             event = {**event, "best": {number: float(f"{score:.6g}") for number, score in event["best"].items()}}
         elif "training" in event and not self.spec.sweep:
             event |= {**self._name(self.asked[event.pop("training")]), "fold": None}
+            event |= {"arm": HELPER} if "helper" in event else {}
         if kind == "epoch":
             event.setdefault("metrics", {self.metric: event["score"]})
         self.notify(event)
@@ -180,7 +183,7 @@ class Trainings:
     def _tell(self, training: GridTraining, finished: Finished) -> None:
         """Say that a training has ended, and write it down."""
         self.found[training.position] = finished
-        record = asdict(finished.record)
+        record = finished.record.told()
         count = {"done": len(self.found), "of": len(self.asked)}
         if not self.spec.sweep:
             told = {name: record[name] for name in TOLD}

@@ -20,7 +20,7 @@ from kd_core.distill.hints import HIDDEN
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build_for, deployed_state, viewed
-from kd_core.runs.cells import grid
+from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import GridTraining
 from kd_core.safe_io import sha256_file, write_bytes, write_json
 from kd_core.specs import Choice, RunSpec
@@ -35,7 +35,8 @@ MOST_TOLD = 3  # damaged trainings named one by one
 class VariantRecord:
     """How one training went. Scores are the selection metric on validation, None where it never got that far.
 
-    `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
+    `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `helpers`: what learned for its sake.
+    `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
     """
 
     training: int
@@ -51,6 +52,11 @@ class VariantRecord:
     diverged: str | None
     precision: str | None
     shares: dict[str, Any] = field(default_factory=dict)
+    helpers: list[dict[str, Any]] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """Return plain values for JSON; what learned for its sake only where something did."""
+        return {name: value for name, value in asdict(self).items() if name != "helpers" or value}
 
 
 @dataclass
@@ -127,6 +133,7 @@ class VariantStore:
             cell.weight_decay,
             PLACEBO if training.arm == "placebo" else TEACHER,
             cell.made_rows if training.arm == "student" else 0,  # without a teacher nobody labels them
+            self.spec.mode if training.arm == "student" and modes.apart(self.spec) else None,
         )
 
     def load(
@@ -184,6 +191,7 @@ class VariantStore:
             trained.diverged,
             precision,
             shares.told(trained.history, trained.selected_epoch),
+            trained.helpers,
         )
         state = deployed_state(self.dataset, trained.variant.student.arch, trained.state)
         if trained.stopped:
@@ -193,7 +201,7 @@ class VariantStore:
             weights = stem.with_suffix(".safetensors")
             write_bytes(weights, safetensors.torch.save(state))
             digest = sha256_file(weights)
-        write_json(stem.with_suffix(".json"), {**asdict(record), "sha256": digest})
+        write_json(stem.with_suffix(".json"), {**record.told(), "sha256": digest})
         return Finished(record, trained.variant, stem.with_suffix(".safetensors") if digest else None)
 
     def _read(self, stem: Path, training: GridTraining) -> Finished:
@@ -222,6 +230,7 @@ class VariantStore:
             decides += [variant.objective.to_json(), self._lessons[variant.lesson]]
             decides += [found for name, found in self._lessons.items() if name.startswith(HIDDEN)]
             decides += [variant.made_rows, self._lessons[MADE]] if variant.made_rows else []
+            decides += [variant.mode.to_json(), self.spec.teacher.to_json()] if variant.mode else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
 

@@ -12,6 +12,7 @@ from kd_core.specs import SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, 
 
 MOST = 120  # as long as a spec's name may be
 USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
+USUAL_MODE = "offline"
 SIGNS = {"temperature": "T", "alpha": "α", "learning_rate": "lr", "weight_decay": "decay", "batch_size": "batch"}
 
 
@@ -21,7 +22,7 @@ def short_name(spec: RunSpec) -> str:
     Two runs on the same data with different recipes get different names, up to the length of a name.
     Example: `T=2 α=.9 tiny+small seeds=5`; a what-if is `what-if T=1–16 α=0–1 tiny`.
     """
-    from kd_core.distill import LOSSES
+    from kd_core.distill import LOSSES, MODES
     from kd_core.teachers import SOURCES
 
     sweep = spec.sweep.model_dump(exclude={"mode"}) if spec.sweep else {}
@@ -36,6 +37,8 @@ def short_name(spec: RunSpec) -> str:
     else:
         parts += [spec.objective.name] if spec.objective.name not in USUAL else []
         parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
+    parts += [spec.mode.name.replace("_", " ")] if spec.mode.name != USUAL_MODE else []
+    parts += _changed(_defaults(MODES, spec.mode.name), spec.mode.settings)
     asked = _changed(ChooseSpec().model_dump(), spec.choose.model_dump()) if spec.choose else []
     parts += ["best", *asked] if spec.choose else ["+".join(s.name for s in spec.students)]
     if spec.teacher.name not in USUAL:

@@ -213,7 +213,7 @@ class Progress:
 
     def _at_work(self, event: Event, t: float) -> None:
         work = self._work("teacher" if event.get("arm") == "teacher" else "training")
-        if work is None:
+        if work is None or event.get("helper"):  # what learns for a student's sake is a part of that student's training
             return
         fraction = float(event["epoch"]) / event["epochs"] if event.get("epochs") else 0.0
         work.begun[_key(event)] = min(1.0, fraction)

@@ -15,6 +15,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
 from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
+from kd_core.runs.view import mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
 
@@ -90,7 +91,7 @@ def _alike_lines(result: dict[str, Any], found: Outcome) -> list[str]:
 
 def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
-    lines += _known_lines(result)
+    lines += [*mode_words.lines(result), *_known_lines(result)]
     for student in found.students:
         lines += _judgement(found, student)
         lines += _plain_lines(result, found, student)

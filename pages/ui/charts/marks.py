@@ -41,6 +41,7 @@ COLOUR = {
     "baseline": "#7F7F7F",
     "placebo": "#9467BD",
     "plain": "#C2378A",
+    "helper": "#8C6D1F",
     "student": "#D55E00",
     "compressed": "#009E73",
 }
@@ -49,6 +50,7 @@ SYMBOL = {
     "baseline": "x",
     "placebo": "triangle-up",
     "plain": "star",
+    "helper": "pentagon",
     "student": "circle",
     "compressed": "diamond",
 }
@@ -57,10 +59,11 @@ DASH = {
     "baseline": "dot",
     "placebo": "longdashdot",
     "plain": "longdash",
+    "helper": "2px,6px",
     "student": "solid",
     "compressed": "dashdot",
 }
-ARMS = ("teacher", "baseline", "placebo", "plain", "student")  # in the order of legends, the student on top
+ARMS = ("teacher", "baseline", "placebo", "plain", "helper", "student")  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
 PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml

@@ -12,6 +12,7 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.mode import told
 from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import text
@@ -91,8 +92,12 @@ def judgement(found: Result, index: int) -> None:
             st.markdown(said.splits, help=t("runs.splits.note"))
         if said.reads:
             st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
-        for line in verdict.about_teacher(found):
+        for line in (*told.lines(found, index), *verdict.about_teacher(found)):
             st.caption(line)
+        if said.moved:
+            st.caption(said.moved, help=term("effective_share"))
+        for advice in said.counsel:
+            st.info(advice, icon=":material/lightbulb:")
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
         for problem in found.get("problems") or ():

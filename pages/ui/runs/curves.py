@@ -20,6 +20,7 @@ def names() -> dict[str, str]:
         "teacher": t("runs.arm.teacher"),
         "baseline": t("runs.arm.baseline_short"),
         "placebo": t("runs.arm.placebo_short"),
+        "helper": t("runs.arm.helper"),
         "student": t("runs.arm.student"),
         "hard": t("runs.arm.hard"),
         "soft": t("runs.arm.soft"),
@@ -123,7 +124,7 @@ def _pick(known: list[str], key: str, chosen: str | None) -> str:
 
 
 def _belongs(curve: Any, student: str | None) -> bool:
-    return curve.fold is None and (curve.arm == "teacher" or curve.student == student)
+    return curve.fold is None and curve.student in (None, student)
 
 
 def _drawn(curve: Any) -> dict[str, Any]:

@@ -127,7 +127,9 @@ def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:
         if path.is_file():
             values: dict[str, Any] = safe_io.read_json(path)
             spec = RunSpec.parse({**values, "dataset": dataset.model_dump(mode="json")}, "draft")
-            parts = with_checked_parts(spec).model_dump(mode="json", include={"teacher", "students", "objective"})
+            parts = with_checked_parts(spec).model_dump(
+                mode="json", include={"teacher", "students", "objective", "mode"}
+            )
             return {**values, **parts}
     except (KDError, OSError, ValueError, TypeError):
         pass  # not worth an error: the form starts from the defaults
@@ -135,11 +137,11 @@ def kept(path: Path, dataset: DatasetSpec) -> dict[str, Any] | None:
 
 
 def with_checked_parts(spec: RunSpec) -> RunSpec:
-    """Check the settings of teacher, loss and students, which a spec keeps as they are, and give each its own type.
+    """Check the settings of teacher, loss, mode and students, which a spec keeps as they are, and give each its own type.
 
     Errors: UnknownName for a part that is not there; SpecError naming the wrong settings.
     """
-    from kd_core.distill import LOSSES
+    from kd_core.distill import LOSSES, MODES
     from kd_core.distill.terms import SeveralSpec
     from kd_core.models import ARCHS
     from kd_core.teachers import SOURCES
@@ -165,6 +167,7 @@ def with_checked_parts(spec: RunSpec) -> RunSpec:
             "objective": several(spec.objective)
             if spec.objective.name == SEVERAL
             else checked("loss", LOSSES, spec.objective),
+            "mode": checked("mode", MODES, spec.mode),
         }
     )
 

@@ -13,6 +13,7 @@ from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
 
 NAMES = {
+    "helper": "Helper",
     "teacher": "Teacher",
     "baseline": "Baseline",
     "placebo": "Placebo",

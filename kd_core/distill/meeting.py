@@ -1,0 +1,132 @@
+"""How teacher and student meet: what every mode is, and what it is given.
+
+A mode may change the recipe (what is taught, for how long), make what students are taught once for all of them (a chain), or train
+each student in its own way (both networks together). Whatever it does, the baseline is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.distill.made_lesson import MadeLesson
+from kd_core.distill.student import TrainedStudent, train_student
+from kd_core.registry import Registry
+from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.training.loop import Notify, ShouldStop, ignore, never
+
+OFFLINE = "offline"
+HELPER = "helper"  # the arm of what learns for a student's sake: its events and curves
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student.
+
+    Shape: answers (N, C) of the training rows, NaN where not answered.
+    """
+
+    dataset: Dataset
+    student: StudentSpec
+    objective: Choice
+    answers: Array
+    training: TrainingSpec
+    teacher: Choice | None = None
+    made: MadeLesson | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """How one training is carried out: who is told, who may stop it, and where. `metric` selects epochs."""
+
+    seed: int
+    notify: Notify = ignore
+    should_stop: ShouldStop = never
+    checkpoint: Path | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    metric: str | None = None
+
+    def beside(self, name: str, seed: int | None = None) -> Way:
+        """Return the way of a further training for the student's sake: a place and a seed of its own, told of under its name."""
+
+        def tell(event: dict[str, Any]) -> None:
+            self.notify({**event, "helper": name} if event["kind"] == "epoch" else event)
+
+        place = None if self.checkpoint is None else self.checkpoint.with_suffix(f".{name.replace(' ', '-')}")
+        return replace(self, seed=self.seed if seed is None else seed, notify=tell, checkpoint=place)
+
+
+@dataclass(frozen=True)
+class Helper:
+    """What learned for a student's sake. `score`: of the selection metric on validation, at the epoch that counts."""
+
+    name: str
+    score: float | None
+    seconds: float
+    parameters: int
+
+    def told(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "name": self.name,
+            "score": self.score,
+            "seconds": round(self.seconds, 3),
+            "parameters": self.parameters,
+        }
+
+
+@dataclass(frozen=True)
+class Met:
+    """A student that was taught, and who learned for its sake."""
+
+    student: TrainedStudent
+    helpers: tuple[Helper, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """What stands between teacher and students. Shape: answers (N, C) to the training rows, by fits of `folds` that never saw them
+    (1: that were trained on them). `student`: trained on all rows, which answers validation and test. Units: seconds of all fits.
+    """
+
+    who: StudentSpec
+    answers: Array
+    student: TrainedStudent
+    seconds: float
+    folds: int
+
+
+def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: bool = False) -> TrainedStudent:
+    """Train a student on answers that are at hand (`alone`: on the labels only). Errors: as `train_student`."""
+    asked = None if alone else objective or lesson.objective
+    return train_student(
+        lesson.dataset,
+        lesson.student,
+        asked,
+        None if alone else lesson.answers,
+        lesson.training,
+        way.seed,
+        notify=way.notify,
+        should_stop=way.should_stop,
+        checkpoint=way.checkpoint,
+        device=way.device,
+        selection_metric=way.metric,
+        made=None if alone else lesson.made,
+    )
+
+
+# mode(spec, lesson, way) -> Met: trains one student, whose start weights and batches come from `way.seed` as the baseline's do.
+Mode = Callable[[Any, Lesson, Way], Met]
+
+# facts: about="one paragraph for the form"; apart=True where each student is trained by the mode itself (else by stored answers, in stacks);
+# live=True where the teacher is trained anew beside each student; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
+# chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
+# rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
+# checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
+# times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs
+MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")

@@ -1,0 +1,60 @@
+"""How teacher and student met, as a result tells it: who learned for a student's sake, and what it scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class HelperWords:
+    """What learned for one student: its mean score on validation over the seeds that know it, and its seconds in all."""
+
+    student: str
+    name: str
+    score: float
+    seeds: int
+    seconds: float
+
+
+def helpers(result: Mapping[str, Any]) -> list[HelperWords]:
+    """List who learned for the students' sake, in the order in which they learned; the chain's own first, which all students share."""
+    found = []
+    if chain := (result.get("mode") or {}).get("chain"):
+        score = chain["validation"].get(result["metric"]["name"])
+        if score is not None:
+            found.append(HelperWords("", chain["name"], float(score), 1, float(chain["seconds"])))
+    for student in result["students"]:
+        told: dict[str, list[Mapping[str, Any]]] = {}
+        for one in (student.get("selection") or {}).get("student") or ():
+            for helper in one.get("helpers", ()):
+                told.setdefault(helper["name"], []).append(helper)
+        for name, each in told.items():
+            scores = [h["score"] for h in each if h["score"] is not None]
+            if scores:
+                seconds = sum(h["seconds"] for h in each)
+                found.append(HelperWords(student["name"], name, float(np.mean(scores)), len(scores), seconds))
+    return found
+
+
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """Say the mode for a terminal; nothing of the usual one."""
+    mode = result.get("mode")
+    if not mode:
+        return []
+    found = [f"Mode: {mode['title']} ({mode['name']})."]
+    if mode["times"] > 1:
+        found.append(
+            f"About {mode['times']:g} networks' worth is trained for a taught student, one for its baseline: both have the same epochs "
+            "of their own, but the gain is not that of equal time."
+        )
+    for one in helpers(result):
+        of = f" for {one.student}" if one.student else ""
+        seeds = f", mean of {one.seeds} seeds" if one.seeds > 1 else ""
+        found.append(
+            f"  {one.name}{of}: {result['metric']['title']} {one.score:.4g} on validation{seeds}, {one.seconds:.1f} s."
+        )
+    return found

@@ -1,0 +1,1 @@
+"""How teacher and student meet: chosen on the form, told of under a verdict."""

@@ -1,0 +1,26 @@
+"""How teacher and student met, under the verdict: the mode, who learned for the student's sake, and the time that took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.runs.view import mode_words
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, escape, t
+
+
+def lines(found: Mapping[str, Any], index: int) -> list[Safe]:
+    """Say the mode of a run and what concerns one of its students; nothing where it learned from stored answers."""
+    mode, name = found.get("mode"), found["students"][index]["name"]
+    if not mode:
+        return []
+    said = [t("runs.mode.said", title=escape(mode["title"]))]
+    if mode["times"] > 1:
+        said.append(t("runs.mode.longer", times=f"{mode['times']:g}"))
+    for one in mode_words.helpers(found):
+        if one.student in ("", name):
+            told = {"name": escape(one.name), "metric": escape(found["metric"]["title"])}
+            told |= {"score": text.score(one.score), "seconds": text.seconds(one.seconds)}
+            said.append(t("runs.mode.helper_seeds" if one.seeds > 1 else "runs.mode.helper", seeds=one.seeds, **told))
+    return said
