@@ -103,4 +103,4 @@ def test_a_run_of_two_terms_ends_with_its_shares(tmp_path):
 def test_a_term_that_does_not_fit_is_refused_before_training(tmp_path):
     data = write_table(tmp_path / "t.csv", "multiclass")
     done = runner.invoke(app, ["distill", str(data), "--target", "target", *SEVERAL])
-    assert done.exit_code == 2 and "The loss 'mse' works for" in done.stderr and "Traceback" not in done.output
+    assert done.exit_code == 2 and "The loss 'bounded_mse' works for" in done.stderr and "Traceback" not in done.output
