@@ -28,7 +28,7 @@ HELPER = "helper"  # the arm of what learns for a student's sake: its events and
 class Lesson:
     """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student.
 
-    Shape: answers (N, C) of the training rows, NaN where not answered; features (N, D).
+    Shape: answers (N, C) of the training rows, NaN where not answered.
     """
 
     dataset: Dataset
@@ -37,7 +37,6 @@ class Lesson:
     answers: Array
     training: TrainingSpec
     teacher: Choice | None = None
-    features: Array | None = None
     made: MadeLesson | None = None
 
 
@@ -117,7 +116,6 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
         checkpoint=way.checkpoint,
         device=way.device,
         selection_metric=way.metric,
-        teacher_features=None if alone else lesson.features,
         made=None if alone else lesson.made,
     )
 
@@ -126,8 +124,9 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
 Mode = Callable[[Any, Lesson, Way], Met]
 
 # facts: about="one paragraph for the form"; apart=True where each student is trained by the mode itself (else by stored answers, in stacks);
-# own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
+# live=True where the teacher is trained anew beside each student; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
 # chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
+# rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
 # checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
 # times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")

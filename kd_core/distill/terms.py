@@ -200,6 +200,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
         facts["soft_labels"] = True
     if any("module" in entry.facts for entry in entries):
         facts["module"] = _modules
+    if any("doubled" in entry.facts for entry in entries):
+        facts["doubled"] = tuple(entry.facts.get("doubled", 1.0) for entry in entries)
     return Entry(
         SEVERAL,
         together,
@@ -220,6 +222,11 @@ def usual_weight(name: str) -> float:
 def hears_features(objective: Choice) -> bool:
     """Say whether a lesson reads the teacher's inner features. Errors: UnknownName, SpecError."""
     return "teacher_features" in loss_of(objective).needs
+
+
+def hears_maps(objective: Choice) -> bool:
+    """Say whether a lesson reads the maps inside the teacher. Errors: UnknownName, SpecError."""
+    return "teacher_maps" in loss_of(objective).needs
 
 
 def soft_share(objective: Choice) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.distill import hears_features
+from kd_core.distill import hears_features, hears_maps
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
@@ -144,6 +144,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         hears_features(spec.objective),
         spec.evaluation.metric,
         grid.most_made(spec),
+        hears_maps(spec.objective),
     )
     return Circumstances(pace.read(root), busy(), kept, train_rows)
 
@@ -190,6 +191,8 @@ def foresee(
     tried, most = 0, {}
     if spec.choose is None:
         once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
+        live = modes.live_fits(spec)  # of the teacher, beside the students
+        once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
         training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}

@@ -17,9 +17,10 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
+from kd_core.distill.hints import Hints
 from kd_core.distill.meeting import HELPER, Link, Way
-from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
-from kd_core.distill.terms import hears_features
+from kd_core.distill.sweep.variants import MADE, TEACHER
+from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -36,7 +37,6 @@ from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
-from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -157,14 +157,18 @@ class _Experiment:
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
-        if self.teacher.features:
-            found[HIDDEN] = self.teacher.features["train"]
+        if self.hints is not None:
+            found |= self.hints.tables()
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
-            found[placebo.PLACEBO] = placebo.placebo_logits(
-                self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+            found[placebo.PLACEBO] = (
+                found[TEACHER]  # not heard: it is the hints that are shuffled, where it is taught
+                if placebo.shuffles(self.spec.objective)
+                else placebo.placebo_logits(
+                    self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+                )
             )
         return found
 
@@ -262,7 +266,7 @@ class _Experiment:
         """Get the teacher's answers, trained now or kept from an earlier run."""
         folds, seed = plan.folds_of(self.spec, len(self.dataset.train)), self.spec.training.first_seed
         times = grid.most_made(self.spec)
-        self.made = made_rows.make(self.dataset, folds, seed, times) if times else None
+        self.made = modes.rows(self.spec, self.dataset, folds, seed, times) if times else None
         start = time.monotonic()
         cache = TeacherCache(workspace() / "teachers")
         found = teacher_answers(
@@ -277,7 +281,9 @@ class _Experiment:
             hidden=hears_features(self.spec.objective),
             metric=self.spec.evaluation.metric,
             made=self.made,
+            maps=hears_maps(self.spec.objective),
         )
+        self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
         made = [self.made.note()] if self.made is not None else []
         found = replace(found, notes=(*found.notes, *few, *made))

@@ -8,6 +8,7 @@ import torch
 
 from kd_core.distill import LOSSES, objective
 from kd_core.distill.base import Gradient
+from kd_core.distill.hints import Hints
 from kd_core.distill.stack import fused
 from kd_core.distill.student import train_student
 from kd_core.models import Outputs
@@ -17,7 +18,19 @@ from kd_core.task import TASKS, task_of
 from kd_core.training import checkpoint
 from kd_core.training.checkpoint import Checkpoints
 from tests.distill.eager import make_dataset, make_teacher, make_variant
-from tests.laws.loss_cases import ROWS, batch, lesson, modules, reference, settings_of, task_for, value
+from tests.laws.loss_cases import (
+    GIVES,
+    ROWS,
+    batch,
+    lesson,
+    modules,
+    reference,
+    settings_of,
+    task_for,
+    tensors,
+    value,
+    with_tensor,
+)
 
 CASES = [(e, s) for e in LOSSES.entries() for s in settings_of(e)]
 LABELS = [f"{e.name}-{s}" for e, s in CASES]
@@ -34,9 +47,9 @@ STEP = 1e-5
 
 def moved(outputs, field, at, by):
     """The same outputs with one number changed."""
-    tensor = getattr(outputs, field).detach().clone()
+    tensor = tensors(outputs)[field].detach().clone()
     tensor[at] += by
-    return replace(outputs, **{field: tensor})
+    return with_tensor(outputs, field, tensor)
 
 
 @pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)
@@ -58,13 +71,13 @@ class TestEveryLoss:
     def test_its_gradient_is_the_slope_of_the_formula(self, entry, settings):
         student, teacher, y = batch(entry)
         own = modules(entry, entry.spec.parse(settings), student, teacher)
-        held, student = student, Outputs(student.logits.requires_grad_(), student.features.requires_grad_())
+        held, student = student, student.each(lambda t: t.clone().requires_grad_())
         value(entry, settings, student, teacher, y, own).backward()
         reached = 0
-        for field in ("logits", "features"):
-            gradient = getattr(student, field).grad
+        for field, tensor in tensors(student).items():
+            gradient = tensor.grad
             largest = 0.0 if gradient is None else gradient.abs().max().item()
-            for at in PLACES:
+            for at in ((*place, *(0,) * (tensor.dim() - 2)) for place in PLACES):
                 up, down = (
                     reference(entry, settings, moved(student, field, at, s * STEP), teacher, y, own, held)
                     for s in (1, -1)
@@ -97,7 +110,7 @@ class TestEveryLoss:
         student, teacher, y = batch(entry, dtype=torch.float32)
         made = lesson(entry, settings, y, teacher)
         z_s = student.logits.requires_grad_()
-        made(Outputs(z_s, student.features), torch.arange(ROWS)).backward()
+        made(replace(student, logits=z_s), torch.arange(ROWS)).backward()
         assert z_s.grad.abs().sum() > 0
         assert not made.teacher.requires_grad
         assert made.teacher.grad is None
@@ -112,6 +125,14 @@ class TestEveryLoss:
             found = entry.spec.parse({**settings, "alpha": float(alpha)}).weights()
             expected = (1 - alpha) * np.array(ends[0]) + alpha * np.array(ends[1])
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+    def test_its_term_does_not_depend_on_alpha(self, entry, settings):
+        if "alpha" not in entry.spec.model_fields:
+            pytest.skip("has no alpha")
+        given = batch(entry)
+        own = modules(entry, entry.spec.parse(settings), *given[:2])
+        found = [value(entry, {**settings, "alpha": a}, *given, own).item() for a in (0.0, 0.4, 1.0)]
+        assert found[0] == found[1] == found[2] != 0
 
     def test_alpha_moves_the_total_without_a_jump(self, entry, settings):
         student, teacher, y = batch(entry, dtype=torch.float32)
@@ -130,7 +151,7 @@ class TestEveryLoss:
             lesson(entry, {**settings, "alpha": 0.0}, y, teacher),
         ):
             z = student.logits.clone().requires_grad_()
-            terms = made(Outputs(z, student.features), torch.arange(ROWS))
+            terms = made(replace(student, logits=z), torch.arange(ROWS))
             terms.backward()
             assert made.module is None
             gradients.append(z.grad)
@@ -163,8 +184,7 @@ def test_a_student_alone_learns_by_the_written_gradient_what_torch_finds(entry, 
 def test_the_guard_gives_a_reason_for_a_task_that_does_not_fit(entry):
     for task in TASKS.names():
         positive = task_of(task).positive
-        gives = frozenset({"logits", "features", "one_basis"})
-        reason = entry.why_not(Situation(task, 2 if positive else 4, gives, grouped=True))
+        reason = entry.why_not(Situation(task, 2 if positive else 4, GIVES, students_give=GIVES, grouped=True))
         if entry.tasks and task not in entry.tasks:
             assert task in reason
         elif positive and "three_classes" in entry.needs:
@@ -178,7 +198,7 @@ def test_the_guard_gives_a_reason_for_a_task_that_does_not_fit(entry):
 def test_needs_are_refused_with_their_reason_before_training(entry):
     if "student_features" not in entry.needs:
         pytest.skip("every student will do")
-    at = Situation(task_for(entry), 4, frozenset({"logits", "features", "one_basis"}), grouped=True)
+    at = Situation(task_for(entry), 4, GIVES, grouped=True)
     assert entry.why_not(at) is None
     assert "hidden layer" in entry.why_not(replace(at, students_give=frozenset({"logits"})))
 
@@ -206,8 +226,8 @@ class TestLossesWithAModule:
             notify=seen.append,
             should_stop=lambda: epochs is not None and sum(e["kind"] == "epoch" for e in seen) >= epochs,
             checkpoint=folder,
-            teacher_features=(
-                np.random.default_rng(0).normal(size=(len(dataset.train), 5))
+            hints=(
+                Hints(np.random.default_rng(0).normal(size=(len(dataset.train), 5)))
                 if "teacher_features" in entry.needs
                 else None
             ),

@@ -63,5 +63,5 @@ def born_again(spec: BornAgainSpec, lesson: Lesson, way: Way) -> Met:
         seconds = found.trained.seconds
         answers, more = answers_of(found, now, own, spec.folds, alone=number == 0)
         helpers.append(Helper(f"generation {number}", found.trained.score_selected, seconds + more, parameters))
-        now = replace(lesson, answers=answers, features=None, made=None)
+        now = replace(lesson, answers=answers, made=None)
     return Met(taught(now, way), tuple(helpers))

@@ -17,6 +17,7 @@ from kd_core.distill.meeting import MODES, Lesson, Met, Way
     "teacher that answered before stands beside the result.",
     apart=True,
     own_lesson=True,
+    live=True,
     times=lambda spec: 2.0,
 )
 def mutual(spec: joint.JointSpec, lesson: Lesson, way: Way) -> Met:

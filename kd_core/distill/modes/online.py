@@ -17,6 +17,7 @@ from kd_core.distill.meeting import MODES, Lesson, Met, Way
     "and the run's method are not used; the teacher that answered before stands beside the result.",
     apart=True,
     own_lesson=True,
+    live=True,
     times=lambda spec: 2.0,
 )
 def online(spec: joint.JointSpec, lesson: Lesson, way: Way) -> Met:

@@ -12,14 +12,16 @@ from kd_core.data.dataset import Dataset
 from kd_core.distill import MODES, hears_features, placebo
 from kd_core.distill.meeting import OFFLINE, Lesson, Link, Way
 from kd_core.distill.sweep.variants import digest
-from kd_core.distill.terms import soft_share
+from kd_core.distill.terms import hears_maps, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for
 from kd_core.runs.assessment import answers
 from kd_core.specs import RunSpec
+from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.made_rows import MadeRows
 
 _IN_GRID = Says(
     "mode_in_grid",
@@ -56,7 +58,7 @@ _MADE_ROWS = Says(
 _FEATURES = Says(
     "mode_features",
     "error",
-    "The loss '{loss}' reads the teacher's inner features, and in the mode '{name}' students do not learn from the teacher itself.",
+    "The loss '{loss}' reads what the teacher thinks inside, and in the mode '{name}' students do not learn from the teacher itself.",
     "Choose another loss, or the mode '{offline}'.",
 )
 
@@ -95,6 +97,15 @@ def times(spec: RunSpec) -> float:
     """Say how many trainings of a student the training of a taught one is worth."""
     count = MODES.get(spec.mode.name).facts.get("times")
     return 1.0 if count is None else float(count(settings(spec)))
+
+
+def rows(spec: RunSpec, dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
+    """Make the rows that a teacher answers beside the training rows: those of the mode, else mixed ones. Errors: as `made_rows.make`."""
+    make = MODES.get(spec.mode.name).facts.get("rows")
+    found: MadeRows = (
+        made_rows.make(dataset, folds, seed, times) if make is None else make(settings(spec), dataset, folds, seed)
+    )
+    return found
 
 
 def link(spec: RunSpec, dataset: Dataset, teacher: TeacherAnswers, folds: int, way: Way, place: Path) -> Link | None:
@@ -146,6 +157,12 @@ def once(spec: RunSpec, folds: int) -> int:
     return 1 + folds * (folds > 1) if "chain" in MODES.get(spec.mode.name).facts else 0
 
 
+def live_fits(spec: RunSpec) -> int:
+    """Count the trainings of the teacher that are done beside the students: of a joint mode one for each student and seed."""
+    live = MODES.get(spec.mode.name).facts.get("live", False)
+    return len(spec.students) * spec.training.seeds_at_first if live else 0
+
+
 def way(spec: RunSpec, stacked: bool) -> str:
     """Name how a run's students are trained, by which its pace is learned."""
     if spec.mode.name != OFFLINE:
@@ -179,7 +196,7 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_NO_LABELS.problem(name=spec.mode.name, offline=OFFLINE))
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
-    if "chain" in facts and hears_features(spec.objective):
+    if not facts.get("own_lesson") and (hears_features(spec.objective) or hears_maps(spec.objective)):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)

@@ -48,8 +48,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     found = [f"Mode: {mode['title']} ({mode['name']})."]
     if mode["times"] > 1:
         found.append(
-            f"A taught student takes about {mode['times']:g} trainings, its baseline one: both have the same epochs of their own, "
-            "but the gain is not that of equal time."
+            f"About {mode['times']:g} networks' worth is trained for a taught student, one for its baseline: both have the same epochs "
+            "of their own, but the gain is not that of equal time."
         )
     for one in helpers(result):
         of = f" for {one.student}" if one.student else ""

@@ -20,6 +20,6 @@ def test_a_result_of_stored_answers_says_nothing():
 
 def test_the_mode_and_who_learned_for_this_student_are_said():
     mode, longer, helper = told.lines(in_mode(2.0), 1)
-    assert "Mutual &#42;now&#42;" in mode and "about 2 trainings" in longer
+    assert "Mutual &#42;now&#42;" in mode and "bout 2 networks" in longer
     assert helper.startswith("teacher:") and "0.7" in helper and "mean of 2 seeds" in helper and "4" in helper
     assert len(told.lines(in_mode(1.0), 0)) == 2

@@ -83,7 +83,7 @@ def test_a_result_tells_the_mode_who_learned_and_no_placebo(tmp_path):
     (words,) = mode_words.helpers(found)
     assert words.score == pytest.approx((told[0]["score"] + told[1]["score"]) / 2) and words.seeds == 2
     lines = mode_words.lines(found)
-    assert lines[0] == "Mode: Mutual: they teach each other (mutual)." and "about 2 trainings" in lines[1]
+    assert lines[0] == "Mode: Mutual: they teach each other (mutual)." and "bout 2 networks" in lines[1]
     assert "teacher for tiny: ROC-AUC 0." in lines[2]
     mine = [e for e in events if e["kind"] == "epoch" and e.get("arm") == "helper"]
     assert {(e["student"], e["seed"]) for e in mine} == {("tiny", 0), ("tiny", 1)}
