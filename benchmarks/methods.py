@@ -37,7 +37,8 @@ from benchmarks import pictures, retail
 from kd_core.data.dataset import Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import prepare
-from kd_core.distill import LOSSES, hears_features, placebo
+from kd_core.distill import LOSSES, placebo
+from kd_core.distill.hints import Hints
 from kd_core.distill.student import train_student
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
@@ -149,10 +150,10 @@ def dataset(case: str, data: Path, keep: Path) -> Dataset:
 
 
 @functools.cache
-def answers(case: str, data: Path, keep: Path, features: bool, device: str) -> TeacherAnswers:
-    """Ask the teacher, once; for losses of features of one fit where several would have no common basis."""
+def answers(case: str, data: Path, keep: Path, inside: frozenset[str], device: str) -> TeacherAnswers:
+    """Ask the teacher, once for what losses need of its inside; by one fit where several would have no basis in common."""
     told = CASES[case]
-    folds = told.folds if not features or "one_basis" in gives(told.teacher.name, told.folds) else 1
+    folds = told.folds if "one_basis" not in inside or "one_basis" in gives(told.teacher, told.folds) else 1
     return teacher_answers(
         dataset(case, data, keep),
         told.teacher,
@@ -162,16 +163,20 @@ def answers(case: str, data: Path, keep: Path, features: bool, device: str) -> T
         notify=ignore,
         should_stop=never,
         device=device,
-        hidden=features,
+        hidden="teacher_features" in inside,
+        maps="teacher_maps" in inside,
     )
+
+
+def inside(method: str) -> frozenset[str]:
+    """Name what a loss needs of the teacher beside answers."""
+    return frozenset({"teacher_features", "teacher_maps", "one_basis"}.intersection(LOSSES.get(method).needs))
 
 
 def why_not(case: str, method: str, data: Path, keep: Path) -> str | None:
     """Say why a loss can't work on a set, or None."""
     told, found = CASES[case], dataset(case, data, keep)
-    given = gives(told.teacher.name, told.folds) | (
-        {"one_basis"} if "features" in gives(told.teacher.name, 1) else set()
-    )
+    given = gives(told.teacher, told.folds) | gives(told.teacher, 1)
     student = ARCHS.get(told.student.name).facts.get("gives", GIVES)
     return LOSSES.get(method).why_not(
         Situation(found.task, found.num_outputs, given, frozenset(found.views.kinds), student)
@@ -182,16 +187,16 @@ def train(job: Job, data: Path, keep: Path, device: str) -> str:
     """Carry out one training and keep its validation score and test logits. Errors: KDError."""
     torch.set_num_threads(1)
     found, told, objective = dataset(job.case, data, keep), CASES[job.case], job.objective()
-    logits = hidden = None
+    logits = hints = None
     if objective is not None:
-        teacher = answers(job.case, data, keep, hears_features(objective), device)
+        teacher = answers(job.case, data, keep, inside(objective.name), device)
         logits = teacher.logits["train"]
-        hidden = teacher.hidden.get("train") if hears_features(objective) else None
+        hints = Hints.of_answers(teacher, found, told.teacher, seed=0)
         if job.placebo and placebo.why_none(found.task, objective) is None:
             logits = placebo.placebo_logits(found.train.y, logits, objective, None)
         elif job.placebo:
             order = np.random.default_rng(job.seed).permutation(len(logits))
-            logits, hidden = logits[order], None if hidden is None else hidden[order]
+            logits, hints = logits[order], None if hints is None else hints.shuffled(job.seed)
     start = time.monotonic()
     trained = train_student(
         found,
@@ -201,7 +206,7 @@ def train(job: Job, data: Path, keep: Path, device: str) -> str:
         TrainingSpec(epochs=told.epochs),
         job.seed,
         device=torch.device(device),
-        teacher_features=hidden,
+        hints=hints,
     )
     outcome = {"validation": trained.trained.score_selected, "seconds": time.monotonic() - start}
     path = job.path(keep)
@@ -325,11 +330,10 @@ def main() -> None:
     asked.sets, asked.methods = asked.sets.split(","), asked.methods.split(",")
     for case in asked.sets:
         (asked.keep / case).mkdir(parents=True, exist_ok=True)
-        for features in sorted(
-            {hears_features(Choice(name=m)) for m in asked.methods if why_not(case, m, asked.data, asked.keep) is None}
-        ):
-            told = answers(case, asked.data, asked.keep, features, asked.device)
-            print(f"{case}: the teacher has answered, features: {features}, kept: {told.cached}", flush=True)
+        works = [m for m in asked.methods if why_not(case, m, asked.data, asked.keep) is None]
+        for needs in sorted({inside(m) for m in works}, key=sorted):
+            told = answers(case, asked.data, asked.keep, needs, asked.device)
+            print(f"{case}: the teacher has answered, inside: {sorted(needs)}, kept: {told.cached}", flush=True)
     if asked.teachers_only:
         return
     fill(asked)

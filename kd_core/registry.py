@@ -24,10 +24,10 @@ U = TypeVar("U")
 class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
-    `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "learning"
-    (a teacher that can learn beside a student);
-    `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
-    teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
+        `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
+    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student);
+        `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
+        teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
 
     task: str
@@ -54,6 +54,14 @@ NEEDS: dict[str, Need] = {
     "student_features": (
         lambda s: "features" in s.students_give,
         "needs the student's inner features: every student must have a hidden layer",
+    ),
+    "teacher_maps": (
+        lambda s: "maps" in s.teacher_gives,
+        "needs the maps inside a convolutional network that reads pictures, and this teacher is none",
+    ),
+    "student_maps": (
+        lambda s: "maps" in s.students_give,
+        "needs the maps inside convolutional networks that read pictures: every student must be one",
     ),
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import DatasetSpec, EvaluationSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, TrainingSpec
 from kd_core.task import task_of
 from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
@@ -89,7 +89,8 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         st.subheader(t("distill.lesson"), help=term("lesson"))
         archs = [s["arch"]["name"] for s in chosen] if goals is None else []  # candidates follow the lesson
         fewest = draft.folds(dataset, facts, values, KEY, offering=True)
-        at = situation(facts.task, facts.outputs, teacher, facts.inputs, archs, dataset.group is not None, fewest)
+        taught = Choice(name=teacher, settings=teacher_settings)
+        at = situation(facts.task, facts.outputs, taught, facts.inputs, archs, dataset.group is not None, fewest)
         lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
         _picture(dataset, facts, teacher, builder.temperature(lesson))
         meeting = choice.choose(at, values.get("mode"), KEY)
@@ -173,6 +174,18 @@ def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: floa
     note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
     picture.show(figure, "distill-picture", note)
     st.caption(note, help=term("temperature"))
+    nats_of_all, on_truth = answer.over_rows(temperature)
+    rows = text.exact(len(answer.labels))
+    st.caption(
+        t(
+            "distill.picture_rows",
+            rows=rows,
+            t=f"{temperature:g}",
+            nats=f"{nats_of_all:.2f}",
+            mass=text.percent(on_truth),
+        ),
+        help=term("entropy"),
+    )
 
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:

@@ -105,8 +105,9 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target)
+        meeting = asked_mode.mode(mode, settings)
+        others = asked_mode.of_others(asked_lesson.of_others(settings))
+        taught_by = asked_teacher(teacher, others, student, data, target)
         dataset = table_spec(
             data,
             target,

@@ -28,7 +28,7 @@ HELPER = "helper"  # the arm of what learns for a student's sake: its events and
 class Lesson:
     """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student.
 
-    Shape: answers (N, C) of the training rows, NaN where not answered; features (N, D).
+    Shape: answers (N, C) of the training rows, NaN where not answered.
     """
 
     dataset: Dataset
@@ -37,7 +37,6 @@ class Lesson:
     answers: Array
     training: TrainingSpec
     teacher: Choice | None = None
-    features: Array | None = None
     made: MadeLesson | None = None
 
 
@@ -64,12 +63,16 @@ class Way:
 
 @dataclass(frozen=True)
 class Helper:
-    """What learned for a student's sake. `score`: of the selection metric on validation, at the epoch that counts."""
+    """What learned for a student's sake. `score`: of the selection metric on validation rows, at the epoch that counts.
+
+    `measure`: what the score is where it is something else, in words that a number follows.
+    """
 
     name: str
     score: float | None
     seconds: float
     parameters: int
+    measure: str = ""
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -78,6 +81,7 @@ class Helper:
             "score": self.score,
             "seconds": round(self.seconds, 3),
             "parameters": self.parameters,
+            **({"measure": self.measure} if self.measure else {}),
         }
 
 
@@ -117,7 +121,6 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
         checkpoint=way.checkpoint,
         device=way.device,
         selection_metric=way.metric,
-        teacher_features=None if alone else lesson.features,
         made=None if alone else lesson.made,
     )
 

@@ -15,9 +15,10 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.distill import shares
 from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
+from kd_core.distill.hints import Hints, HintTensors
 from kd_core.distill.terms import loss_of, total_of, weighted
 from kd_core.errors import SpecError
-from kd_core.models.base import Outputs
+from kd_core.models.base import Outputs, ShowsMaps
 from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
@@ -50,14 +51,14 @@ def make(
     labels: Array,
     teacher_logits: Array | None = None,
     class_weights: Array | None = None,
-    hidden: Array | None = None,
+    hints: Hints | None = None,
     groups: Array | None = None,
     made: Array | None = None,
 ) -> Objective:
     """Build the loss of a batch; without an objective it is the baseline's.
 
     Shape: labels (N,) classes or scaled targets, teacher_logits (N, C), both in the order of the training rows; a row of NaN was not
-    answered and learns from its label alone. `hidden` (N, D): the teacher's inner features, for a loss that needs them.
+    answered and learns from its label alone. `hints`: what the teacher thinks inside, for a loss that hears it.
     `groups` (N,): numbers of the rows' groups, for a task that deals by group. `made` (M, C): the teacher's answers to made rows,
     whose positions follow those of the training rows.
     Errors: SpecError when the loss does not fit the task, or the teacher's answers do not fit the rows.
@@ -69,9 +70,10 @@ def make(
     entry = loss_of(objective)
     spec = entry.spec.parse(objective.settings, f"objective {objective.name}")
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
-    # Whether rows are grouped and features have one basis is asked of the whole run, what a student gives once there is one (`own`).
-    teacher_gives = frozenset({"logits"} if hidden is None else {"logits", "features", "one_basis"})
-    situation = Situation(task, num_classes, teacher_gives, grouped=True)
+    # Whether rows are grouped is asked of the whole run, what a student gives once there is one (`own`).
+    teacher_gives = frozenset({"logits"}) if hints is None else hints.gives() | {"logits"}
+    every = frozenset({"logits", "features", "maps"})
+    situation = Situation(task, num_classes, teacher_gives, students_give=every, grouped=True)
     _refuse(_losses(entry), situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
         raise SpecError(
@@ -83,7 +85,7 @@ def make(
         )
     if made is not None:
         refuse_unheard(spec)
-    return Objective(labels, hard, entry, spec, teacher_logits, situation, hidden, groups, made)
+    return Objective(labels, hard, entry, spec, teacher_logits, situation, hints, groups, made)
 
 
 def refuse_unheard(spec: Any) -> None:
@@ -136,7 +138,7 @@ class Objective:
         spec: Any = None,
         teacher_logits: Array | None = None,
         situation: Situation | None = None,
-        hidden: Array | None = None,
+        hints: Hints | None = None,
         groups: Array | None = None,
         made: Array | None = None,
     ) -> None:
@@ -151,7 +153,7 @@ class Objective:
         weights: tuple[float, float] = spec.weights() if soft else (1.0, 0.0)
         self.hard_weight, self.soft_weight = weights
         self.teacher: Tensor | None = None
-        self.hidden = None if hidden is None else torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32))
+        self.hints = None if hints is None else HintTensors(hints)
         self.groups = None if groups is None else torch.from_numpy(groups)
         self.known: Tensor | None = None
         if self.soft_weight:
@@ -181,11 +183,13 @@ class Objective:
         if self.soft is None or self.teacher is None or not (self.soft.needs or "module" in self.soft.facts):
             return
         student.eval()
+        if isinstance(student, ShowsMaps):
+            student.shows_maps = "student_maps" in self.soft.needs
         with torch.no_grad():
             found: Outputs = student(torch.from_numpy(inputs.example(2)))
         student.train()
         assert self.situation is not None
-        gives = {"logits"} if found.features is None else {"logits", "features"}
+        gives = {"logits", *(["features"] if found.features is not None else []), *(["maps"] if found.hidden else [])}
         _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
@@ -255,11 +259,8 @@ class Objective:
 
     def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
         """Look up what the teacher said about some rows."""
-        if self.hidden is None:
-            return Outputs(teacher.index_select(0, index))
-        if self.hidden.device != index.device:
-            self.hidden = self.hidden.to(index.device)
-        return Outputs(teacher.index_select(0, index), self.hidden.index_select(0, index))
+        answers = teacher.index_select(0, index)
+        return Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
 
     def _by_gradient(self, written: type[Gradient], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         """Take the written gradient for a stack of two, the teacher's half above the labels': small networks wait for the

@@ -13,9 +13,10 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill import rounds
+from kd_core.distill.hints import Hints
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.preparing import prepare
-from kd_core.models.base import ARCHS
+from kd_core.models.base import ARCHS, ShowsMaps
 from kd_core.models.building import build_for, cpu_state, start_weights, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
@@ -60,7 +61,7 @@ def train_student(
     checkpoint: Path | None = None,
     device: torch.device | None = None,
     selection_metric: str | None = None,
-    teacher_features: Array | None = None,
+    hints: Hints | None = None,
     made: MadeLesson | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
@@ -68,8 +69,8 @@ def train_student(
     Start weights, batch order and dropout come from `seed` alone, so both arms differ in nothing but the
     lesson. Regression learns targets scaled to mean 0 and deviation 1. An architecture with a procedure of its own (`fits`) learns by
     that on the CPU, from the same losses, and keeps no checkpoint.
-    `made`: rows that only a taught student learns from.
-    Shape: teacher_logits (N, C) and teacher_features (N, D) for the training rows.
+    `hints`: what the teacher thinks inside, for a loss that hears it; `made`: rows that only a taught student learns from.
+    Shape: teacher_logits (N, C) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
     """
@@ -79,7 +80,7 @@ def train_student(
     labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
     told = made.logits if made is not None and objective is not None else None
-    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, teacher_features, groups, told)
+    loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, hints, groups, told)
     prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
     entry = ARCHS.get(student.arch.name)
     loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
@@ -112,6 +113,8 @@ def train_student(
         groups=groups,
         begin=loss.begin,
     )
+    if isinstance(trained.module, ShowsMaps):
+        trained.module.shows_maps = False  # they were for the loss
     logits = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)
 

@@ -222,6 +222,11 @@ def hears_features(objective: Choice) -> bool:
     return "teacher_features" in loss_of(objective).needs
 
 
+def hears_maps(objective: Choice) -> bool:
+    """Say whether a lesson reads the maps inside the teacher. Errors: UnknownName, SpecError."""
+    return "teacher_maps" in loss_of(objective).needs
+
+
 def soft_share(objective: Choice) -> float:
     """Say how much weight a lesson gives the teacher. Errors: UnknownName, SpecError."""
     settings: Any = loss_of(objective).spec.parse(objective.settings, f"objective {objective.name}")

@@ -23,7 +23,7 @@ from kd_core.data.pictures.column import shape_of
 from kd_core.data.preparation import prepare
 from kd_core.data.types.answered import answer_column
 from kd_core.data.types.part_column import PART
-from kd_core.distill.terms import hears_features
+from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, SpecError
 from kd_core.safe_io import write_bytes
 from kd_core.specs import ColumnKind, RunSpec
@@ -75,6 +75,7 @@ def write(
         should_stop=should_stop,
         device="cpu",
         hidden=hears_features(spec.objective),
+        maps=hears_maps(spec.objective),
         metric=spec.evaluation.metric,
         made=rows,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,15 +28,24 @@ class Outputs:
 
     logits (N, C); features (N, D), the last hidden layer, or None; members (N, K, C) for ensembles
     whose members learn separately (the hard-label loss then averages over members), else None.
+    hidden: maps of inner stages by name, each (N, K, H, W) or (N, H, W), the last stage last, of a network that `ShowsMaps` and was
+    asked to; fold (N,), of a teacher's answers: which fit gave them, None where one gave all.
     """
 
     logits: Tensor
     features: Tensor | None = None
     members: Tensor | None = None
+    hidden: Mapping[str, Tensor] = field(default_factory=dict)
+    fold: Tensor | None = None
 
     def rows(self, at: Tensor) -> Outputs:
         """Return what was said about some rows. Shape: at (R,) positions."""
-        return replace(self, **{name: x.index_select(0, at) for name, x in vars(self).items() if x is not None})
+        return self.each(lambda x: x.index_select(0, at))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Outputs:
+        """Return the same with every tensor changed."""
+        own = {name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)}
+        return replace(self, **own, hidden={name: change(x) for name, x in self.hidden.items()})
 
 
 # pull(z, first) -> gradient and curvature of the lesson at the training rows' logits z (N, C), row by row: two arrays of float32 for
@@ -85,6 +94,13 @@ class ReadsFirst(Protocol):
 
     def reads(self) -> int:
         """Count them."""
+
+
+@runtime_checkable
+class ShowsMaps(Protocol):
+    """A convolutional network that fills `Outputs.hidden` with the maps (N, K, H, W) of its stages while `shows_maps` is set."""
+
+    shows_maps: bool
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -115,19 +115,34 @@ class Staged(nn.Module):
             nn.BatchNorm2d(filters),
             activation(),
         ]
-        before = filters
+        before, self.shows_maps, self.ends = filters, False, list[int]()
         for stage in range(STAGES):
             for number in range(shape["depth"]):
                 layers.append(block(before, filters << stage, 2 if stage and not number else 1))
                 before = filters << stage
+            self.ends.append(len(layers) - 1)
         after, width = last(before)
         self.layers = convert_conv2d_weight_memory_format(nn.Sequential(*layers, *after), torch.channels_last)
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(width, num_outputs)
 
     def forward(self, x_NKHW: Tensor) -> Outputs:
-        features = self.layers(self.scale(self.varied(x_NKHW.float()) / 255)).mean(dim=(2, 3))
-        return Outputs(self.head(self.dropout(features)), features)
+        scaled = self.scale(self.varied(x_NKHW.float()) / 255)
+        found, hidden = staged(self.layers, self.ends, scaled, self.shows_maps)
+        features = found.mean(dim=(2, 3))
+        return Outputs(self.head(self.dropout(features)), features, hidden=hidden)
+
+
+def staged(layers: nn.Sequential, ends: Sequence[int], x_NKHW: Tensor, shows: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    """Apply layers, and where asked return what comes out of those that end a stage, by name: stage1, stage2 and so on."""
+    if not shows:
+        return layers(x_NKHW), {}
+    found = {}
+    for number, layer in enumerate(layers):
+        x_NKHW = layer(x_NKHW)
+        if number in ends:
+            found[f"stage{ends.index(number) + 1}"] = x_NKHW
+    return x_NKHW, found
 
 
 def first_stride(inputs: InputSpec) -> int:

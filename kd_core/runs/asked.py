@@ -104,7 +104,7 @@ def best_students(dataset: DatasetSpec, teacher: Choice, lesson: Choice) -> tupl
     found = look_at(without_own_columns(dataset, teacher))
     raise_problems(list(found.problems))
     task = found.task or usual("classes").name
-    at = situation(task, len(found.classes), teacher.name, foreseen(found), (), dataset.group is not None)
+    at = situation(task, len(found.classes), teacher, foreseen(found), (), dataset.group is not None)
     return candidates(at, lesson).students
 
 

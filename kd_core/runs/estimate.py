@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.distill import hears_features
+from kd_core.distill import hears_features, hears_maps
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
@@ -144,6 +144,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
         hears_features(spec.objective),
         spec.evaluation.metric,
         grid.most_made(spec),
+        hears_maps(spec.objective),
     )
     return Circumstances(pace.read(root), busy(), kept, train_rows)
 

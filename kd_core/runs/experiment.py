@@ -17,9 +17,10 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
+from kd_core.distill.hints import Hints
 from kd_core.distill.meeting import HELPER, Link, Way
-from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER
-from kd_core.distill.terms import hears_features
+from kd_core.distill.sweep.variants import MADE, TEACHER
+from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
@@ -156,8 +157,8 @@ class _Experiment:
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
-        if self.teacher.features:
-            found[HIDDEN] = self.teacher.features["train"]
+        if self.hints is not None:
+            found |= self.hints.tables()
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
@@ -276,7 +277,9 @@ class _Experiment:
             hidden=hears_features(self.spec.objective),
             metric=self.spec.evaluation.metric,
             made=self.made,
+            maps=hears_maps(self.spec.objective),
         )
+        self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
         made = [self.made.note()] if self.made is not None else []
         found = replace(found, notes=(*found.notes, *few, *made))

@@ -81,26 +81,28 @@ _FEW_SEEDS = Says("few_seeds", "warning", "{seeds} seed(s): too few for a useful
 def situation(
     task: str,
     num_classes: int,
-    teacher: str | None = None,
+    teacher: str | Choice | None = None,
     views: Iterable[str] = (TABLE,),
     students: Iterable[str] = (),
     grouped: bool = False,
     folds: int = FOLDS,
 ) -> Situation:
     """Describe what the parts of a run have to fit. Names that nobody registered are left out: others tell of them."""
-    given = gives(teacher, folds) if teacher in SOURCES.names() else frozenset({"logits"})
-    if teacher in SOURCES.names() and "arch" in SOURCES.get(teacher).facts:
+    name = teacher.name if isinstance(teacher, Choice) else teacher
+    given = gives(teacher, folds) if teacher and name in SOURCES.names() else frozenset({"logits"})
+    if name in SOURCES.names() and "arch" in SOURCES.get(name).facts:
         given |= {"learning"}
     archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
-    gives_all = GIVES.intersection(*(facts.get("gives", GIVES) for facts in archs))
+    every = [facts.get("gives", GIVES) for facts in archs]
+    gives_all = frozenset.intersection(*every) if every else GIVES | {"maps"}
     by_rounds = any("fits" in facts for facts in archs)
     return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, by_rounds)
 
 
 def folds_of(spec: RunSpec, train_rows: int) -> int:
     """Return by how many folds a teacher answers so many training rows. Errors: UnknownName, SpecError."""
-    needs = loss_of(spec.objective).needs
-    return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), "one_basis" in needs)
+    one_basis = "one_basis" in loss_of(spec.objective).needs and "one_basis" not in gives(spec.teacher, FOLDS)
+    return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), one_basis)
 
 
 def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:
@@ -123,7 +125,7 @@ def check(
     except KDError:  # told below, with everything else
         folds = FOLDS
     grouped = spec.dataset.group is not None
-    fits = situation(task, num_classes, spec.teacher.name, views, [s.arch.name for s in spec.students], grouped, folds)
+    fits = situation(task, num_classes, spec.teacher, views, [s.arch.name for s in spec.students], grouped, folds)
 
     def part(where: str, get: object, name: str, settings: dict[str, object]) -> None:
         try:
@@ -168,7 +170,7 @@ def check(
     elif spec.choose is not None and spec.evaluation.splits > 1:
         found.append(_SPLITS_OF_CHOSEN.problem(splits=spec.evaluation.splits - 1))
     if spec.choose is not None and losses and all(loss.name in LOSSES.names() for loss in losses):
-        at = situation(task, num_classes, spec.teacher.name, views, (), grouped, folds)
+        at = situation(task, num_classes, spec.teacher, views, (), grouped, folds)
         tried = [s.arch for s in spec.students]
         beyond = [s.name for s in candidates(at, spec.objective).beyond if s.arch not in tried]
         found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []

@@ -30,16 +30,17 @@ def teacher_answers(
     hidden: bool = False,
     metric: str | None = None,
     made: MadeRows | None = None,
+    maps: bool = False,
 ) -> TeacherAnswers:
     """Ask a teacher and return its logits for all three parts; of one trained here, training rows from fits that never saw them.
 
-    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`, `made`: see `Ask`.
+    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`, `made`, `maps`: see `Ask`.
 
     The second call with the same data, teacher, folds and seed reads the cache and trains nothing. With more than
     100 outputs logits are rounded as the cache keeps them (see `coding`), on every call, so that both get the same.
     Errors: UnknownName, SpecError, DataError, KDError (`bad_cache_limit`), Stopped (finished folds are kept).
     """
-    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric, made.digest if made else None)
+    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric, made.digest if made else None, maps)
     if cache:
         cache.limit_bytes()  # a limit that makes no sense is said before anything is trained
         if (known := _kept(cache, key, dataset, teacher, notify)) is not None:
@@ -53,7 +54,9 @@ def teacher_answers(
         )
         return told(one, notify=notify, should_stop=should_stop)
 
-    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, other, metric, made)
+    ask = Ask(
+        dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, other, metric, made, maps
+    )
     found = entry.make(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)
     if made is not None and found.made is None:
         raise SpecError(
@@ -77,13 +80,16 @@ def teacher_answers(
     }
     kept_bytes = 0
     if cache:
-        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0)
+        about = kept.recipe(
+            dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0, maps
+        )
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
-        if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden, more), content)):
+        if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden, more, found.maps), content)):
             kept_bytes = cache.size_bytes(key)
     return TeacherAnswers(
         logits=logits,
         features=dict(found.hidden),
+        maps=dict(found.maps),
         cached=False,
         cache_key=key,
         kept_bytes=kept_bytes,
@@ -114,7 +120,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
     arrays, meta = entry
     try:
         kept.require_format(meta, teacher.name)
-        logits, features, made = unpack(arrays, dataset)
+        logits, features, maps, made = unpack(arrays, dataset)
     except DataError as error:
         notify({"kind": "warning", "code": error.code, "message": error.message, "hint": error.hint})
         cache.ledger.miss()
@@ -124,6 +130,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
     return TeacherAnswers(
         logits=logits,
         features=features,
+        maps=maps,
         made=made,
         cached=True,
         cache_key=key,

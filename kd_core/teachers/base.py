@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,7 @@ class Ask:
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
     `answers(teacher)` asks one of the entry's fact `members` about the same rows; what is kept of it is not trained again.
     `made`: rows to label as well, each by its fold's teacher. `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
+    `maps`: attention maps of the training rows are wanted as well.
     """
 
     dataset: Dataset
@@ -99,6 +101,7 @@ class Ask:
     answers: Callable[[Choice], TeacherAnswers] | None = None
     metric: str | None = None
     made: MadeRows | None = None
+    maps: bool = False
 
 
 class Live(Protocol):
@@ -120,6 +123,7 @@ class Answered:
     `folds` of fits that never saw the rows (0: it was not trained here; 1: trained on them). `notes`: {severity, code, message, hint} of
     what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
     have no common basis. `made` (M, C) float32: the answers to the made rows that were asked about.
+    `maps`: attention (N, H, W) float16 of the training rows by stage where it was wanted; places are the same whatever the fold.
     """
 
     logits: Mapping[Split, Array]
@@ -133,6 +137,7 @@ class Answered:
     live: Live | None = None
     hidden: Mapping[Split, Array] = field(default_factory=dict)
     made: Array | None = None
+    maps: Mapping[str, Array] = field(default_factory=dict)
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -144,7 +149,7 @@ def known_rows(z_NC: Array) -> Array:
 # source(spec, ask) -> Answered. Raises errors.Stopped when asked to stop. What is trained here is made by `fitting.from_fit`.
 Source = Callable[[Any, Ask], Answered]
 
-# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"]}),
+# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"][, "maps"]}), gives_as=function(settings) -> the same, or with "one_basis" for features that no fit changes, where settings decide it,
 # members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # lacks=function() -> what is not installed here that it needs, in words, or None; content=function(settings) -> name by its content of what lies outside the settings (a model's folder);
 # group="earlier" for one that comes from an earlier run, in a list of teachers; instead=name of the teacher that is offered in its place, for one that only older recipes name;
@@ -166,11 +171,19 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
     return choose_view(entry, offered, wanted)
 
 
-def gives(name: str, folds: int) -> frozenset[str]:
-    """Say what a teacher gives: "logits", "features", and "one_basis" where one network gives those of all rows. Errors: UnknownName."""
-    facts = SOURCES.get(name).facts
-    found: frozenset[str] = facts["gives"]
-    return found | {"one_basis"} if "features" in found and (folds == 1 or facts["family"] == "given") else found
+def gives(teacher: str | Choice, folds: int) -> frozenset[str]:
+    """Say what a teacher gives: "logits", "features", "maps", and "one_basis" where one network gives those of all rows.
+
+    One that is only named has its usual settings. Errors: UnknownName.
+    """
+    asked = teacher if isinstance(teacher, Choice) else Choice(name=teacher)
+    entry = SOURCES.get(asked.name)
+    facts, found = entry.facts, entry.facts["gives"]
+    if own := facts.get("gives_as"):
+        with contextlib.suppress(SpecError):  # whoever checks the settings tells of it
+            found = own(entry.spec.parse(asked.settings, f"teacher {asked.name}"))
+    known: frozenset[str] = found
+    return known | {"one_basis"} if "features" in known and (folds == 1 or facts["family"] == "given") else known
 
 
 def own_columns(teacher: Choice) -> tuple[str, ...]:
@@ -220,7 +233,7 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
     `latency_ms`, `notes`, `made` as in `Answered`. `cached` is True when nothing was trained for this run.
-    features["train"] (N, D) float32 where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
+    features["train"] (N, D) float32 and `maps` as in `Answered` where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 
@@ -239,6 +252,7 @@ class TeacherAnswers:
     kept_bytes: int = 0
     seconds_saved: float = 0.0
     made: Array | None = None
+    maps: dict[str, Array] = field(default_factory=dict)
 
     def known(self) -> dict[str, int]:
         """Count the rows that were answered, by part; nothing where all were."""

@@ -19,13 +19,16 @@ from kd_core.evaluate.latency import network_latency
 from kd_core.machine.device import pick
 from kd_core.machine.memory import free_bytes
 from kd_core.machine.timing import BATCHES, measure_latency
+from kd_core.models.base import ShowsMaps
 from kd_core.seeding import derive
 from kd_core.teachers.answer_cache.entry import Entry
+from kd_core.teachers.answer_cache.packing import MAP
 from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 from kd_core.teachers.given import told
 from kd_core.teachers.made_rows import table_view
+from kd_core.training.attention import predict_maps
 from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.predict import predict
 
@@ -67,8 +70,8 @@ class Fitted:
             answered, fold_facts = parts[f"fold-{k}"]
             for name, found in answered.items():
                 at = held if name != "made" else fits.made(k)
-                full = (len(train) if name != "made" else fits.num_made, found.shape[1])
-                rows.setdefault(name, np.empty(full, dtype=np.float32))[at] = found
+                full = (len(train) if name != "made" else fits.num_made, *found.shape[1:])
+                rows.setdefault(name, np.empty(full, dtype=found.dtype))[at] = found
             seconds += fold_facts["seconds"]
             rounds.append(fold_facts["details"])
         return Answered(
@@ -82,6 +85,7 @@ class Fitted:
             () if number else (told(IN_SAMPLE.problem()),),
             hidden={"train": rows["hidden"]} if ask.hidden else {},
             made=rows.get("made"),
+            maps={name.removeprefix(MAP): found for name, found in rows.items() if name.startswith(MAP)},
         )
 
 
@@ -251,10 +255,13 @@ class _Fits:
         return found, {"seconds": seconds, "details": fitted.details()}
 
     def train(self, fitted: FittedTeacher, x: Array) -> dict[str, Array]:
-        """Answer training rows, with the features of the network where they are wanted."""
-        found = {"train": fitted.logits(x)}
+        """Answer training rows, with the features and maps of the network where they are wanted."""
+        found, module, device = {"train": fitted.logits(x)}, fitted.module(), pick(self.ask.device)
         if self.ask.hidden:
-            found["hidden"] = predict(fitted.module(), x, pick(self.ask.device), "features")  # type: ignore[arg-type]
+            found["hidden"] = predict(module, x, device, "features")  # type: ignore[arg-type]
+        if self.ask.maps:
+            assert isinstance(module, ShowsMaps)
+            found |= {f"{MAP}{name}": maps for name, maps in predict_maps(module, x, device).items()}
         return found
 
 

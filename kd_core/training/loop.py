@@ -334,8 +334,7 @@ class _Training:
 
 def float32(outputs: Outputs) -> Outputs:
     """Widen what a bfloat16 forward pass returned: losses need the digits."""
-    wide = [None if t is None else t.float() for t in (outputs.features, outputs.members)]
-    return Outputs(outputs.logits.float(), *wide)
+    return outputs.each(lambda t: t.float())
 
 
 def check_rows(data: TrainRows) -> None:

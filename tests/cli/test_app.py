@@ -74,7 +74,7 @@ def test_distill_writes_the_run_and_prints_the_verdict(tmp_path):
             "width x depth",
         ),
         (
-            ["distill", "{table}", "--target", "target", "--objective", "mse"],
+            ["distill", "{table}", "--target", "target", "--objective", "bounded_mse"],
             "works for regression, not for binary",
             "Choose another one, or change what stands in its way",
         ),

@@ -143,8 +143,8 @@ def test_regression_is_the_squared_error_of_scaled_targets():
 
 
 def test_a_loss_for_another_task_is_refused_with_its_reason():
-    with pytest.raises(SpecError, match="'mse' works for regression, not for multiclass") as caught:
-        objective.make("multiclass", Choice(name="mse"), LABELS, logits().numpy())
+    with pytest.raises(SpecError, match="'bounded_mse' works for regression, not for multiclass") as caught:
+        objective.make("multiclass", Choice(name="bounded_mse"), LABELS, logits().numpy())
     assert caught.value.code == "objective_task"
 
 

@@ -1,16 +1,22 @@
 """Batches, settings and own modules for the laws of losses, from what each loss says of itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from kd_core.data.input_spec import table_inputs
+from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.distill import objective
+from kd_core.distill.hints import Hints
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
 from kd_core.task import task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
+PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
+GIVES = frozenset({"logits", "features", "one_basis", "maps"})  # by a teacher that gives all there is
+OF_ROWS = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears more than answers
 
 
 def spread(field, count=3):
@@ -41,10 +47,10 @@ def fewest_classes(entry):
     return 3 if "three_classes" in entry.needs else 2
 
 
-def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS):
+def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
     """What a student and a teacher say of a batch, and the labels."""
     rng = np.random.default_rng(seed)
-    classification = has_classes(entry)
+    classification = task_of(task).has_classes if task else has_classes(entry)
     width = classes if classification else 1
     z_s, z_t = rng.normal(size=(2, rows, width)) * 2
     y = rng.integers(0, width, rows) if classification else rng.normal(size=rows)
@@ -52,8 +58,36 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS):
     theirs = (
         torch.tensor(rng.normal(size=(rows, WIDTH + 3)), dtype=dtype) if "teacher_features" in entry.needs else None
     )
-    answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs)
-    return Outputs(torch.tensor(z_s, dtype=dtype), features), answers, torch.tensor(y)
+    own_maps, their_maps = {}, {}
+    if (
+        "teacher_maps" in entry.needs
+    ):  # the student has bands, the teacher's attention is kept; one pair is of two sizes
+        own_maps = {
+            f"stage{i}": torch.tensor(rng.normal(size=(rows, 3, s, s)), dtype=dtype) for i, s in ((1, 4), (2, 2))
+        }
+        found = {f"stage{i}": rng.uniform(0, 1, size=(rows, s, s)) for i, s in ((1, 8), (2, 4), (3, 2))}
+        their_maps = {name: torch.tensor(x / np.linalg.norm(x), dtype=dtype) for name, x in found.items()}
+    answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs, hidden=their_maps)
+    return Outputs(torch.tensor(z_s, dtype=dtype), features, hidden=own_maps), answers, torch.tensor(y)
+
+
+def tensors(outputs):
+    """What a network says of a batch, tensor by tensor."""
+    found = {name: t for name, t in vars(outputs).items() if isinstance(t, torch.Tensor)}
+    return found | {f"hidden.{name}": t for name, t in outputs.hidden.items()}
+
+
+def with_tensor(outputs, name, tensor):
+    """The same outputs with one tensor in the place of another."""
+    kind, _, stage = name.partition(".")
+    return replace(outputs, **{kind: {**outputs.hidden, stage: tensor} if stage else tensor})
+
+
+def hints_of(teacher):
+    """What the teacher thinks inside, as a lesson takes it."""
+    maps = {name: t.numpy() for name, t in teacher.hidden.items()}
+    features = None if teacher.features is None else teacher.features.numpy()
+    return Hints(features, maps=maps) if maps or features is not None else None
 
 
 def modules(entry, spec, student, teacher):
@@ -73,9 +107,7 @@ def reference(entry, settings, student, teacher, y, own=(), held=None):
     """The paper's formula in numpy float64, on the same arguments; `held`: the student that fixed parts are computed from."""
 
     def arrays(outputs):
-        return Outputs(
-            *(None if t is None else t.detach().double().numpy() for t in (outputs.logits, outputs.features))
-        )
+        return outputs.each(lambda t: t.detach().double().numpy())
 
     weights = [{name: t.double().numpy() for name, t in m.state_dict().items()} for m in own]
     fixed = {"held": arrays(student if held is None else held)} if entry.facts.get("held") else {}
@@ -95,9 +127,11 @@ def lesson(entry, settings, y, teacher, seed=0):
         Choice(name=entry.name, settings=settings),
         y.numpy(),
         teacher.logits.numpy(),
-        hidden=None if teacher.features is None else teacher.features.numpy(),
+        hints=hints_of(teacher),
     )
     with torch.random.fork_rng(devices=[]):
-        student = build(Choice(name="mlp", settings={"size": None, "width": WIDTH, "depth": 1}), INPUTS, 2)
-    made.own(student, INPUTS, seed)
+        pictures = "student_maps" in entry.needs
+        arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
+        student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": 1}), inputs, 2)
+    made.own(student, inputs, seed)
     return made

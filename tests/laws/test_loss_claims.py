@@ -1,5 +1,7 @@
 """What every registered loss declares of itself, and what holds for all at the edges of what can come: checked, not believed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from kd_core.distill import LOSSES
 from kd_core.models import Outputs
 from tests.laws.loss_cases import (
+    OF_ROWS,
     ROWS,
     batch,
     fewest_classes,
@@ -18,19 +21,20 @@ from tests.laws.loss_cases import (
     reference,
     settings_of,
     spread,
+    tensors,
     value,
 )
 
 ENTRIES = LOSSES.entries()
 CASES = [(e, s) for e in ENTRIES for s in settings_of(e)]
 LABELS = [f"{e.name}-{s}" for e, s in CASES]
-OF_ANSWERS = [e for e in ENTRIES if "student_features" not in e.needs]
+OF_ANSWERS = [e for e in ENTRIES if not OF_ROWS.intersection(e.needs) and "student_features" not in e.needs]
 TEMPERED = [e for e in ENTRIES if "temperature" in e.spec.model_fields]
 
 
 def numbered(outputs, change):
     """The same outputs with every tensor changed."""
-    return Outputs(*(None if t is None else change(t) for t in (outputs.logits, outputs.features)))
+    return outputs.each(change)
 
 
 def own_of(entry, chosen, student, teacher):
@@ -40,11 +44,11 @@ def own_of(entry, chosen, student, teacher):
 def check_finite(entry, student, teacher, y):
     """Value and gradient are numbers."""
     own = own_of(entry, {}, student, teacher)
-    inputs = [t.detach().clone().requires_grad_() for t in (student.logits, student.features)]
-    found = value(entry, {}, Outputs(*inputs), teacher, y, own)
+    student = student.each(lambda t: t.detach().clone().requires_grad_())
+    found = value(entry, {}, student, teacher, y, own)
     assert torch.isfinite(found)
     found.backward()
-    assert all(t.grad is None or torch.isfinite(t.grad).all() for t in inputs)
+    assert all(t.grad is None or torch.isfinite(t.grad).all() for t in tensors(student).values())
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
@@ -109,7 +113,7 @@ class TestClaims:
         own = own_of(entry, chosen, student, teacher)
         shift = torch.linspace(-5, 5, ROWS, dtype=torch.float64)[:, None]
         plain = value(entry, chosen, student, teacher, y, own).item()
-        moved = Outputs(student.logits + shift, student.features), Outputs(teacher.logits - 2 * shift, teacher.features)
+        moved = replace(student, logits=student.logits + shift), replace(teacher, logits=teacher.logits - 2 * shift)
         found = value(entry, chosen, *moved, y, own).item()
         assert (found == pytest.approx(plain, rel=1e-9)) is entry.facts["shift_invariant"]
 

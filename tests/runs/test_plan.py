@@ -36,12 +36,12 @@ def test_unknown_and_unfit_parts_are_named_together():
     found = said(
         {
             "teacher": Choice(name="oracle"),
-            "objective": Choice(name="mse"),
+            "objective": Choice(name="bounded_mse"),
             "students": (StudentSpec(name="t", arch=Choice(name="ft_transformer")),),
         }
     )
     assert found[0] == "no teacher 'oracle'."
-    assert found[1] == "The loss 'mse' works for regression, not for binary."
+    assert found[1] == "The loss 'bounded_mse' works for regression, not for binary."
     why = "its attention over the columns takes 3 to 6 times as long as an MLP of the same bytes"
     assert found[2] == f"'ft_transformer' can't be a student: {why}."
 

@@ -38,6 +38,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: BoundedMSESpec) -> 
     title="Distance to the teacher where it helps",
     spec=BoundedMSESpec,
     source="Chen et al. 2017, Learning Efficient Object Detection Models with Knowledge Distillation",
+    about="The student is drawn to the teacher's number only where it is further from the truth than the teacher; where it is already better, the teacher is not followed.",
+    formula=r"\begin{gathered} g \, (z_s - z_t)^2 \\ g = \left[ (z_s - y)^2 + m > (z_t - y)^2 \right] \end{gathered}",
     tasks=NUMERIC,
     reference=reference,
     row_mean=True,

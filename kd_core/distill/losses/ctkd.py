@@ -108,6 +108,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: CTKDSpec, weights: 
     title="Soft labels with a learned temperature (CTKD)",
     spec=CTKDSpec,
     source="arXiv:2211.16231",
+    about="Soft labels at a temperature that is learned against the student: it moves to where the two are hardest to bring together, gently at first and with full strength later.",
+    formula=r"\begin{gathered} \min_{s} \max_{T} \; T^2 \, \mathrm{KL}(p \,\|\, q) \\ p = \mathrm{softmax}(z_t / T) \\ q = \mathrm{softmax}(z_s / T) \end{gathered}",
     tasks=CLASSIFICATION,
     module=module,
     reference=reference,

@@ -79,14 +79,16 @@ class DKDGradient(Gradient):
         return torch.cat([rest, true.to(z.dtype)], dim=1)
 
     def slope(self, z: Tensor, told: Tensor) -> Tensor:
+        told = told.contiguous()
         rest, true = told[:, :-1], told[:, -1:].long()
         z = z * self.cooled
         own, theirs = z.gather(1, true), rest.gather(1, true)
-        z.scatter_(1, true, -torch.inf)
-        pull = (
-            torch.sigmoid(own - torch.logsumexp(z, dim=1, keepdim=True)).sub_(torch.sigmoid(theirs)).mul_(self.target)
-        )
-        d = torch.softmax(z, dim=1).mul_(self.beta - pull).sub_(rest * self.beta)
+        z.scatter_(1, true, -torch.inf)  # softmax and logsumexp of the others in one go
+        top = z.amax(1, keepdim=True)
+        d = z.sub_(top).exp_()
+        total = d.sum(1, keepdim=True)
+        pull = torch.sigmoid(own.sub_(top).sub_(total.log())).sub_(torch.sigmoid(theirs)).mul_(self.target)
+        d.mul_((self.beta - pull).div_(total)).sub_(rest * self.beta)
         return d.scatter_(1, true, pull).mul_(self.step / z.shape[2])
 
     def losses(self, z: Tensor, told: Tensor) -> Tensor:
@@ -119,6 +121,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: DKDSpec) -> Any:
     title="Decoupled soft labels (DKD)",
     spec=DKDSpec,
     source="arXiv:2203.08679",
+    about="Soft labels taken apart: how sure the teacher is of the true class, and how it ranks the others. The second part, which a sure teacher hides, gets a weight of its own.",
+    formula=r"\begin{gathered} T^2 \left[ a \, \mathrm{KL}(b_t \,\|\, b_s) + \beta \, \mathrm{KL}(\hat p_t \,\|\, \hat p_s) \right] \\ b = (p_y,\; 1 - p_y), \quad \hat p_c = \frac{p_c}{1 - p_y}, \; c \neq y \end{gathered}",
     tasks=CLASSIFICATION,
     needs=("three_classes",),
     because={

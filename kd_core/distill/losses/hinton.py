@@ -74,6 +74,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     title="Soft labels (KD)",
     spec=HintonSpec,
     source="arXiv:1503.02531",
+    about="The student follows the teacher's probabilities for all classes, softened by a temperature, so that it also learns which wrong answers are nearly right. The plain method, and hard to beat.",
+    formula=r"\begin{gathered} T^2 \sum_c p_c \log \frac{p_c}{q_c} \\ p = \mathrm{softmax}(z_t / T) \\ q = \mathrm{softmax}(z_s / T) \end{gathered}",
     tasks=CLASSIFICATION,
     gradient=HintonGradient,
     reference=reference,

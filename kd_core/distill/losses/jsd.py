@@ -51,6 +51,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: JSDSpec) -> Any:
     title="Jensen-Shannon divergence",
     spec=JSDSpec,
     source="arXiv:2306.13649",
+    about="A divergence between two: at one end the student covers all that the teacher thinks likely, at the other it avoids what the teacher thinks unlikely. It is bounded by both, so single wild rows count for less.",
+    formula=r"\begin{gathered} \frac{T^2}{\beta (1 - \beta)} \left[ \beta \, \mathrm{KL}(p \,\|\, m) + (1 - \beta) \, \mathrm{KL}(q \,\|\, m) \right] \\ m = \beta p + (1 - \beta) q \end{gathered}",
     tasks=CLASSIFICATION,
     reference=reference,
     soft_labels=True,

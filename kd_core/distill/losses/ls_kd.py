@@ -85,6 +85,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LSKDSpec) -> Any:
     title="Soft labels of standardised logits",
     spec=LSKDSpec,
     source="arXiv:2403.01427",
+    about="Every row's logits are first brought to mean 0 and deviation 1, the teacher's and the student's, so that the student learns the order and the proportions of the classes and may be more or less sure than its teacher.",
+    formula=r"\begin{gathered} T^2 \sum_c p_c \log \frac{p_c}{q_c} \\ p = \mathrm{softmax}(\tilde z_t / T), \; q = \mathrm{softmax}(\tilde z_s / T) \\ \tilde z = \frac{z - \mathrm{mean}(z)}{\mathrm{std}(z)} \end{gathered}",
     tasks=CLASSIFICATION,
     needs=("three_classes",),
     because={

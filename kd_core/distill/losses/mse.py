@@ -1,4 +1,4 @@
-"""Squared distance to the teacher's prediction, for regression."""
+"""Squared distance to the teacher's answer: the predicted number, or the logits of all classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from torch import Tensor
 
 from kd_core.distill.base import LOSSES, Gradient, LossSpec
 from kd_core.models.base import Outputs
-from kd_core.task import NUMERIC
 from kd_core.tasks.hard.squared_error import SquaredError
 
 
@@ -42,7 +41,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     title="Distance to the teacher",
     spec=LossSpec,
     source="arXiv:1312.6184",
-    tasks=NUMERIC,
+    about="The student is drawn to the numbers that the teacher answers with, by their squared distance; of classes to its logits.",
+    formula=r"\lVert z_s - z_t \rVert^2",
     gradient=MSEGradient,
     reference=reference,
     row_mean=True,
@@ -50,5 +50,9 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     shift_invariant=False,
 )
 def mse(student: Outputs, teacher: Outputs, labels: Tensor, spec: LossSpec) -> Tensor:
-    """Mean squared difference between student and teacher. Units: the scaled target. Source: arXiv:1312.6184."""
+    """Mean squared difference between student and teacher over rows and outputs. Units: the scaled target, or logits.
+
+    With classes the student copies the logits themselves, their size and offset included: what the divergence comes to at very high
+    temperatures (arXiv:2105.08919), without softening. Source: arXiv:1312.6184.
+    """
     return F.mse_loss(student.logits, teacher.logits)

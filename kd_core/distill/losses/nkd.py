@@ -92,6 +92,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: NKDSpec) -> Any:
     title="Normalised soft labels (NKD)",
     spec=NKDSpec,
     source="arXiv:2303.13005",
+    about="The true class is taught with the teacher's own share of it, and the other classes by how the teacher shares out what is left. Rows keep pulling to their label, so the curve does not end at 0.",
+    formula=r"\begin{gathered} - p_y^t \log p_y^s - \gamma T^2 \sum_{c \neq y} \hat p_c^t \log \hat p_c^s \\ \hat p_c = \frac{p_c}{1 - p_y} \text{ at temperature } T \end{gathered}",
     tasks=CLASSIFICATION,
     needs=("three_classes",),
     because={

@@ -39,6 +39,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: SoftCESpec) -> Any:
     title="Cross-entropy with soft labels",
     spec=SoftCESpec,
     source="arXiv:1503.02531",
+    about="The teacher's softened probabilities take the place of the label in the usual cross-entropy. It teaches what soft labels (KD) teach; the curve only does not end at 0, since the teacher's own doubt stays in it.",
+    formula=r"\begin{gathered} -T^2 \sum_c p_c \log q_c \\ p = \mathrm{softmax}(z_t / T) \\ q = \mathrm{softmax}(z_s / T) \end{gathered}",
     tasks=CLASSIFICATION,
     gradient=SoftCEGradient,
     reference=reference,

@@ -48,6 +48,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: WSLDSpec, held: Any
     title="Weighted soft labels (WSLD)",
     spec=WSLDSpec,
     source="arXiv:2102.00650",
+    about="Soft labels whose rows are weighed: a row counts much where the student is worse than the teacher, and little where the teacher is wrong and the student already right. It suits teachers with mistakes of their own.",
+    formula=r"\begin{gathered} \left( 1 - e^{-\mathrm{CE}_s / \mathrm{CE}_t} \right) T^2 \, \mathrm{KL}(p \,\|\, q) \\ \mathrm{CE} \text{ with the label, at } T = 1 \end{gathered}",
     tasks=CLASSIFICATION,
     reference=reference,
     held=True,

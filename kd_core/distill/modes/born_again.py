@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from kd_core.distill.held_out import answers_of
+from kd_core.distill.beside.held_out import answers_of
 from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
 from kd_core.models.sizes import sizes_for
 from kd_core.seeding import derive
@@ -63,5 +63,5 @@ def born_again(spec: BornAgainSpec, lesson: Lesson, way: Way) -> Met:
         seconds = found.trained.seconds
         answers, more = answers_of(found, now, own, spec.folds, alone=number == 0)
         helpers.append(Helper(f"generation {number}", found.trained.score_selected, seconds + more, parameters))
-        now = replace(lesson, answers=answers, features=None, made=None)
+        now = replace(lesson, answers=answers, made=None)
     return Met(taught(now, way), tuple(helpers))

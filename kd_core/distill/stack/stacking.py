@@ -71,7 +71,7 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
         return "a lesson of several terms changes from epoch to epoch and is taught network by network"
     if objective is not None:
         loss = LOSSES.get(objective)
-        if "module" in loss.facts or {"student_features", "teacher_features"}.intersection(loss.needs):
+        if "module" in loss.facts or any(need.endswith(("_features", "_maps")) for need in loss.needs):
             return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return None
 

@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kd_core.distill.hints import Hints
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
-from kd_core.distill.sweep.variants import HIDDEN, TEACHER, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import TEACHER, TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
@@ -128,7 +129,7 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
             checkpoint=way.checkpoint,
             device=work.device,
             selection_metric=work.metric,
-            teacher_features=lessons.get(HIDDEN) if variant.lesson == TEACHER else None,
+            hints=Hints.of(lessons) if taught and variant.lesson == TEACHER else None,
             made=work.made_lesson(variant),
         )
     )

@@ -15,8 +15,7 @@ from kd_core.specs import Choice, StudentSpec
 
 TEACHER = "teacher"
 MADE = "made"  # a table of answers to made rows (M, C)
-HIDDEN = "hidden"  # a table of the teacher's inner features (N, D), for losses that need them
-# What students are taught: logits (N, C) for the training rows, or several such tables by name.
+# What students are taught: logits (N, C) for the training rows, or several such tables by name, those of `Hints` among them.
 Lessons = Array | Mapping[str, Array] | None
 
 

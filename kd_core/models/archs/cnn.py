@@ -11,7 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
-from kd_core.models.picture_network import BATCH, RATE, TEACHING, Varied, VariedSpec, first_stride, rows_at_once
+from kd_core.models.picture_network import BATCH, RATE, TEACHING, Varied, VariedSpec, first_stride, rows_at_once, staged
 from kd_core.specs import unit
 
 # filters of the first stage (each further one has twice as many) and stages
@@ -53,6 +53,7 @@ class CNN(nn.Module):
         self.varied, self.scale = Varied(spec), nn.BatchNorm2d(bands, affine=False)
         stride = first_stride(inputs)
         self.rows_at_once = rows_at_once(inputs, shape["width"])
+        self.shows_maps, self.ends = False, [4 * stage + 3 for stage in range(shape["depth"])]
         stages: list[nn.Module] = []
         filters = shape["width"]
         for stage in range(shape["depth"]):
@@ -67,8 +68,10 @@ class CNN(nn.Module):
         self.head = nn.Linear(bands, num_outputs)
 
     def forward(self, x_NKHW: Tensor) -> Outputs:
-        features = self.stages(self.scale(self.varied(x_NKHW.float()) / 255)).mean(dim=(2, 3))
-        return Outputs(self.head(self.dropout(features)), features)
+        scaled = self.scale(self.varied(x_NKHW.float()) / 255)
+        found, hidden = staged(self.stages, self.ends, scaled, self.shows_maps)
+        features = found.mean(dim=(2, 3))
+        return Outputs(self.head(self.dropout(features)), features, hidden=hidden)
 
 
 @ARCHS.register(
@@ -78,6 +81,7 @@ class CNN(nn.Module):
     source="arXiv:1312.4400",
     roles=("student", "teacher"),
     takes=("pixels",),
+    gives=frozenset({"logits", "features", "maps"}),
     presets=PRESETS,
     batch=BATCH,
     rate=RATE,

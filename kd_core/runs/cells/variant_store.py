@@ -16,8 +16,9 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill import shares
+from kd_core.distill.hints import HIDDEN
 from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep.variants import HIDDEN, MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build_for, deployed_state, viewed
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import GridTraining
@@ -34,8 +35,7 @@ MOST_TOLD = 3  # damaged trainings named one by one
 class VariantRecord:
     """How one training went. Scores are the selection metric on validation, None where it never got that far.
 
-    `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `helpers`: what learned for its sake.
-    `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
+    `helpers`: what learned for its sake. `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
     """
 
     training: int
@@ -227,7 +227,7 @@ class VariantStore:
         ]
         if variant.objective is not None:
             decides += [variant.objective.to_json(), self._lessons[variant.lesson]]
-            decides += [self._lessons[HIDDEN]] if HIDDEN in self._lessons else []
+            decides += [found for name, found in self._lessons.items() if name.startswith(HIDDEN)]
             decides += [variant.made_rows, self._lessons[MADE]] if variant.made_rows else []
             decides += [variant.mode.to_json(), self.spec.teacher.to_json()] if variant.mode else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]

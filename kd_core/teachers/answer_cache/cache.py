@@ -49,6 +49,7 @@ def cache_key(
     hidden: bool = False,
     metric: str | None = None,
     made: str | None = None,
+    maps: bool = False,
 ) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
@@ -66,6 +67,7 @@ def cache_key(
         *([hidden] if hidden else []),
         *([metric] if metric and kept.by_metric(teacher) else []),
         *(["made", made] if made else []),
+        *(["maps"] if maps else []),
     ]
     parts += [cache_key(dataset_hash, one, folds, seed, made=made) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -169,12 +171,13 @@ class TeacherCache:
         hidden: bool = False,
         metric: str | None = None,
         made_rows: int = 0,
+        maps: bool = False,
     ) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows) would train no teacher, without reading a row.
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows, maps) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric, made_rows)
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric, made_rows, maps)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

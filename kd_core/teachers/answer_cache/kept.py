@@ -76,11 +76,13 @@ def recipe(
     hidden: bool = False,
     metric: str | None = None,
     made_rows: int = 0,
+    maps: bool = False,
 ) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         **_asked(data_key(dataset.spec), teacher, folds, seed, code, hidden, metric),
         **({"made_rows": made_rows} if made_rows else {}),
+        **({"maps": True} if maps else {}),
         "task": dataset.task,
         "classes": list(dataset.classes),
     }
@@ -119,7 +121,7 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
     for path in root.glob("[!.]*/meta.json"):
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
-            told = {"made_rows": 0, **meta["recipe"]}
+            told = {"made_rows": 0, "maps": False, **meta["recipe"]}
             if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError, TypeError):  # damaged, or just removed: not an answer
@@ -138,10 +140,11 @@ def is_kept(
     hidden: bool = False,
     metric: str | None = None,
     made_rows: int = 0,
+    maps: bool = False,
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
-    wanted = {**_asked(data, teacher, folds, seed, code, hidden, metric), "made_rows": made_rows}
+    wanted = {**_asked(data, teacher, folds, seed, code, hidden, metric), "made_rows": made_rows, "maps": maps}
     return data is not None and next(matching(root, wanted), None) is not None
 
 

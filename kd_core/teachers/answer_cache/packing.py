@@ -1,6 +1,6 @@
 """From a teacher's answers to the arrays of an entry and back, by row id: a row's answer never depends on its position.
 
-Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` where a teacher
+Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` and `map.<stage>` where a teacher
 gives them, `made.<coding>` the answers to made rows, in their order, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
 """
 
@@ -14,15 +14,19 @@ from kd_core.data.dataset import Array, Dataset, Part, Split
 from kd_core.errors import DataError
 from kd_core.teachers.answer_cache import coding
 
+MAP = "map."  # before a stage's name
+
 
 def pack(
     dataset: Dataset,
     coded: Mapping[Split, Mapping[str, Array]],
     features: Mapping[Split, Array] | None = None,
     made: Mapping[str, Array] | None = None,
+    maps: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """Name the arrays to keep. Shape: coded logits (N, C) and features (N, D) in the order of the dataset's parts."""
+    """Name the arrays to keep. Shape: coded logits (N, C), features (N, D) and maps (N, H, W) in the order of the dataset's parts."""
     found: dict[str, Array] = {"validation.labels": dataset.validation.y}
+    found |= {f"train.{MAP}{name}": array for name, array in (maps or {}).items()}
     found |= {f"made.{name}": array for name, array in (made or {}).items()}
     for split, part in dataset.parts.items():
         found[f"{split}.rows"] = part.row_ids
@@ -39,21 +43,24 @@ def part_of(arrays: Mapping[str, Array], split: str) -> dict[str, Array]:
 
 def unpack(
     arrays: Mapping[str, Array], dataset: Dataset
-) -> tuple[dict[Split, Array], dict[Split, Array], Array | None]:
-    """Return logits and features for the rows of a dataset, each in the order of its part, and logits of made rows.
+) -> tuple[dict[Split, Array], dict[Split, Array], dict[str, Array], Array | None]:
+    """Return logits, features and maps for the rows of a dataset, each in the order of its part, and logits of made rows.
 
     Errors: DataError with code `missing_rows` or `damaged_cache`.
     """
     logits: dict[Split, Array] = {}
     features: dict[Split, Array] = {}
+    maps: dict[str, Array] = {}
     for split, part in dataset.parts.items():
         kept = part_of(arrays, split)
         rows = _positions(kept, part, split)
         logits[split] = coding.decode(kept, dataset.num_outputs, rows)
         if "features" in kept:
             features[split] = kept["features"] if rows is None else kept["features"][rows]
+        found = {name.removeprefix(MAP): array for name, array in kept.items() if name.startswith(MAP)}
+        maps |= {name: array if rows is None else array[rows] for name, array in found.items()}
     made = part_of(arrays, "made")
-    return logits, features, coding.decode(made, dataset.num_outputs) if made else None
+    return logits, features, maps, coding.decode(made, dataset.num_outputs) if made else None
 
 
 def _positions(kept: Mapping[str, Array], part: Part, split: str) -> Array | None:

@@ -15,8 +15,9 @@ ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
 def explain(entry: Entry[Any]) -> None:
-    """Draw what a loss does, one fold away."""
-    with st.expander(t("distill.terms.how", method=entry.title), icon=":material/school:"):
+    """Draw what a loss does, one click away."""
+    with st.popover(t("distill.terms.how"), icon=":material/school:", type="tertiary"):
+        st.markdown(f"**{escape(entry.title)}**")
         st.markdown(about(entry))
         if formula := entry.facts.get("formula"):
             st.latex(formula)

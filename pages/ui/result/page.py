@@ -94,6 +94,10 @@ def judgement(found: Result, index: int) -> None:
             st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
         for line in (*told.lines(found, index), *verdict.about_teacher(found)):
             st.caption(line)
+        if said.moved:
+            st.caption(said.moved, help=term("effective_share"))
+        for advice in said.counsel:
+            st.info(advice, icon=":material/lightbulb:")
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
         for problem in found.get("problems") or ():

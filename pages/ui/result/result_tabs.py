@@ -14,6 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
+from pages.ui.lesson import moved
 from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
@@ -42,6 +43,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
                 column_curves.show(store.folder(row.id), found, index)
             elif key == "curves":
                 curves.show(snapshot, key=f"result-{row.id}", student=found["students"][index]["name"])
+                moved.show(found["students"][index])
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":

@@ -13,6 +13,8 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.store import ledger
+from kd_core.runs.view.counsel import counsel
+from pages.ui.lesson import moved
 from pages.ui.result import speed
 from pages.ui.result.differences import Written, is_share, lower_is_better, plain_model, points, signed_points
 from pages.ui.shared import text
@@ -36,6 +38,7 @@ class Judgement:
 
     `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
     `plain`: against plain models of its size;
+    `moved`: what its lesson was made of; `counsel`: what to try for that reason;
     `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
 
@@ -52,6 +55,8 @@ class Judgement:
     reason: Safe | None
     next: Safe | None
     warnings: tuple[Safe, ...]
+    moved: Safe | None
+    counsel: tuple[Safe, ...]
 
 
 def metric_title(name: str) -> str:
@@ -95,6 +100,8 @@ def judge(result: Result, index: int) -> Judgement:
         reason=why,
         next=then,
         warnings=_flags(result, student.raw),
+        moved=moved.sentence(student.raw),
+        counsel=tuple(escape(f"{p.message} {p.hint}") for p in counsel(found, student)),
     )
 
 

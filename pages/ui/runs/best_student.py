@@ -89,7 +89,7 @@ def tried(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> list[di
     from kd_core.runs.choosing.candidates import candidates
     from kd_core.runs.plan import situation
 
-    teacher, grouped = values["teacher"]["name"], dataset.group is not None
+    teacher, grouped = Choice.model_validate(values["teacher"]), dataset.group is not None
     folds = draft.folds(dataset, facts, values, draft.KEY, offering=True)
     at = situation(facts.task, facts.outputs, teacher, facts.inputs, (), grouped, folds)
     return [s.model_dump(mode="json") for s in candidates(at, Choice.parse(values["objective"])).students]

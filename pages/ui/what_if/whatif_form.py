@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.registry import Situation
-from kd_core.specs import DatasetSpec, RunSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, SweepSpec, TrainingSpec
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -44,7 +44,7 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
         archs = [s["arch"]["name"] for s in chosen]
         grouped, folds = dataset.group is not None, draft.folds(dataset, facts, values, KEY, offering=True)
-        at = situation(facts.task, facts.outputs, teacher["name"], facts.inputs, archs, grouped, folds)
+        at = situation(facts.task, facts.outputs, Choice.model_validate(teacher), facts.inputs, archs, grouped, folds)
         objective, sweep = _grid(at, values)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
     parts = {"teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep}

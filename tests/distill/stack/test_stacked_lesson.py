@@ -132,7 +132,7 @@ def test_two_losses_do_not_share_a_stack():
 
 def test_a_loss_of_another_task_and_missing_answers_are_refused():
     y, teacher, _, _ = data("binary")
-    for chosen, answers, code in (("mse", teacher, "objective_task"), ("hinton", teacher[:-1], "teacher_rows")):
+    for chosen, answers, code in (("bounded_mse", teacher, "objective_task"), ("hinton", teacher[:-1], "teacher_rows")):
         with pytest.raises(SpecError) as caught:
             StackedLesson("binary", [Choice(name=chosen)], y, answers, None, torch.float64, CPU)
         assert caught.value.code == code

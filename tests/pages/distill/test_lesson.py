@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from kd_core.distill import LOSSES
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
 from pages.ui.lesson import builder, method
+from pages.ui.runs import softening
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.distill.test_distill import name_students, start
@@ -79,3 +81,11 @@ def test_terms_grow_and_shrink_without_losing_their_share():
     assert builder.temperature(two) == 4.0 and builder.names_of(two) == ["hinton", "dkd"]
     assert builder.names_of(builder.grown(two, "nkd")) == ["hinton", "dkd", "nkd"]
     assert builder.shrunk(two, 1) == one
+
+
+def test_the_picture_tells_entropy_and_target_mass_of_all_kept_rows():
+    rows, labels = np.log([[0.9, 0.1], [0.5, 0.5]]), np.array([0, 1])
+    answer = softening.Answer(("a", "b"), rows[0], rows, labels)
+    nats, mass = answer.over_rows(1.0)
+    assert mass == pytest.approx(0.7) and nats == pytest.approx((0.3250829734 + np.log(2)) / 2)
+    assert answer.over_rows(4.0)[1] < mass

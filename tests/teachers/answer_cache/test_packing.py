@@ -30,7 +30,7 @@ def shuffled(data: Dataset) -> Dataset:
 def test_rows_asked_in_the_kept_order_are_not_copied():
     data = dataset()
     kept = packed(data)
-    logits, features, _ = unpack(kept, data)
+    logits, features, _, _ = unpack(kept, data)
     assert all(logits[split] is kept[f"{split}.logits"] for split in data.parts) and features == {}
     assert kept["validation.labels"] is data.validation.y
 
@@ -38,7 +38,7 @@ def test_rows_asked_in_the_kept_order_are_not_copied():
 @pytest.mark.parametrize("outputs", [2, 150])
 def test_rows_asked_in_another_order_get_their_own_answers(outputs):
     data = replace(dataset("multiclass"), classes=tuple(map(str, range(outputs))))
-    logits, features, _ = unpack(packed(data, outputs, features=True), shuffled(data))
+    logits, features, _, _ = unpack(packed(data, outputs, features=True), shuffled(data))
     for split, part in shuffled(data).parts.items():
         assert not np.array_equal(part.row_ids, data.parts[split].row_ids)
         assert np.array_equal(logits[split], part.row_ids[:, None] * np.float32([1] * outputs))
@@ -48,7 +48,7 @@ def test_rows_asked_in_another_order_get_their_own_answers(outputs):
 def test_some_of_the_rows_are_enough():
     data = dataset()
     few = with_rows(data, dict.fromkeys(data.parts, slice(3, 9)))
-    logits, _, _ = unpack(packed(data), few)
+    logits, _, _, _ = unpack(packed(data), few)
     assert np.array_equal(logits["test"][:, 0], few.test.row_ids)
 
 

@@ -37,13 +37,7 @@ def answers_of(
     for k in range(folds):
         held_N = fold_N == k
         rest, x_held = without(dataset, arch, held_N)
-        own = replace(
-            lesson,
-            dataset=rest,
-            answers=lesson.answers[~held_N],
-            features=None if lesson.features is None else lesson.features[~held_N],
-            made=None,
-        )
+        own = replace(lesson, dataset=rest, answers=lesson.answers[~held_N], made=None)
         place = None if way.checkpoint is None else way.checkpoint.with_suffix(f"{way.checkpoint.suffix}-fold-{k}")
         one = taught(own, replace(way, checkpoint=place, notify=lambda event: None), alone=alone)
         if one.trained.stopped:

@@ -1,0 +1,90 @@
+"""What a teacher thinks inside about the training rows, for losses that hear it: as tables by name, and looked up for a batch.
+
+Legend: N training rows, D width, H and W places of a map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.models.base import Outputs
+from kd_core.specs import Choice
+from kd_core.teachers import crossfit
+from kd_core.teachers.base import TeacherAnswers, gives
+
+HIDDEN = "hidden"  # table of inner features (N, D)
+FOLD = "hidden.fold"  # table (N,): which fit gave a row's features, where several did
+MAP = "hidden.map."  # before a stage's name: table of its attention (N, H, W)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """features (N, D); folds (N,): which fit gave them, None for one; maps (N, H, W) by stage."""
+
+    features: Array | None = None
+    folds: Array | None = None
+    maps: Mapping[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Array]) -> Self | None:
+        """Pick the tables that are hints; None where there are none."""
+        maps = {name.removeprefix(MAP): table for name, table in tables.items() if name.startswith(MAP)}
+        found = cls(tables.get(HIDDEN), tables.get(FOLD), maps)
+        return found if found.features is not None or maps else None
+
+    @classmethod
+    def of_answers(cls, found: TeacherAnswers, dataset: Dataset, teacher: Choice, seed: int) -> Self | None:
+        """Gather what a teacher answered of its inside; of features of several fits, which one gave a row's. `seed`: of the answers."""
+        if not found.features and not found.maps:
+            return None
+        folds = None
+        if found.features and "one_basis" not in gives(teacher, found.folds):
+            folds = crossfit.folds(dataset.train.y, dataset.train.groups, found.folds, seed)
+        return cls(found.features.get("train"), folds, found.maps)
+
+    def tables(self) -> dict[str, Array]:
+        """Return the tables by name."""
+        own = {HIDDEN: self.features, FOLD: self.folds}
+        return {n: t for n, t in own.items() if t is not None} | {f"{MAP}{n}": t for n, t in self.maps.items()}
+
+    def gives(self) -> frozenset[str]:
+        """Say what they hold, as a `Situation` names it."""
+        found = {"maps"} if self.maps else set()
+        if self.features is not None:
+            found |= {"features"} if self.folds is not None else {"features", "one_basis"}
+        return frozenset(found)
+
+    def shuffled(self, seed: int) -> Hints:
+        """Give each row another one's hints, of the same fold where there are folds: what is left is no knowledge of the row."""
+        rng, tables = np.random.default_rng(seed), self.tables()
+        folds = np.zeros(len(next(iter(tables.values()))), int) if self.folds is None else self.folds
+        order = np.arange(len(folds))
+        for fold in np.unique(folds):
+            at = np.flatnonzero(folds == fold)
+            order[at] = rng.permutation(at)
+        found = Hints.of({name: table[order] for name, table in tables.items()})
+        assert found is not None
+        return found
+
+
+class HintTensors:
+    """Hints on the device of the batches."""
+
+    def __init__(self, hints: Hints) -> None:
+        self.tensors = {n: torch.from_numpy(np.ascontiguousarray(t)) for n, t in hints.tables().items()}
+
+    def beside(self, logits: Tensor, index: Tensor) -> Outputs:
+        """Put the hints of some rows beside their logits. Shape: logits (B, C), index (B,)."""
+        if any(t.device != index.device for t in self.tensors.values()):
+            self.tensors = {name: t.to(index.device) for name, t in self.tensors.items()}
+        found = {name: t.index_select(0, index) for name, t in self.tensors.items()}
+        features = found.get(HIDDEN)
+        hidden = {name.removeprefix(MAP): t.float() for name, t in found.items() if name.startswith(MAP)}
+        return Outputs(logits, None if features is None else features.float(), hidden=hidden, fold=found.get(FOLD))

@@ -1,0 +1,71 @@
+"""What moved a student, on its result: the sentence, the advice, the chart of its epochs; nothing in older results."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import pytest
+
+from kd_core.safe_io import read_json, write_json
+from kd_core.specs import LABELS
+from pages.ui.charts import lesson as charts
+from pages.ui.lesson import moved
+from pages.ui.shared.text import t
+from tests.pages.fixtures import done_run, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+SHARES = {LABELS: 0.03, "hinton": 0.97}
+CURVE = {"epoch": [1, 2, 3], LABELS: [0.01, 0.03, 0.05], "hinton": [0.99, 0.97, 0.95]}
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def run_with(**told):
+    run_id = done_run()
+    path = store().folder(run_id).path / "result.json"
+    found = read_json(path)
+    found["students"][0] |= told
+    write_json(path, found)
+    return run_id
+
+
+def plain(at):
+    return html.unescape(words(at)).replace("\u2060", "")
+
+
+def test_shares_and_advice_are_said_beside_the_verdict():
+    at = open_page("runs", run=run_with(shares=SHARES, share_curve=CURVE, teacher_top=0.99))
+    assert not at.exception
+    said = plain(at)
+    assert "What moved the student: 3.0 % Labels, 97.0 % Soft labels (KD)." in said
+    assert "97% of what moved the student came from the teacher, 3.0% from the labels. Lower alpha" in said
+    assert "give 99.0% to their first class" in said
+
+
+def test_the_curves_show_them_epoch_by_epoch():
+    run_id = run_with(shares=SHARES, share_curve=CURVE)
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_curves"))
+    at = at.switch_page("runs.py").run()
+    assert not at.exception
+    drawn = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+    (figure,) = [f for f in drawn if any(part.get("stackgroup") for part in f["data"])]
+    assert [part["name"] for part in figure["data"]] == ["Labels", "Soft labels (KD)"]
+    assert figure["data"][1]["y"] == CURVE["hinton"] and t("runs.moved.note") in html.unescape(words(at))
+
+
+def test_an_older_result_says_nothing_of_it():
+    at = open_page("runs", run=done_run())
+    assert not at.exception and "What moved the student" not in plain(at)
+    assert moved.sentence({}) is None
+
+
+def test_every_part_has_a_look_of_its_own():
+    parts = {str(i): [1 / 7, 1 / 7] for i in range(7)}
+    figure = charts.shares([1, 2], parts, epoch_title="Epoch", y="Share")
+    looks = [(p["line"]["color"], p["line"]["dash"]) for p in figure.to_plotly_json()["data"]]
+    assert len(set(looks)) == len(parts) == len(charts.LOOKS)
