@@ -69,6 +69,9 @@ def test_every_loss_of_soft_labels_can_be_taught_the_placebo(entry):
         ("binary", Choice(name="hinton"), None),
         ("binary", Choice(name="hinton", settings={"alpha": 0.0}), "no_soft_share"),
         ("binary", Choice(name="mse"), "no_soft_labels"),
+        ("binary", Choice(name="sp"), None),
+        ("regression", Choice(name="fitnets"), None),
+        ("multiclass", Choice(name="at", settings={"alpha": 0.0}), "no_soft_share"),
         ("regression", Choice(name="mse"), "regression"),
     ],
 )

@@ -12,7 +12,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.distill import MODES, hears_features, placebo
 from kd_core.distill.meeting import OFFLINE, Lesson, Link, Way
 from kd_core.distill.sweep.variants import digest
-from kd_core.distill.terms import soft_share
+from kd_core.distill.terms import hears_maps, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for
@@ -58,7 +58,7 @@ _MADE_ROWS = Says(
 _FEATURES = Says(
     "mode_features",
     "error",
-    "The loss '{loss}' reads the teacher's inner features, and in the mode '{name}' students do not learn from the teacher itself.",
+    "The loss '{loss}' reads what the teacher thinks inside, and in the mode '{name}' students do not learn from the teacher itself.",
     "Choose another loss, or the mode '{offline}'.",
 )
 
@@ -196,7 +196,8 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_NO_LABELS.problem(name=spec.mode.name, offline=OFFLINE))
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
-    if "chain" in facts and hears_features(spec.objective):
+    others = "chain" in facts or (facts.get("apart") and not facts.get("own_lesson"))
+    if others and (hears_features(spec.objective) or hears_maps(spec.objective)):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)
