@@ -202,9 +202,11 @@ def sweep(
             one_class=one_class,
             copies=copies,
         )
-        taught = asked_lesson.lesson(objective or [default_loss(dataset)], settings, None, None, dataset)
+        losses = objective or [default_loss(dataset)]
+        taught = asked_lesson.lesson(losses[:1], settings, None, None, dataset)
         judged = evaluation_spec(folds)
         spec = make_spec(dataset, taught_by, student, taught, (epochs, seeds, 0), sweep=asked, evaluation=judged)
+        spec = asked_lesson.by_each(spec, losses)
         return execute(spec, out)
 
     guarded(work)
