@@ -8,7 +8,7 @@ import torch
 
 from kd_core.distill import LOSSES, objective
 from kd_core.distill.base import Gradient
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.stack import fused
 from kd_core.distill.student import train_student
 from kd_core.models import Outputs

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
-from kd_core.distill.relations import related, related_reference
+from kd_core.distill.inner.relations import related, related_reference
 from kd_core.models.base import Outputs
 
 SMALLEST = 1e-7  # nearness: that of two rows that point in opposite directions is 0, which has no logarithm
