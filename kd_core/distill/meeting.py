@@ -63,12 +63,16 @@ class Way:
 
 @dataclass(frozen=True)
 class Helper:
-    """What learned for a student's sake. `score`: of the selection metric on validation, at the epoch that counts."""
+    """What learned for a student's sake. `score`: of the selection metric on validation rows, at the epoch that counts.
+
+    `measure`: what the score is where it is something else, in words that a number follows.
+    """
 
     name: str
     score: float | None
     seconds: float
     parameters: int
+    measure: str = ""
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -77,6 +81,7 @@ class Helper:
             "score": self.score,
             "seconds": round(self.seconds, 3),
             "parameters": self.parameters,
+            **({"measure": self.measure} if self.measure else {}),
         }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from kd_core.distill.held_out import answers_of
+from kd_core.distill.beside.held_out import answers_of
 from kd_core.distill.meeting import MODES, Lesson, Link, Met, Way, taught
 from kd_core.errors import Problem, Says, SpecError, Stopped
 from kd_core.models.base import ARCHS, SizeName

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from kd_core.distill.held_out import answers_of
+from kd_core.distill.beside.held_out import answers_of
 from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
 from kd_core.models.sizes import sizes_for
 from kd_core.seeding import derive

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kd_core.data.dataset import Array, Dataset, Part
 from kd_core.data.view import Viewed, Views
-from kd_core.distill import made_up
+from kd_core.distill.beside import made_up
 from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
 from kd_core.distill.student import TrainedStudent, scoring
 from kd_core.distill.terms import loss_of
@@ -22,7 +22,7 @@ from kd_core.task import task_of
 from kd_core.teachers.made_rows import table_view
 from kd_core.training.predict import predict
 
-AGREEMENT = "agreement with the teacher on made-up rows"
+MADE_UP = "made-up rows"
 
 
 class DataFreeSpec(Spec):
@@ -95,13 +95,14 @@ def data_free(spec: DataFreeSpec, lesson: Lesson, way: Way) -> Met:
     dataset, answers = answered(lesson, lesson.made.rows, lesson.made.logits)
     own = dataclasses.replace(lesson, dataset=dataset, answers=answers, made=None)
     agreement = "accuracy" if task_of(dataset.task).has_classes else task_of(dataset.task).primary
-    told = way.beside(AGREEMENT)  # its curve is not one of the run's metric
+    told = way.beside(MADE_UP)  # its curve is not one of the run's metric
     found = taught(own, dataclasses.replace(told, metric=agreement, checkpoint=way.checkpoint))
     agreed = Helper(
-        AGREEMENT,
+        MADE_UP,
         found.trained.score_selected,
         found.trained.seconds,
         sizes_for(lesson.dataset, lesson.student.arch).parameters,
+        f"{agreement.replace('_', ' ')} against the teacher's answers",
     )
     return Met(_on_real_rows(found, lesson, way), (agreed,))
 

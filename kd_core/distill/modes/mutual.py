@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kd_core.distill import joint
+from kd_core.distill.beside import joint
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
 
 

@@ -196,7 +196,8 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_NO_LABELS.problem(name=spec.mode.name, offline=OFFLINE))
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
-    if not facts.get("own_lesson") and (hears_features(spec.objective) or hears_maps(spec.objective)):
+    others = "chain" in facts or (facts.get("apart") and not facts.get("own_lesson"))
+    if others and (hears_features(spec.objective) or hears_maps(spec.objective)):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)

@@ -11,13 +11,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class HelperWords:
-    """What learned for one student: its mean score on validation over the seeds that know it, and its seconds in all."""
+    """What learned for one student: its mean score on validation rows (else `measure`) over the seeds that know it, and its seconds in all."""
 
     student: str
     name: str
     score: float
     seeds: int
     seconds: float
+    measure: str = ""
 
 
 def helpers(result: Mapping[str, Any]) -> list[HelperWords]:
@@ -36,7 +37,11 @@ def helpers(result: Mapping[str, Any]) -> list[HelperWords]:
             scores = [h["score"] for h in each if h["score"] is not None]
             if scores:
                 seconds = sum(h["seconds"] for h in each)
-                found.append(HelperWords(student["name"], name, float(np.mean(scores)), len(scores), seconds))
+                found.append(
+                    HelperWords(
+                        student["name"], name, float(np.mean(scores)), len(scores), seconds, each[0].get("measure", "")
+                    )
+                )
     return found
 
 
@@ -54,7 +59,10 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     for one in helpers(result):
         of = f" for {one.student}" if one.student else ""
         seeds = f", mean of {one.seeds} seeds" if one.seeds > 1 else ""
-        found.append(
-            f"  {one.name}{of}: {result['metric']['title']} {one.score:.4g} on validation{seeds}, {one.seconds:.1f} s."
+        what = (
+            f"{one.measure} {one.score:.4g}"
+            if one.measure
+            else f"{result['metric']['title']} {one.score:.4g} on validation"
         )
+        found.append(f"  {one.name}{of}: {what}{seeds}, {one.seconds:.1f} s.")
     return found

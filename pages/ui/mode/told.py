@@ -20,7 +20,9 @@ def lines(found: Mapping[str, Any], index: int) -> list[Safe]:
         said.append(t("runs.mode.longer", times=f"{mode['times']:g}"))
     for one in mode_words.helpers(found):
         if one.student in ("", name):
-            told = {"name": escape(one.name), "metric": escape(found["metric"]["title"])}
-            told |= {"score": text.score(one.score), "seconds": text.seconds(one.seconds)}
+            metric = t("runs.mode.on_validation", metric=escape(found["metric"]["title"]), score=text.score(one.score))
+            other = t("runs.mode.measured", measure=escape(one.measure), score=text.score(one.score))
+            told = {"name": escape(one.name), "what": other if one.measure else metric}
+            told |= {"seconds": text.seconds(one.seconds)}
             said.append(t("runs.mode.helper_seeds" if one.seeds > 1 else "runs.mode.helper", seeds=one.seeds, **told))
     return said

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kd_core.distill import MODES
-from kd_core.distill.held_out import without
+from kd_core.distill.beside.held_out import without
 from kd_core.distill.meeting import Lesson, Way, taught
 from kd_core.distill.modes import assistant as module
 from kd_core.errors import SpecError, Stopped

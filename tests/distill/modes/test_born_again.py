@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kd_core.distill import MODES
-from kd_core.distill.held_out import answers_of, without
+from kd_core.distill.beside.held_out import answers_of, without
 from kd_core.distill.meeting import Lesson, Way, taught
 from kd_core.errors import Stopped
 from kd_core.seeding import derive

@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 
 from kd_core.data.preparation import prepare
-from kd_core.distill import MODES, made_up
+from kd_core.distill import MODES
+from kd_core.distill.beside import made_up
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.meeting import Lesson, Way
 from kd_core.errors import SpecError
 from kd_core.evaluate import METRICS
 from kd_core.runs import assessment, plan
 from kd_core.runs.cells import modes
+from kd_core.runs.view import mode_words
 from kd_core.specs import SEVERAL, Choice
 from tests.distill.test_student import TRAINING, same
 from tests.runs.tables import TINY, small_spec, write_table
@@ -130,4 +132,7 @@ def test_a_run_without_data_says_what_was_seen(tmp_path):
     (student,) = found["students"]
     assert found["mode"]["name"] == "data_free" and student["placebo_reason"] == "mode" and student["alpha"] == 1.0
     assert [n["code"] for n in found["teacher"]["notes"]] == ["made_up_rows"]
-    assert student["selection"]["student"][0]["helpers"][0]["name"].startswith("agreement")
+    (helper,) = student["selection"]["student"][0]["helpers"]
+    assert helper["name"] == "made-up rows" and helper["measure"] == "accuracy against the teacher's answers"
+    said = [line for line in mode_words.lines(found) if "made-up rows for tiny" in line]
+    assert "ROC-AUC" not in said[0] and "accuracy against the teacher's answers 0." in said[0]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from kd_core.distill import joint
 from kd_core.distill import objective as objectives
+from kd_core.distill.beside import joint
 from kd_core.distill.meeting import Lesson, Way, taught
 from kd_core.models.base import Outputs
 from kd_core.models.dropout import masks_beside, own_stream, seed_masks

@@ -23,3 +23,11 @@ def test_the_mode_and_who_learned_for_this_student_are_said():
     assert "Mutual &#42;now&#42;" in mode and "bout 2 networks" in longer
     assert helper.startswith("teacher:") and "0.7" in helper and "mean of 2 seeds" in helper and "4" in helper
     assert len(told.lines(in_mode(1.0), 0)) == 2
+
+
+def test_a_score_of_another_measure_is_not_called_the_metric():
+    found = in_mode(1.0)
+    for one in found["students"][0]["selection"]["student"]:
+        one["helpers"][0]["measure"] = "accuracy against the teacher's answers"
+    _, helper = told.lines(found, 0)
+    assert "accuracy against the teacher" in helper and found["metric"]["title"] not in helper

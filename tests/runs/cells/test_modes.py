@@ -158,3 +158,12 @@ def test_an_assistant_without_sizes_or_for_a_lesson_of_features_is_refused(tmp_p
     assert said(asking(path, "assistant", students=line, settings={"network": "mlp"})) == []
     (one,) = said(asking(path, "assistant", choose=ChooseSpec()))
     assert "can't be chosen in the mode 'assistant'" in one
+
+
+@pytest.mark.parametrize("mode", ["assistant", "born_again"])
+def test_a_lesson_of_the_teachers_features_is_refused_where_another_answers(tmp_path, mode):
+    one = small_spec(tmp_path / "a.csv").evaluation.model_copy(update={"folds": 1})
+    asked = asking(tmp_path / "a.csv", mode, objective=Choice(name="fitnets"), evaluation=one)
+    assert said(asked.model_copy(update={"mode": Choice(name="offline")})) == []
+    (reason,) = said(asked)
+    assert reason.startswith("The loss 'fitnets' reads the teacher's inner features, and in the mode")
