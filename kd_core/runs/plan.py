@@ -8,6 +8,7 @@ from typing import Any
 
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, MODES, loss_of, parts_of
+from kd_core.distill.terms import hears_inside
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
@@ -165,7 +166,7 @@ def check(
         part("The loss", LOSSES, loss.name, loss.settings)
     if own and spec.sweep is None:
         found.append(_OWN_LOSS.problem(names=", ".join(c.name for c in own)))
-    inner = [c.name for c in own if c.name in LOSSES.names() and "teacher_features" in LOSSES.get(c.name).needs]
+    inner = [c.name for c in own if c.name in LOSSES.names() and hears_inside(c)]
     found += [_INNER.problem(names=", ".join(inner))] if inner else []
     part("The mode", MODES, spec.mode.name, spec.mode.settings)
     for student in spec.students:

@@ -76,7 +76,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: MLKDSpec) -> Any:
     spec=MLKDSpec,
     source="Jin et al. 2023 (CVPR), Multi-Level Logit Distillation",
     about="Teacher and student are compared at several temperatures at once, row by row, and also by how alike the rows of a batch and the classes look to each of them.",
-    formula=r"\begin{gathered} \sum_T T^2 \, \mathrm{KL}(p \,\|\, q) \\ + \frac{1}{B} \| P P^\top - Q Q^\top \|^2 \\ + \frac{1}{C} \| P^\top P - Q^\top Q \|^2 \end{gathered}",
+    formula=r"\begin{gathered} \sum_T \Big[ T^2 \, \mathrm{KL}(p \,\|\, q) \\ + \frac{1}{B} \| P P^\top - Q Q^\top \|^2 \\ + \frac{1}{C} \| P^\top P - Q^\top Q \|^2 \Big] \end{gathered}",
     tasks=CLASSIFICATION,
     reference=reference,
     soft_labels=True,

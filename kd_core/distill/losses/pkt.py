@@ -43,6 +43,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: PKTSpec) -> Any:
     title="Nearness of rows as probabilities (PKT)",
     spec=PKTSpec,
     source="arXiv:1803.10837",
+    about="For every row of a batch, how likely each other row is its neighbour is compared between teacher and student.",
+    formula=r"\begin{gathered} \frac{1}{B^2} \sum_{i, j} p_{j|i} \log \frac{p_{j|i}}{q_{j|i}} \\ p_{j|i} \propto \tfrac{1}{2} (\cos(f_i, f_j) + 1) \end{gathered}",
     needs=("teacher_features", "student_features"),
     reference=reference,
     doubled=0.5,
