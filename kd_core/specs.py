@@ -135,8 +135,15 @@ class DatasetSpec(Spec):
 class StudentSpec(Spec):
     """A student: an architecture under a short name."""
 
+    later = ("objective",)
+
     name: str = Field(min_length=1, max_length=40, description="Short name to show, for example 'small'.")
     arch: Choice = Field(description="Architecture and its settings.")
+    objective: str | None = Field(
+        None,
+        max_length=40,
+        description="In a what-if: the loss that this student is taught by, with its own defaults, in place of the run's.",
+    )
 
 
 class TrainingSpec(Spec):

@@ -105,9 +105,8 @@ def distill(
     def work() -> int:
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
-        meeting = asked_mode.mode(mode, settings)
-        others = asked_mode.of_others(asked_lesson.of_others(settings))
-        taught_by = asked_teacher(teacher, others, student, data, target)
+        meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target)
         dataset = table_spec(
             data,
             target,
@@ -203,9 +202,11 @@ def sweep(
             one_class=one_class,
             copies=copies,
         )
-        taught = asked_lesson.lesson(objective or [default_loss(dataset)], settings, None, None, dataset)
+        losses = objective or [default_loss(dataset)]
+        taught = asked_lesson.lesson(losses[:1], settings, None, None, dataset)
         judged = evaluation_spec(folds)
         spec = make_spec(dataset, taught_by, student, taught, (epochs, seeds, 0), sweep=asked, evaluation=judged)
+        spec = asked_lesson.by_each(spec, losses)
         return execute(spec, out)
 
     guarded(work)

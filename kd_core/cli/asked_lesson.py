@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kd_core.errors import SpecError
-from kd_core.specs import SEVERAL, Choice, DatasetSpec
+from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec
 
 OBJECTIVE = "objective"  # first word of a setting that belongs to the lesson, as in objective.alpha=.5
 
@@ -58,6 +58,32 @@ def lesson(
         )
     asked = {"terms": terms, **({} if hard is None else {"hard": hard})}
     return Choice(name=SEVERAL, settings=SeveralSpec.parse(asked, "the objective").model_dump(mode="json"))
+
+
+def by_each(spec: RunSpec, losses: Sequence[str]) -> RunSpec:
+    """Teach every student of a what-if by each of several losses: one student for each, called 'tiny dkd'.
+
+    Errors: UnknownName; SpecError `weight_in_what_if`.
+    """
+    from kd_core.distill import LOSSES
+
+    if len(losses) < 2:
+        return spec
+    for text in losses:
+        if ":" in text:
+            raise SpecError(
+                "The weight in '{text}' belongs to a sum of terms, and a what-if compares the losses, one by one.",
+                "Write --objective NAME without a weight.",
+                "weight_in_what_if",
+                text=text,
+            )
+        LOSSES.get(text)
+    each = [
+        one.model_copy(update={"name": f"{one.name} {loss}"[:40], "objective": loss})
+        for one in spec.students
+        for loss in dict.fromkeys(losses)
+    ]
+    return spec.model_copy(update={"students": tuple(each)})
 
 
 def _alone(name: str, given: dict[str, Any], temperature: float | None, alpha: float | None) -> Choice:

@@ -3,6 +3,9 @@
 A student taught by it gets the same loss, temperature and soft share. What it gains over its baseline comes from
 smooth labels as such; what the taught student gains beyond it comes from the teacher.
 
+A lesson of inner features or attention has no labels to smooth: there each row gets another row's, drawn at random (`shuffles`). What is
+left is the pull of the term as such, without any knowledge of the row.
+
 Source: Yuan et al. 2020 (arXiv:1909.11723), a virtual teacher by label smoothing.
 """
 
@@ -11,11 +14,13 @@ from __future__ import annotations
 import numpy as np
 
 from kd_core.data.dataset import Array
-from kd_core.distill.terms import hears_features, loss_of, soft_share
+from kd_core.distill.base import LOSSES
+from kd_core.distill.terms import loss_of, parts_of, soft_share
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
 PLACEBO = "placebo"
+INSIDE = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears what the teacher thinks inside
 CLOSEST = 1e-6  # a share of 0 or 1 has no logit
 
 
@@ -25,13 +30,23 @@ def why_none(task: str, objective: Choice) -> str | None:
     A task's own (`regression`: numbers have no soft labels); `no_soft_labels`: the loss compares something else; `no_soft_share`:
     the teacher has no part in the lesson.
     """
+    if shuffles(objective):
+        return None if soft_share(objective) else "no_soft_share"
     unsoftened = task_of(task).unsoftened
     if unsoftened:
         return unsoftened
     entry = loss_of(objective)
-    if not entry.facts.get("soft_labels") or hears_features(objective):
+    if not entry.facts.get("soft_labels") or INSIDE.intersection(entry.needs):
         return "no_soft_labels"
     return None if soft_share(objective) else "no_soft_share"
+
+
+def shuffles(objective: Choice) -> bool:
+    """Say whether a lesson's placebo is the same lesson with the teacher's rows shuffled: every term of it hears only the teacher's inside.
+
+    Errors: UnknownName, SpecError.
+    """
+    return all(INSIDE.intersection(LOSSES.get(part.name).needs) for part in parts_of(objective))
 
 
 def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:

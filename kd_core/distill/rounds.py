@@ -39,11 +39,12 @@ class Slopes:
         z = torch.from_numpy(z_NC).requires_grad_()
         total = self.loss(Outputs(z), self.index).total
         (gradient,) = torch.autograd.grad(total, z, create_graph=True)
-        # Rows do not depend on each other, so a column's sum has each row's own second derivative as its gradient.
+        # Rows do not depend on each other (losses that compare them are refused), so a column's sum has each row's own second
+        # derivative as its gradient. Where a loss curves downwards, as strong a step is taken as where it curves upwards as much.
         own = range(first, z.shape[1])
         curved = [torch.autograd.grad(gradient[:, c].sum(), z, retain_graph=True)[0][:, c] for c in own]
         rows = len(z_NC)  # the loss is their mean
-        curvature = (torch.stack(curved, dim=1) * rows).clamp(min=FLATTEST)
+        curvature = (torch.stack(curved, dim=1) * rows).abs().clamp(min=FLATTEST)
         return (gradient.detach()[:, first:] * rows).numpy(), curvature.numpy()
 
 

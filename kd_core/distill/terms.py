@@ -200,6 +200,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
         facts["soft_labels"] = True
     if any("module" in entry.facts for entry in entries):
         facts["module"] = _modules
+    if any("doubled" in entry.facts for entry in entries):
+        facts["doubled"] = tuple(entry.facts.get("doubled", 1.0) for entry in entries)
     return Entry(
         SEVERAL,
         together,

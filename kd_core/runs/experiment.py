@@ -163,8 +163,12 @@ class _Experiment:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
-            found[placebo.PLACEBO] = placebo.placebo_logits(
-                self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+            found[placebo.PLACEBO] = (
+                found[TEACHER]  # not heard: it is the hints that are shuffled, where it is taught
+                if placebo.shuffles(self.spec.objective)
+                else placebo.placebo_logits(
+                    self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+                )
             )
         return found
 

@@ -48,10 +48,14 @@ class Arm:
 
 @dataclass(frozen=True)
 class Placebo:
-    """The same student on labels smoothed without a teacher; `gain` is the student's over it."""
+    """The same student on labels smoothed without a teacher; `gain` is the student's over it.
+
+    `of_rows`: on the teacher's own lesson, but with each row another's.
+    """
 
     arm: Arm
     gain: Mapping[str, Gain]
+    of_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,7 +283,9 @@ def _student(found: Json) -> StudentOutcome:
             if (own := g.get("ci_family")) and own[0] is not None  # one seed has no interval
         },
         versus_teacher=_gains(found.get("versus_teacher") or {}),
-        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"])) if placebo else None,
+        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of") == "rows")
+        if placebo
+        else None,
         placebo_reason=found.get("placebo_reason"),
         advice=Advice(advice["kind"], advice["need"]) if advice else None,
         verdict=str(found["verdict"]),

@@ -69,6 +69,18 @@ _WHOLE_LESSON = Says(
     "Alpha {alpha} gives a share of the lesson to labels, but there are no true labels: they are made from the teacher's answers.",
     "Set alpha to 1, or name a target.",
 )
+_OWN_LOSS = Says(
+    "loss_of_a_student",
+    "error",
+    "Students have losses of their own ({names}), which only a what-if compares.",
+    "Choose one loss for the run, or give it a what-if.",
+)
+_INNER = Says(
+    "inner_losses_compared",
+    "error",
+    "{names} read the teacher's inner features, and a what-if of several losses hands its students answers only.",
+    "Leave these losses out, or give each a run of its own.",
+)
 _FEW_FOLDS = Says(
     "network_folds",
     "note",
@@ -148,8 +160,13 @@ def check(
         losses = parts_of(spec.objective)
     except KDError as error:
         found.append(error.problem())
-    for loss in losses:
+    own = [c for name in dict.fromkeys(s.objective for s in spec.students if s.objective) for c in [Choice(name=name)]]
+    for loss in (*losses, *(c for c in own if c not in losses and c.name not in [x.name for x in losses])):
         part("The loss", LOSSES, loss.name, loss.settings)
+    if own and spec.sweep is None:
+        found.append(_OWN_LOSS.problem(names=", ".join(c.name for c in own)))
+    inner = [c.name for c in own if c.name in LOSSES.names() and "teacher_features" in LOSSES.get(c.name).needs]
+    found += [_INNER.problem(names=", ".join(inner))] if inner else []
     part("The mode", MODES, spec.mode.name, spec.mode.settings)
     for student in spec.students:
         part(f"The architecture of student '{student.name}'", ARCHS, student.arch.name, student.arch.settings)

@@ -12,7 +12,7 @@ import torch
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import TABLE
-from kd_core.distill import loss_of
+from kd_core.distill import loss_of, placebo
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
@@ -260,7 +260,8 @@ class ResultBuilder:
         """What the same student learned without a teacher, or why nobody asked."""
         if "placebo" in blocks:
             gain = _written(assessment.gains(found, "student", "placebo"))
-            return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain}, "placebo_reason": None}
+            of = {"of": "rows"} if placebo.shuffles(objective) else {}
+            return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain, **of}, "placebo_reason": None}
         why = modes.why_no_placebo(self.spec, self.dataset.task)
         if why is None:
             why = "what_if" if self.spec.sweep else "stopped" if self.spec.evaluation.placebo else "not_asked"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from kd_core.scenarios.base import SCENARIOS
 from kd_core.scenarios.phrases import messages
-from kd_core.specs import Choice
+from kd_core.specs import Choice, TrainingSpec
 
 
 @SCENARIOS.register(
@@ -21,6 +21,7 @@ from kd_core.specs import Choice
     teacher=Choice(name="sklearn", settings={"view": "tfidf"}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.8}),
     students=("bag:tiny", "bag:small"),
+    training=TrainingSpec(seeds=5),  # as many as the intervals ask for, 15, take more than two minutes on two cores
     tags=("customer service", "text"),
 )
 def make_messages(rng: np.random.Generator, rows: int) -> pd.DataFrame:

@@ -103,4 +103,45 @@ def test_a_run_of_two_terms_ends_with_its_shares(tmp_path):
 def test_a_term_that_does_not_fit_is_refused_before_training(tmp_path):
     data = write_table(tmp_path / "t.csv", "multiclass")
     done = runner.invoke(app, ["distill", str(data), "--target", "target", *SEVERAL])
-    assert done.exit_code == 2 and "The loss 'mse' works for" in done.stderr and "Traceback" not in done.output
+    assert done.exit_code == 2 and "The loss 'bounded_mse' works for" in done.stderr and "Traceback" not in done.output
+
+
+def test_a_what_if_compares_losses_and_stacks_those_whose_gradient_is_written(tmp_path):
+    data = write_table(tmp_path / "t.csv", "multiclass")
+    more = [
+        "--alpha",
+        "0,.6",
+        "--temperature",
+        "2,4",
+        "--seeds",
+        "2",
+        "--epochs",
+        "2",
+        "--folds",
+        "2",
+        "--student",
+        "tiny",
+    ]
+    losses = ["--objective", "hinton", "--objective", "dkd"]
+    asked = ["sweep", str(data), "--target", "target", *losses, *more, "--out", str(tmp_path / "run")]
+    done = runner.invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert [(s["name"], s["objective"]) for s in result["students"]] == [("tiny hinton", "hinton"), ("tiny dkd", "dkd")]
+    cells = {(c["student"], c["alpha"], c["temperature"]): c["baseline"] for c in result["cells"]}
+    assert len(cells) == 8 and cells["tiny hinton", 0.6, 2.0] == cells["tiny dkd", 0.6, 4.0]
+    assert result["sweep"]["mode"] == "fused" and result["sweep"]["trainings"] == 2 * (1 + 2 + 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "said"),
+    [
+        ("sweep", ["--objective", "hinton", "--objective", "dkd:0.5"], "'dkd:0.5' belongs to a sum of terms"),
+        ("sweep", ["--objective", "hinton", "--objective", "dkkd"], "no loss 'dkkd'"),
+        ("sweep", ["--objective", "hinton", "--objective", "bounded_mse"], "The loss 'bounded_mse' works for"),
+    ],
+)
+def test_what_a_what_if_of_losses_cannot_be_is_said(tmp_path, command, more, said):
+    data = write_table(tmp_path / "t.csv", "multiclass")
+    done = runner.invoke(app, [command, str(data), "--target", "target", *more])
+    assert done.exit_code == 2 and said in done.stderr and "Traceback" not in done.output

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from kd_core.distill import LOSSES
 from kd_core.distill.placebo import placebo_logits, why_none
 from kd_core.specs import Choice
+
+# those that soften at one temperature, which may be the mean of several or the one that learning starts from
+SOFT = [entry for entry in LOSSES.entries() if entry.facts.get("soft_labels")]
 
 
 def softmax(z):
@@ -44,12 +48,30 @@ def test_a_class_without_rows_and_a_certain_teacher_leave_finite_logits():
     assert np.isfinite(placebo_logits(np.zeros(20, int), z, Choice(name="hinton"), None)).all()
 
 
+@pytest.mark.parametrize("entry", SOFT, ids=lambda entry: entry.name)
+def test_every_loss_of_soft_labels_can_be_taught_the_placebo(entry):
+    rng = np.random.default_rng(1)
+    labels, z = rng.integers(0, 4, 300), rng.normal(size=(300, 4)) * 3
+    lesson = Choice(name=entry.name)
+    given = placebo_logits(labels, z, lesson, None)
+    temperature = getattr(entry.spec(), "temperature", 1.0)
+    taught, heard = softmax(given / temperature), softmax(z / temperature)
+    assert taught.sum(axis=1) == pytest.approx(np.ones(300))
+    rows = np.arange(300)
+    assert taught[rows, labels] == pytest.approx(heard[rows, labels].mean(), abs=1e-6)
+    assert all(len(np.unique(given[labels == c], axis=0)) == 1 for c in range(4))
+    assert why_none("multiclass", lesson) is None
+
+
 @pytest.mark.parametrize(
     ("task", "lesson", "why"),
     [
         ("binary", Choice(name="hinton"), None),
         ("binary", Choice(name="hinton", settings={"alpha": 0.0}), "no_soft_share"),
         ("binary", Choice(name="mse"), "no_soft_labels"),
+        ("binary", Choice(name="sp"), None),
+        ("regression", Choice(name="fitnets"), None),
+        ("multiclass", Choice(name="at", settings={"alpha": 0.0}), "no_soft_share"),
         ("regression", Choice(name="mse"), "regression"),
     ],
 )

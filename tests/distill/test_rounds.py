@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,13 +14,14 @@ from kd_core.distill.base import LOSSES, LossSpec
 from kd_core.distill.rounds import FLATTEST, Slopes, learn
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.student import scoring, train_student
+from kd_core.distill.terms import SEVERAL, loss_of
 from kd_core.errors import SpecError
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble
 from kd_core.registry import Situation
 from kd_core.runs import estimate, plan
 from kd_core.specs import Choice, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.task import task_of
-from kd_core.training.meter import NonFiniteLoss
+from kd_core.training.meter import BatchTerms, NonFiniteLoss
 from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
@@ -127,6 +130,52 @@ def test_a_loss_with_a_learning_part_is_refused_in_words(monkeypatch):
     assert entry.why_not(Situation("binary")) is None
     assert "a procedure of its own" in entry.why_not(plan.situation("binary", 2, students=["mlp", "trees"]))
     assert LOSSES.get("hinton").why_not(plan.situation("binary", 2, students=["trees"])) is None
+
+
+class Waves:
+    """A loss that curves downwards at 0, as losses that are not convex do in places."""
+
+    labels, written = torch.zeros(3), None
+
+    def __call__(self, outputs, index):
+        found = outputs.logits.cos().mean()
+        return BatchTerms(found, found)
+
+
+def test_where_a_loss_curves_downwards_the_step_is_as_long_as_upwards():
+    z = np.array([[0.1], [3.0], [-0.5]], np.float32)
+    gradient, curvature = Slopes(Waves())(z)
+    np.testing.assert_allclose(gradient, -np.sin(z), rtol=1e-5)
+    np.testing.assert_allclose(curvature, np.abs(np.cos(z)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if "doubled" in e.facts], ids=lambda e: e.name)
+def test_a_loss_that_compares_rows_is_refused_in_words(entry):
+    at = Situation("multiclass", 4, frozenset({"logits", "features", "one_basis"}), by_rounds=True)
+    assert "compares the rows of a batch with each other" in entry.why_not(at) or "module" in entry.facts
+    assert entry.why_not(replace(at, by_rounds=False)) is None
+
+
+def test_a_lesson_with_a_term_that_compares_rows_is_refused_too():
+    several = {"terms": [{"name": "hinton"}, {"name": "dist"}]}
+    entry = loss_of(Choice(name=SEVERAL, settings=several))
+    assert "compares the rows" in entry.why_not(Situation("multiclass", 4, by_rounds=True))
+    assert entry.why_not(Situation("multiclass", 4)) is None
+
+
+@pytest.mark.parametrize("entry", [e for e in LOSSES.entries() if e.facts.get("row_mean")], ids=lambda e: e.name)
+def test_trees_learn_by_every_loss_that_takes_rows_by_themselves(entry):
+    task = "regression" if entry.suits and not entry.suits(task_of("multiclass")) else "multiclass"
+    if entry.why_not(Situation(task, 10, by_rounds=True)) or "teacher_features" in entry.needs:
+        pytest.skip("not offered here")
+    data = dataset(task, rows=400)
+    z = 3 * data.view().parts["train"][:, : data.num_outputs]
+    z = np.pad(z, ((0, 0), (0, data.num_outputs - z.shape[1])))  # what a tree can copy at once
+    lesson = Choice(name=entry.name, settings={"alpha": 1.0})
+    history = train_student(data, TREES, lesson, z, TrainingSpec(epochs=12), 0).trained.history
+    after = [row["soft"] for row in history]
+    assert after[-1] - min(after) < 0.2 * (after[0] - min(after))
+    assert after[-1] < 0.9 * after[0]
 
 
 def test_it_is_not_stacked_and_has_no_step_size(tmp_path):

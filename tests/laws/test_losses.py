@@ -126,6 +126,14 @@ class TestEveryLoss:
             expected = (1 - alpha) * np.array(ends[0]) + alpha * np.array(ends[1])
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
+    def test_its_term_does_not_depend_on_alpha(self, entry, settings):
+        if "alpha" not in entry.spec.model_fields:
+            pytest.skip("has no alpha")
+        given = batch(entry)
+        own = modules(entry, entry.spec.parse(settings), *given[:2])
+        found = [value(entry, {**settings, "alpha": a}, *given, own).item() for a in (0.0, 0.4, 1.0)]
+        assert found[0] == found[1] == found[2] != 0
+
     def test_alpha_moves_the_total_without_a_jump(self, entry, settings):
         student, teacher, y = batch(entry, dtype=torch.float32)
         totals = []

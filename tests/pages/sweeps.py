@@ -133,11 +133,14 @@ def sweep_result(
         for t in trainings[:finished]
     }
     own = {(c, t.seed): t.position for t in trainings for c in t.cells}
-    alone = {(grid.budget(t.like), t.seed): t.position for t in trainings if t.arm == "baseline"}
+    alone = {(grid.budget(spec, t.like), t.seed): t.position for t in trainings if t.arm == "baseline"}
     seeds = grid.seeds(spec)
     scores = [
         cell_scores.gather(
-            c, seeds, [known.get(own[c.index, s]) for s in seeds], [known.get(alone[grid.budget(c), s]) for s in seeds]
+            c,
+            seeds,
+            [known.get(own[c.index, s]) for s in seeds],
+            [known.get(alone[grid.budget(spec, c), s]) for s in seeds],
         )
         for c in grid.cells(spec)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.models.base import Outputs
 from kd_core.training.attention import paired
 
@@ -15,6 +15,7 @@ from kd_core.training.attention import paired
 class ATSpec(WeightedSpec):
     """Settings of attention transfer."""
 
+    alpha: float = share(0.5)
     weight: float = strength(1000.0, "1,000 in the paper")
 
 

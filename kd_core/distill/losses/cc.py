@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.distill.relations import related, related_reference
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
@@ -19,6 +19,7 @@ from kd_core.specs import unit
 class CCSpec(WeightedSpec):
     """Settings of correlation congruence."""
 
+    alpha: float = share(0.5)
     weight: float = strength(100.0, "100 is usual")
     gamma: float = Field(
         0.4,

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
 
@@ -18,6 +18,7 @@ from kd_core.specs import unit
 class CRDSpec(WeightedSpec):
     """Settings of contrastive distillation."""
 
+    alpha: float = share(0.5)
     weight: float = strength(0.8, "0.8 in the paper")
     tau: float = Field(
         0.07,

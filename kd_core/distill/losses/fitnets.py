@@ -6,13 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.models.base import Outputs
 
 
 class FitNetsSpec(WeightedSpec):
     """Settings of hints."""
 
+    alpha: float = share(0.5)
     weight: float = strength(100.0, "100 is usual, as of RepDistiller")
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.distill.relations import related, related_reference
 from kd_core.models.base import Outputs
 
@@ -19,6 +19,7 @@ SMALLEST = 1e-7  # nearness: that of two rows that point in opposite directions 
 class PKTSpec(WeightedSpec):
     """Settings of probabilistic knowledge transfer."""
 
+    alpha: float = share(0.5)
     weight: float = strength(30000.0, "30,000 is usual")
 
 

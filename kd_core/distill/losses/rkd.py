@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.distill.relations import related, related_reference
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
@@ -22,6 +23,7 @@ SMALLEST = 1e-12  # squared distance: copies of a row lie in one place, and a ro
 class RKDSpec(WeightedSpec):
     """Settings of relational distillation."""
 
+    alpha: float = share(0.5)
     weight: float = strength(1.0, "1: distances and angles have weights of their own")
     distances: float = Field(
         25.0,
@@ -88,9 +90,7 @@ def rkd(student: Outputs, teacher: Outputs, labels: Tensor, spec: RKDSpec) -> Te
 
     def term(own: Tensor, theirs: Tensor) -> Tensor:
         two = F.smooth_l1_loss(_distances(own), _distances(theirs))
-        if not spec.angles:
-            return spec.distances * two
-        return spec.distances * two + spec.angles * F.smooth_l1_loss(_angles(own), _angles(theirs))
+        return spec.distances * two + spec.angles * _turned(own, theirs) if spec.angles else spec.distances * two
 
     return related(student, teacher, term, least=3)
 
@@ -98,19 +98,21 @@ def rkd(student: Outputs, teacher: Outputs, labels: Tensor, spec: RKDSpec) -> Te
 def _distances(f: Tensor) -> Tensor:
     """Return the distances of all pairs over their mean. Shape: (B, D) -> (B(B - 1) / 2,)."""
     first, second = torch.triu_indices(len(f), len(f), offset=1, device=f.device)
-    far = (f[first] - f[second]).square().sum(1).clamp(min=SMALLEST).sqrt()
+    squares = (f[:, None] - f[None]).square().sum(2).flatten()
+    far = squares.index_select(0, first * len(f) + second).clamp(min=SMALLEST).sqrt()
     return far / far.mean()
 
 
+def _turned(own: Tensor, theirs: Tensor) -> Tensor:
+    """Return the mean Huber distance of the cosines of all angles at j between i and k, three different rows."""
+    apart = _angles(own) - _angles(theirs)  # 0 where i or k is j: there is no way to go
+    differ = (~torch.eye(apart.shape[1], dtype=torch.bool, device=apart.device)).to(apart.dtype)
+    count = math.perm(apart.shape[1], 3)
+    return F.smooth_l1_loss(apart * differ, torch.zeros_like(apart), reduction="sum") / count
+
+
 def _angles(f: Tensor) -> Tensor:
-    """Return the cosines of the angles at j between i and k, three different rows. Shape: (B, D) -> (B(B - 1)(B - 2),)."""
+    """Return cosines at j between i and k, of the first rows. Shape: (B, D) -> (B, B, B), j first."""
     f = f[:ANGLE_ROWS]
     ways = F.normalize(f[None] - f[:, None], dim=2, eps=SMALLEST)
-    cosines = ways @ ways.transpose(1, 2)
-    return cosines[_three(len(f), f.device)]
-
-
-def _three(count: int, device: torch.device) -> Tensor:
-    """Mark where three numbers differ. Shape: -> (B, B, B) bool."""
-    differ = ~torch.eye(count, dtype=torch.bool, device=device)
-    return differ[:, :, None] & differ[:, None, :] & differ[None]
+    return ways @ ways.transpose(1, 2)

@@ -8,7 +8,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.distill.relations import related, related_reference
 from kd_core.models.base import Outputs
 
@@ -16,6 +16,7 @@ from kd_core.models.base import Outputs
 class SPSpec(WeightedSpec):
     """Settings of similarity-preserving distillation."""
 
+    alpha: float = share(0.5)
     weight: float = strength(3000.0, "3,000 in the paper")
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kd_core.distill.base import LOSSES, WeightedSpec, strength
+from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
 from kd_core.models.base import Outputs
 
 SMALLEST_VARIANCE = 1e-5  # of a row of features, as layer normalisation has it
@@ -18,6 +18,7 @@ SMALLEST_VARIANCE = 1e-5  # of a row of features, as layer normalisation has it
 class VkDSpec(WeightedSpec):
     """Settings of distillation over an orthogonal projection."""
 
+    alpha: float = share(0.5)
     weight: float = strength(1.0, "1 in the authors' programme")
 
 

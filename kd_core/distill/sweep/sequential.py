@@ -8,21 +8,24 @@ import json
 import math
 import shutil
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kd_core.data.dataset import Array
 from kd_core.distill.hints import Hints
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
+from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
-from kd_core.distill.sweep.variants import TEACHER, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
 from kd_core.models.building import cpu_state
+from kd_core.seeding import derive
 from kd_core.specs import TrainingSpec
 from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.loop import ShouldStop, Trained, ignore
@@ -129,10 +132,16 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
             checkpoint=way.checkpoint,
             device=work.device,
             selection_metric=work.metric,
-            hints=Hints.of(lessons) if taught and variant.lesson == TEACHER else None,
+            hints=_hints(variant, lessons) if taught else None,
             made=work.made_lesson(variant),
         )
     )
+
+
+def _hints(variant: Variant, lessons: Mapping[str, Array]) -> Hints | None:
+    """Pick what the teacher thinks inside; as a placebo, each row gets another's."""
+    found = Hints.of(lessons)
+    return found if found is None or variant.lesson != PLACEBO else found.shuffled(derive(variant.seed, PLACEBO))
 
 
 def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -> TrainedVariant:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from kd_core.errors import SpecError
+from kd_core.runs.cells.methods import first_alike, lesson_of, told_alike
 from kd_core.specs import Choice, RunSpec, Spec, StudentSpec, SweepSpec, TrainingSpec
 
 MADE_ROWS = "made_rows"  # came later: where it is 0 it is not written
@@ -107,7 +108,7 @@ def trainings(
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in every:
-        budgets.setdefault(budget(cell), []).append(cell)
+        budgets.setdefault(budget(spec, cell), []).append(cell)
     found: list[GridTraining] = []
     for seed in seeds(spec) if wanted is None else wanted:
         for alike in budgets.values():
@@ -128,23 +129,25 @@ def plan_fields(spec: RunSpec) -> dict[str, Any]:
     return {
         "cells": asked.cells,
         "variants": asked.variants,
-        "settings": [{**asdict(c), "student": spec.students[c.student].name} for c in cells(spec)],
+        "settings": [
+            {**asdict(c), "student": spec.students[c.student].name, **told_alike(spec, c.student)} for c in cells(spec)
+        ],
         "grid": [
             {
                 "cells": list(t.cells),
                 "arm": t.arm,
                 "student": spec.students[t.like.student].name,
                 "seed": t.seed,
-                "budget": list(budget(t.like)),
+                "budget": list(budget(spec, t.like)),
             }
             for t in trainings(spec)
         ],
     }
 
 
-def budget(cell: Cell) -> tuple[int, float, float, float | None]:
-    """Name what a cell and its baseline have in common; not made rows, which a baseline has no teacher to label."""
-    return cell.student, cell.learning_rate, cell.weight_decay, cell.dropout
+def budget(spec: RunSpec, cell: Cell) -> tuple[int, float, float, float | None]:
+    """Name what a cell and its baseline have in common, the first student of its architecture among it; not made rows, which a baseline has no teacher to label."""
+    return first_alike(spec, cell.student), cell.learning_rate, cell.weight_decay, cell.dropout
 
 
 def is_baseline(cell: Cell) -> bool:
@@ -155,12 +158,12 @@ def is_baseline(cell: Cell) -> bool:
 def count(spec: RunSpec) -> GridCount:
     """Count cells, variants and trainings without listing them, so that it is quick for any grid."""
     every = taught = alone = 0
-    for temperature, alpha, *budgets, made in _axes_per_student(spec):
+    for student, (temperature, alpha, *budgets, made) in enumerate(_axes_per_student(spec)):
         budgets_of_student = math.prod(len(axis) for axis in budgets)
         lessons = budgets_of_student * len(temperature) * len(made)
         every += lessons * len(alpha)
         taught += lessons * sum(a != 0 for a in alpha)
-        alone += budgets_of_student
+        alone += budgets_of_student if first_alike(spec, student) == student else 0
     n = spec.training.seeds_at_first
     return GridCount(every, every * n, (taught + alone) * n)
 
@@ -179,8 +182,8 @@ def student_of(spec: RunSpec, cell: Cell) -> StudentSpec:
 
 
 def objective_of(spec: RunSpec, cell: Cell) -> Choice:
-    """Return the loss with the cell's temperature and alpha."""
-    held = spec.objective
+    """Return the loss of the cell's student with the cell's temperature and alpha."""
+    held = lesson_of(spec, spec.students[cell.student])
     settings = _filled(held.settings, _loss_spec(held), temperature=cell.temperature, alpha=cell.alpha)
     return Choice(name=held.name, settings=settings)
 
@@ -196,7 +199,7 @@ def cell_spec(spec: RunSpec, cell: Cell) -> RunSpec:
     return spec.model_copy(
         update={
             "name": f"{spec.title()[: NAME_LENGTH - 60].strip()} · {label(cell, varied(spec))}"[:NAME_LENGTH],
-            "students": (student_of(spec, cell),),
+            "students": (student_of(spec, cell).model_copy(update={"objective": None}),),
             "objective": objective_of(spec, cell),
             "training": training,
             "sweep": None,
@@ -277,7 +280,7 @@ def _between(name: str, held: Sequence[float], value: float, bounds: tuple[float
 def _bounds(spec: RunSpec, cell: Cell, name: str) -> tuple[float, float]:
     """Read the smallest and largest value of a setting from the field that takes it."""
     if name in ("temperature", "alpha"):
-        fields: type[Spec] = _loss_spec(spec.objective)
+        fields: type[Spec] = _loss_spec(lesson_of(spec, spec.students[cell.student]))
     elif name == "dropout":
         fields = _arch_spec(spec.students[cell.student].arch.name)
     else:
@@ -291,12 +294,13 @@ def _bounds(spec: RunSpec, cell: Cell, name: str) -> tuple[float, float]:
 
 def _axes_per_student(spec: RunSpec) -> Iterator[list[tuple[Any, ...]]]:
     sweep = spec.sweep or SweepSpec()
-    loss = _loss_spec(spec.objective)
     for student in spec.students:
+        held = lesson_of(spec, student)
+        loss = _loss_spec(held)
         arch = _arch_spec(student.arch.name)
         yield [
-            _axis(sweep.temperature, spec.objective.settings, loss, "temperature"),
-            _axis(sweep.alpha, spec.objective.settings, loss, "alpha"),
+            _axis(sweep.temperature, held.settings, loss, "temperature"),
+            _axis(sweep.alpha, held.settings, loss, "alpha"),
             sweep.learning_rate or (spec.training.learning_rate,),
             sweep.weight_decay or (spec.training.weight_decay,),
             _axis(sweep.dropout, student.arch.settings, arch, "dropout"),

@@ -72,7 +72,7 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
         found.append(_TOO_MANY_TRAININGS.problem(trainings=asked.trainings, most=limits.SWEEP_TRAININGS))
         return found
     cells = grid.cells(spec)
-    lessons = [grid.objective_of(spec, c) for c in {(c.temperature, c.alpha): c for c in cells}.values()]
+    lessons = [grid.objective_of(spec, c) for c in {(c.student, c.temperature, c.alpha): c for c in cells}.values()]
     archs = [grid.student_of(spec, c).arch for c in {(c.student, c.dropout): c for c in cells}.values()]
     for taught, where, choices in ((True, "the loss", lessons), (False, "the architecture", archs)):
         said: set[str] = set()

@@ -58,7 +58,7 @@ _MADE_ROWS = Says(
 _FEATURES = Says(
     "mode_features",
     "error",
-    "The loss '{loss}' reads the teacher's inner features, and in the mode '{name}' students do not learn from the teacher itself.",
+    "The loss '{loss}' reads what the teacher thinks inside, and in the mode '{name}' students do not learn from the teacher itself.",
     "Choose another loss, or the mode '{offline}'.",
 )
 

@@ -109,7 +109,7 @@ class Trainings:
         for t in wanted:
             self._at |= {(t.arm, cell, t.seed): t.position for cell in t.cells}
             if t.arm == "baseline":
-                self._alone[grid.budget(t.like), t.seed] = t.position
+                self._alone[grid.budget(self.spec, t.like), t.seed] = t.position
         first = self.spec.training.first_seed
         later = (
             ()
@@ -202,7 +202,7 @@ class Trainings:
 
     def alone(self, cell: Cell) -> list[Finished | None]:
         """Return the trainings of a cell's baseline, seed by seed."""
-        return [self.found.get(self._alone[grid.budget(cell), seed]) for seed in self.seeds]
+        return [self.found.get(self._alone[grid.budget(self.spec, cell), seed]) for seed in self.seeds]
 
     def arms(self, cell: Cell) -> Arms:
         """Return a cell's trainings of the seeds that have both sides.

@@ -35,7 +35,8 @@ MOST_TOLD = 3  # damaged trainings named one by one
 class VariantRecord:
     """How one training went. Scores are the selection metric on validation, None where it never got that far.
 
-    `helpers`: what learned for its sake. `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
+    `shares`: how much labels and teacher moved it (`distill.shares.told`), where that was measured. `helpers`: what learned for its sake.
+    `diverged` says why it has no usable end; `stopped` marks the best so far when a person asked to stop.
     """
 
     training: int

@@ -27,7 +27,7 @@ _SOFT = Says(
 _FAR = Says(
     "capacity_gap",
     "note",
-    "The teacher is better than this student alone, but it has {times:,.0f} times as many parameters, and the student gained nothing from it.",
+    "The teacher is better than this student alone, but it has {times:,.0f} times as many parameters, and {gained}.",
     "Try an assistant: teach a model of a size in between first, and let its run teach this student.",
 )
 _ONE_HOT = Says(
@@ -49,7 +49,10 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
         said.append(_SOFT.problem(share=1.0 - labels, labels=labels))
     times = capacity_gap(found.raw, raw)
     if times > FAR and student.verdict != "beats" and (raw.get("gap_closed") or {}).get(found.metric.name) is not None:
-        said.append(_FAR.problem(times=times))
+        nothing = (
+            "the student gained nothing from it" if student.verdict in ("ties", "hurts") else "its gain is not clear"
+        )
+        said.append(_FAR.problem(times=times, gained=nothing))
     top = raw.get("teacher_top")
     if top is not None and top > NEAR_ONE_HOT:
         alone = found.raw["teacher"].get("folds") == 1

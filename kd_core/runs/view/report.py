@@ -146,9 +146,9 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         whose = (
             "From this teacher" if student.credit(metric.name) == "teacher" else "Not clear whether from this teacher"
         )
-        lines.append(
-            f"  {whose}: {scale(over.mean)} {of} over the same student on labels smoothed without it ({scale.interval(over)})."
-        )
+        assert student.placebo is not None
+        on = "its lessons with the rows mixed up" if student.placebo.of_rows else "labels smoothed without it"
+        lines.append(f"  {whose}: {scale(over.mean)} {of} over the same student on {on} ({scale.interval(over)}).")
     if student.alone:
         lines.append(
             "  To take home is the same student alone, the baseline: the file, its size and its times are its own."

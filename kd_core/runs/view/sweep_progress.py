@@ -69,7 +69,7 @@ class SweepView:
                 self._own[cell, place[training["seed"]]] = position
         for row, c in enumerate(settings):
             for seed in self._seeds:
-                key = (c["student"], c["learning_rate"], c["weight_decay"], c["dropout"], seed)
+                key = (c.get("alone", c["student"]), c["learning_rate"], c["weight_decay"], c["dropout"], seed)
                 self._alone[row, place[seed]] = budgets[key]
         self._score = np.full(len(grid), np.nan)
         self._done = np.zeros(len(grid), bool)

@@ -130,8 +130,9 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
     if over is not None:
         written = Written.of(name, over)
         key = student.credit(name) if student.verdict == "beats" else "neutral"
+        of_rows = student.placebo is not None and student.placebo.of_rows
         return t(
-            f"runs.source.{key}",
+            f"runs.source.rows_{key}" if of_rows else f"runs.source.{key}",
             signed=written.signed_amount(over.mean),
             metric=metric_word(name),
             interval=written.interval(over, lower=lower_is_better(name)),

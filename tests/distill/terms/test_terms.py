@@ -158,7 +158,7 @@ def test_a_resumed_training_takes_up_the_schedule_where_it_stood(tmp_path, monke
 class TestWhatSeveralNeed:
     def test_what_any_of_them_needs(self):
         entry = loss_of(several())
-        assert entry.needs == () and entry.tasks == LOSSES.get("mse").tasks
+        assert entry.needs == () and entry.tasks == LOSSES.get("bounded_mse").tasks == ("regression",)
         assert "works for" in entry.why_not(Situation("multiclass", 3))
         assert loss_of(several()).title == "Distance to the teacher + Distance to the teacher where it helps"
         assert not hears_features(several()) and soft_share(several()) == 1.0
@@ -171,7 +171,7 @@ class TestWhatSeveralNeed:
         assert [p.name for p in parts_of(several())] == ["mse", "bounded_mse"]
 
     def test_a_term_that_does_not_fit_the_task_is_named(self):
-        with pytest.raises(SpecError, match="The objective 'mse' works for regression"):
+        with pytest.raises(SpecError, match="The objective 'bounded_mse' works for regression"):
             made(several(), "multiclass")
 
     def test_the_placebo_is_that_of_terms_that_hear_soft_labels_at_one_temperature(self):

@@ -49,6 +49,13 @@ def test_without_a_gain_nothing_is_credited(word):
     assert verdict.judge(result(verdict=word, placebo_reason="not_asked"), 0).source is None
 
 
+def test_a_placebo_of_rows_mixed_up_is_told_as_one():
+    found = result()
+    found["students"][0]["placebo"]["of"] = "rows"
+    assert "on its lessons with the rows mixed up" in plain(verdict.judge(found, 0).source)
+    assert "smoothed" not in plain(verdict.judge(found, 0).source)
+
+
 @pytest.mark.parametrize("why", ["no_soft_labels", "no_soft_share", "what_if", "stopped", "not_asked", "regression"])
 def test_without_a_placebo_the_gain_came_by_distilling_and_the_reason_is_said(why):
     said = plain(verdict.judge(result(placebo_reason=why), 0).source)

@@ -36,10 +36,11 @@ SWEEPS = st.builds(
     weight_decay=numbers(0, 0.1, 2),
     dropout=numbers(0, 0.8, 2),
 )
+BY_EACH = tuple(TINY.model_copy(update={"name": f"tiny {n}", "objective": n}) for n in ("hinton", "dkd", "mse"))
 SPECS = st.builds(
     lambda sweep, both, seeds: asking(
         sweep,
-        students=(TINY, StudentSpec(name="b", arch=Choice(name="resmlp"))) if both else (TINY,),
+        students=(*BY_EACH, StudentSpec(name="b", arch=Choice(name="resmlp"))) if both else (TINY,),
         training=BASE.training.model_copy(update={"seeds": seeds}),
     ),
     SWEEPS,
@@ -65,11 +66,11 @@ def test_every_cell_has_its_trainings_and_a_baseline_of_equal_budget(spec):
     assert [t.position for t in trainings] == list(range(len(trainings)))
     served = sorted((c, t.seed) for t in trainings for c in t.cells)
     assert served == sorted((c.index, seed) for c in cells for seed in grid.seeds(spec))
-    alone = {(grid.budget(t.like), t.seed) for t in trainings if t.arm == "baseline"}
-    assert alone == {(grid.budget(c), seed) for c in cells for seed in grid.seeds(spec)}
+    alone = {(grid.budget(spec, t.like), t.seed) for t in trainings if t.arm == "baseline"}
+    assert alone == {(grid.budget(spec, c), seed) for c in cells for seed in grid.seeds(spec)}
     for t in trainings:
         for c in t.cells:
-            assert grid.budget(cells[c]) == grid.budget(t.like)
+            assert grid.budget(spec, cells[c]) == grid.budget(spec, t.like)
             assert (cells[c].alpha == 0) == (t.arm == "baseline")
 
 
@@ -83,7 +84,11 @@ def test_every_recipe_is_a_valid_ordinary_run_of_its_cell(spec):
         assert RunSpec.from_json(recipe.to_json()) == recipe
         loss = LOSSES.get(recipe.objective.name).spec.parse(recipe.objective.settings)
         arch = ARCHS.get(recipe.students[0].arch.name).spec.parse(recipe.students[0].arch.settings)
-        assert (loss.temperature, loss.alpha, arch.dropout) == (cell.temperature, cell.alpha, cell.dropout)
+        assert (getattr(loss, "temperature", None), loss.alpha, arch.dropout) == (
+            cell.temperature,
+            cell.alpha,
+            cell.dropout,
+        )
         assert (recipe.training.learning_rate, recipe.training.weight_decay) == (cell.learning_rate, cell.weight_decay)
         (again,) = grid.cells(recipe)
         assert grid.cell_spec(recipe, again).work_hash() == recipe.work_hash()
@@ -178,3 +183,30 @@ def test_a_zoom_is_valid_holds_the_cell_and_can_be_zoomed_again(spec, data):
 def test_a_setting_that_is_no_number_is_said():
     with pytest.raises(SpecError, match="A setting of the what-if is 'warm', not a number"):
         grid.cells(asking(SweepSpec(alpha=(0, 1)), objective=Choice(name="hinton", settings={"temperature": "warm"})))
+
+
+class TestLossesAsAnAxis:
+    SPEC = asking(SweepSpec(temperature=(2.0, 4.0), alpha=(0.0, 0.5)), students=BY_EACH)
+
+    def test_students_that_differ_by_their_loss_share_a_baseline(self):
+        count, seeds = grid.count(self.SPEC), self.SPEC.training.seeds_at_first
+        assert count.cells == 4 + 4 + 2  # mse has no temperature
+        assert count.trainings == (2 + 2 + 1 + 1) * seeds
+        shared = [t for t in grid.trainings(self.SPEC) if t.arm == "baseline"]
+        assert len(shared) == seeds and len(shared[0].cells) == 5
+
+    def test_each_cell_is_taught_by_the_loss_of_its_student(self):
+        found = [grid.objective_of(self.SPEC, c) for c in grid.cells(self.SPEC)]
+        assert [o.name for o in found] == ["hinton"] * 4 + ["dkd"] * 4 + ["mse"] * 2
+        told = [LOSSES.get(o.name).spec.parse(o.settings).model_dump() for o in found]
+        assert [(s.get("temperature"), s["alpha"]) for s in told[3:5]] == [(4.0, 0.5), (2.0, 0.0)]
+
+    def test_a_cells_recipe_is_an_ordinary_run_of_that_loss(self):
+        made = grid.cell_spec(self.SPEC, grid.cells(self.SPEC)[6])
+        assert made.objective.name == "dkd" and made.sweep is None
+        assert made.students[0].objective is None and made.students[0].name == "tiny dkd"
+        assert "objective" not in made.students[0].model_dump(mode="json")
+
+    def test_the_plan_tells_whose_baseline_is_shared(self):
+        told = grid.plan_fields(self.SPEC)["settings"]
+        assert "alone" not in told[0] and told[4]["alone"] == told[9]["alone"] == "tiny hinton"
