@@ -169,4 +169,4 @@ def test_a_lesson_of_the_teachers_features_is_refused_where_another_answers(tmp_
     asked = asking(tmp_path / "a.csv", mode, objective=Choice(name="fitnets"), evaluation=one)
     assert said(asked.model_copy(update={"mode": Choice(name="offline")})) == []
     (reason,) = said(asked)
-    assert reason.startswith("The loss 'fitnets' reads the teacher's inner features, and in the mode")
+    assert reason.startswith("The loss 'fitnets' reads what the teacher thinks inside, and in the mode")
