@@ -36,7 +36,7 @@ def test_a_run_in_a_mode_says_so_and_keeps_it_in_its_recipe(tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert "Mode: Born again: it teaches itself (born_again)." in done.stdout
-    assert "generation 1 for tiny: ROC-AUC 0." in done.stdout
+    assert "generation 1 (tiny): ROC-AUC 0." in done.stdout
     spec = json.loads((tmp_path / "run" / "spec.json").read_text())
     assert spec["mode"] == {"name": "born_again", "settings": {"generations": 2}}
     assert spec["teacher"]["settings"] == {"trees": 9}

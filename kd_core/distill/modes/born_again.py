@@ -12,6 +12,8 @@ from kd_core.models.sizes import sizes_for
 from kd_core.seeding import derive
 from kd_core.specs import Spec, unit
 
+MOST_EPOCHS = 2000  # of a training
+
 
 class BornAgainSpec(Spec):
     """How many generations there are, and which answers each leaves to the next."""
@@ -31,12 +33,32 @@ class BornAgainSpec(Spec):
         "trained on, at its best epoch on validation; more take as many further trainings of each generation.",
         json_schema_extra=unit("folds", advanced=True),
     )
+    longer_baseline: bool = Field(
+        True,
+        description="Train the baseline once more, for the epochs of all generations together, where their number is set; its score on "
+        "validation is told beside theirs.",
+        json_schema_extra=unit("yes/no", advanced=True),
+    )
 
 
 def times(spec: BornAgainSpec) -> float:
     """Count trainings: every generation but the last takes one, or one per fold and one for its score."""
     each = 1 if spec.folds == 1 else spec.folds + 1
     return 1.0 + spec.generations * each
+
+
+def again(spec: BornAgainSpec) -> float:
+    """Count trainings beside those: the longer baseline is as long as all generations."""
+    return (1.0 + spec.generations) * spec.longer_baseline
+
+
+def longer_baseline(spec: BornAgainSpec, lesson: Lesson, way: Way, parameters: int) -> Helper:
+    """Train the baseline for as many epochs as all generations take; epochs that the app chooses end by themselves, so none then."""
+    generations = 1 + spec.generations
+    epochs = min(MOST_EPOCHS, generations * (lesson.training.epochs or 1))
+    longer = replace(lesson, training=lesson.training.model_copy(update={"epochs": epochs}))
+    found = taught(longer, way.beside("longer baseline", way.seed), alone=True).trained
+    return Helper(f"baseline with {epochs} epochs", found.score_selected, found.seconds, parameters)
 
 
 @MODES.register(
@@ -48,6 +70,7 @@ def times(spec: BornAgainSpec) -> float:
     "of this run is not listened to, it only stands beside the result. Each generation takes as long as a baseline, which is told.",
     apart=True,
     times=times,
+    again=again,
 )
 def born_again(spec: BornAgainSpec, lesson: Lesson, way: Way) -> Met:
     """Train generations 0 (labels) to `generations`, each by the run's loss on the answers of the one before.
@@ -64,4 +87,6 @@ def born_again(spec: BornAgainSpec, lesson: Lesson, way: Way) -> Met:
         answers, more = answers_of(found, now, own, spec.folds, alone=number == 0)
         helpers.append(Helper(f"generation {number}", found.trained.score_selected, seconds + more, parameters))
         now = replace(lesson, answers=answers, made=None)
+    if spec.longer_baseline and lesson.training.epochs:
+        helpers.append(longer_baseline(spec, lesson, way, parameters))
     return Met(taught(now, way), tuple(helpers))

@@ -172,7 +172,8 @@ def way(spec: RunSpec, stacked: bool) -> str:
 
 def longer(spec: RunSpec) -> float:
     """Say how many times as long the trainings of a run take as those of the usual mode: one side of each pair takes more."""
-    return (1.0 + times(spec)) / 2
+    again = MODES.get(spec.mode.name).facts.get("again")
+    return (1.0 + times(spec) + (0.0 if again is None else float(again(settings(spec))))) / 2
 
 
 def told(spec: RunSpec) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+ITSELF = "the student itself"  # beside those that learned for its sake, on the same rows
+
 
 @dataclass(frozen=True)
 class HelperWords:
@@ -30,9 +32,12 @@ def helpers(result: Mapping[str, Any]) -> list[HelperWords]:
             found.append(HelperWords("", chain["name"], float(score), 1, float(chain["seconds"])))
     for student in result["students"]:
         told: dict[str, list[Mapping[str, Any]]] = {}
-        for one in (student.get("selection") or {}).get("student") or ():
+        trained = (student.get("selection") or {}).get("student") or ()
+        for one in trained:
             for helper in one.get("helpers", ()):
                 told.setdefault(helper["name"], []).append(helper)
+        if told:
+            told[ITSELF] = [{"score": one["score_selected"], "seconds": one["seconds"]} for one in trained]
         for name, each in told.items():
             scores = [h["score"] for h in each if h["score"] is not None]
             if scores:
@@ -57,7 +62,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
             "of their own, but the gain is not that of equal time."
         )
     for one in helpers(result):
-        of = f" for {one.student}" if one.student else ""
+        of = f" ({one.student})" if one.student else ""
         seeds = f", mean of {one.seeds} seeds" if one.seeds > 1 else ""
         what = (
             f"{one.measure} {one.score:.4g}"

@@ -23,7 +23,7 @@ def lesson_of(task="binary"):
 
 
 def born(lesson, seed=3, **settings):
-    return BORN.make(BORN.spec(**settings), lesson, Way(seed))
+    return BORN.make(BORN.spec(**{"longer_baseline": False, **settings}), lesson, Way(seed))
 
 
 def test_each_generation_learns_from_the_answers_of_the_one_before():
@@ -89,3 +89,18 @@ def test_a_generation_that_was_stopped_teaches_nobody():
     lesson = lesson_of()
     with pytest.raises(Stopped):
         BORN.make(BORN.spec(), lesson, replace(Way(3), should_stop=stop))
+
+
+def test_the_longer_baseline_has_the_epochs_of_all_generations_and_changes_nothing_else():
+    lesson, told = lesson_of(), []
+    met = BORN.make(BORN.spec(generations=2), lesson, Way(3, notify=told.append))
+    longer = replace(lesson, training=TRAINING.model_copy(update={"epochs": 9}))
+    alone = taught(longer, Way(3), alone=True).trained
+    assert (met.helpers[-1].name, met.helpers[-1].score) == ("baseline with 9 epochs", alone.score_selected)
+    assert max(e["epoch"] for e in told if e.get("helper") == "longer baseline") == alone.last_epoch
+    assert same(met.student, born(lesson, generations=2).student)
+    by_itself = replace(lesson, training=TRAINING.model_copy(update={"epochs": None, "patience": 1}))
+    assert len(BORN.make(BORN.spec(), by_itself, Way(3)).helpers) == 1
+    assert BORN.facts["again"](BORN.spec(generations=2)) == 3 and not BORN.facts["again"](
+        BORN.spec(longer_baseline=False)
+    )

@@ -134,5 +134,5 @@ def test_a_run_without_data_says_what_was_seen(tmp_path):
     assert [n["code"] for n in found["teacher"]["notes"]] == ["made_up_rows"]
     (helper,) = student["selection"]["student"][0]["helpers"]
     assert helper["name"] == "made-up rows" and helper["measure"] == "accuracy against the teacher's answers"
-    said = [line for line in mode_words.lines(found) if "made-up rows for tiny" in line]
+    said = [line for line in mode_words.lines(found) if "made-up rows (tiny)" in line]
     assert "ROC-AUC" not in said[0] and "accuracy against the teacher's answers 0." in said[0]

@@ -66,7 +66,8 @@ def test_what_a_mode_can_t_do_is_said_before_anything_is_trained(tmp_path):
 def test_a_run_takes_longer_by_what_is_trained_for_a_student(tmp_path):
     assert modes.longer(asking(tmp_path, "offline")) == 1
     assert modes.longer(asking(tmp_path, "mutual")) == 1.5
-    assert modes.longer(asking(tmp_path, "born_again", settings={"generations": 3})) == 2.5
+    assert modes.longer(asking(tmp_path, "born_again", settings={"generations": 3})) == 4.5
+    assert modes.longer(asking(tmp_path, "born_again", settings={"generations": 3, "longer_baseline": False})) == 2.5
     named = naming.short_name(asking(tmp_path, "born_again", settings={"generations": 3}))
     assert "born again generations=3" in named and "born" not in naming.short_name(asking(tmp_path, "offline"))
 
@@ -80,11 +81,13 @@ def test_a_result_tells_the_mode_who_learned_and_no_placebo(tmp_path):
     told = [one["helpers"][0] for one in student["selection"]["student"]]
     assert len(told) == 2 and all(0 < h["score"] < 1 for h in told)
     assert "helpers" not in student["selection"]["baseline"][0]
-    (words,) = mode_words.helpers(found)
+    words, itself = mode_words.helpers(found)
+    own = [one["score_selected"] for one in student["selection"]["student"]]
+    assert (itself.name, itself.score) == (mode_words.ITSELF, pytest.approx(sum(own) / 2))
     assert words.score == pytest.approx((told[0]["score"] + told[1]["score"]) / 2) and words.seeds == 2
     lines = mode_words.lines(found)
     assert lines[0] == "Mode: Mutual: they teach each other (mutual)." and "bout 2 networks" in lines[1]
-    assert "teacher for tiny: ROC-AUC 0." in lines[2]
+    assert "teacher (tiny): ROC-AUC 0." in lines[2]
     mine = [e for e in events if e["kind"] == "epoch" and e.get("arm") == "helper"]
     assert {(e["student"], e["seed"]) for e in mine} == {("tiny", 0), ("tiny", 1)}
     students = [e for e in events if e["kind"] == "epoch" and e.get("arm") == "student"]
@@ -166,4 +169,4 @@ def test_a_lesson_of_the_teachers_features_is_refused_where_another_answers(tmp_
     asked = asking(tmp_path / "a.csv", mode, objective=Choice(name="fitnets"), evaluation=one)
     assert said(asked.model_copy(update={"mode": Choice(name="offline")})) == []
     (reason,) = said(asked)
-    assert reason.startswith("The loss 'fitnets' reads the teacher's inner features, and in the mode")
+    assert reason.startswith("The loss 'fitnets' reads what the teacher thinks inside, and in the mode")
