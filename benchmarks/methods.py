@@ -277,7 +277,7 @@ def table(case: str, asked: argparse.Namespace) -> Iterator[str]:
     alone = logits_of(Job(case, ALONE, "defaults", 0), asked)
     if alone is None:
         return
-    teacher = answers(case, asked.data, asked.keep, False, asked.device).logits["test"]
+    teacher = answers(case, asked.data, asked.keep, frozenset(), asked.device).logits["test"]
     base = [assessment.score(found, "test", z, metric) for z in alone]
     yield f"### {case}: {told.teacher.name} to {told.student.name} {told.student.settings.get('size', '')}"
     yield ""
