@@ -38,7 +38,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import prepare
 from kd_core.distill import LOSSES, placebo
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.student import train_student
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS

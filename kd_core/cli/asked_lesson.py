@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kd_core.errors import SpecError
+from kd_core.runs.cells import methods
 from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec
 
 OBJECTIVE = "objective"  # first word of a setting that belongs to the lesson, as in objective.alpha=.5
@@ -78,12 +79,7 @@ def by_each(spec: RunSpec, losses: Sequence[str]) -> RunSpec:
                 text=text,
             )
         LOSSES.get(text)
-    each = [
-        one.model_copy(update={"name": f"{one.name} {loss}"[:40], "objective": loss})
-        for one in spec.students
-        for loss in dict.fromkeys(losses)
-    ]
-    return spec.model_copy(update={"students": tuple(each)})
+    return spec.model_copy(update={"students": methods.by_each(spec.students, losses)})
 
 
 def _alone(name: str, given: dict[str, Any], temperature: float | None, alpha: float | None) -> Choice:

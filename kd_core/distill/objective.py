@@ -15,7 +15,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.distill import shares
 from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
-from kd_core.distill.hints import Hints, HintTensors
+from kd_core.distill.inner.hints import Hints, HintTensors
 from kd_core.distill.terms import loss_of, total_of, weighted
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs, ShowsMaps

@@ -13,7 +13,7 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill import rounds
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.preparing import prepare
 from kd_core.models.base import ARCHS, ShowsMaps

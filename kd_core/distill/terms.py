@@ -229,6 +229,11 @@ def hears_maps(objective: Choice) -> bool:
     return "teacher_maps" in loss_of(objective).needs
 
 
+def hears_inside(objective: Choice) -> bool:
+    """Say whether a lesson reads anything of a teacher but its answers. Errors: UnknownName, SpecError."""
+    return hears_features(objective) or hears_maps(objective)
+
+
 def soft_share(objective: Choice) -> float:
     """Say how much weight a lesson gives the teacher. Errors: UnknownName, SpecError."""
     settings: Any = loss_of(objective).spec.parse(objective.settings, f"objective {objective.name}")

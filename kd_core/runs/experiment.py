@@ -17,7 +17,7 @@ import torch
 from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.meeting import HELPER, Link, Way
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps

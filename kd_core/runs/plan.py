@@ -8,13 +8,14 @@ from typing import Any
 
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, MODES, loss_of, parts_of
+from kd_core.distill.terms import hears_inside
 from kd_core.errors import KDError, Problem, Says
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
-from kd_core.runs.cells import grid, grid_check, made_check, modes
+from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes
 from kd_core.runs.choosing.candidates import candidates
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
@@ -165,7 +166,7 @@ def check(
         part("The loss", LOSSES, loss.name, loss.settings)
     if own and spec.sweep is None:
         found.append(_OWN_LOSS.problem(names=", ".join(c.name for c in own)))
-    inner = [c.name for c in own if c.name in LOSSES.names() and "teacher_features" in LOSSES.get(c.name).needs]
+    inner = [c.name for c in own if c.name in LOSSES.names() and hears_inside(c)]
     found += [_INNER.problem(names=", ".join(inner))] if inner else []
     part("The mode", MODES, spec.mode.name, spec.mode.settings)
     for student in spec.students:
@@ -197,6 +198,8 @@ def check(
         found += _answered(spec)
     if grid.most_made(spec) and not any(p.severity == "error" for p in found):
         found += made_check.check(spec, task, views)
+    if not any(p.severity == "error" for p in found):
+        found += maps_check.check(spec, train_rows)
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:

@@ -18,6 +18,7 @@ from kd_core.training.predict import ROWS_AT_ONCE
 from kd_core.training.rows import as_tensor
 
 MOST_SIDE = 32  # places of a kept attention map each way: small pictures are kept as they are, large ones averaged
+ROW_BYTES = 4 * 2 * MOST_SIDE**2  # of one row at most: four stages, each of so many places and two bytes a place
 SMALLEST = 1e-12  # length of a map: one that found nothing anywhere has none
 
 

@@ -32,6 +32,7 @@ def reference(student, teacher, labels, spec, weights):
     "dummy_fitnet",
     title="Hint of the teacher's features",
     spec=LossSpec,
+    source="arXiv:1412.6550",
     needs=("teacher_features", "one_basis", "student_features"),
     module=projector,
     reference=reference,

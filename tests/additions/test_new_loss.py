@@ -47,6 +47,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintSpec, weights: 
     "dummy_hint",
     title="Hint by a projector",
     spec=HintSpec,
+    source="arXiv:1412.6550",
     tasks=CLASSIFICATION,
     needs=("student_features",),
     module=projector,

@@ -7,7 +7,7 @@ import torch
 
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.distill import objective
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice

@@ -46,6 +46,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: ATSpec) -> Any:
     title="Attention in pictures (AT)",
     spec=ATSpec,
     source="arXiv:1612.03928",
+    about="The student is to look where the teacher looks: maps of how strong its inner pictures are at each place are drawn together.",
+    formula=r"\begin{gathered} \frac{1}{HW} \left\| \frac{Q_s}{\|Q_s\|} - \frac{Q_t}{\|Q_t\|} \right\|^2 \\ Q = \frac{1}{K} \sum_k f_k^2 \end{gathered}",
     needs=("teacher_maps", "student_maps"),
     reference=reference,
     row_mean=True,

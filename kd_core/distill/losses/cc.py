@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
-from kd_core.distill.relations import related, related_reference
+from kd_core.distill.inner.relations import related, related_reference
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
 
@@ -59,6 +59,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: CCSpec) -> Any:
     title="Correlation of rows (correlation congruence)",
     spec=CCSpec,
     source="arXiv:1904.01802",
+    about="How rows of a batch resemble each other, by a kernel of their inner features, is to be the same for student and teacher.",
+    formula=r"\begin{gathered} \frac{1}{B^2} \| K_s - K_t \|^2 \\ K_{ij} = e^{-\gamma \| f_i - f_j \|^2}, \text{ rows of length 1} \end{gathered}",
     needs=("teacher_features", "student_features"),
     reference=reference,
     doubled=1.0,

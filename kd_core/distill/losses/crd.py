@@ -73,6 +73,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: CRDSpec, weights: A
     title="Contrast within a batch (InfoNCE, after CRD)",
     spec=CRDSpec,
     source="arXiv:1910.10699",
+    about="The student's features of a row are to be told apart from those of all other rows as the teacher's are: near to the teacher's of the same row, far from the others'.",
+    formula=r"\begin{gathered} -\log \frac{e^{c_{ii} / \tau}}{\sum_j e^{c_{ij} / \tau}} - \log \frac{e^{c_{ii} / \tau}}{\sum_j e^{c_{ji} / \tau}} \\ c_{ij} = \cos(g(f_s^i), h(f_t^j)) \end{gathered}",
     needs=("teacher_features", "one_basis", "student_features"),
     module=embedding,
     reference=reference,

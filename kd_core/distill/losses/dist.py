@@ -94,9 +94,12 @@ class DISTGradient(Gradient):
 
 
 def _around(p: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Return shares less their mean, which is 1 / C along classes, and their length: products and sums, faster than torch's norm."""
-    own = p - (1.0 / p.shape[1] if dim == 1 else p.mean(dim, keepdim=True))
-    return own, (own * own).sum(dim, keepdim=True).sqrt_()
+    """Return shares less their mean, and their length. Classes lie along dimension 1, where the mean is 1 / C and torch's norm is slow."""
+    if dim == 1:
+        own = p - 1.0 / p.shape[1]
+        return own, (own * own).sum(1, keepdim=True).sqrt_()
+    own = p - p.mean(dim, keepdim=True)
+    return own, torch.linalg.vector_norm(own, dim=dim, keepdim=True)
 
 
 def reference(student: Any, teacher: Any, labels: Any, spec: DISTSpec) -> Any:

@@ -33,6 +33,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: FitNetsSpec, weight
     title="Hints of inner features (FitNets)",
     spec=FitNetsSpec,
     source="arXiv:1412.6550",
+    about="The student's inner features, put through a linear layer that is trained along and then dropped, are drawn to the teacher's inner features.",
+    formula=r"\frac{1}{D} \| r(f_s) - f_t \|^2",
     needs=("teacher_features", "one_basis", "student_features"),
     module=projector,
     reference=reference,

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
-from kd_core.distill.relations import related, related_reference
+from kd_core.distill.inner.relations import related, related_reference
 from kd_core.models.base import Outputs
 
 SMALLEST = 1e-7  # nearness: that of two rows that point in opposite directions is 0, which has no logarithm
@@ -43,6 +43,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: PKTSpec) -> Any:
     title="Nearness of rows as probabilities (PKT)",
     spec=PKTSpec,
     source="arXiv:1803.10837",
+    about="For every row of a batch, how likely each other row is its neighbour is compared between teacher and student.",
+    formula=r"\begin{gathered} \frac{1}{B^2} \sum_{i, j} p_{j|i} \log \frac{p_{j|i}}{q_{j|i}} \\ p_{j|i} \propto \tfrac{1}{2} (\cos(f_i, f_j) + 1) \end{gathered}",
     needs=("teacher_features", "student_features"),
     reference=reference,
     doubled=0.5,

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
-from kd_core.distill.relations import related, related_reference
+from kd_core.distill.inner.relations import related, related_reference
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
 
@@ -75,6 +75,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: RKDSpec) -> Any:
     title="Distances and angles between rows (RKD)",
     spec=RKDSpec,
     source="arXiv:1904.05068",
+    about="The distances between pairs of rows and the angles between three of them are to be the same in the student's inner features as in the teacher's, up to scale.",
+    formula=r"\begin{gathered} w_d \, \mathrm{H}(d_s / \bar d_s, d_t / \bar d_t) \\ + w_a \, \mathrm{H}(\angle_s, \angle_t) \\ \mathrm{H} \text{ is Huber's loss} \end{gathered}",
     needs=("teacher_features", "student_features"),
     reference=reference,
     doubled=(0.7, 1.3),

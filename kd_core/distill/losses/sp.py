@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kd_core.distill.base import LOSSES, WeightedSpec, share, strength
-from kd_core.distill.relations import related, related_reference
+from kd_core.distill.inner.relations import related, related_reference
 from kd_core.models.base import Outputs
 
 
@@ -36,6 +36,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: SPSpec) -> Any:
     title="Likeness of rows (similarity-preserving)",
     spec=SPSpec,
     source="arXiv:1907.09682",
+    about="Rows that look alike to the teacher's inner features are to look alike to the student's: the tables of likeness of all pairs in a batch are compared.",
+    formula=r"\begin{gathered} \frac{1}{B^2} \| \bar G_s - \bar G_t \|^2 \\ G = F F^\top, \text{ rows of length 1} \end{gathered}",
     needs=("teacher_features", "student_features"),
     reference=reference,
     doubled=0.5,

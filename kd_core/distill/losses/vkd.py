@@ -65,6 +65,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: VkDSpec, weights: A
     title="Inner features over an orthogonal projection (VkD)",
     spec=VkDSpec,
     source="arXiv:2403.06213",
+    about="The student's inner features are turned, without being stretched, into the room of the teacher's and drawn to them there: what is not learned by the turning has to be learned by the student.",
+    formula=r"\begin{gathered} \mathrm{H}(P f_s - \mathrm{norm}(f_t)) \\ P^\top P = I, \; \mathrm{H} \text{ is smooth L1} \end{gathered}",
     needs=("teacher_features", "one_basis", "student_features"),
     module=projector,
     reference=reference,

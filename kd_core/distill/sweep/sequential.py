@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kd_core.data.dataset import Array
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops

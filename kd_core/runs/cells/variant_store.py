@@ -16,7 +16,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill import shares
-from kd_core.distill.hints import HIDDEN
+from kd_core.distill.inner.hints import HIDDEN
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
 from kd_core.models.building import build_for, deployed_state, viewed

@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.registry import Situation
-from kd_core.specs import Choice, DatasetSpec, RunSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -38,7 +38,8 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         st.caption(t("what_if.form.teacher_once"), help=term("out_of_fold"))
     with middle.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.sizes"), help=term("student"))
-        chosen = _students(dataset_id, dataset, facts, values["students"])
+        bare, compared = _apart(values["students"])
+        chosen = _students(dataset_id, dataset, facts, bare)
         training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
     with right.container(border=True, height="stretch"):
         st.subheader(t("what_if.form.grid"), help=term("what_if"))
@@ -46,11 +47,52 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
         grouped, folds = dataset.group is not None, draft.folds(dataset, facts, values, KEY, offering=True)
         at = situation(facts.task, facts.outputs, Choice.model_validate(teacher), facts.inputs, archs, grouped, folds)
         objective, sweep = _grid(at, values)
+        losses = _compared(at, objective["name"], compared)
     sweep = {n: v for n, v in {**sweep, **_more(values["sweep"])}.items() if v not in ((), None)}
-    parts = {"teacher": teacher, "students": chosen, "objective": objective, "sweep": sweep}
+    parts = {"teacher": teacher, "students": _by_each(chosen, losses), "objective": objective, "sweep": sweep}
     made = {**values, **parts, "training": {**values["training"], **training}}
     whatif_draft.keep(dataset_id, made)
     return made
+
+
+def _apart(held: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Take the students of a draft and the losses that they are compared by apart."""
+    from kd_core.runs.cells import methods
+
+    bare, losses = methods.apart([StudentSpec.parse(s) for s in held])
+    return [s.model_dump(mode="json") for s in bare], losses
+
+
+def _by_each(chosen: list[dict[str, Any]], losses: list[str]) -> list[dict[str, Any]]:
+    """Lay students and losses out as the run has them: one student for each pair."""
+    from kd_core.runs.cells import methods
+
+    return [s.model_dump(mode="json") for s in methods.by_each([StudentSpec.parse(s) for s in chosen], losses)]
+
+
+def _compared(at: Situation, first: str, held: tuple[str, ...]) -> list[str]:
+    """Choose losses to compare with the first one, which is always among them."""
+    from kd_core.distill import LOSSES
+    from kd_core.distill.terms import hears_inside
+
+    offered = {
+        e.name: e.title
+        for e, why_not in LOSSES.offer(at)
+        if why_not is None and e.name != first and not hears_inside(Choice(name=e.name))
+    }
+    if not offered:
+        return [first]
+    place = forms.seed(f"{KEY}.compared", [n for n in held if n in offered])
+    st.session_state[place] = [n for n in st.session_state[place] if n in offered]
+    more = st.multiselect(
+        t("what_if.form.compared"),
+        list(offered),
+        key=place,
+        format_func=lambda n: offered[n],
+        placeholder=t("what_if.form.compared_none"),
+        help=t("what_if.form.compared_help"),
+    )
+    return [first, *more]
 
 
 def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,22 @@ def alone(level):
     return {name: float(name == level) for name in LEVELS}
 
 
-@pytest.mark.parametrize(("level", "factor"), [("rows", 1.0), ("batch", 2.0), ("classes", 4.0)])
-def test_doubling_the_batch_multiplies_each_level_by_its_own_factor(level, factor):
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_weighs_as_much_in_a_large_batch(level):
     student, teacher, y = batch(MLKD)
-    twice = [Outputs(o.logits.repeat(2, 1)) for o in (student, teacher)]
-    found = value(MLKD, alone(level), *twice, y.repeat(2)) / value(MLKD, alone(level), student, teacher, y)
-    assert found.item() == pytest.approx(factor, rel=1e-9)
+    often = [Outputs(o.logits.repeat(40, 1)) for o in (student, teacher)]
+    found = value(MLKD, alone(level), *often, y.repeat(40)) / value(MLKD, alone(level), student, teacher, y)
+    assert found.item() == pytest.approx(1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(("level", "turned"), [("batch", False), ("classes", True)])
+def test_a_batch_of_64_rows_is_as_published(level, turned):
+    student, teacher, y = batch(MLKD, rows=64)
+    p, q = (torch.softmax(o.logits / 3.0, dim=1) for o in (teacher, student))
+    p, q = (p.T, q.T) if turned else (p, q)
+    expected = (p @ p.T - q @ q.T).square().sum().item() / (5 if turned else 64)
+    found = value(MLKD, {**alone(level), "temperatures": (3.0,)}, student, teacher, y).item()
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_rows_are_heard_at_every_temperature():

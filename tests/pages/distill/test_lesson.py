@@ -67,6 +67,8 @@ def test_every_method_has_a_paragraph_and_a_source():
     for entry in LOSSES.entries():
         assert len(method.about(entry)) > 40, entry.name
         assert entry.source, entry.name
+        formula = entry.facts["formula"]
+        assert formula.count("{") == formula.count("}") and len(formula) > 8, entry.name
     assert (
         method.source("arXiv:1503.02531, section 2")
         == "[arXiv:1503.02531](https://arxiv.org/abs/1503.02531), section 2"

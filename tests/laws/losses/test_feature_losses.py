@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kd_core.distill import LOSSES
-from kd_core.distill.hints import Hints
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.losses import rkd
 from kd_core.distill.losses.vkd import Orthogonal
 from kd_core.distill.sweep.variants import TEACHER
@@ -247,7 +247,7 @@ def test_hints_are_tables_and_come_back():
 
 
 def test_a_batch_hears_its_own_rows():
-    from kd_core.distill.hints import HintTensors
+    from kd_core.distill.inner.hints import HintTensors
 
     features, maps = np.arange(12.0).reshape(6, 2), {"stage1": np.arange(24.0).reshape(6, 2, 2).astype(np.float16)}
     heard = HintTensors(Hints(features, np.arange(6), maps))

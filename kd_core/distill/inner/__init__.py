@@ -1,0 +1,1 @@
+"""What a teacher thinks inside: how it reaches a loss, and how rows are compared by it."""
