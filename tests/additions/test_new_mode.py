@@ -49,7 +49,7 @@ def place(tmp_path_factory):
 def test_it_is_listed_offered_and_obeys_the_laws(place):
     assert "dummy_meek           A meek teacher  [Me 2000]" in run(place, "kd_core", "list", "modes")
     assert "Share" in form_of(place, "kd_core.distill", "MODES", "dummy_meek")
-    obeys(place, "tests/laws/test_modes.py", "dummy_meek")
+    obeys(place, "tests/distill/modes/test_laws.py", "dummy_meek")
 
 
 @pytest.mark.slow
