@@ -129,6 +129,8 @@ class Gradient(ABC):
 # shown beside it on a form; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
 # fifth, it is trained together with the student, kept in checkpoints and dropped afterwards; because={need: reason}: why this loss
 # has a need, in words that stand in the place of the general ones.
+# tempered=True where the gradient keeps its size as the temperature moves; held=True where the reference also takes what is held
+# fixed in the derivative (`held`).
 # What a loss claims, and the laws hold it to; the first is declared as one of two:
 #   row_mean=True: the mean over rows of what each row gives by itself; or else
 #   doubled=factor, or (least, most): what the loss is multiplied by when every row of a batch stands in it twice

@@ -19,7 +19,7 @@ class VkDSpec(WeightedSpec):
     """Settings of distillation over an orthogonal projection."""
 
     alpha: float = share(0.5)
-    weight: float = strength(1.0, "1 in the authors' programme")
+    weight: float = strength(1.0, "of our own choice")
 
 
 class Orthogonal(nn.Module):
