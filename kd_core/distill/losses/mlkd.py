@@ -88,7 +88,7 @@ def mlkd(student: Outputs, teacher: Outputs, labels: Tensor, spec: MLKDSpec) -> 
     """Sum over temperatures of T² KL over rows, ‖PPᵀ - QQᵀ‖² / B over pairs of rows and ‖PᵀP - QᵀQ‖² / C over pairs of classes.
 
     The paper compares two views of a picture, one of them strongly augmented, and trains twice as long. Here there is one view, so
-    this is its loss without that augmentation. Its code also leaves out the rows of the plain view of which the teacher is surest: `heard`.
+    this is its loss without that augmentation. Rows may be left out by the teacher's confidence: `heard`.
     A batch twice as large would multiply the second part by 2 and the third by 4; both are brought to batches of 64 rows, as published.
     Shape: logits (N, C). Source: the paper, section 3.
     """
