@@ -27,8 +27,9 @@ CLOSEST = 1e-6  # a share of 0 or 1 has no logit
 def why_none(task: str, objective: Choice) -> str | None:
     """Name why there is no placebo for a lesson, or None when there is one.
 
-    A task's own (`regression`: numbers have no soft labels); `no_soft_labels`: the loss compares something else; `no_soft_share`:
-    the teacher has no part in the lesson.
+    A task's own (`regression`: numbers have no soft labels); `no_soft_labels`: the loss, or a term, compares something else;
+    `several_temperatures`: its terms soften differently, and no one table is as smooth at all of them; `no_soft_share`: the teacher has
+    no part in the lesson.
     """
     if shuffles(objective):
         return None if soft_share(objective) else "no_soft_share"
@@ -36,8 +37,12 @@ def why_none(task: str, objective: Choice) -> str | None:
     if unsoftened:
         return unsoftened
     entry = loss_of(objective)
-    if not entry.facts.get("soft_labels") or INSIDE.intersection(entry.needs):
+    if INSIDE.intersection(entry.needs) or not all(
+        LOSSES.get(part.name).facts.get("soft_labels") for part in parts_of(objective)
+    ):
         return "no_soft_labels"
+    if not entry.facts.get("soft_labels"):
+        return "several_temperatures"
     return None if soft_share(objective) else "no_soft_share"
 
 

@@ -63,6 +63,12 @@ def test_every_loss_of_soft_labels_can_be_taught_the_placebo(entry):
     assert why_none("multiclass", lesson) is None
 
 
+def lesson_of(*terms):
+    """A lesson of several losses by name, each with its temperature where it has one."""
+    parts = [{"name": n, "settings": {} if t is None else {"temperature": t}} for n, t in terms]
+    return Choice(name="several", settings={"hard": 1.0, "terms": parts})
+
+
 @pytest.mark.parametrize(
     ("task", "lesson", "why"),
     [
@@ -73,6 +79,9 @@ def test_every_loss_of_soft_labels_can_be_taught_the_placebo(entry):
         ("regression", Choice(name="fitnets"), None),
         ("multiclass", Choice(name="at", settings={"alpha": 0.0}), "no_soft_share"),
         ("regression", Choice(name="mse"), "regression"),
+        ("multiclass", lesson_of(("hinton", 2.0), ("soft_ce", 2.0)), None),
+        ("multiclass", lesson_of(("hinton", 2.0), ("soft_ce", 4.0)), "several_temperatures"),
+        ("multiclass", lesson_of(("hinton", 2.0), ("mse", None)), "no_soft_labels"),
     ],
 )
 def test_why_there_is_none(task, lesson, why):

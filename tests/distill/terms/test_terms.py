@@ -179,7 +179,7 @@ class TestWhatSeveralNeed:
         assert placebo.why_none("multiclass", soft) is None
         assert SeveralSpec.parse(soft.settings).temperature == 4.0
         moved = {"name": "hinton", "temperature_schedule": {"kind": "warm_up"}}
-        assert placebo.why_none("multiclass", several(terms=[moved])) == "no_soft_labels"
+        assert placebo.why_none("multiclass", several(terms=[moved])) == "several_temperatures"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ def test_a_placebo_of_rows_mixed_up_is_told_as_one():
     assert "smoothed" not in plain(verdict.judge(found, 0).source)
 
 
-@pytest.mark.parametrize("why", ["no_soft_labels", "no_soft_share", "what_if", "stopped", "not_asked", "regression"])
+@pytest.mark.parametrize(
+    "why", ["no_soft_labels", "several_temperatures", "no_soft_share", "what_if", "stopped", "not_asked", "regression"]
+)
 def test_without_a_placebo_the_gain_came_by_distilling_and_the_reason_is_said(why):
     said = plain(verdict.judge(result(placebo_reason=why), 0).source)
     assert said.startswith("The gain came by distilling; how much of it is this teacher's own is not known: ")
@@ -71,7 +73,15 @@ def test_every_reason_for_no_placebo_of_the_engine_has_words():
     codes = set(re.findall(r'(?:return|else|why =|if) "([a-z_]+)"|"([a-z_]+)" (?:if|else)', found))
     known = {c for pair in codes for c in pair if c and c != "placebo"}
     known |= {e.make.unsoftened for e in TASKS.entries() if e.make.unsoftened}
-    assert {"regression", "no_soft_labels", "no_soft_share", "what_if", "stopped", "not_asked"} <= known
+    assert {
+        "regression",
+        "no_soft_labels",
+        "several_temperatures",
+        "no_soft_share",
+        "what_if",
+        "stopped",
+        "not_asked",
+    } <= known
     for code in known:
         assert f"runs.source.why.{code}" in text.catalogue()
 
