@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from kd_core.errors import SpecError
+from kd_core.runs.asked import setting
 from kd_core.specs import Choice
 
 PART = "mode"
@@ -22,19 +21,8 @@ def mode(name: str, settings: list[str] | None) -> Choice:
 
     found: dict[str, Any] = {}
     for text in filter(_mine, settings or ()):
-        where, equals, value = text.partition("=")
-        key = where.strip().removeprefix(f"{PART}.")
-        if not key or not equals:
-            raise SpecError(
-                "The setting '{text}' is not understood.",
-                "Write mode.<setting>=<value>, for example mode.generations=2.",
-                "bad_setting",
-                text=text,
-            )
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
+        key, value, _ = setting(text, PART, "generations=2")
+        found[key] = value
     entry = MODES.get(name)
     held = entry.spec.parse(found, f"the mode {name}").model_dump(mode="json")  # a text such as .5 is a number
     return Choice(name=name, settings={key: held[key] for key in found})

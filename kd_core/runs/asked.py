@@ -113,6 +113,25 @@ def usual_teacher(students: list[str] | None) -> str:
     return "best" if BEST in (students or ()) else "gradient_boosting"
 
 
+def setting(text: str, part: str, example: str) -> tuple[str, Any, str]:
+    """Read `part.key=value` as key, value (JSON, or text) and the value as it was typed. Errors: SpecError `bad_setting`."""
+    where, equals, value = text.partition("=")
+    of, _, key = where.strip().partition(".")
+    if of != part or not key or not equals:
+        raise SpecError(
+            "The setting '{text}' is not understood.",
+            "Write {part}.<setting>=<value>, for example {part}.{example}.",
+            "bad_setting",
+            text=text,
+            part=part,
+            example=example,
+        )
+    try:
+        return key, json.loads(value), value
+    except ValueError:
+        return key, value, value
+
+
 def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
 
@@ -125,19 +144,8 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
     found: dict[str, Any] = {}
     fields = SOURCES.get(name).spec.model_fields
     for text in settings or ():
-        where, equals, value = text.partition("=")
-        part, _, key = where.strip().partition(".")
-        if part != "teacher" or not key or not equals:
-            raise SpecError(
-                "The setting '{text}' is not understood.",
-                "Write teacher.<setting>=<value>, for example teacher.trees=400.",
-                "bad_setting",
-                text=text,
-            )
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
+        key, found_value, value = setting(text, "teacher", "trees=400")
+        found[key] = found_value
         hints = fields[key].json_schema_extra if key in fields else None
         if isinstance(hints, dict) and "file" in hints and not value.startswith("sha256:"):
             library = DataLibrary(workspace(), UPLOADS)
