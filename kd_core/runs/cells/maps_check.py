@@ -1,11 +1,12 @@
-"""Whether what is kept of where a teacher looks fits in memory: told before the teacher is asked."""
+"""Whether what is kept of where a teacher looks fits in memory, and fits what its students see: told before the teacher is asked."""
 
 from __future__ import annotations
 
 from kd_core.distill.terms import hears_maps
 from kd_core.errors import Problem, Says
 from kd_core.machine.memory import free_bytes
-from kd_core.specs import RunSpec
+from kd_core.models.base import ARCHS
+from kd_core.specs import Choice, RunSpec
 from kd_core.training.attention import ROW_BYTES
 
 MUCH = 2**28  # bytes: from here on it is worth a warning
@@ -16,6 +17,12 @@ _TOO_MUCH = Says(
     "Where the teacher looks in {training:,} training pictures takes up to {need:,} MB of memory, and {free:,} MB are free.",
     "Take fewer rows, or a loss that does not compare attention.",
 )
+_VARIED = Says(
+    "maps_varied",
+    "error",
+    "The student '{name}' learns from pictures that are moved or mirrored, and where the teacher looks is kept of the pictures as they are.",
+    "Set moved to 0 and mirrored to false, or choose a loss that does not compare attention.",
+)
 _SAID = (
     "Where the teacher looks in {training:,} training pictures is kept: up to {need:,} MB of memory and of the disk."
 )
@@ -23,9 +30,18 @@ _KEPT, _MUCH = Says("maps_kept", "note", _SAID), Says("maps_kept", "warning", _S
 
 
 def check(spec: RunSpec, train_rows: int) -> list[Problem]:
-    """Say how much memory a lesson of attention takes, or that there is too little. Errors: UnknownName, SpecError."""
+    """Say how much memory a lesson of attention takes, or that there is too little, or that a student sees other pictures.
+
+    Errors: UnknownName, SpecError.
+    """
     if not hears_maps(spec.objective):
         return []
     need, free = train_rows * ROW_BYTES, free_bytes()
     says = _TOO_MUCH if need > SHARE * free else _MUCH if need > MUCH else _KEPT
-    return [says.problem(training=train_rows, need=-(-need // 2**20), free=free // 2**20)]
+    varied = [_VARIED.problem(name=student.name) for student in spec.students if _varies(student.arch)]
+    return [says.problem(training=train_rows, need=-(-need // 2**20), free=free // 2**20), *varied]
+
+
+def _varies(arch: Choice) -> bool:
+    settings = ARCHS.get(arch.name).spec.parse(arch.settings, f"architecture {arch.name}")
+    return bool(getattr(settings, "moved", 0) or getattr(settings, "mirrored", False))
