@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kd_core.distill import MODES
+from kd_core.distill.meeting import OFFLINE
 from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
@@ -17,56 +19,63 @@ _TEACHER = Says(
     "made_rows_teacher",
     "error",
     "The teacher '{name}' can't label rows that are made: it knows answers to given rows only.",
-    "Set made_rows to 0, or choose a teacher that is trained here.",
+    "{off}, or choose a teacher that is trained here.",
 )
 _FOLDS = Says(
     "made_rows_folds",
     "error",
     "Rows can't be made with 1 fold: its teacher saw all training rows.",
-    "Set folds to 2 or more, or made_rows to 0.",
+    "Set folds to 2 or more. Else: {off}.",
 )
 _UNHEARD = Says(
     "made_rows_unheard",
     "error",
     "Made rows have the teacher's answers and no labels, and with alpha 0 nothing is heard of the teacher.",
-    "Set made_rows to 0, or alpha above 0.",
+    "{off}, or alpha above 0.",
 )
 _FEATURES = Says(
     "made_rows_features",
     "error",
     "The loss '{loss}' reads the teacher's inner features, which made rows do not have.",
-    "Set made_rows to 0, or choose another loss.",
+    "{off}, or choose another loss.",
 )
 _VIEW = Says(
     "made_rows_view",
     "error",
     "Rows can't be made for {who}, which reads {kind}: they are put together column by column.",
-    "Set made_rows to 0, or choose a teacher and students that read table or columns.",
+    "{off}, or choose a teacher and students that read table or columns.",
 )
 _GROUPS = Says(
-    "made_rows_groups",
-    "error",
-    "The task '{task}' learns from whole groups, and a made row belongs to none.",
-    "Set made_rows to 0.",
+    "made_rows_groups", "error", "The task '{task}' learns from whole groups, and a made row belongs to none.", "{off}."
 )
 
 
 def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
     """Find what keeps rows from being made; every part of the run is known and fits the task."""
-    found, offered = [], tuple(views)
+    found, offered, off = [], tuple(views), _off(spec)
     teachers = (spec.teacher, *members(spec.teacher))
     given = [one.name for one in teachers if SOURCES.get(one.name).facts["family"] == "given"]
-    found += [_TEACHER.problem(name=name) for name in given]
+    found += [_TEACHER.problem(off=off, name=name) for name in given]
     if spec.evaluation.folds == 1:
-        found.append(_FOLDS.problem())
+        found.append(_FOLDS.problem(off=off))
     if hears_features(spec.objective):
-        found.append(_FEATURES.problem(loss=spec.objective.name))
+        found.append(_FEATURES.problem(off=off, loss=spec.objective.name))
     alphas = spec.sweep.alpha if spec.sweep and spec.sweep.alpha else (soft_share(spec.objective),)
     if not any(alphas):
-        found.append(_UNHEARD.problem())
+        found.append(_UNHEARD.problem(off=off))
     readers = [(f"the teacher '{one.name}'", teacher_view(one, offered)) for one in teachers if one.name not in given]
     readers += [(f"the student '{one.name}'", view_of(one.arch, offered)) for one in spec.students]
-    found += [_VIEW.problem(who=who, kind=kind) for who, kind in readers if kind is not None and kind not in VIEWS]
+    found += [
+        _VIEW.problem(off=off, who=who, kind=kind) for who, kind in readers if kind is not None and kind not in VIEWS
+    ]
     if spec.dataset.group is not None and task_of(task).by_group:
-        found.append(_GROUPS.problem(task=task))
+        found.append(_GROUPS.problem(off=off, task=task))
     return found
+
+
+def _off(spec: RunSpec) -> str:
+    """Say how to do without made rows: they are the run's own, or those of its mode."""
+    facts = MODES.get(spec.mode.name).facts
+    if "rows" in facts:
+        return f"Choose the mode '{OFFLINE}'"
+    return "Set mode.made_rows to 0" if "recipe" in facts else "Set made_rows to 0"

@@ -1,0 +1,58 @@
+"""Modes beyond tables: from texts and pictures to a result; where a mode can't work there, it says what to do instead."""
+
+import pytest
+
+from kd_core.distill import MODES
+from kd_core.runs import plan
+from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from tests.data.pictures.zips import shapes, zipped
+from tests.data.views.test_text_views import text_table
+from tests.runs.kinds.test_text_run import carry_out
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
+NEEDS_ROWS = {"patient": "Set mode.made_rows to 0", "data_free": "Choose the mode 'offline'"}
+
+
+def texts(place):
+    return text_table(place / "t.csv", 300), "bag", "bag:tiny", "ngrams"
+
+
+def pictures(place):
+    dataset = DatasetSpec(source=str(zipped(place / "shapes.zip", shapes(60, colour=True))), target="class")
+    return dataset, "cnn", "cnn:tiny", "pixels"
+
+
+def spec_of(given, mode, settings=None):
+    dataset, teacher, student, _ = given
+    return RunSpec(
+        dataset=dataset,
+        teacher=teacher_choice(teacher, ["teacher.size=tiny", "teacher.epochs=3"]),
+        students=(student_spec(student),),
+        objective=Choice(name="hinton"),
+        mode=Choice(name=mode, settings=settings or {}),
+        training=TrainingSpec(epochs=3, seeds=2),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False, placebo=False),
+    )
+
+
+@pytest.mark.parametrize("kind", [texts, pictures])
+@pytest.mark.parametrize("mode", [name for name in MODES.names() if name not in ("offline", "data_free")])
+def test_a_mode_teaches_students_of_texts_and_pictures(kind, mode, tmp_path):
+    settings = {"made_rows": 0} if mode in NEEDS_ROWS else None
+    result, _ = carry_out(spec_of(kind(tmp_path), mode, settings), tmp_path / "run")
+    (student,) = result["students"]
+    taught, alone = (block["metrics"]["log_loss"]["values"] for block in (student, student["baseline"]))
+    assert len(taught) == len(alone) == 2 and taught != alone
+
+
+@pytest.mark.parametrize("kind", [texts, pictures])
+@pytest.mark.parametrize(("mode", "instead"), [*NEEDS_ROWS.items(), ("offline", "Set made_rows to 0")])
+def test_where_rows_are_made_it_is_said_how_to_do_without(kind, mode, instead, tmp_path):
+    given = kind(tmp_path)
+    spec = spec_of(given, mode)
+    if mode == "offline":
+        spec = spec.model_copy(update={"training": TrainingSpec(epochs=3, seeds=2, made_rows=1)})
+    found = plan.check(spec, "multiclass", 3, (given[3],), 200)
+    said = [p for p in found if p.severity == "error"]
+    assert said and all(p.code == "made_rows_view" and p.hint.startswith(instead) for p in said)
