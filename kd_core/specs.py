@@ -22,6 +22,7 @@ ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "pictu
 
 FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
 SEVERAL = "several"  # name of an objective that is made of several terms
+OFFLINE = "offline"  # name of the usual mode: students learn from stored answers
 LABELS = "labels"  # what the hard-label loss is called beside them
 AUTO_SEEDS = 3  # seeds of an automatic number to begin with, and of a what-if
 
@@ -302,7 +303,7 @@ class RunSpec(Spec):
     teacher: Choice = Field(description="Who teaches.")
     students: tuple[StudentSpec, ...] = Field(min_length=1, max_length=12, description="Who learns.")
     objective: Choice = Field(description="What the student is taught.")
-    mode: Choice = Field(default_factory=lambda: Choice(name="offline"), description="How teacher and students meet.")
+    mode: Choice = Field(default_factory=lambda: Choice(name=OFFLINE), description="How teacher and students meet.")
     training: TrainingSpec = Field(default_factory=TrainingSpec, description="How students are trained.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="How the verdict is reached.")
     sweep: SweepSpec | None = Field(None, description="A grid of variants to train instead of one setting.")

@@ -47,7 +47,7 @@ from kd_core.cli.options import (
 )
 from kd_core.errors import DataError
 from kd_core.runs.asked import asked_teacher, choose_spec, default_loss, evaluation_spec, make_spec, numbers, table_spec
-from kd_core.specs import RunSpec, SweepSpec
+from kd_core.specs import OFFLINE, RunSpec, SweepSpec
 
 app = typer.Typer(
     add_completion=False,
@@ -78,7 +78,7 @@ def distill(
         ),
     ] = None,
     objective: Objective = None,
-    mode: ModeName = "offline",
+    mode: ModeName = OFFLINE,
     epochs: Epochs = None,
     seeds: Seeds = None,
     made_rows: MadeRows = 0,

@@ -20,7 +20,6 @@ from kd_core.registry import Registry
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
-OFFLINE = "offline"
 HELPER = "helper"  # the arm of what learns for a student's sake: its events and curves
 
 

@@ -15,12 +15,11 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.distill.base import LOSSES
-from kd_core.distill.terms import loss_of, parts_of, soft_share
+from kd_core.distill.terms import hears_inside, loss_of, parts_of, soft_share
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
 PLACEBO = "placebo"
-INSIDE = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears what the teacher thinks inside
 CLOSEST = 1e-6  # a share of 0 or 1 has no logit
 
 
@@ -37,7 +36,7 @@ def why_none(task: str, objective: Choice) -> str | None:
     if unsoftened:
         return unsoftened
     entry = loss_of(objective)
-    if INSIDE.intersection(entry.needs) or not all(
+    if hears_inside(objective) or not all(
         LOSSES.get(part.name).facts.get("soft_labels") for part in parts_of(objective)
     ):
         return "no_soft_labels"
@@ -51,7 +50,7 @@ def shuffles(objective: Choice) -> bool:
 
     Errors: UnknownName, SpecError.
     """
-    return all(INSIDE.intersection(LOSSES.get(part.name).needs) for part in parts_of(objective))
+    return all(hears_inside(part) for part in parts_of(objective))
 
 
 def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:

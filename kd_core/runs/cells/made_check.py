@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kd_core.distill import MODES
-from kd_core.distill.meeting import OFFLINE
 from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
-from kd_core.specs import RunSpec
+from kd_core.specs import OFFLINE, RunSpec
 from kd_core.task import task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import members, teacher_view

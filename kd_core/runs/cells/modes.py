@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from kd_core.data.dataset import Dataset
-from kd_core.distill import MODES, hears_features, placebo
-from kd_core.distill.meeting import OFFLINE, Lesson, Link, Way
+from kd_core.distill import MODES, placebo
+from kd_core.distill.meeting import Lesson, Link, Way
 from kd_core.distill.sweep.variants import digest
-from kd_core.distill.terms import hears_maps, soft_share
+from kd_core.distill.terms import hears_inside, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for
 from kd_core.runs.assessment import answers
-from kd_core.specs import RunSpec
+from kd_core.specs import OFFLINE, RunSpec
 from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.base import TeacherAnswers
@@ -53,8 +53,6 @@ _MADE_ROWS = Says(
     "The mode '{name}' does not use made rows: they have answers of the stored teacher only.",
     "Set made_rows to 0, or the mode to '{offline}'.",
 )
-
-
 _FEATURES = Says(
     "mode_features",
     "error",
@@ -198,7 +196,7 @@ def check(spec: RunSpec) -> list[Problem]:
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
     others = "chain" in facts or (facts.get("apart") and not facts.get("own_lesson"))
-    if others and (hears_features(spec.objective) or hears_maps(spec.objective)):
+    if others and hears_inside(spec.objective):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)

@@ -8,11 +8,10 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.registry import Registry
 from kd_core.runs.cells import grid
-from kd_core.specs import SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
+from kd_core.specs import OFFLINE, SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
 
 MOST = 120  # as long as a spec's name may be
 USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
-USUAL_MODE = "offline"
 SIGNS = {"temperature": "T", "alpha": "α", "learning_rate": "lr", "weight_decay": "decay", "batch_size": "batch"}
 
 
@@ -37,7 +36,7 @@ def short_name(spec: RunSpec) -> str:
     else:
         parts += [spec.objective.name] if spec.objective.name not in USUAL else []
         parts += _changed(_defaults(LOSSES, spec.objective.name), lesson)
-    parts += [spec.mode.name.replace("_", " ")] if spec.mode.name != USUAL_MODE else []
+    parts += [spec.mode.name.replace("_", " ")] if spec.mode.name != OFFLINE else []
     parts += _changed(_defaults(MODES, spec.mode.name), spec.mode.settings)
     asked = _changed(ChooseSpec().model_dump(), spec.choose.model_dump()) if spec.choose else []
     parts += ["best", *asked] if spec.choose else ["+".join(s.name for s in spec.students)]
