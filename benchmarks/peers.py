@@ -1,6 +1,6 @@
 """Our small models against plain ones of as many bytes, on the same rows.
 
-    python benchmarks/peers.py --keep FOLDER [--data FOLDER] [--sets visits,bike_sharing] [--quick] [--draws N] [--json FILE]
+    python benchmarks/peers.py --keep FOLDER [--data FOLDER] [--sets visits,bike_sharing] [--quick] [--draws N] [--lines N] [--json FILE]
 
 For each set, split as a run splits it, and 3 seeds: students of every family in a few sizes, each plain and distilled (a teacher of
 5 folds), rounded and written as the one file that takes raw columns. In each class of at most 15, 40 and 100 KB "ours" is the one
@@ -71,7 +71,7 @@ CEILING = "full_lightgbm/plain"
 ARMS = ("plain", "distilled")
 
 
-def sets(data: Path | None, scratch: Path) -> dict[str, Callable[[], DatasetSpec]]:
+def sets(data: Path | None, scratch: Path, lines: int | None = None) -> dict[str, Callable[[], DatasetSpec]]:
     """Name the sets and how each is read, in the order in which they are done."""
     samples = {
         default_spec(n).dataset.source.removeprefix("sample:"): default_spec(n).dataset
@@ -84,7 +84,7 @@ def sets(data: Path | None, scratch: Path) -> dict[str, Callable[[], DatasetSpec
 
     def order_lines() -> DatasetSpec:
         table = scratch / "order_lines.csv"
-        retail.derive(data / "online_retail" / "online_retail_by_day.zip", table)
+        retail.derive(data / "online_retail" / "online_retail_by_day.zip", table, lines)
         named = {"target": "no_customer", "positive": "yes", "group": "InvoiceNo", "drop": ("InvoiceNo",)}
         return DatasetSpec(source=str(table), **named)
 
@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="1 seed, 2 epochs, 2 folds: shows that it runs, proves nothing"
     )
+    parser.add_argument("--lines", type=int, help="of online_retail: of every n-th invoice, about so many")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     chosen = parser.parse_args()
     chosen.seeds, chosen.epochs = (1, 2) if chosen.quick else (3, None)
@@ -240,7 +241,7 @@ def main() -> None:
     store = Store(chosen.keep, settings)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch, device.threads(1):
-        known = sets(Path(chosen.data) if chosen.data else None, Path(scratch))
+        known = sets(Path(chosen.data) if chosen.data else None, Path(scratch), chosen.lines)
         for name in _named(chosen.sets, list(known)):
             dataset = prepare(known[name](), store.folder / "workspace")
             load = os.getloadavg()
