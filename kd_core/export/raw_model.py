@@ -76,7 +76,7 @@ def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
         return _carrying(network, view, purpose)
     model = onnx.load_from_string(network)
     _with_weights(model.graph)
-    _renamed(model.graph, drawn.finish(), drawn)
+    _renamed(model.graph, drawn.finish(_turned(model.graph)), drawn)
     return _finished(model, drawn, drawn.inputs, purpose, _facts(view, purpose))
 
 
@@ -193,6 +193,24 @@ def _renamed(graph: onnx.GraphProto, x: str, drawn: RawGraph) -> None:
         node.output[:] = [of(name) for name in node.output]
     for output in graph.output:
         output.name = of(output.name)
+
+
+def _turned(graph: onnx.GraphProto) -> bool:
+    """Let a network take its rows upright, `x` (F, N), where that is no operation more; say whether it does."""
+    readers = [node for node in graph.node if _X in node.input]
+    if len(readers) != 1 or any(output.name == _X for output in graph.output):
+        return False
+    (first,) = readers
+    if first.op_type == "Gemm" and first.input[0] == _X and not any(a.name == "transA" for a in first.attribute):
+        first.attribute.append(helper.make_attribute("transA", 1))
+        return True
+    if first.op_type == "Transpose":
+        (old,) = first.output
+        for node in graph.node:
+            node.input[:] = [_X if name == old else name for name in node.input]
+        graph.node.remove(first)
+        return True
+    return False
 
 
 def _with_weights(graph: onnx.GraphProto) -> None:

@@ -83,6 +83,8 @@ class Index(nn.Module):
         A missing value counts as 0: the median, as the columns view scales. Shape: x (..., F), low and scale (K,) or (S, 1, K)
         -> (..., K).
         """
+        if torch.onnx.is_in_onnx_export():
+            return self._upright(x.t(), low, scale).t()
         # networks of a stack side by side: several times as fast as apart
         rows = x if x.dim() == 2 else x.reshape(-1, x.shape[-1])
         missing = rows.isnan()
@@ -94,6 +96,17 @@ class Index(nn.Module):
             taken = taken.view(*x.shape[:-1], -1)
         # in place: new memory for each of them costs more than the arithmetic
         return taken.sub_(low).mul_(scale).clamp_(0, 1)
+
+    def _upright(self, x_FN: Tensor, low_K: Tensor, scale_K: Tensor) -> Tensor:
+        """Encode with a row per feature, as a file does: ONNX Runtime takes whole rows ten times as fast as numbers out of each.
+
+        Shape: x (F, N) -> (K, N).
+        """
+        missing = x_FN.isnan()
+        known = x_FN.masked_fill(missing, 0.0)
+        if self.holes.numel():
+            known = torch.cat([known, missing.index_select(0, self.holes).to(x_FN.dtype)])
+        return ((known.index_select(0, self.source) - low_K[:, None]) * scale_K[:, None]).clamp(0, 1)
 
 
 class Front(nn.Module):

@@ -16,6 +16,7 @@ from kd_core.data.views import VIEWS
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import FACTS, Purpose, facts_of, purpose_from, raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, open_front
+from kd_core.models.base import Outputs
 from kd_core.models.building import build
 from kd_core.models.piecewise_edges import fit_edges
 from kd_core.specs import Choice, ReadSpec
@@ -55,6 +56,33 @@ def test_a_file_answers_raw_rows_as_the_engine_does(task):
     assert found.shape == (200, max(1, len(aim.classes)))
     assert np.abs(found - answers(view, network, aim, rows)).max() <= 1e-5 * (aim.std if task == "regression" else 1)
     assert student.purpose == aim and student.run([])[0].shape == (0, found.shape[1])
+
+
+@pytest.mark.parametrize(("arch", "kind"), [("mlp", "table"), ("piecewise", "columns"), ("additive", "columns")])
+def test_many_rows_are_laid_out_by_copying_whole_rows(arch, kind):
+    view, network, aim, _ = made("binary", arch, kind)
+    nodes = onnx.load_from_string(raw_model(onnx_bytes(network, view.spec), view, aim)).graph.node
+    kinds = [node.op_type for node in nodes]
+    assert "OneHot" not in kinds and kinds.count("Transpose") == {"table": 1, "columns": 2}[kind]
+    (upright,) = [node for node in nodes if node.op_type == "Transpose"][0].output
+    (placed,) = [node for node in nodes if upright in node.input]
+    assert placed.op_type == "Gather" and not any(a.name == "axis" for a in placed.attribute)  # whole rows: axis 0
+
+
+def test_a_network_that_reads_its_rows_twice_gets_them_as_they_are():
+    class Twice(torch.nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.one, self.other = torch.nn.Linear(width, 2), torch.nn.Linear(width, 2)
+
+        def forward(self, x):
+            return Outputs(self.one(x) * self.other(x))
+
+    view, _, aim, told = made("binary")
+    network = Twice(view.spec.width).eval()
+    student = RawStudent(raw_model(onnx_bytes(network, view.spec), view, aim))
+    rows = odd_rows(told, 50)
+    assert np.abs(student.run(rows)[0] - answers(view, network, aim, rows)).max() <= 1e-5
 
 
 @pytest.mark.parametrize("arch", ["piecewise", "additive", "trees"])
