@@ -49,7 +49,7 @@ def test_a_narrower_one_takes_the_units_that_are_heard_most():
 
 
 def test_the_layer_that_reads_the_rows_is_taken_from_the_one_that_does():
-    student, other = mlp(3, 1), mlp(9, 3, seed=1)
+    student, other = mlp(3, 1), mlp(5, 3, seed=1)  # its inner layers are as wide as a row
     before = student.body[0].weight.clone()
     assert reused.take_over(student, other) == ("head",)
     assert torch.equal(student.body[0].weight, before)
@@ -65,6 +65,11 @@ def test_what_is_foreseen_of_every_architecture_is_taken_by_layers_that_it_has(e
     assert found.width <= found.teacher_width and len(found.layers) <= found.all_layers
     if found.layers:
         assert found.layers[0] == "head" and len(set(found.layers)) == len(found.layers)
+
+
+def test_networks_of_different_widths_share_no_layer_by_its_name_alone():
+    small, large = (Choice(name="resnet", settings={"size": size}) for size in ("tiny", "large"))
+    assert reused.foresee(small, large).layers == ("head",)
 
 
 def lesson_of():
