@@ -6,7 +6,7 @@ each student in its own way (both networks together). Whatever it does, the base
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,19 @@ import torch
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.made_lesson import MadeLesson
-from kd_core.distill.student import TrainedStudent, train_student
+from kd_core.distill.student import Start, TrainedStudent, train_student
 from kd_core.registry import Registry
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
+NETWORK = "network."  # before a weight's name: table of the teacher's own network
 HELPER = "helper"  # the arm of what learns for a student's sake: its events and curves
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student.
+    """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student. `weights`: by name, of
+    the teacher's network, for a mode that takes them (`network`).
 
     Shape: answers (N, C) of the training rows, NaN where not answered.
     """
@@ -37,6 +39,7 @@ class Lesson:
     training: TrainingSpec
     teacher: Choice | None = None
     made: MadeLesson | None = None
+    weights: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,10 @@ class Link:
     folds: int
 
 
-def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: bool = False) -> TrainedStudent:
-    """Train a student on answers that are at hand (`alone`: on the labels only). Errors: as `train_student`."""
+def taught(
+    lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: bool = False, start: Start | None = None
+) -> TrainedStudent:
+    """Train a student on answers that are at hand (`alone`: on the labels only). `start`: see `train_student`. Errors: as `train_student`."""
     asked = None if alone else objective or lesson.objective
     return train_student(
         lesson.dataset,
@@ -121,6 +126,7 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
         device=way.device,
         selection_metric=way.metric,
         made=None if alone else lesson.made,
+        start=start,
     )
 
 
@@ -128,10 +134,15 @@ def taught(lesson: Lesson, way: Way, objective: Choice | None = None, *, alone: 
 Mode = Callable[[Any, Lesson, Way], Met]
 
 # facts: about="one paragraph for the form"; apart=True where each student is trained by the mode itself (else by stored answers, in stacks);
-# live=True where the teacher is trained anew beside each student; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
+# live=True where the teacher is trained anew beside each student; network=True where students take weights of the teacher's network; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
 # chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
 # rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
 # again=function(spec) -> how many more trainings there are for comparison only;
 # checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
 # times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")
+
+
+def hears_network(mode: Choice) -> bool:
+    """Say whether a mode takes the weights of the teacher's network; one that nobody knows takes none, and is told of elsewhere."""
+    return mode.name in MODES.names() and bool(MODES.get(mode.name).facts.get("network"))

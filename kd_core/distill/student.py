@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from kd_core.training.loop import Notify, ShouldStop, Trained, TrainRows, check_
 from kd_core.training.plan import resolve
 from kd_core.training.predict import predict
 from kd_core.training.scoring import Scoring
+
+Start = Callable[[nn.Module], None]
 
 
 @dataclass
@@ -63,6 +66,7 @@ def train_student(
     selection_metric: str | None = None,
     hints: Hints | None = None,
     made: MadeLesson | None = None,
+    start: Start | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
@@ -70,6 +74,7 @@ def train_student(
     lesson. Regression learns targets scaled to mean 0 and deviation 1. An architecture with a procedure of its own (`fits`) learns by
     that on the CPU, from the same losses, and keeps no checkpoint.
     `hints`: what the teacher thinks inside, for a loss that hears it; `made`: rows that only a taught student learns from.
+    `start`: changes the start weights of the student that was built.
     Shape: teacher_logits (N, C) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
@@ -77,6 +82,8 @@ def train_student(
     device = device or torch.device("cpu")
     with start_weights(seed):
         module = build_for(dataset, student.arch)
+    if start is not None:
+        start(module)
     labels, groups = dataset.scaled_y("train"), dataset.dealt_by()
     weights = objectives.weights_for(dataset, training)
     told = made.logits if made is not None and objective is not None else None
@@ -92,9 +99,9 @@ def train_student(
     if "fits" in entry.facts:
         check_rows(rows)
         settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")
-        start = task_of(dataset.task).chance(labels, dataset.num_outputs)
+        chance = task_of(dataset.task).chance(labels, dataset.num_outputs)
         own = derive(seed, "rounds")
-        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), start, own)
+        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), chance, own)
         trained = rounds.learn(module, procedure, loss, score, notify, should_stop)
         logits: dict[Split, Array] = {"validation": predict(module, rows.x_validation, device)}
         return TrainedStudent(module, trained, logits, viewed(dataset, student.arch), device)

@@ -23,6 +23,7 @@ from kd_core.data.pictures.column import shape_of
 from kd_core.data.preparation import prepare
 from kd_core.data.types.answered import answer_column
 from kd_core.data.types.part_column import PART
+from kd_core.distill.meeting import hears_network
 from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, SpecError
 from kd_core.safe_io import write_bytes
@@ -76,6 +77,7 @@ def write(
         device="cpu",
         hidden=hears_features(spec.objective),
         maps=hears_maps(spec.objective),
+        weights=hears_network(spec.mode),
         metric=spec.evaluation.metric,
         made=rows,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kd_core.data.input_spec import InputSpec
-from kd_core.distill import hears_features, hears_maps
+from kd_core.distill import hears_features, hears_maps, hears_network
 from kd_core.distill.stack.stacking import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
@@ -136,16 +136,10 @@ class Circumstances:
 def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
     root, spec = workspace(), modes.carried_out(spec)
-    kept = TeacherCache(root / "teachers").holds(
-        spec.dataset,
-        spec.teacher,
-        folds_of(spec, train_rows),
-        spec.training.first_seed,
-        hears_features(spec.objective),
-        spec.evaluation.metric,
-        grid.most_made(spec),
-        hears_maps(spec.objective),
-    )
+    made, folds, seed = grid.most_made(spec), folds_of(spec, train_rows), spec.training.first_seed
+    also = made, hears_maps(spec.objective), hears_network(spec.mode)
+    about = hears_features(spec.objective), spec.evaluation.metric, *also
+    kept = TeacherCache(root / "teachers").holds(spec.dataset, spec.teacher, folds, seed, *about)
     return Circumstances(pace.read(root), busy(), kept, train_rows)
 
 

@@ -18,7 +18,7 @@ from kd_core.data.dataset import Array, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.inner.hints import Hints
-from kd_core.distill.meeting import HELPER, Link, Way
+from kd_core.distill.meeting import HELPER, NETWORK, Link, Way, hears_network
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, Problem, SpecError, raise_problems
@@ -159,6 +159,7 @@ class _Experiment:
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
         if self.hints is not None:
             found |= self.hints.tables()
+        found |= {f"{NETWORK}{name}": table for name, table in self.teacher.weights.items()}
         if self.teacher.made is not None:
             found[MADE] = self.teacher.made
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
@@ -282,6 +283,7 @@ class _Experiment:
             metric=self.spec.evaluation.metric,
             made=self.made,
             maps=hears_maps(self.spec.objective),
+            weights=hears_network(self.spec.mode),
         )
         self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]

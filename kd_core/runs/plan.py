@@ -15,7 +15,7 @@ from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
-from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes
+from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes, views_check
 from kd_core.runs.choosing.candidates import candidates
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
@@ -200,6 +200,7 @@ def check(
         found += made_check.check(spec, task, views)
     if not any(p.severity == "error" for p in found):
         found += maps_check.check(spec, train_rows)
+        found += views_check.check(spec, views)
     if spec.sweep is not None:
         found += grid_check.check(spec, answered=not any(p.severity == "error" for p in found))
     if spec.training.seeds_at_first < 3:

@@ -11,7 +11,7 @@ from kd_core.specs import Choice
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.answer_cache.coding import decode, encode
-from kd_core.teachers.answer_cache.packing import pack, unpack
+from kd_core.teachers.answer_cache.packing import WEIGHT, pack, part_of, unpack
 from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
 from kd_core.teachers.fitting import keep
 from kd_core.teachers.made_rows import MadeRows
@@ -31,16 +31,17 @@ def teacher_answers(
     metric: str | None = None,
     made: MadeRows | None = None,
     maps: bool = False,
+    weights: bool = False,
 ) -> TeacherAnswers:
     """Ask a teacher and return its logits for all three parts; of one trained here, training rows from fits that never saw them.
 
-    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`, `made`, `maps`: see `Ask`.
+    With `hidden` also the inner features of the training rows, of a teacher that gives them. `metric`, `made`, `maps`, `weights`: see `Ask`.
 
     The second call with the same data, teacher, folds and seed reads the cache and trains nothing. With more than
     100 outputs logits are rounded as the cache keeps them (see `coding`), on every call, so that both get the same.
     Errors: UnknownName, SpecError, DataError, KDError (`bad_cache_limit`), Stopped (finished folds are kept).
     """
-    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric, made.digest if made else None, maps)
+    key = cache_key(dataset.hash, teacher, folds, seed, hidden, metric, made.digest if made else None, maps, weights)
     if cache:
         cache.limit_bytes()  # a limit that makes no sense is said before anything is trained
         if (known := _kept(cache, key, dataset, teacher, notify)) is not None:
@@ -54,9 +55,8 @@ def teacher_answers(
         )
         return told(one, notify=notify, should_stop=should_stop)
 
-    ask = Ask(
-        dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, hidden, other, metric, made, maps
-    )
+    wanted = hidden, other, metric, made, maps, weights
+    ask = Ask(dataset, reads, folds, seed, cache, key, str(device), notify, should_stop, *wanted)
     found = entry.make(entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)
     if made is not None and found.made is None:
         raise SpecError(
@@ -81,15 +81,17 @@ def teacher_answers(
     kept_bytes = 0
     if cache:
         about = kept.recipe(
-            dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0, maps
+            dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0, maps, weights
         )
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
-        if keep(notify, lambda: cache.save(key, pack(dataset, coded, found.hidden, more, found.maps), content)):
+        packed = pack(dataset, coded, found.hidden, more, found.maps, found.weights)
+        if keep(notify, lambda: cache.save(key, packed, content)):
             kept_bytes = cache.size_bytes(key)
     return TeacherAnswers(
         logits=logits,
         features=dict(found.hidden),
         maps=dict(found.maps),
+        weights=dict(found.weights),
         cached=False,
         cache_key=key,
         kept_bytes=kept_bytes,
@@ -132,6 +134,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
         features=features,
         maps=maps,
         made=made,
+        weights=part_of(arrays, WEIGHT.removesuffix(".")),
         cached=True,
         cache_key=key,
         kept_bytes=cache.size_bytes(key),

@@ -15,6 +15,7 @@ from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import choose_view
 from kd_core.errors import SpecError
+from kd_core.models.base import ARCHS
 from kd_core.registry import Registry
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
@@ -85,7 +86,7 @@ class Ask:
     parts under `key`, so that a source that was cut off goes on after them. `hidden`: inner features are wanted as well.
     `answers(teacher)` asks one of the entry's fact `members` about the same rows; what is kept of it is not trained again.
     `made`: rows to label as well, each by its fold's teacher. `metric`: by which the run judges, for a source with the fact `by_metric`; the task's own when empty.
-    `maps`: attention maps of the training rows are wanted as well.
+    `maps`: attention maps of the training rows are wanted as well. `weights`: those of the network that answers validation and test are, too.
     """
 
     dataset: Dataset
@@ -102,6 +103,7 @@ class Ask:
     metric: str | None = None
     made: MadeRows | None = None
     maps: bool = False
+    weights: bool = False
 
 
 class Live(Protocol):
@@ -124,6 +126,7 @@ class Answered:
     what a person should know. `hidden`: features (N, D) float32 of the training rows where they were wanted; of several folds they
     have no common basis. `made` (M, C) float32: the answers to the made rows that were asked about.
     `maps`: attention (N, H, W) float16 of the training rows by stage where it was wanted; places are the same whatever the fold.
+    `weights`: by name, of the network that learned from all training rows, where they were wanted of a network trained here.
     """
 
     logits: Mapping[Split, Array]
@@ -138,6 +141,7 @@ class Answered:
     hidden: Mapping[Split, Array] = field(default_factory=dict)
     made: Array | None = None
     maps: Mapping[str, Array] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -184,6 +188,16 @@ def gives(teacher: str | Choice, folds: int) -> frozenset[str]:
             found = own(entry.spec.parse(asked.settings, f"teacher {asked.name}"))
     known: frozenset[str] = found
     return known | {"one_basis"} if "features" in known and (folds == 1 or facts["family"] == "given") else known
+
+
+def network_of(teacher: Choice) -> Choice:
+    """Return the architecture of a teacher that is a network trained here, with its settings. Errors: UnknownName, SpecError; KeyError for others."""
+    entry = SOURCES.get(teacher.name)
+    arch = str(entry.facts["arch"])
+    asked = entry.spec.parse(teacher.settings, f"teacher {teacher.name}").model_dump()
+    return Choice(
+        name=arch, settings={n: value for n, value in asked.items() if n in ARCHS.get(arch).spec.model_fields}
+    )
 
 
 def own_columns(teacher: Choice) -> tuple[str, ...]:
@@ -233,7 +247,7 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
     `latency_ms`, `notes`, `made` as in `Answered`. `cached` is True when nothing was trained for this run.
-    features["train"] (N, D) float32 and `maps` as in `Answered` where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
+    features["train"] (N, D) float32, `maps` and `weights` as in `Answered` where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 
@@ -253,6 +267,7 @@ class TeacherAnswers:
     seconds_saved: float = 0.0
     made: Array | None = None
     maps: dict[str, Array] = field(default_factory=dict)
+    weights: dict[str, Array] = field(default_factory=dict)
 
     def known(self) -> dict[str, int]:
         """Count the rows that were answered, by part; nothing where all were."""

@@ -20,9 +20,10 @@ from kd_core.machine.device import pick
 from kd_core.machine.memory import free_bytes
 from kd_core.machine.timing import BATCHES, measure_latency
 from kd_core.models.base import ShowsMaps
+from kd_core.models.building import cpu_state
 from kd_core.seeding import derive
 from kd_core.teachers.answer_cache.entry import Entry
-from kd_core.teachers.answer_cache.packing import MAP
+from kd_core.teachers.answer_cache.packing import MAP, WEIGHT
 from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
@@ -86,6 +87,7 @@ class Fitted:
             hidden={"train": rows["hidden"]} if ask.hidden else {},
             made=rows.get("made"),
             maps={name.removeprefix(MAP): found for name, found in rows.items() if name.startswith(MAP)},
+            weights={name.removeprefix(WEIGHT): found for name, found in arrays.items() if name.startswith(WEIGHT)},
         )
 
 
@@ -231,6 +233,8 @@ class _Fits:
         arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
         if self.ask.folds == 1:
             arrays |= self.train(fitted, x["train"])
+        if self.ask.weights and (module := fitted.module()) is not None:
+            arrays |= {f"{WEIGHT}{name}": t.numpy() for name, t in cpu_state(module).items()}
         return arrays, {
             "seconds": seconds,
             "num_parameters": fitted.num_parameters(),

@@ -20,13 +20,13 @@ from kd_core.distill.base import LOSSES
 from kd_core.distill.meeting import Helper, Lesson, Met, Way
 from kd_core.distill.preparing import prepare
 from kd_core.distill.student import TrainedStudent, scoring
-from kd_core.models.base import ARCHS, Outputs
+from kd_core.models.base import Outputs
 from kd_core.models.building import build, build_for, start_weights, viewed
 from kd_core.models.dropout import masks_beside, use_own_stream
 from kd_core.seeding import derive
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, teacher_view
+from kd_core.teachers.base import network_of, teacher_view
 from kd_core.training.loop import TrainRows, optimise
 from kd_core.training.meter import BatchTerms
 from kd_core.training.plan import resolve
@@ -65,15 +65,12 @@ class Peer(nn.Module):
 
 def peer_of(teacher: Choice, lesson: Lesson, seed: int) -> tuple[nn.Module, Any]:
     """Build the network of a teacher, not yet trained, and the view that it reads. Errors: UnknownName, SpecError `other_view`."""
-    dataset, entry = lesson.dataset, SOURCES.get(teacher.name)
-    arch = entry.facts["arch"]
-    asked = entry.spec.parse(teacher.settings, f"teacher {teacher.name}").model_dump()
-    own = {name: value for name, value in asked.items() if name in ARCHS.get(arch).spec.model_fields}
+    dataset = lesson.dataset
     kind = teacher_view(teacher, dataset.views.kinds)
     assert kind is not None
     read = dataset.view(kind)
     with start_weights(derive(seed, "peer")):
-        made = build(Choice(name=arch, settings=own), read.spec, dataset.num_outputs, dataset.task)
+        made = build(network_of(teacher), read.spec, dataset.num_outputs, dataset.task)
     return use_own_stream(made), read
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from kd_core.data.dataset import Array
 from kd_core.distill.inner.hints import Hints
-from kd_core.distill.meeting import MODES, Lesson, Met, Way
+from kd_core.distill.meeting import MODES, NETWORK, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
@@ -116,7 +116,9 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
         assert variant.objective is not None
         entry = MODES.get(variant.mode.name)
         told, made = lessons[variant.lesson], work.made_lesson(variant)
-        lesson = Lesson(work.dataset, variant.student, variant.objective, told, training, work.teacher, made=made)
+        weights = {n.removeprefix(NETWORK): t for n, t in lessons.items() if n.startswith(NETWORK)}
+        about = variant.student, variant.objective, told, training, work.teacher
+        lesson = Lesson(work.dataset, *about, made=made, weights=weights)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(

@@ -50,6 +50,7 @@ def cache_key(
     metric: str | None = None,
     made: str | None = None,
     maps: bool = False,
+    weights: bool = False,
 ) -> str:
     """Name a teacher's answers by everything that decides them (sha256, hex); defaults are filled in first.
 
@@ -68,6 +69,7 @@ def cache_key(
         *([metric] if metric and kept.by_metric(teacher) else []),
         *(["made", made] if made else []),
         *(["maps"] if maps else []),
+        *(["weights"] if weights else []),
     ]
     parts += [cache_key(dataset_hash, one, folds, seed, made=made) for one in members(teacher)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -172,12 +174,14 @@ class TeacherCache:
         metric: str | None = None,
         made_rows: int = 0,
         maps: bool = False,
+        weights: bool = False,
     ) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows, maps) would train no teacher, without reading a row.
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows, maps, weights) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), hidden, metric, made_rows, maps)
+        about = hidden, metric, made_rows, maps, weights
+        return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), *about)
 
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None

@@ -1,7 +1,7 @@
 """From a teacher's answers to the arrays of an entry and back, by row id: a row's answer never depends on its position.
 
 Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` and `map.<stage>` where a teacher
-gives them, `made.<coding>` the answers to made rows, in their order, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
+gives them, `made.<coding>` the answers to made rows, in their order, `weights.<name>` those of its network where they are wanted, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from kd_core.errors import DataError
 from kd_core.teachers.answer_cache import coding
 
 MAP = "map."  # before a stage's name
+WEIGHT = "weights."  # before a weight's
 
 
 def pack(
@@ -23,11 +24,13 @@ def pack(
     features: Mapping[Split, Array] | None = None,
     made: Mapping[str, Array] | None = None,
     maps: Mapping[str, Array] | None = None,
+    weights: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Name the arrays to keep. Shape: coded logits (N, C), features (N, D) and maps (N, H, W) in the order of the dataset's parts."""
     found: dict[str, Array] = {"validation.labels": dataset.validation.y}
     found |= {f"train.{MAP}{name}": array for name, array in (maps or {}).items()}
     found |= {f"made.{name}": array for name, array in (made or {}).items()}
+    found |= {f"{WEIGHT}{name}": array for name, array in (weights or {}).items()}
     for split, part in dataset.parts.items():
         found[f"{split}.rows"] = part.row_ids
         found |= {f"{split}.{name}": array for name, array in coded[split].items()}

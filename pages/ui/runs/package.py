@@ -83,16 +83,22 @@ def _made(
     folder: RunFolder, spec: RunSpec, found: Mapping[str, Any], columns: list[str], *, made: bool
 ) -> tuple[Any, bytes]:
     """Make the package if the teacher's answers are kept; (None, nothing) where a teacher would have to be trained."""
-    from kd_core.distill.terms import hears_features, hears_maps
+    from kd_core.distill import hears_features, hears_maps, hears_network
     from kd_core.export import label_package
     from kd_core.runs import plan
     from kd_core.teachers.answer_cache.cache import TeacherCache
     from kd_core.workspace import workspace
 
     folds, times = plan.folds_of(spec, found["dataset"]["rows"]["train"]), spec.training.made_rows or int(made)
-    about = hears_features(spec.objective), spec.evaluation.metric, times
+    about = (
+        hears_features(spec.objective),
+        spec.evaluation.metric,
+        times,
+        hears_maps(spec.objective),
+        hears_network(spec.mode),
+    )
     cache = TeacherCache(workspace() / "teachers")
-    if not cache.holds(spec.dataset, spec.teacher, folds, spec.training.first_seed, *about, hears_maps(spec.objective)):
+    if not cache.holds(spec.dataset, spec.teacher, folds, spec.training.first_seed, *about):
         return None, b""
     with tempfile.TemporaryDirectory(prefix="kd-") as place:
         out = Path(place) / "package.zip"

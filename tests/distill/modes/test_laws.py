@@ -12,12 +12,14 @@ from kd_core.data.preparation import prepare
 from kd_core.distill import MODES
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.meeting import Lesson, Way, taught
+from kd_core.models.building import build_for, start_weights
 from kd_core.registry import NEEDS, Situation
 from kd_core.runs import plan
 from kd_core.runs.cells import modes
 from kd_core.runs.direct import run_here
 from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice, RunSpec
+from kd_core.teachers.base import network_of
 from tests.distill.test_student import STUDENT, TRAINING, make_dataset, objective_for, same, teacher
 from tests.runs.tables import small_spec, write_table
 
@@ -26,7 +28,10 @@ NETWORK = Choice(name="mlp", settings={"size": "small", "epochs": 2})
 
 def lesson_of(task="binary"):
     data = make_dataset(task)
-    return Lesson(data, STUDENT, objective_for(task), teacher(data), TRAINING, NETWORK)
+    with start_weights(7):
+        network = build_for(data, network_of(NETWORK))
+    weights = {name: t.numpy() for name, t in network.state_dict().items()}
+    return Lesson(data, STUDENT, objective_for(task), teacher(data), TRAINING, NETWORK, weights=weights)
 
 
 def with_rows(entry, lesson, place):
@@ -81,7 +86,8 @@ def test_what_it_needs_is_said_where_it_is_missing(entry):
         if not holds(lacking):
             assert len(reason.split()) > 4
     if entry.needs:
-        assert entry.why_not(lacking) in [NEEDS[n][1] for n in entry.needs]
+        said = entry.facts.get("because", {})
+        assert entry.why_not(lacking) in [said.get(n, NEEDS[n][1]) for n in entry.needs]
 
 
 def test_a_recipe_that_names_no_mode_stays_what_it_was(tmp_path):

@@ -1,0 +1,100 @@
+"""Feature reuse: a student starts with the last layer of its teacher, and with the layers before it where they fit."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from kd_core.distill.beside import reused
+from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
+from kd_core.errors import KDError, Problem, Says
+from kd_core.models.base import ARCHS
+from kd_core.models.building import build
+from kd_core.specs import RunSpec, Spec
+from kd_core.teachers.base import network_of, teacher_view
+
+_OTHER = Says(
+    "reuse_other",
+    "error",
+    "The student '{student}' is {arch} and the teacher {other}: a layer can be taken over by a network of the same architecture only.",
+    "Choose a student of the architecture {other}, or the mode 'offline'.",
+)
+_NO_HEAD = Says(
+    "reuse_no_head",
+    "error",
+    "{arch} has no last layer that one network can take over from another.",
+    "Choose another architecture for teacher and students, or the mode 'offline'.",
+)
+_WIDER = Says(
+    "reuse_wider",
+    "error",
+    "The student '{student}' has {width} numbers before its last layer and the teacher {teacher_width}: a student takes over as many or fewer.",
+    "Choose a smaller student, a larger teacher, or the mode 'offline'.",
+)
+_TAKEN = Says(
+    "reuse_taken",
+    "note",
+    "Students start from layers of the teacher that answers validation and test rows: {said}.",
+    "Training changes them like all others. The baseline starts from scratch.",
+)
+
+
+def checks(spec: Spec, run: RunSpec) -> Problem | None:
+    """Find the student that can't start from the teacher, else say what each takes over. Errors: UnknownName, SpecError."""
+    teacher, said = network_of(run.teacher), []
+    for student in run.students:
+        title = {name: ARCHS.get(name).title for name in (student.arch.name, teacher.name)}
+        if student.arch.name != teacher.name:
+            arch, other = title.values()
+            return _OTHER.problem(student=student.name, arch=arch, other=other)
+        found = reused.foresee(student.arch, teacher)
+        if found is None or not (found.layers or found.width > found.teacher_width):
+            return _NO_HEAD.problem(arch=title[teacher.name])
+        if found.width > found.teacher_width:
+            return _WIDER.problem(student=student.name, width=found.width, teacher_width=found.teacher_width)
+        said.append(
+            f"{student.name} takes {len(found.layers)} of its {found.all_layers}, with {found.width} of the {found.teacher_width} numbers "
+            "before the last"
+        )
+    return _TAKEN.problem(said="; ".join(said))
+
+
+def teacher_network(lesson: Lesson) -> nn.Module:
+    """Make the teacher's network again of its weights. Errors: KDError `reuse_no_weights` where it handed on none."""
+    assert lesson.teacher is not None
+    if not lesson.weights:
+        raise KDError(
+            "The teacher '{name}' handed on no weights.",
+            "Take a teacher that is a network trained here.",
+            "reuse_no_weights",
+            name=lesson.teacher.name,
+        )
+    dataset, kind = lesson.dataset, teacher_view(lesson.teacher, lesson.dataset.views.kinds)
+    assert kind is not None
+    with torch.device("meta"):  # no start weights are drawn
+        made = build(network_of(lesson.teacher), dataset.view(kind).spec, dataset.num_outputs, dataset.task)
+    made.load_state_dict({name: torch.tensor(table) for name, table in lesson.weights.items()}, assign=True)
+    return made.eval()
+
+
+@MODES.register(
+    "feature_reuse",
+    title="Feature reuse: it starts from the teacher's layers",
+    source="arXiv:2203.14001",
+    needs=("trainable_teacher", "gradient_students"),
+    because={"trainable_teacher": "needs a teacher that is one network trained here: students start from its layers"},
+    about="The student's last layer starts as the teacher's, and so do the layers before it where one plain layer follows another. A "
+    "narrower student takes the units that the next layer listens to most. Then it learns from stored answers by the run's method, as "
+    "usual; the baseline starts from scratch. Teacher and students must be of one architecture.",
+    apart=True,
+    network=True,
+    checks=checks,
+)
+def feature_reuse(spec: Spec, lesson: Lesson, way: Way) -> Met:
+    """Train a student on stored answers, from layers of the teacher. Errors: as `train_student`; KDError `reuse_no_weights`."""
+    teacher = teacher_network(lesson)
+    return Met(taught(lesson, way, start=lambda module: _start(module, teacher)))
+
+
+def _start(module: nn.Module, teacher: nn.Module) -> None:
+    reused.take_over(module, teacher)
