@@ -3,7 +3,7 @@
     python benchmarks/page_budgets.py [--quick] [--json FILE]
 
 Prints the median and the largest of the repetitions in milliseconds beside the budget: 300 ms for a list, 150 ms for
-a step of the slider.
+a step of the slider and for what a lesson would do, before anything is trained.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -25,8 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.store_speed import row
 from kd_core.evaluate import soft_labels
 from kd_core.runs.store.runs import RunStore
+from kd_core.specs import SEVERAL, Choice
+from pages.ui.charts import distill as charts_of_distill
 from pages.ui.charts import soft_labels as charts
-from pages.ui.runs import run_list
+from pages.ui.runs import run_list, softening
 
 ARMS = ("teacher", "baseline", "student")
 
@@ -48,6 +51,14 @@ def draw_soft_labels(z: dict[str, np.ndarray], temperature: float) -> None:
     mean = soft_labels.class_similarity(p["teacher"], np.arange(2000) % 10, 10)
     charts.similarity(mean, [str(i) for i in range(10)], x_title="", y_title="").to_json()
     soft_labels.disagreements(z["teacher"], z["student"], temperature)
+
+
+def draw_lesson(answers: softening.Answers, lesson: Choice, temperature: float) -> None:
+    """Do what the Distill page does when a lesson changes: one row softened, means over rows, shares of labels and terms."""
+    plain, soft = answers.at(1.0)[0], answers.at(temperature)[0]
+    charts_of_distill.softened(answers.classes, plain, soft, "plain", "soft").to_json()
+    answers.over_rows(temperature)
+    answers.shares(lesson)
 
 
 def milliseconds(work: Callable[[], None], repeat: int) -> list[float]:
@@ -76,6 +87,19 @@ def main() -> None:
     for temperature in (1.0, 2.0, 4.0, 8.0):
         took = milliseconds(lambda t=temperature: draw_soft_labels(z, t), repeat)
         found[f"soft labels at T = {temperature:g}"] = (150, took)
+    kept = SimpleNamespace(
+        logits=rng.normal(size=(2000, 77)),
+        labels=rng.integers(0, 77, 2000),
+        classes=[str(i) for i in range(77)],
+        task="multiclass",
+    )
+    answers = softening.of(kept)
+    assert answers is not None
+    terms = [{"name": name, "weight": 1.0} for name in ("hinton", "dkd", "nkd", "dist", "ls_kd", "mlkd")]
+    lessons = {"hinton": Choice(name="hinton"), "six terms": Choice(name=SEVERAL, settings={"terms": terms})}
+    for name, lesson in lessons.items():
+        took = milliseconds(lambda one=lesson: draw_lesson(answers, one, 4.0), repeat)
+        found[f"lesson of {name}, 77 classes"] = (150, took)
     result = {
         name: {"p50_ms": round(statistics.median(took), 1), "worst_ms": round(max(took), 1), "budget_ms": budget}
         for name, (budget, took) in found.items()

@@ -8,13 +8,11 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, TrainingSpec
-from kd_core.task import task_of
-from pages.ui.charts import distill as charts
 from pages.ui.data import understanding
-from pages.ui.lesson import builder
+from pages.ui.lesson import builder, foreseen
 from pages.ui.mode import choice
 from pages.ui.runs import best_student, draft, launch, recipe_file, teachers
-from pages.ui.shared import engine, example, forms, picture, session, text
+from pages.ui.shared import engine, example, forms, session, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, t, term
 
@@ -92,7 +90,7 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         taught = Choice(name=teacher, settings=teacher_settings)
         at = situation(facts.task, facts.outputs, taught, facts.inputs, archs, dataset.group is not None, fewest)
         lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
-        _picture(dataset, facts, teacher, builder.temperature(lesson))
+        foreseen.show(dataset, facts.task, taught, lesson)
         meeting = choice.choose(at, values.get("mode"), KEY)
     evaluation = _advanced(values, training, facts)
     return {
@@ -156,36 +154,6 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
                 EvaluationSpec, values["evaluation"], f"{KEY}.evaluation", skip=("metric",), fold=False
             )
     return {"metric": metric, **evaluation}
-
-
-def _picture(dataset: DatasetSpec, facts: Facts, teacher: str, temperature: float | None) -> None:
-    """Show what T does to an answer this teacher really gave; say when there is none yet."""
-    if temperature is None or not task_of(facts.task).has_classes:
-        return
-    from pages.ui.runs import softening
-
-    answer = softening.answer(dataset, teacher)
-    if answer is None:
-        st.caption(t("distill.picture_later"))
-        return
-    plain, plain_nats = answer.at(1.0)
-    soft, nats = answer.at(temperature)
-    figure = charts.softened(answer.classes, plain, soft, t("distill.plain"), t("distill.soft", t=f"{temperature:g}"))
-    note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
-    picture.show(figure, "distill-picture", note)
-    st.caption(note, help=term("temperature"))
-    nats_of_all, on_truth = answer.over_rows(temperature)
-    rows = text.exact(len(answer.labels))
-    st.caption(
-        t(
-            "distill.picture_rows",
-            rows=rows,
-            t=f"{temperature:g}",
-            nats=f"{nats_of_all:.2f}",
-            mass=text.percent(on_truth),
-        ),
-        help=term("entropy"),
-    )
 
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A teacher's own answer for the picture of what T does; taken from an earlier run on the same data."""
+"""What a lesson does with a teacher's own answers, before anything is trained: taken from the answers that are kept of it."""
 
 from __future__ import annotations
 
@@ -8,58 +8,74 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from kd_core.errors import KDError
 from kd_core.evaluate.soft_labels import entropy, soften
-from kd_core.specs import DatasetSpec
+from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
-from pages.ui.shared import engine
+from kd_core.workspace import workspace
+
+ROWS = 2_000  # validation rows looked at, evenly spaced
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One row's logits of a teacher with the class names, and those of all kept rows with their labels."""
+class Answers:
+    """A teacher's answers to validation rows, of which one is shown. Shape: rows (V, C), labels (V,) classes."""
 
+    task: str
     classes: tuple[str, ...]
-    logits: Any
+    shown: Any
     rows: Any
     labels: Any
+    rows_of: int
 
     def at(self, temperature: float) -> tuple[list[float], float]:
-        """(class probabilities, entropy in nats) at a temperature."""
-        p = soften(self.logits[None, :], temperature)
+        """(class probabilities of the row that is shown, entropy in nats) at a temperature."""
+        p = soften(self.shown[None, :], temperature)
         return [float(v) for v in p[0]], float(entropy(p)[0])
 
     def over_rows(self, temperature: float) -> tuple[float, float]:
-        """(mean entropy in nats, mean probability of the true class) of the kept rows at a temperature."""
+        """(mean entropy in nats, mean probability of the true class) of the rows at a temperature."""
         p = soften(self.rows, temperature)
         return float(entropy(p).mean()), float(p[np.arange(len(p)), self.labels].mean())
 
+    def shares(self, lesson: Choice) -> dict[str, float]:
+        """Say how strongly labels and losses would pull at a student that knows nothing yet. Errors: KDError."""
+        from kd_core.distill.foreseen import foresee
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _read(run_id: str) -> tuple[tuple[str, ...], Any, Any, Any] | None:
-    folder = engine.store().folder(run_id)
-    result = folder.result()
-    if not result or not task_of(result["task"]).has_classes:
+        return foresee(self.task, lesson, self.labels, self.rows)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _read(dataset_json: str, teacher_json: str, stamp: int) -> Answers | None:
+    from kd_core.teachers.answer_cache.cache import TeacherCache
+
+    found = TeacherCache(workspace() / "teachers").find(
+        DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)
+    )
+    return None if found is None or not task_of(found.task).has_classes else of(found)
+
+
+def of(found: Any) -> Answers | None:
+    """Choose the rows that are looked at, and the one that is shown; None where the teacher answered none of them."""
+    num = len(found.labels)
+    at = np.unique(np.linspace(0, num - 1, min(num, ROWS)).astype(int))
+    z, y = np.asarray(found.logits[at], np.float32), np.asarray(found.labels[at]).astype(int)
+    known = np.isfinite(z).all(axis=1)
+    if not known.any():
         return None
-    with np.load(folder.artifact("soft_labels.npz"), allow_pickle=False) as kept:
-        logits, labels = np.asarray(kept["teacher"], np.float32), np.asarray(kept["labels"])
+    z, y = z[known], y[known]
     # more doubtful than 4 of 5 rows, so that there is something to see, but not the most extreme one
-    h = entropy(soften(logits, 1.0))
-    shown = logits[int(np.argsort(h, kind="stable")[int(0.8 * len(h))])]
-    return tuple(result["dataset"]["classes"]), shown, logits, labels
+    shown = z[int(np.argsort(entropy(soften(z, 1.0)), kind="stable")[int(0.8 * len(z))])]
+    return Answers(found.task, tuple(found.classes), shown, z, y, num)
 
 
-def answer(dataset: DatasetSpec, teacher: str) -> Answer | None:
-    """Find an answer of this teacher on this data in the newest finished run that has one."""
-    for row in engine.store().list(states=["done"], limit=20):
-        if row.teacher != teacher or row.target != dataset.target:
-            continue
-        try:
-            if engine.store().folder(row.id).spec().dataset.model_copy(update={"name": dataset.name}) != dataset:
-                continue
-            found = _read(row.id)
-        except (KDError, OSError, KeyError):
-            continue
-        if found:
-            return Answer(*found)
-    return None
+def answers(dataset: DatasetSpec, teacher: Choice) -> Answers | None:
+    """Find what this teacher, with these settings, has answered for this data; None where nothing is kept.
+
+    Errors: KDError for a teacher that does not exist or whose settings do not fit.
+    """
+    folder = workspace() / "teachers"
+    try:
+        stamp = folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _read(dataset.to_json(), teacher.to_json(), stamp)

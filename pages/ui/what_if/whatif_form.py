@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.registry import Situation
-from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -127,6 +127,10 @@ def _grid(at: Situation, values: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     from kd_core.distill import LOSSES
 
     held, asked = values["objective"], values["sweep"]
+    if held["name"] == SEVERAL:
+        st.info(t("what_if.form.several"), icon=":material/info:")
+        first = held["settings"]["terms"][0]
+        held = {"name": first["name"], "settings": first["settings"]}
     loss = forms.part(LOSSES, at, held["name"], f"{KEY}.objective", t("distill.method"), term("objective"))
     settings = held["settings"] if loss == held["name"] else {}
     fields = LOSSES.get(loss).spec.model_fields

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from kd_core.distill import LOSSES
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
+from kd_core.specs import Choice
 from pages.ui.lesson import builder, method
 from pages.ui.runs import softening
 from pages.ui.shared import engine
-from pages.ui.shared.text import t
+from pages.ui.shared.text import percent, t
 from tests.pages.distill.test_distill import name_students, start
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -85,9 +89,34 @@ def test_terms_grow_and_shrink_without_losing_their_share():
     assert builder.shrunk(two, 1) == one
 
 
-def test_the_picture_tells_entropy_and_target_mass_of_all_kept_rows():
+def kept(task="multiclass"):
     rows, labels = np.log([[0.9, 0.1], [0.5, 0.5]]), np.array([0, 1])
-    answer = softening.Answer(("a", "b"), rows[0], rows, labels)
-    nats, mass = answer.over_rows(1.0)
+    return SimpleNamespace(logits=rows, labels=labels, classes=("a", "b"), task=task)
+
+
+def test_the_picture_tells_entropy_and_target_mass_of_the_kept_rows():
+    answers = softening.of(kept())
+    nats, mass = answers.over_rows(1.0)
     assert mass == pytest.approx(0.7) and nats == pytest.approx((0.3250829734 + np.log(2)) / 2)
-    assert answer.over_rows(4.0)[1] < mass
+    assert answers.over_rows(4.0)[1] < mass and answers.rows_of == 2
+    unanswered = kept()
+    unanswered.logits = np.array([[np.nan, np.nan], [0.2, 0.1]])
+    assert len(softening.of(unanswered).rows) == 1
+    unanswered.logits = np.full((2, 2), np.nan)
+    assert softening.of(unanswered) is None
+
+
+@pytest.mark.slow
+def test_the_form_tells_what_would_move_a_student_that_knows_nothing(jobs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(estimate, "busy", lambda: 1.0)
+    dataset = engine.library().save_spec(default_spec("purchase").dataset)
+    before = open_page("distill", data=dataset)
+    assert t("distill.picture_later") in words(before)
+    monkeypatch.setattr(softening, "answers", lambda *_: softening.of(kept("binary")))
+    at = open_page("distill", data=dataset)
+    assert not at.exception and t("distill.picture_later") not in words(at)
+    shares = softening.of(kept("binary")).shares(Choice(name="hinton", settings=held))
+    held = {
+        w.key.rpartition(".")[2]: w.value for w in (*at.slider, *at.select_slider) if w.key.startswith(f"{KEY}.hinton")
+    }
+    assert f"{percent(shares['hinton'])} {engine.part_title('loss', 'hinton')}" in html.unescape(words(at))
