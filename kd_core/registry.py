@@ -113,7 +113,8 @@ class Entry(Generic[T]):
             return f"works for {', '.join(tasks)}, not for {situation.task}"
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
-            return f"reads {' or '.join(takes)}; these rows can be read as {', '.join(sorted(situation.views))}"
+            offered = ", ".join(sorted(map(view_title, situation.views)))
+            return f"reads {' or '.join(map(view_title, takes))}; these rows can be read as {offered}"
         if lacking := self.facts.get("lacks", lambda: None)():
             return str(lacking)
         if situation.by_rounds and "module" in self.facts:
@@ -131,6 +132,21 @@ class Entry(Generic[T]):
 Making = Callable[[Entry[U]], tuple[T, type[Spec], dict[str, Any]]]
 
 
+_REGISTRIES: dict[
+    str, Registry[Any]
+] = {}  # by what they hold: a lower layer can name a part that a higher one registers
+
+
+def view_title(name: str) -> str:
+    """Return what people call a way to read rows, as it stands inside a sentence; a name that nobody registered stays.
+
+    Example: `view_title("tokens")` is "word pieces".
+    """
+    views = _REGISTRIES.get("view")
+    found = views._filled().get(name) if views else None
+    return found.title[:1].lower() + found.title[1:] if found else name
+
+
 class Registry(Generic[T]):
     """Named parts of one kind; a package fills it by importing its sibling files.
 
@@ -140,6 +156,7 @@ class Registry(Generic[T]):
 
     def __init__(self, kind: str, package: str | None = None) -> None:
         self.kind, self.package, self.by_name = kind, package, False
+        _REGISTRIES.setdefault(kind, self)
         self._entries: dict[str, Entry[T]] = {}
 
     def _filled(self) -> dict[str, Entry[T]]:

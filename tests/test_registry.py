@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kd_core.errors import SpecError, UnknownName
-from kd_core.registry import NEEDS, Registry, Situation
+from kd_core.registry import NEEDS, Registry, Situation, view_title
 from kd_core.specs import SweepSpec
 from kd_core.task import CLASSIFICATION
 
@@ -95,3 +95,16 @@ def test_a_made_part_that_is_there_already_is_an_error(losses):
     archs.register("hinton", title="Again", roles=("teacher",))(len)
     with pytest.raises(SpecError, match="The loss 'hinton' is registered twice"):
         losses.register_each(archs, role="teacher")(lambda arch: (len, SweepSpec, {}))
+
+
+def test_ways_to_read_rows_are_named_in_words_of_people():
+    """Every registered view is called by its title inside a sentence; one that nobody registered keeps its name."""
+    from kd_core.data.view import VIEWS
+
+    for entry in VIEWS.entries():
+        assert view_title(entry.name).casefold() == entry.title.casefold() and view_title(entry.name)[0].islower()
+    assert view_title("tokens") == "word pieces" and view_title("nobody's") == "nobody's"
+    parts: Registry[object] = Registry("part")
+    parts.register("one", title="One", takes=("tokens", "ngrams"))(len)
+    said = parts.get("one").why_not(Situation("binary", 2, views=frozenset({"pixels", "tfidf"})))
+    assert said == "reads word pieces or weighted pieces of words; these rows can be read as pixels, weighted terms"

@@ -46,7 +46,16 @@ from kd_core.cli.options import (
     Time,
 )
 from kd_core.errors import DataError
-from kd_core.runs.asked import asked_teacher, choose_spec, default_loss, evaluation_spec, make_spec, numbers, table_spec
+from kd_core.runs.asked import (
+    asked_teacher,
+    choose_spec,
+    default_loss,
+    evaluation_spec,
+    make_spec,
+    numbers,
+    seeing_all,
+    table_spec,
+)
 from kd_core.specs import OFFLINE, RunSpec, SweepSpec
 
 app = typer.Typer(
@@ -124,6 +133,7 @@ def distill(
             one_class=one_class,
             copies=copies,
         )
+        taught_by = seeing_all(dataset, taught_by, teacher, asked_lesson.of_others(rest))
         asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
         losses = objective or [default_loss(dataset)]
         taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
@@ -202,6 +212,7 @@ def sweep(
             one_class=one_class,
             copies=copies,
         )
+        taught_by = seeing_all(dataset, taught_by, teacher, asked_lesson.of_others(settings))
         losses = objective or [default_loss(dataset)]
         taught = asked_lesson.lesson(losses[:1], settings, None, None, dataset)
         judged = evaluation_spec(folds)

@@ -18,7 +18,7 @@ Teachers = Annotated[
     list[str] | None,
     typer.Option(
         "--teacher",
-        help="Teacher, see `list teachers`, repeat for several together; when left out gradient_boosting, and best (of several) with --student best.",
+        help="Teacher, see `list teachers`, repeat for several together; when left out gradient_boosting, best (of several) with --student best, and fusion for a zip of pictures beside other columns.",
     ),
 ]
 Settings = Annotated[

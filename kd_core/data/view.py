@@ -20,7 +20,7 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import RULES, Rows, read_rules, typed_rows, unused, write_rules
 from kd_core.errors import DataError, Problem, SpecError
-from kd_core.registry import Entry, Registry
+from kd_core.registry import Entry, Registry, view_title
 
 if TYPE_CHECKING:  # onnx takes a quarter of a second to import
     from kd_core.data.encoding.raw_graph import RawGraph
@@ -148,7 +148,7 @@ class HeldOut:
 # facts: fits=function(types) -> None when the columns can be read so, else why not, in words; foresee=function(profile)
 # -> InputSpec before anything is encoded; version=number raised when encoded values change; example=InputSpec for laws; reads=what
 # it reads, in words
-VIEWS: Registry[type[View]] = Registry("view")
+VIEWS: Registry[type[View]] = Registry("view", "kd_core.data.views")
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,8 @@ def choose_view(entry: Entry[Any], offered: Iterable[str], wanted: str | None = 
             "Choose another one.",
             "other_view",
             name=entry.name,
-            takes=" or ".join(takes),
-            offered=", ".join(known) or "nothing",
+            takes=" or ".join(map(view_title, takes)),
+            offered=", ".join(map(view_title, known)) or "nothing",
         )
     return found
 

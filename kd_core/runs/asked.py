@@ -172,6 +172,24 @@ def asked_teacher(
     return chosen_teacher(names or [usual_teacher(students)], settings)
 
 
+def seeing_all(dataset: DatasetSpec, teacher: Choice, named: list[str] | None, settings: list[str] | None) -> Choice:
+    """Let late fusion teach where nobody named a teacher and pictures lie beside other columns, which the usual one would read alone.
+
+    A file without pictures is not looked at. Errors: DataError for a file that can't be used.
+    """
+    from kd_core.data.input_spec import TOGETHER
+    from kd_core.data.preparation import look_at
+    from kd_core.data.views import foreseen
+    from kd_core.teachers import SOURCES
+
+    usual_one = teacher.name in (usual_teacher(None), usual_teacher([BEST]))
+    if named or settings or not usual_one or Path(dataset.source).suffix.lower() != ".zip":
+        return teacher
+    if not {"pixels", TOGETHER} <= set(foreseen(look_at(dataset))):
+        return teacher
+    return Choice(name=next(e.name for e in SOURCES.entries() if e.facts.get("takes") == (TOGETHER,)))
+
+
 def chosen_teacher(names: list[str], settings: list[str] | None) -> Choice:
     """Read the teachers that were named; several are members of an ensemble, counted from 1 in settings.
 

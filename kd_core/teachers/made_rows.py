@@ -24,6 +24,7 @@ from kd_core.data.split import row_keys
 from kd_core.data.view import Viewed
 from kd_core.data.views.table import TableView
 from kd_core.errors import DataError, Says, SpecError
+from kd_core.registry import view_title
 from kd_core.seeding import derive
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.training.rows import is_mapped
@@ -108,7 +109,7 @@ def table_view(viewed: Viewed, kind: str) -> TableView:
             "Rows can't be made for what reads {kind}: they are put together column by column.",
             "Set made_rows to 0, or choose a teacher and students that read table or columns.",
             "made_rows_view",
-            kind=kind,
+            kind=view_title(kind),
         )
     return viewed.view
 

@@ -51,10 +51,10 @@ def test_what_keeps_rows_from_being_made_is_said_before_anything_is_trained(tmp_
     assert said(asking(path, 0, sweep=SweepSpec(alpha=(0, 1), made_rows=(0, 1)))) == []
     text = (StudentSpec(name="t", arch=Choice(name="textcnn")),)
     (one,) = said(asking(path, students=text), ("table", "columns", "tokens"))
-    assert one.startswith("Rows can't be made for the student 't', which reads tokens")
+    assert one.startswith("Rows can't be made for the student 't', which reads word pieces")
     reader = {"teacher": Choice(name="textcnn")}
     (one,) = said(asking(path, **reader), ("table", "columns", "tokens"))
-    assert one.startswith("Rows can't be made for the teacher 'textcnn', which reads tokens")
+    assert one.startswith("Rows can't be made for the teacher 'textcnn', which reads word pieces")
 
 
 def test_a_grid_tries_them_against_one_baseline(tmp_path):

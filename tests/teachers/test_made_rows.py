@@ -200,7 +200,7 @@ def test_who_can_not_label_or_read_them_is_refused_with_its_reason(data, tmp_pat
         ask(given, Choice(name="soft_labels", settings={"columns": ["p"]}), made)
     with pytest.raises(SpecError, match="can't be made with 1 fold"):
         made_rows.make(data, 1, 0, 1)
-    with pytest.raises(SpecError, match="can't be made for what reads tokens"):
+    with pytest.raises(SpecError, match="can't be made for what reads word pieces"):
         made.encoded(replace(data, views=type(data.views)({"tokens": lambda: data.view()})), "tokens")
     with pytest.raises(SpecError, match="can't be made for what reads table"):
         made_rows.make(bare("binary"), 3, 0, 1)

@@ -8,6 +8,7 @@ from kd_core.distill import MODES
 from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
+from kd_core.registry import view_title
 from kd_core.specs import OFFLINE, RunSpec
 from kd_core.task import task_of
 from kd_core.teachers import SOURCES
@@ -65,7 +66,9 @@ def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
     readers = [(f"the teacher '{one.name}'", teacher_view(one, offered)) for one in teachers if one.name not in given]
     readers += [(f"the student '{one.name}'", view_of(one.arch, offered)) for one in spec.students]
     found += [
-        _VIEW.problem(off=off, who=who, kind=kind) for who, kind in readers if kind is not None and kind not in VIEWS
+        _VIEW.problem(off=off, who=who, kind=view_title(kind))
+        for who, kind in readers
+        if kind is not None and kind not in VIEWS
     ]
     if spec.dataset.group is not None and task_of(task).by_group:
         found.append(_GROUPS.problem(off=off, task=task))

@@ -57,7 +57,7 @@ def test_a_table_without_texts_says_why_not():
     need("transformers")
     at = open_page("distill", data=engine.library().save_spec(default_spec("purchase").dataset))
     assert "Pretrained" not in at.selectbox(key="distill.teacher.from").options
-    assert "Pretrained encoder" in words(at) and "reads tokens" in words(at)
+    assert "Pretrained encoder" in words(at) and "reads word pieces" in words(at)
 
 
 def test_where_it_is_not_installed_the_command_is_told(texts, monkeypatch):

@@ -114,4 +114,4 @@ def test_what_an_endpoint_would_be_sent_is_said_before_start(at, jobs, monkeypat
 def test_architectures_that_cannot_read_the_rows_are_listed_with_the_reason(at):
     at.radio(key="distill.choose.way").set_value("named").run()
     assert "cnn" not in at.selectbox(key="distill_own_arch").options
-    assert "TextCNN" in words(at) and "reads tokens; these rows can be read as" in words(at)
+    assert "TextCNN" in words(at) and "reads word pieces; these rows can be read as" in words(at)

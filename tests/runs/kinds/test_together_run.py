@@ -1,5 +1,6 @@
 """A zip of a table with texts and pictures, from the file to answers for raw rows."""
 
+import json
 import zipfile
 from io import StringIO
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 import kd_core
 from kd_core.cli.app import app
 from kd_core.runs import experiment
-from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.runs.asked import BEST, asked_teacher, seeing_all, student_spec, table_spec, teacher_choice
 from kd_core.runs.store.folder import RunFolder
 from kd_core.scenarios.samples import write_sample
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
@@ -55,3 +56,32 @@ def test_a_student_of_table_texts_and_pictures_answers_raw_rows_by_one_file(tmp_
     (tmp_path / "open" / "photos" / "0003.webp").unlink()
     done = CliRunner().invoke(app, ["predict", str(folder.path), str(tmp_path / "open" / "offers.csv")])
     assert done.exit_code == 2 and "Row 4 names the picture 'photos/0003.webp' under 'photo'" in done.output
+
+
+def test_where_nobody_is_named_a_teacher_reads_pictures_and_columns(tmp_path):
+    """The usual teacher reads the table alone; whoever names one, or a setting of one, gets it."""
+    path = write_sample("product_category", tmp_path, rows=60)
+
+    def teacher(file, target, named=None, settings=None, students=None):
+        usual = asked_teacher(named, settings, students, str(file), target)
+        dataset = table_spec(str(file), target, (None, "auto", None), None, None, usual)
+        return seeing_all(dataset, usual, named, settings).name
+
+    assert teacher(path, "shelf") == teacher(path, "shelf", students=[BEST]) == "fusion"
+    assert teacher(path, "shelf", named=["random_forest"]) == "random_forest"
+    assert teacher(path, "shelf", named=["gradient_boosting"]) == "gradient_boosting"
+    assert teacher(path, "shelf", settings=["teacher.rounds=30"]) == "gradient_boosting"
+    with zipfile.ZipFile(path) as archive:
+        table = pd.read_csv(archive.open("offers.csv")).drop(columns="photo")
+    table.to_csv(tmp_path / "plain.csv", index=False)
+    with zipfile.ZipFile(tmp_path / "plain.zip", "w") as archive:
+        archive.write(tmp_path / "plain.csv", "plain.csv")
+    assert teacher(tmp_path / "plain.zip", "shelf") == "gradient_boosting"
+
+
+def test_the_command_takes_it_without_being_told(tmp_path):
+    path, out = write_sample("product_category", tmp_path, rows=160), tmp_path / "run"
+    asked = ["distill", str(path), "--target", "shelf", "--student", "mlp:tiny", "--epochs", "1", "--seeds", "1"]
+    done = CliRunner().invoke(app, [*asked, "--folds", "2", "--no-placebo", "--no-references", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert json.loads((out / "result.json").read_text())["teacher"]["name"] == "fusion"

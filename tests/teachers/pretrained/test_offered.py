@@ -23,7 +23,7 @@ def offer(views):
 def test_it_is_offered_for_texts_where_it_is_installed_and_says_why_not(monkeypatch):
     need("transformers")
     assert offer(("table", "tokens", "tfidf")) is None
-    assert offer(("table", "columns")) == "reads tokens; these rows can be read as columns, table"
+    assert offer(("table", "columns")) == "reads word pieces; these rows can be read as columns, table"
     monkeypatch.setattr(SOURCES.get(NAME).facts["lacks"].__globals__["importlib"].util, "find_spec", lambda name: None)
     assert "needs the package transformers, which is not installed" in offer(("table", "tokens"))
 
@@ -40,7 +40,7 @@ def spec_of(source, settings, teacher=NAME):
 
 def test_a_plan_says_what_is_wrong_before_anything_is_read():
     said = [p.message for p in check(spec_of("x.csv", {}), "binary", 2, ("table", "columns"))]
-    assert any("reads tokens; these rows can be read as columns, table" in text for text in said)
+    assert any("reads word pieces; these rows can be read as columns, table" in text for text in said)
 
 
 def test_a_plan_says_that_a_model_is_not_there_or_can_not_be_used(tmp_path):

@@ -148,7 +148,7 @@ def test_a_head_that_claims_more_than_there_is_is_refused(own_workspace, data):
         ),
         ({"arch": "mlp", "shape": "width=100000"}, SpecError, "less than or equal to 2048"),
         ({"arch": "mlp", "shape": "wings=2"}, SpecError, "wings"),
-        ({"arch": "textcnn"}, SpecError, "'textcnn' reads tokens; these rows can be read as table"),
+        ({"arch": "textcnn"}, SpecError, "'textcnn' reads word pieces; these rows can be read as table"),
         ({"shape": "wings=2"}, SpecError, "No architecture that can teach reads the rows of this dataset"),
         ({"classes": ["yes", "maybe"]}, DataError, "has other classes than the data"),
     ],
