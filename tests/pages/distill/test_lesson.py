@@ -115,8 +115,8 @@ def test_the_form_tells_what_would_move_a_student_that_knows_nothing(jobs, monke
     monkeypatch.setattr(softening, "answers", lambda *_: softening.of(kept("binary")))
     at = open_page("distill", data=dataset)
     assert not at.exception and t("distill.picture_later") not in words(at)
-    shares = softening.of(kept("binary")).shares(Choice(name="hinton", settings=held))
     held = {
         w.key.rpartition(".")[2]: w.value for w in (*at.slider, *at.select_slider) if w.key.startswith(f"{KEY}.hinton")
     }
+    shares = softening.of(kept("binary")).shares(Choice(name="hinton", settings=held))
     assert f"{percent(shares['hinton'])} {engine.part_title('loss', 'hinton')}" in html.unescape(words(at))
