@@ -156,9 +156,7 @@ def test_when_the_time_is_up_the_rest_is_left_out_but_one_the_quickest_is_always
 
 
 def test_a_training_that_is_under_way_when_the_time_is_up_is_stopped(tmp_path, monkeypatch):
-    spec = choosing(
-        tmp_path, SMALL, LARGE, minutes=10
-    )  # a training goes on while its epochs are heard: many, not three
+    spec = choosing(tmp_path, SMALL, LARGE, minutes=10)  # a training goes on while its epochs are heard: many, not three
     spec = spec.model_copy(update={"training": spec.training.model_copy(update={"epochs": 400, "patience": 400})})
     clock = [0.0]
     monkeypatch.setattr(trying.Trying.__init__, "__defaults__", (lambda: clock[0],))
