@@ -25,7 +25,8 @@ class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
         `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
-    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student);
+    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student), "head" (one linear last
+        layer that turns inner features into answers);
         `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
         teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
@@ -34,7 +35,7 @@ class Situation:
     num_classes: int = 0
     teacher_gives: frozenset[str] = frozenset({"logits"})
     views: frozenset[str] = frozenset({"table"})
-    students_give: frozenset[str] = frozenset({"logits", "features"})
+    students_give: frozenset[str] = frozenset({"logits", "features", "head"})
     grouped: bool = False
     one_fold: bool = False
     by_rounds: bool = False
@@ -66,6 +67,14 @@ NEEDS: dict[str, Need] = {
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,
         "needs the teacher's inner features from one fit: those of several folds can't be compared with each other (folds: 1 gives one)",
+    ),
+    "teacher_head": (
+        lambda s: "head" in s.teacher_gives,
+        "needs the linear last layer of one network, which the student takes over: networks of several folds have one each (folds: 1 gives one), and not every teacher has one",
+    ),
+    "student_head": (
+        lambda s: "head" in s.students_give,
+        "needs students whose last layer is linear, since the teacher's is put in its place, and a student here has another one",
     ),
     "several_folds": (
         lambda s: not s.one_fold,

@@ -39,7 +39,7 @@ def lesson(
 
     given, answered = _nested(settings), dataset is not None and bool(dataset.answer_columns)
     if len(losses) == 1 and ":" not in losses[0]:
-        return _alone(losses[0], given, temperature, 1.0 if alpha is None and answered else alpha)
+        return _alone(losses[0], given, temperature, alpha, answered)
     if alpha is not None:
         raise SpecError(
             "Alpha {alpha:g} does not say how several terms share the lesson: each has a weight of its own.",
@@ -82,10 +82,17 @@ def by_each(spec: RunSpec, losses: Sequence[str]) -> RunSpec:
     return spec.model_copy(update={"students": methods.by_each(spec.students, losses)})
 
 
-def _alone(name: str, given: dict[str, Any], temperature: float | None, alpha: float | None) -> Choice:
-    """Read a loss that stands alone; its temperature and alpha are always written."""
+def _alone(
+    name: str, given: dict[str, Any], temperature: float | None, alpha: float | None, answered: bool = False
+) -> Choice:
+    """Read a loss that stands alone; its temperature and alpha, where it has them, are always written.
+
+    `answered`: there are no labels to give a share to.
+    """
     from kd_core.distill import LOSSES
 
+    if alpha is None and answered and "alpha" in LOSSES.get(name).spec.model_fields:
+        alpha = 1.0
     told = {n: v for n, v in {"temperature": temperature, "alpha": alpha}.items() if v is not None}
     parsed = LOSSES.get(name).spec.parse({**told, **given}, f"the loss {name}").model_dump(mode="json")
     return Choice(name=name, settings={n: v for n, v in parsed.items() if n in ("temperature", "alpha", *given)})

@@ -25,18 +25,26 @@ def share(default: float) -> Any:
     )
 
 
-class LossSpec(Spec):
-    """Settings every distillation loss has: how much of the lesson is soft."""
+class WholeSpec(Spec):
+    """Settings of a loss that is the whole lesson: it leaves no share to the labels, so there is no alpha."""
+
+    def weights(self) -> tuple[float, float]:
+        """(weight of the hard-label loss, weight of the soft term)."""
+        return 0.0, 1.0
+
+    def at(self, epoch: int, planned: int) -> Self:
+        """Return the settings of an epoch, counted from 1, of so many planned ones: these, where nothing changes."""
+        return self
+
+
+class LossSpec(WholeSpec):
+    """Settings every other distillation loss has: how much of the lesson is soft."""
 
     alpha: float = share(0.7)
 
     def weights(self) -> tuple[float, float]:
         """(weight of the hard-label loss, weight of the soft term)."""
         return 1.0 - self.alpha, self.alpha
-
-    def at(self, epoch: int, planned: int) -> Self:
-        """Return the settings of an epoch, counted from 1, of so many planned ones: these, where nothing changes."""
-        return self
 
 
 def strength(default: float, recipe: str) -> Any:
@@ -129,6 +137,8 @@ class Gradient(ABC):
 # shown beside it on a form; module=function(spec, student, teacher) -> nn.Module for the widths of these outputs: the loss gets it as its
 # fifth, it is trained together with the student, kept in checkpoints and dropped afterwards; because={need: reason}: why this loss
 # has a need, in words that stand in the place of the general ones.
+# reuses_head=True where the module's answers stand in the teacher's feature space and the student answers by the teacher's last layer
+# over them (`inner/heads.py`): all terms of the lesson then hear these answers, and the two are one layer of the student in the end.
 # tempered=True where the gradient keeps its size as the temperature moves; held=True where the reference also takes what is held
 # fixed in the derivative (`held`).
 # What a loss claims, and the laws hold it to; the first is declared as one of two:

@@ -15,6 +15,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.distill import shares
 from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
+from kd_core.distill.inner.heads import ReusedHead, head_of
 from kd_core.distill.inner.hints import Hints, HintTensors
 from kd_core.distill.terms import loss_of, total_of, weighted
 from kd_core.errors import SpecError
@@ -72,7 +73,7 @@ def make(
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
     # Whether rows are grouped is asked of the whole run, what a student gives once there is one (`own`).
     teacher_gives = frozenset({"logits"}) if hints is None else hints.gives() | {"logits"}
-    every = frozenset({"logits", "features", "maps"})
+    every = frozenset({"logits", "features", "head", "maps"})
     situation = Situation(task, num_classes, teacher_gives, students_give=every, grouped=True)
     _refuse(_losses(entry), situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
@@ -161,6 +162,7 @@ class Objective:
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
             self.known = partly_known(self.teacher)
         self.module: nn.Module | None = None
+        self.reused: ReusedHead | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
             self.known is not None
@@ -185,15 +187,34 @@ class Objective:
         student.eval()
         if isinstance(student, ShowsMaps):
             student.shows_maps = "student_maps" in self.soft.needs
+        example = torch.from_numpy(inputs.example(2))
         with torch.no_grad():
-            found: Outputs = student(torch.from_numpy(inputs.example(2)))
+            found: Outputs = student(example)
+        head = head_of(student, example) if "student_head" in self.soft.needs else None
         student.train()
         assert self.situation is not None
         gives = {"logits", *(["features"] if found.features is not None else []), *(["maps"] if found.hidden else [])}
+        gives |= set() if head is None else {"head"}
         _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
                 self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
+        if self.soft.facts.get("reuses_head"):
+            assert self.hints is not None and self.hints.head is not None and head is not None
+            self.reused = ReusedHead(self.hints.head, self._projector(), head)
+
+    def _projector(self) -> nn.Linear:
+        """Return the module over which the teacher's last layer is reused."""
+        assert self.soft is not None and self.module is not None
+        own = [name for name in self.soft.facts.get("terms", ()) if LOSSES.get(name).facts.get("reuses_head")]
+        found = self.module[own[0]] if isinstance(self.module, nn.ModuleDict) else self.module
+        assert isinstance(found, nn.Linear)
+        return found
+
+    def close(self) -> None:
+        """Let the student answer by itself as it did in the lesson, now that the steps of an epoch are done."""
+        if self.reused is not None:
+            self.reused.settle()
 
     def begin(self, epoch: int, planned: int) -> None:
         """Take the lesson of an epoch, counted from 1, of so many planned ones; its first batch is measured."""
@@ -207,6 +228,8 @@ class Objective:
             self.labels = self.labels.to(index.device)
         if self.teacher is not None and self.written is not None and outputs.members is None:
             return self._by_gradient(self.written, self.teacher, outputs.logits, index)
+        if self.reused is not None and outputs.features is not None:
+            outputs = replace(outputs, logits=self.reused(outputs.features))
         labels = self.labels.index_select(0, index)
         if self.teacher is None:  # alpha 0 is the baseline, bit for bit
             hard = self._by_labels(outputs, labels, index)

@@ -119,6 +119,7 @@ def train_student(
         beside=loss.module,
         groups=groups,
         begin=loss.begin,
+        close=loss.close,
     )
     if isinstance(trained.module, ShowsMaps):
         trained.module.shows_maps = False  # they were for the loss

@@ -200,6 +200,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
         facts["soft_labels"] = True
     if any("module" in entry.facts for entry in entries):
         facts["module"] = _modules
+    if any(entry.facts.get("reuses_head") for entry in entries):
+        facts["reuses_head"] = True
     if any("doubled" in entry.facts for entry in entries):
         facts["doubled"] = tuple(entry.facts.get("doubled", 1.0) for entry in entries)
     return Entry(
@@ -215,7 +217,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
 
 def usual_weight(name: str) -> float:
     """Return the weight that a loss's recipe gives its term where nothing else is asked for. Errors: UnknownName."""
-    settings: Any = LOSSES.get(name).spec.parse({"alpha": 1.0}, f"the loss {name}")
+    spec = LOSSES.get(name).spec
+    settings: Any = spec.parse({"alpha": 1.0} if "alpha" in spec.model_fields else {}, f"the loss {name}")
     return float(settings.weights()[1])
 
 

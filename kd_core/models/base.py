@@ -125,10 +125,10 @@ class OwnONNX(Protocol):
 # build(spec, inputs, num_outputs) -> nn.Module whose forward takes rows as `inputs` describes them and returns Outputs
 Builder = Callable[[Any, InputSpec, int], nn.Module]
 
-GIVES = frozenset({"logits", "features"})  # of an architecture that says nothing else
+GIVES = frozenset({"logits", "features", "head"})  # of an architecture that says nothing else
 
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
-# `Outputs` hold where that is not `GIVES`;
+# `Outputs` hold where that is not `GIVES` ("head": its last module is linear and maps features to logits);
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";
 # presets={"tiny": {...settings...}, ...}; candidates={size by name or None: turn}, what is tried where the best student is to be
 # found, those of a low turn first, as the time may run out; dense=True where each row meets every weight matrix exactly once, so that the operations

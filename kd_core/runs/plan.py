@@ -114,8 +114,9 @@ def situation(
 
 def folds_of(spec: RunSpec, train_rows: int) -> int:
     """Return by how many folds a teacher answers so many training rows. Errors: UnknownName, SpecError."""
-    one_basis = "one_basis" in loss_of(spec.objective).needs and "one_basis" not in gives(spec.teacher, FOLDS)
-    return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), one_basis)
+    one_fit = {"one_basis": "one_basis", "teacher_head": "head"}
+    lacking = {one_fit[need] for need in loss_of(spec.objective).needs if need in one_fit} - gives(spec.teacher, FOLDS)
+    return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), bool(lacking))
 
 
 def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:

@@ -153,7 +153,7 @@ def known_rows(z_NC: Array) -> Array:
 # source(spec, ask) -> Answered. Raises errors.Stopped when asked to stop. What is trained here is made by `fitting.from_fit`.
 Source = Callable[[Any, Ask], Answered]
 
-# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"][, "maps"]}), gives_as=function(settings) -> the same, or with "one_basis" for features that no fit changes, where settings decide it,
+# facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"][, "head"][, "maps"]}), gives_as=function(settings) -> the same, or with "one_basis" for features that no fit changes, where settings decide it,
 # members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # lacks=function() -> what is not installed here that it needs, in words, or None; content=function(settings) -> name by its content of what lies outside the settings (a model's folder);
 # group="earlier" for one that comes from an earlier run, in a list of teachers; instead=name of the teacher that is offered in its place, for one that only older recipes name;
@@ -176,7 +176,8 @@ def teacher_view(teacher: Choice, offered: Iterable[str]) -> str | None:
 
 
 def gives(teacher: str | Choice, folds: int) -> frozenset[str]:
-    """Say what a teacher gives: "logits", "features", "maps", and "one_basis" where one network gives those of all rows.
+    """Say what a teacher gives: "logits", "features", "maps", and "one_basis" where one network gives those of all rows; "head" where
+    one linear layer turns them into answers.
 
     One that is only named has its usual settings. Errors: UnknownName.
     """
@@ -187,7 +188,9 @@ def gives(teacher: str | Choice, folds: int) -> frozenset[str]:
         with contextlib.suppress(SpecError):  # whoever checks the settings tells of it
             found = own(entry.spec.parse(asked.settings, f"teacher {asked.name}"))
     known: frozenset[str] = found
-    return known | {"one_basis"} if "features" in known and (folds == 1 or facts["family"] == "given") else known
+    if folds != 1 and facts["family"] != "given":
+        return known - {"head"}
+    return known | {"one_basis"} if "features" in known else known
 
 
 def network_of(teacher: Choice) -> Choice:

@@ -124,17 +124,20 @@ def optimise(
     beside: nn.Module | None = None,
     groups: Array | None = None,
     begin: Begin | None = None,
+    close: Callable[[], None] | None = None,
 ) -> Trained:
     """Train a network and return it at the epoch that was best on validation.
 
     Batch order and dropout depend on `seed` and the epoch alone, so two trainings with one seed see the same batches, and a resumed
     one goes on bit for bit (on the CPU). A stop request is honoured at the next batch. `beside` is a part of the loss that learns with the network: it is in the checkpoints, not in the result.
-    `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it. `begin` hears of each epoch, and how many are planned.
+    `groups`: numbers of the groups of rows that stay in one batch, for a task that asks for it. `begin` hears of each epoch, and how many are planned;
+    `close` hears that its steps are done, before the network is judged.
 
     Errors: NonFiniteLoss (code `non_finite_loss`); Stopped when asked to stop before the first epoch ended;
     KDError `undefined_selection`, `no_rows`, `other_checkpoint`.
     """
     training = _Training(module, data, loss, score, plan, seed, device or torch.device("cpu"), beside, groups)
+    training.close = close
     with contextlib.closing(training.rows):
         return training.run(notify, should_stop, checkpoint, begin)
 
@@ -167,6 +170,7 @@ class _Training:
         self.optimiser = optimisers.make(learning, plan)
         self.weights = list(learning.parameters())
         self.progress = Progress()
+        self.close: Callable[[], None] | None = None
         self.state = [t for t in module.state_dict().values() if t.numel()]
         self.best = [torch.empty_like(t) for t in self.state]
         self.cast: contextlib.AbstractContextManager[Any] = (
@@ -190,6 +194,8 @@ class _Training:
                     self.progress.seconds = before + time.monotonic() - start
                     if stopped:
                         break
+                    if self.close:
+                        self.close()
                     notify({"kind": "epoch", **self._judge(meter)})
                 except NonFiniteLoss as error:
                     error.kept = self._result(False) if self.progress.best_epoch else None
@@ -228,7 +234,7 @@ class _Training:
                 group["lr"] = rate
             with cast:
                 outputs = module(x)
-            terms = loss(outputs if full else float32(outputs), index)
+            terms = loss(outputs if full else outputs.each(Tensor.float), index)  # losses need the digits
             meter.add(terms, len(index))
             for weight in self.weights:  # optimiser.zero_grad() does the same and takes 5 times as long
                 weight.grad = None
@@ -330,11 +336,6 @@ class _Training:
                 state["state"].setdefault(int(index), {})[key] = tensor
         self.optimiser.load_state_dict(state)
         self.progress = Progress(**saved.counters)
-
-
-def float32(outputs: Outputs) -> Outputs:
-    """Widen what a bfloat16 forward pass returned: losses need the digits."""
-    return outputs.each(lambda t: t.float())
 
 
 def check_rows(data: TrainRows) -> None:

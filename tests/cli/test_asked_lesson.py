@@ -50,6 +50,15 @@ def test_several_have_weights_settings_and_schedules():
 def test_a_lesson_without_true_labels_has_no_hard_weight():
     made = DatasetSpec(source="x", target="y", answer_columns=("a", "b"))
     assert lesson(["mse:1", "bounded_mse:1"], None, dataset=made).settings["hard"] == 0.0
+    assert lesson(["hinton"], None, dataset=made).settings["alpha"] == 1.0
+
+
+def test_a_loss_without_alpha_gets_none_and_takes_none():
+    made = DatasetSpec(source="x", target="y", answer_columns=("a", "b"))
+    assert lesson(["simkd"], None, dataset=made).settings == lesson(["simkd"], None).settings == {}
+    assert lesson(["simkd:2", "hinton"], None).settings["terms"][0] == {"name": "simkd", "weight": 2.0, "settings": {}}
+    with pytest.raises(SpecError, match="alpha"):
+        lesson(["simkd"], None, alpha=0.5)
 
 
 def test_settings_are_sorted_by_whom_they_are_for():

@@ -15,7 +15,7 @@ from kd_core.task import task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
-GIVES = frozenset({"logits", "features", "one_basis", "maps"})  # by a teacher that gives all there is
+GIVES = frozenset({"logits", "features", "one_basis", "head", "maps"})  # by a teacher that gives all there is
 OF_ROWS = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears more than answers
 
 
@@ -34,7 +34,8 @@ def settings_of(entry):
     own = {name: spread(f) for name, f in entry.spec.model_fields.items() if name not in ("alpha", "weight")}
     if "weight" in entry.spec.model_fields:
         own["weight"] = [3.0]
-    return [{}, {"alpha": 0.3}, *({name: v} for name, values in own.items() for v in values)]
+    alone = [{"alpha": 0.3}] if "alpha" in entry.spec.model_fields else []
+    return [{}, *alone, *({name: v} for name, values in own.items() for v in values)]
 
 
 def has_classes(entry):
@@ -87,7 +88,10 @@ def hints_of(teacher):
     """What the teacher thinks inside, as a lesson takes it."""
     maps = {name: t.numpy() for name, t in teacher.hidden.items()}
     features = None if teacher.features is None else teacher.features.numpy()
-    return Hints(features, maps=maps) if maps or features is not None else None
+    head = None  # some linear layer
+    if features is not None:
+        head = np.random.default_rng(7).normal(size=(teacher.logits.shape[1], features.shape[1] + 1)).astype(np.float32)
+    return Hints(features, maps=maps, head=head) if maps or features is not None else None
 
 
 def modules(entry, spec, student, teacher):

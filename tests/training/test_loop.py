@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from kd_core.errors import KDError, Stopped
 from kd_core.models import Outputs
 from kd_core.seeding import derive
-from kd_core.training import loop, rows
+from kd_core.training import rows
 from kd_core.training.loop import TrainRows, check_rows, optimise
 from kd_core.training.meter import BatchTerms, NonFiniteLoss
 from kd_core.training.predict import predict
@@ -286,6 +286,6 @@ def test_bfloat16_trains_and_the_loss_sees_float32():
 
 def test_widening_keeps_members_and_features():
     half = torch.ones(2, 3, dtype=torch.bfloat16)
-    wide = loop.float32(Outputs(half, features=half, members=half[:, None]))
+    wide = Outputs(half, features=half, members=half[:, None]).each(torch.Tensor.float)
     assert {wide.logits.dtype, wide.features.dtype, wide.members.dtype} == {torch.float32}
-    assert loop.float32(Outputs(half)).members is None
+    assert Outputs(half).each(torch.Tensor.float).members is None

@@ -81,7 +81,7 @@ class CNN(nn.Module):
     source="arXiv:1312.4400",
     roles=("student", "teacher"),
     takes=("pixels",),
-    gives=frozenset({"logits", "features", "maps"}),
+    gives=frozenset({"logits", "features", "head", "maps"}),
     presets=PRESETS,
     batch=BATCH,
     rate=RATE,

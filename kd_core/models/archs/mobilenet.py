@@ -61,7 +61,7 @@ def _last(filters: int) -> tuple[list[nn.Module], int]:
     source="arXiv:1801.04381",
     roles=("student", "teacher"),
     takes=("pixels",),
-    gives=frozenset({"logits", "features", "maps"}),
+    gives=frozenset({"logits", "features", "head", "maps"}),
     presets=PRESETS,
     batch=BATCH,
     rate=RATE,

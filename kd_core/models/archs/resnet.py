@@ -56,7 +56,7 @@ class Block(nn.Module):
     source="arXiv:1512.03385",
     roles=("student", "teacher"),
     takes=("pixels",),
-    gives=frozenset({"logits", "features", "maps"}),
+    gives=frozenset({"logits", "features", "head", "maps"}),
     presets=PRESETS,
     batch=BATCH,
     rate=RATE,

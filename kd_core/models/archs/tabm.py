@@ -121,6 +121,7 @@ class TabM(nn.Module):
     source="arXiv:2410.24210",
     roles=("student", "teacher"),
     takes=(TABLE,),
+    gives=frozenset({"logits", "features"}),  # each member has a last layer of its own
     presets=PRESETS,
     candidates={"tiny": 120},
 )

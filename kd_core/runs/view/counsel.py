@@ -6,11 +6,12 @@ That a teacher leaves no room to learn is said by `headroom` while there is time
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kd_core.errors import Problem, Says
 from kd_core.runs.outcome import Outcome, StudentOutcome
-from kd_core.specs import LABELS
+from kd_core.specs import LABELS, SEVERAL
 
 MOST_SOFT = 0.95  # of what moves a student; beyond it the labels are as good as left out
 FAR = (
@@ -23,6 +24,10 @@ _SOFT = Says(
     "warning",
     "{share:.0%} of what moved the student came from the teacher, {labels:.1%} from the labels.",
     "Lower alpha (or the weights of the terms, or raise that of the labels) if the labels can be trusted.",
+)
+_WHOLE = replace(
+    _SOFT,
+    hint="This loss leaves the labels no share. Take it as one of several terms, with a weight for the labels, if they can be trusted.",
 )
 _FAR = Says(
     "capacity_gap",
@@ -46,7 +51,8 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
     answered = (found.raw.get("dataset") or {}).get("answer_columns")
     reason = (raw.get("reason") or {}).get("code")
     if shares and 1.0 - labels > MOST_SOFT and not answered and reason != "soft_share":
-        said.append(_SOFT.problem(share=1.0 - labels, labels=labels))
+        whole = "alpha" in raw and raw["alpha"] is None and raw["objective"] != SEVERAL
+        said.append((_WHOLE if whole else _SOFT).problem(share=1.0 - labels, labels=labels))
     times = capacity_gap(found.raw, raw)
     if times > FAR and student.verdict != "beats" and (raw.get("gap_closed") or {}).get(found.metric.name) is not None:
         nothing = (

@@ -117,7 +117,7 @@ def _refuses(spec: PretrainedSpec) -> KDError | None:
     spec=PretrainedSpec,
     source="arXiv:1908.10084",
     takes=("tokens",),
-    gives=frozenset({"logits", "features"}),
+    gives=frozenset({"logits", "features", "head"}),
     gives_as=lambda spec: _GIVES[spec.mode],
     family="pretrained",
     lacks=folders.lacks,
@@ -257,8 +257,8 @@ def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
 
 # A probe reads vectors that no fit changes, so those of all rows have one basis whatever the folds.
 _GIVES: Mapping[str, frozenset[str]] = {
-    "probe": frozenset({"logits", "features", "one_basis"}),
-    "finetune": frozenset({"logits", "features"}),
+    "probe": frozenset({"logits", "features", "head", "one_basis"}),
+    "finetune": frozenset({"logits", "features", "head"}),
     "as_is": frozenset({"logits"}),
 }
 _MODES: Mapping[str, Callable[[PretrainedSpec, Ask, Path], Answered]] = {

@@ -78,13 +78,16 @@ def grown(lesson: Lesson, name: str) -> Lesson:
 
 
 def shrunk(lesson: Lesson, position: int) -> Lesson:
-    """Take a term away; the weights of the last one become an alpha."""
+    """Take a term away; the weights of the last one become an alpha where it has one."""
+    from kd_core.distill import LOSSES
     from kd_core.distill.terms import usual_weight
 
     held = lesson["settings"]
     left = [one for i, one in enumerate(held["terms"]) if i != position]
     if len(left) > 1:
         return {"name": SEVERAL, "settings": {**held, "terms": left}}
+    if "alpha" not in LOSSES.get(left[0]["name"]).spec.model_fields:
+        return {"name": left[0]["name"], "settings": left[0]["settings"]}
     soft = left[0]["weight"] / usual_weight(left[0]["name"])
     total = soft + held["hard"]
     alpha = round(soft / total, 2) if total else 0.0

@@ -87,6 +87,9 @@ def test_terms_grow_and_shrink_without_losing_their_share():
     assert builder.temperature(two) == 4.0 and builder.names_of(two) == ["hinton", "dkd"]
     assert builder.names_of(builder.grown(two, "nkd")) == ["hinton", "dkd", "nkd"]
     assert builder.shrunk(two, 1) == one
+    whole = {"name": "simkd", "settings": {}}  # it has no alpha
+    assert builder.grown(whole, "hinton")["settings"]["hard"] == 0.0
+    assert builder.shrunk(builder.grown(whole, "hinton"), 1) == whole
 
 
 def kept(task="multiclass"):

@@ -30,6 +30,15 @@ def test_labels_that_hardly_count_are_told(labels, more, codes):
     assert [p.code for p in found] == codes
 
 
+@pytest.mark.parametrize(
+    ("objective", "alpha", "said"),
+    [("hinton", 1.0, "Lower alpha"), ("several", None, "Lower alpha"), ("simkd", None, "leaves the labels no share")],
+)
+def test_what_is_advised_can_be_done(objective, alpha, said):
+    (problem,), _, _ = told(shares={objective: 1.0}, objective=objective, alpha=alpha)
+    assert said in problem.hint
+
+
 def test_where_labels_are_the_teachers_answers_its_share_is_no_finding():
     raw = result(SQUARE, [student("tiny", 3) | {"shares": {"hinton": 1.0}}], 3)
     raw["dataset"] = {**raw.get("dataset", {}), "answer_columns": ["a"]}
