@@ -238,5 +238,15 @@ def rows_without(viewed: Viewed, held: HeldOut) -> tuple[Any, Any, Any]:
     x_held = train[held.held]
     if held.made is not None:
         assert viewed.view is not None
-        x_held = np.concatenate([x_held, viewed.view.encode(held.made)])
+        made = viewed.view.encode(held.made)
+        x_held = _after(x_held, made, viewed.spec.sparse)
     return train[~held.held], viewed.parts["validation"], x_held
+
+
+def _after(rows: Any, more: Any, sparse: bool) -> Any:
+    """Put rows after rows."""
+    if not sparse:
+        return np.concatenate([rows, more])
+    from scipy.sparse import vstack  # not needed where nothing is sparse, and slow to import
+
+    return vstack([rows, more], format="csr")

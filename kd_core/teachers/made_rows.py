@@ -82,6 +82,10 @@ class MadeRows:
         """Return the positions of the rows made in one fold."""
         return np.flatnonzero(self.fold == fold)
 
+    def readable(self, viewed: Viewed, kind: str) -> None:
+        """Refuse a view that can't read these rows. Errors: SpecError `made_rows_view`."""
+        table_view(viewed, kind)
+
     def encoded(self, dataset: Dataset, kind: str) -> Array:
         """Read the rows as students do: averages of the target are those of the two rows, which never saw their own target.
 

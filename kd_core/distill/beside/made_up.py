@@ -1,7 +1,7 @@
-"""Rows made up from what is known of each column by itself: its type, its range and a histogram. No row of the data is among them.
+"""Rows made up from what is known of each column by itself: its type, range and histogram, of texts their words' counts and their lengths.
 
 Columns are drawn independently, so that nothing of how they go together is known but what the teacher answers.
-Legend: N training rows, M made-up rows, C columns.
+No row of the data is read whole. Legend: N training rows, M made-up rows, C columns.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import pandas as pd
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import TABLE
+from kd_core.data.view import Viewed
+from kd_core.distill.beside import made_texts
 from kd_core.errors import Says, SpecError
 from kd_core.seeding import derive
 from kd_core.teachers.made_rows import MadeRows, table_view
@@ -21,12 +23,13 @@ from kd_core.teachers.made_rows import MadeRows, table_view
 BINS = 32  # of a histogram, each with as many rows
 BINNED = ("number", "datetime")
 DRAWN = ("category", "boolean")
+TEXT = "text"
 
 _MADE_UP = Says(
     "made_up_rows",
     "note",
-    "{made:,} rows were made up from the columns' types, ranges and histograms, each column by itself, and answered by the teachers of the "
-    "folds; {held:,} of them choose the epoch.",
+    "{made:,} rows were made up from the columns' types, ranges and histograms (of texts: words' counts and lengths), each column by itself, "
+    "and answered by the teachers of the folds; {held:,} of them choose the epoch.",
     "Taught students see no training row. Their baselines do.",
 )
 
@@ -42,30 +45,64 @@ class MadeUpRows(MadeRows):
         told = _MADE_UP.problem(made=len(self.frame), held=self.held)
         return {"severity": told.severity, "code": told.code, "message": told.message, "hint": told.hint}
 
+    def readable(self, viewed: Viewed, kind: str) -> None:
+        """Refuse a view that reads columns which were not made up (pictures). Errors: SpecError `made_up_columns`."""
+        if missing := [name for name in _types(viewed) if name not in self.frame]:
+            raise _unmade(missing)
+
+    def encoded(self, dataset: Dataset, kind: str) -> Array:
+        """Read the rows as any row from outside. Shape: (M, *the view's). Errors: SpecError `made_up_columns`."""
+        if kind not in self._encoded:
+            viewed = dataset.view(kind)
+            self.readable(viewed, kind)
+            assert viewed.view is not None
+            self._encoded[kind] = viewed.view.encode(self.frame)
+        return self._encoded[kind]
+
 
 def make(dataset: Dataset, folds: int, seed: int, rows: int, held: int) -> MadeUpRows:
     """Make `rows` rows to learn from and `held` to choose by, dealt to the teachers of the folds in turn.
 
-    The same histograms, numbers and seed give the same rows. Errors: SpecError `made_rows_view`, `made_up_columns` for columns of texts.
+    The same histograms, words, numbers and seed give the same rows. Errors: SpecError `made_rows_view`, `made_up_columns`.
     """
-    types = table_view(dataset.view(TABLE), TABLE).types
-    if other := [name for name, column in types.items() if column.kind not in (*BINNED, *DRAWN)]:
-        raise SpecError(
-            "Rows can't be made up for {names}: a histogram says nothing of what stands in a text.",
-            "Leave these columns out (drop), or choose another mode.",
-            "made_up_columns",
-            names=", ".join(other),
-        )
+    kinds = _kinds(dataset)
+    if other := [name for name, kind in kinds.items() if kind not in (*BINNED, *DRAWN, TEXT)]:
+        raise _unmade(other)
     rng, total = np.random.default_rng(derive(seed, "made up")), rows + held
-    source = dataset.rows[list(types)].iloc[dataset.train.row_ids]
-    frame = pd.DataFrame({name: _drawn(source[name], types[name].kind, total, rng) for name in types})
+    source = dataset.rows[list(kinds)].iloc[dataset.train.row_ids]
+    frame = pd.DataFrame({name: _drawn(source[name], kind, total, rng) for name, kind in kinds.items()})
     nothing = np.zeros(total, np.int64)
-    taken = np.zeros((total, len(types)), bool)
+    taken = np.zeros((total, len(kinds)), bool)
     return MadeUpRows(frame, nothing, nothing, taken, np.arange(total) % folds, (total,), 0, held=held)
 
 
+def _kinds(dataset: Dataset) -> dict[str, str]:
+    """Name the kind of every column that is made up; where all are texts no table has to be encoded to know it."""
+    if dataset.texts and set(dataset.columns) <= set(dataset.texts):
+        return dict.fromkeys(dataset.texts, TEXT)
+    return {name: column.kind for name, column in table_view(dataset.view(TABLE), TABLE).types.items()}
+
+
+def _types(viewed: Viewed) -> tuple[str, ...]:
+    """Name the columns that a view reads."""
+    return () if viewed.view is None else tuple(viewed.view.types)
+
+
+def _unmade(names: list[str]) -> SpecError:
+    return SpecError(
+        "Rows can't be made up for {names}: neither a histogram nor counts of words say what stands there.",
+        "Leave these columns out (drop), or choose another mode.",
+        "made_up_columns",
+        names=", ".join(names),
+    )
+
+
 def _drawn(column: pd.Series, kind: str, rows: int, rng: np.random.Generator) -> Any:
-    """Draw values of one column: of labels by their shares, of numbers and dates evenly within a bin; empty cells as often as there are."""
+    """Draw values of one column: of labels by their shares, of numbers and dates evenly within a bin, of texts word by word; empty
+    cells as often as there are.
+    """
+    if kind == TEXT:
+        return made_texts.drawn(column, rows, rng)
     picked = column.iloc[rng.integers(len(column), size=rows)].reset_index(
         drop=True
     )  # by its shares, empty ones included

@@ -19,7 +19,6 @@ from kd_core.models.building import view_of, viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import SEVERAL, Choice, RunSpec, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.made_rows import table_view
 from kd_core.training.predict import predict
 
 MADE_UP = "made-up rows"
@@ -62,7 +61,7 @@ def answered(lesson: Lesson, rows: made_up.MadeUpRows, answers: Array) -> tuple[
     dataset, task = lesson.dataset, task_of(lesson.dataset.task)
     kind = view_of(lesson.student.arch, dataset.views.kinds)
     whole, learned = dataset.view(kind), len(rows.frame) - rows.held
-    x = table_view(whole, kind).encode(rows.frame)
+    x = rows.encoded(dataset, kind)
     y = answers.argmax(axis=1) if task.has_classes else answers[:, 0] * dataset.target_std + dataset.target_mean
     y = np.asarray(y, dtype=dataset.train.y.dtype)
     seen = Viewed(whole.spec, {**whole.parts, "train": x[:learned], "validation": x[learned:]}, whole.view)
@@ -81,7 +80,7 @@ def answered(lesson: Lesson, rows: made_up.MadeUpRows, answers: Array) -> tuple[
     spec=DataFreeSpec,
     source="arXiv:1710.07535",
     needs=("several_folds",),
-    about="The student sees no training row. Rows are made up from each column's type, range and histogram, the teacher answers them, and "
+    about="The student sees no training row. Rows are made up from each column's type, range and histogram, texts from their words' counts and their lengths; the teacher answers them, and "
     "the epoch is chosen by agreement with the teacher on further made-up rows. Real rows only judge: the test rows once, validation "
     "rows to tell seeds apart. The baseline learns from the real rows and their labels, so expect the student to lag.",
     apart=True,

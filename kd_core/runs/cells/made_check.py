@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kd_core.data.input_spec import PIXELS, TOGETHER
 from kd_core.distill import MODES
 from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
@@ -45,6 +46,12 @@ _VIEW = Says(
     "Rows can't be made for {who}, which reads {kind}: they are put together column by column.",
     "{off}, or choose a teacher and students that read table or columns.",
 )
+_PICTURES = Says(
+    "made_up_pictures",
+    "error",
+    "Pictures can't be made up for {who}: pixels drawn each by itself, as columns and words are, show nothing that a teacher knows.",
+    "{off}, or choose a teacher and students that read table, columns or texts.",
+)
 _GROUPS = Says(
     "made_rows_groups", "error", "The task '{task}' learns from whole groups, and a made row belongs to none.", "{off}."
 )
@@ -65,19 +72,28 @@ def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
         found.append(_UNHEARD.problem(off=off))
     readers = [(f"the teacher '{one.name}'", teacher_view(one, offered)) for one in teachers if one.name not in given]
     readers += [(f"the student '{one.name}'", view_of(one.arch, offered)) for one in spec.students]
-    found += [
-        _VIEW.problem(off=off, who=who, kind=view_title(kind))
-        for who, kind in readers
-        if kind is not None and kind not in VIEWS
-    ]
+    unread = _unread(spec, offered)
+    says = _PICTURES if _own_rows(spec) else _VIEW
+    found += [says.problem(off=off, who=who, kind=view_title(kind)) for who, kind in readers if kind in unread]
     if spec.dataset.group is not None and task_of(task).by_group:
         found.append(_GROUPS.problem(off=off, task=task))
     return found
 
 
+def _unread(spec: RunSpec, offered: tuple[str, ...]) -> set[str]:
+    """Name the ways of reading for which no rows can be made: a mode's own rows hold whole columns, but no pictures."""
+    if _own_rows(spec):
+        return {PIXELS, TOGETHER} if PIXELS in offered else set()
+    return set(offered) - set(VIEWS)
+
+
+def _own_rows(spec: RunSpec) -> bool:
+    return "rows" in MODES.get(spec.mode.name).facts
+
+
 def _off(spec: RunSpec) -> str:
     """Say how to do without made rows: they are the run's own, or those of its mode."""
-    facts = MODES.get(spec.mode.name).facts
-    if "rows" in facts:
+    if _own_rows(spec):
         return f"Choose the mode '{OFFLINE}'"
+    facts = MODES.get(spec.mode.name).facts
     return "Set mode.made_rows to 0" if "recipe" in facts else "Set made_rows to 0"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from kd_core.data.preparation import prepare
+from kd_core.data.view import Views
 from kd_core.distill import MODES
 from kd_core.distill.beside import made_up
 from kd_core.distill.made_lesson import MadeLesson
@@ -16,7 +17,9 @@ from kd_core.evaluate import METRICS
 from kd_core.runs import assessment, plan
 from kd_core.runs.cells import modes
 from kd_core.runs.view import mode_words
-from kd_core.specs import SEVERAL, Choice
+from kd_core.specs import SEVERAL, Choice, StudentSpec
+from kd_core.training.checkpoint import Checkpoints
+from tests.data.views.test_text_views import text_table
 from tests.distill.test_student import TRAINING, same
 from tests.runs.tables import TINY, small_spec, write_table
 from tests.runs.test_experiment import carry_out
@@ -116,14 +119,89 @@ def test_the_teacher_has_the_whole_lesson_and_what_can_t_be_made_up_is_refused(t
     assert any("needs 2 folds or more" in m for m in said(network))
 
 
-def test_a_column_of_texts_is_refused_by_name(tmp_path):
-    from tests.data.views.test_text_views import text_table
+class TestTexts:
+    """Beside a column of numbers: what students of texts see, and what they can't."""
 
-    texts = prepare(text_table(tmp_path / "t.csv"))
-    with pytest.raises(
-        SpecError, match=r"Rows can't be made up for .*: a histogram says nothing of what stands in a text"
-    ):
-        FREE.facts["rows"](FREE.spec(), texts, 2, 0)
+    BAG = StudentSpec(name="bag", arch=Choice(name="bag", settings={"width": 8}))
+
+    @pytest.fixture
+    def texts(self, tmp_path):
+        return prepare(text_table(tmp_path / "t.csv", 200))
+
+    def lesson(self, texts, rows):
+        z = 2.0 * np.array(["lost" in text.split() for text in rows.frame["message"]])[:, None] - 1
+        unread = np.full((len(texts.train), 2), np.nan, np.float32)
+        taught = Choice(name="hinton", settings={"alpha": 1.0})
+        made = MadeLesson(rows, np.concatenate([z, -z], 1).astype(np.float32), 1)
+        return Lesson(texts, self.BAG, taught, unread, TRAINING, made=made)
+
+    def rows(self, texts, seed=0, times=1):
+        return FREE.facts["rows"](FREE.spec(rows=times), texts, 2, seed)
+
+    def redealt(self, texts):
+        """Deal the words of the training texts to other texts: counts and lengths stay, and nothing else of them."""
+        frame, at = texts.rows.copy(), texts.train.row_ids
+        cut = [text.split() for text in frame["message"].iloc[at]]
+        rng = np.random.default_rng(5)
+        words, ends = (
+            rng.permutation([word for some in cut for word in some]),
+            np.cumsum(rng.permutation([len(some) for some in cut])),
+        )
+        frame.loc[frame.index[at], "message"] = [" ".join(some) for some in np.split(words, ends[:-1])]
+        return replace(texts, rows=frame)
+
+    def test_they_have_the_words_and_lengths_of_the_training_texts_and_are_none_of_them(self, texts):
+        rows = self.rows(texts, times=4)
+        real = texts.rows["message"].iloc[texts.train.row_ids]
+        assert {len(text.split()) for text in rows.frame["message"]} == {len(text.split()) for text in real}
+        shares = [
+            pd.Series(" ".join(some).split()).value_counts(normalize=True) for some in (rows.frame["message"], real)
+        ]
+        assert (shares[0] / shares[1][shares[0].index]).between(0.8, 1.4).all() and "lost" in shares[0]
+        assert not set(shares[0].index) & {str(i) for i in range(200)}  # each number stands in one text alone
+        assert not set(rows.frame["message"]) & set(real)
+        assert rows.frame["message"].dtype == real.dtype and set(rows.frame) == {"message", "amount"}
+
+    def test_counts_and_lengths_decide_the_rows_and_nothing_else_of_the_training_texts(self, texts):
+        first, other = self.rows(texts), self.redealt(texts)
+        assert not set(other.rows["message"]) <= set(texts.rows["message"])
+        assert first.frame.equals(self.rows(other).frame) and first.digest != self.rows(texts, 1).digest
+        elsewhere = texts.rows.copy()  # validation and test texts are not counted
+        outside = np.setdiff1d(np.arange(len(elsewhere)), texts.train.row_ids)
+        elsewhere.loc[elsewhere.index[outside], "message"] = "quite other words words"
+        assert first.frame.equals(self.rows(replace(texts, rows=elsewhere)).frame)
+
+    def test_a_student_of_texts_is_the_same_without_the_training_texts(self, texts):
+        lesson = self.lesson(texts, self.rows(texts))
+        first = FREE.make(FREE.spec(), lesson, Way(3)).student
+        assert same(first, FREE.make(FREE.spec(), lesson, Way(3)).student)
+        whole = texts.view("ngrams")
+        gone = replace(whole, parts={name: x for name, x in whole.parts.items() if name != "train"})
+        unlabelled = {**texts.parts, "train": replace(texts.train, y=np.zeros_like(texts.train.y))}
+        without = replace(texts, views=Views({"ngrams": lambda: gone}), parts=unlabelled)
+        rows = replace(lesson.made.rows, _encoded={})
+        assert same(first, FREE.make(FREE.spec(), self.lesson(without, rows), Way(3)).student)
+        assert not same(first, FREE.make(FREE.spec(), self.lesson(texts, self.rows(texts, 1)), Way(3)).student)
+
+    def test_stopped_and_gone_on_with_it_is_the_same(self, texts, tmp_path, monkeypatch):
+        monkeypatch.setattr(Checkpoints, "due", lambda kept: True)
+        lesson, told, asked = self.lesson(texts, self.rows(texts)), [], []
+        way = Way(3, notify=told.append)
+        whole = FREE.make(FREE.spec(), lesson, way).student
+        epochs = [event["score"] for event in told if event["kind"] == "epoch"]
+        told.clear()
+        kept = replace(way, checkpoint=tmp_path / "kept")
+        cut = replace(kept, should_stop=lambda: asked.append(1) or len(asked) > 7)  # in the second epoch
+        FREE.make(FREE.spec(), lesson, cut)
+        assert [event["score"] for event in told if event["kind"] == "epoch"] == epochs[:1]
+        assert same(whole, FREE.make(FREE.spec(), lesson, kept).student)
+        assert [event["score"] for event in told if event["kind"] == "epoch"] == epochs
+
+    def test_columns_that_were_not_made_up_are_refused_by_name(self, texts):
+        rows = self.rows(texts)
+        short = replace(rows, frame=rows.frame[["amount"]], _encoded={})
+        with pytest.raises(SpecError, match=r"Rows can't be made up for message: neither a histogram nor counts"):
+            short.encoded(texts, "ngrams")
 
 
 def test_a_run_without_data_says_what_was_seen(tmp_path):

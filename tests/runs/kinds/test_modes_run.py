@@ -11,7 +11,7 @@ from tests.data.views.test_text_views import text_table
 from tests.runs.kinds.test_text_run import carry_out
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
-NEEDS_ROWS = {"patient": "Set mode.made_rows to 0", "data_free": "Choose the mode 'offline'"}
+NEEDS_ROWS = {"patient": "Set mode.made_rows to 0", "offline": "Set made_rows to 0"}
 
 
 def texts(place):
@@ -36,10 +36,17 @@ def spec_of(given, mode, settings=None):
     )
 
 
-@pytest.mark.parametrize("kind", [texts, pictures])
-@pytest.mark.parametrize("mode", [name for name in MODES.names() if name not in ("offline", "data_free")])
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        (kind, name)
+        for kind in (texts, pictures)
+        for name in MODES.names()
+        if name != "offline" and (kind, name) != (pictures, "data_free")
+    ],
+)
 def test_a_mode_teaches_students_of_texts_and_pictures(kind, mode, tmp_path):
-    settings = {"made_rows": 0} if mode in NEEDS_ROWS else None
+    settings = {"made_rows": 0} if mode == "patient" else None
     result, _ = carry_out(spec_of(kind(tmp_path), mode, settings), tmp_path / "run")
     (student,) = result["students"]
     taught, alone = (block["metrics"]["log_loss"]["values"] for block in (student, student["baseline"]))
@@ -47,7 +54,7 @@ def test_a_mode_teaches_students_of_texts_and_pictures(kind, mode, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [texts, pictures])
-@pytest.mark.parametrize(("mode", "instead"), [*NEEDS_ROWS.items(), ("offline", "Set made_rows to 0")])
+@pytest.mark.parametrize(("mode", "instead"), NEEDS_ROWS.items())
 def test_where_rows_are_made_it_is_said_how_to_do_without(kind, mode, instead, tmp_path):
     given = kind(tmp_path)
     spec = spec_of(given, mode)
@@ -56,3 +63,12 @@ def test_where_rows_are_made_it_is_said_how_to_do_without(kind, mode, instead, t
     found = plan.check(spec, "multiclass", 3, (given[3],), 200)
     said = [p for p in found if p.severity == "error"]
     assert said and all(p.code == "made_rows_view" and p.hint.startswith(instead) for p in said)
+
+
+def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
+    given = pictures(tmp_path)
+    found = plan.check(spec_of(given, "data_free"), "multiclass", 3, (given[3],), 200)
+    said = [p for p in found if p.severity == "error"]
+    assert [p.code for p in said] == ["made_up_pictures"] * 2  # for the teacher and for the student
+    assert all("show nothing that a teacher knows" in p.message for p in said)
+    assert all(p.hint.startswith("Choose the mode 'offline'") for p in said)
