@@ -80,9 +80,10 @@ def answered(lesson: Lesson, rows: made_up.MadeUpRows, answers: Array) -> tuple[
     spec=DataFreeSpec,
     source="arXiv:1710.07535",
     needs=("several_folds",),
-    about="The student sees no training row. Rows are made up from each column's type, range and histogram, texts from their words' counts and their lengths; the teacher answers them, and "
-    "the epoch is chosen by agreement with the teacher on further made-up rows. Real rows only judge: the test rows once, validation "
-    "rows to tell seeds apart. The baseline learns from the real rows and their labels, so expect the student to lag.",
+    about="The student sees no training row. Rows are made up from each column's type, range and histogram, texts from their words' counts "
+    "and their lengths; the teacher answers them, and the epoch is chosen by agreement with the teacher on further made-up rows. Pictures "
+    "can't be made up so. How cells are read (scales, pieces of words) is the data's. Real rows only judge: the test rows once, "
+    "validation rows to tell seeds apart. The baseline learns from the real rows and their labels, so expect the student to lag.",
     apart=True,
     recipe=recipe,
     rows=rows,

@@ -135,6 +135,23 @@ def test_a_table_with_texts_can_be_read_in_every_way_and_one_without_only_as_a_t
     assert caught.value.code == "no_view"
 
 
+def test_rows_that_were_made_follow_the_held_out_ones_in_every_view_of_texts(tmp_path):
+    data, made = (
+        prepare(text_table(tmp_path / "a.csv")),
+        frame(["card lost today", ""]).rename(columns={"t": "message"}),
+    )
+    held = np.arange(len(data.train)) < 20
+    for kind in ("tfidf", "tokens", "ngrams"):
+        viewed = data.view(kind)
+        rest, validation, left = data.without(kind, held, made)
+        assert rest.shape[0] == len(data.train) - 20 and validation.shape[0] == len(data.validation)
+        assert issparse(left) == viewed.spec.sparse and left.shape == (22, *viewed.spec.shape)
+        whole, known, told = (
+            x.toarray() if issparse(x) else x for x in (left, viewed.parts["train"], viewed.view.encode(made))
+        )
+        assert np.array_equal(whole[:20], known[held]) and np.array_equal(whole[20:], told)
+
+
 def test_a_view_can_be_foreseen_before_anything_is_encoded(tmp_path):
     spec = text_table(tmp_path / "a.csv")
     found = foreseen(profile_source(spec.source, target=spec.target, kinds=spec.kinds))
