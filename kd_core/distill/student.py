@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def train_student(
     selection_metric: str | None = None,
     hints: Hints | None = None,
     made: MadeLesson | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
@@ -70,6 +72,7 @@ def train_student(
     lesson. Regression learns targets scaled to mean 0 and deviation 1. An architecture with a procedure of its own (`fits`) learns by
     that on the CPU, from the same losses, and keeps no checkpoint.
     `hints`: what the teacher thinks inside, for a loss that hears it; `made`: rows that only a taught student learns from.
+    `start`: weights to go on from in place of those of the seed, with all that the network took from the rows it knows.
     Shape: teacher_logits (N, C) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
@@ -81,7 +84,10 @@ def train_student(
     weights = objectives.weights_for(dataset, training)
     told = made.logits if made is not None and objective is not None else None
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, hints, groups, told)
-    prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
+    if start is None:
+        prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
+    else:
+        module.load_state_dict(dict(start))
     entry = ARCHS.get(student.arch.name)
     loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
     score = scoring(dataset, selection_metric)
@@ -92,9 +98,9 @@ def train_student(
     if "fits" in entry.facts:
         check_rows(rows)
         settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")
-        start = task_of(dataset.task).chance(labels, dataset.num_outputs)
+        usual = task_of(dataset.task).chance(labels, dataset.num_outputs)
         own = derive(seed, "rounds")
-        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), start, own)
+        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), usual, own)
         trained = rounds.learn(module, procedure, loss, score, notify, should_stop)
         logits: dict[Split, Array] = {"validation": predict(module, rows.x_validation, device)}
         return TrainedStudent(module, trained, logits, viewed(dataset, student.arch), device)
