@@ -76,6 +76,11 @@ def carried_out(spec: RunSpec) -> RunSpec:
     return found
 
 
+def facts(spec: RunSpec) -> dict[str, Any]:
+    """Return what is registered of a run's mode beside its settings. Errors: UnknownName."""
+    return dict(MODES.get(spec.mode.name).facts)
+
+
 def apart(spec: RunSpec) -> bool:
     """Say whether the mode trains each student itself."""
     return bool(MODES.get(spec.mode.name).facts.get("apart"))
