@@ -27,8 +27,7 @@ from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid, modes
-from kd_core.runs.cells.grid import Arm
-from kd_core.runs.cells.judging import Judging
+from kd_core.runs.cells.judging import Judging, Take
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.trying import Trying
@@ -90,7 +89,7 @@ class _Experiment:
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
         self.training, self.place = self.phases[-2], place
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
-        self.taken: Arm = "student"  # the arm whose model is taken home
+        self.take: Take | None = None  # says which arm's model is taken home, where that is chosen
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
@@ -137,7 +136,7 @@ class _Experiment:
             lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
             make = functools.partial(self.new_trainings, lessons)
             found = Trying(self.spec, self.dataset, self.metric, make, self.place, self.notify, self.should_stop).run()
-        self.spec, self.place, self.taken = run_of(self.spec, found.student), found.place, found.arm
+        self.spec, self.place, self.take = run_of(self.spec, found.student), found.place, found.take
         return {"work_hash": asked, "choice": found.block}
 
     def train(self) -> None:
@@ -148,7 +147,7 @@ class _Experiment:
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
-                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.taken)
+                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.take)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 
@@ -333,7 +332,7 @@ class _Experiment:
         rows = self.judging.room()
         if rows:
             self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        for warning in headroom.warnings(rows, self.metric, self.taken):
+        for warning in headroom.warnings(rows, self.metric, next(iter(self.judging.arms.values())).taken):
             self.notify(warning)
         return rows
 

@@ -147,9 +147,8 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
     import dataclasses
 
     entry = SOURCES.get("gradient_boosting")
-    monkeypatch.setitem(
-        SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts={"gives": entry.facts["gives"]})
-    )
+    facts = {name: entry.facts[name] for name in ("gives", "family")}
+    monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts=facts))
     assert boosting(features=40) > boosting() > 3 * estimate.FIT_SECONDS
 
 
