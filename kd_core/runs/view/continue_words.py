@@ -46,33 +46,39 @@ def _new(one: Mapping[str, Any]) -> str:
         "" if place["against"] == "labels" else ", measured as agreement with the teacher, for they have no labels"
     )
     said = NEW[place["word"]].format(name=one["name"])
-    return f"{said}: {_change(place)} on {place['rows']:,} new rows that nothing was chosen by{against}."
+    return f"{said}: {change(place)} on {place['rows']:,} new rows that nothing was chosen by{against}."
 
 
 def _old(one: Mapping[str, Any]) -> str:
     place = one["old"]
-    return f"  {OLD[place['word']]}: {_change(place)} on the {place['rows']:,} test rows of the run it went on from."
+    return f"  {OLD[place['word']]}: {change(place)} on the {place['rows']:,} test rows of the run it went on from."
 
 
 def _teacher(one: Mapping[str, Any]) -> list[str]:
-    """Set the student beside the same one that went on without the teacher, on new rows."""
-    place = one["new"]
+    beside = besides(one["new"])
+    return (
+        []
+        if beside is None
+        else [f"  Beside the student that went on as long without the teacher, on new rows: {beside}."]
+    )
+
+
+def besides(place: Mapping[str, Any]) -> str | None:
+    """Set the student beside the same one that went on without the teacher; None where they can't be compared."""
     if place["gain"]["baseline"] is None:
-        return []
+        return None
     gain, scale = _scaled(place, "baseline")
-    return [
-        f"  Beside the student that went on as long without the teacher, on new rows: {scale(gain.mean)} {scale.points}"
-        f"{METRICS.get(place['metric']).title} ({scale.interval(gain)})."
-    ]
+    return f"{scale(gain.mean)} {scale.points}{METRICS.get(place['metric']).title} ({scale.interval(gain)})"
 
 
-def _change(place: Mapping[str, Any]) -> str:
+def change(place: Mapping[str, Any]) -> str:
+    """Write a metric before and after, and the difference with its interval."""
     title = METRICS.get(place["metric"]).title
     before, after = (place["values"][side]["mean"] for side in ("before", "student"))
     if place["gain"]["before"] is None:
         return f"{title} can't be compared"
     gain, scale = _scaled(place, "before")
-    return f"{title} {scale.value(before)} -> {scale.value(after)}, {scale(gain.mean)} ({scale.interval(gain)})"
+    return f"{title} {scale.value(before)} -> {scale.value(after)}, {scale(gain.mean)}{' points' if scale.points else ''} ({scale.interval(gain)})"
 
 
 def _scaled(place: Mapping[str, Any], side: str) -> tuple[Gain, Scale]:

@@ -1,6 +1,7 @@
 """Going on from a run in the browser: the offer in its head, and what the result says."""
 
-from pages.ui.go_on import offer
+from kd_core.runs.view import continue_words
+from pages.ui.go_on import offer, told
 from pages.ui.shared.text import t
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -56,3 +57,14 @@ def test_a_file_that_does_not_fit_is_refused_with_its_reason(jobs, monkeypatch):
     run_id = make_run("done", ("tiny",), result())
     offer.start(run_id, b"a,b\n1,2\n", 1.0, 0.25)  # a made-up run has no weights
     assert len(shown) == 1 and shown[0].code in ("continue_weights", "continue_unfinished") and shown[0].hint
+
+
+def test_every_word_has_its_sentence():
+    for word in continue_words.NEW:
+        for old in continue_words.OLD:
+            one = {"name": "tiny", "new": place(word, 100), "old": place(old, 135)}
+            learned, kept, beside = told.sentences(one)
+            assert "0.8000 → 0.8200, +2.00 points" in learned and "100 new rows" in learned
+            assert "135 test rows" in kept and "seeds ±0.50, rows ±0.80" in kept and "+2.00 points of" in beside
+    one["new"]["against"] = "teacher"
+    assert str(t("runs.go_on.agreement")) in told.sentences(one)
