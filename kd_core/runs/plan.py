@@ -148,6 +148,9 @@ def check(
             if why_not := entry.why_not(fits):
                 found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
             parsed = entry.spec.parse(dict(settings), where)
+            for field, options in entry.facts.get("barred", lambda at: {})(fits).items():
+                if why_not := options.get(held := getattr(parsed, field)):
+                    found.append(_CANNOT_WORK.problem(where=where, name=f"{name}, {field} {held}", why_not=why_not))
             for asked in members(Choice(name=name, settings=settings)) if get is SOURCES else ():
                 part(where, SOURCES, asked.name, asked.settings)
             for fact in ("missing", "refuses"):

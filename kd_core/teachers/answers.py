@@ -80,9 +80,8 @@ def teacher_answers(
     }
     kept_bytes = 0
     if cache:
-        about = kept.recipe(
-            dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0, maps, weights
-        )
+        rows = (made.times, maps, weights, made.made_as) if made else (0, maps, weights)
+        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric, *rows)
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
         packed = pack(dataset, coded, found.hidden, more, found.maps, found.weights)
         if keep(notify, lambda: cache.save(key, packed, content)):

@@ -28,7 +28,6 @@ from kd_core.teachers.base import Answered, Ask, Fit, FitData, FittedTeacher, No
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.teachers.estimator import check_classes, stop_if_asked
 from kd_core.teachers.given import told
-from kd_core.teachers.made_rows import table_view
 from kd_core.training.attention import predict_maps
 from kd_core.training.lanes import Lanes, lanes_of
 from kd_core.training.predict import predict
@@ -247,9 +246,10 @@ class _Fits:
         """Fit on the other folds and answer the held-out rows, and those made of them."""
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
-        made = None if self.ask.made is None else self.ask.made.frame.iloc[self.ask.made.of_fold(fold)]
-        if made is not None:
-            table_view(self.viewed, self.kind)  # or the error that says why not
+        rows, made = self.ask.made, None
+        if rows is not None:
+            rows.reader(self.viewed, self.kind)  # or the error that says why not
+            made = rows.frame.iloc[rows.of_fold(fold)]
         x, x_validation, x_held = self.dataset.without(self.kind, held, made)
         fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold, notify, should_stop)
         own = int(held.sum())

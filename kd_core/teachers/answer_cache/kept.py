@@ -78,11 +78,13 @@ def recipe(
     made_rows: int = 0,
     maps: bool = False,
     weights: bool = False,
+    made_as: str = "",
 ) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         **_asked(data_key(dataset.spec), teacher, folds, seed, code, hidden, metric),
         **({"made_rows": made_rows} if made_rows else {}),
+        **({"made_as": made_as} if made_as else {}),
         **({"maps": True} if maps else {}),
         **({"weights": True} if weights else {}),
         "task": dataset.task,
@@ -123,7 +125,7 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
     for path in root.glob("[!.]*/meta.json"):
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
-            told = {"made_rows": 0, "maps": False, "weights": False, **meta["recipe"]}
+            told = {"made_rows": 0, "made_as": "", "maps": False, "weights": False, **meta["recipe"]}
             if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError, TypeError):  # damaged, or just removed: not an answer
@@ -144,10 +146,11 @@ def is_kept(
     made_rows: int = 0,
     maps: bool = False,
     weights: bool = False,
+    made_as: str = "",
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
-    more = {"made_rows": made_rows, "maps": maps, "weights": weights}
+    more = {"made_rows": made_rows, "made_as": made_as, "maps": maps, "weights": weights}
     wanted = {**_asked(data, teacher, folds, seed, code, hidden, metric), **more}
     return data is not None and next(matching(root, wanted), None) is not None
 

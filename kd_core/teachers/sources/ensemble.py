@@ -14,6 +14,7 @@ from kd_core.errors import DataError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
+from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers, known_rows
@@ -74,6 +75,16 @@ def _missing(spec: EnsembleSpec) -> SpecError | None:
     )
 
 
+def barred(at: Situation) -> dict[str, dict[str, str]]:
+    """Say which ways to combine can't work, and why: of a number nobody says how sure he is, and of two classes nobody knows one alone."""
+    found = {}
+    if not task_of(at.task).has_classes:
+        found["confidence"] = "needs classes: teachers of a number say nothing of how sure they are"
+    if not task_of(at.task).has_classes or at.num_classes < 3:
+        found["per_class"] = "needs 3 classes or more: of two, who knows one knows the other"
+    return {"combine": found} if found else {}
+
+
 @SOURCES.register(
     "ensemble",
     title="Several teachers",
@@ -82,6 +93,7 @@ def _missing(spec: EnsembleSpec) -> SpecError | None:
     gives=frozenset({"logits"}),
     family="ensemble",
     missing=_missing,
+    barred=barred,
     members=lambda spec: spec.members,
 )
 def answer(spec: EnsembleSpec, ask: Ask) -> Answered:

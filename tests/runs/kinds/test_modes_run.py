@@ -56,3 +56,13 @@ def test_where_rows_are_made_it_is_said_how_to_do_without(kind, mode, instead, t
     found = plan.check(spec, "multiclass", 3, (given[3],), 200)
     said = [p for p in found if p.severity == "error"]
     assert said and all(p.code == "made_rows_view" and p.hint.startswith(instead) for p in said)
+
+
+def test_a_patient_teacher_answers_mixed_pictures(tmp_path):
+    spec = spec_of(pictures(tmp_path), "patient", {"mix": "linear"})
+    result, _ = carry_out(spec, tmp_path / "run")
+    plain, _ = carry_out(spec_of(pictures(tmp_path), "patient", {"made_rows": 0}), tmp_path / "plain")
+    (note,) = [n["message"] for n in result["teacher"]["notes"] if n["code"] == "mixed_rows"]
+    assert note.startswith(f"{2 * result['dataset']['rows']['train']:,} rows were mixed of two training rows")
+    ours, theirs = (one["students"][0] for one in (result, plain))
+    assert ours["metrics"] != theirs["metrics"] and ours["baseline"]["metrics"] == theirs["baseline"]["metrics"]

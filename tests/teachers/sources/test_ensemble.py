@@ -1,16 +1,21 @@
 """Several teachers as one: who is heard how much, on which rows, and what is said of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from kd_core.data.dataset import SPLITS
 from kd_core.errors import DataError, KDError, SpecError
+from kd_core.registry import Situation
+from kd_core.runs import plan
 from kd_core.runs.asked import chosen_teacher
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
 from kd_core.teachers.sources import ensemble
+from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
 MEMBERS = ("random_forest", "linear", "mlp")
@@ -242,3 +247,24 @@ def test_a_row_that_a_specialist_does_not_know_is_answered_by_who_does():
     z = combined(data, found, "per_class").logits["test"]
     np.testing.assert_allclose(p(z[0]), p(found[1].logits["test"][0]), atol=1e-5)
     assert np.isnan(z[1]).all() and np.isfinite(z[2:]).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "left_out"),
+    [
+        ("binary", 2, {"per_class"}),
+        ("multiclass", 3, set()),
+        ("multiclass", 2, {"per_class"}),
+        ("regression", 0, {"per_class", "confidence"}),
+    ],
+)
+def test_ways_to_combine_that_can_not_work_are_told_before_anybody_is_asked(task, classes, left_out):
+    entry = SOURCES.get("ensemble")
+    assert set(entry.facts["barred"](Situation(task, classes)).get("combine", {})) == left_out
+    members = [{"name": "linear", "settings": {}}, {"name": "random_forest", "settings": {}}]
+    for combine in ("mean", "weighted", "confidence", "per_class"):
+        teacher = Choice(name="ensemble", settings={"members": members, "combine": combine})
+        spec = small_spec(Path("a.csv"), task).model_copy(update={"teacher": teacher})
+        said = [p.message for p in plan.check(spec, task, classes) if p.severity == "error"]
+        assert bool(said) == (combine in left_out)
+        assert all(f"combine {combine}' needs" in message for message in said)
