@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any
 
@@ -127,6 +128,8 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
         cache.ledger.miss()
         return None
     facts = meta["answers"]
+    with contextlib.suppress(OSError, ValueError):  # a folder of somebody else, or one that has just made room
+        kept.note(cache.root / key, dataset)
     cache.ledger.hit(facts["fit_seconds"])
     return TeacherAnswers(
         logits=logits,

@@ -12,7 +12,7 @@ from typing import Any
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
-from kd_core.safe_io import sha256_file
+from kd_core.safe_io import read_json, sha256_file, write_json
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache.coding import decode
 from kd_core.teachers.answer_cache.entry import read_entry, read_meta
@@ -21,6 +21,7 @@ from kd_core.teachers.base import SOURCES, members, without_own_columns
 from kd_core.workspace import workspace
 
 FORMAT = 2
+ALSO = "also.json"  # beside an entry, in no manifest: other ways in which its rows were asked for
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,22 @@ def _asked(
         "hidden": hidden,
         **({"metric": metric} if by_metric(teacher) else {}),
     }
+
+
+def note(folder: Path, dataset: Dataset) -> None:
+    """Note that these rows are asked for by this spec, too: a recipe may leave out what another one says, and mean the same rows."""
+    data = data_key(dataset.spec)
+    known = _also(folder)
+    if data is not None and data not in known and read_meta(folder)["recipe"]["data"] != data:
+        write_json(folder / ALSO, {"data": [*known, data]})
+
+
+def _also(folder: Path) -> list[str]:
+    try:
+        found: list[str] = list(read_json(folder / ALSO)["data"])
+    except (OSError, ValueError, KeyError, TypeError):  # nothing, or damaged: noted again when it is next asked for
+        return []
+    return found
 
 
 def require_format(meta: dict[str, Any], teacher: str) -> None:
