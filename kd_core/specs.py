@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from kd_core.continue_spec import ContinueSpec as ContinueSpec
 from kd_core.goals import ChooseSpec as ChooseSpec
 from kd_core.grid_spec import SweepSpec as SweepSpec
 from kd_core.spec import Choice as Choice
@@ -295,7 +296,7 @@ class EvaluationSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
-    later = ("sweep", "choose", "mode")
+    later = ("sweep", "choose", "mode", "continues")
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
@@ -310,6 +311,9 @@ class RunSpec(Spec):
     choose: ChooseSpec | None = Field(
         None, description="Choose one of the students for these goals, and go on with it."
     )
+    continues: ContinueSpec | None = Field(
+        None, description="Go on from the students of a finished run, with new rows, instead of training new ones."
+    )
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""
@@ -318,4 +322,9 @@ class RunSpec(Spec):
     def work_hash(self) -> str:
         """Hash what decides the result: not the names, and the file's content rather than its path."""
         data = self.dataset.model_copy(update={"name": "", "source": self.dataset.sha256 or self.dataset.source})
-        return self.model_copy(update={"name": "", "dataset": data}).digest()
+        more: dict[str, ContinueSpec] = {}
+        if (on := self.continues) is not None:
+            more["continues"] = on.model_copy(
+                update={"name": "", "run": on.weights or on.run, "source": on.sha256 or on.source}
+            )
+        return self.model_copy(update={"name": "", "dataset": data, **more}).digest()

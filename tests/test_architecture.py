@@ -36,6 +36,7 @@ FOUNDATION = {
     "plain_values",
     "spec",
     "specs",
+    "continue_spec",
     "goals",
     "grid_spec",
     "task",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, looking, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -238,6 +238,7 @@ def run_spec(
 
 
 for command, name in (
+    (continuing.go_on, "continue"),
     (looking.list_parts, "list"),
     (looking.profile, None),
     (looking.runs, None),

@@ -45,12 +45,17 @@ _looked_at: dict[tuple[str, str], Understanding] = {}  # one at most: a large fi
 
 def look_at(spec: DatasetSpec, root: Path | None = None) -> Profile:
     """Read and understand a dataset that is to be prepared next; what was looked at last is not read again. Errors: as in `profile_source`."""
+    return understanding(spec, root).profile
+
+
+def understanding(spec: DatasetSpec, root: Path | None = None) -> Understanding:
+    """Read and understand as `look_at` does, and return all that it was made from. Errors: as in `profile_source`."""
     root = root or workspace()
     key = _key(spec, sha256_file(DataLibrary(root).resolve(spec.source)))
     found = _looked_at.get(key) or _understood(spec, root)
     _looked_at.clear()
     _looked_at[key] = found
-    return found.profile
+    return found
 
 
 def _key(spec: DatasetSpec, sha256: str) -> tuple[str, str]:

@@ -137,6 +137,7 @@ Mode = Callable[[Any, Lesson, Way], Met]
 # live=True where the teacher is trained anew beside each student; network=True where students take weights of the teacher's network; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
 # chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
 # rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
+# making=function(spec) -> Making: how rows are made of training rows where not of neighbours;
 # again=function(spec) -> how many more trainings there are for comparison only;
 # checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
 # times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs

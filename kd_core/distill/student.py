@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,6 +67,7 @@ def train_student(
     hints: Hints | None = None,
     made: MadeLesson | None = None,
     start: Start | None = None,
+    going_on: Mapping[str, Tensor] | None = None,
 ) -> TrainedStudent:
     """Train a student (objective None: its baseline).
 
@@ -75,6 +76,7 @@ def train_student(
     that on the CPU, from the same losses, and keeps no checkpoint.
     `hints`: what the teacher thinks inside, for a loss that hears it; `made`: rows that only a taught student learns from.
     `start`: changes the start weights of the student that was built.
+    `going_on`: weights to go on from in place of those of the seed, with all that the network took from the rows it knows.
     Shape: teacher_logits (N, C) for the training rows.
 
     Errors: Stopped when asked to stop before the first epoch ended; KDError as in `optimise`.
@@ -88,7 +90,10 @@ def train_student(
     weights = objectives.weights_for(dataset, training)
     told = made.logits if made is not None and objective is not None else None
     loss = objectives.make(dataset.task, objective, labels, teacher_logits, weights, hints, groups, told)
-    prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
+    if going_on is None:
+        prepare(module, dataset, student.arch, teacher_logits if loss.teacher is not None else None)
+    else:
+        module.load_state_dict(dict(going_on))
     entry = ARCHS.get(student.arch.name)
     loss.own(module, viewed(dataset, student.arch).spec, seed, "fits" in entry.facts)
     score = scoring(dataset, selection_metric)

@@ -137,7 +137,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
     root, spec = workspace(), modes.carried_out(spec)
     made, folds, seed = grid.most_made(spec), folds_of(spec, train_rows), spec.training.first_seed
-    also = made, hears_maps(spec.objective), hears_network(spec.mode)
+    also = made, hears_maps(spec.objective), hears_network(spec.mode), modes.making(spec).name
     about = hears_features(spec.objective), spec.evaluation.metric, *also
     kept = TeacherCache(root / "teachers").holds(spec.dataset, spec.teacher, folds, seed, *about)
     return Circumstances(pace.read(root), busy(), kept, train_rows)
@@ -211,6 +211,9 @@ def foresee(
         works.append(Work(kind, now, left if limit is None else min(left, limit), limit))
         learned = max(learned, around.pace.runs(kind))
     memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
+    memory += (
+        3 * grid.most_made(spec) * train_rows * sum(i.row_bytes for i in read)
+    )  # as columns, encoded, after the others
     if spec.sweep is not None:
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
     known = around.busy, learned, around.teacher_kept
@@ -255,7 +258,7 @@ def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
 
 def _stackable(spec: RunSpec, student: StudentSpec, num_outputs: int) -> bool:
     task = spec.dataset.task or _usual_task(num_outputs)
-    alone = modes.apart(spec) or (spec.sweep is not None and spec.sweep.mode == "sequential")
+    alone = modes.apart(spec) or spec.continues or (spec.sweep is not None and spec.sweep.mode == "sequential")
     return not alone and why_apart(student.arch.name, student.objective or spec.objective.name, task) is None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import torch
 
-from kd_core.data.dataset import Array, Split
+from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.inner.hints import Hints
@@ -27,11 +27,11 @@ from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
 from kd_core.runs.cells import grid, modes
-from kd_core.runs.cells.grid import Arm
-from kd_core.runs.cells.judging import Judging
+from kd_core.runs.cells.judging import Judging, Take
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.trying import Trying
+from kd_core.runs.continuing.going import Going
 from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
@@ -42,6 +42,7 @@ from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers, without_own_columns
 from kd_core.teachers.given import told
+from kd_core.teachers.made_rows import MadeRows
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
@@ -85,11 +86,10 @@ class _Experiment:
     ) -> None:
         self.asked, spec = spec, modes.carried_out(spec)
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
-        self.place = place
         self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
-        self.training = self.phases[-2]
+        self.training, self.place = self.phases[-2], place
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
-        self.taken: Arm = "student"  # the arm whose model is taken home
+        self.take: Take | None = None  # says which arm's model is taken home, where that is chosen
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
 
     def run(self) -> dict[str, Any]:
@@ -101,6 +101,8 @@ class _Experiment:
         if said := modes.told(self.asked):
             said |= {"chain": modes.told_link(self.dataset, self.link)} if self.link else {}
             found |= {"work_hash": self.asked.work_hash(), "mode": said}
+        if self.going:
+            found |= self.going.judge(found, self.judging.arms, self.class_weights(), self.device)
         return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
     def compare(self) -> dict[str, Any]:
@@ -112,13 +114,16 @@ class _Experiment:
     def prepare(self) -> None:
         """Read the data, refuse what can't work, and ask the teacher."""
         with self.phase("data"):
-            self.dataset = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
+            self.going = Going(self.spec) if self.spec.continues else None
+            own = without_own_columns(self.spec.dataset, self.spec.teacher)
+            self.dataset = self.going.dataset if self.going else prepare(own)
             self.metric = self.choose_metric()
             about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
             problems = plan.check(self.asked, *about)
             raise_problems(problems)
             self.require_defined_metric()
             self.announce(problems)
+            self.spec = self.going.carried_out() if self.going else self.spec
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
             self.link = self.ask_link()
@@ -131,7 +136,7 @@ class _Experiment:
             lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
             make = functools.partial(self.new_trainings, lessons)
             found = Trying(self.spec, self.dataset, self.metric, make, self.place, self.notify, self.should_stop).run()
-        self.spec, self.place, self.taken = run_of(self.spec, found.student), found.place, found.arm
+        self.spec, self.place, self.take = run_of(self.spec, found.student), found.place, found.take
         return {"work_hash": asked, "choice": found.block}
 
     def train(self) -> None:
@@ -142,7 +147,7 @@ class _Experiment:
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
-                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.taken)
+                self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.take)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
 
@@ -151,17 +156,15 @@ class _Experiment:
     ) -> Trainings:
         """Set up the trainings of this run, or of one of its candidates, none of them done yet."""
         log = self.folder.path / "variants.jsonl" if spec.sweep else None
-        context = self.metric, self.device, place, notify, should_stop
-        return Trainings(spec, self.dataset, lessons, *context, log, self.made)
+        context = self.metric, self.device, place, notify, should_stop, log, self.made
+        return Trainings(spec, self.dataset, lessons, *context, self.going.start if self.going else None)
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
-        if self.hints is not None:
-            found |= self.hints.tables()
+        found |= self.hints.tables() if self.hints else {}
         found |= {f"{NETWORK}{name}": table for name, table in self.teacher.weights.items()}
-        if self.teacher.made is not None:
-            found[MADE] = self.teacher.made
+        found |= {} if self.teacher.made is None else {MADE: self.teacher.made}
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
             found[placebo.PLACEBO] = (
@@ -265,41 +268,25 @@ class _Experiment:
 
     def ask_teacher(self) -> TeacherAnswers:
         """Get the teacher's answers, trained now or kept from an earlier run."""
-        folds, seed = plan.folds_of(self.spec, len(self.dataset.train)), self.spec.training.first_seed
-        times = grid.most_made(self.spec)
-        self.made = modes.rows(self.spec, self.dataset, folds, seed, times) if times else None
-        start = time.monotonic()
-        cache = TeacherCache(workspace() / "teachers")
-        found = teacher_answers(
-            self.dataset,
-            self.spec.teacher,
-            folds=folds,
-            seed=seed,
-            cache=cache,
-            notify=self.notify,
-            should_stop=self.should_stop,
-            device=self.device.type,
-            hidden=hears_features(self.spec.objective),
-            metric=self.spec.evaluation.metric,
-            made=self.made,
-            maps=hears_maps(self.spec.objective),
-            weights=hears_network(self.spec.mode),
-        )
+        own = self.going.rows.old if self.going else self.dataset
+        folds, seed = plan.folds_of(self.spec, len(own.train)), self.spec.training.first_seed
+        times, start = grid.most_made(self.spec), time.monotonic()
+        made_up = modes.rows(self.spec, own, folds, seed, times) if times and not self.going else None
+        self.made: MadeRows | None = self.going.rows.made if self.going else made_up
+        found = self.going.ask(folds, self.ask) if self.going else self.ask(own, folds, self.made)
         self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
-        made = [self.made.note()] if self.made is not None else []
-        found = replace(found, notes=(*found.notes, *few, *made))
+        found = replace(found, notes=(*found.notes, *few, *([made_up.note()] if made_up is not None else [])))
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:
             if note["severity"] == "warning":
                 self.notify({"kind": "warning", **{name: note[name] for name in ("code", "message", "hint")}})
         found = balanced(found, self.class_weights())
-        block = assessment.block(self.dataset, "validation", found.logits["validation"])
         self.notify(
             {
                 "kind": "teacher",
                 "name": found.name,
-                "metrics": block["metrics"],
+                "metrics": assessment.block(self.dataset, "validation", found.logits["validation"])["metrics"],
                 "parameters": found.num_parameters,
                 "size_bytes": found.size_bytes,
                 "seconds": found.fit_seconds,
@@ -309,6 +296,24 @@ class _Experiment:
             }
         )
         return found
+
+    def ask(self, dataset: Dataset, folds: int, made: MadeRows | None = None) -> TeacherAnswers:
+        """Ask the teacher about rows, and keep what it says."""
+        return teacher_answers(
+            dataset,
+            self.spec.teacher,
+            folds=folds,
+            seed=self.spec.training.first_seed,
+            cache=TeacherCache(workspace() / "teachers"),
+            notify=self.notify,
+            should_stop=self.should_stop,
+            device=self.device.type,
+            hidden=hears_features(self.spec.objective),
+            metric=self.spec.evaluation.metric,
+            made=made,
+            maps=hears_maps(self.spec.objective),
+            weights=hears_network(self.spec.mode),
+        )
 
     def ask_link(self) -> Link | None:
         """Train what stands between teacher and students in this mode, where something does."""
@@ -327,7 +332,7 @@ class _Experiment:
         rows = self.judging.room()
         if rows:
             self.notify({"kind": "room", "metric": self.metric, "students": rows})
-        for warning in headroom.warnings(rows, self.metric, self.taken):
+        for warning in headroom.warnings(rows, self.metric, next(iter(self.judging.arms.values())).taken):
             self.notify(warning)
         return rows
 

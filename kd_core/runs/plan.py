@@ -17,6 +17,7 @@ from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
 from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes, views_check
 from kd_core.runs.choosing.candidates import candidates
+from kd_core.runs.continuing import check as continuing
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
@@ -147,6 +148,9 @@ def check(
             if why_not := entry.why_not(fits):
                 found.append(_CANNOT_WORK.problem(where=where, name=name, why_not=why_not))
             parsed = entry.spec.parse(dict(settings), where)
+            for field, options in entry.facts.get("barred", lambda at: {})(fits).items():
+                if why_not := options.get(held := getattr(parsed, field)):
+                    found.append(_CANNOT_WORK.problem(where=where, name=f"{name}, {field} {held}", why_not=why_not))
             for asked in members(Choice(name=name, settings=settings)) if get is SOURCES else ():
                 part(where, SOURCES, asked.name, asked.settings)
             for fact in ("missing", "refuses"):
@@ -194,7 +198,7 @@ def check(
         beyond = [s.name for s in candidates(at, spec.objective).beyond if s.arch not in tried]
         found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []
     if not any(p.severity == "error" for p in found):
-        found += modes.check(asked)
+        found += [*modes.check(asked), *continuing.check(asked)]
     if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
         found += _answered(spec)
     if grid.most_made(spec) and not any(p.severity == "error" for p in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any
 
@@ -80,9 +81,8 @@ def teacher_answers(
     }
     kept_bytes = 0
     if cache:
-        about = kept.recipe(
-            dataset, teacher, folds, seed, code_version(), hidden, metric, made.times if made else 0, maps, weights
-        )
+        rows = (made.times, maps, weights, made.made_as) if made else (0, maps, weights)
+        about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric, *rows)
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
         packed = pack(dataset, coded, found.hidden, more, found.maps, found.weights)
         if keep(notify, lambda: cache.save(key, packed, content)):
@@ -128,6 +128,8 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
         cache.ledger.miss()
         return None
     facts = meta["answers"]
+    with contextlib.suppress(OSError, ValueError):  # a folder of somebody else, or one that has just made room
+        kept.note(cache.root / key, dataset)
     cache.ledger.hit(facts["fit_seconds"])
     return TeacherAnswers(
         logits=logits,

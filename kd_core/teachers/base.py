@@ -154,6 +154,7 @@ def known_rows(z_NC: Array) -> Array:
 Source = Callable[[Any, Ask], Answered]
 
 # facts: missing=function(settings) -> None, or the error that says what is still to be chosen; refuses=the same for a choice that can't work here; opens=(kind, ...) of files that it takes, as `foreign_files` names them; own_columns=function(settings) -> columns of the data that only this teacher may read; takes=(view, ...), () for a source that reads none; gives=frozenset({"logits"[, "features"][, "head"][, "maps"]}), gives_as=function(settings) -> the same, or with "one_basis" for features that no fit changes, where settings decide it,
+# barred=function(situation) -> {field: {option: why it can't work there}};
 # members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # lacks=function() -> what is not installed here that it needs, in words, or None; content=function(settings) -> name by its content of what lies outside the settings (a model's folder);
 # group="earlier" for one that comes from an earlier run, in a list of teachers; instead=name of the teacher that is offered in its place, for one that only older recipes name;

@@ -246,10 +246,10 @@ class _Fits:
         """Fit on the other folds and answer the held-out rows, and those made of them."""
         y, parts = self.dataset.scaled_y("train"), self.viewed.parts
         check_classes(self.data(parts["train"][~held], y[~held], parts["validation"]))
-        made = None
-        if self.ask.made is not None:
-            self.ask.made.readable(self.viewed, self.kind)
-            made = self.ask.made.frame.iloc[self.ask.made.of_fold(fold)]
+        rows, made = self.ask.made, None
+        if rows is not None:
+            rows.reader(self.viewed, self.kind)  # or the error that says why not
+            made = rows.frame.iloc[rows.of_fold(fold)]
         x, x_validation, x_held = self.dataset.without(self.kind, held, made)
         fitted, seconds = self.fit(self.data(x, y[~held], x_validation, ~held), fold, notify, should_stop)
         own = int(held.sum())

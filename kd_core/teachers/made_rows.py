@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ import pandas as pd
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import COLUMNS, TABLE
 from kd_core.data.split import row_keys
-from kd_core.data.view import Viewed
+from kd_core.data.view import View, Viewed
 from kd_core.data.views.table import TableView
 from kd_core.errors import DataError, Says, SpecError
 from kd_core.registry import view_title
@@ -50,8 +50,10 @@ class MadeRows:
     """Made rows in the order of `times`: the first `ends[k - 1]` of them are those of k times the training rows.
 
     `first`, `second`: the training rows (positions) that each was made of; `taken` (M, C) what came from the second; `fold` (M,)
-    the fold of both; `frame` the typed columns.
+    the fold of both; `frame` the typed columns. `made_as`: the name of their `Making`.
     """
+
+    made_as: ClassVar[str] = ""
 
     frame: pd.DataFrame
     first: Array
@@ -82,10 +84,6 @@ class MadeRows:
         """Return the positions of the rows made in one fold."""
         return np.flatnonzero(self.fold == fold)
 
-    def readable(self, viewed: Viewed, kind: str) -> None:
-        """Refuse a view that can't read these rows. Errors: SpecError `made_rows_view`."""
-        table_view(viewed, kind)
-
     def encoded(self, dataset: Dataset, kind: str) -> Array:
         """Read the rows as students do: averages of the target are those of the two rows, which never saw their own target.
 
@@ -93,17 +91,34 @@ class MadeRows:
         """
         if kind not in self._encoded:
             viewed = dataset.view(kind)
-            view, x, own = table_view(viewed, kind), viewed.parts["train"], dict[str, Array]()
-            for name, span in view.target_columns().items():
+            view, x, own = self.reader(viewed, kind), viewed.parts["train"], dict[str, Array]()
+            for name, span in view.target_columns().items() if isinstance(view, TableView) else ():
                 swapped = self.taken[:, list(self.frame).index(name), None]
                 own[name] = np.where(swapped, x[self.second][:, span], x[self.first][:, span])
             self._encoded[kind] = view.encode(self.frame, own)
         return self._encoded[kind]
 
+    def reader(self, viewed: Viewed, kind: str) -> View:
+        """Return the view that reads them. Errors: SpecError `made_rows_view`."""
+        return table_view(viewed, kind)
+
     def note(self) -> dict[str, str]:
         """Say how many there are."""
         told = _MADE.problem(made=len(self.frame), times=self.times, dropped=self.dropped)
         return {"severity": told.severity, "code": told.code, "message": told.message, "hint": told.hint}
+
+
+@dataclass(frozen=True)
+class Making:
+    """A way of making rows of training rows: make(dataset, folds, seed, times).
+
+    `name` tells kept answers apart, empty for the usual way; `views`: how the rows can be read, and `why` not in others.
+    """
+
+    name: str
+    views: tuple[str, ...]
+    why: str
+    make: Callable[[Dataset, int, int, int], MadeRows]
 
 
 def table_view(viewed: Viewed, kind: str) -> TableView:
@@ -132,12 +147,8 @@ def with_made(viewed: Viewed, made: MadeRows, dataset: Dataset, times: int) -> V
     return Viewed(viewed.spec, {**viewed.parts, "train": np.concatenate([x, more])}, viewed.view)
 
 
-def make(dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
-    """Make rows, `times` for every training row, each with its next nearest neighbour of the same fold.
-
-    The same rows, folds and seed give the same made rows, and fewer times give the first of them.
-    Errors: DataError `too_few_for_folds`; SpecError `made_rows_view`, `made_rows_folds`.
-    """
+def require_folds(folds: int) -> None:
+    """Refuse a teacher that saw all training rows. Errors: SpecError `made_rows_folds`."""
     if folds < 2:
         raise SpecError(
             "Rows can't be made with {folds} fold: its teacher saw all training rows.",
@@ -145,6 +156,15 @@ def make(dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
             "made_rows_folds",
             folds=folds,
         )
+
+
+def make(dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
+    """Make rows, `times` for every training row, each with its next nearest neighbour of the same fold.
+
+    The same rows, folds and seed give the same made rows, and fewer times give the first of them.
+    Errors: DataError `too_few_for_folds`; SpecError `made_rows_view`, `made_rows_folds`.
+    """
+    require_folds(folds)
     viewed, train = dataset.view(TABLE), dataset.train
     view = table_view(viewed, TABLE)
     fold_N = deal_folds(train.y, train.groups, folds, seed)
@@ -160,7 +180,7 @@ def make(dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
     frame = pd.concat([piece[0] for piece in pieces], ignore_index=True)
     first, second, taken = (np.concatenate([piece[i] for piece in pieces]) for i in (1, 2, 3))
     copies = np.repeat(np.arange(times), [len(piece[1]) for piece in pieces])
-    fresh = ~_known(view.encode(frame), *(viewed.parts[split] for split in ("validation", "test")))
+    fresh = ~known_rows(view.encode(frame), *(viewed.parts[split] for split in ("validation", "test")))
     kept = np.flatnonzero(fresh)
     ends = tuple(int((copies[kept] <= k).sum()) for k in range(times))
     return MadeRows(
@@ -172,6 +192,9 @@ def make(dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
         ends,
         int((~fresh).sum()),
     )
+
+
+NEIGHBOURS = Making(MadeRows.made_as, VIEWS, "they are put together column by column", make)
 
 
 def _mixed(
@@ -231,7 +254,7 @@ def _distances(x: Array, rows: Array, pool: Array) -> Iterator[tuple[Array, Arra
         yield some, length - 2 * (x[some] @ others.T)  # less the row's own length, which orders nothing
 
 
-def _known(x: Array, *others: Array) -> Array:
+def known_rows(x: Array, *others: Array) -> Array:
     """Say which rows read exactly like one of the others. Shape: (M, F) -> (M,) bool."""
 
     def whole(rows: Array) -> Array:

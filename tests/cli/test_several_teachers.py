@@ -44,7 +44,10 @@ def test_two_teachers_of_one_name_teach_together_and_the_result_holds_the_score_
             "does not say which of the 2 teachers it is for (1 random_forest, 2 random_forest).",
         ),
         (["--set", "teacher.1.treees=20"], "treees: Extra inputs are not permitted"),
-        (["--set", "teacher.ensemble.combine=vote"], "combine: Input should be 'mean', 'weighted' or 'confidence'"),
+        (
+            ["--set", "teacher.ensemble.combine=vote"],
+            "combine: Input should be 'mean', 'weighted', 'confidence' or 'per_class'",
+        ),
         (["--teacher", "average"], "The teacher 'ensemble' can't ask 'average', which asks other teachers itself"),
     ],
 )

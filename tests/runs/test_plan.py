@@ -147,7 +147,8 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
     import dataclasses
 
     entry = SOURCES.get("gradient_boosting")
-    monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts={}))
+    facts = {name: entry.facts[name] for name in ("gives", "family")}
+    monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts=facts))
     assert boosting(features=40) > boosting() > 3 * estimate.FIT_SECONDS
 
 
@@ -335,3 +336,13 @@ def test_choosing_costs_at_most_its_minutes_and_then_one_student():
     pace = Circumstances(Pace((("choose", (20.0,)),)))
     cut = estimate.foresee(plain.model_copy(update={"choose": ChooseSpec(minutes=0.01)}), 10_000, TABLE_20, 2, pace)
     assert cut.of("choose") == pytest.approx(0.6)
+
+
+def test_made_rows_take_memory_as_often_as_they_are_held():
+    def foreseen(made):
+        spec = small_spec(Path("t.csv"))
+        asked = spec.model_copy(update={"training": spec.training.model_copy(update={"made_rows": made})})
+        around = estimate.Circumstances(train_rows=40_000)
+        return estimate.foresee(asked, 50_000, {"table": table_inputs(30)}, 2, around).memory_bytes
+
+    assert foreseen(2) - foreseen(0) == 2 * 3 * 40_000 * 30 * 4

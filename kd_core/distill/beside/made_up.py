@@ -14,7 +14,7 @@ import pandas as pd
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import TABLE
-from kd_core.data.view import Viewed
+from kd_core.data.view import View, Viewed
 from kd_core.distill.beside import made_texts
 from kd_core.errors import Says, SpecError
 from kd_core.seeding import derive
@@ -45,18 +45,18 @@ class MadeUpRows(MadeRows):
         told = _MADE_UP.problem(made=len(self.frame), held=self.held)
         return {"severity": told.severity, "code": told.code, "message": told.message, "hint": told.hint}
 
-    def readable(self, viewed: Viewed, kind: str) -> None:
-        """Refuse a view that reads columns which were not made up (pictures). Errors: SpecError `made_up_columns`."""
-        if missing := [name for name in _types(viewed) if name not in self.frame]:
+    def reader(self, viewed: Viewed, kind: str) -> View:
+        """Return the view, unless it reads columns that were not made up (pictures). Errors: SpecError `made_up_columns`."""
+        if viewed.view is None:
+            return table_view(viewed, kind)
+        if missing := [name for name in viewed.view.types if name not in self.frame]:
             raise _unmade(missing)
+        return viewed.view
 
     def encoded(self, dataset: Dataset, kind: str) -> Array:
         """Read the rows as any row from outside. Shape: (M, *the view's). Errors: SpecError `made_up_columns`."""
         if kind not in self._encoded:
-            viewed = dataset.view(kind)
-            self.readable(viewed, kind)
-            assert viewed.view is not None
-            self._encoded[kind] = viewed.view.encode(self.frame)
+            self._encoded[kind] = self.reader(dataset.view(kind), kind).encode(self.frame)
         return self._encoded[kind]
 
 
@@ -81,11 +81,6 @@ def _kinds(dataset: Dataset) -> dict[str, str]:
     if dataset.texts and set(dataset.columns) <= set(dataset.texts):
         return dict.fromkeys(dataset.texts, TEXT)
     return {name: column.kind for name, column in table_view(dataset.view(TABLE), TABLE).types.items()}
-
-
-def _types(viewed: Viewed) -> tuple[str, ...]:
-    """Name the columns that a view reads."""
-    return () if viewed.view is None else tuple(viewed.view.types)
 
 
 def _unmade(names: list[str]) -> SpecError:

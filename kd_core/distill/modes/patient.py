@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from kd_core.distill.base import LOSSES
+from kd_core.distill.beside.mixed import LINEAR
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
 from kd_core.distill.terms import parts_of
 from kd_core.errors import KDError
 from kd_core.specs import Choice, RunSpec, Spec, unit
+from kd_core.teachers.made_rows import NEIGHBOURS, Making
 
 PLAIN = "hinton"  # the loss of class probabilities as they are, at temperature 1
 
 
 class PatientSpec(Spec):
-    """How many rows beside the training rows the teacher is asked about."""
+    """How many rows beside the training rows the teacher is asked about, and how they are mixed."""
+
+    later = ("mix",)
 
     made_rows: int = Field(
         2,
         ge=0,
         le=4,
-        description="Rows mixed of near training rows, which the teacher answers too, as many times the training rows; 0 for texts and "
-        "pictures, which can't be mixed column by column.",
+        description="Rows mixed of two training rows, which the teacher answers too, as many times the training rows; 0 for texts, which "
+        "can't be mixed.",
         json_schema_extra=unit("times the training rows"),
+    )
+    mix: Literal["neighbours", "linear"] = Field(
+        "neighbours",
+        description="neighbours: each column from a row or a near one, of tables only. linear: as the paper does, numbers and pixels on the "
+        "line between any two rows of a fold, a category from one of the two; for pictures as well.",
+        json_schema_extra=unit("name"),
     )
 
 
@@ -40,15 +52,21 @@ def recipe(spec: PatientSpec, run: RunSpec) -> RunSpec:
     return run.model_copy(update={"objective": lesson, "training": training})
 
 
+def making(spec: PatientSpec) -> Making:
+    """Say how the rows are mixed."""
+    return LINEAR if spec.mix == "linear" else NEIGHBOURS
+
+
 @MODES.register(
     "patient",
     title="Patient: only the teacher's answers, on more rows",
     spec=PatientSpec,
     source="arXiv:2106.05237",
-    about="The student learns only to give the teacher's answers (KL at T = 1, no labels), on the training rows and on rows mixed of near "
-    "ones, which the teacher answers as well. It pays with many epochs: set them, or leave them to the app, which goes on while the "
+    about="The student learns only to give the teacher's answers (KL at T = 1, no labels), on the training rows and on rows mixed of two "
+    "of them, which the teacher answers as well. It pays with many epochs: set them, or leave them to the app, which goes on while the "
     "validation score gains. The baseline gets as many.",
     recipe=recipe,
+    making=making,
 )
 def patient(spec: PatientSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on stored answers. Errors: as `train_student`."""

@@ -26,7 +26,7 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
 
     Errors: KDError `cannot_fuse` for a mode that can't work; those of `fused.train` and `sequential.train`.
     """
-    reasons = {number: _why_apart(work, v) for number, v in work.variants.items()}
+    reasons = {number: _why_apart(work, number, v) for number, v in work.variants.items()}
     if mode == "fused":
         _require_stacks(work, reasons)
     if not work.variants or hooks.should_stop():
@@ -44,8 +44,10 @@ def train(work: SweepWork, hooks: Hooks, mode: Mode = "auto") -> dict[int, Train
     return found
 
 
-def _why_apart(work: SweepWork, variant: Variant) -> str | None:
+def _why_apart(work: SweepWork, number: int, variant: Variant) -> str | None:
     """Say why a variant can't be trained in a stack, or None."""
+    if number in work.starts:
+        return "networks that go on from weights they have are trained one by one"
     if variant.mode is not None:
         return f"the mode '{variant.mode.name}' trains each student by itself"
     return fused.supports(work.dataset, variant)

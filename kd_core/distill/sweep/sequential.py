@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from kd_core.data.dataset import Array
 from kd_core.distill.inner.hints import Hints
 from kd_core.distill.meeting import MODES, NETWORK, Lesson, Met, Way
@@ -20,7 +22,7 @@ from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
-from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, digest_of, tables
 from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
@@ -58,7 +60,7 @@ def train(work: SweepWork, hooks: Hooks, lanes: int = 1) -> dict[int, TrainedVar
     found: dict[int, TrainedVariant] = {}
 
     def do(number: int, tell: Tell, stopped: ShouldStop) -> None:
-        place = _place(work, work.variants[number], lesson)
+        place = _place(work, number, lesson)
         done = _train(work, number, tell, stopped, place)
         if done is not None:
             tell((number, done))
@@ -99,7 +101,7 @@ def _train(
     variant = work.variants[number]
     way = Way(variant.seed, lambda event: tell((number, event)), should_stop, checkpoint, work.device, work.metric)
     try:
-        met = _meet(work, variant, way)
+        met = _meet(work, variant, way, work.starts.get(number))
     except Stopped:
         return None
     except NonFiniteLoss as error:
@@ -109,7 +111,7 @@ def _train(
     return replace(_finished(variant, met.student.trained), helpers=[h.told() for h in met.helpers])
 
 
-def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
+def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tensor] | None) -> Met:
     """Train a variant by its mode, or on stored answers, or alone."""
     lessons, training = tables(work.lessons), own_training(work, variant)
     if variant.mode is not None:
@@ -136,6 +138,7 @@ def _meet(work: SweepWork, variant: Variant, way: Way) -> Met:
             selection_metric=work.metric,
             hints=_hints(variant, lessons) if taught else None,
             made=work.made_lesson(variant),
+            going_on=start,
         )
     )
 
@@ -161,10 +164,11 @@ def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -
     )
 
 
-def _place(work: SweepWork, variant: Variant, lesson: str) -> Path | None:
+def _place(work: SweepWork, number: int, lesson: str) -> Path | None:
     """Name a checkpoint by all that decides it, so that no other work goes on from it."""
     if work.folder is None:
         return None
+    variant, start = work.variants[number], work.starts.get(number)
     decides = [
         variant.student.arch.to_json(),
         [variant.objective.to_json(), variant.lesson] if variant.objective else None,
@@ -174,5 +178,6 @@ def _place(work: SweepWork, variant: Variant, lesson: str) -> Path | None:
         lesson,
         *([variant.made_rows] if variant.made_rows else []),
         *([variant.mode.to_json(), work.teacher.to_json()] if variant.mode and work.teacher else []),
+        *([digest_of(start)] if start is not None else []),
     ]
     return work.folder / f"{hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]}.ckpt"

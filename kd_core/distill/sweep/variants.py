@@ -34,6 +34,14 @@ def digest(lessons: Lessons) -> str:
     return found.hexdigest()
 
 
+def digest_of(state: Mapping[str, Tensor]) -> str:
+    """Hash weights and their names (sha256, hex)."""
+    found = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        found.update(name.encode() + b"\0" + value.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
 @dataclass(frozen=True)
 class Variant:
     """A student with its own lesson, step size and seed; `objective` None is the baseline.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
 
 import torch
+from torch import Tensor
 
 from kd_core.data.dataset import Dataset
 from kd_core.distill.made_lesson import MadeLesson
@@ -43,7 +44,7 @@ class SweepWork:
 
     `metric` selects epochs. With a `folder`, long trainings leave checkpoints there from which the same work goes on.
     With `curves` every epoch of every variant is told with its losses, instead of the best scores of all.
-    `teacher`: who teaches, for a mode that trains it beside the students.
+    `teacher`: who teaches, for a mode that trains it beside the students. `starts`: by number the weights that a variant goes on from.
     Shape: every table of `lessons` (N, C), for the training rows, and one (M, C) for the `made` rows where there are any.
     """
 
@@ -58,6 +59,7 @@ class SweepWork:
     curves: bool = False
     made: MadeRows | None = None
     teacher: Choice | None = None
+    starts: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kd_core.errors import KDError, Stopped
@@ -15,7 +15,7 @@ from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
-from kd_core.runs.cells.variant_store import Finished
+from kd_core.runs.cells.variant_store import Finished, Training
 from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.references import References
 from kd_core.runs.result import ResultBuilder
@@ -26,16 +26,19 @@ from kd_core.teachers.base import TeacherAnswers, teacher_view
 from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
+Take = Callable[[Mapping[Arm, float | None]], Arm]
+
 
 class Judging:
     """The trainings of a run so far: every cell's scores, the best cell of each student and its arms.
 
     Only validation rows are looked at until `result` is asked for. `most_bytes`: what a student's file should take at most;
-    `taken`: the arm whose model is deployed. Errors: Stopped when nothing was finished; KDError `all_diverged`.
+    `take`: says whose model is deployed, that of the taught arm or of the one alone, by the `means` of their scores; without it the
+    taught one's. Errors: Stopped when nothing was finished; KDError `all_diverged`.
     """
 
     def __init__(
-        self, trainings: Trainings, teacher: TeacherAnswers, most_bytes: int | None = None, taken: Arm = "student"
+        self, trainings: Trainings, teacher: TeacherAnswers, most_bytes: int | None = None, take: Take | None = None
     ) -> None:
         self.trainings, self.teacher, self.most_bytes = trainings, teacher, most_bytes
         self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
@@ -54,9 +57,12 @@ class Judging:
         of_each = [[s for s in self.scores if s.cell.student == i] for i in range(len(self.spec.students))]
         chosen = {i: cell_scores.best(scores, self.judge.better) for i, scores in enumerate(of_each)}
         self.chosen = {index: cell for index, cell in chosen.items() if cell is not None}
+        self.means: dict[Arm, float | None] = {}
         self.arms = {index: trainings.arms(trainings.cells[cell]) for index, cell in self.chosen.items()}
         for arms in self.arms.values():
-            arms.taken = taken
+            if take is not None:
+                self.means = {"student": _mean(arms.student), "baseline": _mean(arms.baseline)}
+                arms.taken = take(self.means)
             arms.kept = self._by_score(arms)[0]
 
     def room(self) -> list[dict[str, Any]]:
@@ -107,6 +113,8 @@ class Judging:
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)
         more: dict[str, Any] = {"sweep": self._sweep(seconds)} if spec.sweep else {}
         plan = resolve(spec.training, len(self.dataset.train), spec.students[0].arch.name)  # of every arm
+        if self.means:
+            more["settled"] = {"seeds": len(trainings.seeds), **self.means}
         more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
         costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
         return build.finish(folder.id, artifacts, reads, cells=self._cells(costs), **more)
@@ -194,3 +202,9 @@ def _score(finished: Finished | None) -> Score | None:
         return None
     value = finished.record.score_selected if finished.kept is not None else None
     return Score(value, finished.record.stopped, finished.record.diverged is not None)
+
+
+def _mean(side: Sequence[Training]) -> float | None:
+    """Average the validation scores of an arm's seeds."""
+    scores = [t.record.score_selected for t in side if t.record.score_selected is not None]
+    return sum(scores) / len(scores) if scores else None

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 
 from kd_core.data.input_spec import PIXELS, TOGETHER
 from kd_core.distill import MODES
+from kd_core.distill.beside.mixed import LINEAR
 from kd_core.distill.terms import hears_features, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
 from kd_core.registry import view_title
+from kd_core.runs.cells import modes
 from kd_core.specs import OFFLINE, RunSpec
 from kd_core.task import task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import members, teacher_view
-from kd_core.teachers.made_rows import VIEWS
 
 _TEACHER = Says(
     "made_rows_teacher",
@@ -43,8 +44,8 @@ _FEATURES = Says(
 _VIEW = Says(
     "made_rows_view",
     "error",
-    "Rows can't be made for {who}, which reads {kind}: they are put together column by column.",
-    "{off}, or choose a teacher and students that read table or columns.",
+    "Rows can't be made for {who}, which reads {kind}: {why}.",
+    "{off}, or choose a teacher and students that read {views}.",
 )
 _PICTURES = Says(
     "made_up_pictures",
@@ -59,7 +60,7 @@ _GROUPS = Says(
 
 def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
     """Find what keeps rows from being made; every part of the run is known and fits the task."""
-    found, offered, off = [], tuple(views), _off(spec)
+    found, offered, off, making = [], tuple(views), _off(spec), modes.making(spec)
     teachers = (spec.teacher, *members(spec.teacher))
     given = [one.name for one in teachers if SOURCES.get(one.name).facts["family"] == "given"]
     found += [_TEACHER.problem(off=off, name=name) for name in given]
@@ -72,22 +73,34 @@ def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
         found.append(_UNHEARD.problem(off=off))
     readers = [(f"the teacher '{one.name}'", teacher_view(one, offered)) for one in teachers if one.name not in given]
     readers += [(f"the student '{one.name}'", view_of(one.arch, offered)) for one in spec.students]
-    unread = _unread(spec, offered)
-    says = _PICTURES if _own_rows(spec) else _VIEW
-    found += [says.problem(off=off, who=who, kind=view_title(kind)) for who, kind in readers if kind in unread]
+    if _own_rows(spec):
+        unread = (PIXELS, TOGETHER) if PIXELS in offered else ()
+        found += [_PICTURES.problem(off=off, who=who) for who, kind in readers if kind in unread]
+        readers = []
+    found += [
+        _VIEW.problem(
+            off=f"{off}{_linear(spec, kind)}",
+            who=who,
+            kind=view_title(kind),
+            why=making.why,
+            views=" or ".join(making.views),
+        )
+        for who, kind in readers
+        if kind is not None and kind not in making.views
+    ]
     if spec.dataset.group is not None and task_of(task).by_group:
         found.append(_GROUPS.problem(off=off, task=task))
     return found
 
 
-def _unread(spec: RunSpec, offered: tuple[str, ...]) -> set[str]:
-    """Name the ways of reading for which no rows can be made: a mode's own rows hold whole columns, but no pictures."""
-    if _own_rows(spec):
-        return {PIXELS, TOGETHER} if PIXELS in offered else set()
-    return set(offered) - set(VIEWS)
+def _linear(spec: RunSpec, kind: str) -> str:
+    """Offer to mix rows linearly, where the mode can and it would help."""
+    helps = kind in LINEAR.views and "making" in MODES.get(spec.mode.name).facts
+    return ", or mode.mix to linear" if helps else ""
 
 
 def _own_rows(spec: RunSpec) -> bool:
+    """Say whether the mode makes its own rows: whole columns, which any view may read but those of pictures."""
     return "rows" in MODES.get(spec.mode.name).facts
 
 

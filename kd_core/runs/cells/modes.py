@@ -18,10 +18,9 @@ from kd_core.evaluate.base import measure
 from kd_core.models.sizes import sizes_for
 from kd_core.runs.assessment import answers
 from kd_core.specs import OFFLINE, RunSpec
-from kd_core.teachers import made_rows
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.base import TeacherAnswers
-from kd_core.teachers.made_rows import MadeRows
+from kd_core.teachers.made_rows import NEIGHBOURS, MadeRows, Making
 
 _IN_GRID = Says(
     "mode_in_grid",
@@ -76,6 +75,11 @@ def carried_out(spec: RunSpec) -> RunSpec:
     return found
 
 
+def facts(spec: RunSpec) -> dict[str, Any]:
+    """Return what is registered of a run's mode beside its settings. Errors: UnknownName."""
+    return dict(MODES.get(spec.mode.name).facts)
+
+
 def apart(spec: RunSpec) -> bool:
     """Say whether the mode trains each student itself."""
     return bool(MODES.get(spec.mode.name).facts.get("apart"))
@@ -97,11 +101,17 @@ def times(spec: RunSpec) -> float:
     return 1.0 if count is None else float(count(settings(spec)))
 
 
+def making(spec: RunSpec) -> Making:
+    """Say how rows are made of training rows in this mode: of neighbours where it says nothing."""
+    own = MODES.get(spec.mode.name).facts.get("making")
+    return NEIGHBOURS if own is None else own(settings(spec))
+
+
 def rows(spec: RunSpec, dataset: Dataset, folds: int, seed: int, times: int) -> MadeRows:
-    """Make the rows that a teacher answers beside the training rows: those of the mode, else mixed ones. Errors: as `made_rows.make`."""
+    """Make the rows that a teacher answers beside the training rows: those of the mode, else mixed ones. Errors: as `making` makes them."""
     make = MODES.get(spec.mode.name).facts.get("rows")
     found: MadeRows = (
-        made_rows.make(dataset, folds, seed, times) if make is None else make(settings(spec), dataset, folds, seed)
+        making(spec).make(dataset, folds, seed, times) if make is None else make(settings(spec), dataset, folds, seed)
     )
     return found
 

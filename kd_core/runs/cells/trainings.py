@@ -19,7 +19,7 @@ from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.grid import Arm, Cell, GridTraining
-from kd_core.runs.cells.variant_store import Finished, Training, VariantStore, trained_again
+from kd_core.runs.cells.variant_store import Finished, Starts, Training, VariantStore, trained_again
 from kd_core.safe_io import read_json, write_json
 from kd_core.specs import RunSpec, TrainingSpec
 from kd_core.teachers.made_rows import MadeRows
@@ -75,15 +75,16 @@ class Trainings:
         should_stop: ShouldStop,
         log: Path | None = None,
         made: MadeRows | None = None,
+        starts: Starts | None = None,
     ) -> None:
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
-        self.made = made
+        self.made, self.starts = made, starts
         self.place, self.notify, self.should_stop, self.log = place, notify, should_stop, log
         self.cells = grid.cells(spec)
         before, now = place / "variants", place / "trained"
         if before.is_dir() and not now.exists():  # where what-ifs of earlier versions kept theirs
             before.rename(now)
-        self.store = VariantStore(spec, dataset, now, lessons, metric, device)
+        self.store = VariantStore(spec, dataset, now, lessons, metric, device, starts)
         self.seeds: list[int] = []
         self.asked: list[GridTraining] = []
         self.found: dict[int, Finished] = {}
@@ -113,7 +114,7 @@ class Trainings:
         first = self.spec.training.first_seed
         later = (
             ()
-            if self.spec.sweep
+            if self.spec.sweep or self.starts  # there are weights to go on from for these seeds alone
             else grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in self.lessons)
         )
         kept = self.store.load(wanted, self.notify, later)
@@ -143,6 +144,7 @@ class Trainings:
             curves=self.spec.sweep is None,
             made=self.made,
             teacher=self.spec.teacher,
+            starts={t.position: self.starts(t) for t in wanted} if self.starts else {},
         )
         mode = self.spec.sweep.mode if self.spec.sweep else "auto"
         planner.train(work, Hooks(self._hear, self.should_stop, self._take), mode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from kd_core.distill import shares
 from kd_core.distill.inner.hints import HIDDEN
 from kd_core.distill.meeting import NETWORK
 from kd_core.distill.placebo import PLACEBO
-from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, tables
+from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, digest_of, tables
 from kd_core.models.building import build_for, deployed_state, viewed
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import GridTraining
@@ -29,6 +29,7 @@ from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.training.predict import predict
 
 Notify = Callable[[dict[str, Any]], None]
+Starts = Callable[[GridTraining], Mapping[str, Tensor]]  # the weights that a training goes on from
 MOST_TOLD = 3  # damaged trainings named one by one
 
 
@@ -111,8 +112,16 @@ class VariantStore:
     """Keeps every finished training under a name that hashes all that decides it."""
 
     def __init__(
-        self, spec: RunSpec, dataset: Dataset, folder: Path, lessons: Lessons, metric: str, device: torch.device
+        self,
+        spec: RunSpec,
+        dataset: Dataset,
+        folder: Path,
+        lessons: Lessons,
+        metric: str,
+        device: torch.device,
+        starts: Starts | None = None,
     ) -> None:
+        self.starts = starts
         self.spec, self.dataset, self.folder, self.metric, self.device = spec, dataset, folder, metric, device
         self._lessons = {name: digest(table) for name, table in tables(lessons).items()}
         self._code = code_version((*CODE, "distill"))
@@ -233,6 +242,7 @@ class VariantStore:
             decides += [variant.made_rows, self._lessons[MADE]] if variant.made_rows else []
             decides += [variant.mode.to_json(), self.spec.teacher.to_json()] if variant.mode else []
             decides += [found for n, found in self._lessons.items() if n.startswith(NETWORK)] if variant.mode else []
+        decides += [digest_of(self.starts(training))] if self.starts else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
 

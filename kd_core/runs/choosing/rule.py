@@ -158,3 +158,29 @@ def other_counts(found: Candidate, goals: ChooseSpec, judge: Judge) -> bool:
     if goals.score is not None:
         return worse >= sign * goals.score
     return not goals.limits and worse >= better - judge.units([found.alone])
+
+
+def settle(
+    decision: Decision, found: Candidate, goals: ChooseSpec, judge: Judge, scores: Mapping[Arm, float | None]
+) -> Arm:
+    """Say which arm of the chosen candidate is taken home, by the mean validation `scores` of all its seeds; one seed chose it before.
+
+    The rule is that of the choice. An arm that exceeds a limit, or whose file is clearly larger where the smallest was asked for, is not
+    taken up again.
+    """
+    taught, alone = scores["student"], scores["baseline"]
+    files = {m.arm: m for m in found.models()}
+    (other,) = set(ARMS) - {decision.arm}
+    if taught is None or alone is None or decision.rule == "nearest_limits":
+        return decision.arm
+    if other in files and not files[other].keeps(goals.limits):
+        return decision.arm
+    sign = 1.0 if judge.better == "higher" else -1.0
+    better: Arm = "student" if sign * taught >= sign * alone else "baseline"
+    if not decision.rule.startswith("smallest"):
+        return better
+    sizes = [m.bytes or 0 for m in files.values()]
+    if len(sizes) == len(ARMS) and max(sizes) > LIKE_SIZE * min(sizes):
+        return decision.arm
+    enough = goals.score is None or sign * taught >= sign * goals.score
+    return "student" if enough and sign * taught >= sign * alone - judge.units([alone]) else better

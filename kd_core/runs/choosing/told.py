@@ -27,11 +27,21 @@ class PlainInstead:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What all seeds of the chosen student said of its arms: mean validation scores, and which is taken home."""
+
+    seeds: int
+    taught: float | None
+    alone: float | None
+    arm: Literal["student", "baseline"]
+
+
+@dataclass(frozen=True)
 class ToldChoice:
     """Which model was chosen, by which rule, among which others; all scores are of validation rows.
 
     `taught`: the score of the chosen candidate with the teacher, where the chosen model is the one without.
-    `better`: higher or lower. `seconds` of the trying.
+    `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before.
     """
 
     chosen: Model
@@ -47,6 +57,7 @@ class ToldChoice:
     candidates: tuple[Candidate, ...]
     plain: PlainInstead | None
     kept_bytes: int | None
+    settled: Settled | None
 
     @property
     def why_alone(self) -> Literal["better", "cheaper"] | None:
@@ -106,6 +117,7 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             candidates=candidates,
             plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
+            settled=_settled(result.get("settled"), found),
         )
 
 
@@ -125,3 +137,9 @@ def _plain(found: Outcome, kept: set[str]) -> PlainInstead | None:
         return None
     kept_as = taken_as(name)
     return PlainInstead(why, title, size, student.bytes, kept_as if kept_as in kept else None)
+
+
+def _settled(told: Mapping[str, Any] | None, found: Outcome) -> Settled | None:
+    if told is None:
+        return None
+    return Settled(int(told["seeds"]), told["student"], told["baseline"], found.students[0].taken)

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from kd_core.models import ARCHS
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.grid import Arm
+from kd_core.runs.cells.judging import Take
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
-from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts
+from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts, settle
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
@@ -45,10 +47,13 @@ MakeTrainings = Callable[
 
 @dataclass(frozen=True)
 class Found:
-    """The chosen student and arm, where its trainings lie, and what result.json says of the choice."""
+    """The chosen student, which arm of it is taken home, where its trainings lie, and what result.json says of the choice.
+
+    `take` asks for the mean validation score of both arms over all seeds.
+    """
 
     student: StudentSpec
-    arm: Arm
+    take: Take
     place: Path
     block: dict[str, Any]
 
@@ -99,7 +104,8 @@ class Trying:
         decision = self.notebook.decision or self._decide()
         at = self._names().index(decision.chosen)
         self.notify({"kind": "chosen", "student": decision.chosen, **decision.told()})
-        return Found(self.spec.students[at], decision.arm, self._folder(self.spec.students[at]), self._block(decision))
+        take = partial(settle, decision, self.notebook.known[decision.chosen], self.goals, self.judge)
+        return Found(self.spec.students[at], take, self._folder(self.spec.students[at]), self._block(decision))
 
     def _names(self) -> list[str]:
         return [s.name for s in self.spec.students]

@@ -21,6 +21,10 @@ ALONE = {
     "better": "Chosen without a teacher: the teacher did not help {name} on validation rows ({alone} alone, {taught} taught).",
     "cheaper": "Chosen without a teacher: taught by it {name} scores {taught} instead of {alone} on validation rows, but meets the goals less well.",
 }
+SETTLED = {
+    "student": "Over {seeds} seeds it is the taught one that counts on validation rows ({taught} taught, {alone} alone): that one is taken home.",
+    "baseline": "Over {seeds} seeds the one without a teacher is better on validation rows ({alone} alone, {taught} taught): that one is taken home.",
+}
 INSTEAD = {
     "better": "{title} of {size}, without a teacher, is better on the test rows",
     "smaller": "{title} of {size}, without a teacher, is as good on validation within the margin",
@@ -38,6 +42,8 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     if told.why_alone:
         scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
         said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
+    if (one := told.settled) and one.arm != told.chosen.arm:
+        said.append(SETTLED[one.arm].format(seeds=one.seeds, taught=f"{one.taught:.4g}", alone=f"{one.alone:.4g}"))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
@@ -47,7 +53,7 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     if told.first_took_longer:
         said.append(f"The first candidate alone took longer than {told.goals.minutes:g} min.")
     said.append(
-        f"One seed each, {told.seconds:.0f} s of {told.goals.minutes:g} min; the test rows were read for the chosen one only."
+        f"One seed each to choose the student, {told.seconds:.0f} s of {told.goals.minutes:g} min; the test rows were read for the chosen one only."
     )
     if told.too_large is not None:
         said.append(f"With the other seeds no file keeps the limit: the smallest takes {size(told.too_large)}.")

@@ -33,7 +33,8 @@ _FAR = Says(
     "capacity_gap",
     "note",
     "The teacher is better than this student alone, but it has {times:,.0f} times as many parameters, and {gained}.",
-    "Try an assistant: teach a model of a size in between first, and let its run teach this student.",
+    "Try an assistant, a model of a size in between that learns first and teaches this student: choose the mode 'Assistant' on the "
+    "Distill page, or --mode assistant.",
 )
 _ONE_HOT = Says(
     "near_one_hot",
@@ -54,7 +55,8 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
         whole = "alpha" in raw and raw["alpha"] is None and raw["objective"] != SEVERAL
         said.append((_WHOLE if whole else _SOFT).problem(share=1.0 - labels, labels=labels))
     times = capacity_gap(found.raw, raw)
-    if times > FAR and student.verdict != "beats" and (raw.get("gap_closed") or {}).get(found.metric.name) is not None:
+    asked = times > FAR and student.verdict != "beats" and not _met_otherwise(found.raw)
+    if asked and (raw.get("gap_closed") or {}).get(found.metric.name) is not None:
         nothing = (
             "the student gained nothing from it" if student.verdict in ("ties", "hurts") else "its gain is not clear"
         )
@@ -64,6 +66,14 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
         alone = found.raw["teacher"].get("folds") == 1
         said.append(_ONE_HOT.problem(top=top, folds=", or let other folds answer (folds: 2 or more)" if alone else ""))
     return said
+
+
+def _met_otherwise(result: Mapping[str, Any]) -> bool:
+    """Say whether an assistant is no way for a run: there was one, students had other helpers, or went on from an earlier run."""
+    if "continued" in result or "chain" in (result.get("mode") or {}):
+        return True
+    trained = [one for s in result["students"] for one in (s.get("selection") or {}).get("student") or ()]
+    return any(one.get("helpers") for one in trained)
 
 
 def capacity_gap(result: Mapping[str, Any], student: Mapping[str, Any]) -> float:

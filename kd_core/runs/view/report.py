@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kd_core.data.types.answered import NO_TRUTH
-from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
-from kd_core.runs.outcome import Metric, Outcome, StudentOutcome, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
-from kd_core.runs.view import mode_words
+from kd_core.runs.view import continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
+from kd_core.runs.view.scale import Scale as Scale
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 
@@ -91,7 +89,7 @@ def _alike_lines(result: dict[str, Any], found: Outcome) -> list[str]:
 
 def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
-    lines += [*mode_words.lines(result), *_known_lines(result)]
+    lines += [*continue_words.lines(result), *mode_words.lines(result), *_known_lines(result)]
     for student in found.students:
         lines += _judgement(found, student)
         lines += _plain_lines(result, found, student)
@@ -243,36 +241,3 @@ def _split_lines(result: dict[str, Any], found: Outcome) -> list[str]:
             f"standard deviation {scale(float(np.std(gains, ddof=1))).lstrip('+') if len(gains) > 1 else 'unknown'}."
         )
     return lines
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How differences of a metric are written: points of shares, else the metric's unit; enough digits for the interval."""
-
-    factor: float
-    digits: int
-    points: str
-
-    @classmethod
-    def of(cls, metric: Metric, gain: Gain) -> Scale:
-        """Choose the digits so that half the interval shows two that count."""
-        factor, points = (100.0, "points of ") if metric.unit == "share" else (1.0, "")
-        half = gain.high - gain.mean if gain.high is not None else gain.rows_half or abs(gain.mean)
-        size = factor * abs(half)
-        digits = 1 - math.floor(math.log10(size)) if size > 0 else 2
-        return cls(factor, min(8, max(2 if metric.unit == "share" else 0, digits)), points)
-
-    def __call__(self, value: float) -> str:
-        return f"{self.factor * value:+,.{self.digits}f}"
-
-    def value(self, value: float | None) -> str:
-        """Write the metric itself, to the same digits."""
-        return "undefined" if value is None else f"{value:,.{self.digits + (2 if self.factor > 1 else 0)}f}"
-
-    def interval(self, gain: Gain) -> str:
-        """Write the interval with its two parts."""
-        rows = "" if gain.rows_half is None else f"rows +-{self(gain.rows_half).lstrip('+')}"
-        if gain.low is None or gain.high is None:
-            return f"one seed, no interval{'; ' + rows if rows else ''}"
-        parts = f"; seeds +-{self(gain.seeds_half or 0.0).lstrip('+')}, {rows}" if rows else ""
-        return f"95 %: {self(gain.low)} to {self(gain.high)}{parts}"

@@ -175,12 +175,13 @@ class TeacherCache:
         made_rows: int = 0,
         maps: bool = False,
         weights: bool = False,
+        made_as: str = "",
     ) -> bool:
-        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows, maps, weights) would train no teacher, without reading a row.
+        """Say whether a run with this data, teacher, folds and seed (inner features, metric, made rows and how, maps, weights) would train no teacher, without reading a row.
 
         Errors: UnknownName and SpecError for a teacher that does not exist.
         """
-        about = hidden, metric, made_rows, maps, weights
+        about = hidden, metric, made_rows, maps, weights, made_as
         return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), *about)
 
     def find(

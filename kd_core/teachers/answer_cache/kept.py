@@ -12,7 +12,7 @@ from typing import Any
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.library import DataLibrary
 from kd_core.errors import DataError
-from kd_core.safe_io import sha256_file
+from kd_core.safe_io import read_json, sha256_file, write_json
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache.coding import decode
 from kd_core.teachers.answer_cache.entry import read_entry, read_meta
@@ -21,6 +21,7 @@ from kd_core.teachers.base import SOURCES, members, without_own_columns
 from kd_core.workspace import workspace
 
 FORMAT = 2
+ALSO = "also.json"  # beside an entry, in no manifest: other ways in which its rows were asked for
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ def recipe(
     made_rows: int = 0,
     maps: bool = False,
     weights: bool = False,
+    made_as: str = "",
 ) -> dict[str, Any]:
     """Gather what answers are found by."""
     return {
         **_asked(data_key(dataset.spec), teacher, folds, seed, code, hidden, metric),
         **({"made_rows": made_rows} if made_rows else {}),
+        **({"made_as": made_as} if made_as else {}),
         **({"maps": True} if maps else {}),
         **({"weights": True} if weights else {}),
         "task": dataset.task,
@@ -106,6 +109,22 @@ def _asked(
     }
 
 
+def note(folder: Path, dataset: Dataset) -> None:
+    """Note that these rows are asked for by this spec, too: a recipe may leave out what another one says, and mean the same rows."""
+    data = data_key(dataset.spec)
+    known = _also(folder)
+    if data is not None and data not in known and read_meta(folder)["recipe"]["data"] != data:
+        write_json(folder / ALSO, {"data": [*known, data]})
+
+
+def _also(folder: Path) -> list[str]:
+    try:
+        found: list[str] = list(read_json(folder / ALSO)["data"])
+    except (OSError, ValueError, KeyError, TypeError):  # nothing, or damaged: noted again when it is next asked for
+        return []
+    return found
+
+
 def require_format(meta: dict[str, Any], teacher: str) -> None:
     """Refuse an entry of another layout. Errors: DataError with code `old_cache`."""
     if meta.get("format") != FORMAT or not {"answers", "recipe"} <= set(meta):
@@ -123,7 +142,7 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
     for path in root.glob("[!.]*/meta.json"):
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
-            told = {"made_rows": 0, "maps": False, "weights": False, **meta["recipe"]}
+            told = {"made_rows": 0, "made_as": "", "maps": False, "weights": False, **meta["recipe"]}
             if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError, TypeError):  # damaged, or just removed: not an answer
@@ -144,10 +163,11 @@ def is_kept(
     made_rows: int = 0,
     maps: bool = False,
     weights: bool = False,
+    made_as: str = "",
 ) -> bool:
     """Say whether a run would find these answers; looks at names and recipes only, never at a row."""
     data = data_key(without_own_columns(dataset, teacher))
-    more = {"made_rows": made_rows, "maps": maps, "weights": weights}
+    more = {"made_rows": made_rows, "made_as": made_as, "maps": maps, "weights": weights}
     wanted = {**_asked(data, teacher, folds, seed, code, hidden, metric), **more}
     return data is not None and next(matching(root, wanted), None) is not None
 

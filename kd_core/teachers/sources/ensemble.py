@@ -14,14 +14,16 @@ from kd_core.errors import DataError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
+from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers, known_rows
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of, told
 
-Combine = Literal["mean", "weighted", "confidence"]
-Weigh = Callable[[Array], Array]  # answers (M, N, K) -> weights (M, N), before it is known who answered which row
+Combine = Literal["mean", "weighted", "confidence", "per_class"]
+# answers (M, N, K) -> weights (M, N), or (M, N, K) of each class, before it is known who answered which row
+Weigh = Callable[[Array], Array]
 
 _ROUNDS, _ENOUGH = 1000, 1e-9  # of finding weights; a round that moves none by more is the last
 _TOLD = Says(
@@ -37,6 +39,14 @@ _CHOSEN = Says(
 )
 
 
+_SPECIALISTS = Says(
+    "ensemble_specialists",
+    "note",
+    "Of each class one teacher is heard, chosen on validation rows: {heard}.",
+    "The score on them is a little too good, that on test rows is not.",
+)
+
+
 class EnsembleSpec(Spec):
     """Who is asked, and how the answers are combined."""
 
@@ -48,7 +58,8 @@ class EnsembleSpec(Spec):
     )
     combine: Combine = Field(
         "mean",
-        description="Mean of the answers; weights that fit the validation rows best; or more weight, row by row, to who is surer.",
+        description="Mean of the answers; weights that fit the validation rows best; or more weight, row by row, to who is surer; "
+        "or one teacher per class, the one that knows it best on validation rows.",
         json_schema_extra=unit("name"),
     )
 
@@ -64,6 +75,16 @@ def _missing(spec: EnsembleSpec) -> SpecError | None:
     )
 
 
+def barred(at: Situation) -> dict[str, dict[str, str]]:
+    """Say which ways to combine can't work, and why: of a number nobody says how sure he is, and of two classes nobody knows one alone."""
+    found = {}
+    if not task_of(at.task).has_classes:
+        found["confidence"] = "needs classes: teachers of a number say nothing of how sure they are"
+    if not task_of(at.task).has_classes or at.num_classes < 3:
+        found["per_class"] = "needs 3 classes or more: of two, who knows one knows the other"
+    return {"combine": found} if found else {}
+
+
 @SOURCES.register(
     "ensemble",
     title="Several teachers",
@@ -72,6 +93,7 @@ def _missing(spec: EnsembleSpec) -> SpecError | None:
     gives=frozenset({"logits"}),
     family="ensemble",
     missing=_missing,
+    barred=barred,
     members=lambda spec: spec.members,
 )
 def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
@@ -109,6 +131,9 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
     if weights is not None:
         given = ", ".join(f"{name} {w:.3f}" for name, w in zip(names, weights, strict=True))
         problems.append(_CHOSEN.problem(weights=given))
+    if spec.combine == "per_class":
+        heard = zip(data.classes, specialists(seen["validation"], data), strict=True)
+        problems.append(_SPECIALISTS.problem(heard=", ".join(f"{label}: {names[one]}" for label, one in heard)))
     theirs = {note["code"] + note["message"]: note for one in found for note in one.notes}
     return Answered(
         logits,
@@ -131,15 +156,28 @@ def _answers(logits: Sequence[Array], data: Dataset) -> Array:
 
 
 def _combined(v_MNK: Array, w_MN: Array, data: Dataset) -> Array:
-    """Average by weights over those who know a row; where these have no weight at all, evenly. Shape: -> (N, C) float32."""
+    """Average by weights over those who know a row; where these have no weight at all, evenly. Shape: -> (N, C) float32.
+
+    With weights of each class the answers to a row are made to add up to 1 again.
+    """
     known = ~np.isnan(v_MNK[:, :, 0])
+    if w_MN.ndim == 3:
+        own = [_mean(v_MNK[:, :, k : k + 1], w_MN[:, :, k], known) for k in range(v_MNK.shape[2])]
+        p = np.concatenate(own, axis=1)
+        return logits_of(p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300), data, "probabilities")[0]
+    values = _mean(v_MNK, w_MN, known)
+    return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+
+
+def _mean(v_MNK: Array, w_MN: Array, known: Array) -> Array:
+    """Average over members by their weights in each row; a row that nobody knows is NaN. Shape: -> (N, K)."""
     w = np.where(known, w_MN, 0.0)
     w = np.where(w.sum(0) > 0, w, known)
     total = w.sum(0)
     share = w / np.where(total > 0, total, 1.0)
     values = (share[:, :, None] * np.where(known[:, :, None], v_MNK, 0.0)).sum(0)
     values[total == 0] = np.nan
-    return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+    return np.asarray(values)
 
 
 def _evenly(validation: Array, data: Dataset) -> tuple[Weigh, None]:
@@ -151,7 +189,38 @@ def _by_validation(validation: Array, data: Dataset) -> tuple[Weigh, list[float]
 
     Source: Breiman, Stacked regressions (1996); Yao et al., arXiv:1704.02030, for probabilities.
     """
-    rows = ~np.isnan(validation[:, :, 0]).any(axis=0)
+    rows = _common(validation)
+    v, y = validation[:, rows], data.validation.y[rows]
+    w = _mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else _least_squares(v[:, :, 0] - y)
+    return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
+
+
+def _by_class(validation: Array, data: Dataset) -> tuple[Weigh, None]:
+    """Hear of each class the one teacher that tells it best from all others: the least log loss of its share on validation rows.
+
+    Errors: SpecError `no_specialists` for fewer than 3 classes, DataError `few_common_rows`.
+    """
+    if validation.shape[2] < 3 or not task_of(data.task).has_classes:
+        raise SpecError(
+            "One teacher per class needs 3 classes or more: of two, who knows one knows the other.",
+            "Combine by mean or weighted.",
+            "no_specialists",
+        )
+    best = specialists(validation, data)
+    return (lambda v: np.broadcast_to((np.arange(len(v))[:, None] == best)[:, None, :], v.shape).astype(float)), None
+
+
+def specialists(validation: Array, data: Dataset) -> Array:
+    """Find who knows each class best, by its position. Shape: (M, V, K) -> (K,)."""
+    rows = _common(validation)
+    p = np.clip(validation[:, rows], 1e-12, 1 - 1e-12)
+    own = data.validation.y[rows][:, None] == np.arange(p.shape[2])
+    return np.asarray(np.where(own, np.log(p), np.log1p(-p)).mean(axis=1).argmax(axis=0))
+
+
+def _common(validation: Array) -> Array:
+    """Say which validation rows all members know. Errors: DataError `few_common_rows`. Shape: (M, V, K) -> (V,) bool."""
+    rows = np.asarray(~np.isnan(validation[:, :, 0]).any(axis=0))
     if not rows.any() or (rows.sum() < KNOWN_ROWS and not rows.all()):
         raise DataError(
             "Only {rows:,} validation rows were answered by all {count} teachers; weights need {least}.",
@@ -161,9 +230,7 @@ def _by_validation(validation: Array, data: Dataset) -> tuple[Weigh, list[float]
             count=len(validation),
             least=KNOWN_ROWS,
         )
-    v, y = validation[:, rows], data.validation.y[rows]
-    w = _mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else _least_squares(v[:, :, 0] - y)
-    return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
+    return rows
 
 
 def _mixture(p_MN: Array) -> Array:
@@ -217,6 +284,7 @@ _ways: dict[Combine, Callable[[Array, Dataset], tuple[Weigh, list[float] | None]
     "mean": _evenly,
     "weighted": _by_validation,
     "confidence": _by_confidence,
+    "per_class": _by_class,
 }
 
 

@@ -12,6 +12,7 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.go_on import told as gone_on
 from pages.ui.mode import told
 from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.runs import chosen
@@ -42,6 +43,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         result_tabs.show_unfinished(store, row, snapshot)
         return
     index = choose_student(found, row.id)
+    gone_on.show(found)
     judgement(found, index)
     chosen.show(found)
     if grid is not None:

@@ -60,6 +60,9 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     if told.why_alone:
         scores = {"alone": _score(one.score), "taught": _score(told.taught)}
         said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
+    if (settled := told.settled) and settled.arm != one.arm:
+        means = {"taught": _score(settled.taught), "alone": _score(settled.alone)}
+        said.append(t(f"runs.choice.settled_{settled.arm}", seeds=settled.seeds, **means))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
     said += [

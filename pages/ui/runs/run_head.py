@@ -12,6 +12,7 @@ from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
+from pages.ui.go_on import offer
 from pages.ui.lesson import builder
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
@@ -113,9 +114,14 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
         t("runs.head.clone"),
         key="run-clone",
         icon=":material/content_copy:",
-        help=t("runs.head.clone_sweep_help" if sweep else "runs.head.clone_help"),
+        disabled=spec.continues is not None,
+        help=t(
+            "runs.go_on.no_clone" if spec.continues else f"runs.head.{'clone_sweep_help' if sweep else 'clone_help'}"
+        ),
     ):
         session.go("what_if.py" if sweep else "distill.py", clone=row.id)
+    if offer.offered(state, spec):
+        offer.show(row)
     if row.headline and st.button(
         t("runs.head.compare"), key="run-compare", icon=":material/scatter_plot:", help=t("runs.head.compare_help")
     ):

@@ -75,6 +75,10 @@ def _settings(entry: Entry[Any], at: Situation, facts: Facts, given: dict[str, A
     if several:
         drawn[MEMBERS] = _members(at, facts, given.get(MEMBERS) or [], f"{key}.{MEMBERS}")
         drawn |= fields(entry.spec, given, key, facts.names, (MEMBERS,))
+        for options in entry.facts.get("barred", lambda at: {})(at).values():
+            for option, why_not in options.items():
+                said = t("common.cannot", titles=forms.option(option), reason=why_not)
+                st.markdown(f":small[:gray[:material/block: {said}]]")
     else:
         with st.expander(
             t("distill.teacher_settings"), icon=":material/tune:", expanded=entry.facts["family"] == "given"

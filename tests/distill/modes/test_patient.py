@@ -3,9 +3,12 @@
 import pytest
 
 from kd_core.distill import MODES
+from kd_core.distill.beside.mixed import LINEAR
+from kd_core.distill.modes.patient import PatientSpec
 from kd_core.runs import plan
 from kd_core.runs.cells import modes
-from kd_core.specs import Choice
+from kd_core.specs import Choice, StudentSpec
+from kd_core.teachers.made_rows import NEIGHBOURS
 from tests.runs.tables import small_spec, write_table
 from tests.runs.test_experiment import carry_out
 
@@ -39,6 +42,45 @@ def test_where_rows_can_t_be_mixed_it_says_so_and_none_can_be_asked_for(tmp_path
     (one,) = said(asking(tmp_path / "a.csv").model_copy(update=network))
     assert one.startswith("Rows can't be made with 1 fold")
     assert said(asking(tmp_path / "a.csv", made_rows=0).model_copy(update=network)) == []
+
+
+def test_rows_are_mixed_of_neighbours_where_nobody_asks_for_more(tmp_path):
+    plain, linear = asking(tmp_path / "a.csv"), asking(tmp_path / "a.csv", mix="linear")
+    assert modes.making(plain) is NEIGHBOURS and modes.making(linear) is LINEAR
+    assert modes.making(plain.model_copy(update={"mode": Choice(name="offline")})) is NEIGHBOURS
+    assert PatientSpec().to_json() == '{"made_rows":2}' and plain.work_hash() != linear.work_hash()
+
+
+def test_linear_mixing_reaches_pictures_and_texts_keep_their_reason(tmp_path):
+    def said(reader, view, **settings):
+        one = (StudentSpec(name="s", arch=Choice(name=reader)),)
+        spec = asking(tmp_path / "a.csv", **settings).model_copy(
+            update={"teacher": Choice(name=reader), "students": one}
+        )
+        return [f"{p.message} {p.hint}" for p in plan.check(spec, "binary", 2, (view,)) if p.severity == "error"]
+
+    assert said("cnn", "pixels", mix="linear") == []
+    pixels = said("cnn", "pixels")
+    assert len(pixels) == 2 and all("pixels: they are put together column by column" in m for m in pixels)
+    assert all("Set mode.made_rows to 0, or mode.mix to linear, or choose" in m for m in pixels)
+    words = said("textcnn", "tokens", mix="linear")
+    assert len(words) == 2 and all(
+        "numbers and pixels can be mixed, words can't" in m and "mix to" not in m for m in words
+    )
+
+
+@pytest.mark.slow
+def test_a_linear_run_is_of_mixed_rows_and_the_same_again(tmp_path, own_workspace):
+    spec = asking(write_table(tmp_path / "a.csv"), mix="linear")
+    near, found, again = (
+        carry_out(one, tmp_path / name)
+        for name, one in (("near", asking(tmp_path / "a.csv")), ("run", spec), ("again", spec))
+    )
+    assert [n["code"] for n in found["teacher"]["notes"]][-1] == "mixed_rows" and again["teacher"]["cached"]
+    ours, theirs, other = (one["students"][0] for one in (found, again, near))
+    assert ours["metrics"] == theirs["metrics"] != other["metrics"]
+    assert ours["baseline"]["metrics"] == other["baseline"]["metrics"]
+    assert found["mode"]["settings"] == {"made_rows": 2, "mix": "linear"}
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from kd_core.runs.cells.cell_scores import Judge
-from kd_core.runs.choosing.rule import Candidate, decide, other_counts
+from kd_core.runs.choosing.rule import Candidate, decide, other_counts, settle
 from kd_core.specs import ChooseSpec
 
 POINTS = Judge("higher", 0.005, False)
@@ -139,3 +139,35 @@ def test_the_other_arms_file_is_written_only_where_it_could_be_chosen():
     assert wanted(far, score=0.89) and not wanted(far, score=0.891)
     assert wanted(both("a", 100, 10.1, 10.0, "baseline"), ERRORS)
     assert not wanted(both("a", 100, 10.3, 10.0, "baseline"), ERRORS)
+
+
+def settled(candidate, taught, alone, judge=POINTS, **goals):
+    asked = ChooseSpec(**goals)
+    decision = decide([candidate], asked, judge)
+    return decision.arm, settle(decision, candidate, asked, judge, {"student": taught, "baseline": alone})
+
+
+def test_all_seeds_settle_which_arm_is_taken_by_the_rule_of_the_choice():
+    lucky = both("a", 100, 0.910, 0.900, "student", other=100)
+    assert settled(lucky, 0.900, 0.901, bytes=200) == ("student", "baseline")  # the best is asked for
+    assert settled(lucky, 0.901, 0.900, bytes=200) == ("student", "student")
+    assert settled(lucky, 0.900, 0.904) == ("student", "student")  # the smallest is: within the margin the taught one
+    assert settled(lucky, 0.900, 0.906) == ("student", "baseline")
+    assert settled(lucky, 0.900, 0.904, score=0.902) == (
+        "student",
+        "baseline",
+    )  # only that one reaches what was asked for
+    assert settled(both("a", 100, 44.2, 42.3, "baseline", other=100), 40.0, 41.0, ERRORS, bytes=200) == (
+        "baseline",
+        "student",
+    )
+
+
+def test_no_arm_is_taken_up_that_exceeds_a_limit_or_is_clearly_larger():
+    large = both("a", 100, 0.910, 0.900, "student", other=300)
+    assert settled(large, 0.8, 0.9, bytes=200) == ("student", "student")
+    assert settled(both("a", 100, 0.910, 0.909, "student", other=120), 0.8, 0.9) == ("student", "student")
+    assert (
+        settled(both("a", 300, 0.910, 0.900, "student", other=290), 0.8, 0.9, bytes=200)[1] == "baseline"
+    )  # chosen as the nearest
+    assert settled(both("a", 100, 0.9, 0.8, "student"), None, 0.9, bytes=200) == ("student", "student")

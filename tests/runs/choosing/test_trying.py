@@ -67,6 +67,8 @@ def test_the_run_goes_on_as_the_ordinary_run_of_the_chosen_student(tmp_path, tas
     assert (
         own["score"] == first["student"][0]["score_selected"] and own["alone"] == first["baseline"][0]["score_selected"]
     )
+    means = {arm: np.mean([s["score_selected"] for s in first[arm]]) for arm in ("student", "baseline")}
+    assert found["settled"] == {"seeds": 2, **{arm: pytest.approx(mean) for arm, mean in means.items()}}
     assert (choice["compared"], choice["judged_on_test"], len(found["students"])) == (3, 1, 1)
     assert all(c["bytes"] > 0 and c["left_out"] is None for c in choice["candidates"])
     assert [e["student"] for e in events if e["kind"] == "candidate"] == ["tiny", "trees", "linear"]
@@ -75,6 +77,30 @@ def test_the_run_goes_on_as_the_ordinary_run_of_the_chosen_student(tmp_path, tas
     assert tried == {"baseline", "student"}
     assert {e["arm"] for e in again} <= {"placebo"}  # the chosen one's first seed is not trained twice
     assert verdict_lines(found)[0].startswith("Chosen of 3 candidates on validation: ")
+
+
+def test_all_seeds_say_which_arm_is_taken_home(tmp_path, monkeypatch):
+    spec = choosing(tmp_path, SMALL, bytes=10**6)
+    found = carry_out(spec, tmp_path / "a")
+    first = found["choice"]["arm"]
+    other = "baseline" if first == "student" else "student"
+    means = {}
+
+    def opposite(decision, candidate, goals, judge, scores):
+        means.update(scores)
+        return other
+
+    monkeypatch.setattr(trying, "settle", opposite)
+    turned = carry_out(spec, tmp_path / "b")
+    assert turned["choice"] == {
+        **found["choice"],
+        "seconds": turned["choice"]["seconds"],
+        "candidates": turned["choice"]["candidates"],
+    }
+    assert turned["students"][0]["deployed"].get("arm", "student") == other
+    assert turned["settled"] == {"seeds": 2, **means}
+    told = read_choice(turned, read_outcome(turned))
+    assert told.settled.arm == other != told.chosen.arm and "is taken home" in " ".join(verdict_lines(turned))
 
 
 def test_the_test_rows_are_not_looked_at_before_one_is_chosen(tmp_path, monkeypatch):

@@ -72,3 +72,13 @@ def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
     assert [p.code for p in said] == ["made_up_pictures"] * 2  # for the teacher and for the student
     assert all("show nothing that a teacher knows" in p.message for p in said)
     assert all(p.hint.startswith("Choose the mode 'offline'") for p in said)
+
+
+def test_a_patient_teacher_answers_mixed_pictures(tmp_path):
+    spec = spec_of(pictures(tmp_path), "patient", {"mix": "linear"})
+    result, _ = carry_out(spec, tmp_path / "run")
+    plain, _ = carry_out(spec_of(pictures(tmp_path), "patient", {"made_rows": 0}), tmp_path / "plain")
+    (note,) = [n["message"] for n in result["teacher"]["notes"] if n["code"] == "mixed_rows"]
+    assert note.startswith(f"{2 * result['dataset']['rows']['train']:,} rows were mixed of two training rows")
+    ours, theirs = (one["students"][0] for one in (result, plain))
+    assert ours["metrics"] != theirs["metrics"] and ours["baseline"]["metrics"] == theirs["baseline"]["metrics"]

@@ -22,7 +22,7 @@ def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out()
     assert said() == (
         "Chosen of 3 candidates on validation: piecewise small (0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
         "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). mlp small: left out before training, its file takes "
-        "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each, 30 s of 1 min; "
+        "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each to choose the student, 30 s of 1 min; "
         "the test rows were read for the chosen one only."
     )
 
@@ -107,3 +107,16 @@ def test_a_choice_of_an_earlier_version_is_of_the_taught_model():
     del found["sweep"]
     words = verdict_lines({**found, "choice": old})[0]
     assert "trees tiny (0.8574, 5.7 KB, 83 us a row), because" in words and "without a teacher" not in words
+
+
+def test_where_all_seeds_take_the_other_arm_it_is_said_with_both_means():
+    means = {"seeds": 3, "student": 0.8601, "baseline": 0.8622}
+    deployed = {"bytes": 15_000, "arm": "baseline", "versus_teacher": {}}
+    found = result(SQUARE, [{**student("tiny", 3), "deployed": deployed}], 3)
+    del found["sweep"]
+    told = {**found, "choice": block(), "settled": means}
+    words = "Over 3 seeds the one without a teacher is better on validation rows (0.8622 alone, 0.8601 taught): that one is taken home."
+    assert words in verdict_lines(told)[0]
+    assert "is taken home" not in verdict_lines({**told, "settled": None})[0]
+    told["students"][0]["deployed"]["arm"] = "student"
+    assert "is taken home" not in verdict_lines(told)[0]

@@ -61,6 +61,24 @@ def test_a_wide_gap_without_a_gain_asks_for_an_assistant(theirs, verdict, gap, c
     assert [p.code for p in found] == codes
 
 
+def test_an_assistant_is_asked_for_by_its_mode_and_not_where_it_is_no_way():
+    (problem,), _, raw = told({"parameters": 10_010}, parameters=1000, verdict="ties", gap_closed={"accuracy": 0.1})
+    assert "--mode assistant" in problem.hint and "'Assistant'" in problem.hint
+
+    def codes(changed):
+        found = read_outcome(changed)
+        return [p.code for p in counsel(found, found.students[0])]
+
+    assert codes(raw | {"mode": {"name": "patient"}}) == ["capacity_gap"]
+    assert codes(raw | {"mode": {"name": "assistant", "chain": {"name": "assistant mlp base"}}}) == []
+    assert codes(raw | {"continued": {}}) == []
+    helped = {
+        **raw["students"][0],
+        "selection": {"student": [{"score_selected": 0.5, "helpers": [{"name": "generation 0"}]}]},
+    }
+    assert codes(raw | {"students": [helped]}) == []
+
+
 @pytest.mark.parametrize(("top", "folds", "end"), [(0.985, 5, "temperature."), (0.985, 1, "folds: 2 or more).")])
 def test_answers_as_sure_as_labels_ask_for_a_higher_temperature(top, folds, end):
     (problem,), _, _ = told({"folds": folds}, teacher_top=top)

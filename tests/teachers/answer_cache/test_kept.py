@@ -82,6 +82,33 @@ def test_what_a_run_would_take_from_the_cache_is_known_without_reading_a_row(tmp
     assert not cache.holds(SPEC, FOREST, folds=2, seed=0)
 
 
+def test_rows_that_two_recipes_ask_for_in_other_words_are_found_by_both(tmp_path):
+    cache, worded, data = TeacherCache(tmp_path), SPEC.model_copy(update={"positive": "yes"}), dataset("binary")
+
+    def ask(spec):  # the rows are the same, and so is their hash
+        return teacher_answers(
+            replace(data, spec=spec),
+            FOREST,
+            folds=2,
+            seed=0,
+            cache=cache,
+            notify=lambda e: None,
+            should_stop=lambda: False,
+        )
+
+    assert not ask(SPEC).cached and cache.find(worded, FOREST) is None
+    assert ask(worded).cached and ask(worded).cached
+    assert np.array_equal(cache.find(worded, FOREST).logits, cache.find(SPEC, FOREST).logits)
+    assert (
+        cache.holds(worded, FOREST, 2, 0) and cache.holds(SPEC, FOREST, 2, 0) and not cache.holds(worded, FOREST, 3, 0)
+    )
+    (also,) = tmp_path.glob(f"*/{kept.ALSO}")
+    assert len(kept.read_json(also)["data"]) == 1
+    also.write_text("{")
+    assert cache.find(worded, FOREST) is None and cache.find(SPEC, FOREST) is not None
+    assert ask(worded).cached and cache.find(worded, FOREST) is not None
+
+
 def test_answers_of_another_version_are_found_last_and_flagged(tmp_path, monkeypatch):
     cache = TeacherCache(tmp_path)
     now = keep(cache)

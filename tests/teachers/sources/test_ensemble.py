@@ -1,16 +1,21 @@
 """Several teachers as one: who is heard how much, on which rows, and what is said of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from kd_core.data.dataset import SPLITS
 from kd_core.errors import DataError, KDError, SpecError
+from kd_core.registry import Situation
+from kd_core.runs import plan
 from kd_core.runs.asked import chosen_teacher
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
 from kd_core.teachers.sources import ensemble
+from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
 MEMBERS = ("random_forest", "linear", "mlp")
@@ -120,6 +125,9 @@ def test_the_surer_teacher_of_a_row_is_heard_more_without_a_look_at_labels():
     ("task", "known", "combine", "code", "words"),
     [
         ("binary", 0.5, "weighted", "few_common_rows", r"Only \d+ validation rows were answered by all 2 teachers"),
+        ("binary", 1.0, "per_class", "no_specialists", r"needs 3 classes or more.* Combine by mean or weighted\."),
+        ("regression", 1.0, "per_class", "no_specialists", r"needs 3 classes or more"),
+        ("multiclass", 0.3, "per_class", "few_common_rows", r"answered by all 2 teachers"),
         ("regression", 1.0, "confidence", "no_confidence", r"say nothing of how sure .* Combine by mean or weighted\."),
     ],
 )
@@ -210,3 +218,53 @@ def test_fewer_than_two_are_no_ensemble(members):
     with pytest.raises(SpecError, match=r"no two of them alike; named are"):
         ask = Ask(dataset(), None, 5, 0, None, "", "cpu", print, lambda: False)
         SOURCES.get("ensemble").make(spec, ask)
+
+
+def test_of_each_class_the_teacher_is_heard_that_knows_it_best_on_validation_rows():
+    data = dataset("multiclass")
+    classes = np.arange(len(data.classes))
+    found = [member(data, 0, 0.5), member(data, 1, 0.5)]
+    for one, knows in zip(
+        found, (classes == 0, classes > 0), strict=True
+    ):  # sure of its own classes, and wrong of the others
+        for split in SPLITS:
+            own = np.eye(len(classes), dtype=np.float32)[data.parts[split].y]
+            one.logits[split] += np.where(knows, 8 * own - 4, -0.5 * own).astype(np.float32)
+    whole = combined(data, found, "per_class")
+    a, b = p(found[0].logits["test"]), p(found[1].logits["test"])
+    wanted = np.where(classes == 0, a, b)
+    np.testing.assert_allclose(p(whole.logits["test"]), wanted / wanted.sum(1, keepdims=True), atol=1e-4)
+    note = whole.notes[1]
+    assert note["code"] == "ensemble_specialists"
+    assert f"{data.classes[0]}: 1 random_forest, {data.classes[1]}: 2 linear" in note["message"]
+
+
+def test_a_row_that_a_specialist_does_not_know_is_answered_by_who_does():
+    data = dataset("multiclass")
+    found = [member(data, 0, 3.0), member(data, 1, 1.0)]
+    for one, row in ((found[0], 0), (found[0], 1), (found[1], 1)):
+        one.logits["test"][row] = np.nan
+    z = combined(data, found, "per_class").logits["test"]
+    np.testing.assert_allclose(p(z[0]), p(found[1].logits["test"][0]), atol=1e-5)
+    assert np.isnan(z[1]).all() and np.isfinite(z[2:]).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "left_out"),
+    [
+        ("binary", 2, {"per_class"}),
+        ("multiclass", 3, set()),
+        ("multiclass", 2, {"per_class"}),
+        ("regression", 0, {"per_class", "confidence"}),
+    ],
+)
+def test_ways_to_combine_that_can_not_work_are_told_before_anybody_is_asked(task, classes, left_out):
+    entry = SOURCES.get("ensemble")
+    assert set(entry.facts["barred"](Situation(task, classes)).get("combine", {})) == left_out
+    members = [{"name": "linear", "settings": {}}, {"name": "random_forest", "settings": {}}]
+    for combine in ("mean", "weighted", "confidence", "per_class"):
+        teacher = Choice(name="ensemble", settings={"members": members, "combine": combine})
+        spec = small_spec(Path("a.csv"), task).model_copy(update={"teacher": teacher})
+        said = [p.message for p in plan.check(spec, task, classes) if p.severity == "error"]
+        assert bool(said) == (combine in left_out)
+        assert all(f"combine {combine}' needs" in message for message in said)
