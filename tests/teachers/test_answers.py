@@ -179,7 +179,7 @@ def test_fits_side_by_side_need_room_for_their_rows(monkeypatch):
 def test_a_stop_keeps_the_fits_that_ended_beside_others(monkeypatch, tmp_path):
     monkeypatch.setattr(fitting, "lanes_of", lambda device: 2)
     network, data, cache, events = (
-        Choice(name="mlp", settings={"size": "tiny", "epochs": 3}),
+        Choice(name="mlp", settings={"size": "tiny", "epochs": 40}),  # a fit goes on while the end of another is heard
         dataset(),
         TeacherCache(tmp_path),
         [],

@@ -143,6 +143,8 @@ def matching(root: Path, wanted: dict[str, Any]) -> Iterator[tuple[Path, dict[st
         try:
             meta, made = read_meta(path.parent), path.stat().st_mtime_ns
             told = {"made_rows": 0, "made_as": "", "maps": False, "weights": False, **meta["recipe"]}
+            if wanted.get("data") in _also(path.parent):
+                told["data"] = wanted["data"]
             if meta.get("format") == FORMAT and all(told.get(k) == v for k, v in wanted.items()):
                 found.append((made, path.parent, meta))
         except (OSError, ValueError, AttributeError, KeyError, TypeError):  # damaged, or just removed: not an answer
