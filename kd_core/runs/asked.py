@@ -152,7 +152,7 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
             with library.resolve(value).open("rb") as file:
                 found[key] = library.add(file, Path(value).name).source
         elif isinstance(hints, dict) and "model" in hints and {"/", "\\", "~"} & set(value):
-            found[key] = folders.add(Path(value).expanduser())
+            found[key] = folders.add(Path(value).expanduser(), str(hints["model"]))
         elif isinstance(hints, dict) and "run" in hints:
             found[key] = kept_models.known_as(value)
         elif isinstance(hints, dict) and hints["unit"] == "names" and isinstance(found[key], str):

@@ -6,7 +6,7 @@ Only the fields listed here reach the library that builds the model. Others have
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,16 +108,30 @@ def read_config(folder: Path) -> EncoderConfig:
 
     Errors: DataError `model_config`, `model_code`, `model_family` or `model_bounds`.
     """
-    path = folder / "config.json"
+    found = plain_object(folder / "config.json")
+    refuse_code(found, FAMILIES)
+    name = found.get("model_type")
+    family = FAMILIES.get(name) if isinstance(name, str) else None
+    if family is None:
+        raise unknown_family(name, FAMILIES)
+    return EncoderConfig(str(name), _fields(found, family), labels_of(found))
+
+
+def plain_object(path: Path) -> dict[str, Any]:
+    """Read a small file that holds a JSON object, as it is. Errors: DataError `model_config`."""
     try:
         size = path.stat().st_size
         if size > CONFIG_BYTES:
             raise Damaged(f"has {size:,} bytes, {CONFIG_BYTES:,} are the most")
-        found = read_object(path)
+        return read_object(path)
     except FileNotFoundError:
-        raise _config("is missing") from None
+        raise bad_config(path.name, "is missing") from None
     except Damaged as error:
-        raise _config(str(error)) from None
+        raise bad_config(path.name, str(error)) from None
+
+
+def refuse_code(found: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse settings that name code. Errors: DataError `model_code`."""
     code = [name for name in _CODE if found.get(name)]
     if code:
         raise DataError(
@@ -125,19 +139,19 @@ def read_config(folder: Path) -> EncoderConfig:
             "Take a plain model of one of these families: {known}.",
             "model_code",
             names=", ".join(code),
-            known=", ".join(FAMILIES),
+            known=", ".join(known),
         )
-    name = found.get("model_type")
-    family = FAMILIES.get(name) if isinstance(name, str) else None
-    if family is None:
-        raise DataError(
-            "The model is of the family {name!r}, which is not known here.",
-            "Known are: {known} (MiniLM is bert).",
-            "model_family",
-            name=str(name)[:40],
-            known=", ".join(FAMILIES),
-        )
-    return EncoderConfig(str(name), _fields(found, family), _labels(found))
+
+
+def unknown_family(name: object, known: Iterable[str]) -> DataError:
+    """Say which families are known."""
+    return DataError(
+        "The model is of the family {name!r}, which is not known here.",
+        "Known are: {known}." if "bert" not in known else "Known are: {known} (MiniLM is bert).",
+        "model_family",
+        name=str(name)[:40],
+        known=", ".join(known),
+    )
 
 
 def _fields(found: Mapping[str, Any], family: Family) -> dict[str, Any]:
@@ -149,53 +163,56 @@ def _fields(found: Mapping[str, Any], family: Family) -> dict[str, Any]:
         if value is None and name in _OPTIONAL:
             continue
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise _bounds(own, value, f"a whole number from {low:,} to {high:,}")
+            raise bounds(own, value, f"a whole number from {low:,} to {high:,}")
         fields[name] = value
     if fields["hidden_size"] % fields["num_attention_heads"]:
-        raise _bounds("hidden_size", fields["hidden_size"], f"a multiple of its {fields['num_attention_heads']} heads")
+        raise bounds("hidden_size", fields["hidden_size"], f"a multiple of its {fields['num_attention_heads']} heads")
     if fields.get("pad_token_id", 0) >= fields["vocab_size"]:
-        raise _bounds("pad_token_id", fields["pad_token_id"], "one of the word pieces")
+        raise bounds("pad_token_id", fields["pad_token_id"], "one of the word pieces")
     own = family.names.get("hidden_act", "hidden_act")
     activation = found.get(own, "gelu")
     if activation not in _ACTIVATIONS:
-        raise _bounds(own, activation, f"one of {', '.join(_ACTIVATIONS)}")
+        raise bounds(own, activation, f"one of {', '.join(_ACTIVATIONS)}")
     fields["hidden_act"] = activation
     epsilon = found.get("layer_norm_eps", 1e-12 if family.spare == 0 else 1e-5)
     if not isinstance(epsilon, float) or not 0 < epsilon < 0.01:
-        raise _bounds("layer_norm_eps", epsilon, "a number between 0 and 0.01")
+        raise bounds("layer_norm_eps", epsilon, "a number between 0 and 0.01")
     if "layer_norm_eps" in found:
         fields["layer_norm_eps"] = epsilon
     if (kind := found.get("position_embedding_type", "absolute")) != "absolute":
-        raise _bounds("position_embedding_type", kind, "'absolute'")
+        raise bounds("position_embedding_type", kind, "'absolute'")
     for switch in ("is_decoder", "add_cross_attention", "sinusoidal_pos_embds"):
         if found.get(switch):
-            raise _bounds(switch, found[switch], "left out: encoders with learned positions are known")
+            raise bounds(switch, found[switch], "left out: encoders with learned positions are known")
     return fields
 
 
-def _labels(found: Mapping[str, Any]) -> tuple[str, ...]:
+def labels_of(found: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the classes of a head, in its order; none where there is no head, or it has no names."""
     told = found.get("id2label")
     if not isinstance(told, dict) or not any("Classification" in str(a) for a in found.get("architectures") or ()):
         return ()
     if len(told) > MOST_LABELS:
-        raise _bounds("id2label", f"{len(told):,} classes", f"at most {MOST_LABELS:,} classes")
+        raise bounds("id2label", f"{len(told):,} classes", f"at most {MOST_LABELS:,} classes")
     try:
         return tuple(str(told[str(number)]) for number in range(len(told)))
     except KeyError as error:
-        raise _bounds("id2label", f"no class {error.args[0]}", "all numbers from 0 on") from None
+        raise bounds("id2label", f"no class {error.args[0]}", "all numbers from 0 on") from None
 
 
-def _config(why: str) -> DataError:
+def bad_config(file: str, why: str) -> DataError:
+    """Say what is wrong with a file of settings."""
     return DataError(
-        "The model's config.json {why}.",
-        "A folder of a model holds config.json, tokenizer.json and model.safetensors, as save_pretrained() writes them.",
+        "The model's {file} {why}.",
+        "A folder of a model holds its files as save_pretrained() writes them, of one and the same model.",
         "model_config",
+        file=file,
         why=why,
     )
 
 
-def _bounds(name: str, value: object, wanted: str) -> DataError:
+def bounds(name: str, value: object, wanted: str) -> DataError:
+    """Say what a field must be."""
     return DataError(
         "The model's config.json has {name} = {value}; it must be {wanted}.",
         "Take another model, or mend the file.",

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,10 +16,11 @@ from torch import Tensor, nn
 
 from kd_core.data.dataset import Array
 from kd_core.errors import DataError
-from kd_core.machine.device import threads
-from kd_core.teachers.estimator import THREADS
+from kd_core.teachers.pretrained.asked import asked
 from kd_core.teachers.pretrained.config import FAMILIES, EncoderConfig, read_config
 from kd_core.teachers.pretrained.folders import require
+from kd_core.teachers.pretrained.vectors import digest
+from kd_core.teachers.pretrained.weights_file import BYTES_A_WEIGHT, LARGE_BYTES, bad_weights, fill
 
 if TYPE_CHECKING:  # loaded when a model is opened
     from tokenizers import Tokenizer
@@ -29,10 +28,6 @@ if TYPE_CHECKING:  # loaded when a model is opened
 BATCH_OPERATIONS = 2e10  # of a batch on a CPU, half a second: a stop request waits for those at work
 LEAST_PIECES, MOST_PIECES = 128, 2048  # of a batch on a CPU; more are no faster
 CUDA_PIECES = 32_768
-BYTES_A_WEIGHT = 2  # in a file of the shortest numbers that are used
-LARGE_BYTES = 2**26  # a smaller model is built, and its names and shapes are compared
-_OLD = {".gamma": ".weight", ".beta": ".bias"}  # names of the first BERT's files
-_UNUSED = ("position_ids", "token_type_ids")  # counters that some files hold beside the weights
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,16 @@ class Encoder:
     tokenizer: Tokenizer
     length: int
     left_out: tuple[str, ...] = ()
+    what: ClassVar[str] = "texts"
+
+    @property
+    def numbers(self) -> int:
+        """Count the numbers of a vector."""
+        return 2 * self.config.width
+
+    def name(self, row: str) -> bytes:
+        """Name a text by its characters. Shape: 16 bytes."""
+        return digest(row)
 
     def pieces(self, texts: Sequence[str], pause: Callable[[], None] = lambda: None) -> list[list[int]]:
         """Cut texts into numbers of word pieces, the marks at both ends included; what is beyond `length` is cut off."""
@@ -82,29 +87,11 @@ class Encoder:
         ask: Callable[[Tensor], Tensor],
         dtype: Any,
     ) -> Iterator[tuple[Array, Array]]:
-        self.network.to(device).eval()
         pieces = CUDA_PIECES
         if device.type == "cpu":
             pieces = int(min(MOST_PIECES, max(LEAST_PIECES, BATCH_OPERATIONS / (2 * self.config.weights))))
-        lanes = THREADS if device.type == "cpu" else 1
-
-        def one(ids: Array) -> Array:
-            with torch.inference_mode():
-                found: Array = ask(torch.from_numpy(ids).to(device)).float().cpu().numpy().astype(dtype)
-            return found
-
-        # Whole batches side by side, each on one thread: two threads in one product wait for each other, and many times
-        # longer than they work where the machine is not idle.
-        at_work: deque[tuple[Array, Future[Array]]] = deque()
-        with threads(1), ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for at, ids in batches(self.pieces(texts, pause), pieces):
-                pause()
-                at_work.append((at, pool.submit(one, ids)))
-                if len(at_work) > lanes:
-                    first, found = at_work.popleft()
-                    yield first, found.result()
-            for first, found in at_work:
-                yield first, found.result()
+        dealt = ((at, torch.from_numpy(ids)) for at, ids in batches(self.pieces(texts, pause), pieces))
+        yield from asked(self.network, dealt, device, pause, ask, dtype)
 
 
 def pool(hidden: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -146,7 +133,7 @@ def open_encoder(folder: Path, length: int, head: bool = False) -> Encoder:
     _check_size(config, folder / "model.safetensors")
     tokenizer = _tokenizer(folder / "tokenizer.json", config, min(length, config.longest))
     network = _build(config, head)
-    left_out = _fill(network, folder / "model.safetensors", FAMILIES[config.family].prefix, head)
+    left_out = fill(network, folder / "model.safetensors", FAMILIES[config.family].prefix, head)
     return Encoder(config, network, tokenizer, min(length, config.longest), left_out)
 
 
@@ -155,7 +142,7 @@ def _check_size(config: EncoderConfig, file: Path) -> None:
     width = min(config.width, config.fields.get("embedding_size", config.width))
     least = BYTES_A_WEIGHT * (config.weights + width * config.fields["vocab_size"])
     if (size := file.stat().st_size) < least > LARGE_BYTES:
-        raise _weights(f"has {size:,} bytes, the model of its config.json takes {least:,} at least")
+        raise bad_weights(f"has {size:,} bytes, the model of its config.json takes {least:,} at least")
 
 
 def _build(config: EncoderConfig, head: bool) -> nn.Module:
@@ -173,46 +160,6 @@ def _build(config: EncoderConfig, head: bool) -> nn.Module:
         else:
             network = getattr(library, family.model)(made, **({"add_pooling_layer": False} if family.pooler else {}))
     return network.float().eval()
-
-
-def _fill(network: nn.Module, file: Path, prefix: str, head: bool) -> tuple[str, ...]:
-    """Load the weights; return the names in the file that the network has no use for."""
-    from safetensors import SafetensorError, safe_open
-
-    wanted = {name: tuple(t.shape) for name, t in network.state_dict().items() if not name.endswith(_UNUSED)}
-    state: dict[str, Tensor] = {}
-    left_out = []
-    try:
-        with safe_open(file, "pt") as weights:
-            for own in weights.keys():  # noqa: SIM118, it is no dict
-                name = _renamed(own, prefix, head, wanted)
-                if name not in wanted:
-                    left_out.append(own)
-                    continue
-                shape = tuple(weights.get_slice(own).get_shape())
-                if shape != wanted[name]:
-                    raise _weights(f"holds {own} of shape {list(shape)}, its config.json asks for {list(wanted[name])}")
-                state[name] = weights.get_tensor(own).float()
-    except SafetensorError as error:
-        raise _weights(f"is no whole safetensors file ({str(error).splitlines()[0][:100]})") from None
-    if missing := [name for name in wanted if name not in state]:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise _weights(f"lacks {', '.join(missing[:3])}{more}")
-    if broken := next((name for name, t in state.items() if not bool(torch.isfinite(t).all())), None):
-        raise _weights(f"holds {broken} with numbers that are not finite")
-    network.load_state_dict(state, strict=False)
-    return tuple(n for n in left_out if not n.endswith(_UNUSED))
-
-
-def _renamed(own: str, prefix: str, head: bool, wanted: dict[str, Any]) -> str:
-    """Name an entry of a file as the network does: with or without the family's prefix, in today's words."""
-    name = own
-    for old, new in _OLD.items():
-        name = name.removesuffix(old) + new if name.endswith(old) else name
-    if head:
-        return name
-    plain = name.removeprefix(prefix)
-    return plain if plain in wanted else name
 
 
 def _tokenizer(file: Path, config: EncoderConfig, length: int) -> Tokenizer:
@@ -239,14 +186,5 @@ def _pieces(why: str) -> DataError:
         "The model's tokenizer.json {why}.",
         "Take it from where the model comes from: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER').",
         "model_tokenizer",
-        why=why,
-    )
-
-
-def _weights(why: str) -> DataError:
-    return DataError(
-        "The model's model.safetensors {why}.",
-        "Take weights and config.json from the same model.",
-        "model_weights",
         why=why,
     )

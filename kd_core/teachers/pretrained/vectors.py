@@ -1,4 +1,4 @@
-"""Sentence vectors kept on the disk by what the text is, so that folds, seeds and later runs compute each text once."""
+"""Vectors of texts or pictures, kept on the disk by what the row is, so that folds, seeds and later runs compute each once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.base import Notify, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.fitting import keep
-from kd_core.teachers.pretrained.encoder import Encoder
 
 VERSION = 1  # raise it when vectors change
 KEEP_SECONDS = 20.0  # of computing between two times of keeping: what a run that is cut off may lose
@@ -78,35 +77,52 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+class Encodes(Protocol):
+    """What makes vectors of rows. `what`: the rows in one word; `numbers` of a vector; `name` (16 bytes) tells rows apart."""
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def numbers(self) -> int: ...
+
+    def name(self, row: Any) -> bytes: ...
+
+    def vectors(
+        self, rows: Any, device: torch.device, pause: Callable[[], None] = ...
+    ) -> Iterator[tuple[Array, Array]]: ...
+
+
 def embed(
-    texts: Sequence[str],
+    rows: Sequence[Any],
     store: VectorStore,
-    encoder: Encoder,
+    encoder: Encodes,
     device: torch.device,
     should_stop: ShouldStop,
     worth: float = 1.0,
 ) -> tuple[Array, dict[str, Any]]:
-    """Give every text its vector; only texts that nobody asked about before are computed, each once.
+    """Give every row its vector; only rows that nobody asked about before are computed, each once.
 
     Vectors that were computed when a stop is asked for are kept. `worth`: how much of the teacher's time this is.
-    Shape: N texts -> (N, 2D) float32, with the number of different texts, of those computed, and the seconds.
+    Shape: N rows -> (N, numbers) float32, with the number of different rows, of those computed, and the seconds.
     Errors: Stopped; DataError `too_many_vectors`.
     """
-    names = [digest(text) for text in texts]
-    needed, budget = 12 * len(texts) * encoder.config.width, ENCODED_MEMORY_SHARE * memory.free_bytes()
+    names, what = [encoder.name(row) for row in rows], encoder.what
+    needed, budget = 6 * len(rows) * encoder.numbers, ENCODED_MEMORY_SHARE * memory.free_bytes()
     if needed > budget:
         raise DataError(
-            "The vectors of {texts:,} texts take {needed:.3g} GB, {budget:.3g} GB of memory are meant for them.",
+            "The vectors of {rows:,} {what} take {needed:.3g} GB, {budget:.3g} GB of memory are meant for them.",
             "Take fewer rows, or a smaller model.",
             "too_many_vectors",
-            texts=len(texts),
+            rows=len(rows),
+            what=what,
             needed=needed / 1e9,
             budget=budget / 1e9,
         )
-    fresh = {name: text for name, text in zip(names, texts, strict=True) if name not in store.found}
+    fresh = {name: row for name, row in zip(names, rows, strict=True) if name not in store.found}
     began, different = time.perf_counter(), len(set(names))
     kept = different - len(fresh)
-    about = {"kind": "part", "phase": "teacher", "what": "texts", "of": different, "worth": round(worth, 3)}
+    about = {"kind": "part", "phase": "teacher", "what": what, "of": different, "worth": round(worth, 3)}
 
     def tell(done: int) -> None:
         store.notify({**about, "done": kept + done, **({} if done else {"kept": kept})})
@@ -114,14 +130,14 @@ def embed(
     tell(0)
     if fresh:
         _compute(fresh, store, encoder, device, should_stop, tell)
-    facts = {"texts": different, "texts_computed": len(fresh), "vector_seconds": round(time.perf_counter() - began, 3)}
+    facts = {what: different, f"{what}_computed": len(fresh), "vector_seconds": round(time.perf_counter() - began, 3)}
     return np.stack([store.found[name] for name in names]).astype(np.float32), facts
 
 
 def _compute(
-    fresh: dict[bytes, str],
+    fresh: dict[bytes, Any],
     store: VectorStore,
-    encoder: Encoder,
+    encoder: Encodes,
     device: torch.device,
     should_stop: ShouldStop,
     tell: Callable[[int], None],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,27 +14,25 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.encoding.text_block import texts_of
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.view import Viewed, Views
-from kd_core.errors import DataError, KDError, Says, SpecError
+from kd_core.errors import DataError, KDError, Says
 from kd_core.machine.device import pick
 from kd_core.specs import Spec, unit
-from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, Answered, Ask, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.base import SOURCES, Answered, Ask, FittedTeacher
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.fitting import from_fit
-from kd_core.teachers.given import MAYBE_SEEN, told
-from kd_core.teachers.pretrained import finetune, folders, probe
+from kd_core.teachers.given import told
+from kd_core.teachers.pretrained import finetune, folders
 from kd_core.teachers.pretrained.config import read_config
 from kd_core.teachers.pretrained.encoder import Encoder, open_encoder
 from kd_core.teachers.pretrained.timing import text_latency, text_seconds
 from kd_core.teachers.pretrained.vectors import VectorStore, embed
+from kd_core.teachers.pretrained.ways import GIVES, PROBE_SECONDS, Opened, as_it_is, order_of, probed, reading
 
-VECTORS, PIECES = "vectors", "pieces"  # the ways to read rows that this teacher makes for itself
+PIECES = "pieces"  # the way to read rows that fine-tuning makes for itself
 OPEN_SECONDS = 5.0  # of loading the library and the model
 TRAINED_TIMES = (
     4.0  # as long as it is read a text takes to be trained on: forward, backward, filling, the steps themselves
 )
-PROBE_SECONDS = 1.2e-8  # of a fit per row, number of a vector and class: about 200 steps
 _OTHERS = Says(
     "texts_only",
     "note",
@@ -58,7 +55,7 @@ class PretrainedSpec(Spec):
         pattern=f"^{folders.NAME}$",
         description="minilm, or the name of a folder in the workspace's folder 'models' (config.json, tokenizer.json, model.safetensors); "
         "on the command line also the path of such a folder. It reads the columns of free text and no others.",
-        json_schema_extra=unit("name", model=True),
+        json_schema_extra=unit("name", model=folders.TEXTS),
     )
     mode: Literal["probe", "finetune", "as_is"] = Field(
         "probe",
@@ -118,7 +115,7 @@ def _refuses(spec: PretrainedSpec) -> KDError | None:
     source="arXiv:1908.10084",
     takes=("tokens",),
     gives=frozenset({"logits", "features", "head"}),
-    gives_as=lambda spec: _GIVES[spec.mode],
+    gives_as=lambda spec: GIVES[spec.mode],
     family="pretrained",
     lacks=folders.lacks,
     refuses=_refuses,
@@ -150,28 +147,10 @@ def _texts(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def _probe(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
-    """Learn a linear model on the vectors of the texts; they never saw a label, so folds share them."""
+    """Learn a linear model on the vectors of the texts."""
     read = _read(spec, ask, folder)
-    encoder, texts = read.encoder, read.texts
-    parts = _split(read.vectors, texts)
-    heads: list[FittedTeacher] = []
-
-    def fit(spec: Any, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
-        heads.append(probe.fit(spec, data, seed, notify, should_stop))
-        return heads[-1]
-
-    found = from_fit(fit)(spec, _asking(ask, InputSpec(VECTORS, read.vectors.shape[1:]), parts, hidden=False))
-    weights = sum(p.numel() for p in encoder.network.parameters())
-    head = heads[0] if heads else None
-    return replace(
-        found,
-        num_parameters=weights + (found.num_parameters or 0),
-        size_bytes=4 * weights + (found.size_bytes or 0),
-        latency_ms=_latency(encoder.vectors, texts["validation"], head),
-        seconds=found.seconds + read.facts["vector_seconds"],
-        details={**found.details, **_about(spec, encoder), **read.facts},
-        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
-        hidden={"train": parts["train"]} if ask.hidden else {},
+    return probed(
+        spec, ask, _opened(spec, ask, read.encoder, read.texts, read.encoder.vectors, read.facts), read.vectors
     )
 
 
@@ -186,12 +165,13 @@ def _finetune(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
     rows = finetune.rows_of(encoder, read.every)
     inputs = InputSpec(PIECES, rows.shape[1:], "int32", high=int(encoder.config.fields["vocab_size"]))
     made = finetune.FineTuning(encoder, read.vectors, timing)
-    found = from_fit(made.fit)(spec, _asking(ask, inputs, _split(rows, read.texts), hidden=ask.hidden))
+    opened = _opened(spec, ask, encoder, read.texts, encoder.vectors, read.facts)
+    found = from_fit(made.fit)(spec, reading(ask, inputs, opened.split(rows), hidden=ask.hidden))
     return replace(
         found,
         seconds=found.seconds + read.facts["vector_seconds"],
-        details={**found.details, **_about(spec, encoder), **read.facts},
-        notes=(*found.notes, *_notes(ask.dataset, encoder, read.every)),
+        details={**found.details, **opened.facts},
+        notes=(*found.notes, *opened.notes),
     )
 
 
@@ -216,51 +196,34 @@ def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
     return _Read(encoder, texts, every, vectors, facts)
 
 
-def _asking(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: bool) -> Ask:
-    """Ask about the same rows, read in a way of this teacher's own."""
-    viewed = Viewed(inputs, parts)
-    data = replace(ask.dataset, views=Views({inputs.kind: lambda: viewed}))
-    return replace(ask, dataset=data, reads=inputs.kind, hidden=hidden)
-
-
 def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
     """Ask the model's own classes, in the order of the classes here."""
-    dataset, own = ask.dataset, read_config(folder).labels
-    if ask.hidden:
-        raise SpecError(
-            "A model that is asked as it is gives no inner features, and the loss reads them.",
-            "Take the mode probe or finetune, or another loss.",
-            "model_features",
-        )
-    order = _order(dataset, own)
-    began = time.perf_counter()
-    encoder, texts = open_encoder(folder, spec.length, head=True), _texts(dataset)
+    order = order_of(ask, read_config(folder).labels)
+    encoder, texts = open_encoder(folder, spec.length, head=True), _texts(ask.dataset)
     every = [text for split in SPLITS for text in texts[split]]
-    z = np.empty((len(every), len(own)), np.float32)
-    done, told_at = 0, began
-    for at, logits in encoder.answers(every, pick(ask.device), lambda: stop_if_asked(ask.should_stop)):
-        z[at], done = logits, done + len(at)
-        if (now := time.perf_counter()) - told_at > 1 or done == len(every):
-            told_at = now
-            ask.notify({"kind": "part", "phase": "teacher", "what": "texts", "done": done, "of": len(every)})
-    weights = sum(p.numel() for p in encoder.network.parameters())
-    return Answered(
-        _split(z[:, order], texts),
-        weights,
-        4 * weights,
-        _latency(encoder.answers, texts["validation"], None),
-        time.perf_counter() - began,
-        details=_about(spec, encoder),
-        notes=(*_notes(dataset, encoder, every), told(MAYBE_SEEN.problem())),
+    answers = encoder.answers(every, pick(ask.device), lambda: stop_if_asked(ask.should_stop))
+    return as_it_is(ask, _opened(spec, ask, encoder, texts, encoder.answers, {}), order, answers)
+
+
+def _opened(
+    spec: PretrainedSpec,
+    ask: Ask,
+    encoder: Encoder,
+    texts: Mapping[str, list[str]],
+    asked: Callable[..., Iterator[tuple[Array, Array]]],
+    facts: Mapping[str, Any],
+) -> Opened:
+    every = [text for split in SPLITS for text in texts[split]]
+    return Opened(
+        encoder.network,
+        {split: len(some) for split, some in texts.items()},
+        encoder.what,
+        {**_about(spec, encoder), **facts},
+        lambda head: _latency(asked, texts["validation"], head),
+        tuple(_notes(ask.dataset, encoder, every)),
     )
 
 
-# A probe reads vectors that no fit changes, so those of all rows have one basis whatever the folds.
-_GIVES: Mapping[str, frozenset[str]] = {
-    "probe": frozenset({"logits", "features", "head", "one_basis"}),
-    "finetune": frozenset({"logits", "features", "head"}),
-    "as_is": frozenset({"logits"}),
-}
 _MODES: Mapping[str, Callable[[PretrainedSpec, Ask, Path], Answered]] = {
     "probe": _probe,
     "finetune": _finetune,
@@ -280,30 +243,6 @@ def _latency(
                 head.logits(found.astype(np.float32))
 
     return text_latency(texts, answer)
-
-
-def _order(dataset: Dataset, own: tuple[str, ...]) -> list[int]:
-    """Find each class among the model's own. Errors: SpecError `model_labels`."""
-    plain = [name.strip().casefold() for name in own]
-    wanted = [name.strip().casefold() for name in dataset.classes]
-    if not task_of(dataset.task).has_classes or sorted(plain) != sorted(wanted):
-        raise SpecError(
-            "The model can't be asked as it is: its own classes are {own}, those here are {wanted}.",
-            "Take the mode probe, which learns the classes here.",
-            "model_labels",
-            own=_named(own) or "not told in its config.json",
-            wanted=_named(dataset.classes) or "none, as a number is predicted",
-        )
-    return [plain.index(name) for name in wanted]
-
-
-def _named(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-
-
-def _split(x: Array, texts: Mapping[str, list[str]]) -> dict[Any, Array]:
-    ends = np.cumsum([len(texts[split]) for split in SPLITS])[:-1]
-    return dict(zip(SPLITS, np.split(x, ends), strict=True))
 
 
 def _about(spec: PretrainedSpec, encoder: Encoder) -> dict[str, Any]:

@@ -57,11 +57,11 @@ def store() -> RunStore:
     return _store(workspace())
 
 
-def models(chosen: str) -> list[str]:
-    """Name the pretrained models at hand, the chosen one among them even where it is gone."""
+def models(chosen: str, kind: str) -> list[str]:
+    """Name the pretrained models of texts or pictures at hand, the chosen one among them even where it is gone."""
     from kd_core.teachers.pretrained import folders
 
-    return list(dict.fromkeys([*folders.names(), chosen]))
+    return list(dict.fromkeys([*folders.names(kind), chosen]))
 
 
 def finished_runs(chosen: str) -> dict[str, str]:

@@ -166,8 +166,8 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     low, high = bounds(info)
     if "file" in extra(info):
         return _file(name, info, value, key)
-    if "model" in extra(info):  # one at hand: no path can be written, so nothing outside the workspace is opened
-        return st.selectbox(options=engine.models(value), format_func=option, key=seed(place, value), **shown)
+    if of := extra(info).get("model"):  # one at hand: no path is written, so nothing outside the workspace is opened
+        return st.selectbox(options=engine.models(value, str(of)), format_func=option, key=seed(place, value), **shown)
     if "run" in extra(info):
         runs = engine.finished_runs(value)
         said = {"format_func": lambda run: runs[run], "placeholder": t("common.choose_run")}
