@@ -125,7 +125,10 @@ class Front(nn.Module):
         super().__init__()
         self.layout = Layout.of(inputs, edges)
         self.index = Index(self.layout, inputs.width)
-        at = [torch.special.ndtri(torch.linspace(0.02, 0.98, n + 1)) for n in self.layout.pieces]
+        here = (
+            torch.get_default_device()
+        )  # said, for a library that loads models leaves a linspace behind that is always on the CPU
+        at = [torch.special.ndtri(torch.linspace(0.02, 0.98, n + 1, device=here)) for n in self.layout.pieces]
         others = self.layout.encoded - sum(self.layout.pieces)
         rise = torch.cat([torch.zeros(0), *(torch.diff(e) for e in at)])
         self.register_buffer("low", torch.cat([*(e[:-1] for e in at), torch.zeros(others)]))
