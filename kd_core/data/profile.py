@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data import proposal, split, targets
-from kd_core.data.checks import leaks, links
+from kd_core.data.checks import groups, leaks, links
 from kd_core.data.checks import table as checks
 from kd_core.data.checks.classes import Rare
 from kd_core.data.checks.copies import find_copies
@@ -175,6 +175,7 @@ def understand_table(
                 part=part,
                 ignored=[*drop, *by_hand],
             )
+            problems += [] if grouping is None else groups.stand_ins(features, grouping)
     readings = proposal.readings(typed[target]) if target in typed else ()
     given = None
     if part is None and time is None and (given := _given(table, typed, {target, group, *drop})):
