@@ -93,6 +93,7 @@ def test_order_lines_without_customer(real_data, tmp_path):
     assert one(found.problems, "group_straddles").column == "InvoiceNo"
     data = prepare(DatasetSpec(source=str(path), target="no_customer", group="InvoiceNo"))
     assert not [p for p in data.problems if p.code in ("group_straddles", "leak_column")]
+    assert one(data.problems, "group_named").column == "InvoiceDate"
     assert not any("InvoiceNo" in n for n in data.view().view.feature_names)
     for part in data.parts.values():
         assert part.y.mean() == pytest.approx(missing.mean(), abs=0.01)

@@ -11,12 +11,13 @@ from kd_core.errors import Problem, Says
 
 OWN = 0.8  # share of groups that have a value of their own, from which it names them
 FEWEST = 50  # groups; of fewer any fine number has as many values
+ONE = 0.98  # share of groups with one value, from which a column counts as the same in a group: an order may last over a minute's end
 ROWS = 2  # of a group, on average; below that a group is hardly more than a row
 
 _NAMED = Says(
     "group_named",
     "warning",
-    "{column} can stand for {group}: it is the same in all rows of one {group}, and {values:,} values tell {groups:,} of them apart. A model can "
+    "{column} can stand for {group}: it is the same in the rows of one {group}, and {values:,} values tell {groups:,} of them apart. A model can "
     "learn them by heart, which helps with none that is new.",
     "Leave it out and compare, unless its values mean the same for new ones.",
 )
@@ -36,8 +37,9 @@ def stand_ins(features: list[TypedColumn], group: TypedColumn) -> list[Problem]:
         known = (codes >= 0) & (owners >= 0)
         mine, values = owners[known], codes[known]
         groups, distinct = len(np.unique(mine)), len(np.unique(values))
-        pairs = len(np.unique(mine.astype(np.int64) * (codes.max() + 1) + values))
-        if groups >= FEWEST and pairs == groups and distinct >= OWN * groups:
+        pairs = np.unique(mine * (codes.max() + 1) + values) // (codes.max() + 1)  # the group of each
+        alone = (np.unique(pairs, return_counts=True)[1] == 1).mean() if groups else 0.0
+        if groups >= FEWEST and alone >= ONE and distinct >= OWN * groups:
             found.append(_NAMED.problem(column.name, distinct, group=group.name, values=distinct, groups=groups))
     return found
 
