@@ -7,8 +7,7 @@ import torch
 
 from kd_core.data.dataset import Array
 from kd_core.distill import objective, shares
-from kd_core.distill.base import LOSSES
-from kd_core.distill.terms import SeveralSpec
+from kd_core.distill.terms import SeveralSpec, hears_inside, parts_of
 from kd_core.models.base import Outputs
 from kd_core.models.building import start_weights
 from kd_core.seeding import derive
@@ -20,7 +19,7 @@ FRESH = 0.1  # spread of the logits of a network with start weights
 
 def unforeseen(lesson: Choice) -> tuple[str, ...]:
     """Name the losses of a lesson that look inside teacher or student: what they do shows only in training. Errors: UnknownName, SpecError."""
-    return tuple(one for one in _losses(lesson) if _looks_inside(one))
+    return tuple(one.name for one in parts_of(lesson) if hears_inside(one))
 
 
 def foresee(task: str, lesson: Choice, labels: Array, teacher_logits: Array) -> shares.Shares:
@@ -44,24 +43,14 @@ def foresee(task: str, lesson: Choice, labels: Array, teacher_logits: Array) -> 
     return made(outputs, torch.arange(len(rows))).shares or {}
 
 
-def _losses(lesson: Choice) -> tuple[str, ...]:
-    if lesson.name != SEVERAL:
-        return (lesson.name,)
-    return tuple(one.name for one in SeveralSpec.parse(lesson.settings, "the objective").terms)
-
-
-def _looks_inside(name: str) -> bool:
-    return bool({"teacher_features", "teacher_maps", "student_features", "student_maps"} & set(LOSSES.get(name).needs))
-
-
 def _seen(lesson: Choice) -> Choice | None:
     """Return a lesson of the losses that compare answers alone, each with its weight as it is set; None without any."""
     if lesson.name != SEVERAL:
-        return None if _looks_inside(lesson.name) else lesson
+        return None if hears_inside(lesson) else lesson
     held = SeveralSpec.parse(lesson.settings, "the objective")
     terms = [
         {"name": one.name, "weight": one.weight, "settings": one.settings}
         for one in held.terms
-        if not _looks_inside(one.name)
+        if not hears_inside(one.choice)
     ]
     return Choice(name=SEVERAL, settings={"hard": held.hard, "terms": terms}) if terms else None

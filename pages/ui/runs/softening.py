@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -12,6 +12,9 @@ from kd_core.evaluate.soft_labels import entropy, soften
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
 from kd_core.workspace import workspace
+
+if TYPE_CHECKING:
+    from kd_core.teachers.answer_cache.kept import KeptAnswers
 
 ROWS = 2_000  # validation rows looked at, evenly spaced
 
@@ -46,12 +49,8 @@ class Answers:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _read(dataset_json: str, teacher_json: str, stamp: int) -> Answers | None:
-    from kd_core.teachers.answer_cache.cache import TeacherCache
-
-    found = TeacherCache(workspace() / "teachers").find(
-        DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)
-    )
-    return None if found is None or not task_of(found.task).has_classes else of(found)
+    found = kept(dataset_json, teacher_json)
+    return None if found is None else of(found)
 
 
 def of(found: Any) -> Answers | None:
@@ -73,9 +72,22 @@ def answers(dataset: DatasetSpec, teacher: Choice) -> Answers | None:
 
     Errors: KDError for a teacher that does not exist or whose settings do not fit.
     """
-    folder = workspace() / "teachers"
+    at = stamp()
+    return None if at is None else _read(dataset.to_json(), teacher.to_json(), at)
+
+
+def kept(dataset_json: str, teacher_json: str) -> KeptAnswers | None:
+    """Find the kept answers of a teacher about classes. Errors: as `answers`."""
+    from kd_core.teachers.answer_cache.cache import TeacherCache
+
+    cache = TeacherCache(workspace() / "teachers")
+    found = cache.find(DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json))
+    return None if found is None or not task_of(found.task).has_classes else found
+
+
+def stamp() -> int | None:
+    """Say when answers were last kept or asked for, so that what was read of them is read again; None before the first."""
     try:
-        stamp = folder.stat().st_mtime_ns
+        return (workspace() / "teachers").stat().st_mtime_ns
     except FileNotFoundError:
         return None
-    return _read(dataset.to_json(), teacher.to_json(), stamp)

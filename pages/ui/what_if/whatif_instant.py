@@ -12,9 +12,9 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
-from kd_core.workspace import workspace
 from pages.ui.charts import soft_labels as charts
 from pages.ui.charts.marks import COLOUR
+from pages.ui.runs import softening
 from pages.ui.shared import forms, picture, text
 from pages.ui.shared.text import t, term
 
@@ -64,12 +64,8 @@ def soften_all(logits: Any, labels: Any, *, stale: bool = False, most: int = ROW
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _read(dataset_json: str, teacher_json: str, stamp: int) -> Softening | None:
-    from kd_core.teachers.answer_cache.cache import TeacherCache
-
-    found = TeacherCache(workspace() / "teachers").find(
-        DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json)
-    )
-    if found is None or not task_of(found.task).has_classes:
+    found = softening.kept(dataset_json, teacher_json)
+    if found is None:
         return None
     return soften_all(found.logits, found.labels, stale=found.stale)
 
@@ -79,12 +75,8 @@ def read(dataset: DatasetSpec, teacher: dict[str, Any]) -> Softening | None:
 
     Errors: KDError for a teacher that does not exist.
     """
-    folder = workspace() / "teachers"
-    try:
-        stamp = folder.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
-    return _read(dataset.to_json(), Choice.parse(teacher).to_json(), stamp)
+    at = softening.stamp()
+    return None if at is None else _read(dataset.to_json(), Choice.parse(teacher).to_json(), at)
 
 
 def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
