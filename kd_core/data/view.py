@@ -243,6 +243,11 @@ class Views:
                 self._made[kind] = self._makers[kind]()
             return self._made[kind]
 
+    def forget(self, reading: str) -> None:
+        """Free the memory of a way to read; it is encoded anew when it is asked for again."""
+        with self._making:
+            self._made.pop(reading, None)
+
     def _short(self, kind: str, names: int) -> Viewed:
         whole, name = self.get(kind), reading(kind, names)
         if self._shortened is None:

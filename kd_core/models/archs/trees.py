@@ -181,6 +181,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     fits=Boosting,
     flops=TreeEnsemble.flops,
     file_bytes=file_bytes,
+    least={"trees": 1, "leaves": 2},
     seconds=seconds,
 )
 def build(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:
