@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kd_core.data.dataset import Dataset
+from kd_core.data.views.table import TableView
 from kd_core.models import ARCHS
-from kd_core.models.building import build_for, cpu_state, deployed_state, reading_of, start_weights
+from kd_core.models.building import build_for, cpu_state, deployed_state, reading_of, start_weights, viewed
 from kd_core.models.shape import NamingSpec
 from kd_core.runs.deployment import deploy
 from kd_core.specs import Choice
@@ -27,14 +28,30 @@ def least_bytes(dataset: Dataset, arch: Choice) -> int | None:
     return None if data is None else len(data)
 
 
+def barest(dataset: Dataset, arch: Choice) -> Choice | None:
+    """Leave all names out; None where that is no less, as no column has a table of them."""
+    if not issubclass(ARCHS.get(arch.name).spec, NamingSpec):
+        return None
+    view = viewed(dataset, arch).view
+    if not isinstance(view, TableView) or view.shortened(0) is None:
+        return None
+    return arch.model_copy(update={"settings": {**arch.settings, "label_bytes": 0}})
+
+
+def names_of(dataset: Dataset, arch: Choice) -> dict[str, Any] | None:
+    """Tell which names a shortened architecture knows, as `Vocabulary.told`; None for one that knows all."""
+    view = viewed(dataset, arch).view
+    return view.names.told() if isinstance(view, TableView) and view.names is not None else None
+
+
 def shortened(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     """Leave so many names out that the file takes at most `most` bytes once the student has learned; None where even none is too many.
 
     Of what grows by rounds the most is reserved. Errors: KDError.
     """
-    entry = ARCHS.get(arch.name)
-    if not issubclass(entry.spec, NamingSpec):
+    if barest(dataset, arch) is None:
         return None
+    entry = ARCHS.get(arch.name)
     grown = entry.facts.get("file_bytes")
     room = most - (0 if grown is None else int(grown(entry.spec.parse(arch.settings), dataset.num_outputs)))
 
