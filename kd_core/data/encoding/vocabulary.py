@@ -28,6 +28,12 @@ class Vocabulary:
         kept = {name: list(counts) for name, counts in self.columns.items()}
         return {"columns": kept, "bytes": self.bytes, "of_bytes": self.of_bytes}
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Vocabulary:
+        """Read what `told` returned. Errors: KeyError, TypeError, ValueError."""
+        columns = {str(name): (int(kept), int(of)) for name, (kept, of) in told["columns"].items()}
+        return cls(columns, int(told["bytes"]), int(told["of_bytes"]))
+
 
 def name_bytes(names: Iterable[str]) -> int:
     """Count what names take in a file. Example: `name_bytes(["Rome"])` is 9."""
