@@ -12,7 +12,7 @@ import pandas as pd
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
 from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import TextBlock
-from kd_core.data.encoding.vocabulary import Vocabulary, commonest, vocabulary
+from kd_core.data.encoding.vocabulary import Vocabulary, commonest, name_bytes, vocabulary
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
@@ -238,6 +238,19 @@ def count_features(profile: Profile) -> int:
     Example: 3 numbers without gaps and one category of 5 values give 8.
     """
     return sum(len(values) + hole for values, hole in foreseen_features(profile))
+
+
+def count_name_bytes(profile: Profile) -> int:
+    """Count the bytes that names of category values take in a file, of columns with so many that they stand in tables.
+
+    All rows are counted, not those of training alone, so it is somewhat more than will be.
+    """
+    found = 0
+    for column in profile.columns:
+        own = column.used and column.name != profile.target and column.kind == "category"
+        if own and column.distinct > ONE_HOT_CATEGORIES:
+            found += name_bytes(map(str, profile.frame[column.name].dropna().unique()))
+    return found
 
 
 def foreseen_features(profile: Profile) -> Iterator[tuple[list[int], bool]]:
