@@ -3,7 +3,8 @@
     python benchmarks/peers.py --keep FOLDER [--data FOLDER] [--sets visits,bike_sharing] [--quick] [--draws N] [--lines N] [--json FILE]
 
 For each set, split as a run splits it, and 3 seeds: students of every family in a few sizes, each plain and distilled (a teacher of
-5 folds), rounded and written as the one file that takes raw columns. In each class of at most 15, 40 and 100 KB "ours" is the one
+5 folds), rounded and written as the one file that takes raw columns. Where the names of category values make a file too large for a
+class, the student is trained once more with the commonest names that fit into it (`mlp_small@40`), ours and peers alike. In each class of at most 15, 40 and 100 KB "ours" is the one
 that is best on validation rows, by the mean over seeds; its answers are those of the file. The peers of a class, chosen likewise:
 plain LightGBM and a plain linear model in the same file, and a network of 20 x 2 units by hand with the same soft labels (its bytes:
 numbers in float32, names and categories). A full LightGBM of any size is told as the ceiling.
@@ -44,6 +45,7 @@ from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.machine import device
 from kd_core.models.building import deployed_state
+from kd_core.runs.choosing.shortening import least_bytes, shortened
 from kd_core.runs.deployment import deploy
 from kd_core.safe_io import write_json
 from kd_core.scenarios import SCENARIOS, default_spec
@@ -103,9 +105,10 @@ def sets(data: Path | None, scratch: Path, lines: int | None = None) -> dict[str
 
 def fill(name: str, dataset: Dataset, chosen: argparse.Namespace, store: Store) -> None:
     """Train what the store lacks of one set; each is kept as it ends."""
+    students = STUDENTS | store.kept(name, "shortened", partial(shorter, dataset))
     lacking = {
         (model, arm): [s for s in range(chosen.seeds) if not store.has(name, f"{model}/{arm}", s)]
-        for model in STUDENTS
+        for model in students
         for arm in ARMS
     }
     others = [(m, s) for m in ("by_hand/distilled", CEILING) for s in range(chosen.seeds) if not store.has(name, m, s)]
@@ -129,13 +132,24 @@ def fill(name: str, dataset: Dataset, chosen: argparse.Namespace, store: Store) 
         else:
             found = peers_plain.by_hand(dataset, soft, seed, chosen.epochs or 60)
         store.save(name, model, seed, Kept.of_logits(dataset, found, time.perf_counter() - start))
-    for model, arch in STUDENTS.items():
+    for model, arch in students.items():
         seeds = {arm: lacking[model, arm] for arm in ARMS}
         if not any(seeds.values()):
             continue
         start = time.perf_counter()
         train(name, dataset, model, arch, seeds, soft, chosen, store)
         print(f"  {name}: {model} done in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def shorter(dataset: Dataset) -> dict[str, Choice]:
+    """List, class by class, the students that fit into it with fewer names only."""
+    found = {}
+    for most in CLASSES:
+        for model, arch in STUDENTS.items():
+            size = least_bytes(dataset, arch)
+            if size is not None and size > most and (choice := shortened(dataset, arch, most)):
+                found[f"{model}@{most // 1000}"] = choice
+    return found
 
 
 def train(
@@ -181,9 +195,10 @@ def written(dataset: Dataset, arch: Choice, trained: TrainedVariant) -> Kept:
 
 def judge(name: str, dataset: Dataset, chosen: argparse.Namespace, store: Store) -> dict[str, Any]:
     """Choose by validation rows, then hold ours against the peer's answers to test rows, class by class."""
-    seeds = range(chosen.seeds)
-    names = [f"{model}/{arm}" for model in STUDENTS for arm in ARMS]
-    models = {m: [store.load(name, m, s) for s in seeds] for m in (*names, *PEERS, CEILING)}
+    seeds, short = range(chosen.seeds), store.kept(name, "shortened", partial(shorter, dataset))
+    names = [f"{model}/{arm}" for model in (*STUDENTS, *short) for arm in ARMS]
+    peers = (*PEERS, *(f"{model}/plain" for model in short if f"{model.split('@')[0]}/plain" in PEERS))
+    models = {m: [store.load(name, m, s) for s in seeds] for m in (*names, *peers, CEILING)}
     missing = {m: k.why for m, some in models.items() for k in some if k.why}
     usable = {m: some for m, some in models.items() if m not in missing}
     scores = {m: mean_score(dataset, "validation", some) for m, some in usable.items()}
@@ -193,7 +208,7 @@ def judge(name: str, dataset: Dataset, chosen: argparse.Namespace, store: Store)
     found = []
     for most in CLASSES:
         fitting = [m for m in usable if size[m] <= most]
-        ours, theirs = ([m for m in fitting if m in some] for some in (names, PEERS))
+        ours, theirs = ([m for m in fitting if m in some] for some in (names, peers))
         if not ours or not theirs:
             found.append({"most_bytes": most, "ours": None, "peer": None})
             continue

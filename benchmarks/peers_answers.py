@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.compare import margin_in_units
 from kd_core.safe_io import read_json, write_bytes, write_json
+from kd_core.specs import Choice
 from kd_core.task import task_of
 
 LEAST = 1e-38  # a probability of 0 has no logarithm
@@ -67,6 +68,13 @@ class Store:
             write_json(place, digest)
         if read_json(place) != digest:
             raise SystemExit(f"{place.parent} holds models of other rows. Name another folder.")
+
+    def kept(self, name: str, what: str, make: Callable[[], dict[str, Choice]]) -> dict[str, Choice]:
+        """Keep named choices of a set once they were made."""
+        place = self.folder / name / f"{what}.json"
+        if not place.exists():
+            write_json(place, {model: choice.model_dump(mode="json") for model, choice in make().items()})
+        return {model: Choice.parse(told) for model, told in read_json(place).items()}
 
     def _place(self, name: str, model: str, seed: int) -> Path:
         return self.folder / name / f"{model.replace('/', '-')}-{seed}.npz"
@@ -195,7 +203,7 @@ def _totals(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def _family(model: str) -> str:
     name, arm = model.split("/")
-    return f"{name.split('_')[0]} {arm}"
+    return f"{name.split('@')[0].split('_')[0]} {arm}"
 
 
 def _near(row: dict[str, Any], one: dict[str, Any]) -> bool:

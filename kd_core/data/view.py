@@ -155,6 +155,7 @@ VIEWS: Registry[type[View]] = Registry("view", "kd_core.data.views")
 class Viewed:
     """All parts of a dataset as one view gives them, with the view that can read further rows.
 
+    `names`: the most bytes of names of category values, where that made the view shorter than its kind.
     Shape: per part (N, *spec.shape); an estimator's view may give sparse rows.
     """
 
@@ -162,6 +163,17 @@ class Viewed:
     parts: Mapping[Split, Any]
     view: View | None = None
     problems: tuple[Problem, ...] = ()
+    names: int | None = None
+
+    @property
+    def reading(self) -> str:
+        """Name the way to read by which a dataset gives it again."""
+        return reading(self.spec.kind, self.names)
+
+
+def reading(kind: str, names: int | None) -> str:
+    """Name a way to read: a view, with at most so many bytes of names of category values. Example: `columns:14000`."""
+    return kind if names is None else f"{kind}:{names}"
 
 
 def choose_view(entry: Entry[Any], offered: Iterable[str], wanted: str | None = None) -> str:
@@ -185,10 +197,15 @@ def choose_view(entry: Entry[Any], offered: Iterable[str], wanted: str | None = 
 
 
 class Views:
-    """The ways in which a dataset can be read, each encoded when it is first asked for."""
+    """The ways in which a dataset can be read, each encoded when it is first asked for.
 
-    def __init__(self, makers: Mapping[str, Callable[[], Viewed]]) -> None:
-        self._makers, self._made = dict(makers), dict[str, Viewed]()
+    `shortened`: makes of a view one that holds at most so many bytes of names; without it, names are never left out.
+    """
+
+    def __init__(
+        self, makers: Mapping[str, Callable[[], Viewed]], shortened: Callable[[Viewed, int], Viewed] | None = None
+    ) -> None:
+        self._makers, self._made, self._shortened = dict(makers), dict[str, Viewed](), shortened
         self._making = threading.Lock()
 
     @classmethod
@@ -209,7 +226,10 @@ class Views:
         return tuple(self._made)
 
     def get(self, kind: str) -> Viewed:
-        """Return a view of all parts. Errors: DataError `no_view` where the columns can't be read so."""
+        """Return a view of all parts, by its kind or a `reading`. Errors: DataError `no_view` where the columns can't be read so."""
+        whole, _, names = kind.partition(":")
+        if names and kind not in self._makers:
+            return self._short(whole, int(names))
         if kind not in self._makers:
             raise DataError(
                 "The rows of this dataset can't be read as {kind}.",
@@ -222,6 +242,20 @@ class Views:
             if kind not in self._made:
                 self._made[kind] = self._makers[kind]()
             return self._made[kind]
+
+    def forget(self, reading: str) -> None:
+        """Free the memory of a way to read; it is encoded anew when it is asked for again."""
+        with self._making:
+            self._made.pop(reading, None)
+
+    def _short(self, kind: str, names: int) -> Viewed:
+        whole, name = self.get(kind), reading(kind, names)
+        if self._shortened is None:
+            return whole
+        with self._making:
+            if name not in self._made:
+                self._made[name] = self._shortened(whole, names)
+            return self._made[name]
 
     @property
     def problems(self) -> tuple[Problem, ...]:

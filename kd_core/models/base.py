@@ -137,7 +137,8 @@ GIVES = frozenset({"logits", "features", "head"})  # of an architecture that say
 # training rows and its lesson before it learns, the same for all seeds, prepared_by=function(spec) -> that setting; teachers:
 # teaching={name: field, ...}, settings of size and training that differ from other teachers'; fits=a `Fits` of a student that learns
 # by a procedure of its own, then with seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
-# file_bytes=function(spec, outputs) -> the most bytes in a file where they don't follow from the weights; warning=function(inputs) -> None, or code, message and hint
+# file_bytes=function(spec, outputs) -> the most bytes in a file where they don't follow from the weights, least={...settings...} of
+# the smallest there is then; warning=function(inputs) -> None, or code, message and hint
 # of what to say before training; slower=factor on the estimated step; batch=the most rows of a step
 # where that is not asked for, rate=how many times as large steps of the optimiser suit it
 ARCHS: Registry[Builder] = Registry("architecture")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.dataset import Dataset
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.view import View, Viewed, choose_view
+from kd_core.data.view import View, Viewed, choose_view, reading
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS, Combines, Settles, Shortens
 from kd_core.seeding import derive
@@ -62,9 +62,14 @@ def view_of(choice: Choice, offered: Iterable[str]) -> str:
     return choose_view(ARCHS.get(choice.name), offered)
 
 
+def reading_of(choice: Choice, offered: Iterable[str]) -> str:
+    """Name the way in which an architecture reads rows: its view, and how many bytes of names it holds. Errors: as `view_of`."""
+    return reading(view_of(choice, offered), choice.settings.get("label_bytes"))
+
+
 def viewed(dataset: Dataset, choice: Choice) -> Viewed:
     """Read a dataset's rows as an architecture takes them. Errors: UnknownName, SpecError `other_view`."""
-    return dataset.view(view_of(choice, dataset.views.kinds))
+    return dataset.view(reading_of(choice, dataset.views.kinds))
 
 
 def build_for(dataset: Dataset, choice: Choice) -> nn.Module:

@@ -27,11 +27,14 @@ TOPIC_TERM, TOPIC_TERMS, SPELLED, TOKEN = 160, 20_000, 5, 13
 PIECE = 9  # of a number cut by edges: where it begins, how steep it is, which column it is of
 
 
-def file_bytes(choice: Choice, inputs: InputSpec, num_outputs: int, names: Sequence[str], texts: int = 0) -> int | None:
+def file_bytes(
+    choice: Choice, inputs: InputSpec, num_outputs: int, names: Sequence[str], texts: int = 0, labels: int = 0
+) -> int | None:
     """Estimate the bytes of a student's ONNX file; None for rows that its file does not read raw.
 
     For trees it is the most, as they end at the round that is best on validation rows, and so it is beside free text: how many words
-    it holds is not known before. `names`: of the columns, the target left out; `texts`: how many are free text.
+    it holds is not known before. `names`: of the columns, the target left out; `texts`: how many are free text; `labels`: bytes of
+    the names of category values in tables (`data.views.table.count_name_bytes`), of which a student may hold a part.
     Errors: UnknownName, SpecError.
     """
     if inputs.kind in ("ngrams", "tokens"):
@@ -41,7 +44,8 @@ def file_bytes(choice: Choice, inputs: InputSpec, num_outputs: int, names: Seque
         return None
     front = FILE + COLUMN * len(names) + LETTER * sum(len(n.encode()) for n in names) + FEATURE * inputs.width
     front += BENT * len(names) * (inputs.kind == TABLE) + TOPIC_TERM * TOPIC_TERMS * texts
-    return front + _network(choice.to_json(), inputs, num_outputs)
+    most = choice.settings.get("label_bytes")
+    return front + (labels if most is None else min(labels, most)) + _network(choice.to_json(), inputs, num_outputs)
 
 
 @functools.lru_cache(1024)

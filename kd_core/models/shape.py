@@ -1,4 +1,4 @@
-"""Width and depth of a network: a preset by name, or numbers that override it."""
+"""What decides how large a student is: width and depth, a preset by name or numbers that override it, and the names that it holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from pydantic import Field, model_validator
 
 from kd_core.models.base import SizeName
 from kd_core.specs import Spec, unit
+
+
+class NamingSpec(Spec):
+    """What a student that reads columns knows of their categories."""
+
+    later = ("label_bytes",)
+
+    label_bytes: int | None = Field(
+        None,
+        ge=0,
+        le=10**9,
+        description="Most bytes that the names of category values take in the file, in columns with many of them; the commonest are kept, the "
+        "rest are read as values never seen. All are kept when empty.",
+        json_schema_extra=unit("bytes", advanced=True),
+    )
 
 
 class SizedSpec(Spec):

@@ -129,7 +129,7 @@ def _view_files(folder: RunFolder, rows: Viewed) -> list[str]:
     """Write what another program needs to read rows as a student does, and return the relative paths."""
     paths = []
     for name, data in (rows.view.state() if rows.view else {}).items():
-        paths.append(f"artifacts/views/{rows.spec.kind}/{name}")
+        paths.append(f"artifacts/views/{rows.reading.replace(':', '-')}/{name}")
         write_bytes(folder.path / paths[-1], data)
     return paths
 

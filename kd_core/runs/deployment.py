@@ -13,8 +13,10 @@ import pandas as pd
 import torch
 
 from kd_core.data.dataset import Dataset, Split
+from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.pictures.column import as_files
+from kd_core.data.views.table import TableView
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.export import compact
@@ -37,6 +39,7 @@ WHOLE_BATCHES = (1, 1000)  # a row on its own, and as many as a file brings
 class Deployment:
     """A student's ONNX file. `network` is the part of it that takes encoded rows; `session` answers raw rows by it; `reason` in words where there is no file.
 
+    `names`: which names of category values it holds, where that is not all.
     `apart`: how far its answers to test rows are from the engine's: probabilities, or shares of the target's deviation.
     """
 
@@ -45,6 +48,7 @@ class Deployment:
     session: RawSession | None = None
     apart: float | None = None
     reason: str | None = None
+    names: Vocabulary | None = None
 
     @functools.cached_property
     def compact(self) -> bytes | None:
@@ -56,7 +60,9 @@ class Deployment:
         if self.data is None:
             return {"form": None, "bytes": None, "reason": self.reason}
         inputs = "encoded rows" if self.session is None else "columns" if self.session.view is None else "raw rows"
-        found = {"form": "onnx", "bytes": len(self.data), "inputs": inputs, "apart": self.apart}
+        found: dict[str, Any] = {"form": "onnx", "bytes": len(self.data), "inputs": inputs, "apart": self.apart}
+        if self.names is not None:
+            found["names"] = self.names.told()
         whole, short = self.data, self.compact
         if short is None:
             return found
@@ -97,7 +103,8 @@ def deploy(module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split
         view = rows.view.first(module.reads()) if isinstance(module, ReadsFirst) else rows.view
         data = raw_model(network, view, purpose_of(dataset))
         session = RawStudent(data)
-        return Deployment(data, network, session, _apart(session, module, dataset, arch, split))
+        names = view.names if isinstance(view, TableView) else None
+        return Deployment(data, network, session, _apart(session, module, dataset, arch, split), names=names)
     except KDError as error:
         return Deployment(None, reason=str(error))
     except RUNTIME_ERRORS as error:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.cells import grid
@@ -124,6 +125,13 @@ class StudentOutcome:
     def alone(self) -> bool:
         """Say whether the model to take home is the one trained without a teacher."""
         return self.taken == "baseline"
+
+    @property
+    def names(self) -> Vocabulary | None:
+        """Return which names of category values its file knows, None where it knows all. Errors: KDError `damaged_result`."""
+        told = (self.raw.get("deployed") or {}).get("names")
+        with damage():
+            return None if told is None else Vocabulary.of(told)
 
     @property
     def own(self) -> Arm:

@@ -23,6 +23,7 @@ from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.models.base import ARCHS
 from kd_core.models.building import deployed_state, viewed
+from kd_core.runs.choosing.shortening import least_bytes, shortened
 from kd_core.runs.deployment import Deployment, deploy
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.predict import predict
@@ -76,7 +77,8 @@ class Reference:
         arch = self.arch.model_dump(mode="json")
         packed = self.deployment.compact
         sizes = {"bytes": self.bytes, **({"compact_bytes": len(packed)} if packed else {})}
-        return {"name": self.name, "title": self.title, "arch": arch, **sizes, "selected": self.selected}
+        names = {"names": self.deployment.names.told()} if self.deployment.names else {}
+        return {"name": self.name, "title": self.title, "arch": arch, **sizes, **names, "selected": self.selected}
 
 
 def lists(dataset: Dataset) -> list[tuple[tuple[str, str, Choice], ...]]:
@@ -99,11 +101,22 @@ class References:
         self.seeds, self.stop = list(seeds), stop
         self.known: list[Reference] = []
         self.missing: list[dict[str, str]] = []
+        self.shorten = False
 
-    def learn(self, largest: int) -> None:
-        """Train the lists with the first seed, each until a model is clearly larger than the largest student. Units: bytes."""
+    def learn(self, largest: int, shorten: bool = False) -> None:
+        """Train the lists with the first seed, each until a model is clearly larger than the largest student. Units: bytes.
+
+        `shorten`: a student holds a part of the names of categories alone, so plain models that are too large for it do so too.
+        """
+        self.shorten = shorten
         for models in lists(self.dataset):
             self._learn(models, largest)
+
+    def _fitting(self, arch: Choice, largest: int) -> Choice:
+        """Leave names out as the students did, where a model is too large for them with all. Errors: KDError."""
+        if not self.shorten or (least_bytes(self.dataset, arch) or 0) <= largest:
+            return arch
+        return shortened(self.dataset, arch, largest) or arch
 
     def _learn(self, models: Sequence[tuple[str, str, Choice]], largest: int) -> None:
         for name, title, arch in models:
@@ -111,7 +124,7 @@ class References:
             if not set(takes) & set(self.dataset.views.kinds) or self.stop():
                 continue
             try:
-                reference = self._first(name, title, arch)
+                reference = self._first(name, title, self._fitting(arch, largest))
             except KDError as error:
                 self.missing.append({"name": name, "title": title, "reason": str(error)})
                 continue

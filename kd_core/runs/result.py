@@ -156,7 +156,7 @@ class ResultBuilder:
         Errors: none of a single model; those that could not be had are told in the result.
         """
         name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
-        references.learn(max(sizes))
+        references.learn(max(sizes), any("names" in j.entry["deployed"] for j in self.judged))
         named: set[str] = set()
         for one, size in zip(self.judged, sizes, strict=True):
             entry, arm = one.entry, one.arms.taken

@@ -123,12 +123,12 @@ class Making:
 
 def table_view(viewed: Viewed, kind: str) -> TableView:
     """Return a view that reads column by column. Errors: SpecError `made_rows_view`."""
-    if kind not in VIEWS or not isinstance(viewed.view, TableView):
+    if kind.partition(":")[0] not in VIEWS or not isinstance(viewed.view, TableView):
         raise SpecError(
             "Rows can't be made for what reads {kind}: they are put together column by column.",
             "Set made_rows to 0, or choose a teacher and students that read table or columns.",
             "made_rows_view",
-            kind=view_title(kind),
+            kind=view_title(kind.partition(":")[0]),
         )
     return viewed.view
 
@@ -143,8 +143,9 @@ def with_made(viewed: Viewed, made: MadeRows, dataset: Dataset, times: int) -> V
             "made_rows_on_disk",
             rows=len(x),
         )
-    more = made.encoded(dataset, viewed.spec.kind)[: made.count(times)]
-    return Viewed(viewed.spec, {**viewed.parts, "train": np.concatenate([x, more])}, viewed.view)
+    more = made.encoded(dataset, viewed.reading)[: made.count(times)]
+    train = {**viewed.parts, "train": np.concatenate([x, more])}
+    return Viewed(viewed.spec, train, viewed.view, names=viewed.names)
 
 
 def require_folds(folds: int) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from kd_core.data.encoding.raw_graph import _shared_rows
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.views import VIEWS
@@ -166,3 +167,37 @@ def test_the_readers_session_of_a_view_has_its_shape():
     view, *_ = made("binary")
     session = open_front(view)
     assert isinstance(session, RawSession) and session.run([])[0].shape == (0, view.spec.width)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(("arch", "kind"), [("mlp", "table"), ("piecewise", "columns")])
+@pytest.mark.parametrize("most", [0, 150])
+def test_a_file_with_fewer_names_answers_raw_rows_as_the_engine_does(task, arch, kind, most):
+    frame, types, told = columns()
+    whole = VIEWS.get(kind).make(types, task, 0)
+    y = np.arange(ROWS) % {"binary": 2, "multiclass": 3}.get(task, 10**9)
+    whole.fit(frame, y, None)
+    view = whole.shortened(most)
+    view.fit(frame, y, None)
+    aim = purpose(task)
+    torch.manual_seed(0)
+    network = build(Choice(name=arch), view.spec, aim.task.num_outputs(len(aim.classes))).eval()
+    data = raw_model(onnx_bytes(network, view.spec), view, aim)
+    student, rows = RawStudent(data), [*odd_rows(told, 200), *frame.astype("object").head(100).to_dict("records")]
+    found, _ = student.run(rows)
+    assert np.abs(found - answers(view, network, aim, rows)).max() <= 1e-5 * (aim.std if task == "regression" else 1)
+    for row, expected in zip(rows[:60], found, strict=False):
+        assert np.allclose(student.run(row)[0][0], expected, atol=1e-6 * aim.std, rtol=0)
+    assert len(data) < len(raw_model(onnx_bytes(network, view.spec), whole, aim)) or whole.spec != view.spec
+
+
+def test_labels_of_equal_values_share_a_row_of_the_table():
+    rows = np.array([[1, 2], [3, 4], [1, 2], [5, 6], [5, 6], [5, 6], [1, 2]], np.float32)
+    ids = {name: at for at, name in enumerate("abcdefg")}
+    found, other, kept = _shared_rows(ids, 6, rows, 0)
+    assert len(kept) == 3 and all(np.array_equal(kept[found[n]], rows[at]) for n, at in ids.items())
+    assert np.array_equal(kept[other], rows[6]) and found["b"] == 2  # the row of fewest labels is the last
+    found, other, kept = _shared_rows(ids, 6, rows, 3)
+    assert [found[n] for n in "abc"] == [0, 1, 2] and found["d"] == found["e"] == 3 and other == found["g"] == 4
+    signed = np.array([[0.0], [-0.0]], np.float32)
+    assert len(_shared_rows({"a": 0, "b": 1}, 1, signed, 0)[2]) == 2  # the same bits, not the same numbers

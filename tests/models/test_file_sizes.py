@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
-from kd_core.data.preparation import prepare
+from kd_core.data.preparation import look_at, prepare
+from kd_core.data.views.table import count_name_bytes
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import raw_model
 from kd_core.models import ARCHS
@@ -15,7 +16,8 @@ from kd_core.models.building import build_for, cpu_state, deployed_state, viewed
 from kd_core.models.file_sizes import file_bytes
 from kd_core.runs.deployment import purpose_of
 from kd_core.scenarios import SCENARIOS, default_spec
-from kd_core.specs import Choice
+from kd_core.specs import Choice, DatasetSpec
+from tests.runs.tables import order_lines
 
 SAMPLES = {  # beside free text a file holds words, which nobody knows before they are read
     default_spec(n).dataset.source: default_spec(n).dataset
@@ -82,3 +84,16 @@ def test_trees_are_told_at_their_most():
 
 def test_rows_that_are_not_read_raw_have_no_estimate():
     assert file_bytes(Choice(name="cnn"), InputSpec("pixels", (28, 28, 1)), 2, ["a"]) is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"label_bytes": 1500}, {"label_bytes": 0}], ids=["all", "some", "none"])
+def test_names_of_category_values_are_foreseen_too(tmp_path, settings):
+    spec = DatasetSpec(
+        source=str(order_lines(tmp_path / "lines.csv")), target="back", task="binary", kinds={"product": "category"}
+    )
+    dataset, choice = prepare(spec), Choice(name="linear", settings=settings)
+    labels = count_name_bytes(look_at(spec))
+    rows, module = viewed(dataset, choice), build_for(dataset, choice).eval()
+    found = len(raw_model(onnx_bytes(module, rows.spec), rows.view, purpose_of(dataset)))
+    told = file_bytes(choice, rows.spec, dataset.num_outputs, tuple(rows.view.types), labels=labels)
+    assert labels > 10_000 and 0.75 <= told / found <= 1.25

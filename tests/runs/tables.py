@@ -27,6 +27,22 @@ def write_table(path: Path, task: str = "binary", rows: int = 400, seed: int = 0
     return path
 
 
+def order_lines(path, rows=1500):
+    """Write order lines: some hundred products, each with a code and a long name, and whether the line is sent back."""
+    rng = np.random.default_rng(0)
+    at = np.minimum(rng.geometric(0.012, rows), 400)
+    often = np.random.default_rng(1).random(401)
+    pd.DataFrame(
+        {
+            "code": [f"P{i:04}" for i in at],
+            "product": [f"A LANTERN OF {i} PARTS AND COLOURS" for i in at],
+            "price": rng.gamma(2, 2, rows).round(2),
+            "back": np.where(rng.random(rows) < 0.1 + 0.8 * (often[at] > 0.6), "yes", "no"),
+        }
+    ).to_csv(path, index=False)
+    return path
+
+
 def small_spec(path: Path, task: str = "binary", **training: int) -> RunSpec:
     """Return a spec that trains in about a second."""
     objective = Choice(name="mse") if task == "regression" else Choice(name="hinton", settings={"temperature": 2.0})

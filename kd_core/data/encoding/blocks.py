@@ -137,6 +137,19 @@ class CategoryBlock:
         self.std: Any = 1.0
         self.frequency: Array = np.zeros(0)
         self.averages: Array = np.zeros((0, 0))  # of the target: per known value, then any other one, then missing
+        self._most: int | None = None  # names that are known, where not all are
+
+    def keep(self, most: int) -> None:
+        """Know the commonest values of a column with many, in `fit`; the rest count together as any other one."""
+        self._most = most
+
+    def labels(self, column: ColumnType) -> list[tuple[list[str], int]]:
+        """List the values that stand in a table, the commonest first: every way to write each, and its training rows."""
+        ways: dict[str, list[str]] = {label: [label] for label in self.known}
+        for text, label in column.spelling.items():
+            if label in ways and text != label and not column.codes:
+                ways[label].append(text)
+        return list(zip(ways.values(), np.rint(np.expm1(self.frequency)).astype(int).tolist(), strict=False))
 
     def fit(self, values: pd.Series, y: Array, task: str, groups: Array | None) -> Array | None:
         counts = values.value_counts()
@@ -159,13 +172,14 @@ class CategoryBlock:
     def _fit_many(
         self, values: pd.Series, labels: list[str], counts: pd.Series, y: Array, task: str, groups: Array | None
     ) -> Array | None:
+        labels = labels[: self._most]
         self.known = {v: i for i, v in enumerate(labels)}
         self.frequency = np.log1p(
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
         )
         codes = _codes(values, self.known, len(labels) + 1, len(labels))
         if task_of(task).averages(len(np.unique(y))) > self.most_classes:
-            self.width = self.one_hot + 1
+            self.width = min(self.one_hot, len(labels)) + 1
             self.names = (
                 *(f"{self.name}={v}" for v in labels[: self.one_hot]),
                 f"{self.name}={_INFREQUENT}",

@@ -90,12 +90,14 @@ class RawGraph:
         """Add a category with values of its own per label, by the label's number. Shape: rows (K, W).
 
         `hot`: so many of the labels, the last one for all others, have a position with a 1 as well, before those values.
+        Labels with the same values share a row: names seen as often, with the same average, are many.
         """
+        ids, other, rows = _shared_rows(ids, other, rows.astype(np.float32), max(0, hot - 1))
         codes = self._look_up(name, ids, other, numbers)
         if hot:
             near = self._node("Min", codes, self._weight(np.int64(hot - 1)))
             self._add_hot(self._node("Add", near, self._weight(np.int64(self._hot_width))), hot)
-        found = self._node("Gather", self._weight(rows.astype(np.float32)), codes)  # (N, 1, W)
+        found = self._node("Gather", self._weight(rows), codes)  # (N, 1, W)
         part = f"table {len(self._tables)}"
         self._tables.append((self._node("Squeeze", found, self._weight(np.array([1]))), rows.shape[1]))
         self.places += [(part, i) for i in range(rows.shape[1])]
@@ -295,3 +297,18 @@ class RawGraph:
     def new(self) -> str:
         """Return a name that nothing else has: a, ... Z, aa, ba, ...; longer ones would take more bytes than small weights."""
         return next(self._names)
+
+
+def _shared_rows(ids: Mapping[str, int], other: int, rows: Array, apart: int) -> tuple[dict[str, int], int, Array]:
+    """Keep equal rows once, those of most labels first, as low numbers take fewer bytes; the first `apart` stay where they are.
+
+    Shape: rows (K, W) -> new numbers by label, that of any other label, and (L, W), L at most K.
+    """
+    bits, of_row, counts = np.unique(
+        np.ascontiguousarray(rows[apart:]).view(np.uint32), axis=0, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-counts, kind="stable")
+    place = np.argsort(order)[of_row.reshape(-1)] + apart
+    number = np.concatenate([np.arange(apart), place]).tolist()
+    kept = np.concatenate([rows[:apart], bits[order].view(np.float32)])
+    return {label: number[at] for label, at in ids.items()}, number[other], kept

@@ -12,6 +12,7 @@ import pandas as pd
 from kd_core.data.encoding.blocks import BooleanBlock, CategoryBlock, DateBlock, NumberBlock
 from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import TextBlock
+from kd_core.data.encoding.vocabulary import Vocabulary, commonest, name_bytes, vocabulary
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.table import Profile
@@ -87,6 +88,7 @@ class TableView(View):
         super().__init__({name: column for name, column in types.items() if column.kind != "picture"}, task, seed)
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
+        self.names: Vocabulary | None = None
 
     def _block(self, name: str, column: ColumnType) -> Block:
         if made := self.made_of.get(column.kind):
@@ -119,6 +121,24 @@ class TableView(View):
     def spec(self) -> InputSpec:
         """Describe the encoded rows; known after fitting."""
         return table_inputs(len(self.feature_names))
+
+    def shortened(self, most: int) -> TableView | None:
+        """Make a view, to be fitted, that knows the commonest names alone; None where all of this fitted one take at most so many bytes."""
+        labels = {n: b.labels(self.types[n]) for n, b in self.blocks.items() if isinstance(b, CategoryBlock)}
+        labels = {name: found for name, found in labels.items() if found}
+        kept = commonest(labels, most)
+        names = vocabulary(labels, kept)
+        if names.bytes == names.of_bytes:
+            return None
+        made = type(self)(self.types, self.task, self.seed)
+        made._keep(names)
+        return made
+
+    def _keep(self, names: Vocabulary) -> None:
+        self.names = names
+        for name, (kept, _) in names.columns.items():
+            if isinstance(block := self.blocks.get(name), CategoryBlock):
+                block.keep(kept)
 
     def learned(self) -> dict[str, bytes]:
         """Return every column's scales, quantiles, categories, averages, terms, topics and names."""
@@ -153,6 +173,8 @@ class TableView(View):
             left, y = np.unique(y, return_inverse=True)
             task = task_of(task).settled(len(left))
         fresh = type(self)({name: self.types[name] for name in spans}, task, self.seed)
+        if self.names is not None:
+            fresh._keep(self.names)
         frame = rows.frame[list(spans)]
         made = fresh.fit_transform(frame.iloc[rows.train[rest]], y, None if rows.groups is None else rows.groups[rest])
         old = [at for span in spans.values() for at in span]
@@ -216,6 +238,19 @@ def count_features(profile: Profile) -> int:
     Example: 3 numbers without gaps and one category of 5 values give 8.
     """
     return sum(len(values) + hole for values, hole in foreseen_features(profile))
+
+
+def count_name_bytes(profile: Profile) -> int:
+    """Count the bytes that names of category values take in a file, of columns with so many that they stand in tables.
+
+    All rows are counted, not those of training alone, so it is somewhat more than will be.
+    """
+    found = 0
+    for column in profile.columns:
+        own = column.used and column.name != profile.target and column.kind == "category"
+        if own and column.distinct > ONE_HOT_CATEGORIES:
+            found += name_bytes(map(str, profile.frame[column.name].dropna().unique()))
+    return found
 
 
 def foreseen_features(profile: Profile) -> Iterator[tuple[list[int], bool]]:

@@ -11,7 +11,7 @@ from kd_core.data.view import Viewed, Views
 from kd_core.distill.meeting import Lesson, Way, taught
 from kd_core.distill.student import TrainedStudent
 from kd_core.errors import Stopped
-from kd_core.models.building import view_of, viewed
+from kd_core.models.building import reading_of, viewed
 from kd_core.specs import Choice
 from kd_core.teachers.crossfit import folds as deal_folds
 from kd_core.training.predict import predict
@@ -52,7 +52,7 @@ def without(dataset: Dataset, arch: Choice, held_N: Array) -> tuple[Dataset, Arr
 
     Shape: held (N,) bool -> a dataset of N - H training rows whose encoding never saw a held-out target, and (H, ...) rows.
     """
-    kind = view_of(arch, dataset.views.kinds)
+    kind = reading_of(arch, dataset.views.kinds)
     whole = dataset.view(kind)
     x, x_validation, x_held = dataset.without(kind, held_N)
     parts = {**whole.parts, "train": x, "validation": x_validation}

@@ -15,7 +15,7 @@ from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
 from kd_core.distill.student import TrainedStudent, scoring
 from kd_core.distill.terms import loss_of
 from kd_core.errors import KDError
-from kd_core.models.building import view_of, viewed
+from kd_core.models.building import reading_of, viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import SEVERAL, Choice, RunSpec, Spec, unit
 from kd_core.task import task_of
@@ -59,7 +59,7 @@ def answered(lesson: Lesson, rows: made_up.MadeUpRows, answers: Array) -> tuple[
     Shape: answers (M, C) -> a dataset, and the answers (N, C) to its training rows.
     """
     dataset, task = lesson.dataset, task_of(lesson.dataset.task)
-    kind = view_of(lesson.student.arch, dataset.views.kinds)
+    kind = reading_of(lesson.student.arch, dataset.views.kinds)
     whole, learned = dataset.view(kind), len(rows.frame) - rows.held
     x = rows.encoded(dataset, kind)
     y = answers.argmax(axis=1) if task.has_classes else answers[:, 0] * dataset.target_std + dataset.target_mean

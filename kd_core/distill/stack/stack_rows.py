@@ -18,7 +18,7 @@ class StackRows:
 
     def open(self, rows: Viewed, dtype: torch.dtype, num_bytes_reserved: int) -> tuple[RowReader, torch.Tensor]:
         """Return the training rows and the validation rows of a view; streamed training rows get a reader for each call."""
-        key = rows.spec.kind, len(rows.parts["train"]), dtype  # made rows may follow the training rows
+        key = rows.reading, len(rows.parts["train"]), dtype  # made rows may follow the training rows
         if key not in self._opened:
             x, x_validation = rows.parts["train"], rows.parts["validation"]
             held = x if is_mapped(x) else torch.from_numpy(x).to(dtype)

@@ -12,12 +12,13 @@ from kd_core.data.input_spec import COLUMNS, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.piecewise_edges import fit_edges
 from kd_core.models.piecewise_front import PAST_ALL, Fronted
-from kd_core.specs import Spec, unit
+from kd_core.models.shape import NamingSpec
+from kd_core.specs import unit
 
 EDGES = 32
 
 
-class AdditiveSpec(Spec):
+class AdditiveSpec(NamingSpec):
     """How finely the curves are drawn."""
 
     edges: int = Field(

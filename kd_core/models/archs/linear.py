@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.specs import Spec
+from kd_core.models.shape import NamingSpec
 
 
-class LinearSpec(Spec):
-    """A linear model has no settings."""
+class LinearSpec(NamingSpec):
+    """A linear model has no shape."""
 
 
 class Linear(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.activations import Activation, activation
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.models.shape import SizedSpec
+from kd_core.models.shape import NamingSpec, SizedSpec
 from kd_core.specs import unit
 
 # small stays below 2,500 parameters up to 100 encoded columns.
@@ -23,7 +23,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
-class MLPSpec(SizedSpec):
+class MLPSpec(NamingSpec, SizedSpec):
     """Hidden layers of equal width: tiny 1 x 8, small 2 x 20, base 2 x 128, large 3 x 256."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.activations import Activation, activation
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.models.shape import SizedSpec
+from kd_core.models.shape import NamingSpec, SizedSpec
 from kd_core.specs import unit
 
 # On 28 inputs and 2 outputs: 562, 1,634, 77,858 and 451,586 parameters.
@@ -22,7 +22,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
-class ResMLPSpec(SizedSpec):
+class ResMLPSpec(NamingSpec, SizedSpec):
     """Residual blocks of equal width: tiny 1 x 8, small 1 x 16, base 2 x 96, large 3 x 192."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS

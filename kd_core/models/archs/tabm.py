@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.models.shape import SizedSpec
+from kd_core.models.shape import NamingSpec, SizedSpec
 from kd_core.specs import unit
 from kd_core.task import TargetKind
 
@@ -26,7 +26,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
-class TabMSpec(SizedSpec):
+class TabMSpec(NamingSpec, SizedSpec):
     """Hidden layers of equal width shared by all members: base 2 x 128, large 3 x 256."""
 
     presets: ClassVar[dict[str, dict[str, int]]] = PRESETS

@@ -11,8 +11,9 @@ from torch import nn
 from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
 from kd_core.models import boosting
 from kd_core.models.base import ARCHS, Array, Pull, SizeName
+from kd_core.models.shape import NamingSpec
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble, one_answer, trees_of_a_round
-from kd_core.specs import Spec, unit
+from kd_core.specs import unit
 from kd_core.task import ROW_BY_ROW
 
 # Bytes of the ONNX file behind what reads a row (2 to 5 KB), for two classes or a number: at most 5, 9, 31 and 88 KB, so that with it
@@ -25,7 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class TreesSpec(Spec):
+class TreesSpec(NamingSpec):
     """Boosted trees: tiny 26 of 11 leaves, small 36 of 15, base 58 and large 165 of 31.
 
     They learn round by round on all rows at once: epochs, batch size, step size and weight decay of the training are not theirs.
@@ -180,6 +181,7 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     fits=Boosting,
     flops=TreeEnsemble.flops,
     file_bytes=file_bytes,
+    least={"trees": 1, "leaves": 2},
     seconds=seconds,
 )
 def build(spec: TreesSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

@@ -44,6 +44,7 @@ class Candidate:
 
     `bytes` of the deployed file, None without one; `microseconds` of one raw row, None where nobody measured it: both of the model
     of `arm`, the better one; `other` holds the same of the other arm, None where that could not be chosen and has no file.
+    `names`: which names of category values the file holds, where not all fit, with `label_bytes`, the setting that says so.
     `seconds` it took to train, write and time. `left_out`: code and values of why it can't be chosen, None where it can.
     """
 
@@ -56,6 +57,7 @@ class Candidate:
     left_out: Mapping[str, Any] | None = None
     arm: Arm = "student"
     other: Mapping[str, Any] | None = None
+    names: Mapping[str, Any] | None = None
 
     def told(self) -> dict[str, Any]:
         """Return what result.json and events say of it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.processor import busy
 from kd_core.models import ARCHS
-from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights, viewed
+from kd_core.models.building import viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Take
@@ -31,6 +31,7 @@ from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
 from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts, settle
+from kd_core.runs.choosing.shortening import barest, least_bytes, names_of, shortened
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
@@ -102,10 +103,11 @@ class Trying:
         if not self._finished():
             self._smallest_of_the_large()
         decision = self.notebook.decision or self._decide()
-        at = self._names().index(decision.chosen)
+        at, chosen = self._names().index(decision.chosen), self.notebook.known[decision.chosen]
         self.notify({"kind": "chosen", "student": decision.chosen, **decision.told()})
-        take = partial(settle, decision, self.notebook.known[decision.chosen], self.goals, self.judge)
-        return Found(self.spec.students[at], take, self._folder(self.spec.students[at]), self._block(decision))
+        take = partial(settle, decision, chosen, self.goals, self.judge)
+        student = self.spec.students[at]
+        return Found(_named(student, chosen.names), take, self._folder(student), self._block(decision))
 
     def _names(self) -> list[str]:
         return [s.name for s in self.spec.students]
@@ -158,7 +160,7 @@ class Trying:
         if self._time_is_up():
             found: Candidate | None = Candidate(student.name, left_out={"code": "time_up", "begun": False})
         else:
-            found = self._too_large(student) or self._try(student)
+            found = self._fitting(student)
         if found is not None:
             self.notebook.add(found)
         return found is not None
@@ -170,28 +172,36 @@ class Trying:
             return
         one = min(large, key=lambda c: c.left_out["bytes"] if c.left_out else 0)
         student = self.spec.students[self._names().index(one.name)]
-        found = self._try(student)
+        found = self._try(_with(student, barest(self.dataset, student.arch)))
         if found is not None:
             self.notebook.add(found)
             self._tell(one.name)
 
-    def _too_large(self, student: StudentSpec) -> Candidate | None:
-        """Leave out what is larger than the limit before it has learned anything: learning takes no bytes away."""
-        if self.goals.bytes is None:
-            return None
-        begun = self.clock()
+    def _fitting(self, student: StudentSpec) -> Candidate | None:
+        """Try a candidate, with fewer names where all are too many for the limit; None where a person stopped it.
+
+        What is larger than the limit before it has learned anything is left out: learning takes no bytes away.
+        """
+        most, begun = self.goals.bytes, self.clock()
+        if most is None:
+            return self._try(student)
         try:
             least = least_bytes(self.dataset, student.arch)
+            if least is None or least <= most:
+                return self._try(student)
+            fewer = shortened(self.dataset, student.arch, most)
+            bare = barest(self.dataset, student.arch)
+            least = least if bare is None or fewer else least_bytes(self.dataset, bare)
         except KDError as error:
             return Candidate(student.name, left_out={"code": "failed", "reason": str(error)})
-        if least is None or least <= self.goals.bytes:
-            return None
+        if fewer:
+            return self._try(_with(student, fewer), begun)
         seconds = round(self.clock() - begun, 3)
         return Candidate(student.name, seconds=seconds, left_out={"code": "too_large", "bytes": least})
 
-    def _try(self, student: StudentSpec) -> Candidate | None:
+    def _try(self, student: StudentSpec, begun: float | None = None) -> Candidate | None:
         """Train, write and time a candidate; None where a person stopped it."""
-        begun = self.clock()
+        begun = self.clock() if begun is None else begun
 
         def left_out(code: str, **values: Any) -> Candidate:
             return Candidate(student.name, seconds=round(self.clock() - begun, 3), left_out={"code": code, **values})
@@ -213,7 +223,9 @@ class Trying:
         if other_counts(found, self.goals, self.judge):
             (worse,) = set(ARMS) - {better}
             found = replace(found, other=self._file(both[worse]))
-        return replace(found, seconds=round(self.clock() - begun, 3))
+        names = names_of(self.dataset, student.arch)
+        names = names and {**names, "label_bytes": student.arch.settings["label_bytes"]}
+        return replace(found, names=names, seconds=round(self.clock() - begun, 3))
 
     def _rank(self, score: float | None) -> float:
         assert score is not None
@@ -268,7 +280,8 @@ class Trying:
         known = self.notebook.known
         stopped = {"code": "stopped"}
         candidates = [known.get(name) or Candidate(name, left_out=stopped) for name in self._names()]
-        archs = {s.name: s.arch.model_dump(mode="json") for s in self.spec.students}
+        students = (_named(s, known[s.name].names if s.name in known else None) for s in self.spec.students)
+        archs = {s.name: s.arch.model_dump(mode="json") for s in students}
         finished = [c for c in candidates if c.left_out is None]
         first = next(i for i, c in enumerate(known.values()) if c.left_out is None)
         until = sum(c.seconds for c in list(known.values())[: first + 1])  # in the order in which they were tried
@@ -284,16 +297,16 @@ class Trying:
         }
 
 
-def least_bytes(dataset: Dataset, arch: Choice) -> int | None:
-    """Return the bytes of an architecture's file before it has learned anything, None where no file can be made.
+def _with(student: StudentSpec, arch: Choice | None) -> StudentSpec:
+    return student if arch is None else student.model_copy(update={"arch": arch})
 
-    What it learns needs places that are there already, or adds some: no trained file was smaller. Errors: KDError.
-    """
-    with start_weights(0):
-        module = build_for(dataset, arch)
-    module.load_state_dict(deployed_state(dataset, arch, cpu_state(module)))
-    data = deploy(module.eval(), dataset, arch, ROWS).data
-    return None if data is None else len(data)
+
+def _named(student: StudentSpec, names: Mapping[str, Any] | None) -> StudentSpec:
+    """Give a candidate the names that it was tried with."""
+    if names is None:
+        return student
+    settings = {**student.arch.settings, "label_bytes": names["label_bytes"]}
+    return _with(student, student.arch.model_copy(update={"settings": settings}))
 
 
 def _begun_anew(number: int) -> dict[str, Any]:

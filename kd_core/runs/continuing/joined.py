@@ -16,7 +16,7 @@ import pandas as pd
 
 from kd_core.data.dataset import SPLITS, Array, Dataset, Part, Split
 from kd_core.data.split import TEST, TRAIN, VALIDATION, row_keys
-from kd_core.data.view import Viewed, Views
+from kd_core.data.view import Viewed, Views, reading
 from kd_core.errors import Problem, Says
 from kd_core.runs.continuing.dealing import Dealt
 from kd_core.runs.continuing.new_rows import NewRows
@@ -186,9 +186,12 @@ def _views(old: Dataset, new: NewRows, picked: Mapping[Split, tuple[Array | slic
                 more = known.view.encode(new.frame.iloc[at_new])
                 x = more if not x.shape[0] else np.concatenate([x, more])
             found[split] = x
-        return Viewed(known.spec, found, known.view, known.problems)
+        return Viewed(known.spec, found, known.view, known.problems, known.names)
 
-    return Views({kind: functools.partial(make, kind) for kind in old.views.kinds})
+    def shortened(whole: Viewed, names: int) -> Viewed:
+        return make(reading(whole.spec.kind, names))
+
+    return Views({kind: functools.partial(make, kind) for kind in old.views.kinds}, shortened)
 
 
 def _groups(old: Dataset, mine: Part, at_old: Array | slice, dealt: Dealt, at_new: Array) -> Array | None:

@@ -17,7 +17,7 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.intervals import compare, families
 from kd_core.evaluate.intervals.compare import verdict
 from kd_core.evaluate.intervals.evidence import Evidence
-from kd_core.models.building import build_for, view_of
+from kd_core.models.building import build_for, reading_of
 from kd_core.runs.assessment import spread
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.continuing.asking import Told
@@ -66,7 +66,7 @@ def students(
     found = []
     for index, arm in arms.items():
         student = spec.students[index]
-        kind = view_of(student.arch, rows.old.views.kinds)
+        kind = reading_of(student.arch, rows.old.views.kinds)
         before = []
         for seed in arm.seeds:
             module = build_for(rows.dataset, student.arch)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
@@ -93,6 +94,7 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     for student in found.students:
         lines += _judgement(found, student)
         lines += _plain_lines(result, found, student)
+        lines += [_names(student.names)] if student.names else []
         lines.append(_sizes(result, found, student))
     if plain := (result.get("artifacts") or {}).get("plain"):
         names = ", ".join(repr(p["name"]) for p in plain)
@@ -105,6 +107,15 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
         )
     lines += _split_lines(result, found)
     return lines
+
+
+def _names(told: Vocabulary) -> str:
+    """Say which names of category values a student's file knows, and what that spares."""
+    columns = " and ".join(f"{kept:,} of {of:,} of {name}" for name, (kept, of) in told.columns.items() if kept < of)
+    return (
+        f"Its file knows the commonest names alone, {columns}: {kilobytes(told.bytes)} instead of {kilobytes(told.of_bytes)}. "
+        "Any other is read as a name never seen; so it was in training, by the baseline and by plain models of its size too."
+    )
 
 
 def _known_lines(result: dict[str, Any]) -> list[str]:

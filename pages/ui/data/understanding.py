@@ -84,13 +84,14 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
 def facts_of(found: Profile, part: str | None) -> Facts:
     """Count what later pages need; `part` is the column that gives the split."""
     from kd_core.data.views import foreseen
+    from kd_core.data.views.table import count_name_bytes
 
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     names = tuple(c.name for c in found.columns)
     task, parts = str(found.task), count_parts(found.frame[part]) if part in names else ()
     read = tuple(c.name for c in found.columns if c.used and c.name != found.target)
     known = found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts
-    return Facts(*known, read, count_texts(found))
+    return Facts(*known, read, count_texts(found), count_name_bytes(found))
 
 
 def facts(dataset_id: str, spec: DatasetSpec) -> Facts:

@@ -94,6 +94,8 @@ def judgement(found: Result, index: int) -> None:
             st.markdown(said.splits, help=t("runs.splits.note"))
         if said.reads:
             st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
+        if said.names:
+            st.caption(said.names, help=t("runs.names.help"))
         for line in (*told.lines(found, index), *verdict.about_teacher(found)):
             st.caption(line)
         if said.moved:

@@ -37,7 +37,7 @@ class Judgement:
     """One student's verdict in words, in the order they are read; empty where nothing needs saying.
 
     `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
-    `plain`: against plain models of its size;
+    `plain`: against plain models of its size; `names`: which names of category values its file knows, where not all;
     `moved`: what its lesson was made of; `counsel`: what to try for that reason;
     `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
@@ -47,6 +47,7 @@ class Judgement:
     source: Safe | None
     teacher: Safe
     plain: tuple[Safe, ...]
+    names: Safe | None
     family: Safe | None
     splits: Safe | None
     older: Safe | None
@@ -90,6 +91,7 @@ def judge(result: Result, index: int) -> Judgement:
         source=_source(found, student),
         teacher=_against(found, student),
         plain=_plain(found, student),
+        names=_names(student),
         family=_family(found, student),
         splits=_splits(found, index),
         older=t("runs.verdict.older") if found.schema < 2 else None,
@@ -142,6 +144,17 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
     why = student.placebo_reason if found.schema >= 2 else "older"
     known = f"runs.source.why.{why}"
     return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
+
+
+def _names(student: StudentOutcome) -> Safe | None:
+    """Say how many of the names of category values the file knows, and what that spares; None where it knows all."""
+    told = student.names
+    if told is None:
+        return None
+    some = [(name, *counts) for name, counts in told.columns.items() if counts[0] < counts[1]]
+    columns = [t("runs.names.column", name=name, kept=text.exact(kept), of=text.exact(of)) for name, kept, of in some]
+    sizes = {"size": text.size(told.bytes), "whole": text.size(told.of_bytes)}
+    return t("runs.names.said", columns=Safe(str(t("runs.names.and")).join(columns)), **sizes)
 
 
 def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:

@@ -117,15 +117,28 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
                 "–" if out else _size(one),
                 "–" if one.microseconds is None else text.milliseconds(one.microseconds / 1000),
                 text.seconds(one.seconds) if one.seconds else "–",
-                _said(out) if out else t(f"runs.choice.is_chosen_{told.chosen.arm}") if bold else _beyond(one, told),
+                _said(out) if out else _chosen(one, told) if bold else _beyond(one, told),
             ]
         )
     return pd.DataFrame(rows, columns=titles).set_index(titles[0]).astype("object")
 
 
+def _chosen(one: Candidate, told: ToldChoice) -> str:
+    return ", ".join([str(t(f"runs.choice.is_chosen_{told.chosen.arm}")), *_fewer(one)])
+
+
 def _beyond(one: Candidate, told: ToldChoice) -> str:
     keeps = any(m.keeps(told.goals.limits) for m in one.models())
-    return "" if keeps else str(t("runs.choice.beyond"))
+    said = [] if keeps else [str(t("runs.choice.beyond"))]
+    return ", ".join(said + _fewer(one))
+
+
+def _fewer(one: Candidate) -> list[str]:
+    """Say how many names it knows, where not all."""
+    if one.names is None:
+        return []
+    sizes = {"size": text.size(one.names["bytes"]), "whole": text.size(one.names["of_bytes"])}
+    return [str(t("runs.choice.fewer_names", **sizes))]
 
 
 def _said(out: Mapping[str, Any]) -> Safe:

@@ -20,14 +20,14 @@ MOST = 12
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _sizes(
-    arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...], texts: int
+    arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...], texts: int, labels: int
 ) -> tuple[int, int, int | None, int]:
     from kd_core.models.file_sizes import file_bytes
     from kd_core.models.sizes import sizes
 
     arch = Choice.from_json(arch_json)
     found = sizes(arch, inputs, outputs)
-    return found.parameters, found.size_bytes, file_bytes(arch, inputs, outputs, names, texts), found.flops
+    return found.parameters, found.size_bytes, file_bytes(arch, inputs, outputs, names, texts, labels), found.flops
 
 
 def cost(arch: dict[str, Any], facts: Facts) -> Safe:
@@ -38,7 +38,8 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     try:
         choice = Choice.parse(arch)
         inputs = facts.inputs[view_of(choice, facts.inputs)]
-        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, facts.outputs, facts.names, facts.texts)
+        about = facts.outputs, facts.names, facts.texts, facts.labels
+        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *about)
         most = facts.texts > 0 or "file_bytes" in ARCHS.get(choice.name).facts
     except KDError as error:
         return escape(error.message)

@@ -15,7 +15,8 @@ class Facts:
     """What later pages need of a dataset without reading it again.
 
     `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test a column gives,
-    `read` the columns that students read, `texts` how many columns are free text.
+    `read` the columns that students read, `texts` how many columns are free text,
+    `labels` the bytes of names of category values in columns with many.
     """
 
     rows: int
@@ -28,6 +29,7 @@ class Facts:
     parts: tuple[int, ...] = ()
     read: tuple[str, ...] = ()
     texts: int = 0
+    labels: int = 0
 
 
 def _path(dataset_id: str) -> Path:
