@@ -226,8 +226,7 @@ def _file(name: str, info: FieldInfo, value: str | None, key: str) -> str | None
     uploader.drop(label(name), endings, f"{place}.upload", most, help_text(info), take)
     if error := st.session_state.pop(f"{place}.error", None):
         text.show_error(error)
-    held = st.session_state[place]
-    if held:
+    if held := st.session_state[place]:
         try:
             kept = engine.uploads().get(str(held).partition(":")[2])
             st.caption(t("common.file_kept", name=kept.name, size=text.size(kept.size_bytes)))
