@@ -192,16 +192,35 @@ def seeing_all(dataset: DatasetSpec, teacher: Choice, named: list[str] | None, s
     A file without pictures is not looked at. Errors: DataError for a file that can't be used.
     """
     from kd_core.data.input_spec import TOGETHER
-    from kd_core.data.preparation import look_at
-    from kd_core.data.views import foreseen
+    from kd_core.models.building import reads_all
     from kd_core.teachers import SOURCES
 
     usual_one = teacher.name in (usual_teacher(None), usual_teacher([BEST]))
-    if named or settings or not usual_one or Path(dataset.source).suffix.lower() != ".zip":
-        return teacher
-    if not {"pixels", TOGETHER} <= set(foreseen(look_at(dataset))):
+    if named or settings or not usual_one or not reads_all(_views(dataset)):
         return teacher
     return Choice(name=next(e.name for e in SOURCES.entries() if e.facts.get("takes") == (TOGETHER,)))
+
+
+def usual_student(dataset: DatasetSpec) -> str:
+    """Name who learns where nobody was named, as a command line names it. A file without pictures is not looked at.
+
+    Errors: DataError for a file that can't be used.
+    """
+    from kd_core.models import building
+
+    chosen = building.usual_student(_views(dataset))
+    return str(chosen.settings["size"]) if chosen.name == "mlp" else f"{chosen.name}:{chosen.settings['size']}"
+
+
+def _views(dataset: DatasetSpec) -> tuple[str, ...]:
+    """Name the ways in which the rows of a file that may hold pictures can be read; of others the table alone."""
+    from kd_core.data.input_spec import TABLE
+    from kd_core.data.preparation import look_at
+    from kd_core.data.views import foreseen
+
+    if Path(dataset.source).suffix.lower() != ".zip" and not dataset.source.startswith("sample:"):
+        return (TABLE,)
+    return tuple(foreseen(look_at(dataset)))
 
 
 def chosen_teacher(names: list[str], settings: list[str] | None, tell: Tell = _quiet) -> Choice:
@@ -283,7 +302,7 @@ def make_spec(
         parts["choose"] = parts.get("choose") or ChooseSpec()
         learning = best_students(dataset, teacher, lesson)
     else:
-        learning = tuple(student_spec(s) for s in students or ["small"])
+        learning = tuple(student_spec(s) for s in students or [usual_student(dataset)])
     values = {
         "dataset": dataset,
         "teacher": teacher,
