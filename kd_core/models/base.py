@@ -127,6 +127,7 @@ Builder = Callable[[Any, InputSpec, int], nn.Module]
 
 GIVES = frozenset({"logits", "features", "head"})  # of an architecture that says nothing else
 
+# facts: apart=why its networks have no stacked form, where that was measured or thought through;
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES` ("head": its last module is linear and maps features to logits);
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";

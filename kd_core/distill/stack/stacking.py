@@ -64,7 +64,8 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
     if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
         return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
     if arch not in STACKS.names():
-        return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
+        known = ARCHS.get(arch).facts.get("apart") if arch in ARCHS.names() else None
+        return f"the architecture '{arch}' has no stacked form ({known or 'known: ' + ', '.join(STACKS.names())})"
     if task_of(task).by_group:
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
     if objective == SEVERAL:

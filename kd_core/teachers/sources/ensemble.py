@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
-from kd_core.errors import DataError, Says, SpecError
+from kd_core.errors import DataError, KDError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
 from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers, known_rows
+from kd_core.teachers.base import SOURCES, Answered, Answering, Ask, TeacherAnswers, known_rows
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of, told
 
@@ -95,6 +97,7 @@ def barred(at: Situation) -> dict[str, dict[str, str]]:
     missing=_missing,
     barred=barred,
     members=lambda spec: spec.members,
+    live=lambda spec, dataset, members: EnsembleModel.of(spec, dataset, members),
 )
 def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
     """Combine what the members answer; a row that some of them know is answered by those alone.
@@ -146,6 +149,35 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
         (*map(told, problems), *theirs.values()),
         made=None if own is None else _combined(own, weigh(own), data),
     )
+
+
+@dataclass(frozen=True)
+class EnsembleModel:
+    """Several teachers that can be asked about new rows, combined as in the run: `Answering`."""
+
+    members: Sequence[Answering]
+    weigh: Weigh
+    dataset: Dataset
+
+    @classmethod
+    def of(cls, spec: EnsembleSpec, dataset: Dataset, members: Sequence[Answering]) -> EnsembleModel:
+        """Find the weights again; where validation rows give them, from the answers to these. Errors: KDError `not_live`, as `answer`."""
+        validation = np.zeros((len(members), 0, dataset.num_outputs))
+        if spec.combine in ("weighted", "per_class"):
+            if any("sends" in SOURCES.get(one.name).facts for one in spec.members):
+                raise KDError(
+                    "The teacher can't be asked about new rows: its weights come from the validation rows, all of which would be sent again.",
+                    "Combine by mean or by confidence to ask it live.",
+                    "not_live",
+                )
+            rows = dataset.rows.iloc[dataset.validation.row_ids]
+            validation = _answers([one.ask(rows) for one in members], dataset)
+        return cls(members, _ways[spec.combine](validation, dataset)[0], dataset)
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Ask every member about raw rows. Shape: N rows -> (N, C) float32 logits."""
+        found = _answers([one.ask(rows) for one in self.members], self.dataset)
+        return _combined(found, self.weigh(found), self.dataset)
 
 
 def _answers(logits: Sequence[Array], data: Dataset) -> Array:
