@@ -16,8 +16,9 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.student import Start, TrainedStudent, train_student
+from kd_core.distill.terms import hears_live
 from kd_core.registry import Registry
-from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
 NETWORK = "network."  # before a weight's name: table of the teacher's own network
@@ -144,6 +145,10 @@ Mode = Callable[[Any, Lesson, Way], Met]
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")
 
 
-def hears_network(mode: Choice) -> bool:
-    """Say whether a mode takes the weights of the teacher's network; one that nobody knows takes none, and is told of elsewhere."""
-    return mode.name in MODES.names() and bool(MODES.get(mode.name).facts.get("network"))
+def hears_network(spec: RunSpec) -> bool:
+    """Say whether the mode or the lesson of a run takes the weights of the teacher's network.
+
+    A mode that nobody knows takes none, and is told of elsewhere. Errors: UnknownName, SpecError for the lesson.
+    """
+    known = spec.mode.name in MODES.names() and bool(MODES.get(spec.mode.name).facts.get("network"))
+    return known or hears_live(spec.objective)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
 from kd_core.distill.beside import reused
+from kd_core.distill.inner.live import network_again
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
-from kd_core.errors import KDError, Problem, Says
+from kd_core.errors import Problem, Says
 from kd_core.models.base import ARCHS
-from kd_core.models.building import build
 from kd_core.specs import RunSpec, Spec
-from kd_core.teachers.base import network_of, teacher_view
+from kd_core.teachers.base import network_of
 
 _OTHER = Says(
     "reuse_other",
@@ -62,19 +61,7 @@ def checks(spec: Spec, run: RunSpec) -> Problem | None:
 def teacher_network(lesson: Lesson) -> nn.Module:
     """Make the teacher's network again of its weights. Errors: KDError `reuse_no_weights` where it handed on none."""
     assert lesson.teacher is not None
-    if not lesson.weights:
-        raise KDError(
-            "The teacher '{name}' handed on no weights.",
-            "Take a teacher that is a network trained here.",
-            "reuse_no_weights",
-            name=lesson.teacher.name,
-        )
-    dataset, kind = lesson.dataset, teacher_view(lesson.teacher, lesson.dataset.views.kinds)
-    assert kind is not None
-    with torch.device("meta"):  # no start weights are drawn
-        made = build(network_of(lesson.teacher), dataset.view(kind).spec, dataset.num_outputs, dataset.task)
-    made.load_state_dict({name: torch.tensor(table) for name, table in lesson.weights.items()}, assign=True)
-    return made.eval()
+    return network_again(lesson.teacher, lesson.dataset, lesson.weights)
 
 
 @MODES.register(
