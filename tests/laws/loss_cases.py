@@ -18,8 +18,12 @@ from kd_core.task import task_of, usual
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
 WORDS = InputSpec("tokens", (5,), "int32", high=30)
-GIVES = frozenset({"logits", "features", "one_basis", "head", "maps", "relations", "learning"})  # by a teacher that gives all there is
-OF_ROWS = frozenset({"teacher_features", "teacher_maps", "live_maps", "live_relations"})  # needs of a loss that hears more than answers
+GIVES = frozenset(
+    {"logits", "features", "one_basis", "head", "maps", "relations", "learning"}
+)  # by a teacher that gives all there is
+OF_ROWS = frozenset(
+    {"teacher_features", "teacher_maps", "live_maps", "live_relations"}
+)  # needs of a loss that hears more than answers
 
 
 def spread(field, count=3):
