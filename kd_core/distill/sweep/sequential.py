@@ -122,7 +122,8 @@ def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tenso
         told, made = lessons[variant.lesson], work.made_lesson(variant)
         weights = _network(lessons)
         about = variant.student, variant.objective, told, training, work.teacher
-        lesson = Lesson(work.dataset, *about, made=made, weights=weights)
+        hints = _hints(work, variant, lessons) if entry.facts.get("inside") else None
+        lesson = Lesson(work.dataset, *about, made=made, weights=weights, hints=hints)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(

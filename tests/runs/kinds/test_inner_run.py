@@ -10,7 +10,7 @@ from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from tests.data.pictures.zips import shapes, zipped
 from tests.runs.tables import small_spec, write_table
 
@@ -135,3 +135,19 @@ def test_words_are_related_as_in_the_teacher(tmp_path):
     assert [e for e in events if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]
     taught, baseline, placebo = cells(result)
     assert len({tuple(x) for x in (taught, baseline, placebo)}) == 3
+
+
+def test_a_student_of_the_teachers_blocks_hears_its_relations_and_the_baseline_does_not(tmp_path):
+    own = {"size": None, "width": 32, "depth": 1}
+    more = {"mode": Choice(name="feature_reuse", settings={"blocks": "every"})}
+    spec = text_spec(tmp_path, Choice(name="minilm"), **more)
+    spec = spec.model_copy(
+        update={"students": (StudentSpec(name="one", arch=Choice(name="text_transformer", settings=own)),)}
+    )
+    result, _, events = carry_out(spec, tmp_path / "run")
+    plain, _, _ = carry_out(spec.model_copy(update={"mode": Choice(name="offline")}), tmp_path / "plain")
+    assert [e for e in events if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]
+    assert result["mode"]["settings"] == {"blocks": "every"}
+    (one,), (other,) = result["students"], plain["students"]
+    assert one["baseline"]["metrics"]["log_loss"]["values"] == other["baseline"]["metrics"]["log_loss"]["values"]
+    assert one["metrics"]["log_loss"]["values"] != other["metrics"]["log_loss"]["values"]
