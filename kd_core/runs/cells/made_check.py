@@ -51,7 +51,7 @@ _PICTURES = Says(
     "made_up_pictures",
     "error",
     "Pictures can't be made up for {who}: pixels drawn each by itself, as columns and words are, show nothing that a teacher knows.",
-    "{off}, or choose a teacher and students that read table, columns or texts.",
+    "{off}, or the mode 'data_free_pictures', or choose a teacher and students that read table, columns or texts.",
 )
 _GROUPS = Says(
     "made_rows_groups", "error", "The task '{task}' learns from whole groups, and a made row belongs to none.", "{off}."
