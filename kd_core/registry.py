@@ -25,8 +25,9 @@ class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
         `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
-    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student), "head" (one linear last
-        layer that turns inner features into answers);
+    what stages of a convolutional network find where), "relations" (what words ask of each other inside a transformer), "learning" (a
+        teacher that is a network trained here, which can stand beside a student), "head" (one linear last layer that turns inner features
+        into answers);
         `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
         teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
@@ -63,6 +64,18 @@ NEEDS: dict[str, Need] = {
     "student_maps": (
         lambda s: "maps" in s.students_give,
         "needs the maps inside convolutional networks that read pictures: every student must be one",
+    ),
+    "live_maps": (
+        lambda s: {"maps", "learning"} <= s.teacher_gives,
+        "needs the teacher itself beside the student, as a convolutional network trained here, for the maps inside it: this teacher is none",
+    ),
+    "live_relations": (
+        lambda s: {"relations", "learning"} <= s.teacher_gives,
+        "needs the teacher itself beside the student, as a transformer trained here: both must read the same pieces of words, and this teacher is none, or reads pieces of its own",
+    ),
+    "student_relations": (
+        lambda s: "relations" in s.students_give,
+        "needs what words ask of each other inside a transformer: every student must be one",
     ),
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,

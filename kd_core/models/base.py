@@ -29,7 +29,7 @@ class Outputs:
     logits (N, C); features (N, D), the last hidden layer, or None; members (N, K, C) for ensembles
     whose members learn separately (the hard-label loss then averages over members), else None.
     hidden: maps of inner stages by name, each (N, K, H, W) or (N, H, W), the last stage last, of a network that `ShowsMaps` and was
-    asked to; fold (N,), of a teacher's answers: which fit gave them, None where one gave all.
+    asked to, or what one that `ShowsRelations` shows; fold (N,), of a teacher's answers: which fit gave them, None where one gave all.
     """
 
     logits: Tensor
@@ -101,6 +101,15 @@ class ShowsMaps(Protocol):
     """A convolutional network that fills `Outputs.hidden` with the maps (N, K, H, W) of its stages while `shows_maps` is set."""
 
     shows_maps: bool
+
+
+@runtime_checkable
+class ShowsRelations(Protocol):
+    """A transformer that fills `Outputs.hidden` with what its last block asks while `shows_relations` is set: `query`, `key` and `value`
+    (N, L, D), all heads side by side, and `words` (N, L), 1 where there is a word.
+    """
+
+    shows_relations: bool
 
 
 @runtime_checkable

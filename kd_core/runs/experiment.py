@@ -312,7 +312,7 @@ class _Experiment:
             metric=self.spec.evaluation.metric,
             made=made,
             maps=hears_maps(self.spec.objective),
-            weights=hears_network(self.spec.mode),
+            weights=hears_network(self.spec),
         )
 
     def ask_link(self) -> Link | None:

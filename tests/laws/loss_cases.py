@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.distill import objective
 from kd_core.distill.inner.hints import Hints
+from kd_core.distill.inner.live import LiveTeacher
 from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.specs import Choice
@@ -15,8 +17,13 @@ from kd_core.task import task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
-GIVES = frozenset({"logits", "features", "one_basis", "head", "maps"})  # by a teacher that gives all there is
-OF_ROWS = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears more than answers
+WORDS = InputSpec("tokens", (5,), "int32", high=30)
+GIVES = frozenset(
+    {"logits", "features", "one_basis", "head", "maps", "relations", "learning"}
+)  # by a teacher that gives all there is
+OF_ROWS = frozenset(
+    {"teacher_features", "teacher_maps", "live_maps", "live_relations"}
+)  # needs of a loss that hears more than answers
 
 
 def spread(field, count=3):
@@ -68,6 +75,22 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
         }
         found = {f"stage{i}": rng.uniform(0, 1, size=(rows, s, s)) for i, s in ((1, 8), (2, 4), (3, 2))}
         their_maps = {name: torch.tensor(x / np.linalg.norm(x), dtype=dtype) for name, x in found.items()}
+    if "live_maps" in entry.needs:  # bands of both; each pair is of two sizes, one of them no multiple of the other
+        own_maps = {
+            f"stage{i}": torch.tensor(rng.normal(size=(rows, bands, 4, 4)), dtype=dtype)
+            for i, bands in ((1, WIDTH), (2, 2 * WIDTH))  # as the student of `lesson` has them
+        }
+        their_maps = {
+            f"stage{i}": torch.tensor(rng.normal(size=(rows, 3 + i, s, s)), dtype=dtype)
+            for i, s in ((1, 8), (2, 6), (3, 3))
+        }
+    if "live_relations" in entry.needs:
+        words = torch.tensor(np.arange(5) < rng.integers(0, 6, (rows, 1)), dtype=dtype)  # one row may have none
+        own_maps, their_maps = (
+            {n: torch.tensor(rng.normal(size=(rows, 5, wide)), dtype=dtype) for n in ("query", "key", "value")}
+            | {"words": words.clone()}
+            for wide in (WIDTH, 2 * WIDTH)
+        )
     answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs, hidden=their_maps)
     return Outputs(torch.tensor(z_s, dtype=dtype), features, hidden=own_maps), answers, torch.tensor(y)
 
@@ -86,12 +109,28 @@ def with_tensor(outputs, name, tensor):
 
 def hints_of(teacher):
     """What the teacher thinks inside, as a lesson takes it."""
-    maps = {name: t.numpy() for name, t in teacher.hidden.items()}
     features = None if teacher.features is None else teacher.features.numpy()
     head = None  # some linear layer
     if features is not None:
         head = np.random.default_rng(7).normal(size=(teacher.logits.shape[1], features.shape[1] + 1)).astype(np.float32)
-    return Hints(features, maps=maps, head=head) if maps or features is not None else None
+    if "stage1" in teacher.hidden and teacher.hidden["stage1"].dim() == 3:  # attention, which is kept
+        return Hints(features, maps={name: t.numpy() for name, t in teacher.hidden.items()}, head=head)
+    live = LiveTeacher(Recalls(teacher), np.arange(len(teacher.logits))) if teacher.hidden else None
+    return Hints(features, head=head, live=live) if live or features is not None else None
+
+
+class Recalls(nn.Module):
+    """A network that finds inside of each row, given by its number, what it was told."""
+
+    shows_maps = shows_relations = False
+
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+
+    def forward(self, at):
+        found = self.told.rows(at)
+        return found if self.shows_maps else replace(found, hidden={})
 
 
 def modules(entry, spec, student, teacher):
@@ -136,6 +175,9 @@ def lesson(entry, settings, y, teacher, seed=0):
     with torch.random.fork_rng(devices=[]):
         pictures = "student_maps" in entry.needs
         arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
-        student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": 1}), inputs, 2)
+        if "student_relations" in entry.needs:
+            arch, inputs = "text_transformer", WORDS
+        depth = 2 if "live_maps" in entry.needs else 1
+        student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": depth}), inputs, 2)
     made.own(student, inputs, seed)
     return made

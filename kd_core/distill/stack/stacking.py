@@ -46,6 +46,7 @@ from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
 from kd_core.training.rows import Resident
 
+INNER = ("_features", "_maps", "_relations")  # ends of the needs of losses that hear more than answers
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
 WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
@@ -72,7 +73,7 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
         return "a lesson of several terms changes from epoch to epoch and is taught network by network"
     if objective is not None:
         loss = LOSSES.get(objective)
-        if "module" in loss.facts or any(need.endswith(("_features", "_maps")) for need in loss.needs):
+        if "module" in loss.facts or any(need.endswith(INNER) for need in loss.needs):
             return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return None
 

@@ -206,7 +206,7 @@ def check(spec: RunSpec) -> list[Problem]:
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
     others = "chain" in facts or (facts.get("apart") and not facts.get("own_lesson"))
-    if others and hears_inside(spec.objective):
+    if others and not facts.get("inside") and hears_inside(spec.objective):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)
