@@ -34,6 +34,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import pictures, retail
+from kd_core.data.archives.tables import part_in
 from kd_core.data.dataset import Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import prepare
@@ -84,7 +85,7 @@ def _questions(data: Path, folder: Path) -> DatasetSpec:
         with zipfile.ZipFile(target, "w") as archive:
             for name in ("train.csv", "test.csv"):
                 archive.write(data / "banking77" / name, name)
-    return DatasetSpec(source=str(target), target="category")
+    return DatasetSpec(source=str(target), target="category", part=part_in(target))
 
 
 def _orders(data: Path, folder: Path) -> DatasetSpec:
@@ -111,6 +112,19 @@ CASES = {
 }
 
 
+def lesson(method: str, setting: str) -> Choice:
+    """Return a loss in one of its settings; the fields that it lacks are left out."""
+    wanted = {"defaults": {}, "little": FEWER, "much": MORE}[setting]
+    fields = LOSSES.get(method).spec.model_fields
+    return Choice(name=method, settings={n: v for n, v in wanted.items() if n in fields})
+
+
+def settings_of(method: str) -> list[str]:
+    """Name the settings of a loss that differ: one that has neither alpha nor a temperature has its defaults alone."""
+    seen = {lesson(method, setting).to_json(): setting for setting in reversed(SETTINGS)}
+    return [setting for setting in SETTINGS if setting in seen.values()]
+
+
 @dataclass(frozen=True)
 class Job:
     """One training: a method (or `ALONE`) in one of its settings, or its placebo."""
@@ -122,12 +136,8 @@ class Job:
     placebo: bool = False
 
     def objective(self) -> Choice | None:
-        """Return the lesson; the fields that a loss lacks are left out."""
-        if self.method == ALONE:
-            return None
-        wanted = {"defaults": {}, "little": FEWER, "much": MORE}[self.setting]
-        fields = LOSSES.get(self.method).spec.model_fields
-        return Choice(name=self.method, settings={n: v for n, v in wanted.items() if n in fields})
+        """Return the lesson."""
+        return None if self.method == ALONE else lesson(self.method, self.setting)
 
     def path(self, keep: Path) -> Path:
         """Name where its outcome is kept, by all that decides it."""
@@ -225,7 +235,7 @@ def chosen(case: str, method: str, asked: argparse.Namespace) -> str | None:
     """Return the setting with the best mean on validation over the first seeds, None while one is missing."""
     better = 1 if task_of(dataset(case, asked.data, asked.keep).task).has_classes else -1
     means = {}
-    for setting in SETTINGS:
+    for setting in settings_of(method):
         found = [kept(Job(case, method, setting, seed), asked.keep) for seed in range(asked.choose)]
         if any(one is None for one in found):
             return None
@@ -237,7 +247,7 @@ def rounds(asked: argparse.Namespace) -> Iterator[list[Job]]:
     """Return what is to be trained: the students alone and all settings, then the chosen ones on all seeds, then their placebos."""
     offered = [(c, m) for c in asked.sets for m in asked.methods if why_not(c, m, asked.data, asked.keep) is None]
     first = [Job(c, ALONE, "defaults", seed) for c in asked.sets for seed in range(asked.seeds)]
-    yield first + [Job(c, m, s, seed) for seed in range(asked.choose) for s in SETTINGS for c, m in offered]
+    yield first + [Job(c, m, s, seed) for seed in range(asked.choose) for c, m in offered for s in settings_of(m)]
     best = [(c, m, s) for c, m in offered if (s := chosen(c, m, asked)) is not None]
     yield [Job(c, m, s, seed) for seed in range(asked.seeds) for c, m, s in best]
     yield [Job(c, m, s, seed, placebo=True) for seed in range(asked.seeds) for c, m, s in best]
