@@ -17,7 +17,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array
 from kd_core.distill.inner.hints import Hints
-from kd_core.distill.meeting import MODES, NETWORK, Lesson, Met, Way
+from kd_core.distill.meeting import MEMBER, MODES, NETWORK, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
@@ -120,7 +120,8 @@ def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tenso
         told, made = lessons[variant.lesson], work.made_lesson(variant)
         weights = {n.removeprefix(NETWORK): t for n, t in lessons.items() if n.startswith(NETWORK)}
         about = variant.student, variant.objective, told, training, work.teacher
-        lesson = Lesson(work.dataset, *about, made=made, weights=weights)
+        alone = {n.removeprefix(MEMBER): t for n, t in lessons.items() if n.startswith(MEMBER)}
+        lesson = Lesson(work.dataset, *about, made=made, weights=weights, members=alone)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(
