@@ -224,16 +224,18 @@ def test_a_package_without_a_shared_column_is_refused(tmp_path):
 
 
 def test_rows_of_a_package_are_found_by_what_they_hold(tmp_path):
+    from kd_core.data.preparation import prepare
     from kd_core.teachers.sources.soft_labels import _by_features
-    from tests.teachers.tables import dataset
+    from tests.runs.tables import small_spec
 
-    data = dataset()
-    shared = [c for c in data.rows.columns if c in data.columns]
+    data = prepare(small_spec(write_table(tmp_path / "t.csv", "binary")).dataset)
+    shared = list(data.columns)
     order = np.random.default_rng(0).permutation(len(data.rows))[: len(data.rows) - 3]
     frame = data.rows[shared].iloc[order].assign(**{"p(no)": 0.5}).reset_index(drop=True)
     at, said = _by_features(pd.concat([frame, frame.iloc[:2]], ignore_index=True), ("p(no)",), data)
     alike = data.rows[shared].astype(str).duplicated(keep=False).to_numpy()
     wanted = np.full(len(data.rows), -1)
     wanted[order] = np.arange(len(order))
+    assert (wanted[~alike] == -1).any()
     np.testing.assert_array_equal(at[~alike], wanted[~alike])
     assert said[0].code == "package_rows_alike" and said[0].count >= 2
