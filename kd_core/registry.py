@@ -109,7 +109,8 @@ NEEDS: dict[str, Need] = {
 class Entry(Generic[T]):
     """A registered part with its form (`spec`), its source and the conditions under which it can work.
 
-    `suits`: which tasks it works for; None for all. The fact `because={need: reason}` says why just this part has a need.
+    `suits`: which tasks it works for; None for all. The fact `because={need: reason}` says why just this part has a need,
+    `because={"task": reason}` which tasks it is for, where a list of their names tells less.
     """
 
     name: str
@@ -123,16 +124,23 @@ class Entry(Generic[T]):
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks it works for; none named where it works for any."""
+        """Names of the tasks it works for; none named where it works for any, or where nobody registered one (`waits`)."""
         from kd_core.task import TASKS
 
         return tuple(e.name for e in TASKS.entries() if self.suits(e.make)) if self.suits else ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it works for tasks of a kind that nobody registered."""
+        return self.suits is not None and not self.tasks
 
     def why_not(self, situation: Situation) -> str | None:
         """Say why this part can't be offered in the situation, or None when it can."""
         tasks = self.tasks
         if self.suits and situation.task not in tasks:
-            return f"works for {', '.join(tasks)}, not for {situation.task}"
+            return str(
+                self.facts.get("because", {}).get("task") or f"works for {', '.join(tasks)}, not for {situation.task}"
+            )
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             offered = ", ".join(sorted(map(view_title, situation.views)))

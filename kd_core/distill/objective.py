@@ -287,7 +287,11 @@ class Objective:
     def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
         """Look up what the teacher said about some rows."""
         answers = teacher.index_select(0, index)
-        return Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        if self.groups is None:
+            return found
+        self.groups = self.groups.to(index.device)
+        return replace(found, group=self.groups.index_select(0, index))
 
     def _by_gradient(self, written: type[Gradient], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         """Take the written gradient for a stack of two, the teacher's half above the labels': small networks wait for the

@@ -29,7 +29,8 @@ class Outputs:
     logits (N, C); features (N, D), the last hidden layer, or None; members (N, K, C) for ensembles
     whose members learn separately (the hard-label loss then averages over members), else None.
     hidden: maps of inner stages by name, each (N, K, H, W) or (N, H, W), the last stage last, of a network that `ShowsMaps` and was
-    asked to, or what one that `ShowsRelations` shows; fold (N,), of a teacher's answers: which fit gave them, None where one gave all.
+    asked to, or what one that `ShowsRelations` shows. Of a teacher's answers: fold (N,), which fit gave them, None where one gave all; group (N,),
+    which rows belong together, for tasks whose rows are compared within a group (None: all do).
     """
 
     logits: Tensor
@@ -37,6 +38,7 @@ class Outputs:
     members: Tensor | None = None
     hidden: Mapping[str, Tensor] = field(default_factory=dict)
     fold: Tensor | None = None
+    group: Tensor | None = None
 
     def rows(self, at: Tensor) -> Outputs:
         """Return what was said about some rows. Shape: at (R,) positions."""

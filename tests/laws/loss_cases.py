@@ -1,5 +1,6 @@
 """Batches, settings and own modules for the laws of losses, from what each loss says of itself."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,9 @@ from kd_core.distill.inner.hints import Hints
 from kd_core.distill.inner.live import LiveTeacher
 from kd_core.models import Outputs
 from kd_core.models.building import build
+from kd_core.registry import Entry
 from kd_core.specs import Choice
-from kd_core.task import task_of, usual
+from kd_core.task import TASKS, task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
@@ -45,9 +47,31 @@ def settings_of(entry):
     return [{}, *alone, *({name: v} for name, values in own.items() for v in values)]
 
 
+WAITED_FOR = (  # tasks of kinds that losses are made for, whether or not one is registered
+    replace(task_of("multiclass"), name="several_labels", each_alone=True),
+    replace(task_of("regression"), name="ranked", by_group=True),
+)
+
+
+def tasks_of(entry):
+    """The tasks that a loss works for, none where it works for any; of one that waits, what it waits for."""
+    return [t for t in WAITED_FOR if entry.suits(t)] if entry.waits else [task_of(name) for name in entry.tasks]
+
+
+@contextmanager
+def registered_tasks():
+    """For a while what losses wait for is there."""
+    here = dict(TASKS._filled())
+    TASKS._entries |= {t.name: Entry(t.name, t, t.title, TASKS.entries()[0].spec) for t in WAITED_FOR}
+    try:
+        yield
+    finally:
+        TASKS._entries = here
+
+
 def has_classes(entry):
     """Whether a loss is for classes, as `batch` draws its answers."""
-    return not entry.tasks or task_of(entry.tasks[0]).has_classes
+    return all(t.has_classes for t in tasks_of(entry)[:1])
 
 
 def fewest_classes(entry):
@@ -160,24 +184,32 @@ def reference(entry, settings, student, teacher, y, own=(), held=None):
 
 def task_for(entry):
     """A task that a loss works for, as `batch` has its labels."""
-    return entry.tasks[-1] if entry.tasks else usual("classes").name
+    found = tasks_of(entry)
+    return found[-1].name if found else usual("classes").name
 
 
 def lesson(entry, settings, y, teacher, seed=0):
     """The loss joined with the hard one, ready for students of the width of `batch`."""
-    made = objective.make(
-        task_for(entry),
-        Choice(name=entry.name, settings=settings),
-        y.numpy(),
-        teacher.logits.numpy(),
-        hints=hints_of(teacher),
-    )
-    with torch.random.fork_rng(devices=[]):
-        pictures = "student_maps" in entry.needs
-        arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
-        if "student_relations" in entry.needs:
-            arch, inputs = "text_transformer", WORDS
-        depth = 2 if "live_maps" in entry.needs else 1
-        student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": depth}), inputs, 2)
-    made.own(student, inputs, seed)
+    with registered_tasks():
+        made = objective.make(
+            task_for(entry),
+            Choice(name=entry.name, settings=settings),
+            y.numpy(),
+            teacher.logits.numpy(),
+            hints=hints_of(teacher),
+        )
+        with torch.random.fork_rng(devices=[]):
+            pictures = "student_maps" in entry.needs
+            arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
+            if "student_relations" in entry.needs:
+                arch, inputs = "text_transformer", WORDS
+            depth = 2 if "live_maps" in entry.needs else 1
+            student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": depth}), inputs, 2)
+        made.own(student, inputs, seed)
     return made
+
+
+def baseline(entry, y):
+    """The lesson without a teacher."""
+    with registered_tasks():
+        return objective.make(task_for(entry), None, y.numpy())

@@ -18,7 +18,7 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.distill.inner.hints import Hints
 from kd_core.distill.inner.live import LiveTeacher
-from kd_core.distill.meeting import MODES, NETWORK, Lesson, Met, Way
+from kd_core.distill.meeting import MEMBER, MODES, NETWORK, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
@@ -123,7 +123,8 @@ def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tenso
         weights = _network(lessons)
         about = variant.student, variant.objective, told, training, work.teacher
         hints = _hints(work, variant, lessons) if entry.facts.get("inside") else None
-        lesson = Lesson(work.dataset, *about, made=made, weights=weights, hints=hints)
+        alone = {n.removeprefix(MEMBER): t for n, t in lessons.items() if n.startswith(MEMBER)}
+        lesson = Lesson(work.dataset, *about, made=made, weights=weights, hints=hints, members=alone)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(

@@ -17,7 +17,7 @@ from torch import Tensor
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill import shares
 from kd_core.distill.inner.hints import HIDDEN
-from kd_core.distill.meeting import NETWORK
+from kd_core.distill.meeting import MEMBER, NETWORK
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, digest_of, tables
 from kd_core.distill.terms import hears_live
@@ -244,6 +244,7 @@ class VariantStore:
             decides += [variant.mode.to_json(), self.spec.teacher.to_json()] if variant.mode else []
             network = variant.mode is not None or hears_live(variant.objective)
             decides += [found for n, found in self._lessons.items() if n.startswith(NETWORK)] if network else []
+            decides += [found for n, found in self._lessons.items() if n.startswith(MEMBER)] if variant.mode else []
         decides += [digest_of(self.starts(training))] if self.starts else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
