@@ -15,7 +15,9 @@ from kd_core.registry import Registry
 
 SAMPLE_ROWS = 20
 
-Row = Mapping[str, Any]  # by column: texts as a file holds them, None where nothing stands; pictures are the bytes of a file
+Row = Mapping[
+    str, Any
+]  # by column: texts as a file holds them, None where nothing stands; pictures are the bytes of a file
 Answers = Sequence[Sequence[float]]  # per row: each class's probability, or the number alone
 
 
@@ -25,7 +27,7 @@ class Taken:
 
     `model`: the deployed ONNX file, the very one that metrics and latency were measured on. `facts`: what it tells about itself
     (`raw_model.facts_of`): columns and how they are read, task, target, classes, what encodes texts, the view. `arch`: name and settings of
-    its architecture. `sample`: raw rows of the test part, `answers` the app's own to them. `card`: plain JSON (`runs/exporting/card.py`).
+    its architecture; `view`: the way in which it reads rows. `sample`: raw rows of the test part, `answers` the app's own to them. `card`: plain JSON (`runs/exporting/card.py`).
     `weights`: the student's alone, as safetensors.
     """
 
@@ -33,6 +35,7 @@ class Taken:
     facts: Mapping[str, Any]
     name: str
     arch: Mapping[str, Any]
+    view: str
     sample: Sequence[Row]
     answers: Answers
     card: Mapping[str, Any]
