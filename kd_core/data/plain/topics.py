@@ -36,8 +36,8 @@ class Topics:
         weights *= self.idf[found]
         norm = sum((weights * weights).astype(np.float64).tolist()) ** 0.5
         if norm:
-            weights = (weights / norm).astype(np.float32)
-        return (weights.astype(np.float64)[:, None] * self.topics[found]).sum(axis=0)
+            weights = (weights.astype(np.float64) / norm).astype(np.float32)
+        return (weights[:, None] * self.topics[found]).sum(axis=0)  # row after row, as a sparse product adds them
 
     def _pieces(self, text: str) -> Iterator[str]:
         """Cut as scikit-learn's analyzers `char_wb` and `char` do."""
