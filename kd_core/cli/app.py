@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -245,6 +245,7 @@ for command, name in (
     (looking.runs, None),
     (looking.show, None),
     (looking.predict, None),
+    (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
 ):
     app.command(name)(command)
