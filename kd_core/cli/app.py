@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, looking, reporting, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -245,6 +245,7 @@ for command, name in (
     (looking.show, None),
     (looking.predict, None),
     (sharing.export_labels, "export-labels"),
+    (reporting.report, None),
 ):
     app.command(name)(command)
 
