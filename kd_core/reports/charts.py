@@ -12,17 +12,18 @@ from kd_core.reports.markup import Markup
 from kd_core.runs.outcome import Arm, Outcome, StudentOutcome
 
 RUNTIMES = {
-    "whole": "from the raw row",
-    "onnxruntime": "network, ONNX",
-    "torch": "network, torch",
-    "native": "own library",
+    "whole": "from the raw row on",
+    "onnxruntime": "the network alone, ONNX Runtime",
+    "torch": "the network alone, torch",
+    "native": "the model alone, its own library",
 }
+_SHORT = {"whole": "raw row", "onnxruntime": "ONNX alone", "torch": "torch alone", "native": "alone"}
 Json = Mapping[str, Any]
 
 
 def charts_of(found: Outcome, student: StudentOutcome) -> list[Markup]:
-    """Draw one student: what it scores, what it gains, what that costs, how long it takes and how far its shares can be trusted."""
-    drawn = [scores(found, student), gains(found, student), against_size(found)]
+    """Draw one student: what it scores, what it gains, how long it takes and how far its shares can be trusted."""
+    drawn = [scores(found, student), gains(found, student)]
     for one in (times(found, student), calibration(found, student)):
         drawn += [one] if one else []
     return drawn
@@ -60,7 +61,7 @@ def against_size(found: Outcome) -> Markup:
     name, teacher = found.metric.name, found.raw["teacher"]
     places = []
     if (score := found.teacher.get(name)) is not None and teacher.get("size_bytes"):
-        places.append(Place("Teacher", "teacher", teacher["size_bytes"], score))
+        places.append(Place("Teacher", "teacher", teacher["size_bytes"] / 1024, score))
     for student in found.students:
         size = student.bytes or student.raw["size_bytes"]
         sized = {"plain": student.plain.bytes if student.plain else size}
@@ -68,23 +69,30 @@ def against_size(found: Outcome) -> Markup:
             mean = block.mean(name)
             if mean is not None:
                 low, high = _bounds(block, name)
-                places.append(Place(f"{label}, {student.name}", arm, sized.get(arm, size), mean, low, high))
+                places.append(Place(f"{label}, {student.name}", arm, sized.get(arm, size) / 1024, mean, low, high))
     title = f"{found.metric.title} against the size of the file"
-    return scatter(places, title, ("size", found.metric.title), (written.size, written.score))
+    return scatter(places, title, ("size", found.metric.title), (lambda kb: f"{kb:,.3g} KB", written.score))
 
 
 def times(found: Outcome, student: StudentOutcome) -> Markup | None:
     """Draw the time of one row for teacher and student, middle and slow end; None where nothing was timed."""
     marks = []
     for arm, block in (("teacher", found.raw["teacher"]), ("student", student.raw)):
-        for runtime, batches in timed(block).items():
-            if "1" in batches:
+        measured = timed(block)
+        for runtime, batches in measured.items():
+            if "1" in batches and not (runtime == "torch" and "onnxruntime" in measured):
                 one = batches["1"]
-                told = f"{arm.capitalize()}, {RUNTIMES.get(runtime, runtime)}"
+                told = f"{arm.capitalize()}, {_SHORT.get(runtime, runtime)}"
                 marks.append(Mark(told, arm, one["p50"], one["p50"], one.get("p95", one["p50"])))
     if not marks:
         return None
-    return lines(marks, "Time for one row", "middle (mark) and slow end, p95 (end of the bar)", written.time, log=True)
+    return lines(
+        marks,
+        "Time for one row, teacher and student",
+        "middle (mark) and slow end, p95 (end of the bar)",
+        written.time,
+        log=True,
+    )
 
 
 def calibration(found: Outcome, student: StudentOutcome) -> Markup | None:

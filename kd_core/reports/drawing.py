@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kd_core.reports.markup import Markup, element
 
-WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 440, 34, 138, 16, 8, 44
+WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 440, 34, 146, 16, 8, 44
 Written = Callable[[float], str]
 
 
@@ -119,7 +119,7 @@ class _Scale:
                 found = [
                     s * 10.0**p for p in range(first, last + 1) for s in steps if self.low <= s * 10.0**p <= self.high
                 ]
-                if 2 <= len(found) <= most:
+                if 2 <= len(found) <= most + 2:
                     return found
             return found[:: -(-len(found) // most)] if found else [self.low, self.high]
         rough = (self.high - self.low) / most
@@ -214,7 +214,7 @@ def _legend(arms: dict[str, str], y: float) -> list[Markup]:
     return drawn
 
 
-def shortened(text: str, most: int = 21) -> str:
+def shortened(text: str, most: int = 20) -> str:
     """Shorten in the middle, so that both ends of a name stay readable."""
     return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"
 

@@ -62,9 +62,14 @@ def _sections(result: dict[str, Any], found: Outcome, spec: RunSpec) -> Iterator
     yield from _verdicts(result, found)
     if found.has_map:
         yield _section("The settings that were tried", *_tried(result, found))
-    for student in found.students:
-        beside = f": {student.name}" if len(found.students) > 1 else ""
-        yield _section(f"In pictures{beside}", element("div", *charts.charts_of(found, student), class_="charts"))
+    size = charts.against_size(found)
+    if len(found.students) == 1:
+        drawn = [element("div", size, *charts.charts_of(found, found.students[0]), class_="charts")]
+    else:
+        drawn = [size]
+        for s in found.students:
+            drawn += [element("h3", s.name), element("div", *charts.charts_of(found, s), class_="charts")]
+    yield _section("In pictures", *drawn)
     each = [part for s in found.students for part in (tables.metrics(found, s), tables.costs(found, s))]
     yield _section("In numbers", *each)
     yield _section("The data", *_data(result, found))
@@ -81,7 +86,8 @@ def _head(result: Mapping[str, Any], spec: RunSpec, title: str) -> Markup:
     made = f"Run {result.get('run_id', '')}, {str(result.get('created_utc', ''))[:16].replace('T', ' ')} UTC, KD Workbench {__version__}."
     return element(
         "header",
-        element("h1", title),
+        element("h1", f"Predicting {data['target']}: a report"),
+        element("p", title, class_="first"),
         element("p", made, class_="soft"),
         element("p", words.INTRODUCTION.format(target=data["target"], file=file, teacher=teacher, students=students)),
     )

@@ -31,7 +31,7 @@ def metrics(found: Outcome, student: StudentOutcome) -> Markup:
     return table(
         head,
         rows,
-        f"{student.name}: mean ± standard deviation over {len(student.seeds)} seeds, on test rows",
+        f"{student.name}: mean ± standard deviation over {len(student.seeds)} seeds, on test rows; ↓ less is better",
         "numbers",
     )
 
@@ -105,7 +105,7 @@ def _title(name: str) -> str:
     if name not in METRICS.names():
         return name
     entry = METRICS.get(name)
-    return f"{entry.title} (less is better)" if entry.facts["better"] == "lower" else entry.title
+    return f"{entry.title} ↓" if entry.facts["better"] == "lower" else entry.title
 
 
 def _arm(arm: Arm, name: str) -> str:

@@ -56,11 +56,11 @@ def count(value: float | None) -> str:
 
 
 def sentence(text: str) -> str:
-    """Set a line that was made for a terminal as a printer would: signs of their own for minus, plus-minus and micro.
+    """Set a line that was made for a terminal as a printer would: signs of their own for minus, plus-minus and micro, no line break before %.
 
     Example:
         >>> sentence("  +0.24 points (95 %: -0.02 to +0.51; seeds +-0.20)")
-        '+0.24 points (95 %: −0.02 to +0.51; seeds ±0.20)'
+        '+0.24 points (95\xa0%: −0.02 to +0.51; seeds ±0.20)'
     """
-    said = text.strip().replace("+-", "±").replace(" us a row", " µs a row")
+    said = text.strip().replace("+-", "±").replace(" us a row", " µs a row").replace(" %", "\u00a0%")
     return _MINUS.sub("−", said)
