@@ -74,8 +74,8 @@ def _sections(result: dict[str, Any], found: Outcome, spec: RunSpec) -> Iterator
     yield _section("In numbers", *each)
     yield _section("The data", *_data(result, found))
     yield _section("How it was measured", *_measured(result, found, spec))
-    yield _section("The recipe", *_recipe(spec))
     yield _section("What the words mean", _glossary(found))
+    yield _section("The recipe", *_recipe(spec))
 
 
 def _head(result: Mapping[str, Any], spec: RunSpec, title: str) -> Markup:
@@ -186,7 +186,7 @@ def _recipe(spec: RunSpec) -> Iterator[Markup]:
     yield from (element("h3", "As a Python program"), element("pre", recipe.script(spec)))
     file = recipe.run_line("recipe.json")
     yield from (element("h3", "As a file"), element("p", words.RECIPE_FILE), element("pre", file))
-    yield element("pre", recipe.as_json(spec))
+    yield element("pre", spec.to_json())
 
 
 def _glossary(found: Outcome) -> Markup:
