@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, looking, reporting, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -244,8 +244,10 @@ for command, name in (
     (looking.runs, None),
     (looking.show, None),
     (looking.predict, None),
+    (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
     (reporting.report, None),
+    (serving.serve, None),
 ):
     app.command(name)(command)
 

@@ -27,11 +27,12 @@ PLURALS = {
     "teachers": "teachers.SOURCES",
     "metrics": "evaluate.METRICS",
     "scenarios": "scenarios.SCENARIOS",
+    "targets": "export.targets.TARGETS",
 }
 
 
 def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
-    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks or scenarios."""
+    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks, scenarios or export targets."""
 
     def work() -> int:
         if kind not in PLURALS:

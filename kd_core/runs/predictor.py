@@ -96,24 +96,25 @@ class Predictor:
     """
 
     def __init__(self, folder: RunFolder, told: Mapping[str, Any], student: Mapping[str, Any]) -> None:
-        self._folder, self._student = folder, student
+        self.folder, self.student = folder, student
         self.deployed: RawStudent | None = None
         if student.get("raw"):
-            self.deployed = RawStudent(self._file(student["onnx"]).read_bytes())
+            self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
             self.purpose = purpose_from(told)
             self.engine  # noqa: B018  # damage is found when the run is opened
 
-    def _file(self, name: str) -> Path:
-        return self._folder.artifact(name.removeprefix("artifacts/"))
+    def kept(self, name: str) -> bytes:
+        """Read a file that the run kept of the student, by its path in the run's folder. Errors: OSError, DataError."""
+        return self.folder.artifact(name.removeprefix("artifacts/")).read_bytes()
 
     @functools.cached_property
     def engine(self) -> Engine:
         """The student as it was trained: its view and its network."""
-        with _fitting(self._folder):
-            view = {Path(name).name: self._file(name).read_bytes() for name in self._student["view"]}
-            return Engine(view, self._file(self._student["weights"]).read_bytes(), self._student, self.purpose)
+        with _fitting(self.folder):
+            view = {Path(name).name: self.kept(name) for name in self.student["view"]}
+            return Engine(view, self.kept(self.student["weights"]), self.student, self.purpose)
 
     @property
     def columns(self) -> tuple[str, ...]:
