@@ -63,7 +63,7 @@ class Answering:
             rows = asked.rows[0] if asked.alone and isinstance(asked.rows[0], dict) else asked.rows
             found, said = self.served.run(rows)
         except DataError as error:
-            raise Refused(422, "{message}", "{hint}", error.code, message=error.message, hint=error.hint) from None
+            raise Refused(422, "{what}", "{advice}", error.code, what=error.message, advice=error.hint) from None
         answers = told(found, self.served)
         notes = list(said)
         return {**answers[0], "notes": notes} if asked.alone else {"answers": answers, "notes": notes}

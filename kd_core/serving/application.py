@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -29,7 +28,7 @@ _LOG = logging.getLogger("kd_core.serving")
 _DRAINED = 4  # times the largest body: so much of one that is too large is read, so that its sender hears why
 
 
-def application(served: Served, host: str = "127.0.0.1", token: str | None = None) -> Starlette:
+def application(served: Served, host: str = "127.0.0.1", token: str | None = None) -> Guard:
     """Make the service as an ASGI application. Nothing but `served` is asked, and nothing is kept of a request."""
     answering = Answering(served)
     described = document(served, secured=token is not None)
@@ -63,17 +62,17 @@ def application(served: Served, host: str = "127.0.0.1", token: str | None = Non
         yield
         answering.close()
 
-    return Starlette(
+    inside = Starlette(
         routes=[
             Route("/predict", predict, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
             Route("/openapi.json", openapi, methods=["GET"]),
             Route("/", front, methods=["GET"]),
         ],
-        middleware=[Middleware(Guard, host=host, token=token)],
         exception_handlers={Refused: _refused, HTTPException: _unknown, ClientDisconnect: _gone, Exception: _failed},
         lifespan=lifespan,
     )
+    return Guard(inside, host, token)  # in front of all, also of what answers errors
 
 
 async def _body(request: Request) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from kd_core import __version__, limits
 from kd_core.data.types.base import ColumnType
+from kd_core.data.types.numbers import NumberFormat
 from kd_core.serving.served import Served
 
 KINDS: dict[str, tuple[list[str], str]] = {
@@ -77,12 +79,20 @@ def document(served: Served, *, secured: bool = False) -> dict[str, Any]:
 def example_row(served: Served) -> dict[str, Any]:
     """Give a row as JSON holds it: one that the model was tested on, where it is known."""
     held = served.examples[0] if served.examples else {}
-    return {name: as_json(held.get(name)) for name in served.types}
+    return {name: as_json(held.get(name), column) for name, column in served.types.items()}
 
 
-def as_json(value: Any) -> Any:
-    """Write a cell as JSON holds it; pictures as base64."""
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+def as_json(value: Any, column: ColumnType) -> Any:
+    """Write a cell as JSON holds it: pictures as base64, plain numbers as numbers, all else as the training file wrote it."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if column.kind == "number" and column.number == NumberFormat() and isinstance(value, str):
+        try:
+            number = json.loads(value)
+        except ValueError:
+            return value
+        return number if type(number) in (int, float) else value
+    return value
 
 
 def _schemas(served: Served) -> dict[str, Any]:
@@ -112,7 +122,7 @@ def _column(name: str, column: ColumnType, served: Served) -> dict[str, Any]:
     found: dict[str, Any] = {"type": types, "description": said}
     if column.kind == "picture":
         return {**found, "contentEncoding": "base64"}
-    values = dict.fromkeys(str(row[name]) for row in served.examples if row.get(name) is not None)
+    values = dict.fromkeys(as_json(row[name], column) for row in served.examples if row.get(name) is not None)
     return {**found, "examples": list(values)[:3]} if values else found
 
 

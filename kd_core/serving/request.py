@@ -6,7 +6,7 @@ import base64
 import binascii
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,12 +110,12 @@ def _with_pictures(rows: Sequence[Any], served: Served) -> Sequence[Any]:
         return rows
     names, found, pixels = list(served.types), list[Any](), 0
     for number, row in enumerate(rows, 1):
-        keys = served.pictures if isinstance(row, Mapping) else [names.index(name) for name in served.pictures]
-        changed = dict(row) if isinstance(row, Mapping) else list(row)
-        for name, key in zip(served.pictures, keys, strict=True):
+        changed: Any = row.copy()
+        for name in served.pictures:
+            key: Any = name if isinstance(row, dict) else names.index(name)
             try:
                 cell = changed[key]
-            except (KeyError, IndexError):  # the reader of rows says what is missing
+            except LookupError:  # the reader of rows says what is missing
                 continue
             if cell is not None:
                 changed[key] = _picture(cell, number, name)

@@ -52,7 +52,7 @@ def open_served(place: str, student: str | None = None) -> Served:
     Errors: KDError `bundle_damaged`, `bundle_version`, `no_student`, and as `predictor.load`.
     """
     path = Path(place)
-    if path.is_file() and zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
+    if (path.is_file() and zipfile.is_zipfile(path)) or path.suffix.lower() == ".zip":
         return _bundle(path, student)
     predictor = load(place, student)
     types = predictor.deployed.reader.types if predictor.deployed else predictor.engine.view.types
