@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -18,12 +19,16 @@ PORT = 8900
 
 def bound(host: str, port: int) -> socket.socket:
     """Take an address. Errors: KDError `no_address` where it is taken, unknown or not allowed."""
+    found = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen()  # who reads the announcement may call at once
     except (OSError, OverflowError) as error:
+        if found is not None:
+            found.close()
         raise KDError(
             "The address {host}, port {port} can't be used: {why}.",
             "Choose another port, such as --port 0 for any free one.",
@@ -53,4 +58,5 @@ def serve(served: Served, host: str, port: int, token: str | None, announce: Cal
         )
         shown = f"[{host}]" if ":" in host else host
         announce(f"http://{shown}:{held.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[held])
+        with contextlib.suppress(KeyboardInterrupt):  # raised again by Uvicorn once all is answered
+            uvicorn.Server(config).run(sockets=[held])
