@@ -107,12 +107,20 @@ def _words(spec: RunSpec) -> Iterator[str | None]:
 
 def _settings(of: str, settings: Mapping[str, Any]) -> Iterator[str | None]:
     for name, value in settings.items():
-        if isinstance(value, dict) or (isinstance(value, str) and value.startswith("sha256:")):
+        parts = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(one, dict) or (isinstance(one, str) and one.startswith("sha256:")) for one in parts):
             yield None
-        yield from (
-            "--set",
-            f"{of}.{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}",
-        )
+        yield from ("--set", f"{of}.{name}={_typed(value)}")
+
+
+def _typed(value: Any) -> str:
+    """Write a value as options read it: JSON, or a text that is not taken for JSON."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _student(arch: Choice) -> str | None:
