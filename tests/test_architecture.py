@@ -26,6 +26,8 @@ LAYERS = [
     "compress",
     "export",
     "runs",
+    "reports",
+    "serving",
     "scenarios",
     "cli",
 ]

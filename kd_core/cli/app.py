@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -247,6 +247,8 @@ for command, name in (
     (looking.predict, None),
     (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
+    (reporting.report, None),
+    (serving.serve, None),
 ):
     app.command(name)(command)
 
