@@ -12,6 +12,7 @@ from datetime import date
 UNIX_SECONDS = "unix seconds"
 ISO = "ISO 8601"
 _DAY = 86_400_000_000  # microseconds
+_EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONG = (
     *("january", "february", "march", "april", "may", "june"),
@@ -32,9 +33,9 @@ _TAKES = {
     "b": f"(?P<b>{'|'.join(_MONTHS)})",
     "B": f"(?P<B>{'|'.join(sorted(_LONG, key=len, reverse=True))})",
 }
-_DATE = re.compile(r"(-?)(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\3(\d\d?)))|(-?)(\d{4})(\d\d)(\d\d)", re.ASCII).match
+_DATE = re.compile(r"(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\2(\d\d?)))|(\d{4})(\d\d)(\d\d)", re.ASCII).match
 _CLOCK = re.compile(
-    r"[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{0,18}))?)?|(\d\d)(?:(\d\d)(?:(\d\d?)(?:\.(\d{0,18}))?)?)?)"
+    r"[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{0,18}))?)?|(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{0,18}))?)?)?)"
     r"[ \t]*(?:Z|([+-])(\d\d?)(?::?(\d\d?))?)?",
     re.ASCII,
 ).fullmatch
@@ -48,15 +49,12 @@ def time_reader(form: str) -> Callable[[str], int | None]:
         re.escape(literal) + _TAKES.get(letter, "") for literal, letter in re.findall(r"([^%]*)%?(\w?)", form)
     )
     fits = re.compile(re.sub(r"(?:\\[ ])+| +", r"\\s+", pattern), re.IGNORECASE).fullmatch
-    first_year = form.startswith("%Y")  # such a format is read by the ISO parser first, which knows a year 0
 
     def read(text: str) -> int | None:
         if not (found := fits(text)):
             return None
         told = {letter: part for letter, part in found.groupdict().items() if part is not None}
         year = int(told["Y"]) if "Y" in told else int(told["y"]) + (2000 if int(told["y"]) <= 68 else 1900)
-        if not year and not first_year:
-            return None
         name = told.get("b") or told.get("B")
         month = 1 + _MONTHS.index(name[:3].lower()) if name else int(told["m"])
         hour = int(told.get("H", 0))
@@ -84,7 +82,7 @@ def _iso(text: str) -> int | None:
     if not (found := _DATE(text)):
         return None
     part = found.groups()
-    minus, year, month, day = part[5:] if part[6] else (part[0], part[1], part[3], part[4])
+    year, month, day = part[4:] if part[4] else (part[0], part[2], part[3])
     rest, clock, shift = text[found.end() :], (0, 0, 0, ""), 0
     if rest:
         if not (told := _CLOCK(rest)):
@@ -92,21 +90,20 @@ def _iso(text: str) -> int | None:
         clocks, (sign, hours, minutes) = told.groups()[:8], told.groups()[8:]
         hour, minute, second, fraction = clocks[:4] if clocks[0] else clocks[4:]
         clock = (int(hour), int(minute or 0), int(second or 0), fraction or "")
-        if clock[0] > 23 or int(hours or 0) > 23 or int(minutes or 0) > 59:
+        if clock[0] > 23 or max(clock[1:3]) > 59 or int(hours or 0) > 23 or int(minutes or 0) > 59:
             return None
         shift = (int(hours or 0) * 60 + int(minutes or 0)) * 60_000_000 * (-1 if sign == "-" else 1)
-    micros = _micros(int(minus + year), int(month or 1), int(day or 1), clock)
+    micros = _micros(int(year), int(month or 1), int(day or 1), clock)
     return None if micros is None else micros - shift
 
 
 def _micros(year: int, month: int, day: int, when: tuple[int, int, int, str]) -> int | None:
     hour, minute, second, fraction = when
-    same = 2000 + year % 400  # the calendar comes back after 400 years, and Python's begins with year 1
     try:
-        days = date(same, month, day).toordinal() - 719_163 + (year - same) // 400 * 146_097
-    except ValueError:  # no such day
+        days = date(year, month, day).toordinal() - _EPOCH
+    except ValueError:  # no such day, or a year 0
         return None
-    if minute > 59 or second > 59 or (len(fraction) > 6 and year not in _NS_YEARS):
+    if len(fraction) > 6 and year not in _NS_YEARS:
         return None
     clock = (hour * 60 + minute) * 60 + second
     return days * _DAY + clock * 1_000_000 + int(fraction[:6].ljust(6, "0"))
