@@ -18,9 +18,9 @@ import numpy as np
 from kd_core.data.plain.number_text import NumberFormat, text_reader
 from kd_core.data.plain.time_text import ISO, UNIX_SECONDS, seconds_as_micros, time_reader
 from kd_core.data.types.cells import MISSING_WORDS
+from kd_core.limits import LARGEST_NUMBER
 
 Read = Callable[[Any], Any]
-LARGEST_NUMBER = 1e100  # as `limits.LARGEST_NUMBER`
 TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0", "是", "on"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0", "否", "off"})
 _MISSING = frozenset(MISSING_WORDS)

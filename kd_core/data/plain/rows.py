@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.data.plain import cell as cells
+from kd_core.data.plain.cell import is_number, plain, reader
 from kd_core.data.types.cells import kind_of
 
 Array = Any  # a numpy array; its package has types of its own only where it is checked
@@ -24,7 +24,7 @@ class Rows:
 
     def __init__(self, rules: Mapping[str, Mapping[str, Any]]) -> None:
         self.rules = {name: {"kind": "number", **rule} for name, rule in rules.items()}
-        self._read = {name: cells.reader(rule) for name, rule in self.rules.items() if rule["kind"] != "picture"}
+        self._read = {name: reader(rule) for name, rule in self.rules.items() if rule["kind"] != "picture"}
 
     def columns(self, rows: Iterable[Any]) -> tuple[dict[str, list[Any]], tuple[str, ...]]:
         """Return the cells of each column as they are, and what a person should be told. Errors: UnfitRows."""
@@ -69,7 +69,7 @@ class Rows:
             if name not in given:
                 continue
             rule, values = self.rules[name], [read(cell) for cell in given[name]]
-            numeric = cells.is_number(rule) or rule["kind"] == "datetime"
+            numeric = is_number(rule) or rule["kind"] == "datetime"
             found[name] = np.array(values, np.float64 if numeric else object).reshape(-1, 1)
             if numeric:
                 odd = [cell for cell, value in zip(given[name], values, strict=True) if value != value and _meant(cell)]
@@ -83,5 +83,5 @@ class Rows:
 
 def _meant(cell: Any) -> bool:
     """Say whether a cell was to hold something."""
-    cell = cells.plain(cell)
+    cell = plain(cell)
     return cell is not None and cell == cell and kind_of(str(cell)) != "missing"

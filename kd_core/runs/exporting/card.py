@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from kd_core import __version__
@@ -32,11 +33,20 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
         "metric": result["metric"],
         **judged,
         "teacher": {"name": spec.teacher.name, "metrics": result["teacher"].get("metrics") or {}},
-        "recipe": spec.model_dump(mode="json", exclude_none=True),
+        "recipe": _recipe(spec),
         "environment": result.get("environment", {}),
         "references": _references(spec, student),
         "limits": _limits(result, purpose),
     }
+
+
+def _recipe(spec: RunSpec) -> dict[str, Any]:
+    """Return the recipe without the places of files on the machine that it was carried out on."""
+    told: dict[str, Any] = spec.model_dump(mode="json", exclude_none=True)
+    source = str(told["dataset"]["source"])
+    if not source.startswith(("sample:", "sha256:")):
+        told["dataset"]["source"] = PurePath(source.replace("\\", "/")).name
+    return told
 
 
 def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
