@@ -44,6 +44,10 @@ def asked(folder: Path, rows: Path) -> list[str]:
     suits=suits,
     asked=asked,
     single=PAGE,
+    usage=(
+        "Open it with a double click:  FILE",
+        'In a page of yours:  <iframe src="FILE" title="A small model"></iframe>',
+    ),
 )
 def write(taken: Taken, folder: Path) -> None:
     """Write the page: the student's file, ONNX Runtime and the scripts that read rows inside one HTML file."""

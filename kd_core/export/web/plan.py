@@ -14,12 +14,13 @@ from onnx import numpy_helper
 
 from kd_core.data.encoding.saved import unpack
 from kd_core.data.input_spec import BYTES, MOST, STEPS, TERM
-from kd_core.data.plain.cell import FALSE_WORDS, LARGEST_NUMBER, TRUE_WORDS
+from kd_core.data.plain.cell import FALSE_WORDS, TRUE_WORDS
 from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.data.types.raw_rows import read_rules
 from kd_core.export.carried_view import carried_view
 from kd_core.export.raw_model import CARRYING, front
 from kd_core.export.target import Taken
+from kd_core.limits import LARGEST_NUMBER
 
 READ = (
     "ngrams",
@@ -58,7 +59,7 @@ def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
         },
         "texts": {name: _topics(one) for name, one in (unpack("texts", held) if held else {}).items()},
         "view": view,
-        "known": {name: values for name, values in known.items() if name in types},
+        "known": {n: [v for v in known[n] if v not in column.missing] for n, column in types.items() if n in known},
         "sample": [{name: _cell(cell) for name, cell in row.items()} for row in taken.sample],
         "answers": [list(row) for row in taken.answers],
         "card": {name: taken.card[name] for name in _SHARED if name in taken.card},

@@ -9,7 +9,7 @@ const halfEven = (x) => {
 function arrayOf(told) {
   const text = atob(told.base64);
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
-  return new { float64: Float64Array, uint16: Uint16Array }[told.dtype](bytes.buffer);
+  return new { float32: Float32Array, float64: Float64Array, uint16: Uint16Array }[told.dtype](bytes.buffer);
 }
 
 // Word pieces (views/tokens.py): cleaned and cut as BERT does, then pairs joined by their rank
