@@ -167,6 +167,25 @@ class Predictor:
         shares = {name: found[:, at] for at, name in enumerate(self._named)}
         return pd.DataFrame({purpose.target: labels, **shares}, index)
 
+    @property
+    def classes_(self) -> Array:
+        """Name the classes in the order of `predict_proba`, as scikit-learn's classifiers do; none where a number is predicted."""
+        return np.array(self.purpose.classes, dtype=object)
+
+    def predict_proba(self, rows: Rows) -> Array:
+        """Answer raw rows with the probability of each of `classes_`, as scikit-learn's classifiers do.
+
+        Shape: N rows -> (N, C). Errors: KDError `no_classes` where a number is predicted; as `answers`.
+        """
+        if not self.purpose.task.has_classes:
+            raise KDError(
+                "'{target}' is a number; it has no classes with probabilities.",
+                "Ask predict or answers instead.",
+                "no_classes",
+                target=self.purpose.target,
+            )
+        return self.answers(rows)
+
     def predict_file(self, path: Path | str, name: str | None = None, beside: Path | None = None) -> pd.DataFrame:
         """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row.
 
