@@ -17,6 +17,7 @@ from kd_core.data.input_spec import BYTES, MOST, STEPS, TERM
 from kd_core.data.plain.cell import FALSE_WORDS, TRUE_WORDS
 from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.data.types.raw_rows import read_rules
+from kd_core.data.view import View
 from kd_core.export.carried_view import carried_view
 from kd_core.export.raw_model import CARRYING, front
 from kd_core.export.target import Taken
@@ -70,10 +71,17 @@ def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
 def _view(taken: Taken, kind: str) -> tuple[dict[str, Any], bytes | None]:
     """Return what a view has learned as the page's scripts take it."""
     view = carried_view(taken.facts["view"], taken.facts["columns"])
-    parts: Mapping[str, Any] = getattr(view, "views", {kind: view})
+    told, drawn = _learned(getattr(view, "views", {kind: view}))
+    if kind == "together":
+        told["packing"] = {"steps": STEPS, "most": MOST}
+    return told, drawn
+
+
+def _learned(views: Mapping[str, View]) -> tuple[dict[str, Any], bytes | None]:
+    """Return the same by the view's name, and the graph of a table among them."""
     told: dict[str, Any] = {}
     drawn = None
-    for name, part in parts.items():
+    for name, part in views.items():
         files = part.learned()
         if name == "tokens":
             told[name] = json.loads(files["tokenizer.json"])
@@ -86,8 +94,6 @@ def _view(taken: Taken, kind: str) -> tuple[dict[str, Any], bytes | None]:
         else:
             drawn = front(part)
             told[name] = {"columns": list(part.types)}
-    if kind == "together":
-        told["packing"] = {"steps": STEPS, "most": MOST}
     return told, drawn
 
 

@@ -197,7 +197,7 @@ const percent = (p) => `${(100 * p).toFixed(1)} %`;
 const short = (x) => String(Number(x.toPrecision(6)));
 
 const opened = Student.open();
-window.kd = { opened: opened.then(() => true), answer: async (rows) => (await opened).answer(rows) };
+window.kd = { student: opened, opened: opened.then(() => true), answer: async (rows) => (await opened).answer(rows) };
 opened.then(
   (student) => new Screen(student),
   (error) => {
