@@ -71,7 +71,7 @@ def write(taken: Taken, folder: Path) -> None:
     text = (_PARTS / "page.html").read_text("utf-8")
     parts = {
         "POLICY": policy,
-        "TITLE": html.escape(f"{taken.name}: {taken.facts['target']}"),
+        "TITLE": html.escape(f"{taken.facts['target']} by {taken.name}"),
         "STYLE": style,
         "BLOCKS": "\n".join(
             f'<script type="text/plain" id="{name}">{base64.b64encode(data).decode()}</script>'

@@ -15,7 +15,8 @@ function made(name, settings = {}, ...inside) {
 class Screen {
   constructor(student) {
     Object.assign(this, { student, plan: student.plan, fields: {}, chosen: null });
-    at("title").textContent = `${this.plan.card.name || "A small model"}: ${this.plan.target}`;
+    at("title").textContent = this.plan.target;
+    at("lead").textContent = `A small model, “${this.plan.card.name}”, answers inside this page: it needs no network, and nothing you enter leaves your device.`;
     this.numbers = this.plan.classes.length === 0;
     for (const [name, rule] of Object.entries(this.plan.columns)) this.field(name, rule);
     at("form").append(made("div", { className: "wide" }, made("button", { className: "main", textContent: "Answer" })));
