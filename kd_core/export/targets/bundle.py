@@ -43,6 +43,11 @@ def _asked(folder: Path, rows: Path) -> list[str]:
     runs_with="Python with numpy and onnxruntime (tokenizers for texts by word order, pillow for pictures)",
     suits=_suits,
     asked=_asked,
+    usage=(
+        "unzip FILE -d student && cd student",
+        "python -m pip install -r requirements.txt",
+        "python predict.py sample.csv",
+    ),
 )
 def bundle(taken: Taken, folder: Path) -> None:
     """Write the files of a bundle."""
