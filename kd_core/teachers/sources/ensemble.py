@@ -210,7 +210,7 @@ class EnsembleModel:
                 )
             rows = dataset.rows.iloc[dataset.validation.row_ids]
             validation = _answers([one.ask(rows) for one in members], dataset)
-        return cls(members, _ways[spec.combine](validation, dataset)[0], dataset)
+        return cls(members, _ways[spec.combine](spec, validation, dataset)[0], dataset)
 
     def ask(self, rows: pd.DataFrame) -> Array:
         """Ask every member about raw rows. Shape: N rows -> (N, C) float32 logits."""
