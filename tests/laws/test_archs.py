@@ -53,7 +53,7 @@ def test_logits_have_the_promised_shape_and_are_finite(choice, outputs):
     assert out.logits.shape == (12, outputs) and out.logits.dtype == torch.float32
     assert torch.isfinite(out.logits).all()
     gives = ARCHS.get(choice.name).facts.get("gives", GIVES)
-    assert gives - {"maps", "head"} == ({"logits"} if out.features is None else {"logits", "features"})
+    assert gives - {"maps", "head", "relations"} == ({"logits"} if out.features is None else {"logits", "features"})
     assert (head_of(made(choice, outputs=outputs), rows(choice)) is not None) is ("head" in gives)
     if out.features is not None:
         assert out.features.ndim == 2 and len(out.features) == 12
