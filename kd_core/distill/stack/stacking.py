@@ -145,14 +145,8 @@ class Stacking:
         made = variant.made_rows if variant.objective else 0
         objective = [variant.objective.to_json(), variant.lesson, *[made] * bool(made)] if variant.objective else None
         key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
-        return _Plan(
-            spec,
-            (arch.name, stack.shape_key(spec), made, self.viewed(variant).names),
-            stack.width(spec),
-            rate,
-            decay,
-            key[:24],
-        )
+        family = arch.name, stack.shape_key(spec), made, getattr(spec, "label_bytes", None)
+        return _Plan(spec, family, stack.width(spec), rate, decay, key[:24])
 
     def groups(self, positions: Iterable[int]) -> list[list[int]]:
         """Group positions that can share a stack: one family and loss, widths not too far apart."""
