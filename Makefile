@@ -7,7 +7,7 @@ PRETRAINED := $(VENV)/.pretrained
 # Compiled modules are kept: without them each process, and each of the tests' many, compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup pretrained test check faults e2e format bench samples scenarios clean
+.PHONY: run setup pretrained web test check faults e2e format bench samples scenarios clean
 .DEFAULT_GOAL := run
 
 $(STAMP): requirements.txt constraints.txt
@@ -27,6 +27,10 @@ $(PRETRAINED): $(STAMP) requirements-pretrained.txt constraints.txt
 
 pretrained: $(PRETRAINED)
 
+# ONNX Runtime for browsers (33 MB, of which 4 are kept in the user's cache), for students as pages; nothing is fetched a second time.
+web: $(STAMP)
+	@$(BIN)/python -m kd_core.export.web.runtime
+
 run: $(STAMP)
 	@$(BIN)/python -m pages.serve
 
@@ -35,7 +39,7 @@ check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 2 -m "not slow and not e2e"; tests=$$?; wait $$types && exit $$tests
 
-test: $(STAMP) $(PRETRAINED)
+test: $(STAMP) $(PRETRAINED) web
 	@./tests/install_browser.sh
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -45,7 +49,7 @@ test: $(STAMP) $(PRETRAINED)
 faults: $(STAMP)
 	@$(BIN)/pytest tests/faults
 
-e2e: $(STAMP)
+e2e: $(STAMP) web
 	@./tests/install_browser.sh
 	@$(BIN)/pytest -m e2e
 

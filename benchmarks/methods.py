@@ -22,7 +22,7 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import pictures, retail
+from benchmarks.method_cases import CASES
 from kd_core.data.dataset import Dataset
-from kd_core.data.files.reading import read_table
 from kd_core.data.preparation import prepare
 from kd_core.distill import LOSSES, placebo
 from kd_core.distill.inner.hints import Hints
@@ -47,7 +46,7 @@ from kd_core.models.base import ARCHS, GIVES
 from kd_core.registry import Situation
 from kd_core.runs import assessment
 from kd_core.safe_io import write_json
-from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
@@ -60,55 +59,17 @@ FEWER = {"alpha": 0.3}
 MORE = {"alpha": 0.9, "temperature": 4.0}
 
 
-@dataclass(frozen=True)
-class Case:
-    """One set with its pair of teacher and student. `epochs` of every student."""
-
-    write: Callable[[Path, Path], DatasetSpec]
-    teacher: Choice
-    folds: int
-    student: Choice
-    epochs: int
+def lesson(method: str, setting: str) -> Choice:
+    """Return a loss in one of its settings; the fields that it lacks are left out."""
+    wanted = {"defaults": {}, "little": FEWER, "much": MORE}[setting]
+    fields = LOSSES.get(method).spec.model_fields
+    return Choice(name=method, settings={n: v for n, v in wanted.items() if n in fields})
 
 
-def _pictures(data: Path, folder: Path) -> DatasetSpec:
-    if not (target := folder / "pictures.zip").exists():
-        pictures.pack(data / "fashion_mnist", target, 12_000)
-    return DatasetSpec(source=str(target), target="class")
-
-
-def _questions(data: Path, folder: Path) -> DatasetSpec:
-    import zipfile
-
-    if not (target := folder / "questions.zip").exists():
-        with zipfile.ZipFile(target, "w") as archive:
-            for name in ("train.csv", "test.csv"):
-                archive.write(data / "banking77" / name, name)
-    return DatasetSpec(source=str(target), target="category")
-
-
-def _orders(data: Path, folder: Path) -> DatasetSpec:
-    if not (target := folder / "orders.csv").exists():
-        retail.derive(data / "online_retail" / "online_retail_by_day.zip", folder / "all.csv")
-        frame = read_table(folder / "all.csv").frame
-        order = (
-            frame["InvoiceNo"].drop_duplicates().sample(frac=1, random_state=0)
-        )  # whole invoices, in an order of their own
-        place = frame["InvoiceNo"].map({name: i for i, name in enumerate(order)})
-        frame.iloc[place.argsort(kind="stable").to_numpy()[:40_000]].to_csv(target, index=False)
-        (folder / "all.csv").unlink()
-    return DatasetSpec(source=str(target), target="no_customer", positive="yes", group="InvoiceNo", drop=("InvoiceNo",))
-
-
-MINILM = Choice(name="pretrained")
-CASES = {
-    "pictures": Case(
-        _pictures, Choice(name="cnn", settings={"epochs": 10}), 2, Choice(name="cnn", settings={"size": "tiny"}), 12
-    ),
-    "questions": Case(_questions, MINILM, 3, Choice(name="bag", settings={"size": "small"}), 20),
-    "questions_lstm": Case(_questions, MINILM, 3, Choice(name="recurrent", settings={"size": "tiny"}), 15),
-    "orders": Case(_orders, Choice(name="lightgbm"), 3, Choice(name="mlp", settings={"size": "small"}), 60),
-}
+def settings_of(method: str) -> list[str]:
+    """Name the settings of a loss that differ: one that has neither alpha nor a temperature has its defaults alone."""
+    seen = {lesson(method, setting).to_json(): setting for setting in reversed(SETTINGS)}
+    return [setting for setting in SETTINGS if setting in seen.values()]
 
 
 @dataclass(frozen=True)
@@ -122,12 +83,8 @@ class Job:
     placebo: bool = False
 
     def objective(self) -> Choice | None:
-        """Return the lesson; the fields that a loss lacks are left out."""
-        if self.method == ALONE:
-            return None
-        wanted = {"defaults": {}, "little": FEWER, "much": MORE}[self.setting]
-        fields = LOSSES.get(self.method).spec.model_fields
-        return Choice(name=self.method, settings={n: v for n, v in wanted.items() if n in fields})
+        """Return the lesson."""
+        return None if self.method == ALONE else lesson(self.method, self.setting)
 
     def path(self, keep: Path) -> Path:
         """Name where its outcome is kept, by all that decides it."""
@@ -225,7 +182,7 @@ def chosen(case: str, method: str, asked: argparse.Namespace) -> str | None:
     """Return the setting with the best mean on validation over the first seeds, None while one is missing."""
     better = 1 if task_of(dataset(case, asked.data, asked.keep).task).has_classes else -1
     means = {}
-    for setting in SETTINGS:
+    for setting in settings_of(method):
         found = [kept(Job(case, method, setting, seed), asked.keep) for seed in range(asked.choose)]
         if any(one is None for one in found):
             return None
@@ -237,7 +194,7 @@ def rounds(asked: argparse.Namespace) -> Iterator[list[Job]]:
     """Return what is to be trained: the students alone and all settings, then the chosen ones on all seeds, then their placebos."""
     offered = [(c, m) for c in asked.sets for m in asked.methods if why_not(c, m, asked.data, asked.keep) is None]
     first = [Job(c, ALONE, "defaults", seed) for c in asked.sets for seed in range(asked.seeds)]
-    yield first + [Job(c, m, s, seed) for seed in range(asked.choose) for s in SETTINGS for c, m in offered]
+    yield first + [Job(c, m, s, seed) for seed in range(asked.choose) for c, m in offered for s in settings_of(m)]
     best = [(c, m, s) for c, m in offered if (s := chosen(c, m, asked)) is not None]
     yield [Job(c, m, s, seed) for seed in range(asked.seeds) for c, m, s in best]
     yield [Job(c, m, s, seed, placebo=True) for seed in range(asked.seeds) for c, m, s in best]

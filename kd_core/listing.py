@@ -24,6 +24,7 @@ class Listed:
     source: str = ""
     tasks: tuple[str, ...] = ()
     roles: str = ""
+    waits: bool = False  # it is for tasks of a kind that nobody registered
 
 
 def roles(can: tuple[str, ...], not_both: str = "") -> str:
@@ -50,7 +51,7 @@ def parts(package: str, registry: str) -> list[Listed]:
     if found and len({part.name for part in found}) == len(found):
         return found
     entries = getattr(importlib.import_module(package), registry).entries()
-    return [Listed(e.name, e.title, e.source, tuple(e.tasks), of_facts(e.facts)) for e in entries]
+    return [Listed(e.name, e.title, e.source, tuple(e.tasks), of_facts(e.facts), e.waits) for e in entries]
 
 
 def of_facts(facts: Mapping[str, Any]) -> str:
@@ -125,7 +126,8 @@ def _read(call: ast.Call) -> Listed:
         raise _Unreadable
     name, title, source = (_literal(node) for node in (call.args[0], given["title"], given.get("source")))
     can = roles(_roles(call), _literal(given.get("not_both")) or "")
-    return Listed(name, title, source or "", _tasks(given.get("tasks")), can)
+    tasks = _tasks(given.get("tasks"))
+    return Listed(name, title, source or "", tasks, can, "tasks" in given and not tasks)
 
 
 def _literal(node: ast.expr | None) -> Any:

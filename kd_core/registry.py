@@ -25,8 +25,9 @@ class Situation:
     """What is known when a part is chosen: the task, the classes, what teacher and students can give, how rows can be read.
 
         `teacher_gives` and `students_give`: "logits", "features" (inner features), "one_basis" (those of all rows from one fit), "maps" (of
-    what stages of a convolutional network find where), "learning" (a teacher that can learn beside a student), "head" (one linear last
-        layer that turns inner features into answers);
+    what stages of a convolutional network find where), "relations" (what words ask of each other inside a transformer), "learning" (a
+        teacher that is a network trained here, which can stand beside a student), "head" (one linear last layer that turns inner features
+        into answers);
         `students_give` holds what every student gives. `grouped`: whether rows belong together by a column. `one_fold`: whether the
         teacher answers the rows that it is trained on. `by_rounds`: whether a student learns by a procedure of its own, not by gradient descent.
     """
@@ -64,6 +65,18 @@ NEEDS: dict[str, Need] = {
         lambda s: "maps" in s.students_give,
         "needs the maps inside convolutional networks that read pictures: every student must be one",
     ),
+    "live_maps": (
+        lambda s: {"maps", "learning"} <= s.teacher_gives,
+        "needs the teacher itself beside the student, as a convolutional network trained here, for the maps inside it: this teacher is none",
+    ),
+    "live_relations": (
+        lambda s: {"relations", "learning"} <= s.teacher_gives,
+        "needs the teacher itself beside the student, as a transformer trained here: both must read the same pieces of words, and this teacher is none, or reads pieces of its own",
+    ),
+    "student_relations": (
+        lambda s: "relations" in s.students_give,
+        "needs what words ask of each other inside a transformer: every student must be one",
+    ),
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,
         "needs the teacher's inner features from one fit: those of several folds can't be compared with each other (folds: 1 gives one)",
@@ -96,7 +109,8 @@ NEEDS: dict[str, Need] = {
 class Entry(Generic[T]):
     """A registered part with its form (`spec`), its source and the conditions under which it can work.
 
-    `suits`: which tasks it works for; None for all. The fact `because={need: reason}` says why just this part has a need.
+    `suits`: which tasks it works for; None for all. The fact `because={need: reason}` says why just this part has a need,
+    `because={"task": reason}` which tasks it is for, where a list of their names tells less.
     """
 
     name: str
@@ -110,16 +124,23 @@ class Entry(Generic[T]):
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks it works for; none named where it works for any."""
+        """Names of the tasks it works for; none named where it works for any, or where nobody registered one (`waits`)."""
         from kd_core.task import TASKS
 
         return tuple(e.name for e in TASKS.entries() if self.suits(e.make)) if self.suits else ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it works for tasks of a kind that nobody registered."""
+        return self.suits is not None and not self.tasks
 
     def why_not(self, situation: Situation) -> str | None:
         """Say why this part can't be offered in the situation, or None when it can."""
         tasks = self.tasks
         if self.suits and situation.task not in tasks:
-            return f"works for {', '.join(tasks)}, not for {situation.task}"
+            return str(
+                self.facts.get("because", {}).get("task") or f"works for {', '.join(tasks)}, not for {situation.task}"
+            )
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             offered = ", ".join(sorted(map(view_title, situation.views)))

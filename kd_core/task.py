@@ -79,6 +79,7 @@ class Task(ABC):
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
     `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
+    `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
     """
 
     target: ClassVar[TargetKind]
@@ -93,6 +94,7 @@ class Task(ABC):
     usual: bool = False
     unsoftened: str | None = None
     by_group: bool = False
+    each_alone: bool = False
 
     @property
     def has_classes(self) -> bool:
@@ -217,6 +219,16 @@ def NUMERIC(task: Task) -> bool:
 def ROW_BY_ROW(task: Task) -> bool:
     """Tasks whose rows do not depend on each other."""
     return not task.by_group
+
+
+def BY_GROUP(task: Task) -> bool:
+    """Tasks whose rows are compared with others of their group."""
+    return task.by_group
+
+
+def EACH_ALONE(task: Task) -> bool:
+    """Tasks in which a row may be of several classes at once."""
+    return task.each_alone
 
 
 def POSITIVE(task: Task) -> bool:

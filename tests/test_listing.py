@@ -14,7 +14,9 @@ from kd_core.models import ARCHS
 def test_the_list_is_the_registry(kind):
     package, registry = PLURALS[kind].rsplit(".", 1)
     entries = getattr(importlib.import_module(f"kd_core.{package}"), registry).entries()
-    listed = [listing.Listed(e.name, e.title, e.source, tuple(e.tasks), listing.of_facts(e.facts)) for e in entries]
+    listed = [
+        listing.Listed(e.name, e.title, e.source, tuple(e.tasks), listing.of_facts(e.facts), e.waits) for e in entries
+    ]
     found = listing.parts(f"kd_core.{package}", registry)
     assert sorted(found, key=lambda e: e.name) == sorted(listed, key=lambda e: e.name)
 

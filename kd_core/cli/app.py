@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, looking, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -45,6 +45,7 @@ from kd_core.cli.options import (
     Teachers,
     Time,
 )
+from kd_core.cli.terminal import fetching
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
     asked_teacher,
@@ -115,7 +116,7 @@ def distill(
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
         meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target, fetching())
         dataset = table_spec(
             data,
             target,
@@ -194,7 +195,7 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target, fetching())
         dataset = table_spec(
             data,
             target,
@@ -244,7 +245,10 @@ for command, name in (
     (looking.runs, None),
     (looking.show, None),
     (looking.predict, None),
+    (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
+    (reporting.report, None),
+    (serving.serve, None),
 ):
     app.command(name)(command)
 

@@ -27,11 +27,12 @@ PLURALS = {
     "teachers": "teachers.SOURCES",
     "metrics": "evaluate.METRICS",
     "scenarios": "scenarios.SCENARIOS",
+    "targets": "export.targets.TARGETS",
 }
 
 
 def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
-    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks or scenarios."""
+    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks, scenarios or export targets."""
 
     def work() -> int:
         if kind not in PLURALS:
@@ -42,7 +43,8 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 
         package, registry = PLURALS[kind].rsplit(".", 1)
         for entry in parts(f"kd_core.{package}", registry):
-            tasks = f"  ({', '.join(entry.tasks)})" if entry.tasks else ""
+            of = "for no task that is here yet" if entry.waits else ", ".join(entry.tasks)
+            tasks = f"  ({of})" if of else ""
             source = f"  [{entry.source}]" if entry.source else ""
             can = f"  {entry.roles}" if entry.roles else ""
             typer.echo(f"{entry.name:<20} {entry.title}{tasks}{source}{can}")

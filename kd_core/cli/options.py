@@ -36,7 +36,8 @@ Students = Annotated[
     list[str] | None,
     typer.Option(
         "--student",
-        help="Student size or architecture[:size], repeat for several; or best: one is chosen for the goals below.",
+        help="Student size or architecture[:size], repeat for several; or best: one is chosen for the goals below; when left out "
+        "small, fusion:small for pictures beside other columns, cnn:small for pictures alone.",
     ),
 ]
 Minutes = Annotated[

@@ -37,6 +37,18 @@ def follow() -> Callable[[dict[str, Any]], None]:
     return show_event
 
 
+def fetching() -> Callable[[str, int, int], None]:
+    """Say once of every file that is fetched that it is, and how large it is."""
+    said: set[str] = set()
+
+    def tell(file: str, done: int, whole: int) -> None:
+        if file not in said:
+            said.add(file)
+            typer.echo(f"fetching {file}: {whole:,} bytes" if whole else f"fetching {file}", err=True)
+
+    return tell
+
+
 def show_result(result: dict[str, Any]) -> None:
     """Print what a run found: the heat map of a what-if, then the verdicts."""
     from kd_core.runs.view.heat_map import heat_map

@@ -14,20 +14,24 @@ from typing import Any
 import torch
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.distill.inner.hints import Hints
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.student import Start, TrainedStudent, train_student
+from kd_core.distill.terms import hears_live
 from kd_core.registry import Registry
-from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, RunSpec, StudentSpec, TrainingSpec
 from kd_core.training.loop import Notify, ShouldStop, ignore, never
 
 NETWORK = "network."  # before a weight's name: table of the teacher's own network
+MEMBER = "member."  # before the number and name of one of several teachers: table of its answers
 HELPER = "helper"  # the arm of what learns for a student's sake: its events and curves
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What students are taught, and who learns. `teacher`: who made the answers, for a mode that trains it again beside the student. `weights`: by name, of
-    the teacher's network, for a mode that takes them (`network`).
+    """What students are taught, and who learns. `members`: by number and name, what each of several teachers answers alone, for a mode that asks.
+    `teacher`: who made the answers, for a mode that trains it again beside the student. `weights`: by name, of the teacher's network, for a mode
+    that takes them (`network`). `hints`: what the teacher thinks inside, for a mode that hands it on (`inside`).
 
     Shape: answers (N, C) of the training rows, NaN where not answered.
     """
@@ -40,6 +44,8 @@ class Lesson:
     teacher: Choice | None = None
     made: MadeLesson | None = None
     weights: Mapping[str, Array] = field(default_factory=dict)
+    hints: Hints | None = None
+    members: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,7 @@ def taught(
         checkpoint=way.checkpoint,
         device=way.device,
         selection_metric=way.metric,
+        hints=None if alone else lesson.hints,
         made=None if alone else lesson.made,
         start=start,
     )
@@ -134,7 +141,9 @@ def taught(
 Mode = Callable[[Any, Lesson, Way], Met]
 
 # facts: about="one paragraph for the form"; apart=True where each student is trained by the mode itself (else by stored answers, in stacks);
-# live=True where the teacher is trained anew beside each student; network=True where students take weights of the teacher's network; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
+# members=True where each of several teachers is also heard alone; live=True where the teacher is trained anew beside each student;
+# inside=True where students may be taught by losses that look inside the teacher; network=True where students take weights of the teacher's
+# network; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
 # chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
 # rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
 # making=function(spec) -> Making: how rows are made of training rows where not of neighbours;
@@ -144,6 +153,10 @@ Mode = Callable[[Any, Lesson, Way], Met]
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")
 
 
-def hears_network(mode: Choice) -> bool:
-    """Say whether a mode takes the weights of the teacher's network; one that nobody knows takes none, and is told of elsewhere."""
-    return mode.name in MODES.names() and bool(MODES.get(mode.name).facts.get("network"))
+def hears_network(spec: RunSpec) -> bool:
+    """Say whether the mode or the lesson of a run takes the weights of the teacher's network.
+
+    A mode that nobody knows takes none, and is told of elsewhere. Errors: UnknownName, SpecError for the lesson.
+    """
+    known = spec.mode.name in MODES.names() and bool(MODES.get(spec.mode.name).facts.get("network"))
+    return known or hears_live(spec.objective)

@@ -17,9 +17,10 @@ from kd_core.distill import shares
 from kd_core.distill.base import LOSSES, Gradient, LossFunction, partly_known, soft_term
 from kd_core.distill.inner.heads import ReusedHead, head_of
 from kd_core.distill.inner.hints import Hints, HintTensors
+from kd_core.distill.inner.live import show
 from kd_core.distill.terms import loss_of, total_of, weighted
 from kd_core.errors import SpecError
-from kd_core.models.base import Outputs, ShowsMaps
+from kd_core.models.base import Outputs
 from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
@@ -73,7 +74,7 @@ def make(
     num_classes = teacher_logits.shape[1] if teacher_logits is not None and told.has_classes else 0
     # Whether rows are grouped is asked of the whole run, what a student gives once there is one (`own`).
     teacher_gives = frozenset({"logits"}) if hints is None else hints.gives() | {"logits"}
-    every = frozenset({"logits", "features", "head", "maps"})
+    every = frozenset({"logits", "features", "head", "maps", "relations"})
     situation = Situation(task, num_classes, teacher_gives, students_give=every, grouped=True)
     _refuse(_losses(entry), situation)
     if teacher_logits is None or len(teacher_logits) != len(labels):
@@ -185,16 +186,19 @@ class Objective:
         if self.soft is None or self.teacher is None or not (self.soft.needs or "module" in self.soft.facts):
             return
         student.eval()
-        if isinstance(student, ShowsMaps):
-            student.shows_maps = "student_maps" in self.soft.needs
+        show(student, maps="student_maps" in self.soft.needs, relations="student_relations" in self.soft.needs)
         example = torch.from_numpy(inputs.example(2))
         with torch.no_grad():
             found: Outputs = student(example)
         head = head_of(student, example) if "student_head" in self.soft.needs else None
         student.train()
         assert self.situation is not None
-        gives = {"logits", *(["features"] if found.features is not None else []), *(["maps"] if found.hidden else [])}
-        gives |= set() if head is None else {"head"}
+        gives = {
+            "logits",
+            *(["features"] if found.features is not None else []),
+            *(["head"] if head is not None else []),
+        }
+        gives |= {"relations"} if "words" in found.hidden else {"maps"} if found.hidden else set()
         _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
@@ -283,7 +287,11 @@ class Objective:
     def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
         """Look up what the teacher said about some rows."""
         answers = teacher.index_select(0, index)
-        return Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        if self.groups is None:
+            return found
+        self.groups = self.groups.to(index.device)
+        return replace(found, group=self.groups.index_select(0, index))
 
     def _by_gradient(self, written: type[Gradient], teacher: Tensor, z: Tensor, index: Tensor) -> BatchTerms:
         """Take the written gradient for a stack of two, the teacher's half above the labels': small networks wait for the

@@ -15,9 +15,10 @@ from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill import rounds
 from kd_core.distill.inner.hints import Hints
+from kd_core.distill.inner.live import show
 from kd_core.distill.made_lesson import MadeLesson
 from kd_core.distill.preparing import prepare
-from kd_core.models.base import ARCHS, ShowsMaps
+from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, cpu_state, start_weights, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
@@ -126,8 +127,7 @@ def train_student(
         begin=loss.begin,
         close=loss.close,
     )
-    if isinstance(trained.module, ShowsMaps):
-        trained.module.shows_maps = False  # they were for the loss
+    show(trained.module)  # nothing more of its inside: that was for the loss
     logits = {"validation": predict(trained.module, rows.x_validation, device)}
     return TrainedStudent(trained.module, trained, logits, viewed(dataset, student.arch), device)
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from torch import Tensor, nn
 
@@ -137,6 +137,7 @@ class SeveralSpec(Spec):
     terms: tuple[TermSpec, ...] = Field(
         min_length=1, max_length=MOST_TERMS, description="Losses that are added to it, each with its weight."
     )
+    _now: tuple[int, int] | None = PrivateAttr(None)  # epoch and planned ones, for losses that change by themselves
 
     @field_validator("terms")
     @classmethod
@@ -148,9 +149,12 @@ class SeveralSpec(Spec):
 
     @cached_property
     def parsed(self) -> tuple[tuple[Entry[LossFunction], Any, float], ...]:
-        """Return entry, settings and weight of each term. Errors: UnknownName, SpecError."""
+        """Return entry, settings in this epoch and weight of each term. Errors: UnknownName, SpecError."""
         found = [(LOSSES.get(t.name), t) for t in self.terms]
-        return tuple((e, e.spec.parse(t.settings, f"term {t.name}"), t.weight) for e, t in found)
+        own: list[Any] = [e.spec.parse(t.settings, f"term {t.name}") for e, t in found]
+        if self._now is not None:
+            own = [settings.at(*self._now) for settings in own]
+        return tuple((e, settings, t.weight) for (e, t), settings in zip(found, own, strict=True))
 
     @property
     def temperature(self) -> float:
@@ -170,9 +174,12 @@ class SeveralSpec(Spec):
 
     def at(self, epoch: int, planned: int) -> SeveralSpec:
         """Return the lesson of an epoch, counted from 1, of so many planned ones: itself where nothing changes."""
-        if not any(t.changes for t in self.terms):
+        own = any(settings.at(epoch, planned) is not settings for _, settings, _ in self.parsed)
+        if not own and not any(t.changes for t in self.terms):
             return self
-        return SeveralSpec(hard=self.hard, terms=tuple(t.at(epoch, planned) for t in self.terms))
+        found = SeveralSpec(hard=self.hard, terms=tuple(t.at(epoch, planned) for t in self.terms))
+        found._now = epoch, planned
+        return found
 
 
 def parts_of(objective: Choice) -> tuple[Choice, ...]:
@@ -232,9 +239,14 @@ def hears_maps(objective: Choice) -> bool:
     return "teacher_maps" in loss_of(objective).needs
 
 
+def hears_live(objective: Choice) -> bool:
+    """Say whether a lesson asks the teacher's network itself about each batch. Errors: UnknownName, SpecError."""
+    return any(need.startswith("live_") for need in loss_of(objective).needs)
+
+
 def hears_inside(objective: Choice) -> bool:
     """Say whether a lesson reads anything of a teacher but its answers. Errors: UnknownName, SpecError."""
-    return hears_features(objective) or hears_maps(objective)
+    return hears_features(objective) or hears_maps(objective) or hears_live(objective)
 
 
 def soft_share(objective: Choice) -> float:

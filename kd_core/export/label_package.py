@@ -77,7 +77,7 @@ def write(
         device="cpu",
         hidden=hears_features(spec.objective),
         maps=hears_maps(spec.objective),
-        weights=hears_network(spec.mode),
+        weights=hears_network(spec),
         metric=spec.evaluation.metric,
         made=rows,
     )

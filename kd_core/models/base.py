@@ -29,7 +29,8 @@ class Outputs:
     logits (N, C); features (N, D), the last hidden layer, or None; members (N, K, C) for ensembles
     whose members learn separately (the hard-label loss then averages over members), else None.
     hidden: maps of inner stages by name, each (N, K, H, W) or (N, H, W), the last stage last, of a network that `ShowsMaps` and was
-    asked to; fold (N,), of a teacher's answers: which fit gave them, None where one gave all.
+    asked to, or what one that `ShowsRelations` shows. Of a teacher's answers: fold (N,), which fit gave them, None where one gave all; group (N,),
+    which rows belong together, for tasks whose rows are compared within a group (None: all do).
     """
 
     logits: Tensor
@@ -37,6 +38,7 @@ class Outputs:
     members: Tensor | None = None
     hidden: Mapping[str, Tensor] = field(default_factory=dict)
     fold: Tensor | None = None
+    group: Tensor | None = None
 
     def rows(self, at: Tensor) -> Outputs:
         """Return what was said about some rows. Shape: at (R,) positions."""
@@ -104,6 +106,15 @@ class ShowsMaps(Protocol):
 
 
 @runtime_checkable
+class ShowsRelations(Protocol):
+    """A transformer that fills `Outputs.hidden` with what its last block asks while `shows_relations` is set: `query`, `key` and `value`
+    (N, L, D), all heads side by side, and `words` (N, L), 1 where there is a word.
+    """
+
+    shows_relations: bool
+
+
+@runtime_checkable
 class Combines(Protocol):
     """An ensemble that must know which of its logits belong together, to average its members' answers."""
 
@@ -127,6 +138,7 @@ Builder = Callable[[Any, InputSpec, int], nn.Module]
 
 GIVES = frozenset({"logits", "features", "head"})  # of an architecture that says nothing else
 
+# facts: apart=why its networks have no stacked form, where that was measured or thought through;
 # facts: takes=(view, ...), the ways of reading rows that it can do with, the first that a dataset offers is used; gives=what its
 # `Outputs` hold where that is not `GIVES` ("head": its last module is linear and maps features to logits);
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from kd_core.workspace import workspace
 
 NO_PART = "none"  # said in place of a column of parts
 BEST = "best"  # said in place of a student: the app chooses one
+Tell = Callable[[str, int, int], None]  # what is fetched: a file, its bytes so far, those of the whole
+
+
+def _quiet(file: str, done: int, whole: int) -> None:
+    return
 
 
 def numbers(name: str, text: str | None) -> tuple[float, ...]:
@@ -132,14 +138,15 @@ def setting(text: str, part: str, example: str) -> tuple[str, Any, str]:
         return key, value, value
 
 
-def teacher_choice(name: str, settings: list[str] | None) -> Choice:
+def teacher_choice(name: str, settings: list[str] | None, tell: Tell = _quiet) -> Choice:
     """Read settings such as `teacher.trees=400`; values are JSON, or text; of lists, texts with commas between them.
 
-    A file or a folder, of a model or a run, that is named by its path is kept in the workspace. Errors: SpecError naming what is not understood, DataError for the file.
+    A file or a folder, of a model or a run, that is named by its path is kept in the workspace, and so is a model of a hub.
+    Errors: SpecError naming what is not understood, DataError for the file, KDError of `hub.known_as`.
     """
     from kd_core.data.library import UPLOADS, DataLibrary
     from kd_core.teachers import SOURCES, kept_models
-    from kd_core.teachers.pretrained import folders
+    from kd_core.teachers.pretrained import folders, hub
 
     found: dict[str, Any] = {}
     fields = SOURCES.get(name).spec.model_fields
@@ -151,6 +158,8 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
             library = DataLibrary(workspace(), UPLOADS)
             with library.resolve(value).open("rb") as file:
                 found[key] = library.add(file, Path(value).name).source
+        elif isinstance(hints, dict) and "model" in hints and hub.is_meant(value):
+            found[key] = hub.known_as(value, str(hints["model"]), tell)
         elif isinstance(hints, dict) and "model" in hints and {"/", "\\", "~"} & set(value):
             found[key] = folders.add(Path(value).expanduser(), str(hints["model"]))
         elif isinstance(hints, dict) and "run" in hints:
@@ -161,15 +170,20 @@ def teacher_choice(name: str, settings: list[str] | None) -> Choice:
 
 
 def asked_teacher(
-    names: list[str] | None, settings: list[str] | None, students: list[str] | None, data: str, target: str | None
+    names: list[str] | None,
+    settings: list[str] | None,
+    students: list[str] | None,
+    data: str,
+    target: str | None,
+    tell: Tell = _quiet,
 ) -> Choice:
     """Read who teaches; where nobody is named and the file has a teacher's answers in place of a target, these do. Errors: as `chosen_teacher`."""
     from kd_core.data.from_path import implied_answers
 
     if target is None and names in (None, [], ["soft_labels"]) and (own := implied_answers(data)):
-        more = chosen_teacher(["soft_labels"], settings)
+        more = chosen_teacher(["soft_labels"], settings, tell)
         return more.model_copy(update={"settings": {"columns": list(own), **more.settings}})
-    return chosen_teacher(names or [usual_teacher(students)], settings)
+    return chosen_teacher(names or [usual_teacher(students)], settings, tell)
 
 
 def seeing_all(dataset: DatasetSpec, teacher: Choice, named: list[str] | None, settings: list[str] | None) -> Choice:
@@ -178,26 +192,45 @@ def seeing_all(dataset: DatasetSpec, teacher: Choice, named: list[str] | None, s
     A file without pictures is not looked at. Errors: DataError for a file that can't be used.
     """
     from kd_core.data.input_spec import TOGETHER
-    from kd_core.data.preparation import look_at
-    from kd_core.data.views import foreseen
+    from kd_core.models.building import reads_all
     from kd_core.teachers import SOURCES
 
     usual_one = teacher.name in (usual_teacher(None), usual_teacher([BEST]))
-    if named or settings or not usual_one or Path(dataset.source).suffix.lower() != ".zip":
-        return teacher
-    if not {"pixels", TOGETHER} <= set(foreseen(look_at(dataset))):
+    if named or settings or not usual_one or not reads_all(_views(dataset)):
         return teacher
     return Choice(name=next(e.name for e in SOURCES.entries() if e.facts.get("takes") == (TOGETHER,)))
 
 
-def chosen_teacher(names: list[str], settings: list[str] | None) -> Choice:
+def usual_student(dataset: DatasetSpec) -> str:
+    """Name who learns where nobody was named, as a command line names it. A file without pictures is not looked at.
+
+    Errors: DataError for a file that can't be used.
+    """
+    from kd_core.models import building
+
+    chosen = building.usual_student(_views(dataset))
+    return str(chosen.settings["size"]) if chosen.name == "mlp" else f"{chosen.name}:{chosen.settings['size']}"
+
+
+def _views(dataset: DatasetSpec) -> tuple[str, ...]:
+    """Name the ways in which the rows of a file that may hold pictures can be read; of others the table alone."""
+    from kd_core.data.input_spec import TABLE
+    from kd_core.data.preparation import look_at
+    from kd_core.data.views import foreseen
+
+    if Path(dataset.source).suffix.lower() != ".zip" and not dataset.source.startswith("sample:"):
+        return (TABLE,)
+    return tuple(foreseen(look_at(dataset)))
+
+
+def chosen_teacher(names: list[str], settings: list[str] | None, tell: Tell = _quiet) -> Choice:
     """Read the teachers that were named; several are members of an ensemble, counted from 1 in settings.
 
     Example: `chosen_teacher(["mlp", "linear"], ["teacher.1.size=small", "teacher.ensemble.combine=weighted"])`
     Errors: SpecError naming the setting that belongs to none of them; those of `teacher_choice`.
     """
     if len(names) == 1:
-        return teacher_choice(names[0], [re.sub(r"^teacher\.1\.", "teacher.", text) for text in settings or ()])
+        return teacher_choice(names[0], [re.sub(r"^teacher\.1\.", "teacher.", text) for text in settings or ()], tell)
     asked: dict[str, list[str]] = {"ensemble": [], **{str(i): [] for i in range(1, len(names) + 1)}}
     for text in settings or ():
         part, _, rest = text.strip().partition(".")
@@ -212,7 +245,7 @@ def chosen_teacher(names: list[str], settings: list[str] | None) -> Choice:
                 named=", ".join(f"{i} {name}" for i, name in enumerate(names, 1)),
             )
         asked[who].append(f"teacher.{setting}")
-    members = [teacher_choice(name, asked[str(i)]).model_dump() for i, name in enumerate(names, 1)]
+    members = [teacher_choice(name, asked[str(i)], tell).model_dump() for i, name in enumerate(names, 1)]
     together = teacher_choice("ensemble", asked["ensemble"])
     return together.model_copy(update={"settings": {"members": members, **together.settings}})
 
@@ -269,7 +302,7 @@ def make_spec(
         parts["choose"] = parts.get("choose") or ChooseSpec()
         learning = best_students(dataset, teacher, lesson)
     else:
-        learning = tuple(student_spec(s) for s in students or ["small"])
+        learning = tuple(student_spec(s) for s in students or [usual_student(dataset)])
     values = {
         "dataset": dataset,
         "teacher": teacher,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.errors import DataError
 from kd_core.evaluate import METRICS, calibration, confusion, fidelity
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
@@ -42,6 +43,25 @@ def answers(dataset: Dataset, split: Split, z_NC: Array, rows: Rows = ALL) -> An
 def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | None:
     """Compute one metric."""
     return METRICS.get(metric).make(answers(dataset, split, z_NC))
+
+
+def require_defined(dataset: Dataset, metric: str) -> None:
+    """Refuse a metric that even perfect answers leave undefined on validation or test rows, before any training. Errors: DataError `undefined_metric`."""
+    measured: tuple[Split, ...] = ("validation", "test")
+    for split in measured:
+        y = dataset.scaled_y(split)
+        perfect = task_of(dataset.task).perfect(y, dataset.num_outputs)
+        if score(dataset, split, perfect, metric) is None:
+            raise DataError(
+                "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "
+                "target value(s).",
+                "Choose another metric, or another group or time column.",
+                "undefined_metric",
+                metric=metric,
+                split=split,
+                rows=len(y),
+                found=len(np.unique(y)),
+            )
 
 
 def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:

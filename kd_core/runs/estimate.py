@@ -137,7 +137,7 @@ def circumstances(spec: RunSpec, train_rows: int) -> Circumstances:
     """Look at the workspace and at the machine. Errors: UnknownName and SpecError for a teacher that does not exist."""
     root, spec = workspace(), modes.carried_out(spec)
     made, folds, seed = grid.most_made(spec), folds_of(spec, train_rows), spec.training.first_seed
-    also = made, hears_maps(spec.objective), hears_network(spec.mode), modes.making(spec).name
+    also = made, hears_maps(spec.objective), hears_network(spec), modes.making(spec).name
     about = hears_features(spec.objective), spec.evaluation.metric, *also
     kept = TeacherCache(root / "teachers").holds(spec.dataset, spec.teacher, folds, seed, *about)
     return Circumstances(pace.read(root), busy(), kept, train_rows)

@@ -10,23 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import torch
 
-from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.data.dataset import Array, Dataset
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective, placebo
 from kd_core.distill.inner.hints import Hints
 from kd_core.distill.meeting import HELPER, NETWORK, Link, Way, hears_network
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
-from kd_core.errors import DataError, Problem, SpecError, raise_problems
+from kd_core.errors import Problem, SpecError, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
-from kd_core.runs.cells import grid, modes
+from kd_core.runs.cells import grid, modes, singles
 from kd_core.runs.cells.judging import Judging, Take
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
@@ -35,7 +34,7 @@ from kd_core.runs.continuing.going import Going
 from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
-from kd_core.specs import RunSpec
+from kd_core.specs import Choice, RunSpec
 from kd_core.task import task_of
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
@@ -100,6 +99,7 @@ class _Experiment:
             found = self.judge()
         if said := modes.told(self.asked):
             said |= {"chain": modes.told_link(self.dataset, self.link)} if self.link else {}
+            said |= {"singles": one} if (one := singles.told(self.spec, self.judging.arms, self.metric)) else {}
             found |= {"work_hash": self.asked.work_hash(), "mode": said}
         if self.going:
             found |= self.going.judge(found, self.judging.arms, self.class_weights(), self.device)
@@ -121,7 +121,7 @@ class _Experiment:
             about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
             problems = plan.check(self.asked, *about)
             raise_problems(problems)
-            self.require_defined_metric()
+            assessment.require_defined(self.dataset, self.metric)
             self.announce(problems)
             self.spec = self.going.carried_out() if self.going else self.spec
         with self.phase("teacher"):
@@ -164,6 +164,7 @@ class _Experiment:
         found: dict[str, Array] = {TEACHER: self.link.answers if self.link else self.teacher.logits["train"]}
         found |= self.hints.tables() if self.hints else {}
         found |= {f"{NETWORK}{name}": table for name, table in self.teacher.weights.items()}
+        found |= singles.answers(self.spec, self.dataset, self.class_weights(), self.ask_one)
         found |= {} if self.teacher.made is None else {MADE: self.teacher.made}
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
@@ -214,24 +215,6 @@ class _Experiment:
                 why=why_not,
             )
         return name
-
-    def require_defined_metric(self) -> None:
-        """Refuse a metric that even perfect answers leave undefined on validation or test rows, before any training."""
-        measured: tuple[Split, ...] = ("validation", "test")
-        for split in measured:
-            y = self.dataset.scaled_y(split)
-            perfect = task_of(self.dataset.task).perfect(y, self.dataset.num_outputs)
-            if assessment.score(self.dataset, split, perfect, self.metric) is None:
-                raise DataError(
-                    "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "
-                    "target value(s).",
-                    "Choose another metric, or another group or time column.",
-                    "undefined_metric",
-                    metric=self.metric,
-                    split=split,
-                    rows=len(y),
-                    found=len(np.unique(y)),
-                )
 
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
@@ -299,20 +282,25 @@ class _Experiment:
 
     def ask(self, dataset: Dataset, folds: int, made: MadeRows | None = None) -> TeacherAnswers:
         """Ask the teacher about rows, and keep what it says."""
+        return self.ask_one(dataset, folds, self.spec.teacher, made)
+
+    def ask_one(self, dataset: Dataset, folds: int, one: Choice, made: MadeRows | None = None) -> TeacherAnswers:
+        """Ask a teacher as this run does, or one of several: then as they ask it, so that what is kept is found."""
+        whole = one == self.spec.teacher
         return teacher_answers(
             dataset,
-            self.spec.teacher,
+            one,
             folds=folds,
             seed=self.spec.training.first_seed,
             cache=TeacherCache(workspace() / "teachers"),
             notify=self.notify,
             should_stop=self.should_stop,
             device=self.device.type,
-            hidden=hears_features(self.spec.objective),
-            metric=self.spec.evaluation.metric,
+            hidden=whole and hears_features(self.spec.objective),
+            metric=self.spec.evaluation.metric if whole else None,
             made=made,
-            maps=hears_maps(self.spec.objective),
-            weights=hears_network(self.spec.mode),
+            maps=whole and hears_maps(self.spec.objective),
+            weights=whole and hears_network(self.spec),
         )
 
     def ask_link(self) -> Link | None:

@@ -108,7 +108,7 @@ def situation(
         given |= {"learning"}
     archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
     every = [facts.get("gives", GIVES) for facts in archs]
-    gives_all = frozenset.intersection(*every) if every else GIVES | {"maps"}
+    gives_all = frozenset.intersection(*every) if every else GIVES | {"maps", "relations"}
     by_rounds = any("fits" in facts for facts in archs)
     return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, by_rounds)
 

@@ -96,24 +96,25 @@ class Predictor:
     """
 
     def __init__(self, folder: RunFolder, told: Mapping[str, Any], student: Mapping[str, Any]) -> None:
-        self._folder, self._student = folder, student
+        self.folder, self.student = folder, student
         self.deployed: RawStudent | None = None
         if student.get("raw"):
-            self.deployed = RawStudent(self._file(student["onnx"]).read_bytes())
+            self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
             self.purpose = purpose_from(told)
             self.engine  # noqa: B018  # damage is found when the run is opened
 
-    def _file(self, name: str) -> Path:
-        return self._folder.artifact(name.removeprefix("artifacts/"))
+    def kept(self, name: str) -> bytes:
+        """Read a file that the run kept of the student, by its path in the run's folder. Errors: OSError, DataError."""
+        return self.folder.artifact(name.removeprefix("artifacts/")).read_bytes()
 
     @functools.cached_property
     def engine(self) -> Engine:
         """The student as it was trained: its view and its network."""
-        with _fitting(self._folder):
-            view = {Path(name).name: self._file(name).read_bytes() for name in self._student["view"]}
-            return Engine(view, self._file(self._student["weights"]).read_bytes(), self._student, self.purpose)
+        with _fitting(self.folder):
+            view = {Path(name).name: self.kept(name) for name in self.student["view"]}
+            return Engine(view, self.kept(self.student["weights"]), self.student, self.purpose)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -165,6 +166,25 @@ class Predictor:
         labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
         shares = {name: found[:, at] for at, name in enumerate(self._named)}
         return pd.DataFrame({purpose.target: labels, **shares}, index)
+
+    @property
+    def classes_(self) -> Array:
+        """Name the classes in the order of `predict_proba`, as scikit-learn's classifiers do; none where a number is predicted."""
+        return np.array(self.purpose.classes, dtype=object)
+
+    def predict_proba(self, rows: Rows) -> Array:
+        """Answer raw rows with the probability of each of `classes_`, as scikit-learn's classifiers do.
+
+        Shape: N rows -> (N, C). Errors: KDError `no_classes` where a number is predicted; as `answers`.
+        """
+        if not self.purpose.task.has_classes:
+            raise KDError(
+                "'{target}' is a number; it has no classes with probabilities.",
+                "Ask predict or answers instead.",
+                "no_classes",
+                target=self.purpose.target,
+            )
+        return self.answers(rows)
 
     def predict_file(self, path: Path | str, name: str | None = None, beside: Path | None = None) -> pd.DataFrame:
         """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row.

@@ -143,6 +143,17 @@ def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[
     return z, (says if form == "auto" else _ASKED).problem(positive=dataset.classes[-1], form=form)
 
 
+def settled(values_NK: Array, form: Form) -> Form:
+    """Say what numbers of many rows are, so that one row alone is later read alike; as asked where that is not auto. A row of NaN is passed over."""
+    v = np.asarray(values_NK, np.float64)
+    v = v[~np.isnan(v).any(axis=1)]
+    if form != "auto" or not len(v):
+        return form
+    if v.shape[1] > 1:
+        return _guess(v)
+    return "probabilities" if bool(((v >= 0) & (v <= 1)).all()) else "logits"
+
+
 def _guess(v: Array) -> Form:
     """Take numbers for probabilities where all lie in 0 to 1, or all rows add up to the same; else for logits."""
     sums = v.sum(axis=1)

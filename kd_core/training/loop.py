@@ -334,7 +334,7 @@ class _Training:
             if kind == "optimiser":
                 index, key = rest.split("/")
                 state["state"].setdefault(int(index), {})[key] = tensor
-        self.optimiser.load_state_dict(state)
+        optimisers.load(self.optimiser, state)
         self.progress = Progress(**saved.counters)
 
 

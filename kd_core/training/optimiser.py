@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,3 +29,16 @@ def learning_rate(plan: TrainingPlan, step: int, steps: int) -> float:
     if plan.schedule == "constant":
         return plan.learning_rate
     return 0.5 * plan.learning_rate * (1.0 + math.cos(math.pi * step / steps))
+
+
+def load(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Let an optimiser go on from what it remembered, each momentum lying in memory as its weight does.
+
+    A fused step goes over memory as it lies: momenta from a file, laid out otherwise than convolutions that keep bands last, would
+    be taken for those of other weights.
+    """
+    optimiser.load_state_dict(state)
+    for weight, remembered in optimiser.state.items():
+        for key, tensor in remembered.items():
+            if isinstance(tensor, torch.Tensor) and tensor.shape == weight.shape and tensor.stride() != weight.stride():
+                remembered[key] = torch.empty_like(weight, requires_grad=False).copy_(tensor)

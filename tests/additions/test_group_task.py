@@ -106,6 +106,17 @@ def test_it_is_trained_by_group_scored_and_shown(place, teacher):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("loss", ["listwise_kd", "margin_mse"])
+def test_losses_of_rankings_are_offered_and_learned_from(place, loss):
+    assert f"{loss} " in (said := run(place, "kd_core", "list", "losses")) and "(liking)" in said
+    out = f"out-{loss}"
+    run(place, *distill(out, "--group", "user", "--folds", "2", "--teacher", "gradient_boosting", "--objective", loss))
+    told = [json.loads(line) for line in (place / out / "events.jsonl").read_text().splitlines()]
+    soft = [e["soft"] for e in told if e["kind"] == "epoch" and e["arm"] == "student" and e["seed"] == 0]
+    assert len(soft) == 6 and 0 < soft[-1] < soft[0]
+
+
+@pytest.mark.slow
 def test_without_a_group_column_it_is_refused_in_words(place, tmp_path):
     command = [sys.executable, "-m", *distill(str(tmp_path / "out"))]
     environment = {**os.environ, "KD_WORKSPACE": str(place / "workspace"), "PYTHONPATH": str(place)}

@@ -189,3 +189,53 @@ def test_names_of_classes_come_through_whole(classes):
     columns = [f"p({c})" for c in classes]
     assert classes_of(columns) == classes == [class_of(name, classes) for name in columns]
     assert named_class("p_yes") is None and classes_of(["p_no", "p_yes"]) == ["no", "yes"]
+
+
+@pytest.mark.slow
+def test_packages_of_several_owners_teach_together_on_rows_that_they_share(tmp_path):
+    """Two owners answer the same rows; whoever has the rows distils both packages, hears no label, and is told whether both pay."""
+    packages = []
+    for number, trees in enumerate((5, 40)):
+        table = write_table(tmp_path / "t.csv", "binary")
+        teacher = ["--teacher", "random_forest", "--set", f"teacher.trees={trees}", "--folds", "2"]
+        out = tmp_path / f"run{number}"
+        assert call("distill", table, "--target", "target", *teacher, *QUICK, "--out", out).exit_code == 0
+        packages.append(tmp_path / f"{number}.zip")
+        assert call("export-labels", out, "--out", packages[-1], "--columns", "a,kind").exit_code == 0
+    teachers = [word for i, p in enumerate(packages, 1)
+                for word in ("--teacher", "soft_labels", "--set", f"teacher.{i}.path={p}")]  # fmt: skip
+    given = [tmp_path / "t.csv", "--target", "target", *teachers, "--mode", "soft_labels_only", *QUICK]
+    done = call("distill", *given, "--out", tmp_path / "both")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "both" / "result.json").read_text())
+    (told,) = found["mode"]["singles"]
+    assert told["best"] in ("taught by 1 soft_labels", "taught by 2 soft_labels")
+    assert "known" not in found["teacher"]  # every row was found
+    assert all(one["validation"]["accuracy"] > 0.7 for one in found["teacher"]["members"])
+
+
+def test_a_package_without_a_shared_column_is_refused(tmp_path):
+    from kd_core.teachers.sources.soft_labels import _by_features
+    from tests.teachers.tables import dataset
+
+    with pytest.raises(DataError, match="shares no column with the data") as error:
+        _by_features(pd.DataFrame({"p(no)": [0.1], "x 1": [3]}), ("p(no)",), dataset())
+    assert error.value.code == "package_rows"
+
+
+def test_rows_of_a_package_are_found_by_what_they_hold(tmp_path):
+    from kd_core.data.preparation import prepare
+    from kd_core.teachers.sources.soft_labels import _by_features
+    from tests.runs.tables import small_spec
+
+    data = prepare(small_spec(write_table(tmp_path / "t.csv", "binary")).dataset)
+    shared = list(data.columns)
+    order = np.random.default_rng(0).permutation(len(data.rows))[: len(data.rows) - 3]
+    frame = data.rows[shared].iloc[order].assign(**{"p(no)": 0.5}).reset_index(drop=True)
+    at, said = _by_features(pd.concat([frame, frame.iloc[:2]], ignore_index=True), ("p(no)",), data)
+    alike = data.rows[shared].astype(str).duplicated(keep=False).to_numpy()
+    wanted = np.full(len(data.rows), -1)
+    wanted[order] = np.arange(len(order))
+    assert (wanted[~alike] == -1).any()
+    np.testing.assert_array_equal(at[~alike], wanted[~alike])
+    assert said[0].code == "package_rows_alike" and said[0].count >= 2

@@ -1,22 +1,31 @@
 """Batches, settings and own modules for the laws of losses, from what each loss says of itself."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.distill import objective
 from kd_core.distill.inner.hints import Hints
+from kd_core.distill.inner.live import LiveTeacher
 from kd_core.models import Outputs
 from kd_core.models.building import build
+from kd_core.registry import Entry
 from kd_core.specs import Choice
-from kd_core.task import task_of, usual
+from kd_core.task import TASKS, task_of, usual
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
-GIVES = frozenset({"logits", "features", "one_basis", "head", "maps"})  # by a teacher that gives all there is
-OF_ROWS = frozenset({"teacher_features", "teacher_maps"})  # needs of a loss that hears more than answers
+WORDS = InputSpec("tokens", (5,), "int32", high=30)
+GIVES = frozenset(
+    {"logits", "features", "one_basis", "head", "maps", "relations", "learning"}
+)  # by a teacher that gives all there is
+OF_ROWS = frozenset(
+    {"teacher_features", "teacher_maps", "live_maps", "live_relations"}
+)  # needs of a loss that hears more than answers
 
 
 def spread(field, count=3):
@@ -38,9 +47,31 @@ def settings_of(entry):
     return [{}, *alone, *({name: v} for name, values in own.items() for v in values)]
 
 
+WAITED_FOR = (  # tasks of kinds that losses are made for, whether or not one is registered
+    replace(task_of("multiclass"), name="several_labels", each_alone=True),
+    replace(task_of("regression"), name="ranked", by_group=True),
+)
+
+
+def tasks_of(entry):
+    """The tasks that a loss works for, none where it works for any; of one that waits, what it waits for."""
+    return [t for t in WAITED_FOR if entry.suits(t)] if entry.waits else [task_of(name) for name in entry.tasks]
+
+
+@contextmanager
+def registered_tasks():
+    """For a while what losses wait for is there."""
+    here = dict(TASKS._filled())
+    TASKS._entries |= {t.name: Entry(t.name, t, t.title, TASKS.entries()[0].spec) for t in WAITED_FOR}
+    try:
+        yield
+    finally:
+        TASKS._entries = here
+
+
 def has_classes(entry):
     """Whether a loss is for classes, as `batch` draws its answers."""
-    return not entry.tasks or task_of(entry.tasks[0]).has_classes
+    return all(t.has_classes for t in tasks_of(entry)[:1])
 
 
 def fewest_classes(entry):
@@ -68,6 +99,22 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
         }
         found = {f"stage{i}": rng.uniform(0, 1, size=(rows, s, s)) for i, s in ((1, 8), (2, 4), (3, 2))}
         their_maps = {name: torch.tensor(x / np.linalg.norm(x), dtype=dtype) for name, x in found.items()}
+    if "live_maps" in entry.needs:  # bands of both; each pair is of two sizes, one of them no multiple of the other
+        own_maps = {
+            f"stage{i}": torch.tensor(rng.normal(size=(rows, bands, 4, 4)), dtype=dtype)
+            for i, bands in ((1, WIDTH), (2, 2 * WIDTH))  # as the student of `lesson` has them
+        }
+        their_maps = {
+            f"stage{i}": torch.tensor(rng.normal(size=(rows, 3 + i, s, s)), dtype=dtype)
+            for i, s in ((1, 8), (2, 6), (3, 3))
+        }
+    if "live_relations" in entry.needs:
+        words = torch.tensor(np.arange(5) < rng.integers(0, 6, (rows, 1)), dtype=dtype)  # one row may have none
+        own_maps, their_maps = (
+            {n: torch.tensor(rng.normal(size=(rows, 5, wide)), dtype=dtype) for n in ("query", "key", "value")}
+            | {"words": words.clone()}
+            for wide in (WIDTH, 2 * WIDTH)
+        )
     answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs, hidden=their_maps)
     return Outputs(torch.tensor(z_s, dtype=dtype), features, hidden=own_maps), answers, torch.tensor(y)
 
@@ -86,12 +133,28 @@ def with_tensor(outputs, name, tensor):
 
 def hints_of(teacher):
     """What the teacher thinks inside, as a lesson takes it."""
-    maps = {name: t.numpy() for name, t in teacher.hidden.items()}
     features = None if teacher.features is None else teacher.features.numpy()
     head = None  # some linear layer
     if features is not None:
         head = np.random.default_rng(7).normal(size=(teacher.logits.shape[1], features.shape[1] + 1)).astype(np.float32)
-    return Hints(features, maps=maps, head=head) if maps or features is not None else None
+    if "stage1" in teacher.hidden and teacher.hidden["stage1"].dim() == 3:  # attention, which is kept
+        return Hints(features, maps={name: t.numpy() for name, t in teacher.hidden.items()}, head=head)
+    live = LiveTeacher(Recalls(teacher), np.arange(len(teacher.logits))) if teacher.hidden else None
+    return Hints(features, head=head, live=live) if live or features is not None else None
+
+
+class Recalls(nn.Module):
+    """A network that finds inside of each row, given by its number, what it was told."""
+
+    shows_maps = shows_relations = False
+
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+
+    def forward(self, at):
+        found = self.told.rows(at)
+        return found if self.shows_maps else replace(found, hidden={})
 
 
 def modules(entry, spec, student, teacher):
@@ -121,21 +184,32 @@ def reference(entry, settings, student, teacher, y, own=(), held=None):
 
 def task_for(entry):
     """A task that a loss works for, as `batch` has its labels."""
-    return entry.tasks[-1] if entry.tasks else usual("classes").name
+    found = tasks_of(entry)
+    return found[-1].name if found else usual("classes").name
 
 
 def lesson(entry, settings, y, teacher, seed=0):
     """The loss joined with the hard one, ready for students of the width of `batch`."""
-    made = objective.make(
-        task_for(entry),
-        Choice(name=entry.name, settings=settings),
-        y.numpy(),
-        teacher.logits.numpy(),
-        hints=hints_of(teacher),
-    )
-    with torch.random.fork_rng(devices=[]):
-        pictures = "student_maps" in entry.needs
-        arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
-        student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": 1}), inputs, 2)
-    made.own(student, inputs, seed)
+    with registered_tasks():
+        made = objective.make(
+            task_for(entry),
+            Choice(name=entry.name, settings=settings),
+            y.numpy(),
+            teacher.logits.numpy(),
+            hints=hints_of(teacher),
+        )
+        with torch.random.fork_rng(devices=[]):
+            pictures = "student_maps" in entry.needs
+            arch, inputs = ("cnn", PICTURES) if pictures else ("mlp", INPUTS)
+            if "student_relations" in entry.needs:
+                arch, inputs = "text_transformer", WORDS
+            depth = 2 if "live_maps" in entry.needs else 1
+            student = build(Choice(name=arch, settings={"size": None, "width": WIDTH, "depth": depth}), inputs, 2)
+        made.own(student, inputs, seed)
     return made
+
+
+def baseline(entry, y):
+    """The lesson without a teacher."""
+    with registered_tasks():
+        return objective.make(task_for(entry), None, y.numpy())

@@ -21,6 +21,7 @@ from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import Ask, gives, members, without_own_columns
 from kd_core.teachers.fitting import Fitted
+from kd_core.teachers.live import opening
 from tests.runs.tables import small_spec, write_table
 from tests.teachers.keras.small_file import dense, h5
 from tests.teachers.sources.endpoint_server import endpoint
@@ -252,9 +253,15 @@ def test_what_can_be_asked_about_new_rows_answers_them_as_before_and_is_saved(en
     if members(choice):
         pytest.skip("it has no model of its own")
     found = entry.make(entry.spec.parse(choice.settings), question)
+    rows = dataset.rows.iloc[dataset.test.row_ids[:9]]
+    if "live" not in entry.facts:
+        assert found.live is None and opening.why_not(choice)
+        return
+    opened = opening.opened(dataset, choice)  # without asking about the rows of the data first
+    for some in (rows, rows.iloc[[0]]):
+        np.testing.assert_allclose(opened.ask(some), found.logits["test"][: len(some)], rtol=1e-5, atol=1e-6)
     if found.live is None:
         return
-    rows = dataset.rows.iloc[dataset.test.row_ids[:9]]
     np.testing.assert_allclose(found.live.ask(rows), found.logits["test"][:9], rtol=1e-5, atol=1e-6)
     found.live.save(tmp_path)
     np.testing.assert_array_equal(type(found.live).load(tmp_path, dataset).ask(rows), found.live.ask(rows))

@@ -6,10 +6,18 @@ import pandas as pd
 import pytest
 
 import kd_core
+from kd_core.data.preparation import prepare
+from kd_core.runs.direct import run_here
+from kd_core.runs.service.execution import StopSignal
+from kd_core.specs import Choice
+from kd_core.teachers.live import opening
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import plain, t
 from pages.ui.try_it import models, tab
+from tests.laws.test_given_teachers import lightgbm_file, served
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.runs.tables import small_spec, write_table
+from tests.teachers.sources.endpoint_server import endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +60,9 @@ def test_a_changed_row_is_answered_by_the_kept_models_alone(opened):
     next(b for b in at.button if b.label == "Ask").click().run()
     assert not at.exception
     assert "Teacher" not in [plain(str(name)) for name in told(at).index]
-    assert "only the kept models can answer" in words(at)
+    assert "only models that are at hand can answer" in words(at)
+    said = words(at)
+    assert "To this changed row the teacher can" in said and "it was trained for this run, and only its answers" in said
 
 
 def test_a_value_that_can_not_be_read_is_told(opened):
@@ -70,3 +80,50 @@ def test_only_equal_values_are_the_kept_row():
 
 def test_a_run_without_plain_models_asks_its_student_alone():
     assert models.names({"students": [{"name": "tiny"}], "artifacts": {}}, 0) == ["tiny"]
+
+
+def asked_to(at, column):
+    """Change a number of the form and ask."""
+    (box,) = [one for one in at.number_input if one.key.startswith("try.") and one.key.endswith(f".{column}")]
+    box.set_value((box.value or 0) + 0.5)
+    next(b for b in at.button if b.label == "Ask").click().run()
+    assert not at.exception
+    return [plain(str(name)) for name in told(at).index]
+
+
+def finished(tmp_path, name, settings):
+    """Carry out a run with a teacher from outside, in the workspace, and open its tab."""
+    place = write_table(tmp_path / "a.csv", "binary", 300)
+    stored = engine.library().add(place.read_bytes(), "a.csv")
+    spec = small_spec(place).model_copy(update={"teacher": Choice(name=name, settings=settings(place))})
+    spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"source": stored.source})})
+    _, folder = run_here(spec, None, lambda event: None, StopSignal())
+    at = open_page(run=folder.name)
+    at.session_state["tab"] = str(t("runs.result.tabs_try"))
+    at.switch_page("runs.py").run()
+    assert not at.exception
+    return at, folder
+
+
+def test_a_teacher_from_a_file_answers_a_changed_row_as_the_file_does(tmp_path, jobs):  # noqa: F811
+    at, folder = finished(tmp_path, "lightgbm_file", lambda place: lightgbm_file(place, "binary"))
+    assert asked_to(at, "a")[0] == "Teacher"
+    spec = engine.store().folder(folder.name).spec()
+    rows = pd.read_parquet(folder / "artifacts" / "rows.parquet").iloc[[0]]
+    rows["a"] = (0 if rows["a"].isna().any() else rows["a"]) + 0.5
+    z = opening.opened(prepare(spec.dataset), spec.teacher).ask(rows)
+    table = told(at)
+    assert plain(str(table["Answer"].iloc[0])) == prepare(spec.dataset).classes[int(z[0].argmax())]
+    assert "–" not in str(table["Time here"].iloc[0])
+
+
+def test_an_address_is_asked_when_the_button_is_pressed_and_not_before(tmp_path, jobs, monkeypatch):  # noqa: F811
+    with endpoint(served(("no", "yes"))) as there:
+        monkeypatch.setenv("KD_ENDPOINTS", there.url)
+        at, _ = finished(tmp_path, "endpoint", lambda place: {"url": there.url, "per_second": 1000})
+        before = len(there.rows)
+        assert before == 300 and "Teacher" not in asked_to(at, "a") and len(there.rows) == before
+        (button,) = [b for b in at.button if b.label == "Ask 127.0.0.1, too"]
+        button.click().run()
+        assert not at.exception and len(there.rows) == before + 1
+        assert next(plain(str(name)) for name in told(at).index) == "Teacher"

@@ -31,3 +31,27 @@ def test_only_weights_that_learn_are_optimised(name, kind):
     group = made.param_groups[0]
     assert (group["lr"], group["weight_decay"], group["fused"]) == (0.1, 0.3, True)
     assert [p.shape for p in group["params"]] == [(2, 2), (2,)]
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_momenta_from_a_file_are_those_of_their_weights_whatever_their_layout(name):
+    steps = [torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(s)) for s in (1, 2)]
+
+    def fresh():
+        drawn = torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(0))
+        return torch.nn.Parameter(drawn.to(memory_format=torch.channels_last))
+
+    ends = []
+    for reloaded in (False, True):
+        weight = fresh()
+        own = optimiser.make(nn.ParameterList([weight]), TrainingPlan(1, 8, learning_rate=0.1, optimiser=name))
+        weight.grad = steps[0].to(memory_format=torch.channels_last)
+        own.step()
+        if reloaded:
+            state = own.state_dict()
+            state["state"] = {0: {k: v.contiguous() if torch.is_tensor(v) else v for k, v in state["state"][0].items()}}
+            optimiser.load(own, state)
+        weight.grad = steps[1].to(memory_format=torch.channels_last)
+        own.step()
+        ends.append(weight.detach())
+    assert torch.equal(*ends)

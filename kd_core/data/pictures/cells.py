@@ -5,17 +5,16 @@ Legend: N rows, H rows and W columns of pixels, K bands.
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from kd_core import limits
 from kd_core.data.pictures import decoding
 from kd_core.data.pictures.column import described, pixels_of, shape_of
+from kd_core.data.plain.picture import decoded
 from kd_core.data.types.base import row_numbers, shown_rows
 from kd_core.data.types.raw_rows import Cells
 from kd_core.errors import DataError
@@ -58,26 +57,16 @@ def read_cells(cells: Cells, shape: tuple[int, int, int], name: str) -> tuple[Pi
 
 
 def _decoded(data: bytes, shape: tuple[int, int, int], number: int, name: str) -> Pixels:
-    why = None
-    try:
-        with Image.open(io.BytesIO(data), formats=decoding.FORMATS) as picture:
-            width, height = picture.size
-            if width * height <= limits.PICTURE_PIXELS:
-                return decoding.pixels(picture, shape)
-            why = f"{width:,} x {height:,} pixels, at most {limits.PICTURE_PIXELS:,} are read"
-    except MemoryError:
-        raise
-    except UnidentifiedImageError:
-        why = decoding.other(data)
-    except Exception as error:  # hostile bytes raise anything; what was said is passed on
-        why = decoding.short(error)
+    found = decoded(data, shape)
+    if not isinstance(found, str):
+        return found
     raise DataError(
         "The picture of row {number:,} under '{name}' can't be read: {why}.",
         "Save it again as PNG, JPEG, WebP or BMP.",
         "picture_unreadable",
         number=number,
         name=name,
-        why=why,
+        why=found,
     )
 
 

@@ -12,25 +12,14 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from kd_core import limits
 from kd_core.data.files.caps import check_bytes
+from kd_core.data.plain.picture import FORMATS, other, pixels, short
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-# By how they begin: what people name .png that is none of these. Only named, never opened.
-OTHERS = (
-    (b"GIF8", "a GIF"),
-    (b"8BPS", "a PSD"),
-    (b"%!PS", "an EPS"),
-    (b"%PDF", "a PDF"),
-    (b"SIMPLE  =", "a FITS"),
-    (b"II*\0", "a TIFF"),
-    (b"MM\0*", "a TIFF"),
-    (b"<svg", "an SVG"),
-    (b"<?xml", "an SVG or XML"),
-)
+__all__ = ["FORMATS", "common_size", "decode", "other", "pixels", "short"]
+
 LEAST_SIDE = 8  # smaller pictures are enlarged: networks halve them up to three times
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I")
 _ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
@@ -104,35 +93,8 @@ def _opened(archive: zipfile.ZipFile, members: list[str]) -> Iterator[tuple[int,
             yield at, None, short(error)
 
 
-def other(data: bytes) -> str:
-    """Say what bytes are that are no picture we open, where their beginning tells."""
-    found = next((what for start, what in OTHERS if data.lstrip().startswith(start)), "")
-    return f"it is {found}, not a PNG, JPEG, WebP or BMP" if found else "no PNG, JPEG, WebP or BMP"
-
-
-def short(error: Exception) -> str:
-    return str(error)[:120] or type(error).__name__
-
-
 def common_size(sizes: list[tuple[int, int]], side: int) -> tuple[int, int]:
     """Choose the height and width for pictures of these (width, height): the middle of each, the longer at most `side`."""
     width, height = (median(s[axis] for s in sizes) for axis in (0, 1))
     shrink = min(1.0, side / max(width, height))
     return max(LEAST_SIDE, round(height * shrink)), max(LEAST_SIDE, round(width * shrink))
-
-
-def pixels(picture: Image.Image, shape: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
-    """Decode one opened picture into the common size and bands. Shape: (H, W, K) uint8."""
-    height, width, bands = shape
-    if picture.format == "JPEG":
-        picture.draft(None, (2 * width, 2 * height))  # decodes large ones at a half, a quarter or an eighth
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits: the upper 8 count
-        picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("L" if bands == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    return np.asarray(picture).reshape(shape)

@@ -45,6 +45,8 @@ _WIDTHS = {
     "B": "([A-Za-z]+)",
     "p": "([AaPp][Mm])",
 }
+_RUNNING = ("now", "today")  # pandas reads the clock for these, whatever the format: another value each time
+_FIRST_YEAR = np.datetime64("0001-01-01", "us")
 UNIX_SECONDS = "unix seconds"
 ISO = "ISO 8601"
 
@@ -62,10 +64,18 @@ def coerce_dates(texts: list[str], form: str) -> npt.NDArray[np.datetime64]:
         if form == UNIX_SECONDS:
             seconds = pd.to_numeric(pd.Series(texts, dtype="object"), errors="coerce")
             found = pd.to_datetime(seconds, unit="s", errors="coerce")
-        elif form == ISO:
+            return _micros(found)
+        texts = ["" if text in _RUNNING else text for text in texts] if any(w in texts for w in _RUNNING) else texts
+        if form == ISO:
             found = pd.to_datetime(pd.Series(texts), format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
         else:
             found = pd.to_datetime(pd.Series(texts), format=form, errors="coerce")
+    values = _micros(found)
+    values[values < _FIRST_YEAR] = np.datetime64("NaT")  # pandas takes "/5" and "-291" for years before the first
+    return values
+
+
+def _micros(found: pd.Series) -> npt.NDArray[np.datetime64]:
     values: npt.NDArray[np.datetime64] = found.to_numpy().astype("datetime64[us]")
     return values
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kd_core.data.plain.number_text import COMMA, COMMA_THOUSANDS, PLAIN, POINT_THOUSANDS, NumberFormat
+from kd_core.data.plain.number_text import text_reader as text_reader
 from kd_core.data.types.cells import MISSING_WORDS
 
-_PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
-_COMMA_THOUSANDS = r"^[+-]?\d{1,3}([. ’']\d{3})*,\d+$|^[+-]?[1-9]\d{0,2}([. ’']\d{3})+$"
-_POINT_THOUSANDS = r"^[+-]?[1-9]\d{0,2}([, ’']\d{3})+(\.\d+)?$"
-_GROUPS = ".,’' \u00a0\u202f"  # marks between groups of digits
-
-
-@dataclass(frozen=True)
-class NumberFormat:
-    """How a column writes numbers. `ambiguous`: `1,234` could be one thousand or one point two."""
-
-    decimal: str = "."
-    thousands: bool = False
-    ambiguous: bool = False
+__all__ = ["NumberFormat", "count_tokens", "drop_tokens", "find_format", "text_reader", "to_numbers"]
 
 
 def drop_tokens(text: Any) -> Any:
@@ -53,9 +39,9 @@ def find_format(sample: Any, decimal: str | None = None) -> tuple[NumberFormat, 
     """
     if len(sample) == 0:
         return NumberFormat(), 0.0
-    plain = _matches(sample, _PLAIN)
-    comma = pc.or_(_matches(sample, _COMMA), _matches(sample, _COMMA_THOUSANDS))
-    point = pc.or_(plain, _matches(sample, _POINT_THOUSANDS))
+    plain = _matches(sample, PLAIN)
+    comma = pc.or_(_matches(sample, COMMA), _matches(sample, COMMA_THOUSANDS))
+    point = pc.or_(plain, _matches(sample, POINT_THOUSANDS))
     shares = {
         name: float(pc.mean(pc.cast(m, pa.float64())).as_py())
         for name, m in {"plain": plain, "comma": comma, "point": point}.items()
@@ -86,36 +72,19 @@ def to_numbers(text: Any, form: NumberFormat) -> tuple[npt.NDArray[np.float64], 
     unique = encoded.dictionary
     clean = unique
     if form.decimal == ",":
-        good = pc.or_(_matches(unique, _COMMA), _matches(unique, _COMMA_THOUSANDS))
+        good = pc.or_(_matches(unique, COMMA), _matches(unique, COMMA_THOUSANDS))
         clean = pc.replace_substring(pc.replace_substring_regex(clean, r"[. ’'\x{00A0}\x{202F}]", ""), ",", ".")
     elif form.thousands:
-        good = pc.or_(_matches(unique, _PLAIN), _matches(unique, _POINT_THOUSANDS))
+        good = pc.or_(_matches(unique, PLAIN), _matches(unique, POINT_THOUSANDS))
         clean = pc.replace_substring_regex(clean, r"[, ’'\x{00A0}\x{202F}]", "")
     else:
-        good = _matches(unique, _PLAIN + r"|^[+-]?([iI]nf|[iI]nfinity|INF|∞)$")
+        good = _matches(unique, PLAIN + r"|^[+-]?([iI]nf|[iI]nfinity|INF|∞)$")
         clean = pc.replace_substring(clean, "∞", "inf")
     values = _cast(pc.if_else(good, clean, pa.scalar(None, type=clean.type)))
     bad = [str(v) for v in unique.filter(pc.invert(good)).to_pylist()]
     codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
     is_bad = np.append(~good.to_numpy(zero_copy_only=False), False)
     return np.append(values, np.nan)[codes], bad, is_bad[codes]
-
-
-def text_reader(form: NumberFormat) -> Callable[[str], float | None]:
-    """Make a reader of one trimmed text in a format; None where it is no number, or infinite. Reads as `to_numbers` does."""
-    parts, mark = [_PLAIN], "."
-    if form.decimal == ",":
-        parts, mark = [_COMMA, _COMMA_THOUSANDS], ","
-    elif form.thousands:
-        parts.append(_POINT_THOUSANDS)
-    fits = re.compile("|".join(parts), re.ASCII).fullmatch
-    gone = dict.fromkeys(map(ord, _GROUPS.replace(mark, "") if form != NumberFormat() else ""))
-    point = {**gone, ord(","): "."} if mark == "," else gone
-
-    def read(text: str) -> float | None:
-        return float(text.translate(point) if point else text) if fits(text) else None
-
-    return read
 
 
 def _cast(text: Any) -> npt.NDArray[np.float64]:

@@ -182,7 +182,10 @@ class _Column:
 
     def _of_list(self, cells: list[Any]) -> Array | None:
         if self.numeric and _NUMBERS.issuperset(map(type, cells)):
-            return _within(np.array(cells, np.float64))
+            try:
+                return _within(np.array(cells, np.float64))
+            except OverflowError:  # a whole number of hundreds of digits
+                return None
         if self.numeric and len(cells) > _FEW:
             return None
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.encoding.text_block import spaced
 from kd_core.data.encoding.text_columns import TextsView, count_texts, why_no_texts
 from kd_core.data.input_spec import MOST_TERMS, TERM, InputSpec
+from kd_core.data.plain.weighted_pieces import known_pieces, pieces, weighed
 from kd_core.data.split import row_keys
 from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
@@ -25,8 +25,6 @@ FIT_ROWS = 50_000  # training texts that pieces are looked for in, drawn by a ha
 LEAST_LENGTH, MOST_LENGTH = 8, 512
 FINE = 32  # weights are kept as whole numbers of 1/32, so that they do not depend on what else a text holds
 _COVERED = 0.99  # share of the training texts of which no piece is cut off
-_SPACED, _UNSPACED = (3, 4), (1, 2, 3)  # letters of a piece: of words with the spaces around them, or of unspaced text
-_TIMES = 1 + np.log(np.arange(1, 1001))  # a piece that stands there n times counts 1 + log n times
 
 
 def _foresee(profile: Profile) -> InputSpec | None:
@@ -71,7 +69,7 @@ class NgramsView(TextsView):
         self.spaced = spaced(np.array(texts, dtype=object))
         found = Counter[str]()
         for text in texts:
-            found.update(set(self._pieces(text)))
+            found.update(set(pieces(text, self.spaced)))
         kept = sorted(((-n, term) for term, n in found.items() if n > 1))[:MOST_TERMS]
         counts = -np.array([n for n, _ in kept], np.float64)
         # Source: scikit-learn's smooth IDF, as if one more text held every term
@@ -92,35 +90,10 @@ class NgramsView(TextsView):
 
     def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.int32]:
         """Number and weigh the pieces of texts; unknown ones count for nothing."""
-        known = [self._known(text) for text in texts]
-        rows = np.repeat(np.arange(len(texts)), [len(numbers) for numbers in known])
-        wide = len(self.terms) + 1
-        keys = rows * wide + np.fromiter((n for numbers in known for n in numbers), np.int64, len(rows))
-        keys, times = np.unique(keys, return_counts=True)
-        rows, numbers = np.divmod(keys, wide)
-        weights = np.rint(self.idf[numbers - 1] * _TIMES[np.minimum(times, len(_TIMES)) - 1])
-        place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-        x = np.zeros((len(texts), self.length), np.int32)
-        fits = place < self.length
-        x[rows[fits], place[fits]] = (numbers * TERM + np.minimum(weights, TERM - 1))[fits]
-        return x
+        return weighed([self._known(text) for text in texts], self.idf, self.length)
 
     def _known(self, text: str) -> list[int]:
-        numbers = self._numbers
-        return [numbers[piece] for piece in self._pieces(text) if piece in numbers]
-
-    def _pieces(self, text: str) -> list[str]:
-        """Cut a text; a word that is shorter than a piece is one. No piece of a word is a pair: that has its space inside."""
-        if not self.spaced:
-            whole = " ".join(text.lower().split())
-            return [whole[at : at + n] for n in _UNSPACED for at in range(len(whole) - n + 1)]
-        words = text.lower().split()
-        found = [f"{first} {second}" for first, second in pairwise(words)]
-        for word in words:
-            padded, size = f" {word} ", len(word) + 2
-            found += [padded[at : at + 3] for at in range(size - 2)]
-            found += [padded[at : at + 4] for at in range(size - 3)]
-        return found
+        return known_pieces(text, self.spaced, self._numbers)
 
     def first(self, count: int) -> NgramsView:
         """Return this view with the first pieces alone."""

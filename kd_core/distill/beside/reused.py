@@ -35,6 +35,8 @@ class Taken:
     width: int
     teacher_width: int
     all_layers: int
+    blocks: tuple[int, ...] = ()  # of the teacher's, counted from 1, that the student's blocks start from
+    teacher_blocks: int = 0
 
 
 def head_of(network: nn.Module) -> nn.Linear | None:
@@ -43,11 +45,12 @@ def head_of(network: nn.Module) -> nn.Linear | None:
     return found if isinstance(found, nn.Linear) else None
 
 
-def take_over(student: nn.Module, teacher: nn.Module) -> tuple[str, ...]:
+def take_over(student: nn.Module, teacher: nn.Module, *, spread: bool = False) -> tuple[str, ...]:
     """Start a student's layers from a teacher's and return their names, the last layer first.
 
     It goes back from the last layer as long as one plain layer follows another in both networks; the layer that reads the rows is taken
-    from the one that does. Networks of one width also share what has the same name and shape. `foresee` says before what that will be.
+    from the one that does. Networks of one width also share what has the same name and shape; with `spread` blocks that follow each other
+    are taken from all of the teacher's, every second one for half as many. `foresee` says before what that will be.
     """
     chosen: Tensor | None = None  # units of the teacher's layer that the student's stand for
     taken, reached = list[str](), set[str]()
@@ -62,7 +65,7 @@ def take_over(student: nn.Module, teacher: nn.Module) -> tuple[str, ...]:
         reached |= {f"{name}.{key}" for key in own.state_dict()}
     if mine and theirs and mine[0][1].state_dict()["weight"].shape != theirs[0][1].state_dict()["weight"].shape:
         return tuple(taken)
-    known = teacher.state_dict()
+    known = {**teacher.state_dict(), **(_spread(student, teacher) if spread else {})}
     same = [key for key, value in student.state_dict().items() if key not in reached and _alike(value, known.get(key))]
     with torch.no_grad():
         for key in same:
@@ -71,7 +74,33 @@ def take_over(student: nn.Module, teacher: nn.Module) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*taken, *(name for name in layers if name not in taken))))
 
 
-def foresee(student: Choice, teacher: Choice) -> Taken | None:
+def every(own: int, theirs: int) -> tuple[int, ...]:
+    """Say which of the teacher's blocks, from 0, the student's start from: spread evenly, the last among them; none for more blocks.
+
+    Example: `every(3, 6)` is (1, 3, 5). Source: every k-th layer arXiv:1908.09355, one layer out of two arXiv:1910.01108.
+    """
+    return tuple((i + 1) * theirs // own - 1 for i in range(own)) if own <= theirs else ()
+
+
+def _lists(student: nn.Module, teacher: nn.Module) -> Iterator[tuple[str, int, int]]:
+    """Yield the lists of blocks that both networks have, with how many each has."""
+    for name, own in student.named_children():
+        other = getattr(teacher, name, None)
+        if isinstance(own, nn.ModuleList) and isinstance(other, nn.ModuleList) and len(own):
+            yield name, len(own), len(other)
+
+
+def _spread(student: nn.Module, teacher: nn.Module) -> dict[str, Tensor]:
+    """Return the teacher's blocks under the names of the student's that start from them."""
+    found: dict[str, Tensor] = {}
+    for name, own, theirs in _lists(student, teacher):
+        for mine, at in enumerate(every(own, theirs)):
+            block = getattr(teacher, name)[at]
+            found |= {f"{name}.{mine}.{key}": value for key, value in block.state_dict().items()}
+    return found
+
+
+def foresee(student: Choice, teacher: Choice, *, spread: bool = False) -> Taken | None:
     """Say what a student could take over, without building weights; None where one of them has no last layer to hand on.
 
     Widths do not depend on the data: an example of the view is read. Errors: UnknownName, SpecError.
@@ -83,9 +112,13 @@ def foresee(student: Choice, teacher: Choice) -> Taken | None:
     own, other = head_of(mine), head_of(theirs)
     if own is None or other is None:
         return None
-    layers = take_over(mine, theirs) if own.in_features <= other.in_features else ()
+    layers = take_over(mine, theirs, spread=spread) if own.in_features <= other.in_features else ()
+    name, count, of = next(_lists(mine, theirs), ("", 0, 0))
+    positions = every(count, of) if spread else tuple(range(min(count, of)))
+    blocks = tuple(at + 1 for i, at in enumerate(positions) if any(n.startswith(f"{name}.{i}.") for n in layers))
     with_weights = {name.rpartition(".")[0] for name, _ in mine.named_parameters()}
-    return Taken(tuple(n for n in layers if n in with_weights), own.in_features, other.in_features, len(with_weights))
+    kept = tuple(n for n in layers if n in with_weights)
+    return Taken(kept, own.in_features, other.in_features, len(with_weights), blocks, of)
 
 
 def _backwards(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:

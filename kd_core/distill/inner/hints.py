@@ -15,6 +15,7 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.distill.inner.heads import found_again
+from kd_core.distill.inner.live import LiveTeacher
 from kd_core.models.base import Outputs
 from kd_core.specs import Choice
 from kd_core.teachers import crossfit
@@ -31,12 +32,14 @@ class Hints:
     """features (N, D); folds (N,): which fit gave them, None for one; maps (N, H, W) by stage.
 
     head (C, D + 1): the linear layer that turns one fit's features into its answers, its bias last; None where there is none.
+    live: the teacher's network itself, for a loss that asks it about each batch; it is no table and not kept.
     """
 
     features: Array | None = None
     folds: Array | None = None
     maps: Mapping[str, Array] = field(default_factory=dict)
     head: Array | None = None
+    live: LiveTeacher | None = None
 
     @classmethod
     def of(cls, tables: Mapping[str, Array]) -> Self | None:
@@ -74,19 +77,19 @@ class Hints:
             found |= {"features"} if self.folds is not None else {"features", "one_basis"}
         if self.head is not None:
             found |= {"head"}
-        return frozenset(found)
+        return frozenset(found) | (self.live.gives() if self.live is not None else frozenset())
 
     def shuffled(self, seed: int) -> Hints:
         """Give each row another one's hints, of the same fold where there are folds: what is left is no knowledge of the row."""
         rng, tables = np.random.default_rng(seed), self.of_rows()
-        folds = np.zeros(len(next(iter(tables.values()))), int) if self.folds is None else self.folds
+        number = len(next(iter(tables.values()))) if tables else len(self.live.rows) if self.live else 0
+        folds = np.zeros(number, int) if self.folds is None else self.folds
         order = np.arange(len(folds))
         for fold in np.unique(folds):
             at = np.flatnonzero(folds == fold)
             order[at] = rng.permutation(at)
-        found = Hints.of({name: table[order] for name, table in tables.items()})
-        assert found is not None
-        return replace(found, head=self.head)
+        found = Hints.of({name: table[order] for name, table in tables.items()}) or Hints()
+        return replace(found, head=self.head, live=self.live and self.live.asked_in(order))
 
 
 class HintTensors:
@@ -95,6 +98,7 @@ class HintTensors:
     def __init__(self, hints: Hints) -> None:
         self.tensors = {n: torch.from_numpy(np.ascontiguousarray(t)) for n, t in hints.of_rows().items()}
         self.head = None if hints.head is None else torch.from_numpy(hints.head)
+        self.live = hints.live
 
     def beside(self, logits: Tensor, index: Tensor) -> Outputs:
         """Put the hints of some rows beside their logits. Shape: logits (B, C), index (B,)."""
@@ -103,4 +107,5 @@ class HintTensors:
         found = {name: t.index_select(0, index) for name, t in self.tensors.items()}
         features = found.get(HIDDEN)
         hidden = {name.removeprefix(MAP): t.float() for name, t in found.items() if name.startswith(MAP)}
+        hidden |= {} if self.live is None else self.live(index)
         return Outputs(logits, None if features is None else features.float(), hidden=hidden, fold=found.get(FOLD))

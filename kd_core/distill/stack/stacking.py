@@ -46,6 +46,7 @@ from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
 from kd_core.training.rows import Resident
 
+INNER = ("_features", "_maps", "_relations")  # ends of the needs of losses that hear more than answers
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
 WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
@@ -64,14 +65,15 @@ def why_apart(arch: str, objective: str | None, task: str) -> str | None:
     if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
         return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
     if arch not in STACKS.names():
-        return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
+        known = ARCHS.get(arch).facts.get("apart") if arch in ARCHS.names() else None
+        return f"the architecture '{arch}' has no stacked form ({known or 'known: ' + ', '.join(STACKS.names())})"
     if task_of(task).by_group:
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
     if objective == SEVERAL:
         return "a lesson of several terms changes from epoch to epoch and is taught network by network"
     if objective is not None:
         loss = LOSSES.get(objective)
-        if "module" in loss.facts or any(need.endswith(("_features", "_maps")) for need in loss.needs):
+        if "module" in loss.facts or any(need.endswith(INNER) for need in loss.needs):
             return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return None
 

@@ -17,13 +17,15 @@ from torch import Tensor
 
 from kd_core.data.dataset import Array
 from kd_core.distill.inner.hints import Hints
-from kd_core.distill.meeting import MODES, NETWORK, Lesson, Met, Way
+from kd_core.distill.inner.live import LiveTeacher
+from kd_core.distill.meeting import MEMBER, MODES, NETWORK, Lesson, Met, Way
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.stack.stacking import step_flops
 from kd_core.distill.student import train_student
 from kd_core.distill.sweep.scoreboard import Scoreboard
 from kd_core.distill.sweep.variants import TrainedVariant, Variant, digest, digest_of, tables
 from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.distill.terms import hears_live
 from kd_core.errors import Stopped
 from kd_core.evaluate.base import better_of
 from kd_core.models.building import cpu_state
@@ -118,9 +120,11 @@ def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tenso
         assert variant.objective is not None
         entry = MODES.get(variant.mode.name)
         told, made = lessons[variant.lesson], work.made_lesson(variant)
-        weights = {n.removeprefix(NETWORK): t for n, t in lessons.items() if n.startswith(NETWORK)}
+        weights = _network(lessons)
         about = variant.student, variant.objective, told, training, work.teacher
-        lesson = Lesson(work.dataset, *about, made=made, weights=weights)
+        hints = _hints(work, variant, lessons) if entry.facts.get("inside") else None
+        alone = {n.removeprefix(MEMBER): t for n, t in lessons.items() if n.startswith(MEMBER)}
+        lesson = Lesson(work.dataset, *about, made=made, weights=weights, hints=hints, members=alone)
         return entry.make(entry.spec.parse(variant.mode.settings, f"mode {entry.name}"), lesson, way)
     taught = variant.objective is not None
     return Met(
@@ -136,17 +140,25 @@ def _meet(work: SweepWork, variant: Variant, way: Way, start: Mapping[str, Tenso
             checkpoint=way.checkpoint,
             device=work.device,
             selection_metric=work.metric,
-            hints=_hints(variant, lessons) if taught else None,
+            hints=_hints(work, variant, lessons) if taught else None,
             made=work.made_lesson(variant),
             going_on=start,
         )
     )
 
 
-def _hints(variant: Variant, lessons: Mapping[str, Array]) -> Hints | None:
-    """Pick what the teacher thinks inside; as a placebo, each row gets another's."""
+def _hints(work: SweepWork, variant: Variant, lessons: Mapping[str, Array]) -> Hints | None:
+    """Pick what the teacher thinks inside, or its network itself; as a placebo, each row gets another's."""
     found = Hints.of(lessons)
+    if variant.objective is not None and work.teacher is not None and hears_live(variant.objective):
+        live = LiveTeacher.of(work.teacher, work.dataset, _network(lessons))
+        found = replace(found or Hints(), live=live)
     return found if found is None or variant.lesson != PLACEBO else found.shuffled(derive(variant.seed, PLACEBO))
+
+
+def _network(lessons: Mapping[str, Array]) -> dict[str, Array]:
+    """Pick the weights of the teacher's network, by name."""
+    return {n.removeprefix(NETWORK): t for n, t in lessons.items() if n.startswith(NETWORK)}
 
 
 def _finished(variant: Variant, trained: Trained, diverged: str | None = None) -> TrainedVariant:

@@ -91,6 +91,7 @@ class Bag(nn.Module):
     roles=("student", "teacher"),
     takes=("ngrams",),
     presets=PRESETS,
+    apart="each step leaves out pieces of its own texts, so that networks share no rows and no masks of one shape",
     candidates={"small": 5, "tiny": 15, "base": 25, "large": 55},
 )
 def build(spec: BagSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

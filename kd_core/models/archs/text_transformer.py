@@ -58,8 +58,12 @@ class Block(nn.Module):
         self.inner = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x_NLD: Tensor, away_N11L: Tensor) -> Tensor:
-        asked = self.asked(self.norm_attention(x_NLD)).unflatten(-1, (3, self.heads, -1))
+    def forward(self, x_NLD: Tensor, away_N11L: Tensor, shown: dict[str, Tensor] | None = None) -> Tensor:
+        """Apply the block; into `shown` go query, key and value (N, L, D), all heads side by side."""
+        asked_NLD3 = self.asked(self.norm_attention(x_NLD))
+        if shown is not None:
+            shown |= dict(zip(("query", "key", "value"), asked_NLD3.chunk(3, dim=-1), strict=True))
+        asked = asked_NLD3.unflatten(-1, (3, self.heads, -1))
         query, key, value = asked.permute(2, 0, 3, 1, 4).unbind(0)
         scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]) + away_N11L
         found = (torch.softmax(scores, dim=-1) @ value).transpose(1, 2).flatten(2)
@@ -86,6 +90,7 @@ class TextTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, spec.dropout) for _ in range(depth))
         self.rows_at_once = max(1, _NUMBERS_AT_ONCE // (heads * length**2))
         self.norm = nn.LayerNorm(width)
+        self.shows_relations = False
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(width, num_outputs)
 
@@ -93,11 +98,12 @@ class TextTransformer(nn.Module):
         words_NL = (x_NL > 0).float()
         away = ((1 - words_NL) * _FILLED)[:, None, None, :]
         x = self.dropout(self.embedding(x_NL) + self.place)
-        for block in self.blocks:
-            x = block(x, away)
+        shown: dict[str, Tensor] = {"words": words_NL} if self.shows_relations else {}
+        for number, block in enumerate(self.blocks, 1):
+            x = block(x, away, shown if shown and number == len(self.blocks) else None)
         count = words_NL.sum(dim=1, keepdim=True).clamp(min=1)  # a text without words has a mean of nothing: 0
         features = (self.norm(x) * words_NL.unsqueeze(2)).sum(dim=1) / count
-        return Outputs(self.head(self.dropout(features)), features)
+        return Outputs(self.head(self.dropout(features)), features, hidden=shown)
 
 
 @ARCHS.register(
@@ -107,6 +113,7 @@ class TextTransformer(nn.Module):
     source="arXiv:1706.03762",
     roles=("student", "teacher"),
     takes=("tokens",),
+    gives=frozenset({"logits", "features", "head", "relations"}),
     presets=PRESETS,
     candidates={"tiny": 95},
     slower=3.0,  # than its matrix products alone: attention works on many small pieces

@@ -79,6 +79,7 @@ class TextCNN(nn.Module):
     roles=("student", "teacher"),
     takes=("tokens",),
     presets=PRESETS,
+    apart="convolutions side by side are no faster than one after the other",
     candidates={"small": 15, "tiny": 35, "base": 65},
 )
 def build(spec: TextCNNSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from kd_core.data.input_spec import PIXELS, TOGETHER
 from kd_core.distill import MODES
 from kd_core.distill.beside.mixed import LINEAR
-from kd_core.distill.terms import hears_features, soft_share
+from kd_core.distill.terms import hears_inside, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.models.building import view_of
 from kd_core.registry import view_title
@@ -38,7 +38,7 @@ _UNHEARD = Says(
 _FEATURES = Says(
     "made_rows_features",
     "error",
-    "The loss '{loss}' reads the teacher's inner features, which made rows do not have.",
+    "The loss '{loss}' reads what the teacher thinks inside, which is not known of made rows.",
     "{off}, or choose another loss.",
 )
 _VIEW = Says(
@@ -51,7 +51,7 @@ _PICTURES = Says(
     "made_up_pictures",
     "error",
     "Pictures can't be made up for {who}: pixels drawn each by itself, as columns and words are, show nothing that a teacher knows.",
-    "{off}, or choose a teacher and students that read table, columns or texts.",
+    "{off}, or the mode 'data_free_pictures', or choose a teacher and students that read table, columns or texts.",
 )
 _GROUPS = Says(
     "made_rows_groups", "error", "The task '{task}' learns from whole groups, and a made row belongs to none.", "{off}."
@@ -66,7 +66,7 @@ def check(spec: RunSpec, task: str, views: Iterable[str]) -> list[Problem]:
     found += [_TEACHER.problem(off=off, name=name) for name in given]
     if spec.evaluation.folds == 1:
         found.append(_FOLDS.problem(off=off))
-    if hears_features(spec.objective):
+    if hears_inside(spec.objective):
         found.append(_FEATURES.problem(off=off, loss=spec.objective.name))
     alphas = spec.sweep.alpha if spec.sweep and spec.sweep.alpha else (soft_share(spec.objective),)
     if not any(alphas):

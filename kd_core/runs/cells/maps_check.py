@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kd_core.distill.terms import hears_maps
+from kd_core.distill.terms import hears_live, hears_maps
 from kd_core.errors import Problem, Says
 from kd_core.machine.memory import free_bytes
 from kd_core.models.base import ARCHS
@@ -20,8 +20,8 @@ _TOO_MUCH = Says(
 _VARIED = Says(
     "maps_varied",
     "error",
-    "The student '{name}' learns from pictures that are moved or mirrored, and where the teacher looks is kept of the pictures as they are.",
-    "Set moved to 0 and mirrored to false, or choose a loss that does not compare attention.",
+    "The student '{name}' learns from pictures that are moved or mirrored, and the teacher looks at the pictures as they are.",
+    "Set moved to 0 and mirrored to false, or choose a loss that does not compare places in a picture.",
 )
 _SAID = (
     "Where the teacher looks in {training:,} training pictures is kept: up to {need:,} MB of memory and of the disk."
@@ -34,11 +34,13 @@ def check(spec: RunSpec, train_rows: int) -> list[Problem]:
 
     Errors: UnknownName, SpecError.
     """
+    varied = [_VARIED.problem(name=student.name) for student in spec.students if _varies(student.arch)]
+    if hears_live(spec.objective) and not hears_maps(spec.objective):
+        return varied
     if not hears_maps(spec.objective):
         return []
     need, free = train_rows * ROW_BYTES, free_bytes()
     says = _TOO_MUCH if need > SHARE * free else _MUCH if need > MUCH else _KEPT
-    varied = [_VARIED.problem(name=student.name) for student in spec.students if _varies(student.arch)]
     return [says.problem(training=train_rows, need=-(-need // 2**20), free=free // 2**20), *varied]
 
 

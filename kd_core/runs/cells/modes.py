@@ -19,7 +19,7 @@ from kd_core.models.sizes import sizes_for
 from kd_core.runs.assessment import answers
 from kd_core.specs import OFFLINE, RunSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
-from kd_core.teachers.base import TeacherAnswers
+from kd_core.teachers.base import TeacherAnswers, members
 from kd_core.teachers.made_rows import NEIGHBOURS, MadeRows, Making
 
 _IN_GRID = Says(
@@ -181,7 +181,8 @@ def way(spec: RunSpec, stacked: bool) -> str:
 def longer(spec: RunSpec) -> float:
     """Say how many times as long the trainings of a run take as those of the usual mode: one side of each pair takes more."""
     again = MODES.get(spec.mode.name).facts.get("again")
-    return (1.0 + times(spec) + (0.0 if again is None else float(again(settings(spec))))) / 2
+    alone = len(members(spec.teacher)) if facts(spec).get("members") and settings(spec).singles else 0
+    return (1.0 + times(spec) + alone + (0.0 if again is None else float(again(settings(spec))))) / 2
 
 
 def told(spec: RunSpec) -> dict[str, Any]:
@@ -206,7 +207,7 @@ def check(spec: RunSpec) -> list[Problem]:
     if "recipe" not in facts and not soft_share(spec.objective):
         found.append(_UNHEARD.problem(name=spec.mode.name, offline=OFFLINE))
     others = "chain" in facts or (facts.get("apart") and not facts.get("own_lesson"))
-    if others and hears_inside(spec.objective):
+    if others and not facts.get("inside") and hears_inside(spec.objective):
         found.append(_FEATURES.problem(name=spec.mode.name, loss=spec.objective.name, offline=OFFLINE))
     if (own := facts.get("checks")) and (problem := own(settings(spec), spec)):
         found.append(problem)

@@ -17,9 +17,10 @@ from torch import Tensor
 from kd_core.data.dataset import Array, Dataset, Split
 from kd_core.distill import shares
 from kd_core.distill.inner.hints import HIDDEN
-from kd_core.distill.meeting import NETWORK
+from kd_core.distill.meeting import MEMBER, NETWORK
 from kd_core.distill.placebo import PLACEBO
 from kd_core.distill.sweep.variants import MADE, TEACHER, Lessons, TrainedVariant, Variant, digest, digest_of, tables
+from kd_core.distill.terms import hears_live
 from kd_core.models.building import build_for, deployed_state, viewed
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.grid import GridTraining
@@ -241,7 +242,9 @@ class VariantStore:
             decides += [found for name, found in self._lessons.items() if name.startswith(HIDDEN)]
             decides += [variant.made_rows, self._lessons[MADE]] if variant.made_rows else []
             decides += [variant.mode.to_json(), self.spec.teacher.to_json()] if variant.mode else []
-            decides += [found for n, found in self._lessons.items() if n.startswith(NETWORK)] if variant.mode else []
+            network = variant.mode is not None or hears_live(variant.objective)
+            decides += [found for n, found in self._lessons.items() if n.startswith(NETWORK)] if network else []
+            decides += [found for n, found in self._lessons.items() if n.startswith(MEMBER)] if variant.mode else []
         decides += [digest_of(self.starts(training))] if self.starts else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"

@@ -70,4 +70,22 @@ def lines(result: Mapping[str, Any]) -> list[str]:
             else f"{result['metric']['title']} {one.score:.4g} on validation"
         )
         found.append(f"  {one.name}{of}: {what}{seeds}, {one.seconds:.1f} s.")
-    return found
+    return found + [single(one, result["metric"]["title"]) for one in mode.get("singles", ())]
+
+
+SINGLES = {
+    "beats": "a student of all teachers together beats the best student of one",
+    "ties": "a student of all teachers together is as good as the best student of one",
+    "hurts": "a student of all teachers together is worse than the best student of one",
+    "inconclusive": "it is not clear whether a student of all teachers together is better than the best student of one",
+}
+
+
+def single(one: Mapping[str, Any], metric: str) -> str:
+    """Say whether hearing several teachers paid for a student, on validation rows."""
+    low, high = one["gain"]["ci95"]
+    within = "" if low is None else f" [{low:+.4g}, {high:+.4g}]"
+    return (
+        f"  {one['student']}: {SINGLES[one['word']]} ({one['best']}): {metric} {one['score']:.4g} against {one['score_of_best']:.4g} "
+        f"on validation, {one['gain']['mean']:+.4g}{within}."
+    )

@@ -28,9 +28,14 @@ def verdict_lines(result: dict[str, Any]) -> list[str]:
     """
     found = read_outcome(result)
     lines = _student_lines(result, found)
+    return [*chosen_lines(result, found), *lines]
+
+
+def chosen_lines(result: dict[str, Any], found: Outcome) -> list[str]:
+    """Say which cell or which candidate was chosen, and how sure that is; nothing where nothing was chosen."""
     if result.get("sweep"):
-        return [*(choice_line(found, s) for s in found.students), *_alike_lines(result, found), *lines]
-    return [*choice_lines(result, found, kilobytes), *lines]
+        return [*(choice_line(found, s) for s in found.students), *_alike_lines(result, found)]
+    return choice_lines(result, found, kilobytes)
 
 
 def choice_line(found: Outcome, student: StudentOutcome) -> str:
@@ -89,16 +94,33 @@ def _alike_lines(result: dict[str, Any], found: Outcome) -> list[str]:
 
 
 def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
+    students = [line for student in found.students for line in of_student(result, found, student)]
+    return [*before_students(result), *students, *_kept_lines(result), *after_students(result, found)]
+
+
+def _kept_lines(result: dict[str, Any]) -> list[str]:
+    """Name the plain models that can be asked by `predict --student`."""
+    plain = (result.get("artifacts") or {}).get("plain")
+    names = ", ".join(repr(p["name"]) for p in plain or ())
+    return [f"Plain models whose files the run keeps, for predict --student: {names}."] if plain else []
+
+
+def before_students(result: dict[str, Any]) -> list[str]:
+    """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
-    lines += [*continue_words.lines(result), *mode_words.lines(result), *_known_lines(result)]
-    for student in found.students:
-        lines += _judgement(found, student)
-        lines += _plain_lines(result, found, student)
-        lines += [_names(student.names)] if student.names else []
-        lines.append(_sizes(result, found, student))
-    if plain := (result.get("artifacts") or {}).get("plain"):
-        names = ", ".join(repr(p["name"]) for p in plain)
-        lines.append(f"Plain models whose files the run keeps, for predict --student: {names}.")
+    return [*lines, *continue_words.lines(result), *mode_words.lines(result), *_known_lines(result)]
+
+
+def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
+    """Say one student's verdict; lines after the first begin with two spaces."""
+    plain = _plain_lines(result, found, student)
+    names = [_names(student.names)] if student.names else []
+    return [*_judgement(found, student), *plain, *names, _sizes(result, found, student)]
+
+
+def after_students(result: dict[str, Any], found: Outcome) -> list[str]:
+    """Say what makes a result worth less, and how it spreads over splits."""
+    lines = []
     if found.schema < 2:
         lines.append("This result is older: its interval covers seeds only, not the draw of the test rows.")
     if (found.test_reads or 0) >= ledger.MANY:

@@ -167,6 +167,7 @@ def _content(spec: EarlierRunSpec) -> str:
     missing=_missing,
     refuses=_refuses,
     content=_content,
+    live=lambda spec, dataset: EarlierModel.of(kept_models.find(spec.run, spec.student or ""), dataset),
 )
 def answer(spec: EarlierRunSpec, ask: Ask) -> Answered:
     """Ask the run's model about every row, and count the rows that it has seen. Errors: DataError, Stopped."""

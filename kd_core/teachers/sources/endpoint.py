@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,32 @@ class EndpointSpec(Spec):
     )
 
 
+@dataclass(frozen=True)
+class EndpointModel:
+    """An address that can be asked about new rows; each time they are sent, and nothing is kept: `Answering`."""
+
+    spec: EndpointSpec
+    dataset: Dataset
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Send rows and answer as the address does. Shape: N rows -> (N, C) float32 logits.
+
+        Errors: as `answer`, and KDError `endpoint_failed` after one try.
+        """
+        spec, dataset, to = self.spec, self.dataset, posting.allowed(self.spec.url)
+        key = posting.token(spec.token_env, to) if spec.token_env else None
+        asked = list(_rows(rows[_columns(spec, dataset)]))
+        try:
+            question = {"rows": asked}
+            reply = posting.post(to, question, token=key, seconds=spec.seconds, most_bytes=ANSWER_BYTES)
+        except posting.Refusal as refusal:
+            raise KDError(
+                "{host} did not answer ({why}).", "Try again later.", "endpoint_failed", host=to.host, why=refusal.why
+            ) from None
+        values = read_reply(reply, len(asked), dataset)
+        return values.astype(np.float32) if task_of(dataset.task).has_classes else logits_of(values, dataset)[0]
+
+
 def _missing(spec: EndpointSpec) -> SpecError | None:
     if spec.url:
         return None
@@ -123,6 +150,7 @@ def _once(spec: EndpointSpec, rows: int) -> float:
     lacks=posting.why_off,
     sends=_sends,
     once=_once,
+    live=lambda spec, dataset: EndpointModel(spec, dataset),
 )
 def answer(spec: EndpointSpec, ask: Ask) -> Answered:
     """Ask about every row whose answer is not kept yet; what was answered is kept, also when the rest fails.

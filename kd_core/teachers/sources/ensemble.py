@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
-from kd_core.errors import DataError, Says, SpecError
+from kd_core.errors import KDError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
 from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
 from kd_core.task import task_of
-from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers, known_rows
+from kd_core.teachers.base import SOURCES, Answered, Answering, Ask, TeacherAnswers, known_rows
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of, told
+from kd_core.teachers.together.class_teachers import common_rows, heard, known_classes, named
 
 Combine = Literal["mean", "weighted", "confidence", "per_class"]
 # answers (M, N, K) -> weights (M, N), or (M, N, K) of each class, before it is known who answered which row
@@ -45,6 +48,9 @@ _SPECIALISTS = Says(
     "Of each class one teacher is heard, chosen on validation rows: {heard}.",
     "The score on them is a little too good, that on test rows is not.",
 )
+_NAMED = Says(
+    "ensemble_named", "note", "Of each class one teacher is heard, named by hand for {count} of {classes}: {heard}."
+)
 
 
 class EnsembleSpec(Spec):
@@ -59,20 +65,44 @@ class EnsembleSpec(Spec):
     combine: Combine = Field(
         "mean",
         description="Mean of the answers; weights that fit the validation rows best; or more weight, row by row, to who is surer; "
-        "or one teacher per class, the one that knows it best on validation rows.",
+        "or one teacher per class, the one that knows it best on validation rows or that is named for it.",
         json_schema_extra=unit("name"),
+    )
+    classes: tuple[str, ...] = Field(
+        (),
+        max_length=1000,
+        description="Of one teacher per class: who is heard of a class, such as shoes:2 for the second teacher; what is not named is chosen on "
+        "validation rows.",
+        json_schema_extra=unit("names"),
     )
 
 
 def _missing(spec: EnsembleSpec) -> SpecError | None:
     if len({one.to_json() for one in spec.members}) == len(spec.members) > 1:
-        return None
+        return _unheard(spec)
     return SpecError(
         "An ensemble needs 2 teachers or more, no two of them alike; named are: {named}.",
         "Name more (--teacher a --teacher b), or give those of one name other settings.",
         "too_few_members",
         named=", ".join(one.name for one in spec.members) or "none",
     )
+
+
+def _unheard(spec: EnsembleSpec) -> SpecError | None:
+    """Look at who is named for which class, before the classes are known."""
+    if spec.classes and spec.combine != "per_class":
+        return SpecError(
+            "Teachers are named for classes ({named}), and they are combined by {combine}.",
+            "Combine per_class, or leave the classes out.",
+            "classes_unheard",
+            named=", ".join(spec.classes[:5]),
+            combine=spec.combine,
+        )
+    try:
+        named(spec.classes, len(spec.members))
+    except SpecError as error:
+        return error
+    return None
 
 
 def barred(at: Situation) -> dict[str, dict[str, str]]:
@@ -95,6 +125,7 @@ def barred(at: Situation) -> dict[str, dict[str, str]]:
     missing=_missing,
     barred=barred,
     members=lambda spec: spec.members,
+    live=lambda spec, dataset, members: EnsembleModel.of(spec, dataset, members),
 )
 def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
     """Combine what the members answer; a row that some of them know is answered by those alone.
@@ -105,9 +136,11 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
     if error := _missing(spec):
         raise error
     assert ask.answers is not None
-    data, found = ask.dataset, [ask.answers(one) for one in spec.members]
+    data = ask.dataset
+    known_classes(named(spec.classes, len(spec.members)), data)  # before anybody is trained
+    found = [ask.answers(one) for one in spec.members]
     seen = {split: _answers([one.logits[split] for one in found], data) for split in SPLITS}
-    weigh, weights = _ways[spec.combine](seen["validation"], data)
+    weigh, weights = _ways[spec.combine](spec, seen["validation"], data)
     logits = {split: _combined(v, weigh(v), data) for split, v in seen.items()}
     made = [one.made for one in found if one.made is not None]
     own = _answers(made, data) if len(made) == len(found) else None
@@ -131,9 +164,12 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
     if weights is not None:
         given = ", ".join(f"{name} {w:.3f}" for name, w in zip(names, weights, strict=True))
         problems.append(_CHOSEN.problem(weights=given))
+    by_hand = named(spec.classes, len(found))
     if spec.combine == "per_class":
-        heard = zip(data.classes, specialists(seen["validation"], data), strict=True)
-        problems.append(_SPECIALISTS.problem(heard=", ".join(f"{label}: {names[one]}" for label, one in heard)))
+        who = zip(data.classes, heard(by_hand, seen["validation"], data), strict=True)
+        said = ", ".join(f"{label}: {names[one]}" for label, one in who)
+        by_person = _NAMED.problem(heard=said, count=len(by_hand), classes=len(data.classes))
+        problems.append(by_person if by_hand else _SPECIALISTS.problem(heard=said))
     theirs = {note["code"] + note["message"]: note for one in found for note in one.notes}
     return Answered(
         logits,
@@ -142,10 +178,44 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
         {"onnxruntime": {"reason": "an ensemble asks every one of its teachers in turn"}},
         sum(one.fit_seconds for one in found),
         max(one.folds for one in found),
-        {"combine": spec.combine, "members": about, "validation": whole},
+        {
+            "combine": spec.combine,
+            "members": about,
+            "validation": whole,
+            **({"by_hand": [len(by_hand), len(data.classes)]} if by_hand else {}),
+        },
         (*map(told, problems), *theirs.values()),
         made=None if own is None else _combined(own, weigh(own), data),
     )
+
+
+@dataclass(frozen=True)
+class EnsembleModel:
+    """Several teachers that can be asked about new rows, combined as in the run: `Answering`."""
+
+    members: Sequence[Answering]
+    weigh: Weigh
+    dataset: Dataset
+
+    @classmethod
+    def of(cls, spec: EnsembleSpec, dataset: Dataset, members: Sequence[Answering]) -> EnsembleModel:
+        """Find the weights again; where validation rows give them, from the answers to these. Errors: KDError `not_live`, as `answer`."""
+        validation = np.zeros((len(members), 0, dataset.num_outputs))
+        if spec.combine in ("weighted", "per_class"):
+            if any("sends" in SOURCES.get(one.name).facts for one in spec.members):
+                raise KDError(
+                    "The teacher can't be asked about new rows: its weights come from the validation rows, all of which would be sent again.",
+                    "Combine by mean or by confidence to ask it live.",
+                    "not_live",
+                )
+            rows = dataset.rows.iloc[dataset.validation.row_ids]
+            validation = _answers([one.ask(rows) for one in members], dataset)
+        return cls(members, _ways[spec.combine](spec, validation, dataset)[0], dataset)
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Ask every member about raw rows. Shape: N rows -> (N, C) float32 logits."""
+        found = _answers([one.ask(rows) for one in self.members], self.dataset)
+        return _combined(found, self.weigh(found), self.dataset)
 
 
 def _answers(logits: Sequence[Array], data: Dataset) -> Array:
@@ -180,25 +250,25 @@ def _mean(v_MNK: Array, w_MN: Array, known: Array) -> Array:
     return np.asarray(values)
 
 
-def _evenly(validation: Array, data: Dataset) -> tuple[Weigh, None]:
+def _evenly(spec: EnsembleSpec, validation: Array, data: Dataset) -> tuple[Weigh, None]:
     return (lambda v: np.ones(v.shape[:2])), None
 
 
-def _by_validation(validation: Array, data: Dataset) -> tuple[Weigh, list[float]]:
+def _by_validation(spec: EnsembleSpec, validation: Array, data: Dataset) -> tuple[Weigh, list[float]]:
     """Find fixed weights by the validation rows that all members know: the most likely mixture, or the least squared error.
 
     Source: Breiman, Stacked regressions (1996); Yao et al., arXiv:1704.02030, for probabilities.
     """
-    rows = _common(validation)
+    rows = common_rows(validation)
     v, y = validation[:, rows], data.validation.y[rows]
     w = _mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else _least_squares(v[:, :, 0] - y)
     return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
 
 
-def _by_class(validation: Array, data: Dataset) -> tuple[Weigh, None]:
-    """Hear of each class the one teacher that tells it best from all others: the least log loss of its share on validation rows.
+def _by_class(spec: EnsembleSpec, validation: Array, data: Dataset) -> tuple[Weigh, None]:
+    """Hear of each class the one teacher that is named for it, or that tells it best from all others on validation rows.
 
-    Errors: SpecError `no_specialists` for fewer than 3 classes, DataError `few_common_rows`.
+    Errors: SpecError `no_specialists` for fewer than 3 classes; those of `heard`.
     """
     if validation.shape[2] < 3 or not task_of(data.task).has_classes:
         raise SpecError(
@@ -206,31 +276,8 @@ def _by_class(validation: Array, data: Dataset) -> tuple[Weigh, None]:
             "Combine by mean or weighted.",
             "no_specialists",
         )
-    best = specialists(validation, data)
+    best = heard(named(spec.classes, len(validation)), validation, data)
     return (lambda v: np.broadcast_to((np.arange(len(v))[:, None] == best)[:, None, :], v.shape).astype(float)), None
-
-
-def specialists(validation: Array, data: Dataset) -> Array:
-    """Find who knows each class best, by its position. Shape: (M, V, K) -> (K,)."""
-    rows = _common(validation)
-    p = np.clip(validation[:, rows], 1e-12, 1 - 1e-12)
-    own = data.validation.y[rows][:, None] == np.arange(p.shape[2])
-    return np.asarray(np.where(own, np.log(p), np.log1p(-p)).mean(axis=1).argmax(axis=0))
-
-
-def _common(validation: Array) -> Array:
-    """Say which validation rows all members know. Errors: DataError `few_common_rows`. Shape: (M, V, K) -> (V,) bool."""
-    rows = np.asarray(~np.isnan(validation[:, :, 0]).any(axis=0))
-    if not rows.any() or (rows.sum() < KNOWN_ROWS and not rows.all()):
-        raise DataError(
-            "Only {rows:,} validation rows were answered by all {count} teachers; weights need {least}.",
-            "Combine by mean or by confidence, or give more answers.",
-            "few_common_rows",
-            rows=int(rows.sum()),
-            count=len(validation),
-            least=KNOWN_ROWS,
-        )
-    return rows
 
 
 def _mixture(p_MN: Array) -> Array:
@@ -259,7 +306,7 @@ def _least_squares(errors_MN: Array) -> Array:
     return best
 
 
-def _by_confidence(validation: Array, data: Dataset) -> tuple[Weigh, None]:
+def _by_confidence(spec: EnsembleSpec, validation: Array, data: Dataset) -> tuple[Weigh, None]:
     """Weigh each row's answers by 1 - H(p) / log C: sure ones count in full, an even one not at all.
 
     The label-free side of CA-MKD, which weighs by the cross-entropy to a row's label: that would tell the test labels.
@@ -280,7 +327,7 @@ def _by_confidence(validation: Array, data: Dataset) -> tuple[Weigh, None]:
     return weigh, None
 
 
-_ways: dict[Combine, Callable[[Array, Dataset], tuple[Weigh, list[float] | None]]] = {
+_ways: dict[Combine, Callable[[EnsembleSpec, Array, Dataset], tuple[Weigh, list[float] | None]]] = {
     "mean": _evenly,
     "weighted": _by_validation,
     "confidence": _by_confidence,

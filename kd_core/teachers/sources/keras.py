@@ -20,10 +20,11 @@ from kd_core.errors import DataError, Says
 from kd_core.machine.device import threads
 from kd_core.machine.timing import measure_latency
 from kd_core.specs import FILE, Spec, unit
+from kd_core.task import task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
-from kd_core.teachers.given import MAYBE_SEEN, Form, class_order, logits_of, told
+from kd_core.teachers.given import MAYBE_SEEN, Form, class_order, logits_of, settled, told
 from kd_core.teachers.keras.rows import Numbers, Rows, Side, Words, reader
 from kd_core.teachers.keras.stack import Stack, read
 from kd_core.workspace import workspace
@@ -168,6 +169,32 @@ def open_stack(spec: KerasSpec) -> Stack:
     return read(found, arrays, config, spec.layers, name)
 
 
+def open_model(spec: KerasSpec, dataset: Dataset) -> KerasModel:
+    """Open the file and find what it reads and answers in a dataset. Errors: those of `open_stack` and `reader`, DataError `keras_outputs`."""
+    stack = open_stack(spec)
+    words = None if spec.vocabulary is None else DataLibrary(workspace(), UPLOADS).resolve(spec.vocabulary)
+    rows = reader(spec, dataset, stack.shape, stack.words, words)
+    order = class_order(spec.classes, dataset) if spec.classes else ()
+    if stack.outputs not in (dataset.num_outputs, 1):
+        raise DataError(
+            "The Keras file answers with {found} numbers a row, {wanted} are needed.",
+            "Give one per class; for a number or for two classes one is enough.",
+            "keras_outputs",
+            found=stack.outputs,
+            wanted=dataset.num_outputs,
+        )
+    return KerasModel(stack, rows, dataset, () if stack.outputs == 1 else order, spec.form)
+
+
+def opened(spec: KerasSpec, dataset: Dataset) -> KerasModel:
+    """Open a file for new rows, what its numbers are settled by all validation rows. Errors: as `open_model`."""
+    model = open_model(spec, dataset)
+    if spec.form != "auto" or not task_of(dataset.task).has_classes:
+        return model
+    values = model.numbers(dataset.rows.iloc[dataset.validation.row_ids])
+    return replace(model, form=settled(values, spec.form))
+
+
 def _json(path: Path) -> Any:
     try:
         if path.stat().st_size > MOST_CONFIG_BYTES:
@@ -195,6 +222,7 @@ def _missing(spec: KerasSpec) -> DataError | None:
     family="given",
     missing=_missing,
     opens=OPENS,
+    live=lambda spec, dataset: opened(spec, dataset),
     refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: KerasSpec, ask: Ask) -> Answered:
@@ -203,21 +231,8 @@ def answer(spec: KerasSpec, ask: Ask) -> Answered:
     if error := _missing(spec):
         raise error
     start, dataset = time.perf_counter(), ask.dataset
-    stack = open_stack(spec)
-    words = None if spec.vocabulary is None else DataLibrary(workspace(), UPLOADS).resolve(spec.vocabulary)
-    rows = reader(spec, dataset, stack.shape, stack.words, words)
-    order = class_order(spec.classes, dataset) if spec.classes else ()
-    model = KerasModel(stack, rows, dataset, order, spec.form)
-    if stack.outputs not in (dataset.num_outputs, 1):
-        raise DataError(
-            "The Keras file answers with {found} numbers a row, {wanted} are needed.",
-            "Give one per class; for a number or for two classes one is enough.",
-            "keras_outputs",
-            found=stack.outputs,
-            wanted=dataset.num_outputs,
-        )
-    if stack.outputs == 1:
-        model = replace(model, order=())
+    model = open_model(spec, dataset)
+    stack, rows = model.stack, model.rows
     with threads(1):
         found = [model.numbers(dataset.rows.iloc[dataset.parts[split].row_ids], ask.should_stop) for split in SPLITS]
         latency = {"whole": measure_latency(model.numbers, lambda n: _some(dataset, n))}

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,10 +21,11 @@ from kd_core.data.view import View
 from kd_core.errors import DataError, Says
 from kd_core.limits import ONNX_SECONDS
 from kd_core.specs import FILE, Spec, unit
+from kd_core.task import task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
-from kd_core.teachers.given import MAYBE_SEEN, Form, logits_of, told
+from kd_core.teachers.given import MAYBE_SEEN, Form, logits_of, settled, told
 
 PIXELS = "pixels"
 VIEWS = (TABLE, "tokens", PIXELS)  # ways to read rows that a file may have been made for
@@ -90,7 +91,8 @@ class OnnxModel:
     def ask(self, rows: pd.DataFrame) -> Array:
         """Answer raw rows. Shape: N rows -> (N, C) float32 logits."""
         assert self.view is not None
-        found, _ = self.numbers([self.view.encode(rows)])
+        x, _ = self.view.read(rows[[name for name in self.view.types if name in rows]])
+        found, _ = self.numbers([x])
         return logits_of(found[0], self.dataset, self.form)[0]
 
     def save(self, folder: Path) -> None:
@@ -138,6 +140,15 @@ def open_model(file: Path, dataset: Dataset, form: Form, pixels: str = "0_to_1")
     return OnnxModel(file, source, output["name"], dataset, view.view, form, pixels), view.spec, found["parameters"]
 
 
+def opened(spec: OnnxSpec, dataset: Dataset) -> OnnxModel:
+    """Open a file for new rows, what its numbers are settled by all validation rows. Errors: as `open_model`."""
+    model, reads, _ = open_model(foreign_files.check(spec.path, OPENS), dataset, spec.form, spec.pixels)
+    if spec.form != "auto" or not task_of(dataset.task).has_classes:
+        return model
+    (values,), _ = model.numbers([dataset.view(reads.kind).parts["validation"]])
+    return replace(model, form=settled(values, spec.form))
+
+
 def _missing(spec: OnnxSpec) -> DataError | None:
     return None if spec.path else DataError("No ONNX file is chosen.", "Upload one (path).", "no_file")
 
@@ -151,6 +162,7 @@ def _missing(spec: OnnxSpec) -> DataError | None:
     family="given",
     missing=_missing,
     opens=OPENS,
+    live=lambda spec, dataset: opened(spec, dataset),
     refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: OnnxSpec, ask: Ask) -> Answered:

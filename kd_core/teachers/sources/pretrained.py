@@ -21,7 +21,7 @@ from kd_core.teachers.base import SOURCES, Answered, Ask, FittedTeacher
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.given import told
-from kd_core.teachers.pretrained import finetune, folders
+from kd_core.teachers.pretrained import finetune, folders, hub
 from kd_core.teachers.pretrained.config import read_config
 from kd_core.teachers.pretrained.encoder import Encoder, open_encoder
 from kd_core.teachers.pretrained.timing import text_latency, text_seconds
@@ -54,7 +54,7 @@ class PretrainedSpec(Spec):
         folders.MINILM,
         pattern=f"^{folders.NAME}$",
         description="minilm, or the name of a folder in the workspace's folder 'models' (config.json, tokenizer.json, model.safetensors); "
-        "on the command line also the path of such a folder. It reads the columns of free text and no others.",
+        "on the command line also the path of such a folder, or owner/name@commit of an allowed model of the hub. It reads the columns of free text and no others.",
         json_schema_extra=unit("name", model=folders.TEXTS),
     )
     mode: Literal["probe", "finetune", "as_is"] = Field(
@@ -248,6 +248,7 @@ def _latency(
 def _about(spec: PretrainedSpec, encoder: Encoder) -> dict[str, Any]:
     return {
         "model": spec.model,
+        **({"fetched": told} if (told := hub.origin(spec.model)) else {}),
         "mode": spec.mode,
         "family": encoder.config.family,
         "word_pieces": encoder.length,

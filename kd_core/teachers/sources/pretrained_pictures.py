@@ -16,7 +16,7 @@ from kd_core.machine.device import pick
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, Answered, Ask, FittedTeacher
 from kd_core.teachers.estimator import stop_if_asked
-from kd_core.teachers.pretrained import folders
+from kd_core.teachers.pretrained import folders, hub
 from kd_core.teachers.pretrained.picture_config import read_pictures
 from kd_core.teachers.pretrained.picture_encoder import PictureEncoder, open_pictures
 from kd_core.teachers.pretrained.timing import picture_latency, picture_seconds
@@ -34,7 +34,7 @@ class PicturesSpec(Spec):
         "",
         pattern=f"^({folders.NAME})?$",
         description="The name of a folder in the workspace's folder 'models' (config.json, preprocessor_config.json, model.safetensors, as "
-        "save_pretrained() of transformers writes them); on the command line also the path of such a folder. Families: ViT, ResNet, "
+        "save_pretrained() of transformers writes them); on the command line also the path of such a folder, or owner/name@commit of an allowed model of the hub. Families: ViT, ResNet, "
         "MobileNetV2, ConvNeXt. It reads the first column of pictures and no others. Tried with random weights only.",
         json_schema_extra=unit("name", model=folders.PICTURES),
     )
@@ -148,6 +148,7 @@ def _opened(
     height, width = encoder.config.reading.size
     about = {
         "model": spec.folder,
+        **({"fetched": told} if (told := hub.origin(spec.folder)) else {}),
         "mode": spec.mode,
         "family": encoder.config.family,
         "pixels": f"{width} x {height}",

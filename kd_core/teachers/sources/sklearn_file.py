@@ -246,6 +246,7 @@ def _missing(spec: SklearnFileSpec) -> DataError | None:
     family="given",
     missing=_missing,
     opens=OPENS,
+    live=lambda spec, dataset: open_model(foreign_files.check(spec.path, OPENS), spec, dataset),
     refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: SklearnFileSpec, ask: Ask) -> Answered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.types.answered import numbers
+from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Problem, Says, SpecError
 from kd_core.specs import FILE, Spec, unit
 from kd_core.task import task_of
@@ -26,6 +28,11 @@ _OTHER_ROWS = Says(
     "{count:,} rows of the soft labels belong to no row of the data.",
     "They are left out.",
 )
+_ALIKE = Says(
+    "package_rows_alike",
+    "note",
+    "{count:,} rows of the package are like another one in {names}; the first of them answers for all.",
+)
 _OTHER_COLUMNS = Says("soft_label_other_columns", "note", "Columns of the soft labels that were not read: {names}.")
 
 
@@ -35,8 +42,8 @@ class SoftLabelsSpec(Spec):
     path: str | None = Field(
         None,
         pattern=FILE,
-        description="Table with the answers, one row per row of the data; when empty they are columns of the data itself.",
-        json_schema_extra=unit("file", file=(".csv", ".parquet", ".xlsx", ".jsonl", ".gz")),
+        description="Table with the answers, one row per row of the data, or a package of soft labels; when empty they are columns of the data itself.",
+        json_schema_extra=unit("file", file=(".csv", ".parquet", ".xlsx", ".jsonl", ".gz", ".zip")),
     )
     columns: tuple[str, ...] = Field(
         (),
@@ -48,7 +55,8 @@ class SoftLabelsSpec(Spec):
     id: str | None = Field(
         None,
         max_length=200,
-        description="Column that names a row, in the data and in the file; when empty the file has the rows in the order of the data.",
+        description="Column that names a row, in the data and in the file; when empty the file has the rows in the order of the data, and rows of "
+        "a package are found by the columns that it shares.",
         json_schema_extra=unit("name", columns=True),
     )
     form: Form = Field(
@@ -82,10 +90,11 @@ def answer(spec: SoftLabelsSpec, ask: Ask) -> Answered:
     start, dataset = time.perf_counter(), ask.dataset
     if error := _missing(spec):
         raise error
-    frame = dataset.rows if spec.path is None else _read(spec.path)
-    names = _columns(spec, [str(c) for c in frame.columns], dataset)
+    frame, own = (dataset.rows, ()) if spec.path is None else _read(spec)
+    offered = [*own, *([spec.id] if spec.id else [])] if own and not spec.columns else [str(c) for c in frame.columns]
+    names = _columns(spec, offered, dataset)
     z, taken = logits_of(numbers(frame, names), dataset, spec.form)
-    at, found = _rows(spec, frame, dataset)
+    at, found = _by_features(frame, own, dataset) if own and spec.id is None else _rows(spec, frame, dataset)
     if spec.path is not None and not spec.columns:
         left = [str(c) for c in frame.columns if c not in (*names, spec.id)]
         found += [_OTHER_COLUMNS.problem(names=", ".join(left[:20]))] if left else []
@@ -103,8 +112,10 @@ def answer(spec: SoftLabelsSpec, ask: Ask) -> Answered:
     return Answered(logits, None, None, nothing, time.perf_counter() - start, notes=notes)
 
 
-def _read(source: str) -> pd.DataFrame:
-    return read_table(DataLibrary(workspace(), UPLOADS).resolve(source), name="the soft labels").frame
+def _read(spec: SoftLabelsSpec) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read the file; of a package also which columns hold the answers. Errors: DataError of the reader."""
+    table = read_table(DataLibrary(workspace(), UPLOADS).resolve(str(spec.path)), name="the soft labels")
+    return table.frame, table.answers
 
 
 def _columns(spec: SoftLabelsSpec, names: list[str], dataset: Dataset) -> list[str]:
@@ -159,6 +170,35 @@ def _rows(spec: SoftLabelsSpec, frame: pd.DataFrame, dataset: Dataset) -> tuple[
     at[ours.isna().to_numpy()] = -1
     unused = len(theirs) - len(np.unique(at[at >= 0]))
     return at, [_OTHER_ROWS.problem(count=unused)] if unused else []
+
+
+def _by_features(frame: pd.DataFrame, answers: Sequence[str], dataset: Dataset) -> tuple[Array, list[Problem]]:
+    """Find a package's rows, which are in no order, by the columns that it shares; of rows that are alike there the first answers for all.
+
+    Errors: DataError `package_rows` where none is shared. Shape: (rows of the data,).
+    """
+    shared = [str(c) for c in frame.columns if c not in answers and c != PART and c in dataset.rows.columns]
+    if not shared:
+        raise DataError(
+            "The package shares no column with the data ({names}), so nobody knows which of its rows is which.",
+            "Take one that shares columns of the data, or name the column (id) that names a row in both.",
+            "package_rows",
+            names=", ".join(map(str, dataset.columns[:20])),
+        )
+    theirs, ours = (_joined(one[shared]) for one in (frame, dataset.rows))
+    first = ~theirs.duplicated()
+    at = pd.Index(theirs[first]).get_indexer(pd.Index(ours))
+    at = np.where(at >= 0, np.flatnonzero(first)[at], -1)
+    alike = int((~first).sum())
+    unused = int(first.sum()) - len(np.unique(at[at >= 0]))
+    found = [_ALIKE.problem(count=alike, names=", ".join(shared[:20]))] if alike else []
+    return at, found + ([_OTHER_ROWS.problem(count=unused)] if unused else [])
+
+
+def _joined(frame: pd.DataFrame) -> pd.Series:
+    """Write what a row holds in all columns as one text."""
+    cells = [_keys(frame[name]).fillna("").to_numpy(dtype=object) for name in frame]
+    return pd.Series(["\x1f".join(row) for row in zip(*cells, strict=True)], dtype="str")
 
 
 def _keys(column: pd.Series) -> pd.Series:

@@ -96,7 +96,8 @@ class WeightsModel:
     def ask(self, rows: pd.DataFrame) -> Array:
         """Answer raw rows. Shape: N rows -> (N, C) float32 logits."""
         assert self.viewed.view is not None
-        return self.logits(self.viewed.view.encode(rows))
+        x, _ = self.viewed.view.read(rows[[name for name in self.viewed.view.types if name in rows]])
+        return self.logits(x)
 
     def save(self, folder: Path) -> None:
         """Write weights and architecture; `load` opens them for a dataset that is read in the same way."""
@@ -129,6 +130,12 @@ class WeightsModel:
             )
         module.load_state_dict({name: t.to(held[name].dtype) for name, t in state.items()})
         return cls(choice, module.eval(), viewed(dataset, choice), order)
+
+
+def open_model(file: Path, spec: WeightsSpec, dataset: Dataset) -> WeightsModel:
+    """Fill the architecture that fits a file. Errors: those of `fitting`, `WeightsModel.of` and `class_order`."""
+    choice = fitting(file, spec, dataset)
+    return WeightsModel.of(file, choice, dataset, class_order(spec.classes, dataset) if spec.classes else ())
 
 
 def fitting(file: Path, spec: WeightsSpec, dataset: Dataset) -> Choice:
@@ -254,6 +261,7 @@ def _missing(spec: WeightsSpec) -> DataError | None:
     family="given",
     missing=_missing,
     opens=OPENS,
+    live=lambda spec, dataset: open_model(foreign_files.check(spec.path, OPENS), spec, dataset),
     refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: WeightsSpec, ask: Ask) -> Answered:
@@ -263,8 +271,8 @@ def answer(spec: WeightsSpec, ask: Ask) -> Answered:
         raise error
     start, dataset = time.perf_counter(), ask.dataset
     file = foreign_files.check(spec.path, OPENS)
-    choice = fitting(file, spec, dataset)
-    model = WeightsModel.of(file, choice, dataset, class_order(spec.classes, dataset) if spec.classes else ())
+    model = open_model(file, spec, dataset)
+    choice = model.choice
     logits: dict[Any, Array] = {}
     for split in SPLITS:
         stop_if_asked(ask.should_stop)

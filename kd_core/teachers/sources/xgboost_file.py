@@ -35,6 +35,7 @@ class XGBoostFileSpec(BoosterFileSpec):
     family="given",
     missing=boosted.missing,
     opens=OPENS,
+    live=lambda spec, dataset: boosted.open_model(foreign_files.check(spec.path, OPENS), LIBRARY, spec, dataset),
     refuses=lambda spec: foreign_files.why_not(spec.path, OPENS),
 )
 def answer(spec: XGBoostFileSpec, ask: Ask) -> Answered:

@@ -25,4 +25,14 @@ def lines(found: Mapping[str, Any], index: int) -> list[Safe]:
             told = {"name": escape(one.name), "what": other if one.measure else metric}
             told |= {"seconds": text.seconds(one.seconds)}
             said.append(t("runs.mode.helper_seeds" if one.seeds > 1 else "runs.mode.helper", seeds=one.seeds, **told))
+    for one in mode.get("singles", ()):
+        if one["student"] == name:
+            low, high = one["gain"]["ci95"]
+            about = {"score": text.score(one["score"]), "other": text.score(one["score_of_best"])}
+            about |= {"metric": escape(found["metric"]["title"]), "best": escape(one["best"])}
+            line = t(f"runs.mode.singles_{one['word']}", **about)
+            within = (
+                t("runs.mode.singles_within", low=text.signed(low), high=text.signed(high)) if low is not None else ""
+            )
+            said.append(Safe(f"{line} {within}".strip()))
     return said

@@ -16,7 +16,7 @@ from pages.ui.go_on import told as gone_on
 from pages.ui.mode import told
 from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.runs import chosen
-from pages.ui.shared import text
+from pages.ui.shared import session, text
 from pages.ui.shared.text import Safe, escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 
@@ -50,7 +50,14 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
         whatif_views.show(folder, snapshot, grid)
     comparison(found, index)
+    outside(row.id, str(found["students"][index]["name"]))
     result_tabs.show(store, row, snapshot, found, index)
+
+
+def outside(run_id: str, student: str) -> None:
+    """Show the way to taking a student home."""
+    where = session.link(run=run_id, student=student)
+    st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
 
 
 def choose_student(found: Result, run_id: str) -> int:

@@ -13,23 +13,12 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.reports import recipe
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import export_cell
 from kd_core.specs import RunSpec
 from pages.ui.shared import text
 from pages.ui.shared.text import t
-
-SCRIPT = """from pathlib import Path
-
-from kd_core.runs.direct import run_here
-from kd_core.runs.service.execution import StopSignal
-from kd_core.specs import RunSpec
-
-spec = RunSpec.from_json(Path("{name}").read_text("utf-8"))
-result, folder = run_here(spec, Path("my-run"), print, StopSignal())
-for student in result["students"]:
-    print(student["name"], student["verdict"], student["gain"][result["metric"]["name"]])
-"""
 
 
 def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
@@ -47,12 +36,17 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     with right:
         downloads(folder, spec, found, name)
     st.markdown(f"**{t('runs.recipe.cli')}**")
-    st.code(f"python -m kd_core run {name} --out my-run", language="bash")
+    line = recipe.command(spec)
+    if line:
+        st.code(line, language="bash", wrap_lines=True)
+    st.caption(t("runs.recipe.cli_file" if line else "runs.recipe.cli_file_only"))
+    st.code(recipe.run_line(name), language="bash")
     if found and "model" in (found.get("artifacts") or {}):
         st.markdown(f"**{t('runs.recipe.predict')}**")
         st.code(f"python -m kd_core predict {folder.id} rows.csv", language="bash")
     st.markdown(f"**{t('runs.recipe.script')}**")
-    st.code(SCRIPT.format(name=name), language="python")
+    st.caption(t("runs.recipe.script_note"))
+    st.code(recipe.script(spec), language="python", wrap_lines=True)
 
 
 def settings(spec: RunSpec) -> pd.DataFrame:
@@ -79,7 +73,7 @@ def settings(spec: RunSpec) -> pd.DataFrame:
 def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None, name: str) -> None:
     """Offer every file of the run; what is large is read from disk only when pressed."""
     st.markdown(f"**{t('runs.recipe.downloads')}**")
-    offer(t("runs.recipe.json"), spec.model_dump_json(indent=1), name, "application/json", "spec")
+    offer(t("runs.recipe.json"), recipe.as_json(spec), name, "application/json", "spec")
     offer(t("runs.recipe.curves"), lambda: curves_csv(folder), f"{folder.id}.curves.csv", "text/csv", "curves")
     if not found:
         return

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
-from kd_core.data.input_spec import PIXELS, TABLE, TOGETHER
+from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError
 from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import SEVERAL, Choice, DatasetSpec, EvaluationSpec, RunSpec
@@ -61,7 +61,9 @@ def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
 
 def _first_teachers(facts: Facts) -> tuple[str, ...]:
     """Name who teaches at first: where there are pictures beside other columns, who reads them all."""
-    return (FIRST_OF_ALL, FIRST_TEACHER) if {TOGETHER, PIXELS} <= set(facts.inputs) else (FIRST_TEACHER,)
+    from kd_core.models.building import reads_all
+
+    return (FIRST_OF_ALL, FIRST_TEACHER) if reads_all(facts.inputs) else (FIRST_TEACHER,)
 
 
 def situation(facts: Facts) -> Situation:
@@ -89,16 +91,16 @@ def folds(dataset: DatasetSpec, facts: Facts, values: dict[str, Any], key: str, 
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:
-    """The students to choose from, smallest first: sizes of MLP for tables, and of what reads rows in another way."""
+    """The students to choose from, smallest first: sizes of MLP for tables, and of what reads rows in another way; the usual ones before others."""
     from kd_core.models import ARCHS
+    from kd_core.models.building import usual_student
 
     fits = [e for e in ARCHS.entries() if e.why_not(situation(facts)) is None and "student" in e.facts["roles"]]
     found = [preset("mlp", size) for e in fits if e.name == "mlp" for size in e.facts["presets"]]
     others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,))]
     found += [made for e in others for made in _small(e)]
-    if {TOGETHER, PIXELS} <= set(facts.inputs):
-        found.sort(key=lambda made: made["arch"]["name"] != FIRST_OF_ALL)
-    return found
+    usual = usual_student(facts.inputs).name
+    return sorted(found, key=lambda made: made["arch"]["name"] != usual)
 
 
 def _small(arch: Entry[Any]) -> list[dict[str, Any]]:

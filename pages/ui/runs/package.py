@@ -95,7 +95,7 @@ def _made(
         spec.evaluation.metric,
         times,
         hears_maps(spec.objective),
-        hears_network(spec.mode),
+        hears_network(spec),
     )
     cache = TeacherCache(workspace() / "teachers")
     if not cache.holds(spec.dataset, spec.teacher, folds, spec.training.first_seed, *about):

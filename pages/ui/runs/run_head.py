@@ -14,6 +14,7 @@ from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
 from pages.ui.go_on import offer
 from pages.ui.lesson import builder
+from pages.ui.runs import report
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -126,6 +127,8 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
         t("runs.head.compare"), key="run-compare", icon=":material/scatter_plot:", help=t("runs.head.compare_help")
     ):
         session.go("compare.py", runs=row.id)
+    if row.headline and state not in ACTIVE:
+        report.offer(store.folder(row.id))
     if st.button(
         "★" if row.star else "☆",
         key="run-star",

@@ -21,7 +21,8 @@ GROUPS = {  # where a teacher comes from, by the families of its fact `family`
     "pretrained": ("pretrained",),
     "several": ("ensemble",),
 }
-MEMBERS, MOST = "members", 8
+MEMBERS, CLASSES, MOST = "members", "classes", 8
+LEAST_CLASSES = 3  # of two, who knows one knows the other
 
 
 def group_of(entry: Entry[Any]) -> str:
@@ -74,7 +75,9 @@ def _settings(entry: Entry[Any], at: Situation, facts: Facts, given: dict[str, A
     drawn: dict[str, Any] = {}
     if several:
         drawn[MEMBERS] = _members(at, facts, given.get(MEMBERS) or [], f"{key}.{MEMBERS}")
-        drawn |= fields(entry.spec, given, key, facts.names, (MEMBERS,))
+        drawn |= fields(entry.spec, given, key, facts.names, (MEMBERS, CLASSES))
+        if CLASSES in entry.spec.model_fields:
+            drawn[CLASSES] = _by_hand(facts, given.get(CLASSES) or (), f"{key}.{MEMBERS}", drawn["combine"])
         for options in entry.facts.get("barred", lambda at: {})(at).values():
             for option, why_not in options.items():
                 said = t("common.cannot", titles=forms.option(option), reason=why_not)
@@ -138,6 +141,32 @@ def _members(at: Situation, facts: Facts, given: list[dict[str, Any]], key: str)
     return found
 
 
+def _by_hand(facts: Facts, given: Collection[str], key: str, combine: str) -> tuple[str, ...]:
+    """Let a person name who is heard of which class, where one teacher is heard of each; a class has one teacher."""
+    if combine != "per_class" or len(facts.classes) < LEAST_CLASSES:
+        return ()
+    from kd_core.teachers import SOURCES
+
+    held = st.session_state[f"{key}.list"]
+    for number, one in enumerate(held, 1):
+        named = [pair.rpartition(":")[0] for pair in given if pair.endswith(f":{number}")]
+        forms.seed(f"{key}.{one['id']}.{CLASSES}", [label for label in named if label in facts.classes])
+    chosen = {one["id"]: list(st.session_state[f"{key}.{one['id']}.{CLASSES}"]) for one in held}
+    found = []
+    for number, one in enumerate(held, 1):
+        taken = {label for who, labels in chosen.items() if who != one["id"] for label in labels}
+        title = f"{number} · {escape(SOURCES.get(one['name']).title)}"
+        own = st.multiselect(
+            t("distill.member_classes", teacher=title),
+            [label for label in facts.classes if label not in taken],
+            key=f"{key}.{one['id']}.{CLASSES}",
+            placeholder=t("distill.member_classes_none"),
+            help=t("distill.member_classes_help") if number == 1 else None,
+        )
+        found += [f"{label}:{number}" for label in own]
+    return tuple(found)
+
+
 def _add(key: str, name: str) -> None:
     held = st.session_state[f"{key}.list"]
     held.append({"name": name, "settings": {}, "id": 1 + max(one["id"] for one in held)})
@@ -163,4 +192,6 @@ def beside(found: Mapping[str, Any]) -> None:
     frame = frame if any(b for _, b, _ in lines) else frame.drop(columns=columns[1])
     st.markdown(f"**{t('runs.members.title')}**")
     st.dataframe(frame, hide_index=True, width="content", alt=t("runs.members.title"))
-    st.caption(t(f"runs.members.combine_{teacher['combine']}"))
+    named, classes = teacher.get("by_hand", (0, 0))
+    how = f"named_{'all' if named == classes else 'some'}" if named else f"combine_{teacher['combine']}"
+    st.caption(t(f"runs.members.{how}", **({"named": named, "classes": classes} if named else {})))

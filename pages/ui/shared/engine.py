@@ -61,7 +61,7 @@ def models(chosen: str, kind: str) -> list[str]:
     """Name the pretrained models of texts or pictures at hand, the chosen one among them even where it is gone."""
     from kd_core.teachers.pretrained import folders
 
-    return list(dict.fromkeys([*folders.names(kind), chosen]))
+    return list(dict.fromkeys([*folders.names(kind), *[chosen] * bool(chosen)]))
 
 
 def finished_runs(chosen: str) -> dict[str, str]:

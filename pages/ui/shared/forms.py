@@ -15,6 +15,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.registry import Entry, Registry, Situation
 from kd_core.specs import Spec
+from pages.ui.models import picker
 from pages.ui.shared import engine, text, uploader
 from pages.ui.shared.text import Safe, catalogue, escape, t
 
@@ -167,7 +168,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     if "file" in extra(info):
         return _file(name, info, value, key)
     if of := extra(info).get("model"):  # one at hand: no path is written, so nothing outside the workspace is opened
-        return st.selectbox(options=engine.models(value, str(of)), format_func=option, key=seed(place, value), **shown)
+        return picker.model(place, value, str(of), option, shown)
     if "run" in extra(info):
         runs = engine.finished_runs(value)
         said = {"format_func": lambda run: runs[run], "placeholder": t("common.choose_run")}
@@ -225,8 +226,7 @@ def _file(name: str, info: FieldInfo, value: str | None, key: str) -> str | None
     uploader.drop(label(name), endings, f"{place}.upload", most, help_text(info), take)
     if error := st.session_state.pop(f"{place}.error", None):
         text.show_error(error)
-    held = st.session_state[place]
-    if held:
+    if held := st.session_state[place]:
         try:
             kept = engine.uploads().get(str(held).partition(":")[2])
             st.caption(t("common.file_kept", name=kept.name, size=text.size(kept.size_bytes)))

@@ -15,7 +15,7 @@ from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
-from pages.ui.try_it import models, row_form
+from pages.ui.try_it import models, row_form, teacher
 
 CLASSES = 5  # likeliest classes told of each answer
 
@@ -44,7 +44,8 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         text.show_error(error)
         return
     same = all(_same(row[name], start.get(name)) for name in types)
-    _told(found, index, replies, rows if same else None, at)
+    live = None if same else teacher.asked(folder, found, rows.rows.iloc[[at]], row, f"{key}.teacher")
+    _told(found, index, replies, rows if same else None, at, live)
     for said in dict.fromkeys(line for reply in replies.values() for line in reply.said):
         st.caption(f":material/info: {escape(said)}")
 
@@ -56,9 +57,17 @@ def _same(given: Any, kept: Any) -> bool:
 
 
 def _told(
-    found: Mapping[str, Any], index: int, replies: Mapping[str, models.Reply], rows: kept_rows.Kept | None, at: int
+    found: Mapping[str, Any],
+    index: int,
+    replies: Mapping[str, models.Reply],
+    rows: kept_rows.Kept | None,
+    at: int,
+    live: models.Reply | None,
 ) -> None:
-    """Lay the answers out; teacher and baseline are known for rows that the run kept, as long as nothing was changed."""
+    """Lay the answers out; of rows that the run kept, as long as nothing was changed, those of teacher and baseline are known.
+
+    `live`: what the teacher says to a changed row, where it can be asked.
+    """
     lines = []
     if rows is not None:
         task, scale = task_of(found["task"]), found["artifacts"]
@@ -76,7 +85,8 @@ def _told(
             else:
                 lines.append((t(f"runs.arm.{arm}"), text.number(float(told["values"][0])), "", "–", "–"))
     sizes = _sizes(found, index)
-    for name, reply in replies.items():
+    told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
+    for name, reply in {**told_by, **replies}.items():
         answer = reply.answer if isinstance(reply.answer, str) else text.number(reply.answer)
         plain = name.removeprefix("plain ")
         title = name if plain == name else differences.plain_label(plain)

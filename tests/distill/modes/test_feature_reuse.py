@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from kd_core.data.input_spec import InputSpec
 from kd_core.distill import MODES
 from kd_core.distill.beside import reused
 from kd_core.distill.meeting import Lesson, Way, taught
 from kd_core.errors import KDError
 from kd_core.models import ARCHS
-from kd_core.models.building import build_for, start_weights
+from kd_core.models.building import build, build_for, start_weights
 from kd_core.runs import plan
 from kd_core.runs.direct import run_here
 from kd_core.runs.service.execution import StopSignal
@@ -146,3 +147,60 @@ def test_only_plain_layers_are_followed_back():
             self.head = nn.Linear(4, 2)
 
     assert [name for name, _ in reused._backwards(Wrapped())] == ["head"]
+
+
+def transformer(depth, width=8, seed=0):
+    arch = Choice(name="text_transformer", settings={"size": None, "width": width, "depth": depth, "heads": 2})
+    with start_weights(seed):
+        return build(arch, InputSpec("tokens", (6,), "int32", high=20), 3)
+
+
+@pytest.mark.parametrize(("own", "theirs", "expected"), [(2, 4, (1, 3)), (3, 6, (1, 3, 5)), (1, 4, (3,)), (3, 4, (0, 1, 3)), (4, 4, (0, 1, 2, 3)), (5, 4, ())])  # fmt: skip
+def test_blocks_are_taken_evenly_spread_the_last_among_them(own, theirs, expected):
+    assert reused.every(own, theirs) == expected
+
+
+@pytest.mark.parametrize(("spread", "blocks"), [(True, (1, 3)), (False, (0, 1))])
+def test_a_shallower_transformer_takes_blocks_and_embeddings(spread, blocks):
+    student, other = transformer(2), transformer(4, seed=1)
+    layers = reused.take_over(student, other, spread=spread)
+    assert {"head", "embedding", "blocks.0.asked", "blocks.1.inner.2"} <= set(layers)
+    for mine, theirs in enumerate(blocks):
+        for name, tensor in student.blocks[mine].state_dict().items():
+            assert torch.equal(tensor, other.blocks[theirs].state_dict()[name])
+    assert torch.equal(student.embedding.weight, other.embedding.weight) and torch.equal(student.place, other.place)
+    with torch.no_grad():  # the blocks that are left out do nothing: then nothing is lost
+        for at in set(range(4)) - set(blocks):
+            for layer in (other.blocks[at].told, other.blocks[at].inner[2]):
+                layer.weight.zero_()
+                layer.bias.zero_()
+    x = torch.randint(0, 20, (5, 6))
+    assert torch.allclose(student.eval()(x).logits, other.eval()(x).logits, atol=1e-6)
+
+
+def test_of_another_width_no_block_is_taken_and_of_more_blocks_none_is_spread():
+    assert not [n for n in reused.take_over(transformer(2, 4), transformer(4), spread=True) if n.startswith("blocks")]
+    student, before = transformer(5), transformer(5).state_dict()
+    reused.take_over(student, transformer(4, seed=1), spread=True)
+    assert all(torch.equal(student.state_dict()[n], t) for n, t in before.items() if n.startswith("blocks.4"))
+
+
+def test_what_blocks_will_be_taken_is_said_before(tmp_path):
+    own = Choice(name="text_transformer", settings={"size": None, "width": 192, "depth": 2})
+    spec = small_spec(write_table(tmp_path / "t.csv")).model_copy(
+        update={
+            "teacher": Choice(name="text_transformer", settings={"size": "large"}),
+            "students": (StudentSpec(name="half", arch=own),),
+            "mode": Choice(name="feature_reuse", settings={"blocks": "every"}),
+            "objective": Choice(name="minilm"),  # a loss that looks inside may be heard beside it
+        }
+    )
+    found = plan.check(spec, "binary", 2, ("tokens",), 400)
+    assert not [p for p in found if p.severity == "error"]
+    (told,) = [p.message for p in found if p.code == "reuse_taken"]
+    assert "half takes" in told and "its blocks are number 2, 4 of the teacher's 4" in told
+    first = spec.model_copy(update={"mode": Choice(name="feature_reuse")})
+    assert any("number 1, 2 of the teacher's 4" in p.message for p in plan.check(first, "binary", 2, ("tokens",), 400))
+    narrow = spec.model_copy(update={"students": (StudentSpec(name="s", arch=Choice(name="text_transformer")),)})
+    (said,) = [p.message for p in plan.check(narrow, "binary", 2, ("tokens",), 400) if p.code == "reuse_taken"]
+    assert "blocks" not in said

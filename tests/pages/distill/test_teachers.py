@@ -86,9 +86,28 @@ def test_several_teachers_have_a_form_each_and_are_started_as_they_are_set(at, j
 @pytest.mark.slow
 def test_a_way_to_combine_that_two_classes_rule_out_is_told_beside_the_choice_and_not_started(at):
     several(at)
-    assert "Not here: of each class the one that knows it best (needs 3 classes or more" in words(at)
+    assert "Not here: of each class one alone: who knows it best, or who is named (needs 3 classes or more" in words(at)
     at.selectbox(key="distill.teacher.ensemble.combine").set_value("per_class").run()
     assert at.button(key="distill-start").disabled and words(at).count("needs 3 classes or more") == 2
+
+
+@pytest.mark.slow
+def test_teachers_are_named_for_classes_and_a_class_has_one(jobs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(estimate, "busy", lambda: 1.0)
+    page = open_page("distill", data=engine.library().save_spec(default_spec("recommendation").dataset))
+    several(page)
+    assert not [one for one in page.multiselect if one.key and one.key.endswith(".classes")]
+    page.selectbox(key="distill.teacher.ensemble.combine").set_value("per_class").run()
+    first, second = (page.multiselect(key=f"{KEY}.{i}.classes") for i in (0, 1))
+    assert not first.value and first.options == second.options and len(first.options) > 2
+    label = first.options[1]
+    page.multiselect(key=f"{KEY}.1.classes").set_value([label]).run()
+    assert label not in page.multiselect(key=f"{KEY}.0.classes").options
+    spec = start(page, jobs)
+    assert spec.teacher.settings["classes"] == (f"{label}:2",)
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    assert again.multiselect(key=f"{KEY}.1.classes").value == [label]
+    assert start(again, jobs).work_hash() == spec.work_hash()
 
 
 @pytest.mark.slow

@@ -115,22 +115,17 @@ def test_a_list_of_2000_runs_is_drawn_a_page_at_a_time(buttons):
     assert len(run_list.frame(runs.list(limit=50))) == 50
 
 
-@pytest.mark.slow
-def test_the_script_of_a_recipe_runs_as_it_is_shown(tmp_path, monkeypatch, capsys):
-    from kd_core.models import ARCHS
-    from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+def test_the_report_of_a_finished_run_is_written_when_it_is_asked_for(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny",), result(students=("tiny",)))
+    at = open_page(run=run_id)
+    (button,) = [b for b in at.get("download_button") if b.proto.id.endswith("run-report")]
+    assert button.proto.label == "Report" and not at.exception
+    from kd_core.reports.page import page
 
-    tiny = Choice(name="mlp", settings=dict(ARCHS.get("mlp").facts["presets"]["tiny"]))
-    small = RunSpec(
-        name="script",
-        dataset=DatasetSpec(source="sample:visits", name="visits", target="purchased"),
-        teacher=Choice(name="sklearn"),
-        students=(StudentSpec(name="tiny", arch=tiny),),
-        objective=Choice(name="hinton"),
-        training=TrainingSpec(seeds=2, epochs=1),
-    )
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "r.spec.json").write_text(small.model_dump_json(indent=1), "utf-8")
-    exec(compile(recipe.SCRIPT.format(name="r.spec.json"), "script", "exec"), {})
-    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("tiny ")
-    assert (tmp_path / "my-run" / "result.json").is_file()
+    assert "DISTILLING HELPED" in page(store().folder(run_id))
+
+
+@pytest.mark.parametrize("state", ["failed", "interrupted", "running"])
+def test_a_run_without_a_result_offers_no_report(jobs, state):  # noqa: F811
+    at = open_page(run=make_run(state))
+    assert not [b for b in at.get("download_button") if b.proto.id.endswith("run-report")]

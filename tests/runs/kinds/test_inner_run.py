@@ -10,7 +10,7 @@ from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec, teacher_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, TrainingSpec
 from tests.data.pictures.zips import shapes, zipped
 from tests.runs.tables import small_spec, write_table
 
@@ -93,3 +93,61 @@ def test_on_a_command_line(tmp_path):
     ):
         refused = CliRunner().invoke(app, [*asked, *more, "--out", str(tmp_path / "no")])
         assert refused.exit_code == 2 and reason in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_teachers_network_reviews_beside_the_student(tmp_path, folds):
+    spec = picture_spec(tmp_path, Choice(name="review"))
+    spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": folds})})
+    result, weights, _ = carry_out(spec, tmp_path / "run")
+    _, plain, _ = carry_out(spec.model_copy(update={"objective": Choice(name="hinton")}), tmp_path / "plain")
+    assert weights.keys() == plain.keys() and any(not np.array_equal(weights[n], plain[n]) for n in weights)
+    taught, baseline, placebo = cells(result)
+    assert len({tuple(x) for x in (taught, baseline, placebo)}) == 3
+    again, _, _ = carry_out(spec, tmp_path / "again")
+    assert again["teacher"]["cached"] and cells(again) == cells(result)  # the kept weights are those it had
+
+
+def text_spec(place, objective, **more):
+    rng, words = np.random.default_rng(0), [f"w{i}" for i in range(40)]
+    rows = ["text,target"]
+    for number in range(240):
+        kind = number % 2
+        drawn = rng.choice(words[20 * kind : 20 * kind + 24], 6)
+        rows.append(f"{' '.join(drawn)} {number},{'yes' if kind else 'no'}")
+    (place / "texts.csv").write_text("\n".join(rows))
+    return RunSpec(
+        dataset=DatasetSpec(source=str(place / "texts.csv"), target="target", kinds={"text": "text"}),
+        teacher=teacher_choice("text_transformer", ["teacher.size=small", "teacher.epochs=3"]),
+        students=(student_spec("text_transformer:tiny"),),
+        objective=objective,
+        training=TrainingSpec(epochs=3, seeds=2),
+        evaluation=EvaluationSpec(folds=2, latency=False, references=False),
+        **more,
+    )
+
+
+def test_words_are_related_as_in_the_teacher(tmp_path):
+    spec = text_spec(tmp_path, Choice(name="minilm"))
+    result, weights, events = carry_out(spec, tmp_path / "run")
+    _, plain, _ = carry_out(spec.model_copy(update={"objective": Choice(name="hinton")}), tmp_path / "plain")
+    assert weights.keys() == plain.keys() and any(not np.array_equal(weights[n], plain[n]) for n in weights)
+    assert [e for e in events if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]
+    taught, baseline, placebo = cells(result)
+    assert len({tuple(x) for x in (taught, baseline, placebo)}) == 3
+
+
+def test_a_student_of_the_teachers_blocks_hears_its_relations_and_the_baseline_does_not(tmp_path):
+    own = {"size": None, "width": 32, "depth": 1}
+    more = {"mode": Choice(name="feature_reuse", settings={"blocks": "every"})}
+    spec = text_spec(tmp_path, Choice(name="minilm"), **more)
+    spec = spec.model_copy(
+        update={"students": (StudentSpec(name="one", arch=Choice(name="text_transformer", settings=own)),)}
+    )
+    result, _, events = carry_out(spec, tmp_path / "run")
+    plain, _, _ = carry_out(spec.model_copy(update={"mode": Choice(name="offline")}), tmp_path / "plain")
+    assert [e for e in events if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]
+    assert result["mode"]["settings"] == {"blocks": "every"}
+    (one,), (other,) = result["students"], plain["students"]
+    assert one["baseline"]["metrics"]["log_loss"]["values"] == other["baseline"]["metrics"]["log_loss"]["values"]
+    assert one["metrics"]["log_loss"]["values"] != other["metrics"]["log_loss"]["values"]

@@ -11,11 +11,34 @@ from typer.testing import CliRunner
 
 import kd_core
 from kd_core.cli.app import app
+from kd_core.data.preparation import look_at
+from kd_core.data.views import foreseen
 from kd_core.runs import experiment
-from kd_core.runs.asked import BEST, asked_teacher, seeing_all, student_spec, table_spec, teacher_choice
+from kd_core.runs.asked import (
+    BEST,
+    asked_teacher,
+    make_spec,
+    seeing_all,
+    student_spec,
+    table_spec,
+    teacher_choice,
+    usual_student,
+)
 from kd_core.runs.store.folder import RunFolder
+from kd_core.scenarios import default_spec
 from kd_core.scenarios.samples import write_sample
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from pages.ui.runs.draft import presets
+from pages.ui.shared.facts import Facts
+
+
+def facts_of(dataset):
+    """Return what the form knows of a file."""
+    found = look_at(dataset)
+    return Facts(
+        found.num_rows, len(found.columns), foreseen(found), len(found.classes), found.classes, str(found.task)
+    )
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default::DeprecationWarning")]
 
@@ -77,6 +100,25 @@ def test_where_nobody_is_named_a_teacher_reads_pictures_and_columns(tmp_path):
     with zipfile.ZipFile(tmp_path / "plain.zip", "w") as archive:
         archive.write(tmp_path / "plain.csv", "plain.csv")
     assert teacher(tmp_path / "plain.zip", "shelf") == "gradient_boosting"
+
+
+def test_where_nobody_is_named_a_student_reads_what_the_rows_hold(tmp_path):
+    """Command line and form begin with the same architecture."""
+    both, pictures = (write_sample(name, tmp_path, rows=60) for name in ("product_category", "product_pictures"))
+    (tmp_path / "plain.csv").write_text("a,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(60)))
+    for path, wanted in ((both, "fusion:small"), (pictures, "cnn:small"), (tmp_path / "plain.csv", "small")):
+        target = {both: "shelf", pictures: default_spec("product_pictures").dataset.target}.get(path, "y")
+        dataset = table_spec(str(path), target, (None, "auto", None), None, None, Choice(name="linear"))
+        assert usual_student(dataset) == wanted
+        assert student_spec(wanted).arch.name == presets(facts_of(dataset))[0]["arch"]["name"]
+    made = make_spec(
+        table_spec(str(both), "shelf", (None, "auto", None), None, None, Choice(name="linear")),
+        Choice(name="linear"),
+        None,
+        Choice(name="hinton"),
+        (1, 1, 0),
+    )
+    assert [one.name for one in made.students] == ["fusion:small"]
 
 
 def test_the_command_takes_it_without_being_told(tmp_path):

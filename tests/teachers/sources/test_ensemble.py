@@ -15,6 +15,7 @@ from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
 from kd_core.teachers.sources import ensemble
+from kd_core.teachers.together import class_teachers
 from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
@@ -35,9 +36,9 @@ def member(data, seed, skill=1.0, known=1.0, **more):
     return TeacherAnswers(MEMBERS[seed], logits, 10 + seed, 100, {}, 2.0, 5, **more)
 
 
-def combined(data, found, combine="mean"):
+def combined(data, found, combine="mean", classes=()):
     entry = SOURCES.get("ensemble")
-    spec = entry.spec.parse({"members": [{"name": one.name} for one in found], "combine": combine})
+    spec = entry.spec.parse({"members": [{"name": one.name} for one in found], "combine": combine, "classes": classes})
     by_name = {one.name: one for one in found}
     more = {"answers": lambda choice: by_name[choice.name]}
     return entry.make(spec, Ask(data, None, 5, 0, None, "", "cpu", print, lambda: False, **more))
@@ -237,6 +238,68 @@ def test_of_each_class_the_teacher_is_heard_that_knows_it_best_on_validation_row
     note = whole.notes[1]
     assert note["code"] == "ensemble_specialists"
     assert f"{data.classes[0]}: 1 random_forest, {data.classes[1]}: 2 linear" in note["message"]
+
+
+def by_hand(data, *pairs):
+    return tuple(f"{data.classes[k]}:{number}" for k, number in pairs)
+
+
+def test_teachers_are_named_for_classes_and_the_rest_is_chosen_on_validation_rows():
+    data = dataset("multiclass")
+    found = [member(data, 0, 3.0), member(data, 1, 0.1)]
+    a, b = (p(one.logits["test"]) for one in found)
+    for pairs, second in ((((1, 2),), {1}), (((0, 1), (1, 2), (2, 2)), {1, 2}), (((2, 1),), set())):
+        whole = combined(data, found, "per_class", by_hand(data, *pairs))
+        wanted = np.where([k in second for k in range(len(data.classes))], b, a)
+        np.testing.assert_allclose(p(whole.logits["test"]), wanted / wanted.sum(1, keepdims=True), atol=1e-4)
+        note = whole.notes[1]
+        assert (
+            note["code"] == "ensemble_named" and f"by hand for {len(pairs)} of {len(data.classes)}" in note["message"]
+        )
+        assert f"{data.classes[pairs[0][0]]}: {pairs[0][1]} {MEMBERS[pairs[0][1] - 1]}" in note["message"]
+        assert whole.details["by_hand"] == [len(pairs), len(data.classes)]
+
+
+def test_where_every_class_has_its_teacher_validation_rows_are_not_needed():
+    data = dataset("multiclass")
+    found = [member(data, 0, known=0.3), member(data, 1, known=0.3)]
+    with pytest.raises(DataError):
+        combined(data, found, "per_class", by_hand(data, (0, 1)))
+    whole = combined(data, found, "per_class", by_hand(data, (0, 1), (1, 2), (2, 2)))
+    assert np.isfinite(whole.logits["test"]).any()
+
+
+@pytest.mark.parametrize(
+    ("combine", "classes", "code", "words"),
+    [
+        ("mean", ("a:1",), "classes_unheard", "are combined by mean. Combine per_class"),
+        ("per_class", ("a:3",), "class_teacher", "'a:3' does not name one of the 2 teachers"),
+        ("per_class", ("a:0",), "class_teacher", "'a:0' does not name"),
+        ("per_class", ("a",), "class_teacher", "'a' does not name"),
+        ("per_class", ("a:1", "a:2"), "class_teacher", "for a class that has none yet"),
+        ("per_class", ("nobody:1",), "no_such_class", "named for 'nobody', and the data has no such class. Classes: "),
+    ],
+)
+def test_what_is_named_wrongly_is_refused_before_anybody_is_asked(combine, classes, code, words):
+    data = dataset("multiclass")
+
+    def nobody(choice):
+        raise AssertionError("was asked")
+
+    entry = SOURCES.get("ensemble")
+    spec = entry.spec.parse(
+        {"members": [{"name": n} for n in MEMBERS[:2]], "combine": combine, "classes": list(classes)}
+    )
+    assert (entry.facts["missing"](spec) is None) == (code == "no_such_class")
+    with pytest.raises(SpecError) as error:
+        entry.make(spec, Ask(data, None, 5, 0, None, "", "cpu", print, lambda: False, answers=nobody))
+    assert error.value.code == code and words in str(error.value)
+
+
+def test_a_class_may_hold_a_colon_and_settings_come_from_a_command_line():
+    asked = ["teacher.ensemble.combine=per_class", "teacher.ensemble.classes=a:b:2,c:1"]
+    found = chosen_teacher(["mlp", "linear"], asked).settings["classes"]
+    assert found == ["a:b:2", "c:1"] and class_teachers.named(found, 2) == {"a:b": 1, "c": 0}
 
 
 def test_a_row_that_a_specialist_does_not_know_is_answered_by_who_does():

@@ -1,0 +1,126 @@
+"""A model card as text: plain words for somebody who never saw the app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_WORDS = {
+    "beats": "better than the same model taught without a teacher, by the interval",
+    "ties": "as good as the same model taught without a teacher",
+    "hurts": "worse than the same model taught without a teacher",
+    "inconclusive": "not to be told from the same model taught without a teacher: the interval is too wide",
+}
+
+
+def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
+    """Write a card (`runs/exporting/card.py`) as Markdown."""
+    rows = card["data"]["rows"]
+    classes = card["classes"]
+    predicts = f"one of {len(classes):,} classes ({_some(classes)})" if classes else "a number"
+    parts = [
+        f"# {_plain(card['name'])}",
+        f"It answers one row of data with {predicts}: the column **{_plain(card['target'])}**. Made by {card['made_by']} from the run `{card['run']}`"
+        f"{_when(card.get('created_utc'))}.",
+        "## How to ask it",
+        "```\npip install -r requirements.txt\npython predict.py --check\npython predict.py sample.csv\n```\n"
+        f"It needs {', '.join(requirements)} and nothing else. `columns.json` says how each column is read.",
+        "## How good it is",
+        f"Measured on {rows['test']:,} rows that it never learned from.",
+        _measured(card),
+        *_compared(card),
+        "## What it is made of",
+        _made(card),
+        "## What it is not for",
+        "\n".join(f"- {_plain(one)}" for one in card["limits"]),
+        "## Data",
+        f"- File: {_plain(card['data'].get('name', ''))}\n- SHA-256 of data, target, encoding and split: `{card['data'].get('hash', '')}`\n"
+        f"- Rows: {rows['train']:,} to learn from, {rows['validation']:,} to choose by, {rows['test']:,} to measure by",
+        "## References",
+        "\n".join(f"- {_plain(one['what'])}: {_plain(one['source'])}" for one in card["references"]) or "None.",
+        "## Licence",
+        _plain(card["licence"])
+        or "Not stated. Whoever hands this out says here how it may be used; the data's own licence holds as well.",
+        "## Recipe",
+        "The whole of it, as the workbench repeats it (`python -m kd_core run recipe.json`):",
+        f"```json\n{json.dumps(card['recipe'], ensure_ascii=False, indent=1)}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _measured(card: Mapping[str, Any]) -> str:
+    """Draw the table of metrics: over the trainings, beside the model without a teacher and the teacher."""
+    baseline, teacher = card.get("baseline") or {}, card["teacher"]["metrics"]
+    gains = card.get("gain") or {}
+    lines = [
+        "| metric | this model: mean (least to most) | trainings | same model without a teacher | difference, 95 % interval | teacher |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, told in (card.get("metrics") or {}).items():
+        values = told.get("values") or []
+        mark = " (chosen by it)" if name == card["metric"]["name"] else ""
+        spread = f"{_number(told.get('mean'))}" + (
+            f" ({_number(min(values))} to {_number(max(values))})" if len(values) > 1 else ""
+        )
+        other = _number((baseline.get(name) or {}).get("mean"))
+        lines.append(
+            f"| {name}{mark} | {spread} | {len(values)} | {other} | {_gain(gains.get(name))} | {_number(teacher.get(name))} |"
+        )
+    return "\n".join(lines) if len(lines) > 2 else "The run of this model tells no metrics of it."
+
+
+def _compared(card: Mapping[str, Any]) -> list[str]:
+    said = []
+    if (verdict := card.get("verdict")) in _WORDS and card.get("taught"):
+        said.append(f"The verdict of its run, by {card['metric']['title']}: {_WORDS[verdict]}.")
+    if card.get("taught") is False:
+        said.append("This one learned without a teacher: in its run that was the better choice.")
+    best = (card.get("reference") or {}).get("best")
+    if best:
+        said.append(f"The best plain model of at most its size: {_plain(best.get('title') or best.get('name'))}.")
+    return said
+
+
+def _made(card: Mapping[str, Any]) -> str:
+    arch, latency = card["architecture"], (card.get("latency_ms") or {}).get("whole", {}).get("1", {})
+    lines = [
+        f"- Architecture: {arch['name']} {json.dumps(arch.get('settings', {}), ensure_ascii=False)}, rows read as {arch['reads']}",
+        f"- Teacher: {card['teacher']['name']}",
+    ]
+    if (parameters := card.get("parameters")) is not None:
+        lines.append(f"- Learned numbers: {parameters:,}")
+    if (size := card.get("size_bytes")) is not None:
+        lines.append(f"- Its file: {size:,} bytes")
+    if "p50" in latency:
+        where = card.get("environment", {})
+        lines.append(
+            f"- One row from raw cells to the answer: {latency['p50']:.3g} ms (median, one thread, {_plain(where.get('device_name', 'CPU'))})"
+        )
+    return "\n".join(lines)
+
+
+def _gain(gain: Mapping[str, Any] | None) -> str:
+    if not gain or gain.get("mean") is None:
+        return "–"
+    low, high = gain.get("ci95") or (None, None)
+    return f"{gain['mean']:+.4g}" + ("" if low is None else f" ({low:+.4g} to {high:+.4g})")
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _some(names: Iterable[str], most: int = 10) -> str:
+    held = [_plain(name) for name in names]
+    return ", ".join(held[:most]) + (", ..." if len(held) > most else "")
+
+
+def _when(utc: Any) -> str:
+    return f" of {str(utc)[:10]}" if utc else ""
+
+
+def _plain(text: Any) -> str:
+    """Keep names from data from being read as Markdown or HTML, and on one line."""
+    held = " ".join(str(text).split())
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in held)

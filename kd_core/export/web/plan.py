@@ -1,0 +1,127 @@
+"""What a page must know to read rows as the engine does: rules of columns, what texts are cut by, what may be chosen in its form."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from kd_core.data.encoding.saved import unpack
+from kd_core.data.input_spec import BYTES, MOST, STEPS, TERM
+from kd_core.data.plain.cell import FALSE_WORDS, TRUE_WORDS
+from kd_core.data.types.cells import MISSING_WORDS
+from kd_core.data.types.raw_rows import read_rules
+from kd_core.data.view import View
+from kd_core.export.carried_view import carried_view
+from kd_core.export.raw_model import CARRYING, front
+from kd_core.export.target import Taken
+from kd_core.limits import LARGEST_NUMBER
+
+READ = (
+    "ngrams",
+    "pixels",
+    "together",
+    "tokens",
+)  # views that the page's scripts read rows as, beside those that are drawn
+_SHARED = ("name", "made_by", "run", "created_utc", "licence", "metric", "metrics", "verdict", "limits")  # of the card
+_MOST_LISTED = 2000  # known values of a column in the form
+assert BYTES == 3  # threeInOne of student.js
+
+
+def kind_of(taken: Taken) -> str:
+    """Name how rows are read: as `columns` by the graph itself, or by a view that the page reads as."""
+    return str(taken.facts["view"]["kind"]) if taken.facts["schema"] == CARRYING else "columns"
+
+
+def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
+    """Return plain values for JSON, and the graph that encodes a table where the student reads one beside texts or pictures."""
+    facts, kind = taken.facts, kind_of(taken)
+    types = read_rules(json.dumps(facts["columns"]).encode())
+    view, drawn = ({}, None) if kind == "columns" else _view(taken, kind)
+    held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
+    known = _known(taken.model if drawn is None else drawn)
+    told = {
+        "kind": kind,
+        "task": facts["task"],
+        "target": facts["target"],
+        "classes": list(facts["classes"]),
+        "columns": {name: asdict(column) for name, column in types.items()},
+        "reading": {
+            "missing": list(MISSING_WORDS),
+            "yes": sorted(TRUE_WORDS),
+            "no": sorted(FALSE_WORDS),
+            "largest": LARGEST_NUMBER,
+        },
+        "texts": {name: _topics(one) for name, one in (unpack("texts", held) if held else {}).items()},
+        "view": view,
+        "known": {n: [v for v in known[n] if v not in column.missing] for n, column in types.items() if n in known},
+        "sample": [{name: _cell(cell) for name, cell in row.items()} for row in taken.sample],
+        "answers": [list(row) for row in taken.answers],
+        "card": {name: taken.card[name] for name in _SHARED if name in taken.card},
+    }
+    return told, drawn
+
+
+def _view(taken: Taken, kind: str) -> tuple[dict[str, Any], bytes | None]:
+    """Return what a view has learned as the page's scripts take it."""
+    view = carried_view(taken.facts["view"], taken.facts["columns"])
+    told, drawn = _learned(getattr(view, "views", {kind: view}))
+    if kind == "together":
+        told["packing"] = {"steps": STEPS, "most": MOST}
+    return told, drawn
+
+
+def _learned(views: Mapping[str, View]) -> tuple[dict[str, Any], bytes | None]:
+    """Return the same by the view's name, and the graph of a table among them."""
+    told: dict[str, Any] = {}
+    drawn = None
+    for name, part in views.items():
+        files = part.learned()
+        if name == "tokens":
+            told[name] = json.loads(files["tokenizer.json"])
+        elif name == "ngrams":
+            learned = unpack("ngrams", files)["texts"]
+            kept = {key: learned[key] for key in ("length", "spaced", "terms")}
+            told[name] = {**kept, "idf": _array(learned["idf"]), "step": TERM}
+        elif name == "pixels":
+            told[name] = json.loads(files["pixels.json"])
+        else:
+            drawn = front(part)
+            told[name] = {"columns": list(part.types)}
+    return told, drawn
+
+
+def _topics(learned: Mapping[str, Any]) -> dict[str, Any]:
+    arrays = {name: _array(learned[name]) for name in ("idf", "topics", "spread")}
+    return {"spaced": learned["spaced"], "terms": learned["terms"], **arrays}
+
+
+def _array(values: Any) -> dict[str, str]:
+    kind = np.dtype(values.dtype).newbyteorder("<")
+    return {"dtype": values.dtype.name, "base64": base64.b64encode(values.astype(kind).tobytes()).decode()}
+
+
+def _cell(cell: Any) -> Any:
+    return {"base64": base64.b64encode(cell).decode()} if isinstance(cell, bytes) else cell
+
+
+def _known(model: bytes) -> dict[str, list[str]]:
+    """Read from a graph which labels each column was taught with: its look-ups hold them."""
+    found = {}
+    for node in onnx.load_from_string(model).graph.node:
+        if node.op_type != "LabelEncoder":
+            continue
+        settings = {one.name: one for one in node.attribute}
+        if "keys_strings" in settings:
+            labels = [key.decode() for key in settings["keys_strings"].strings]
+        else:
+            keys = numpy_helper.to_array(settings["keys_tensor"].t).tolist()
+            labels = [f"{key:g}" if key.is_integer() else repr(key) for key in keys if key == key]
+        found[node.input[0]] = [label for label in labels if label][:_MOST_LISTED]
+    return found

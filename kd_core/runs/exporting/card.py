@@ -1,0 +1,96 @@
+"""What a model card says of a student, as plain values: from what data and recipe it is, how good it is, and for what it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from kd_core import __version__
+from kd_core.export.raw_model import Purpose
+from kd_core.listing import parts
+from kd_core.runs.outcome import taken_as
+from kd_core.runs.store.folder import RunFolder
+from kd_core.specs import RunSpec
+
+
+def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, licence: str = "") -> dict[str, Any]:
+    """Gather the card of a run's student. `student`: as model.json lists it, a plain model included. Errors: KDError `run_damaged`."""
+    result, spec = folder.result(), folder.spec()
+    assert result is not None  # a run that has a model has a result
+    judged = _judged(result, student)
+    return {
+        "name": student["name"],
+        "made_by": f"KD Workbench {__version__}",
+        "run": result.get("run_id", folder.id),
+        "created_utc": result.get("created_utc"),
+        "licence": licence,
+        "task": purpose.task.name,
+        "target": purpose.target,
+        "classes": list(purpose.classes),
+        "data": result["dataset"],
+        "architecture": {**student["arch"], "reads": student["kind"]},
+        "metric": result["metric"],
+        **judged,
+        "teacher": {"name": spec.teacher.name, "metrics": result["teacher"].get("metrics") or {}},
+        "recipe": _recipe(spec),
+        "environment": result.get("environment", {}),
+        "references": _references(spec, student),
+        "limits": _limits(result, purpose),
+    }
+
+
+def _recipe(spec: RunSpec) -> dict[str, Any]:
+    """Return the recipe without the places of files on the machine that it was carried out on."""
+    told: dict[str, Any] = spec.model_dump(mode="json", exclude_none=True)
+    source = str(told["dataset"]["source"])
+    if not source.startswith(("sample:", "sha256:")):
+        told["dataset"]["source"] = PurePath(source.replace("\\", "/")).name
+    return told
+
+
+def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a student was measured, or a plain model; empty where an older result does not say."""
+    found = next((one for one in result["students"] if one["name"] == student["name"]), None)
+    if found is None:
+        plain = (result.get("references") or {}).get("models", ())
+        one: Mapping[str, Any] = next((one for one in plain if taken_as(one["name"]) == student["name"]), {})
+        return {"metrics": one.get("metrics", {}), "size_bytes": one.get("bytes"), "plain": True}
+    alone = student.get("arm") == "baseline"
+    side = found["baseline"] if alone else found
+    keys = ("parameters", "size_bytes", "latency_ms", "deployed", "seeds")
+    compared = {} if alone else {"gain": found["gain"], "versus_teacher": found["versus_teacher"]}
+    return {
+        "metrics": side["metrics"],
+        "seed": student.get("seed"),
+        **{key: found[key] for key in keys if key in found},
+        **compared,
+        "baseline": found["baseline"]["metrics"],
+        "verdict": found.get("verdict"),
+        "taught": not alone,
+        "reference": found.get("reference"),
+    }
+
+
+def _references(spec: RunSpec, student: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Name what was used and where it was published."""
+    used = {
+        ("kd_core.distill", "LOSSES"): spec.objective.name,
+        ("kd_core.models", "ARCHS"): student["arch"]["name"],
+        ("kd_core.teachers", "SOURCES"): spec.teacher.name,
+    }
+    found = (one for (package, registry), name in used.items() for one in parts(package, registry) if one.name == name)
+    return [{"what": one.title, "source": one.source} for one in found if one.source]
+
+
+def _limits(result: Mapping[str, Any], purpose: Purpose) -> list[str]:
+    """Say in sentences for what the student is not."""
+    rows = result["dataset"]["rows"]
+    said = [
+        f"It was measured on {rows['test']:,} rows of the same file that it learned from; rows of another time, place or kind may be answered worse.",
+        "It answers every row, however unlike those that it knows: a likely class is no promise.",
+        "Values that it never met count as unknown, and what can't be read counts as missing.",
+    ]
+    if purpose.task.has_classes:
+        said.append(f"It knows {len(purpose.classes):,} classes and no other.")
+    return said + [str(one["message"]) for one in result.get("problems", ()) if one.get("severity") == "warning"]

@@ -1,0 +1,1 @@
+"""A student as a small web service: rows in as JSON, answers out, nothing else."""

@@ -1,0 +1,1 @@
+"""Teachers asked about rows that nobody has seen: which can be, and why others can not."""

@@ -1,0 +1,1 @@
+"""Pretrained models at hand, and how another one is fetched."""

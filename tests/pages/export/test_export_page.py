@@ -1,0 +1,91 @@
+"""The export screen: what is offered with its proof, what is not with its reason, and the code to copy."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kd_core.export import parity
+from kd_core.export.web import runtime
+from kd_core.runs.exporting import exporting
+from pages.ui.export import making, offers
+from pages.ui.shared import engine, example
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def run_id(jobs):  # noqa: F811
+    return example.adopt()[1]
+
+
+def waited(at):
+    for _ in range(600):
+        if not any(one.busy for one in making._asked.values()):
+            return at.run()
+        time.sleep(0.1)
+    raise AssertionError("still in the making")
+
+
+def press(at, key):
+    next(b for b in at.button if b.key == key).click().run()
+    return waited(at)
+
+
+def downloads(at):
+    return [one for one in at.get("download_button") if "export-download" in one.proto.id]
+
+
+def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
+    at = open_page("export", run=run_id)
+    assert not at.exception
+    said = words(at)
+    assert "How do I use it outside?" in said and "It needs:" in said
+    assert not downloads(at)
+    at = press(at, "export-make-bundle")
+    assert not at.exception
+    said = words(at)
+    assert "checked just now" in said and "1e-5 is allowed" in said
+    (made,) = exporting.kept(engine.store().folder(run_id))
+    assert made.parity is not None and made.parity.largest <= made.parity.limit
+    code = next(one.value for one in at.code if "predict.py" in one.value)
+    assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d student && cd student" and "FILE" not in code
+    assert len(downloads(at)) == 1
+
+
+def test_a_failed_proof_offers_no_download_and_says_why(run_id, monkeypatch):
+    monkeypatch.setattr(parity, "LIMIT", -1.0)
+    at = press(open_page("export", run=run_id), "export-make-bundle")
+    assert not at.exception and not downloads(at)
+    assert "Not offered: its proof failed." in words(at) and "answers otherwise than the app" in words(at)
+
+
+def test_what_can_not_be_made_here_says_why(run_id, monkeypatch, tmp_path):
+    monkeypatch.setattr(runtime, "place", lambda: tmp_path)
+    at = open_page("export", run=run_id)
+    assert "Not for this model" in words(at) and "make web" in words(at)
+    assert "export-make-browser" not in [b.key for b in at.button]
+
+
+def test_the_address_names_the_model(run_id):
+    names = engine.models_of_run(run_id)
+    at = open_page("export", run=run_id, student=names[-1])
+    box = next(one for one in at.selectbox if one.key == f"export-student-{run_id}")
+    assert box.value == names[-1] and box.options == [str(n) for n in names]
+
+
+def test_a_result_leads_to_it(run_id):
+    at = open_page("runs", run=run_id)
+    assert any(one.proto.label == "Use it outside" for one in at.get("page_link"))
+
+
+def test_a_run_that_is_gone_is_told(run_id):
+    at = open_page("export", run="nothing-here")
+    assert at.error and not at.exception
+
+
+@pytest.mark.parametrize(("value", "written"), [(3e-7, "3e-7"), (1.19e-07, "1e-7"), (1e-05, "1e-5")])
+def test_small_numbers_are_written_shortly(value, written):
+    assert offers._power(value) == written
