@@ -171,7 +171,7 @@ def test_the_table_says_which_candidates_know_a_part_of_the_names():
     frame = chosen.table(told(found=tried, bytes=16_000), "ROC-AUC")
     said = dict(zip(frame.index, frame[frame.columns[-1]], strict=True))
     assert [plain(Safe(said[name])) for name in said] == [
-        "chosen, with 2.0 KB of 20 KB of names",
-        "with 2.0 KB of 20 KB of names",
+        "chosen, with 2 KB of 20 KB of names",
+        "with 2 KB of 20 KB of names",
         "beyond a limit",
     ]
