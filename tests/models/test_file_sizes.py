@@ -96,4 +96,4 @@ def test_names_of_category_values_are_foreseen_too(tmp_path, settings):
     rows, module = viewed(dataset, choice), build_for(dataset, choice).eval()
     found = len(raw_model(onnx_bytes(module, rows.spec), rows.view, purpose_of(dataset)))
     told = file_bytes(choice, rows.spec, dataset.num_outputs, tuple(rows.view.types), labels=labels)
-    assert labels > 10_000 and 0.75 <= told / found <= 1.25
+    assert labels > 10_000 and abs(told - found) < 500 + 0.15 * found

@@ -147,7 +147,7 @@ class Stacking:
         made = variant.made_rows if variant.objective else 0
         objective = [variant.objective.to_json(), variant.lesson, *[made] * bool(made)] if variant.objective else None
         key = hashlib.sha256(json.dumps([arch.to_json(), objective, variant.seed, rate, decay]).encode()).hexdigest()
-        family = arch.name, stack.shape_key(spec), made, self.viewed(variant).names
+        family = arch.name, stack.shape_key(spec), made, getattr(spec, "label_bytes", None)
         return _Plan(spec, family, stack.width(spec), rate, decay, key[:24])
 
     def groups(self, positions: Iterable[int]) -> list[list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kd_core.runs.choosing.rule import Candidate
@@ -161,3 +163,15 @@ def test_a_model_without_a_teacher_is_what_would_be_shipped():
     alone = [t["score_selected"] for t in base["students"][0]["selection"]["baseline"]]
     assert one.validation == pytest.approx(sum(alone) / len(alone))
     assert comparison_table.line(found, "roc_auc", None, [])["Student"] == "tiny, alone"
+
+
+def test_the_table_says_which_candidates_know_a_part_of_the_names():
+    names = {"columns": {"code": [7, 90]}, "bytes": 2_048, "of_bytes": 20_480, "label_bytes": 2_100}
+    tried = (replace(TRIED[0], names=names), replace(TRIED[1], names=names), TRIED[2])
+    frame = chosen.table(told(found=tried, bytes=16_000), "ROC-AUC")
+    said = dict(zip(frame.index, frame[frame.columns[-1]], strict=True))
+    assert [plain(Safe(said[name])) for name in said] == [
+        "chosen, with 2 KB of 20 KB of names",
+        "with 2 KB of 20 KB of names",
+        "beyond a limit",
+    ]

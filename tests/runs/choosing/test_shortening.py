@@ -13,6 +13,7 @@ from kd_core.data.preparation import prepare
 from kd_core.models.building import viewed
 from kd_core.runs.choosing.shortening import barest, least_bytes, names_of, shortened
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec
 from tests.runs.choosing.test_trying import carry_out
@@ -82,6 +83,7 @@ def test_a_run_with_a_limit_tries_its_candidates_with_the_names_that_fit(lines, 
     assert f"{kept} of {of} of product" in line and read_outcome(found).students[0].names.bytes == told["bytes"]
     assert any(e.get("names") for e in events if e["kind"] == "candidate")
     # whoever asks: the file, the engine, one row alone; a name left out is any other name
+    RunFolder(tmp_path / "run").write_result(found)
     model = kd_core.load(tmp_path / "run")
     rows = pd.read_csv(lines, dtype=str).drop(columns="back").head(300)
     with warnings.catch_warnings():

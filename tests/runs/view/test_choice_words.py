@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.errors import KDError
 from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.view.report import verdict_lines
+from kd_core.runs.view.wording import sentence
 from tests.runs.choosing.blocks import TRIED, block
 from tests.runs.results import SQUARE, result, student
 
@@ -120,3 +122,36 @@ def test_where_all_seeds_take_the_other_arm_it_is_said_with_both_means():
     assert "is taken home" not in verdict_lines({**told, "settled": None})[0]
     told["students"][0]["deployed"]["arm"] = "student"
     assert "is taken home" not in verdict_lines(told)[0]
+
+
+NAMES = {"columns": {"code": [714, 3035], "country": [30, 30]}, "bytes": 8_800, "of_bytes": 127_700}
+
+
+def test_what_names_a_file_knows_is_said_of_every_student_that_lacks_some():
+    deployed = {"bytes": 15_000, "names": NAMES}
+    found = result(SQUARE, [{**student("tiny", 3), "deployed": deployed}], 3)
+    (line,) = [line for line in verdict_lines(found) if "names" in line]
+    assert line.startswith(
+        "Its file knows the commonest names alone, 714 of 3,035 of code: 8.6 KB instead of 124.7 KB."
+    )
+    del deployed["names"]
+    assert not any("names" in line for line in verdict_lines(found))
+    with pytest.raises(KDError) as caught:
+        verdict_lines(result(SQUARE, [{**student("tiny", 3), "deployed": {"names": {"columns": {"a": 1}}}}], 3))
+    assert caught.value.code == "damaged_result"
+
+
+def test_a_candidate_says_how_much_of_the_names_it_knows():
+    told = {
+        "kind": "candidate",
+        "student": "a",
+        "bytes": 9_000,
+        "microseconds": 20.0,
+        "score": 0.8,
+        "alone": 0.7,
+        "seconds": 1.0,
+    }
+    assert "8.8 KB, 20 us" in sentence(told) and "of names" not in sentence({**told, "names": None})
+    assert "8.8 KB with 8.6 of 124.7 KB of names, 20 us a row" in sentence(
+        {**told, "names": {**NAMES, "label_bytes": 9_000}}
+    )
