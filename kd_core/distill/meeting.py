@@ -148,6 +148,7 @@ Mode = Callable[[Any, Lesson, Way], Met]
 # rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);
 # making=function(spec) -> Making: how rows are made of training rows where not of neighbours;
 # again=function(spec) -> how many more trainings there are for comparison only;
+# looks=function(spec) -> how often the teacher's network looks at a picture while they are made, for the estimate;
 # checks=function(spec, run) -> Problem or None: what of a run it can't work with, beside its needs;
 # times=function(spec) -> how many trainings of a student one of its trainings is worth, for the estimate and a second baseline of as many epochs
 MODES: Registry[Mode] = Registry("mode", "kd_core.distill.modes")

@@ -4,7 +4,8 @@ A student taught by it gets the same loss, temperature and soft share. What it g
 smooth labels as such; what the taught student gains beyond it comes from the teacher.
 
 A lesson of inner features or attention has no labels to smooth: there each row gets another row's, drawn at random (`shuffles`). What is
-left is the pull of the term as such, without any knowledge of the row.
+left is the pull of the term as such, without any knowledge of the row. A lesson of both has both: labels smoothed for the terms that hear
+answers, another row's inside for those that look inside (`mixes`).
 
 Source: Yuan et al. 2020 (arXiv:1909.11723), a virtual teacher by label smoothing.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.distill.base import LOSSES
 from kd_core.distill.terms import hears_inside, loss_of, parts_of, soft_share
-from kd_core.specs import Choice
+from kd_core.specs import SEVERAL, Choice
 from kd_core.task import task_of
 
 PLACEBO = "placebo"
@@ -35,14 +36,25 @@ def why_none(task: str, objective: Choice) -> str | None:
     unsoftened = task_of(task).unsoftened
     if unsoftened:
         return unsoftened
-    entry = loss_of(objective)
-    if hears_inside(objective) or not all(
-        LOSSES.get(part.name).facts.get("soft_labels") for part in parts_of(objective)
-    ):
+    heard = _of_answers(objective)
+    if not all(LOSSES.get(part.name).facts.get("soft_labels") for part in parts_of(heard)):
         return "no_soft_labels"
-    if not entry.facts.get("soft_labels"):
+    if not loss_of(heard).facts.get("soft_labels"):
         return "several_temperatures"
     return None if soft_share(objective) else "no_soft_share"
+
+
+def mixes(objective: Choice) -> bool:
+    """Say whether some terms of a lesson hear answers and others the teacher's inside. Errors: UnknownName, SpecError."""
+    return hears_inside(objective) and not shuffles(objective)
+
+
+def _of_answers(objective: Choice) -> Choice:
+    """Return a lesson of those terms alone that hear answers; there is one at least."""
+    if objective.name != SEVERAL:
+        return objective
+    terms = [t for t in objective.settings["terms"] if not hears_inside(Choice(name=t["name"]))]
+    return Choice(name=SEVERAL, settings={**objective.settings, "terms": terms})
 
 
 def shuffles(objective: Choice) -> bool:
@@ -60,7 +72,8 @@ def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, clas
     answer (NaN) stay without an answer.
     Shape: labels (N,), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
     """
-    spec = loss_of(objective).spec.parse(objective.settings, f"objective {objective.name}")
+    heard = _of_answers(objective)
+    spec = loss_of(heard).spec.parse(heard.settings, f"objective {objective.name}")
     temperature = float(getattr(spec, "temperature", 1.0))
     z = np.asarray(teacher_logits, dtype=np.float64) / temperature
     p = np.exp(z - z.max(axis=1, keepdims=True))

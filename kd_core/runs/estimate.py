@@ -17,6 +17,7 @@ from kd_core.models.building import view_of
 from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs import pace
 from kd_core.runs.cells import grid, modes
+from kd_core.runs.cells.beside_seconds import operations
 from kd_core.runs.pace import Pace
 from kd_core.runs.plan import folds_of, views_read
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
@@ -187,6 +188,7 @@ def foresee(
         once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
         live = modes.live_fits(spec)  # of the teacher, beside the students
         once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
+        once += EPOCHS_SHARE * operations(spec, train_rows, inputs, num_outputs, counts) / FLOPS_PER_SECOND
         training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}

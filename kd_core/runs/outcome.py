@@ -51,12 +51,14 @@ class Arm:
 class Placebo:
     """The same student on labels smoothed without a teacher; `gain` is the student's over it.
 
-    `of_rows`: on the teacher's own lesson, but with each row another's.
+    `of_rows`: on the teacher's own lesson, but with each row another's. `of_both`: so for the terms that look inside, on smoothed labels for
+    the others.
     """
 
     arm: Arm
     gain: Mapping[str, Gain]
     of_rows: bool = False
+    of_both: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,9 @@ def _student(found: Json) -> StudentOutcome:
             if (own := g.get("ci_family")) and own[0] is not None  # one seed has no interval
         },
         versus_teacher=_gains(found.get("versus_teacher") or {}),
-        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of") == "rows")
+        placebo=Placebo(
+            Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of") == "rows", placebo.get("of") == "both"
+        )
         if placebo
         else None,
         placebo_reason=found.get("placebo_reason"),

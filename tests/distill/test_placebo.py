@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kd_core.distill import LOSSES
-from kd_core.distill.placebo import placebo_logits, why_none
+from kd_core.distill.placebo import mixes, placebo_logits, shuffles, why_none
 from kd_core.specs import Choice
 
 # those that soften at one temperature, which may be the mean of several or the one that learning starts from
@@ -82,7 +82,25 @@ def lesson_of(*terms):
         ("multiclass", lesson_of(("hinton", 2.0), ("soft_ce", 2.0)), None),
         ("multiclass", lesson_of(("hinton", 2.0), ("soft_ce", 4.0)), "several_temperatures"),
         ("multiclass", lesson_of(("hinton", 2.0), ("mse", None)), "no_soft_labels"),
+        ("multiclass", lesson_of(("hinton", 2.0), ("at", None)), None),
+        ("multiclass", lesson_of(("review", None), ("hinton", 2.0), ("soft_ce", 2.0)), None),
+        ("multiclass", lesson_of(("hinton", 2.0), ("soft_ce", 4.0), ("sp", None)), "several_temperatures"),
+        ("multiclass", lesson_of(("mse", None), ("sp", None)), "no_soft_labels"),
+        ("multiclass", lesson_of(("sp", None), ("fitnets", None)), None),
+        ("regression", lesson_of(("mse", None), ("fitnets", None)), "regression"),
     ],
 )
 def test_why_there_is_none(task, lesson, why):
     assert why_none(task, lesson) == why
+
+
+def test_labels_of_a_mixed_lesson_are_smoothed_at_the_temperature_of_those_that_hear_answers():
+    rng = np.random.default_rng(2)
+    labels, z = rng.integers(0, 4, 200), rng.normal(size=(200, 4)) * 3
+    alone = placebo_logits(labels, z, lesson_of(("hinton", 5.0)), None)
+    for beside in ("at", "fitnets", "minilm"):
+        both = lesson_of((beside, None), ("hinton", 5.0))
+        assert np.array_equal(placebo_logits(labels, z, both, None), alone)
+        assert mixes(both) and not shuffles(both)
+    for lesson in (lesson_of(("hinton", 5.0)), Choice(name="sp"), lesson_of(("sp", None), ("at", None))):
+        assert not mixes(lesson)

@@ -179,6 +179,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         )
         assert student.placebo is not None
         on = "its lessons with the rows mixed up" if student.placebo.of_rows else "labels smoothed without it"
+        on += " and its inside with the rows mixed up" if student.placebo.of_both else ""
         lines.append(f"  {whose}: {scale(over.mean)} {of} over the same student on {on} ({scale.interval(over)}).")
     if student.alone:
         lines.append(

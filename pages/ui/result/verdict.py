@@ -132,9 +132,10 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
     if over is not None:
         written = Written.of(name, over)
         key = student.credit(name) if student.verdict == "beats" else "neutral"
-        of_rows = student.placebo is not None and student.placebo.of_rows
+        assert student.placebo is not None
+        kind = "rows_" if student.placebo.of_rows else "both_" if student.placebo.of_both else ""
         return t(
-            f"runs.source.rows_{key}" if of_rows else f"runs.source.{key}",
+            f"runs.source.{kind}{key}",
             signed=written.signed_amount(over.mean),
             metric=metric_word(name),
             interval=written.interval(over, lower=lower_is_better(name)),

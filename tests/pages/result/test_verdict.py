@@ -56,6 +56,14 @@ def test_a_placebo_of_rows_mixed_up_is_told_as_one():
     assert "smoothed" not in plain(verdict.judge(found, 0).source)
 
 
+@pytest.mark.parametrize("word", ["beats", "ties"])
+def test_a_placebo_of_both_is_told_as_both(word):
+    found = result(verdict=word)
+    found["students"][0]["placebo"]["of"] = "both"
+    said = plain(verdict.judge(found, 0).source)
+    assert "labels smoothed without" in said and "its inside with the rows mixed up" in said
+
+
 @pytest.mark.parametrize(
     "why", ["no_soft_labels", "several_temperatures", "no_soft_share", "what_if", "stopped", "not_asked", "regression"]
 )

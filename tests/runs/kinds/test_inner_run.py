@@ -151,3 +151,15 @@ def test_a_student_of_the_teachers_blocks_hears_its_relations_and_the_baseline_d
     (one,), (other,) = result["students"], plain["students"]
     assert one["baseline"]["metrics"]["log_loss"]["values"] == other["baseline"]["metrics"]["log_loss"]["values"]
     assert one["metrics"]["log_loss"]["values"] != other["metrics"]["log_loss"]["values"]
+
+
+def test_a_lesson_of_both_has_a_placebo_of_both(tmp_path):
+    terms = [{"name": "hinton", "settings": {"temperature": 3.0}}, {"name": "sp", "weight": 100.0}]
+    lesson = Choice(name="several", settings={"hard": 1.0, "terms": terms})
+    result, _, events = carry_out(table_spec(tmp_path, lesson, 2), tmp_path / "run")
+    taught, baseline, placebo = cells(result)
+    assert len({tuple(x) for x in (taught, baseline, placebo)}) == 3
+    found = read_outcome(result).students[0].placebo
+    assert found.of_both and not found.of_rows
+    shares = [e["shares"] for e in events if e["kind"] == "epoch" and e["arm"] == "placebo" and "shares" in e]
+    assert shares and all({"hinton", "sp"} <= set(one) for one in shares)
