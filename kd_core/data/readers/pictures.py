@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from kd_core.data.archives.class_folders import class_folders, gives_parts
+from kd_core.data.archives.class_folders import Folders, class_folders, gives_parts
 from kd_core.data.archives.contents import checked_files, member_names
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import damage_named
@@ -59,12 +60,31 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
     Folders train and test make a column `split_part`.
     Errors: DataError with code `class_folders`, `no_pictures`, `pictures_take_long`, an unsafe member's code or a limit's.
     """
+    return _read(
+        path, read, name, lambda pictures: class_folders(pictures, name, "pictures", "bags/1.png, shoes/1.png")
+    )
+
+
+def unsorted_pictures(path: Path, read: ReadSpec, name: str, known: Collection[str]) -> Table:
+    """Read pictures that nobody sorted: of a known class where the first folder bears its name, else of none.
+
+    Errors: as `read_pictures`, but for `class_folders`.
+    """
+
+    def folders(pictures: list[str]) -> Folders:
+        first = {member: member.replace("\\", "/").strip("/").split("/")[0] for member in pictures}
+        return Folders({member: one if one in known else "" for member, one in first.items()}, {})
+
+    return _read(path, read, name, folders)
+
+
+def _read(path: Path, read: ReadSpec, name: str, sort: Callable[[list[str]], Folders]) -> Table:
     with damage_named(name), zipfile.ZipFile(path) as archive:
         files, junk = checked_files(archive, name)
     pictures = sorted(i.filename for i in files if PICTURE_FILE.search(i.filename))
     other = [shown_name(i.filename) for i in (*files, *junk) if not PICTURE_FILE.search(i.filename) or i in junk]
     problems = [_SKIPPED.problem(count=len(other), some=", ".join(other[:5]), members=other[:100])] if other else []
-    folders = class_folders(pictures, name, "pictures", "bags/1.png, shoes/1.png")
+    folders = sort(pictures)
     problems += folders.problems
     members = list(folders.classes)
     check_counts(name, len(members), 2)
@@ -75,7 +95,7 @@ def read_pictures(path: Path, read: ReadSpec, name: str) -> Table:
         column = column_of(np.load(target, mmap_mode="r", allow_pickle=False)[: len(found["kept"])])
     shape = shape_of(column)
     assert shape is not None
-    labels = pd.Series([folders.classes[members[at]] for at in found["kept"]], dtype="str")
+    labels = pd.Series([folders.classes[members[at]] or None for at in found["kept"]], dtype="str")
     problems += findings(found, members, described(shape), read.picture_side, PICTURE)
     understood = {"pictures": per_class(labels, "picture"), "size": described(shape)}
     columns: dict[str, pd.Series] = {PICTURE: column, CLASS: labels}

@@ -5,8 +5,9 @@ Legend: M new rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,12 @@ import pandas as pd
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.files.reading import read_table
 from kd_core.data.library import DataLibrary
+from kd_core.data.pictures.cells import read_cells
+from kd_core.data.pictures.column import column_of, picture_columns, shape_of
 from kd_core.data.profile import Understanding
-from kd_core.data.types.raw_rows import typed_rows
+from kd_core.data.readers.pictures import unsorted_pictures
+from kd_core.data.table import Table
+from kd_core.data.types.raw_rows import columns_of, typed_rows
 from kd_core.data.types.typed_column import coerce
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import sha256_file, shown_name
@@ -81,7 +86,7 @@ def read(asked: ContinueSpec, old: Dataset, known: Understanding) -> NewRows:
             found=sha256[:12],
             wanted=str(asked.sha256)[:12],
         )
-    table = read_table(path, old.settled, name)
+    table = _table(path, old, name)
     given = table.frame
     if len(given) < FEWEST:
         raise DataError(
@@ -93,7 +98,11 @@ def read(asked: ContinueSpec, old: Dataset, known: Understanding) -> NewRows:
             least=FEWEST,
         )
     types = {column.name: column.type for column in known.features}
-    typed, _, lost = typed_rows(given[[column for column in given.columns if column in types]], types)
+    drawn = picture_columns(types)
+    plain = {column: kind for column, kind in types.items() if column not in drawn}
+    typed, _, lost = typed_rows(given[[column for column in given.columns if column in plain]], plain)
+    seen, told = _pictures(given, drawn, old)
+    typed, lost = pd.DataFrame({**typed, **seen})[list(types)], (*lost, *told)
     problems = [*table.problems, *(_READ.problem(said=told) for told in lost)]
     problems += [one for column in types if (one := _new_values(column, typed[column], old)) is not None]
     more = {
@@ -104,6 +113,30 @@ def read(asked: ContinueSpec, old: Dataset, known: Understanding) -> NewRows:
     y, labelled, said = _labels(given, old, known)
     frame = pd.DataFrame({str(column): typed[column] for column in typed} | more)
     return NewRows(name, sha256, frame.reset_index(drop=True), y, labelled, (*problems, *said))
+
+
+def _table(path: Path, old: Dataset, name: str) -> Table:
+    """Read the file as the run's was; pictures that nobody sorted into class folders have no labels. Errors: those of the reader."""
+    try:
+        return read_table(path, old.settled, name)
+    except DataError as error:
+        if error.code != "class_folders" or not any(shape_of(old.rows[column]) for column in old.columns):
+            raise
+        return unsorted_pictures(path, old.settled, name, old.classes)
+
+
+def _pictures(given: pd.DataFrame, names: Sequence[str], old: Dataset) -> tuple[dict[str, pd.Series], tuple[str, ...]]:
+    """Bring the pictures of columns to the size of the run's own. Errors: DataError `columns_missing`, those of `read_cells`."""
+    found: dict[str, pd.Series] = {}
+    told: list[str] = []
+    cells, _ = columns_of(given, names)
+    for name in names:
+        shape = shape_of(old.rows[name])
+        assert shape is not None
+        pixels, said = read_cells(cells[name], shape, name)
+        found[name] = column_of(pixels)
+        told += said
+    return found, tuple(told)
 
 
 def _new_values(column: str, values: pd.Series, old: Dataset) -> Problem | None:

@@ -8,6 +8,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import ContinueSpec, RunSpec
+from pages.ui.data import understanding
 from pages.ui.data.sources import endings
 from pages.ui.runs import launch
 from pages.ui.shared import engine, text, uploader
@@ -44,6 +45,8 @@ def show(row: RunRow) -> None:
             key=f"go-on-held-{row.id}",
             help=t("runs.go_on.held_out_help"),
         )
+        if file is not None:
+            foresee(row.id, file, old_share, held_out)
         if (
             st.button(t("runs.go_on.start"), key="go-on-start", type="primary", disabled=file is None)
             and file is not None
@@ -51,13 +54,43 @@ def show(row: RunRow) -> None:
             start(row.id, file, old_share, held_out)
 
 
-def start(run: str, file: object, old_share: float, held_out: float) -> None:
-    """Keep the file and queue the run that goes on. A refusal is shown."""
-    from kd_core.runs.continuing.asked import spec_of  # brings torch along
+def foresee(run: str, file: object, old_share: float, held_out: float) -> None:
+    """Say how long it will take, or already here what does not fit."""
+    from kd_core.runs.continuing import foreseen
 
     try:
-        stored = engine.library().add(file, str(getattr(file, "name", "rows")))  # type: ignore[arg-type]
-        spec = spec_of(run, stored.source, name=stored.name, old_share=old_share, held_out=held_out)
+        spec = _spec(run, file, old_share, held_out)
+        assert spec.continues is not None
+        key = f"go-on-rows-{run}-{spec.continues.source}"
+        if key not in st.session_state:  # reading the file takes a while, the shares only a moment
+            with st.spinner(t("runs.go_on.reading")):
+                st.session_state[key] = foreseen.new_rows(spec)
+        new = st.session_state[key]
+        facts = understanding.facts(engine.library().save_spec(spec.dataset), spec.dataset)
+        train = (engine.store().folder(run).result() or {})["dataset"]["rows"]["train"]
+        found = foreseen.going(spec, facts.rows, train, facts.inputs, facts.outputs, new)
+    except KDError as error:
+        text.show_error(error)
+        return
+    st.caption(t("runs.go_on.time", time=launch.time(found), rows=text.exact(new)), help=launch.reasons(found))
+
+
+def _spec(run: str, file: object, old_share: float, held_out: float) -> RunSpec:
+    """Keep the file, and make the recipe that goes on with it. Errors: as `spec_of`."""
+    from kd_core.runs.continuing.asked import spec_of  # brings torch along
+
+    held, name = f"go-on-kept-{run}", str(getattr(file, "name", "rows"))
+    mark = getattr(file, "file_id", None) or file
+    if st.session_state.get(held, (None,))[0] != mark:  # a file is written once, not at every move of a slider
+        st.session_state[held] = mark, engine.library().add(file, name)  # type: ignore[arg-type]
+    stored = st.session_state[held][1]
+    return spec_of(run, stored.source, name=stored.name, old_share=old_share, held_out=held_out)
+
+
+def start(run: str, file: object, old_share: float, held_out: float) -> None:
+    """Keep the file and queue the run that goes on. A refusal is shown."""
+    try:
+        spec = _spec(run, file, old_share, held_out)
     except KDError as error:
         text.show_error(error)
         return
