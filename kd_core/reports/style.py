@@ -29,6 +29,7 @@ caption{text-align:left;font-weight:600;padding-bottom:.35rem}th,td{text-align:l
 thead th{color:var(--soft);font-weight:600;white-space:nowrap}tbody th{font-weight:600;min-width:8.5rem}.numbers td{white-space:nowrap}
 pre{background:var(--well);border:1px solid var(--line);border-radius:8px;padding:.75rem 1rem;font:.82rem/1.45 "Source Code Pro","Noto Sans Mono",ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 dt{font-weight:650;margin-top:.5rem}dd{margin:0;max-width:46rem}ul{padding-left:1.2rem;margin:.4rem 0}li{max-width:46rem}
+a{color:var(--link)}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 @page{size:A4;margin:16mm 14mm}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#ccc;--well:#fff;

@@ -214,7 +214,7 @@ def test_every_tab_opens_and_only_the_open_one_is_computed(buttons, monkeypatch,
     assert not at.exception
     if tab == "recipe":
         assert any("python -m kd_core run" in c.value for c in at.code)
-        assert any("python -m kd_core distill sample:visits" in c.value for c in at.code)
+        assert any("RECIPE = {" in c.value and "run_here(RunSpec.parse(RECIPE" in c.value for c in at.code)
         assert len(at.get("download_button")) == 7  # with the report's
     if tab == "mistakes" and task == "binary":
         assert len(at.get("plotly_chart")) == 2

@@ -74,12 +74,12 @@ class Checked(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.attributes += attrs
-        if tag not in EMPTY:
-            self.open.append(tag)
+        self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
         assert tag in EMPTY
         self.handle_starttag(tag, attrs)
+        self.open.pop()
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag

@@ -44,6 +44,8 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     if found and "model" in (found.get("artifacts") or {}):
         st.markdown(f"**{t('runs.recipe.predict')}**")
         st.code(f"python -m kd_core predict {folder.id} rows.csv", language="bash")
+        st.markdown(f"**{t('runs.recipe.serve')}**")
+        st.code(f"python -m kd_core serve {folder.id}", language="bash")
     st.markdown(f"**{t('runs.recipe.script')}**")
     st.caption(t("runs.recipe.script_note"))
     st.code(recipe.script(spec), language="python", wrap_lines=True)

@@ -14,7 +14,7 @@ from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import RunSpec, SweepSpec
 from pages.ui.go_on import offer
 from pages.ui.lesson import builder
-from pages.ui.runs import report
+from pages.ui.report import button
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -128,7 +128,7 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
     ):
         session.go("compare.py", runs=row.id)
     if row.headline and state not in ACTIVE:
-        report.offer(store.folder(row.id))
+        button.offer(store.folder(row.id))
     if st.button(
         "★" if row.star else "☆",
         key="run-star",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 
+from kd_core.reports.page import page
 from pages.ui.result import recipe
 from pages.ui.runs import run_list
 from pages.ui.shared.text import t
@@ -117,15 +119,27 @@ def test_a_list_of_2000_runs_is_drawn_a_page_at_a_time(buttons):
 
 def test_the_report_of_a_finished_run_is_written_when_it_is_asked_for(jobs):  # noqa: F811
     run_id = make_run("done", ("tiny",), result(students=("tiny",)))
-    at = open_page(run=run_id)
-    (button,) = [b for b in at.get("download_button") if b.proto.id.endswith("run-report")]
-    assert button.proto.label == "Report" and not at.exception
-    from kd_core.reports.page import page
-
+    at = open_page("runs", run=run_id)
+    (button,) = [b for b in at.get("download_button") if b.proto.label == t("runs.head.report")]
+    assert button.proto.help == t("runs.head.report_help") and not at.exception
     assert "DISTILLING HELPED" in page(store().folder(run_id))
+
+
+def test_the_recipe_is_shown_as_a_command_where_options_say_all_of_it(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny",), result(students=("tiny",)))
+    folder = store().folder(run_id)
+    told = json.loads(folder.spec_path.read_text("utf-8"))
+    told["students"][0]["arch"]["settings"] = {"size": "tiny"}
+    folder.spec_path.write_text(json.dumps(told), "utf-8")
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
+    at.switch_page("runs.py").run()
+    shown = [c.value for c in at.code]
+    assert any(c.startswith("python -m kd_core distill sample:visits --target purchased") for c in shown)
+    assert any(c.startswith(f"python -m kd_core run {run_id}.spec.json") for c in shown)
 
 
 @pytest.mark.parametrize("state", ["failed", "interrupted", "running"])
 def test_a_run_without_a_result_offers_no_report(jobs, state):  # noqa: F811
-    at = open_page(run=make_run(state))
-    assert not [b for b in at.get("download_button") if b.proto.id.endswith("run-report")]
+    at = open_page("runs", run=make_run(state))
+    assert not [b for b in at.get("download_button") if b.proto.label == t("runs.head.report")]
