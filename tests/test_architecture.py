@@ -213,7 +213,14 @@ def test_answering_raw_rows_loads_nothing_that_trains():
 
 def test_a_registry_part_is_one_file():
     """Every file of a registry package registers something, and nothing outside names it."""
-    for package in ("data/readers", "models/archs", "evaluate/metrics", "teachers/sources", "distill/losses", "export/targets"):
+    for package in (
+        "data/readers",
+        "models/archs",
+        "evaluate/metrics",
+        "teachers/sources",
+        "distill/losses",
+        "export/targets",
+    ):
         files = [p for p in (ROOT / "kd_core" / package).glob("*.py") if p.name != "__init__.py"]
         assert files, package
         for path in files:

@@ -38,7 +38,9 @@ def test_a_bundle_and_a_page_are_made_and_used_elsewhere(browser, server, tmp_pa
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "student")
     command = [sys.executable, "-I", "predict.py", "--check"]
-    checked = subprocess.run(command, cwd=tmp_path / "student", capture_output=True, text=True, timeout=200, check=False)
+    checked = subprocess.run(
+        command, cwd=tmp_path / "student", capture_output=True, text=True, timeout=200, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
     context = browser.new_context()

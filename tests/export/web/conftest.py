@@ -31,7 +31,10 @@ def scripts(_browser, tmp_path_factory):
     place = tmp_path_factory.mktemp("scripts")
     page = place / "page.html"
     text = "".join((SCRIPTS / name).read_text("utf-8") for name in READING)
-    page.write_text(f"<!doctype html><meta charset=utf-8><script>{text}\nwindow.kd = {{opened: Promise.resolve()}};</script>", "utf-8")
+    page.write_text(
+        f"<!doctype html><meta charset=utf-8><script>{text}\nwindow.kd = {{opened: Promise.resolve()}};</script>",
+        "utf-8",
+    )
     tab = chromium.Tab(_browser, str(place / "profile"))
     tab.open(page)
     yield lambda expression, told=None: tab.value(f"(async (told) => ({expression}))({json.dumps(told)})")

@@ -35,7 +35,13 @@ def test_rows_are_answered_in_order_and_pictures_become_bytes(tmp_path):
     assert json.loads(done.stdout)["answers"] == [[i, 3 if i == 0 else 0] for i in range(70)]
 
 
-@pytest.mark.parametrize("where", ["opened: Promise.reject(new Error('not here')), answer: 0", "opened: 1, answer: () => { throw new Error('not here') }"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "opened: Promise.reject(new Error('not here')), answer: 0",
+        "opened: 1, answer: () => { throw new Error('not here') }",
+    ],
+)
 def test_an_error_of_the_page_is_told(tmp_path, where):
     done = asked(tmp_path, f"window.kd = {{{where}}}", [{"a": 1}])
     assert done.returncode == 1 and "not here" in done.stderr and not done.stdout
