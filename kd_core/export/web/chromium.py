@@ -7,6 +7,7 @@ Source: Chrome DevTools Protocol, https://chromedevtools.github.io/devtools-prot
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -28,12 +29,16 @@ _FLAGS = (
     *("--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9"),  # offline
 )
 _AT_ONCE = 32  # rows of a message: pictures are large
-_FEW = 5  # a shell renames descriptors of one digit only
+_BEYOND = 10  # descriptors that are none of the browser's
+# The browser reads descriptor 3 and writes 4
+_LAUNCH = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 
 
 def found() -> str | None:
     """Return the path of a Chromium or Chrome of this machine; None where there is none, or no way to talk with it."""
-    if sys.platform == "win32":  # a pipe by number needs a shell of the other kind
+    if sys.platform == "win32":  # it hands no descriptors on by number
         return None
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
@@ -43,21 +48,27 @@ class Tab:
 
     def __init__(self, browser: str, folder: str) -> None:
         (ask, asked), (said, say) = os.pipe(), os.pipe()
-        ask, say = (fcntl.fcntl(end, fcntl.F_DUPFD, _FEW) for end in (ask, say))
-        shell = ["sh", "-c", f'exec "$@" 3<&{ask} 4>&{say}', "sh"]
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, _BEYOND) for end in (ask, say)]
+        os.close(ask)
+        os.close(say)
         alone = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to run as root otherwise
+        launch = sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, ends)
         self.process = subprocess.Popen(
-            [*shell, browser, *_FLAGS, *alone, f"--user-data-dir={folder}", "about:blank"],
-            pass_fds=(ask, say),
+            [*launch, browser, *_FLAGS, *alone, f"--user-data-dir={folder}", "about:blank"],
+            pass_fds=ends,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(ask)
-        os.close(say)
+        for end in ends:
+            os.close(end)
         self._out, self._in, self._number, self._session = os.fdopen(asked, "wb"), os.fdopen(said, "rb"), 0, ""
-        made = self.call("Target.createTarget", url="about:blank")
-        attached = self.call("Target.attachToTarget", targetId=made["targetId"], flatten=True)
+        try:
+            made = self.call("Target.createTarget", url="about:blank")
+            attached = self.call("Target.attachToTarget", targetId=made["targetId"], flatten=True)
+        except BaseException:
+            self.close()
+            raise
         self._session = str(attached["sessionId"])
 
     def call(self, method: str, **settings: Any) -> Any:
@@ -111,8 +122,9 @@ class Tab:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for end in (self._out, self._in):
-            end.close()
+        self._in.close()
+        with contextlib.suppress(BrokenPipeError):  # what the browser has not heard any more
+            self._out.close()
 
 
 def answers(page: Path, rows: list[dict[str, Any]]) -> list[list[float]]:

@@ -101,7 +101,7 @@ function down(band, width, cut, out) {
 function resized(band, width, height, out, high) {
   if (width === out && height === high) return band;
   const [fx, fy] = [Math.max(1, Math.trunc(width / out / 3)), Math.max(1, Math.trunc(height / high / 3))];
-  const [right, low] = [width / fx, height / fy];
+  const [right, low] = [Math.fround(width / fx), Math.fround(height / fy)];
   if (fx > 1 || fy > 1) [band, width, height] = reduced(band, width, height, fx, fy);
   if (width !== out || right !== width) band = across(band, width, height, pieces(width, 0, right, out), out);
   if (height !== high || low !== height) band = down(band, out, pieces(height, 0, low, high), high);

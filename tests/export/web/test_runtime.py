@@ -18,11 +18,12 @@ def cache(tmp_path, monkeypatch):
     return runtime.place()
 
 
-class Registry(BaseHTTPRequestHandler):
-    asked: list[str] = []
+ASKED: list[str] = []
 
+
+class Registry(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.asked.append(self.path)
+        ASKED.append(self.path)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"another package")
@@ -45,7 +46,7 @@ def test_what_has_another_hash_is_not_kept(cache, registry):
     with pytest.raises(KDError) as told:
         runtime.fetch()
     assert told.value.code == "web_runtime_other" and "hash" in told.value.message
-    assert Registry.asked == [f"/npm/onnxruntime-web/-/onnxruntime-web-{runtime.VERSION}.tgz"]
+    assert [f"/npm/onnxruntime-web/-/onnxruntime-web-{runtime.VERSION}.tgz"] == ASKED
     assert not runtime.is_here() and not list(cache.glob("*"))
 
 

@@ -149,8 +149,9 @@ def learned(kind, spaced):
     rng = np.random.default_rng(0)
     words = [w for t in TEXTS for w in (t.lower().split() if spaced else t)] + list(
         "这个包很好看质量不错物流快退款差评"
-    )
-    texts = [(" " if spaced else "").join(rng.choice(words, 9)) for _ in range(300)] + TEXTS * 2
+    ) * 9
+    odd = TEXTS if spaced else [t for t in TEXTS if " " not in t or len(t) < 40]
+    texts = [(" " if spaced else "").join(rng.choice(words, 9)) for _ in range(900)] + odd * 2
     frame = pd.DataFrame({"t": pd.Series(texts, dtype="str")})
     if kind == "block":
         block = TextBlock("t", 6, 0)
