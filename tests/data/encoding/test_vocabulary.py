@@ -19,6 +19,10 @@ def test_the_commonest_of_every_column_are_kept_in_their_order():
         "words": 0,
     }  # 50 of 7 bytes before 90 of 23
     assert commonest({"code": CODES, "words": LONG}, 2 * costs[0] + costs[1]) == {"code": 2, "words": 1}
+    assert commonest({"words": LONG, "code": CODES}, costs[1] + costs[0]) == {
+        "words": 0,
+        "code": 3,
+    }  # a byte counts, not a row
     # a rarer short name never stands before a commoner long one that has no room
     assert commonest({"words": LONG}, costs[1] + 10) == {"words": 1}
     assert commonest({"code": CODES, "words": LONG}, 10**6) == {"code": 3, "words": 3}
