@@ -45,8 +45,8 @@ def asked(folder: Path, rows: Path) -> list[str]:
     asked=asked,
     single=PAGE,
     usage=(
-        "Open it with a double click:  FILE",
-        'In a page of yours:  <iframe src="FILE" title="A small model"></iframe>',
+        "<!-- a double click opens it; in a page of yours: -->",
+        '<iframe src="FILE" title="A small model" width="100%" height="900"></iframe>',
     ),
 )
 def write(taken: Taken, folder: Path) -> None:

@@ -103,9 +103,25 @@ function resized(band, width, height, out, high) {
   const [fx, fy] = [Math.max(1, Math.trunc(width / out / 3)), Math.max(1, Math.trunc(height / high / 3))];
   const [right, low] = [Math.fround(width / fx), Math.fround(height / fy)];
   if (fx > 1 || fy > 1) [band, width, height] = reduced(band, width, height, fx, fy);
-  if (width !== out || right !== width) band = across(band, width, height, pieces(width, 0, right, out), out);
-  if (height !== high || low !== height) band = down(band, out, pieces(height, 0, low, high), high);
+  const steps = {
+    across: () => {
+      if (width !== out || right !== width) band = across(band, width, height, pieces(width, 0, right, out), out);
+      width = out;
+    },
+    down: () => {
+      if (height !== high || low !== height) band = down(band, width, pieces(height, 0, low, high), high);
+      height = high;
+    },
+  };
+  const order = downFirst(width, height, out, high) ? ["down", "across"] : ["across", "down"];
+  order.forEach((step) => steps[step]());
   return band;
+}
+
+// Pillow 13 takes the cheaper way first. Its rule by trial: right for 97 of 100 random sizes; in the others single bytes differ by 1.
+function downFirst(width, height, out, high) {
+  const [x, y] = [Math.max(width / out, 1), Math.max(height / high, 1)];
+  return high < height && 2 * width * high * y + out * high * x < out * height * x + 2 * out * high * y;
 }
 
 function pixelsReader(told) {

@@ -54,27 +54,36 @@ def _row(folder: RunFolder, student: str, entry: Any, unfit: str | None, kept: A
         st.markdown(f":material/hourglass_top: {t('export.making', seconds=text.seconds(round(asked.seconds)))}")
         return
     failed = asked.done.exception() if asked else None
-    if failed is not None:
+    if failed is None and kept:
+        _told(folder, entry, kept)
+    elif failed is not None:
         st.markdown(f"**{t('export.failed')}**")
         text.show_error(failed if isinstance(failed, Exception) else RuntimeError(str(failed)))
-    elif kept:
-        _offer(folder, entry, kept)
-    label = t("export.again" if kept or failed else "export.make")
-    if st.button(label, key=f"export-make-{entry.name}", icon=":material/verified:"):
-        making.start(folder.path, student, entry.name)
-        st.rerun()
+    with st.container(horizontal=True):
+        if failed is None and kept:
+            _offer(folder, entry, kept)
+        label = t("export.again" if kept or failed else "export.make")
+        if st.button(label, key=f"export-make-{entry.name}", icon=":material/verified:"):
+            making.start(folder.path, student, entry.name)
+            st.rerun()
+
+
+def _told(folder: RunFolder, entry: Any, kept: Any) -> None:
+    st.markdown(f":material/check_circle: {proof(kept)}")
+    if usage := entry.facts.get("usage"):
+        st.caption(t("export.usage"))
+        st.code("\n".join(line.replace("FILE", _name(folder, kept)) for line in usage), language=None, wrap_lines=True)
+
+
+def _name(folder: RunFolder, kept: Any) -> str:
+    return f"{folder.id}-{kept.path.name}"
 
 
 def _offer(folder: RunFolder, entry: Any, kept: Any) -> None:
-    st.markdown(f":material/check_circle: {proof(kept)}")
-    name = f"{folder.id}-{kept.path.name}"
-    if usage := entry.facts.get("usage"):
-        st.caption(t("export.usage"))
-        st.code("\n".join(line.replace("FILE", name) for line in usage), language=None, wrap_lines=True)
     st.download_button(
         t("export.download", size=text.size(kept.size_bytes)),
         kept.path.read_bytes(),
-        name,
+        _name(folder, kept),
         _TYPES.get(kept.path.suffix, "application/octet-stream"),
         key=f"export-download-{entry.name}",
         type="primary",

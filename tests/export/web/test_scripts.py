@@ -147,10 +147,10 @@ TEXTS = [
 
 def learned(kind, spaced):
     rng = np.random.default_rng(0)
-    words = [w for t in TEXTS for w in (t.lower().split() if spaced else t)] + list(
+    words = [w for t in TEXTS for w in (t.lower().split() if spaced else t.replace(" ", ""))] + list(
         "这个包很好看质量不错物流快退款差评"
     ) * 9
-    odd = TEXTS if spaced else [t for t in TEXTS if " " not in t or len(t) < 40]
+    odd = TEXTS if spaced else [t for t in TEXTS if " " not in t]
     texts = [(" " if spaced else "").join(rng.choice(words, 9)) for _ in range(900)] + odd * 2
     frame = pd.DataFrame({"t": pd.Series(texts, dtype="str")})
     if kind == "block":
