@@ -14,8 +14,7 @@ from kd_core.runs.asked import chosen_teacher
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
-from kd_core.teachers.sources import ensemble
-from kd_core.teachers.together import class_teachers
+from kd_core.teachers.together import class_teachers, combining
 from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
@@ -147,16 +146,16 @@ def test_a_small_table_whose_rows_are_all_known_is_weighted():
 def test_the_best_group_of_members_is_found_where_one_would_have_less_than_nothing():
     rng = np.random.default_rng(0)
     good, noise = rng.normal(size=500), rng.normal(size=500)
-    w = ensemble._least_squares(np.stack([good, good + noise]))  # the second adds noise to the errors of the first
+    w = combining.least_squares(np.stack([good, good + noise]))  # the second adds noise to the errors of the first
     np.testing.assert_allclose(w, [1, 0], atol=0.05)
-    w = ensemble._least_squares(np.stack([good, 2 * good + 0.1 * noise]))  # without the bound: 2 and -1
+    w = combining.least_squares(np.stack([good, 2 * good + 0.1 * noise]))  # without the bound: 2 and -1
     np.testing.assert_allclose(w, [1, 0])
-    assert ensemble._least_squares(np.zeros((2, 9))).sum() == 1  # two without any error
+    assert combining.least_squares(np.zeros((2, 9))).sum() == 1  # two without any error
 
 
 def test_a_row_known_by_a_teacher_without_weight_alone_is_still_answered():
     data, known = dataset("binary"), np.array([[[0.2, 0.8]], [[np.nan, np.nan]]])
-    z = ensemble._combined(known, np.array([[0.0], [1.0]]), data)
+    z = combining.combined(known, np.array([[0.0], [1.0]]), data)
     np.testing.assert_allclose(p(z), [[0.2, 0.8]], atol=1e-6)
 
 
