@@ -51,14 +51,12 @@ class Arm:
 class Placebo:
     """The same student on labels smoothed without a teacher; `gain` is the student's over it.
 
-    `of_rows`: on the teacher's own lesson, but with each row another's. `of_both`: so for the terms that look inside, on smoothed labels for
-    the others.
+    `of` rows: on the teacher's own lesson, but with each row another's; of both: so for the terms that look inside, smoothed for the others.
     """
 
     arm: Arm
     gain: Mapping[str, Gain]
-    of_rows: bool = False
-    of_both: bool = False
+    of: Literal["smoothed", "rows", "both"] = "smoothed"
 
 
 @dataclass(frozen=True)
@@ -293,9 +291,7 @@ def _student(found: Json) -> StudentOutcome:
             if (own := g.get("ci_family")) and own[0] is not None  # one seed has no interval
         },
         versus_teacher=_gains(found.get("versus_teacher") or {}),
-        placebo=Placebo(
-            Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of") == "rows", placebo.get("of") == "both"
-        )
+        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of", "smoothed"))
         if placebo
         else None,
         placebo_reason=found.get("placebo_reason"),

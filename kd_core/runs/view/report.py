@@ -178,8 +178,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
             "From this teacher" if student.credit(metric.name) == "teacher" else "Not clear whether from this teacher"
         )
         assert student.placebo is not None
-        on = "its lessons with the rows mixed up" if student.placebo.of_rows else "labels smoothed without it"
-        on += " and its inside with the rows mixed up" if student.placebo.of_both else ""
+        on = "its lessons with the rows mixed up" if student.placebo.of == "rows" else "labels smoothed without it"
+        on += " and its inside with the rows mixed up" if student.placebo.of == "both" else ""
         lines.append(f"  {whose}: {scale(over.mean)} {of} over the same student on {on} ({scale.interval(over)}).")
     if student.alone:
         lines.append(

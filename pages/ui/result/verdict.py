@@ -133,7 +133,7 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
         written = Written.of(name, over)
         key = student.credit(name) if student.verdict == "beats" else "neutral"
         assert student.placebo is not None
-        kind = "rows_" if student.placebo.of_rows else "both_" if student.placebo.of_both else ""
+        kind = "" if student.placebo.of == "smoothed" else f"{student.placebo.of}_"
         return t(
             f"runs.source.{kind}{key}",
             signed=written.signed_amount(over.mean),

@@ -58,7 +58,7 @@ def test_a_student_of_tables_learns_by_features(tmp_path, name, folds):
     assert [e for e in events if e["kind"] == "epoch" and e["arm"] == "student" and e["soft"] > 0]
     taught, baseline, placebo = cells(result)
     assert len(taught) == len(baseline) == len(placebo) == 2 and placebo != taught
-    assert read_outcome(result).students[0].placebo.of_rows
+    assert read_outcome(result).students[0].placebo.of == "rows"
 
 
 def test_a_number_is_learned_by_features_too_and_has_its_placebo(tmp_path):
@@ -160,6 +160,6 @@ def test_a_lesson_of_both_has_a_placebo_of_both(tmp_path):
     taught, baseline, placebo = cells(result)
     assert len({tuple(x) for x in (taught, baseline, placebo)}) == 3
     found = read_outcome(result).students[0].placebo
-    assert found.of_both and not found.of_rows
+    assert found.of == "both"
     shares = [e["shares"] for e in events if e["kind"] == "epoch" and e["arm"] == "placebo" and "shares" in e]
     assert shares and all({"hinton", "sp"} <= set(one) for one in shares)

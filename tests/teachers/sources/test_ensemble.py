@@ -14,6 +14,7 @@ from kd_core.runs.asked import chosen_teacher
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
+from kd_core.teachers.sources import ensemble
 from kd_core.teachers.together import class_teachers, combining
 from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
