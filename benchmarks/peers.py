@@ -4,7 +4,8 @@
 
 For each set, split as a run splits it, and 3 seeds: students of every family in a few sizes, each plain and distilled (a teacher of
 5 folds), rounded and written as the one file that takes raw columns. Where the names of category values make a file too large for a
-class, the student is trained once more with the commonest names that fit into it (`mlp_small@40`), ours and peers alike. In each class of at most 15, 40 and 100 KB "ours" is the one
+class, the student is trained once more with the commonest names that fit into it (`mlp_small@40`), ours and peers alike; a network that
+is too large by itself is made narrower, as `--student best` does. In each class of at most 15, 40 and 100 KB "ours" is the one
 that is best on validation rows, by the mean over seeds; its answers are those of the file. The peers of a class, chosen likewise:
 plain LightGBM and a plain linear model in the same file, and a network of 20 x 2 units by hand with the same soft labels (its bytes:
 numbers in float32, names and categories). A full LightGBM of any size is told as the ceiling.
@@ -45,7 +46,7 @@ from kd_core.distill.sweep.work import Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.machine import device
 from kd_core.models.building import deployed_state
-from kd_core.runs.choosing.shortening import least_bytes, shortened
+from kd_core.runs.choosing.shortening import fitted, least_bytes
 from kd_core.runs.deployment import deploy
 from kd_core.safe_io import write_json
 from kd_core.scenarios import SCENARIOS, default_spec
@@ -142,12 +143,12 @@ def fill(name: str, dataset: Dataset, chosen: argparse.Namespace, store: Store) 
 
 
 def shorter(dataset: Dataset) -> dict[str, Choice]:
-    """List, class by class, the students that fit into it with fewer names only."""
+    """List, class by class, the students that fit into it with fewer names, or narrower."""
     found = {}
     for most in CLASSES:
         for model, arch in STUDENTS.items():
             size = least_bytes(dataset, arch)
-            if size is not None and size > most and (choice := shortened(dataset, arch, most)):
+            if size is not None and size > most and (choice := fitted(dataset, arch, most)):
                 found[f"{model}@{most // 1000}"] = choice
     return found
 

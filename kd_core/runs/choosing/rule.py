@@ -44,7 +44,8 @@ class Candidate:
 
     `bytes` of the deployed file, None without one; `microseconds` of one raw row, None where nobody measured it: both of the model
     of `arm`, the better one; `other` holds the same of the other arm, None where that could not be chosen and has no file.
-    `names`: which names of category values the file holds, where not all fit, with `label_bytes`, the setting that says so.
+    `changed`: settings of the architecture that made it fit into the bytes asked for, None where it did as it is; `names`: which names
+    of category values the file then holds.
     `seconds` it took to train, write and time. `left_out`: code and values of why it can't be chosen, None where it can.
     """
 
@@ -58,6 +59,7 @@ class Candidate:
     arm: Arm = "student"
     other: Mapping[str, Any] | None = None
     names: Mapping[str, Any] | None = None
+    changed: Mapping[str, Any] | None = None
 
     def told(self) -> dict[str, Any]:
         """Return what result.json and events say of it."""

@@ -1,4 +1,4 @@
-"""What a file takes before its student has learned anything, and how many names of category values fit beside the student."""
+"""What a file takes before its student has learned anything, and how a student that is too large comes to fit: names left out, or narrower."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.views.table import TableView
 from kd_core.models import ARCHS
 from kd_core.models.building import build_for, cpu_state, deployed_state, reading_of, start_weights, viewed
-from kd_core.models.shape import NamingSpec
+from kd_core.models.shape import NamingSpec, SizedSpec
 from kd_core.runs.deployment import deploy
 from kd_core.specs import Choice
 
 TRIES = 4  # files that are written until the names fit
+NARROWER = (0.9, 0.8, 0.7, 0.6, 0.5)  # shares of a width that are tried; half of it is another size's business
 ROOM = 0.99  # of what is left: names take a little more or less than is foreseen
 
 
@@ -44,6 +45,45 @@ def names_of(dataset: Dataset, arch: Choice) -> dict[str, Any] | None:
     return view.names.told() if isinstance(view, TableView) and view.names is not None else None
 
 
+def fitted(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
+    """Change an architecture that is too large so that its file takes at most `most` bytes; None where it can't.
+
+    Names of category values are left out first; where that is not enough, or there are none, hidden layers become narrower. Errors: KDError.
+    """
+    if (found := shortened(dataset, arch, most)) is not None:
+        return found
+    spec = ARCHS.get(arch.name).spec.parse(arch.settings)
+    if not isinstance(spec, SizedSpec) or not isinstance(spec, NamingSpec):
+        return None
+    width, _ = spec.shape()
+    for narrow in dict.fromkeys(max(1, round(share * width)) for share in NARROWER):
+        choice = arch.model_copy(update={"settings": {**arch.settings, "width": narrow}})
+        taken = least_bytes(dataset, choice if (bare := barest(dataset, choice)) is None else bare)
+        if taken is not None and taken <= most:
+            return choice if bare is None else shortened(dataset, choice, most) or bare
+    return None
+
+
+def needed_bytes(dataset: Dataset, arch: Choice) -> int | None:
+    """Return the least bytes of an architecture's file without any name, what grows by rounds at its most; None without a file. Errors: KDError."""
+    bare = barest(dataset, arch)
+    if bare is None or (grown := _grown(dataset, arch)) == 0:
+        return least_bytes(dataset, bare or arch)
+    least = least_bytes(dataset, _least(bare))
+    return None if least is None else least + grown
+
+
+def _grown(dataset: Dataset, arch: Choice) -> int:
+    """Tell the most bytes that learning adds to a file."""
+    entry = ARCHS.get(arch.name)
+    told = entry.facts.get("file_bytes")
+    return 0 if told is None else int(told(entry.spec.parse(arch.settings), dataset.num_outputs))
+
+
+def _least(arch: Choice) -> Choice:
+    return arch.model_copy(update={"settings": {**arch.settings, **ARCHS.get(arch.name).facts.get("least", {})}})
+
+
 def shortened(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     """Leave so many names out that the file takes at most `most` bytes once the student has learned; None where even none is too many.
 
@@ -51,15 +91,13 @@ def shortened(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     """
     if barest(dataset, arch) is None:
         return None
-    entry = ARCHS.get(arch.name)
-    grown = entry.facts.get("file_bytes")
-    room = most - (0 if grown is None else int(grown(entry.spec.parse(arch.settings), dataset.num_outputs)))
+    room = most - _grown(dataset, arch)
 
-    def with_names(names: int, **least: Any) -> Choice:
-        return arch.model_copy(update={"settings": {**arch.settings, "label_bytes": names, **least}})
+    def with_names(names: int) -> Choice:
+        return arch.model_copy(update={"settings": {**arch.settings, "label_bytes": names}})
 
     def taken(names: int) -> int | None:
-        choice = with_names(names, **entry.facts.get("least", {}))
+        choice = _least(with_names(names))
         found = least_bytes(dataset, choice)
         dataset.views.forget(reading_of(choice, dataset.views.kinds))
         return found

@@ -31,7 +31,7 @@ from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
 from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts, settle
-from kd_core.runs.choosing.shortening import barest, least_bytes, names_of, shortened
+from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of, needed_bytes
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
@@ -107,7 +107,7 @@ class Trying:
         self.notify({"kind": "chosen", "student": decision.chosen, **decision.told()})
         take = partial(settle, decision, chosen, self.goals, self.judge)
         student = self.spec.students[at]
-        return Found(_named(student, chosen.names), take, self._folder(student), self._block(decision))
+        return Found(_changed(student, chosen.changed), take, self._folder(student), self._block(decision))
 
     def _names(self) -> list[str]:
         return [s.name for s in self.spec.students]
@@ -178,7 +178,7 @@ class Trying:
             self._tell(one.name)
 
     def _fitting(self, student: StudentSpec) -> Candidate | None:
-        """Try a candidate, with fewer names where all are too many for the limit; None where a person stopped it.
+        """Try a candidate, with fewer names or narrower where it is too large for the limit; None where a person stopped it.
 
         What is larger than the limit before it has learned anything is left out: learning takes no bytes away.
         """
@@ -189,13 +189,12 @@ class Trying:
             least = least_bytes(self.dataset, student.arch)
             if least is None or least <= most:
                 return self._try(student)
-            fewer = shortened(self.dataset, student.arch, most)
-            bare = barest(self.dataset, student.arch)
-            least = least if bare is None or fewer else least_bytes(self.dataset, bare)
+            smaller = fitted(self.dataset, student.arch, most)
+            least = least if smaller else needed_bytes(self.dataset, student.arch)
         except KDError as error:
             return Candidate(student.name, left_out={"code": "failed", "reason": str(error)})
-        if fewer:
-            return self._try(_with(student, fewer), begun)
+        if smaller:
+            return self._try(_with(student, smaller), begun)
         seconds = round(self.clock() - begun, 3)
         return Candidate(student.name, seconds=seconds, left_out={"code": "too_large", "bytes": least})
 
@@ -223,9 +222,12 @@ class Trying:
         if other_counts(found, self.goals, self.judge):
             (worse,) = set(ARMS) - {better}
             found = replace(found, other=self._file(both[worse]))
-        names = names_of(self.dataset, student.arch)
-        names = names and {**names, "label_bytes": student.arch.settings["label_bytes"]}
-        return replace(found, names=names, seconds=round(self.clock() - begun, 3))
+        names, own = names_of(self.dataset, student.arch), self._settings(student.name)
+        changed = {n: v for n, v in student.arch.settings.items() if n not in own or own[n] != v}
+        return replace(found, names=names, changed=changed or None, seconds=round(self.clock() - begun, 3))
+
+    def _settings(self, name: str) -> Mapping[str, Any]:
+        return self.spec.students[self._names().index(name)].arch.settings
 
     def _rank(self, score: float | None) -> float:
         assert score is not None
@@ -280,7 +282,7 @@ class Trying:
         known = self.notebook.known
         stopped = {"code": "stopped"}
         candidates = [known.get(name) or Candidate(name, left_out=stopped) for name in self._names()]
-        students = (_named(s, known[s.name].names if s.name in known else None) for s in self.spec.students)
+        students = (_changed(s, known[s.name].changed if s.name in known else None) for s in self.spec.students)
         archs = {s.name: s.arch.model_dump(mode="json") for s in students}
         finished = [c for c in candidates if c.left_out is None]
         first = next(i for i, c in enumerate(known.values()) if c.left_out is None)
@@ -301,11 +303,11 @@ def _with(student: StudentSpec, arch: Choice | None) -> StudentSpec:
     return student if arch is None else student.model_copy(update={"arch": arch})
 
 
-def _named(student: StudentSpec, names: Mapping[str, Any] | None) -> StudentSpec:
-    """Give a candidate the names that it was tried with."""
-    if names is None:
+def _changed(student: StudentSpec, changed: Mapping[str, Any] | None) -> StudentSpec:
+    """Give a candidate the settings that it was tried with."""
+    if changed is None:
         return student
-    settings = {**student.arch.settings, "label_bytes": names["label_bytes"]}
+    settings = {**student.arch.settings, **changed}
     return _with(student, student.arch.model_copy(update={"settings": settings}))
 
 

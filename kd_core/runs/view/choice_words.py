@@ -67,6 +67,8 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     facts = [f"{one.score:.4g}"]
     facts += ["no file" if one.bytes is None else size(one.bytes)]
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
+    changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
+    facts += [f"made {changed['width']} wide so that it fits"] if "width" in changed else []
     return f"{named(one)} ({', '.join(facts)})"
 
 

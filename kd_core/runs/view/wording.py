@@ -82,6 +82,8 @@ def _candidate(event: dict[str, Any]) -> str:
     size = "no file" if event["bytes"] is None else f"{event['bytes'] / 1024:,.1f} KB"
     took = "" if event["microseconds"] is None else f", {event['microseconds']:.0f} us a row"
     alone = f" (alone {event['alone']:.4g})" if event.get("alone") is not None else ""
+    if width := (event.get("changed") or {}).get("width"):
+        took = f", {width} wide so that it fits{took}"
     if names := event.get("names"):
         took = f" with {names['bytes'] / 1024:,.1f} of {names['of_bytes'] / 1024:,.1f} KB of names{took}"
     return f"Candidate {event['student']}: {event['score']:.4g} on validation{alone}, {size}{took}; {_seconds(event['seconds'])}."

@@ -57,6 +57,9 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     ]
     if told.rule in NEAREST:
         said[0] = Safe(f":orange[:material/warning:] {said[0]}")
+    changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
+    if "width" in changed:
+        said.append(t("runs.choice.was_narrower", width=text.exact(changed["width"])))
     if told.why_alone:
         scores = {"alone": _score(one.score), "taught": _score(told.taught)}
         said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
@@ -134,11 +137,13 @@ def _beyond(one: Candidate, told: ToldChoice) -> str:
 
 
 def _fewer(one: Candidate) -> list[str]:
-    """Say how many names it knows, where not all."""
+    """Say what made it fit: how wide it became, and how many names it knows."""
+    width = (one.changed or {}).get("width")
+    said = [] if width is None else [str(t("runs.choice.narrower", width=text.exact(width)))]
     if one.names is None:
-        return []
+        return said
     sizes = {"size": text.size(one.names["bytes"]), "whole": text.size(one.names["of_bytes"])}
-    return [str(t("runs.choice.fewer_names", **sizes))]
+    return [*said, str(t("runs.choice.fewer_names", **sizes))]
 
 
 def _said(out: Mapping[str, Any]) -> Safe:

@@ -166,12 +166,18 @@ def test_a_model_without_a_teacher_is_what_would_be_shipped():
 
 
 def test_the_table_says_which_candidates_know_a_part_of_the_names():
-    names = {"columns": {"code": [7, 90]}, "bytes": 2_048, "of_bytes": 20_480, "label_bytes": 2_100}
-    tried = (replace(TRIED[0], names=names), replace(TRIED[1], names=names), TRIED[2])
+    names = {"columns": {"code": [7, 90]}, "bytes": 2_048, "of_bytes": 20_480}
+    tried = (
+        replace(TRIED[0], names=names, changed={"label_bytes": 2_100, "width": 14}),
+        replace(TRIED[1], names=names),
+        TRIED[2],
+    )
     frame = chosen.table(told(found=tried, bytes=16_000), "ROC-AUC")
     said = dict(zip(frame.index, frame[frame.columns[-1]], strict=True))
     assert [plain(Safe(said[name])) for name in said] == [
-        "chosen, with 2 KB of 20 KB of names",
+        "chosen, 14 wide so that it fits, with 2 KB of 20 KB of names",
         "with 2 KB of 20 KB of names",
         "beyond a limit",
     ]
+    assert "Its hidden layers were made 14 wide, so that it fits." in said(found=tried, bytes=16_000)
+    assert "so that it fits" not in said(found=TRIED, bytes=16_000)

@@ -11,7 +11,7 @@ import pytest
 import kd_core
 from kd_core.data.preparation import prepare
 from kd_core.models.building import viewed
-from kd_core.runs.choosing.shortening import barest, least_bytes, names_of, shortened
+from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of, needed_bytes, shortened
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
@@ -68,11 +68,11 @@ def test_a_run_with_a_limit_tries_its_candidates_with_the_names_that_fit(lines, 
     by_name = {c["name"]: c for c in found["choice"]["candidates"]}
     assert all(c["left_out"] is None and c["bytes"] <= 9_000 and c["names"]["bytes"] > 0 for c in by_name.values())
     student, chosen = found["students"][0], by_name[found["choice"]["chosen"]]
-    assert student["arch"]["settings"]["label_bytes"] == chosen["names"]["label_bytes"]
+    assert student["arch"]["settings"]["label_bytes"] == chosen["changed"]["label_bytes"]
     assert chosen["arch"] == student["arch"]
     assert student["deployed"]["bytes"] <= 9_000
     told = student["deployed"]["names"]
-    assert told == {k: v for k, v in chosen["names"].items() if k != "label_bytes"}
+    assert told == chosen["names"]
     assert told["columns"]["code"][0] > told["columns"]["product"][0] and told["of_bytes"] > 1.5 * told["bytes"]
     best = student["reference"]["best"]
     assert (
@@ -144,3 +144,39 @@ def test_two_students_with_other_names_are_trained_side_by_side_as_alone(lines, 
         files = [p for p in both["artifacts"]["students"][index]["view"] if p.endswith("table.json")]
         assert files == [f"artifacts/views/table-{student.arch.settings['label_bytes']}/table.json"]
     assert both["students"][0]["deployed"]["names"] != both["students"][1]["deployed"]["names"]
+
+
+WIDE = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"size": "base"}))
+
+
+def test_what_is_too_large_by_itself_becomes_as_narrow_as_it_has_to(tmp_path):
+    dataset = prepare(small_spec(write_table(tmp_path / "t.csv")).dataset)
+    whole = least_bytes(dataset, WIDE.arch)
+    found = fitted(dataset, WIDE.arch, whole - 1)
+    assert found.settings == {"size": "base", "width": 115} and least_bytes(dataset, found) < whole
+    most = least_bytes(dataset, Choice(name="mlp", settings={"size": "base", "width": 64}))
+    assert fitted(dataset, WIDE.arch, most).settings["width"] == 64 and fitted(dataset, WIDE.arch, most - 1) is None
+    assert fitted(dataset, LINE.arch, 10) is None and fitted(dataset, TREES.arch, 10) is None
+    assert needed_bytes(dataset, WIDE.arch) == whole
+
+
+def test_a_network_with_names_becomes_narrower_where_none_is_left_to_leave_out(lines):
+    dataset = prepare(spec_of(lines, WIDE).dataset)
+    bare = least_bytes(dataset, barest(dataset, WIDE.arch))
+    found = fitted(dataset, WIDE.arch, bare - 500)
+    assert found.settings["width"] < 128 and least_bytes(dataset, found) <= bare - 500
+    assert "width" not in fitted(dataset, WIDE.arch, bare + 500).settings
+    grown = needed_bytes(dataset, TREES.arch) - least_bytes(dataset, barest(dataset, LINE.arch))
+    assert 0 < grown < 1_000  # trees are told with all their rounds
+
+
+def test_a_run_tells_how_wide_its_student_became(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv")).model_copy(
+        update={"students": (WIDE, LINE), "choose": ChooseSpec(bytes=25_000)}
+    )
+    found = carry_out(spec, tmp_path / "run")
+    wide, line = found["choice"]["candidates"]
+    assert wide["changed"] == {"width": wide["arch"]["settings"]["width"]} and wide["bytes"] <= 25_000
+    assert line["changed"] is None and wide["names"] is None
+    if found["choice"]["chosen"] == "wide":
+        assert found["students"][0]["arch"] == wide["arch"]

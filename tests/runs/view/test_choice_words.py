@@ -152,6 +152,7 @@ def test_a_candidate_says_how_much_of_the_names_it_knows():
         "seconds": 1.0,
     }
     assert "8.8 KB, 20 us" in sentence(told) and "of names" not in sentence({**told, "names": None})
-    assert "8.8 KB with 8.6 of 124.7 KB of names, 20 us a row" in sentence(
-        {**told, "names": {**NAMES, "label_bytes": 9_000}}
-    )
+    assert "8.8 KB with 8.6 of 124.7 KB of names, 20 us a row" in sentence({**told, "names": NAMES})
+    assert "8.8 KB, 12 wide so that it fits, 20 us a row" in sentence({**told, "changed": {"width": 12}})
+    narrow = (Candidate("a", 9_000, 90.0, 0.85, 0.84, changed={"width": 12}),)
+    assert "a (0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(found=narrow, bytes=10_000)
