@@ -53,7 +53,7 @@ def test_logits_have_the_promised_shape_and_are_finite(choice, outputs):
     assert out.logits.shape == (12, outputs) and out.logits.dtype == torch.float32
     assert torch.isfinite(out.logits).all()
     gives = ARCHS.get(choice.name).facts.get("gives", GIVES)
-    assert gives - {"maps", "head"} == ({"logits"} if out.features is None else {"logits", "features"})
+    assert gives - {"maps", "head", "relations"} == ({"logits"} if out.features is None else {"logits", "features"})
     assert (head_of(made(choice, outputs=outputs), rows(choice)) is not None) is ("head" in gives)
     if out.features is not None:
         assert out.features.ndim == 2 and len(out.features) == 12
@@ -135,3 +135,18 @@ def test_a_few_steps_lower_the_loss(choice):
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.8 * losses[0]
+
+
+RELATED = [e for e in ARCHS.entries() if "relations" in e.facts.get("gives", GIVES)]
+
+
+@pytest.mark.parametrize("entry", RELATED, ids=lambda e: e.name)
+def test_who_promises_relations_shows_them_while_asked_and_answers_alike(entry):
+    inputs = VIEWS.get(entry.facts["takes"][0]).facts["example"]
+    made, x = build(Choice(name=entry.name), inputs, 3).eval(), torch.from_numpy(inputs.example(4))
+    plain = made(x)
+    made.shows_relations = True
+    found = made(x)
+    assert not plain.hidden and torch.equal(found.logits, plain.logits)
+    assert set(found.hidden) == {"query", "key", "value", "words"}
+    assert found.hidden["query"].shape[:2] == found.hidden["words"].shape == x.shape
