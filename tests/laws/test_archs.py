@@ -135,3 +135,18 @@ def test_a_few_steps_lower_the_loss(choice):
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.8 * losses[0]
+
+
+RELATED = [e for e in ARCHS.entries() if "relations" in e.facts.get("gives", GIVES)]
+
+
+@pytest.mark.parametrize("entry", RELATED, ids=lambda e: e.name)
+def test_who_promises_relations_shows_them_while_asked_and_answers_alike(entry):
+    inputs = VIEWS.get(entry.facts["takes"][0]).facts["example"]
+    made, x = build(Choice(name=entry.name), inputs, 3).eval(), torch.from_numpy(inputs.example(4))
+    plain = made(x)
+    made.shows_relations = True
+    found = made(x)
+    assert not plain.hidden and torch.equal(found.logits, plain.logits)
+    assert set(found.hidden) == {"query", "key", "value", "words"}
+    assert found.hidden["query"].shape[:2] == found.hidden["words"].shape == x.shape

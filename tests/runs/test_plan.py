@@ -13,7 +13,7 @@ from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
 from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
-from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.training.plan import resolve
 from tests.runs.tables import TINY, small_spec
@@ -346,23 +346,3 @@ def test_made_rows_take_memory_as_often_as_they_are_held():
         return estimate.foresee(asked, 50_000, {"table": table_inputs(30)}, 2, around).memory_bytes
 
     assert foreseen(2) - foreseen(0) == 2 * 3 * 40_000 * 30 * 4
-
-
-def test_a_teacher_that_runs_beside_its_students_takes_time_by_its_size(monkeypatch):
-    def seconds(objective, size="small", mode="offline", **settings):
-        spec = RunSpec(
-            dataset=DatasetSpec(source="p.zip", target="class"),
-            teacher=Choice(name="cnn", settings={"size": size}),
-            students=(StudentSpec(name="s", arch=Choice(name="cnn", settings={"size": "tiny"})),),
-            objective=Choice(name=objective),
-            mode=Choice(name=mode, settings=settings),
-            training=TrainingSpec(epochs=10, seeds=3),
-        )
-        found = estimate.foresee(spec, 10_000, {"pixels": PICTURES}, 10)
-        return sum(work.seconds for work in found.works if work.kind.startswith("training"))
-
-    alone, beside, larger = seconds("at"), seconds("review"), seconds("review", "base")
-    assert alone < beside < larger
-    assert larger - alone > 2 * (beside - alone)
-    few, many = (seconds("hinton", mode="data_free_pictures", pictures=n) for n in (1000, 4000))
-    assert many - few == pytest.approx(3 * (few - seconds("hinton", mode="data_free_pictures", pictures=100)), rel=0.15)
