@@ -21,6 +21,7 @@ from kd_core.export.raw_model import Purpose
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import FromFile, Predictor, load
+from kd_core.specs import ReadSpec
 
 EXAMPLES = 20  # rows that are kept to show what a row looks like
 Row = Mapping[str, Any]
@@ -84,17 +85,17 @@ def _bundle(path: Path, student: str | None) -> Served:
             why=f"{type(error).__name__}: {str(error)[:200]}",
         ) from None
     types = model.reader.types
-    examples = tuple(_columns(row, types) for row in _sample(files))
+    examples = tuple(_columns(row, types) for row in _sample(files, model.purpose.read, list(types)))
     return Served(str(manifest.get("name") or path.stem), types, model.purpose, model, examples)
 
 
-def _sample(files: Mapping[str, bytes]) -> list[Row]:
-    """Read the sample rows of a bundle; pictures are the bytes of the files that it names."""
-    if "sample.csv" not in files:
-        return []
-    lines = csv.DictReader(io.StringIO(files["sample.csv"].decode("utf-8-sig")))
-    rows: list[Row] = [{name: files.get(str(cell), cell) for name, cell in line.items()} for line in lines]
-    return rows[:EXAMPLES]
+def _sample(files: Mapping[str, bytes], read: ReadSpec, names: list[str]) -> list[Row]:
+    """Read the sample rows of a bundle, which are laid out as the training file was; pictures are the bytes of the files that it names."""
+    text = files.get("sample.csv", b"").decode(read.encoding or "utf-8", "replace")
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=read.separator or ","))
+    if read.header != "no" and lines:
+        names = lines.pop(0)
+    return [{n: files.get(cell, cell) for n, cell in zip(names, line, strict=False)} for line in lines[:EXAMPLES]]
 
 
 def _columns(row: Row, types: Mapping[str, ColumnType]) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 import kd_core
 from tests.e2e.conftest import browser as browser
@@ -24,7 +25,7 @@ def test_a_row_that_is_filled_in_is_answered_as_the_run_answers(browser, run_of)
         for name, value in {"a": "0.25", "b": "1.5", "kind": "green"}.items():
             page.locator(f'[data-column="{name}"]').fill(value)
         page.get_by_role("button", name="Ask").click()
-        page.wait_for_function("document.getElementById('out').textContent.includes('probabilities')")
+        expect(page.locator("#out")).to_contain_text("probabilities")
         shown = page.locator("#out").inner_text()
         told = json.JSONDecoder().raw_decode(shown)[0]
         wanted = kd_core.load(folder).answer({"a": 0.25, "b": 1.5, "kind": "green"})
@@ -32,7 +33,7 @@ def test_a_row_that_is_filled_in_is_answered_as_the_run_answers(browser, run_of)
         assert told["probabilities"]["yes"] == pytest.approx(wanted["p_yes"], abs=1e-6)
         page.locator('[data-column="a"]').fill("much")
         page.get_by_role("button", name="Ask").click()
-        page.wait_for_function("document.getElementById('out').textContent.includes('much')")
+        expect(page.locator("#out")).to_contain_text("'much'")
         assert {url.split("/")[3] for url in called} <= {"", "predict", "favicon.ico"}
         assert not [text for text in complaints if "favicon" not in text and "404" not in text], complaints
         page.close()

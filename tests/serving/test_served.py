@@ -9,7 +9,8 @@ import pytest
 
 from kd_core.errors import KDError
 from kd_core.export import bundle_file
-from kd_core.serving.served import open_served
+from kd_core.serving.served import _sample, open_served
+from kd_core.specs import ReadSpec
 
 
 @pytest.fixture
@@ -33,6 +34,27 @@ def test_a_bundle_answers_as_its_run_and_nothing_in_it_is_executed(bundle, serve
     assert found.name == "tiny"
     assert found.examples == ({"a": "0.5", "b": "2.0", "kind": "red"}, {"a": None, "b": "1", "kind": "blue"})
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_what_export_makes_is_served_with_its_sample_as_examples(run_of, tmp_path, task):
+    from kd_core.runs.exporting.exporting import export
+
+    export(run_of(task)[0], "bundle", tmp_path / "made.zip")
+    found, of_run = open_served(str(tmp_path / "made.zip")), open_served(str(run_of(task)[0]))
+    assert found.name == of_run.name == "tiny" and len(found.examples) == 20
+    assert found.run(list(found.examples))[0].tolist() == of_run.run(list(found.examples))[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("layout", "sample"),
+    [({"separator": ";", "encoding": "cp1252"}, "a;b;kind\n1;2;r\xe9d\n"), ({"header": "no"}, "1,2,r\xe9d\n")],
+)
+def test_a_sample_is_read_as_its_file_was_laid_out(layout, sample):
+    read = ReadSpec(**layout)
+    data = sample.encode(read.encoding or "utf-8")
+    assert _sample({"sample.csv": data}, read, ["a", "b", "kind"]) == [{"a": "1", "b": "2", "kind": "réd"}]
 
 
 def test_a_changed_bundle_is_not_served(bundle):
