@@ -349,9 +349,3 @@ def test_from_a_notebook_on_a_sample(epochs):
         )
         assert result.score_selected == pytest.approx(again, abs=1e-4)  # rounding may swap two nearly equal rows
         assert result.variant is variant
-
-
-def test_why_networks_that_gain_nothing_together_stay_apart_is_told():
-    said = {name: stacking.why_apart(name, "hinton", "multiclass") for name in ("bag", "cnn", "textcnn")}
-    assert "masks of one shape" in said["bag"] and "1.6 to 2.3 times as long" in said["cnn"]
-    assert said["textcnn"].endswith("(convolutions side by side are no faster than one after the other)")
