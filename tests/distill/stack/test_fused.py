@@ -287,7 +287,6 @@ def test_what_has_no_stack_is_refused_by_name():
     variant = make_variant("tabm")
     reason = fused.supports(make_dataset(), variant)
     assert reason == f"the architecture 'tabm' has no stacked form (known: {', '.join(STACKS.names())})"
-
     with pytest.raises(KDError) as caught:
         run(make_dataset(), [variant], training_spec())
     assert caught.value.code == "cannot_fuse"
