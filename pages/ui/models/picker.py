@@ -12,16 +12,17 @@ from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
 
 
-def model(place: str, value: str, kind: str, option: Callable[[Any], str], shown: dict[str, Any]) -> str:
-    """Draw the list of models of texts or pictures, and a way to more; empty until one is chosen."""
+def model(place: str, value: str, kind: str, usual: str, option: Callable[[Any], str], shown: dict[str, Any]) -> str:
+    """Draw the list of models of texts or pictures, and a way to more; without a usual one it is empty until one is chosen."""
     if place not in st.session_state:
         st.session_state[place] = value or None
     if fetched := st.session_state.pop(f"{place}.fetched", None):
         st.session_state[place] = fetched
     options = engine.models(st.session_state[place] or value, kind)
-    held = st.selectbox(
-        options=options, index=None, format_func=option, placeholder=t("common.choose_model"), key=place, **shown
-    )
+    empty = (
+        {} if usual else {"index": None, "placeholder": t("common.choose_model")}
+    )  # an index of None lets it be emptied
+    held = st.selectbox(options=options, format_func=option, key=place, **empty, **shown)
     _another(place, kind)
     return held or ""
 

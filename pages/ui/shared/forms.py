@@ -168,7 +168,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     if "file" in extra(info):
         return _file(name, info, value, key)
     if of := extra(info).get("model"):  # one at hand: no path is written, so nothing outside the workspace is opened
-        return picker.model(place, value, str(of), option, shown)
+        return picker.model(place, value, str(of), info.get_default(), option, shown)
     if "run" in extra(info):
         runs = engine.finished_runs(value)
         said = {"format_func": lambda run: runs[run], "placeholder": t("common.choose_run")}

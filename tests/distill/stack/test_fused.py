@@ -287,7 +287,6 @@ def test_what_has_no_stack_is_refused_by_name():
     variant = make_variant("tabm")
     reason = fused.supports(make_dataset(), variant)
     assert reason == f"the architecture 'tabm' has no stacked form (known: {', '.join(STACKS.names())})"
-
     with pytest.raises(KDError) as caught:
         run(make_dataset(), [variant], training_spec())
     assert caught.value.code == "cannot_fuse"
@@ -349,9 +348,3 @@ def test_from_a_notebook_on_a_sample(epochs):
         )
         assert result.score_selected == pytest.approx(again, abs=1e-4)  # rounding may swap two nearly equal rows
         assert result.variant is variant
-
-
-def test_why_networks_that_gain_nothing_together_stay_apart_is_told():
-    said = {name: stacking.why_apart(name, "hinton", "multiclass") for name in ("bag", "cnn", "textcnn")}
-    assert "masks of one shape" in said["bag"] and "1.6 to 2.3 times as long" in said["cnn"]
-    assert said["textcnn"].endswith("(convolutions side by side are no faster than one after the other)")

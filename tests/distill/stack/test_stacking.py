@@ -159,3 +159,9 @@ def test_own_rates_and_decays_win_over_the_training_settings():
     spec = TrainingSpec()
     assert [(p.rate, p.decay) for p in made.plans.values()] == [(spec.learning_rate, spec.weight_decay), (0.5, 0.0)]
     assert np.unique([p.key for p in made.plans.values()]).size == 2
+
+
+def test_why_networks_that_gain_nothing_together_stay_apart_is_told():
+    said = {name: stacking.why_apart(name, "hinton", "multiclass") for name in ("bag", "cnn", "textcnn")}
+    assert "masks of one shape" in said["bag"] and "1.6 to 2.3 times as long" in said["cnn"]
+    assert said["textcnn"].endswith("(convolutions side by side are no faster than one after the other)")

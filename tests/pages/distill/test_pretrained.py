@@ -45,6 +45,7 @@ def test_it_is_chosen_with_a_model_at_hand_and_started(texts, model, jobs):  # n
     assert not at.exception
     choice = at.selectbox(key="distill.teacher.pretrained.model")
     assert choice.options[-1] == model and choice.label == "Model"
+    assert choice.value == folders.MINILM and not choice.proto.placeholder.startswith("Choose a model")
     choice.set_value(model).run()
     assert "Each training row is labelled by a teacher that never saw it" in words(at)
     mode = at.selectbox(key="distill.teacher.pretrained.mode")

@@ -30,12 +30,12 @@ def served(folder, monkeypatch):  # noqa: F811
         yield folder, asked
 
 
-def changed(folder, monkeypatch, change):  # noqa: F811
+def changed(folder, monkeypatch, change, tell=lambda *told: None):  # noqa: F811
     """Fetch from a hub that answers in another way, and return what was said."""
     with hub(folder, change) as (address, _):
         monkeypatch.setenv(hubs.ADDRESS, address)
         monkeypatch.setenv(hubs.ALLOWED, NAME)
-        said = refused(hubs.known_as, ID)
+        said = refused(hubs.known_as, ID, folders.TEXTS, tell)
     assert not list(folders.models().iterdir())  # nothing is left behind
     return said
 
@@ -142,7 +142,11 @@ def test_offline_is_said_with_the_way_by_a_folder(monkeypatch):
 
 def test_a_file_that_is_too_large_is_refused_whether_it_says_so_or_not(folder, monkeypatch):  # noqa: F811
     monkeypatch.setitem(folders.FILE_BYTES, "model.safetensors", 6)
-    code, said = changed(folder, monkeypatch, lambda path, *told: told)
+    heard: list[str] = []
+    code, said = changed(
+        folder, monkeypatch, lambda path, *told: told, lambda file, done, whole: heard.append(f"{file} {done}")
+    )
+    assert not [one for one in heard if one.startswith("model.safetensors")]  # nothing of it is taken
     assert code == "hub_large" and "has 7 bytes or more, at most 6" in said
 
     def silent(path, status, headers, body):
