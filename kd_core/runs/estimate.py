@@ -259,7 +259,7 @@ def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
 def _stackable(spec: RunSpec, student: StudentSpec, num_outputs: int) -> bool:
     task = spec.dataset.task or _usual_task(num_outputs)
     alone = modes.apart(spec) or spec.continues or (spec.sweep is not None and spec.sweep.mode == "sequential")
-    return not alone and why_apart(student.arch.name, student.objective or spec.objective.name, task) is None
+    return not alone and why_apart(student.arch.name, student.objective or spec.objective, task) is None
 
 
 def _usual_task(num_outputs: int) -> str:

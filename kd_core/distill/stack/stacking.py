@@ -24,6 +24,7 @@ from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
 from kd_core.distill.base import LOSSES
 from kd_core.distill.preparing import prepare
+from kd_core.distill.stack import summed
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_rows import StackRows
 from kd_core.distill.stack.stack_task import Task as Task
@@ -32,14 +33,14 @@ from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
 from kd_core.distill.sweep.variants import TEACHER, TrainedVariant, Variant, digest, tables
 from kd_core.distill.sweep.work import SweepWork
-from kd_core.distill.terms import soft_share
+from kd_core.distill.terms import parts_of, soft_share
 from kd_core.errors import KDError
 from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
-from kd_core.specs import SEVERAL, TrainingSpec
+from kd_core.specs import SEVERAL, Choice, TrainingSpec
 from kd_core.task import task_of
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
@@ -56,24 +57,23 @@ STACK_BYTES = {"cpu": 32 * 2**20, "cuda": 16 * 2**30}
 
 def supports(dataset: Dataset, variant: Variant) -> str | None:
     """Say why a variant can't be part of a stack, or None when it can."""
-    return why_apart(variant.student.arch.name, variant.objective.name if variant.objective else None, dataset.task)
+    return why_apart(variant.student.arch.name, variant.objective, dataset.task)
 
 
-def why_apart(arch: str, objective: str | None, task: str) -> str | None:
+def why_apart(arch: str, objective: Choice | str | None, task: str) -> str | None:
     """Say why networks of an architecture that learn by a loss can't be stacked, or None when they can."""
+    lesson = Choice(name=objective) if isinstance(objective, str) else objective
     if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
         return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
     if arch not in STACKS.names():
         return f"the architecture '{arch}' has no stacked form (known: {', '.join(STACKS.names())})"
     if task_of(task).by_group:
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
-    if objective == SEVERAL:
-        return "a lesson of several terms changes from epoch to epoch and is taught network by network"
-    if objective is not None:
-        loss = LOSSES.get(objective)
+    for one in parts_of(lesson) if lesson is not None else ():
+        loss = LOSSES.get(one.name)
         if "module" in loss.facts or any(need.endswith(("_features", "_maps")) for need in loss.needs):
             return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
-    return None
+    return summed.why_apart(lesson) if lesson is not None and lesson.name == SEVERAL else None
 
 
 def step_flops(dataset: Dataset, variants: Iterable[Variant], training: TrainingSpec) -> list[float]:
@@ -154,11 +154,11 @@ class Stacking:
         for p in positions:
             objective = self.variants[p].objective
             if objective is not None:
-                taught.setdefault(self.plans[p].family, objective.name)
+                taught.setdefault(self.plans[p].family, summed.name_of(objective))
         families: dict[Hashable, list[int]] = defaultdict(list)
         for p in positions:
             objective, family = self.variants[p].objective, self.plans[p].family
-            families[(family, objective.name if objective else taught.get(family))].append(p)
+            families[(family, summed.name_of(objective) if objective else taught.get(family))].append(p)
         found = []
         for members in families.values():
             members.sort(key=lambda p: self.plans[p].width)
