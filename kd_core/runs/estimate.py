@@ -8,7 +8,7 @@ from typing import Any
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.distill import hears_features, hears_maps, hears_network
-from kd_core.distill.stack.stacking import why_apart
+from kd_core.distill.stack.stackable import why_apart
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
 from kd_core.machine.processor import busy, cores
@@ -261,7 +261,7 @@ def _trainings(spec: RunSpec, student: StudentSpec, num_outputs: int) -> int:
 def _stackable(spec: RunSpec, student: StudentSpec, num_outputs: int) -> bool:
     task = spec.dataset.task or _usual_task(num_outputs)
     alone = modes.apart(spec) or spec.continues or (spec.sweep is not None and spec.sweep.mode == "sequential")
-    return not alone and why_apart(student.arch.name, student.objective or spec.objective.name, task) is None
+    return not alone and why_apart(student.arch.name, student.objective or spec.objective, task) is None
 
 
 def _usual_task(num_outputs: int) -> str:

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from kd_core.distill import objective
 from kd_core.distill.base import LOSSES, LossSpec
 from kd_core.distill.rounds import FLATTEST, Slopes, learn
-from kd_core.distill.stack.stacking import why_apart
+from kd_core.distill.stack.stackable import why_apart
 from kd_core.distill.student import scoring, train_student
 from kd_core.distill.terms import SEVERAL, loss_of
 from kd_core.errors import SpecError

@@ -16,8 +16,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from kd_core.distill.stack.stackable import supports as supports
 from kd_core.distill.stack.stacking import Stacking, Task, step_flops
-from kd_core.distill.stack.stacking import supports as supports
 from kd_core.distill.sweep.scoreboard import Scoreboard
 from kd_core.distill.sweep.variants import TrainedVariant
 from kd_core.distill.sweep.work import Hooks, SweepWork

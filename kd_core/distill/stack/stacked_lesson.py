@@ -19,10 +19,12 @@ from kd_core.data.dataset import Array
 from kd_core.distill import objective as objectives
 from kd_core.distill.base import LOSSES, Gradient, partly_known, soft_term
 from kd_core.distill.shares import Shares, of_sizes, size
+from kd_core.distill.stack.summed import Summed, name_of, summed
 from kd_core.distill.sweep.variants import TEACHER, Lessons, tables
+from kd_core.distill.terms import loss_of
 from kd_core.errors import SpecError
 from kd_core.models.base import Outputs
-from kd_core.specs import LABELS, Choice
+from kd_core.specs import LABELS, SEVERAL, Choice
 from kd_core.task import task_of
 
 
@@ -58,8 +60,12 @@ class StackedLesson:
             objectives.refuse_unheard(spec)
         weights = [spec.weights() if spec is not None else (1.0, 0.0) for spec in self.specs]
         self._weights = torch.tensor(weights, dtype=torch.float64)
-        self._loss = LOSSES.get(self.name) if self.name else None
-        self._written: type[Gradient] | None = self._loss.facts.get("gradient") if self._loss else None
+        one = next((c for c in chosen if c is not None), None)
+        self._loss = loss_of(one) if one else None
+        self._written: type[Gradient] | None = None
+        if one and self._loss:
+            self._written = summed(one) if one.name == SEVERAL else self._loss.facts.get("gradient")
+            self._default = next(spec for spec in self.specs if spec is not None)  # stands in where nobody is taught
         self._tell(known, names)
         self._spread()
 
@@ -71,8 +77,10 @@ class StackedLesson:
             partly_known(torch.stack(first).sum(0)) if first else None
         )  # a lesson and its placebo lack the same rows
         self.known = None if answered is None else answered.to(self.device)
-        facts = self._loss.facts if self._loss else {}
-        if self.known is not None and not (facts.get("row_mean") and facts.get("zero_at_equality")):
+        facts = (
+            [LOSSES.get(name).facts for name in self._loss.facts.get("terms", (self._loss.name,))] if self._loss else []
+        )
+        if self.known is not None and not all(f.get("row_mean") and f.get("zero_at_equality") for f in facts):
             self._written = None  # a row without an answer can't be made to count for nothing
         key = self._written.key if self._written else (lambda spec: None)
         asked = [None if not soft else (n, key(s)) for n, s, soft in zip(names, self.specs, self._soft(), strict=True)]
@@ -100,7 +108,6 @@ class StackedLesson:
         self.plain = not any(self._soft())  # nobody listens to the teacher
         self.told_row = torch.tensor(self._part, device=self.device).view(-1, 1) * len(self.labels)
         if self._loss and self._written:
-            self._default = self._loss.spec()
             specs = [self._default if spec is None else spec for spec in self.specs]
             self._gradient = self._written(specs, self._soft(), column)
 
@@ -129,9 +136,12 @@ class StackedLesson:
         """Compare, for each network that listens to the teacher, what labels and teacher pull at. Shape: as `gradient`."""
         if self.plain or self.name is None:
             return [None] * len(self.specs)
-        sizes = [size(g, -2).tolist() for g in (self._hard(z, index), self._soft_gradient(z, index))]
-        told = zip(*sizes, self._soft(), strict=True)
-        return [of_sizes({LABELS: hard, self.name: soft}) if weight else None for hard, soft, weight in told]
+        parts, names = [self._soft_gradient(z, index)], [self.name]
+        if self._written and isinstance(self._gradient, Summed):
+            parts, names = self._gradient.parts(z, self._answers(index)), list(self._gradient.names)
+        sizes = [size(g, -2).tolist() for g in (self._hard(z, index), *parts)]
+        told = zip(zip(*sizes, strict=True), self._soft(), strict=True)
+        return [of_sizes(dict(zip([LABELS, *names], own, strict=True))) if soft else None for own, soft in told]
 
     @property
     def recordable(self) -> bool:
@@ -219,7 +229,7 @@ def _settings(
     weights: Array | None,
 ) -> tuple[str | None, list[Any]]:
     """Check every distinct choice as separate training does; return the loss's name and the parsed settings."""
-    names = sorted({c.name for c in chosen if c is not None})
+    names = sorted({name_of(c) for c in chosen if c is not None})
     if len(names) > 1:
         raise SpecError(
             "One stack can't mix the losses {names}.",
@@ -234,4 +244,5 @@ def _settings(
             checked.add((choice.to_json(), lesson))
             made = objectives.make(task, choice, labels, known.get(lesson), weights)
             parsed[choice.to_json()] = made.spec
-    return (names[0] if names else None), [None if c is None else parsed[c.to_json()] for c in chosen]
+    named = next((c.name for c in chosen if c is not None), None)
+    return named, [None if c is None else parsed[c.to_json()] for c in chosen]

@@ -22,8 +22,8 @@ import torch
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.view import Viewed
 from kd_core.distill import objective as objectives
-from kd_core.distill.base import LOSSES
 from kd_core.distill.preparing import prepare
+from kd_core.distill.stack import stackable, summed
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.stack.stack_rows import StackRows
 from kd_core.distill.stack.stack_task import Task as Task
@@ -39,43 +39,18 @@ from kd_core.evaluate.many import ManyScores
 from kd_core.models.base import ARCHS
 from kd_core.models.building import build_for, start_weights, viewed
 from kd_core.models.sizes import sizes_for
-from kd_core.specs import SEVERAL, TrainingSpec
-from kd_core.task import task_of
+from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
 from kd_core.training.plan import resolve
 from kd_core.training.rows import Resident
 
-INNER = ("_features", "_maps", "_relations")  # ends of the needs of losses that hear more than answers
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
 
 WIDEST = 1.5  # networks up to this much wider share a stack: padding costs arithmetic, a second stack costs dispatch
 # Weights, moments and activations of one stack. On the CPU: what stays in the caches; beyond it a network's step
 # takes up to 1.3 times as long (256 wide, docs/LAB.md).
 STACK_BYTES = {"cpu": 32 * 2**20, "cuda": 16 * 2**30}
-
-
-def supports(dataset: Dataset, variant: Variant) -> str | None:
-    """Say why a variant can't be part of a stack, or None when it can."""
-    return why_apart(variant.student.arch.name, variant.objective.name if variant.objective else None, dataset.task)
-
-
-def why_apart(arch: str, objective: str | None, task: str) -> str | None:
-    """Say why networks of an architecture that learn by a loss can't be stacked, or None when they can."""
-    if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
-        return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
-    if arch not in STACKS.names():
-        known = ARCHS.get(arch).facts.get("apart") if arch in ARCHS.names() else None
-        return f"the architecture '{arch}' has no stacked form ({known or 'known: ' + ', '.join(STACKS.names())})"
-    if task_of(task).by_group:
-        return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
-    if objective == SEVERAL:
-        return "a lesson of several terms changes from epoch to epoch and is taught network by network"
-    if objective is not None:
-        loss = LOSSES.get(objective)
-        if "module" in loss.facts or any(need.endswith(INNER) for need in loss.needs):
-            return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
-    return None
 
 
 def step_flops(dataset: Dataset, variants: Iterable[Variant], training: TrainingSpec) -> list[float]:
@@ -130,7 +105,7 @@ class Stacking:
         return viewed(self.dataset, variant.student.arch)
 
     def _plan(self, variant: Variant) -> _Plan:
-        why_not = supports(self.dataset, variant)
+        why_not = stackable.supports(self.dataset, variant)
         if why_not:
             raise KDError(
                 "The student '{name}' can't be trained in a stack: {why}.",
@@ -157,11 +132,11 @@ class Stacking:
         for p in positions:
             objective = self.variants[p].objective
             if objective is not None:
-                taught.setdefault(self.plans[p].family, objective.name)
+                taught.setdefault(self.plans[p].family, summed.name_of(objective))
         families: dict[Hashable, list[int]] = defaultdict(list)
         for p in positions:
             objective, family = self.variants[p].objective, self.plans[p].family
-            families[(family, objective.name if objective else taught.get(family))].append(p)
+            families[(family, summed.name_of(objective) if objective else taught.get(family))].append(p)
         found = []
         for members in families.values():
             members.sort(key=lambda p: self.plans[p].width)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kd_core.data.input_spec import table_inputs
-from kd_core.distill.stack import stacking
+from kd_core.distill.stack import stackable, stacking
 from kd_core.distill.stack.stacking import Stacking, Task
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.sweep.work import SweepWork
@@ -162,6 +162,6 @@ def test_own_rates_and_decays_win_over_the_training_settings():
 
 
 def test_why_networks_that_gain_nothing_together_stay_apart_is_told():
-    said = {name: stacking.why_apart(name, "hinton", "multiclass") for name in ("bag", "cnn", "textcnn")}
+    said = {name: stackable.why_apart(name, "hinton", "multiclass") for name in ("bag", "cnn", "textcnn")}
     assert "masks of one shape" in said["bag"] and "1.6 to 2.3 times as long" in said["cnn"]
     assert said["textcnn"].endswith("(convolutions side by side are no faster than one after the other)")
