@@ -27,7 +27,7 @@ def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
         "```\npip install -r requirements.txt\npython predict.py --check\npython predict.py sample.csv\n```\n"
         f"It needs {', '.join(requirements)} and nothing else. `columns.json` says how each column is read.",
         "## How good it is",
-        f"Measured on {rows['test']:,} rows that it never learned from.",
+        *([f"Measured on {rows['test']:,} rows that it never learned from."] if card.get("metrics") else []),
         _measured(card),
         *_compared(card),
         "## What it is made of",
@@ -67,14 +67,20 @@ def _measured(card: Mapping[str, Any]) -> str:
         lines.append(
             f"| {name}{mark} | {spread} | {len(values)} | {other} | {_gain(gains.get(name))} | {_number(teacher.get(name))} |"
         )
-    return "\n".join(lines) if len(lines) > 2 else "The run of this model tells no metrics of it."
+    if len(lines) > 2:
+        return "\n".join(lines)
+    if card.get("selected") is not None:
+        return f"It was compared on validation rows only: {card['metric']['title']} {_number(card['selected'])}. No test row was spent on it."
+    return "The run of this model tells no metrics of it."
 
 
 def _compared(card: Mapping[str, Any]) -> list[str]:
     said = []
     if (verdict := card.get("verdict")) in _WORDS and card.get("taught"):
         said.append(f"The verdict of its run, by {card['metric']['title']}: {_WORDS[verdict]}.")
-    if card.get("taught") is False:
+    if card.get("plain"):
+        said.append("A plain model, taught by the labels alone, that the run set beside its students.")
+    elif not card.get("taught"):
         said.append("This one learned without a teacher: in its run that was the better choice.")
     best = (card.get("reference") or {}).get("best")
     if best:
@@ -86,8 +92,12 @@ def _made(card: Mapping[str, Any]) -> str:
     arch, latency = card["architecture"], (card.get("latency_ms") or {}).get("whole", {}).get("1", {})
     lines = [
         f"- Architecture: {arch['name']} {json.dumps(arch.get('settings', {}), ensure_ascii=False)}, rows read as {arch['reads']}",
-        f"- Teacher: {card['teacher']['name']}",
+        f"- Teacher: {card['teacher']['name'] if card.get('taught') else 'none'}",
     ]
+    if len(card.get("seeds") or ()) > 1 and card.get("seed") is not None:
+        lines.append(
+            f"- One of {len(card['seeds'])} trainings: the one with seed {card['seed']}, best on validation rows"
+        )
     if (parameters := card.get("parameters")) is not None:
         lines.append(f"- Learned numbers: {parameters:,}")
     if (size := card.get("size_bytes")) is not None:

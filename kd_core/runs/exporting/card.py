@@ -35,7 +35,7 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
         "teacher": {"name": spec.teacher.name, "metrics": result["teacher"].get("metrics") or {}},
         "recipe": _recipe(spec),
         "environment": result.get("environment", {}),
-        "references": _references(spec, student),
+        "references": _references(spec, student, judged["taught"]),
         "limits": _limits(result, purpose),
     }
 
@@ -53,9 +53,7 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
     """Return how a student was measured, or a plain model; empty where an older result does not say."""
     found = next((one for one in result["students"] if one["name"] == student["name"]), None)
     if found is None:
-        plain = (result.get("references") or {}).get("models", ())
-        one: Mapping[str, Any] = next((one for one in plain if taken_as(one["name"]) == student["name"]), {})
-        return {"metrics": one.get("metrics", {}), "size_bytes": one.get("bytes"), "plain": True}
+        return _plain(result, student["name"])
     alone = student.get("arm") == "baseline"
     side = found["baseline"] if alone else found
     keys = ("parameters", "size_bytes", "latency_ms", "deployed", "seeds")
@@ -72,13 +70,26 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _references(spec: RunSpec, student: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Name what was used and where it was published."""
-    used = {
-        ("kd_core.distill", "LOSSES"): spec.objective.name,
-        ("kd_core.models", "ARCHS"): student["arch"]["name"],
-        ("kd_core.teachers", "SOURCES"): spec.teacher.name,
+def _plain(result: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return how a plain model was measured: on the test rows only where a student was set beside it, else on validation rows."""
+    known = (result.get("references") or {}).get("known", ())
+    one: Mapping[str, Any] = next((one for one in known if taken_as(one["name"]) == name), {})
+    beside = [r for s in result["students"] for r in (s.get("reference") or {}).values() if isinstance(r, Mapping)]
+    tested = next((r for r in beside if r.get("name") == one.get("name") and r.get("metrics")), {})
+    return {
+        "metrics": tested.get("metrics", {}),
+        "selected": one.get("selected"),
+        "size_bytes": one.get("bytes"),
+        "taught": False,
+        "plain": True,
     }
+
+
+def _references(spec: RunSpec, student: Mapping[str, Any], taught: bool) -> list[dict[str, str]]:
+    """Name what was used and where it was published."""
+    used = {("kd_core.models", "ARCHS"): student["arch"]["name"]}
+    if taught:
+        used |= {("kd_core.distill", "LOSSES"): spec.objective.name, ("kd_core.teachers", "SOURCES"): spec.teacher.name}
     found = (one for (package, registry), name in used.items() for one in parts(package, registry) if one.name == name)
     return [{"what": one.title, "source": one.source} for one in found if one.source]
 
@@ -87,7 +98,7 @@ def _limits(result: Mapping[str, Any], purpose: Purpose) -> list[str]:
     """Say in sentences for what the student is not."""
     rows = result["dataset"]["rows"]
     said = [
-        f"It was measured on {rows['test']:,} rows of the same file that it learned from; rows of another time, place or kind may be answered worse.",
+        f"It was judged by rows of the same file that it learned from ({rows['test']:,} to test by); rows of another time, place or kind may be answered worse.",
         "It answers every row, however unlike those that it knows: a likely class is no promise.",
         "Values that it never met count as unknown, and what can't be read counts as missing.",
     ]

@@ -20,7 +20,7 @@ from kd_core.runs.exporting.card import card_of
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import Damaged
 
-ODD_ROWS = 150  # of the rows that are asked about; the others are test rows
+ODD_ROWS = 150  # at most, of the rows that are asked about; the others are test rows
 ROWS = "rows.parquet"
 
 
@@ -59,7 +59,8 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         )
     model, types = opened.kept(told["onnx"]), opened.deployed.reader.types
     kept = as_written(_test_rows(opened.folder, list(types)), types)
-    rows = [*kept[: parity.MOST_ROWS - ODD_ROWS], *odd_rows(kept, types, ODD_ROWS)]
+    odd = odd_rows(kept, types, ODD_ROWS)
+    rows = [*kept[: parity.MOST_ROWS - len(odd)], *odd]
     every = max(1, len(kept) // SAMPLE_ROWS)
     sample = kept[::every][:SAMPLE_ROWS]
     purpose = opened.purpose

@@ -1,0 +1,78 @@
+"""The card says what was measured, in plain words, whatever names are in the data."""
+
+from __future__ import annotations
+
+from kd_core.export.card_text import card_text
+
+CARD = {
+    "name": "tiny <b>|x|</b>",
+    "made_by": "KD Workbench 0.1.0",
+    "run": "r1",
+    "created_utc": "2026-11-27T08:00:00+00:00",
+    "licence": "",
+    "target": "# bought\n*now*",
+    "classes": [f"c{i}" for i in range(12)],
+    "data": {"name": "a.csv", "hash": "ab" * 32, "rows": {"train": 1000, "validation": 200, "test": 300}},
+    "architecture": {"name": "mlp", "settings": {"size": "tiny"}, "reads": "table"},
+    "metric": {"name": "accuracy", "title": "accuracy"},
+    "metrics": {"accuracy": {"mean": 0.8, "values": [0.79, 0.81]}, "brier": {"mean": None, "values": []}},
+    "gain": {"accuracy": {"mean": 0.0123, "ci95": [0.001, 0.02]}, "brier": {"mean": 0.5, "ci95": [None, None]}},
+    "baseline": {"accuracy": {"mean": 0.7877}},
+    "teacher": {"name": "lightgbm", "metrics": {"accuracy": 0.85}},
+    "taught": True,
+    "verdict": "beats",
+    "seeds": [0, 1],
+    "seed": 1,
+    "recipe": {"name": "x"},
+    "environment": {"device_name": "A CPU"},
+    "latency_ms": {"whole": {"1": {"p50": 0.01234}}},
+    "parameters": 1066,
+    "size_bytes": 2301,
+    "references": [{"what": "Soft labels", "source": "arXiv:1503.02531"}],
+    "limits": ["It knows 12 classes and no other."],
+}
+
+
+def test_what_was_measured_stands_with_its_interval_and_beside_the_others():
+    text = card_text(CARD, ["numpy==2.4.6"])
+    assert "| accuracy (chosen by it) | 0.8 (0.79 to 0.81) | 2 | 0.7877 | +0.0123 (+0.001 to +0.02) | 0.85 |" in text
+    assert "| brier | – | 0 | – | +0.5 | – |" in text and "Measured on 300 rows that it never learned from" in text
+    assert "better than the same model taught without a teacher, by the interval" in text
+    assert (
+        "1,066" in text
+        and "2,301 bytes" in text
+        and "One of 2 trainings: the one with seed 1" in text
+        and "0.0123 ms (median, one thread, A CPU)" in text
+    )
+    assert (
+        "Teacher: lightgbm" in text
+        and "one of 12 classes (c0, c1" in text
+        and ", c9, ...)" in text
+        and "c10" not in text
+    )
+    assert (
+        "numpy==2.4.6" in text
+        and "ab" * 32 in text
+        and "Soft labels: arXiv:1503.02531" in text
+        and "Not stated." in text
+    )
+
+
+def test_names_from_data_are_no_markup():
+    text = card_text(CARD, [])
+    assert text.splitlines()[0] == r"# tiny \<b\>\|x\|\</b\>" and r"**\# bought \*now\***" in text
+    assert "mine \\<i\\>" in card_text({**CARD, "licence": "mine <i>"}, [])
+
+
+def test_a_model_without_a_teacher_says_so():
+    alone = {k: v for k, v in CARD.items() if k not in ("gain", "verdict")} | {"taught": False}
+    text = card_text(alone, [])
+    assert "learned without a teacher" in text and "Teacher: none" in text and "better than the same" not in text
+    plain = {**alone, "plain": True, "metrics": {}, "selected": 0.8125, "baseline": None, "latency_ms": {}}
+    text = card_text(plain, [])
+    assert "compared on validation rows only: accuracy 0.8125. No test row was spent on it" in text
+    assert (
+        "A plain model, taught by the labels alone" in text and "Measured on 300" not in text and "(median" not in text
+    )
+    number = card_text({**plain, "classes": [], "selected": None}, [])
+    assert "with a number: the column" in number and "tells no metrics of it" in number
