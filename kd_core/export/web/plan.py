@@ -30,6 +30,7 @@ READ = (
     "tokens",
 )  # views that the page's scripts read rows as, beside those that are drawn
 _SHARED = ("name", "made_by", "run", "created_utc", "licence", "metric", "metrics", "verdict", "limits")  # of the card
+_MOST_TIMES = 1000  # that a piece counts in a text
 _MOST_LISTED = 2000  # known values of a column in the form
 assert BYTES == 3  # threeInOne of student.js
 
@@ -99,7 +100,10 @@ def _learned(views: Mapping[str, View]) -> tuple[dict[str, Any], bytes | None]:
 
 def _topics(learned: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {name: _array(learned[name]) for name in ("idf", "topics", "spread")}
-    return {"spaced": learned["spaced"], "terms": learned["terms"], **arrays}
+    logs = np.log(
+        np.arange(1, _MOST_TIMES + 1, dtype=np.float32)
+    )  # numpy's own, which differ from a browser's in the last bit
+    return {"spaced": learned["spaced"], "terms": learned["terms"], **arrays, "logs": _array(logs)}
 
 
 def _array(values: Any) -> dict[str, str]:

@@ -153,7 +153,9 @@ function ngramsReader(told) {
 
 function topicsReader(told) {
   const numbers = new Map(told.terms.map((term, at) => [term, at]));
-  const [idf, topics, spread] = [told.idf, told.topics, told.spread].map(arrayOf);
+  const [idf, topics, spread, logs] = [told.idf, told.topics, told.spread, told.logs].map(arrayOf);
+  // Where a topic hardly varies, rounding is all that there is of it: it must be the engine's
+  const round = topics instanceof Float32Array ? Math.fround : (x) => x;
   const runs = new RegExp(`[${SPACE}]{2,}`, "gu");
   function pieces(text) {
     if (!told.spaced) return piecesOfRun([...text.toLowerCase().replace(runs, " ")], [1, 2]);
@@ -165,12 +167,12 @@ function topicsReader(told) {
     read(text, row) {
       if (width) {
         const found = counted(pieces(text), numbers);
-        const weights = found.map(([place, times]) => Math.fround((Math.fround(Math.log(times)) + 1) * idf[place]));
-        const norm = Math.sqrt(weights.reduce((sum, w) => sum + w * w, 0)) || 1;
+        const weights = found.map(([place, times]) => Math.fround(Math.fround(logs[Math.min(times, logs.length) - 1] + 1) * idf[place]));
+        const norm = Math.sqrt(weights.reduce((sum, w) => sum + round(w * w), 0)) || 1;
         for (let topic = 0; topic < width; topic++) {
           let sum = 0;
           found.forEach(([place], at) => {
-            sum += Math.fround(weights[at] / norm) * topics[topic * told.terms.length + place];
+            sum = round(sum + round(Math.fround(weights[at] / norm) * topics[topic * told.terms.length + place]));
           });
           row[topic] = Math.max(-10, Math.min(10, sum / spread[topic]));
         }
