@@ -14,7 +14,7 @@ from kd_core.specs import Choice
 
 TRIES = 4  # files that are written until the names fit
 NARROWER = (0.9, 0.8, 0.7, 0.6, 0.5)  # shares of a width that are tried; half of it is another size's business
-ROOM = 0.99  # of what is left: names take a little more or less than is foreseen
+ROOM = 0.99  # of what is left: names, and what is learned, take a little more or less than is foreseen
 
 
 def least_bytes(dataset: Dataset, arch: Choice) -> int | None:
@@ -59,7 +59,7 @@ def fitted(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     for narrow in dict.fromkeys(max(1, round(share * width)) for share in NARROWER):
         choice = arch.model_copy(update={"settings": {**arch.settings, "width": narrow}})
         taken = least_bytes(dataset, choice if (bare := barest(dataset, choice)) is None else bare)
-        if taken is not None and taken <= most:
+        if taken is not None and taken <= ROOM * most:
             return choice if bare is None else shortened(dataset, choice, most) or bare
     return None
 
