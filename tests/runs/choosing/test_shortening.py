@@ -78,7 +78,7 @@ def test_a_run_with_a_limit_tries_its_candidates_with_the_names_that_fit(lines, 
     assert (
         best["bytes"] <= student["deployed"]["bytes"] and best["names"]["bytes"] > 0
     )  # plain models of the class as well
-    (line,) = [line for line in verdict_lines(found) if "knows the commonest names alone" in line]
+    (line,) = [line for line in verdict_lines(found) if "knows the commonest alone" in line]
     kept, of = told["columns"]["product"]
     assert f"{kept} of {of} of product" in line and read_outcome(found).students[0].names.bytes == told["bytes"]
     assert any(e.get("names") for e in events if e["kind"] == "candidate")
