@@ -14,7 +14,7 @@ from kd_core.specs import Choice
 
 TRIES = 4  # files that are written until the names fit
 NARROWER = (0.9, 0.8, 0.7, 0.6, 0.5)  # shares of a width that are tried; half of it is another size's business
-ROOM = 0.99  # of what is left: names take a little more or less than is foreseen
+ROOM = 0.99  # of what is left: names, and what is learned, take a little more or less than is foreseen
 
 
 def least_bytes(dataset: Dataset, arch: Choice) -> int | None:
@@ -59,18 +59,9 @@ def fitted(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     for narrow in dict.fromkeys(max(1, round(share * width)) for share in NARROWER):
         choice = arch.model_copy(update={"settings": {**arch.settings, "width": narrow}})
         taken = least_bytes(dataset, choice if (bare := barest(dataset, choice)) is None else bare)
-        if taken is not None and taken <= most:
+        if taken is not None and taken <= ROOM * most:
             return choice if bare is None else shortened(dataset, choice, most) or bare
     return None
-
-
-def needed_bytes(dataset: Dataset, arch: Choice) -> int | None:
-    """Return the least bytes of an architecture's file without any name, what grows by rounds at its most; None without a file. Errors: KDError."""
-    bare = barest(dataset, arch)
-    if bare is None or (grown := _grown(dataset, arch)) == 0:
-        return least_bytes(dataset, bare or arch)
-    least = least_bytes(dataset, _least(bare))
-    return None if least is None else least + grown
 
 
 def _grown(dataset: Dataset, arch: Choice) -> int:
@@ -87,7 +78,7 @@ def _least(arch: Choice) -> Choice:
 def shortened(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
     """Leave so many names out that the file takes at most `most` bytes once the student has learned; None where even none is too many.
 
-    Of what grows by rounds the most is reserved. Errors: KDError.
+    Of what grows by rounds the most is reserved; where that leaves nothing, no name is known. Errors: KDError.
     """
     if barest(dataset, arch) is None:
         return None
@@ -103,8 +94,10 @@ def shortened(dataset: Dataset, arch: Choice, most: int) -> Choice | None:
         return found
 
     bare = taken(0)
-    if bare is None or bare > room:
+    if bare is None or bare > most:
         return None
+    if bare > room:  # it may end after fewer rounds
+        return with_names(0)
     before, names = (0, bare), int(ROOM * (room - bare))
     for _ in range(TRIES):
         found = taken(names)

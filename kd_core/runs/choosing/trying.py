@@ -31,7 +31,7 @@ from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
 from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts, settle
-from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of, needed_bytes
+from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
 from kd_core.runs.estimate import CANDIDATE_SECONDS, pair_seconds
 from kd_core.runs.pace import CHOOSING
@@ -190,7 +190,8 @@ class Trying:
             if least is None or least <= most:
                 return self._try(student)
             smaller = fitted(self.dataset, student.arch, most)
-            least = least if smaller else needed_bytes(self.dataset, student.arch)
+            bare = barest(self.dataset, student.arch)
+            least = least if smaller or bare is None else least_bytes(self.dataset, bare)
         except KDError as error:
             return Candidate(student.name, left_out={"code": "failed", "reason": str(error)})
         if smaller:

@@ -135,8 +135,8 @@ def _names(told: Vocabulary) -> str:
     """Say which names of category values a student's file knows, and what that spares."""
     columns = " and ".join(f"{kept:,} of {of:,} of {name}" for name, (kept, of) in told.columns.items() if kept < of)
     return (
-        f"Its file knows the commonest names alone, {columns}: {kilobytes(told.bytes)} instead of {kilobytes(told.of_bytes)}. "
-        "Any other is read as a name never seen; so it was in training, by the baseline and by plain models of its size too."
+        f"Of the values of category columns its file knows the commonest alone, {columns}: {kilobytes(told.bytes)} of names instead of "
+        f"{kilobytes(told.of_bytes)}. Any other is read as a value never seen; so it was in training, by the baseline and by plain models of its size too."
     )
 
 

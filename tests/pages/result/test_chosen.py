@@ -173,8 +173,8 @@ def test_the_table_says_which_candidates_know_a_part_of_the_names():
         TRIED[2],
     )
     frame = chosen.table(told(found=tried, bytes=16_000), "ROC-AUC")
-    said = dict(zip(frame.index, frame[frame.columns[-1]], strict=True))
-    assert [plain(Safe(said[name])) for name in said] == [
+    cells = dict(zip(frame.index, frame[frame.columns[-1]], strict=True))
+    assert [plain(Safe(cells[name])) for name in cells] == [
         "chosen, 14 wide so that it fits, with 2 KB of 20 KB of names",
         "with 2 KB of 20 KB of names",
         "beyond a limit",

@@ -11,7 +11,7 @@ import pytest
 import kd_core
 from kd_core.data.preparation import prepare
 from kd_core.models.building import viewed
-from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of, needed_bytes, shortened
+from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of, shortened
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
@@ -78,7 +78,7 @@ def test_a_run_with_a_limit_tries_its_candidates_with_the_names_that_fit(lines, 
     assert (
         best["bytes"] <= student["deployed"]["bytes"] and best["names"]["bytes"] > 0
     )  # plain models of the class as well
-    (line,) = [line for line in verdict_lines(found) if "knows the commonest names alone" in line]
+    (line,) = [line for line in verdict_lines(found) if "knows the commonest alone" in line]
     kept, of = told["columns"]["product"]
     assert f"{kept} of {of} of product" in line and read_outcome(found).students[0].names.bytes == told["bytes"]
     assert any(e.get("names") for e in events if e["kind"] == "candidate")
@@ -152,12 +152,12 @@ WIDE = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"size": "base"
 def test_what_is_too_large_by_itself_becomes_as_narrow_as_it_has_to(tmp_path):
     dataset = prepare(small_spec(write_table(tmp_path / "t.csv")).dataset)
     whole = least_bytes(dataset, WIDE.arch)
-    found = fitted(dataset, WIDE.arch, whole - 1)
+    found = fitted(dataset, WIDE.arch, int(0.98 * whole))
     assert found.settings == {"size": "base", "width": 115} and least_bytes(dataset, found) < whole
     most = least_bytes(dataset, Choice(name="mlp", settings={"size": "base", "width": 64}))
-    assert fitted(dataset, WIDE.arch, most).settings["width"] == 64 and fitted(dataset, WIDE.arch, most - 1) is None
+    assert fitted(dataset, WIDE.arch, int(1.02 * most)).settings["width"] == 64
+    assert fitted(dataset, WIDE.arch, most) is None  # learning may add some
     assert fitted(dataset, LINE.arch, 10) is None and fitted(dataset, TREES.arch, 10) is None
-    assert needed_bytes(dataset, WIDE.arch) == whole
 
 
 def test_a_network_with_names_becomes_narrower_where_none_is_left_to_leave_out(lines):
@@ -166,8 +166,10 @@ def test_a_network_with_names_becomes_narrower_where_none_is_left_to_leave_out(l
     found = fitted(dataset, WIDE.arch, bare - 500)
     assert found.settings["width"] < 128 and least_bytes(dataset, found) <= bare - 500
     assert "width" not in fitted(dataset, WIDE.arch, bare + 500).settings
-    grown = needed_bytes(dataset, TREES.arch) - least_bytes(dataset, barest(dataset, LINE.arch))
-    assert 0 < grown < 1_000  # trees are told with all their rounds
+    many = Choice(name="trees", settings={"trees": 200, "leaves": 31})
+    assert (
+        fitted(dataset, many, 9_000).settings["label_bytes"] == 0
+    )  # it may end after fewer rounds than would fill the file
 
 
 def test_a_run_tells_how_wide_its_student_became(tmp_path):

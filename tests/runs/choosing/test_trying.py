@@ -215,11 +215,12 @@ def test_what_is_foreseen_to_end_in_time_is_tried_before_what_is_not(tmp_path, m
 
 
 def test_what_is_too_large_before_it_has_learned_is_not_trained(tmp_path):
-    spec = choosing(tmp_path, LARGE, LINE, bytes=20_000)
+    spec = choosing(tmp_path, LARGE, LINE, bytes=6_000)
     events: list[dict[str, Any]] = []
     found = carry_out(spec, tmp_path / "a", events.append)
     why = by_name(found)["base"]["left_out"]
-    assert why["code"] == "too_large" and why["bytes"] > 20_000 and found["choice"]["chosen"] == "linear"
+    assert why["code"] == "too_large" and why["bytes"] > 20_000  # half as wide takes more than 6,000 still
+    assert found["choice"]["chosen"] == "linear"
     assert "base" not in {e.get("student") for e in events if e["kind"] == "epoch"}
     assert found["choice"]["rule"] == "best_within"
 

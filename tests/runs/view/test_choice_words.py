@@ -130,9 +130,9 @@ NAMES = {"columns": {"code": [714, 3035], "country": [30, 30]}, "bytes": 8_800, 
 def test_what_names_a_file_knows_is_said_of_every_student_that_lacks_some():
     deployed = {"bytes": 15_000, "names": NAMES}
     found = result(SQUARE, [{**student("tiny", 3), "deployed": deployed}], 3)
-    (line,) = [line for line in verdict_lines(found) if "names" in line]
+    (line,) = [line for line in verdict_lines(found) if "of names" in line]
     assert line.startswith(
-        "Its file knows the commonest names alone, 714 of 3,035 of code: 8.6 KB instead of 124.7 KB."
+        "Of the values of category columns its file knows the commonest alone, 714 of 3,035 of code: 8.6 KB of names instead of 124.7 KB."
     )
     del deployed["names"]
     assert not any("names" in line for line in verdict_lines(found))
