@@ -141,18 +141,21 @@ def test_offline_is_said_with_the_way_by_a_folder(monkeypatch):
 
 
 def test_a_file_that_is_too_large_is_refused_whether_it_says_so_or_not(folder, monkeypatch):  # noqa: F811
-    monkeypatch.setitem(folders.FILE_BYTES, "model.safetensors", 6)
+    (folder / "model.safetensors").write_bytes(b"w" * 2**19)
+    monkeypatch.setitem(folders.FILE_BYTES, "model.safetensors", 2**18 + 5)
     heard: list[str] = []
-    code, said = changed(
-        folder, monkeypatch, lambda path, *told: told, lambda file, done, whole: heard.append(f"{file} {done}")
-    )
-    assert not [one for one in heard if one.startswith("model.safetensors")]  # nothing of it is taken
-    assert code == "hub_large" and "has 7 bytes or more, at most 6" in said
+
+    def tell(file, done, whole):
+        heard.append(file)
+
+    code, said = changed(folder, monkeypatch, lambda path, *told: told, tell)
+    assert code == "hub_large" and "has 524,288 bytes or more, at most 262,149" in said
+    assert "config.json" in heard and "model.safetensors" not in heard  # nothing of it is taken
 
     def silent(path, status, headers, body):
-        return status, {**headers, **({"Content-Length": ""} if body == b"weights" else {})}, body
+        return status, {**headers, **({"Content-Length": ""} if len(body) == 2**19 else {})}, body
 
-    assert changed(folder, monkeypatch, silent)[0] == "hub_large"
+    assert changed(folder, monkeypatch, silent, tell)[0] == "hub_large" and "model.safetensors" in heard
 
 
 def test_a_file_that_breaks_off_or_is_another_one_is_refused(folder, monkeypatch):  # noqa: F811
