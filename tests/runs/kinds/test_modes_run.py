@@ -42,11 +42,11 @@ def spec_of(given, mode, settings=None):
         (kind, name)
         for kind in (texts, pictures)
         for name in MODES.names()
-        if name != "offline" and (kind, name) != (pictures, "data_free")
+        if name != "offline" and (kind, name) not in ((pictures, "data_free"), (texts, "data_free_pictures"))
     ],
 )
 def test_a_mode_teaches_students_of_texts_and_pictures(kind, mode, tmp_path):
-    settings = {"made_rows": 0} if mode == "patient" else None
+    settings = {"patient": {"made_rows": 0}, "data_free_pictures": {"pictures": 100, "steps": 10}}.get(mode)
     result, _ = carry_out(spec_of(kind(tmp_path), mode, settings), tmp_path / "run")
     (student,) = result["students"]
     taught, alone = (block["metrics"]["log_loss"]["values"] for block in (student, student["baseline"]))
@@ -71,7 +71,7 @@ def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
     said = [p for p in found if p.severity == "error"]
     assert [p.code for p in said] == ["made_up_pictures"] * 2  # for the teacher and for the student
     assert all("show nothing that a teacher knows" in p.message for p in said)
-    assert all(p.hint.startswith("Choose the mode 'offline'") for p in said)
+    assert all(p.hint.startswith("Choose the mode 'offline', or the mode 'data_free_pictures'") for p in said)
 
 
 def test_a_patient_teacher_answers_mixed_pictures(tmp_path):
