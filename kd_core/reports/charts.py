@@ -39,7 +39,7 @@ def scores(found: Outcome, student: StudentOutcome) -> Markup:
             marks.append(Mark(label, arm, mean, *_bounds(block, name), tuple(_values(block, name))))
     better = "less is better" if found.metric.better == "lower" else "more is better"
     return lines(
-        marks, f"{title} on test rows, {student.name}", f"{title} ({better}); small dots: single seeds", written.score
+        marks, f"{title} on test rows, {student.name}", f"{title} ({better}); small dots: single seeds", written.short
     )
 
 

