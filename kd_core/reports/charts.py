@@ -39,21 +39,21 @@ def scores(found: Outcome, student: StudentOutcome) -> Markup:
             marks.append(Mark(label, arm, mean, *_bounds(block, name), tuple(_values(block, name))))
     better = "less is better" if found.metric.better == "lower" else "more is better"
     return lines(
-        marks, f"{title} on test rows, {student.name}", f"{title} ({better}); small dots: single seeds", written.score
+        marks, f"{title} on test rows, {student.name}", f"{title} ({better}); small dots: single seeds", written.short
     )
 
 
 def gains(found: Outcome, student: StudentOutcome) -> Markup:
     """Draw what the student gains over each of those it is compared with; above 0 is better."""
     name = found.metric.name
-    factor, unit = (100.0, "points") if found.metric.unit == "share" else (1.0, "its unit")
+    factor, unit = (100.0, ", points") if found.metric.unit == "share" else (1.0, "")
     compared = [("over its baseline", "baseline", student.gain.get(name))]
     compared.append(("over the placebo", "placebo", student.placebo.gain.get(name) if student.placebo else None))
     compared.append(("over a plain model", "plain", student.plain.gain.get(name) if student.plain else None))
     compared.append(("over the teacher", "teacher", student.own_versus_teacher.get(name)))
     marks = [_gain(label, arm, gain, factor) for label, arm, gain in compared if gain is not None]
     title = f"What the {student.name} student gains in {found.metric.title}, with 95 % intervals"
-    return lines(marks, title, f"{found.metric.title}, {unit}; right of the line is better", _shown, zero=True)
+    return lines(marks, title, f"{found.metric.title}{unit}; right of the line is better", _shown, zero=True)
 
 
 def against_size(found: Outcome) -> Markup:
@@ -71,7 +71,7 @@ def against_size(found: Outcome) -> Markup:
                 low, high = _bounds(block, name)
                 places.append(Place(f"{label}, {student.name}", arm, sized.get(arm, size) / 1024, mean, low, high))
     title = f"{found.metric.title} against the size of the file"
-    return scatter(places, title, ("size", found.metric.title), (lambda kb: f"{kb:,.3g} KB", written.score))
+    return scatter(places, title, ("size", found.metric.title), (lambda kb: f"{kb:,.3g} KB", written.short))
 
 
 def times(found: Outcome, student: StudentOutcome) -> Markup | None:

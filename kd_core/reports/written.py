@@ -27,10 +27,16 @@ def time(milliseconds: float | None) -> str:
 
 
 def score(value: float | None) -> str:
-    """Write a metric. Example: `0.8257`."""
+    """Write a metric, with fewer decimals the larger it is. Example: `0.8257`, `11.504`, `1,204.3`."""
     if value is None:
         return "–"
-    return sentence(f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}")
+    digits = max(0, 5 - len(str(int(abs(value)))))
+    return sentence(f"{value:,.{digits}f}")
+
+
+def short(value: float) -> str:
+    """Write a number on an axis. Example: `0.82`, `8`, `1,200`."""
+    return sentence(f"{value:,.4g}" if 1e-3 <= abs(value) < 1e4 or not value else f"{value:.3g}")
 
 
 def spread(mean: float | None, std: float | None) -> str:

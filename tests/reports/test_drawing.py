@@ -17,7 +17,8 @@ def test_a_larger_value_lies_further_right_and_zero_has_a_line():
     found = lines([Mark("low", "student", -1.0, -2.0, 0.5), Mark("high", "teacher", 3.0)], "t", "axis", str, zero=True)
     low, high = places(found)
     zero = float(re.search(r'x1="([\d.]+)"[^>]*class="zero"', found)[1])
-    assert low < zero < high and 'aria-label="t. low: -1.0 (-2.0 to 0.5); high: 3.0"' in found
+    assert zero == pytest.approx(low + (high - low) / 4, abs=0.1)  # of -1 to 3
+    assert 'aria-label="t. low: -1.0 (-2.0 to 0.5); high: 3.0"' in found
 
 
 def test_a_logarithmic_axis_puts_tenfold_at_the_same_distance():

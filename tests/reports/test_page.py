@@ -115,7 +115,7 @@ def test_every_sentence_of_the_terminal_stands_in_the_report(task, verdict):
     )
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [*HOSTILE, """x" onload="alert(1)' onclick='alert(2)"""])
 def test_hostile_names_are_shown_literally_and_nothing_is_fetched_or_run(name):
     made = result("r", "multiclass", (name,), classes=[name, f"{name}2", "c"])
     made["dataset"] |= {"name": name, "target": name}
@@ -205,3 +205,18 @@ def test_the_command_writes_one_file_that_a_browser_reads_without_a_network(tmp_
     text = (tmp_path / "report.html").read_text("utf-8")
     Checked(text)
     assert "http" not in re.sub(r"http-equiv", "", text) and len(text) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.82571, "0.8257"),
+        (9.582, "9.5820"),
+        (11.504, "11.504"),
+        (-1204.33, "−1,204.3"),
+        (3e6, "3,000,000"),
+        (None, "–"),
+    ],
+)
+def test_scores_have_fewer_decimals_the_larger_they_are(value, shown):
+    assert written.score(value) == shown
