@@ -28,7 +28,7 @@ def test_listing_loads_neither_torch_nor_scikit_learn(kind):
         "print([m for m in ('torch', 'sklearn', 'scipy', 'pandas') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert int(said[0]) > 1 and said[1:] == ["[]"]
+    assert int(said[0]) >= 1 and said[1:] == ["[]"]
 
 
 KNOWN = '@METRICS.register("own", title="Own")\ndef own(answers): ...\n'
