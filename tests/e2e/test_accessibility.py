@@ -57,6 +57,7 @@ def addresses(sweep: str, data: str) -> dict[str, str]:
         "result": f"/runs?run={RUN}",
         "compare": f"/compare?runs={RUN}",
         "soft labels": f"/soft-labels?run={RUN}",
+        "export": f"/export?run={RUN}",
         "status": "/status",
     }
 

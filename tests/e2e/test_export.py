@@ -8,6 +8,7 @@ import sys
 import zipfile
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.e2e.screen import LONG, Screen
@@ -54,6 +55,10 @@ def test_a_bundle_and_a_page_are_made_and_used_elsewhere(browser, server, tmp_pa
     for number in (3, 19):
         tab.locator("#sample button").nth(number).click()
         expect(tab.locator("#beside")).to_contain_text("The workbench gave the same answer", timeout=60_000)
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        grave = [v for v in Axe().run(tab).response["violations"] if v["impact"] in ("serious", "critical")]
+        assert grave == []
     wanted = tab.evaluate("kd.student.then(s => s.plan.answers)")
     found = tab.evaluate("kd.student.then(s => s.answer(s.plan.sample))")
     apart = [abs(a - b) for one, other in zip(wanted, found, strict=True) for a, b in zip(one, other, strict=True)]
