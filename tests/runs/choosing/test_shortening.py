@@ -16,6 +16,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec
+from kd_core.teachers.made_rows import make, with_made
 from tests.runs.choosing.test_trying import carry_out
 from tests.runs.tables import order_lines, small_spec, write_table
 
@@ -182,3 +183,17 @@ def test_a_run_tells_how_wide_its_student_became(tmp_path):
     assert line["changed"] is None and wide["names"] is None
     if found["choice"]["chosen"] == "wide":
         assert found["students"][0]["arch"] == wide["arch"]
+
+
+def test_made_rows_are_read_with_the_same_names(lines):
+    dataset, choice = prepare(spec_of(lines, LINE).dataset), Choice(name="linear", settings={"label_bytes": 500})
+    read = viewed(dataset, choice)
+    made = make(dataset, 2, 0, 1)
+    found = with_made(read, made, dataset, 1)
+    more = found.parts["train"][len(dataset.train) :]
+    assert found.reading == "table:500" and len(more) == made.count(1)
+    own = read.view.encode(made.frame)
+    plain = [at for at in range(read.spec.width) if "target mean" not in read.view.feature_names[at]]
+    assert np.array_equal(more[:, plain], own[: len(more), plain])
+    whole = dataset.view("table").view.encode(made.frame)
+    assert not np.array_equal(whole[: len(more), plain], more[:, plain])
