@@ -26,7 +26,7 @@ def test_memory_of_attention_is_told_and_refused_where_it_is_short(monkeypatch):
 def test_a_student_that_sees_pictures_moved_or_mirrored_is_not_taught_attention():
     for settings, codes in (({}, []), ({"moved": 1}, ["maps_varied"]), ({"mirrored": True}, ["maps_varied"])):
         varied = StudentSpec(name="cnn", arch=Choice(name="cnn", settings=settings))
-        for objective, expected in (("at", codes), ("hinton", [])):
+        for objective, expected in (("at", codes), ("review", codes), ("hinton", [])):
             spec = SPEC.model_copy(update={"objective": Choice(name=objective), "students": (varied,)})
             said = plan.check(spec, "multiclass", 10, ("pixels",), 100)
             assert [p.code for p in said if p.severity == "error"] == expected
