@@ -86,7 +86,7 @@ def test_several_teachers_have_a_form_each_and_are_started_as_they_are_set(at, j
 @pytest.mark.slow
 def test_a_way_to_combine_that_two_classes_rule_out_is_told_beside_the_choice_and_not_started(at):
     several(at)
-    assert "Not here: of each class one alone: who knows it best, or who is named (needs 3 classes or more" in words(at)
+    assert "Not here: one teacher for each class (needs 3 classes or more" in words(at)
     at.selectbox(key="distill.teacher.ensemble.combine").set_value("per_class").run()
     assert at.button(key="distill-start").disabled and words(at).count("needs 3 classes or more") == 2
 
