@@ -83,7 +83,8 @@ def write_sample(rows: Iterable[Row], folder: Path, layout: Mapping[str, Any]) -
     """Write rows as the CSV that the program reads, pictures as files that it names."""
     file, rows = io.StringIO(newline=""), list(rows)
     writer = csv.writer(file, delimiter=layout.get("separator") or ",", lineterminator="\n")
-    writer.writerow(rows[0] if rows else ())  # also where the file had none: these are only the columns that are read
+    if layout.get("header") != "no":
+        writer.writerow(rows[0] if rows else ())
     for number, row in enumerate(rows, 1):
         writer.writerow([_cell(cell, folder, f"sample/{number:02}_{at}.png") for at, cell in enumerate(row.values())])
     (folder / SAMPLE).write_bytes(file.getvalue().encode(layout.get("encoding") or "utf-8", "replace"))

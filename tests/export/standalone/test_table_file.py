@@ -33,6 +33,12 @@ def test_a_table_is_read_as_its_file_was_laid_out(tmp_path):
 def test_a_first_row_that_names_the_columns_is_no_row_of_values(tmp_path, header):
     layout = {"names": ["a", "label", "b"], "header": header}  # those of the whole file; a sample has fewer
     assert read(tmp_path, "b,a\n1,2\n", layout, (), ("a", "b")) == [{"b": "1", "a": "2"}]
+    assert read(tmp_path, "1,no,2\n" * 2, layout, (), ("a", "b"))[-1] == {"a": "1", "label": "no", "b": "2"}
+
+
+def test_rows_of_the_students_columns_alone_are_read_in_their_order_where_files_have_no_names(tmp_path):
+    layout = {"names": ["a", "label", "b"], "header": "no"}
+    assert read(tmp_path, "1,2\n", layout, (), ("a", "b")) == [{"a": "1", "b": "2"}]
 
 
 def test_pictures_are_read_from_beside_the_table_and_nowhere_else(tmp_path):
