@@ -12,6 +12,8 @@ import pytest
 
 from kd_core import limits
 from kd_core.serving.application import application
+from kd_core.serving.guard import Guard
+from kd_core.serving.request import Refused
 
 ROW = json.dumps({"row": {"a": 1, "b": 2, "kind": "red"}}).encode()
 
@@ -131,3 +133,10 @@ def test_other_protocols_are_left_alone(served, kind):
         raise AssertionError("nothing is sent or received")
 
     asyncio.run(application(served)({"type": kind, "path": "/", "headers": []}, nothing, nothing))
+
+
+@pytest.mark.parametrize("hosts", [(), (b"localhost", b"evil.example")])
+def test_two_hosts_and_none_are_refused_whatever_the_server_lets_pass(hosts):
+    with pytest.raises(Refused) as raised:
+        Guard(None, "127.0.0.1", None).check("/", [(b"host", host) for host in hosts])
+    assert raised.value.code == "wrong_host"
