@@ -80,6 +80,7 @@ CELLS = [
     *("2024-02-29", "29/02/2024", "02/29/2024", "1.3.2024", "1700-01-01", "2023-13-45", "2024-02-30", "9999-12-31"),
     *(
         "2024-02-29T12:30:15.25+02:00",
+        "2024-02-29T12:30-05:30",
         "2024-02-29 12",
         "20240229",
         "2024-02",
@@ -189,13 +190,14 @@ def test_topics_of_texts_are_those_of_the_block(scripts, spaced, kept):
     assert block.spaced == spaced
     for name in ("idf", "topics", "spread"):  # a deployed file keeps them short
         setattr(block, name, getattr(block, name).astype(kept))
-    if kept == "float32":
-        block.spread = block.spread * np.float32(1e-5)  # of topics that hardly vary rounding is all that there is
     state = {name: value for name, value in vars(block).items() if name[0] != "_"}
     told = plan._topics(plan.unpack("texts", pack("texts", {"t": state}))["t"])
     code = "told.texts.map(t => { const r = topicsReader(told.block); const row = new Float32Array(r.width); r.read(t, row); return [...row]; })"
     found = np.array(scripts(code, {"block": told, "texts": TEXTS}))
-    assert np.allclose(found, block.transform(pd.Series(TEXTS, dtype="str")), rtol=1e-6, atol=1e-6)
+    wanted = block.transform(pd.Series(TEXTS, dtype="str"))
+    assert np.allclose(found, wanted, rtol=1e-6, atol=1e-6)
+    if kept == "float32":  # to the last bit: of topics that hardly vary rounding is all that there is
+        assert np.array_equal(found[:, :-1], wanted[:, :-1])
 
 
 def picture(mode, size, form, **more):
