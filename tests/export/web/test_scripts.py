@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from kd_core.data.encoding.saved import pack
 from kd_core.data.encoding.text_block import TextBlock
@@ -260,3 +261,10 @@ def test_what_a_view_packs_is_packed_alike(scripts):
 def test_rules_are_told_as_they_are_kept():
     kept = json.loads(write_rules({"a": ColumnType("category", missing=("?",))}))
     assert kept["a"] == {"kind": "category", "missing": ["?"]}
+
+
+def test_colours_are_taken_as_they_stand_in_the_file(scripts):
+    told = PngInfo()
+    told.add(b"gAMA", (100_000).to_bytes(4, "big"))  # a browser brightens such a picture, Pillow does not
+    found, wanted = both(scripts, picture("RGB", (31, 17), "PNG", pnginfo=told), (20, 28, 3))
+    assert np.array_equal(found, wanted)
