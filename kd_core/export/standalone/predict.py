@@ -78,7 +78,7 @@ def check() -> str:
 def _rows(student: Any, path: Path) -> Any:
     from kd_core.export.standalone.table_file import rows_of
 
-    return rows_of(path, student.layout, student.pictures)
+    return rows_of(path, student.layout, student.pictures, student.columns)
 
 
 def _sha256(data: bytes) -> str:

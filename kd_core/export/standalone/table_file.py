@@ -14,12 +14,15 @@ from kd_core.data.plain.rows import UnfitRows
 csv.field_size_limit(64 * 2**20)
 
 
-def rows_of(path: Path, layout: Mapping[str, Any], pictures: Iterable[str] = ()) -> list[dict[str, Any]]:
+def rows_of(
+    path: Path, layout: Mapping[str, Any], pictures: Iterable[str] = (), columns: Iterable[str] = ()
+) -> list[dict[str, Any]]:
     """Read rows by column name; cells of picture columns name files beside the table, whose content takes their place.
 
-    `layout`: separator, encoding, names of columns, mark of comments, as the student's file tells them. Errors: UnfitRows, OSError.
+    `layout`: separator, encoding, names of columns, mark of comments, as the student's file tells them. Files of the
+    student's `columns` alone are read as well: with a first row that names them, or in their order where files have none. Errors: UnfitRows, OSError.
     """
-    rows = _json(path) if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else _csv(path, layout)
+    rows = _json(path) if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else _csv(path, layout, tuple(columns))
     for number, row in enumerate(rows, 1):
         for name in pictures:
             if isinstance(row.get(name), str):
@@ -43,7 +46,7 @@ def _json(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv(path: Path, layout: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _csv(path: Path, layout: Mapping[str, Any], columns: tuple[str, ...]) -> list[dict[str, Any]]:
     encoding = layout.get("encoding") or "utf-8"
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
@@ -55,12 +58,15 @@ def _csv(path: Path, layout: Mapping[str, Any]) -> list[dict[str, Any]]:
         lines = [line for line in lines if not line.startswith(mark)]
     found = [cells for cells in csv.reader(lines, delimiter=layout.get("separator") or ",") if cells]
     named = layout.get("names") or ()
-    if layout.get("header") == "no":
-        names, body = tuple(named), found
+    first = tuple(cell.strip() for cell in found[0]) if found else ()
+    if columns and set(columns) <= set(first):
+        names, body = first, found[1:]
+    elif layout.get("header") == "no":
+        names, body = columns if len(first) == len(columns) else tuple(named), found
     else:
         if not found:
             raise UnfitRows(f"{path.name} is empty; its first line must name the columns.")
-        names, body = tuple(named) or tuple(cell.strip() for cell in found[0]), found[1:]
+        names, body = tuple(named) or first, found[1:]
     for number, cells in enumerate(body, 1):
         if len(cells) != len(names):
             raise UnfitRows(
