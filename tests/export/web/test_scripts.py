@@ -268,3 +268,8 @@ def test_colours_are_taken_as_they_stand_in_the_file(scripts):
     told.add(b"gAMA", (100_000).to_bytes(4, "big"))  # a browser brightens such a picture, Pillow does not
     found, wanted = both(scripts, picture("RGB", (31, 17), "PNG", pnginfo=told), (20, 28, 3))
     assert np.array_equal(found, wanted)
+
+
+def test_halves_are_rounded_to_even_numbers(scripts):
+    told = [0.5, 1.5, 2.5, -0.5, -1.5, 2.4999, 2.5001, 7.0]
+    assert scripts("told.map(halfEven)", told) == np.rint(told).tolist()
