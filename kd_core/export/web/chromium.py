@@ -26,7 +26,12 @@ NAMES = (
 _FLAGS = (
     *("--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-gpu"),
     *("--disable-extensions", "--disable-sync", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9"),  # offline
+    *(
+        "--disable-dev-shm-usage",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--proxy-server=127.0.0.1:9",
+        "--proxy-bypass-list=<-loopback>",
+    ),  # offline
 )
 _AT_ONCE = 32  # rows of a message: pictures are large
 _BEYOND = 10  # descriptors that are none of the browser's

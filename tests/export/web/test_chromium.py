@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -48,5 +50,22 @@ def test_an_error_of_the_page_is_told(tmp_path, where):
 
 
 def test_nothing_can_be_fetched(tmp_path):
-    script = "window.kd = {opened: 1, answer: () => fetch('https://example.com').then(() => [[1]], () => [[0]])}"
-    assert json.loads(asked(tmp_path, script, [{}]).stdout)["answers"] == [[0]]
+    heard = []
+
+    class Near(BaseHTTPRequestHandler):
+        def do_GET(self):
+            heard.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *said):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Near)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    fetched = f"fetch('{address}', {{mode: 'no-cors'}}).then(() => [[1]], () => [[0]])"
+    done = asked(tmp_path, f"window.kd = {{opened: 1, answer: () => {fetched}}}", [{}])
+    server.shutdown()
+    server.server_close()
+    assert json.loads(done.stdout)["answers"] == [[0]] and heard == []
