@@ -100,11 +100,11 @@ def test_roughness_is_the_squared_step_from_pixel_to_pixel():
 
 
 def test_pictures_come_to_be_what_the_teacher_remembers_and_means(network):
-    wanted = Wanted(130, (1, 8, 8), 2, 60, 0)
+    wanted = Wanted(130, (1, 8, 8), 2, 300, 0)
     x = made_pictures.made(network, wanted, CPU, never)
     assert x.dtype == np.uint8 and x.shape == (130, 1, 8, 8)
     meant = np.concatenate([np.arange(128) % 2, np.arange(128, 130) % 2])
-    assert (predict(network, x).argmax(1) == meant).mean() > 0.9
+    assert (predict(network, x).argmax(1) == meant).mean() > 0.65  # smooth ones at that: a half that ends sharply costs
     first = remembers(network)[1]
     seen = []
     watch = first.register_forward_pre_hook(lambda layer, given: seen.append(distance(given[0], layer).item()))
