@@ -103,6 +103,12 @@ def main(arguments: list[str]) -> int:
     except AssertionError as error:
         print(f"refused: {error}.", file=sys.stderr)
         return OTHERWISE
+    except ModuleNotFoundError as error:
+        print(
+            f"error: {error.name} is not installed here. Install what is needed: pip install -r requirements.txt",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
     except (OSError, ValueError) as error:  # UnfitRows is one
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -182,6 +182,14 @@ def test_a_folder_with_a_changed_missing_or_swapped_file_refuses_to_answer(open_
     assert "predict.py is not the file" in asked(open_at, "--check").stderr
 
 
+def test_what_is_not_installed_is_named(open_at):
+    bare = [sys.executable, "-I", "-S", open_at / "predict.py"]  # with the standard library alone
+    for asks in ("--check", open_at / "sample.csv"):
+        done = subprocess.run([*bare, asks], capture_output=True, text=True, encoding="utf-8")
+        assert done.returncode == 2 and done.stdout == ""
+        assert "is not installed here. Install what is needed: pip install -r requirements.txt" in done.stderr
+
+
 def changed_manifest(open_at, **changed):
     path = open_at / "manifest.json"
     told = json.loads(path.read_text("utf-8")) | changed
