@@ -12,7 +12,7 @@ from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice
 from kd_core.teachers.live import opening
 from pages.ui.shared import engine, example
-from pages.ui.shared.text import plain, t
+from pages.ui.shared.text import Safe, plain, t
 from pages.ui.try_it import models, tab
 from tests.laws.test_given_teachers import lightgbm_file, served
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -135,7 +135,7 @@ def ask_service(at):
     (button,) = [b for b in at.button if b.label.startswith("Ask the service at")]
     button.click().run()
     assert not at.exception
-    return [plain(str(name)) for name in told(at).index]
+    return [plain(Safe(name)) for name in told(at).index]
 
 
 def test_a_service_answers_beside_the_models_when_the_button_is_pressed(opened, monkeypatch):
@@ -147,13 +147,13 @@ def test_a_service_answers_beside_the_models_when_the_button_is_pressed(opened, 
         host = f"127.0.0.1:{service.port}"
         monkeypatch.setenv("KD_ENDPOINTS", f"http://{host}")
         at.run()
-        assert f"Service {host}" not in [plain(str(name)) for name in told(at).index]
+        assert f"Service {host}" not in [plain(Safe(name)) for name in told(at).index]
         names = ask_service(at)
         assert names[-1] == f"Service {host}" and names[0] == "Teacher"
         table = told(at)
         own = names.index(student)
         for column in ("Answer", "Shares"):
-            assert plain(str(table[column].iloc[-1])) == plain(str(table[column].iloc[own]))
+            assert plain(Safe(table[column].iloc[-1])) == plain(Safe(table[column].iloc[own]))
         assert "ms" in str(table["Time here"].iloc[-1]) and "with the way there and back" in words(at)
         assert names[-1] not in asked_to(at, numbers(at)[0])
         assert ask_service(at)[-1] == f"Service {host}"
@@ -173,11 +173,11 @@ def test_a_service_that_predicts_something_else_is_not_set_beside(opened, tmp_pa
         monkeypatch.setenv("KD_ENDPOINTS", f"https://a.example,http://127.0.0.1:{service.port}")
         at.run()
         (chosen,) = [b for b in at.selectbox if b.label == "Prediction service"]
-        chosen.set_value(chosen.options[1]).run()
+        chosen.select_index(1).run()
         assert [b.options for b in at.selectbox if b.label == "Token of the service"] == [["KD_TOKEN_X"]]
         names = ask_service(at)
     assert not [name for name in names if name.startswith("Service")]
-    assert "3 classes: low, mid, top" in plain(words(at)) and "The row was not sent" in words(at)
+    assert "3 classes: low, mid, top" in plain(Safe(words(at))) and "The row was not sent" in words(at)
 
 
 def test_addresses_that_are_none_are_told(opened, monkeypatch):

@@ -78,7 +78,7 @@ def test_a_service_answers_as_the_run_does(run_of, task, monkeypatch):
         bad = {**row, "kind": "x" * limits.SERVE_BODY_BYTES}
         with pytest.raises(KDError) as large:
             calling.ask(url, bad, served.types, served.purpose)
-        with pytest.raises(KDError, match="Row 1: 1 column.s. are missing: kind") as missing:
+        with pytest.raises(KDError, match=r"Row 1: 1 column\(s\) are missing: kind") as missing:
             calling.ask(url, {"a": 1.0, "b": 2.0}, served.types, served.purpose)
     wanted = model.answer({**row, "b": None})
     if task == "binary":
@@ -139,9 +139,8 @@ ODD = [
 
 @pytest.mark.parametrize("answer", ODD, ids=str)
 def test_an_odd_answer_is_not_shown(served, monkeypatch, answer):
-    with impostor((200, document(served), {}), (200, answer, {})) as (url, _):
-        with pytest.raises(KDError, match="is not understood") as raised:
-            told_by(url, served, monkeypatch)
+    with impostor((200, document(served), {}), (200, answer, {})) as (url, _), pytest.raises(KDError) as raised:
+        told_by(url, served, monkeypatch)
     assert raised.value.code == "service_unread"
 
 
@@ -159,9 +158,8 @@ REFUSALS = [
 
 @pytest.mark.parametrize("reply, code, said", REFUSALS, ids=[code for _, code, _ in REFUSALS])
 def test_what_goes_wrong_is_told(served, monkeypatch, reply, code, said):
-    with impostor(reply) as (url, asked):
-        with pytest.raises(KDError) as raised:
-            told_by(url, served, monkeypatch)
+    with impostor(reply) as (url, asked), pytest.raises(KDError) as raised:
+        told_by(url, served, monkeypatch)
     assert raised.value.code == code and said in str(raised.value) and len(asked) == 1
 
 
@@ -169,12 +167,12 @@ def test_nobody_is_asked_at_an_address_that_is_not_allowed(served, monkeypatch):
     with impostor() as (url, asked):
         monkeypatch.setenv("KD_ENDPOINTS", url)
         with pytest.raises(SpecError) as raised:
-            calling.ask(url[:-1] + "0" * (url[-1] != "0") + "1", {}, served.types, served.purpose)
+            calling.ask(url.replace("127.0.0.1", "localhost"), {}, served.types, served.purpose)
         monkeypatch.delenv("KD_ENDPOINTS")
         assert calling.services() == {}
         with pytest.raises(SpecError, match="not among the addresses"):
             calling.ask(url, {}, served.types, served.purpose)
-    assert raised.value.code in ("endpoint_not_allowed", "bad_endpoint") and asked == []
+    assert raised.value.code == "endpoint_not_allowed" and asked == []
     with pytest.raises(KDError, match="did not answer") as gone:
         told_by(url, served, monkeypatch)
     assert gone.value.code == "service_silent"
@@ -186,7 +184,7 @@ def test_the_same_host_by_two_schemes_is_two_services(monkeypatch):
 
 
 def test_cells_are_written_as_the_service_reads_them():
-    types = {"when": ColumnType(name="when", kind="datetime", date_format="%d.%m.%Y")}
+    types = {"when": ColumnType("datetime", date_format="%d.%m.%Y")}
     row = {
         "picture": b"\x89PNG",
         "when": pd.Timestamp(datetime(2024, 2, 29)),
