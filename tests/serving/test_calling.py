@@ -20,6 +20,7 @@ from kd_core.errors import KDError, SpecError
 from kd_core.serving import calling
 from kd_core.serving.openapi import document
 from kd_core.serving.served import open_served
+from tests.runs.exporting.kinds import carried_out
 from tests.serving.service import Service
 
 TOKEN = "a-token-of-32-characters-or-more"
@@ -89,6 +90,21 @@ def test_a_service_answers_as_the_run_does(run_of, task, monkeypatch):
     assert said.seconds > 0 and not any("target" in note for note in said.said)
     assert large.value.code == missing.value.code == "service_refused"
     assert "more than 8,388,608 bytes" in large.value.message and large.value.hint.startswith("Send fewer rows")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default::DeprecationWarning")
+@pytest.mark.parametrize("kind", ["table", "fusion", "pictures"])
+def test_kept_rows_of_every_form_are_sent(kind, tmp_path, monkeypatch):
+    """Numbers, labels, times, sentences and pictures, as the run kept them."""
+    folder, (name, *_) = carried_out(kind, tmp_path)
+    model, served = kd_core.load(folder.path, name), open_served(str(folder.path), name)
+    rows = pd.read_parquet(folder.artifact("rows.parquet"))[list(served.types)]
+    with Service(folder.path, "--student", name) as service:
+        for row in (rows.iloc[0].to_dict(), rows.iloc[1].to_dict(), dict.fromkeys(served.types)):
+            said = told_by(f"http://127.0.0.1:{service.port}", served, monkeypatch, row)
+            (wanted,), notes = model.ask([row])
+            assert list(said.shares.values()) == pytest.approx(wanted.tolist(), abs=1e-5) and said.said == notes
 
 
 @pytest.mark.slow
