@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[list[str], str]] = {
     "boolean": (["boolean", "string", "number", "null"], "Yes or no, also as the training file wrote it."),
     "picture": (["string", "null"], "The content of a PNG, JPEG, WebP or BMP file as base64."),
 }
+PREDICTS = "x-predicts"  # by which a caller knows whether the answers are those that it looks for
 _ERRORS = {
     "400": "The body is no JSON, or the host is not this service's.",
     "413": "Too many bytes, rows or pixels for one request.",
@@ -44,7 +45,12 @@ def document(served: Served, *, secured: bool = False) -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": __version__, "description": "A student model that answers raw rows."},
+        "info": {
+            "title": title,
+            "version": __version__,
+            "description": "A student model that answers raw rows.",
+            PREDICTS: {"target": served.purpose.target, "classes": list(served.purpose.classes)},
+        },
         "paths": {
             "/predict": {
                 "post": {

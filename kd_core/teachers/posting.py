@@ -7,6 +7,7 @@ import email.utils
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
 import threading
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from kd_core.errors import DataError, KDError, SpecError
 
 ALLOWED = "KD_ENDPOINTS"  # environment: addresses that may be asked, with commas between them; none when empty
+TOKENS = r"^KD_TOKEN(_[A-Z0-9_]{1,40})?$"  # environment: variables whose token may be sent along
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that may be another one a little later
 _PORTS = {"http": 80, "https": 443}
 _NEARBY = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -36,6 +38,16 @@ class Address:
     @property
     def origin(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
+
+    @property
+    def place(self) -> str:
+        """The host, with its port where that is not the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.place}"
 
     @property
     def is_private(self) -> bool:
@@ -102,12 +114,17 @@ def allowed(url: str) -> Address:
             "{host} is not among the addresses that may be asked here: {known}.",
             "Whoever runs this workbench adds it to {variable}, for example {variable}={scheme}://{host}.",
             "endpoint_not_allowed",
-            host=found.host if found.port == _PORTS[found.scheme] else f"{found.host}:{found.port}",
+            host=found.place,
             known=", ".join(known.values()) or "none",
             variable=ALLOWED,
             scheme=found.scheme,
         )
     return found
+
+
+def tokens() -> list[str]:
+    """Name the environment variables that hold tokens."""
+    return sorted(name for name in os.environ if re.fullmatch(TOKENS, name))
 
 
 def token(variable: str, to: Address) -> str:
@@ -130,6 +147,16 @@ def token(variable: str, to: Address) -> str:
     return value
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What came back, whatever its status."""
+
+    status: int
+    reason: str
+    data: bytes
+    retry_after: str | None = None
+
+
 def post(to: Address, question: Any, *, token: str | None, seconds: float, most_bytes: int) -> Any:
     """Post a question as JSON and return the JSON of the answer. No redirect is followed, no proxy asked.
 
@@ -137,8 +164,21 @@ def post(to: Address, question: Any, *, token: str | None, seconds: float, most_
     Errors: Refusal for what may pass; KDError `endpoint_refused`, `endpoint_moved`, `endpoint_certificate`; DataError
     `endpoint_large`, `endpoint_no_json`.
     """
-    body = json.dumps(question, allow_nan=False, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
+    return read(to, exchange(to, "POST", question, token=token, seconds=seconds, most_bytes=most_bytes), most_bytes)
+
+
+def exchange(
+    to: Address, method: str, question: Any = None, *, token: str | None, seconds: float, most_bytes: int
+) -> Reply:
+    """Send a request, with a question as JSON unless it is None, and return what came back: at most one byte more than asked for.
+
+    Units: seconds for the whole of it, bytes of the answer. Errors: Refusal for what may pass; KDError `endpoint_certificate`.
+    """
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    body = None
+    if question is not None:
+        body = json.dumps(question, allow_nan=False, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        headers |= {"Content-Type": "application/json"}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     kind = http.client.HTTPSConnection if to.scheme == "https" else http.client.HTTPConnection
     connection, over = kind(to.host, to.port, timeout=seconds), threading.Event()
@@ -152,7 +192,7 @@ def post(to: Address, question: Any, *, token: str | None, seconds: float, most_
     clock.daemon = True
     clock.start()
     try:
-        connection.request("POST", to.path, body, headers)
+        connection.request(method, to.path, body, headers)
         with connection.getresponse() as answer:
             data = answer.read(most_bytes + 1)
     except ssl.SSLCertVerificationError as error:
@@ -171,8 +211,13 @@ def post(to: Address, question: Any, *, token: str | None, seconds: float, most_
         connection.close()
     if over.is_set():
         raise Refusal(f"no whole answer within {seconds:g} s")
-    _check_status(to, answer, data)
-    if len(data) > most_bytes:
+    return Reply(answer.status, answer.reason, data, answer.getheader("Retry-After"))
+
+
+def read(to: Address, reply: Reply, most_bytes: int) -> Any:
+    """Return the JSON that came back. Errors: as `post`."""
+    _check_status(to, reply)
+    if len(reply.data) > most_bytes:
         raise DataError(
             "The answer of {host} is larger than {most:,} bytes.",
             "Ask for fewer rows at once (batch_rows).",
@@ -181,7 +226,7 @@ def post(to: Address, question: Any, *, token: str | None, seconds: float, most_
             most=most_bytes,
         )
     try:
-        return json.loads(data, parse_constant=_no_number)
+        return json.loads(reply.data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DataError(
             "The answer of {host} is no JSON ({why}).",
@@ -192,9 +237,9 @@ def post(to: Address, question: Any, *, token: str | None, seconds: float, most_
         ) from None
 
 
-def _check_status(to: Address, answer: http.client.HTTPResponse, data: bytes) -> None:
+def _check_status(to: Address, answer: Reply) -> None:
     if answer.status in AGAIN:
-        raise Refusal(f"{answer.status} {answer.reason}"[:80], _asked_wait(answer.getheader("Retry-After")))
+        raise Refusal(f"{answer.status} {answer.reason}"[:80], _asked_wait(answer.retry_after))
     if 300 <= answer.status < 400:
         raise KDError(
             "{host} points to another address ({status}), which is not followed.",
@@ -204,7 +249,7 @@ def _check_status(to: Address, answer: http.client.HTTPResponse, data: bytes) ->
             status=answer.status,
         )
     if answer.status != 200:
-        said = data[:_SHOWN].decode("utf-8", "replace")
+        said = answer.data[:_SHOWN].decode("utf-8", "replace")
         raise KDError(
             "{host} refused the question: {status} {said}",
             "Check path, token and columns.",

@@ -12,11 +12,12 @@ from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice
 from kd_core.teachers.live import opening
 from pages.ui.shared import engine, example
-from pages.ui.shared.text import plain, t
+from pages.ui.shared.text import Safe, plain, t
 from pages.ui.try_it import models, tab
 from tests.laws.test_given_teachers import lightgbm_file, served
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.tables import small_spec, write_table
+from tests.serving.service import Service
 from tests.teachers.sources.endpoint_server import endpoint
 
 pytestmark = pytest.mark.slow
@@ -127,3 +128,59 @@ def test_an_address_is_asked_when_the_button_is_pressed_and_not_before(tmp_path,
         button.click().run()
         assert not at.exception and len(there.rows) == before + 1
         assert next(plain(str(name)) for name in told(at).index) == "Teacher"
+
+
+def ask_service(at):
+    """Press the button of the one service that is allowed."""
+    (button,) = [b for b in at.button if b.label.startswith("Ask the service at")]
+    button.click().run()
+    assert not at.exception
+    return [plain(Safe(name)) for name in told(at).index]
+
+
+def test_a_service_answers_beside_the_models_when_the_button_is_pressed(opened, monkeypatch):
+    at, run_id = opened
+    assert not [b for b in at.button if "service" in b.label] and "prediction service" not in words(at)
+    folder = engine.store().folder(run_id)
+    student = plain(Safe(told(at).index[2]))
+    with Service(folder.path, "--student", student) as service:
+        host = f"127.0.0.1:{service.port}"
+        monkeypatch.setenv("KD_ENDPOINTS", f"http://{host}")
+        at.run()
+        assert f"Service {host}" not in [plain(Safe(name)) for name in told(at).index]
+        names = ask_service(at)
+        assert names[-1] == f"Service {host}" and names[0] == "Teacher"
+        table = told(at)
+        for column in ("Answer", "Shares"):
+            assert plain(Safe(table[column].iloc[-1])) == plain(Safe(table[column].iloc[2]))
+        assert "ms" in str(table["Time here"].iloc[-1]) and "with the way there and back" in words(at)
+        assert names[-1] not in asked_to(at, numbers(at)[0])
+        assert ask_service(at)[-1] == f"Service {host}"
+    assert f"Service {host}" not in ask_service(at) and "did not answer" in words(at)
+
+
+def numbers(at):
+    return [b.key.rpartition(".")[2] for b in at.number_input if b.key.startswith("try.") and ".row" not in b.key]
+
+
+def test_a_service_that_predicts_something_else_is_not_set_beside(opened, tmp_path, monkeypatch):
+    at, _ = opened
+    spec = small_spec(write_table(tmp_path / "other.csv", "multiclass", 300), "multiclass")
+    _, folder = run_here(spec, None, lambda event: None, StopSignal())
+    monkeypatch.setenv("KD_TOKEN_X", "a-token-of-32-characters-or-more")
+    with Service(folder) as service:
+        monkeypatch.setenv("KD_ENDPOINTS", f"https://a.example,http://127.0.0.1:{service.port}")
+        at.run()
+        (chosen,) = [b for b in at.selectbox if b.label == "Prediction service"]
+        chosen.set_value(f"127.0.0.1:{service.port}").run()
+        assert [b.options for b in at.selectbox if b.label == "Token of the service"] == [["KD_TOKEN_X"]]
+        names = ask_service(at)
+    assert not [name for name in names if name.startswith("Service")]
+    assert "3 classes: low, mid, top" in plain(Safe(words(at))) and "The row was not sent" in words(at)
+
+
+def test_addresses_that_are_none_are_told(opened, monkeypatch):
+    at, _ = opened
+    monkeypatch.setenv("KD_ENDPOINTS", "127.0.0.1:8900")
+    at.run()
+    assert "is not understood" in words(at) and len(told(at)) >= 1

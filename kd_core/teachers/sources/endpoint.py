@@ -62,7 +62,7 @@ class EndpointSpec(Spec):
     )
     token_env: str | None = Field(
         None,
-        pattern=r"^KD_TOKEN(_[A-Z0-9_]{1,40})?$",
+        pattern=posting.TOKENS,
         description="Environment variable with a token that is sent along (KD_TOKEN, or KD_TOKEN_ and a name); the token is kept nowhere.",
         json_schema_extra=unit("name"),
     )

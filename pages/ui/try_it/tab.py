@@ -15,7 +15,7 @@ from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
-from pages.ui.try_it import models, row_form, teacher
+from pages.ui.try_it import models, row_form, service, teacher
 
 CLASSES = 5  # likeliest classes told of each answer
 
@@ -45,8 +45,10 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         return
     same = all(_same(row[name], start.get(name)) for name in types)
     live = None if same else teacher.asked(folder, found, rows.rows.iloc[[at]], row, f"{key}.teacher")
-    _told(found, index, replies, rows if same else None, at, live)
-    for said in dict.fromkeys(line for reply in replies.values() for line in reply.said):
+    away = service.asked(row, types, first.purpose, f"{key}.service")
+    _told(found, index, replies, rows if same else None, at, live, away)
+    spoken = [*replies.values(), *([away[1]] if away else [])]
+    for said in dict.fromkeys(line for reply in spoken for line in reply.said):
         st.caption(f":material/info: {escape(said)}")
 
 
@@ -63,10 +65,11 @@ def _told(
     rows: kept_rows.Kept | None,
     at: int,
     live: models.Reply | None,
+    away: tuple[str, models.Reply] | None,
 ) -> None:
     """Lay the answers out; of rows that the run kept, as long as nothing was changed, those of teacher and baseline are known.
 
-    `live`: what the teacher says to a changed row, where it can be asked.
+    `live`: what the teacher says to a changed row, where it can be asked. `away`: a service that was asked, and what it says.
     """
     lines = []
     if rows is not None:
@@ -86,13 +89,12 @@ def _told(
                 lines.append((t(f"runs.arm.{arm}"), text.number(float(told["values"][0])), "", "–", "–"))
     sizes = _sizes(found, index)
     told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
-    for name, reply in {**told_by, **replies}.items():
+    spoken = [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
+    if away is not None:
+        spoken.append((t("try_it.service", host=away[0]), away[1], "–"))
+    for title, reply, size in spoken:
         answer = reply.answer if isinstance(reply.answer, str) else text.number(reply.answer)
-        plain = name.removeprefix("plain ")
-        title = name if plain == name else differences.plain_label(plain)
-        lines.append(
-            (title, answer, _shares(reply.shares), text.milliseconds(1000 * reply.seconds), sizes.get(name, "–"))
-        )
+        lines.append((title, answer, _shares(reply.shares), text.milliseconds(1000 * reply.seconds), size))
     columns = [str(t(f"try_it.{name}")) for name in ("model", "answer", "shares", "time", "size")]
     frame = pd.DataFrame([[escape(cell) for cell in line] for line in lines], columns=columns).set_index(columns[0])
     if not any(line[2] for line in lines):
@@ -100,6 +102,13 @@ def _told(
     st.table(frame, border="horizontal")
     if rows is None:
         st.caption(t("try_it.changed"))
+    if away is not None:
+        st.caption(t("try_it.service_time"))
+
+
+def _title(name: str) -> str:
+    plain = name.removeprefix("plain ")
+    return name if plain == name else differences.plain_label(plain)
 
 
 def _shares(shares: Mapping[str, float]) -> str:
