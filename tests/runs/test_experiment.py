@@ -96,7 +96,7 @@ def test_a_crashed_run_goes_on_and_ends_with_the_same_result(tmp_path):
 
     def crash_after_three(event):
         seen.append(event)
-        if sum(e["kind"] == "trained" and e["arm"] != "teacher" for e in seen) == 3:
+        if event["kind"] == "trained" and sum(e["kind"] == "trained" and e["arm"] != "teacher" for e in seen) == 3:
             raise Crash
 
     with pytest.raises(Crash):

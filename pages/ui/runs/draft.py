@@ -151,7 +151,10 @@ def with_checked_parts(spec: RunSpec) -> RunSpec:
     def checked(kind: str, registry: Registry[Any], choice: Choice) -> Choice:
         parsed = registry.get(choice.name).spec.parse(choice.settings, f"{kind} {choice.name}").model_dump(mode="json")
         # '0.5' is read as a number, but a slider can't hold the text; 4 for 4.0 stays: the hash would change
-        kept = {n: v if type(v) in (int, type(parsed[n])) else parsed[n] for n, v in choice.settings.items()}
+        given = {
+            n: v for n, v in choice.settings.items() if n in parsed
+        }  # fields of later versions are left out at their default
+        kept = {n: v if type(v) in (int, type(parsed[n])) else parsed[n] for n, v in given.items()}
         return choice.model_copy(update={"settings": kept})
 
     def several(choice: Choice) -> Choice:

@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kd_core.runs.asked import make_spec
@@ -21,18 +22,16 @@ def drawn(file: str, word: str, share: float):
     """The part of the popover that follows a file."""
     from pathlib import Path
 
-    import streamlit as st
-
     from pages.ui.go_on import offer
 
-    offer.launch.start = lambda spec, page: st.code(spec.to_json())
     content = Path(file).read_bytes()
     getattr(offer, word)("first", content, share, 0.25)
 
 
 @pytest.fixture
-def place(own_workspace, tmp_path):
-    """A finished run in the workspace, and files of new rows."""
+def place(own_workspace, tmp_path, monkeypatch):
+    """A finished run in the workspace, and files of new rows; what would be started is written on the page."""
+    monkeypatch.setattr(offer.launch, "start", lambda spec, page: st.code(spec.to_json()))
     table(900, 1).to_csv(tmp_path / "old.csv", index=False)
     table(400, 2, 0.7).to_csv(tmp_path / "new.csv", index=False)
     pd.read_csv(tmp_path / "new.csv").drop(columns="bought").to_csv(tmp_path / "bare.csv", index=False)
