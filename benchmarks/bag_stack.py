@@ -6,11 +6,16 @@ A stack's vectors would stand side by side, so that each piece is looked up once
 from __future__ import annotations
 
 import argparse
-import time
+import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.step_time import least_seconds
 
 ROWS, PIECES, CLASSES = 128, 80, 77
 SHAPES = {"small": (4000, 32), "base": (7000, 64)}
@@ -32,14 +37,7 @@ def step_seconds(terms: int, width: int, students: int, rounds: int) -> float:
         functional.cross_entropy(z.reshape(-1, CLASSES), labels).backward()
         optimiser.step()
 
-    step()
-    taken = []
-    for _ in range(5):
-        before = time.process_time()
-        for _ in range(rounds):
-            step()
-        taken.append((time.process_time() - before) / rounds)
-    return min(taken)
+    return least_seconds(step, rounds)
 
 
 def main() -> None:

@@ -6,11 +6,16 @@ A stack's filters would stand side by side as groups of one convolution, channel
 from __future__ import annotations
 
 import argparse
-import time
+import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.step_time import least_seconds
 
 ROWS, CLASSES = 128, 10
 PIXELS, TEXTS = "cnn", "textcnn"
@@ -64,14 +69,7 @@ def step_seconds(kind: str, students: int, rounds: int) -> float:
         functional.cross_entropy(made(x).reshape(-1, CLASSES), labels).backward()
         optimiser.step()
 
-    step()
-    taken = []
-    for _ in range(5):
-        before = time.process_time()
-        for _ in range(rounds):
-            step()
-        taken.append((time.process_time() - before) / rounds)
-    return min(taken)
+    return least_seconds(step, rounds)
 
 
 def main() -> None:

@@ -131,6 +131,20 @@ class Gradient(ABC):
         """Return each student's loss before its weight. Shape: z and the table's rows (S, C, B) -> (S,)."""
 
 
+class CooledGradient(Gradient):
+    """One whose students' logits are divided by a temperature of their own, with a slope of weight T times a difference of shares."""
+
+    def __init__(
+        self, specs: Sequence[Any], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
+    ) -> None:
+        self.cooled = column([1.0 / s.temperature for s in specs])
+        self.step = column([w * s.temperature for w, s in zip(weights, specs, strict=True)])
+
+    @staticmethod
+    def key(spec: Any) -> float:
+        return float(spec.temperature)
+
+
 # facts: reference=function(student, teacher, labels, spec[, weights]) -> the paper's formula in numpy float64 on arrays (`weights`:
 # the module's, by name), with which the laws compare; gradient=a `Gradient`; soft_labels=True where the teacher is heard through
 # softened classes; formula=the term in LaTeX without its weight, about=one paragraph for who chooses it (plain words, no markup), both

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,24 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, Gradient
+from kd_core.distill.base import LOSSES, CooledGradient
 from kd_core.distill.losses.hinton import HintonSpec
 from kd_core.models.base import Outputs
 from kd_core.task import EACH_ALONE
 
 
-class BernoulliGradient(Gradient):
+class BernoulliGradient(CooledGradient):
     """weight T² sum KL(Bernoulli(p) ‖ Bernoulli(sigmoid(z / T))), whose slope is weight T (sigmoid(z / T) - p) / B."""
-
-    def __init__(
-        self, specs: Sequence[HintonSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
-    ) -> None:
-        self.cooled = column([1.0 / s.temperature for s in specs])
-        self.step = column([w * s.temperature for w, s in zip(weights, specs, strict=True)])
-
-    @staticmethod
-    def key(spec: HintonSpec) -> float:
-        return spec.temperature
 
     @staticmethod
     def table(z_teacher: Tensor, labels: Tensor, spec: HintonSpec) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, Gradient, LossSpec
+from kd_core.distill.base import LOSSES, CooledGradient, LossSpec
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
@@ -31,21 +30,11 @@ class HintonSpec(LossSpec):
     )
 
 
-class HintonGradient(Gradient):
+class HintonGradient(CooledGradient):
     """weight T² KL(p ‖ softmax(z / T)), whose slope is weight T (softmax(z / T) - p) / B."""
 
     hard = HintonSpec(temperature=1.0)
     hard_loss = CrossEntropy
-
-    def __init__(
-        self, specs: Sequence[HintonSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
-    ) -> None:
-        self.cooled = column([1.0 / s.temperature for s in specs])
-        self.step = column([w * s.temperature for w, s in zip(weights, specs, strict=True)])
-
-    @staticmethod
-    def key(spec: HintonSpec) -> float:
-        return spec.temperature
 
     @staticmethod
     def table(z_teacher: Tensor, labels: Tensor, spec: HintonSpec) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from kd_core.distill.base import LOSSES, Gradient, WeightedSpec, share, strength
+from kd_core.distill.base import LOSSES, CooledGradient, WeightedSpec, share, strength
 from kd_core.distill.losses.hinton import divergence
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
@@ -42,18 +41,8 @@ def standardised(z: Tensor) -> tuple[Tensor, Tensor]:
     return centred / deviation, deviation
 
 
-class LSKDGradient(Gradient):
+class LSKDGradient(CooledGradient):
     """weight T² KL(p ‖ softmax(u / T)), u the standardised logits: its slope by u, then through the standardisation."""
-
-    def __init__(
-        self, specs: Sequence[LSKDSpec], weights: Sequence[float], column: Callable[[Sequence[float]], Tensor]
-    ) -> None:
-        self.cooled = column([1.0 / s.temperature for s in specs])
-        self.step = column([w * s.temperature for w, s in zip(weights, specs, strict=True)])
-
-    @staticmethod
-    def key(spec: LSKDSpec) -> float:
-        return spec.temperature
 
     @staticmethod
     def table(z_teacher: Tensor, labels: Tensor, spec: LSKDSpec) -> Tensor:
