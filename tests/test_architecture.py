@@ -38,6 +38,7 @@ FOUNDATION = {
     "plain_values",
     "spec",
     "specs",
+    "compress_spec",
     "continue_spec",
     "goals",
     "grid_spec",

@@ -1,0 +1,1 @@
+"""Making a distilled student smaller still: steps such as pruning and quantising, one after another."""
