@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from kd_core.continue_spec import ContinueSpec as ContinueSpec
-from kd_core.goals import ChooseSpec as ChooseSpec
-from kd_core.grid_spec import SweepSpec as SweepSpec
+from kd_core.requests.continue_spec import ContinueSpec as ContinueSpec
+from kd_core.requests.goals import ChooseSpec as ChooseSpec
+from kd_core.requests.grid_spec import SweepSpec as SweepSpec
 from kd_core.spec import Choice as Choice
 from kd_core.spec import Spec as Spec
 from kd_core.spec import unit as unit
