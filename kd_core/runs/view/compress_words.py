@@ -14,7 +14,7 @@ Stage = Mapping[str, Any]
 ALIKE = (
     0.99  # share of test rows on which a stage must answer as the student as it was, to be offered without a warning
 )
-SLOWER = 1.05  # times the stage before: less is the noise of a machine
+WHOLE = "whole"  # from the raw row on
 MAIN = {
     "share": "share {:g}",
     "energy": "energy {:g}",
@@ -89,12 +89,19 @@ def goals(block: Block) -> str:
 def chain(block: Block, ids: Sequence[int]) -> str:
     """Write a chain stage by stage, each with its bytes and score. Example: `student 84 KB 0.9271 -> half 46 KB 0.9240`."""
     stages = {one["id"]: one for one in block["stages"]}
+    ids = path(block, ids)
     return " -> ".join(
         f"{stages[i]['name']} {size(stages[i]['bytes'])} {score(stages[i])}"
         if not stages[i].get("reason")
         else f"{stages[i]['name']} not made"
         for i in ids
     )
+
+
+def path(block: Block, ids: Sequence[int]) -> list[int]:
+    """Return the stages of a chain with the student as it was before them."""
+    first = int(student(block)["id"])
+    return [first, *(i for i in ids if i != first)]
 
 
 def sentence(block: Block, stage: Stage) -> str:
@@ -113,11 +120,26 @@ def failed(stage: Stage) -> str:
 
 
 def lost(block: Block, stage: Stage) -> str:
-    """Say how much a stage lost against the student as it was, with the interval. Example: `0.06 points lost (95 %: -0.10 to +0.22 lost)`."""
+    """Say how much a stage lost against the student as it was, with the interval. Example: `0.06 points lost (95 %: -0.10 to +0.22)`."""
+    word, found = _way(stage)
+    return f"{amount(block, found['mean'], digits(found))} {word} ({interval(found)})"
+
+
+def lost_briefly(block: Block, stage: Stage) -> str:
+    """Say the same in the room of a box. Example: `0.06 points lost [-0.10, +0.22]`."""
+    word, found = _way(stage)
+    low, high = found["ci95"]
+    bounds = f" [{low:+{digits(found)}}, {high:+{digits(found)}}]" if low is not None else ""
+    return f"{amount(block, found['mean'], digits(found))} {word}{bounds}"
+
+
+def _way(stage: Stage) -> tuple[str, dict[str, Any]]:
+    """Return the word for a difference and the difference that goes with the word: what was gained is above 0 when it is told as gained."""
     found = stage["lost"]
-    spec = digits(found)
-    word = "lost" if found["mean"] >= 0 else "gained"
-    return f"{amount(block, abs(found['mean']), spec)} {word} ({interval(found)})"
+    low, high = found.get("ci95") or (None, None)
+    if found["mean"] >= 0:
+        return "lost", {**found, "ci95": [low, high]}
+    return "gained", {**found, "mean": -found["mean"], "ci95": [None if v is None else -v for v in (high, low)]}
 
 
 def interval(found: Mapping[str, Any]) -> str:
@@ -139,31 +161,43 @@ def digits(found: Mapping[str, Any]) -> str:
 
 
 def flags(block: Block, stage: Stage) -> list[str]:
-    """Say what is wrong with a stage: bigger or slower than the one before, more lost than the goal, other answers."""
-    return [_flag(block, stage, one) for one in stage.get("flags") or ()]
+    """Say what is wrong with a stage: bigger or slower than the one before, more lost than the goal, other answers, above a limit."""
+    found = list(stage.get("flags") or ())
+    slow = [one for one in found if one["code"] == "slower"]
+    said = [_flag(block, stage, one) for one in found if one["code"] != "slower"]
+    if slow:
+        said.append(f"SLOWER than {slow[0]['than']}: {'; '.join(map(_slow, slow))}")
+    return said
+
+
+def _slow(flag: Mapping[str, Any]) -> str:
+    batch = int(flag["batch"])
+    rows = "a row" if batch == 1 else f"{batch:,} rows"
+    of = "" if flag["runtime"] == WHOLE else " of the network alone"
+    return f"{rows}{of} {time(flag['before'])} -> {time(flag['milliseconds'])}"
 
 
 def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
-    code, earlier, found = str(flag["code"]), before(block, stage), stage["lost"]
+    code, found = str(flag["code"]), stage["lost"]
     most = amount(block, block["goals"]["most_lost"], "g")
     if code == "bigger":
-        return f"BIGGER than {earlier['name']}: {size(earlier['bytes'])} -> {size(stage['bytes'])}"
-    if code == "slower" and (now := milliseconds(stage)) is not None and (then := milliseconds(earlier)) is not None:
-        return f"SLOWER than {earlier['name']}: {time(then)} -> {time(now)} a row"
+        return f"BIGGER than {flag['than']}: {size(flag['before'])} -> {size(flag['bytes'])}"
     if code == "lost":
-        return (
-            f"LOSES MORE than the goal: {amount(block, found['mean'], digits(found))}, and at most {most} may be lost"
-        )
+        sure = "LOSES MORE than the goal" if flag["sure"] else "LOST MORE than the goal, though not for sure"
+        return f"{sure}: {amount(block, found['mean'], digits(found))}, and at most {most} may be lost"
     if code == "unproved_loss":
-        high = (found.get("ci95") or (None, None))[1]
+        high = found["ci95"][1]
         up_to = (
-            f"it may have lost up to {amount(block, high, digits(found))}"
-            if high is not None
-            else "one seed has no interval"
+            "one seed has no interval" if high is None else f"it may lose up to {amount(block, high, digits(found))}"
         )
         return f"NOT PROVED to keep the goal of at most {most} lost: {up_to}"
-    if code == "unlike" and stage.get("agreement") is not None:
-        return f"UNLIKE the student as it was: the same answer on {stage['agreement']:.1%} of test rows, less than {ALIKE:.0%}"
+    if code == "unlike":
+        beside = "" if flag.get("before") is None else f", as the stage before it on {flag['before']:.1%}"
+        return f"UNLIKE the student as it was: the same answer on {flag['agreement']:.1%} of test rows{beside}"
+    if code == "above_bytes":
+        return f"ABOVE THE GOAL: {size(flag['value'])}, and {size(flag['most'])} are asked for"
+    if code == "above_microseconds":
+        return f"ABOVE THE GOAL: {time(flag['value'] / 1000)} a row, and {time(flag['most'] / 1000)} are asked for"
     told = ", ".join(f"{name} {value}" for name, value in flag.items() if name != "code")
     return f"{code.replace('_', ' ').upper()}{f': {told}' if told else ''}"
 
@@ -181,6 +215,11 @@ def misses(block: Block, stage: Stage) -> list[str]:
     now = milliseconds(stage)
     if asked.get("microseconds") and now is not None and 1000 * now > asked["microseconds"]:
         said.append(f"{time(now)} a row, more than {time(asked['microseconds'] / 1000)}")
+    near = stage.get("agreement_before")
+    if not said and near is not None and near < ALIKE:
+        said.append(
+            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {ALIKE:.0%} are asked for"
+        )
     return said
 
 
@@ -249,7 +288,7 @@ def titles() -> dict[str, str]:
 def amount(block: Block, value: float, spec: str) -> str:
     """Write a difference in points, of errors in percent. Example: `0.06 points`."""
     shown = f"{value:{spec}}"
-    return f"{shown} point{'' if float(shown) == 1 else 's'}" if block["metric"]["unit"] == "share" else f"{shown} %"
+    return f"{shown} point{'' if float(shown) == 1 else 's'}" if not block["metric"].get("relative") else f"{shown} %"
 
 
 def score(stage: Stage) -> str:
@@ -260,7 +299,7 @@ def score(stage: Stage) -> str:
 
 def milliseconds(stage: Stage) -> float | None:
     """Return the middle time of one raw row to its answer; None where it was not timed."""
-    found = ((stage.get("latency") or {}).get("whole") or {}).get("1")
+    found = ((stage.get("latency") or {}).get(WHOLE) or {}).get("1")
     return None if found is None else float(found["p50"])
 
 
