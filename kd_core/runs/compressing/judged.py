@@ -47,6 +47,15 @@ class Judged:
         made = [row for row in rows if row["reason"] is None]
         return goals.smallest(made, [row["id"] for row in made if row["passes"]])
 
+    def on_validation(self, number: int) -> dict[str, Any]:
+        """Judge a stage on validation rows. With one seed its goals are kept or not by what it lost there, as there is no interval."""
+        row = self._stage(self.carried.tree.nodes[number], "validation", 1)
+        if row["reason"] is None and row["lost"] is not None and row["lost"]["ci95"][1] is None:
+            as_measured = {**row["lost"], "ci95": [row["lost"]["mean"]] * 2}
+            rounded = goals.rounds_numbers(self.carried.tree.nodes[number])
+            row["passes"] = goals.keeps(row, self.spec, as_measured, rounded)
+        return row
+
     def stages(self) -> list[dict[str, Any]]:
         """Judge every stage on test rows, which are read here."""
         nodes = self.carried.tree.nodes
