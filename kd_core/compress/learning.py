@@ -15,7 +15,7 @@ from kd_core.data.dataset import Array
 from kd_core.distill import objective as objectives
 from kd_core.distill.inner.live import show
 from kd_core.distill.student import scoring
-from kd_core.errors import SpecError
+from kd_core.errors import SpecError, Stopped
 from kd_core.models import ARCHS
 from kd_core.seeding import derive
 from kd_core.training.loop import Begin, TrainRows, optimise
@@ -44,11 +44,11 @@ def learn(
     step size. `keep` is called with the network before it answers anything, so after every step of the optimiser and before it is judged or kept.
     `begin` hears of each epoch, from 1, and how many are planned; epochs before `counted_from` are not taken however good they are (a
     schedule that is under way). `name`: of this training, where a step has several.
-    Errors: SpecError `compress_rounds` for trees; as `optimise`.
+    Errors: SpecError `compress_rounds` for trees; Stopped when asked to stop; as `optimise`.
     """
     if why := why_not(stage):
         raise SpecError(
-            "The student can't learn on: {why}.", "Leave the steps that learn out.", "compress_rounds", why=why
+            "The student can't learn again: it {why}.", "Leave the steps that learn out.", "compress_rounds", why=why
         )
     data, module = work.dataset, copy.deepcopy(module)
     labels, groups = data.scaled_y("train"), data.dealt_by()
@@ -90,6 +90,8 @@ def learn(
     finally:
         if hook is not None:
             hook.remove()
+    if found.stopped:  # half a lesson is not kept: a resumed run goes on with it
+        raise Stopped("Stopped while a student was learning again.")
     show(found.module)  # nothing more of its inside: that was for the loss
     return found.module.cpu().eval()
 
@@ -97,9 +99,9 @@ def learn(
 def why_not(stage: Stage) -> str | None:
     """Say why a student can't learn on, None where it can."""
     if stage.file is not None:
-        return "its file was changed already, and what was rounded there learns no more"
+        return "has a file that was rounded already, and what was rounded there learns no more"
     if "fits" in ARCHS.get(stage.arch.name).facts:
-        return "it is made of trees, which are grown once"
+        return "is made of trees, which are grown once"
     return None
 
 

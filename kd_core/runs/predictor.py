@@ -85,6 +85,8 @@ def _fitting(folder: RunFolder) -> Iterator[None]:
 def _best(result: Mapping[str, Any]) -> str:
     from kd_core.runs.outcome import read_outcome
 
+    if small := result.get("compressed"):
+        return str(small["stages"][small["best"] or 0]["name"])
     outcome = read_outcome(result)
     return outcome.students[outcome.best].name
 

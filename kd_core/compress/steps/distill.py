@@ -44,6 +44,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     suits=_suits,
     learns=True,
     usual={},
+    short="again",
 )
 def distill(spec: DistillSpec, stage: Stage, work: Work) -> Stage:
     """Train on with the teacher's answers; weights that a step set to nothing stay there."""

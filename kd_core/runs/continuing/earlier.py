@@ -23,7 +23,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged, read_object, sha256_file
-from kd_core.specs import ContinueSpec, RunSpec
+from kd_core.specs import CompressSpec, ContinueSpec, RunSpec
 from kd_core.teachers.base import without_own_columns
 from kd_core.teachers.kept_models import NAME
 from kd_core.workspace import workspace
@@ -136,13 +136,13 @@ def open_run(run: str) -> Earlier:
     return found
 
 
-def opened(asked: ContinueSpec) -> Earlier:
+def opened(asked: ContinueSpec | CompressSpec) -> Earlier:
     """Open the run that a recipe names. Errors: as `open_run`; SpecError `continue_other`."""
     found = open_run(asked.run)
     if asked.weights not in (None, found.digest()):
         raise SpecError(
-            "Run {run} holds other weights than those that are to be gone on from.",
-            "Ask for it again: continue {run} and the new rows.",
+            "Run {run} holds other weights than those that this recipe starts from.",
+            "Ask for it again, by the run as it is now.",
             "continue_other",
             run=found.folder.id,
         )
