@@ -198,7 +198,7 @@ def test_the_goal_region_lies_on_the_good_side():
 
 def test_a_chain_is_joined_in_its_order_and_layers_are_read_from_the_top():
     drawn = CHARTS["pareto"]().to_dict()["data"]
-    (way,) = [d for d in drawn if d["mode"] == "lines" and d["line"]["dash"] == marks.DASH["compressed"]]
+    (way,) = [d for d in drawn if d["mode"] == "lines" and d["line"].get("dash") == marks.DASH["compressed"]]
     assert (way["x"], way["y"]) == ([1240, 700], [0.9, 0.89])
     made = CHARTS["sensitivity"]().to_dict()
     assert [d["x"] for d in made["data"]] == [[2.0, -0.1], [1.0, 0.1]]
