@@ -49,6 +49,8 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     spec=PruneStructuredSpec,
     source="arXiv:2301.12900",
     changes="network",
+    short="cut",
+    shares={0.5: "half"},
     suits=suits,
 )
 def step(spec: PruneStructuredSpec, stage: Stage, work: Work) -> Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from kd_core.models.building import build_for, cpu_state, deployed_state, start_
 from kd_core.runs import assessment
 from kd_core.runs.compressing.stage_store import Made, Side, StageStore
 from kd_core.runs.compressing.tree import Node, Tree
+from kd_core.training.loop import ignore
 from kd_core.training.predict import predict
 
 AT_ONCE = 1024  # rows that a file answers in one call
@@ -70,11 +72,9 @@ class Carrying:
         starts: Mapping[int, Mapping[str, Tensor]],
         *,
         both: bool,
-        should_stop: Callable[[], bool],
         bytes_of: Callable[[int, int, Stage], int | None],
     ) -> None:
-        self.work, self.store, self.starts, self.both = work, store, starts, both
-        self.should_stop, self.bytes_of = should_stop, bytes_of
+        self.work, self.store, self.starts, self.both, self.bytes_of = work, store, starts, both, bytes_of
         self._digests = {seed: digest_of(state) for seed, state in starts.items()}
 
     def carry_out(self, tree: Tree, seeds: Sequence[int]) -> Carried:
@@ -97,6 +97,15 @@ class Carrying:
                 raise
         return found
 
+    def on_trial(self, tree: Tree, seed: int, should_stop: Callable[[], bool]) -> Carried:
+        """Make the stages for one seed, without the arm beside and without a word; what was made is found again. Errors: Stopped."""
+        quiet = replace(self.work, notify=ignore, should_stop=should_stop)
+        trial = Carrying(quiet, self.store, self.starts, both=False, bytes_of=lambda number, seed, stage: None)
+        found = trial.carry_out(tree, [seed])
+        if found.stopped:
+            raise Stopped("Stopped before all stages were made.")
+        return found
+
     def units(self, tree: Tree, seeds: Sequence[int]) -> int:
         """Count the stages to make, those without a teacher among them."""
         return len(seeds) * sum(1 + self._taught_beside(node) for node in tree.nodes)
@@ -108,7 +117,7 @@ class Carrying:
         stem = self.store.place(node.path, seed, self._digests[seed], side)
         if (kept := self.store.load(stem)) is not None:
             return kept
-        if self.should_stop():
+        if self.work.should_stop():
             raise Stopped("Stopped before all stages were made.")
         if node.step is None:
             with start_weights(0):
@@ -120,11 +129,11 @@ class Carrying:
             if before.stage is None:
                 said = str(before.reason)
                 return Made(None, reason=said if said.startswith(_NOT_REACHED) else f"{_NOT_REACHED}: {said}")
-            made = self._step(node, before.stage, seed, side)
+            made = self._step(node, before.stage, seed, side, stem)
         self.store.keep(stem, made)
         return made
 
-    def _step(self, node: Node, before: Stage, seed: int, side: Side) -> Made:
+    def _step(self, node: Node, before: Stage, seed: int, side: Side, stem: Path) -> Made:
         """Carry out one step; why it can't be done on this network is kept in place of a stage."""
         assert node.step is not None
         entry, start = STEPS.get(node.step.name), time.monotonic()
@@ -136,7 +145,7 @@ class Carrying:
             named = {"arm": arm, "student": node.name, "seed": seed, "fold": None} if event["kind"] == "epoch" else {}
             self.work.notify({**event, **named})
 
-        place = self.work.checkpoint and self.work.checkpoint / f"{node.number}-{seed}-{side}"
+        place = self.work.checkpoint and self.work.checkpoint / stem.name
         work = replace(self.work, seed=seed, notify=tell, checkpoint=place)
         work = work if side == "taught" else replace(work, objective=None, answers=None)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from kd_core.runs.compressing import goals, timed
 from kd_core.runs.compressing.carrying import Carried, Carrying
 from kd_core.runs.compressing.check import first_that_learns
 from kd_core.runs.compressing.judged import Judged, metric_of, rule
+from kd_core.runs.compressing.searching import Search, Tried
 from kd_core.runs.compressing.stage_store import StageStore
-from kd_core.runs.compressing.tree import Tree, tree_of
+from kd_core.runs.compressing.tree import tree_of
 from kd_core.runs.compressing.written import copy_rows, write_stages
 from kd_core.runs.continuing.earlier import opened
 from kd_core.runs.deployment import Deployment, deploy
@@ -109,8 +111,9 @@ class Compressing:
         arm: Arm = "baseline" if self.alone else "student"
         starts = {seed: self.earlier.state(arm, self.student.name, seed) for seed in self.seeds}
         store = StageStore(means.place / "stages", self.dataset, self.student.arch, self._basis(objective, answers))
-        carrying = Carrying(self.work, store, starts, both=both, should_stop=means.should_stop, bytes_of=self._bytes_of)
-        tree = self._tree(carrying)
+        carrying = Carrying(self.work, store, starts, both=both, bytes_of=self._bytes_of)
+        self.search: Search | None = None
+        tree = tree_of(self.asked.chains or self._searched(carrying))
         self.carried = carrying.carry_out(tree, self.seeds)
         self._deploy_all(self.carried)
         inputs = viewed(self.dataset, self.student.arch).spec
@@ -138,7 +141,9 @@ class Compressing:
             "arch": self.student.arch.model_dump(mode="json"),
             "seeds": self.seeds,
             "kept_seed": self.kept_seed,
-            "searched": not self.asked.chains,
+            "searched": self.search is not None,
+            "tried": [one.told() for one in self.search.tried.values()] if self.search else [],
+            "minutes": self.asked.minutes if self.search else None,
             "goals": goals.asked(self.asked),
             "metric": metric_of(self.work.metric, self.spec.evaluation.margin),
             "test_reads": reads,
@@ -165,8 +170,45 @@ class Compressing:
             "compressed": block,
         }
 
-    def _tree(self, carrying: Carrying) -> Tree:
-        return tree_of(self.asked.chains)
+    def _searched(self, carrying: Carrying) -> list[tuple[Choice, ...]]:
+        """Search chains on one seed and validation rows; the smallest that keep the goals are carried out for all seeds. None that does: the nearest is shown."""
+        root = carrying.on_trial(tree_of([]), self.kept_seed, self.means.should_stop).stage(0, self.kept_seed)
+        inputs = viewed(self.dataset, self.student.arch).spec
+        learns = self.work.answers is not None or self.alone
+
+        def weigh(chain: tuple[Choice, ...]) -> Tried:
+            return self._weigh(carrying, chain)
+
+        self.search = Search(
+            root,
+            lambda entry, stage: entry.facts["suits"](stage, inputs),
+            weigh,
+            60 * self.asked.minutes,
+            self.means.notify,
+            self.means.should_stop,
+            learns,
+            self._bytes_of(0, self.kept_seed, root),
+        )
+        found = self.search.run()
+        made = [one for one in self.search.tried.values() if one.lost is not None]
+        chosen = found or sorted(made, key=lambda one: one.lost or 0.0)[:1]
+        return [one.chain for one in chosen]
+
+    def _weigh(self, carrying: Carrying, chain: tuple[Choice, ...]) -> Tried:
+        """Carry a chain out for the seed that is deployed, and look at validation rows."""
+        start, tree, search = time.monotonic(), tree_of([chain]), self.search
+        up = self.means.should_stop if search is None else search.is_up
+        made = carrying.on_trial(tree, self.kept_seed, up)
+        last = tree.nodes[-1]
+        if not made.seeds_of(last.number):
+            return Tried(chain, last.name, None, None, False, time.monotonic() - start, made.reason(last.number))
+        stage = made.stage(last.number, self.kept_seed)
+        deployed = {last.number: deploy(stage.module, self.dataset, stage.arch, "validation", rounded=stage.file)}
+        inputs, timed_too = viewed(self.dataset, stage.arch).spec, self.asked.microseconds is not None
+        times = timed.times(deployed, self.dataset, inputs, self.means.should_stop) if timed_too else {}
+        row = Judged(made, self.work, self.asked, deployed, times, self.kept_seed).on_validation(last.number)
+        lost = None if row["lost"] is None else row["lost"]["mean"]
+        return Tried(chain, last.name, row["bytes"], lost, row["passes"], time.monotonic() - start, row["reason"])
 
     def _basis(self, objective: Choice | None, answers: Array | None) -> list[Any]:
         """Name what decides all stages alike."""

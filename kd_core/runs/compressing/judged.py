@@ -47,6 +47,15 @@ class Judged:
         made = [row for row in rows if row["reason"] is None]
         return goals.smallest(made, [row["id"] for row in made if row["passes"]])
 
+    def on_validation(self, number: int) -> dict[str, Any]:
+        """Judge a stage on validation rows. With one seed its goals are kept or not by what it lost there, as there is no interval."""
+        row = self._stage(self.carried.tree.nodes[number], "validation", 1)
+        if row["reason"] is None and row["lost"] is not None and row["lost"]["ci95"][1] is None:
+            as_measured = {**row["lost"], "ci95": [row["lost"]["mean"]] * 2}
+            rounded = goals.rounds_numbers(self.carried.tree.nodes[number])
+            row["passes"] = goals.keeps(row, self.spec, as_measured, rounded)
+        return row
+
     def stages(self) -> list[dict[str, Any]]:
         """Judge every stage on test rows, which are read here."""
         nodes = self.carried.tree.nodes
@@ -97,6 +106,7 @@ class Judged:
         before = None if node.parent is None else self._seeds(node.parent, seeds, split)
         return {
             "metrics": {name: assessment.spread(found.values(name, "first"))["mean"] for name in every},
+            "values": {name: found.values(name, "first") for name in every},
             "scores": found.values(metric, "first"),
             "validation": _mean([self.carried.made[node.number, seed].validation for seed in seeds]),
             "lost": None if gain is None else lost(gain, factor, statements),
@@ -182,5 +192,5 @@ def _nothing() -> dict[str, Any]:
     """Return what is told of a stage that could not be made."""
     empty = ("validation", "lost", "again", "agreement", "agreement_before", "bytes", "compact")
     counts = ("parameters", "nonzero", "flops")
-    rest = {"metrics": {}, "scores": [], "latency": {}, "seconds": 0.0, "told": {}}
+    rest = {"metrics": {}, "values": {}, "scores": [], "latency": {}, "seconds": 0.0, "told": {}}
     return dict.fromkeys((*empty, *counts)) | rest

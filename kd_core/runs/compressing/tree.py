@@ -95,8 +95,8 @@ def order_error(chain: Sequence[Choice]) -> SpecError | None:
 def _name(parent: Node, step: Choice, taken: set[str]) -> str:
     """Name a stage shortly: what its step is called in short, with its share, after the name of the stage before it."""
     entry = STEPS.get(step.name)
-    short = str(entry.facts.get("short", entry.name.replace("_", "-")))
-    share = step.settings.get("share")
-    part = short if share is None else f"{short}{100 * share:.3g}".replace(".", "_")
+    part = str(entry.facts.get("short", entry.name.replace("_", "-")))
+    if (share := step.settings.get("share")) is not None:
+        part = entry.facts.get("shares", {}).get(share) or f"{part}{100 * share:.3g}".replace(".", "_")
     whole = part if parent.number == 0 else f"{parent.name}-{part}"
     return whole if whole not in taken else next(n for i in range(2, 99) if (n := f"{whole}-{i}") not in taken)
