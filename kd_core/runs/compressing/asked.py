@@ -66,15 +66,7 @@ def spec_of(run: str, *, student: str | None = None, chains: Sequence[Sequence[C
 
 
 def refuse(earlier: Earlier) -> None:
-    """Refuse runs whose students can't be made smaller from here. Errors: SpecError `compress_again`, `compress_continued`."""
-    if (small := earlier.spec.compress) is not None:
-        raise SpecError(
-            "Run {run} made a student of run {first} smaller itself.",
-            "Start from run {first}, and ask for all the steps in one chain.",
-            "compress_again",
-            run=earlier.folder.id,
-            first=small.run,
-        )
+    """Refuse runs whose students can't be made smaller from here. Errors: SpecError `compress_continued`."""
     if earlier.spec.continues is not None:
         raise SpecError(
             "Run {run} went on from another run with new rows, which are not read anew for this.",

@@ -187,6 +187,7 @@ class Compressing:
             self.means.notify,
             self.means.should_stop,
             learns,
+            self._bytes_of(0, self.kept_seed, root),
         )
         found = self.search.run()
         made = [one for one in self.search.tried.values() if one.lost is not None]

@@ -106,6 +106,7 @@ class Judged:
         before = None if node.parent is None else self._seeds(node.parent, seeds, split)
         return {
             "metrics": {name: assessment.spread(found.values(name, "first"))["mean"] for name in every},
+            "values": {name: found.values(name, "first") for name in every},
             "scores": found.values(metric, "first"),
             "validation": _mean([self.carried.made[node.number, seed].validation for seed in seeds]),
             "lost": None if gain is None else lost(gain, factor, statements),
@@ -191,5 +192,5 @@ def _nothing() -> dict[str, Any]:
     """Return what is told of a stage that could not be made."""
     empty = ("validation", "lost", "again", "agreement", "agreement_before", "bytes", "compact")
     counts = ("parameters", "nonzero", "flops")
-    rest = {"metrics": {}, "scores": [], "latency": {}, "seconds": 0.0, "told": {}}
+    rest = {"metrics": {}, "values": {}, "scores": [], "latency": {}, "seconds": 0.0, "told": {}}
     return dict.fromkeys((*empty, *counts)) | rest

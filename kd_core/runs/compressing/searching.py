@@ -44,7 +44,8 @@ class Tried:
 
 
 class Search:
-    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it. Errors: Stopped."""
+    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `whole`: bytes of
+    the student as it was. Errors: Stopped."""
 
     def __init__(
         self,
@@ -55,12 +56,13 @@ class Search:
         notify: Callable[[dict[str, Any]], None],
         should_stop: Callable[[], bool],
         learns: bool,
+        whole: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.weigh, self.seconds, self.notify, self.should_stop = weigh, seconds, notify, should_stop
         self.offered = [entry for entry in STEPS.entries() if suits(entry, root) is None]
         self.again = learns and AGAIN in [entry.name for entry in self.offered]
-        self.clock, self.start = clock, clock()
+        self.whole, self.clock, self.start = whole, clock, clock()
         self.tried: dict[str, Tried] = {}
         self.stopped = False
 
@@ -122,9 +124,10 @@ class Search:
             share, step = share + (step if last.keeps else -step), step / 2
 
     def _is_smaller(self, one: Tried) -> bool:
-        """Say whether a chain takes fewer bytes than its rounding alone."""
-        alone = self.tried.get(_key(one.chain[-1:]))
-        return one.bytes is not None and (alone is None or alone.bytes is None or one.bytes < alone.bytes)
+        """Say whether a chain takes fewer bytes than its rounding alone, or than the student where it rounds nothing."""
+        alone = self.tried.get(_key(one.chain[-1:])) if _is_file(one.chain[-1]) else None
+        without = self.whole if alone is None else alone.bytes
+        return one.bytes is not None and (without is None or one.bytes < without)
 
     def _whole(self, begin: Chain) -> Chain:
         """Put after the steps that take away what learns again, and the rounding that was smallest of those that keep the goals."""

@@ -106,7 +106,7 @@ def find(run: str) -> RunFolder:
 
 
 def open_run(run: str) -> Earlier:
-    """Open a run to go on from. Errors: KDError `no_run`, `run_damaged`; SpecError `continue_unfinished`, `continue_cells`, `continue_weights`."""
+    """Open a run to go on from. Errors: KDError `no_run`, `run_damaged`; SpecError `continue_unfinished`, `continue_cells`, `continue_compressed`, `continue_weights`."""
     folder = find(run)
     result = folder.result()
     if result is None or not folder.complete:
@@ -123,6 +123,14 @@ def open_run(run: str) -> Earlier:
             "Make an ordinary run of its best cell, and go on from that.",
             "continue_cells",
             run=folder.id,
+        )
+    if spec.compress is not None:
+        raise SpecError(
+            "Run {run} made a student of run {first} smaller; what it was learned by stands there.",
+            "Start from run {first}: steps that follow each other are one chain.",
+            "continue_compressed",
+            run=folder.id,
+            first=spec.compress.run,
         )
     found = Earlier(folder, spec, result, _files(folder))
     if not found.seeds:

@@ -20,10 +20,11 @@ MAIN = {
     "energy": "energy {:g}",
     "epochs": "{:g} of the epochs",
 }  # settings that tell steps of one name apart
-NOT_COMPRESSED = {
-    "trees": "Trees are kept in the compact form they have: pruning and rounding are for networks.",
-    "tables": "An additive student is read as its curves, which are small already: it is kept as it is.",
-    "linear": "A linear student has one layer, which is all that it is: it is kept as it is.",
+KNOWN = {
+    "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
+    "other_lesson": "Its lesson ({own}) looks inside the teacher, whose inner answers are not at hand here: it learns again by {taken}.",
+    "mode": "It was taught in the mode {name}; it learns again from the teacher's stored answers.",
+    "step": "{title} is not for this student: it {reason}.",
 }
 
 
@@ -262,13 +263,15 @@ def treated(one: Mapping[str, Any]) -> str:
 
 
 def known(block: Block) -> list[str]:
-    """Say what is not made smaller, and why."""
-    found = block.get("known") or ()
-    each = [found] if isinstance(found, Mapping) else found
-    return [
-        NOT_COMPRESSED.get(str(one["code"]), str((one.get("values") or {}).get("reason") or one["code"]))
-        for one in each
-    ]
+    """Say what a person should know of how it was done, and which steps are not for this student."""
+    found = []
+    for one in block.get("known") or ():
+        values = {name: str(value).rstrip(".") for name, value in (one.get("values") or {}).items()}
+        if "step" in values:
+            values["title"] = titles().get(values["step"], values["step"].replace("_", " "))
+        said = KNOWN.get(str(one["code"]))
+        found.append(said.format(**values) if said else str(one["code"]).replace("_", " "))
+    return found
 
 
 def step(told: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -16,10 +16,18 @@ ENDED = ("done", "cancelled")
 OFFERED = 100
 
 
-def run(store: RunStore, page: str = "export", icon: str = ":material/ios_share:") -> RunRow | None:
-    """Let the person choose a run that kept models; None where there is none, which is then said in the words of the page."""
-    rows = _offered(store)
-    if not rows and example.stand_in():
+def run(
+    store: RunStore,
+    page: str = "export",
+    icon: str = ":material/ios_share:",
+    among: Callable[[str], bool] | None = None,
+) -> RunRow | None:
+    """Let the person choose a run that kept models; None where there is none, which is then said in the words of the page.
+
+    `among`: whether a run is offered, by its id; then no example stands in for one.
+    """
+    rows = {i: own for i, own in _offered(store).items() if among is None or among(i)}
+    if not rows and among is None and example.stand_in():
         rows = _offered(store)
     asked = st.query_params.get("run")
     wanted = asked or session.run_id()

@@ -135,12 +135,17 @@ def test_layers_are_told_by_the_most_and_the_least_that_is_lost():
 
 
 def test_a_terminal_reads_every_stage_and_other_runs_nothing():
-    block = compressed(known={"code": "trees", "values": {}})
+    known = [
+        {"code": "alone", "values": {}},
+        {"code": "step", "values": {"step": "distill", "reason": "has no weights."}},
+    ]
+    block = compressed(known=known)
     said = "\n".join(words.lines({"compressed": block}))
     assert words.lines({}) == []
     for one in block["stages"][1:]:
         assert f"  {one['name']}: " in said and words.lost(block, one) in said
-    assert "Trees are kept" in said and "The teacher helped" in said and "SLOWER than student" in said
+    assert "is not for this student: it has no weights." in said and "trained without a teacher" in said
+    assert "The teacher helped" in said and "SLOWER than student" in said
     assert "answers as the student as it was on 99.5% of test rows" in said
 
 
