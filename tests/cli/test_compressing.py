@@ -23,7 +23,7 @@ def ask(*words):
 def test_a_student_is_made_smaller_and_every_stage_is_taken_home(tmp_path, own_workspace):
     rows = table(900, 1)
     rows.to_csv(tmp_path / "rows.csv", index=False)
-    settings = ["small" if word == "tiny" else word for word in SMALL]
+    settings = ["mlp:160x2" if word == "tiny" else word for word in SMALL]
     first = ask("distill", tmp_path / "rows.csv", "--target", "bought", *settings, "--out", tmp_path / "one")
     assert first.exit_code == 0, first.output
     goals = ["--most-lost", "60", "--bytes", "40KB", "--set", "distill.epochs=1"]
@@ -71,7 +71,7 @@ def test_what_can_not_be_asked_for_is_said(tmp_path, own_workspace):
         (("compress", "nobody"), "Neither steps nor --auto"),
         (("compress", "nobody", "--auto", "--step", "int8"), "--auto searches them itself"),
         (("compress", "nobody", "--step", "int8", "--minutes", "1"), "are for a search"),
-        (("compress", "nobody", "--step", "int8"), "no run"),
+        (("compress", tmp_path / "nobody", "--step", "int8"), "no run"),
         (("compress", "nobody", "--step", "int9"), "no compression step"),
     ):
         found = ask(*words)
