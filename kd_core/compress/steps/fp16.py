@@ -13,9 +13,9 @@ from kd_core.compress.whole_numbers.network import Network
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.export.raw_model import FEW
 from kd_core.spec import Spec
 
+FEW = 32  # numbers that the deployed file keeps in 32 bits anyway: they are not worth an operation
 _LARGEST = float(np.finfo(np.float16).max)
 
 
