@@ -89,9 +89,8 @@ def spec_of(
 
 def foreseen(spec: RunSpec) -> tuple[Safe, Safe]:
     """Say how long it takes, and what that is made from."""
-    from kd_core.runs.compressing import check, foreseen
-
     from kd_core.runs import estimate
+    from kd_core.runs.compressing import check, foreseen
 
     facts = understanding.facts(engine.library().save_spec(spec.dataset), spec.dataset)
     around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows, facts.parts))
