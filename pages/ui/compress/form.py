@@ -206,8 +206,8 @@ def goals(key: str) -> dict[str, Any]:
     low, high = forms.bounds(info["most_lost"])
     lost = left.number_input(
         t("compress.goals.most_lost"),
-        low,
-        high,
+        None if low is None else float(low),
+        None if high is None else float(high),
         float(info["most_lost"].default),
         step=0.1,
         format="%.4g",
