@@ -58,15 +58,26 @@ def _slopes(stage: Stage, work: Work) -> list[dict[str, Tensor]]:
         None,
     )
     module, rows = copy.deepcopy(stage.module).eval(), work.rows(stage).parts["train"]
-    order = np.random.default_rng(work.seed).permutation(len(rows))[: _BATCHES * _BATCH]
+    order = _drawn(len(rows), dataset.dealt_by(), work.seed)
     found = []
     for at in range(0, len(order), _BATCH):
-        some = torch.from_numpy(np.sort(order[at : at + _BATCH]))
+        some = torch.from_numpy(
+            order[at : at + _BATCH] if lesson.groups is not None else np.sort(order[at : at + _BATCH])
+        )
         module.zero_grad(set_to_none=True)
         total = lesson(module(as_tensor(rows[some.numpy()])), some).total
         torch.autograd.backward(total)
         found.append({n: (p.detach() * p.grad).double() for n, p in module.named_parameters() if p.grad is not None})
     return found
+
+
+def _drawn(rows: int, groups: npt.NDArray[np.int64] | None, seed: int) -> npt.NDArray[np.int64]:
+    """Draw rows, those of a group beside each other."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(rows)
+    if groups is not None:
+        order = np.argsort(rng.permutation(int(groups.max()) + 1)[groups], kind="stable")
+    return order[: _BATCHES * _BATCH]
 
 
 def _added(values: Mapping[str, Tensor], group: Units) -> tuple[Importance, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from kd_core.compress.cutting import cut
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.models.base import OwnONNX
+from kd_core.models.reshape.thin import THIN_COLUMNS, THIN_PLACES, ThinEmbedding, ThinLinear
 from kd_core.models.reshape.units import KnowsUnits, Place, Units
 
 _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
@@ -41,11 +44,26 @@ def found_units(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
         if isinstance(part, KnowsUnits)
         for group in part.units()
     )
+    thin = {name: part for name, part in module.named_modules() if isinstance(part, ThinLinear | ThinEmbedding)}
+    own = tuple(_in_thin(group, thin) for group in own)
     taken = {(place.tensor, place.axis) for group in own for place in group.places()}
     told = () if isinstance(module, KnowsUnits) else _by_graph(module, inputs)  # who knows its own needs no graph
     apart = (g for g in told if not any((place.tensor, place.axis) in taken for place in g.places()))
     groups = (g for g in (*own, *apart) if g.count >= _LEAST)
     return tuple(g for g in sorted(groups, key=lambda g: g.layer) if _can_go(module, inputs, g))
+
+
+def _in_thin(group: Units, thin: Mapping[str, nn.Module]) -> Units:
+    """Find a group again in layers that were taken apart into two."""
+
+    def moved(place: Place) -> Place:
+        name, _, own = place.tensor.rpartition(".")
+        if (part := thin.get(name)) is None:
+            return place
+        own, axis = THIN_COLUMNS if isinstance(part, ThinEmbedding) else THIN_PLACES[own, place.axis]
+        return Place(f"{name}.{own}", axis, place.at)
+
+    return replace(group, lanes=tuple(tuple(map(moved, lane)) for lane in group.lanes))
 
 
 def _can_go(module: nn.Module, inputs: InputSpec, group: Units) -> bool:

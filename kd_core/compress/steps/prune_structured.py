@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import Field
+from torch import nn
 
 from kd_core.compress.base import STEPS, Stage, Work
-from kd_core.compress.cutting import cut, number_cut, weakest
-from kd_core.compress.importance import Rule, importances
+from kd_core.compress.cutting import number_cut
+from kd_core.compress.importance import Rule
+from kd_core.compress.sensitivity import Found, dealt, dealt_by_rank, scan
+from kd_core.compress.taking_out import Layer, layers_of, without
 from kd_core.compress.unit_search import found_units
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
@@ -23,6 +28,11 @@ class PruneStructuredSpec(Spec):
         le=0.95,
         description="Share of the units taken out of each layer, or of all layers together; one always stays.",
         json_schema_extra=unit("share"),
+    )
+    scope: Literal["layer", "global", "sensitive"] = Field(
+        "layer",
+        description="layer: the same share of each layer; global: units that matter least against their layer's mean, wherever they are; "
+        "sensitive: layers are cut one by one first, and those that lose least on validation rows give most.",
     )
     importance: Rule = Field(
         "magnitude",
@@ -64,18 +74,37 @@ def step(spec: PruneStructuredSpec, stage: Stage, work: Work) -> Stage:
             name=stage.arch.name,
             reason=reason,
         )
-    groups = found_units(stage.module, inputs)
-    ranked = importances(stage, work, groups, spec.importance)
-    going = [number_cut(group.count, spec.share) for group in groups]
-    gone = [
-        (group, [weakest(lane, number) for lane in lanes])
-        for group, lanes, number in zip(groups, ranked, going, strict=True)
-    ]
-    layers = [
-        {"layer": g.layer, "kind": g.kind, "units": len(g.lanes) * g.count, "left": len(g.lanes) * (g.count - number)}
-        for g, number in zip(groups, going, strict=True)
-    ]
-    module = cut(stage.module, gone)
-    before, after = (sum(p.numel() for p in m.parameters()) for m in (stage.module, module))
-    parameters = {"before": before, "after": after}
-    return stage.after("prune_structured", module=module, share=spec.share, layers=layers, parameters=parameters)
+    layers = layers_of(stage, work, spec.importance)
+    scanned: list[Found] = []
+    if spec.scope == "sensitive":
+        scanned = scan(stage, work, layers)
+        going = dealt(layers, scanned, spec.share)
+    elif spec.scope == "global":
+        going = dealt_by_rank(layers, spec.share)
+    else:
+        going = [number_cut(layer.count, spec.share) for layer in layers]
+    module = without(stage.module, list(zip(layers, going, strict=True)))
+    told: dict[str, Any] = {
+        "share": spec.share,
+        "layers": [_told(layer, number) for layer, number in zip(layers, going, strict=True)],
+        "parameters": {"before": _count(stage.module), "after": _count(module)},
+    }
+    if scanned:
+        told["sensitivity"] = scanned
+    return stage.after("prune_structured", module=module, **told)
+
+
+def _told(layer: Layer, gone: int) -> dict[str, Any]:
+    """Say what is left of a layer, all lanes together; `turned` where columns were mixed so that the least was lost."""
+    lanes, units = len(layer.units.lanes), layer.units
+    found = {
+        "layer": units.layer,
+        "kind": units.kind,
+        "units": lanes * units.count,
+        "left": lanes * (units.count - gone),
+    }
+    return found | {"turned": layer.uses is not None}
+
+
+def _count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())

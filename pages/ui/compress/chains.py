@@ -42,9 +42,11 @@ class Chain:
 
 
 def held(key: str, possible: Steps) -> list[Chain]:
-    """Return the chains of this session, at first those that most people try."""
+    """Return the chains of this session, at first those that most people try, or what can be carried out of the first of them."""
     if key not in st.session_state:
-        st.session_state[key] = [made(PRESETS[name]) for name in AT_FIRST if fits(name, possible)][:2]
+        whole = [PRESETS[name] for name in AT_FIRST if fits(name, possible)][:2]
+        part = [step for step in PRESETS[AT_FIRST[0]] if step["name"] in possible]
+        st.session_state[key] = [made(steps) for steps in whole or [part]]
     return st.session_state[key]  # type: ignore[no-any-return]
 
 

@@ -89,9 +89,8 @@ def spec_of(
 
 def foreseen(spec: RunSpec) -> tuple[Safe, Safe]:
     """Say how long it takes, and what that is made from."""
-    from kd_core.runs.compressing import check, foreseen
-
     from kd_core.runs import estimate
+    from kd_core.runs.compressing import check, foreseen
 
     facts = understanding.facts(engine.library().save_spec(spec.dataset), spec.dataset)
     around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows, facts.parts))
@@ -207,8 +206,8 @@ def goals(key: str) -> dict[str, Any]:
     low, high = forms.bounds(info["most_lost"])
     lost = left.number_input(
         t("compress.goals.most_lost"),
-        low,
-        high,
+        None if low is None else float(low),
+        None if high is None else float(high),
         float(info["most_lost"].default),
         step=0.1,
         format="%.4g",

@@ -40,7 +40,7 @@ def show(found: Found, key: str) -> None:
         best,
         metric=verdict.metric_title(metric),
         x_title=t(f"compress.axis.{by}"),
-        names={**differences.arm_names(), "compressed": t("compress.stage")},
+        names={**differences.arm_names(), "compressed": t("runs.arm.compressed")},
         written=COSTS[by],
         lower_is_better=lower,
         binary=by == "bytes",

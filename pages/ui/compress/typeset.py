@@ -7,9 +7,9 @@ import re
 from pages.ui.go_on import told
 from pages.ui.shared.text import Safe
 
-_MICRO = re.compile(r"(?<=\d) us\b")
+_MICRO, _MINUS = re.compile(r"(?<=\d) us\b"), re.compile(r"(?<=[\[(])-(?=\d)")
 
 
 def typeset(words: str) -> Safe:
     """Write a terminal's signs as a page does: plus-minus, arrows, minus and micro."""
-    return told.typeset(_MICRO.sub(" µs", words))
+    return told.typeset(_MINUS.sub("−", _MICRO.sub(" µs", words)))
