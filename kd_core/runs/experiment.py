@@ -250,6 +250,7 @@ class _Experiment:
                 **foreseen.fields(self.phases),
                 **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
                 **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
+                **(compressed.plan_fields(self.spec) if self.compressing else {}),
             }
         )
         for problem in (*self.dataset.problems, *problems):

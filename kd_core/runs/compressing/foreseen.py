@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kd_core.compress.base import STEPS
 from kd_core.runs import estimate
 from kd_core.runs.compressing.tree import Tree, tree_of
 from kd_core.runs.estimate import Circumstances, Estimate, Inputs, Work
 from kd_core.specs import RunSpec
 
-STEP_SECONDS = 1.0  # of a stage and seed that does not learn: written, opened, answered
-TIMED_SECONDS = 2.0  # of a stage: five batches, seven rounds
+STEP_SECONDS = 0.4  # of a stage and seed that does not learn: written, opened, answered
+TIMED_SECONDS = 1.5  # of a stage: five batches, eight rounds
 USUAL_SHARE = 0.5  # of the epochs of a round, where a step does not say
 
 
@@ -35,6 +37,14 @@ def foresee(
     ended = estimate.EVALUATE_SECONDS * around.busy
     works.append(Work("evaluate:compress", ended, ended * around.pace.factor("evaluate:compress")))
     return Estimate(0, tuple(works), ordinary.memory_bytes, ordinary.busy, ordinary.learned, ordinary.teacher_kept)
+
+
+def plan_fields(spec: RunSpec) -> dict[str, Any]:
+    """Return what the `plan` event says of it as well: how many stages, or how long chains are searched."""
+    assert spec.compress is not None
+    if spec.compress.chains:
+        return {"stages": len(tree_of(spec.compress.chains).nodes) - 1}
+    return {"minutes": spec.compress.minutes}
 
 
 def seconds(tree: Tree, seeds: int, pair: float, timed: bool) -> float:
