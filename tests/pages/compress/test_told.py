@@ -80,7 +80,7 @@ def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
 def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
     found = smaller()
     drawn, away = points.near(points.points(found, "bytes"))
-    assert not away and [p["arm"] for p in drawn][0] == "teacher"
+    assert not away and drawn[0]["arm"] == "teacher"
     found["teacher"]["size_bytes"] = 10**7
     drawn, away = points.near(points.points(found, "bytes"))
     assert [p["arm"] for p in away] == ["teacher"] and "teacher" not in [p["arm"] for p in drawn]
