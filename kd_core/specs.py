@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from kd_core.requests.compress_spec import CompressSpec as CompressSpec
 from kd_core.requests.continue_spec import ContinueSpec as ContinueSpec
 from kd_core.requests.goals import ChooseSpec as ChooseSpec
 from kd_core.requests.grid_spec import SweepSpec as SweepSpec
@@ -296,7 +297,7 @@ class EvaluationSpec(Spec):
 class RunSpec(Spec):
     """Everything needed to repeat a run. Its hash names the work."""
 
-    later = ("sweep", "choose", "mode", "continues")
+    later = ("sweep", "choose", "mode", "continues", "compress")
 
     schema_version: Literal[1] = Field(1, description="Version of this format.")
     name: str = Field("", max_length=120, description="Name to show; not part of the work's identity.")
@@ -314,6 +315,9 @@ class RunSpec(Spec):
     continues: ContinueSpec | None = Field(
         None, description="Go on from the students of a finished run, with new rows, instead of training new ones."
     )
+    compress: CompressSpec | None = Field(
+        None, description="Make a student of a finished run smaller, instead of training new ones."
+    )
 
     def title(self) -> str:
         """Name the run for lists: its own name, or its data and its teacher."""
@@ -322,9 +326,11 @@ class RunSpec(Spec):
     def work_hash(self) -> str:
         """Hash what decides the result: not the names, and the file's content rather than its path."""
         data = self.dataset.model_copy(update={"name": "", "source": self.dataset.sha256 or self.dataset.source})
-        more: dict[str, ContinueSpec] = {}
+        more: dict[str, ContinueSpec | CompressSpec] = {}
         if (on := self.continues) is not None:
             more["continues"] = on.model_copy(
                 update={"name": "", "run": on.weights or on.run, "source": on.sha256 or on.source}
             )
+        if (small := self.compress) is not None:
+            more["compress"] = small.model_copy(update={"run": small.weights or small.run})
         return self.model_copy(update={"name": "", "dataset": data, **more}).digest()

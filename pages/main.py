@@ -17,6 +17,7 @@ PAGES = (
     ("runs", ":material/monitoring:"),
     ("compare", ":material/scatter_plot:"),
     ("soft_labels", ":material/equalizer:"),
+    ("compress", ":material/compress:"),
     ("export", ":material/ios_share:"),
     ("status", ":material/memory:"),
 )

@@ -47,7 +47,8 @@ except KDError as error:
 
 session.set_run(run_id)
 judged = bool(found and found.get("students"))
-st.title(t("runs.title" if active else "runs.title_result" if judged else "runs.title_ended"), anchor=False)
+made = "compress.title" if found and found.get("compressed") else "runs.title_result"
+st.title(t("runs.title" if active else made if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
 run_head.show(store, row, snapshot)
 if active:

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing
+from kd_core.cli import (
+    asked_lesson,
+    asked_mode,
+    compressing,
+    continuing,
+    exporting,
+    looking,
+    reporting,
+    serving,
+    sharing,
+)
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -240,6 +250,7 @@ def run_spec(
 
 for command, name in (
     (continuing.go_on, "continue"),
+    (compressing.compress, None),
     (looking.list_parts, "list"),
     (looking.profile, None),
     (looking.runs, None),

@@ -28,11 +28,12 @@ PLURALS = {
     "metrics": "evaluate.METRICS",
     "scenarios": "scenarios.SCENARIOS",
     "targets": "export.targets.TARGETS",
+    "steps": "compress.steps.STEPS",
 }
 
 
 def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) -> None:
-    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks, scenarios or export targets."""
+    """List what can be chosen: losses, modes, archs, readers, teachers, metrics, tasks, scenarios, export targets or steps of compression."""
 
     def work() -> int:
         if kind not in PLURALS:

@@ -71,5 +71,5 @@ Step = Callable[[Any, Stage, Work], Stage]
 
 # facts: changes="network" | "file"; suits=function(Stage, InputSpec) -> None where it can work, else why not, in words;
 # learns=True where it trains the network (its time is that of a training); usual={...settings...} where a chain that was searched sets others
-# than the form's own.
+# than the form's own; short="cut", what stages are called by it, before its share in percent, and shares={0.5: "half"} in place of both.
 STEPS: Registry[Step] = Registry("compression step", "kd_core.compress.steps")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -148,9 +148,11 @@ RUNTIME_ERRORS = (
 )
 
 
-def open_session(data: bytes) -> onnxruntime.InferenceSession:
-    """Open an ONNX model on one thread of the CPU."""
+def open_session(
+    data: bytes, threads: int = 1, providers: Sequence[str] = ("CPUExecutionProvider",)
+) -> onnxruntime.InferenceSession:
+    """Open an ONNX model, on one thread of the CPU unless more are asked for."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(data, options, providers=list(providers))

@@ -94,6 +94,15 @@ def _made(card: Mapping[str, Any]) -> str:
         f"- Architecture: {arch['name']} {json.dumps(arch.get('settings', {}), ensure_ascii=False)}, rows read as {arch['reads']}",
         f"- Teacher: {card['teacher']['name'] if card.get('taught') else 'none'}",
     ]
+    if steps := card.get("steps"):
+        said = ", then ".join(f"{one['name']} {json.dumps(one['settings'], ensure_ascii=False)}" for one in steps)
+        lines.append(f"- Made smaller by {said}")
+    if lost := card.get("lost"):
+        low, high = lost["ci95"]
+        within = "" if low is None else f", 95 % interval {low:+.3g} to {high:+.3g}"
+        lines.append(
+            f"- Lost against the student as it was: {lost['mean']:+.3g} points (of errors: percent){within}; below 0 it got better"
+        )
     if len(card.get("seeds") or ()) > 1 and card.get("seed") is not None:
         lines.append(
             f"- One of {len(card['seeds'])} trainings: the one with seed {card['seed']}, best on validation rows"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,8 +67,8 @@ class RawSession:
 class RawStudent(RawSession):
     """A student's file. Errors: KeyError, ValueError, or ONNX Runtime's own where the file is of another kind or damaged."""
 
-    def __init__(self, data: bytes) -> None:
-        session = open_session(data)
+    def __init__(self, data: bytes, threads: int = 1, providers: Sequence[str] = ("CPUExecutionProvider",)) -> None:
+        session = open_session(data, threads, providers)
         told = facts_of(session.get_modelmeta().custom_metadata_map)
         held = {name: base64.b64decode(text) for name, text in told["texts"].items()}
         super().__init__(session, read_rules(json.dumps(told["columns"]).encode()), _texts(held) if held else {})

@@ -15,6 +15,7 @@ from kd_core.data.input_spec import PIXELS, TABLE, TOGETHER, InputSpec
 from kd_core.data.view import View, Viewed, choose_view, reading
 from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS, Combines, Settles, Shortens
+from kd_core.models.reshape.reshaping import reshaped
 from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.task import task_of
@@ -98,7 +99,8 @@ def reopened(
     """Make a model again of what a run kept: its view and its network, in evaluation mode.
 
     `kept`: its entry in model.json, with `kind` of view and `arch`; `learned`: the view's files by name; `weights`: a safetensors file.
-    Errors: KeyError, ValueError, RuntimeError, SafetensorError where these don't fit together; as `build`.
+    A network that was cut has the shapes of its weights. Errors: KeyError, ValueError, RuntimeError, SafetensorError where these don't
+    fit together; as `build` and `reshaped`.
     """
     import safetensors.torch
 
@@ -106,8 +108,7 @@ def reopened(
 
     view = VIEWS.get(kept["kind"]).make.from_state(learned)
     module = build(Choice.model_validate(kept["arch"]), view.spec, num_outputs, task)
-    module.load_state_dict(safetensors.torch.load(weights))
-    return view, module.eval()
+    return view, reshaped(module, safetensors.torch.load(weights)).eval()
 
 
 def cpu_state(module: nn.Module) -> dict[str, Tensor]:
@@ -124,14 +125,14 @@ def deployed_state(dataset: Dataset, choice: Choice, state: Mapping[str, Tensor]
     with start_weights(0):  # other networks may be drawing theirs at this moment, from the one global stream
         module = build_for(dataset, choice)
     if isinstance(module, Shortens) and state:
-        module.load_state_dict(dict(state))
+        reshaped(module, state)
         module.shorten(viewed(dataset, choice).parts["train"])
         return cpu_state(module)
     if isinstance(module, Settles) and state:
-        module.load_state_dict(dict(state))
+        reshaped(module, state)
         module.settle()
         state = cpu_state(module)
-    learned = {name for name, _ in module.named_parameters()}
+    learned = {name for name, _ in (reshaped(module, state) if state else module).named_parameters()}
     rounded = {name: t.half().to(t.dtype) for name, t in state.items() if name in learned}
     return {
         name: rounded[name] if name in rounded and rounded[name].isfinite().all() else t for name, t in state.items()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from kd_core.data.input_spec import InputSpec
+from kd_core.models.reshape.units import Units
 
 PAST_ALL = 3e38  # where a piece begins that no value reaches
 SHARED = 10  # numbers beyond this many share the edges of so many
@@ -174,6 +175,10 @@ class Fronted(nn.Module):
             self.first.weight[:, :encoded], self.first.weight[:, encoded:] = weight, 0
             self.first.bias.copy_(bias)
         self.is_settled = True
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the units behind the first layer: none where it gives the answers."""
+        return ()
 
     def flops(self) -> int:
         """Count the operations of one row: 2 for every weight of a matrix, but for those that are folded into others."""

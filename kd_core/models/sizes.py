@@ -1,11 +1,12 @@
-"""How large a network is, known before it is made: nothing is allocated (meta device)."""
+"""How large a network is: known before it is made, with nothing allocated (meta device), or counted with the weights that it has."""
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -79,11 +80,12 @@ def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
     if "flops" in entry.facts:
         flops = int(entry.facts["flops"](module))
     else:
-        flops = _dense_flops(module) if entry.facts.get("dense") else traced_flops(module, inputs)
+        flops = dense_flops(module) if entry.facts.get("dense") else traced_flops(module, inputs)
     return Sizes(parameters, flops, file_bytes(module.state_dict()))
 
 
-def _dense_flops(module: nn.Module) -> int:
+def dense_flops(module: nn.Module) -> int:
+    """Count the operations of a network in which each row meets every weight matrix once."""
     return 2 * sum(p.numel() for p in module.parameters() if p.dim() == 2)
 
 
@@ -93,3 +95,30 @@ def traced_flops(module: nn.Module, inputs: InputSpec) -> int:
     with torch.device("meta"), torch.no_grad(), counter:
         module(torch.empty(1, *inputs.shape, dtype=getattr(torch, inputs.dtype)))
     return int(counter.get_total_flops())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Units: learned numbers, those of them that are not 0, and operations of one row as `sizes.Sizes` has them."""
+
+    parameters: int
+    nonzero: int
+    flops: int
+
+    def told(self) -> dict[str, int]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def counted(module: nn.Module, arch: str, inputs: InputSpec) -> Counts:
+    """Count a network that stands here, also one whose shapes are no longer those of its recipe. A weight of 0 is counted as an operation: nothing here skips it. Errors: UnknownName."""
+    weights = list(module.parameters())
+    entry = ARCHS.get(arch)
+    if "flops" in entry.facts:
+        flops = int(entry.facts["flops"](module))
+    elif entry.facts.get("dense"):
+        flops = dense_flops(module)
+    else:
+        with torch.no_grad():
+            flops = traced_flops(copy.deepcopy(module).to("meta"), inputs)
+    return Counts(sum(w.numel() for w in weights), sum(int(torch.count_nonzero(w)) for w in weights), flops)

@@ -54,6 +54,10 @@ class WeightedTerms(nn.Module):
     def _slow(self, weights: Tensor, numbers: Tensor) -> Tensor:
         return weights * (1 + numbers / self.slowed).rsqrt() if self.slowed else weights
 
+    def resized(self) -> None:
+        """Know as many terms as there are vectors."""
+        self.terms = len(self.vectors) - 1
+
     def shorten(self) -> None:
         """Round the vectors to one byte a number, or to float16 where a vector has so few numbers that its step costs as much."""
         if self.vectors.shape[1] < WIDE:

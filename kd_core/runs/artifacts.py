@@ -60,21 +60,19 @@ def write_artifacts(
         arrays[f"student_{index}"] = arm.student[best].logits(dataset, "test", device)[keep]
         arrays[f"baseline_{index}"] = arm.baseline[best].logits(dataset, "test", device)[keep]
         stem = f"artifacts/students/{index}"
-        paths = _write_model(folder, stem, module, deployments[index], dataset, arch)
+        paths = write_model(folder, stem, module, deployments[index], dataset, arch)
         if drawn := column_curves(module, dataset, viewed(dataset, arch)):
             paths["curves"] = f"artifacts/students/{index}.curves.json"
             write_json(folder.path / paths["curves"], drawn)
         taken = {"arm": arm.taken} if arm.taken != "student" else {}
         students.append({"index": index, "name": spec.students[index].name, "seed": arm.seeds[best], **taken, **paths})
-        models.append({**students[-1], **_how_read(deployments[index], dataset, arch)})
+        models.append({**students[-1], **how_read(deployments[index], dataset, arch)})
     beside = []
     for one in plain:
         name, seed = taken_as(one.name), min(one.modules)
-        paths = _write_model(
-            folder, f"artifacts/plain/{one.name}", one.modules[seed], one.deployment, dataset, one.arch
-        )
+        paths = write_model(folder, f"artifacts/plain/{one.name}", one.modules[seed], one.deployment, dataset, one.arch)
         beside.append({"name": name, "title": one.title, "seed": seed, **paths})
-    others = [{**told, **_how_read(one.deployment, dataset, one.arch)} for told, one in zip(beside, plain, strict=True)]
+    others = [{**told, **how_read(one.deployment, dataset, one.arch)} for told, one in zip(beside, plain, strict=True)]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_bytes(place / "soft_labels.npz", buffer.getvalue())
@@ -97,7 +95,7 @@ def write_artifacts(
     }
 
 
-def _write_model(
+def write_model(
     folder: RunFolder, stem: str, module: torch.nn.Module, deployed: Deployment, dataset: Dataset, arch: Choice
 ) -> dict[str, Any]:
     """Write what a model is taken home as: weights, the file in its forms, and what reads its rows; return the relative paths."""
@@ -119,7 +117,7 @@ def _write_model(
     return paths
 
 
-def _how_read(deployed: Deployment, dataset: Dataset, arch: Choice) -> dict[str, Any]:
+def how_read(deployed: Deployment, dataset: Dataset, arch: Choice) -> dict[str, Any]:
     """Say by what a model is asked: its file where that takes raw rows, else view and weights."""
     kind = viewed(dataset, arch).spec.kind
     return {"raw": deployed.session is not None, "arch": arch.model_dump(mode="json"), "kind": kind}

@@ -20,7 +20,7 @@ from kd_core.distill.inner.hints import Hints
 from kd_core.distill.meeting import HELPER, NETWORK, Link, Way, hears_network
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
-from kd_core.errors import Problem, SpecError, raise_problems
+from kd_core.errors import Problem, raise_problems
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
@@ -30,12 +30,13 @@ from kd_core.runs.cells.judging import Judging, Take
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.trying import Trying
+from kd_core.runs.compressing import foreseen as compressed
+from kd_core.runs.compressing.compression import Compressing, Means
 from kd_core.runs.continuing.going import Going
 from kd_core.runs.repeats import repeat
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, RunSpec
-from kd_core.task import task_of
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.balancing import balanced
@@ -50,6 +51,7 @@ ShouldStop = Callable[[], bool]
 PHASES = ("data", "teacher", "students", "evaluate")
 SWEEP_PHASES = ("data", "teacher", "sweep", "evaluate")
 CHOOSE_PHASES = ("data", "teacher", "choose", "students", "evaluate")
+COMPRESS_PHASES = ("data", "teacher", "compress", "evaluate")
 
 
 def run(spec: RunSpec, folder: RunFolder, on_event: Notify, should_stop: ShouldStop) -> dict[str, Any]:
@@ -85,7 +87,8 @@ class _Experiment:
     ) -> None:
         self.asked, spec = spec, modes.carried_out(spec)
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
-        self.phases = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
+        ordinary = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
+        self.phases: tuple[str, ...] = COMPRESS_PHASES if spec.compress else ordinary
         self.training, self.place = self.phases[-2], place
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
         self.take: Take | None = None  # says which arm's model is taken home, where that is chosen
@@ -93,6 +96,8 @@ class _Experiment:
 
     def run(self) -> dict[str, Any]:
         self.prepare()
+        if self.compressing:
+            return self.compress(self.compressing)
         chosen = self.choose() if self.spec.choose else {}
         self.train()
         with self.phase("evaluate"):
@@ -105,6 +110,15 @@ class _Experiment:
             found |= self.going.judge(found, self.judging.arms, self.class_weights(), self.device)
         return {**found, **chosen, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
 
+    def compress(self, small: Compressing) -> dict[str, Any]:
+        """Make a finished run's student smaller, and judge every stage of that."""
+        answers = self.teacher.logits["train"] if small.asks else None
+        with self.phase("compress"):
+            small.carry_out(answers, Means(self.metric, self.device, self.place, self.notify, self.should_stop))
+        with self.phase("evaluate"):
+            found = small.judge(self.folder)
+        return {**found, "seconds": {k: round(v, 3) for k, v in self.seconds.items()}}
+
     def compare(self) -> dict[str, Any]:
         """Train and judge without keeping files for a person."""
         self.prepare()
@@ -115,18 +129,24 @@ class _Experiment:
         """Read the data, refuse what can't work, and ask the teacher."""
         with self.phase("data"):
             self.going = Going(self.spec) if self.spec.continues else None
+            self.compressing = Compressing(self.spec) if self.spec.compress else None
+            if self.compressing and not self.compressing.asks:
+                self.phases = tuple(phase for phase in self.phases if phase != "teacher")
             own = without_own_columns(self.spec.dataset, self.spec.teacher)
-            self.dataset = self.going.dataset if self.going else prepare(own)
-            self.metric = self.choose_metric()
+            earlier = self.going or self.compressing
+            self.dataset = earlier.dataset if earlier else prepare(own)
+            self.metric = plan.metric_of(self.spec, self.dataset.task, len(self.dataset.classes))
             about = self.dataset.task, len(self.dataset.classes), self.dataset.views.kinds, len(self.dataset.train)
             problems = plan.check(self.asked, *about)
             raise_problems(problems)
             assessment.require_defined(self.dataset, self.metric)
             self.announce(problems)
             self.spec = self.going.carried_out() if self.going else self.spec
+        if "teacher" not in self.phases:
+            return
         with self.phase("teacher"):
             self.teacher = self.ask_teacher()
-            self.link = self.ask_link()
+            self.link = None if self.compressing else self.ask_link()
 
     def choose(self) -> dict[str, Any]:
         """Find the student to go on with, on validation rows; from here on this is the ordinary run of that one."""
@@ -202,29 +222,16 @@ class _Experiment:
         gpu = torch.cuda.max_memory_allocated() / 2**20 if self.device.type == "cuda" else None
         self.notify({"kind": "resources", **used, "gpu_mb": gpu})
 
-    def choose_metric(self) -> str:
-        """Name the metric of selection and verdict; one that does not fit the task is refused."""
-        name = self.spec.evaluation.metric or task_of(self.dataset.task).primary
-        why_not = METRICS.get(name).why_not(plan.situation(self.dataset.task, len(self.dataset.classes)))
-        if why_not:
-            raise SpecError(
-                "The metric '{name}' {why}.",
-                "Leave the metric empty or choose one that fits.",
-                "metric_task",
-                name=name,
-                why=why_not,
-            )
-        return name
-
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         steps = resolve(self.spec.training, len(self.dataset.train), self.spec.students[0].arch.name)
-        foreseen = estimate.foresee(
-            self.spec,
-            len(self.dataset.rows),
-            {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)},
-            self.dataset.num_outputs,
-            estimate.circumstances(self.spec, len(self.dataset.train)),
+        inputs = {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)}
+        about = len(self.dataset.rows), inputs, self.dataset.num_outputs
+        around = estimate.circumstances(self.spec, len(self.dataset.train))
+        foreseen = (
+            compressed.foresee(self.spec, *about, around, asks=self.compressing.asks)
+            if self.compressing
+            else estimate.foresee(self.spec, *about, around)
         )
         self.notify(
             {
@@ -243,6 +250,7 @@ class _Experiment:
                 **foreseen.fields(self.phases),
                 **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
                 **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
+                **(compressed.plan_fields(self.spec) if self.compressing else {}),
             }
         )
         for problem in (*self.dataset.problems, *problems):

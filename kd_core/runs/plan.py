@@ -9,7 +9,7 @@ from typing import Any
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import LOSSES, MODES, loss_of, parts_of
 from kd_core.distill.terms import hears_inside
-from kd_core.errors import KDError, Problem, Says
+from kd_core.errors import KDError, Problem, Says, SpecError
 from kd_core.evaluate import METRICS
 from kd_core.models import ARCHS
 from kd_core.models.base import GIVES
@@ -17,6 +17,7 @@ from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
 from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes, views_check
 from kd_core.runs.choosing.candidates import candidates
+from kd_core.runs.compressing import check as compressing
 from kd_core.runs.continuing import check as continuing
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
 from kd_core.task import TASKS, task_of
@@ -120,6 +121,20 @@ def folds_of(spec: RunSpec, train_rows: int) -> int:
     return spec.evaluation.folds_of(train_rows, is_network(spec.teacher), bool(lacking))
 
 
+def metric_of(spec: RunSpec, task: str, num_classes: int) -> str:
+    """Name the metric of selection and verdict. Errors: SpecError `metric_task` for one that does not fit the task."""
+    name = spec.evaluation.metric or task_of(task).primary
+    if why_not := METRICS.get(name).why_not(situation(task, num_classes)):
+        raise SpecError(
+            "The metric '{name}' {why}.",
+            "Leave the metric empty or choose one that fits.",
+            "metric_task",
+            name=name,
+            why=why_not,
+        )
+    return name
+
+
 def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:
     """Say where fewer folds answered than usual, since nobody asked for a number."""
     few = spec.evaluation.folds is None and folds == NETWORK_FOLDS and is_network(spec.teacher)
@@ -198,7 +213,7 @@ def check(
         beyond = [s.name for s in candidates(at, spec.objective).beyond if s.arch not in tried]
         found += [_NOT_TRIED.problem(count=len(beyond), names=", ".join(beyond))] if beyond else []
     if not any(p.severity == "error" for p in found):
-        found += [*modes.check(asked), *continuing.check(asked)]
+        found += [*modes.check(asked), *continuing.check(asked), *compressing.check(asked)]
     if spec.dataset.answer_columns and not any(p.severity == "error" for p in found):
         found += _answered(spec)
     if grid.most_made(spec) and not any(p.severity == "error" for p in found):

@@ -60,6 +60,9 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
     name = student or _best(result)
     with _fitting(folder):
         known = {one["name"]: one for one in (*told.get("plain", ()), *told["students"])}
+        small = result.get("compressed")
+        if name not in known and small is not None and name == small["student"]:
+            name = small["stages"][0]["name"]  # the student as it was
         if name in known:
             return Predictor(folder, told, known[name])
     raise KDError(
@@ -85,6 +88,8 @@ def _fitting(folder: RunFolder) -> Iterator[None]:
 def _best(result: Mapping[str, Any]) -> str:
     from kd_core.runs.outcome import read_outcome
 
+    if small := result.get("compressed"):
+        return str(small["stages"][small["best"] or 0]["name"])
     outcome = read_outcome(result)
     return outcome.students[outcome.best].name
 

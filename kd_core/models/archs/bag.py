@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import MOST_TERMS, InputSpec
 from kd_core.models.base import ARCHS, Array, Outputs, SizeName
+from kd_core.models.reshape.units import Place, Units
 from kd_core.models.short_numbers import halve
 from kd_core.models.weighted_terms import WeightedTerms
 from kd_core.specs import Spec, unit
@@ -77,6 +78,12 @@ class Bag(nn.Module):
         """Round what was learned: vectors to one byte a number, the rest to float16."""
         self.bag.shorten()
         halve(self.head.parameters())
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the columns of the vectors."""
+        width = self.head.in_features
+        places = Place.every("bag.vectors", 1, width), Place.every("head.weight", 1, width)
+        return (Units("bag", "columns", (places,)),)
 
     def reads(self) -> int:
         """Count the pieces that are read."""

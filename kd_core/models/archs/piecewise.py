@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from kd_core.models.archs.mlp import MLPSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.piecewise_edges import fit_edges
 from kd_core.models.piecewise_front import Fronted
+from kd_core.models.reshape.units import Units, layer_units
 from kd_core.specs import unit
 
 # In two bytes a number, edges included, with ten numbers or more: 3, 15, 33 and 95 KB.
@@ -64,6 +66,12 @@ class Piecewise(Fronted):
     def forward(self, x_NF: Tensor) -> Outputs:
         features = self.body(self.lifted(x_NF))
         return Outputs(self.head(features), features)
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the units of each hidden layer; the edges before the first stay."""
+        linear = [(f"body.{name}", one) for name, one in self.body.named_children() if isinstance(one, nn.Linear)]
+        layers = [("first", self.first), *linear, ("head", self.head)]
+        return tuple(layer_units(name, after, one.out_features) for (name, one), (after, _) in pairwise(layers))
 
 
 @ARCHS.register(

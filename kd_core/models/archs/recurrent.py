@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs, SizeName
+from kd_core.models.reshape.units import Place, Units
 from kd_core.specs import Spec, unit
 
 # numbers per word piece and units of each direction
@@ -78,6 +79,23 @@ class Recurrent(nn.Module):
         # What fills up counts for nothing; all states lie above -1, so a text without words gets -1 everywhere.
         features = torch.where((x_NL > 0).unsqueeze(2), states_NLD, -1.0).amax(dim=1)
         return Outputs(self.head(self.dropout(features)), features)
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the columns of the embedding and the units of each direction, with all their gates."""
+        width, gates = self.layer.hidden_size, self.layer.get_parameter("bias_hh_l0").numel() // self.layer.hidden_size
+        ends = ("l0", "l0_reverse") if self.layer.bidirectional else ("l0",)
+        lanes = []
+        for direction, end in enumerate(ends):
+            own = [
+                Place.every(f"layer.{name}_{end}", 0, width, gates)
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            ]
+            recalled = Place.every(f"layer.weight_hh_{end}", 1, width)
+            lanes.append((*own, recalled, Place.every("head.weight", 1, width, offset=direction * width)))
+        columns = self.layer.input_size
+        rows = [Place.every(f"layer.weight_ih_{end}", 1, columns) for end in ends]
+        embedded = Place.every("embedding.weight", 1, columns), *rows
+        return Units("embedding", "columns", (embedded,)), Units("layer", "units", tuple(lanes))
 
 
 @ARCHS.register(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
+from kd_core.models.reshape.units import Place, Units
 from kd_core.models.shape import NamingSpec, SizedSpec
 from kd_core.specs import unit
 from kd_core.task import TargetKind
@@ -106,6 +107,20 @@ class TabM(nn.Module):
             return Outputs(self._mean(self.kinds[0][0], by_member), hidden.mean(dim=1), by_member)
         parts = [self._mean(kind, by_member[..., list(own)]) for kind, own in self.kinds]
         return Outputs(torch.cat(parts, dim=1)[:, self.order], hidden.mean(dim=1), by_member)
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the units of each hidden layer, those of all members together: they share the weights."""
+        found = []
+        for number, layer in enumerate(self.layers):
+            width, own, after = layer.get_parameter("weight").shape[0], f"layers.{number}", f"layers.{number + 1}"
+            read = (
+                [(f"{after}.weight", 1), (f"{after}.before", 1)]
+                if number + 1 < len(self.layers)
+                else [("head_weight", 1)]
+            )
+            made = [(f"{own}.weight", 0), (f"{own}.after", 1), (f"{own}.bias", 1)]
+            found.append(Units(own, "units", (tuple(Place.every(name, axis, width) for name, axis in made + read),)))
+        return tuple(found)
 
     def _mean(self, kind: TargetKind, by_member: Tensor) -> Tensor:
         """Average answers of one kind. Shape: (N, K, C) -> (N, C)."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Outputs
+from kd_core.models.reshape.units import Place, Units
 from kd_core.models.shape import SizedSpec
 from kd_core.specs import unit
 
@@ -51,7 +53,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.each = heads, width // heads
         self.norm_attention, self.norm_inner = nn.LayerNorm(width), nn.LayerNorm(width)
         self.asked = nn.Linear(width, 3 * width)
         self.told = nn.Linear(width, width)
@@ -70,6 +72,17 @@ class Block(nn.Module):
         x = x_NLD + self.dropout(self.told(found))
         out: Tensor = x + self.dropout(self.inner(self.norm_inner(x)))
         return out
+
+    def resized(self) -> None:
+        """Have as many heads as there are numbers for."""
+        self.heads = self.told.in_features // self.each
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the heads, with what each asks, offers and says."""
+        within = np.arange(self.heads * self.each).reshape(self.heads, self.each)
+        asked = np.concatenate([within + turn * within.size for turn in range(3)], axis=1)
+        places = Place("asked.weight", 0, asked), Place("asked.bias", 0, asked), Place("told.weight", 1, within)
+        return (Units("asked", "heads", (places,)),)
 
 
 class TextTransformer(nn.Module):

@@ -23,7 +23,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged, read_object, sha256_file
-from kd_core.specs import ContinueSpec, RunSpec
+from kd_core.specs import CompressSpec, ContinueSpec, RunSpec
 from kd_core.teachers.base import without_own_columns
 from kd_core.teachers.kept_models import NAME
 from kd_core.workspace import workspace
@@ -106,7 +106,7 @@ def find(run: str) -> RunFolder:
 
 
 def open_run(run: str) -> Earlier:
-    """Open a run to go on from. Errors: KDError `no_run`, `run_damaged`; SpecError `continue_unfinished`, `continue_cells`, `continue_weights`."""
+    """Open a run to go on from. Errors: KDError `no_run`, `run_damaged`; SpecError `continue_unfinished`, `continue_cells`, `continue_compressed`, `continue_weights`."""
     folder = find(run)
     result = folder.result()
     if result is None or not folder.complete:
@@ -124,6 +124,14 @@ def open_run(run: str) -> Earlier:
             "continue_cells",
             run=folder.id,
         )
+    if spec.compress is not None:
+        raise SpecError(
+            "Run {run} made a student of run {first} smaller; what it was learned by stands there.",
+            "Start from run {first}: steps that follow each other are one chain.",
+            "continue_compressed",
+            run=folder.id,
+            first=spec.compress.run,
+        )
     found = Earlier(folder, spec, result, _files(folder))
     if not found.seeds:
         raise SpecError(
@@ -136,13 +144,13 @@ def open_run(run: str) -> Earlier:
     return found
 
 
-def opened(asked: ContinueSpec) -> Earlier:
+def opened(asked: ContinueSpec | CompressSpec) -> Earlier:
     """Open the run that a recipe names. Errors: as `open_run`; SpecError `continue_other`."""
     found = open_run(asked.run)
     if asked.weights not in (None, found.digest()):
         raise SpecError(
-            "Run {run} holds other weights than those that are to be gone on from.",
-            "Ask for it again: continue {run} and the new rows.",
+            "Run {run} holds other weights than those that this recipe starts from.",
+            "Ask for it again, by the run as it is now.",
             "continue_other",
             run=found.folder.id,
         )

@@ -51,6 +51,8 @@ def _recipe(spec: RunSpec) -> dict[str, Any]:
 
 def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
     """Return how a student was measured, or a plain model; empty where an older result does not say."""
+    if small := result.get("compressed"):
+        return _stage(small, student)
     found = next((one for one in result["students"] if one["name"] == student["name"]), None)
     if found is None:
         return _plain(result, student["name"])
@@ -67,6 +69,29 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
         "verdict": found.get("verdict"),
         "taught": not alone,
         "reference": found.get("reference"),
+    }
+
+
+def _stage(small: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a stage of a student that was made smaller was measured, by which steps it was made, and what it lost."""
+    stages = small["stages"]
+    stage = next(one for one in stages if one["name"] == student["name"])
+    steps: list[Mapping[str, Any]] = []
+    at = stage
+    while at["step"] is not None:
+        steps.insert(0, at["step"])
+        at = stages[at["parent"]]
+    means = stage["metrics"]
+    return {
+        "metrics": {name: {"mean": mean, "values": stage["values"][name]} for name, mean in means.items()},
+        "seed": student.get("seed"),
+        "seeds": stage["seeds"],
+        "parameters": stage["parameters"],
+        "size_bytes": stage["bytes"],
+        "latency_ms": stage["latency"],
+        "taught": not small["alone"],
+        "steps": steps,
+        "lost": stage["lost"],
     }
 
 

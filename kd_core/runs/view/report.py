@@ -13,7 +13,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
-from kd_core.runs.view import continue_words, mode_words
+from kd_core.runs.view import compress_words, continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
 from kd_core.runs.view.scale import Scale as Scale
@@ -108,7 +108,8 @@ def _kept_lines(result: dict[str, Any]) -> list[str]:
 def before_students(result: dict[str, Any]) -> list[str]:
     """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
-    return [*lines, *continue_words.lines(result), *mode_words.lines(result), *_known_lines(result)]
+    told = (*compress_words.lines(result), *continue_words.lines(result), *mode_words.lines(result))
+    return [*lines, *told, *_known_lines(result)]
 
 
 def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:

@@ -29,6 +29,11 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "plan":
         cells = f" for {event['cells']} cells" if event.get("cells") else ""
         about = f", about {event['estimate_seconds']:.0f} s" if event.get("estimate_seconds") else ""
+        if event.get("stages"):
+            seeds = len(event.get("seeds") or ())
+            return f"Plan: {event['stages']} stages of {seeds} seed{'s' if seeds != 1 else ''} on {event.get('device')}{about}."
+        if event.get("minutes"):
+            return f"Plan: chains are searched for {event['minutes']:g} minutes on {event.get('device')}{about}."
         first, most = event.get("round_epochs"), event.get("epochs")
         rounds = f" ({first}, and as many again while they still gain)" if first and first != most else ""
         if event.get("candidates"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, FAINT, faint, figure, literal, log_axis, padded
+from pages.ui.charts.marks import COLOUR, DASH, FAINT, faint, figure, literal, log_axis, padded
 from pages.ui.charts.result import Point, scatter_arms
 
 
@@ -24,11 +24,13 @@ def pareto(
     picked: Sequence[str] = (),
     goal: tuple[float, float] | None = None,
     goal_name: str = "",
+    paths: Sequence[Sequence[str]] = (),
     height: int = 480,
 ) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
-    `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed.
+    `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed; `paths`: ids that are joined in
+    their order, as the stages of a chain are.
     """
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
@@ -47,6 +49,16 @@ def pareto(
             mode="lines",
             name=front_name,
             line={"color": FAINT, "width": 1.5, "shape": "hv"},
+            hoverinfo="skip",
+        )
+    for path in paths:
+        way = [by_id[i] for i in path if i in by_id]
+        fig.add_scatter(
+            x=[p["x"] for p in way],
+            y=[p["y"] for p in way],
+            mode="lines",
+            showlegend=False,
+            line={"color": faint(COLOUR["compressed"], 0.6), "width": 1.5, "dash": DASH["compressed"]},
             hoverinfo="skip",
         )
     ring = [by_id[i] for i in picked if i in by_id]

@@ -63,7 +63,15 @@ DASH = {
     "student": "solid",
     "compressed": "dashdot",
 }
-ARMS = ("teacher", "baseline", "placebo", "plain", "helper", "student")  # in the order of legends, the student on top
+ARMS = (
+    "teacher",
+    "baseline",
+    "placebo",
+    "plain",
+    "helper",
+    "compressed",
+    "student",
+)  # in the order of legends, the student on top
 GRID = "rgba(127,127,127,0.18)"
 FAINT = "rgba(127,127,127,0.45)"
 PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml

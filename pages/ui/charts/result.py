@@ -10,7 +10,7 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import ARMS, COLOUR, FAINT, SYMBOL, faint, figure, literal, log_axis, padded, short
 
 # Still seen on a dark page: grey at less than this has a contrast below 3 there.
-FADED = {"teacher": 0.5, "baseline": 0.75, "plain": 0.6, "student": 0.5}
+FADED = {"teacher": 0.5, "baseline": 0.75, "plain": 0.6, "compressed": 0.6, "student": 0.5}
 WAYS = (
     ("solid", ""),
     ("dot", "-open"),

@@ -1,6 +1,8 @@
-"""Which run's student is taken home: ?run= and ?student=, or what was looked at before."""
+"""Which run's student is taken home or made smaller: ?run= and ?student=, or what was looked at before."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -14,30 +16,37 @@ ENDED = ("done", "cancelled")
 OFFERED = 100
 
 
-def run(store: RunStore) -> RunRow | None:
-    """Let the person choose a run that kept models; None where there is none, which is then said."""
-    rows = _offered(store)
-    if not rows and example.stand_in():
+def run(
+    store: RunStore,
+    page: str = "export",
+    icon: str = ":material/ios_share:",
+    among: Callable[[str], bool] | None = None,
+) -> RunRow | None:
+    """Let the person choose a run that kept models; None where there is none, which is then said in the words of the page.
+
+    `among`: whether a run is offered, by its id; then no example stands in for one.
+    """
+    rows = {i: own for i, own in _offered(store).items() if among is None or among(i)}
+    if not rows and among is None and example.stand_in():
         rows = _offered(store)
     asked = st.query_params.get("run")
     wanted = asked or session.run_id()
-    if wanted and wanted not in rows and (own := _asked(store, wanted, told=bool(asked))):
+    if wanted and wanted not in rows and (own := _asked(store, wanted, page if asked else None)):
         rows = {own.id: own, **rows}
     if not rows:
-        text.empty_state(t("export.empty"), t("export.empty_button"), "distill.py", icon=":material/ios_share:")
+        text.empty_state(t(f"{page}.empty"), t(f"{page}.empty_button"), "distill.py", icon=icon)
         return None
     example.run_note(store)
-    if st.session_state.get("export-run") not in rows or (
-        wanted in rows and asked != st.session_state.get("export-url")
-    ):
-        st.session_state["export-run"] = wanted if wanted in rows else next(iter(rows))
+    held, seen = f"{page}-run", f"{page}-url"
+    if st.session_state.get(held) not in rows or (wanted in rows and asked != st.session_state.get(seen)):
+        st.session_state[held] = wanted if wanted in rows else next(iter(rows))
     chosen = st.selectbox(
-        t("export.run"),
+        t(f"{page}.run"),
         list(rows),
-        key="export-run",
+        key=held,
         format_func=lambda i: f"{rows[i].name} · {rows[i].created_utc[:16].replace('T', ' ')}",
     )
-    st.session_state["export-url"] = chosen
+    st.session_state[seen] = chosen
     session.set_run(chosen)
     return rows[chosen]
 
@@ -46,28 +55,28 @@ def _offered(store: RunStore) -> dict[str, RunRow]:
     return {row.id: row for row in store.list(states=ENDED, limit=OFFERED) if engine.models_of_run(row.id)}
 
 
-def _asked(store: RunStore, run_id: str, *, told: bool) -> RunRow | None:
-    """Return the run of the address where it has models; say why it has none."""
+def _asked(store: RunStore, run_id: str, page: str | None) -> RunRow | None:
+    """Return the run of the address where it has models; say on its page why it has none."""
     try:
         row = store.get(run_id)
         if row.state in ENDED and engine.models_of_run(row.id):
             return row
     except KDError as error:
-        if told:
+        if page:
             text.show_error(error)
         return None
-    if told:
-        st.info(t("export.no_models"), icon=":material/hourglass_empty:")
+    if page:
+        st.info(t(f"{page}.no_models"), icon=":material/hourglass_empty:")
     return None
 
 
-def student(row: RunRow) -> str:
-    """Let the person choose a model of the run; the address's, else the first."""
-    names = engine.models_of_run(row.id)
+def student(row: RunRow, page: str = "export", among: Sequence[str] | None = None) -> str:
+    """Let the person choose a model of the run, or one `among` those named; the address's, else the first."""
+    names = [n for n in engine.models_of_run(row.id) if among is None or n in among]
     named = st.query_params.get("student")
-    key = f"export-student-{row.id}"
+    key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = named if named in names else names[0]
-    chosen = st.selectbox(t("export.student"), names, key=key, format_func=escape, help=t("export.student_help"))
+    chosen = st.selectbox(t(f"{page}.student"), names, key=key, format_func=escape, help=t(f"{page}.student_help"))
     st.query_params["student"] = chosen
     return str(chosen)

@@ -12,6 +12,8 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.compress import runs_offered
+from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
 from pages.ui.mode import told
 from pages.ui.result import chance, result_tabs, speed, verdict
@@ -42,6 +44,10 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
             st.caption(t("what_if.nothing"))
         result_tabs.show_unfinished(store, row, snapshot)
         return
+    if found.get("compressed"):
+        smaller.show(row.id, found)
+        result_tabs.show(store, row, snapshot, found, 0, result_tabs.OF_STAGES)
+        return
     index = choose_student(found, row.id)
     gone_on.show(found)
     judgement(found, index)
@@ -51,6 +57,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         whatif_views.show(folder, snapshot, grid)
     comparison(found, index)
     outside(row.id, str(found["students"][index]["name"]))
+    runs_offered.link(row.id, snapshot.spec, str(found["students"][index]["name"]))
     result_tabs.show(store, row, snapshot, found, index)
 
 

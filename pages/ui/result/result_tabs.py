@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,11 +24,22 @@ from pages.ui.try_it import tab as try_tab
 Result = Mapping[str, Any]
 
 
-def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int) -> None:
-    """Draw the tab bar and the open tab."""
+OF_STAGES = (
+    "try",
+    "curves",
+    "recipe",
+    "log",
+)  # of a run that made a student smaller: the others tell of the student as it was
+
+
+def show(
+    store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int, among: Sequence[str] | None = None
+) -> None:
+    """Draw the tab bar, or those `among` it, and the open tab."""
     columns = ("columns",) if column_curves.kept(found, index) else ()
     asked = ("try",) if (found.get("artifacts") or {}).get("model") else ()
     keys = ("overview", *asked, *columns, "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
+    keys = tuple(k for k in keys if among is None or k in among)
     tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
     for key, tab in zip(keys, tabs, strict=True):
         if not tab.open:
@@ -42,8 +53,10 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result, index: int)
             elif key == "columns":
                 column_curves.show(store.folder(row.id), found, index)
             elif key == "curves":
-                curves.show(snapshot, key=f"result-{row.id}", student=found["students"][index]["name"])
-                moved.show(found["students"][index])
+                own = None if found.get("compressed") else found["students"][index]["name"]
+                curves.show(snapshot, key=f"result-{row.id}", student=own)
+                if own is not None:
+                    moved.show(found["students"][index])
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":

@@ -41,6 +41,8 @@ def teacher_score(snapshot: Any) -> float | None:
 def show(snapshot: Any, key: str, student: str | None = None) -> None:
     """Draw validation curves and losses of one student beside its baseline, its placebo and the teacher."""
     known = [s.name for s in snapshot.spec.students]
+    if snapshot.spec.compress is not None:  # what learns is a stage, under its name
+        known = list(dict.fromkeys(str(c.student) for c in snapshot.curves if c.arm != "teacher"))
     if not snapshot.curves:
         st.caption(t("runs.live.nothing_yet"))
         return

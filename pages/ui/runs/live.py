@@ -10,6 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.outcome import read_gain
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.runs import RunStore
+from pages.ui.compress import live as making
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head
@@ -72,6 +73,7 @@ def draw(now: Any) -> None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
     elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):
         st.caption(teaching(now))
+    making.show(now)
     room(now)
     for warning in now.warnings:
         if warning.get("code") != "no_room":

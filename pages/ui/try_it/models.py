@@ -32,7 +32,9 @@ def opened(path: str, changed_ns: int, name: str) -> Predictor:
 
 
 def names(found: Mapping[str, Any], index: int) -> list[str]:
-    """Name the student and the plain models that the run kept."""
+    """Name the student and the plain models that the run kept; of a student that was made smaller its stages."""
+    if block := found.get("compressed"):
+        return [str(one["name"]) for one in block["stages"] if one.get("file")]
     return [found["students"][index]["name"], *(p["name"] for p in (found.get("artifacts") or {}).get("plain") or ())]
 
 

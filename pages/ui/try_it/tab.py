@@ -119,6 +119,7 @@ def _shares(shares: Mapping[str, float]) -> str:
 def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:
     student = found["students"][index]
     told = {student["name"]: text.size(student["size_bytes"])}
+    told |= {one["name"]: text.size(one["bytes"]) for one in (found.get("compressed") or {}).get("stages", ())}
     for one in (found.get("references") or {}).get("known") or ():
         told[f"plain {one['name']}"] = text.size(one["bytes"])
     return told

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui.charts import compare, confusion, marks, result, runs, soft_labels
+from pages.ui.charts import compare, compress, confusion, marks, result, runs, soft_labels
 from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
 
@@ -19,6 +19,7 @@ NAMES = {
     "placebo": "Placebo",
     "plain": "Plain",
     "student": "Student",
+    "compressed": "Smaller",
     "hard": "Hard",
     "soft": "Soft",
     "loss": "All",
@@ -61,6 +62,7 @@ POINTS = [
     point("baseline", 1240, 0.88, faded=True),
     point("placebo", 1240, 0.89),
     point("plain", 1100, 0.89),
+    point("compressed", 700, 0.89),
     point("student", 1240, 0.9),
 ]
 CHARTS = {
@@ -119,6 +121,15 @@ CHARTS = {
         front_name="front",
         picked=["student1240"],
         goal=(5000.0, 0.89),
+        paths=[["student1240", "compressed700"]],
+    ),
+    "sensitivity": lambda: compress.sensitivity(
+        [
+            {"name": H, "layers": [H, "b"], "lost": [2.0, -0.1], "written": ["2", "0"], "hover": ["h", "i"]},
+            {"name": "n", "layers": [H, "b"], "lost": [1.0, 0.1], "written": ["1", "0"], "hover": ["h", "i"]},
+        ],
+        x_title="x",
+        goal=(1.0, H),
     ),
     "bars": lambda: soft_labels.bars(
         {"teacher": [0.7, 0.3], "student": [0.6, 0.4]}, [H, "b"], names=NAMES, x_title="x"
@@ -183,6 +194,18 @@ def test_settings_merge_and_short_names_are_spelled_out():
 def test_the_goal_region_lies_on_the_good_side():
     shape = CHARTS["pareto"]().to_dict()["layout"]["shapes"][0]
     assert shape["x1"] == 5000.0 and shape["y0"] == 0.89 and shape["y1"] > 0.93
+
+
+def test_a_chain_is_joined_in_its_order_and_layers_are_read_from_the_top():
+    drawn = CHARTS["pareto"]().to_dict()["data"]
+    (way,) = [d for d in drawn if d["mode"] == "lines" and d["line"].get("dash") == marks.DASH["compressed"]]
+    assert (way["x"], way["y"]) == ([1240, 700], [0.9, 0.89])
+    made = CHARTS["sensitivity"]().to_dict()
+    assert [d["x"] for d in made["data"]] == [[2.0, -0.1], [1.0, 0.1]]
+    assert made["layout"]["yaxis"]["autorange"] == "reversed"
+    assert {d["marker"]["pattern"]["shape"] for d in made["data"]} == {"", "/"}  # not by shade alone
+    low, high = made["layout"]["xaxis"]["range"]
+    assert low < -0.1 and high > 2.0
 
 
 def test_log_ticks_for_bytes_are_round_in_their_own_unit():

@@ -1,0 +1,1 @@
+"""Networks in whole numbers: their ONNX file with weights and values of few bits."""

@@ -1,0 +1,73 @@
+"""What each layer costs when it alone goes into whole numbers, and which ones better stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kd_core.compress.base import Work
+from kd_core.compress.whole_numbers.network import Layer, answers_of
+from kd_core.data.dataset import Array
+from kd_core.distill.student import scoring
+from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import better_of
+from kd_core.task import task_of
+
+# rounded(names that stay floating) -> the file in which the others are whole numbers
+Rounded = Callable[[frozenset[str]], bytes]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Compares files with the one that was not rounded, on validation rows. Shape: x (N, ...), told (N, C) its answers."""
+
+    work: Work
+    x: Array
+    told: Array
+
+    def score(self, z: Array) -> float:
+        """Return the selection metric. Errors: KDError where these rows leave it undefined."""
+        scored = scoring(self.work.dataset, self.work.metric)
+        return scored.selection(scored(z))
+
+    def lost(self, z: Array) -> float:
+        """Return the points (for errors: percent) that are lost, positive where it got worse."""
+        return points(self.score(self.told), self.score(z), self.work.metric)
+
+    def apart(self, z: Array) -> float:
+        """Return how far answers lie from the unrounded ones: probabilities, or shares of the target's deviation."""
+        task = task_of(self.work.dataset.task)
+        given = [task.answers(one, 0.0, 1.0)["p" if task.has_classes else "values"] for one in (self.told, z)]
+        return float(np.abs(np.asarray(given[0]) - np.asarray(given[1])).mean())
+
+
+def points(before: float, after: float, metric: str) -> float:
+    """Say how much worse a score got: points of a share, percent of an error."""
+    worse = before - after if better_of(metric) == "higher" else after - before
+    relative = METRICS.get(metric).facts.get("relative", False)
+    return 100 * worse / abs(before) if relative and before else 100 * worse
+
+
+def scan(layers: Sequence[Layer], rounded: Rounded, judge: Judge) -> list[dict[str, Any]]:
+    """Round each layer alone and say what it costs. Return it by layer, in their order."""
+    names = frozenset(one.name for one in layers)
+    found = []
+    for one in layers:
+        judge.work.notify({"kind": "sensitivity", "layer": one.name})
+        z = answers_of(rounded(names - {one.name}), judge.x)
+        told = {"score": judge.score(z), "lost": judge.lost(z), "apart": judge.apart(z)}
+        found.append({**one.told("int8"), **told})
+    return found
+
+
+def staying(scanned: Sequence[dict[str, Any]], rounded: Rounded, judge: Judge, most_lost: float) -> frozenset[str]:
+    """Choose the layers that stay floating: those that move answers the most, one by one, until no more is lost than may be."""
+    floats = frozenset[str]()
+    for one in sorted(scanned, key=lambda told: -float(told["apart"])):
+        if judge.lost(answers_of(rounded(floats), judge.x)) <= most_lost:
+            break
+        floats |= {str(one["layer"])}
+    return floats

@@ -1,0 +1,94 @@
+"""What a stage is asked for, whether it keeps that, and what a person must know of it before taking it home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kd_core.compress.base import STEPS
+from kd_core.machine.rounds import interval
+from kd_core.requests.compress_spec import CompressSpec
+from kd_core.runs.compressing.tree import Node
+
+LEAST_AGREEMENT = 0.99  # of first classes, of a rounded network with the one that was rounded
+SLOWER = 1.05  # times as long: less is told by no person who waits for it
+Stage = Mapping[str, Any]  # as result.json has it
+
+
+def asked(spec: CompressSpec) -> dict[str, Any]:
+    """Return the goals as plain values."""
+    return {"most_lost": spec.most_lost, "bytes": spec.bytes, "microseconds": spec.microseconds}
+
+
+def rounds_numbers(node: Node) -> bool:
+    """Say whether the last step of a stage rounds its numbers: then the network before it is what it must agree with."""
+    return node.step is not None and STEPS.get(node.step.name).facts["changes"] == "file"
+
+
+def keeps(stage: Stage, spec: CompressSpec, lost: Mapping[str, Any] | None, rounded: bool) -> bool:
+    """Say whether a stage keeps every goal: what it lost with the whole interval, and its agreement where it was rounded."""
+    high = 0.0 if lost is None else lost["ci95"][1]
+    if high is None or high > spec.most_lost:
+        return False
+    near = stage["agreement_before"]
+    if rounded and near is not None and near < LEAST_AGREEMENT:
+        return False
+    if spec.bytes is not None and (stage["bytes"] is None or stage["bytes"] > spec.bytes):
+        return False
+    one = (stage["latency"].get("whole") or {}).get("1")
+    return spec.microseconds is None or (one is not None and 1000 * one["p50"] <= spec.microseconds)
+
+
+def flags(stage: Stage, before: Stage | None, spec: CompressSpec) -> list[dict[str, Any]]:
+    """Name what is worse than a person would expect of a smaller model, each as a code with its values."""
+    found: list[dict[str, Any]] = []
+    if before is not None:
+        sizes = stage["bytes"], before["bytes"]
+        if None not in sizes and sizes[0] > sizes[1]:
+            found.append({"code": "bigger", "bytes": sizes[0], "before": sizes[1], "than": before["name"]})
+        found += _slower(stage, before)
+    if (lost := stage["lost"]) is not None:
+        low, high = lost["ci95"]
+        told = {"mean": lost["mean"], "ci95": lost["ci95"], "most": spec.most_lost}
+        if lost["mean"] > spec.most_lost:
+            found.append({"code": "lost", **told, "sure": low is not None and low > spec.most_lost})
+        elif high is None or high > spec.most_lost:
+            found.append({"code": "unproved_loss", **told})
+    if (share := stage["agreement"]) is not None and share < LEAST_AGREEMENT:
+        found.append({"code": "unlike", "agreement": share, "before": stage["agreement_before"]})
+    goals = (("bytes", stage["bytes"], spec.bytes), ("microseconds", _microseconds(stage), spec.microseconds))
+    found += [
+        {"code": f"above_{name}", "value": value, "most": most}
+        for name, value, most in goals
+        if most is not None and value is not None and value > most
+    ]
+    return found
+
+
+def _microseconds(stage: Stage) -> float | None:
+    one = (stage["latency"].get("whole") or {}).get("1")
+    return None if one is None else 1000 * float(one["p50"])
+
+
+def _slower(stage: Stage, before: Stage) -> list[dict[str, Any]]:
+    """Compare times round by round: both took their turns in the same ones, so that a busy minute says nothing."""
+    found = []
+    for runtime, batches in stage["latency"].items():
+        for batch, times in batches.items():
+            other = before["latency"].get(runtime, {}).get(batch)
+            if other is None:
+                continue
+            ratios = [a / b for a, b in zip(times["rounds"], other["rounds"], strict=False)]
+            low, _, _ = interval(ratios)
+            if float(np.median(ratios)) >= SLOWER and low > 1:
+                told = {"milliseconds": times["p50"], "before": other["p50"], "than": before["name"]}
+                found.append({"code": "slower", "runtime": runtime, "batch": int(batch), **told})
+    return found
+
+
+def smallest(stages: Sequence[Stage], ids: Sequence[int]) -> int | None:
+    """Choose the stage of the fewest bytes among some; of equal ones the first."""
+    kept = [s for s in stages if s["id"] in ids and s["bytes"] is not None]
+    return min(kept, key=lambda s: s["bytes"])["id"] if kept else None

@@ -1,0 +1,168 @@
+"""Chains found instead of asked for: tried on one seed and on validation rows alone, cheap ones first, as long as the time lasts.
+
+Rounding the file costs seconds and is tried first. Then every step that makes the network itself smaller is tried, learned again and rounded as
+was best so far; its share is halved in, upwards while the goals are kept and downwards while they are not. At last the best of two of them
+are put together. What is chosen is carried out for every seed afterwards.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kd_core.compress.base import STEPS, Stage
+from kd_core.errors import Stopped
+from kd_core.registry import Entry
+from kd_core.runs.compressing.tree import settled
+from kd_core.specs import Choice
+
+Chain = tuple[Choice, ...]
+FINALISTS = 3  # chains that are carried out for every seed at most
+FIRST_SHARE, HALVINGS = 0.5, 3  # shares are tried to a sixteenth
+AGAIN = "distill"  # the step after one that took something away
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A chain that was tried. `lost`: points on validation rows, of one seed; `keeps`: every goal, there; `why` nothing was made of it."""
+
+    chain: Chain
+    name: str
+    bytes: int | None
+    lost: float | None
+    keeps: bool
+    seconds: float
+    why: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        chain = [step.model_dump(mode="json") for step in self.chain]
+        return {**vars(self), "chain": chain, "seconds": round(self.seconds, 3)}
+
+
+class Search:
+    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `whole`: bytes of
+    the student as it was. Errors: Stopped."""
+
+    def __init__(
+        self,
+        root: Stage,
+        suits: Callable[[Entry[Any], Stage], str | None],
+        weigh: Callable[[Chain], Tried],
+        seconds: float,
+        notify: Callable[[dict[str, Any]], None],
+        should_stop: Callable[[], bool],
+        learns: bool,
+        whole: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.weigh, self.seconds, self.notify, self.should_stop = weigh, seconds, notify, should_stop
+        self.offered = [entry for entry in STEPS.entries() if suits(entry, root) is None]
+        self.again = learns and AGAIN in [entry.name for entry in self.offered]
+        self.whole, self.clock, self.start = whole, clock, clock()
+        self.tried: dict[str, Tried] = {}
+        self.stopped = False
+
+    def run(self) -> list[Tried]:
+        """Try chains until all are or the time is up; return those that keep the goals, the smallest first."""
+        for chain in self._chains():
+            if self.is_up():
+                break
+            self._try(chain)
+        return self.finalists()
+
+    def finalists(self) -> list[Tried]:
+        """Return the chains that keep the goals, the smallest first."""
+        kept = [one for one in self.tried.values() if one.keeps and one.bytes is not None]
+        return sorted(kept, key=lambda one: (one.bytes or 0, len(one.chain)))[:FINALISTS]
+
+    def is_up(self) -> bool:
+        """Say whether the time is up, or a person asked to stop."""
+        return self.should_stop() or self.clock() - self.start >= self.seconds
+
+    def _chains(self) -> Iterator[Chain]:
+        """Yield chains, each chosen by what came of those before."""
+        files = [e for e in self.offered if e.facts["changes"] == "file"]
+        for entry in files:
+            yield (_usual(entry),)
+        smaller: list[tuple[Chain, Tried]] = []
+        for entry in self.offered:
+            if entry.facts["changes"] == "network" and entry.name != AGAIN:
+                yield from self._of_step(entry, smaller)
+        for (first, _), (second, _) in itertools.combinations(smaller, 2):
+            yield self._whole((*first, *second))
+
+    def _of_step(self, entry: Entry[Any], smaller: list[tuple[Chain, Tried]]) -> Iterator[Chain]:
+        """Yield chains of one step that changes the network, its share halved in; keep the smallest that keeps the goals."""
+        own: dict[float | None, Tried] = {}
+        for share in self._shares(entry, own):
+            begin = (_usual(entry, share),)
+            chain = self._whole(begin)
+            yield chain
+            found = self.tried.get(_key(chain))
+            if found is None:
+                return
+            own[share] = found
+        kept = [(share, one) for share, one in own.items() if one.keeps and self._is_smaller(one)]
+        if kept:
+            share, one = min(kept, key=lambda pair: pair[1].bytes or 0)
+            smaller.append(((_usual(entry, share),), one))
+
+    def _shares(self, entry: Entry[Any], own: dict[float | None, Tried]) -> Iterator[float | None]:
+        if "share" not in entry.spec.model_fields:
+            yield None
+            return
+        share, step = FIRST_SHARE, FIRST_SHARE / 2
+        for _ in range(HALVINGS):
+            yield share
+            last = own[share]
+            if last.bytes is None or (last.keeps and not self._is_smaller(last)):
+                return  # nothing can be made of it, or it keeps all and weighs as much as without it
+            share, step = share + (step if last.keeps else -step), step / 2
+
+    def _is_smaller(self, one: Tried) -> bool:
+        """Say whether a chain takes fewer bytes than its rounding alone, or than the student where it rounds nothing."""
+        alone = self.tried.get(_key(one.chain[-1:])) if _is_file(one.chain[-1]) else None
+        without = self.whole if alone is None else alone.bytes
+        return one.bytes is not None and (without is None or one.bytes < without)
+
+    def _whole(self, begin: Chain) -> Chain:
+        """Put after the steps that take away what learns again, and the rounding that was smallest of those that keep the goals."""
+        alone = [t for t in self.tried.values() if len(t.chain) == 1 and t.keeps and _is_file(t.chain[0])]
+        best = min(alone, key=lambda t: t.bytes or 0).chain if alone else ()
+        learning = any(STEPS.get(step.name).facts.get("learns") for step in begin)
+        again = (_usual(STEPS.get(AGAIN)),) if self.again and not learning else ()
+        return (*begin, *again, *best)
+
+    def _try(self, chain: Chain) -> None:
+        if (key := _key(chain)) in self.tried:
+            return
+        try:
+            found = self.weigh(chain)
+        except Stopped:
+            if self.should_stop():
+                raise
+            return  # the time was up in the middle of it
+        self.tried[key] = found
+        told = {name: value for name, value in found.told().items() if name != "chain"}
+        self.notify({"kind": "tried", **told, "done": len(self.tried)})
+        spent = min(self.seconds, self.clock() - self.start)
+        self.notify(
+            {"kind": "part", "phase": "compress", "done": int(spent), "of": int(self.seconds) + 1, "what": found.name}
+        )
+
+
+def _usual(entry: Entry[Any], share: float | None = None) -> Choice:
+    settings = dict(entry.facts.get("usual") or {}) | ({} if share is None else {"share": share})
+    return settled(Choice(name=entry.name, settings=settings))
+
+
+def _is_file(step: Choice) -> bool:
+    return bool(STEPS.get(step.name).facts["changes"] == "file")
+
+
+def _key(chain: Sequence[Choice]) -> str:
+    return "\n".join(settled(step).to_json() for step in chain)

@@ -1,0 +1,91 @@
+"""Finished stages on disk, seed by seed, from which a resumed run goes on: weights, the file where a step changed it, and what was said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors
+import safetensors.torch
+import torch
+
+from kd_core.compress.base import Stage
+from kd_core.compress.cutting import reshaped
+from kd_core.data.dataset import Dataset
+from kd_core.models.building import build_for, cpu_state
+from kd_core.safe_io import Damaged, read_object, sha256_file, write_bytes, write_json
+from kd_core.specs import Choice
+
+Side = Literal["taught", "again"]  # again: its last step learned without the teacher
+
+
+@dataclass(frozen=True)
+class Made:
+    """A stage of one seed. `seconds` of its last step; `validation`: its score there; `reason` in place of a stage, why there is none."""
+
+    stage: Stage | None
+    seconds: float = 0.0
+    validation: float | None = None
+    reason: str | None = None
+
+
+class StageStore:
+    """Keeps stages in a folder under names that hash all that decides them. `basis`: data, lesson, training, device and code."""
+
+    def __init__(self, folder: Path, dataset: Dataset, arch: Choice, basis: Sequence[Any]) -> None:
+        self.folder, self.dataset, self.arch, self.basis = folder, dataset, arch, list(basis)
+
+    def place(self, path: Sequence[Choice], seed: int, start: str, side: Side = "taught") -> Path:
+        """Name a stage: the steps from the student on, and the hash of the weights that it started from."""
+        steps = [step.model_dump(mode="json") for step in path]
+        decides = [*self.basis, self.arch.model_dump(mode="json"), steps, seed, start, side]
+        key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:20]
+        return self.folder / f"{seed}-{key}"
+
+    def load(self, stem: Path) -> Made | None:
+        """Open a stage as it was kept; None where there is none, or where it is damaged and is made again."""
+        try:
+            told = read_object(stem.with_suffix(".json"))
+            if told["reason"] is not None:
+                return Made(None, float(told["seconds"]), None, str(told["reason"]))
+            for ending, digest in told["files"].items():
+                if sha256_file(stem.with_suffix(ending)) != digest:
+                    raise Damaged("has changed")
+            state = safetensors.torch.load_file(str(stem.with_suffix(".safetensors")))
+            with torch.random.fork_rng(devices=[]):
+                module = reshaped(build_for(self.dataset, self.arch), state).eval()
+            file = stem.with_suffix(".onnx").read_bytes() if ".onnx" in told["files"] else None
+            stage = Stage(self.arch, module, file, tuple(told["told"]))
+            return Made(stage, float(told["seconds"]), told["validation"], None)
+        except FileNotFoundError:
+            return None
+        except (Damaged, OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError):
+            return None
+
+    def keep(self, stem: Path, made: Made) -> None:
+        """Write a stage; the file that says that it is there comes last. Errors: OSError when the disk refuses."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files: dict[str, str] = {}
+        if made.stage is not None:
+            parts = {".safetensors": safetensors.torch.save(cpu_state(made.stage.module))}
+            if made.stage.file is not None:
+                parts[".onnx"] = made.stage.file
+            for ending, data in parts.items():
+                write_bytes(stem.with_suffix(ending), data)
+                files[ending] = hashlib.sha256(data).hexdigest()
+        said = [dict(one) for one in made.stage.told] if made.stage is not None else []
+        write_json(
+            stem.with_suffix(".json"),
+            {
+                "schema": 1,
+                "reason": made.reason,
+                "seconds": round(made.seconds, 3),
+                "validation": made.validation,
+                "told": said,
+                "files": files,
+            },
+        )

@@ -1,0 +1,102 @@
+"""A chain of steps drawn as boxes: each stage with what it is, what it costs, and in words what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from kd_core.runs.view import compress_words
+from pages.ui.compress.typeset import typeset
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, escape, t
+
+WIDTH, FORM_WIDTH = 190, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
+Block = Any
+
+
+def chains(block: Block) -> None:
+    """Draw every chain of a result; what two chains begin with alike was made once, and is drawn once."""
+    stages = {one["id"]: one for one in block["stages"]}
+    drawn: set[int] = set()
+    for number, told in enumerate(block["chains"]):
+        ids = compress_words.path(block, told)
+        st.markdown(f"**{t('compress.chain', number=number + 1)}**" if len(block["chains"]) > 1 else "")
+        with row(f"chain-{number}"):
+            known = [i for i in ids if i in drawn]
+            if known:
+                shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
+            for i in ids[len(known) :]:
+                if i != ids[0]:
+                    arrow()
+                stage(block, stages[i], f"box-{number}-{i}")
+            drawn |= set(ids)
+
+
+@contextmanager
+def row(key: str) -> Iterator[None]:
+    """Lay boxes beside each other; what does not fit goes on below."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
+        yield
+
+
+@contextmanager
+def box(key: str, width: int = WIDTH) -> Iterator[None]:
+    """Draw one box."""
+    with st.container(border=True, width=width, gap="xxsmall", key=key):
+        yield
+
+
+def arrow() -> None:
+    """Point from a stage to the one that was made of it."""
+    st.markdown(":material/arrow_forward:", width="content")
+
+
+def shared(words: Safe) -> None:
+    """Name the stages that another chain began with, too."""
+    st.caption(words, width=WIDTH)
+
+
+def stage(block: Block, one: Any, key: str) -> None:
+    """Draw a stage that was made, or say why it was not."""
+    with box(key):
+        st.markdown(f"**{escape(one['name'])}**")
+        if one["step"] is not None:
+            st.caption(typeset(compress_words.step(one["step"])))
+        if one.get("reason"):
+            st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")
+            return
+        for line in numbers(block, one):
+            st.markdown(line)
+        if one["id"] == block["best"]:
+            st.badge(t("compress.best"), icon=":material/check:", color="green")
+        for words in compress_words.flags(block, one, brief=True):
+            st.markdown(f":material/warning: {typeset(words)}")
+
+
+def numbers(block: Block, one: Any) -> list[Safe]:
+    """Write what a stage costs: its file and the time of a row, its score, and what it lost."""
+    time = compress_words.milliseconds(one)
+    cost = f"{escape(compress_words.size(one['bytes']))} · {text.milliseconds(time)}" if time is not None else None
+    said = [Safe(cost) if cost else escape(compress_words.size(one["bytes"]))]
+    said.append(t("compress.score", metric=str(block["metric"]["title"]), value=compress_words.score(one)))
+    if one["step"] is not None:
+        said.append(typeset(compress_words.lost_briefly(block, one)))
+    return said
+
+
+def planned(names: Sequence[str], done: Sequence[tuple[str, Safe] | None], key: str, *, joined: bool = True) -> None:
+    """Draw a chain while it is made: per stage its name, and what is known of it; None while nothing is."""
+    with row(key):
+        for i, (name, known) in enumerate(zip(names, done, strict=True)):
+            if i and joined:
+                arrow()
+            with box(f"{key}-{i}"):
+                st.markdown(f"**{escape(name)}**")
+                if known is None:
+                    st.caption(f":material/schedule: {t('compress.live.waiting')}")
+                else:
+                    state, words = known
+                    st.markdown(f"{':material/check:' if state == 'done' else ':material/play_arrow:'} {words}")

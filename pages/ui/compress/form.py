@@ -1,0 +1,274 @@
+"""The form: chains of steps or a search for them, the goals, what it will take, and the button that starts it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.registry import Entry
+from kd_core.requests.compress_spec import CompressSpec
+from kd_core.runs.store.folder import MODEL, RunFolder
+from kd_core.specs import Choice, RunSpec
+from pages.ui.compress import boxes, chains
+from pages.ui.compress.chains import Chain, Step, Steps
+from pages.ui.data import understanding
+from pages.ui.lesson import method
+from pages.ui.runs import launch
+from pages.ui.shared import engine, forms, text
+from pages.ui.shared.text import Safe, escape, t
+
+WAYS = ("chains", "search")
+GOALS = ("most_lost", "bytes", "microseconds")
+MOST_CHAINS = 8  # on the page; a recipe may hold more
+MOST_STEPS = 8
+KB = 1024
+
+
+def show(folder: RunFolder, student: str) -> None:
+    """Draw the form for one student of a run, as long as it can be made smaller."""
+    key = f"compress.{folder.id}.{student}"
+    try:
+        with st.spinner(t("compress.reading")):
+            offered = steps_of(folder, student)
+        spec_of(folder, student, (), {})  # what keeps this run from being made smaller is said before a chain is built
+    except KDError as error:
+        text.show_error(error)
+        return
+    possible = {entry.name: entry for entry, why_not in offered if why_not is None}
+    if not possible:
+        st.info(t("compress.nothing"), icon=":material/block:")
+        forms.blocked(offered)
+        return
+    way = st.segmented_control(
+        t("compress.way"),
+        WAYS,
+        default="chains",
+        format_func=lambda w: t(f"compress.ways.{w}"),
+        key=f"{key}.way",
+        help=t("compress.way_help"),
+        required=True,
+    )
+    asked: list[list[dict[str, Any]]] = []
+    more: dict[str, Any] = {}
+    if way == "search":
+        st.caption(t("compress.search_note"))
+        more = forms.form(CompressSpec, {}, key, only=("minutes",))
+    else:
+        asked = build(key, student, possible)
+    forms.blocked(offered)
+    st.markdown(f"##### {t('compress.goals.title')}", help=t("compress.goals.help"))
+    finish(folder, student, asked, {**more, **goals(key)}, searched=way == "search", key=key)
+
+
+@functools.lru_cache(maxsize=8)
+def _offered(path: Path, changed_ns: int, run: str, student: str) -> list[tuple[Entry[Any], str | None]]:
+    from kd_core.compress.offering import offered
+
+    return offered(run, student)
+
+
+def steps_of(folder: RunFolder, student: str) -> list[tuple[Entry[Any], str | None]]:
+    """Pair every step with why this student can't take it; looked at once for each state of the run. Errors: as `offering.offered`."""
+    return _offered(folder.path, (folder.path / MODEL).stat().st_mtime_ns, folder.id, student)
+
+
+def spec_of(
+    folder: RunFolder, student: str, asked: Sequence[Sequence[dict[str, Any]]], more: dict[str, Any]
+) -> RunSpec:
+    """Make the recipe; without chains they are searched. Errors: as `asked.spec_of`."""
+    from kd_core.runs.compressing import asked as asking  # brings torch along
+
+    named = [[Choice.model_validate(step) for step in chain] for chain in asked]
+    return asking.spec_of(folder.id, student=student, chains=named, **more)
+
+
+def foreseen(spec: RunSpec) -> tuple[Safe, Safe]:
+    """Say how long it takes, and what that is made from."""
+    from kd_core.runs import estimate
+    from kd_core.runs.compressing import check, foreseen
+
+    facts = understanding.facts(engine.library().save_spec(spec.dataset), spec.dataset)
+    around = estimate.circumstances(spec, estimate.training_rows(spec.dataset, facts.rows, facts.parts))
+    asks = check.first_that_learns(spec) is not None
+    found = foreseen.foresee(spec, facts.rows, facts.inputs, facts.outputs, around, asks=asks)
+    small = spec.compress
+    assert small is not None
+    what = t("compress.time_searched", minutes=f"{small.minutes:g}") if not small.chains else ""
+    steps = sum(map(len, small.chains))
+    about = {"steps": steps, "seeds": spec.training.seeds_at_first, "time": launch.time(found)}
+    return what or t("compress.time", **about), launch.reasons(found)
+
+
+def build(key: str, student: str, possible: Steps) -> list[list[dict[str, Any]]]:
+    """Draw the chains, and return them as plain steps; one without steps is left out."""
+    place = f"{key}.chains"
+    every = chains.held(place, possible)
+    asked = [_chain(place, one, number, student, possible) for number, one in enumerate(every)]
+    free = [name for name in chains.PRESETS if chains.fits(name, possible)]
+    if len(every) < MOST_CHAINS:
+        with st.container(horizontal=True, gap="small", key="compress-presets"):
+            for name in free:
+                label = t(f"compress.preset.{name}")
+                st.button(
+                    label,
+                    key=f"compress-add-{name}",
+                    icon=":material/add:",
+                    help=t("compress.preset_help"),
+                    on_click=chains.add,
+                    args=(place, chains.PRESETS[name]),
+                )
+            st.button(
+                t("compress.preset.empty"),
+                key="compress-add-empty",
+                icon=":material/add:",
+                help=t("compress.preset_empty_help"),
+                on_click=chains.add,
+                args=(place, ()),
+            )
+    return [steps for steps in asked if steps]
+
+
+def _chain(place: str, chain: Chain, number: int, student: str, possible: Steps) -> list[dict[str, Any]]:
+    with st.container(border=True, key=f"chain-form-{number}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{t('compress.chain', number=number + 1)}**", width="content")
+            st.button(
+                t("compress.remove_chain"),
+                key=f"compress-drop-{chain.id}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=chains.remove,
+                args=(place, chain.id),
+            )
+        with boxes.row(f"chain-steps-{number}"):
+            with boxes.box(f"chain-start-{number}"):
+                st.markdown(f"**{escape(student)}**")
+                st.caption(t("compress.as_it_was"))
+            asked = []
+            for step in chain.steps:
+                boxes.arrow()
+                with boxes.box(f"step-{step.id}", boxes.FORM_WIDTH):
+                    asked.append(_step(chain, step, possible[step.name]))
+            if len(chain.steps) < MOST_STEPS:
+                boxes.arrow()
+                _more(chain, possible)
+    return asked
+
+
+def _step(chain: Chain, step: Step, entry: Entry[Any]) -> dict[str, Any]:
+    st.markdown(f"**{escape(entry.title)}**")
+    settings = _settings(entry, step)
+    with st.container(horizontal=True, gap="small"):
+        method.explain(entry)
+        st.button(
+            t("compress.remove_step"),
+            key=f"compress-drop-{step.id}",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=chains.drop,
+            args=(chain, step.id),
+        )
+    return {"name": step.name, "settings": forms.changed(entry.spec, settings, step.settings)}
+
+
+def _settings(entry: Entry[Any], step: Step) -> dict[str, Any]:
+    """Draw the first setting, which says how much; the others are one fold away, so that a box stays a box."""
+    names, key = list(entry.spec.model_fields), f"compress.step.{step.id}"
+    settings = forms.form(entry.spec, step.settings, key, only=names[:1], fold=False)
+    if names[1:]:
+        with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.more"):
+            settings |= forms.form(entry.spec, step.settings, key, only=names[1:], fold=False)
+    return settings
+
+
+def _more(chain: Chain, possible: Steps) -> None:
+    """Offer another step."""
+    key = f"compress-more-{chain.id}"
+
+    def take() -> None:
+        name = st.session_state[key]
+        if name is not None:
+            chains.put(chain, name, possible)
+            st.session_state[key] = None
+
+    st.selectbox(
+        t("compress.add_step"),
+        list(possible),
+        index=None,
+        format_func=lambda n: possible[n].title,
+        key=key,
+        on_change=take,
+        placeholder=t("compress.add_step_hint"),
+        help=t("compress.add_step_help"),
+        width=boxes.WIDTH,
+    )
+
+
+def goals(key: str) -> dict[str, Any]:
+    """Let the person say what may be lost, and how large and slow it may be; bytes are asked for in KB."""
+    left, middle, right = st.columns(3)
+    info = CompressSpec.model_fields
+    low, high = forms.bounds(info["most_lost"])
+    lost = left.number_input(
+        t("compress.goals.most_lost"),
+        None if low is None else float(low),
+        None if high is None else float(high),
+        float(info["most_lost"].default),
+        step=0.1,
+        format="%.4g",
+        key=f"{key}.most_lost",
+        help=forms.help_text(info["most_lost"]),
+    )
+    kb = middle.number_input(
+        t("compress.goals.bytes"),
+        0.1,
+        None,
+        None,
+        step=1.0,
+        format="%.4g",
+        key=f"{key}.kb",
+        help=forms.help_text(info["bytes"]),
+        placeholder=t("compress.goals.any"),
+    )
+    micro = right.number_input(
+        t("compress.goals.microseconds"),
+        0.1,
+        None,
+        None,
+        step=1.0,
+        format="%.4g",
+        key=f"{key}.us",
+        help=forms.help_text(info["microseconds"]),
+        placeholder=t("compress.goals.any"),
+    )
+    asked: dict[str, Any] = {"most_lost": lost}
+    asked |= {"bytes": round(kb * KB)} if kb is not None else {}
+    return asked | ({"microseconds": micro} if micro is not None else {})
+
+
+def finish(
+    folder: RunFolder, student: str, asked: Sequence[Any], more: dict[str, Any], *, searched: bool, key: str
+) -> None:
+    """Say how long it takes, offer what was made of exactly this before, and draw the button."""
+    spec = None
+    if asked or searched:
+        try:
+            spec = spec_of(folder, student, asked, more)
+            said, why = foreseen(spec)
+            st.caption(said, help=why)
+        except KDError as error:
+            text.show_error(error)
+    else:
+        st.caption(t("compress.no_chain"))
+    launch.same_work(spec, "runs.py", "compress")
+    label = t("compress.start_search" if searched else "compress.start")
+    if (
+        st.button(label, key="compress-start", type="primary", icon=":material/compress:", disabled=spec is None)
+        and spec
+    ):
+        launch.start(spec, "runs.py")

@@ -1,0 +1,111 @@
+"""All stages of all chains as points: a metric against bytes or time, beside the teacher, the student and its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from kd_core.runs.view import compress_words
+from pages.ui.charts import compare as charts
+from pages.ui.charts.spread import bounds
+from pages.ui.compress.typeset import typeset
+from pages.ui.result import comparison, differences, verdict
+from pages.ui.shared import engine, findings, picture, text
+from pages.ui.shared.text import escape, t
+
+COSTS = {"bytes": text.size, "time": text.milliseconds}
+Found = Mapping[str, Any]
+
+
+def show(found: Found, key: str) -> None:
+    """Let the person choose the cost, and draw the stages against it; the chosen stage is ringed."""
+    block = found["compressed"]
+    metric = str(block["metric"]["name"])
+    by = st.segmented_control(
+        t("compress.cost"),
+        list(COSTS),
+        default="bytes",
+        format_func=lambda c: t(f"compress.costs.{c}"),
+        key=f"{key}-cost",
+        required=True,
+    )
+    by = str(by or "bytes")
+    drawn = points(found, by)
+    lower = verdict.lower_is_better(metric)
+    best = comparison.front(drawn, lower)
+    fig = charts.pareto(
+        drawn,
+        best,
+        metric=verdict.metric_title(metric),
+        x_title=t(f"compress.axis.{by}"),
+        names={**differences.arm_names(), "compressed": t("runs.arm.compressed")},
+        written=COSTS[by],
+        lower_is_better=lower,
+        binary=by == "bytes",
+        front_name=t("compare.front"),
+        picked=[] if block["best"] is None else [f"stage-{block['best']}"],
+        goal=goal(found, drawn, by),
+        goal_name=t("compress.goal_name"),
+        paths=[[f"stage-{i}" for i in compress_words.path(block, ids)] for ids in block["chains"]],
+        height=420,
+    )
+    said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
+    picture.show(fig, f"{key}-{by}", said)
+    st.caption(t("compress.chart_note_lower" if lower else "compress.chart_note"))
+
+
+def points(found: Found, by: str) -> list[dict[str, Any]]:
+    """Return what is drawn: teacher, baseline, the student as it was and every stage that was made, where its cost is known."""
+    block = found["compressed"]
+    metric, arms = str(block["metric"]["name"]), differences.arm_names()
+    made: list[dict[str, Any]] = []
+
+    def add(id_: str, arm: str, label: str, x: float | None, y: float | None, scores: Any, more: str = "") -> None:
+        if x is None or y is None:
+            return
+        low, high = bounds([s for s in scores if s is not None])
+        hover = f"{escape(label)}<br>{escape(verdict.metric_title(metric))} {text.score(y, 4)}<br>{COSTS[by](x)}{more}"
+        made.append({"id": id_, "arm": arm, "label": label, "x": x, "y": y, "low": low, "high": high, "hover": hover})
+
+    teacher = found.get("teacher") or {}
+    whole = ((teacher.get("latency_ms") or {}).get("whole") or {}).get("1") or {}
+    if teacher.get("metrics"):
+        title = engine.part_title("teacher", str(teacher["name"]))
+        size = teacher.get("size_bytes") if by == "bytes" else whole.get("p50")
+        add("teacher", "teacher", title, size, teacher["metrics"].get(metric), [])
+    for one in block["stages"]:
+        if one.get("reason"):
+            continue
+        cost = one["bytes"] if by == "bytes" else compress_words.milliseconds(one)
+        as_it_was = one["step"] is None
+        lost = "" if as_it_was else f"<br>{typeset(compress_words.lost_briefly(block, one))}"
+        mean = one["metrics"].get(metric)
+        arm = "student" if as_it_was else "compressed"
+        add(f"stage-{one['id']}", arm, str(one["name"]), cost, mean, one["scores"], lost)
+        if as_it_was and (alone := _baseline(found, metric)):
+            add("baseline", "baseline", arms["baseline"], cost, alone["mean"], alone["values"])
+    return made
+
+
+def _baseline(found: Found, metric: str) -> Mapping[str, Any] | None:
+    """Return how the same student did without a teacher, where the result tells it."""
+    for one in found.get("students") or ():
+        if one["name"] == found["compressed"]["student"] and one.get("baseline"):
+            return (one["baseline"].get("metrics") or {}).get(metric)  # type: ignore[no-any-return]
+    return None
+
+
+def goal(found: Found, drawn: list[dict[str, Any]], by: str) -> tuple[float, float] | None:
+    """Return the corner of the goals: the largest cost, to the edge where none was set, and the worst score that may be."""
+    block = found["compressed"]
+    asked, whole = block["goals"], compress_words.student(block)
+    score = whole["metrics"].get(str(block["metric"]["name"]))
+    if score is None or not drawn:
+        return None
+    lost = asked["most_lost"] / 100 * (abs(score) if block["metric"].get("relative") else 1.0)
+    micro = asked.get("microseconds")
+    most = asked.get("bytes") if by == "bytes" else micro / 1000 if micro else None
+    edge = most or 1.2 * max(p["x"] for p in drawn)
+    return edge, score + lost if block["metric"]["better"] == "lower" else score - lost

@@ -1,0 +1,73 @@
+"""Every stage as a line of a table: what the boxes and the chart show, in numbers to read, sort and copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.view import compress_words
+from pages.ui.compress.typeset import typeset
+from pages.ui.shared import text
+from pages.ui.shared.text import plain, t
+
+
+def show(block: Mapping[str, Any]) -> None:
+    """Draw it."""
+    st.dataframe(frame(block), hide_index=True, height="content", alt=t("compress.table.title"), placeholder="–")
+
+
+def frame(block: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay the stages out as text, in the order in which they were made."""
+    return pd.DataFrame([_line(block, one) for one in block["stages"]]).astype("object")
+
+
+def _line(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
+    names = {"stage": str(one["name"])}
+    if one["step"] is not None:
+        names |= {"from": str(compress_words.before(block, one)["name"])}
+        names |= {"step": plain(typeset(compress_words.step(one["step"])))}
+    said = {} if one.get("reason") else _numbers(block, one)
+    known = {**dict.fromkeys(COLUMNS, "–"), **names, **said}
+    return {str(t(f"compress.table.{name}", metric=str(block["metric"]["title"]))): known[name] for name in COLUMNS}
+
+
+COLUMNS = (
+    "stage",
+    "from",
+    "step",
+    "goals",
+    "size",
+    "packed",
+    "time",
+    "time_1000",
+    "score",
+    "lost",
+    "agreement",
+    "parameters",
+    "nonzero",
+    "flops",
+    "seconds",
+)
+
+
+def _numbers(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
+    whole = (one.get("latency") or {}).get("whole") or {}
+    found = {
+        "size": text.size(one["bytes"]),
+        "packed": text.size(one.get("compact")),
+        "time": text.milliseconds(compress_words.milliseconds(one)),
+        "time_1000": text.milliseconds((whole.get("1000") or {}).get("p50")),
+        "score": compress_words.score(one),
+        "agreement": text.percent(one.get("agreement")),
+        "parameters": text.number(one.get("parameters")),
+        "nonzero": text.number(one.get("nonzero")),
+        "flops": text.number(one.get("flops")),
+        "seconds": text.seconds(one.get("seconds")),
+    }
+    if one["step"] is not None:
+        found["lost"] = plain(typeset(compress_words.lost_briefly(block, one)))
+        found["goals"] = str(t("compress.table.kept" if one["passes"] else "compress.table.not_kept"))
+    return found

@@ -1,0 +1,112 @@
+"""What making a student smaller gave: which stage to take, the chains, and what stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from kd_core.runs.view import compress_words
+from pages.ui.charts import compress as charts
+from pages.ui.compress import boxes, points, table
+from pages.ui.compress.typeset import typeset
+from pages.ui.result import verdict
+from pages.ui.shared import picture, session, text
+from pages.ui.shared.text import Safe, escape, t
+
+
+def show(run_id: str, found: Mapping[str, Any]) -> None:
+    """Draw it; nothing of a run that made nothing smaller."""
+    block = found.get("compressed")
+    if not block:
+        return
+    judgement(found, block)
+    st.markdown(f"##### {t('compress.chains')}")
+    boxes.chains(block)
+    for line in behind(block):
+        st.markdown(line)
+    take(run_id, block)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"##### {t('compress.chart')}")
+        points.show(found, f"compressed-{run_id}")
+    with right:
+        layers(block, f"layers-{run_id}")
+    st.markdown(f"##### {t('compress.table.title')}")
+    table.show(block)
+    st.caption(t("compress.table.note", hardware=verdict.hardware(found), seeds=len(block["seeds"])))
+
+
+def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
+    """Say which stage to take, from which run it comes, and how often its test rows were read."""
+    with st.container(border=True, key="compressed"):
+        st.markdown(f"##### {typeset(compress_words.verdict(block))}", help=t("compress.rule_help"))
+        about = {"student": str(block["student"]), "run": str(block["name"]), "seeds": len(block["seeds"])}
+        way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
+        st.markdown(f"{t('compress.from', **about)} {way}")
+        st.page_link(
+            "runs.py",
+            label=t("compress.open_first"),
+            icon=":material/arrow_back:",
+            query_params=session.link(run=str(block["run"])),
+        )
+        for line in compress_words.known(block):
+            st.caption(typeset(line))
+        if block.get("test_reads"):
+            st.caption(t("compress.reads", n=text.exact(block["test_reads"])))
+
+
+def behind(block: Mapping[str, Any]) -> list[Safe]:
+    """Say what the teacher gave to stages that learned again, by the name of the stage."""
+    told = [(one["name"], compress_words.again(block, one)) for one in compress_words.made(block)]
+    return [Safe(f"**{escape(name)}** {typeset(words)}") for name, words in told if words]
+
+
+def take(run_id: str, block: Mapping[str, Any]) -> None:
+    """Offer to take one of the stages home, the chosen one first."""
+    names = [str(one["name"]) for one in compress_words.made(block)]
+    if not names:
+        return
+    best = compress_words.chosen(block)
+    first = str(best["name"]) if best is not None else names[0]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        stage = st.selectbox(
+            t("compress.take"),
+            names,
+            index=names.index(first) if first in names else 0,
+            format_func=escape,
+            key=f"compress-take-{run_id}",
+            help=t("compress.take_help"),
+            width=320,
+        )
+        where = session.link(run=run_id, student=str(stage))
+        st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
+
+
+def layers(block: Mapping[str, Any], key: str) -> None:
+    """Draw what each layer loses alone; say why there is nothing to draw."""
+    st.markdown(f"##### {t('compress.layers.title')}")
+    found = block.get("sensitivity") or ()
+    said = compress_words.sensitivity(block)
+    if not found or said is None:
+        st.caption(t("compress.layers.none"))
+        return
+    ways = list(dict.fromkeys(compress_words.treated(one) for one in found))
+    series = [_series(block, way, [one for one in found if compress_words.treated(one) == way]) for way in ways]
+    unit = t("compress.layers.percent" if block["metric"].get("relative") else "compress.layers.points")
+    most = float(block["goals"]["most_lost"])
+    fig = charts.sensitivity(series, x_title=unit, goal=(most, str(t("compress.layers.goal"))))
+    picture.show(fig, key, typeset(said))
+    st.caption(f"{typeset(said)} {t('compress.layers.note')}")
+
+
+def _series(block: Mapping[str, Any], way: str, each: list[Mapping[str, Any]]) -> dict[str, Any]:
+    written = [compress_words.amount(block, one["lost"], ".2f") for one in each]
+    hover = [
+        f"{escape(one['layer'])}, {escape(one['kind'])}, {text.number(one['parameters'])}<br>{escape(lost)}"
+        for one, lost in zip(each, written, strict=True)
+    ]
+    lost = [one["lost"] for one in each]
+    shown = [f"{value:.2f}".replace("-", "−") for value in lost]
+    return {"name": way, "layers": [one["layer"] for one in each], "lost": lost, "written": shown, "hover": hover}

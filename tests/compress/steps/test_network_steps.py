@@ -1,0 +1,86 @@
+"""What holds for every step that changes the network, and every student: what it makes is smaller or refused, and made again of its weights."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import torch
+
+from kd_core.compress.base import STEPS
+from kd_core.compress.cutting import reshaped
+from kd_core.errors import KDError
+from kd_core.evaluate.latency import onnx_bytes
+from kd_core.models.building import build, cpu_state, deployed_state
+from tests.compress.students import CASES, begun, inputs_of, rows, same
+
+MADE = [e for e in STEPS.entries() if e.facts["changes"] == "network" and not e.facts.get("learns")]
+STEP = pytest.mark.parametrize("entry", MADE, ids=lambda e: e.name)
+NETWORKS = [case for case in CASES if case.values[0].name != "trees"]
+
+
+def done(entry, stage, work, **settings):
+    """The stage after a step, or None where the step says that it can't be done; it then says the same when it is tried."""
+    reason = entry.facts["suits"](stage, inputs_of(stage.arch))
+    try:
+        found = entry.make(entry.spec.parse(settings), stage, work)
+    except KDError as error:
+        assert error.message and error.hint
+        assert reason is None or reason in str(error)
+        return None
+    assert reason is None
+    return found
+
+
+@STEP
+@pytest.mark.parametrize("choice", CASES)
+def test_a_stage_is_made_again_of_its_weights_and_exported(entry, choice):
+    stage, work = begun(choice)
+    before = copy.deepcopy(stage.module)
+    found = done(entry, stage, work)
+    assert same(stage.module, before)
+    if found is None:
+        return
+    assert found.told[-1]["name"] == entry.name and json.loads(json.dumps(found.told)) == list(found.told)
+    again = reshaped(build(choice, inputs_of(choice), 3), cpu_state(found.module)).eval()
+    x = rows(choice)
+    assert same(again, found.module)
+    torch.testing.assert_close(again(x).logits, found.module(x).logits, rtol=1e-6, atol=1e-6)
+    assert same(found.module, done(entry, stage, work).module)
+    onnx_bytes(found.module, inputs_of(choice))
+    counts = [sum(int(w.count_nonzero()) for w in m.parameters()) for m in (before, found.module)]
+    assert counts[1] < counts[0]
+
+
+@STEP
+@pytest.mark.parametrize("choice", NETWORKS)
+def test_deployed_weights_of_a_stage_have_its_shapes(entry, choice):
+    stage, work = begun(choice)
+    if (found := done(entry, stage, work)) is None:
+        return
+    state = deployed_state(work.dataset, choice, cpu_state(found.module))
+    assert {n: t.shape for n, t in state.items()} == {n: t.shape for n, t in found.module.state_dict().items()}
+    rounded = reshaped(copy.deepcopy(found.module), state)
+    torch.testing.assert_close(rounded(rows(choice)).logits, found.module(rows(choice)).logits, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("choice", NETWORKS)
+def test_steps_follow_each_other_in_any_order(choice):
+    for order in (MADE, MADE[::-1]):
+        stage, work = begun(choice)
+        for entry in order:
+            stage = done(entry, stage, work, share=0.3) or stage
+        again = reshaped(build(choice, inputs_of(choice), 3), cpu_state(stage.module)).eval()
+        assert same(again, stage.module)
+        onnx_bytes(again, inputs_of(choice))
+
+
+@pytest.mark.parametrize("name", ["prune_structured", "prune_magnitude", "trim_vocabulary"])
+@pytest.mark.parametrize("choice", NETWORKS)
+def test_a_share_of_nothing_changes_nothing(name, choice):
+    stage, work = begun(choice)
+    found = done(STEPS.get(name), stage, work, share=0)
+    if found is not None:
+        assert same(found.module, stage.module)
+        assert torch.equal(found.module(rows(choice)).logits, stage.module(rows(choice)).logits)

@@ -1,0 +1,129 @@
+"""What a run that made a student smaller shows: the stage to take, chains as boxes, the chart and the table, all of the same numbers."""
+
+import json
+import re
+
+import pytest
+
+from kd_core.runs.view import compress_words
+from pages.ui.compress import points, table, told
+from pages.ui.compress.typeset import typeset
+from pages.ui.shared import text
+from pages.ui.shared.text import catalogue, plain, t
+from tests.pages.fixtures import make_run, result
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.runs.view.compressed_block import compressed, difference
+
+
+def smaller(**more):
+    found = result(task="multiclass")
+    found["compressed"] = compressed(**more)
+    found["artifacts"] = {k: v for k, v in found["artifacts"].items() if k != "model"}
+    return found
+
+
+def opened(found):
+    at = open_page(run=make_run("done", ("tiny",), found, task="multiclass"))
+    at.switch_page("runs.py").run()
+    assert not at.exception
+    return at
+
+
+def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F811
+    found = smaller()
+    block = found["compressed"]
+    at = opened(found)
+    said = words(at)
+    assert str(typeset(compress_words.verdict(block))) in said
+    for one in block["stages"]:
+        assert f"**{one['name']}**" in said
+        assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
+    for one in block["stages"][1:]:
+        assert str(typeset(compress_words.lost_briefly(block, one))) in said
+        for flag in compress_words.flags(block, one, brief=True):
+            assert str(typeset(flag)) in said
+    assert said.count("**student**") == 1  # two chains begin with it, and it is drawn once
+    assert str(t("compress.as_above", stages="student")) in said
+    assert str(typeset(compress_words.again(block, block["stages"][2]))) in said
+    assert str(typeset(compress_words.sensitivity(block))) in said
+    assert "µs" in said and not re.search(r"\d us\b", said) and str(t("compress.title")) in said
+    assert [s.label for s in at.selectbox if s.key.startswith("compress-take")] == [t("compress.take")]
+
+
+def test_the_table_holds_the_numbers_of_the_block_and_a_stage_that_was_not_made_none():
+    block = compressed()
+    block["stages"][4] |= {"reason": "it has no layers", "bytes": None, "scores": [], "lost": None, "latency": {}}
+    frame = table.frame(block)
+    assert list(frame[str(t("compress.table.stage"))]) == [one["name"] for one in block["stages"]]
+    assert list(frame[str(t("compress.table.size"))]) == ["84 KB", "46 KB", "46 KB", "14 KB", "–"]
+    assert list(frame[str(t("compress.table.score", metric="Accuracy"))])[3:] == ["0.9265", "–"]
+    kept, lost = str(t("compress.table.kept")), str(t("compress.table.not_kept"))
+    assert list(frame[str(t("compress.table.goals"))]) == ["–", lost, kept, kept, "–"]
+    assert frame[str(t("compress.table.lost"))][3] == "0.06 points lost [−0.10, +0.22]"
+    assert frame[str(t("compress.table.time"))][3] == text.milliseconds(0.03)
+    assert frame[str(t("compress.table.from"))][3] == "half-again"
+
+
+@pytest.mark.parametrize("by", points.COSTS)
+def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
+    found = smaller()
+    found["teacher"]["latency_ms"]["whole"] = {"1": {"p50": 1.0}}
+    found["compressed"]["stages"][4]["reason"] = "no"
+    drawn = points.points(found, by)
+    assert [p["arm"] for p in drawn] == ["teacher", "student", "baseline", *["compressed"] * 3]
+    costs = {p["label"]: p["x"] for p in drawn}
+    assert costs["half-again-int8"] == {"bytes": 14_336, "time": 0.03}[by]
+    edge, worst = points.goal(found, drawn, by)
+    assert edge >= max(p["x"] for p in drawn) and worst == pytest.approx(0.9271 - 0.01)
+
+
+def test_the_corner_of_the_goals_follows_bytes_time_and_errors():
+    found = smaller(goals={"most_lost": 2.0, "bytes": 20_000, "microseconds": 40.0})
+    drawn = points.points(found, "bytes")
+    assert points.goal(found, drawn, "bytes")[0] == 20_000 and points.goal(found, drawn, "time")[0] == 0.04
+    found["compressed"]["metric"] |= {"better": "lower", "relative": True}
+    assert points.goal(found, drawn, "bytes")[1] == pytest.approx(0.9271 * 1.02)
+
+
+def test_the_chart_joins_chains_and_rings_the_stage_to_take(jobs):  # noqa: F811
+    at = opened(smaller())
+    specs = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
+    (pareto,) = [s for s in specs if any(d.get("marker", {}).get("symbol") == "circle-open" for d in s["data"])]
+    paths = [d for d in pareto["data"] if d["mode"] == "lines" and d["line"].get("dash") == "dashdot"]
+    assert [d["x"] for d in paths] == [[86016, 47104, 47104, 14336], [86016, 22528]]
+    (ring,) = [d for d in pareto["data"] if d["mode"] == "markers" and d["marker"]["symbol"] == "circle-open"]
+    assert ring["x"] == [14336]
+    (layers,) = [s for s in specs if s["data"][0]["type"] == "bar"]
+    assert layers["data"][0]["x"] == [0.8, 0.1, 2.25]
+
+
+def test_without_a_scan_and_without_a_stage_to_take_the_page_says_so(jobs):  # noqa: F811
+    block = compressed(sensitivity=[], best=None, known=[{"code": "alone", "values": {}}])
+    said = words(opened(smaller(**{k: block[k] for k in ("sensitivity", "best", "known")})))
+    assert "NOTHING SMALLER keeps the goals" in said and str(t("compress.layers.none")) in said
+    assert "trained without a teacher" in said and str(t("compress.best")) not in said
+
+
+def test_names_of_stages_and_reasons_are_shown_literally(jobs):  # noqa: F811
+    found = smaller()
+    found["compressed"]["stages"][3] |= {"name": "<b>x</b>"}
+    found["compressed"]["stages"][4] |= {
+        "reason": "![x](http://evil.example)",
+        "bytes": None,
+        "scores": [],
+        "lost": None,
+    }
+    said = words(opened(found))
+    assert "<b>" not in said and "![x]" not in said and plain(t("compress.not_made", why="")).strip(" :") in said
+
+
+def test_sentences_are_set_as_a_page_does():
+    assert typeset("1 us -> 2 us +-0.1, -0.2") == "1 µs → 2 µs ±0.1, −0.2" and "plus" in typeset("plus")
+
+
+def test_every_word_of_a_step_and_a_cost_is_in_the_catalogue():
+    for name in table.COLUMNS:
+        assert f"compress.table.{name}" in catalogue()
+    for cost in points.COSTS:
+        assert {f"compress.costs.{cost}", f"compress.axis.{cost}"} <= set(catalogue())
+    assert told.behind(compressed()) and difference(0.1)["n"] == 3

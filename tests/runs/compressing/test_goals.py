@@ -1,0 +1,94 @@
+"""A stage keeps its goals with the whole interval, and what is worse than expected is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.requests.compress_spec import CompressSpec
+from kd_core.runs.compressing import goals
+
+
+def asked(**more):
+    return CompressSpec(run="first", student="tiny", **more)
+
+
+def times(p50, rounds=None):
+    return {"p50": p50, "rounds": rounds or [p50] * 7}
+
+
+def stage(**more):
+    usual = {
+        "id": 1,
+        "name": "half",
+        "bytes": 900,
+        "latency": {"whole": {"1": times(0.01)}},
+        "lost": lost(0.2, -0.1, 0.5),
+        "agreement": 0.995,
+        "agreement_before": 0.995,
+    }
+    return {**usual, **more}
+
+
+def lost(mean, low, high):
+    return {"mean": mean, "ci95": [low, high]}
+
+
+@pytest.mark.parametrize(
+    ("found", "rounded", "spec", "keeps"),
+    [
+        (stage(), True, asked(), True),
+        (stage(lost=lost(0.2, -0.1, 1.0)), True, asked(), True),
+        (stage(lost=lost(0.2, -0.7, 1.1)), True, asked(), False),
+        (stage(lost=lost(0.2, None, None)), True, asked(), False),
+        (stage(lost=None), False, asked(), True),
+        (stage(agreement_before=0.98), True, asked(), False),
+        (stage(agreement_before=0.98), False, asked(), True),
+        (stage(agreement=0.9), True, asked(), True),
+        (stage(agreement_before=None), True, asked(), True),
+        (stage(), True, asked(bytes=899), False),
+        (stage(), True, asked(bytes=900), True),
+        (stage(bytes=None), True, asked(bytes=900), False),
+        (stage(), True, asked(microseconds=9.9), False),
+        (stage(), True, asked(microseconds=10.1), True),
+        (stage(latency={}), True, asked(microseconds=10.1), False),
+        (stage(lost=lost(2.0, 1.5, 2.5)), False, asked(most_lost=3), True),
+    ],
+)
+def test_every_goal_is_kept_or_the_stage_does_not_pass(found, rounded, spec, keeps):
+    assert goals.keeps(found, spec, found["lost"], rounded) is keeps
+
+
+def codes(found, before=None, spec=None):
+    return [one["code"] for one in goals.flags(found, before, spec or asked())]
+
+
+def test_nothing_is_flagged_where_nothing_is_wrong():
+    assert codes(stage(), stage(id=0, bytes=2000)) == []
+
+
+def test_what_is_wrong_is_named_with_its_values():
+    before = stage(id=0, name="student", bytes=800)
+    (bigger,) = goals.flags(stage(), before, asked())
+    assert bigger == {"code": "bigger", "bytes": 900, "before": 800, "than": "student"}
+    sure, open_ = (goals.flags(stage(lost=lost(1.5, low, 2.0)), None, asked())[0] for low in (1.1, 0.5))
+    assert (sure["code"], sure["sure"], open_["sure"]) == ("lost", True, False)
+    assert codes(stage(lost=lost(0.5, -1.0, 2.0))) == ["unproved_loss"]
+    assert codes(stage(lost=lost(0.5, None, None))) == ["unproved_loss"]
+    assert codes(stage(agreement=0.9)) == ["unlike"] and codes(stage(agreement=None)) == []
+    assert codes(stage(), None, asked(bytes=100, microseconds=1)) == ["above_bytes", "above_microseconds"]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "slower"), [([1.1] * 7, True), ([1.04] * 7, False), ([1.2] * 6 + [0.99], False), ([0.9] * 7, False)]
+)
+def test_slower_is_said_where_every_round_says_so(rounds, slower):
+    before = stage(id=0, latency={"whole": {"1": times(1.0)}, "onnxruntime": {"256": times(1.0)}})
+    found = stage(latency={"onnxruntime": {"256": times(rounds[0], rounds)}, "whole": {}})
+    told = goals.flags(found, before, asked())
+    assert [(f["code"], f["runtime"], f["batch"]) for f in told] == ([("slower", "onnxruntime", 256)] if slower else [])
+
+
+def test_the_smallest_of_some_is_chosen_and_of_equal_ones_the_first():
+    stages = [stage(id=i, bytes=b) for i, b in enumerate([50, 30, 20, 20, None])]
+    assert goals.smallest(stages, [0, 1, 2, 3, 4]) == 2
+    assert goals.smallest(stages, [0, 1]) == 1 and goals.smallest(stages, [4]) is None

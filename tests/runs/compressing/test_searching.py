@@ -1,0 +1,101 @@
+"""A search tries cheap steps first, halves shares in by what keeps the goals, and ends with the time."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core.compress.base import STEPS
+from kd_core.errors import Stopped
+from kd_core.runs.compressing.searching import FINALISTS, Search, Tried
+from tests.runs.compressing.rounding import NAME, registered
+
+OFFERED = (NAME, "prune_structured", "distill")
+
+
+@pytest.fixture(autouse=True)
+def rounding():
+    with registered():
+        yield
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def search(most_share, seconds=1000.0, each=1.0, learns=True, should_stop=lambda: False, rounding_keeps=True):
+    """Search where a share is kept up to `most_share`, and each chain takes `each` seconds."""
+    clock, heard, names = Clock(), [], []
+
+    def weigh(chain):
+        clock.now += each
+        share = sum(s.settings["share"] for s in chain if s.name == "prune_structured")
+        rounded = any(s.name == NAME for s in chain)
+        size = int(1000 * (1 - share) * (0.5 if rounded else 1.0))
+        names.append([s.name if s.name != "prune_structured" else share for s in chain])
+        keeps = share <= most_share and (rounding_keeps or not rounded)
+        return Tried(chain, "-".join(s.name for s in chain), size, share, keeps, each)
+
+    found = Search(
+        None,
+        lambda entry, stage: None if entry.name in OFFERED else "is not for this test",
+        weigh,
+        seconds,
+        heard.append,
+        should_stop,
+        learns,
+        1000,
+        clock,
+    )
+    return found, names, heard
+
+
+def test_rounding_comes_first_and_shares_are_halved_in():
+    found, names, heard = search(0.8)
+    best = found.run()
+    assert names == [[NAME], [0.5, "distill", NAME], [0.75, "distill", NAME], [0.875, "distill", NAME]]
+    assert [one.bytes for one in best] == [125, 250, 500]
+    assert [e["done"] for e in heard if e["kind"] == "tried"] == [1, 2, 3, 4]
+    low, names, _ = search(0.3)
+    assert [n[0] for n in names] == [] and [one.bytes for one in low.run()] == [375, 500]
+    assert [n[0] for n in names[1:]] == [0.5, 0.25, 0.375]
+
+
+def test_rounding_that_loses_too_much_is_not_put_behind_others_and_nobody_learns_without_answers():
+    found, names, _ = search(0.6, learns=False, rounding_keeps=False)
+    found.run()
+    assert names[1:] == [[0.5], [0.75], [0.625]]
+
+
+def test_it_ends_with_the_time_and_with_the_person():
+    found, names, _ = search(0.8, seconds=2.5)
+    assert [one.bytes for one in found.run()] == [125, 250, 500] and len(names) == 3
+    found, names, _ = search(0.8, should_stop=lambda: True)
+    assert found.run() == [] and names == []
+
+
+def test_a_chain_that_the_end_of_the_time_cut_off_is_left_out():
+    found, _, _ = search(0.8)
+    own = found.weigh
+
+    def cut(chain):
+        if len(chain) > 1:
+            raise Stopped("the time was up")
+        return own(chain)
+
+    found.weigh = cut
+    assert [one.name for one in found.run()] == [NAME]
+    found.should_stop = lambda: True
+    with pytest.raises(Stopped):
+        found._try((*found.finalists()[0].chain, *found.finalists()[0].chain))
+
+
+def test_no_more_finalists_than_can_be_carried_out():
+    found, _, _ = search(0.9)
+    found.run()
+    assert len(found.tried) == 4 and len(found.finalists()) == FINALISTS
+    assert all(STEPS.get(step.name) for one in found.finalists() for step in one.chain)
+    told = found.finalists()[0].told()
+    assert told["chain"][0]["name"] == "prune_structured" and told["keeps"]

@@ -1,0 +1,162 @@
+"""What is said of a run that made a student smaller: every number of a sentence is one of the result."""
+
+import re
+
+import pytest
+
+from kd_core.runs.view import compress_words as words
+from tests.runs.view.compressed_block import AGAIN, HALF, INT8, compressed, difference, stage
+
+
+def numbers(text):
+    return [float(n) for n in re.findall(r"(?<![\w.])[+-]?\d+(?:\.\d+)?", text.replace("+-", ""))]
+
+
+def of(block, name):
+    return next(one for one in block["stages"] if one["name"] == name)
+
+
+def test_the_verdict_names_the_stage_with_the_bytes_and_the_points_of_the_result():
+    block = compressed()
+    best, whole = block["stages"][3], block["stages"][0]
+    said = words.verdict(block)
+    assert said.startswith("SMALLEST WITHIN THE GOALS (at most 1 point lost): half-again-int8, ")
+    low, high = best["lost"]["ci95"]
+    expected = [1, best["bytes"] / 1024, whole["bytes"] / best["bytes"], whole["bytes"] / 1024, 0.06, 95, low, high]
+    assert numbers(said)[:8] == pytest.approx(expected, abs=0.005)
+    assert numbers(said)[8:] == pytest.approx([best["lost"]["seeds_half"], best["lost"]["rows_half"]], abs=0.0051)
+
+
+def test_a_stage_that_keeps_its_goals_on_validation_only_is_not_called_the_smallest():
+    block = compressed(goals={"most_lost": 0.1, "bytes": 10_000, "microseconds": 20.0})
+    block["stages"][3] = {**block["stages"][3], "passes": False}
+    said = words.verdict(block)
+    assert said.startswith("NOT PROVED: half-again-int8") and "at most 9.8 KB, at most 20 us a row" in said
+    assert "reaches beyond 0.1 points" in said
+    assert "14 KB, more than 9.8 KB" in said and "30 us a row, more than 20 us" in said
+    block["stages"][3]["lost"] = difference(0.4)
+    assert "0.40 points lost (95 %: +0.20 to +0.60" in words.verdict(block) and "beyond" not in words.verdict(block)
+
+
+def test_without_a_stage_that_keeps_the_goals_the_student_stays():
+    assert words.verdict(compressed(best=None)).startswith("NOTHING SMALLER keeps the goals (at most 1 point lost)")
+    assert words.verdict(compressed(best=None)).endswith("keep the student as it was, 84 KB.")
+
+
+def test_a_chain_is_written_stage_by_stage():
+    block = compressed()
+    expected = "student 84 KB 0.9271 -> half 46 KB 0.9140 -> half-again 46 KB 0.9268 -> half-again-int8 14 KB 0.9265"
+    assert words.chain(block, block["chains"][0]) == expected
+    block["stages"][4] |= {"reason": "it has no layers", "bytes": None, "scores": []}
+    assert words.chain(block, [0, 4]) == "student 84 KB 0.9271 -> int8 not made"
+    assert "int8 could not be made: it has no layers." in "\n".join(words.lines({"compressed": block}))
+
+
+def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
+    block = compressed()
+    assert words.flags(block, of(block, "half")) == [
+        "LOSES MORE than the goal: 1.31 points, and at most 1 point may be lost"
+    ]
+    unlike, slower = words.flags(block, of(block, "int8"))
+    assert slower == "SLOWER than student: a row 50 us -> 90 us; 256 rows of the network alone 9.50 ms -> 58 ms"
+    assert unlike.endswith("the same answer on 98.7% of test rows")
+    again = {**of(block, "half-again-int8"), "flags": [{"code": "unlike", "agreement": 0.98, "before": 0.999}]}
+    assert words.flags(block, again)[0].endswith("on 98.0% of test rows, and as half-again on 99.9%")
+    assert (
+        words.flags(block, of(block, "int8"), brief=True)[1]
+        == "SLOWER than student: a row 50 us -> 90 us; 1 other time as well"
+    )
+    flags = [
+        {"code": "bigger", "bytes": 90_000, "before": 86_016, "than": "student"},
+        {"code": "unproved_loss"},
+        {"code": "lost", "sure": False},
+        {"code": "above_bytes", "value": 90_000, "most": 20_480},
+        {"code": "above_microseconds", "value": 200.0, "most": 50.0},
+        {"code": "odd_thing", "times": 5.9},
+    ]
+    big = stage(5, 0, INT8, "x", bytes=90_000, lost=difference(0.9, 0.4), flags=flags)
+    bigger, unproved, unsure, large, slow, odd = words.flags(block, big)
+    assert bigger == "BIGGER than student: 84 KB -> 88 KB" and odd == "ODD THING: times 5.9"
+    assert unproved == "NOT PROVED to keep the goal of at most 1 point lost: it may lose up to 1.30 points"
+    assert unsure == "LOST MORE than the goal, though not for sure: 0.90 points, and at most 1 point may be lost"
+    assert (large, slow) == (
+        "ABOVE THE GOAL: 88 KB, and 20 KB are asked for",
+        "ABOVE THE GOAL: 0.20 ms a row, and 50 us are asked for",
+    )
+    near = {**big, "flags": [{"code": "bigger", "bytes": 86_020, "before": 86_016, "than": "student"}]}
+    assert words.flags(block, near) == ["BIGGER than student: 86,016 -> 86,020 bytes"]
+    alone = {**big, "lost": difference(0.9, None, n=1)}
+    assert "one seed has no interval" in words.flags(block, alone)[1]
+
+
+def test_a_rounded_stage_that_answers_otherwise_is_not_proved_for_that_reason():
+    block = compressed()
+    block["stages"][3] = {**block["stages"][3], "passes": False, "agreement_before": 0.981}
+    assert words.verdict(block).endswith("it answers as half-again on 98.1% of test rows only, 99% are asked for.")
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "word"),
+    [
+        (0.42, 0.2, "The teacher helped: 0.42 points better"),
+        (-0.42, 0.2, "The teacher hurt: 0.42 points worse"),
+        (0.1, 0.2, "Whether the teacher helped is not clear: 0.10 points better"),
+        (0.1, None, "Whether the teacher helped is not clear"),
+    ],
+)
+def test_what_the_teacher_gave_to_learning_again(mean, half, word):
+    block = compressed()
+    said = words.again(block, {**block["stages"][2], "again": difference(mean, half, 3 if half else 1)})
+    assert said.startswith(word)
+    assert words.again(block, block["stages"][1]) is None
+
+
+def test_a_gain_is_no_loss_and_errors_are_told_in_percent():
+    block = compressed()
+    assert words.lost(block, {"lost": difference(-0.3)}).startswith("0.30 points gained (95 %: +0.10 to +0.50;")
+    block["metric"] = {**block["metric"], "unit": "target", "better": "lower", "relative": True}
+    assert words.lost(block, {"lost": difference(0.3)}).startswith("0.30 % lost")
+    assert words.goals(block) == "at most 1 % lost"
+
+
+def test_a_box_has_room_for_the_bounds_alone():
+    block = compressed()
+    assert words.lost_briefly(block, {"lost": difference(0.06, 0.16)}) == "0.06 points lost [-0.10, +0.22]"
+    assert words.lost_briefly(block, {"lost": difference(-0.3)}) == "0.30 points gained [+0.10, +0.50]"
+    assert words.lost_briefly(block, {"lost": difference(0.3, None, n=1)}) == "0.30 points lost"
+
+
+def test_an_interval_tells_two_digits_of_its_half_and_why_there_is_none():
+    assert words.digits(difference(1.0, 0.2)) == ".2f" and words.digits(difference(1.0, 2.0)) == ".1f"
+    assert words.digits(difference(1.0, 0.012)) == ".3f"
+    assert words.interval(difference(0.1, 0.2)) == "95 %: -0.10 to +0.30; seeds +-0.12, rows +-0.16"
+    assert words.interval(difference(0.1, None, n=1)) == "1 seed, no interval; rows +-0.20"
+
+
+def test_layers_are_told_by_the_most_and_the_least_that_is_lost():
+    block = compressed()
+    said = words.sensitivity(block)
+    assert "head by 50% loses 2.25 points, body.2 by 50% 0.10 points" in said
+    assert words.sensitivity(compressed(sensitivity=[])) is None
+    one = [{**block["sensitivity"][0], "share": None, "precision": "int8"}]
+    assert words.sensitivity(compressed(sensitivity=one)).endswith("body.0 as int8 loses 0.80 points.")
+
+
+def test_a_terminal_reads_every_stage_and_other_runs_nothing():
+    known = [
+        {"code": "alone", "values": {}},
+        {"code": "step", "values": {"step": "distill", "reason": "has no weights."}},
+    ]
+    block = compressed(known=known)
+    said = "\n".join(words.lines({"compressed": block}))
+    assert words.lines({}) == []
+    for one in block["stages"][1:]:
+        assert f"  {one['name']}: " in said and words.lost(block, one) in said
+    assert "is not for this student: it has no weights." in said and "trained without a teacher" in said
+    assert "The teacher helped" in said and "SLOWER than student" in said
+    assert "answers as the student as it was on 99.5% of test rows" in said
+
+
+def test_steps_are_named_with_the_setting_that_tells_them_apart():
+    assert words.step(HALF).endswith("share 0.5") and "," not in words.step(AGAIN)
+    assert words.step({"name": "nobody_knows", "settings": {}}) == "nobody knows"
