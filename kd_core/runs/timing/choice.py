@@ -45,7 +45,7 @@ def probe(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[Way, Times]:
     """Let the ways to run a model on the CPU take a few short turns. A way that can't be is left out; none at all gives nothing."""
-    turns: dict[Any, Turn] = {}
+    turns: dict[Way, Turn] = {}
     for runtime in RUNTIMES:
         for count in threads:
             way = Way(runtime, count)
@@ -53,7 +53,7 @@ def probe(
                 turns[way] = ready(model, way, form).turn(batch)
             except KDError:
                 break
-    found: dict[Any, Times] = in_rounds(turns, ROUNDS, SECONDS, should_stop=should_stop)
+    found = in_rounds(turns, ROUNDS, SECONDS, should_stop=should_stop)
     return {way: times for way, times in found.items() if times.rounds}
 
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 
 def peak_bytes() -> int:
     """Measure the most memory that this process has held so far. Units: bytes, resident.
@@ -24,6 +22,8 @@ def peak_bytes() -> int:
     if status.exists():
         line = next(one for one in status.read_text("ascii").splitlines() if one.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
+    import psutil  # brings nothing that a model needs
+
     memory = psutil.Process().memory_info()
     if hasattr(memory, "peak_wset"):  # Windows
         return int(memory.peak_wset)

@@ -50,7 +50,8 @@ class Network:
         if self.one_row is not None and type(rows) is dict and (read := self.reader.one(rows)) is not None:
             alone: Array = self.one_row.encode(read[0])
             return alone
-        return self.view.read(rows)[0]
+        several: Array = self.view.read(rows)[0]
+        return several
 
     def answers(self, rows: Any, logits: Logits, device: torch.device) -> Array:
         """Answer raw rows by the network's `logits` on a device; returns when the answer is here. Shape: N -> (N, C) or (N,)."""
