@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing
+from kd_core.cli import asked_lesson, asked_mode, continuing, exporting, looking, reporting, serving, sharing, timing
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
     Copies,
@@ -249,6 +249,7 @@ for command, name in (
     (sharing.export_labels, "export-labels"),
     (reporting.report, None),
     (serving.serve, None),
+    (timing.latency, None),
 ):
     app.command(name)(command)
 

@@ -65,7 +65,7 @@ class LatencySpec(Spec):
         60.0,
         gt=0,
         le=MOST_SECONDS,
-        description="The rounds may take this long; fewer are made where the time runs out, and that is told.",
+        description="The rounds may take this long, and the fresh processes as long again; fewer are made where the time runs out, and that is told.",
         json_schema_extra=unit("seconds"),
     )
     starts: int = Field(

@@ -106,7 +106,7 @@ def _timed(
             raise
     frame = kept_rows(folder)
     known = types if types is not None else net.view.types if net else {}
-    return Timed(one, as_written(frame, known), frame, purpose, net=net, lacks=lacks, parts=parts)
+    return Timed(one, as_given(frame, known), frame, purpose, net=net, lacks=lacks, parts=parts)
 
 
 def _parts(opened: Predictor, weights: bytes) -> dict[str, Any]:
@@ -126,6 +126,16 @@ def kept_rows(folder: RunFolder) -> pd.DataFrame:
         raise folder.damaged(f"artifacts/{ROWS}", Damaged(f"can't be read ({str(error)[:150]})")) from None
 
 
+def as_given(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[Row]:
+    """Write rows as a program has them: numbers as numbers, all else as its file would hold it."""
+    rows = as_written(frame, types)
+    for name, column in types.items():
+        if column.kind == "number":
+            for row, value in zip(rows, frame[name].astype("object").tolist(), strict=True):
+                row[name] = None if pd.isna(value) else value
+    return rows
+
+
 def _baseline(folder: RunFolder, one: Listed, opened: Predictor) -> Timed:
     """Make the deployed file of the student that learned alone, of the weights that the run kept, as the run makes a student's."""
     student = opened.student
@@ -141,7 +151,7 @@ def _baseline(folder: RunFolder, one: Listed, opened: Predictor) -> Timed:
     parts = _parts(opened, safetensors.torch.save(found.state(*key)))
     net = Network.again(parts["entry"], parts["view"], parts["weights"], opened.purpose)
     frame = kept_rows(folder)
-    made = Timed(one, as_written(frame, net.view.types), frame, opened.purpose, net=net, parts=parts)
+    made = Timed(one, as_given(frame, net.view.types), frame, opened.purpose, net=net, parts=parts)
     try:
         made.network = onnx_bytes(net.module, net.view.spec)
         reads = net.module.reads() if isinstance(net.module, ReadsFirst) else None

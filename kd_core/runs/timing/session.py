@@ -198,7 +198,7 @@ class _Session:
             def on_start(done: int, of: int) -> None:
                 self.tell("starts", done, of)
 
-            started = starting.start_all(asked, self.asked.starts, on_start, self.should_stop)
+            started = starting.start_all(asked, self.asked.starts, on_start, self.should_stop, self.asked.seconds)
         return [*told, *({"model": m, "runtime": r, **one} for (m, r), one in started.items())]
 
     def _checked(self, picked: list[dict[str, Any]], times: Mapping[Key, Times]) -> None:

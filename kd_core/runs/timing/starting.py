@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -92,16 +93,20 @@ def start_all(
     starts: int,
     on_start: Callable[[int, int], None] = lambda done, of: None,
     should_stop: Callable[[], bool] = lambda: False,
+    until: float = math.inf,
     start: Callable[[Mapping[str, Any]], tuple[float, int]] = started,
 ) -> dict[Any, dict[str, Any]]:
     """Start every model so many times, in turns, after one that is not counted: it fills the file cache.
 
-    Units: seconds until the first answer, with their interval; bytes. One that fails has a `reason`.
+    After `until` seconds no further turn begins once each was counted; `starts` tells how many there were. Units: seconds until the first
+    answer, with their interval; bytes. One that fails has a `reason`.
     """
     found: dict[Any, list[tuple[float, int]]] = {name: [] for name in asked}
     failed: dict[Any, str] = {}
-    done, of = 0, len(asked) * (starts + 1)
+    done, of, began = 0, len(asked) * (starts + 1), time.monotonic()
     for number in range(starts + 1 if asked else 0):
+        if number > 1 and time.monotonic() - began > until:
+            break
         for name in order(list(asked), number):
             if should_stop():
                 break

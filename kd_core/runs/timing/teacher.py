@@ -13,13 +13,13 @@ from kd_core.data.preparation import prepare
 from kd_core.data.view import Viewed
 from kd_core.errors import DataError, KDError, Stopped
 from kd_core.evaluate.latency import onnx_bytes
+from kd_core.export.raw_model import raw_model
 from kd_core.models.building import build, cpu_state, start_weights
 from kd_core.models.sizes import counted
 from kd_core.runs.deployment import purpose_of
-from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.timing.listed import Listed
-from kd_core.runs.timing.models import Timed, kept_rows
+from kd_core.runs.timing.models import Timed, as_given, kept_rows
 from kd_core.runs.timing.network import Network
 from kd_core.specs import Choice, RunSpec
 from kd_core.teachers.base import (
@@ -100,11 +100,12 @@ def _network(found: Timed, arch: Choice, module: torch.nn.Module, viewed: Viewed
     weights = safetensors.torch.save(cpu_state(module))
     entry = {"arch": arch.model_dump(mode="json"), "kind": viewed.spec.kind}
     found.parts = {"entry": entry, "view": viewed.view.state(), "weights": weights}
-    found.rows = as_written(found.frame, viewed.view.types)
+    found.rows = as_given(found.frame, viewed.view.types)
     counts = counted(module, arch.name, viewed.spec).told()
     found.size |= {name: counts[name] for name in ("parameters", "flops")}
     try:
         found.network = onnx_bytes(module, viewed.spec)
+        found.file = raw_model(found.network, viewed.view, found.purpose)  # as a student is deployed
     except KDError as error:
         found.lacks["onnxruntime"] = error.message.rstrip(". ")
     return found
@@ -128,7 +129,7 @@ def _again(
         return _network(found, network_of(spec.teacher), module.cpu().eval(), viewed)
     view = viewed.view
     assert view is not None
-    found.rows = as_written(found.frame, view.types)
+    found.rows = as_given(found.frame, view.types)
     found.lacks = dict.fromkeys(("onnxruntime", "torch", "compile"), _OTHERS)
     found.own_read, found.read = fitted.logits, view.read(found.rows)[0]
     found.own = lambda rows: fitted.logits(view.read(rows)[0])
