@@ -58,7 +58,8 @@ def networks(place: Path) -> dict[str, Any]:
         dataset = known.setdefault(spec.source, None) or prepare(spec)
         known[spec.source] = dataset
         size = STUDENTS[name]
-        arch = Choice(name=name, settings={"size": size} if size else {})
+        settings = {"size": size, **({"cell": "lstm"} if name == "recurrent" else {})} if size else {}
+        arch = Choice(name=name, settings=settings)
         rows = viewed(dataset, arch)
         with start_weights(0):
             module = build_for(dataset, arch).eval()
