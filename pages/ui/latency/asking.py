@@ -9,10 +9,12 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.machine.processor import cores
+from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.timing.asked import LatencySpec
 from kd_core.runs.timing.listed import Listed, listed
-from pages.ui.shared import text
+from pages.ui.result import differences
+from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, escape, t
 
 BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)
@@ -35,7 +37,12 @@ def models(folders: Sequence[RunFolder]) -> list[Listed]:
 
 def label(one: Listed, several: bool) -> str:
     """Name a model by its part and name, with its run where there are several."""
-    said = f"{one.name} ({t(f'latency.role.{one.role}')})"
+    name = one.name
+    if one.role == "teacher":
+        name = engine.part_title("teacher", name)
+    elif one.role == "plain":
+        name = differences.plain_label(name.removeprefix(taken_as("")))
+    said = f"{name} ({t(f'latency.role.{one.role}')})"
     return f"{said} · {one.run_name}" if several else said
 
 

@@ -133,7 +133,9 @@ def _found(found: Found) -> None:
         _times(found, str(form or forms[0]), int(batch or batches[0]))
     if said := told.fastest(found):
         st.markdown(f"**{t('latency.fastest_title')}**", help=t("latency.fastest_help"))
-        st.markdown("\n".join(f"- {line}" for line in said))
+        st.dataframe(pd.DataFrame(said), hide_index=True, height="content", alt=t("latency.fastest_title"))
+        for line in told.slower(found):
+            st.markdown(f":material/info: {line}")
     st.markdown(f"**{t('latency.sizes')}**", help=t("latency.sizes_help"))
     st.dataframe(pd.DataFrame(told.sizes(found)), hide_index=True, height="content", alt=t("latency.sizes"))
     _cost(found, batches)

@@ -8,7 +8,7 @@ from typing import Any
 
 from kd_core.evaluate.cost import CostSpec
 from kd_core.runs.timing import told
-from kd_core.runs.timing.told import Fastest, Found
+from kd_core.runs.timing.told import Found
 from pages.ui.latency.asking import name_of
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -127,27 +127,36 @@ def sizes(found: Found) -> list[dict[str, Any]]:
     return rows
 
 
-def fastest(found: Found) -> list[Safe]:
-    """Say which runtime was chosen for each network, and where torch beats the deployed file."""
-    names, said = models(found), []
-    for one in told.fastest(found):
-        values = {"model": names[one.model], "batch": one.batch, "way": _way(one), "time": text.milliseconds(one.p50)}
-        line = t("latency.fastest_one" if one.batch == 1 else "latency.fastest", **values)
-        if one.file_is_slower:
-            line = Safe(f"{line} {t('latency.file_slower', time=text.milliseconds(one.deployed))}")
-        if one.times is not None:
-            near = one.times <= NEAR
-            checked = t("latency.checked" if near else "latency.checked_not", times=f"{one.times:.2f}")
-            line = Safe(f"{line} {checked}")
-        said.append(line)
-    return said
+def fastest(found: Found) -> list[dict[str, Any]]:
+    """Lay out which runtime was chosen for each network, and how the session saw it."""
+    names, c = models(found), "latency.column."
+    return [
+        {
+            t(f"{c}model"): text.plain(names[one.model]),
+            t("latency.rows_at_once"): f"{one.batch:,}",
+            t(f"{c}chosen"): text.plain(way({"runtime": one.runtime, "threads": one.threads})),
+            t(f"{c}probe"): text.milliseconds(one.p50),
+            t(f"{c}file"): text.milliseconds(one.deployed),
+            t(f"{c}checked"): "–" if one.times is None else str(t("latency.times_best", times=f"{one.times:.2f}")),
+        }
+        for one in told.fastest(found)
+    ]
 
 
-NEAR = 1.05  # the chosen runtime against the session's fastest: no slower than that is as fast
-
-
-def _way(one: Fastest) -> Safe:
-    return way({"runtime": one.runtime, "threads": one.threads})
+def slower(found: Found) -> list[Safe]:
+    """Say where torch answers faster than the deployed file."""
+    names = models(found)
+    return [
+        t(
+            "latency.file_slower",
+            model=names[one.model],
+            batch=one.batch,
+            time=text.milliseconds(one.p50),
+            file=text.milliseconds(one.deployed),
+        )
+        for one in told.fastest(found)
+        if one.file_is_slower
+    ]
 
 
 def notes(found: Found) -> list[Safe]:
