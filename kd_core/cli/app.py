@@ -18,6 +18,7 @@ from kd_core.cli import (
     reporting,
     serving,
     sharing,
+    timing,
 )
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
@@ -260,6 +261,7 @@ for command, name in (
     (sharing.export_labels, "export-labels"),
     (reporting.report, None),
     (serving.serve, None),
+    (timing.latency, None),
 ):
     app.command(name)(command)
 

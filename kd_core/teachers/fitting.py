@@ -269,6 +269,14 @@ class _Fits:
         return found
 
 
+def fitted_once(source: Fitted, spec: Any, ask: Ask) -> FittedTeacher:
+    """Fit on all training rows, as for the answers to validation and test, and return the teacher itself. Errors: DataError, Stopped."""
+    fits = _Fits(source.fit, spec, ask)
+    x = fits.viewed.parts
+    data = fits.data(x["train"], ask.dataset.scaled_y("train"), x["validation"])
+    return fits.fit(data, None, ask.notify, ask.should_stop)[0]
+
+
 def latency(fitted: FittedTeacher, viewed: Viewed) -> dict[str, Any]:
     """Time one answer: a network on torch and on ONNX Runtime, any other teacher in its own library (`native`).
 
