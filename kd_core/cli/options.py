@@ -96,7 +96,10 @@ Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: re
 OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
 Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
 References = Annotated[
-    bool, typer.Option(help="Set each student beside the best plain model of its size, a linear one or a few trees.")
+    bool,
+    typer.Option(
+        help="Set each student beside the best plain model of its size: a linear one, a few trees or a small CNN."
+    ),
 ]
 Splits = Annotated[int, typer.Option(help="Repeat everything on so many random splits and tell the spread.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]
