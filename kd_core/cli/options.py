@@ -64,7 +64,12 @@ ModeName = Annotated[
         help="How teacher and student meet, see `list modes`; its settings by --set, for example mode.generations=2.",
     ),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        help="Passes of students and baselines at most; chosen from the rows when left out. A network teacher has its own: --set teacher.epochs=10."
+    ),
+]
 MadeRows = Annotated[
     int,
     typer.Option(
