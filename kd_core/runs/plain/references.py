@@ -101,7 +101,7 @@ class References:
             found |= {plain[0]: plain} if plain is not None else {}
             slow |= late and plain is None
         if slow:
-            (name, title, _), reason = NETWORKS[0], f"It learns more than {SLOWER:g} times as long as the student."
+            (name, title, _), reason = NETWORKS[0], f"It learns more than {SLOWER:g} times as long as a student."
             self.missing.append({"name": name, "title": title, "reason": reason})
         return [plain for plain in NETWORKS if plain[0] in found]
 

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 import kd_core
+from kd_core.data.input_spec import InputSpec
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
+from kd_core.models.sizes import sizes
 from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec
 from kd_core.runs.deployment import Deployment
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.plain import lists as plain_lists
 from kd_core.runs.plain import references as plain_references
 from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS, lists
 from kd_core.runs.plain.references import Reference, References
@@ -193,3 +196,37 @@ def test_without_lightgbm_the_run_ends_and_says_what_is_missing(tmp_path, monkey
     assert [r["name"] for r in told["known"]] == ["linear"] and np.isfinite(told["known"][0]["selected"])
     assert [m["name"] for m in told["missing"]] == [name for name, *_ in PLAIN[1:]]
     assert all("lightgbm" in m["reason"].lower() for m in told["missing"])
+
+
+def beside_pictures(monkeypatch, arch, most=100_000):
+    """The plain models that are learned beside a student of pictures, without training any."""
+    made, learned = known([], []), []
+    made.dataset = SimpleNamespace(views=SimpleNamespace(kinds=("pixels",)))
+    made.missing, inputs = [], InputSpec("pixels", (1, 28, 28), "uint8", high=256)
+    monkeypatch.setattr(plain_references, "lists", lambda dataset: [])
+    monkeypatch.setattr(plain_references, "sizes_for", lambda dataset, one: sizes(one, inputs, 10))
+    monkeypatch.setattr(made, "stop", lambda: False, raising=False)
+
+    def first(name, title, choice):
+        learned.append(name)
+        return Reference(name, title, choice, 0.9, Kept(sizes(choice, inputs, 10).size_bytes), {})
+
+    monkeypatch.setattr(made, "_first", first)
+    made.learn([(arch, most), (Choice(name="linear_pixels", settings={"size": "tiny"}), 3000)])
+    return made, learned
+
+
+def test_a_student_is_not_set_beside_the_cnn_of_its_own_shape(monkeypatch):
+    own = dict(NETWORKS_BY_NAME)["cnn_12x3"]
+    made, learned = beside_pictures(monkeypatch, Choice(name="resnet", settings={"size": "tiny"}))
+    assert learned == ["cnn_7x4"] and made.missing == []
+    made.known.append(Reference("cnn_12x3", "", own, 0.95, Kept(10), {}))
+    assert made.of_size(TREES, 90_000).name == "cnn_12x3" == made.smallest_within(TREES, 0.9, 0.1).name
+    assert made.of_size(own, 90_000).name == "cnn_7x4" == made.smallest_within(own, 0.9, 0.1).name
+
+
+def test_a_cnn_that_would_learn_too_long_is_left_out_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(plain_lists, "QUICK", 1.0)
+    made, learned = beside_pictures(monkeypatch, Choice(name="linear_pixels", settings={"size": "small"}), 20_000)
+    assert learned == [] and [m["name"] for m in made.missing] == ["cnn_4x2"]
+    assert made.missing[0]["reason"] == "It learns more than 2 times as long as a student."
