@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from kd_core.runs import pace
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.beside_seconds import operations
 from kd_core.runs.pace import Pace
+from kd_core.runs.plain.seconds import plain_seconds
 from kd_core.runs.plan import folds_of, views_read
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import usual
@@ -45,7 +47,6 @@ DATA_SECONDS, DATA_CELL_SECONDS = 0.5, (2e-6, 1e-7)  # reading, checking and enc
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
 EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.0  # of a run; of a student whose latency is measured
 CANDIDATE_SECONDS = 0.5  # of writing and timing a candidate's file
-PLAIN_SECONDS, PLAIN_ROW_SECONDS = 1.0, 1.5e-4  # of the plain models beside the students; per training row
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def foresee(
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
-        + _plain_seconds(spec, train_rows, inputs, num_outputs, rows) * spec.evaluation.references,
+        + _plain_seconds(spec, train_rows, inputs, num_outputs) * spec.evaluation.references,
     }
     if _on_gpu(spec):  # another machine, as far as seconds go
         by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
@@ -222,23 +223,19 @@ def foresee(
     return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
 
 
-def _plain_seconds(
-    spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int, students: Sequence[SizeRow]
-) -> float:
-    """Estimate the plain models beside the students; those on pieces of words learn by steps, as students do."""
-    from kd_core.runs.references import LARGER, TEXT, TEXTS  # brings ONNX along
+def _plain_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+    """Estimate the plain models beside the students."""
+    archs = [student.arch for student in spec.students]
 
-    found = PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows
-    if TEXT not in views_read(spec, inputs):
-        return found
-    largest, one = max(row.parameters for row in students), 0.0
-    for _, _, arch in TEXTS:
-        (row,) = student_sizes([StudentSpec(name="plain", arch=arch)], inputs, num_outputs)
-        one = _training_seconds(spec, arch.name, train_rows, row, 1, False)
-        found += one
-        if row.parameters > LARGER * largest:
-            break
-    return found + (spec.training.seeds_at_first - 1) * one
+    def size(view: str, arch: Choice) -> Sizes:
+        return sizes(arch, inputs[view], num_outputs)
+
+    def seconds(arch: str, size: Sizes, number: int) -> float:
+        return _training_seconds(spec, arch, train_rows, size, number, False)
+
+    own = [size(view_of(arch, inputs), arch) for arch in archs]
+    views, seeds = views_read(spec, inputs), spec.training.seeds_at_first
+    return plain_seconds(archs, train_rows, seeds, views, size, own, seconds, spec.choose is not None)
 
 
 def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
@@ -268,7 +265,9 @@ def _usual_task(num_outputs: int) -> str:
     return usual("number" if num_outputs == 1 else "classes").name
 
 
-def _training_seconds(spec: RunSpec, arch: str, train_rows: int, size: SizeRow, number: int, together: bool) -> float:
+def _training_seconds(
+    spec: RunSpec, arch: str, train_rows: int, size: SizeRow | Sizes, number: int, together: bool
+) -> float:
     """Estimate the trainings of one student."""
     gpu = _on_gpu(spec)
     apart = number * _full_seconds(spec.training, arch, train_rows, size, gpu)
@@ -280,7 +279,7 @@ def _training_seconds(spec: RunSpec, arch: str, train_rows: int, size: SizeRow, 
         step = STACK_STEP_SECONDS + work * number / (GPU_FLOPS_PER_SECOND if gpu else STACK_FLOPS_PER_SECOND)
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
     elif work >= sequential.LANE_WORK and not gpu:
-        apart /= min(MOST_LANES, cores())
+        apart *= math.ceil(number / min(MOST_LANES, cores())) / number  # the last round of lanes may not fill them
     return (EPOCHS_SHARE if steps.rounds == 1 else ROUND_SHARE) * apart
 
 

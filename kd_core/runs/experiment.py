@@ -243,6 +243,7 @@ class _Experiment:
                 "folds": plan.folds_of(self.spec, len(self.dataset.train)),
                 "epochs": steps.most_epochs,
                 "round_epochs": steps.epochs,
+                "teacher_epochs": plan.own_epochs(self.spec.teacher, len(self.dataset.train)),
                 "batch_size": steps.batch_size,
                 "metric": self.metric,
                 "better": METRICS.get(self.metric).facts["better"],

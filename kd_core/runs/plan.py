@@ -19,10 +19,11 @@ from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes, 
 from kd_core.runs.choosing.candidates import candidates
 from kd_core.runs.compressing import check as compressing
 from kd_core.runs.continuing import check as continuing
-from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
+from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec, TrainingSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import gives, is_network, members, own_columns, teacher_view
+from kd_core.training.plan import resolve
 
 _CANNOT_WORK = Says(
     "cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one, or change what stands in its way."
@@ -133,6 +134,21 @@ def metric_of(spec: RunSpec, task: str, num_classes: int) -> str:
             why=why_not,
         )
     return name
+
+
+def own_epochs(teacher: Choice, train_rows: int) -> int | None:
+    """Return the epochs at most of each fit of a network teacher that nobody bounded, None for any other; of several the most.
+
+    The run's own number of epochs bounds students alone: a teacher has its own, as it is a model of another size. Errors: UnknownName, SpecError.
+    """
+    found = []
+    for one in (teacher, *members(teacher)):
+        entry = SOURCES.get(one.name)
+        asked: Any = entry.spec.parse(one.settings)
+        if "arch" in entry.facts and asked.epochs is None:
+            training = TrainingSpec(batch_size=asked.batch_size)
+            found.append(resolve(training, train_rows, entry.facts["arch"]).epochs)
+    return max(found, default=None)
 
 
 def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:
