@@ -5,7 +5,8 @@
 
 Sets: `pictures` (Fashion-MNIST, 12,000 of its training pictures, CNN base to CNN tiny), `questions` and `questions_lstm` (banking77,
 its own test part, MiniLM to a weighted bag and to a bidirectional LSTM), `orders` (online_retail, 40,000 lines, is a customer known,
-LightGBM to an MLP).
+LightGBM to an MLP); smaller ones for losses that ask the teacher's network about each batch or need numbers: `pictures_few` (5,000
+pictures), `questions_blocks` (transformer to transformer) and `rentals` (bike_sharing, LightGBM to an MLP).
 Each loss that can work there gets three settings: its defaults, little of the teacher, much of the teacher. The setting is chosen by
 the validation part, over `--choose` seeds; the test part is read once, for the chosen one. Beside it stand the same student without a
 teacher (equal epochs, the same seeds) and a placebo: labels smoothed as the teacher smooths them, or for losses that compare features

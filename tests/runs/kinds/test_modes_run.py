@@ -74,6 +74,22 @@ def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
     assert all(p.hint.startswith("Choose the mode 'offline', or the mode 'data_free_pictures'") for p in said)
 
 
+def test_who_hears_nothing_of_training_rows_is_not_warned_of_a_teacher_that_knows_them(tmp_path):
+    given, found = pictures(tmp_path), {}
+    for mode, settings in (("data_free_pictures", {"pictures": 100, "steps": 10}), ("offline", {})):
+        spec = spec_of(given, mode, settings)
+        spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": 1})})
+        result, folder = carry_out(spec, tmp_path / mode)
+        events = folder.events()
+        said = [{n["code"] for n in result["teacher"].get("notes", ())}]
+        said += [{e["code"] for e in events if e["kind"] == "warning"}]
+        found[mode] = ["in_sample" in codes for codes in said]
+        if settings:
+            parts = [e for e in events if e["kind"] == "part" and e.get("what") == "made"]
+            assert parts[-1]["done"] == parts[-1]["of"] == 110 and {e["phase"] for e in parts} == {"students"}
+    assert found == {"data_free_pictures": [False, False], "offline": [True, True]}
+
+
 def test_a_patient_teacher_answers_mixed_pictures(tmp_path):
     spec = spec_of(pictures(tmp_path), "patient", {"mix": "linear"})
     result, _ = carry_out(spec, tmp_path / "run")
