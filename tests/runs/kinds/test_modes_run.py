@@ -3,8 +3,9 @@
 import pytest
 
 from kd_core.distill import MODES
-from kd_core.runs import plan
+from kd_core.runs import experiment, plan
 from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from tests.data.pictures.zips import shapes, zipped
 from tests.data.views.test_text_views import text_table
@@ -79,8 +80,8 @@ def test_who_hears_nothing_of_training_rows_is_not_warned_of_a_teacher_that_know
     for mode, settings in (("data_free_pictures", {"pictures": 100, "steps": 10}), ("offline", {})):
         spec = spec_of(given, mode, settings)
         spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": 1})})
-        result, folder = carry_out(spec, tmp_path / mode)
-        events = folder.events()
+        events = []
+        result = experiment.run(spec, RunFolder.create(tmp_path / mode, spec), events.append, lambda: False)
         said = [{n["code"] for n in result["teacher"].get("notes", ())}]
         said += [{e["code"] for e in events if e["kind"] == "warning"}]
         found[mode] = ["in_sample" in codes for codes in said]
