@@ -108,7 +108,7 @@ class ShowsMaps(Protocol):
 @runtime_checkable
 class ShowsRelations(Protocol):
     """A transformer that fills `Outputs.hidden` with what its last block asks while `shows_relations` is set: `query`, `key` and `value`
-    (N, L, D), all heads side by side, and `words` (N, L), 1 where there is a word.
+    (N, L, D), all heads side by side, what it makes of each word, `word` (N, L, D), and `words` (N, L), 1 where there is a word.
     """
 
     shows_relations: bool

@@ -61,12 +61,14 @@ class SizeRow:
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, those foreseen here and now, and the most it may take."""
+    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, those foreseen here and now, the most it may take,
+    and the share of it that is over before the first training begins."""
 
     kind: str
     estimated: float
     seconds: float
     most: float | None = None
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Estimate:
                     "estimated": round(w.estimated, 3),
                     "seconds": round(w.seconds, 3),
                     **({"most": w.most} if w.most is not None else {}),
+                    **({"first": round(w.first, 3)} if w.first else {}),
                 }
                 for w in self.works
             ],
@@ -184,13 +187,14 @@ def foresee(
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
-    tried, most = 0, {}
+    tried, most, first = 0, {}, 0.0
     if spec.choose is None:
         once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
         live = modes.live_fits(spec)  # of the teacher, beside the students
         once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
-        once += EPOCHS_SHARE * operations(spec, train_rows, inputs, num_outputs, counts) / FLOPS_PER_SECOND
-        training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
+        beside, made = (n / FLOPS_PER_SECOND for n in operations(spec, train_rows, inputs, num_outputs, counts))
+        whole = modes.longer(spec) * sum(seconds_of(counts)) + once + EPOCHS_SHARE * beside + made
+        training, first = {f"training:{modes.way(spec, all(stacked))}": whole}, made / whole
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}
         pairs = sum(seconds_of([2] * len(counts))) + CANDIDATE_SECONDS * len(counts)
@@ -211,16 +215,13 @@ def foresee(
         now = around.busy * seconds
         left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
         limit = most.get(kind.split(":")[0])
-        works.append(Work(kind, now, left if limit is None else min(left, limit), limit))
+        works.append(Work(kind, now, left if limit is None else min(left, limit), limit, first * (kind in training)))
         learned = max(learned, around.pace.runs(kind))
     memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
-    memory += (
-        3 * grid.most_made(spec) * train_rows * sum(i.row_bytes for i in read)
-    )  # as columns, encoded, after the others
+    memory += 3 * grid.most_made(spec) * train_rows * sum(i.row_bytes for i in read)  # as columns, encoded
     if spec.sweep is not None:
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
-    known = around.busy, learned, around.teacher_kept
-    return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
+    return Estimate(sum(counts) + tried, tuple(works), memory, around.busy, learned, around.teacher_kept, tried)
 
 
 def _plain_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:

@@ -67,6 +67,13 @@ _ONLY_ANSWERS = Says(
     "The labels are made from the answers in {names}, which the teacher '{teacher}' does not read alone.",
     "Take the teacher soft_labels with these columns, or name a target.",
 )
+_ONE_ANSWERER = Says(
+    "answers_of_several",
+    "error",
+    "The labels are made from the answers in {names}, and '{teacher}' asks {count} teachers: which rows are which class, and which epoch is "
+    "the best, would be told by one of them alone.",
+    "Name a target; or write the mean of all their answers into these columns, and take the teacher soft_labels with them.",
+)
 _WHOLE_LESSON = Says(
     "no_labels_to_learn",
     "error",
@@ -247,7 +254,9 @@ def check(
 def _answered(spec: RunSpec) -> list[Problem]:
     """Find what does not go with labels that are a teacher's answers."""
     found, names = [], spec.dataset.answer_columns
-    if set(own_columns(spec.teacher)) != set(names) or members(spec.teacher):
+    if asked := members(spec.teacher):
+        found.append(_ONE_ANSWERER.problem(names=", ".join(names), teacher=spec.teacher.name, count=len(asked)))
+    elif set(own_columns(spec.teacher)) != set(names):
         found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
     lesson: Any = loss_of(spec.objective).spec.parse(spec.objective.settings)
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)
