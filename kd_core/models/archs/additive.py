@@ -107,9 +107,7 @@ class Additive(Fronted):
             if not there.any():
                 continue
             source, low, scale = (t[:, there] for t in of)
-            (first, rows), (second, columns) = (
-                _nodes(low[side], scale[side]) for side in (0, 1)
-            )
+            (first, rows), (second, columns) = (_nodes(low[side], scale[side]) for side in (0, 1))
             table = weight.new_zeros(len(first), len(second), len(weight))
             table[1:, 1:] = weight[:, start : start + CELLS][:, there].T.view(rows, columns, -1).cumsum(0).cumsum(1)
             found.append(Table((int(source[0, 0]), int(source[1, 0])), (first, second), table.numpy()))

@@ -70,7 +70,9 @@ class PiecewiseStack(MLPStack):
         told = {name.removeprefix(_FRONT): t.unsqueeze(1) for name, t in self.edges.items()}
         self._low, self._scale, self._start = told["low"], told["scale"], told["start"]
         self._sides = (
-            Sides(told["pair_source"].squeeze(1), told["pair_low"], told["pair_scale"]) if self.layout.products else None
+            Sides(told["pair_source"].squeeze(1), told["pair_low"], told["pair_scale"])
+            if self.layout.products
+            else None
         )
         owner = self.index.owner
         self._spread = self._low.new_zeros(len(self), len(owner), len(self.layout.numbers))  # (S, G, M)
@@ -99,7 +101,9 @@ class PiecewiseStack(MLPStack):
                 some.to(self._low.dtype),
                 self._low[at, 0],
                 self._scale[at, 0],
-                None if self._sides is None else Sides(self._sides[0][at], self._sides[1][at, 0], self._sides[2][at, 0]),
+                None
+                if self._sides is None
+                else Sides(self._sides[0][at], self._sides[1][at, 0], self._sides[2][at, 0]),
             )
             first += len(some)
         self._first = torch.tensor([arms.index(cut) * count for cut in cuts], device=self._low.device).view(-1, 1)
