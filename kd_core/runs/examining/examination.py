@@ -20,7 +20,9 @@ from kd_core.evaluate.examination.disturbance import DISTURBANCES, STRENGTHS
 from kd_core.evaluate.examination.importance import alike, importance
 from kd_core.evaluate.examination.slices import slices
 from kd_core.evaluate.intervals.row_spread import units_of
-from kd_core.runs.examining.subjects import Asked, Kept, Subjects, kept_rows, subjects
+from kd_core.machine import device as devices
+from kd_core.runs.examining.confidence import surest
+from kd_core.runs.examining.subjects import Asked, Kept, RunData, Subjects, kept_rows, subjects
 from kd_core.runs.predictor import FromFile, Predictor, load
 from kd_core.safe_io import Damaged, write_json
 from kd_core.seeding import derive
@@ -69,7 +71,11 @@ def examine(
     began = time.perf_counter()
     model, result, kept = opened(run, student)
     notify("open", 0, 1)
-    who = subjects(model, result, kept, should_stop=should_stop)
+    with devices.threads(1):  # trees on several threads wait longer for each other than they work
+        data = RunData(model.folder)
+        who = subjects(model, result, kept, data, should_stop=should_stop)
+        surer = surest(model, who.asked["student"], kept, data)
+        disturbed = _disturbed(model, result["metric"]["name"], kept, who, notify, should_stop)
     found = {
         "schema": SCHEMA,
         "student": str(model.student["name"]),
@@ -78,7 +84,8 @@ def examine(
         "asked": list(who.asked),
         "left_out": who.left_out,
         **_groups(model, kept, result),
-        **_disturbed(model, result["metric"]["name"], kept, who, notify, should_stop),
+        **surer,
+        **disturbed,
     }
     found["seconds"] = round(time.perf_counter() - began, 3)
     path = place(model)

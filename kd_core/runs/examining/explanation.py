@@ -64,9 +64,7 @@ def _without(
         names = [name for name in model.columns if name in kept.frame]
         others = np.linspace(0, len(kept.frame) - 1, min(OTHERS, len(kept.frame))).astype(int)
         several = frame.iloc[np.zeros(len(others), int)].reset_index(drop=True)
-        made = [
-            several.assign(**{name: kept.frame[name].iloc[others].reset_index(drop=True)}) for name in names
-        ]
+        made = [several.assign(**{name: kept.frame[name].iloc[others].reset_index(drop=True)}) for name in names]
         return "columns", names, pd.concat(made, ignore_index=True)
     value = frame[column].iloc[0]
     if isinstance(value, bytes):

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from kd_core.data.dataset import Array
-from kd_core.data.preparation import prepare
 from kd_core.distill import objective
 from kd_core.errors import KDError
 from kd_core.runs.continuing.earlier import open_run
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import Engine, Predictor, load
 from kd_core.runs.store.folder import RunFolder
-from kd_core.teachers.base import known_rows, without_own_columns
+from kd_core.task import task_of
+from kd_core.teachers.base import known_rows
 from kd_core.teachers.live import again, opening
 from kd_core.training.loop import ShouldStop, never
 
@@ -55,12 +55,26 @@ def kept_rows(folder: RunFolder, index: int) -> Kept:
         return Kept(pd.read_parquet(folder.artifact("rows.parquet")), arrays["labels"], teacher, *sides)
 
 
-def subjects(student: Predictor, result: Mapping[str, Any], kept: Kept, *, should_stop: ShouldStop = never) -> Subjects:
+class RunData:
+    """The data of a run, prepared as the run did, once and only where somebody asks. Errors: DataError where the file is gone."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.spec = folder.spec()
+
+    @functools.cached_property
+    def dataset(self) -> Dataset:
+        """Return it."""
+        return prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
+
+
+def subjects(
+    student: Predictor, result: Mapping[str, Any], kept: Kept, data: RunData, *, should_stop: ShouldStop = never
+) -> Subjects:
     """Open everybody who can be asked about changed rows. Errors: Stopped."""
     found = Subjects()
     folder, index = student.folder, int(student.student["index"])
     openers: dict[str, Callable[[], Asked]] = {
-        "teacher": lambda: _teacher(folder, result, kept, should_stop),
+        "teacher": lambda: _teacher(data, result, kept, should_stop),
         "baseline": lambda: _baseline(student),
         "student": lambda: _by_file(student),
     }
@@ -90,8 +104,8 @@ def _baseline(student: Predictor) -> Asked:
     return lambda frame: engine.run(as_written(frame, types))[0]
 
 
-def _teacher(folder: RunFolder, result: Mapping[str, Any], kept: Kept, should_stop: ShouldStop) -> Asked:
-    spec = folder.spec()
+def _teacher(data: RunData, result: Mapping[str, Any], kept: Kept, should_stop: ShouldStop) -> Asked:
+    spec = data.spec
     if opening.sends(spec.teacher):
         raise _not_asked("rows would be sent to another machine")
     live = opening.why_not(spec.teacher) is None
@@ -103,7 +117,7 @@ def _teacher(folder: RunFolder, result: Mapping[str, Any], kept: Kept, should_st
             raise _not_asked(f"it would have to be trained once more, which took {seconds:,.0f} seconds")
         if kept.teacher is None or not known_rows(kept.teacher).all():
             raise _not_asked("its answers to the kept rows are not known, by which it would be recognised")
-    dataset = prepare(without_own_columns(spec.dataset, spec.teacher))
+    dataset = data.dataset
     if live:
         model = opening.opened(dataset, spec.teacher)
     else:
@@ -115,8 +129,6 @@ def _teacher(folder: RunFolder, result: Mapping[str, Any], kept: Kept, should_st
     task, scale = dataset.task, (dataset.target_mean, dataset.target_std)
 
     def ask(frame: pd.DataFrame) -> Array:
-        from kd_core.task import task_of
-
         told = task_of(task).answers(np.asarray(model.ask(frame), np.float64), *scale)
         return np.asarray(told["p"] if "p" in told else told["values"][:, None])
 
