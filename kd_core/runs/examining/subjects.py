@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kd_core.data.dataset import Array
+from kd_core.data.dataset import Array, Dataset
+from kd_core.data.preparation import prepare
 from kd_core.distill import objective
 from kd_core.errors import KDError
 from kd_core.runs.continuing.earlier import open_run
@@ -18,7 +20,7 @@ from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import Engine, Predictor, load
 from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
-from kd_core.teachers.base import known_rows
+from kd_core.teachers.base import known_rows, without_own_columns
 from kd_core.teachers.live import again, opening
 from kd_core.training.loop import ShouldStop, never
 
