@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
@@ -79,6 +78,8 @@ def fitted_temperature(z_NC: Array, y_N: Array) -> float:
     It changes no answer, only how sure they are. Bounds: 0.05 to 20. Source: Guo et al. 2017, arXiv:1706.04599.
     Shape: logits (N, C), labels (N,) int.
     """
+    from scipy.optimize import minimize_scalar  # whoever only answers rows does without
+
     z, rows = np.asarray(z_NC, np.float64), np.arange(len(y_N))
     z = z - z.max(axis=1, keepdims=True)
 

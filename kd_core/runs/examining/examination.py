@@ -94,6 +94,13 @@ def examine(
     return found
 
 
+def opened_with_others(run: Path | str, student: str | None = None) -> tuple[Predictor, Kept, Subjects]:
+    """Open a student with the kept rows and everybody who can be asked beside it. Errors: as `opened`."""
+    model, result, kept = opened(run, student)
+    with devices.threads(1):
+        return model, kept, subjects(model, result, kept, RunData(model.folder))
+
+
 def place(model: Predictor) -> Path:
     """Return where it is kept what was found of a student; no part of the run's own files."""
     return model.folder.path / "examined" / f"{int(model.student['index'])}.json"

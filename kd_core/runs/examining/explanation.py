@@ -10,6 +10,7 @@ import pandas as pd
 
 from kd_core.data.dataset import Array
 from kd_core.evaluate.examination import occlusion
+from kd_core.machine import device as devices
 from kd_core.runs.examining.subjects import Kept, Subjects
 from kd_core.runs.predictor import Predictor
 
@@ -42,6 +43,11 @@ def columns_to_explain(model: Predictor) -> list[str | None]:
 
 def explain(model: Predictor, who: Subjects, kept: Kept, row: int, column: str | None) -> Explanation:
     """Explain one of the rows that a run kept. `column`: a text or picture to take apart, None for the columns themselves."""
+    with devices.threads(1):
+        return _explain(model, who, kept, row, column)
+
+
+def _explain(model: Predictor, who: Subjects, kept: Kept, row: int, column: str | None) -> Explanation:
     frame = kept.frame.iloc[[row]].reset_index(drop=True)
     kind, parts, changed = _without(model, kept, frame, row, column)
     whole = {arm: ask(frame)[0] for arm, ask in who.asked.items()}
