@@ -49,7 +49,9 @@ def test_a_target(tmp_path):
     assert "Bare" in run(place, "kd_core", "list", "targets")
     run(place, "kd_core", "export", "out", "--target", "bare", "--out", "bare.zip")
     with zipfile.ZipFile(io.BytesIO((place / "bare.zip").read_bytes())) as made:
-        assert {"model.onnx", "predict.py", "manifest.json"} <= set(made.namelist()) and "CARD.md" not in made.namelist()
+        assert {"model.onnx", "predict.py", "manifest.json"} <= set(
+            made.namelist()
+        ) and "CARD.md" not in made.namelist()
         proof = json.loads(made.read("manifest.json"))["parity"]
     assert proof["rows"] > 10 and 0 <= proof["largest"] <= proof["limit"]
     nothing_else_changed(place)
