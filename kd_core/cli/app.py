@@ -13,6 +13,7 @@ from kd_core.cli import (
     asked_mode,
     compressing,
     continuing,
+    examining,
     exporting,
     looking,
     reporting,
@@ -260,6 +261,7 @@ for command, name in (
     (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
     (reporting.report, None),
+    (examining.examine, None),
     (serving.serve, None),
     (timing.latency, None),
 ):

@@ -26,7 +26,7 @@ class Slice:
     """A group of rows. `column` is None for those of one true class. Where a group is of numbers, `low` and `high` bound it.
 
     `scores`: by arm, the share of right answers, or the mean absolute error. `gain`: by how much the first arm is better than the
-    second, with half of its 95 % interval; `sure`: whether it differs from 0, all groups of the table counted (Holm).
+    second, with half of its 95 % interval, None where all rows are one unit; `sure`: whether it differs from 0, all groups of the table counted (Holm).
     """
 
     column: str | None
@@ -36,7 +36,7 @@ class Slice:
     rows: int
     scores: Mapping[str, float]
     gain: float
-    half: float
+    half: float | None
     sure: bool = False
 
     def told(self) -> dict[str, Any]:
@@ -77,11 +77,19 @@ def slices(
             continue
         gain, error = _mean(difference[rows], None if units_N is None else units_N[rows])
         scores = {name: float(one[rows].mean()) for name, one in points.items()}
-        found.append(Slice(column, value, low, high, count, scores, gain, _WIDE * error))
+        found.append(
+            Slice(column, value, low, high, count, scores, gain, _WIDE * error if np.isfinite(error) else None)
+        )
         tests.append(_chance(gain, error))
     sure = [p is not None and p <= 0.05 for p in holm(tests)]
     told = [Slice(**{**vars(one), "sure": is_sure}) for one, is_sure in zip(found, sure, strict=True)]
-    return sorted(told, key=lambda one: -abs(one.gain) / (one.half or np.inf))
+    return sorted(told, key=_clear, reverse=True)
+
+
+def _clear(one: Slice) -> float:
+    if one.half is None or not one.gain:
+        return 0.0
+    return abs(one.gain) / one.half if one.half else float("inf")
 
 
 def _groups(

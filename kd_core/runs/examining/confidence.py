@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.dataset import Array
+from kd_core.data.pictures.column import as_files
 from kd_core.errors import DataError
 from kd_core.evaluate import calibration
 from kd_core.evaluate.base import METRICS, Answers
@@ -28,7 +29,7 @@ def surest(model: Predictor, ask: Asked, kept: Kept, data: RunData) -> dict[str,
         return {"confidence": {"reason": str(error)}}
     part = dataset.validation
     ids, y = part.row_ids[:MOST_ROWS], part.y[:MOST_ROWS]
-    temperature = calibration.fitted_temperature(_logits(ask(dataset.rows.iloc[ids])), y)
+    temperature = calibration.fitted_temperature(_logits(ask(as_files(dataset.rows.iloc[ids]))), y)
     z = _logits(ask(kept.frame))
     told = {}
     for name, scale in (("before", 1.0), ("after", temperature)):

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
-from pages.ui.charts import examine as charts
+from pages.ui.examine import drawn as charts
 from pages.ui.result import differences, verdict
 from pages.ui.shared import picture
 from pages.ui.shared.text import Safe, t

@@ -11,8 +11,8 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
-from pages.ui.charts import examine as charts
 from pages.ui.charts.marks import ARMS, readable_on, shifted
+from pages.ui.examine import drawn as charts
 from pages.ui.result import differences
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t
