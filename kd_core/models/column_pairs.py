@@ -126,7 +126,7 @@ def strongest(x: Array, gradient: Array, weight: Array, most: int) -> list[tuple
     if len(moving) > MOST_FEATURES:
         reach = [_reach(bins[at], gradient, weight) for at in moving]
         moving = [moving[k] for k in sorted(np.argsort(reach, kind="stable")[-MOST_FEATURES:])]
-    left, found = gradient.copy(), []
+    left, found = gradient.copy(), list[tuple[int, int]]()
     # what a pair tells hardly grows by what others take, so that only those at the top are asked again
     queue = [(-_tells(_Tables.of(bins[a], bins[b], left, weight)), a, b) for a, b in combinations(moving, 2)]
     heapq.heapify(queue)
