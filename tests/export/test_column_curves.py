@@ -146,7 +146,7 @@ def some_pairs(monkeypatch):
         for name, block in viewed(dataset, PAIRS).view.blocks.items():
             first[name], at = at, at + len(block.names)
         told = [tuple(sorted(first[n] for n in pair)) for pair in pairs]
-        monkeypatch.setattr("kd_core.models.column_pairs.strongest", lambda x, g, w, most: told[:most])
+        monkeypatch.setattr("kd_core.models.pairs.fitting.strongest", lambda x, g, w, most: told[:most])
 
     return chosen
 
@@ -186,7 +186,10 @@ def test_what_a_column_does_alone_stands_in_its_curve_and_not_in_its_pairs(tmp_p
     count = np.array(
         [
             [
-                (((rows.visits - v).abs() < 1e-3) & (rows.member.isna() if m is None else rows.member.astype(str) == m)).sum()
+                (
+                    ((rows.visits - v).abs() < 1e-3)
+                    & (rows.member.isna() if m is None else rows.member.astype(str) == m)
+                ).sum()
                 for m in member
             ]
             for v in visits
@@ -210,7 +213,7 @@ def test_pairs_with_times_are_told_at_some_of_them_and_parts_of_one_time_are_its
     some = [f for f, n in enumerate(n for b in rows.view.blocks.values() for n in b.names)]
     at = len(some) - len(rows.view.blocks["seen"].names)
     some_pairs(dataset, [])
-    import kd_core.models.column_pairs as found
+    import kd_core.models.pairs.fitting as found
 
     found.strongest = lambda x, g, w, most: [(at, at + 1)]  # put back by the fixture
     module = student(dataset, Choice(name="additive", settings={"pairs": 1}))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import COLUMNS, InputSpec
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.models.column_pairs import fit_curves
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_front import CELLS, PAST_ALL, Fronted
 from kd_core.models.shape import NamingSpec
 from kd_core.specs import unit

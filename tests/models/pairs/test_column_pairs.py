@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from kd_core.data.views.columns import columns_inputs
-from kd_core.models import column_pairs
-from kd_core.models.column_pairs import fit_curves, left_over, strongest
+from kd_core.models.pairs import chosen
+from kd_core.models.pairs.chosen import strongest
+from kd_core.models.pairs.fitting import fit_curves, left_over
 from kd_core.models.piecewise_front import CELLS, PAST_ALL
 
 
@@ -51,7 +52,7 @@ def test_of_probabilities_the_curves_are_those_of_a_logistic_regression():
 
 
 def test_many_columns_are_looked_at_by_how_much_they_move_what_is_left(monkeypatch):
-    monkeypatch.setattr(column_pairs, "MOST_FEATURES", 3)
+    monkeypatch.setattr(chosen, "MOST_FEATURES", 3)
     x, noise = rows()
     y = 2 * x[:, 1] * (x[:, 4] > 11) + x[:, 1] + 0.1 * x[:, 4] + x[:, 0] + noise
     assert flat(x, y) == [(1, 4)]
