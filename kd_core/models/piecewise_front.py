@@ -96,7 +96,7 @@ class Written(NamedTuple):
         told = torch.stack([t.double() for t in sides])
         there = (told[1].view(2, -1) < PAST_ALL).all(0).nonzero()[:, 0]
         both = told.view(3, 2, -1)[:, :, there].reshape(3, -1)
-        each, at = both.unique(dim=1, return_inverse=True)
+        each, at = torch.unique(both, dim=1, return_inverse=True)
         first, second = at.view(2, -1)
         low, scale = each[1:].to(sides.low.dtype)
         return cls(Sides(each[0].long(), low, scale), first, second, there)

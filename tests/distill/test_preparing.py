@@ -13,13 +13,12 @@ from kd_core.distill.preparing import lesson_targets, prepare
 from kd_core.distill.stack import fused
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
-from kd_core.models import column_pairs
 from kd_core.models.building import build_for
-from kd_core.models.column_pairs import fit_curves
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_edges import fit_edges
 from kd_core.models.piecewise_front import PAST_ALL
 from kd_core.specs import TrainingSpec
-from tests.distill.eager import make_dataset, make_teacher, make_variant, with_columns
+from tests.distill.eager import make_dataset, make_teacher, make_variant, some_pairs, with_columns
 from tests.distill.training import train
 
 TRAINING = TrainingSpec(epochs=2, batch_size=64)
@@ -29,7 +28,7 @@ WITH_PAIRS = (*ARCHS, "additive:pairs")
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch):
-    monkeypatch.setattr(column_pairs, "BEYOND", 0.0)  # chance is enough: pairs there have to be
+    monkeypatch.setattr("kd_core.models.pairs.fitting.strongest", some_pairs)
     with devices.threads(1):
         yield
 

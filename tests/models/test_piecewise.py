@@ -16,7 +16,7 @@ from kd_core.data.views.columns import columns_inputs
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.models.archs.piecewise import PRESETS
 from kd_core.models.building import build, cpu_state
-from kd_core.models.column_pairs import fit_curves
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_edges import column_edges, fit_edges
 from kd_core.models.piecewise_front import LEAST, SHARED, Front, Layout
 from kd_core.specs import Choice

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.data.input_spec import COLUMNS, InputSpec
 from kd_core.models.base import ARCHS, Outputs
-from kd_core.models.column_pairs import fit_curves
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_front import CELLS, PAST_ALL, Fronted
 from kd_core.models.shape import NamingSpec
 from kd_core.specs import unit
@@ -122,14 +122,14 @@ class Additive(Fronted):
     def missing(self) -> dict[int, npt.NDArray[np.float32]]:
         """Return, by feature with holes, what a hole adds to the logits beside the curve at 0. Shape: (C,) each."""
         holes = self.front.layout.holes
-        at = self.front.layout.encoded - len(holes)
+        at = self.front.layout.alone - len(holes)
         weight = self.first.weight.detach()
         return {feature: weight[:, at + k].numpy() for k, feature in enumerate(holes)}
 
 
 def _nodes(low: Tensor, scale: Tensor) -> tuple[Floats, int]:
     """Return the values at which one side of a table bends, and how many pieces lie between them."""
-    each, at = low.unique(return_inverse=True)
+    each, at = torch.unique(low, return_inverse=True)
     last = scale[at == len(each) - 1][:1]
     return torch.cat([each, each[-1:] + 1 / last]).numpy(), len(each)
 

@@ -118,19 +118,12 @@ class TestSameNumbersAsSeparateTraining:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-    def test_numbers_cut_by_edges_of_their_own_lesson(self, task, monkeypatch):
-        monkeypatch.setattr("kd_core.models.column_pairs.BEYOND", 0.0)  # chance is enough: pairs there have to be
+    def test_numbers_cut_by_edges_of_their_own_lesson(self, task):
         objective = "mse" if task == "regression" else "hinton"
         curves = [make_variant("additive", objective=o, seed=s, arch_edges=8) for o, s in ((objective, 0), (None, 1))]
         dataset, training = with_columns(make_dataset(task, 260)), training_spec(epochs=30, batch_size=48)
         assert_same(dataset, mixed("piecewise", objective, arch_edges=8), training)
         assert_same(dataset, curves, training, stacks=1)
-        pairs = [
-            make_variant("additive", objective=o, seed=s, arch_edges=8, arch_pairs=3)
-            for o, s in ((objective, 0), (None, 1))
-        ]
-        assert_same(dataset, pairs, training, stacks=1)
-        assert_same(dataset, [*pairs, *curves], training_spec(), stacks=2)
         plain = [make_variant("mlp", 8, seed=0), make_variant("linear", seed=0)]  # other views beside it
         assert_same(dataset, [*plain, *curves], training_spec(), stacks=3)
 
@@ -257,11 +250,10 @@ class TestEarlyStopping:
         assert run(dataset, [], training_spec()) == []
 
 
-@pytest.mark.parametrize(("arch", "more"), [("piecewise", {}), ("additive", {}), ("additive", {"arch_pairs": 3})])
-def test_rows_that_are_held_encoded_give_the_bits_of_rows_encoded_at_every_step(arch, more, monkeypatch):
-    monkeypatch.setattr("kd_core.models.column_pairs.BEYOND", 0.0)
+@pytest.mark.parametrize("arch", ["piecewise", "additive"])
+def test_rows_that_are_held_encoded_give_the_bits_of_rows_encoded_at_every_step(arch, monkeypatch):
     dataset = with_columns(make_dataset(rows=150))
-    variants = [make_variant(arch, objective=o, seed=s, arch_edges=8, **more) for o in ("hinton", None) for s in (0, 1)]
+    variants = [make_variant(arch, objective=o, seed=s, arch_edges=8) for o in ("hinton", None) for s in (0, 1)]
     held = run(dataset, variants, training_spec(), precision="float32")
     monkeypatch.setattr(piecewise, "HELD_BYTES", {"cpu": 1000})
     looked_up = []
