@@ -10,7 +10,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.models.archs.cnn import PRESETS
 from kd_core.models.building import build
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs.asked import student_spec
 from kd_core.runs.plain.lists import FILE, NETWORKS, QUICK, SLOWER, network_beside
 from kd_core.specs import Choice
@@ -66,3 +66,9 @@ def test_a_file_takes_about_its_weights_and_what_is_told_beside_them(number):
     arch = NETWORKS[number][2]
     taken = len(onnx_bytes(build(arch, GREY, 10).eval(), GREY))
     assert 0 <= sizes(arch, GREY, 10).size_bytes + FILE - taken < 2 * FILE
+
+
+def test_of_a_student_with_many_bytes_and_few_operations_the_time_decides():
+    of = functools.partial(sizes, inputs=GREY, num_outputs=10)
+    found, slow = network_beside(Choice(name="resnet"), Sizes(10**6, 10**6, 4 * 10**6), 4 * 10**6, of)
+    assert slow and found == NETWORKS[4] and of(found[2]).flops <= 2 * 10**6 < of(NETWORKS[5][2]).flops
