@@ -21,8 +21,7 @@ from kd_core.distill import LOSSES, placebo
 from kd_core.distill.inner.hints import Hints
 from kd_core.distill.inner.live import LiveTeacher
 from kd_core.distill.student import train_student
-from kd_core.models.base import ARCHS, GIVES
-from kd_core.registry import Situation
+from kd_core.runs.plan import situation
 from kd_core.safe_io import write_json
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
@@ -115,11 +114,10 @@ def inside(method: str) -> frozenset[str]:
 def why_not(case: str, method: str, data: Path, keep: Path) -> str | None:
     """Say why a loss can't work on a set, or None."""
     told, found = CASES[case], dataset(case, data, keep)
-    given = gives(told.teacher, told.folds) | gives(told.teacher, 1)
-    student = ARCHS.get(told.student.name).facts.get("gives", GIVES)
-    return LOSSES.get(method).why_not(
-        Situation(found.task, found.num_outputs, given, frozenset(found.views.kinds), student)
-    )
+    students, kinds = [told.student.name], found.views.kinds
+    both = [situation(found.task, found.num_outputs, told.teacher, kinds, students, folds=n) for n in (told.folds, 1)]
+    at = replace(both[1], teacher_gives=both[0].teacher_gives | both[1].teacher_gives)
+    return LOSSES.get(method).why_not(at)
 
 
 def train(job: Job, data: Path, keep: Path, device: str) -> str:

@@ -139,7 +139,7 @@ def table(case: str, asked: argparse.Namespace) -> list[str]:
     for mode in modes if asked.modes is None else [m for m in modes if m in asked.modes]:
         result = run(case, mode, asked)
         (student,) = result["students"]
-        values, gain = student["metrics"][metric]["values"], student["gain"]
+        values, gain = student["metrics"][metric]["values"], student["gain"][metric]
         same = f"{100 * gain['mean']:+.2f} [{100 * gain['ci95'][0]:.2f}, {100 * gain['ci95'][1]:.2f}]"
         more = [over_seeds(values, [assessment.score(found, "test", z, metric) for z in alone[n]]) for n in (2, 3)]
         took = result["seconds"]["students"]

@@ -79,6 +79,7 @@ def test_what_cannot_be_added_up_says_why():
     assert why_apart("mlp", torch_only, "multiclass").endswith("there is none of jsd")
     inner = several(("hinton", 0.5, {}), ("rkd", 0.1, {}))
     assert "the loss 'rkd' needs more of the networks" in why_apart("mlp", inner, "multiclass")
+    assert "the loss 'ctkd' learns something of its own beside each student" in why_apart("mlp", "ctkd", "multiclass")
     assert summed.summed(moving) is None and summed.summed(torch_only) is None
 
 
