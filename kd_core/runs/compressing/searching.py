@@ -86,7 +86,7 @@ class Search:
     def _chains(self) -> Iterator[Chain]:
         """Yield chains, each chosen by what came of those before."""
         files = [e for e in self.offered if e.facts["changes"] == "file"]
-        for entry in files:
+        for entry in sorted(files, key=lambda e: bool(e.facts.get("learns"))):
             yield (_usual(entry),)
         smaller: list[tuple[Chain, Tried]] = []
         for entry in self.offered:

@@ -77,6 +77,16 @@ def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
     assert edge >= max(p["x"] for p in drawn) and worst == pytest.approx(0.9271 - 0.01)
 
 
+def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
+    found = smaller()
+    drawn, away = points.near(points.points(found, "bytes"))
+    assert not away and drawn[0]["arm"] == "teacher"
+    found["teacher"]["size_bytes"] = 10**7
+    drawn, away = points.near(points.points(found, "bytes"))
+    assert [p["arm"] for p in away] == ["teacher"] and "teacher" not in [p["arm"] for p in drawn]
+    assert "at 9.5 MB" in words(opened(found))
+
+
 def test_the_corner_of_the_goals_follows_bytes_time_and_errors():
     found = smaller(goals={"most_lost": 2.0, "bytes": 20_000, "microseconds": 40.0})
     drawn = points.points(found, "bytes")
