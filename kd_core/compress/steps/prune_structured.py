@@ -47,7 +47,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     try:
         found = found_units(stage.module, inputs)
     except KDError as error:
-        return str(error)
+        return f"has operations that can't be followed: {error.message.rstrip('.')}"
     if not found:
         return "has no inner units that could be taken out: every number stands between an input and an answer"
     return None
