@@ -35,7 +35,7 @@ class PruneStructuredSpec(Spec):
         "sensitive: layers are cut one by one first, and those that lose least on validation rows give most.",
     )
     importance: Rule = Field(
-        "magnitude",
+        "taylor",
         description="Which units count: magnitude, those of the largest weights; taylor, those that the labels of training rows ask for.",
     )
 
