@@ -24,9 +24,9 @@ def test_the_smallest_of_all_layers_go_or_the_same_share_of_each():
     stage, work = begun(MLP)
     with torch.no_grad():
         stage.module.head.weight.mul_(100)  # its weights are the largest by far
-    everywhere = step(PruneMagnitudeSpec(share=0.5), stage, work)
+    everywhere = step(PruneMagnitudeSpec(share=0.5, epochs=0), stage, work)
     assert int((everywhere.module.head.weight == 0).sum()) == 0
-    each = step(PruneMagnitudeSpec(share=0.5, scope="layer"), stage, work)
+    each = step(PruneMagnitudeSpec(share=0.5, epochs=0, scope="layer"), stage, work)
     for name, weight in matrices(each.module).items():
         before = matrices(stage.module)[name].abs()
         gone = weight == 0
@@ -42,7 +42,7 @@ def test_the_smallest_of_all_layers_go_or_the_same_share_of_each():
 def test_weights_that_are_folded_into_others_do_not_come_back():
     """A piecewise network is folded when it is exported: zeros must be zeros of what is exported."""
     stage, work = begun(PIECEWISE)
-    found = step(PruneMagnitudeSpec(share=0.8), stage, work).module
+    found = step(PruneMagnitudeSpec(share=0.8, epochs=0), stage, work).module
     settled = copy.deepcopy(found)
     settled.settle()
     assert all(torch.equal(w, matrices(settled)[n]) for n, w in matrices(found).items())
@@ -69,7 +69,7 @@ def test_a_network_that_learns_in_between_ends_with_all_that_was_asked(epochs):
 
 def test_what_is_nothing_stays_nothing_while_the_student_learns_again():
     stage, work = begun(MLP)
-    pruned = step(PruneMagnitudeSpec(share=0.6), stage, work)
+    pruned = step(PruneMagnitudeSpec(share=0.6, epochs=0), stage, work)
     entry = STEPS.get("distill")
     again = entry.make(entry.spec.parse({"epochs": 1.0}), pruned, work)
     for name, weight in matrices(again.module).items():
