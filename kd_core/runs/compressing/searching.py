@@ -133,13 +133,17 @@ class Search:
         if self._first(entry) is None:
             yield None
             return
-        share, step = FIRST_SHARE, FIRST_SHARE / 2
-        for _ in range(HALVINGS):
+        share, step, towards = FIRST_SHARE, FIRST_SHARE / 2, 1.0
+        for turn in range(HALVINGS):
             yield share
             last = own[share]
             if last.bytes is None or (last.keeps and not self._is_smaller(last)):
                 return  # nothing can be made of it, or it keeps all and weighs as much as without it
-            share, step = share + (step if last.keeps else -step), step / 2
+            first = own[FIRST_SHARE].bytes or 0
+            if turn == 1 and (last.bytes - first) * (share - FIRST_SHARE) > 0:  # of what stays, not of what goes
+                share, towards, last = FIRST_SHARE, -1.0, own[FIRST_SHARE]
+                step *= 2
+            share, step = share + towards * (step if last.keeps else -step), step / 2
 
     def _is_smaller(self, one: Tried) -> bool:
         """Say whether a chain takes fewer bytes than its rounding alone, or than the student where it rounds nothing."""

@@ -106,5 +106,20 @@ def test_what_makes_nothing_smaller_is_not_learned_again_and_what_learns_and_rou
     found.offered = [STEPS.get(name) for name in ("qat", NAME, "prune_structured", "prune_magnitude", "distill")]
     found.run()
     learned = [chain for chain in names if "distill" in chain]
-    assert ["prune_magnitude", NAME] in names and not any("prune_magnitude" in chain for chain in learned)
-    assert names[0] == [NAME] and names[-2:] == [["qat"], [0.75, "qat"]]
+    assert not any("prune_magnitude" in chain for chain in learned)
+    assert names[0] == [NAME] and names[-3:] == [["qat"], [0.75, "qat"], ["prune_magnitude", NAME]]
+
+
+def test_a_share_of_what_stays_is_halved_in_downwards():
+    found, _, _ = search(0.8)
+    found.offered = [STEPS.get(name) for name in (NAME, "low_rank", "distill")]
+    shares = []
+
+    def weigh(chain):
+        share = next((s.settings["share"] for s in chain if s.name == "low_rank"), 1.0)
+        shares.append(share)
+        return Tried(chain, "thin", int(400 * share), 1 - share, share >= 0.2, 1.0)
+
+    found.weigh = weigh
+    best = found.run()
+    assert shares == [1.0, 0.5, 0.5, 0.75, 0.25] and best[0].bytes == 100
