@@ -17,6 +17,7 @@ from kd_core.export.bundle_file import contents
 from kd_core.reports import recipe
 from kd_core.runs import experiment, predictor
 from kd_core.runs.compressing.asked import chains_of, spec_of
+from kd_core.runs.compressing.judged import Judged
 from kd_core.runs.exporting.exporting import export
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
@@ -247,3 +248,16 @@ def test_other_weights_and_other_runs_are_refused(place, smaller):
         spec_of(unfinished.id, chains=[(Choice(name=NAME),)])
     with pytest.raises(KDError, match="rounds its file"):
         spec_of("first", chains=chains_of([NAME, "distill"], [], []))
+
+
+def test_no_test_row_is_read_before_the_best_is_chosen(place, monkeypatch):
+    seen, own = [], Judged.best
+
+    def best(self):
+        found = own(self)
+        seen.extend(split for _, _, split, _ in self._answers)
+        return found
+
+    monkeypatch.setattr(Judged, "best", best)
+    carry_out(spec_of("first", chains=chains_of([NAME], [], [])), place / "unread")
+    assert set(seen) == {"validation"}
