@@ -59,7 +59,7 @@ def started(asked: Mapping[str, Any]) -> tuple[float, int]:
     written = json.dumps(asked) + "\n"
     with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads would fill up
         before = time.perf_counter()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", fresh.__name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -68,24 +68,22 @@ def started(asked: Mapping[str, Any]) -> tuple[float, int]:
             encoding="utf-8",
             errors="replace",
             env=environment,
-        )
-        late = threading.Timer(SECONDS, process.kill)
-        late.start()
-        try:
-            assert process.stdin is not None and process.stdout is not None
-            with contextlib.suppress(BrokenPipeError):  # it ended at once: what it said is read below
-                process.stdin.write(written)
-                process.stdin.close()
-            first = process.stdout.readline()
-            seconds = time.perf_counter() - before
-            rest = process.stdout.read().strip().splitlines()
-            process.stdout.close()
-            process.wait()
-        finally:
-            late.cancel()
-            if process.poll() is None:
+        ) as process:
+            late = threading.Timer(SECONDS, process.kill)
+            late.start()
+            try:
+                assert process.stdin is not None and process.stdout is not None
+                with contextlib.suppress(BrokenPipeError):  # it ended at once: what it said is read below
+                    process.stdin.write(written)
+                    process.stdin.close()
+                first = process.stdout.readline()
+                seconds = time.perf_counter() - before
+                rest = process.stdout.read().strip().splitlines()
+            except BaseException:
                 process.kill()
-                process.wait()
+                raise
+            finally:
+                late.cancel()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace").strip().splitlines()
     if first.strip() != "answered" or not rest or process.returncode:
