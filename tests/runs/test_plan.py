@@ -115,7 +115,7 @@ def test_a_gpu_takes_a_small_part_of_the_time_for_pictures(monkeypatch):
     """Measured on an H100: 12 s the teacher and 14 s the students, in larger batches than today's."""
     here, there = pictures(monkeypatch), pictures(monkeypatch, "cuda")
     assert 5 < there.teacher_seconds < 120 and 5 < there.student_seconds < 120
-    assert here.teacher_seconds > 15 * there.teacher_seconds and here.student_seconds > 5 * there.student_seconds
+    assert here.teacher_seconds > 15 * there.teacher_seconds and here.student_seconds > 4 * there.student_seconds
 
 
 def test_fits_of_a_network_share_the_cores(monkeypatch):
