@@ -215,8 +215,7 @@ def test_chains_are_searched_on_validation_rows_alone(place):
     spec, events = spec_of("first", minutes=0.4, most_lost=60.0), []
     block = carry_out(spec, place / "searched", events)["compressed"]
     assert block["searched"] and {"coarse", "int8"} <= {one["name"] for one in block["tried"]}
-    files = [len(one["chain"]) == 1 for one in block["tried"]]
-    assert files == sorted(files, reverse=True)  # rounding alone comes first
+    assert all(len(one["chain"]) == 1 for one in block["tried"][:3])  # rounding alone comes first
     heard = [e["name"] for e in events if e["kind"] == "tried"]
     assert heard == [one["name"] for one in block["tried"]] and len(block["chains"]) <= 3
     assert block["best"] is not None
