@@ -10,7 +10,6 @@ import copy
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -80,7 +79,7 @@ def _can_go(module: nn.Module, inputs: InputSpec, group: Units) -> bool:
     return bool(wanted.shape == found.shape)
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     """Import Torch-Pruning, which only pruning needs. Errors: KDError `no_torch_pruning`."""
     try:
         import torch_pruning
