@@ -312,13 +312,8 @@ def test_plain_models_on_pieces_of_words_cost_their_steps():
 
     def evaluate(arch, **settings):
         students = (StudentSpec(name="s", arch=Choice(name=arch, settings=settings)),)
-        spec = SPEC.model_copy(
-            update={
-                "students": students,
-                "evaluation": EvaluationSpec(latency=False),
-                "training": TrainingSpec(seeds=3),
-            }
-        )
+        asked = {"evaluation": EvaluationSpec(latency=False), "training": TrainingSpec(seeds=3)}
+        spec = SPEC.model_copy(update={"students": students, **asked})
         return estimate.foresee(spec, 20_000, inputs, 150).of("evaluate")
 
     table, small, large = evaluate("mlp"), evaluate("bag", size="small"), evaluate("bag", size="large")
