@@ -193,7 +193,9 @@ def _named(weight: str, node: onnx.NodeProto, known: Collection[str]) -> str:
     """Name a layer as the network does: by its weight where the file still knows, else by where the operation stands."""
     if weight.startswith(("onnx::", "/")):
         places = node.name.strip("/").split("/")[1:-1]
-        found = ".".join(p for p, after in zip(places, [*places[1:], ""], strict=True) if not after.startswith(f"{p}."))
+        found = ".".join(
+            p for i, p in enumerate(places) if not any(q.startswith(f"{p}.") for q in places[i + 1 : i + 2])
+        )
     else:
         found = weight.removeprefix("module.").removesuffix(".weight")
     found, number = found or node.op_type, 1
