@@ -30,6 +30,19 @@ def _pictures(data: Path, folder: Path) -> DatasetSpec:
     return DatasetSpec(source=str(target), target="class")
 
 
+def _few_pictures(data: Path, folder: Path) -> DatasetSpec:
+    if not (target := folder / "few_pictures.zip").exists():
+        pictures.pack(data / "fashion_mnist", target, 5_000)
+    return DatasetSpec(source=str(target), target="class")
+
+
+def _rentals(data: Path, folder: Path) -> DatasetSpec:
+    if not (target := folder / "hour.csv").exists():
+        with zipfile.ZipFile(data / "bike_sharing" / "Bike-Sharing-Dataset.zip") as archive:
+            target.write_bytes(archive.read("hour.csv"))
+    return DatasetSpec(source=str(target), target="cnt", drop=("instant", "dteday", "casual", "registered"))
+
+
 def _questions(data: Path, folder: Path) -> DatasetSpec:
     if not (target := folder / "questions.zip").exists():
         with zipfile.ZipFile(target, "w") as archive:
@@ -58,5 +71,16 @@ CASES = {
     ),
     "questions": Case(_questions, MINILM, 3, Choice(name="bag", settings={"size": "small"}), 20),
     "questions_lstm": Case(_questions, MINILM, 3, Choice(name="recurrent", settings={"size": "tiny"}), 15),
+    "pictures_few": Case(
+        _few_pictures, Choice(name="cnn", settings={"epochs": 8}), 1, Choice(name="cnn", settings={"size": "tiny"}), 12
+    ),
+    "questions_blocks": Case(
+        _questions,
+        Choice(name="text_transformer", settings={"size": "small", "epochs": 12}),
+        1,
+        Choice(name="text_transformer", settings={"size": "tiny"}),
+        12,
+    ),
+    "rentals": Case(_rentals, Choice(name="lightgbm"), 3, Choice(name="mlp", settings={"size": "small"}), 60),
     "orders": Case(_orders, Choice(name="lightgbm"), 3, Choice(name="mlp", settings={"size": "small"}), 60),
 }

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.preparation import prepare
 from kd_core.distill import LOSSES, placebo
 from kd_core.distill.inner.hints import Hints
+from kd_core.distill.inner.live import LiveTeacher
 from kd_core.distill.student import train_student
-from kd_core.models.base import ARCHS, GIVES
-from kd_core.registry import Situation
+from kd_core.runs.plan import situation
 from kd_core.safe_io import write_json
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.task import task_of
@@ -34,6 +34,7 @@ ALONE = "alone"
 SETTINGS = ("defaults", "little", "much")
 LONGER = {"x2": 2, "x3": 3}  # times the epochs of the student alone
 FEWER = {"alpha": 0.3}
+LIVE = {"live_maps", "live_relations"}  # of a loss that asks the teacher's network about each batch
 MORE = {"alpha": 0.9, "temperature": 4.0}
 
 
@@ -88,7 +89,7 @@ def answers(case: str, data: Path, keep: Path, inside: frozenset[str], device: s
     """Ask the teacher, once for what losses need of its inside; by one fit where several would have no basis in common."""
     told = CASES[case]
     several = gives(told.teacher, told.folds) | {"features", "maps"}
-    folds = told.folds if {n.removeprefix("teacher_") for n in inside} <= several else 1
+    folds = told.folds if {n.removeprefix("teacher_") for n in inside - LIVE} <= several else 1
     return teacher_answers(
         dataset(case, data, keep),
         told.teacher,
@@ -100,24 +101,23 @@ def answers(case: str, data: Path, keep: Path, inside: frozenset[str], device: s
         device=device,
         hidden="teacher_features" in inside,
         maps="teacher_maps" in inside,
+        weights=bool(LIVE & inside),
     )
 
 
 def inside(method: str) -> frozenset[str]:
     """Name what a loss needs of the teacher beside answers."""
-    return frozenset(
-        {"teacher_features", "teacher_maps", "one_basis", "teacher_head"}.intersection(LOSSES.get(method).needs)
-    )
+    asked = {"teacher_features", "teacher_maps", "one_basis", "teacher_head", *LIVE}
+    return frozenset(asked.intersection(LOSSES.get(method).needs))
 
 
 def why_not(case: str, method: str, data: Path, keep: Path) -> str | None:
     """Say why a loss can't work on a set, or None."""
     told, found = CASES[case], dataset(case, data, keep)
-    given = gives(told.teacher, told.folds) | gives(told.teacher, 1)
-    student = ARCHS.get(told.student.name).facts.get("gives", GIVES)
-    return LOSSES.get(method).why_not(
-        Situation(found.task, found.num_outputs, given, frozenset(found.views.kinds), student)
-    )
+    students, kinds = [told.student.name], found.views.kinds
+    both = [situation(found.task, found.num_outputs, told.teacher, kinds, students, folds=n) for n in (told.folds, 1)]
+    at = replace(both[1], teacher_gives=both[0].teacher_gives | both[1].teacher_gives)
+    return LOSSES.get(method).why_not(at)
 
 
 def train(job: Job, data: Path, keep: Path, device: str) -> str:
@@ -129,11 +129,14 @@ def train(job: Job, data: Path, keep: Path, device: str) -> str:
         teacher = answers(job.case, data, keep, inside(objective.name), device)
         logits = teacher.logits["train"]
         hints = Hints.of_answers(teacher, found, told.teacher, seed=0)
-        if job.placebo and placebo.why_none(found.task, objective) is None:
+        if LIVE & inside(objective.name):
+            hints = replace(hints or Hints(), live=LiveTeacher.of(told.teacher, found, teacher.weights))
+        if job.placebo and placebo.shuffles(objective):  # answers are not heard
+            hints = hints and hints.shuffled(job.seed)
+        elif job.placebo and placebo.why_none(found.task, objective) is None:
             logits = placebo.placebo_logits(found.train.y, logits, objective, None)
         elif job.placebo:
-            order = np.random.default_rng(job.seed).permutation(len(logits))
-            logits, hints = logits[order], None if hints is None else hints.shuffled(job.seed)
+            logits = logits[np.random.default_rng(job.seed).permutation(len(logits))]
     start = time.monotonic()
     trained = train_student(
         found,

@@ -5,7 +5,8 @@
 
 Sets: `pictures` (Fashion-MNIST, 12,000 of its training pictures, CNN base to CNN tiny), `questions` and `questions_lstm` (banking77,
 its own test part, MiniLM to a weighted bag and to a bidirectional LSTM), `orders` (online_retail, 40,000 lines, is a customer known,
-LightGBM to an MLP).
+LightGBM to an MLP); smaller ones for losses that ask the teacher's network about each batch or need numbers: `pictures_few` (5,000
+pictures), `questions_blocks` (transformer to transformer) and `rentals` (bike_sharing, LightGBM to an MLP).
 Each loss that can work there gets three settings: its defaults, little of the teacher, much of the teacher. The setting is chosen by
 the validation part, over `--choose` seeds; the test part is read once, for the chosen one. Beside it stand the same student without a
 teacher (equal epochs, the same seeds) and a placebo: labels smoothed as the teacher smooths them, or for losses that compare features
@@ -132,8 +133,8 @@ def table(case: str, asked: argparse.Namespace) -> Iterator[str]:
         other = longer and logits_of(Job(case, ALONE, longer, 0), asked)
         sides = {"longer": other, "taught": taught} if other else {}
         more = assessment.evidence(found, "test", teacher, sides).gain(metric, "taught", "longer") if sides else None
-        timed = "same" if longer is None else f"{longer}: {_told(more)}"
-        yield f"| `{method}` | {setting} | {mean:.4f} | {_told(gain)} | {verdict(gain, margin).word if gain else '-'} | {_told(idle)} | {took:.0f} | {timed} |"
+        timed = "same" if longer is None else f"{longer}: {_told(more, metric)}"
+        yield f"| `{method}` | {setting} | {mean:.4f} | {_told(gain, metric)} | {verdict(gain, margin).word if gain else '-'} | {_told(idle, metric)} | {took:.0f} | {timed} |"
     yield ""
     yield from refused
     yield from best_of(case, asked)
@@ -154,11 +155,13 @@ def best_of(case: str, asked: argparse.Namespace) -> Iterator[str]:
             gain = assessment.evidence(found, "test", teacher, {"alone": alone, "taught": taught}).gain(
                 metric, "taught", "alone"
             )
-            yield f"- `{method}`, {asked.best} seeds: {_told(gain)}, {verdict(gain, margin).word if gain else '-'}."
+            yield f"- `{method}`, {asked.best} seeds: {_told(gain, metric)}, {verdict(gain, margin).word if gain else '-'}."
 
 
-def _told(gain: Any) -> str:
-    return "-" if not gain else f"{100 * gain.mean:+.2f} [{100 * gain.low:.2f}, {100 * gain.high:.2f}]"
+def _told(gain: Any, metric: str) -> str:
+    """Say a gain in points, or in the metric's own unit where it is no share."""
+    times = 100 if METRICS.get(metric).facts["unit"] == "share" else 1
+    return "-" if not gain else f"{times * gain.mean:+.2f} [{times * gain.low:.2f}, {times * gain.high:.2f}]"
 
 
 def main() -> None:

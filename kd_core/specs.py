@@ -281,7 +281,7 @@ class EvaluationSpec(Spec):
     )
     references: bool = Field(
         True,
-        description="Set each student beside the best plain model of its size: a linear model or a few trees, without a teacher.",
+        description="Set each student beside the best plain model of its size: a linear model, a few trees or a small CNN, without a teacher.",
         json_schema_extra=unit("yes/no", advanced=True),
     )
 

@@ -10,6 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.charts import compare as charts
+from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
 from pages.ui.result.comparison import Entry
@@ -236,6 +237,7 @@ def page() -> None:
                     query_params=session.link(run=e.run_id),
                 )
     table(store, found, metric, asked)
+    lab.show(store, rows)
     recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 
 

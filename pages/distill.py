@@ -115,7 +115,11 @@ def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dic
     if SOURCES.get(found["name"]).facts["family"] == "given":
         st.caption(t("distill.given"))
     else:
-        st.caption(t("distill.in_sample") if folds == 1 else t("distill.out_of_fold"), help=term("out_of_fold"))
+        unread = choice.chosen(values.get("mode"), KEY).facts.get(
+            "unread"
+        )  # then it does not matter what it learned from
+        words = "distill.one_teacher" if unread else "distill.in_sample"
+        st.caption(t(words) if folds == 1 else t("distill.out_of_fold"), help=term("out_of_fold"))
     return found["name"], found["settings"]
 
 

@@ -13,11 +13,13 @@ from kd_core.cli import (
     asked_mode,
     compressing,
     continuing,
+    examining,
     exporting,
     looking,
     reporting,
     serving,
     sharing,
+    timing,
 )
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
@@ -259,7 +261,9 @@ for command, name in (
     (exporting.export_student, "export"),
     (sharing.export_labels, "export-labels"),
     (reporting.report, None),
+    (examining.examine, None),
     (serving.serve, None),
+    (timing.latency, None),
 ):
     app.command(name)(command)
 

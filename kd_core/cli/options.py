@@ -64,7 +64,12 @@ ModeName = Annotated[
         help="How teacher and student meet, see `list modes`; its settings by --set, for example mode.generations=2.",
     ),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Passes at most; chosen from the rows when left out.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        help="Passes of students and baselines at most; chosen from the rows when left out. A network teacher has its own: --set teacher.epochs=10."
+    ),
+]
 MadeRows = Annotated[
     int,
     typer.Option(
@@ -96,7 +101,10 @@ Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: re
 OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
 Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
 References = Annotated[
-    bool, typer.Option(help="Set each student beside the best plain model of its size, a linear one or a few trees.")
+    bool,
+    typer.Option(
+        help="Set each student beside the best plain model of its size: a linear one, a few trees or a small CNN."
+    ),
 ]
 Splits = Annotated[int, typer.Option(help="Repeat everything on so many random splits and tell the spread.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write the run to.")]

@@ -87,10 +87,12 @@ def _by_graph(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
 
         traced = copy.deepcopy(module).cpu().eval().requires_grad_(True)
         example, answers = torch.from_numpy(inputs.example(2)), lambda out: out.logits
+        roots = [nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding]
         try:
             graph = torch_pruning.DependencyGraph().build_dependency(
                 traced, example, output_transform=answers, verbose=False
             )
+            groups = list(graph.get_all_groups(root_module_types=roots))
         except Exception as error:  # the library names no errors of its own: a network that it can't follow ends in any
             raise KDError(
                 "The graph of this network can't be followed: {error}.",
@@ -98,7 +100,6 @@ def _by_graph(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
                 "unknown_units",
                 error=f"{type(error).__name__}: {error}".splitlines()[0],
             ) from error
-        groups = list(graph.get_all_groups(root_module_types=[nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding]))
     names: dict[Any, str] = {part: name for name, part in (*traced.named_modules(), *traced.named_parameters())}
     bare = dict(graph.unwrapped_parameters)
     made = (_units(group, names, bare) for group in groups)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ LEAST_ROUNDS = 3  # fewer tell nothing of how times scatter
 LEAST_CALLS, MOST_CALLS = 3, 400  # of a candidate in one round
 WARM_UP_SHARE = 0.25  # of a turn: the caches belong to whoever came before
 SURE = 0.95
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, bool]:
     return (ordered[rank - 1], ordered[count - rank], True) if rank else (ordered[0], ordered[-1], False)
 
 
-def order(names: Sequence[Any], number: int) -> list[Any]:
+def order(names: Sequence[Name], number: int) -> list[Name]:
     """Say who comes when in a round: every second round goes backwards, and then another one begins, so that nobody always follows the same one.
 
     Example:
@@ -89,7 +90,7 @@ def order(names: Sequence[Any], number: int) -> list[Any]:
 
 
 def in_rounds(
-    turns: Mapping[Hashable, Turn],
+    turns: Mapping[Name, Turn],
     rounds: int,
     seconds_each: float,
     *,
@@ -97,18 +98,18 @@ def in_rounds(
     on_round: Callable[[int], None] = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> dict[Hashable, Times]:
+) -> dict[Name, Times]:
     """Let candidates take turns for so many rounds after one that is not counted.
 
     A new round begins while fewer than `LEAST_ROUNDS` are done or, as the last one took, it would end within `until` seconds of the start;
     whoever reads the times sees how many there were. `should_stop` is asked before every turn; a round that was not finished does not count.
     Units: seconds_each per turn, its warm-up aside.
     """
-    found: dict[Hashable, Times] = {name: Times() for name in turns}
+    found: dict[Name, Times] = {name: Times() for name in turns}
     names, start = list(turns), clock()
     for number in range(-1, rounds if names else -1):
         began = clock()
-        taken: dict[Hashable, list[float]] = {}
+        taken: dict[Name, list[float]] = {}
         for name in order(names, number + 1):
             if should_stop():
                 return found

@@ -108,7 +108,7 @@ class ShowsMaps(Protocol):
 @runtime_checkable
 class ShowsRelations(Protocol):
     """A transformer that fills `Outputs.hidden` with what its last block asks while `shows_relations` is set: `query`, `key` and `value`
-    (N, L, D), all heads side by side, and `words` (N, L), 1 where there is a word.
+    (N, L, D), all heads side by side, what it makes of each word, `word` (N, L, D), and `words` (N, L), 1 where there is a word.
     """
 
     shows_relations: bool
@@ -143,7 +143,8 @@ GIVES = frozenset({"logits", "features", "head"})  # of an architecture that say
 # `Outputs` hold where that is not `GIVES` ("head": its last module is linear and maps features to logits);
 # roles=("student",) | ("teacher",) | both; not_both="why it has one role only", after "can't be a student:" or "... teacher:";
 # presets={"tiny": {...settings...}, ...}; candidates={size by name or None: turn}, what is tried where the best student is to be
-# found, those of a low turn first, as the time may run out; dense=True where each row meets every weight matrix exactly once, so that the operations
+# found, those of a low turn first, as the time may run out; named={name: {...settings...}}: names that
+# stand where a size does; dense=True where each row meets every weight matrix exactly once, so that the operations
 # follow from the weights (the laws compare), flops=function(module) -> operations of a row where they follow from it otherwise; of
 # neither they are traced; prepares=function(setting, inputs, x_train, targets) -> part of the state that a student takes from the
 # training rows and its lesson before it learns, the same for all seeds, prepared_by=function(spec) -> that setting; teachers:

@@ -32,7 +32,7 @@ def fit_edges(edges: int, inputs: InputSpec, x_NF: Array, targets_NC: Array) -> 
 
     Shape: x (N, F) with gaps, targets (N, C).
     """
-    layout, rows = Layout.of(inputs, edges), _sample(len(x_NF), FIT_ROWS)
+    layout, rows = Layout.of(inputs, edges), sampled(len(x_NF), FIT_ROWS)
     x, targets = np.asarray(x_NF[rows], np.float32), np.asarray(targets_NC[rows], np.float64)
     numbers = [_column(x[:, at], targets, n) for at, n in zip(layout.numbers, layout.pieces, strict=True)]
     plain = [_column(x[:, at], targets, 1) for at in layout.plain]
@@ -58,7 +58,7 @@ class _Cut(NamedTuple):
     start: Array
 
 
-def _sample(num_rows: int, most: int) -> Array:
+def sampled(num_rows: int, most: int) -> Array:
     """Choose rows by their hash, in their order."""
     if num_rows <= most:
         return np.arange(num_rows)
@@ -100,7 +100,7 @@ def column_edges(x: Array, targets: Array, count: int) -> Array:
 
 def _splits(x: Array, targets: Array, count: int) -> Array:
     """Let a tree find where the targets change most. Shape: (N,), (N, C) -> at most `count` thresholds, float32."""
-    rows = _sample(len(x), max(LEAST_ROWS, FIT_NUMBERS // targets.shape[1]))
+    rows = sampled(len(x), max(LEAST_ROWS, FIT_NUMBERS // targets.shape[1]))
     tree = DecisionTreeRegressor(
         max_leaf_nodes=count + 1, min_samples_leaf=max(1, int(LEAST_LEAF * len(rows))), random_state=0
     )

@@ -1,13 +1,13 @@
 """Numbers taken apart by edges: the first step of networks that bend numbers themselves.
 
-Legend: N rows, F features, M numbers, G pieces of numbers, K encoded values (those, one piece of every other feature, a flag for
-every feature with holes), W outputs.
+Legend: N rows, F features, M numbers, G pieces of numbers, R products of two pieces, K encoded values (pieces, one piece of every other
+feature, a flag for every feature with holes, products), L those but the products, W outputs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -19,22 +19,28 @@ from kd_core.models.reshape.units import Units
 PAST_ALL = 3e38  # where a piece begins that no value reaches
 SHARED = 10  # numbers beyond this many share the edges of so many
 LEAST = 4  # edges that a number keeps, however many there are
+CELLS = 64  # products of a pair: of 8 pieces of one feature and 8 of the other, of 1 and 64, or of what lies between
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What becomes of each feature, all by position: `numbers` with their `pieces`, `plain` ones with one, flags of `holes`."""
+    """What becomes of each feature, all by position: `numbers` with their `pieces`, `plain` ones with one, flags of `holes`.
+
+    `products`: of pieces of two features each, `CELLS` a pair.
+    """
 
     numbers: tuple[int, ...]
     pieces: tuple[int, ...]
     plain: tuple[int, ...]
     holes: tuple[int, ...]
+    products: int = 0
 
     @classmethod
-    def of(cls, inputs: InputSpec, edges: int) -> Self:
+    def of(cls, inputs: InputSpec, edges: int, pairs: int = 0) -> Self:
         """Give every number `edges` edges, or one per value where it takes fewer; up to two values are one piece.
 
         With more than `SHARED` numbers all get fewer, so that there are at most `SHARED` x `edges` pieces; at least `LEAST`.
+        There are no more pairs than features allow.
         """
         values = inputs.values or (edges,) * inputs.width
         numbers = [at for at, n in enumerate(values) if n > 2]
@@ -46,12 +52,18 @@ class Layout:
             tuple(min(values[at], edges) - 1 for at in numbers),
             tuple(at for at, n in enumerate(values) if n <= 2),
             inputs.holes,
+            CELLS * min(pairs, inputs.width * (inputs.width - 1) // 2),
         )
 
     @property
-    def encoded(self) -> int:
-        """Count the values that a row is encoded in."""
+    def alone(self) -> int:
+        """Count the encoded values that hang on one feature."""
         return sum(self.pieces) + len(self.plain) + len(self.holes)
+
+    @property
+    def encoded(self) -> int:
+        """Count the values that a row is encoded in; products come last."""
+        return self.alone + self.products
 
     @property
     def weights(self) -> int:
@@ -59,10 +71,41 @@ class Layout:
         return self.encoded + len(self.numbers)
 
 
+class Sides(NamedTuple):
+    """Pieces whose products are encoded, the first side of all and then the second: features by position, where pieces begin, how steep they are.
+
+    Shape: (2R,) each; of a stack source (S, 2R), the others (S, 1, 2R).
+    """
+
+    source: Tensor
+    low: Tensor
+    scale: Tensor
+
+
+class Written(NamedTuple):
+    """Products as a file holds them: every piece once, the two of each product, and which products there are. Shape: (P,), (R',)."""
+
+    pieces: Sides
+    first: Tensor
+    second: Tensor
+    there: Tensor
+
+    @classmethod
+    def of(cls, sides: Sides) -> Self:
+        """Leave out products of pieces that no value reaches, and say every piece once."""
+        told = torch.stack([t.double() for t in sides])
+        there = (told[1].view(2, -1) < PAST_ALL).all(0).nonzero()[:, 0]
+        both = told.view(3, 2, -1)[:, :, there].reshape(3, -1)
+        each, at = torch.unique(both, dim=1, return_inverse=True)
+        first, second = at.view(2, -1)
+        low, scale = each[1:].to(sides.low.dtype)
+        return cls(Sides(each[0].long(), low, scale), first, second, there)
+
+
 class Index(nn.Module):
     """Positions of a layout as tensors that follow the network to its device; they are not part of its state."""
 
-    source: Tensor  # (K,) feature of an encoded value; flags stand behind the features
+    source: Tensor  # (L,) feature of an encoded value; flags stand behind the features
     owner: Tensor  # (G,) number of a piece
     holes: Tensor  # (H,)
 
@@ -78,14 +121,12 @@ class Index(nn.Module):
         for name, at in positions.items():
             self.register_buffer(name, torch.tensor(at, dtype=torch.long), persistent=False)
 
-    def encode(self, x: Tensor, low: Tensor, scale: Tensor) -> Tensor:
-        """Say how far a row is through each piece, from 0 to 1, and which values are missing.
+    def encode(self, x: Tensor, low: Tensor, scale: Tensor, sides: Sides | None = None) -> Tensor:
+        """Say how far a row is through each piece, from 0 to 1, and which values are missing; then the products of two pieces.
 
-        A missing value counts as 0: the median, as the columns view scales. Shape: x (..., F), low and scale (K,) or (S, 1, K)
+        A missing value counts as 0: the median, as the columns view scales. Shape: x (..., F), low and scale (L,) or (S, 1, L)
         -> (..., K).
         """
-        if torch.onnx.is_in_onnx_export():
-            return self._upright(x.t(), low, scale).t()
         # networks of a stack side by side: several times as fast as apart
         rows = x if x.dim() == 2 else x.reshape(-1, x.shape[-1])
         missing = rows.isnan()
@@ -96,9 +137,17 @@ class Index(nn.Module):
         if x.dim() != 2:
             taken = taken.view(*x.shape[:-1], -1)
         # in place: new memory for each of them costs more than the arithmetic
-        return taken.sub_(low).mul_(scale).clamp_(0, 1)
+        found = taken.sub_(low).mul_(scale).clamp_(0, 1)
+        if sides is None:
+            return found
+        if sides.source.dim() == 1:
+            both = known.index_select(1, sides.source).view(*x.shape[:-1], -1)
+        else:
+            both = known.view(*x.shape[:-1], -1).gather(2, sides.source[:, None].expand(-1, x.shape[1], -1))
+        first, second = both.sub_(sides.low).mul_(sides.scale).clamp_(0, 1).chunk(2, dim=-1)
+        return torch.cat([found, first * second], dim=-1)
 
-    def _upright(self, x_FN: Tensor, low_K: Tensor, scale_K: Tensor) -> Tensor:
+    def upright(self, x_FN: Tensor, low_L: Tensor, scale_L: Tensor, written: Written | None) -> Tensor:
         """Encode with a row per feature, as a file does: ONNX Runtime takes whole rows ten times as fast as numbers out of each.
 
         Shape: x (F, N) -> (K, N).
@@ -107,7 +156,12 @@ class Index(nn.Module):
         known = x_FN.masked_fill(missing, 0.0)
         if self.holes.numel():
             known = torch.cat([known, missing.index_select(0, self.holes).to(x_FN.dtype)])
-        return ((known.index_select(0, self.source) - low_K[:, None]) * scale_K[:, None]).clamp(0, 1)
+        found = ((known.index_select(0, self.source) - low_L[:, None]) * scale_L[:, None]).clamp(0, 1)
+        if written is None:
+            return found
+        source, low, scale = written.pieces
+        each = ((known.index_select(0, source) - low[:, None]) * scale[:, None]).clamp(0, 1)
+        return torch.cat([found, each.index_select(0, written.first) * each.index_select(0, written.second)])
 
 
 class Front(nn.Module):
@@ -117,28 +171,43 @@ class Front(nn.Module):
     Shape: x (N, F) -> (N, K). Source: Gorishniy et al. 2022, arXiv:2203.05556, section 3.2; both ends are clipped here.
     """
 
-    low: Tensor  # (K,)
-    scale: Tensor  # (K,) one over the width
+    low: Tensor  # (L,)
+    scale: Tensor  # (L,) one over the width
     rise: Tensor  # (G,) of the normal quantile over a piece
     start: Tensor  # (M,) normal quantile at the first edge
+    pair_source: Tensor  # of `Sides`; only where there are pairs, and made before any rows are seen they reach nothing
+    pair_low: Tensor
+    pair_scale: Tensor
 
-    def __init__(self, inputs: InputSpec, edges: int) -> None:
+    def __init__(self, inputs: InputSpec, edges: int, pairs: int = 0) -> None:
         super().__init__()
-        self.layout = Layout.of(inputs, edges)
+        self.layout = Layout.of(inputs, edges, pairs)
+        self.written: Written | None = None
         self.index = Index(self.layout, inputs.width)
         here = (
             torch.get_default_device()
         )  # said, for a library that loads models leaves a linspace behind that is always on the CPU
         at = [torch.special.ndtri(torch.linspace(0.02, 0.98, n + 1, device=here)) for n in self.layout.pieces]
-        others = self.layout.encoded - sum(self.layout.pieces)
+        others = self.layout.alone - sum(self.layout.pieces)
         rise = torch.cat([torch.zeros(0), *(torch.diff(e) for e in at)])
         self.register_buffer("low", torch.cat([*(e[:-1] for e in at), torch.zeros(others)]))
         self.register_buffer("scale", torch.cat([1 / rise, torch.ones(others)]))
         self.register_buffer("rise", rise)
         self.register_buffer("start", torch.stack([e[0] for e in at]) if at else torch.zeros(0))
+        if sides := 2 * self.layout.products:
+            self.register_buffer("pair_source", torch.zeros(sides, dtype=torch.long))
+            self.register_buffer("pair_low", torch.full((sides,), PAST_ALL))
+            self.register_buffer("pair_scale", torch.ones(sides))
+
+    @property
+    def sides(self) -> Sides | None:
+        """Return what the products are made of."""
+        return Sides(self.pair_source, self.pair_low, self.pair_scale) if self.layout.products else None
 
     def forward(self, x_NF: Tensor) -> Tensor:
-        return self.index.encode(x_NF, self.low, self.scale)
+        if torch.onnx.is_in_onnx_export():
+            return self.index.upright(x_NF.t(), self.low, self.scale, self.written).t()
+        return self.index.encode(x_NF, self.low, self.scale, self.sides)
 
     def folded(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Turn a first layer that also reads the normal quantile of every number into one that reads the encoded rows alone.
@@ -155,16 +224,19 @@ class Front(nn.Module):
 class Fronted(nn.Module):
     """A front and the first layer behind it. Shape: x (N, F) -> (N, width), before any activation."""
 
-    def __init__(self, inputs: InputSpec, edges: int, width: int) -> None:
+    def __init__(self, inputs: InputSpec, edges: int, width: int, pairs: int = 0) -> None:
         super().__init__()
-        self.front = Front(inputs, edges)
+        self.front = Front(inputs, edges, pairs)
         self.first = nn.Linear(self.front.layout.weights, width)
         self.is_settled = False
 
     def lifted(self, x_NF: Tensor) -> Tensor:
         """Encode rows and send them through the first layer."""
         if self.is_settled:
-            return linear(self.front(x_NF), self.first.weight[:, : self.front.layout.encoded], self.first.bias)
+            weight = self.first.weight[:, : self.front.layout.encoded]
+            if torch.onnx.is_in_onnx_export() and self.front.written is not None:
+                weight = self.written_weight
+            return linear(self.front(x_NF), weight, self.first.bias)
         return linear(self.front(x_NF), *self.front.folded(self.first.weight, self.first.bias))
 
     def settle(self) -> None:
@@ -174,6 +246,11 @@ class Fronted(nn.Module):
             weight, bias = self.front.folded(self.first.weight, self.first.bias)
             self.first.weight[:, :encoded], self.first.weight[:, encoded:] = weight, 0
             self.first.bias.copy_(bias)
+            if (sides := self.front.sides) is not None:
+                alone = self.front.layout.alone
+                self.front.written = Written.of(sides)
+                products = weight[:, alone:].index_select(1, self.front.written.there)
+                self.written_weight = torch.cat([weight[:, :alone], products], dim=1)
         self.is_settled = True
 
     def units(self) -> tuple[Units, ...]:

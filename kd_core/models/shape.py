@@ -13,7 +13,7 @@ from kd_core.specs import Spec, unit
 class NamingSpec(Spec):
     """What a student that reads columns knows of their categories."""
 
-    later = ("label_bytes",)
+    later: ClassVar[tuple[str, ...]] = ("label_bytes",)
 
     label_bytes: int | None = Field(
         None,

@@ -20,6 +20,7 @@ PARTS = (
     "sweep",
     "choose",
     "continues",
+    "compress",
 )
 
 
@@ -55,7 +56,7 @@ def command(spec: RunSpec) -> str | None:
 
     The line holds what differs from the defaults of `distill`, and nothing is left to be found out that the recipe says.
     """
-    words = [] if spec.continues or spec.sweep or spec.choose else [*_words(spec)]
+    words = [] if spec.continues or spec.compress or spec.sweep or spec.choose else [*_words(spec)]
     if not words or None in words:
         return None
     return shlex.join(["python", "-m", "kd_core", "distill", *(w for w in words if w is not None)])

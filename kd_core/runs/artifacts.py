@@ -28,7 +28,7 @@ from kd_core.teachers.base import TeacherAnswers, known_rows
 if TYPE_CHECKING:
     from kd_core.runs.cells.trainings import Arms
     from kd_core.runs.cells.variant_store import Finished
-    from kd_core.runs.references import Reference
+    from kd_core.runs.plain.references import Reference
 
 
 def write_artifacts(

@@ -41,7 +41,7 @@ def numbers(name: str, text: str | None) -> tuple[float, ...]:
 
 
 def student_spec(text: str) -> StudentSpec:
-    """Read `small`, `resmlp:base`, `linear` or `mlp:16x2` (width x depth)."""
+    """Read `small`, `resmlp:base`, `linear`, `additive:pairs` or `mlp:16x2` (width x depth)."""
     presets = ("tiny", "small", "base", "large")
     arch, _, size = ("mlp", "", text) if text in presets else text.partition(":")
     width, _, depth = size.partition("x")
@@ -51,6 +51,8 @@ def student_spec(text: str) -> StudentSpec:
         settings = {"width": int(width), "depth": int(depth) if depth.isdigit() else 1}
     elif arch and not size:
         settings = {}
+    elif named := _named(arch, size):
+        settings = named
     else:
         raise SpecError(
             "The student '{text}' is not understood.",
@@ -59,6 +61,13 @@ def student_spec(text: str) -> StudentSpec:
             text=text,
         )
     return StudentSpec(name=text[:40], arch=Choice(name=arch, settings=settings))
+
+
+def _named(arch: str, name: str) -> dict[str, Any]:
+    """Return the settings that an architecture has under a name in place of a size; none where it has no such name."""
+    from kd_core.models import ARCHS  # brings torch along
+
+    return dict(ARCHS.get(arch).facts.get("named", {}).get(name, {})) if arch in ARCHS.names() else {}
 
 
 def choose_spec(students: list[str] | None, **goals: Any) -> ChooseSpec | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from kd_core.runs import pace
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.beside_seconds import operations
 from kd_core.runs.pace import Pace
+from kd_core.runs.plain.seconds import plain_seconds
 from kd_core.runs.plan import folds_of, views_read
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
 from kd_core.task import usual
@@ -45,7 +47,6 @@ DATA_SECONDS, DATA_CELL_SECONDS = 0.5, (2e-6, 1e-7)  # reading, checking and enc
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping
 EVALUATE_SECONDS, LATENCY_SECONDS = 0.5, 1.0  # of a run; of a student whose latency is measured
 CANDIDATE_SECONDS = 0.5  # of writing and timing a candidate's file
-PLAIN_SECONDS, PLAIN_ROW_SECONDS = 1.0, 1.5e-4  # of the plain models beside the students; per training row
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ class SizeRow:
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, those foreseen here and now, and the most it may take."""
+    """A piece of a run: its kind as `pace` counts it, the seconds by its size alone, those foreseen here and now, the most it may take,
+    and the share of it that is over before the first training begins."""
 
     kind: str
     estimated: float
     seconds: float
     most: float | None = None
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class Estimate:
                     "estimated": round(w.estimated, 3),
                     "seconds": round(w.seconds, 3),
                     **({"most": w.most} if w.most is not None else {}),
+                    **({"first": round(w.first, 3)} if w.first else {}),
                 }
                 for w in self.works
             ],
@@ -183,13 +187,14 @@ def foresee(
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
-    tried, most = 0, {}
+    tried, most, first = 0, {}, 0.0
     if spec.choose is None:
         once = modes.once(spec, folds_of(spec, train_rows)) * max(seconds_of([1] * len(counts)))
         live = modes.live_fits(spec)  # of the teacher, beside the students
         once += live * _teacher_seconds(spec, num_rows, train_rows, inputs, num_outputs, 1) if live else 0.0
-        once += EPOCHS_SHARE * operations(spec, train_rows, inputs, num_outputs, counts) / FLOPS_PER_SECOND
-        training = {f"training:{modes.way(spec, all(stacked))}": modes.longer(spec) * sum(seconds_of(counts)) + once}
+        beside, made = (n / FLOPS_PER_SECOND for n in operations(spec, train_rows, inputs, num_outputs, counts))
+        whole = modes.longer(spec) * sum(seconds_of(counts)) + once + EPOCHS_SHARE * beside + made
+        training, first = {f"training:{modes.way(spec, all(stacked))}": whole}, made / whole
     else:  # which one is chosen is not known: the others in the middle, and its first pair is trained already
         tried, most = 2 * (len(counts) - 1), {"choose": 60 * spec.choose.minutes}
         pairs = sum(seconds_of([2] * len(counts))) + CANDIDATE_SECONDS * len(counts)
@@ -201,7 +206,7 @@ def foresee(
         **training,
         "evaluate": EVALUATE_SECONDS
         + LATENCY_SECONDS * (1 if spec.choose else len(spec.students)) * spec.evaluation.latency
-        + _plain_seconds(spec, train_rows, inputs, num_outputs, rows) * spec.evaluation.references,
+        + _plain_seconds(spec, train_rows, inputs, num_outputs) * spec.evaluation.references,
     }
     if _on_gpu(spec):  # another machine, as far as seconds go
         by_size = {k if k in ("data", "evaluate") else f"{k}:cuda": s for k, s in by_size.items()}
@@ -210,35 +215,28 @@ def foresee(
         now = around.busy * seconds
         left = 0.0 if around.teacher_kept and kind.startswith("teacher") else now * around.pace.factor(kind)
         limit = most.get(kind.split(":")[0])
-        works.append(Work(kind, now, left if limit is None else min(left, limit), limit))
+        works.append(Work(kind, now, left if limit is None else min(left, limit), limit, first * (kind in training)))
         learned = max(learned, around.pace.runs(kind))
     memory = 2 * num_rows * sum(i.row_bytes for i in read) + 400 * 2**20
-    memory += (
-        3 * grid.most_made(spec) * train_rows * sum(i.row_bytes for i in read)
-    )  # as columns, encoded, after the others
+    memory += 3 * grid.most_made(spec) * train_rows * sum(i.row_bytes for i in read)  # as columns, encoded
     if spec.sweep is not None:
         memory += sum(STACK_COPIES * row.size_bytes * n for row, n in zip(rows, counts, strict=True))
-    known = around.busy, learned, around.teacher_kept
-    return Estimate(sum(counts) + tried, tuple(works), memory, *known, tried)
+    return Estimate(sum(counts) + tried, tuple(works), memory, around.busy, learned, around.teacher_kept, tried)
 
 
-def _plain_seconds(
-    spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int, students: Sequence[SizeRow]
-) -> float:
-    """Estimate the plain models beside the students; those on pieces of words learn by steps, as students do."""
-    from kd_core.runs.references import LARGER, TEXT, TEXTS  # brings ONNX along
+def _plain_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
+    """Estimate the plain models beside the students."""
+    archs = [student.arch for student in spec.students]
 
-    found = PLAIN_SECONDS + PLAIN_ROW_SECONDS * train_rows
-    if TEXT not in views_read(spec, inputs):
-        return found
-    largest, one = max(row.parameters for row in students), 0.0
-    for _, _, arch in TEXTS:
-        (row,) = student_sizes([StudentSpec(name="plain", arch=arch)], inputs, num_outputs)
-        one = _training_seconds(spec, arch.name, train_rows, row, 1, False)
-        found += one
-        if row.parameters > LARGER * largest:
-            break
-    return found + (spec.training.seeds_at_first - 1) * one
+    def size(view: str, arch: Choice) -> Sizes:
+        return sizes(arch, inputs[view], num_outputs)
+
+    def seconds(arch: str, size: Sizes, number: int) -> float:
+        return _training_seconds(spec, arch, train_rows, size, number, False)
+
+    own = [size(view_of(arch, inputs), arch) for arch in archs]
+    views, seeds = views_read(spec, inputs), spec.training.seeds_at_first
+    return plain_seconds(archs, train_rows, seeds, views, size, own, seconds, spec.choose is not None)
 
 
 def pair_seconds(spec: RunSpec, student: StudentSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
@@ -268,7 +266,9 @@ def _usual_task(num_outputs: int) -> str:
     return usual("number" if num_outputs == 1 else "classes").name
 
 
-def _training_seconds(spec: RunSpec, arch: str, train_rows: int, size: SizeRow, number: int, together: bool) -> float:
+def _training_seconds(
+    spec: RunSpec, arch: str, train_rows: int, size: SizeRow | Sizes, number: int, together: bool
+) -> float:
     """Estimate the trainings of one student."""
     gpu = _on_gpu(spec)
     apart = number * _full_seconds(spec.training, arch, train_rows, size, gpu)
@@ -280,7 +280,7 @@ def _training_seconds(spec: RunSpec, arch: str, train_rows: int, size: SizeRow, 
         step = STACK_STEP_SECONDS + work * number / (GPU_FLOPS_PER_SECOND if gpu else STACK_FLOPS_PER_SECOND)
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
     elif work >= sequential.LANE_WORK and not gpu:
-        apart /= min(MOST_LANES, cores())
+        apart *= math.ceil(number / min(MOST_LANES, cores())) / number  # the last round of lanes may not fill them
     return (EPOCHS_SHARE if steps.rounds == 1 else ROUND_SHARE) * apart
 
 

@@ -243,6 +243,7 @@ class _Experiment:
                 "folds": plan.folds_of(self.spec, len(self.dataset.train)),
                 "epochs": steps.most_epochs,
                 "round_epochs": steps.epochs,
+                "teacher_epochs": plan.own_epochs(self.spec.teacher, len(self.dataset.train)),
                 "batch_size": steps.batch_size,
                 "metric": self.metric,
                 "better": METRICS.get(self.metric).facts["better"],
@@ -267,7 +268,8 @@ class _Experiment:
         found = self.going.ask(folds, self.ask) if self.going else self.ask(own, folds, self.made)
         self.hints = Hints.of_answers(found, self.dataset, self.spec.teacher, seed)
         few = [told(problem) for problem in plan.told_folds(self.spec, len(self.dataset.train), found.folds)]
-        found = replace(found, notes=(*found.notes, *few, *([made_up.note()] if made_up is not None else [])))
+        kept = modes.heard(self.spec, found.notes)
+        found = replace(found, notes=(*kept, *few, *([made_up.note()] if made_up is not None else [])))
         self.seconds["cache"] = max(0.0, time.monotonic() - start - found.fit_seconds) if not found.cached else 0.0
         for note in found.notes:
             if note["severity"] == "warning":

@@ -19,10 +19,11 @@ from kd_core.runs.cells import grid, grid_check, made_check, maps_check, modes, 
 from kd_core.runs.choosing.candidates import candidates
 from kd_core.runs.compressing import check as compressing
 from kd_core.runs.continuing import check as continuing
-from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec
+from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec, TrainingSpec
 from kd_core.task import TASKS, task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import gives, is_network, members, own_columns, teacher_view
+from kd_core.training.plan import resolve
 
 _CANNOT_WORK = Says(
     "cannot_work", "error", "{where} '{name}' {why_not}.", "Choose another one, or change what stands in its way."
@@ -65,6 +66,13 @@ _ONLY_ANSWERS = Says(
     "error",
     "The labels are made from the answers in {names}, which the teacher '{teacher}' does not read alone.",
     "Take the teacher soft_labels with these columns, or name a target.",
+)
+_ONE_ANSWERER = Says(
+    "answers_of_several",
+    "error",
+    "The labels are made from the answers in {names}, and '{teacher}' asks {count} teachers: which rows are which class, and which epoch is "
+    "the best, would be told by one of them alone.",
+    "Name a target; or write the mean of all their answers into these columns, and take the teacher soft_labels with them.",
 )
 _WHOLE_LESSON = Says(
     "no_labels_to_learn",
@@ -133,6 +141,21 @@ def metric_of(spec: RunSpec, task: str, num_classes: int) -> str:
             why=why_not,
         )
     return name
+
+
+def own_epochs(teacher: Choice, train_rows: int) -> int | None:
+    """Return the epochs at most of each fit of a network teacher that nobody bounded, None for any other; of several the most.
+
+    The run's own number of epochs bounds students alone: a teacher has its own, as it is a model of another size. Errors: UnknownName, SpecError.
+    """
+    found = []
+    for one in (teacher, *members(teacher)):
+        entry = SOURCES.get(one.name)
+        asked: Any = entry.spec.parse(one.settings)
+        if "arch" in entry.facts and asked.epochs is None:
+            training = TrainingSpec(batch_size=asked.batch_size)
+            found.append(resolve(training, train_rows, entry.facts["arch"]).epochs)
+    return max(found, default=None)
 
 
 def told_folds(spec: RunSpec, train_rows: int, folds: int) -> list[Problem]:
@@ -231,7 +254,9 @@ def check(
 def _answered(spec: RunSpec) -> list[Problem]:
     """Find what does not go with labels that are a teacher's answers."""
     found, names = [], spec.dataset.answer_columns
-    if set(own_columns(spec.teacher)) != set(names) or members(spec.teacher):
+    if asked := members(spec.teacher):
+        found.append(_ONE_ANSWERER.problem(names=", ".join(names), teacher=spec.teacher.name, count=len(asked)))
+    elif set(own_columns(spec.teacher)) != set(names):
         found.append(_ONLY_ANSWERS.problem(names=", ".join(names), teacher=spec.teacher.name))
     lesson: Any = loss_of(spec.objective).spec.parse(spec.objective.settings)
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)

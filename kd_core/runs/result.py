@@ -27,7 +27,7 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
-from kd_core.runs.references import Reference, References
+from kd_core.runs.plain.references import Reference, References
 from kd_core.specs import SEVERAL, Choice, RunSpec
 from kd_core.teachers.base import TeacherAnswers
 
@@ -156,13 +156,14 @@ class ResultBuilder:
         Errors: none of a single model; those that could not be had are told in the result.
         """
         name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
-        references.learn(max(sizes), any("names" in j.entry["deployed"] for j in self.judged))
+        archs = [Choice.parse(j.entry["arch"]) for j in self.judged]
+        references.learn(list(zip(archs, sizes, strict=True)), any("names" in j.entry["deployed"] for j in self.judged))
         named: set[str] = set()
-        for one, size in zip(self.judged, sizes, strict=True):
+        for one, arch, size in zip(self.judged, archs, sizes, strict=True):
             entry, arm = one.entry, one.arms.taken
             score = float(np.mean([t["score_selected"] for t in entry["selection"][arm]]))
-            smallest = references.smallest_within(score, one.margin)
-            best = references.of_size(size) if size else None
+            smallest = references.smallest_within(arch, score, one.margin)
+            best = references.of_size(arch, size) if size else None
             z = None if best is None else references.test_logits(best, one.arms.seeds)
             told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
             named |= {smallest.name} if smallest else set()

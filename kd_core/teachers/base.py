@@ -161,7 +161,7 @@ Source = Callable[[Any, Ask], Answered]
 # barred=function(situation) -> {field: {option: why it can't work there}};
 # members=function(settings) -> teachers (Choice) that it asks; by_metric=True where answers depend on the run's metric;
 # lacks=function() -> what is not installed here that it needs, in words, or None; content=function(settings) -> name by its content of what lies outside the settings (a model's folder);
-# live=function(settings, dataset[, members opened]) -> `Answering` that is asked about new rows, of a source whose model is at hand after a run;
+# live=function(settings, dataset[, members opened]) -> `Answering` that is asked about new rows, of a source whose model is at hand after a run; live_as=function(settings) -> whether it is, where settings decide it;
 # group="earlier" for one that comes from an earlier run, in a list of teachers; instead=name of the teacher that is offered in its place, for one that only older recipes name;
 # family="network"|"trees"|"classic"|"pretrained"|"given"|"ensemble"; networks: arch=name of the architecture that takes the spec's fields of the same names; others:
 # seconds=function(settings, rows, features, outputs) -> seconds of one fit on an idle core, for the estimate before Start; once=function(settings, rows of the file) -> seconds beside the fits

@@ -35,7 +35,7 @@ class NetworkSpec(Spec):
         None,
         ge=1,
         le=2000,
-        description="Passes over the training rows at most; chosen from the number of rows when empty.",
+        description="Passes over the training rows at most, in each of the teacher's fits; chosen from the number of rows when empty. The epochs of the students do not bound these.",
         json_schema_extra=unit("epochs"),
     )
     batch_size: int | None = Field(

@@ -66,6 +66,11 @@ def with_columns(dataset):
     return replace(dataset, views=Views({"table": dataset.view, "columns": lambda: made}))
 
 
+def some_pairs(x, gradient, weight, most):
+    """Choose pairs by what is left, whether or not they tell anything, so that every lesson has others."""
+    return [(int(np.abs(gradient).sum() * 100) % 3, 3), (1, 4), (2, 5)][:most]
+
+
 def make_teacher(dataset, seed=5):
     """Answer the training rows with a linear rule and some noise."""
     rng = np.random.default_rng(seed)

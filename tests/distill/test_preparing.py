@@ -14,17 +14,21 @@ from kd_core.distill.stack import fused
 from kd_core.distill.sweep import sequential
 from kd_core.machine import device as devices
 from kd_core.models.building import build_for
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_edges import fit_edges
+from kd_core.models.piecewise_front import PAST_ALL
 from kd_core.specs import TrainingSpec
-from tests.distill.eager import make_dataset, make_teacher, make_variant, with_columns
+from tests.distill.eager import make_dataset, make_teacher, make_variant, some_pairs, with_columns
 from tests.distill.training import train
 
 TRAINING = TrainingSpec(epochs=2, batch_size=64)
 ARCHS = ("piecewise", "additive")
+WITH_PAIRS = (*ARCHS, "additive:pairs")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread(monkeypatch):
+    monkeypatch.setattr("kd_core.models.pairs.fitting.strongest", some_pairs)
     with devices.threads(1):
         yield
 
@@ -34,6 +38,8 @@ def data(task="binary", rows=400):
 
 
 def variant(arch="piecewise", objective=None, seed=0, **settings):
+    arch, _, named = arch.partition(":")
+    settings |= {"arch_pairs": 4} if named else {}
     return make_variant(arch, objective=objective, seed=seed, arch_edges=8, **settings)
 
 
@@ -45,7 +51,14 @@ def edges(state):
     return {name: t for name, t in state.items() if name.startswith("front.")}
 
 
-@pytest.mark.parametrize("arch", ARCHS)
+def test_pairs_come_from_the_lesson_of_each_arm():
+    dataset = data()
+    arms = [variant("additive:pairs"), variant("additive:pairs", "hinton", seed=1), variant("additive:pairs", "hinton")]
+    found = [r.state["front.pair_source"] for r in train(fused.train, dataset, arms, make_teacher(dataset), TRAINING)]
+    assert torch.equal(found[1], found[2]) and not torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("arch", WITH_PAIRS)
 @pytest.mark.parametrize("how", [fused, sequential], ids=["stacked", "one by one"])
 def test_a_baseline_is_the_same_bit_for_bit_whatever_the_teacher_says(arch, how):
     dataset = data()
@@ -53,11 +66,13 @@ def test_a_baseline_is_the_same_bit_for_bit_whatever_the_teacher_says(arch, how)
     one, other = (train(how.train, dataset, variants, make_teacher(dataset, s), TRAINING) for s in (1, 2))
     assert same(one[0].state, other[0].state) and same(one[1].state, other[1].state)
     assert same(edges(one[0].state), edges(one[1].state))  # alpha 0 is the baseline
+    if arch == "additive:pairs":
+        assert all((r.state["front.pair_low"] < PAST_ALL).any() for r in (*one, *other))
     assert not same(edges(one[2].state), edges(other[2].state))
     assert not same(edges(one[2].state), edges(one[0].state))
 
 
-@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("arch", WITH_PAIRS)
 def test_every_arm_has_the_edges_of_its_own_lesson_alone_and_in_a_stack(arch):
     dataset = data("multiclass")
     taught = variant(arch, "hinton")
@@ -104,8 +119,9 @@ def test_edges_are_found_once_for_a_lesson_whatever_the_seed_and_the_width(monke
 
     def counted(*asked):
         found.append(asked)
-        return fit_edges(*asked)
+        return own[asked[0].__class__](*asked)
 
+    own = {int: fit_edges, tuple: fit_curves}  # what is asked of piecewise and of additive students
     for name in ARCHS:
         facts = {**preparing.ARCHS.get(name).facts, "prepares": counted}
         monkeypatch.setitem(preparing.ARCHS._entries, name, replace(preparing.ARCHS.get(name), facts=facts))
@@ -113,14 +129,14 @@ def test_edges_are_found_once_for_a_lesson_whatever_the_seed_and_the_width(monke
     arms = [variant(a, o, s) for a in ARCHS for o in (None, "hinton") for s in range(3)]
     arms += [variant("piecewise", None, 0, width=5), variant("piecewise", None, 0, depth=2)]
     train(fused.train, dataset, arms, make_teacher(dataset), TRAINING)
-    assert len(found) == 2  # labels and lesson
+    assert len(found) == 2 * len(ARCHS)  # labels and lesson
     again = data()  # other rows at the place of the first ones must not be taken for them
     train(fused.train, again, arms[:1], None, TRAINING)
-    assert len(found) == 3
+    assert len(found) == 2 * len(ARCHS) + 1
     for key, (_, state) in preparing._kept.items():
         preparing._kept[key] = weakref.ref(np.zeros(1)), state  # gone, and others lie where they lay
     train(fused.train, again, arms[:1], None, TRAINING)
-    assert len(found) == 4
+    assert len(found) == 2 * len(ARCHS) + 2
 
 
 def test_networks_that_take_nothing_from_rows_are_left_alone():

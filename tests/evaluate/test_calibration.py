@@ -53,3 +53,14 @@ def test_pooled_seeds_weigh_by_rows_and_keep_the_mean_count():
 def test_confusion_counts_true_by_predicted():
     found = confusion.matrix(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 2, 0]), 4)
     assert found.tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
+def test_the_temperature_that_answers_were_drawn_with_is_found(true):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(20_000, 4)) * 3
+    p = np.exp(z - z.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    y = (p.cumsum(1) < rng.random((len(p), 1))).sum(1)
+    found = calibration.fitted_temperature(z * true + 5, y)  # a shift of all logits changes nothing
+    assert found == pytest.approx(true, rel=0.05)

@@ -47,7 +47,7 @@ def shop(path, task):
 def student(dataset, arch=ADDITIVE):
     torch.manual_seed(0)
     module = build_for(dataset, arch)
-    if arch == ADDITIVE:
+    if arch.name == "additive":
         fitted(module, dataset, arch, None)
     with torch.no_grad():
         for weight in module.parameters():
@@ -55,9 +55,25 @@ def student(dataset, arch=ADDITIVE):
     return module.eval()
 
 
+def read(pair, cells):
+    """Read what a pair adds: straight between numbers, at their points for labels."""
+    table = np.array(pair["added"])
+    for side, cell in zip(pair["sides"], cells, strict=True):  # one side after the other becomes a row of numbers
+        if side["kind"] == "number":
+            value = side["missing_as"] if pd.isna(cell) else float(cell)
+            flat = table.reshape(len(table), -1)
+            table = np.array([np.interp(value, side["values"], c) for c in flat.T]).reshape(table.shape[1:])
+        else:
+            table = table[side["values"].index(None if pd.isna(cell) else str(cell))]
+    return table
+
+
 def added(told, rows):
     """Add up what the columns of rows are told to give, as a reader of the file would."""
     total = np.tile(np.array(told["level"]), (len(rows), 1))
+    for pair in told.get("pairs", ()):
+        for at in range(len(rows)):
+            total[at] += read(pair, [rows[name].iloc[at] for name in pair["columns"]])
     for one in told["columns"]:
         cells, missing = rows[one["column"]], np.array(one["missing"][0])
         curve = np.array(one["added"])
@@ -114,3 +130,92 @@ def test_a_student_of_other_kind_has_none(tmp_path):
     dataset = shop(tmp_path / "t.csv", "binary")
     linear = Choice(name="piecewise", settings={"size": "tiny"})
     assert column_curves(student(dataset, linear), dataset, viewed(dataset, linear)) is None
+
+
+PAIRS = Choice(name="additive", settings={"pairs": 4})
+# age x price, member x town, visits x member, shop x price: by features
+CHOSEN = ("age", "price"), ("member", "town"), ("visits", "member"), ("price", "shop")
+
+
+@pytest.fixture
+def some_pairs(monkeypatch):
+    """Let these pairs be chosen, whatever they tell."""
+
+    def chosen(dataset, pairs=CHOSEN):
+        first, at = {}, 0
+        for name, block in viewed(dataset, PAIRS).view.blocks.items():
+            first[name], at = at, at + len(block.names)
+        told = [tuple(sorted(first[n] for n in pair)) for pair in pairs]
+        monkeypatch.setattr("kd_core.models.pairs.fitting.strongest", lambda x, g, w, most: told[:most])
+
+    return chosen
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_parts_of_a_row_and_of_its_pairs_add_up_to_its_answer(tmp_path, task, some_pairs):
+    dataset = shop(tmp_path / "t.csv", task)
+    some_pairs(dataset)
+    module, rows = student(dataset, PAIRS), viewed(dataset, PAIRS)
+    told = column_curves(module, dataset, rows)
+    json.dumps(told, allow_nan=False)
+    assert {tuple(sorted(p["columns"])) for p in told["pairs"]} == {tuple(sorted(p)) for p in CHOSEN}
+    wide = [one["influence"] for one in told["pairs"]]
+    assert wide == sorted(wide, reverse=True) and min(wide) > 0
+    shops = next(one for one in told["columns"] if one["column"] == "shop")["values"]
+    cells = dataset.rows.iloc[dataset.test.row_ids]
+    cells = cells[cells["shop"].isin(shops)].assign(seen=None)
+    assert len(cells) > 20 and cells["age"].isna().any() and cells["member"].isna().any()
+    z = predict(module, rows.view.encode(cells)).astype(float)
+    alone = {
+        "binary": z[:, 1:] - z[:, :1] if z.shape[1] > 1 else z,
+        "multiclass": z - z.mean(axis=1, keepdims=True),
+        "regression": z * dataset.target_std + dataset.target_mean,
+    }[task]
+    np.testing.assert_allclose(added(told, cells), alone, atol=2e-5 * max(1.0, np.abs(alone).max()))
+
+
+def test_what_a_column_does_alone_stands_in_its_curve_and_not_in_its_pairs(tmp_path, some_pairs):
+    dataset = shop(tmp_path / "t.csv", "regression")
+    some_pairs(dataset, [("age", "price"), ("visits", "member")])
+    told = column_curves(student(dataset, PAIRS), dataset, viewed(dataset, PAIRS))
+    pair = next(p for p in told["pairs"] if "member" in p["columns"])
+    if pair["columns"][0] != "visits":
+        pair = {**pair, "sides": pair["sides"][::-1], "added": np.swapaxes(pair["added"], 0, 1)}
+    visits, member = (pair["sides"][k]["values"] for k in (0, 1))
+    rows = dataset.rows.iloc[dataset.train.row_ids]
+    count = np.array(
+        [
+            [
+                (
+                    ((rows.visits - v).abs() < 1e-3)
+                    & (rows.member.isna() if m is None else rows.member.astype(str) == m)
+                ).sum()
+                for m in member
+            ]
+            for v in visits
+        ]
+    )
+    table = np.array(pair["added"])[..., 0]
+    assert count.sum() == len(rows) and np.abs(table).max() > 1
+    for axis in (0, 1):
+        assert np.abs((count * table).sum(axis) / count.sum(axis)).max() < 1e-3 * np.abs(table).max()
+
+
+def test_pairs_with_times_are_told_at_some_of_them_and_parts_of_one_time_are_its_own(tmp_path, some_pairs):
+    dataset = shop(tmp_path / "t.csv", "binary")
+    some_pairs(dataset, [("price", "seen")])
+    module, rows = student(dataset, PAIRS), viewed(dataset, PAIRS)
+    told = column_curves(module, dataset, rows)
+    (pair,) = told["pairs"]
+    assert {s["kind"] for s in pair["sides"]} == {"number", "time"} and pair["influence"] > 0
+    times = next(s["values"] for s in pair["sides"] if s["kind"] == "time")
+    assert 2 <= len(times) <= 25 and times == sorted(times)
+    some = [f for f, n in enumerate(n for b in rows.view.blocks.values() for n in b.names)]
+    at = len(some) - len(rows.view.blocks["seen"].names)
+    some_pairs(dataset, [])
+    import kd_core.models.pairs.fitting as found
+
+    found.strongest = lambda x, g, w, most: [(at, at + 1)]  # put back by the fixture
+    module = student(dataset, Choice(name="additive", settings={"pairs": 1}))
+    told = column_curves(module, dataset, rows)
+    assert told["pairs"] == [] and len(module.pairs()) == 1

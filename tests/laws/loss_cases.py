@@ -111,7 +111,7 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
     if "live_relations" in entry.needs:
         words = torch.tensor(np.arange(5) < rng.integers(0, 6, (rows, 1)), dtype=dtype)  # one row may have none
         own_maps, their_maps = (
-            {n: torch.tensor(rng.normal(size=(rows, 5, wide)), dtype=dtype) for n in ("query", "key", "value")}
+            {n: torch.tensor(rng.normal(size=(rows, 5, wide)), dtype=dtype) for n in ("query", "key", "value", "word")}
             | {"words": words.clone()}
             for wide in (WIDTH, 2 * WIDTH)
         )

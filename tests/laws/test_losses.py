@@ -25,6 +25,7 @@ from tests.laws.loss_cases import (
     GIVES,
     PICTURES,
     ROWS,
+    WORDS,
     baseline,
     batch,
     lesson,
@@ -231,6 +232,15 @@ def as_pictures(dataset):
     return replace(dataset, views=Views({"pixels": lambda: Viewed(PICTURES, parts)}))
 
 
+def as_words(dataset):
+    """The rows of a table as five words, a column's number as one of its own."""
+    parts = {
+        split: (1 + 5 * np.arange(5) + np.clip(x[:, :5] + 2, 0, 4)).astype(np.int32)
+        for split, x in dataset.view().parts.items()
+    }
+    return replace(dataset, views=Views({"tokens": lambda: Viewed(WORDS, parts)}))
+
+
 @pytest.fixture
 def saved_every_epoch(monkeypatch):
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
@@ -243,18 +253,20 @@ class TestLossesWithAModule:
         """Train up to an epoch, or to the end."""
         dataset, seen = make_dataset(task_for(entry)), []
         student, live = make_variant(width=8, dropout=0.1).student, None
-        if "live_maps" in entry.needs:
-            dataset, student = (
-                as_pictures(dataset),
-                StudentSpec(name="cnn", arch=Choice(name="cnn", settings={"size": None, "width": 4})),
+        kind = {"live_maps": "pixels", "live_relations": "tokens"}.get(next(iter(entry.needs), ""))
+        if kind:
+            dataset, arch = (
+                (as_pictures(dataset), "cnn") if kind == "pixels" else (as_words(dataset), "text_transformer")
             )
+            student = StudentSpec(name=arch, arch=Choice(name=arch, settings={"size": None, "width": 4}))
             with start_weights(9):
-                teacher = build_for(dataset, Choice(name="cnn", settings={"size": "tiny"}))
-            live = LiveTeacher(teacher, dataset.view("pixels").parts["train"])
+                teacher = build_for(dataset, Choice(name=arch, settings={"size": "tiny"}))
+            live = LiveTeacher(teacher, dataset.view(kind).parts["train"])
+        wanted = {"alpha": 0.9, "hidden": 1.0}  # so that a module that is asked for alone has something to learn
         return train_student(
             dataset,
             student,
-            Choice(name=entry.name, settings={"alpha": 0.9} if "alpha" in entry.spec.model_fields else {}),
+            Choice(name=entry.name, settings={n: v for n, v in wanted.items() if n in entry.spec.model_fields}),
             make_teacher(make_dataset(task_for(entry))),
             TrainingSpec(epochs=4, batch_size=64),
             3,

@@ -110,9 +110,9 @@ def test_a_stage_is_made_of_the_one_before_and_leaves_it_as_it_was(name, choice)
     assert all(torch.equal(value, kept[key]) for key, value in before.module.state_dict().items())
     assert before.file is None and before.told == () and not before.module.training
     assert [one["name"] for one in after.told] == [name]
-    changed = entry.facts["changes"]
-    same = changed == "file" and not entry.facts["learns"]  # what learns before it is written has a network of its own
-    assert (after.file is not None) == (changed == "file") and (after.module is before.module) == same
+    changed, learns = entry.facts["changes"], bool(entry.facts.get("learns"))
+    assert (after.file is not None) == (changed == "file")
+    assert (after.module is before.module) == (changed == "file" and not learns)
     assert not after.module.training and all(p.device.type == "cpu" for p in after.module.parameters())
     x = dataset.view(inputs.kind).parts["validation"]
     found = answers(after, x)

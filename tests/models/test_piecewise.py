@@ -8,6 +8,7 @@ import onnx
 import pytest
 import safetensors.torch
 import torch
+from scipy.interpolate import RegularGridInterpolator
 from scipy.special import ndtri
 
 from kd_core.data.onnx_file import open_session
@@ -15,6 +16,7 @@ from kd_core.data.views.columns import columns_inputs
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.models.archs.piecewise import PRESETS
 from kd_core.models.building import build, cpu_state
+from kd_core.models.pairs.fitting import fit_curves
 from kd_core.models.piecewise_edges import column_edges, fit_edges
 from kd_core.models.piecewise_front import LEAST, SHARED, Front, Layout
 from kd_core.specs import Choice
@@ -34,7 +36,11 @@ def rows(n=600, seed=0):
 def prepared(name, **settings):
     module = build(Choice(name=name, settings=settings), INPUTS, 3)
     x, targets = rows()
-    state = fit_edges(settings.get("edges", 32), INPUTS, x, targets)
+    if name == "additive":
+        targets = targets + 6 * (np.nan_to_num(x[:, :1]) > 1) * (x[:, 2:3] > 2) + x[:, 4:5] * np.nan_to_num(x[:, 3:4])
+        state = fit_curves((settings.get("edges", 32), settings.get("pairs", 0)), INPUTS, x, targets)
+    else:
+        state = fit_edges(settings.get("edges", 32), INPUTS, x, targets)
     assert state.keys() <= module.state_dict().keys()
     module.load_state_dict(module.state_dict() | state)
     return module.eval(), torch.from_numpy(x)
@@ -151,16 +157,16 @@ class TestLayout:
         assert 2 * (weights + module.front.low.numel() + numbers) <= most * 1000
 
 
-@pytest.mark.parametrize("name", ["piecewise", "additive"])
+@pytest.mark.parametrize(("name", "more"), [("piecewise", {}), ("additive", {}), ("additive", {"pairs": 4})])
 class TestNetworks:
-    def test_weights_and_edges_load_into_one_that_has_seen_no_rows(self, name):
-        module, x = prepared(name)
-        again = build(Choice(name=name), INPUTS, 3).eval()
+    def test_weights_and_edges_load_into_one_that_has_seen_no_rows(self, name, more):
+        module, x = prepared(name, **more)
+        again = build(Choice(name=name, settings=more), INPUTS, 3).eval()
         again.load_state_dict(safetensors.torch.load(safetensors.torch.save(cpu_state(module))))
         assert torch.equal(module(x).logits, again(x).logits)
 
-    def test_its_onnx_file_says_the_same_of_rows_with_holes(self, name):
-        module, x = prepared(name)
+    def test_its_onnx_file_says_the_same_of_rows_with_holes(self, name, more):
+        module, x = prepared(name, **more)
         data = onnx_bytes(module, INPUTS)
         found = open_session(data).run(None, {"x": x.numpy()})[0]
         expected = module(x).logits.detach().numpy()
@@ -171,8 +177,8 @@ class TestNetworks:
         assert weights <= sum(p.numel() for p in module.parameters()) + 4 * layout.encoded + 20  # folded, not beside
 
 
-def test_curves_of_an_additive_model_add_up_to_its_answers():
-    module, x = prepared("additive", edges=9)
+def test_curves_and_tables_of_an_additive_model_add_up_to_its_answers():
+    module, x = prepared("additive", edges=9, pairs=4)
     module.first.weight.data.normal_()
     total = np.tile(module.level().astype(np.float64), (len(x), 1))
     assert sorted(module.curves()) == [0, 1, 2, 3, 4]  # the sixth has one value
@@ -182,4 +188,24 @@ def test_curves_of_an_additive_model_add_up_to_its_answers():
         total += np.stack([np.interp(known, at, added[:, c]) for c in range(3)], axis=1)
     for feature, added in module.missing().items():
         total += np.isnan(x[:, feature : feature + 1].numpy()) * added
+    assert {table.features for table in module.pairs()} >= {(0, 2), (3, 4)}
+    for table in module.pairs():
+        inside = [
+            np.nan_to_num(x[:, f].numpy()).clip(v[0], v[-1]) for f, v in zip(table.features, table.values, strict=True)
+        ]
+        total += RegularGridInterpolator(table.values, table.added.astype(np.float64))(np.stack(inside, axis=1))
     np.testing.assert_allclose(total, module(x).logits.detach().numpy(), rtol=0, atol=1e-4)
+
+
+def test_a_file_holds_only_the_pairs_that_were_found_and_every_piece_once():
+    x, targets = rows(2000)
+    bare, one, more = (
+        _file(pairs, x, targets * 0 + (np.nan_to_num(x[:, :1]) > 1) * (x[:, 2:3] > 2)) for pairs in (0, 1, 8)
+    )
+    assert 0 < len(one) - len(bare) < 3000 and len(more) - len(one) < 3000  # one pair tells it all
+
+
+def _file(pairs, x, targets):
+    module = build(Choice(name="additive", settings={"pairs": pairs}), INPUTS, 3)
+    module.load_state_dict(module.state_dict() | fit_curves((32, pairs), INPUTS, x, targets))
+    return onnx_bytes(module.eval(), INPUTS)

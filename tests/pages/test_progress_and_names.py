@@ -51,6 +51,16 @@ def test_seeds_that_are_added_are_said_with_the_new_total():
     assert "6 of 10 trainings, 4 of them added" in said
 
 
+def test_pictures_that_are_made_before_students_learn_are_told():
+    events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] == "plan"]
+    events += [
+        {"kind": "phase", "phase": "students", "state": "start"},
+        {"kind": "part", "phase": "students", "what": "made", "done": 640, "of": 2200},
+    ]
+    said = words(open_page("runs", run=make_run("running", events=events)))
+    assert "640 of 2200 pictures made from noise" in said and "0 of 6 trainings" in said
+
+
 def test_parts_of_the_evaluation_are_told():
     events = curve_events(("tiny",), 3, "roc_auc")
     events += [

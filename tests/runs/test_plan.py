@@ -211,12 +211,18 @@ def test_a_placebo_is_counted_where_there_is_one():
     )
 
 
+ANSWERING = [
+    {"name": "soft_labels", "settings": {"columns": ["p_no", "p_yes"], **form}} for form in ({}, {"form": "logits"})
+]
+
+
 @pytest.mark.parametrize(
     ("update", "message"),
     [
         ({}, None),
         ({"teacher": Choice(name="soft_labels", settings={"columns": ["p_no"]})}, "does not read alone"),
         ({"teacher": Choice(name="mlp")}, "the answers in p_no, p_yes, which the teacher 'mlp' does not read alone"),
+        ({"teacher": Choice(name="ensemble", settings={"members": ANSWERING})}, "'ensemble' asks 2 teachers"),
         ({"objective": Choice(name="hinton")}, "Alpha 0.7 gives a share of the lesson to labels"),
         ({"sweep": SweepSpec(alpha=(0.25, 1.0))}, "Alpha 0.25 gives a share of the lesson to labels"),
         ({"sweep": SweepSpec(alpha=(1.0,)), "objective": Choice(name="hinton")}, None),

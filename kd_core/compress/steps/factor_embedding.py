@@ -48,6 +48,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="ALBERT, arXiv:1909.11942, section 3.1",
     changes="network",
     suits=suits,
+    short="narrow",
 )
 def step(spec: FactorEmbeddingSpec, stage: Stage, work: Work) -> Stage:
     """Write embeddings in fewer columns, by the words of the training rows. Errors: KDError `no_thin_embedding`.

@@ -23,7 +23,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     if why := given.why_not(stage, inputs):
         return why
     if not _wide(Network(onnx_bytes(stage.module, inputs))):
-        return "its deployed file keeps all weights in 16 bits already: this would change nothing"
+        return "keeps all weights of its deployed file in 16 bits already: this would change nothing"
     return None
 
 

@@ -53,6 +53,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Sainath et al. 2013, doi:10.1109/ICASSP.2013.6638949",
     changes="network",
     suits=suits,
+    short="thin",
 )
 def step(spec: LowRankSpec, stage: Stage, work: Work) -> Stage:
     """Put two thin layers in place of one where that saves numbers. Errors: KDError `no_thin_layers`."""

@@ -31,7 +31,7 @@ class PruneMagnitudeSpec(Spec):
         "global", description="global: the smallest of all layers; layer: the same share of each."
     )
     epochs: float = Field(
-        0.0,
+        0.5,
         ge=0,
         le=4,
         description="Share of the epochs that the student was first trained for, over which weights go little by little while the others learn "
@@ -54,6 +54,8 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Han et al. 2015, arXiv:1506.02626; the schedule: Zhu, Gupta 2017, arXiv:1710.01878",
     changes="network",
     suits=suits,
+    learns=True,
+    short="sparse",
 )
 def step(spec: PruneMagnitudeSpec, stage: Stage, work: Work) -> Stage:
     """Set weights to nothing, at once or over epochs. Errors: KDError `no_weights`; SpecError, Stopped as `learn`.

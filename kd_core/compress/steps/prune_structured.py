@@ -35,7 +35,7 @@ class PruneStructuredSpec(Spec):
         "sensitive: layers are cut one by one first, and those that lose least on validation rows give most.",
     )
     importance: Rule = Field(
-        "magnitude",
+        "taylor",
         description="Which units count: magnitude, those of the largest weights; taylor, those that the labels of training rows ask for.",
     )
 
@@ -47,7 +47,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     try:
         found = found_units(stage.module, inputs)
     except KDError as error:
-        return str(error)
+        return f"has operations that can't be followed: {error.message.rstrip('.')}"
     if not found:
         return "has no inner units that could be taken out: every number stands between an input and an answer"
     return None

@@ -38,7 +38,12 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
 
 
 @STEPS.register(
-    "trim_vocabulary", title="Forget rare pieces of words", spec=TrimVocabularySpec, changes="network", suits=suits
+    "trim_vocabulary",
+    title="Forget rare pieces of words",
+    spec=TrimVocabularySpec,
+    changes="network",
+    suits=suits,
+    short="trimmed",
 )
 def step(spec: TrimVocabularySpec, stage: Stage, work: Work) -> Stage:
     """Keep the vectors of the most frequent pieces alone. Errors: KDError `no_vocabulary`.

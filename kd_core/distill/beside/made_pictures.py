@@ -29,6 +29,8 @@ BATCH = 128  # pictures that are moved together: enough for a variance, few enou
 SHIFT = 2  # pixels each way that a picture is moved before each look, so that no pixel is made for one place of the network alone
 STEP = 0.1  # of the optimiser; pixels go from 0 to 1
 LIKE_LAYERS, SMOOTH = 5.0, 10.0  # weights beside the teacher's answer: of a few tried on Fashion-MNIST (docs/LAB.md)
+TOLD = 10  # times that a batch tells how far it is
+Tell = Callable[[int], None]  # of how many pictures the work is done
 _MAKING = threading.Lock()  # students beside each other wait for the first one's pictures
 _kept: dict[str, Array] = {}
 
@@ -68,8 +70,12 @@ def roughness(x_NKHW: Tensor) -> Tensor:
     return (x_NKHW.diff(dim=2).square().mean()) + x_NKHW.diff(dim=3).square().mean()
 
 
-def made(network: nn.Module, wanted: Wanted, device: torch.device, should_stop: Callable[[], bool]) -> Array:
+def made(
+    network: nn.Module, wanted: Wanted, device: torch.device, should_stop: Callable[[], bool], tell: Tell | None = None
+) -> Array:
     """Make pictures for a network, as many of each class as of another; the same weights and seed give the same.
+
+    `tell`: hears of how many pictures the work is done, a few times in each batch.
 
     Moves x by gradient descent on CE(network(x), class) + sum over layers of `distance` + `roughness`, each times its weight.
     Shape: -> (count, K, H, W) uint8. Errors: Stopped. Source: arXiv:1912.08795, equations 2 to 4; arXiv:2001.00281.
@@ -79,7 +85,12 @@ def made(network: nn.Module, wanted: Wanted, device: torch.device, should_stop: 
     for number, at in enumerate(range(0, wanted.count, BATCH)):
         own = torch.Generator().manual_seed(derive(wanted.seed, "made pictures", number))
         classes = torch.arange(at, min(at + BATCH, wanted.count), device=device) % wanted.classes
-        parts.append(_batch(network, layers, wanted, classes, own, device, should_stop))
+
+        def after(step: int, at: int = at, many: int = len(classes)) -> None:
+            if tell is not None and (step == wanted.steps or step % -(-wanted.steps // TOLD) == 0):
+                tell(at + many * step // wanted.steps)
+
+        parts.append(_batch(network, layers, wanted, classes, own, device, should_stop, after))
     return np.concatenate(parts)
 
 
@@ -91,6 +102,7 @@ def _batch(
     own: torch.Generator,
     device: torch.device,
     should_stop: Callable[[], bool],
+    after: Callable[[int], None],
 ) -> Array:
     pixels = layers[0]  # what it remembers of the pixels says where to begin
     assert pixels.running_mean is not None and pixels.running_var is not None
@@ -119,6 +131,7 @@ def _batch(
             move.step()
             with torch.no_grad():
                 x.clamp_(0, 1)
+            after(step + 1)
     finally:
         for watch in watched:
             watch.remove()
@@ -133,10 +146,11 @@ def stored(
     place: Path | None,
     device: torch.device,
     should_stop: Callable[[], bool],
+    tell: Tell | None = None,
 ) -> Array:
     """Return the pictures made for a network of these weights: made once, kept in memory, and in the folder `place` where there is one.
 
-    Errors: as `made`.
+    `tell`: see `made`; nothing is told of pictures that were kept. Errors: as `made`.
     """
     told = hashlib.sha256(repr((wanted, BATCH, SHIFT, STEP, LIKE_LAYERS, SMOOTH)).encode())
     for name, table in sorted(weights.items()):
@@ -148,7 +162,7 @@ def stored(
         file = None if place is None else place / f"made-pictures-{key}.npy"
         found = _read(file, (wanted.count, *wanted.shape)) if file is not None else None
         if found is None:
-            found = made(network, wanted, device, should_stop)
+            found = made(network, wanted, device, should_stop, tell)
             if file is not None:
                 held = io.BytesIO()
                 np.save(held, found, allow_pickle=False)

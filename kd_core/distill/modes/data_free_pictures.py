@@ -124,6 +124,7 @@ def mixed(x_NKHW: Array, seed: int) -> Array:
     "labels, so expect the student to lag.",
     apart=True,
     network=True,
+    unread=True,
     recipe=recipe,
     checks=checks,
     looks=lambda spec: (spec.pictures + _held(spec)) * spec.steps,
@@ -136,7 +137,11 @@ def data_free_pictures(spec: DataFreePicturesSpec, lesson: Lesson, way: Way) -> 
     shape, held = dataset.view(PIXELS).spec.shape, _held(spec)
     wanted = Wanted(spec.pictures + held, tuple(shape), dataset.num_outputs, spec.steps, derive(0, MADE))
     place = None if way.checkpoint is None else way.checkpoint.parent
-    x = stored(network, lesson.weights, wanted, place, way.device, way.should_stop)
+
+    def tell(done: int) -> None:
+        way.notify({"kind": "part", "phase": "students", "what": "made", "done": done, "of": wanted.count})
+
+    x = stored(network, lesson.weights, wanted, place, way.device, way.should_stop, tell)
     order = np.random.default_rng(derive(0, "held pictures")).permutation(len(x))  # made in batches, one like the other
     own, kept = x[order[held:]], x[order[:held]]
     rows = np.concatenate([own, mixed(own, 0), kept])

@@ -32,6 +32,10 @@ def why_apart(arch: str, objective: Choice | str | None, task: str) -> str | Non
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
     for one in parts_of(lesson) if lesson is not None else ():
         loss = LOSSES.get(one.name)
+        if (
+            "module" in loss.facts and not loss.needs
+        ):  # as a temperature that is learned: one more optimiser in each step
+            return f"the loss '{loss.name}' learns something of its own beside each student, and a stack learns the students' weights alone"
         if "module" in loss.facts or any(need.endswith(INNER) for need in loss.needs):
             return f"the loss '{loss.name}' needs more of the networks than their answers, and a stack gives only those"
     return summed.why_apart(lesson) if lesson is not None and lesson.name == SEVERAL else None

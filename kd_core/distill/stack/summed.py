@@ -59,13 +59,15 @@ class Summed(Gradient):
         return torch.cat([one.reshape(len(z_teacher), -1).to(z_teacher.dtype) for one in found], dim=1)
 
     def _split(self, z: Tensor, told: Tensor) -> list[Tensor]:
-        """Take the terms' tables apart. Shape: told (S, any, B)."""
+        """Take the terms' tables apart. A term may lay out classes and numbers differently. Shape: told (S, any, B)."""
         outputs = z.shape[1]
         if outputs not in self._ends:
-            row, label = torch.zeros(1, outputs), torch.zeros(1, dtype=torch.int64)
-            self._ends[outputs] = [
-                term.table(row, label, s).numel() for term, s in zip(self.terms, self.one, strict=True)
-            ]
+            row, tables = torch.zeros(1, outputs), list(zip(self.terms, self.one, strict=True))
+            for label in (torch.zeros(1, dtype=torch.int64), torch.zeros(1)):
+                widths = [term.table(row, label, s).numel() for term, s in tables]
+                if sum(widths) == told.shape[1]:
+                    break
+            self._ends[outputs] = widths
         return list(torch.split(told, self._ends[outputs], dim=1))
 
     def parts(self, z: Tensor, told: Tensor) -> list[Tensor]:

@@ -114,6 +114,7 @@ class TextTransformer(nn.Module):
         shown: dict[str, Tensor] = {"words": words_NL} if self.shows_relations else {}
         for number, block in enumerate(self.blocks, 1):
             x = block(x, away, shown if shown and number == len(self.blocks) else None)
+        shown |= {"word": x} if shown else {}
         count = words_NL.sum(dim=1, keepdim=True).clamp(min=1)  # a text without words has a mean of nothing: 0
         features = (self.norm(x) * words_NL.unsqueeze(2)).sum(dim=1) / count
         return Outputs(self.head(self.dropout(features)), features, hidden=shown)

@@ -17,13 +17,15 @@ from kd_core.training.plan import resolve
 
 def operations(
     spec: RunSpec, train_rows: int, inputs: Mapping[str, InputSpec], num_outputs: int, counts: Sequence[int]
-) -> float:
-    """Count the floating-point operations of all epochs asked for; `counts`: trainings of each student, its baselines among them.
+) -> tuple[float, float]:
+    """Count the floating-point operations of all epochs asked for, and those of rows that are made before students learn from them.
+
+    `counts`: trainings of each student, its baselines among them.
 
     Errors: UnknownName, SpecError.
     """
     if not hears_network(spec) or "arch" not in SOURCES.get(spec.teacher.name).facts:
-        return 0.0
+        return 0.0, 0.0
     kind = teacher_view(spec.teacher, inputs)
     assert kind is not None
     rows = 0.0
@@ -32,5 +34,6 @@ def operations(
             taught = max(0, count - spec.training.seeds_at_first)
             rows += taught * resolve(spec.training, train_rows, student.arch.name).epochs * train_rows
     looks = MODES.get(spec.mode.name).facts.get("looks")
-    rows += 0.0 if looks is None else 3.0 * looks(modes.settings(spec))  # there and back
-    return rows * sizes(network_of(spec.teacher), inputs[kind], num_outputs).flops
+    made = 0.0 if looks is None else 3.0 * looks(modes.settings(spec))  # there and back
+    row = sizes(network_of(spec.teacher), inputs[kind], num_outputs).flops
+    return rows * row, made * row

@@ -17,7 +17,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished, Training
 from kd_core.runs.deployment import Deployment, deploy, with_reading
-from kd_core.runs.references import References
+from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
@@ -98,7 +98,7 @@ class Judging:
             kind = teacher_view(spec.teacher, self.dataset.views.kinds)
             build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
         asked = files and spec.evaluation.references
-        plain = build.compare(self._references()) if asked else []
+        plain = build.compare(self._references(notify)) if asked else []
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
@@ -135,12 +135,14 @@ class Judging:
         """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
         return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
 
-    def _references(self) -> References:
-        trainings = self.trainings
-        seeds = trainings.seeds
-        return References(
-            self.dataset, self.spec.training, trainings.metric, self.judge.better, seeds, trainings.should_stop
-        )
+    def _references(self, notify: Notify) -> References:
+        trainings, done = self.trainings, len(self.arms)
+
+        def tell(title: str) -> None:
+            notify({"kind": "part", "phase": "evaluate", "done": done, "of": done + 1, "what": title})
+
+        about = self.dataset, self.spec.training, trainings.metric, self.judge.better, trainings.seeds
+        return References(*about, trainings.should_stop, self.device, tell)
 
     def _sweep(self, seconds: float) -> dict[str, Any]:
         asked = grid.count(self.spec)

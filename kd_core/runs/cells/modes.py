@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kd_core.runs.assessment import answers
 from kd_core.specs import OFFLINE, RunSpec
 from kd_core.teachers.answer_cache.cache import CODE, code_version
 from kd_core.teachers.base import TeacherAnswers, members
+from kd_core.teachers.fitting import IN_SAMPLE
 from kd_core.teachers.made_rows import NEIGHBOURS, MadeRows, Making
 
 _IN_GRID = Says(
@@ -88,6 +90,12 @@ def apart(spec: RunSpec) -> bool:
 def own_lesson(spec: RunSpec) -> bool:
     """Say whether the run's loss, with its temperature and alpha, is not used."""
     return bool(MODES.get(spec.mode.name).facts.get("own_lesson"))
+
+
+def heard(spec: RunSpec, notes: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], ...]:
+    """Leave out of a teacher's notes that it knows the training rows, where students hear nothing that it says of them."""
+    told = not facts(spec).get("unread")
+    return tuple(dict(note) for note in notes if told or note["code"] != IN_SAMPLE.code)
 
 
 def why_no_placebo(spec: RunSpec, task: str) -> str | None:

@@ -36,7 +36,8 @@ def candidates(fits: Situation, objective: Choice) -> Candidates:
         if loss.why_not(own):
             continue
         for size, turn in entry.facts.get("candidates", {}).items():
-            arch = Choice(name=entry.name, settings={"size": size} if size else {})
+            settings = entry.facts.get("named", {}).get(size, {"size": size} if size else {})
+            arch = Choice(name=entry.name, settings=settings)
             turns.append((turn, StudentSpec(name=f"{entry.name} {size}" if size else entry.name, arch=arch)))
     if not turns:
         raise SpecError(

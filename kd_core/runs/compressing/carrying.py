@@ -78,11 +78,11 @@ class Carrying:
         self._digests = {seed: digest_of(state) for seed, state in starts.items()}
 
     def carry_out(self, tree: Tree, seeds: Sequence[int]) -> Carried:
-        """Make every stage for every seed, seed by seed; what an earlier attempt kept is taken as it is."""
+        """Make every stage for every seed, that of `work` first, as it is the one that is deployed; what an earlier attempt kept is taken as it is."""
         found = Carried(tree, list(seeds))
         of, done = self.units(tree, seeds), 0
         try:
-            for seed in seeds:
+            for seed in sorted(seeds, key=lambda seed: seed != self.work.seed):
                 for node in tree.nodes:
                     made = found.made[node.number, seed] = self._one(found, node, seed, "taught")
                     done += 1

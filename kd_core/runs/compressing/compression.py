@@ -94,6 +94,7 @@ class Compressing:
     def carry_out(self, answers: Array | None, means: Means) -> None:
         """Make every stage for every seed, write and time those of the seed that is deployed. Errors: Stopped where nothing was made."""
         objective = self.objective if answers is not None else None
+        self.means = means
         self.work = Work(
             self.dataset,
             objective,
@@ -106,7 +107,6 @@ class Compressing:
             means.place / "learning",
             means.device,
         )
-        self.means = means
         both = objective is not None and soft_share(objective) > 0
         arm: Arm = "baseline" if self.alone else "student"
         starts = {seed: self.earlier.state(arm, self.student.name, seed) for seed in self.seeds}
@@ -213,7 +213,7 @@ class Compressing:
     def _basis(self, objective: Choice | None, answers: Array | None) -> list[Any]:
         """Name what decides all stages alike."""
         lessons = None if answers is None else digest({TEACHER: answers})
-        device = self.spec.training.device
+        device = self.means.device.type
         code = code_version((*CODE, "distill", "compress"))
         told = [objective and objective.model_dump(mode="json"), self.spec.training.model_dump(mode="json")]
         return [self.dataset.hash, lessons, *told, device, code]

@@ -1,8 +1,9 @@
 """Chains found instead of asked for: tried on one seed and on validation rows alone, cheap ones first, as long as the time lasts.
 
-Rounding the file costs seconds and is tried first. Then every step that makes the network itself smaller is tried, learned again and rounded as
-was best so far; its share is halved in, upwards while the goals are kept and downwards while they are not. At last the best of two of them
-are put together. What is chosen is carried out for every seed afterwards.
+Rounding the file costs seconds and is tried first, then every step that makes the network itself smaller, without learning: that tells how many
+bytes each gives. Those that give any follow once more, the largest gain first, learned again and rounded as was best so far; the share is
+halved in, upwards while the goals are kept and downwards while they are not. Then pairs of them, and last what learns and rounds at once. What
+is chosen is carried out for every seed afterwards.
 """
 
 from __future__ import annotations
@@ -86,14 +87,27 @@ class Search:
     def _chains(self) -> Iterator[Chain]:
         """Yield chains, each chosen by what came of those before."""
         files = [e for e in self.offered if e.facts["changes"] == "file"]
+        quick = [e for e in self.offered if e not in files and e.name != AGAIN and not e.facts.get("learns")]
+        slow = [e for e in self.offered if e not in quick and e.name != AGAIN and e.facts.get("learns")]
         for entry in files:
-            yield (_usual(entry),)
+            if entry not in slow:
+                yield (_usual(entry),)
+        at_once: list[tuple[int, Entry[Any]]] = []
+        for entry in quick:  # without a lesson it takes a moment, and its bytes are already known
+            chain = (_usual(entry, self._first(entry)), *self._rounding())
+            yield chain
+            if (found := self.tried.get(_key(chain))) and found.bytes is not None and self._is_smaller(found):
+                at_once.append((found.bytes, entry))
         smaller: list[tuple[Chain, Tried]] = []
-        for entry in self.offered:
-            if entry.facts["changes"] == "network" and entry.name != AGAIN:
-                yield from self._of_step(entry, smaller)
+        for _, entry in sorted(at_once, key=lambda pair: pair[0]):
+            yield from self._of_step(entry, smaller)
         for (first, _), (second, _) in itertools.combinations(smaller, 2):
             yield self._whole((*first, *second))
+        for entry in slow:
+            if entry in files:  # learns and rounds at once, in place of both
+                yield from ((*begin, _usual(entry)) for begin in [(), *(chain for chain, _ in smaller[:1])])
+            else:
+                yield from self._of_step(entry, smaller)
 
     def _of_step(self, entry: Entry[Any], smaller: list[tuple[Chain, Tried]]) -> Iterator[Chain]:
         """Yield chains of one step that changes the network, its share halved in; keep the smallest that keeps the goals."""
@@ -111,8 +125,12 @@ class Search:
             share, one = min(kept, key=lambda pair: pair[1].bytes or 0)
             smaller.append(((_usual(entry, share),), one))
 
+    @staticmethod
+    def _first(entry: Entry[Any]) -> float | None:
+        return FIRST_SHARE if "share" in entry.spec.model_fields else None
+
     def _shares(self, entry: Entry[Any], own: dict[float | None, Tried]) -> Iterator[float | None]:
-        if "share" not in entry.spec.model_fields:
+        if self._first(entry) is None:
             yield None
             return
         share, step = FIRST_SHARE, FIRST_SHARE / 2
@@ -131,11 +149,15 @@ class Search:
 
     def _whole(self, begin: Chain) -> Chain:
         """Put after the steps that take away what learns again, and the rounding that was smallest of those that keep the goals."""
-        alone = [t for t in self.tried.values() if len(t.chain) == 1 and t.keeps and _is_file(t.chain[0])]
-        best = min(alone, key=lambda t: t.bytes or 0).chain if alone else ()
         learning = any(STEPS.get(step.name).facts.get("learns") for step in begin)
         again = (_usual(STEPS.get(AGAIN)),) if self.again and not learning else ()
-        return (*begin, *again, *best)
+        return (*begin, *again, *self._rounding())
+
+    def _rounding(self) -> Chain:
+        """Return the rounding that was smallest of those that keep the goals; nothing where none does."""
+        alone = [t for t in self.tried.values() if len(t.chain) == 1 and t.keeps and _is_file(t.chain[0])]
+        kept = [t for t in alone if t.bytes is not None and (self.whole is None or t.bytes < self.whole)]
+        return min(kept, key=lambda t: t.bytes or 0).chain if kept else ()
 
     def _try(self, chain: Chain) -> None:
         if (key := _key(chain)) in self.tried:

@@ -48,12 +48,10 @@ def verdict(block: Block) -> str:
     whole, best = student(block), chosen(block)
     if best is None:
         return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
-    if best["step"] is None:
-        return f"AS IT WAS: no stage is smaller than the student ({size(whole['bytes'])}) and keeps the goals ({goals(block)})."
     ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
     about = f"{best['name']}, {size(best['bytes'])} ({ratio} than {size(whole['bytes'])})"
     if best["passes"]:
-        return f"SMALLEST WITHIN THE GOALS ({goals(block)}): {about}, {lost(block, best)}."
+        return f"SMALLEST WITHIN THE GOALS ({goals(block)}): {about}; {block['metric']['title']}: {lost(block, best)}."
     why = "; ".join(misses(block, best)) or "its goals are not all known to be kept"
     return f"NOT PROVED: {about} keeps the goals ({goals(block)}) on validation rows, and on test rows it does not for sure: {why}."
 
@@ -161,13 +159,19 @@ def digits(found: Mapping[str, Any]) -> str:
     return f".{min(4, max(1, 1 - math.floor(math.log10(half)))) if half > 0 else 2}f"
 
 
-def flags(block: Block, stage: Stage) -> list[str]:
-    """Say what is wrong with a stage: bigger or slower than the one before, more lost than the goal, other answers, above a limit."""
+def flags(block: Block, stage: Stage, *, brief: bool = False) -> list[str]:
+    """Say what is wrong with a stage: bigger or slower than the one before, more lost than the goal, other answers, above a limit.
+
+    `brief`: of several batches that are slower, the first alone is told with its times.
+    """
     found = list(stage.get("flags") or ())
     slow = [one for one in found if one["code"] == "slower"]
     said = [_flag(block, stage, one) for one in found if one["code"] != "slower"]
     if slow:
-        said.append(f"SLOWER than {slow[0]['than']}: {'; '.join(map(_slow, slow))}")
+        shown = slow[:1] if brief else slow
+        left = len(slow) - len(shown)
+        more = f"; {left} other time{'s' if left > 1 else ''} as well" if left else ""
+        said.append(f"SLOWER than {slow[0]['than']}: {'; '.join(map(_slow, shown))}{more}")
     return said
 
 
@@ -178,11 +182,18 @@ def _slow(flag: Mapping[str, Any]) -> str:
     return f"{rows}{of} {time(flag['before'])} -> {time(flag['milliseconds'])}"
 
 
+def _sizes(before: int, now: int) -> str:
+    """Write two sizes, in bytes where they would else look the same."""
+    if size(before) == size(now):
+        return f"{before:,} -> {now:,} bytes"
+    return f"{size(before)} -> {size(now)}"
+
+
 def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
     code, found = str(flag["code"]), stage["lost"]
     most = amount(block, block["goals"]["most_lost"], "g")
     if code == "bigger":
-        return f"BIGGER than {flag['than']}: {size(flag['before'])} -> {size(flag['bytes'])}"
+        return f"BIGGER than {flag['than']}: {_sizes(flag['before'], flag['bytes'])}"
     if code == "lost":
         sure = "LOSES MORE than the goal" if flag["sure"] else "LOST MORE than the goal, though not for sure"
         return f"{sure}: {amount(block, found['mean'], digits(found))}, and at most {most} may be lost"
@@ -193,7 +204,10 @@ def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
         )
         return f"NOT PROVED to keep the goal of at most {most} lost: {up_to}"
     if code == "unlike":
-        beside = "" if flag.get("before") is None else f", as the stage before it on {flag['before']:.1%}"
+        other = (
+            stage["parent"] is not None and before(block, stage)["step"] is not None and flag.get("before") is not None
+        )
+        beside = f", and as {before(block, stage)['name']} on {flag['before']:.1%}" if other else ""
         return f"UNLIKE the student as it was: the same answer on {flag['agreement']:.1%} of test rows{beside}"
     if code == "above_bytes":
         return f"ABOVE THE GOAL: {size(flag['value'])}, and {size(flag['most'])} are asked for"
@@ -267,7 +281,7 @@ def known(block: Block) -> list[str]:
     found = []
     for one in block.get("known") or ():
         values = {name: str(value).rstrip(".") for name, value in (one.get("values") or {}).items()}
-        if "step" in values:
+        if "step" in values:  # a reason tells what the student is or has, some what it keeps
             values["title"] = titles().get(values["step"], values["step"].replace("_", " "))
         said = KNOWN.get(str(one["code"]))
         found.append(said.format(**values) if said else str(one["code"]).replace("_", " "))

@@ -59,6 +59,8 @@ class _Work:
     what: str = ""  # its units, where they are others than usual, and how much of the work they are
     worth: float = 1.0
     before: float = 0.0  # share of the work that such units were, once they are over
+    first: float = 0.0  # share that is foreseen for what is made before trainings learn from it
+    made: tuple[int, int] = (0, 0)  # of it
     spent: float = 0.0
     since: float | None = None
     ended: set[str] = field(default_factory=set)
@@ -72,6 +74,10 @@ class _Work:
     def over(self) -> bool:
         return self.ended.issuperset(self.phases)
 
+    @property
+    def making(self) -> bool:
+        return self.made[0] < self.made[1]
+
     def gone(self, t: float) -> float:
         """Return the seconds spent."""
         return self.spent + (max(0.0, t - self.since) if self.since is not None else 0.0)
@@ -83,7 +89,8 @@ class _Work:
 
     def share(self) -> float:
         done = self.worth * self.units() / self.of if self.of else 0.0
-        return 1.0 if self.over else self.before + (1 - self.before) * done
+        before = max(self.before, self.first * self.made[0] / self.made[1] if self.made[1] else 0.0)
+        return 1.0 if self.over else before + (1 - before) * done
 
     def stop(self) -> float:
         return statistics.mean(self.stops) if self.stops else TYPICAL_STOP
@@ -101,7 +108,10 @@ class _Work:
         spent = self.gone(t)
         by_plan = self.foreseen - spent
         found = by_plan
-        if self.seconds and self.of:  # fits of one teacher are alike
+        if self.making:  # by its own pace, and then what is foreseen for the rest
+            done, of = self.made
+            found = spent * (of - done) / done + (1 - self.first) * self.foreseen if done else by_plan
+        elif self.seconds and self.of:  # fits of one teacher are alike
             pace, waited = statistics.mean(self.seconds), spent - self.at
             rest = self.of - self.done
             found = (rest - 1) * pace + max(pace - waited, OVERDUE * waited) if rest else 0.0
@@ -159,7 +169,9 @@ class Progress:
             fraction = float(event.get("epoch") or 0) / of if of else 0.0
             work.begun = dict.fromkeys(work.begun.keys() | told, fraction)
             work.note(t)
-        elif kind == "part" and (work := self._of_phase(str(event.get("phase")))):
+        elif kind == "part" and (work := self._of_phase(str(event.get("phase")))) and work.kind == OTHER:
+            work.made = int(event["done"]), int(event["of"])  # before trainings that learn from it
+        elif kind == "part" and work:
             work.done, work.of = int(event["done"]), int(event["of"])
             work.what, work.worth = str(event.get("what") or ""), float(event.get("worth") or 1.0)
             work.note(t)
@@ -172,6 +184,8 @@ class Progress:
         self._fresh, self._sweep = False, bool(event.get("grid"))
         self._planned = self._of = total
         self._works = [_Work(*w) for w in _works(event)]
+        for one, told in zip(self._works, event.get("work") or (), strict=False):
+            one.first = float(told.get("first") or 0.0)
         if (work := self._work("training")) is not None:
             work.of = total
         for phase in list(self._early.values()):
@@ -261,6 +275,7 @@ class Progress:
         late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
         units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
+        units = Units("made", *now.made) if now is not None and now.making else units
         return Outlook(self._best, left, late, units, self._of - self._planned)
 
 

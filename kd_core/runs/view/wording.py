@@ -14,6 +14,8 @@ STATES = {
     "damaged": "The run's folder is damaged.",
 }
 
+WORTH_SECONDS, WORTH_SHARE = 10.0, 0.2  # of a run's time, from where on the teacher's part is told
+
 
 def sentence(event: dict[str, Any]) -> str:
     """Say an event in one line; empty for epochs and readings, which the charts show."""
@@ -38,7 +40,8 @@ def sentence(event: dict[str, Any]) -> str:
         rounds = f" ({first}, and as many again while they still gain)" if first and first != most else ""
         if event.get("candidates"):
             cells = f", after choosing among {event['candidates']} candidates,"
-        return f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} on {event.get('device')}{about}."
+        said = f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} on {event.get('device')}{about}."
+        return f"{said}{_teacher(event)}"
     if kind == "seeds":
         return f"{event.get('added')} more seeds are needed for a narrower interval: {event.get('trainings')} trainings in all."
     if kind == "candidate":
@@ -65,6 +68,23 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "room":
         return "Teacher and baselines were compared on validation."
     return ""
+
+
+def _teacher(event: Mapping[str, Any]) -> str:
+    """Say what the teacher takes of a run's time, and what bounds it; empty where that is not worth a word."""
+    whole = float(event.get("estimate_seconds") or 0.0)
+    own = sum(float(w["seconds"]) for w in event.get("work") or () if str(w["kind"]).split(":")[0] == "teacher")
+    if own < max(WORTH_SECONDS, WORTH_SHARE * whole):
+        return ""
+    said, most, folds = (
+        f" The teacher takes {own:.0f} s of it",
+        event.get("teacher_epochs"),
+        int(event.get("folds") or 0),
+    )
+    if not most:
+        return f"{said}."
+    fits = f" in each of {folds + 1} fits" if folds > 1 else ""
+    return f"{said}: its epochs are its own, at most {most}{fits}; fewer are set by teacher.epochs."
 
 
 LEFT_OUT = {

@@ -14,7 +14,8 @@ _GIVEN = "only its answers to the rows of the data are known"
 def why_not(teacher: Choice) -> str | None:
     """Say why a teacher can't be asked about new rows, or None. Errors: UnknownName, SpecError."""
     entry = SOURCES.get(teacher.name)
-    if "live" not in entry.facts:
+    live_as = entry.facts.get("live_as", lambda spec: True)
+    if "live" not in entry.facts or not live_as(entry.spec.parse(teacher.settings, f"teacher {teacher.name}")):
         return _GIVEN if entry.facts["family"] == "given" else _TRAINED
     for number, one in enumerate(members(teacher), 1):
         if reason := why_not(one):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import torch
 from torch import nn
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import InputSpec
 from kd_core.data.view import Viewed, Views
 from kd_core.errors import SpecError
+from kd_core.machine.device import pick
 from kd_core.task import task_of
 from kd_core.teachers.base import Answered, Ask, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.fitting import from_fit
@@ -102,6 +105,30 @@ def as_it_is(ask: Ask, opened: Opened, order: list[int], answers: Iterable[tuple
     )
 
 
+def as_is_only(spec: Any) -> bool:
+    """Say whether a pretrained teacher with these settings can be asked after its run: as it is, nothing of it was learned there."""
+    return bool(spec.mode == "as_is")
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """A pretrained network that is asked its own classes about new rows. `read` takes what it reads from raw rows; `answers` is its own head.
+
+    Of a probe and of a network that was fine-tuned only the answers are kept, so they can't be asked.
+    """
+
+    order: list[int]
+    read: Callable[[pd.DataFrame], Sequence[Any]]
+    answers: Callable[[Any, torch.device], Iterable[tuple[Array, Array]]]
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Answer raw rows. Shape: N rows -> (N, C) float32 logits."""
+        z = np.empty((len(rows), len(self.order)), np.float32)
+        for at, logits in self.answers(self.read(rows), pick("cpu")):
+            z[at] = logits[:, self.order]
+        return z
+
+
 def reading(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: bool) -> Ask:
     """Ask about the same rows, read in a way of the teacher's own."""
     viewed = Viewed(inputs, parts)
@@ -109,15 +136,14 @@ def reading(ask: Ask, inputs: InputSpec, parts: Mapping[Any, Array], hidden: boo
     return replace(ask, dataset=data, reads=inputs.kind, hidden=hidden)
 
 
-def order_of(ask: Ask, own: tuple[str, ...]) -> list[int]:
-    """Find each class of the dataset among the model's own, by name. Errors: SpecError `model_features` or `model_labels`."""
-    if ask.hidden:
+def order_of(dataset: Dataset, own: tuple[str, ...], hidden: bool = False) -> list[int]:
+    """Find each class of the dataset among the model's own, by name. Errors: SpecError `model_features` where those are wanted, `model_labels`."""
+    if hidden:
         raise SpecError(
             "A model that is asked as it is gives no inner features, and the loss reads them.",
             "Take the mode probe or finetune, or another loss.",
             "model_features",
         )
-    dataset: Dataset = ask.dataset
     plain = [name.strip().casefold() for name in own]
     wanted = [name.strip().casefold() for name in dataset.classes]
     if not task_of(dataset.task).has_classes or sorted(plain) != sorted(wanted):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import torch
 from pydantic import Field
 
@@ -26,7 +27,17 @@ from kd_core.teachers.pretrained.config import read_config
 from kd_core.teachers.pretrained.encoder import Encoder, open_encoder
 from kd_core.teachers.pretrained.timing import text_latency, text_seconds
 from kd_core.teachers.pretrained.vectors import VectorStore, embed
-from kd_core.teachers.pretrained.ways import GIVES, PROBE_SECONDS, Opened, as_it_is, order_of, probed, reading
+from kd_core.teachers.pretrained.ways import (
+    GIVES,
+    PROBE_SECONDS,
+    AsItIs,
+    Opened,
+    as_is_only,
+    as_it_is,
+    order_of,
+    probed,
+    reading,
+)
 
 PIECES = "pieces"  # the way to read rows that fine-tuning makes for itself
 OPEN_SECONDS = 5.0  # of loading the library and the model
@@ -122,6 +133,8 @@ def _refuses(spec: PretrainedSpec) -> KDError | None:
     content=lambda spec: folders.content(spec.model),
     seconds=_seconds,
     once=_once,
+    live=lambda spec, dataset: _live(spec, dataset),
+    live_as=as_is_only,
 )
 def answer(spec: PretrainedSpec, ask: Ask) -> Answered:
     """Open the model, read every text once, and answer in the way that is asked for.
@@ -141,9 +154,21 @@ def _texts(dataset: Dataset) -> dict[str, list[str]]:
             "Choose another teacher, or say that a column holds text.",
             "no_texts",
         )
-    columns = [texts_of(dataset.rows[name]) for name in dataset.texts]
-    joined = [" ".join(parts).encode("utf-8", "replace").decode() for parts in zip(*columns, strict=True)]
+    joined = _joined(dataset, dataset.rows)
     return {split: [joined[i] for i in dataset.parts[split].row_ids] for split in SPLITS}
+
+
+def _joined(dataset: Dataset, rows: pd.DataFrame) -> list[str]:
+    columns = [texts_of(rows[name]) for name in dataset.texts]
+    return [" ".join(parts).encode("utf-8", "replace").decode() for parts in zip(*columns, strict=True)]
+
+
+def _live(spec: PretrainedSpec, dataset: Dataset) -> AsItIs:
+    """Open the model with its own head for new rows. Errors: DataError for a folder that can't be used; SpecError `model_labels`."""
+    folder = folders.find(spec.model)
+    order = order_of(dataset, read_config(folder).labels)
+    encoder = open_encoder(folder, spec.length, head=True)
+    return AsItIs(order, lambda rows: _joined(dataset, rows), encoder.answers)
 
 
 def _probe(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
@@ -198,7 +223,7 @@ def _read(spec: PretrainedSpec, ask: Ask, folder: Path) -> _Read:
 
 def _as_is(spec: PretrainedSpec, ask: Ask, folder: Path) -> Answered:
     """Ask the model's own classes, in the order of the classes here."""
-    order = order_of(ask, read_config(folder).labels)
+    order = order_of(ask.dataset, read_config(folder).labels, ask.hidden)
     encoder, texts = open_encoder(folder, spec.length, head=True), _texts(ask.dataset)
     every = [text for split in SPLITS for text in texts[split]]
     answers = encoder.answers(every, pick(ask.device), lambda: stop_if_asked(ask.should_stop))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from kd_core.data.dataset import SPLITS, Array
+from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import DataError, KDError
 from kd_core.machine.device import pick
 from kd_core.specs import Spec, unit
@@ -21,7 +21,16 @@ from kd_core.teachers.pretrained.picture_config import read_pictures
 from kd_core.teachers.pretrained.picture_encoder import PictureEncoder, open_pictures
 from kd_core.teachers.pretrained.timing import picture_latency, picture_seconds
 from kd_core.teachers.pretrained.vectors import VectorStore, embed
-from kd_core.teachers.pretrained.ways import GIVES, PROBE_SECONDS, Opened, as_it_is, order_of, probed
+from kd_core.teachers.pretrained.ways import (
+    GIVES,
+    PROBE_SECONDS,
+    AsItIs,
+    Opened,
+    as_is_only,
+    as_it_is,
+    order_of,
+    probed,
+)
 
 OPEN_SECONDS = 5.0  # of loading the library and the model
 USUAL_NUMBERS = 1_000  # of a vector, for the estimate: 768 to 2,048 in usual models
@@ -91,6 +100,8 @@ def _refuses(spec: PicturesSpec) -> KDError | None:
     content=lambda spec: folders.content(spec.folder, folders.PICTURES),
     seconds=_seconds,
     once=_once,
+    live=lambda spec, dataset: _live(spec, dataset),
+    live_as=as_is_only,
 )
 def answer(spec: PicturesSpec, ask: Ask) -> Answered:
     """Open the model, read every picture once, and answer in the way that is asked for.
@@ -101,6 +112,16 @@ def answer(spec: PicturesSpec, ask: Ask) -> Answered:
     if error := _missing(spec):
         raise error
     return _MODES[spec.mode](spec, ask, folders.find(spec.folder, folders.PICTURES))
+
+
+def _live(spec: PicturesSpec, dataset: Dataset) -> AsItIs:
+    """Open the model with its own head for new rows. Errors: DataError for a folder that can't be used; SpecError `model_labels`."""
+    folder, view = folders.find(spec.folder, folders.PICTURES), dataset.view("pixels").view
+    assert view is not None  # pixels are read from rows
+    order = order_of(dataset, read_pictures(folder).labels)
+    return AsItIs(
+        order, lambda rows: list(view.read(rows[list(view.types)])[0]), open_pictures(folder, head=True).answers
+    )
 
 
 def _probe(spec: PicturesSpec, ask: Ask, folder: Path) -> Answered:
@@ -116,7 +137,7 @@ def _probe(spec: PicturesSpec, ask: Ask, folder: Path) -> Answered:
 
 def _as_is(spec: PicturesSpec, ask: Ask, folder: Path) -> Answered:
     """Ask the model's own classes, in the order of the classes here."""
-    order = order_of(ask, read_pictures(folder).labels)
+    order = order_of(ask.dataset, read_pictures(folder).labels, ask.hidden)
     encoder, pixels = open_pictures(folder, head=True), _pixels(ask)
     every = [picture for split in SPLITS for picture in pixels[split]]
     answers = encoder.answers(every, pick(ask.device), lambda: stop_if_asked(ask.should_stop))

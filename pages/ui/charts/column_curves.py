@@ -1,4 +1,4 @@
-"""What one column adds to an answer: a curve, points in time, or a bar for each label."""
+"""What one column adds to an answer: a curve, points in time, or a bar for each label; of two together a table of coloured cells."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, FAINT, figure, literal, short
+from pages.ui.charts.marks import COLOUR, FAINT, SHIFTS, figure, literal, short
 
 HEIGHT = 220
 _BAR, _EDGES = 24, 64  # pixels of a label, and of what is around all of them
+TABLE_HEIGHT = 300
+_NAMED = 7  # values that are written at an axis of a table
 
 
 def curve(
@@ -40,4 +42,40 @@ def curve(
         look = {"mode": "lines", "line": {"width": 2, "color": COLOUR["student"]}}
     fig.add_scatter(x=list(values), y=list(added), **look, **common)
     fig.update_yaxes(range=list(scale), zeroline=True, zerolinecolor=FAINT)
+    return fig
+
+
+def table(
+    first: Sequence[str],
+    second: Sequence[str],
+    added: Sequence[Sequence[float]],
+    *,
+    names: tuple[str, str],
+    scale: float,
+    hover: str,
+) -> Drawing:
+    """Draw what two columns add together, the values of the first upwards and of the second to the right, each place one cell.
+
+    Shape: added (A, B). `hover` holds {first}, {second} and {added}; `scale`: where the colours end, the same for all tables.
+    """
+    fig = figure(TABLE_HEIGHT, x=short(names[1]), y=short(names[0]), legend=False)
+    told = [
+        [
+            hover.format(first=literal(one), second=literal(other), added=f"{v:+.3g}".replace("-", "−"))
+            for other, v in zip(second, row, strict=True)
+        ]
+        for one, row in zip(first, added, strict=True)
+    ]
+    fig.add_heatmap(
+        z=[list(row) for row in added],
+        colorscale=SHIFTS,
+        zmin=-scale,
+        zmax=scale,
+        customdata=told,
+        hovertemplate="%{customdata}<extra></extra>",
+        colorbar={"thickness": 9, "outlinewidth": 0, "len": 0.9, "nticks": 5},
+    )
+    for axis, values in ((fig.update_xaxes, second), (fig.update_yaxes, first)):
+        some = range(0, len(values), -(-len(values) // _NAMED))
+        axis(tickvals=list(some), ticktext=[short(values[i], 12) for i in some], showgrid=False)
     return fig

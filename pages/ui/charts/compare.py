@@ -1,4 +1,4 @@
-"""The chart that answers: which one would I ship?"""
+"""The charts that answer: which one would I ship, and how long does each take?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, FAINT, faint, figure, literal, log_axis, padded
+from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded, short
 from pages.ui.charts.result import Point, scatter_arms
 
 
@@ -100,3 +100,44 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
         text=literal(name),
         font={"size": 12},
     )
+
+
+def intervals(
+    points: Sequence[Point], *, x_title: str, written: Callable[[float], str], most_letters: int = 44
+) -> Drawing:
+    """Draw a time per candidate on a log axis: p50 as a mark, its interval over rounds as a thick bar, p95 at the end of a thin one.
+
+    Each point: arm, label, p50, low, high, p95, hover; the first is drawn on top.
+    """
+    fig = figure(90 + 34 * len(points), x=x_title)
+    places = [len(points) - 1 - i for i in range(len(points))]
+    for at, p in zip(places, points, strict=True):
+        colour = COLOUR[p["arm"]]
+        for ends, width in (((p["p50"], p["p95"]), 1.2), ((p["low"], p["high"]), 5)):
+            fig.add_scatter(
+                x=list(ends),
+                y=[at, at],
+                mode="lines",
+                showlegend=False,
+                hoverinfo="skip",
+                line={"color": faint(colour, 0.45 if width > 2 else 0.8), "width": width},
+            )
+    for arm in dict.fromkeys(p["arm"] for p in points):
+        group = [(at, p) for at, p in zip(places, points, strict=True) if p["arm"] == arm]
+        fig.add_scatter(
+            x=[p["p50"] for _, p in group],
+            y=[at for at, _ in group],
+            mode="markers",
+            showlegend=False,
+            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 10},
+            customdata=[[p["hover"]] for _, p in group],
+            hovertemplate="%{customdata[0]}<extra></extra>",
+        )
+    fig.update_xaxes(**log_axis([v for p in points for v in (p["low"], p["high"], p["p95"])], written))
+    fig.update_yaxes(
+        tickvals=places,
+        ticktext=[short(p["label"], most_letters) for p in points],
+        range=[-0.6, len(points) - 0.4],
+        showgrid=False,
+    )
+    return fig

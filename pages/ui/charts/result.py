@@ -17,6 +17,12 @@ WAYS = (
     ("dash", "-open-dot"),
     ("dashdot", "-dot"),
 )  # how the ways to run a model are drawn
+SIDES = (
+    "bottom right",
+    "top left",
+    "bottom left",
+    "top right",
+)  # of labels by turns: stages of a chain lie close together
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -46,7 +52,11 @@ def scatter_arms(fig: Drawing, points: Sequence[Point], names: Mapping[str, str]
                 showlegend=not named,
                 opacity=FADED[arm] if faded else 1.0,
                 text=[_beside(p["label"], arm) if labelled and p["label"] and not faded else "" for p in group],
-                textposition="middle left" if arm == "teacher" else "top right",
+                textposition=[SIDES[i % len(SIDES)] for i in range(len(group))]
+                if arm == "compressed"
+                else "middle left"
+                if arm == "teacher"
+                else "top right",
                 textfont={"size": 11},
                 customdata=[[p.get("id", ""), p["hover"]] for p in group],
                 hovertemplate="%{customdata[1]}<extra></extra>",

@@ -13,7 +13,7 @@ from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-WIDTH, FORM_WIDTH = 212, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
+WIDTH, FORM_WIDTH = 190, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
 Block = Any
 
 
@@ -72,7 +72,7 @@ def stage(block: Block, one: Any, key: str) -> None:
             st.markdown(line)
         if one["id"] == block["best"]:
             st.badge(t("compress.best"), icon=":material/check:", color="green")
-        for words in compress_words.flags(block, one):
+        for words in compress_words.flags(block, one, brief=True):
             st.markdown(f":material/warning: {typeset(words)}")
 
 

@@ -16,7 +16,7 @@ AGAIN = {"name": "distill", "settings": {}}
 INT8 = {"name": "int8", "settings": {}}
 PRESETS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "half": (HALF, AGAIN, INT8),
-    "int8": (INT8,),
+    "int8": ({"name": "int8", "settings": {"scope": "local"}},),  # one precision for all is in the chain above
     "low_rank": ({"name": "low_rank", "settings": {}}, AGAIN),
     "vocabulary": ({"name": "trim_vocabulary", "settings": {}}, AGAIN, INT8),
 }

@@ -162,7 +162,7 @@ def _chain(place: str, chain: Chain, number: int, student: str, possible: Steps)
 
 def _step(chain: Chain, step: Step, entry: Entry[Any]) -> dict[str, Any]:
     st.markdown(f"**{escape(entry.title)}**")
-    settings = forms.form(entry.spec, step.settings, f"compress.step.{step.id}")
+    settings = _settings(entry, step)
     with st.container(horizontal=True, gap="small"):
         method.explain(entry)
         st.button(
@@ -174,6 +174,16 @@ def _step(chain: Chain, step: Step, entry: Entry[Any]) -> dict[str, Any]:
             args=(chain, step.id),
         )
     return {"name": step.name, "settings": forms.changed(entry.spec, settings, step.settings)}
+
+
+def _settings(entry: Entry[Any], step: Step) -> dict[str, Any]:
+    """Draw the first setting, which says how much; the others are one fold away, so that a box stays a box."""
+    names, key = list(entry.spec.model_fields), f"compress.step.{step.id}"
+    settings = forms.form(entry.spec, step.settings, key, only=names[:1], fold=False)
+    if names[1:]:
+        with st.expander(t("common.advanced"), icon=":material/tune:", key=f"{key}.more"):
+            settings |= forms.form(entry.spec, step.settings, key, only=names[1:], fold=False)
+    return settings
 
 
 def _more(chain: Chain, possible: Steps) -> None:

@@ -13,8 +13,9 @@ from pages.ui.charts.spread import bounds
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, findings, picture, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 
+FAR = 4.0  # times as dear as everything else
 COSTS = {"bytes": text.size, "time": text.milliseconds}
 Found = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def show(found: Found, key: str) -> None:
         required=True,
     )
     by = str(by or "bytes")
-    drawn = points(found, by)
+    drawn, away = near(points(found, by))
     lower = verdict.lower_is_better(metric)
     best = comparison.front(drawn, lower)
     fig = charts.pareto(
@@ -53,7 +54,18 @@ def show(found: Found, key: str) -> None:
     )
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
-    st.caption(t("compress.chart_note_lower" if lower else "compress.chart_note"))
+    note = t("compress.chart_note_lower" if lower else "compress.chart_note")
+    for p in away:
+        told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
+        note = Safe(f"{note} {t('compress.chart_away', **told)}")
+    st.caption(note)
+
+
+def near(drawn: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part what is drawn from a teacher that costs so much more that stages would lie on each other; that one is told in words."""
+    most = max((p["x"] for p in drawn if p["arm"] != "teacher"), default=0.0)
+    away = [p for p in drawn if p["arm"] == "teacher" and p["x"] > FAR * most > 0]
+    return [p for p in drawn if p not in away], away
 
 
 def points(found: Found, by: str) -> list[dict[str, Any]]:

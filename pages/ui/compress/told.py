@@ -52,7 +52,7 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
             query_params=session.link(run=str(block["run"])),
         )
         for line in compress_words.known(block):
-            st.info(typeset(line), icon=":material/info:")
+            st.caption(typeset(line))
         if block.get("test_reads"):
             st.caption(t("compress.reads", n=text.exact(block["test_reads"])))
 

@@ -17,7 +17,7 @@ from pages.ui.shared.text import t
 
 def offered(state: str, spec: RunSpec) -> bool:
     """Say whether a run can be gone on from: an ordinary one that is done."""
-    return state == "done" and spec.sweep is None
+    return state == "done" and spec.sweep is None and spec.compress is None
 
 
 def show(row: RunRow) -> None:

@@ -7,10 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.registry import Situation
+from kd_core.registry import Entry, Situation
 from kd_core.specs import OFFLINE
 from pages.ui.shared import forms
 from pages.ui.shared.text import escape, t
+
+
+def chosen(held: Mapping[str, Any] | None, key: str) -> Entry[Any]:
+    """Return the mode that stands on the form now, before it is drawn."""
+    from kd_core.distill import MODES
+
+    name = st.session_state.get(f"{key}.mode", (held or {}).get("name", OFFLINE))
+    return MODES.get(name if name in MODES.names() else OFFLINE)
 
 
 def choose(at: Situation, held: Mapping[str, Any] | None, key: str) -> dict[str, Any]:

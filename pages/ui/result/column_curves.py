@@ -1,4 +1,4 @@
-"""The curves of a student that adds its columns up: what each value of a column does to the answer."""
+"""The curves of a student that adds its columns up: what each value of a column does to the answer; and tables of its pairs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import Damaged, read_json
-from pages.ui.charts.column_curves import curve
+from pages.ui.charts.column_curves import curve, table
 from pages.ui.charts.marks import padded
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import escape, t
 
 FIRST = 6  # columns that are drawn at once
 SIDE_BY_SIDE = 3
+FIRST_PAIRS, PAIRS_BESIDE = 4, 2
 
 
 def kept(found: Mapping[str, Any], index: int) -> str | None:
@@ -59,7 +60,74 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         _grid(rest, at, scale, told, f"{folder.id}-{index}")
     if left := [str(c["column"]) for c in told["columns"] if "added" not in c]:
         st.caption(t("runs.columns.left_out", names=", ".join(left)))
-    st.caption(t("runs.columns.note", level=text.signed(told["level"][at], 4)))
+    pairs = told.get("pairs", [])
+    _pairs(pairs, at, told, f"{folder.id}-{index}")
+    st.caption(t("runs.columns.note_pairs" if pairs else "runs.columns.note", level=text.signed(told["level"][at], 4)))
+
+
+def _pairs(pairs: Sequence[Mapping[str, Any]], at: int, told: Mapping[str, Any], key: str) -> None:
+    """Draw the most influential pairs as tables, the others behind a button."""
+    drawn = [p for p in pairs if "added" in p]
+    if drawn:
+        st.markdown(f"**{t('runs.columns.pairs')}**")
+        st.markdown(t("runs.columns.pairs_unit"))
+    scale = max((abs(float(v[at])) for p in drawn for row in p["added"] for v in row), default=0.0) or 1.0
+    shown = drawn[:FIRST_PAIRS]
+    if (rest := drawn[FIRST_PAIRS:]) and st.toggle(
+        t("runs.columns.pairs_more", num=len(rest)), key=f"pairs-more-{key}"
+    ):
+        shown = drawn
+    for start in range(0, len(shown), PAIRS_BESIDE):
+        places = st.columns(PAIRS_BESIDE, gap="medium")
+        for number, (pair, place) in enumerate(zip(shown[start : start + PAIRS_BESIDE], places, strict=False), start):
+            with place:
+                _pair(pair, at, scale, told, f"pair-{key}-{at}-{number}")
+    if left := [
+        str(t("runs.columns.pair", first=p["columns"][0], second=p["columns"][1])) for p in pairs if "added" not in p
+    ]:
+        st.caption(t("runs.columns.pairs_left_out", names=", ".join(left)))
+
+
+def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any], key: str) -> None:
+    first, second = (str(name) for name in pair["columns"])
+    st.markdown(f"**{t('runs.columns.pair', first=first, second=second)}**")
+    values = [[_named(side, v) for v in side["values"]] for side in pair["sides"]]
+    added = [[float(v[at]) for v in row] for row in pair["added"]]
+    fig = table(
+        *values,
+        added,
+        names=(first, second),
+        scale=scale,
+        hover=f"{escape(first)} {{first}}<br>{escape(second)} {{second}}<br>{{added}}",
+    )
+    cells = [(v, i, j) for i, row in enumerate(added) for j, v in enumerate(row)]
+
+    def of(cell: tuple[float, int, int]) -> str:
+        return f"{values[0][cell[1]]}, {values[1][cell[2]]}"
+
+    highest, lowest = max(cells), min(cells)
+    ends = {
+        "high": text.signed(highest[0], 3),
+        "at_high": of(highest),
+        "low": text.signed(lowest[0], 3),
+        "at_low": of(lowest),
+    }
+    said = t("runs.columns.pair_alt", first=first, second=second, answer=str(told["answers"][at]), **ends)
+    picture.show(fig, key, said)
+    gaps = {str(c["column"]) for c in told["columns"] if c.get("gaps")}
+    notes = [
+        t("runs.columns.pair_missing", column=name, value=text.score(side["missing_as"]))
+        for name, side in zip((first, second), pair["sides"], strict=True)
+        if side["missing_as"] is not None and name in gaps
+    ]
+    if notes:
+        st.caption(" ".join(map(str, notes)))
+
+
+def _named(side: Mapping[str, Any], value: Any) -> str:
+    if value is None:
+        return str(t("runs.columns.missing"))
+    return text.score(float(value)) if side["kind"] == "number" else str(value)
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:
@@ -70,6 +138,10 @@ def _read(folder: RunFolder, name: str) -> dict[str, Any]:
         told: dict[str, Any] = read_json(path)
         for column in told["columns"]:
             [float(v) for _, row in zip(column.get("values", ()), column.get("added", ()), strict=True) for v in row]
+        for pair in told.get("pairs", ()):
+            _, _ = pair["columns"]
+            for one, row in zip(pair["sides"][0]["values"], pair["added"], strict=True) if "added" in pair else ():
+                [(one, other, float(v[0])) for other, v in zip(pair["sides"][1]["values"], row, strict=True)]
         float(told["level"][len(told["answers"]) - 1])
         return told
     except (OSError, ValueError, KeyError, TypeError, IndexError, Damaged, json.JSONDecodeError) as error:

@@ -14,6 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
+from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
 from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live, package, teachers
@@ -38,8 +39,8 @@ def show(
     """Draw the tab bar, or those `among` it, and the open tab."""
     columns = ("columns",) if column_curves.kept(found, index) else ()
     asked = ("try",) if (found.get("artifacts") or {}).get("model") else ()
-    keys = ("overview", *asked, *columns, "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
-    keys = tuple(k for k in keys if among is None or k in among)
+    within = ("curves", "soft", "mistakes", "examine", "calibration", "latency", "recipe", "log")
+    keys = tuple(k for k in ("overview", *asked, *columns, *within) if among is None or k in among)
     tabs = st.tabs([t(f"runs.result.tabs_{k}") for k in keys], key="tab", on_change="rerun")
     for key, tab in zip(keys, tabs, strict=True):
         if not tab.open:
@@ -61,6 +62,8 @@ def show(
                 soft(found, index, row.id)
             elif key == "mistakes":
                 mistakes.show(found, index)
+            elif key == "examine":
+                examine_tab.show(store.folder(row.id), found, index)
             elif key == "calibration":
                 calibration(found, index)
             elif key == "latency":

@@ -12,7 +12,8 @@ def units(now: Any) -> list[Safe]:
     """Say how many units are finished: fits of the teacher while it is taught, trainings, parts of the evaluation."""
     found, at = [], now.outlook.units
     if at is not None and at.work != "training":
-        kind = at.work if at.work in ("teacher", "choose", "texts", "pictures") else "part"
+        work = at.work.split(":")[0]
+        kind = work if work in ("teacher", "choose", "texts", "pictures", "made", "compress") else "part"
         found.append(t(f"runs.units.{kind}", done=at.done, of=at.of))
     if now.trainings:
         added = now.outlook.added

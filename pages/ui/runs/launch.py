@@ -15,6 +15,7 @@ from pages.ui.shared.text import Safe, t
 if TYPE_CHECKING:
     from kd_core.runs.estimate import Estimate
 
+LONG_SECONDS, NO_ROWS = 30.0, 1
 NOTICED = 1.5  # from here on the machine's other work is said beside the time
 
 
@@ -43,11 +44,22 @@ def time(found: Estimate) -> Safe:
     return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
+def _time(spec: RunSpec, found: Estimate) -> Safe:
+    """Say the time, and where most of it is a network teacher's whose epochs nobody bounded, what bounds them."""
+    from kd_core.runs import plan
+
+    said = time(found)
+    most_of_it = found.teacher_seconds >= max(LONG_SECONDS, found.seconds / 2)
+    if most_of_it and plan.own_epochs(spec.teacher, NO_ROWS) is not None:
+        return t("distill.time_teacher", time=said)
+    return said
+
+
 def cost(spec: RunSpec, found: Estimate) -> Safe:
     """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen."""
     own = found.trainings - found.tried
     values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
-    values |= {"time": time(found), "memory": text.size(found.memory_bytes)}
+    values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
     if spec.choose is None:
         return t("distill.estimate", **values)
     return t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)

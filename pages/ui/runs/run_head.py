@@ -55,6 +55,8 @@ def outline(spec: RunSpec) -> Safe:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
     if lesson.get("alpha") is not None:
         parts.append(t("runs.outline.alpha", value=f"{lesson['alpha']:g}"))
+    if (small := spec.compress) is not None:
+        parts.append(t("compress.outline" if small.chains else "compress.outline_search", num=len(small.chains)))
     seeds = spec.training.seeds
     parts.append(t("runs.outline.seeds_auto") if seeds is None else t("runs.outline.seeds", num=seeds))
     if spec.evaluation.splits > 1:
@@ -117,9 +119,15 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
         icon=":material/content_copy:",
         disabled=spec.continues is not None,
         help=t(
-            "runs.go_on.no_clone" if spec.continues else f"runs.head.{'clone_sweep_help' if sweep else 'clone_help'}"
+            "runs.go_on.no_clone"
+            if spec.continues
+            else "compress.clone_help"
+            if spec.compress
+            else f"runs.head.{'clone_sweep_help' if sweep else 'clone_help'}"
         ),
     ):
+        if (small := spec.compress) is not None:
+            session.go("compress.py", run=small.run, student=small.student)
         session.go("what_if.py" if sweep else "distill.py", clone=row.id)
     if offer.offered(state, spec):
         offer.show(row)

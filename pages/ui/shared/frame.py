@@ -40,7 +40,10 @@ def _dataset_card() -> None:
                 spec = engine.library().spec(current)
                 name = spec.name or spec.source
                 known = facts.kept(current)
-                task = escape(task_of(spec.task).title) if spec.task else ""
+                kind = spec.task or (
+                    known.task if known else None
+                )  # nobody has to choose one: it is told from the target
+                task = escape(task_of(kind).title) if kind else ""
                 line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
             except (KDError, OSError):
                 line = t("common.dataset_gone")

@@ -13,7 +13,7 @@ from kd_core.models.building import build, start_weights
 from kd_core.registry import Situation
 from kd_core.runs.plan import situation
 from kd_core.specs import Choice
-from tests.laws.loss_cases import GIVES, batch, reference, value
+from tests.laws.loss_cases import GIVES, batch, modules, reference, value
 
 ENTRY = LOSSES.get("minilm")
 
@@ -44,6 +44,7 @@ def test_a_transformer_shows_what_its_last_block_attends_by():
     block.norm_attention.register_forward_hook(lambda m, given, out: seen.append(out))
     made(x)
     assert torch.equal(torch.cat([query, key, found.hidden["value"]], dim=2), block.asked(seen[0]))
+    assert torch.equal(made.norm(found.hidden["word"])[1].mean(0), found.features[1])  # all six are words
     assert found.hidden["words"].tolist() == (x > 0).float().tolist()
 
 
@@ -55,27 +56,42 @@ def test_it_is_zero_for_the_same_network_and_not_for_another():
     assert value(ENTRY, {}, own, other, y).item() > 1e-4
 
 
-def test_places_without_a_word_say_nothing():
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_places_without_a_word_say_nothing(weight):
     student, teacher, y = batch(ENTRY)
-    plain = value(ENTRY, {}, student, teacher, y).item()
+    plain = value(ENTRY, {"hidden": weight}, student, teacher, y).item()
     gone = student.hidden["words"] == 0
     assert gone.any(1).all() or gone.any()
     for outputs, place in ((student, 0), (teacher, 1)):
         hidden = dict(outputs.hidden)
-        for name in ("query", "key", "value"):
+        for name in ("query", "key", "value", "word"):
             hidden[name] = torch.where(gone[:, :, None], 7.0, hidden[name])
         given = [student, teacher]
         given[place] = replace(outputs, hidden=hidden)
-        assert value(ENTRY, {}, *given, y).item() == pytest.approx(plain, rel=1e-9)
+        assert value(ENTRY, {"hidden": weight}, *given, y).item() == pytest.approx(plain, rel=1e-9)
+
+
+def test_what_becomes_of_a_word_is_compared_through_the_projector():
+    student, teacher, y = batch(ENTRY)
+    own = modules(ENTRY, ENTRY.spec(), student, teacher)
+    plain = value(ENTRY, {}, student, teacher, y, own)
+    one, two = (value(ENTRY, {"hidden": h}, student, teacher, y, own) - plain for h in (1.0, 2.0))
+    assert one.item() > 0 and two.item() == pytest.approx(2 * one.item(), rel=1e-9)
+    made = {**teacher.hidden, "word": own[0](student.hidden["word"]).detach()}
+    met = value(ENTRY, {"hidden": 1.0}, student, replace(teacher, hidden=made), y, own)
+    assert met.item() == pytest.approx(plain.item(), rel=1e-9)
+    one.backward()
+    assert own[0].weight.grad.abs().sum() > 0
 
 
 def test_where_two_texts_meet_only_places_that_both_read_count():
     student, teacher, y = batch(ENTRY)
     words = teacher.hidden["words"].flip(0)
     other = replace(teacher, hidden={**teacher.hidden, "words": words})
-    expected = reference(ENTRY, {}, student, other, y)
+    own = modules(ENTRY, ENTRY.spec(), student, other)
+    expected = reference(ENTRY, {}, student, other, y, own)
     assert value(ENTRY, {}, student, other, y).item() == pytest.approx(expected, rel=1e-9)
-    assert expected != pytest.approx(reference(ENTRY, {}, student, teacher, y), rel=1e-3)
+    assert expected != pytest.approx(reference(ENTRY, {}, student, teacher, y, own), rel=1e-3)
 
 
 def test_a_relation_is_a_share_of_each_word():

@@ -145,6 +145,17 @@ def test_they_are_made_once_kept_and_made_again_where_the_file_is_damaged(networ
     assert len([*tmp_path.glob("made-pictures-*.npy")]) == 2
 
 
+def test_making_them_tells_how_far_it_is(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(made_pictures, "_kept", {})
+    wanted, told = Wanted(140, (1, 8, 8), 2, 25, 0), []
+    stored(network, weights_of(network), wanted, tmp_path, CPU, never, told.append)
+    assert told == sorted(told) and told[-1] == 140 and 128 in told
+    assert 10 <= len(told) <= 2 * (made_pictures.TOLD + 1) and all(0 < n <= 140 for n in told)
+    told.clear()
+    stored(network, weights_of(network), wanted, tmp_path, CPU, never, told.append)  # kept: nothing to wait for
+    assert told == []
+
+
 def test_mixtures_lie_between_two_pictures():
     x = np.random.default_rng(0).integers(0, 256, (50, 1, 4, 4)).astype(np.uint8)
     found = mixed(x, 0)

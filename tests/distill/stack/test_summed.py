@@ -13,7 +13,7 @@ from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TEACHER
 from kd_core.distill.sweep.work import Hooks, SweepWork
-from kd_core.distill.terms import loss_of
+from kd_core.distill.terms import SeveralSpec, loss_of
 from kd_core.models import Outputs
 from kd_core.specs import Choice, TrainingSpec
 from tests.distill.eager import make_dataset, make_teacher, make_variant
@@ -79,6 +79,7 @@ def test_what_cannot_be_added_up_says_why():
     assert why_apart("mlp", torch_only, "multiclass").endswith("there is none of jsd")
     inner = several(("hinton", 0.5, {}), ("rkd", 0.1, {}))
     assert "the loss 'rkd' needs more of the networks" in why_apart("mlp", inner, "multiclass")
+    assert "the loss 'ctkd' learns something of its own beside each student" in why_apart("mlp", "ctkd", "multiclass")
     assert summed.summed(moving) is None and summed.summed(torch_only) is None
 
 
@@ -105,3 +106,16 @@ def test_a_what_if_of_several_terms_is_stacked_and_learns_what_it_learns_one_by_
         assert one.score_selected == pytest.approx(other.score_selected, abs=2e-3)
         for name, weights in one.state.items():
             torch.testing.assert_close(weights, other.state[name], rtol=2e-3, atol=2e-3)
+
+
+def test_a_term_that_lays_out_classes_and_numbers_differently_is_found_again():
+    lesson = several(("mse", 0.5, {}), ("hinton", 0.25, {}), hard=0.0)
+    made, spec = summed.summed(lesson), SeveralSpec.parse(lesson.settings, "the objective")
+    z, theirs = torch.tensor(np.random.default_rng(0).normal(size=(2, 9, 4)))
+    for labels in (torch.arange(9) % 4, torch.zeros(9, dtype=torch.float64)):
+        told = made.table(theirs, labels, spec).T[None]
+        slope = made([spec], [1.0], lambda v: torch.tensor(v, dtype=z.dtype).view(-1, 1, 1)).slope(z.T[None], told)
+        own = z.clone().requires_grad_()
+        terms = [(LOSSES.get(n), w) for n, w in (("mse", 0.5), ("hinton", 0.25))]
+        loss = sum(w * e.make(Outputs(own), Outputs(theirs), labels, e.spec()) for e, w in terms)
+        torch.testing.assert_close(slope[0].T, torch.autograd.grad(loss, own)[0])

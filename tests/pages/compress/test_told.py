@@ -40,7 +40,7 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
         assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
     for one in block["stages"][1:]:
         assert str(typeset(compress_words.lost_briefly(block, one))) in said
-        for flag in compress_words.flags(block, one):
+        for flag in compress_words.flags(block, one, brief=True):
             assert str(typeset(flag)) in said
     assert said.count("**student**") == 1  # two chains begin with it, and it is drawn once
     assert str(t("compress.as_above", stages="student")) in said
@@ -75,6 +75,16 @@ def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
     assert costs["half-again-int8"] == {"bytes": 14_336, "time": 0.03}[by]
     edge, worst = points.goal(found, drawn, by)
     assert edge >= max(p["x"] for p in drawn) and worst == pytest.approx(0.9271 - 0.01)
+
+
+def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
+    found = smaller()
+    drawn, away = points.near(points.points(found, "bytes"))
+    assert not away and drawn[0]["arm"] == "teacher"
+    found["teacher"]["size_bytes"] = 10**7
+    drawn, away = points.near(points.points(found, "bytes"))
+    assert [p["arm"] for p in away] == ["teacher"] and "teacher" not in [p["arm"] for p in drawn]
+    assert "at 9.5 MB" in words(opened(found))
 
 
 def test_the_corner_of_the_goals_follows_bytes_time_and_errors():

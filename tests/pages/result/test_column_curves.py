@@ -42,6 +42,47 @@ def told(columns=8, answers=("yes",)):
     }
 
 
+PAIR = {
+    "columns": ["price", "colour"],
+    "sides": [
+        {"kind": "number", "values": [1.0, 2.0, 8.0], "missing_as": 2.0},
+        {"kind": "labels", "values": ["red", "<b>blue", None], "missing_as": None},
+    ],
+    "influence": 0.2,
+}
+
+
+def with_pairs(count, answers=("yes",)):
+    """Write what the engine writes of pairs, one of them with free text."""
+    cell = [[[0.1 * (i + j) - 0.2] * len(answers) for j in range(3)] for i in range(3)]
+    pairs = [{**PAIR, "added": cell} for _ in range(count)]
+    return {**told(3, answers), "schema": 2, "pairs": [*pairs, {"columns": ["words", "price"], "influence": 0.0}]}
+
+
+def test_pairs_are_drawn_as_tables_the_strongest_first(jobs):  # noqa: F811
+    at = opened(json.dumps(with_pairs(6)))
+    assert not at.exception
+    charts = [fig for fig in drawn(at) if fig["data"][0]["type"] == "heatmap"]
+    assert len(charts) == 4
+    (cells,) = charts[0]["data"]
+    assert (
+        cells["zmax"] == -cells["zmin"] == pytest.approx(0.2)
+        and charts[0]["layout"]["yaxis"]["title"]["text"] == "price"
+    )
+    assert charts[0]["layout"]["xaxis"]["ticktext"][2] == "missing" and "<b>blue" not in json.dumps(cells["customdata"])
+    said = words(at)
+    assert "What two columns say only together" in said and "of its cells in the tables, and −1.2500" in said
+    assert "A missing value of price is read as 2" in said and "free text: words and price" in said
+    (toggle,) = [one for one in at.toggle if "other pairs (2)" in one.label]
+    at = toggle.set_value(True).run()
+    assert len([fig for fig in drawn(at) if fig["data"][0]["type"] == "heatmap"]) == 6 and not at.exception
+
+
+def test_without_pairs_nothing_is_said_of_them(jobs):  # noqa: F811
+    at = opened(json.dumps({**told(), "pairs": []}))
+    assert "together" not in words(at) and not at.exception
+
+
 def opened(content, name=FILE):
     run_id = make_run("done", ("tiny",), result())
     folder = store().folder(run_id)
@@ -97,6 +138,8 @@ def test_a_student_without_curves_has_no_such_tab():
         ("{", FILE),
         ("[]", FILE),
         (json.dumps({**told(), "level": []}), FILE),
+        (json.dumps({**told(), "pairs": [{**PAIR, "added": [[["x"]]]}]}), FILE),
+        (json.dumps({**told(), "pairs": [{**PAIR, "added": [[[1.0]]]}]}), FILE),
         (json.dumps({**told(), "columns": [{"column": "a", "values": [1], "added": [["x"]]}]}), FILE),
         (None, FILE),
         (json.dumps(told()), "../../elsewhere.json"),

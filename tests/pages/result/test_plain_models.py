@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from kd_core.runs.references import PICTURES, PLAIN, TEXTS
+from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS
 from pages.ui.charts import result as charts
 from pages.ui.result import comparison, differences, page, result_tabs, speed, verdict
 from pages.ui.shared.text import plain, t
@@ -245,6 +245,6 @@ def test_the_form_offers_them_beside_the_placebo_and_can_leave_them_out(jobs):  
     assert not at.exception and jobs.submitted[-1][0].evaluation.references is False
 
 
-@pytest.mark.parametrize(("name", "title"), [(n, title) for n, title, _ in (*PLAIN, *TEXTS, *PICTURES)])
+@pytest.mark.parametrize(("name", "title"), [(n, title) for n, title, _ in (*PLAIN, *TEXTS, *PICTURES, *NETWORKS)])
 def test_every_plain_model_of_the_lists_is_named_in_the_catalogue(name, title):
     assert plain(differences.plain_model(name)) == title

@@ -216,6 +216,13 @@ def test_log_ticks_for_bytes_are_round_in_their_own_unit():
     assert marks.log_axis([], str)["type"] == "log"
 
 
+def test_files_of_nearly_one_size_have_a_tick_among_them():
+    axis = marks.log_axis([5200.0, 6100.0], str, binary=True)
+    low, high = axis["range"]
+    assert any(low <= math.log10(v) <= high for v in axis["tickvals"])
+    assert marks.log_axis([1000.0, 20_000.0], str, binary=True)["tickvals"][6] == 4.0**6
+
+
 def test_a_range_has_room_and_survives_equal_values():
     assert marks.padded([]) is None
     assert marks.padded([1.0, 2.0]) == [0.92, 2.08]

@@ -67,6 +67,17 @@ def test_the_frame_names_the_dataset_and_the_newest_run(jobs):  # noqa: F811
     assert t("common.states.queued") in words(at)
 
 
+@pytest.mark.parametrize(("chosen", "shown"), [("binary", "yes or no"), (None, "a number")])
+def test_a_task_that_nobody_chose_is_named_as_it_was_told_from_the_target(chosen, shown, jobs):  # noqa: F811
+    from kd_core.scenarios import default_spec
+    from pages.ui.shared import engine, facts
+
+    dataset = engine.library().save_spec(default_spec("purchase").dataset.model_copy(update={"task": chosen}))
+    facts.keep(dataset, facts.Facts(rows=240, columns=2, inputs={}, outputs=2, classes=("a", "b"), task="regression"))
+    said = [str(c.value) for c in open_page(data=dataset).sidebar.caption]
+    assert f"240 rows · {shown}" in said
+
+
 def test_an_unknown_dataset_in_the_address_is_named_as_such(jobs):  # noqa: F811
     at = open_page(data="0123456789ab")
     assert not at.exception and t("common.dataset_gone") in words(at)

@@ -10,6 +10,8 @@ PICTURES = InputSpec(kind="pixels", shape=(1, 28, 28), dtype="uint8", high=256, 
 
 
 def test_a_teacher_that_runs_beside_its_students_takes_time_by_its_size():
+    shares = []
+
     def seconds(objective, size="small", mode="offline", **settings):
         spec = RunSpec(
             dataset=DatasetSpec(source="p.zip", target="class"),
@@ -20,6 +22,9 @@ def test_a_teacher_that_runs_beside_its_students_takes_time_by_its_size():
             training=TrainingSpec(epochs=10, seeds=3),
         )
         found = estimate.foresee(spec, 10_000, {"pixels": PICTURES}, 10)
+        shares.append(
+            [w["first"] for w in found.fields(("data", "teacher", "students", "evaluate"))["work"] if "first" in w]
+        )
         return sum(work.seconds for work in found.works if work.kind.startswith("training"))
 
     alone, beside, larger = seconds("at"), seconds("review"), seconds("review", "base")
@@ -27,3 +32,5 @@ def test_a_teacher_that_runs_beside_its_students_takes_time_by_its_size():
     assert larger - alone > 2 * (beside - alone)
     few, many = (seconds("hinton", mode="data_free_pictures", pictures=n) for n in (1000, 4000))
     assert many - few == pytest.approx(3 * (few - seconds("hinton", mode="data_free_pictures", pictures=100)), rel=0.15)
+    assert shares[0] == shares[1] == shares[2] == []
+    assert 0 < shares[-1][0] < shares[-3][0] < shares[-2][0] < 1  # 100, 1,000 and 4,000 pictures are made first

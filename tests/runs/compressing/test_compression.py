@@ -14,6 +14,7 @@ import safetensors.numpy
 import kd_core
 from kd_core.errors import KDError, Stopped
 from kd_core.export.bundle_file import contents
+from kd_core.reports import recipe
 from kd_core.runs import experiment, predictor
 from kd_core.runs.compressing.asked import chains_of, spec_of
 from kd_core.runs.exporting.exporting import export
@@ -156,6 +157,7 @@ def test_the_rest_of_the_result_is_an_ordinary_one(smaller, place):
     assert [s.name for s in found.students] == ["tiny"] and len(found.cells) == 1
     assert headline(result).student_name == "tiny" and result["run_id"] == "second"
     assert result["work_hash"] == smaller[0].work_hash()
+    assert recipe.command(smaller[0]) is None and "compress" in recipe.script(smaller[0])
     kept = np.load(place / "ws/runs/second/artifacts/soft_labels.npz")
     assert {"row_ids", "labels", "teacher", "student_0", "baseline_0"} == set(kept)
 
@@ -195,7 +197,7 @@ def test_a_stop_keeps_what_is_finished(place):
     result = carry_out(spec, place / "stopped", heard, stop)
     block = result["compressed"]
     assert block["stopped"] and [s["reason"] is None for s in block["stages"]] == [True, True, True, False]
-    assert block["stages"][1]["seeds"] == [0] and block["stages"][1]["lost"]["ci95"] == [None, None]
+    assert block["stages"][1]["seeds"] == [block["kept_seed"]] and block["stages"][1]["lost"]["ci95"] == [None, None]
     assert "stopped" in block["stages"][3]["reason"] and not block["stages"][1]["passes"]
     with pytest.raises(Stopped):
         carry_out(spec, place / "at-once", stop=lambda: True)

@@ -55,12 +55,12 @@ def search(most_share, seconds=1000.0, each=1.0, learns=True, should_stop=lambda
 def test_rounding_comes_first_and_shares_are_halved_in():
     found, names, heard = search(0.8)
     best = found.run()
-    assert names == [[NAME], [0.5, "distill", NAME], [0.75, "distill", NAME], [0.875, "distill", NAME]]
-    assert [one.bytes for one in best] == [125, 250, 500]
-    assert [e["done"] for e in heard if e["kind"] == "tried"] == [1, 2, 3, 4]
+    assert names == [[NAME], [0.5, NAME], [0.5, "distill", NAME], [0.75, "distill", NAME], [0.875, "distill", NAME]]
+    assert [(one.bytes, len(one.chain)) for one in best] == [(125, 3), (250, 2), (250, 3)]
+    assert [e["done"] for e in heard if e["kind"] == "tried"] == [1, 2, 3, 4, 5]
     low, names, _ = search(0.3)
     assert [n[0] for n in names] == [] and [one.bytes for one in low.run()] == [375, 500]
-    assert [n[0] for n in names[1:]] == [0.5, 0.25, 0.375]
+    assert [n[0] for n in names[2:]] == [0.5, 0.25, 0.375]
 
 
 def test_rounding_that_loses_too_much_is_not_put_behind_others_and_nobody_learns_without_answers():
@@ -71,7 +71,7 @@ def test_rounding_that_loses_too_much_is_not_put_behind_others_and_nobody_learns
 
 def test_it_ends_with_the_time_and_with_the_person():
     found, names, _ = search(0.8, seconds=2.5)
-    assert [one.bytes for one in found.run()] == [125, 250, 500] and len(names) == 3
+    assert [one.bytes for one in found.run()] == [250, 250, 500] and len(names) == 3
     found, names, _ = search(0.8, should_stop=lambda: True)
     assert found.run() == [] and names == []
 
@@ -81,7 +81,7 @@ def test_a_chain_that_the_end_of_the_time_cut_off_is_left_out():
     own = found.weigh
 
     def cut(chain):
-        if len(chain) > 1:
+        if len(chain) > 1:  # taking out, and learning again
             raise Stopped("the time was up")
         return own(chain)
 
@@ -95,7 +95,16 @@ def test_a_chain_that_the_end_of_the_time_cut_off_is_left_out():
 def test_no_more_finalists_than_can_be_carried_out():
     found, _, _ = search(0.9)
     found.run()
-    assert len(found.tried) == 4 and len(found.finalists()) == FINALISTS
+    assert len(found.tried) == 5 and len(found.finalists()) == FINALISTS
     assert all(STEPS.get(step.name) for one in found.finalists() for step in one.chain)
     told = found.finalists()[0].told()
     assert told["chain"][0]["name"] == "prune_structured" and told["keeps"]
+
+
+def test_what_makes_nothing_smaller_is_not_learned_again_and_what_learns_and_rounds_at_once_comes_last():
+    found, names, _ = search(0.8)
+    found.offered = [STEPS.get(name) for name in ("qat", NAME, "prune_structured", "prune_magnitude", "distill")]
+    found.run()
+    learned = [chain for chain in names if "distill" in chain]
+    assert ["prune_magnitude", NAME] in names and not any("prune_magnitude" in chain for chain in learned)
+    assert names[0] == [NAME] and names[-2:] == [["qat"], [0.75, "qat"]]

@@ -3,8 +3,9 @@
 import pytest
 
 from kd_core.distill import MODES
-from kd_core.runs import plan
+from kd_core.runs import experiment, plan
 from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from tests.data.pictures.zips import shapes, zipped
 from tests.data.views.test_text_views import text_table
@@ -72,6 +73,22 @@ def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
     assert [p.code for p in said] == ["made_up_pictures"] * 2  # for the teacher and for the student
     assert all("show nothing that a teacher knows" in p.message for p in said)
     assert all(p.hint.startswith("Choose the mode 'offline', or the mode 'data_free_pictures'") for p in said)
+
+
+def test_who_hears_nothing_of_training_rows_is_not_warned_of_a_teacher_that_knows_them(tmp_path):
+    given, found = pictures(tmp_path), {}
+    for mode, settings in (("data_free_pictures", {"pictures": 100, "steps": 10}), ("offline", {})):
+        spec = spec_of(given, mode, settings)
+        spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": 1})})
+        events = []
+        result = experiment.run(spec, RunFolder.create(tmp_path / mode, spec), events.append, lambda: False)
+        said = [{n["code"] for n in result["teacher"].get("notes", ())}]
+        said += [{e["code"] for e in events if e["kind"] == "warning"}]
+        found[mode] = ["in_sample" in codes for codes in said]
+        if settings:
+            parts = [e for e in events if e["kind"] == "part" and e.get("what") == "made"]
+            assert parts[-1]["done"] == parts[-1]["of"] == 110 and {e["phase"] for e in parts} == {"students"}
+    assert found == {"data_free_pictures": [False, False], "offline": [True, True]}
 
 
 def test_a_patient_teacher_answers_mixed_pictures(tmp_path):

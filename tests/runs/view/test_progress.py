@@ -237,3 +237,25 @@ def test_texts_that_a_teacher_reads_first_are_a_part_of_its_work():
     fitted = after(*begun, (9.0, texts(1000)), (12.0, fit(1, 3.0)))
     assert fitted.outlook(12.0).units == Units("teacher", 1, FITS)
     assert fitted.share("teacher")[0] == pytest.approx(0.5 + 0.5 / FITS)
+
+
+def test_what_is_made_before_trainings_is_a_share_of_their_work():
+    def made(done):
+        return {"kind": "part", "phase": "students", "what": "made", "done": done, "of": 2200}
+
+    work = [{**w, **({"first": 0.5} if w["kind"].startswith("training") else {})} for w in WORK]
+    plan = {**PLAN, "work": work}
+    told = tuple((t, plan if event is PLAN else event) for t, event in TRAINS)
+    begun = after(*told, (35.0, made(1100)))
+    assert begun.outlook(35.0).units == Units("made", 1100, 2200)
+    assert begun.share("students")[0] == pytest.approx(0.25)
+    assert begun.outlook(35.0).left_s == pytest.approx(
+        10 + 30 + 15
+    )  # as many pictures again, the trainings, the judgement
+    beside = after(*told, (35.0, made(1100)), (36.0, epoch(0, 1, arm="baseline")), (37.0, made(1320)))
+    assert beside.outlook(37.0).units == Units("made", 1320, 2200)  # a baseline that learns meanwhile hides nothing
+    ready = after(*told, (35.0, made(1100)), (45.0, made(2200)), (50.0, trained(1)))
+    assert ready.outlook(50.0).units == Units("training", 1, 12)
+    assert ready.share("students")[0] == pytest.approx(0.5 + 0.5 / 12)
+    again = after(*told, (30.0, trained(3)))  # kept pictures are no work
+    assert again.share("students")[0] == pytest.approx(3 / 12)

@@ -277,7 +277,8 @@ def test_the_trainings_of_candidates_are_not_counted_and_the_chosen_one_is_named
     now = snapshot(folder)
     assert (now.trainings_done, now.trainings, now.chosen) == (0, 6, None)
     assert now.log[0].endswith(
-        "Plan: 6 trainings, after choosing among 3 candidates, of at most 10 epochs on cpu, about 1000 s."
+        "Plan: 6 trainings, after choosing among 3 candidates, of at most 10 epochs on cpu, about 1000 s. "
+        "The teacher takes 300 s of it."
     )
     assert now.log[-2].endswith("Candidate small: 0.91 on validation (alone 0.9), 2.0 KB, 51 us a row; 3.0 s.")
     assert now.log[-1].endswith("Candidate large: left out before training, its file takes 99,000 bytes at least.")

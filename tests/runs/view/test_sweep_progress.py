@@ -32,6 +32,15 @@ PLAN = {
     "estimate_seconds": 60.0,
     **plan_fields(SPEC),
 }
+TEACHER = {
+    "folds": 5,
+    "teacher_epochs": 48,
+    "work": [
+        {"kind": "teacher:cnn", "seconds": 30.0},
+        {"kind": "teacher", "seconds": 10.0},
+        {"kind": "evaluate", "seconds": 20.0},
+    ],
+}
 CHOSEN = {"kind": "sweep", "mode": "fused", "why": "Fastest.", "trainings": 9, "precision": "float32"}
 
 
@@ -183,6 +192,24 @@ def test_a_resumed_sweep_starts_from_what_it_kept(folder):
 @pytest.mark.parametrize(
     ("event", "words"),
     [
+        (
+            {**PLAN, **TEACHER},
+            "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s. The teacher takes 40 s of it: its epochs are its own, "
+            "at most 48 in each of 6 fits; fewer are set by teacher.epochs.",
+        ),
+        (
+            {**PLAN, **TEACHER, "folds": 1},
+            "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s. The teacher takes 40 s of it: its epochs are its own, "
+            "at most 48; fewer are set by teacher.epochs.",
+        ),
+        (
+            {**PLAN, **TEACHER, "teacher_epochs": None},
+            "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s. The teacher takes 40 s of it.",
+        ),
+        (
+            {**PLAN, **TEACHER, "work": [{"kind": "teacher:cnn", "seconds": 9.0}]},
+            "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s.",
+        ),
         (PLAN, "Plan: 9 trainings for 4 cells of at most 10 epochs on cpu, about 60 s."),
         (
             {**PLAN, "epochs": 60, "round_epochs": 10},

@@ -19,6 +19,7 @@ from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentS
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
 from kd_core.teachers.answers import teacher_answers
+from kd_core.teachers.live import opening
 from kd_core.teachers.pretrained import folders
 from kd_core.teachers.pretrained import picture_encoder as encoders
 from tests.data.pictures.zips import shapes, zipped
@@ -136,6 +137,9 @@ def test_a_classifier_with_the_names_of_the_classes_is_asked_as_it_is(rows, tmp_
     picture = rows.view("pixels").parts["test"][:1]
     (_, z), *_ = encoder.answers(picture, encoders.torch.device("cpu"))
     np.testing.assert_allclose(found.logits["test"][0], z[0][::-1], atol=1e-4)
+    model = opening.opened(rows, Choice(name=NAME, settings={"folder": name, "mode": "as_is"}))
+    np.testing.assert_allclose(model.ask(rows.rows.iloc[rows.test.row_ids]), found.logits["test"], atol=1e-4)
+    assert opening.why_not(Choice(name=NAME, settings={"folder": name})).startswith("it was trained for this run")
     with pytest.raises(KDError, match="asked as it is gives no inner features"):
         answers(rows, {"folder": name, "mode": "as_is"}, folds=1, hidden=True)
 

@@ -16,6 +16,7 @@ from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
 from kd_core.teachers.answers import teacher_answers
 from kd_core.teachers.base import Ask
+from kd_core.teachers.live import opening
 from kd_core.teachers.pretrained import encoder as encoders
 from kd_core.teachers.pretrained import folders
 from tests.teachers.pretrained.tiny import edit, need, text_frame, write_model
@@ -190,6 +191,20 @@ def test_a_head_with_the_names_of_the_classes_is_asked_as_it_is(rows, tmp_path, 
     np.testing.assert_allclose(
         found.logits["test"][0], z[0] if labels[0].strip().lower() == "no" else z[0][::-1], atol=1e-4
     )
+
+
+def test_as_it_is_it_answers_new_rows_and_a_probe_does_not(rows, tmp_path):
+    name = folders.add(write_model(tmp_path / "head", labels=("yes", "no")))
+    found = answers(rows, {"model": name, "mode": "as_is"})
+    teacher = Choice(name=NAME, settings={"model": name, "mode": "as_is"})
+    assert opening.why_not(teacher) is None
+    model, of = opening.opened(rows, teacher), rows.test.row_ids
+    np.testing.assert_allclose(model.ask(rows.rows.iloc[of]), found.logits["test"], atol=1e-4)
+    new = rows.rows.iloc[[of[0]]].assign(text=str(rows.rows["text"].iloc[of[1]]))
+    np.testing.assert_allclose(model.ask(new)[0], found.logits["test"][1], atol=1e-4)
+    for mode in ("probe", "finetune"):
+        reason = opening.why_not(Choice(name=NAME, settings={"model": name, "mode": mode}))
+        assert reason.startswith("it was trained for this run")
 
 
 def test_a_head_gives_no_features_and_says_so(rows, tmp_path):

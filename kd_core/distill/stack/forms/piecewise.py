@@ -15,7 +15,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.distill.stack.forms.base import STACKS, State
 from kd_core.distill.stack.forms.mlp import MLPStack
 from kd_core.models.archs.piecewise import PiecewiseSpec
-from kd_core.models.piecewise_front import Index, Layout
+from kd_core.models.piecewise_front import Index, Layout, Sides
 
 _FRONT = "front."
 # Encoded rows of one stack; where they take more, rows are cut at every step.
@@ -34,14 +34,20 @@ class PiecewiseStack(MLPStack):
     def __init__(
         self, specs: Sequence[Any], states: Sequence[State], inputs: InputSpec, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.layout = Layout.of(inputs, specs[0].num_edges())
+        self.layout = self.layout_of(specs[0], inputs)
         self.index = Index(self.layout, inputs.width).to(device)
         own = [[(name, t) for name, t in state.items() if name.startswith(_FRONT)] for state in states]
-        self.edges = {name: torch.stack([dict(of)[name] for of in own]).to(device, dtype) for name, _ in own[0]}
+        together = {name: torch.stack([dict(of)[name] for of in own]).to(device) for name, _ in own[0]}
+        self.edges = {name: t.to(dtype) if t.is_floating_point() else t for name, t in together.items()}
         rest = [{name: t for name, t in state.items() if not name.startswith(_FRONT)} for state in states]
         self._table: Tensor | None = None
         self._taken: dict[int, Tensor] = {}
         super().__init__(specs, rest, inputs, dtype, device)
+
+    @classmethod
+    def layout_of(cls, spec: Any, inputs: InputSpec) -> Layout:
+        """Say what becomes of each feature."""
+        return Layout.of(inputs, spec.num_edges())
 
     @classmethod
     def shape_key(cls, spec: Any) -> Hashable:
@@ -51,7 +57,7 @@ class PiecewiseStack(MLPStack):
     @classmethod
     def input_width(cls, spec: Any, inputs: InputSpec) -> int:
         """Count the encoded values."""
-        return Layout.of(inputs, spec.num_edges()).encoded
+        return cls.layout_of(spec, inputs).encoded
 
     @property
     def widest(self) -> int:
@@ -63,17 +69,22 @@ class PiecewiseStack(MLPStack):
         super().rebuilt()
         told = {name.removeprefix(_FRONT): t.unsqueeze(1) for name, t in self.edges.items()}
         self._low, self._scale, self._start = told["low"], told["scale"], told["start"]
+        self._sides = (
+            Sides(told["pair_source"].squeeze(1), told["pair_low"], told["pair_scale"])
+            if self.layout.products
+            else None
+        )
         owner = self.index.owner
         self._spread = self._low.new_zeros(len(self), len(owner), len(self.layout.numbers))  # (S, G, M)
         self._spread[:, torch.arange(len(owner), device=owner.device), owner] = self.edges[f"{_FRONT}rise"]
 
     def encode(self, x: Tensor) -> Tensor:
         """Cut the numbers of rows by each network's own edges. Shape: (S, B, F) -> (S, B, K)."""
-        return self.index.encode(x, self._low, self._scale).to(self.compute[0].dtype)
+        return self.index.encode(x, self._low, self._scale, self._sides).to(self.compute[0].dtype)
 
     def hold(self, *parts: Tensor) -> None:
         """Encode rows once for all networks with the same edges, where they fit. Shape: (N, F) each."""
-        cuts = [low.numpy().tobytes() + scale.numpy().tobytes() for low, scale in zip(*self._cuts(), strict=True)]
+        cuts = [b"".join(t.numpy().tobytes() for t in of) for of in zip(*self._cuts(), strict=True)]
         arms, count = list(dict.fromkeys(cuts)), sum(map(len, parts))
         if len(arms) * count * self.layout.encoded * self._low.itemsize > HELD_BYTES[self._low.device.type]:
             return
@@ -87,13 +98,18 @@ class PiecewiseStack(MLPStack):
         first = 0
         for at, some in rows:
             self._table[first : first + len(some)] = self.index.encode(
-                some.to(self._low.dtype), self._low[at, 0], self._scale[at, 0]
+                some.to(self._low.dtype),
+                self._low[at, 0],
+                self._scale[at, 0],
+                None
+                if self._sides is None
+                else Sides(self._sides[0][at], self._sides[1][at, 0], self._sides[2][at, 0]),
             )
             first += len(some)
         self._first = torch.tensor([arms.index(cut) * count for cut in cuts], device=self._low.device).view(-1, 1)
 
-    def _cuts(self) -> tuple[Tensor, Tensor]:
-        return self._low.cpu(), self._scale.cpu()
+    def _cuts(self) -> list[Tensor]:
+        return [t.cpu() for t in (self._low, self._scale, *(self._sides or ()))]
 
     def look_up(self, index: Tensor) -> Tensor | None:
         """Return encoded rows by position; they are overwritten by the next call for as many. Shape: (S, B) -> (S, B, K)."""

@@ -1,14 +1,15 @@
 """Plain models beside the students: what a person could have at the same size without any teacher.
 
-Fixed short lists for tables, for texts and for pictures, smallest first. Each learns from the labels alone, once; the one to compare a student with is chosen on
-validation rows among those whose file takes no more bytes, and only that one gets the student's other seeds and is asked about
-the test rows.
+Fixed short lists for tables, for texts and for pictures, smallest first, and for pictures the small CNN of about each student's bytes. Each learns from the
+labels alone, once; the one to compare a student with is chosen on validation rows among those whose file takes no more bytes, and
+only that one gets the student's other seeds and is asked about the test rows.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,44 +17,19 @@ import torch
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.input_spec import PIXELS
-from kd_core.data.pictures.column import shape_of
 from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TrainedVariant, Variant
-from kd_core.distill.sweep.work import Hooks, SweepWork
+from kd_core.distill.sweep.work import CPU, Hooks, SweepWork
 from kd_core.errors import KDError
 from kd_core.models.base import ARCHS
 from kd_core.models.building import deployed_state, viewed
+from kd_core.models.sizes import sizes_for
 from kd_core.runs.choosing.shortening import least_bytes, shortened
 from kd_core.runs.deployment import Deployment, deploy
+from kd_core.runs.plain.lists import LARGER, NETWORKS, SLOWER, Plain, alike, lists, network_beside
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
 from kd_core.training.predict import predict
 
-PLAIN: tuple[tuple[str, str, Choice], ...] = (
-    ("linear", "a linear model", Choice(name="linear")),
-    ("trees_30x4", "30 trees of 4 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 4})),
-    ("trees_30x15", "30 trees of 15 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 15})),
-    ("trees_30x31", "30 trees of 31 leaves", Choice(name="trees", settings={"trees": 30, "leaves": 31})),
-    ("trees_100x31", "100 trees of 31 leaves", Choice(name="trees", settings={"trees": 100, "leaves": 31})),
-)
-_TERMS = (300, 1000, 1700, 3000, 8000, 16_000, 40_000)  # with many classes a piece of a word takes many bytes
-TEXTS: tuple[tuple[str, str, Choice], ...] = tuple(
-    (
-        f"terms_{n}",
-        f"a linear model on {n:,} weighted pieces of words",
-        Choice(name="terms", settings={"size": None, "terms": n}),
-    )
-    for n in _TERMS
-)
-PICTURES: tuple[tuple[str, str, Choice], ...] = tuple(
-    (
-        f"pixels_{n}",
-        f"a linear model on pictures shrunken to {n} pixels a side",
-        Choice(name="linear_pixels", settings={"size": None, "side": n}),
-    )
-    for n in (4, 8, 16, 32)
-)
-LARGER = 1.0  # the first model of more than the largest student's bytes, times this, is the last of the list
-TEXT = "ngrams"
 ShouldStop = Callable[[], bool]
 
 
@@ -81,36 +57,53 @@ class Reference:
         return {"name": self.name, "title": self.title, "arch": arch, **sizes, **names, "selected": self.selected}
 
 
-def lists(dataset: Dataset) -> list[tuple[tuple[str, str, Choice], ...]]:
-    """List the plain models of what the rows can be read as: those of tables where any column is neither text nor picture, those of texts, of pictures."""
-    kinds, columns = dataset.views.kinds, set(dataset.columns)
-    view = dataset.view(TEXT).view if TEXT in kinds else None
-    texts = set() if view is None else set(view.types)
-    pictures = {name for name in columns & set(dataset.rows.columns) if shape_of(dataset.rows[name])}
-    found = [PLAIN] if columns - texts - pictures or not columns else []
-    return [*found, *([TEXTS] if TEXT in kinds else []), *([PICTURES] if PIXELS in kinds else [])]
-
-
 class References:
     """The plain models of a run; each is trained when it is first needed. Errors of one leave it out, told in `missing`."""
 
     def __init__(
-        self, dataset: Dataset, training: TrainingSpec, metric: str, better: str, seeds: Sequence[int], stop: ShouldStop
+        self,
+        dataset: Dataset,
+        training: TrainingSpec,
+        metric: str,
+        better: str,
+        seeds: Sequence[int],
+        stop: ShouldStop,
+        device: torch.device = CPU,
+        tell: Callable[[str], None] = lambda title: None,
     ) -> None:
+        """Take what the students were trained with. `device`: of CNNs, where a core would be slow; `tell(title)` before each of their trainings."""
         self.dataset, self.training, self.metric, self.better = dataset, training, metric, better
-        self.seeds, self.stop = list(seeds), stop
+        self.seeds, self.stop, self.device, self.tell = list(seeds), stop, device, tell
         self.known: list[Reference] = []
         self.missing: list[dict[str, str]] = []
         self.shorten = False
 
-    def learn(self, largest: int, shorten: bool = False) -> None:
-        """Train the lists with the first seed, each until a model is clearly larger than the largest student. Units: bytes.
+    def learn(self, students: Sequence[tuple[Choice, int]], shorten: bool = False) -> None:
+        """Train the lists with the first seed, each until a model is clearly larger than the largest student, and the CNN beside each. Units: bytes.
 
+        `students`: architectures and the bytes of their files, 0 where there is none.
         `shorten`: a student holds a part of the names of categories alone, so plain models that are too large for it do so too.
         """
         self.shorten = shorten
+        largest = max(most for _, most in students)
         for models in lists(self.dataset):
             self._learn(models, largest)
+        if PIXELS in self.dataset.views.kinds:
+            self._learn(self._networks(students), largest)
+
+    def _networks(self, students: Sequence[tuple[Choice, int]]) -> list[Plain]:
+        """Name the CNNs to set beside the students, once each; where all that would fit learn too long for one, that is told."""
+        found, slow = dict[str, Plain](), False
+        for student, most in students:
+            plain, late = network_beside(
+                student, sizes_for(self.dataset, student), most, lambda arch: sizes_for(self.dataset, arch)
+            )
+            found |= {plain[0]: plain} if plain is not None else {}
+            slow |= late and plain is None
+        if slow:
+            (name, title, _), reason = NETWORKS[0], f"It learns more than {SLOWER:g} times as long as a student."
+            self.missing.append({"name": name, "title": title, "reason": reason})
+        return [plain for plain in NETWORKS if plain[0] in found]
 
     def _fitting(self, arch: Choice, largest: int) -> Choice:
         """Leave names out as the students did, where a model is too large for them with all. Errors: KDError."""
@@ -118,7 +111,7 @@ class References:
             return arch
         return shortened(self.dataset, arch, largest) or arch
 
-    def _learn(self, models: Sequence[tuple[str, str, Choice]], largest: int) -> None:
+    def _learn(self, models: Sequence[Plain], largest: int) -> None:
         for name, title, arch in models:
             takes = ARCHS.get(arch.name).facts["takes"]
             if not set(takes) & set(self.dataset.views.kinds) or self.stop():
@@ -153,6 +146,9 @@ class References:
         work = SweepWork.of(
             self.dataset, [Variant(student, None, n) for n in seeds], None, self.training, self.metric, curves=True
         )
+        if arch in [one for *_, one in NETWORKS]:
+            self.tell(next(title for _, title, one in NETWORKS if one == arch))
+            work = replace(work, device=self.device)
         found = planner.train(work, Hooks(should_stop=self.stop))
         return [t for _, t in sorted(found.items()) if not t.stopped and t.diverged is None]
 
@@ -160,14 +156,24 @@ class References:
         trained.state = deployed_state(self.dataset, trained.variant.student.arch, trained.state)
         return trained.module(self.dataset)
 
-    def of_size(self, most: int) -> Reference | None:
+    def beside(self, student: Choice) -> list[Reference]:
+        """List those to set a student beside: all but the CNN of its own shape, as its baseline is that very model."""
+
+        def own(arch: Choice) -> bool:
+            size = functools.partial(sizes_for, self.dataset)
+            return arch.name == student.name and alike(arch, size(arch), student, size(student))
+
+        networks = [arch for *_, arch in NETWORKS]
+        return [r for r in self.known if r.arch not in networks or not own(r.arch)]
+
+    def of_size(self, student: Choice, most: int) -> Reference | None:
         """Return the best on validation among those of at most so many bytes, None where none is as small."""
-        fitting = [r for r in self.known if r.bytes <= most]
+        fitting = [r for r in self.beside(student) if r.bytes <= most]
         return max(fitting, key=lambda r: self._rank(r.selected), default=None)
 
-    def smallest_within(self, score: float, margin: float) -> Reference | None:
-        """Return the smallest that is on validation at most the margin behind a score, None where all are."""
-        near = [r for r in self.known if self._rank(r.selected) >= self._rank(score) - margin]
+    def smallest_within(self, student: Choice, score: float, margin: float) -> Reference | None:
+        """Return the smallest that is on validation at most the margin behind a score, None where all are further."""
+        near = [r for r in self.beside(student) if self._rank(r.selected) >= self._rank(score) - margin]
         return min(near, key=lambda r: r.bytes, default=None)
 
     def _rank(self, score: float) -> float:

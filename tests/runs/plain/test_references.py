@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 
 import kd_core
+from kd_core.data.input_spec import InputSpec
 from kd_core.data.preparation import prepare
 from kd_core.errors import KDError
-from kd_core.runs import experiment, references
+from kd_core.models.sizes import sizes
+from kd_core.runs import experiment
 from kd_core.runs.asked import student_spec
 from kd_core.runs.deployment import Deployment
 from kd_core.runs.outcome import read_outcome
-from kd_core.runs.references import PICTURES, PLAIN, TEXTS, Reference, References
+from kd_core.runs.plain import lists as plain_lists
+from kd_core.runs.plain import references as plain_references
+from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS, lists
+from kd_core.runs.plain.references import Reference, References
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.report import verdict_lines
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
@@ -24,6 +29,10 @@ from tests.runs.kinds.test_text_run import text_spec
 from tests.runs.tables import small_spec, write_table
 
 pytestmark = [pytest.mark.filterwarnings("default::DeprecationWarning")]
+
+
+NETWORKS_BY_NAME = [(name, arch) for name, _, arch in NETWORKS]
+TREES = Choice(name="trees")
 
 
 def known(scores, sizes, better="higher"):
@@ -43,13 +52,13 @@ class Kept:
 
 def test_the_best_of_a_size_is_chosen_and_the_smallest_that_keeps_up():
     made = known([0.7, 0.8, 0.85, 0.9], [10, 30, 20, 90])
-    assert made.of_size(9) is None
-    assert [made.of_size(most).name for most in (10, 20, 30, 89, 90)] == ["0", "2", "2", "2", "3"]
-    assert made.smallest_within(0.86, 0.02).name == "2" and made.smallest_within(0.71, 0.02).name == "0"
-    assert made.smallest_within(0.95, 0.01) is None
+    assert made.of_size(TREES, 9) is None
+    assert [made.of_size(TREES, most).name for most in (10, 20, 30, 89, 90)] == ["0", "2", "2", "2", "3"]
+    assert made.smallest_within(TREES, 0.86, 0.02).name == "2" and made.smallest_within(TREES, 0.71, 0.02).name == "0"
+    assert made.smallest_within(TREES, 0.95, 0.01) is None
     errors = known([9.0, 5.0, 6.0], [10, 20, 30], "lower")
-    assert errors.of_size(100).name == "1" and errors.smallest_within(5.8, 0.3).name == "1"
-    assert errors.smallest_within(8.8, 0.3).name == "0"
+    assert errors.of_size(TREES, 100).name == "1" and errors.smallest_within(TREES, 5.8, 0.3).name == "1"
+    assert errors.smallest_within(TREES, 8.8, 0.3).name == "0"
 
 
 def carry_out(spec, path):
@@ -115,26 +124,30 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
 
 def test_texts_have_plain_models_of_their_own(tmp_path):
     told = text_table(tmp_path / "a.csv")
-    assert references.lists(prepare(told)) == [PLAIN, TEXTS]
-    assert references.lists(prepare(told.model_copy(update={"drop": ("amount",)}))) == [TEXTS]
-    assert references.lists(prepare(DatasetSpec(source="sample:visits", target="purchased"))) == [PLAIN]
+    assert lists(prepare(told)) == [PLAIN, TEXTS]
+    assert lists(prepare(told.model_copy(update={"drop": ("amount",)}))) == [TEXTS]
+    assert lists(prepare(DatasetSpec(source="sample:visits", target="purchased"))) == [PLAIN]
     assert all(arch.name == "terms" for *_, arch in TEXTS)
 
 
 @pytest.mark.slow
 def test_pictures_have_plain_models_of_their_own(tmp_path):
     offers = DatasetSpec(source="sample:product_category", target="shelf")
-    assert references.lists(prepare(offers, tmp_path)) == [PLAIN, TEXTS, PICTURES]
+    assert lists(prepare(offers, tmp_path)) == [PLAIN, TEXTS, PICTURES]
     figures = ("price", "weight_g", "pieces", "stars", "returns_share", "material")
-    assert references.lists(prepare(offers.model_copy(update={"drop": figures}), tmp_path)) == [TEXTS, PICTURES]
+    assert lists(prepare(offers.model_copy(update={"drop": figures}), tmp_path)) == [TEXTS, PICTURES]
     told = picture_spec(tmp_path)
-    assert references.lists(prepare(told.dataset, tmp_path)) == [PICTURES]
+    assert lists(prepare(told.dataset, tmp_path)) == [PICTURES]
     asked = told.evaluation.model_copy(update={"references": True})
     result = carry_out(told.model_copy(update={"evaluation": asked}), tmp_path / "run")
     known = result["references"]["known"]
-    assert [r["name"] for r in known] == [name for name, *_ in PICTURES][: len(known)] and known
+    *linear, network = [r["name"] for r in known]
+    assert linear == [name for name, *_ in PICTURES][: len(linear)] and linear and result["references"]["missing"] == []
     (student,) = result["students"]
     best = student["reference"]["best"]
+    assert network == "cnn_7x3" and known[-1]["arch"] == dict(NETWORKS_BY_NAME)["cnn_7x3"].model_dump()
+    assert 0.7 * student["deployed"]["bytes"] < known[-1]["bytes"] <= student["deployed"]["bytes"]
+    assert best["name"] == max(known, key=lambda r: (r["bytes"] <= student["deployed"]["bytes"], r["selected"]))["name"]
     assert best["bytes"] <= student["deployed"]["bytes"] and len(best["metrics"]["accuracy"]["values"]) == 2
     (kept,) = result["artifacts"]["plain"]
     assert kept["name"] == f"plain {best['name']}" and (tmp_path / "run" / kept["onnx"]).stat().st_size == best["bytes"]
@@ -160,7 +173,7 @@ def test_a_plain_model_without_a_file_says_why(monkeypatch):
     monkeypatch.setattr(made, "_trained", lambda arch, seeds: [SimpleNamespace(score_selected=0.5)])
     monkeypatch.setattr(made, "_module", lambda trained: None)
     monkeypatch.setattr(
-        references, "deploy", lambda *given: Deployment(None, reason="ONNX Runtime can't run the file.")
+        plain_references, "deploy", lambda *given: Deployment(None, reason="ONNX Runtime can't run the file.")
     )
     with pytest.raises(KDError) as caught:
         made._first("linear", "a linear model", Choice(name="linear"))
@@ -183,3 +196,37 @@ def test_without_lightgbm_the_run_ends_and_says_what_is_missing(tmp_path, monkey
     assert [r["name"] for r in told["known"]] == ["linear"] and np.isfinite(told["known"][0]["selected"])
     assert [m["name"] for m in told["missing"]] == [name for name, *_ in PLAIN[1:]]
     assert all("lightgbm" in m["reason"].lower() for m in told["missing"])
+
+
+def beside_pictures(monkeypatch, arch, most=100_000):
+    """The plain models that are learned beside a student of pictures, without training any."""
+    made, learned = known([], []), []
+    made.dataset = SimpleNamespace(views=SimpleNamespace(kinds=("pixels",)))
+    made.missing, inputs = [], InputSpec("pixels", (1, 28, 28), "uint8", high=256)
+    monkeypatch.setattr(plain_references, "lists", lambda dataset: [])
+    monkeypatch.setattr(plain_references, "sizes_for", lambda dataset, one: sizes(one, inputs, 10))
+    monkeypatch.setattr(made, "stop", lambda: False, raising=False)
+
+    def first(name, title, choice):
+        learned.append(name)
+        return Reference(name, title, choice, 0.9, Kept(sizes(choice, inputs, 10).size_bytes), {})
+
+    monkeypatch.setattr(made, "_first", first)
+    made.learn([(arch, most), (Choice(name="linear_pixels", settings={"size": "tiny"}), 3000)])
+    return made, learned
+
+
+def test_a_student_is_not_set_beside_the_cnn_of_its_own_shape(monkeypatch):
+    own = dict(NETWORKS_BY_NAME)["cnn_12x3"]
+    made, learned = beside_pictures(monkeypatch, Choice(name="resnet", settings={"size": "tiny"}))
+    assert learned == ["cnn_7x4"] and made.missing == []
+    made.known.append(Reference("cnn_12x3", "", own, 0.95, Kept(10), {}))
+    assert made.of_size(TREES, 90_000).name == "cnn_12x3" == made.smallest_within(TREES, 0.9, 0.1).name
+    assert made.of_size(own, 90_000).name == "cnn_7x4" == made.smallest_within(own, 0.9, 0.1).name
+
+
+def test_a_cnn_that_would_learn_too_long_is_left_out_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(plain_lists, "QUICK", 1.0)
+    made, learned = beside_pictures(monkeypatch, Choice(name="linear_pixels", settings={"size": "small"}), 20_000)
+    assert learned == [] and [m["name"] for m in made.missing] == ["cnn_4x2"]
+    assert made.missing[0]["reason"] == "It learns more than 2 times as long as a student."

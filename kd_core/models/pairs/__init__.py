@@ -1,0 +1,1 @@
+"""Pairs of columns in an additive model: which ones, and where their tables are cut."""

@@ -1,0 +1,1 @@
+"""The latency lab: models of finished runs timed in one session, kept beside the runs."""

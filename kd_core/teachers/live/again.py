@@ -1,0 +1,82 @@
+"""A teacher that was trained for a run, trained once more in the same way, so that it can be asked about new rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kd_core.data.dataset import Array, Dataset
+from kd_core.data.view import View
+from kd_core.errors import KDError
+from kd_core.specs import Choice
+from kd_core.teachers.base import SOURCES, Answering, Ask, FittedTeacher, Notify, ShouldStop, teacher_view
+from kd_core.teachers.fitting import Fitted, whole
+from kd_core.training.loop import ignore, never
+
+AS_BEFORE = 1e-3  # logits apart that still count as the same teacher: threads may add up in another order
+
+
+def why_not(teacher: Choice) -> str | None:
+    """Say why a teacher can't be trained once more, None where it can. Errors: UnknownName."""
+    if isinstance(SOURCES.get(teacher.name).make, Fitted):
+        return None
+    return "it is made of several teachers, or was not trained here"
+
+
+@dataclass(frozen=True)
+class _Again:
+    """The teacher trained once more. `shift` (C,): what the run adds to its logits where classes are weighted."""
+
+    view: View
+    fitted: FittedTeacher
+    shift: Array
+
+    def ask(self, rows: pd.DataFrame) -> Array:
+        """Answer raw rows. Shape: N rows with the dataset's columns -> (N, C) float32 logits."""
+        found: Array = self.fitted.logits(self.view.read(rows)[0]) + self.shift
+        return found
+
+
+def trained_again(
+    dataset: Dataset,
+    teacher: Choice,
+    seed: int,
+    rows: pd.DataFrame,
+    known: Array,
+    *,
+    class_weights: Array | None = None,
+    notify: Notify = ignore,
+    should_stop: ShouldStop = never,
+    device: str = "cpu",
+) -> Answering:
+    """Train the teacher on all training rows, as the run did for the rows that it was not trained on.
+
+    `rows`, `known`: rows that the run kept, and the teacher's answers to them as its students were judged by. Shape: N rows, (N, C).
+    Errors: KDError `teacher_again` where it can't be, `teacher_other` where it then answers otherwise; Stopped.
+    """
+    entry = SOURCES.get(teacher.name)
+    reads = teacher_view(teacher, dataset.views.kinds)
+    if (reason := why_not(teacher)) or reads is None:
+        raise KDError(
+            "The teacher can't be trained once more: {reason}.",
+            "Look at its students alone.",
+            "teacher_again",
+            reason=reason or "it reads no rows",
+        )
+    ask = Ask(dataset, reads, 1, seed, None, "", device, notify, should_stop)
+    fitted = whole(entry.make, entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)  # type: ignore[arg-type]
+    view = dataset.view(reads).view
+    assert view is not None
+    shift = np.zeros(1) if class_weights is None else np.log(np.asarray(class_weights, np.float64))
+    found = _Again(view, fitted, shift.astype(np.float32))
+    apart = float(np.abs(found.ask(rows) - known).max(initial=0.0))
+    if not apart <= AS_BEFORE:
+        raise KDError(
+            "Trained once more, the teacher answers otherwise than in the run: {apart:.2g} apart.",
+            "Another version of the app or of a library made the run: run it again, then look.",
+            "teacher_other",
+            apart=apart,
+        )
+    return found

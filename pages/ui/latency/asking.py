@@ -1,0 +1,128 @@
+"""What to time and how: the form of the latency lab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.machine.processor import cores
+from kd_core.runs.outcome import taken_as
+from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.timing.asked import LatencySpec
+from kd_core.runs.timing.listed import Listed, listed
+from pages.ui.result import differences
+from pages.ui.shared import engine, text
+from pages.ui.shared.text import Safe, escape, t
+
+BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)
+USUAL_BATCHES, USUAL_RUNTIMES = (1, 32, 256), ("onnxruntime", "torch")
+RUNTIMES = ("onnxruntime", "torch", "compile")
+MOST_CHOSEN = 8  # models at first: more make a session long
+THREADS = 8  # offered at most
+
+
+def models(folders: Sequence[RunFolder]) -> list[Listed]:
+    """List the models of runs; a run that has none is told on the page."""
+    found: list[Listed] = []
+    for folder in folders:
+        try:
+            found += listed(folder)
+        except KDError as error:
+            text.show_error(error)
+    return found
+
+
+def label(one: Listed, several: bool) -> str:
+    """Name a model by its part and name, with its run where there are several."""
+    name = one.name
+    if one.role == "teacher":
+        name = engine.part_title("teacher", name)
+    elif one.role == "plain":
+        name = differences.plain_label(name.removeprefix(taken_as("")))
+    said = f"{name} ({t(f'latency.role.{one.role}')})"
+    return f"{said} · {one.run_name}" if several else said
+
+
+def usual(found: Sequence[Listed]) -> list[str]:
+    """Choose models at first: those that the comparison is about, run by run, as many as a session takes well."""
+    return [one.id for one in found][:MOST_CHOSEN]
+
+
+def form(found: Sequence[Listed]) -> LatencySpec | None:
+    """Let the person choose; return what is asked, None where something is missing, which is then said beside the button."""
+    several = len({one.run for one in found}) > 1
+    by_id = {one.id: one for one in found}
+    known = st.session_state.get("latency-models")
+    if known is None or any(name not in by_id for name in known):
+        st.session_state["latency-models"] = usual(found)
+    chosen = st.multiselect(
+        t("latency.models"),
+        list(by_id),
+        format_func=lambda name: label(by_id[name], several),
+        key="latency-models",
+        help=t("latency.models_help"),
+        placeholder=t("latency.models_hint"),
+    )
+    left, middle, right = st.columns([3, 3, 2])
+    runtimes = left.pills(
+        t("latency.runtimes"),
+        RUNTIMES,
+        default=USUAL_RUNTIMES,
+        selection_mode="multi",
+        format_func=lambda name: t(f"latency.runtime.{name}"),
+        key="latency-runtimes",
+        help=t("latency.runtimes_help"),
+    )
+    batches = middle.pills(
+        t("latency.batches"),
+        BATCHES,
+        default=USUAL_BATCHES,
+        selection_mode="multi",
+        format_func=lambda n: f"{n:,}",
+        key="latency-batches",
+        help=t("latency.batches_help"),
+    )
+    offered = range(1, min(THREADS, cores()) + 1)
+    threads = right.pills(
+        t("latency.threads"),
+        list(offered),
+        default=[1],
+        selection_mode="multi",
+        key="latency-threads",
+        help=t("latency.threads_help"),
+    )
+    more: dict[str, Any] = {}
+    with st.expander(t("latency.more")):
+        one, two, three = st.columns(3)
+        more["rounds"] = int(
+            one.number_input(t("latency.rounds"), 3, 200, 10, key="latency-rounds", help=t("latency.rounds_help"))
+        )
+        more["seconds"] = float(
+            two.number_input(t("latency.limit"), 5, 3600, 60, key="latency-limit", help=t("latency.limit_help"))
+        )
+        more["starts"] = int(
+            three.number_input(t("latency.starts"), 0, 20, 3, key="latency-starts", help=t("latency.starts_help"))
+        )
+        cuda = one.toggle(t("latency.cuda"), key="latency-cuda", help=t("latency.cuda_help"))
+        more["devices"] = ["cpu", "cuda"] if cuda else ["cpu"]
+        more["again"] = two.toggle(t("latency.again"), key="latency-again", help=t("latency.again_help"))
+    if not (chosen and runtimes and batches and threads):
+        return None
+    runs = dict.fromkeys(by_id[name].run for name in chosen)
+    return LatencySpec.parse(
+        {"runs": list(runs), "models": chosen, "runtimes": runtimes, "batches": batches, "threads": threads, **more}
+    )
+
+
+def missing() -> Safe:
+    """Say what the button waits for."""
+    return t("latency.nothing_chosen")
+
+
+def name_of(told: dict[str, Any], several: bool) -> Safe:
+    """Name a model of a session."""
+    fields = {name: told[name] for name in ("id", "run", "run_name", "role", "name")}
+    return escape(label(Listed(**fields), several))

@@ -1,0 +1,38 @@
+"""What a model leans on: by hand, and alike or not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kd_core.evaluate.examination.importance import Leaning, alike, dealings, importance
+
+FRAME = pd.DataFrame({"a": np.arange(200.0), "b": np.arange(200.0)[::-1], "c": 1.0})
+
+
+def test_a_column_counts_by_what_the_score_loses():
+    target = FRAME.a.to_numpy()
+
+    def score(frame):
+        return -float(np.abs(frame.a.to_numpy() - target).mean())
+
+    found = {one.column: one for one in importance(score, FRAME, ["a", "b", "c"])}
+    lost = [np.abs(target[order] - target).mean() for order in dealings("a", 200, 5, 0)]
+    assert found["a"].lost == pytest.approx(np.mean(lost)) and found["a"].spread == pytest.approx(np.std(lost, ddof=1))
+    assert found["b"].lost == found["c"].lost == 0.0
+    errors = importance(lambda frame: -score(frame), FRAME, ["b", "a"], better="lower")
+    assert [one.column for one in errors] == ["a", "b"] and errors[0].lost == found["a"].lost
+
+
+def test_an_undefined_score_gives_no_row():
+    assert importance(lambda frame: None, FRAME, ["a"]) == []
+
+
+def test_models_are_alike_by_the_order_of_their_columns():
+    ours = [Leaning(name, lost, 0.0) for name, lost in zip("abcd", (0.4, 0.3, 0.2, 0.1), strict=True)]
+    scaled = [Leaning(one.column, 10 * one.lost, 0.0) for one in ours]
+    turned = [Leaning(one.column, -one.lost, 0.0) for one in ours]
+    assert alike(ours, scaled) == pytest.approx(1.0) and alike(ours, turned) == pytest.approx(-1.0)
+    assert alike(ours[:2], scaled) is None
+    assert alike(ours, [Leaning(name, 0.0, 0.0) for name in "abcd"]) is None

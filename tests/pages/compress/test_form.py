@@ -1,0 +1,103 @@
+"""The Compress screen on a real run: chains are built from the steps, what can't work is told, and the recipe is what was asked for."""
+
+import pytest
+
+from kd_core.compress.steps import STEPS
+from kd_core.runs.asked import make_spec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
+from pages.ui.compress import chains, form
+from pages.ui.shared import engine
+from pages.ui.shared.text import catalogue, t
+from tests.pages.fixtures import done_run
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.runs.continuing.test_going import carry_out, table
+
+
+def button(at, key):
+    return next(b for b in at.button if b.key == key)
+
+
+@pytest.fixture
+def first(own_workspace, tmp_path):
+    """A finished run in the workspace."""
+    table(600, 1).to_csv(tmp_path / "old.csv", index=False)
+    data = DatasetSpec(source=str(tmp_path / "old.csv"), target="bought")
+    judged = EvaluationSpec(folds=2, references=False, latency=False)
+    teacher = Choice(name="gradient_boosting", settings={"rounds": 10})
+    spec = make_spec(data, teacher, ["tiny"], Choice(name="hinton"), (3, 2, 0), evaluation=judged)
+    (own_workspace / "runs").mkdir(parents=True, exist_ok=True)
+    carry_out(spec, own_workspace / "runs/first")
+    engine._store.cache_clear()
+    engine.store().folder("first").write_status(state="done", seconds=1.0)
+    engine.store().refresh("first")
+    return "first"
+
+
+@pytest.mark.slow
+def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
+    at = open_page("compress", run=first)
+    assert not at.exception
+    said = words(at)
+    assert str(t("compress.chain", number=1)) in said and str(t("compress.goals.title")) in said
+    assert "× 2 seeds" in said and "about" in said  # the time is told before
+    place = "compress.first.tiny.chains"
+    for chain in list(at.session_state[place])[1:]:
+        button(at, f"compress-drop-{chain.id}").click().run()
+    (chain,) = at.session_state[place]
+    for step in list(chain.steps):
+        button(at, f"compress-drop-{step.id}").click().run()
+    assert button(at, "compress-start").disabled and str(t("compress.no_chain")) in words(at)
+    for name in ("int8", "distill"):  # what learns goes before what rounds
+        at.selectbox(key=f"compress-more-{chain.id}").set_value(name).run()
+        assert not at.exception
+    at.number_input(key="compress.first.tiny.kb").set_value(12.5).run()
+    at.number_input(key="compress.first.tiny.most_lost").set_value(2.0).run()
+    button(at, "compress-start").click().run()
+    ((spec, _, _),) = jobs.submitted
+    (asked,) = spec.compress.chains
+    assert [step.name for step in asked] == ["distill", "int8"]
+    assert (spec.compress.run, spec.compress.student) == ("first", "tiny")
+    assert (spec.compress.most_lost, spec.compress.bytes, spec.compress.microseconds) == (2.0, 12_800, None)
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.slow
+def test_a_search_asks_for_minutes_and_the_run_links_here(first, jobs):  # noqa: F811
+    at = open_page("compress", run=first)
+    at.segmented_control(key="compress.first.tiny.way").set_value("search").run()
+    assert not at.exception and str(t("compress.search_note")) in words(at)
+    at.number_input(key="compress.first.tiny.minutes").set_value(2.0).run()
+    button(at, "compress-start").click().run()
+    ((spec, _, _),) = jobs.submitted
+    assert spec.compress.chains == () and spec.compress.minutes == 2.0
+    result = open_page("runs", run=first)
+    assert not result.exception
+    assert any(one.proto.page == "compress" for one in result.get("page_link"))
+
+
+@pytest.mark.slow
+def test_what_keeps_a_run_from_being_made_smaller_is_said(jobs):  # noqa: F811
+    at = open_page("compress", run=done_run())  # made up: it kept no weights
+    assert not at.exception and not [b for b in at.button if b.key == "compress-start"]
+    assert at.error or at.info
+
+
+def test_steps_that_learn_are_put_before_those_that_round():
+    possible = {entry.name: entry for entry in STEPS.entries()}
+    chain = chains.made([])
+    for name in ("int8", "distill", "prune_structured"):
+        chains.put(chain, name, possible)
+    assert [step.name for step in chain.steps] == ["distill", "prune_structured", "int8"]
+    assert chain.steps[-1].settings == possible["int8"].facts["usual"]
+    chains.drop(chain, chain.steps[0].id)
+    assert [step.name for step in chain.steps] == ["prune_structured", "int8"]
+
+
+def test_presets_are_of_steps_that_are_there_in_an_order_that_works():
+    from kd_core.runs.compressing.tree import order_error
+
+    for name, steps in chains.PRESETS.items():
+        assert chains.fits(name, STEPS.names()) and f"compress.preset.{name}" in catalogue()
+        assert order_error([Choice.model_validate(step) for step in steps]) is None
+    assert not chains.fits("half", ["distill"])
+    assert set(form.WAYS) == {key.rsplit(".", 1)[1] for key in catalogue() if key.startswith("compress.ways.")}
