@@ -44,7 +44,7 @@ def fp16(spec: Spec, stage: Stage, work: Work) -> Stage:
     """
     inputs = work.rows(stage).spec
     if why := _suits(stage, inputs):
-        raise KDError("The student can't be rounded: {why}.", "Leave this step out.", "compress_unsuited", why=why)
+        raise KDError("The student can't be rounded: it {why}.", "Leave this step out.", "compress_unsuited", why=why)
     network = Network(file_of(stage, inputs))
     layers = {one.weight: one for one in network.layers()}
     told, count = [], 0
