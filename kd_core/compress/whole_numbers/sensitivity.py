@@ -45,11 +45,12 @@ class Judge:
         given = [task.answers(one, 0.0, 1.0)["p" if task.has_classes else "values"] for one in (self.told, z)]
         return float(np.abs(np.asarray(given[0]) - np.asarray(given[1])).mean())
 
-    def alike(self, z: Array) -> float:
-        """Return the share of rows with the same first class; 1 of numbers."""
+    def alike(self, z: Array) -> bool:
+        """Say whether enough rows keep their first class, all but one where there are few; always of numbers."""
         if not task_of(self.work.dataset.task).has_classes:
-            return 1.0
-        return float((z.argmax(axis=1) == self.told.argmax(axis=1)).mean())
+            return True
+        other = int((z.argmax(axis=1) != self.told.argmax(axis=1)).sum())
+        return other <= max(1.0, (1 - ALIKE) * len(z))
 
 
 def points(before: float, after: float, metric: str) -> float:
@@ -76,7 +77,7 @@ def staying(scanned: Sequence[dict[str, Any]], rounded: Rounded, judge: Judge, m
     floats = frozenset[str]()
     for one in sorted(scanned, key=lambda told: -float(told["apart"])):
         z = answers_of(rounded(floats), judge.x)
-        if judge.lost(z) <= most_lost and judge.alike(z) >= ALIKE:
+        if judge.lost(z) <= most_lost and judge.alike(z):
             break
         floats |= {str(one["layer"])}
     return floats
