@@ -126,7 +126,7 @@ def test_times_are_summed_up_over_rounds():
     assert found["per_second"] == pytest.approx(10_000 * 3 / 9)  # the median of 2,727, 5,000 and 3,333
 
 
-@pytest.mark.parametrize(("count", "low", "high"), [(6, 1, 6), (9, 2, 8), (20, 6, 15)])
+@pytest.mark.parametrize(("count", "low", "high"), [(6, 1, 6), (9, 2, 8), (11, 2, 10), (20, 6, 15)])
 def test_the_interval_is_that_of_the_sign_test(count, low, high):
     assert interval(list(range(count, 0, -1))) == (low, high, True)
 
@@ -143,5 +143,6 @@ def test_the_interval_holds_its_promise():
 
 def test_of_few_rounds_all_are_told_and_of_none_nothing():
     assert interval([2.0, 1.0, 5.0]) == (1.0, 5.0, False)
+    assert interval([1.0, 2.0, 3.0, 4.0, 5.0]) == (1.0, 5.0, False)
     with pytest.raises(ValueError):
         interval([])
