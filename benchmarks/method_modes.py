@@ -5,8 +5,8 @@
 
 Chains, generations and peers train more than once for one student: the longer baselines say whether the same seconds without a teacher
 give as much. Every mode is a whole run of the product (`kd_core.runs`), its settings are its defaults. Sets: `visits` (the sample, MLP
-teacher, tiny MLP), `online_shoppers` (gradient boosting, or an MLP for modes that train one; small MLP) and `blocks` (banking77, a
-transformer of four blocks teaches one of two that starts from its first or from every second one).
+teacher, tiny MLP), `online_shoppers` (gradient boosting, or an MLP for modes that train one; small MLP) and `blocks` (the sample of
+messages, a transformer of four blocks teaches one of two that starts from its first or from every second one).
 Intervals are paired, at 95 %: over seeds and rows against the run's own baseline, over seeds alone against the longer ones. FOLDER keeps every run; the same command goes on where it ended.
 """
 
@@ -26,7 +26,6 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.method_cases import CASES
 from kd_core.data.library import DataLibrary
 from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
@@ -59,6 +58,10 @@ def _visits(data: Path, folder: Path) -> DatasetSpec:
     return DatasetSpec(source=str(DataLibrary(workspace()).resolve("sample:visits")), target="purchased")
 
 
+def _messages(data: Path, folder: Path) -> DatasetSpec:
+    return DatasetSpec(source=str(DataLibrary(workspace()).resolve("sample:messages")), target="intent")
+
+
 def _shoppers(data: Path, folder: Path) -> DatasetSpec:
     return DatasetSpec(source=str(data / "online_shoppers" / "online_shoppers_intention.csv"), target="Revenue")
 
@@ -77,7 +80,7 @@ SETS: dict[str, Sets] = {
         TABLES,
     ),
     "blocks": (
-        CASES["questions"].write,
+        _messages,
         Choice(name="text_transformer", settings={**_transformer(4), "epochs": 15}),
         Choice(name="text_transformer", settings={**_transformer(4), "epochs": 15}),
         Choice(name="text_transformer", settings=_transformer(2)),

@@ -34,7 +34,7 @@ _LEAST = 2  # units; of a single one nothing can go
 def found_units(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
     """Find the groups of units that can be taken out, in the order of their names; what the network answers keeps its shape.
 
-    None of a network without inner units, such as a linear one, or trees. Errors: KDError `unknown_units`.
+    None of a network without inner units, such as a linear one, or trees. Errors: KDError `unknown_units`, `no_torch_pruning`.
     """
     if isinstance(module, OwnONNX):
         return ()
@@ -49,8 +49,8 @@ def found_units(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
     taken = {(place.tensor, place.axis) for group in own for place in group.places()}
     told = () if isinstance(module, KnowsUnits) else _by_graph(module, inputs)  # who knows its own needs no graph
     apart = (g for g in told if not any((place.tensor, place.axis) in taken for place in g.places()))
-    groups = (g for g in (*own, *apart) if g.count >= _LEAST)
-    return tuple(g for g in sorted(groups, key=lambda g: g.layer) if _can_go(module, inputs, g))
+    found = (*own, *(g for g in apart if g.count >= _LEAST and _can_go(module, inputs, g)))
+    return tuple(sorted((g for g in found if g.count >= _LEAST), key=lambda g: g.layer))
 
 
 def _in_thin(group: Units, thin: Mapping[str, nn.Module]) -> Units:
@@ -79,12 +79,25 @@ def _can_go(module: nn.Module, inputs: InputSpec, group: Units) -> bool:
     return bool(wanted.shape == found.shape)
 
 
+def _library() -> Any:
+    """Import Torch-Pruning, which only pruning needs. Errors: KDError `no_torch_pruning`."""
+    try:
+        import torch_pruning
+    except ImportError as error:
+        raise KDError(
+            "Torch-Pruning can't be loaded ({why}), and it tells which units of this network go together.",
+            "Install it with 'pip install -r requirements.txt', or leave this step out.",
+            "no_torch_pruning",
+            why=error,
+        ) from error
+    return torch_pruning
+
+
 def _by_graph(module: nn.Module, inputs: InputSpec) -> tuple[Units, ...]:
     """Ask Torch-Pruning, which works on a copy, what goes together."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import torch_pruning  # here, since it takes a moment to load and only pruning needs it
-
+        torch_pruning = _library()
         traced = copy.deepcopy(module).cpu().eval().requires_grad_(True)
         example, answers = torch.from_numpy(inputs.example(2)), lambda out: out.logits
         roots = [nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding]

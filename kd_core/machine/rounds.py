@@ -14,7 +14,7 @@ import numpy as np
 
 LEAST_ROUNDS = 3  # fewer tell nothing of how times scatter
 LEAST_CALLS, MOST_CALLS = 3, 400  # of a candidate in one round
-WARM_UP_SHARE = 0.25  # of a turn: the caches belong to whoever came before
+WARM_UP_SHARE, WARM_UP_CALLS = 0.25, 100  # of a turn, and at most: the caches belong to whoever came before
 SURE = 0.95
 Name = TypeVar("Name", bound=Hashable)
 
@@ -130,7 +130,7 @@ def _turn(turn: Turn, seconds: float, clock: Callable[[], int]) -> list[float]:
     count = len(turn.batches)
     with turn.within():
         start, number = clock(), 0
-        while number == 0 or clock() - start < 1e9 * seconds * WARM_UP_SHARE:
+        while number == 0 or (number < WARM_UP_CALLS and clock() - start < 1e9 * seconds * WARM_UP_SHARE):
             turn.predict(turn.batches[number % count])
             number += 1
         start = before = clock()

@@ -271,7 +271,8 @@ def _training_seconds(
 ) -> float:
     """Estimate the trainings of one student."""
     gpu = _on_gpu(spec)
-    apart = number * _full_seconds(spec.training, arch, train_rows, size, gpu)
+    slower = 1.0 if gpu else float(ARCHS.get(arch).facts.get("slower", 1.0))
+    apart = number * slower * _full_seconds(spec.training, arch, train_rows, size, gpu)
     steps = resolve(spec.training, train_rows, arch)
     work = 3.0 * size.flops * min(steps.batch_size, train_rows)
     if grid.most_made(spec):  # a taught student's batch is twice as long
@@ -281,7 +282,8 @@ def _training_seconds(
         apart = min(apart, steps.epochs * steps.steps_per_epoch(train_rows) * step)
     elif work >= sequential.LANE_WORK and not gpu:
         apart *= math.ceil(number / min(MOST_LANES, cores())) / number  # the last round of lanes may not fill them
-    return (EPOCHS_SHARE if steps.rounds == 1 else ROUND_SHARE) * apart
+    share = max(EPOCHS_SHARE, min(1.0, steps.patience / steps.epochs))  # few epochs are all trained
+    return (share if steps.rounds == 1 else ROUND_SHARE) * apart
 
 
 def _own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int, number: int) -> float | None:

@@ -4,7 +4,7 @@ from safetensors.torch import save_file
 
 from kd_core.data.input_spec import table_inputs
 from kd_core.models.building import build
-from kd_core.models.sizes import Sizes, file_bytes, sizes
+from kd_core.models.sizes import Sizes, counted, file_bytes, sizes
 from kd_core.specs import Choice
 
 
@@ -50,3 +50,25 @@ def test_other_number_types_are_counted(dtype, tmp_path):
     state = {"b": torch.zeros(3, 2).to(dtype), "a": torch.zeros(5)}
     save_file(state, tmp_path / "w.safetensors")
     assert file_bytes(state) == (tmp_path / "w.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["mlp", "resmlp", "linear", "trees", "ft_transformer"])
+def test_counts_are_those_known_before(name):
+    arch = Choice(name=name)
+    before = sizes(arch, table_inputs(7), 3)
+    found = counted(build(arch, table_inputs(7), 3), name, table_inputs(7))
+    assert (found.parameters, found.flops) == (before.parameters, before.flops)
+    assert found.nonzero <= found.parameters
+
+
+def test_weights_of_zero_are_no_longer_counted_but_are_still_computed():
+    arch = Choice(name="mlp")
+    module = build(arch, table_inputs(7), 3)
+    full = counted(module, "mlp", table_inputs(7))
+    first = next(p for p in module.parameters() if p.dim() == 2)
+    with torch.no_grad():
+        lost = int(torch.count_nonzero(first[0]))
+        first[0] = 0
+    found = counted(module, "mlp", table_inputs(7))
+    assert found.nonzero == full.nonzero - lost
+    assert (found.parameters, found.flops) == (full.parameters, full.flops)

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from kd_core.cli.app import app
-from tests.runs.tables import write_table
+from kd_core.runs import plan
+from kd_core.specs import Choice
+from tests.runs.tables import small_spec, write_table
 
 pytestmark = pytest.mark.slow
 
@@ -74,3 +76,18 @@ def test_a_lesson_of_labels_is_refused_and_without_answers_a_target_is_asked_for
     assert done.exit_code == 2 and "does not say which column is to be predicted" in done.stderr
     done = runner.invoke(app, ["distill", str(table), "--teacher", "soft_labels"])
     assert done.exit_code == 2 and "does not say which column is to be predicted" in done.stderr
+
+
+def test_several_teachers_do_not_make_labels_and_it_is_said_why():
+    one = {"name": "soft_labels", "settings": {"columns": ["p_no", "p_yes"]}}
+    two = {"name": "soft_labels", "settings": {**one["settings"], "form": "logits"}}
+    spec = small_spec("t.csv")
+    asked = {
+        "dataset": spec.dataset.model_copy(update={"answer_columns": ("p_no", "p_yes")}),
+        "teacher": Choice(name="ensemble", settings={"members": [one, two]}),
+        "objective": Choice(name="hinton", settings={"alpha": 1.0}),
+    }
+    (found,) = [p for p in plan.check(spec.model_copy(update=asked), "binary", 2) if p.severity == "error"]
+    assert found.code == "answers_of_several"
+    assert "made from the answers in p_no, p_yes, and 'ensemble' asks 2 teachers" in found.message
+    assert found.hint.startswith("Name a target; or write the mean of all their answers into these columns")

@@ -115,7 +115,7 @@ def test_a_gpu_takes_a_small_part_of_the_time_for_pictures(monkeypatch):
     """Measured on an H100: 12 s the teacher and 14 s the students, in larger batches than today's."""
     here, there = pictures(monkeypatch), pictures(monkeypatch, "cuda")
     assert 5 < there.teacher_seconds < 120 and 5 < there.student_seconds < 120
-    assert here.teacher_seconds > 15 * there.teacher_seconds and here.student_seconds > 5 * there.student_seconds
+    assert here.teacher_seconds > 15 * there.teacher_seconds and here.student_seconds > 4 * there.student_seconds
 
 
 def test_fits_of_a_network_share_the_cores(monkeypatch):
@@ -211,18 +211,12 @@ def test_a_placebo_is_counted_where_there_is_one():
     )
 
 
-ANSWERING = [
-    {"name": "soft_labels", "settings": {"columns": ["p_no", "p_yes"], **form}} for form in ({}, {"form": "logits"})
-]
-
-
 @pytest.mark.parametrize(
     ("update", "message"),
     [
         ({}, None),
         ({"teacher": Choice(name="soft_labels", settings={"columns": ["p_no"]})}, "does not read alone"),
         ({"teacher": Choice(name="mlp")}, "the answers in p_no, p_yes, which the teacher 'mlp' does not read alone"),
-        ({"teacher": Choice(name="ensemble", settings={"members": ANSWERING})}, "'ensemble' asks 2 teachers"),
         ({"objective": Choice(name="hinton")}, "Alpha 0.7 gives a share of the lesson to labels"),
         ({"sweep": SweepSpec(alpha=(0.25, 1.0))}, "Alpha 0.25 gives a share of the lesson to labels"),
         ({"sweep": SweepSpec(alpha=(1.0,)), "objective": Choice(name="hinton")}, None),
@@ -312,13 +306,8 @@ def test_plain_models_on_pieces_of_words_cost_their_steps():
 
     def evaluate(arch, **settings):
         students = (StudentSpec(name="s", arch=Choice(name=arch, settings=settings)),)
-        spec = SPEC.model_copy(
-            update={
-                "students": students,
-                "evaluation": EvaluationSpec(latency=False),
-                "training": TrainingSpec(seeds=3),
-            }
-        )
+        asked = {"evaluation": EvaluationSpec(latency=False), "training": TrainingSpec(seeds=3)}
+        spec = SPEC.model_copy(update={"students": students, **asked})
         return estimate.foresee(spec, 20_000, inputs, 150).of("evaluate")
 
     table, small, large = evaluate("mlp"), evaluate("bag", size="small"), evaluate("bag", size="large")

@@ -30,7 +30,7 @@ STARTS = {
         "--server.headless=true",
     ],
 }
-PAGES = ("", "data", "distill", "runs", "compare", "soft-labels", "what-if", "status", "nowhere")
+PAGES = ("", "data", "distill", "runs", "compare", "soft-labels", "what-if", "compress", "status", "nowhere")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import helper
@@ -13,6 +15,7 @@ from kd_core.compress.whole_numbers.network import Network
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
+from kd_core.models.short_numbers import from_bytes, in_bytes
 from kd_core.spec import Spec
 
 FEW = 32  # numbers that the deployed file keeps in 32 bits anyway: they are not worth an operation
@@ -44,7 +47,7 @@ def fp16(spec: Spec, stage: Stage, work: Work) -> Stage:
     """
     inputs = work.rows(stage).spec
     if why := _suits(stage, inputs):
-        raise KDError("The student can't be rounded: {why}.", "Leave this step out.", "compress_unsuited", why=why)
+        raise KDError("The student can't be rounded: it {why}.", "Leave this step out.", "compress_unsuited", why=why)
     network = Network(file_of(stage, inputs))
     layers = {one.weight: one for one in network.layers()}
     told, count = [], 0
@@ -69,9 +72,19 @@ def _wide(network: Network) -> list[str]:
         values = network.values(name)
         if values.dtype != np.float32 or values.size <= FEW or not np.isfinite(values).all():
             continue
+        if any(n.op_type == "Gather" and n.input[0] == name for n in network.readers(name)) and _in_bytes(values):
+            continue
         exact = np.abs(values).max() <= _LARGEST and np.array_equal(
             values.astype(np.float16).astype(np.float32), values
         )
         if not exact and np.abs(values).max() <= _LARGEST and network.readers(name):
             found.append(name)
     return found
+
+
+def _in_bytes(values: np.ndarray[Any, Any]) -> bool:
+    """Say whether the deployed file keeps vectors in one byte a number, being just that already."""
+    if values.ndim != 2:
+        return False
+    numbers, steps = in_bytes(values)
+    return bool(np.isfinite(steps).all()) and np.array_equal(from_bytes(numbers, steps), values)

@@ -37,7 +37,7 @@ class Int8Spec(Spec):
         0.5,
         ge=0,
         le=100,
-        description="With the scope local: the points (for errors: percent) that may be lost on validation rows.",
+        description="With the scope local: the points (for errors: percent) that may be lost on validation rows, where 99 % must keep their first class as well.",
         json_schema_extra=unit("points"),
     )
     rows: int = Field(

@@ -64,17 +64,16 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     suits=suits,
 )
 def step(spec: PruneStructuredSpec, stage: Stage, work: Work) -> Stage:
-    """Take the least needed units out of the network. Errors: KDError `no_units`."""
-    inputs = work.rows(stage).spec
-    if (reason := suits(stage, inputs)) is not None:
+    """Take the least needed units out of the network. Errors: KDError `no_units`, `unknown_units`."""
+    layers = [] if isinstance(stage.module, OwnONNX) else layers_of(stage, work, spec.importance)
+    if not layers:
         raise KDError(
             "Student {name} {reason}.",
             "Leave this step out of the chain.",
             "no_units",
             name=stage.arch.name,
-            reason=reason,
+            reason=suits(stage, work.rows(stage).spec),
         )
-    layers = layers_of(stage, work, spec.importance)
     scanned: list[Found] = []
     if spec.scope == "sensitive":
         scanned = scan(stage, work, layers)

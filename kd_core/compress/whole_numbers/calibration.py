@@ -80,6 +80,7 @@ def _entropy(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> R
         _LEVELS, round(BINS * largest / (high - low))
     )  # as wide as those that were counted: none is empty by itself
     sizes = np.histogram(middles, bins, (0, largest), weights=counts)[0]
+    sizes[0] = sizes[1]  # what is exactly 0, behind a `Relu` half of all, is written as 0 by any threshold
     thresholds = np.unique(np.linspace(_LEVELS, bins, _TRIED).astype(int))
     losses = [_divergence(sizes, int(t)) for t in thresholds]
     best = thresholds[int(np.argmin(losses))] / bins * largest

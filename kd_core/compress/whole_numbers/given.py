@@ -9,25 +9,23 @@ from kd_core.data.dataset import Array
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.models.base import ARCHS, OwnONNX
+from kd_core.models.base import OwnONNX
 from kd_core.seeding import derive
 
 
 def why_not(stage: Stage, inputs: InputSpec) -> str | None:
     """Say why a network can't go into whole numbers at all, None where it can."""
     if isinstance(stage.module, OwnONNX):
-        return (
-            f"{ARCHS.get(stage.arch.name).title} compares numbers and multiplies none: its file is as short as it gets"
-        )
+        return "is made of trees, which compare numbers and multiply none: its file is as short as it gets"
     if stage.file is not None:
-        return "its weights have been rounded already, and what was rounded once is not rounded again"
+        return "has weights that were rounded already, and what was rounded once is not rounded again"
     return None
 
 
 def file_of(stage: Stage, inputs: InputSpec) -> bytes:
     """Return the network's file. Errors: KDError `compress_unsuited`, and as `onnx_bytes`."""
     if why := why_not(stage, inputs):
-        raise KDError("The student can't be rounded: {why}.", "Leave this step out.", "compress_unsuited", why=why)
+        raise KDError("The student can't be rounded: it {why}.", "Leave this step out.", "compress_unsuited", why=why)
     return onnx_bytes(stage.module, inputs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,9 @@ class Network:
                 seen.add(weight)
                 flat = node.op_type in PRODUCTS and not (node.op_type == "MatMul" and values.ndim != 2)
                 computed = flat and node.input[1] == weight and _plain(node)
-                found.append(Layer(_named(weight, node, len(found)), node, weight, values, axes, computed))
+                found.append(
+                    Layer(_named(weight, node, [one.name for one in found]), node, weight, values, axes, computed)
+                )
         return found
 
     def new(self, name: str) -> str:
@@ -187,9 +189,16 @@ def _plain(node: onnx.NodeProto) -> bool:
     return node.op_type != "Gemm" or (told.get("alpha", 1.0) == told.get("beta", 1.0) == 1.0 and not told.get("transA"))
 
 
-def _named(weight: str, node: onnx.NodeProto, number: int) -> str:
-    """Name a layer as the network does where its file still knows, else by the operation and its place."""
-    if not weight.startswith("onnx::") and not weight.startswith("/"):
-        return weight.removeprefix("module.").removesuffix(".weight") or f"{node.op_type} {number}"
-    scope = node.name.strip("/").removeprefix("module/").replace("/", ".").replace(".MatMul", "")
-    return f"{scope} {number}" if scope else f"{node.op_type} {number}"
+def _named(weight: str, node: onnx.NodeProto, known: Collection[str]) -> str:
+    """Name a layer as the network does: by its weight where the file still knows, else by where the operation stands."""
+    if weight.startswith(("onnx::", "/")):
+        places = node.name.strip("/").split("/")[1:-1]
+        found = ".".join(
+            p for i, p in enumerate(places) if not any(q.startswith(f"{p}.") for q in places[i + 1 : i + 2])
+        )
+    else:
+        found = weight.removeprefix("module.").removesuffix(".weight")
+    found, number = found or node.op_type, 1
+    while (name := found if number == 1 else f"{found} ({number})") in known:
+        number += 1
+    return name

@@ -14,6 +14,7 @@ from kd_core.models.archs.mlp import MLPSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.piecewise_edges import fit_edges
 from kd_core.models.piecewise_front import Fronted
+from kd_core.models.reshape.thin import ThinLinear
 from kd_core.models.reshape.units import Units, layer_units
 from kd_core.specs import unit
 
@@ -69,7 +70,9 @@ class Piecewise(Fronted):
 
     def units(self) -> tuple[Units, ...]:
         """Name the units of each hidden layer; the edges before the first stay."""
-        linear = [(f"body.{name}", one) for name, one in self.body.named_children() if isinstance(one, nn.Linear)]
+        linear = [
+            (f"body.{name}", one) for name, one in self.body.named_children() if isinstance(one, nn.Linear | ThinLinear)
+        ]
         layers = [("first", self.first), *linear, ("head", self.head)]
         return tuple(layer_units(name, after, one.out_features) for (name, one), (after, _) in pairwise(layers))
 

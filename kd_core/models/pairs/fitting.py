@@ -25,6 +25,7 @@ MOST_TARGETS = 4  # columns of targets, those that vary most
 NEWTON = 4  # steps towards the curves of probabilities
 _RIDGE = 1e-3  # of a row
 _SIDE = int(CELLS**0.5)
+MOST_PIECES = 24  # of one side, an hour each: finer tables of few rows a cell are neither better nor easier to read
 
 
 def fit_curves(setting: tuple[int, int], inputs: InputSpec, x_NF: Array, targets_NC: Array) -> dict[str, Tensor]:
@@ -71,7 +72,7 @@ def _values(x: Array) -> int:
 
 def _cells(values: list[int]) -> list[int]:
     """Share `CELLS` products between two features: as many pieces each, but for one that has fewer values."""
-    pieces = [max(1, n - 1) for n in values]
+    pieces = [min(MOST_PIECES, max(1, n - 1)) for n in values]
     if min(pieces) <= _SIDE:
         few = min(pieces)
         return [min(n, CELLS // few) if n != few else few for n in pieces]

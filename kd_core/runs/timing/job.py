@@ -79,10 +79,10 @@ class Job:
             process.stdin.close()
         except OSError:
             pass  # it ended at once: told below
-        for line in process.stdout:
-            self._hear(line)
-        process.stdout.close()
-        status = process.wait()
+        with process:
+            for line in process.stdout:
+                self._hear(line)
+        status = process.returncode
         self._late.cancel()
         if self.found is None and self.error is None and not self.stopped:
             self.error = KDError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,37 +57,38 @@ def started(asked: Mapping[str, Any]) -> tuple[float, int]:
     threads = str(asked["threads"])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     written = json.dumps(asked) + "\n"
-    before = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", fresh.__name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-    )
-    late = threading.Timer(SECONDS, process.kill)
-    late.start()
-    try:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            process.stdin.write(written)
-            process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it ended at once; what it said is read below
-        first = process.stdout.readline()
-        seconds = time.perf_counter() - before
-        rest, said = process.communicate()
-    finally:
-        late.cancel()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    if first.strip() != "answered" or process.returncode:
-        raise RuntimeError((said.strip().splitlines() or [f"it ended with {process.returncode}"])[-1][:_SHOWN])
-    return seconds, int(json.loads(rest.strip().splitlines()[-1])["peak_bytes"])
+    with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads would fill up
+        before = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", fresh.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+        ) as process:
+            late = threading.Timer(SECONDS, process.kill)
+            late.start()
+            try:
+                assert process.stdin is not None and process.stdout is not None
+                with contextlib.suppress(BrokenPipeError):  # it ended at once: what it said is read below
+                    process.stdin.write(written)
+                    process.stdin.close()
+                first = process.stdout.readline()
+                seconds = time.perf_counter() - before
+                rest = process.stdout.read().strip().splitlines()
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                late.cancel()
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace").strip().splitlines()
+    if first.strip() != "answered" or not rest or process.returncode:
+        raise RuntimeError((said or [f"it ended with {process.returncode}"])[-1][:_SHOWN])
+    return seconds, int(json.loads(rest[-1])["peak_bytes"])
 
 
 def start_all(

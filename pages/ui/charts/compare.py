@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded, short
+from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded
 from pages.ui.charts.result import Point, scatter_arms
 
 
@@ -102,14 +102,12 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
     )
 
 
-def intervals(
-    points: Sequence[Point], *, x_title: str, written: Callable[[float], str], most_letters: int = 44
-) -> Drawing:
+def intervals(points: Sequence[Point], *, x_title: str, written: Callable[[float], str]) -> Drawing:
     """Draw a time per candidate on a log axis: p50 as a mark, its interval over rounds as a thick bar, p95 at the end of a thin one.
 
-    Each point: arm, label, p50, low, high, p95, hover; the first is drawn on top.
+    Names stand above their marks: beside them they would leave no room for the times on a narrow screen. Each point: arm, label, p50, low, high, p95, hover; the first is drawn on top.
     """
-    fig = figure(90 + 34 * len(points), x=x_title)
+    fig = figure(70 + 46 * len(points), x=x_title, legend=False)
     places = [len(points) - 1 - i for i in range(len(points))]
     for at, p in zip(places, points, strict=True):
         colour = COLOUR[p["arm"]]
@@ -134,10 +132,17 @@ def intervals(
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
     fig.update_xaxes(**log_axis([v for p in points for v in (p["low"], p["high"], p["p95"])], written))
-    fig.update_yaxes(
-        tickvals=places,
-        ticktext=[short(p["label"], most_letters) for p in points],
-        range=[-0.6, len(points) - 0.4],
-        showgrid=False,
-    )
+    for at, p in zip(places, points, strict=True):
+        fig.add_annotation(
+            x=0,
+            y=at + 0.36,
+            xref="paper",
+            yref="y",
+            xanchor="left",
+            yanchor="middle",
+            showarrow=False,
+            text=literal(p["label"]),
+            font={"size": 12},
+        )
+    fig.update_yaxes(showticklabels=False, range=[-0.4, len(points) - 0.3], showgrid=False)
     return fig

@@ -35,10 +35,11 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int) -> None:
     )
     if pressed:
         try:
-            kept = _look(folder.path, name)
+            _look(folder.path, name)
         except KDError as error:
             text.show_error(error)
             return
+        st.rerun()  # so that the button says that it was done
     if kept is None:
         return
     arms = differences.arm_names()
@@ -66,7 +67,7 @@ def read(folder: RunFolder, index: int) -> dict[str, Any] | None:
         return None
 
 
-def _look(path: Path, name: str) -> dict[str, Any]:
+def _look(path: Path, name: str) -> None:
     from kd_core.runs.examining.examination import examine
 
     bar = st.progress(0.0, t("examine.busy"))
@@ -76,6 +77,6 @@ def _look(path: Path, name: str) -> dict[str, Any]:
             bar.progress(done / of, t(f"examine.busy_{what}", done=done, of=of))
 
     try:
-        return examine(path, name, notify=tell)
+        examine(path, name, notify=tell)
     finally:
         bar.empty()

@@ -17,7 +17,7 @@ from pages.ui.result import differences
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, escape, t
 
-BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)
+BATCHES = (1, 8, 32, 128, 256, 1024)
 USUAL_BATCHES, USUAL_RUNTIMES = (1, 32, 256), ("onnxruntime", "torch")
 RUNTIMES = ("onnxruntime", "torch", "compile")
 MOST_CHOSEN = 8  # models at first: more make a session long
@@ -66,7 +66,7 @@ def form(found: Sequence[Listed]) -> LatencySpec | None:
         help=t("latency.models_help"),
         placeholder=t("latency.models_hint"),
     )
-    left, middle, right = st.columns([3, 3, 2])
+    left, middle, right = st.columns([4, 4, 2])
     runtimes = left.pills(
         t("latency.runtimes"),
         RUNTIMES,

@@ -91,8 +91,14 @@ def _pairs(pairs: Sequence[Mapping[str, Any]], at: int, told: Mapping[str, Any],
 def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any], key: str) -> None:
     first, second = (str(name) for name in pair["columns"])
     st.markdown(f"**{t('runs.columns.pair', first=first, second=second)}**")
-    values = [[_named(side, v) for v in side["values"]] for side in pair["sides"]]
-    added = [[float(v[at]) for v in row] for row in pair["added"]]
+    gaps = {str(c["column"]) for c in told["columns"] if c.get("gaps")}
+    # a label that is missing is drawn only where some are
+    there = [
+        [i for i, v in enumerate(side["values"]) if v is not None or name in gaps]
+        for name, side in zip((first, second), pair["sides"], strict=True)
+    ]
+    values = [[_named(side, side["values"][i]) for i in some] for side, some in zip(pair["sides"], there, strict=True)]
+    added = [[float(pair["added"][i][j][at]) for j in there[1]] for i in there[0]]
     fig = table(
         *values,
         added,
@@ -114,9 +120,8 @@ def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any
     }
     said = t("runs.columns.pair_alt", first=first, second=second, answer=str(told["answers"][at]), **ends)
     picture.show(fig, key, said)
-    gaps = {str(c["column"]) for c in told["columns"] if c.get("gaps")}
     notes = [
-        t("runs.columns.pair_missing", column=name, value=text.score(side["missing_as"]))
+        t("runs.columns.pair_missing", column=name, value=f"{float(side['missing_as']):.4g}")
         for name, side in zip((first, second), pair["sides"], strict=True)
         if side["missing_as"] is not None and name in gaps
     ]
@@ -127,7 +132,7 @@ def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any
 def _named(side: Mapping[str, Any], value: Any) -> str:
     if value is None:
         return str(t("runs.columns.missing"))
-    return text.score(float(value)) if side["kind"] == "number" else str(value)
+    return f"{float(value):.4g}" if side["kind"] == "number" else str(value)
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_what_was_rounded_is_not_rounded_again_and_trees_are_refused():
     from kd_core.models.building import build
 
     trees = Stage(arch, build(arch, columns, 2).eval())
-    assert "multiplies none" in STEPS.get("int8").facts["suits"](trees, columns)
+    assert "multiply none" in STEPS.get("int8").facts["suits"](trees, columns)
 
 
 def test_a_small_network_grows_and_a_large_one_shrinks():

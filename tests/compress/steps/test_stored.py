@@ -10,6 +10,7 @@ import torch
 from kd_core.compress.base import STEPS, Stage
 from kd_core.compress.steps import fp16
 from kd_core.compress.whole_numbers.network import answers_of
+from kd_core.data.input_spec import TERM, InputSpec
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export import raw_model
@@ -17,7 +18,7 @@ from kd_core.models.building import build_for, deployed_state
 from kd_core.specs import Choice
 from tests.compress.steps.test_int8 import carried_out, kinds
 from tests.compress.test_learning import work_of
-from tests.compress.whole_numbers.small import trained
+from tests.compress.whole_numbers.small import drawn, trained
 from tests.distill.test_student import make_dataset
 
 
@@ -83,3 +84,10 @@ def test_a_network_without_weights_worth_it_is_refused(name):
     with pytest.raises(KDError, match="fewer bytes") as error:
         carried_out(name, stage, work_of(dataset))
     assert error.value.code == "compress_unsuited"
+
+
+def test_vectors_that_are_bytes_already_do_not_grow_to_sixteen_bits():
+    inputs = InputSpec("ngrams", (20,), "int32", high=301 * TERM)
+    stage, x = drawn("bag", inputs, size="tiny")
+    stage.module.shorten(x)
+    assert "change nothing" in STEPS.get("fp16").facts["suits"](stage, inputs)

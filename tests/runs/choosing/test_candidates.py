@@ -7,6 +7,7 @@ import pytest
 from kd_core.errors import SpecError
 from kd_core.models import ARCHS
 from kd_core.registry import Registry
+from kd_core.runs.asked import student_spec
 from kd_core.runs.choosing.candidates import MOST, candidates, run_of
 from kd_core.runs.plan import check, situation
 from kd_core.specs import Choice, ChooseSpec, EvaluationSpec, RunSpec, SweepSpec
@@ -22,14 +23,24 @@ def found(task="binary", classes=2, views=TABLES, loss="hinton", teacher="gradie
 def test_a_table_gets_its_families_in_the_order_of_their_turns():
     names = [s.name for s in found().students]
     assert names[:2] == ["piecewise small", "trees small"] and len(names) == MOST and not found().beyond
-    turns = [ARCHS.get(s.arch.name).facts["candidates"][s.arch.settings.get("size")] for s in found().students]
+    turns = [ARCHS.get(s.arch.name).facts["candidates"][s.name.partition(" ")[2] or None] for s in found().students]
     assert turns == sorted(turns) and len(set(turns)) == len(turns)
 
 
 def test_every_candidate_is_a_student_of_a_size_that_there_is():
     for entry in ARCHS.entries():
         for size in entry.facts.get("candidates", {}):
-            assert "student" in entry.facts["roles"] and (size is None or size in entry.facts["presets"])
+            known = (None, *entry.facts["presets"], *entry.facts.get("named", {}))
+            assert "student" in entry.facts["roles"] and size in known
+
+
+def test_an_additive_model_is_tried_with_pairs():
+    (student,) = [s for s in found().students if s.arch.name == "additive"]
+    assert (student.name, student.arch.settings) == ("additive pairs", {"pairs": 8})
+    assert student_spec("additive:pairs").arch == student.arch
+    for text in ("additive:triples", "nothing:pairs", "linear:pairs"):
+        with pytest.raises(SpecError, match="not understood"):
+            student_spec(text)
 
 
 def test_texts_and_pictures_have_candidates_of_their_own():

@@ -35,7 +35,7 @@ def table(path, rows=420):
     return DatasetSpec(source=str(path), target="bought")
 
 
-def spec(path, students=("piecewise:tiny", "additive", "tiny"), **more):
+def spec(path, students=("piecewise:tiny", "additive:pairs", "tiny"), **more):
     return RunSpec(
         dataset=table(path),
         teacher=Choice(name="random_forest", settings={"trees": 20}),
@@ -61,7 +61,7 @@ def test_they_are_trained_beside_a_student_that_reads_the_table_and_answer_raw_r
     assert [{name.split("/")[-2] for name in one["view"]} for one in kept] == [{"columns"}, {"columns"}, {"table"}]
     raw = pd.read_parquet(folder.artifact("rows.parquet"))
     logits = np.load(folder.artifact("soft_labels.npz"))
-    for at, name in enumerate(("piecewise:tiny", "additive", "tiny")):
+    for at, name in enumerate(("piecewise:tiny", "additive:pairs", "tiny")):
         model = kd_core.load(tmp_path / "run", name)
         z, rows = logits[f"student_{at}"], raw[list(model.columns)]
         assert np.abs(model.engine.logits(rows)[0] - z).max() < 1e-5
@@ -81,7 +81,7 @@ def test_they_are_trained_beside_a_student_that_reads_the_table_and_answer_raw_r
 def test_a_what_if_of_them_is_trained_as_stacks(tmp_path):
     asked = spec(
         tmp_path / "a.csv",
-        ("piecewise:tiny", "additive"),
+        ("piecewise:tiny", "additive:pairs"),
         sweep=SweepSpec(temperature=(1, 4), alpha=(0, 0.7), mode="fused"),
     )
     result, _ = carry_out(asked, tmp_path / "run")
