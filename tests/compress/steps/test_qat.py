@@ -36,18 +36,18 @@ def test_the_file_holds_just_what_was_learned(scheme):
     assert 0 < np.abs(was - now).max() <= 0.1 * np.abs(was).max()
 
 
+def step_of_rows(data):
+    """Return the step in which a file reads its rows."""
+    graph = onnx.load_from_string(data).graph
+    (name,) = [node.input[1] for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == "x"]
+    return next(float(numpy_helper.to_array(w)) for w in graph.initializer if w.name == name)
+
+
 def test_ranges_are_those_of_learning_and_not_of_all_rows():
+    """The rows are the same, but what is learned goes towards what single batches show, which is less."""
     dataset, stage = trained()
-    made, plain = (carried_out(n, stage, work_of(dataset)) for n in ("qat", "int8"))
-    steps = [
-        {
-            float(numpy_helper.to_array(w))
-            for w in onnx.load_from_string(one.file).graph.initializer
-            if w.data_type == 1 and not w.dims
-        }
-        for one in (made, plain)
-    ]
-    assert len(steps[0]) == 3 and steps[0] != steps[1]
+    made, plain = (step_of_rows(carried_out(n, stage, work_of(dataset)).file) for n in ("qat", "int8"))
+    assert 0.5 * plain < made < 0.995 * plain
 
 
 def test_it_beats_rounding_alone_where_rounding_is_hard():
