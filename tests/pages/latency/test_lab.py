@@ -105,6 +105,7 @@ def test_a_session_is_drawn_with_its_intervals_hardware_and_date():
     marks = [d for d in spec["data"] if d["mode"] == "markers"]
     bars = [d for d in spec["data"] if d["mode"] == "lines"]
     assert sum(len(d["x"]) for d in marks) == 6 and len(bars) == 12  # two models in three ways, each with two bars
+    assert bars[1]["x"] == pytest.approx([0.018, 0.024]) and bars[0]["x"] == pytest.approx([0.02, 0.04])
     assert {a["text"].split(" (")[0] for a in spec["layout"]["annotations"]} == {"tiny"}
     found = kept(store().folder(run_id))[0]
     drawn = told.points(found, "whole", 1)
