@@ -100,11 +100,6 @@ def side_by_side(fit: Fit) -> Fitted:
     return Fitted(fit, lanes=True)
 
 
-def whole(source: Fitted, spec: Any, ask: Ask) -> FittedTeacher:
-    """Fit on all training rows, as for validation and test, and return the teacher itself. Errors: DataError, Stopped."""
-    return _Fits(source.fit, spec, ask).whole_fit(ask.notify, ask.should_stop)[0]
-
-
 Make = Callable[[Notify, ShouldStop], Entry]  # a part of the answers
 
 
@@ -228,7 +223,7 @@ class _Fits:
         fitted = self.make(self.spec, data, seed, tell, should_stop)
         return fitted, time.perf_counter() - began
 
-    def whole_fit(self, notify: Notify, should_stop: ShouldStop) -> tuple[FittedTeacher, float]:
+    def on_all(self, notify: Notify, should_stop: ShouldStop) -> tuple[FittedTeacher, float]:
         """Fit on all training rows and return the teacher with its seconds."""
         x = self.viewed.parts
         data = self.data(x["train"], self.dataset.scaled_y("train"), x["validation"])
@@ -237,7 +232,7 @@ class _Fits:
     def full(self, notify: Notify, should_stop: ShouldStop) -> Entry:
         """Fit on all training rows; answer validation and test; measure size and latency."""
         x = self.viewed.parts
-        fitted, seconds = self.whole_fit(notify, should_stop)
+        fitted, seconds = self.on_all(notify, should_stop)
         self.whole = fitted
         arrays = {split: fitted.logits(x[split]) for split in ("validation", "test")}
         if self.ask.folds == 1:
@@ -281,10 +276,7 @@ class _Fits:
 
 def fitted_once(source: Fitted, spec: Any, ask: Ask) -> FittedTeacher:
     """Fit on all training rows, as for the answers to validation and test, and return the teacher itself. Errors: DataError, Stopped."""
-    fits = _Fits(source.fit, spec, ask)
-    x = fits.viewed.parts
-    data = fits.data(x["train"], ask.dataset.scaled_y("train"), x["validation"])
-    return fits.fit(data, None, ask.notify, ask.should_stop)[0]
+    return _Fits(source.fit, spec, ask).on_all(ask.notify, ask.should_stop)[0]
 
 
 def latency(fitted: FittedTeacher, viewed: Viewed) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kd_core.data.view import View
 from kd_core.errors import KDError
 from kd_core.specs import Choice
 from kd_core.teachers.base import SOURCES, Answering, Ask, FittedTeacher, Notify, ShouldStop, teacher_view
-from kd_core.teachers.fitting import Fitted, whole
+from kd_core.teachers.fitting import Fitted, fitted_once
 from kd_core.training.loop import ignore, never
 
 AS_BEFORE = 1e-3  # logits apart that still count as the same teacher: threads may add up in another order
@@ -66,7 +66,7 @@ def trained_again(
             reason=reason or "it reads no rows",
         )
     ask = Ask(dataset, reads, 1, seed, None, "", device, notify, should_stop)
-    fitted = whole(entry.make, entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)  # type: ignore[arg-type]
+    fitted = fitted_once(entry.make, entry.spec.parse(teacher.settings, f"teacher {teacher.name}"), ask)  # type: ignore[arg-type]
     view = dataset.view(reads).view
     assert view is not None
     shift = np.zeros(1) if class_weights is None else np.log(np.asarray(class_weights, np.float64))
