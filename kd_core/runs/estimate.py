@@ -226,7 +226,6 @@ def foresee(
 
 def _plain_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: int) -> float:
     """Estimate the plain models beside the students."""
-    archs = [student.arch for student in spec.students]
 
     def size(view: str, arch: Choice) -> Sizes:
         return sizes(arch, inputs[view], num_outputs)
@@ -234,8 +233,8 @@ def _plain_seconds(spec: RunSpec, train_rows: int, inputs: Inputs, num_outputs: 
     def seconds(arch: str, size: Sizes, number: int) -> float:
         return _training_seconds(spec, arch, train_rows, size, number, False)
 
-    own = [size(view_of(arch, inputs), arch) for arch in archs]
-    views, seeds = views_read(spec, inputs), spec.training.seeds_at_first
+    archs, seeds = [student.arch for student in spec.students], spec.training.seeds_at_first
+    own, views = [size(view_of(arch, inputs), arch) for arch in archs], views_read(spec, inputs)
     return plain_seconds(archs, train_rows, seeds, views, size, own, seconds, spec.choose is not None)
 
 

@@ -148,5 +148,5 @@ def test_who_promises_relations_shows_them_while_asked_and_answers_alike(entry):
     made.shows_relations = True
     found = made(x)
     assert not plain.hidden and torch.equal(found.logits, plain.logits)
-    assert set(found.hidden) == {"query", "key", "value", "words"}
+    assert set(found.hidden) == {"query", "key", "value", "words", "word"}
     assert found.hidden["query"].shape[:2] == found.hidden["words"].shape == x.shape
