@@ -54,7 +54,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Han et al. 2015, arXiv:1506.02626; the schedule: Zhu, Gupta 2017, arXiv:1710.01878",
     changes="network",
     suits=suits,
-    learns=True,
+    learns=lambda spec: spec.epochs > 0 and spec.share > 0,
     short="sparse",
 )
 def step(spec: PruneMagnitudeSpec, stage: Stage, work: Work) -> Stage:
@@ -73,7 +73,7 @@ def step(spec: PruneMagnitudeSpec, stage: Stage, work: Work) -> Stage:
     module = copy.deepcopy(stage.module)
     if spec.share and isinstance(module, Settles):
         module.settle()  # a weight that is folded into others would bring them back
-    if spec.epochs and spec.share:
+    if spec.epochs > 0 and spec.share > 0:
         module = _gradual(module, spec, stage, work)
     hide(module, masks(module, spec.share, spec.scope))
     weights = {name: w for name, w in module.named_parameters() if w.dim() > 1}

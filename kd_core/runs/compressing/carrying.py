@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kd_core.compress.base import STEPS, Stage, Work
+from kd_core.compress.base import STEPS, Stage, Work, learns
 from kd_core.compress.cutting import reshaped
 from kd_core.data.dataset import Array, Split
 from kd_core.data.onnx_file import RUNTIME_ERRORS, open_session
@@ -111,7 +111,7 @@ class Carrying:
         return len(seeds) * sum(1 + self._taught_beside(node) for node in tree.nodes)
 
     def _taught_beside(self, node: Node) -> bool:
-        return self.both and node.step is not None and bool(STEPS.get(node.step.name).facts.get("learns"))
+        return self.both and node.step is not None and learns(node.step)
 
     def _one(self, found: Carried, node: Node, seed: int, side: Side) -> Made:
         stem = self.store.place(node.path, seed, self._digests[seed], side)

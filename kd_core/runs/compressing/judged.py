@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.compress.base import STEPS, Work
+from kd_core.compress.base import Work, learns
 from kd_core.data.dataset import Array, Split
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.soft_labels import agreement
@@ -117,7 +117,7 @@ class Judged:
 
     def _again(self, node: Node, split: Split, factor: float) -> dict[str, Any] | None:
         """Set a stage that learned beside the same one that learned as long without the teacher."""
-        if node.step is None or not STEPS.get(node.step.name).facts.get("learns"):
+        if node.step is None or not learns(node.step):
             return None
         seeds = [s for s in self.carried.seeds_of(node.number, "again") if s in self.carried.seeds_of(node.number)]
         if not seeds:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kd_core.compress.base import STEPS, Stage
+from kd_core.compress.base import STEPS, Stage, learns
 from kd_core.errors import Stopped
 from kd_core.registry import Entry
 from kd_core.runs.compressing.tree import settled
@@ -153,7 +153,7 @@ class Search:
 
     def _whole(self, begin: Chain) -> Chain:
         """Put after the steps that take away what learns again, and the rounding that was smallest of those that keep the goals."""
-        learning = any(STEPS.get(step.name).facts.get("learns") for step in begin)
+        learning = any(map(learns, begin))
         again = (_usual(STEPS.get(AGAIN)),) if self.again and not learning else ()
         return (*begin, *again, *self._rounding())
 
