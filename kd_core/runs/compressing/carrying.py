@@ -130,11 +130,12 @@ class Carrying:
                 said = str(before.reason)
                 return Made(None, reason=said if said.startswith(_NOT_REACHED) else f"{_NOT_REACHED}: {said}")
             made = self._step(node, before.stage, seed, side, stem)
-        self.store.keep(stem, made)
+        if made.stage is not None:  # what failed may work after a resume: a library was missing, a disk was full
+            self.store.keep(stem, made)
         return made
 
     def _step(self, node: Node, before: Stage, seed: int, side: Side, stem: Path) -> Made:
-        """Carry out one step; why it can't be done on this network is kept in place of a stage."""
+        """Carry out one step; why it can't be done on this network stands in place of a stage."""
         assert node.step is not None
         entry, start = STEPS.get(node.step.name), time.monotonic()
         if reason := entry.facts["suits"](before, self.work.rows(before).spec):

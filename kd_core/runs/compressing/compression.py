@@ -147,7 +147,7 @@ class Compressing:
             "goals": goals.asked(self.asked),
             "metric": metric_of(self.work.metric, self.spec.evaluation.margin),
             "test_reads": reads,
-            "statements": sum(s["reason"] is None and s["id"] != 0 for s in stages),
+            "statements": judged.statements(),
             "sensitivity": judged.sensitivity(),
             "stages": stages,
             "chains": [list(chain) for chain in self.carried.tree.chains],

@@ -9,10 +9,9 @@ import numpy as np
 
 from kd_core.compress.base import STEPS
 from kd_core.machine.rounds import interval
-from kd_core.requests.compress_spec import CompressSpec
+from kd_core.requests.compress_spec import LEAST_AGREEMENT, CompressSpec
 from kd_core.runs.compressing.tree import Node
 
-LEAST_AGREEMENT = 0.99  # of first classes, of a rounded network with the one that was rounded
 SLOWER = 1.05  # times as long: less is told by no person who waits for it
 Stage = Mapping[str, Any]  # as result.json has it
 
@@ -89,7 +88,6 @@ def _slower(stage: Stage, before: Stage) -> list[dict[str, Any]]:
     return found
 
 
-def smallest(stages: Sequence[Stage], ids: Sequence[int]) -> int | None:
-    """Choose the stage of the fewest bytes among some; of equal ones the first."""
-    kept = [s for s in stages if s["id"] in ids and s["bytes"] is not None]
-    return min(kept, key=lambda s: s["bytes"])["id"] if kept else None
+def smallest(stages: Sequence[Stage]) -> int | None:
+    """Choose the stage of the fewest bytes; of equal ones the first."""
+    return min(stages, key=lambda s: s["bytes"])["id"] if stages else None

@@ -50,8 +50,6 @@ class StageStore:
         """Open a stage as it was kept; None where there is none, or where it is damaged and is made again."""
         try:
             told = read_object(stem.with_suffix(".json"))
-            if told["reason"] is not None:
-                return Made(None, float(told["seconds"]), None, str(told["reason"]))
             for ending, digest in told["files"].items():
                 if sha256_file(stem.with_suffix(ending)) != digest:
                     raise Damaged("has changed")
@@ -60,32 +58,30 @@ class StageStore:
                 module = reshaped(build_for(self.dataset, self.arch), state).eval()
             file = stem.with_suffix(".onnx").read_bytes() if ".onnx" in told["files"] else None
             stage = Stage(self.arch, module, file, tuple(told["told"]))
-            return Made(stage, float(told["seconds"]), told["validation"], None)
+            return Made(stage, float(told["seconds"]), told["validation"])
         except FileNotFoundError:
             return None
         except (Damaged, OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError):
             return None
 
     def keep(self, stem: Path, made: Made) -> None:
-        """Write a stage; the file that says that it is there comes last. Errors: OSError when the disk refuses."""
+        """Write a stage that was made; the file that says that it is there comes last. Errors: OSError when the disk refuses."""
+        assert made.stage is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, str] = {}
-        if made.stage is not None:
-            parts = {".safetensors": safetensors.torch.save(cpu_state(made.stage.module))}
-            if made.stage.file is not None:
-                parts[".onnx"] = made.stage.file
-            for ending, data in parts.items():
-                write_bytes(stem.with_suffix(ending), data)
-                files[ending] = hashlib.sha256(data).hexdigest()
-        said = [dict(one) for one in made.stage.told] if made.stage is not None else []
+        parts = {".safetensors": safetensors.torch.save(cpu_state(made.stage.module))}
+        if made.stage.file is not None:
+            parts[".onnx"] = made.stage.file
+        for ending, data in parts.items():
+            write_bytes(stem.with_suffix(ending), data)
+            files[ending] = hashlib.sha256(data).hexdigest()
         write_json(
             stem.with_suffix(".json"),
             {
                 "schema": 1,
-                "reason": made.reason,
                 "seconds": round(made.seconds, 3),
                 "validation": made.validation,
-                "told": said,
+                "told": [dict(one) for one in made.stage.told],
                 "files": files,
             },
         )

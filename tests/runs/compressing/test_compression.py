@@ -246,7 +246,7 @@ def test_other_weights_and_other_runs_are_refused(place, smaller):
     unfinished = RunFolder.create(place / "ws/runs/unfinished", spec)
     with pytest.raises(KDError, match="has not ended"):
         spec_of(unfinished.id, chains=[(Choice(name=NAME),)])
-    with pytest.raises(KDError, match="rounds its file"):
+    with pytest.raises(KDError, match="changes its file alone"):
         spec_of("first", chains=chains_of([NAME, "distill"], [], []))
 
 
