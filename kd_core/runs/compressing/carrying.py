@@ -14,8 +14,9 @@ from torch import Tensor
 
 from kd_core.compress.base import STEPS, Stage, Work, learns
 from kd_core.compress.cutting import reshaped
+from kd_core.compress.whole_numbers.network import answers_of
 from kd_core.data.dataset import Array, Split
-from kd_core.data.onnx_file import RUNTIME_ERRORS, open_session
+from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.distill.sweep.variants import digest_of
 from kd_core.errors import KDError, Stopped
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights
@@ -25,7 +26,6 @@ from kd_core.runs.compressing.tree import Node, Tree
 from kd_core.training.loop import ignore
 from kd_core.training.predict import predict
 
-AT_ONCE = 1024  # rows that a file answers in one call
 _NOT_REACHED = "the stage before it could not be made"
 
 
@@ -204,6 +204,4 @@ def logits(stage: Stage, work: Work, split: Split) -> Array:
     x = work.rows(stage).parts[split]
     if stage.file is None:
         return predict(stage.module, x, torch.device("cpu"))
-    session = open_session(stage.file)
-    given = (np.asarray(x[at : at + AT_ONCE]) for at in range(0, len(x), AT_ONCE))
-    return np.concatenate([session.run(None, {"x": part})[0] for part in given]).astype(np.float32)
+    return answers_of(stage.file, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from kd_core.models.building import build_for, cpu_state
 from kd_core.safe_io import Damaged, read_object, sha256_file, write_bytes, write_json
 from kd_core.specs import Choice
 
+SEARCHED = "searched.json"
 Side = Literal["taught", "again"]  # again: its last step learned without the teacher
 
 
@@ -42,9 +43,31 @@ class StageStore:
     def place(self, path: Sequence[Choice], seed: int, start: str, side: Side = "taught") -> Path:
         """Name a stage: the steps from the student on, and the hash of the weights that it started from."""
         steps = [step.model_dump(mode="json") for step in path]
-        decides = [*self.basis, self.arch.model_dump(mode="json"), steps, seed, start, side]
-        key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:20]
-        return self.folder / f"{seed}-{key}"
+        return self.folder / f"{seed}-{self._key([steps, seed, start, side])[:20]}"
+
+    def searched(self, goals: Mapping[str, Any]) -> tuple[list[tuple[Choice, ...]], list[dict[str, Any]]] | None:
+        """Return what a search under these goals chose and what it tried, None where none has ended: a resumed run does not search twice."""
+        try:
+            told = read_object(self.folder / SEARCHED)
+            if told["key"] != self._key([goals]):
+                return None
+            return [tuple(map(Choice.model_validate, chain)) for chain in told["chosen"]], list(told["tried"])
+        except (FileNotFoundError, Damaged, OSError, KeyError, TypeError, ValueError):
+            return None
+
+    def keep_search(
+        self, goals: Mapping[str, Any], chosen: Sequence[Sequence[Choice]], tried: Sequence[dict[str, Any]]
+    ) -> None:
+        """Write what a search chose. Errors: OSError when the disk refuses."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        chains = [[step.model_dump(mode="json") for step in chain] for chain in chosen]
+        write_json(
+            self.folder / SEARCHED, {"schema": 1, "key": self._key([goals]), "chosen": chains, "tried": list(tried)}
+        )
+
+    def _key(self, decides: Sequence[Any]) -> str:
+        told = [*self.basis, self.arch.model_dump(mode="json"), *decides]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def load(self, stem: Path) -> Made | None:
         """Open a stage as it was kept; None where there is none, or where it is damaged and is made again."""
