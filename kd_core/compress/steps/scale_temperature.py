@@ -7,8 +7,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from kd_core.compress.base import STEPS, Stage, Work
+from kd_core.compress.whole_numbers.network import answers_of
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
 from kd_core.evaluate.calibration import fitted_temperature
 from kd_core.evaluate.latency import onnx_bytes
@@ -29,6 +29,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Guo et al. 2017, arXiv:1706.04599",
     changes="file",
     suits=_suits,
+    saves=False,
 )
 def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
     """Divide the logits by the temperature that suits the validation rows best: no answer changes, only how sure they are.
@@ -44,10 +45,7 @@ def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
         )
     rows = work.rows(stage)
     network = stage.file or onnx_bytes(stage.module, rows.spec)
-    x = rows.parts["validation"]
-    dense = x.toarray() if hasattr(x, "toarray") else np.asarray(x)
-    session = open_session(network)
-    (z,) = session.run(None, {session.get_inputs()[0].name: dense})
+    z = answers_of(network, rows.parts["validation"])
     temperature = fitted_temperature(z, work.dataset.validation.y)
     return stage.after("scale_temperature", file=scaled(network, temperature), temperature=temperature)
 

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kd_core import listing
+from kd_core.requests.compress_spec import LEAST_AGREEMENT
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
-ALIKE = (
-    0.99  # share of test rows on which a stage must answer as the student as it was, to be offered without a warning
-)
 WHOLE = "whole"  # from the raw row on
 MAIN = {
     "share": "share {:g}",
@@ -46,6 +44,15 @@ def lines(result: Mapping[str, Any]) -> list[str]:
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)
+    if (
+        best is None
+        and (known_losses := [one["lost"]["ci95"][1] for one in made(block)])
+        and not any(high is not None for high in known_losses)
+    ):
+        return (
+            f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
+            f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
+        )
     if best is None:
         return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
     ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
@@ -231,9 +238,9 @@ def misses(block: Block, stage: Stage) -> list[str]:
     if asked.get("microseconds") and now is not None and 1000 * now > asked["microseconds"]:
         said.append(f"{time(now)} a row, more than {time(asked['microseconds'] / 1000)}")
     near = stage.get("agreement_before")
-    if not said and near is not None and near < ALIKE:
+    if not said and near is not None and near < LEAST_AGREEMENT:
         said.append(
-            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {ALIKE:.0%} are asked for"
+            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {LEAST_AGREEMENT:.0%} are asked for"
         )
     return said
 
