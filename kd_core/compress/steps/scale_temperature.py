@@ -15,7 +15,7 @@ from kd_core.evaluate.latency import onnx_bytes
 from kd_core.specs import Spec
 from kd_core.task import task_of
 
-_SCALED = "kd_scaled"
+_BEFORE, _FACTOR = "kd_scaled", "kd_temperature"
 
 
 def _suits(stage: Stage, inputs: InputSpec) -> str | None:
@@ -29,7 +29,6 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Guo et al. 2017, arXiv:1706.04599",
     changes="file",
     suits=_suits,
-    saves=False,
 )
 def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
     """Divide the logits by the temperature that suits the validation rows best: no answer changes, only how sure they are.
@@ -45,21 +44,28 @@ def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
         )
     rows = work.rows(stage)
     network = stage.file or onnx_bytes(stage.module, rows.spec)
-    z = answers_of(network, rows.parts["validation"])
-    temperature = fitted_temperature(z, work.dataset.validation.y)
+    temperature = fitted_temperature(answers_of(network, rows.parts["validation"]), work.dataset.validation.y)
     return stage.after("scale_temperature", file=scaled(network, temperature), temperature=temperature)
 
 
 def scaled(network: bytes, temperature: float) -> bytes:
-    """Return a network whose logits are divided by the temperature, under the name that they had."""
+    """Return a network whose logits are divided by the temperature, under the name that they had. It may be scaled already."""
     model = onnx.load_from_string(network)
     graph, name = model.graph, model.graph.output[0].name
+    taken = {one.name for one in graph.initializer} | {value for node in graph.node for value in node.output}
+    before, factor = (
+        next(n for n in (one, *_numbered(one, len(taken))) if n not in taken) for one in (_BEFORE, _FACTOR)
+    )
     for node in graph.node:
         for places in (node.input, node.output):
             for at, one in enumerate(places):
                 if one == name:
-                    places[at] = _SCALED
-    graph.initializer.append(numpy_helper.from_array(np.array(1 / temperature, np.float32), "kd_temperature"))
-    graph.node.append(helper.make_node("Mul", [_SCALED, "kd_temperature"], [name]))
+                    places[at] = before
+    graph.initializer.append(numpy_helper.from_array(np.array(1 / temperature, np.float32), factor))
+    graph.node.append(helper.make_node("Mul", [before, factor], [name]))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _numbered(name: str, most: int) -> list[str]:
+    return [f"{name}_{number}" for number in range(1, most + 1)]
