@@ -179,7 +179,7 @@ class Compressing:
             return chosen
         root = carrying.on_trial(tree_of([]), self.kept_seed, self.means.should_stop).stage(0, self.kept_seed)
         inputs = viewed(self.dataset, self.student.arch).spec
-        learns = self.work.answers is not None or self.alone
+        learns = first_that_learns(self.spec) is not None
 
         def weigh(chain: tuple[Choice, ...]) -> Tried:
             return self._weigh(carrying, chain)
