@@ -253,6 +253,8 @@ class Compressing:
             )
         if self.spec.mode.name != OFFLINE and self.asks:
             found.append({"code": "mode", "values": {"name": self.spec.mode.name}})
+        if not self.asked.chains and first_that_learns(self.spec) is None:
+            found.append({"code": "no_lesson", "values": {"name": self.spec.mode.name}})
         inputs = viewed(self.dataset, self.student.arch).spec
         root = self.carried.stage(0, self.carried.seeds_of(0)[0])
         for entry in STEPS.entries():
