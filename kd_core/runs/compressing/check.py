@@ -66,8 +66,10 @@ def check(spec: RunSpec) -> list[Problem]:
 
 
 def first_that_learns(spec: RunSpec) -> str | None:
-    """Name a step of the chains that trains the network, None where none does; a search may try any."""
+    """Name a step of the chains that trains the network, None where none does; a search tries them wherever students learn from rows."""
     assert spec.compress is not None
     if not spec.compress.chains:
+        if "rows" in modes.facts(spec):
+            return None
         return next((e.name for e in STEPS.entries() if e.facts.get("learns")), None)
     return next((step.name for chain in spec.compress.chains for step in chain if learns(step)), None)

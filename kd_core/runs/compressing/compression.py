@@ -179,7 +179,7 @@ class Compressing:
             return chosen
         root = carrying.on_trial(tree_of([]), self.kept_seed, self.means.should_stop).stage(0, self.kept_seed)
         inputs = viewed(self.dataset, self.student.arch).spec
-        learns = self.work.answers is not None or self.alone
+        learns = first_that_learns(self.spec) is not None
 
         def weigh(chain: tuple[Choice, ...]) -> Tried:
             return self._weigh(carrying, chain)
@@ -253,6 +253,8 @@ class Compressing:
             )
         if self.spec.mode.name != OFFLINE and self.asks:
             found.append({"code": "mode", "values": {"name": self.spec.mode.name}})
+        if not self.asked.chains and first_that_learns(self.spec) is None:
+            found.append({"code": "no_lesson", "values": {"name": self.spec.mode.name}})
         inputs = viewed(self.dataset, self.student.arch).spec
         root = self.carried.stage(0, self.carried.seeds_of(0)[0])
         for entry in STEPS.entries():

@@ -45,7 +45,7 @@ class Tried:
 
 
 class Search:
-    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `whole`: bytes of
+    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `learns`: whether there is a lesson to learn again; `whole`: bytes of
     the student as it was. Errors: Stopped."""
 
     def __init__(
@@ -61,8 +61,9 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.weigh, self.seconds, self.notify, self.should_stop = weigh, seconds, notify, should_stop
-        self.offered = [e for e in STEPS.entries() if e.facts.get("saves", True) and suits(e, root) is None]
-        self.again = learns and AGAIN in [entry.name for entry in self.offered]
+        asked = [e for e in STEPS.entries() if e.facts.get("saves", True) and (learns or not e.facts.get("learns"))]
+        self.offered = [e for e in asked if suits(e, root) is None]
+        self.again = AGAIN in [entry.name for entry in self.offered]
         self.whole, self.clock, self.start = whole, clock, clock()
         self.tried: dict[str, Tried] = {}
         self.stopped = False

@@ -22,6 +22,7 @@ KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
     "other_lesson": "Its lesson ({own}) looks inside the teacher, whose inner answers are not at hand here: it learns again by {taken}.",
     "mode": "It was taught in the mode {name}; it learns again from the teacher's stored answers.",
+    "no_lesson": "In the mode {name} students never learn from the rows themselves: nothing that was tried learned again.",
     "step": "{title} is not for this student: it {reason}.",
 }
 

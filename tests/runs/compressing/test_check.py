@@ -55,6 +55,8 @@ def test_what_does_not_go_with_it(spec, code):
 
 def test_a_mode_without_rows_may_round_and_prune():
     assert check(recipe((NAME,), mode={"name": "data_free"})) == []
+    searched = recipe(mode={"name": "data_free"})
+    assert check(searched) == [] and first_that_learns(searched) is None
     assert first_that_learns(recipe((NAME,), ("prune_structured", "distill"))) == "distill"
     assert first_that_learns(recipe((NAME,))) is None and first_that_learns(recipe()) is not None
 

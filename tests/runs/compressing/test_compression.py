@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 
 import kd_core
-from kd_core.compress.base import STEPS
+from kd_core.compress.base import STEPS, learns
 from kd_core.errors import KDError, Stopped
 from kd_core.export.bundle_file import contents
 from kd_core.reports import recipe
@@ -24,7 +24,8 @@ from kd_core.runs.exporting.exporting import export
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import headline
-from kd_core.specs import Choice
+from kd_core.runs.view import compress_words
+from kd_core.specs import Choice, RunSpec
 from tests.runs.compressing.rounding import NAME, registered
 from tests.runs.tables import small_spec, write_table
 
@@ -251,6 +252,17 @@ def test_chains_are_searched_on_validation_rows_alone(place):
     spec = spec_of("first", minutes=0.05, most_lost=60.0, bytes=1)
     block = carry_out(spec, place / "nothing")["compressed"]
     assert block["best"] is None and len(block["chains"]) == 1
+
+
+def test_a_search_in_a_mode_without_rows_lets_nothing_learn_and_says_so(place):
+    taught = RunSpec.parse({**small_spec(place / "rows.csv", epochs=2).model_dump(), "mode": {"name": "data_free"}})
+    carry_out(taught, place / "ws/runs/unseen")
+    events = []
+    block = carry_out(spec_of("unseen", minutes=0.2, most_lost=90.0), place / "unseen-smaller", events)["compressed"]
+    assert block["tried"] and not any(learns(Choice(**step)) for one in block["tried"] for step in one["chain"])
+    assert not [e for e in events if e["kind"] == "epoch" or e.get("phase") == "teacher"]
+    said = "\n".join(compress_words.known(block))
+    assert "In the mode data_free students never learn from the rows themselves" in said
 
 
 def test_other_weights_and_other_runs_are_refused(place, smaller):
