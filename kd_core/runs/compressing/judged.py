@@ -42,10 +42,11 @@ class Judged:
         self._weights: dict[int, dict[str, Any]] = {}
 
     def best(self) -> int | None:
-        """Choose the smallest stage that keeps the goals on validation rows; None where none does. No test row is read."""
-        rows = [self._stage(node, "validation", 1) for node in self.carried.tree.nodes if node.number]
+        """Choose the smallest stage that keeps the goals on validation rows; None where none does, or none is smaller than the student
+        that keeps them, too. No test row is read."""
+        rows = [self._stage(node, "validation", 1) for node in self.carried.tree.nodes]
         made = [row for row in rows if row["reason"] is None]
-        return goals.smallest(made, [row["id"] for row in made if row["passes"]])
+        return goals.smallest(made, [row["id"] for row in made if row["passes"]]) or None  # 0 is the student as it was
 
     def on_validation(self, number: int) -> dict[str, Any]:
         """Judge a stage on validation rows. With one seed its goals are kept or not by what it lost there, as there is no interval."""
