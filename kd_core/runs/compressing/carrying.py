@@ -196,7 +196,7 @@ class Carrying:
                 "of": of,
             }
         )
-        self.work.notify({"kind": "part", "phase": "compress", "done": done, "of": of, "what": node.name})
+        self.work.notify({"kind": "part", "phase": "compress", "done": done, "of": of, "what": f"compress:{node.name}"})
 
 
 def logits(stage: Stage, work: Work, split: Split) -> Array:

@@ -77,10 +77,12 @@ class Search:
         return self.finalists()
 
     def finalists(self) -> list[Tried]:
-        """Return the chains that keep the goals, the smallest first; larger ones than the student alone, where they alone keep them."""
+        """Return the chains that keep the goals, the smallest first; of those that came to the same, the first; larger ones than the
+        student alone, where they alone keep them."""
         kept = [one for one in self.tried.values() if one.keeps and one.bytes is not None]
         smaller = [one for one in kept if self.whole is None or (one.bytes or 0) < self.whole]
-        return sorted(smaller or kept, key=lambda one: (one.bytes or 0, len(one.chain)))[:FINALISTS]
+        order = sorted(smaller or kept, key=lambda one: (one.bytes or 0, len(one.chain)))
+        return list({(one.bytes, one.lost): one for one in reversed(order)}.values())[::-1][:FINALISTS]
 
     def is_up(self) -> bool:
         """Say whether the time is up, or a person asked to stop."""
@@ -179,7 +181,13 @@ class Search:
         self.notify({"kind": "tried", **told, "done": len(self.tried)})
         spent = min(self.seconds, self.clock() - self.start)
         self.notify(
-            {"kind": "part", "phase": "compress", "done": int(spent), "of": int(self.seconds) + 1, "what": found.name}
+            {
+                "kind": "part",
+                "phase": "compress",
+                "done": int(spent),
+                "of": int(self.seconds) + 1,
+                "what": f"search:{found.name}",
+            }
         )
 
 

@@ -13,11 +13,8 @@ from kd_core.requests.compress_spec import LEAST_AGREEMENT
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
 WHOLE = "whole"  # from the raw row on
-MAIN = {
-    "share": "share {:g}",
-    "energy": "energy {:g}",
-    "epochs": "{:g} of the epochs",
-}  # settings that tell steps of one name apart
+# settings that tell steps of one name apart
+MAIN = {"share": "share {:g}", "energy": "energy {:g}", "epochs": "{:g} of the student's epochs"}
 KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
     "other_lesson": "Its lesson ({own}) looks inside the teacher, whose inner answers are not at hand here: it learns again by {taken}.",
@@ -39,7 +36,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         found += [f"    {words}" for words in [again(block, one)] if words]
     found += [f"  {failed(one)}" for one in block["stages"] if one.get("reason")]
     found += [words for words in [sensitivity(block)] if words]
-    return [*found, *known(block)]
+    return [*found, *unchosen(block), *known(block)]
 
 
 def verdict(block: Block) -> str:
@@ -62,6 +59,17 @@ def verdict(block: Block) -> str:
         return f"SMALLEST WITHIN THE GOALS ({goals(block)}): {about}; {block['metric']['title']}: {lost(block, best)}."
     why = "; ".join(misses(block, best)) or "its goals are not all known to be kept"
     return f"NOT PROVED: {about} keeps the goals ({goals(block)}) on validation rows, and on test rows it does not for sure: {why}."
+
+
+def unchosen(block: Block) -> list[str]:
+    """Say why smaller stages were not chosen although they keep the goals on test rows: on validation rows that was not sure."""
+    best = chosen(block) or student(block)
+    names = [str(one["name"]) for one in made(block) if one["passes"] and one["bytes"] < best["bytes"]]
+    if not names:
+        return []
+    are = "are smaller and keep" if names[1:] else "is smaller and keeps"
+    which = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+    return [f"{which} {are} the goals on test rows, but on validation rows, by which one is chosen, that was not sure."]
 
 
 def student(block: Block) -> Stage:
@@ -254,13 +262,8 @@ def again(block: Block, stage: Stage) -> str | None:
     low, high = found.get("ci95") or (None, None)
     sure = low is not None and high is not None and (low > 0 or high < 0)
     better = found["mean"] >= 0
-    word = (
-        "The teacher helped"
-        if sure and better
-        else "The teacher hurt"
-        if sure
-        else "Whether the teacher helped is not clear"
-    )
+    way = "helped" if better else "hurt"
+    word = f"The teacher {way}" if sure else "Whether the teacher helped is not clear"
     than = f"{'better' if better else 'worse'} than learning again as long without it"
     return f"{word}: {amount(block, abs(found['mean']), digits(found))} {than} ({interval(found)})."
 
@@ -271,12 +274,19 @@ def sensitivity(block: Block) -> str | None:
     if not found:
         return None
     worst, least = (pick(found, key=lambda one: one["lost"]) for pick in (max, min))
-    said = f"Layer by layer, on validation rows: {worst['layer']} {treated(worst)} loses {amount(block, worst['lost'], '.2f')}"
+    spec = layer_digits(found)
+    said = f"Layer by layer, on validation rows: {worst['layer']} {treated(worst)} loses {amount(block, worst['lost'], spec)}"
     return (
         f"{said}."
         if worst is least
-        else f"{said}, {least['layer']} {treated(least)} {amount(block, least['lost'], '.2f')}."
+        else f"{said}, {least['layer']} {treated(least)} {amount(block, least['lost'], spec)}."
     )
+
+
+def layer_digits(found: Sequence[Mapping[str, Any]]) -> str:
+    """Choose the digits so that the layer that loses the most shows two that count, as a format."""
+    most = max(abs(float(one["lost"])) for one in found)
+    return f".{min(4, max(2, 1 - math.floor(math.log10(most)))) if most > 0 else 2}f"
 
 
 def treated(one: Mapping[str, Any]) -> str:
@@ -313,6 +323,7 @@ def titles() -> dict[str, str]:
 def amount(block: Block, value: float, spec: str) -> str:
     """Write a difference in points, of errors in percent. Example: `0.06 points`."""
     shown = f"{value:{spec}}"
+    shown = shown if float(shown) else shown.lstrip("-")  # nothing lost is no less than nothing
     return f"{shown} point{'' if float(shown) == 1 else 's'}" if not block["metric"].get("relative") else f"{shown} %"
 
 

@@ -51,7 +51,8 @@ class Snapshot:
     once its plan is known; it has no learning curves but the teacher's. `chosen` names the student that was chosen for goals, `chosen_alone`: without a teacher. `outlook` tells finished units and the
     seconds left; `progress` is the share of finished work, never of time. `silent_s` counts from the last sign of work
     of a run that is in a worker's hands: an event of the training, or processor time used; above
-    `limits.SILENT_SECONDS` its worker may be frozen. `stages`: what was made of a student that is made smaller, by seed.
+    `limits.SILENT_SECONDS` its worker may be frozen. `stages`: what was made of a student that is made smaller, by seed;
+    `tried`: chains of a search for it.
     """
 
     run_id: str
@@ -84,6 +85,7 @@ class Snapshot:
     chosen_alone: bool = False
     silent_s: float = 0.0
     stages: tuple[Event, ...] = ()
+    tried: tuple[Event, ...] = ()
 
     def at_place(self, position: int | None) -> Snapshot:
         """Return the same snapshot with a place in the queue."""
@@ -110,6 +112,7 @@ class RunView:
         self._warnings: list[Event] = []
         self._room: list[Event] = []
         self._stages: dict[tuple[Any, ...], Event] = {}
+        self._tried: dict[str, Event] = {}
         self._log: list[str] = []
         self._done: set[tuple[Any, ...]] = set()
         self._of: int | None = None
@@ -190,7 +193,7 @@ class RunView:
             self._of = event.get("trainings") or self._of
             if self._fresh or self._plan is None:
                 self._room, self._warnings, self._fresh = [], [], False
-                self._stages = {}
+                self._stages, self._tried = {}, {}
             self._plan = event
             self._sweep = SweepView(event) if event.get("grid") else None
         elif kind in ("sweep", "scores", "variant") and self._sweep is not None:
@@ -203,6 +206,8 @@ class RunView:
             self._teacher = event
         elif kind == "stage":
             self._stages[event["name"], event["seed"], event.get("side")] = event
+        elif kind == "tried":
+            self._tried[str(event["name"])] = event
         elif kind == "chosen":
             self._chosen, self._chosen_alone = str(event["student"]), event.get("arm") == "baseline"
         elif kind == "room":
@@ -261,6 +266,7 @@ class RunView:
             chosen_alone=self._chosen_alone,
             silent_s=self._pulse.silent_s if state in WORKING else 0.0,
             stages=tuple(self._stages.values()),
+            tried=tuple(self._tried.values()),
         )
 
     def _count_done(self) -> int:

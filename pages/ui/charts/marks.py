@@ -161,8 +161,9 @@ def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary
         ticks = [float(step) ** k for k in range(0, 40) if float(step) ** k < 1e13]
     pad = max(0.14, span * 0.1)
     edges = (math.log10(low) - pad, math.log10(high) + pad)
-    if binary and not any(edges[0] <= math.log10(v) <= edges[1] for v in ticks):  # all of nearly one size
-        ticks = [2.0 ** (k / 2) for k in range(0, 88)]
+    if binary:  # of sizes near each other, closer ticks
+        every = (ticks, [2.0**k for k in range(44)], [2.0 ** (k / 2) for k in range(88)])
+        ticks = next((t for t in every if sum(edges[0] <= math.log10(v) <= edges[1] for v in t) > 1), every[-1])
     return {
         "type": "log",
         "range": list(edges),

@@ -29,9 +29,8 @@ def chains(block: Block) -> None:
             if known:
                 shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
             for i in ids[len(known) :]:
-                if i != ids[0]:
-                    arrow()
-                stage(block, stages[i], f"box-{number}-{i}")
+                with linked(f"link-{number}-{i}", joined=i != ids[0]):
+                    stage(block, stages[i], f"box-{number}-{i}")
             drawn |= set(ids)
 
 
@@ -49,9 +48,13 @@ def box(key: str, width: int = WIDTH) -> Iterator[None]:
         yield
 
 
-def arrow() -> None:
-    """Point from a stage to the one that was made of it."""
-    st.markdown(":material/arrow_forward:", width="content")
+@contextmanager
+def linked(key: str, *, joined: bool = True) -> Iterator[None]:
+    """Point to what is drawn within from what stands before it; both go to the next line together."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", wrap=False, key=key):
+        if joined:
+            st.markdown(":material/arrow_forward:", width="content")
+        yield
 
 
 def shared(words: Safe) -> None:
@@ -91,9 +94,7 @@ def planned(names: Sequence[str], done: Sequence[tuple[str, Safe] | None], key: 
     """Draw a chain while it is made: per stage its name, and what is known of it; None while nothing is."""
     with row(key):
         for i, (name, known) in enumerate(zip(names, done, strict=True)):
-            if i and joined:
-                arrow()
-            with box(f"{key}-{i}"):
+            with linked(f"{key}-link-{i}", joined=joined and i > 0), box(f"{key}-{i}"):
                 st.markdown(f"**{escape(name)}**")
                 if known is None:
                     st.caption(f":material/schedule: {t('compress.live.waiting')}")

@@ -151,12 +151,11 @@ def _chain(place: str, chain: Chain, number: int, student: str, possible: Steps)
                 st.caption(t("compress.as_it_was"))
             asked = []
             for step in chain.steps:
-                boxes.arrow()
-                with boxes.box(f"step-{step.id}", boxes.FORM_WIDTH):
+                with boxes.linked(f"link-{step.id}"), boxes.box(f"step-{step.id}", boxes.FORM_WIDTH):
                     asked.append(_step(chain, step, possible[step.name]))
             if len(chain.steps) < MOST_STEPS:
-                boxes.arrow()
-                _more(chain, possible)
+                with boxes.linked(f"link-more-{chain.id}"):
+                    _more(chain, possible)
     return asked
 
 

@@ -12,11 +12,11 @@ from pages.ui.compress import boxes
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-NEWEST = 12  # stages of a search that are shown; the result shows all
+NEWEST = 12  # chains of a search that are shown
 
 
 def show(now: Any) -> None:
-    """Draw the chains with what is known of each stage; nothing of other runs, or before the first stage of a search."""
+    """Draw the chains with what is known of each stage; of a search what it tried, too. Nothing of other runs."""
     small = now.spec.compress
     if small is None:
         return
@@ -27,10 +27,21 @@ def show(now: Any) -> None:
             st.markdown(f"**{t('compress.chain', number=number + 1)}**" if len(small.chains) > 1 else "")
             boxes.planned(names, [filled(made.get(name, ()), seeds) for name in names], f"chain-live-{number}")
         return
-    found = list(made)[-NEWEST:]
-    if found:
-        st.markdown(f"**{t('compress.live.searched', num=len(made))}**")
-        boxes.planned(found, [filled(made[name], 1) for name in found], "chain-live", joined=False)
+    if made:
+        st.markdown(f"**{t('compress.live.found')}**")
+        boxes.planned(list(made), [filled(known, seeds) for known in made.values()], "chain-live", joined=False)
+    if now.tried:
+        st.markdown(f"**{t('compress.live.tried', num=len(now.tried))}**")
+        newest = now.tried[-NEWEST:]
+        boxes.planned([str(one["name"]) for one in newest], [tried(one) for one in newest], "tried-live", joined=False)
+
+
+def tried(one: Mapping[str, Any]) -> tuple[str, Safe]:
+    """Say what a chain of a search came to: its file, and whether it keeps the goals."""
+    if one.get("bytes") is None:
+        return "done", t("compress.not_made", why=str(one.get("why") or "–"))
+    keeps = t("compress.live.keeps" if one["keeps"] else "compress.live.keeps_not")
+    return "done", Safe(f"{escape(compress_words.size(one['bytes']))} · {keeps}")
 
 
 def planned(chains: Sequence[Any]) -> list[list[str]]:

@@ -27,7 +27,7 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     for line in behind(block):
         st.markdown(line)
     take(run_id, block)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="large") if block.get("sensitivity") else (st.container(), st.container())
     with left:
         st.markdown(f"##### {t('compress.chart')}")
         points.show(found, f"compressed-{run_id}")
@@ -45,6 +45,8 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
         about = {"student": str(block["student"]), "run": str(block["name"]), "seeds": len(block["seeds"])}
         way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
         st.markdown(f"{t('compress.from', **about)} {way}")
+        for line in compress_words.unchosen(block):
+            st.markdown(typeset(line))
         st.page_link(
             "runs.py",
             label=t("compress.open_first"),
@@ -60,7 +62,7 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
 def behind(block: Mapping[str, Any]) -> list[Safe]:
     """Say what the teacher gave to stages that learned again, by the name of the stage."""
     told = [(one["name"], compress_words.again(block, one)) for one in compress_words.made(block)]
-    return [Safe(f"**{escape(name)}** {typeset(words)}") for name, words in told if words]
+    return [Safe(f"**{escape(name)}:** {typeset(words)}") for name, words in told if words]
 
 
 def take(run_id: str, block: Mapping[str, Any]) -> None:
@@ -102,11 +104,12 @@ def layers(block: Mapping[str, Any], key: str) -> None:
 
 
 def _series(block: Mapping[str, Any], way: str, each: list[Mapping[str, Any]]) -> dict[str, Any]:
-    written = [compress_words.amount(block, one["lost"], ".2f") for one in each]
+    spec = compress_words.layer_digits(block["sensitivity"])
+    written = [compress_words.amount(block, one["lost"], spec) for one in each]
     hover = [
         f"{escape(one['layer'])}, {escape(one['kind'])}, {text.number(one['parameters'])}<br>{escape(lost)}"
         for one, lost in zip(each, written, strict=True)
     ]
     lost = [one["lost"] for one in each]
-    shown = [f"{value:.2f}".replace("-", "−") for value in lost]
+    shown = [f"{value:{spec}}".replace("-", "−") for value in lost]
     return {"name": way, "layers": [one["layer"] for one in each], "lost": lost, "written": shown, "hover": hover}

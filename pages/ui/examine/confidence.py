@@ -53,8 +53,12 @@ def said(told: Mapping[str, Any]) -> Safe:
         loss_before=text.score(before["log_loss"]),
         loss_after=text.score(after["log_loss"]),
     )
-    helps = after["log_loss"] < before["log_loss"]
-    return line if helps else Safe(f"{line} {t('examine.confidence.worse')}")
+    helps = after["log_loss"] < before["log_loss"], after["ece"] < before["ece"]
+    return (
+        line
+        if all(helps)
+        else Safe(f"{line} {t('examine.confidence.mixed' if any(helps) else 'examine.confidence.worse')}")
+    )
 
 
 def _bins(rows: list[Mapping[str, Any]]) -> dict[str, list[Any]]:

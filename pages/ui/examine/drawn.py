@@ -33,7 +33,8 @@ def disturbed(
             customdata=told,
             hovertemplate="%{customdata}<extra></extra>",
         )
-    fig.update_xaxes(ticksuffix=" %", tickvals=sorted({0.0, *(100 * p["strength"] for p in lines)}))
+    ticks = sorted({0.0, *(100 * p["strength"] for p in lines)})
+    fig.update_xaxes(tickvals=ticks, ticktext=[f"{value:.0f} %" for value in ticks])
     return fig
 
 

@@ -79,10 +79,11 @@ def difference(one: Slice, shares: bool) -> str:
     """Write by how much the student is better in a group, with half of the interval."""
     factor = 100 if shares else 1
     half = one["half"]
-    sign = "+" if one["gain"] >= 0 else differences.MINUS
     digits = 1 if shares else 3
+    shown = round(factor * one["gain"], digits)
+    sign = "+" if shown > 0 else differences.MINUS if shown < 0 else ""
     beside = f" ± {factor * half:.{digits}f}" if half is not None else ""
-    return f"{sign}{abs(factor * one['gain']):.{digits}f}{beside}"
+    return f"{sign}{abs(shown):.{digits}f}{beside}"
 
 
 def _line(one: Slice, shares: bool) -> dict[str, Any]:

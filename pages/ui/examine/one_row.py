@@ -17,6 +17,8 @@ from pages.ui.result import differences
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t
 
+SMALL = 0.1  # where no part's effect is larger, tenths of hundredths are written, too
+
 if TYPE_CHECKING:
     from kd_core.runs.examining.explanation import Explanation
 
@@ -72,6 +74,8 @@ def _draw(found: Explanation, result: Mapping[str, Any], kept: Any, row: int, ke
     if found.kind == "columns":
         by_arm = {arm: dict(zip(found.parts, found.effects[arm], strict=True)) for arm in arms}
         order = sorted(found.parts, key=lambda c: -abs(by_arm["student"][c]))[:10]
+        answers = [t("examine.row.answer", arm=names[arm], value=_answer(found, arm)) for arm in arms]
+        st.markdown(Safe(" · ".join(answers)))
         fig = charts.leaning(order, by_arm, names, x=t("examine.row.column_x"), hover=t("examine.lean.hover"))
         picture.show(fig, f"{key}-columns", strongest(found, arms))
         st.caption(strongest(found, arms))
@@ -118,10 +122,11 @@ def strongest(found: Explanation, arms: Sequence[str]) -> Safe:
 
 def marked(parts: Sequence[Any], effects: Sequence[float], most: float, dark: bool) -> str:
     """Write a text as HTML with each part on the colour of its effect, in hundredths below it."""
-    words = []
+    words, digits = [], 0 if most >= SMALL else 1
     for (word, _, _), effect in zip(parts, effects, strict=True):
         colour = shifted(effect / most if most else 0.0, dark)
-        number = f"{100 * effect:+.0f}".replace("-", "−")
+        hundredths = round(100 * effect, digits)
+        number = f"{hundredths:+.{digits}f}".replace("-", "−") if hundredths else "0"
         words.append(
             f"<span style='background:{colour};color:{readable_on(colour)};padding:2px 4px;border-radius:4px;display:inline-block;margin:2px;"
             f"text-align:center'>{html.escape(word)}<br><small>{number}</small></span>"

@@ -13,7 +13,7 @@ def units(now: Any) -> list[Safe]:
     found, at = [], now.outlook.units
     if at is not None and at.work != "training":
         work = at.work.split(":")[0]
-        kind = work if work in ("teacher", "choose", "texts", "pictures", "made", "compress") else "part"
+        kind = work if work in ("teacher", "choose", "texts", "pictures", "made", "compress", "search") else "part"
         found.append(t(f"runs.units.{kind}", done=at.done, of=at.of))
     if now.trainings:
         added = now.outlook.added

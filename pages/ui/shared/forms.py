@@ -106,10 +106,10 @@ def extra(info: FieldInfo) -> dict[str, Any]:
     return dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
 
 
-def label(name: str) -> Safe:
-    """Name a field as people read it; unknown fields are named after themselves."""
-    key = f"common.fields.{name}"
-    return t(key) if key in catalogue() else escape(name.replace("_", " ").capitalize())
+def label(name: str, info: FieldInfo | None = None) -> Safe:
+    """Name a field as people read it, by its unit where that changes what it is; unknown fields are named after themselves."""
+    keys = (f"common.fields_in.{name}, {extra(info).get('unit') if info else None}", f"common.fields.{name}")
+    return next((t(k) for k in keys if k in catalogue()), escape(name.replace("_", " ").capitalize()))
 
 
 def help_text(info: FieldInfo) -> Safe:
@@ -162,7 +162,7 @@ def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> An
     value = values.get(name, info.get_default(call_default_factory=True))
     what, optional = kind(info)
     place = f"{key}.{name}"
-    shown = {"label": label(name), "help": help_text(info)}
+    shown = {"label": label(name, info), "help": help_text(info)}
     clearable: dict[str, Any] = {"value": None} if optional else {}  # else an emptied field becomes its lowest value
     low, high = bounds(info)
     if "file" in extra(info):

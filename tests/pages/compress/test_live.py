@@ -21,6 +21,7 @@ def running(monkeypatch, events, chains=(STEPS,)):
     made = type(made).parse({**made.model_dump(), "compress": small})
     monkeypatch.setattr("tests.pages.fixtures.spec", lambda **_: made)
     plan = {"kind": "plan", "trainings": 0, "phases": ["data", "teacher", "compress", "evaluate"], "metric": "roc_auc"}
+    plan |= {"work": [{"kind": "compress", "phases": ["compress"], "seconds": 60.0}]}
     at = open_page(
         run=make_run("running", events=[plan, {"kind": "phase", "phase": "compress", "state": "start"}, *events])
     )
@@ -38,9 +39,19 @@ def test_boxes_wait_fill_seed_by_seed_and_are_done(jobs, monkeypatch):  # noqa: 
 
 
 def test_a_search_shows_what_was_tried(jobs, monkeypatch):  # noqa: F811
-    said = running(monkeypatch, [event(0, f"s{i}") for i in range(live.NEWEST + 3)], ())
-    assert str(t("compress.live.searched", num=live.NEWEST + 3)) in said
-    assert "**s3**" in said and "**s2**" not in said
+    one = {"kind": "tried", "bytes": 2048, "keeps": True, "why": None, "seconds": 1.0, "lost": 0.1}
+    every = [{**one, "name": f"s{i}", "done": i + 1} for i in range(live.NEWEST + 3)]
+    every[-1] |= {"keeps": False}
+    every[-2] |= {"bytes": None, "keeps": False, "why": "it has no layers"}
+    part = {"kind": "part", "phase": "compress", "done": 7, "of": 61, "what": "search:s14"}
+    said = running(monkeypatch, [*every, part], ())
+    assert str(t("compress.live.tried", num=live.NEWEST + 3)) in said
+    assert "**s3**" in said and "**s2**" not in said and str(t("runs.units.search", done=7, of=61)) in said
+    assert f"2 KB · {t('compress.live.keeps')}" in said and f"2 KB · {t('compress.live.keeps_not')}" in said
+    assert str(t("compress.not_made", why="it has no layers")) in said and str(t("compress.live.found")) not in said
+    said = running(monkeypatch, [*every, part, event(0, "narrow"), {**part, "of": 6, "what": "compress:narrow"}], ())
+    assert str(t("compress.live.found")) in said and str(t("compress.live.seeds", done=1, of=3)) in said
+    assert str(t("runs.units.compress", done=7, of=6)) in said
 
 
 def test_twins_without_a_teacher_are_no_seeds_and_a_failed_stage_says_why():

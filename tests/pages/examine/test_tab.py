@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pages.ui.examine import confidence, disturbed, groups, leaning
+from pages.ui.examine import confidence, disturbed, groups, leaning, one_row
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import escape, plain, t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -95,17 +95,30 @@ def test_how_alike_two_models_lean_is_a_word(alike, word):
     assert "amount" in said and (word is None or f"{word} its teacher" in said)
 
 
+def test_small_effects_show_tenths_and_none_has_no_sign():
+    def shown(*effects):
+        parts = [(f"w{i}", i, i + 1) for i in range(len(effects))]
+        return one_row.marked(parts, effects, max(map(abs, effects)), dark=False)
+
+    large, small = shown(0.4, -0.002, -0.31), shown(0.02, -0.002, 0.0002)
+    assert all(f"<small>{n}</small>" in large for n in ("+40", "0", "−31"))
+    assert all(f"<small>{n}</small>" in small for n in ("+2.0", "−0.2", "0"))
+    assert groups.difference({"gain": -0.0001, "half": 0.02}, True) == "0.0 ± 2.0"
+
+
 def test_confidence_says_which_way_and_whether_it_helps():
-    def told(temperature, after):
+    def told(temperature, after, ece=0.05):
         return {
             "temperature": temperature,
             "before": {"ece": 0.1, "log_loss": 0.5},
-            "after": {"ece": 0.05, "log_loss": after},
+            "after": {"ece": ece, "log_loss": after},
         }
 
     assert "too sure" in plain(confidence.said(told(1.5, 0.4))) and "does not help" not in plain(
         confidence.said(told(1.5, 0.4))
     )
     assert "too modest" in plain(confidence.said(told(0.5, 0.4)))
-    assert "does not help" in plain(confidence.said(told(0.5, 0.6)))
+    assert "does not help" in plain(confidence.said(told(0.5, 0.6, 0.2)))
+    for mixed in (told(0.5, 0.6), told(0.5, 0.4, 0.2)):
+        assert str(t("examine.confidence.mixed")) in plain(confidence.said(mixed))
     assert "about as sure" in plain(confidence.said(told(1.01, 0.4)))

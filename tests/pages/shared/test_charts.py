@@ -220,6 +220,9 @@ def test_files_of_nearly_one_size_have_a_tick_among_them():
     axis = marks.log_axis([5200.0, 6100.0], str, binary=True)
     low, high = axis["range"]
     assert any(low <= math.log10(v) <= high for v in axis["tickvals"])
+    axis = marks.log_axis([60_000.0, 150_000.0], str, binary=True)  # one power of 4 lies among them
+    low, high = axis["range"]
+    assert sum(low <= math.log10(v) <= high for v in axis["tickvals"]) > 1
     assert marks.log_axis([1000.0, 20_000.0], str, binary=True)["tickvals"][6] == 4.0**6
 
 

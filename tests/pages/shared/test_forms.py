@@ -261,3 +261,15 @@ def test_a_field_of_several_names_begins_with_its_default():
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception and at.multiselect[0].value == ["lightgbm", "gradient_boosting"]
     assert at.session_state["held"] == {}
+
+
+def test_a_share_of_epochs_is_called_so_and_epochs_are_epochs():
+    from kd_core.compress.base import STEPS
+    from kd_core.specs import TrainingSpec
+
+    for name in ("distill", "qat", "prune_magnitude"):
+        assert (
+            str(forms.label("epochs", STEPS.get(name).spec.model_fields["epochs"])) == "Share of the student's epochs"
+        )
+    assert str(forms.label("epochs", TrainingSpec.model_fields["epochs"])) == str(forms.label("epochs")) == "Epochs"
+    assert str(forms.label("unheard_of", None)) == "Unheard of"

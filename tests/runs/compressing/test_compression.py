@@ -123,6 +123,14 @@ def test_the_best_is_the_smallest_that_keeps_the_goals(smaller, place):
     assert {"above_bytes"} <= {f["code"] for f in none["stages"][1]["flags"]} and not none["stages"][1]["passes"]
 
 
+def test_what_keeps_the_goals_and_is_no_smaller_than_the_student_is_not_chosen(place):
+    chains = chains_of(["scale_temperature"], [], [])
+    block = carry_out(spec_of("first", chains=chains, most_lost=50.0), place / "scaled")["compressed"]
+    student, scaled = block["stages"]
+    assert scaled["passes"] and scaled["bytes"] >= student["bytes"]
+    assert block["best"] is None and block["rule"]["code"] == "none_keeps"
+
+
 def test_each_stage_answers_exports_and_serves(smaller, place):
     rows = pd.read_csv(place / "rows.csv").drop(columns="target").head(40)
     answers = {}

@@ -172,3 +172,33 @@ def test_a_terminal_reads_every_stage_and_other_runs_nothing():
 def test_steps_are_named_with_the_setting_that_tells_them_apart():
     assert words.step(HALF).endswith("share 0.5") and "," not in words.step(AGAIN)
     assert words.step({"name": "nobody_knows", "settings": {}}) == "nobody knows"
+
+
+def test_smaller_stages_that_were_not_chosen_are_told_with_the_reason():
+    block = compressed()
+    best, *others = sorted(words.made(block), key=lambda one: one["bytes"], reverse=True)
+    block = {**block, "best": best["id"]}
+    for one in others:
+        one.update(passes=False)
+    assert words.unchosen(block) == []
+    others[0].update(passes=True, bytes=best["bytes"] - 1)
+    assert words.unchosen(block)[0].startswith(f"{others[0]['name']} is smaller and keeps the goals on test rows")
+    assert words.unchosen(block)[0] in words.lines({"compressed": block})
+    others[1].update(passes=True, bytes=best["bytes"] - 2)
+    assert f"{others[0]['name']} and {others[1]['name']} are smaller and keep" in words.unchosen(block)[0]
+    others[0].update(bytes=best["bytes"])
+    assert words.unchosen(block)[0].startswith(others[1]["name"])
+    block = {**block, "best": None}
+    for one in (best, others[0]):
+        one.update(passes=False)
+    others[1].update(bytes=words.student(block)["bytes"])
+    assert words.unchosen(block) == []
+
+
+def test_nothing_lost_has_no_sign_and_small_losses_of_layers_show_two_digits():
+    block = compressed()
+    assert words.lost_briefly(block, {"lost": difference(-0.0, 0.33)}).startswith("0.00 points lost")
+    one = [{**block["sensitivity"][0], "lost": lost} for lost in (0.0165, 0.0031)]
+    assert "loses 0.017 points" in words.sensitivity(compressed(sensitivity=one))
+    assert words.layer_digits([{"lost": 0.0}]) == ".2f" and words.layer_digits([{"lost": -0.03}]) == ".3f"
+    assert words.layer_digits([{"lost": 24.0}]) == ".2f"
