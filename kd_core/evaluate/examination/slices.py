@@ -63,7 +63,7 @@ def slices(
 ) -> list[Slice]:
     """Compare two arms in every group of rows, those first in which they differ most for its size.
 
-    `frame`: the rows' columns to group by, typed; pictures, texts and columns of many values are left to others. `units_N`: numbers of
+    `frame`: the rows' columns to group by, typed; pictures are left to others, and of texts and keys those that many rows share are groups. `units_N`: numbers of
     the rows that belong together, which are no independent evidence.
     Shape: N rows in the frame and in every arm.
     """
@@ -126,8 +126,6 @@ def _of_values(column: str, values: pd.Series, missing: Array) -> Iterator[tuple
         return  # pictures and whatever else has no values to group by
     named = values[~missing].astype(str)
     common = named.value_counts()
-    if len(common) > len(named) / 2:
-        return  # texts and keys: nearly every row has its own
     told = values.astype(str).to_numpy()
     for value in common.index[:MOST_VALUES]:
         yield column, str(value), None, None, np.asarray(~missing & (told == value))

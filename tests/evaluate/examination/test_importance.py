@@ -53,3 +53,10 @@ def test_a_column_may_have_any_name_and_an_undefined_dealing_is_left_out():
     assert all(sorted(rows["self"]) == sorted(frame["self"]) for rows in asked) and list(frame["self"]) == list(FRAME.a)
     (alone,) = importance(lambda rows: 1.0, frame, ["frame"], repeats=1)
     assert (alone.lost, alone.spread) == (0.0, 0.0)
+
+
+def test_every_column_is_dealt_its_own_way_and_the_same_for_every_model():
+    first, again, other = dealings("a", 50, 2, 0), dealings("a", 50, 2, 0), dealings("b", 50, 2, 0)
+    assert all((x == y).all() for x, y in zip(first, again, strict=True))
+    assert (first[0] != first[1]).any() and (first[0] != other[0]).any()
+    assert (first[0] != dealings("a", 50, 2, 1)[0]).any()

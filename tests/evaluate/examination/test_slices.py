@@ -143,3 +143,11 @@ def test_only_the_commonest_values_are_groups():
     found = slices(pd.DataFrame({"town": values, "gift": values > "v4"}), arms, "student", "baseline")
     assert {one.value for one in found if one.column == "town"} == {f"v{i}" for i in range(2, 10)}
     assert {one.value for one in found if one.column == "gift"} == {"True", "False"}
+
+
+def test_of_keys_and_texts_what_many_rows_share_is_a_group():
+    y = np.zeros(ROWS, int)
+    arms = {arm: answers(y, y > 0) for arm in ("student", "baseline")}
+    words = [f"key {i}" if i % 4 else "unknown" for i in range(ROWS)]
+    (one,) = slices(pd.DataFrame({"key": words}), arms, "student", "baseline")
+    assert (one.value, one.rows) == ("unknown", ROWS // 4)
