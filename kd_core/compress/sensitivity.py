@@ -44,9 +44,8 @@ def dealt(layers: Sequence[Layer], scanned: Sequence[Found], share: float) -> li
     """
     total = round(share * sum(layer.count for layer in layers))
     going = [0] * len(layers)
-    steps = list[
-        tuple[float, int, int]
-    ]()  # what a unit costs at the next step of a layer, the layer, and how far that goes
+    # What a unit costs at the next step of a layer, the layer, and how far that goes.
+    steps = list[tuple[float, int, int]]()
     for number, layer in enumerate(layers):
         at, lost, worst = 0, 0.0, 0.0
         for one in sorted((s for s in scanned if s["layer"] == layer.units.layer), key=lambda s: s["share"]):

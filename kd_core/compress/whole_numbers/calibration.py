@@ -76,9 +76,8 @@ def _entropy(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> R
     """Choose how far from 0 values are kept."""
     low, high = float(edges[0]), float(edges[-1])
     middles, largest = np.abs((edges[:-1] + edges[1:]) / 2), max(-low, high)
-    bins = max(
-        _LEVELS, round(BINS * largest / (high - low))
-    )  # as wide as those that were counted: none is empty by itself
+    # As wide as those that were counted: none is empty by itself.
+    bins = max(_LEVELS, round(BINS * largest / (high - low)))
     sizes = np.histogram(middles, bins, (0, largest), weights=counts)[0]
     sizes[0] = sizes[1]  # what is exactly 0, behind a `Relu` half of all, is written as 0 by any threshold
     thresholds = np.unique(np.linspace(_LEVELS, bins, _TRIED).astype(int))

@@ -139,9 +139,8 @@ def _bias(network: Network, node: onnx.NodeProto, steps: Any) -> None:
 def _back(network: Network, node: onnx.NodeProto, name: str, numbers: Any, steps: Any, axis: int | None) -> str:
     """Keep whole numbers and make numbers of them again before an operation."""
     given = [network.add_weight("whole", numbers), network.shared(steps)]
-    if (
-        node.op_type != "Conv"
-    ):  # ONNX Runtime joins products with what has a zero alone, even though 0 goes without saying
+    if node.op_type != "Conv":
+        # ONNX Runtime joins products with what has a zero alone, even though 0 goes without saying.
         given.append(network.shared(np.zeros(steps.shape, numbers.dtype)))
     found = network.new(name)
     made = helper.make_node("DequantizeLinear", given, [found])

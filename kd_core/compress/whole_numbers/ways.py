@@ -15,9 +15,8 @@ from kd_core.compress.whole_numbers.rounding import INT8, NARROW, Range
 from kd_core.compress.whole_numbers.stored import saved, store
 
 Way = Literal["int8", "int8_weights", "int4_weights", "float"]
-_FEW_BANDS = (
-    4  # a convolution over fewer takes three times as long in whole numbers (28 x 28 pixels, one band, one core)
-)
+# A convolution over fewer takes three times as long in whole numbers (28 x 28 pixels, one band, one core).
+_FEW_BANDS = 4
 
 # watch(network, values) -> their ranges
 Watch = Callable[[Network, Sequence[str]], Mapping[str, Range]]

@@ -13,7 +13,7 @@ from kd_core.requests.compress_spec import LEAST_AGREEMENT
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
 WHOLE = "whole"  # from the raw row on
-# settings that tell steps of one name apart
+# Settings that tell steps of one name apart.
 MAIN = {"share": "share {:g}", "energy": "energy {:g}", "epochs": "{:g} of the student's epochs"}
 KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
@@ -42,11 +42,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)
-    if (
-        best is None
-        and (known_losses := [one["lost"]["ci95"][1] for one in made(block)])
-        and not any(high is not None for high in known_losses)
-    ):
+    highs = [one["lost"]["ci95"][1] for one in made(block) if one["lost"]]
+    if best is None and highs and all(high is None for high in highs):
         return (
             f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
             f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
