@@ -41,7 +41,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for arm, why in found["left_out"].items():
         yield f"not asked: {arm}. {why}"
     for other in ("baseline", "teacher"):
-        groups = found.get(f"versus_{other}") or []
+        if f"versus_{other}" not in found:
+            continue
+        groups = found[f"versus_{other}"]
         sure = [one for one in groups if one["sure"]]
         yield f"against its {other}: surely different in {len(sure)} of {len(groups)} groups of rows."
         for one in sure[:FIRST]:
@@ -51,14 +53,20 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for one in found["disturbed"]:
         if one["strength"] == strongest:
             clean = found["undisturbed"][one["arm"]]
-            yield f"{one['way']} {strongest:.0%}: {one['arm']} {found['metric']} {clean:.4f} -> {one['score']:.4f}"
+            said = "undefined" if clean is None else f"{clean:.4f}"
+            yield f"{one['way']} {strongest:.0%}: {one['arm']} {found['metric']} {said} -> {one['score']:.4f}"
+    told, of = found["columns"]
+    if told < of:
+        yield f"what it leans on is told for the first {told} of {of} columns."
     for one in (found["importance"].get("student") or [])[:FIRST]:
         yield f"leans on {one['column']}: {one['lost']:+.4f} ± {one['spread']:.4f}"
-    told = found.get("confidence") or {}
-    if "temperature" in told:
-        before, after = told["before"], told["after"]
+    surer = found.get("confidence") or {}
+    if "reason" in surer:
+        yield f"how sure it is could not be told: {surer['reason']}"
+    if "temperature" in surer:
+        before, after = surer["before"], surer["after"]
         yield (
-            f"temperature {told['temperature']:.2f} suits the validation rows: calibration error {before['ece']:.4f} -> {after['ece']:.4f}, "
+            f"temperature {surer['temperature']:.2f} suits the validation rows: calibration error {before['ece']:.4f} -> {after['ece']:.4f}, "
             f"log loss {before['log_loss']:.4f} -> {after['log_loss']:.4f} on test rows."
         )
 

@@ -70,6 +70,13 @@ class Work:
 Step = Callable[[Any, Stage, Work], Stage]
 
 # facts: changes="network" | "file"; suits=function(Stage, InputSpec) -> None where it can work, else why not, in words;
-# learns=True where it trains the network (its time is that of a training); usual={...settings...} where a chain that was searched sets others
-# than the form's own; short="cut", what stages are called by it, before its share in percent, and shares={0.5: "half"} in place of both.
+# learns=True where it trains the network (its time is that of a training), or function(spec) -> bool where that is a setting; usual={...settings...} where a chain that was searched sets others
+# than the form's own; saves=False where it makes nothing smaller, and a search leaves it out; short="cut", what stages are called by it, before its share in percent, and shares={0.5: "half"} in place of both.
 STEPS: Registry[Step] = Registry("compression step", "kd_core.compress.steps")
+
+
+def learns(asked: Choice) -> bool:
+    """Say whether a step trains the network as it is asked for. Errors: UnknownName, SpecError."""
+    entry = STEPS.get(asked.name)
+    told = entry.facts.get("learns", False)
+    return bool(told(entry.spec.parse(asked.settings, f"step {asked.name}")) if callable(told) else told)

@@ -99,7 +99,7 @@ def learn(
 def why_not(stage: Stage) -> str | None:
     """Say why a student can't learn on, None where it can."""
     if stage.file is not None:
-        return "has a file that was rounded already, and what was rounded there learns no more"
+        return "has a file that a step changed already, and a file learns no more"
     if "fits" in ARCHS.get(stage.arch.name).facts:
         return "is made of trees, which are grown once"
     return None

@@ -10,6 +10,7 @@ from kd_core.compress.base import Stage, Work
 from kd_core.data.dataset import Array
 from kd_core.distill.student import scoring
 from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import better_of
 from kd_core.training.predict import predict
 from kd_core.training.scoring import Scoring
 
@@ -35,7 +36,11 @@ class Validation:
         return self.scoring.selection(self.scoring(z))
 
     def lost(self, before: float, after: float) -> float:
-        """Return what was lost, above 0 where it is worse. Units: points; percent of what was before for errors."""
-        down = before - after if self.scoring.better == "higher" else after - before
-        relative = METRICS.get(self.scoring.metric).facts["relative"]
-        return 100 * down / abs(before) if relative and before else 100 * down
+        """Return what was lost, as `points`."""
+        return points(before, after, self.scoring.metric)
+
+
+def points(before: float, after: float, metric: str) -> float:
+    """Say how much worse a score got, above 0 where it did. Units: points; percent of what was before for errors."""
+    worse = before - after if better_of(metric) == "higher" else after - before
+    return 100 * worse / abs(before) if METRICS.get(metric).facts["relative"] and before else 100 * worse

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kd_core.spec import Choice, Spec, unit
 
+LEAST_AGREEMENT = 0.99  # of first classes, of a rounded network with the one that was rounded
 Chain = Annotated[tuple[Choice, ...], Field(min_length=1, max_length=12)]
 
 

@@ -64,3 +64,11 @@ def test_the_temperature_that_answers_were_drawn_with_is_found(true):
     y = (p.cumsum(1) < rng.random((len(p), 1))).sum(1)
     found = calibration.fitted_temperature(z * true + 5, y)  # a shift of all logits changes nothing
     assert found == pytest.approx(true, rel=0.05)
+
+
+def test_where_every_row_is_right_nothing_says_how_sure_is_too_sure():
+    y = np.arange(60) % 3
+    z = np.eye(3)[y] * 2.0
+    assert calibration.fitted_temperature(z, y) == 1.0
+    y[0] = 1
+    assert calibration.fitted_temperature(z, y) != 1.0

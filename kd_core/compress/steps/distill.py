@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+import functools
+
 from pydantic import Field
-from torch import nn
 
 from kd_core.compress.base import STEPS, Stage, Work
 from kd_core.compress.learning import learn, why_not
+from kd_core.compress.zeros import hide, zeros_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.spec import Spec, unit
 
@@ -48,19 +49,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
 )
 def distill(spec: DistillSpec, stage: Stage, work: Work) -> Stage:
     """Train on with the teacher's answers; weights that a step set to nothing stay there."""
-    gone = _nothing(stage.module)
-
-    def keep(network: nn.Module) -> None:
-        with torch.no_grad():
-            for name, weight in network.named_parameters():
-                if name in gone:
-                    weight.masked_fill_(gone[name].to(weight.device), 0.0)
-
-    module = learn(stage.module, stage, work, share=spec.epochs, rate=spec.rate, keep=keep if gone else None)
+    gone = zeros_of(stage.module)
+    keep = functools.partial(hide, gone=gone) if gone else None
+    module = learn(stage.module, stage, work, share=spec.epochs, rate=spec.rate, keep=keep)
     return stage.after("distill", module=module, epochs=spec.epochs)
-
-
-def _nothing(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Find the weights that are exactly 0, by the name of their matrix; a bias may be 0 by chance and stays free."""
-    found = {name: w.detach() == 0 for name, w in module.named_parameters() if w.dim() > 1}
-    return {name: mask.clone() for name, mask in found.items() if bool(mask.any())}

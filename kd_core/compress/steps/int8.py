@@ -15,6 +15,7 @@ from kd_core.compress.whole_numbers.network import Network, answers_of
 from kd_core.compress.whole_numbers.rounding import Range
 from kd_core.compress.whole_numbers.sensitivity import Judge, scan, staying
 from kd_core.compress.whole_numbers.ways import static_file, static_ways
+from kd_core.errors import KDError
 from kd_core.spec import Spec, unit
 
 
@@ -93,7 +94,17 @@ def int8(spec: Int8Spec, stage: Stage, work: Work) -> Stage:
         sensitivity = scan(layers, rounded, judge)
         floats = staying(sensitivity, rounded, judge, spec.most_lost)
     ways = static_ways(Network(data), floats)
-    if set(ways.values()) == {"float"} and not floats:
-        raise nothing_to_round()
+    if set(ways.values()) == {"float"}:
+        raise _every_layer_counts(spec.most_lost) if floats else nothing_to_round()
     made, layers_told = static_file(data, ways, watch, spec.scheme == "channel", spec.narrow)
     return stage.after("int8", file=made, **told, layers=layers_told, sensitivity=sensitivity)
+
+
+def _every_layer_counts(most_lost: float) -> KDError:
+    return KDError(
+        "The student can't be rounded: whichever of its layers goes into whole numbers, more than {most:g} points are lost on validation rows, "
+        "or fewer than 99 % of them keep their first class.",
+        "Let more be lost (most_lost), or learn in whole numbers (qat).",
+        "compress_unsuited",
+        most=most_lost,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import lzma
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from kd_core.compress.base import STEPS, Stage, Work
 from kd_core.compress.learning import learn, planned
+from kd_core.compress.zeros import hide
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.models.base import OwnONNX, Settles
@@ -54,7 +54,7 @@ def suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Han et al. 2015, arXiv:1506.02626; the schedule: Zhu, Gupta 2017, arXiv:1710.01878",
     changes="network",
     suits=suits,
-    learns=True,
+    learns=lambda spec: spec.epochs > 0 and spec.share > 0,
     short="sparse",
 )
 def step(spec: PruneMagnitudeSpec, stage: Stage, work: Work) -> Stage:
@@ -73,7 +73,7 @@ def step(spec: PruneMagnitudeSpec, stage: Stage, work: Work) -> Stage:
     module = copy.deepcopy(stage.module)
     if spec.share and isinstance(module, Settles):
         module.settle()  # a weight that is folded into others would bring them back
-    if spec.epochs and spec.share:
+    if spec.epochs > 0 and spec.share > 0:
         module = _gradual(module, spec, stage, work)
     hide(module, masks(module, spec.share, spec.scope))
     weights = {name: w for name, w in module.named_parameters() if w.dim() > 1}
@@ -100,14 +100,6 @@ def masks(module: nn.Module, share: float, scope: Literal["global", "layer"]) ->
         parts = torch.split(gone, [weights[name].numel() for name in names])
         found |= {name: part.view(weights[name].shape) for name, part in zip(names, parts, strict=True)}
     return found
-
-
-def hide(module: nn.Module, gone: Mapping[str, Tensor]) -> None:
-    """Set marked weights to nothing, in place."""
-    with torch.no_grad():
-        for name, weight in module.named_parameters():
-            if name in gone:
-                weight.masked_fill_(gone[name], 0.0)
 
 
 def share_at(epoch: int, rising: int, share: float) -> float:

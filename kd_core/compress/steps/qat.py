@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import nn
 
@@ -19,6 +19,7 @@ from kd_core.compress.whole_numbers.learned import learned
 from kd_core.compress.whole_numbers.network import Layer, Network
 from kd_core.compress.whole_numbers.rounding import INT8, NARROW, Range
 from kd_core.compress.whole_numbers.ways import static_file, static_ways
+from kd_core.compress.zeros import hide, zeros_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.spec import Spec, unit
@@ -83,19 +84,11 @@ def qat(spec: QatSpec, stage: Stage, work: Work) -> Stage:
     layers, ways, most = Network(data).layers(), static_ways(Network(data)), NARROW if spec.narrow else INT8
     if "int8" not in ways.values():
         raise nothing_to_round()
-    gone = {
-        name: w.detach() == 0 for name, w in stage.module.named_parameters() if w.dim() > 1 and bool((w == 0).any())
-    }
-
-    def keep(network: nn.Module) -> None:
-        with torch.no_grad():
-            for name, weight in network.named_parameters():
-                plain = name.replace("parametrizations.", "").removesuffix(".original")
-                if plain in gone:
-                    weight.masked_fill_(gone[plain].to(weight.device), 0.0)
+    gone = zeros_of(stage.module)
+    keep = functools.partial(hide, gone=gone) if gone else None
 
     def train(network: nn.Module) -> nn.Module:
-        return learn(network, stage, work, share=spec.epochs, rate=spec.rate, keep=keep if gone else None, name="qat")
+        return learn(network, stage, work, share=spec.epochs, rate=spec.rate, keep=keep, name="qat")
 
     module, ranges = learned(stage.module, layers, ways, spec.scheme == "channel", most, x, train)
     after = onnx_bytes(module, inputs)

@@ -7,15 +7,15 @@ import onnx
 from onnx import helper, numpy_helper
 
 from kd_core.compress.base import STEPS, Stage, Work
+from kd_core.compress.whole_numbers.network import answers_of
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.onnx_file import open_session
 from kd_core.errors import KDError
 from kd_core.evaluate.calibration import fitted_temperature
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.specs import Spec
 from kd_core.task import task_of
 
-_SCALED = "kd_scaled"
+_BEFORE, _FACTOR = "kd_scaled", "kd_temperature"
 
 
 def _suits(stage: Stage, inputs: InputSpec) -> str | None:
@@ -44,24 +44,28 @@ def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
         )
     rows = work.rows(stage)
     network = stage.file or onnx_bytes(stage.module, rows.spec)
-    x = rows.parts["validation"]
-    dense = x.toarray() if hasattr(x, "toarray") else np.asarray(x)
-    session = open_session(network)
-    (z,) = session.run(None, {session.get_inputs()[0].name: dense})
-    temperature = fitted_temperature(z, work.dataset.validation.y)
+    temperature = fitted_temperature(answers_of(network, rows.parts["validation"]), work.dataset.validation.y)
     return stage.after("scale_temperature", file=scaled(network, temperature), temperature=temperature)
 
 
 def scaled(network: bytes, temperature: float) -> bytes:
-    """Return a network whose logits are divided by the temperature, under the name that they had."""
+    """Return a network whose logits are divided by the temperature, under the name that they had. It may be scaled already."""
     model = onnx.load_from_string(network)
     graph, name = model.graph, model.graph.output[0].name
+    taken = {one.name for one in graph.initializer} | {value for node in graph.node for value in node.output}
+    before, factor = (
+        next(n for n in (one, *_numbered(one, len(taken))) if n not in taken) for one in (_BEFORE, _FACTOR)
+    )
     for node in graph.node:
         for places in (node.input, node.output):
             for at, one in enumerate(places):
                 if one == name:
-                    places[at] = _SCALED
-    graph.initializer.append(numpy_helper.from_array(np.array(1 / temperature, np.float32), "kd_temperature"))
-    graph.node.append(helper.make_node("Mul", [_SCALED, "kd_temperature"], [name]))
+                    places[at] = before
+    graph.initializer.append(numpy_helper.from_array(np.array(1 / temperature, np.float32), factor))
+    graph.node.append(helper.make_node("Mul", [before, factor], [name]))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _numbered(name: str, most: int) -> list[str]:
+    return [f"{name}_{number}" for number in range(1, most + 1)]

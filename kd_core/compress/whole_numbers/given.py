@@ -18,7 +18,7 @@ def why_not(stage: Stage, inputs: InputSpec) -> str | None:
     if isinstance(stage.module, OwnONNX):
         return "is made of trees, which compare numbers and multiply none: its file is as short as it gets"
     if stage.file is not None:
-        return "has weights that were rounded already, and what was rounded once is not rounded again"
+        return "has a file that a step changed already, and only what no step has written yet can be rounded"
     return None
 
 

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from kd_core.compress.base import Work
+from kd_core.compress.validation import points
 from kd_core.compress.whole_numbers.network import Layer, answers_of
 from kd_core.data.dataset import Array
 from kd_core.distill.student import scoring
-from kd_core.evaluate import METRICS
-from kd_core.evaluate.base import better_of
+from kd_core.requests.compress_spec import LEAST_AGREEMENT
 from kd_core.task import task_of
-
-ALIKE = 0.99  # share of rows that keep their first class, for numbers that were rounded to be offered
 
 # rounded(names that stay floating) -> the file in which the others are whole numbers
 Rounded = Callable[[frozenset[str]], bytes]
@@ -50,14 +48,7 @@ class Judge:
         if not task_of(self.work.dataset.task).has_classes:
             return True
         other = int((z.argmax(axis=1) != self.told.argmax(axis=1)).sum())
-        return other <= max(1.0, (1 - ALIKE) * len(z))
-
-
-def points(before: float, after: float, metric: str) -> float:
-    """Say how much worse a score got: points of a share, percent of an error."""
-    worse = before - after if better_of(metric) == "higher" else after - before
-    relative = METRICS.get(metric).facts.get("relative", False)
-    return 100 * worse / abs(before) if relative and before else 100 * worse
+        return other <= max(1.0, (1 - LEAST_AGREEMENT) * len(z))
 
 
 def scan(layers: Sequence[Layer], rounded: Rounded, judge: Judge) -> list[dict[str, Any]]:

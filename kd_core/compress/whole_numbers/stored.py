@@ -6,8 +6,6 @@ They become numbers again by operations on constants alone, which runtimes carry
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -100,8 +98,3 @@ def _share(count: int, block: int) -> int:
         return count
     found = next(size for size in range(block, 0, -1) if count % size == 0)
     return found if found >= max(4, block // 4) else count
-
-
-def told(layer: Layer, bits: int) -> dict[str, Any]:
-    """Say how a weight is kept."""
-    return layer.told(f"int{bits}_weights")

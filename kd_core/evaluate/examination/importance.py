@@ -48,7 +48,8 @@ def importance(
     for column in columns:
         lost = []
         for order in dealings(column, len(frame), repeats, seed):
-            changed = frame.assign(**{column: frame[column].iloc[order].set_axis(frame.index)})
+            changed = frame.copy()
+            changed[column] = frame[column].iloc[order].set_axis(frame.index)
             value = score(changed)
             if value is not None:
                 lost.append(sign * (whole - value))

@@ -18,7 +18,7 @@ FEWEST = 30  # rows of a group; fewer say little, and an interval of theirs is n
 MOST_VALUES = 8  # of a column, the commonest ones
 PARTS = 4  # groups of a number, with as many rows each
 CLASS = "class"  # in place of a column: rows of one true class
-_WIDE = 1.96
+_SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Slice:
     """A group of rows. `column` is None for those of one true class. Where a group is of numbers, `low` and `high` bound it.
 
     `scores`: by arm, the share of right answers, or the mean absolute error. `gain`: by how much the first arm is better than the
-    second, with half of its 95 % interval, None where all rows are one unit; `sure`: whether it differs from 0, all groups of the table counted (Holm).
+    second, with half of its 95 % interval (Student's t over units), None where all rows are one unit; `sure`: whether it differs from 0, all
+    groups of the table counted (Holm).
     """
 
     column: str | None
@@ -62,7 +63,7 @@ def slices(
 ) -> list[Slice]:
     """Compare two arms in every group of rows, those first in which they differ most for its size.
 
-    `frame`: the rows' columns to group by, typed; pictures, texts and columns of many values are left to others. `units_N`: numbers of
+    `frame`: the rows' columns to group by, typed; pictures are left to others, and of texts and keys those that many rows share are groups. `units_N`: numbers of
     the rows that belong together, which are no independent evidence.
     Shape: N rows in the frame and in every arm.
     """
@@ -75,12 +76,10 @@ def slices(
         count = int(rows.sum())
         if count < FEWEST:
             continue
-        gain, error = _mean(difference[rows], None if units_N is None else units_N[rows])
+        gain, half, chance = _mean(difference[rows], None if units_N is None else units_N[rows])
         scores = {name: float(one[rows].mean()) for name, one in points.items()}
-        found.append(
-            Slice(column, value, low, high, count, scores, gain, _WIDE * error if np.isfinite(error) else None)
-        )
-        tests.append(_chance(gain, error))
+        found.append(Slice(column, value, low, high, count, scores, gain, half))
+        tests.append(chance)
     sure = [p is not None and p <= 0.05 for p in holm(tests)]
     told = [Slice(**{**vars(one), "sure": is_sure}) for one, is_sure in zip(found, sure, strict=True)]
     return sorted(told, key=_clear, reverse=True)
@@ -114,8 +113,10 @@ def _of_numbers(
     known = values[~missing]
     if not len(known):
         return
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, PARTS + 1)))
-    for at, (low, high) in enumerate(itertools.pairwise(edges)):
+    ends = np.unique(
+        np.quantile(known, np.linspace(0, 1, PARTS + 1)[1:])
+    )  # a value of many rows, such as 0, ends a group of its own
+    for at, (low, high) in enumerate(itertools.pairwise([known.min(), *ends])):
         above = values >= low if at == 0 else values > low
         yield column, "", float(low), float(high), np.asarray(~missing & above & (values <= high))
 
@@ -125,28 +126,25 @@ def _of_values(column: str, values: pd.Series, missing: Array) -> Iterator[tuple
         return  # pictures and whatever else has no values to group by
     named = values[~missing].astype(str)
     common = named.value_counts()
-    if len(common) > len(named) / 2:
-        return  # texts and keys: nearly every row has its own
     told = values.astype(str).to_numpy()
     for value in common.index[:MOST_VALUES]:
         yield column, str(value), None, None, np.asarray(~missing & (told == value))
 
 
-def _mean(differences: Array, units: Array | None) -> tuple[float, float]:
-    """Return mean and its standard error; rows of one unit count as one."""
+def _mean(differences: Array, units: Array | None) -> tuple[float, float | None, float]:
+    """Return the mean, half of its interval, and how likely so large a one is where there is no difference; rows of one unit count as one.
+
+    No chance is below that of all units' signs falling alike, so that a few units are never sure, however near to each other they are.
+    """
+    from scipy.stats import t  # whoever only answers rows does without
+
     count, mean = len(differences), float(differences.mean())
     off: Array = differences - mean
     if units is not None:
         off = np.bincount(np.unique(units, return_inverse=True)[1], weights=off)
-    if len(off) < 2:
-        return mean, float("inf")
-    return mean, float(np.sqrt((off**2).sum() * len(off) / (len(off) - 1)) / count)
-
-
-def _chance(gain: float, error: float) -> float:
-    """Return how likely so large a difference is where there is none."""
-    from scipy.stats import norm
-
-    if error == 0:
-        return 1.0 if gain == 0 else 0.0
-    return float(2 * norm.sf(abs(gain) / error)) if np.isfinite(error) else 1.0
+    num = len(off)
+    if num < 2:
+        return mean, None, 1.0
+    error = float(np.sqrt((off**2).sum() * num / (num - 1)) / count)
+    chance = float(2 * t.sf(abs(mean) / error, num - 1)) if error > 0 else float(mean == 0)
+    return mean, float(t.ppf((1 + _SURE) / 2, num - 1)) * error, max(chance, min(1.0, 2.0 ** (1 - num)))

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kd_core.compress.base import STEPS, Stage, Work
+from kd_core.compress.base import STEPS, Stage, Work, learns
 from kd_core.compress.cutting import reshaped
+from kd_core.compress.whole_numbers.network import answers_of
 from kd_core.data.dataset import Array, Split
-from kd_core.data.onnx_file import RUNTIME_ERRORS, open_session
+from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.distill.sweep.variants import digest_of
 from kd_core.errors import KDError, Stopped
 from kd_core.models.building import build_for, cpu_state, deployed_state, start_weights
@@ -25,7 +26,6 @@ from kd_core.runs.compressing.tree import Node, Tree
 from kd_core.training.loop import ignore
 from kd_core.training.predict import predict
 
-AT_ONCE = 1024  # rows that a file answers in one call
 _NOT_REACHED = "the stage before it could not be made"
 
 
@@ -111,7 +111,7 @@ class Carrying:
         return len(seeds) * sum(1 + self._taught_beside(node) for node in tree.nodes)
 
     def _taught_beside(self, node: Node) -> bool:
-        return self.both and node.step is not None and bool(STEPS.get(node.step.name).facts.get("learns"))
+        return self.both and node.step is not None and learns(node.step)
 
     def _one(self, found: Carried, node: Node, seed: int, side: Side) -> Made:
         stem = self.store.place(node.path, seed, self._digests[seed], side)
@@ -130,11 +130,12 @@ class Carrying:
                 said = str(before.reason)
                 return Made(None, reason=said if said.startswith(_NOT_REACHED) else f"{_NOT_REACHED}: {said}")
             made = self._step(node, before.stage, seed, side, stem)
-        self.store.keep(stem, made)
+        if made.stage is not None:  # what failed may work after a resume: a library was missing, a disk was full
+            self.store.keep(stem, made)
         return made
 
     def _step(self, node: Node, before: Stage, seed: int, side: Side, stem: Path) -> Made:
-        """Carry out one step; why it can't be done on this network is kept in place of a stage."""
+        """Carry out one step; why it can't be done on this network stands in place of a stage."""
         assert node.step is not None
         entry, start = STEPS.get(node.step.name), time.monotonic()
         if reason := entry.facts["suits"](before, self.work.rows(before).spec):
@@ -203,6 +204,4 @@ def logits(stage: Stage, work: Work, split: Split) -> Array:
     x = work.rows(stage).parts[split]
     if stage.file is None:
         return predict(stage.module, x, torch.device("cpu"))
-    session = open_session(stage.file)
-    given = (np.asarray(x[at : at + AT_ONCE]) for at in range(0, len(x), AT_ONCE))
-    return np.concatenate([session.run(None, {"x": part})[0] for part in given]).astype(np.float32)
+    return answers_of(stage.file, x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kd_core.compress.base import STEPS
+from kd_core.compress.base import STEPS, learns
 from kd_core.errors import KDError, Problem, Says
 from kd_core.models import ARCHS
 from kd_core.runs.cells import modes
@@ -66,9 +66,10 @@ def check(spec: RunSpec) -> list[Problem]:
 
 
 def first_that_learns(spec: RunSpec) -> str | None:
-    """Name a step of the chains that trains the network, None where none does; a search may try any."""
+    """Name a step of the chains that trains the network, None where none does; a search tries them wherever students learn from rows."""
     assert spec.compress is not None
     if not spec.compress.chains:
+        if "rows" in modes.facts(spec):
+            return None
         return next((e.name for e in STEPS.entries() if e.facts.get("learns")), None)
-    asked = (step.name for chain in spec.compress.chains for step in chain)
-    return next((name for name in asked if STEPS.get(name).facts.get("learns")), None)
+    return next((step.name for chain in spec.compress.chains for step in chain if learns(step)), None)

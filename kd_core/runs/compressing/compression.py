@@ -113,6 +113,7 @@ class Compressing:
         store = StageStore(means.place / "stages", self.dataset, self.student.arch, self._basis(objective, answers))
         carrying = Carrying(self.work, store, starts, both=both, bytes_of=self._bytes_of)
         self.search: Search | None = None
+        self.tried: list[dict[str, Any]] = []
         tree = tree_of(self.asked.chains or self._searched(carrying))
         self.carried = carrying.carry_out(tree, self.seeds)
         self._deploy_all(self.carried)
@@ -141,13 +142,13 @@ class Compressing:
             "arch": self.student.arch.model_dump(mode="json"),
             "seeds": self.seeds,
             "kept_seed": self.kept_seed,
-            "searched": self.search is not None,
-            "tried": [one.told() for one in self.search.tried.values()] if self.search else [],
-            "minutes": self.asked.minutes if self.search else None,
+            "searched": not self.asked.chains,
+            "tried": self.tried,
+            "minutes": None if self.asked.chains else self.asked.minutes,
             "goals": goals.asked(self.asked),
             "metric": metric_of(self.work.metric, self.spec.evaluation.margin),
             "test_reads": reads,
-            "statements": sum(s["reason"] is None and s["id"] != 0 for s in stages),
+            "statements": judged.statements(),
             "sensitivity": judged.sensitivity(),
             "stages": stages,
             "chains": [list(chain) for chain in self.carried.tree.chains],
@@ -172,9 +173,13 @@ class Compressing:
 
     def _searched(self, carrying: Carrying) -> list[tuple[Choice, ...]]:
         """Search chains on one seed and validation rows; the smallest that keep the goals are carried out for all seeds. None that does: the nearest is shown."""
+        goals = self.asked.model_dump(mode="json", exclude={"run"})
+        if (kept := carrying.store.searched(goals)) is not None:
+            chosen, self.tried = kept
+            return chosen
         root = carrying.on_trial(tree_of([]), self.kept_seed, self.means.should_stop).stage(0, self.kept_seed)
         inputs = viewed(self.dataset, self.student.arch).spec
-        learns = self.work.answers is not None or self.alone
+        learns = first_that_learns(self.spec) is not None
 
         def weigh(chain: tuple[Choice, ...]) -> Tried:
             return self._weigh(carrying, chain)
@@ -191,8 +196,10 @@ class Compressing:
         )
         found = self.search.run()
         made = [one for one in self.search.tried.values() if one.lost is not None]
-        chosen = found or sorted(made, key=lambda one: one.lost or 0.0)[:1]
-        return [one.chain for one in chosen]
+        chosen = [one.chain for one in found or sorted(made, key=lambda one: one.lost or 0.0)[:1]]
+        self.tried = [one.told() for one in self.search.tried.values()]
+        carrying.store.keep_search(goals, chosen, self.tried)
+        return chosen
 
     def _weigh(self, carrying: Carrying, chain: tuple[Choice, ...]) -> Tried:
         """Carry a chain out for the seed that is deployed, and look at validation rows."""
@@ -246,6 +253,8 @@ class Compressing:
             )
         if self.spec.mode.name != OFFLINE and self.asks:
             found.append({"code": "mode", "values": {"name": self.spec.mode.name}})
+        if not self.asked.chains and first_that_learns(self.spec) is None:
+            found.append({"code": "no_lesson", "values": {"name": self.spec.mode.name}})
         inputs = viewed(self.dataset, self.student.arch).spec
         root = self.carried.stage(0, self.carried.seeds_of(0)[0])
         for entry in STEPS.entries():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kd_core.compress.base import STEPS
+from kd_core.compress.base import learns
 from kd_core.runs import estimate
 from kd_core.runs.compressing.tree import Tree, tree_of
 from kd_core.runs.estimate import Circumstances, Estimate, Inputs, Work
@@ -52,7 +52,6 @@ def seconds(tree: Tree, seeds: int, pair: float, timed: bool) -> float:
     found = 0.0
     for node in tree.nodes[1:]:
         assert node.step is not None
-        entry = STEPS.get(node.step.name)
-        share = float(node.step.settings.get("epochs") or USUAL_SHARE) if entry.facts.get("learns") else 0.0
+        share = float(node.step.settings.get("epochs", USUAL_SHARE)) if learns(node.step) else 0.0
         found += seeds * (STEP_SECONDS + share * pair)
     return found + TIMED_SECONDS * len(tree.nodes) * timed

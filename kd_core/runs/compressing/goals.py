@@ -9,10 +9,9 @@ import numpy as np
 
 from kd_core.compress.base import STEPS
 from kd_core.machine.rounds import interval
-from kd_core.requests.compress_spec import CompressSpec
+from kd_core.requests.compress_spec import LEAST_AGREEMENT, CompressSpec
 from kd_core.runs.compressing.tree import Node
 
-LEAST_AGREEMENT = 0.99  # of first classes, of a rounded network with the one that was rounded
 SLOWER = 1.05  # times as long: less is told by no person who waits for it
 Stage = Mapping[str, Any]  # as result.json has it
 
@@ -81,14 +80,14 @@ def _slower(stage: Stage, before: Stage) -> list[dict[str, Any]]:
             if other is None:
                 continue
             ratios = [a / b for a, b in zip(times["rounds"], other["rounds"], strict=False)]
-            low, _, _ = interval(ratios)
-            if float(np.median(ratios)) >= SLOWER and low > 1:
+            low, _, sure = interval(ratios)
+            least = 1.0 if sure else SLOWER  # of few rounds all are above 1 by chance once in a while
+            if float(np.median(ratios)) >= SLOWER and low > 1 and low >= least:
                 told = {"milliseconds": times["p50"], "before": other["p50"], "than": before["name"]}
                 found.append({"code": "slower", "runtime": runtime, "batch": int(batch), **told})
     return found
 
 
-def smallest(stages: Sequence[Stage], ids: Sequence[int]) -> int | None:
-    """Choose the stage of the fewest bytes among some; of equal ones the first."""
-    kept = [s for s in stages if s["id"] in ids and s["bytes"] is not None]
-    return min(kept, key=lambda s: s["bytes"])["id"] if kept else None
+def smallest(stages: Sequence[Stage]) -> int | None:
+    """Choose the stage of the fewest bytes; of equal ones the first."""
+    return min(stages, key=lambda s: s["bytes"])["id"] if stages else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.compress.base import STEPS, Work
+from kd_core.compress.base import Work, learns
 from kd_core.data.dataset import Array, Split
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.soft_labels import agreement
@@ -42,11 +42,15 @@ class Judged:
         self._weights: dict[int, dict[str, Any]] = {}
 
     def best(self) -> int | None:
-        """Choose the smallest stage that keeps the goals on validation rows; None where none does, or none is smaller than the student
-        that keeps them, too. No test row is read."""
-        rows = [self._stage(node, "validation", 1) for node in self.carried.tree.nodes]
-        made = [row for row in rows if row["reason"] is None]
-        return goals.smallest(made, [row["id"] for row in made if row["passes"]]) or None  # 0 is the student as it was
+        """Choose the smallest stage that keeps the goals on validation rows; None where none does. No test row is read.
+
+        A stage as large as the student is no choice, unless the student itself does not keep the goals.
+        """
+        student, *rows = [self._stage(node, "validation", 1) for node in self.carried.tree.nodes]
+        passing = [row for row in rows if row["passes"] and row["bytes"] is not None]
+        if student["passes"] and student["bytes"] is not None:
+            passing = [row for row in passing if row["bytes"] < student["bytes"]]
+        return goals.smallest(passing)
 
     def on_validation(self, number: int) -> dict[str, Any]:
         """Judge a stage on validation rows. With one seed its goals are kept or not by what it lost there, as there is no interval."""
@@ -60,13 +64,17 @@ class Judged:
     def stages(self) -> list[dict[str, Any]]:
         """Judge every stage on test rows, which are read here."""
         nodes = self.carried.tree.nodes
-        statements = max(1, sum(bool(n.number and self.carried.seeds_of(n.number)) for n in nodes))
+        statements = max(1, self.statements())
         rows = [self._stage(node, "test", statements) for node in nodes]
         for row in rows:
             if row["reason"] is None:
                 before = None if row["parent"] is None else rows[row["parent"]]
                 row["flags"] = goals.flags(row, before, self.spec)
         return rows
+
+    def statements(self) -> int:
+        """Count the stages that something is said of: a difference from the student as it was."""
+        return sum(bool(node.number and self.carried.seeds_of(node.number)) for node in self.carried.tree.nodes)
 
     def _stage(self, node: Node, split: Split, statements: int) -> dict[str, Any]:
         carried = self.carried
@@ -118,7 +126,7 @@ class Judged:
 
     def _again(self, node: Node, split: Split, factor: float) -> dict[str, Any] | None:
         """Set a stage that learned beside the same one that learned as long without the teacher."""
-        if node.step is None or not STEPS.get(node.step.name).facts.get("learns"):
+        if node.step is None or not learns(node.step):
             return None
         seeds = [s for s in self.carried.seeds_of(node.number, "again") if s in self.carried.seeds_of(node.number)]
         if not seeds:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kd_core.compress.base import STEPS, Stage
+from kd_core.compress.base import STEPS, Stage, learns
 from kd_core.errors import Stopped
 from kd_core.registry import Entry
 from kd_core.runs.compressing.tree import settled
@@ -45,7 +45,7 @@ class Tried:
 
 
 class Search:
-    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `whole`: bytes of
+    """Tries chains within so many seconds. `weigh`: carries one out for one seed and says what came of it; `learns`: whether there is a lesson to learn again; `whole`: bytes of
     the student as it was. Errors: Stopped."""
 
     def __init__(
@@ -61,8 +61,9 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.weigh, self.seconds, self.notify, self.should_stop = weigh, seconds, notify, should_stop
-        self.offered = [entry for entry in STEPS.entries() if suits(entry, root) is None]
-        self.again = learns and AGAIN in [entry.name for entry in self.offered]
+        asked = [e for e in STEPS.entries() if e.facts.get("saves", True) and (learns or not e.facts.get("learns"))]
+        self.offered = [e for e in asked if suits(e, root) is None]
+        self.again = AGAIN in [entry.name for entry in self.offered]
         self.whole, self.clock, self.start = whole, clock, clock()
         self.tried: dict[str, Tried] = {}
         self.stopped = False
@@ -76,9 +77,11 @@ class Search:
         return self.finalists()
 
     def finalists(self) -> list[Tried]:
-        """Return the chains that keep the goals, the smallest first; of those that came to the same, the first."""
+        """Return the chains that keep the goals, the smallest first; of those that came to the same, the first; larger ones than the
+        student alone, where they alone keep them."""
         kept = [one for one in self.tried.values() if one.keeps and one.bytes is not None]
-        order = sorted(kept, key=lambda one: (one.bytes or 0, len(one.chain)))
+        smaller = [one for one in kept if self.whole is None or (one.bytes or 0) < self.whole]
+        order = sorted(smaller or kept, key=lambda one: (one.bytes or 0, len(one.chain)))
         return list({(one.bytes, one.lost): one for one in reversed(order)}.values())[::-1][:FINALISTS]
 
     def is_up(self) -> bool:
@@ -154,7 +157,7 @@ class Search:
 
     def _whole(self, begin: Chain) -> Chain:
         """Put after the steps that take away what learns again, and the rounding that was smallest of those that keep the goals."""
-        learning = any(STEPS.get(step.name).facts.get("learns") for step in begin)
+        learning = any(map(learns, begin))
         again = (_usual(STEPS.get(AGAIN)),) if self.again and not learning else ()
         return (*begin, *again, *self._rounding())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from kd_core.models.building import build_for, cpu_state
 from kd_core.safe_io import Damaged, read_object, sha256_file, write_bytes, write_json
 from kd_core.specs import Choice
 
+SEARCHED = "searched.json"
 Side = Literal["taught", "again"]  # again: its last step learned without the teacher
 
 
@@ -42,16 +43,36 @@ class StageStore:
     def place(self, path: Sequence[Choice], seed: int, start: str, side: Side = "taught") -> Path:
         """Name a stage: the steps from the student on, and the hash of the weights that it started from."""
         steps = [step.model_dump(mode="json") for step in path]
-        decides = [*self.basis, self.arch.model_dump(mode="json"), steps, seed, start, side]
-        key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:20]
-        return self.folder / f"{seed}-{key}"
+        return self.folder / f"{seed}-{self._key([steps, seed, start, side])[:20]}"
+
+    def searched(self, goals: Mapping[str, Any]) -> tuple[list[tuple[Choice, ...]], list[dict[str, Any]]] | None:
+        """Return what a search under these goals chose and what it tried, None where none has ended: a resumed run does not search twice."""
+        try:
+            told = read_object(self.folder / SEARCHED)
+            if told["key"] != self._key([goals]):
+                return None
+            return [tuple(map(Choice.model_validate, chain)) for chain in told["chosen"]], list(told["tried"])
+        except (FileNotFoundError, Damaged, OSError, KeyError, TypeError, ValueError):
+            return None
+
+    def keep_search(
+        self, goals: Mapping[str, Any], chosen: Sequence[Sequence[Choice]], tried: Sequence[dict[str, Any]]
+    ) -> None:
+        """Write what a search chose. Errors: OSError when the disk refuses."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        chains = [[step.model_dump(mode="json") for step in chain] for chain in chosen]
+        write_json(
+            self.folder / SEARCHED, {"schema": 1, "key": self._key([goals]), "chosen": chains, "tried": list(tried)}
+        )
+
+    def _key(self, decides: Sequence[Any]) -> str:
+        told = [*self.basis, self.arch.model_dump(mode="json"), *decides]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def load(self, stem: Path) -> Made | None:
         """Open a stage as it was kept; None where there is none, or where it is damaged and is made again."""
         try:
             told = read_object(stem.with_suffix(".json"))
-            if told["reason"] is not None:
-                return Made(None, float(told["seconds"]), None, str(told["reason"]))
             for ending, digest in told["files"].items():
                 if sha256_file(stem.with_suffix(ending)) != digest:
                     raise Damaged("has changed")
@@ -60,32 +81,30 @@ class StageStore:
                 module = reshaped(build_for(self.dataset, self.arch), state).eval()
             file = stem.with_suffix(".onnx").read_bytes() if ".onnx" in told["files"] else None
             stage = Stage(self.arch, module, file, tuple(told["told"]))
-            return Made(stage, float(told["seconds"]), told["validation"], None)
+            return Made(stage, float(told["seconds"]), told["validation"])
         except FileNotFoundError:
             return None
         except (Damaged, OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError):
             return None
 
     def keep(self, stem: Path, made: Made) -> None:
-        """Write a stage; the file that says that it is there comes last. Errors: OSError when the disk refuses."""
+        """Write a stage that was made; the file that says that it is there comes last. Errors: OSError when the disk refuses."""
+        assert made.stage is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, str] = {}
-        if made.stage is not None:
-            parts = {".safetensors": safetensors.torch.save(cpu_state(made.stage.module))}
-            if made.stage.file is not None:
-                parts[".onnx"] = made.stage.file
-            for ending, data in parts.items():
-                write_bytes(stem.with_suffix(ending), data)
-                files[ending] = hashlib.sha256(data).hexdigest()
-        said = [dict(one) for one in made.stage.told] if made.stage is not None else []
+        parts = {".safetensors": safetensors.torch.save(cpu_state(made.stage.module))}
+        if made.stage.file is not None:
+            parts[".onnx"] = made.stage.file
+        for ending, data in parts.items():
+            write_bytes(stem.with_suffix(ending), data)
+            files[ending] = hashlib.sha256(data).hexdigest()
         write_json(
             stem.with_suffix(".json"),
             {
                 "schema": 1,
-                "reason": made.reason,
                 "seconds": round(made.seconds, 3),
                 "validation": made.validation,
-                "told": said,
+                "told": [dict(one) for one in made.stage.told],
                 "files": files,
             },
         )

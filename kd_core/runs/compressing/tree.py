@@ -82,7 +82,7 @@ def order_error(chain: Sequence[Choice]) -> SpecError | None:
             before = asked.name
         elif before is not None:
             return SpecError(
-                "The step '{name}' changes the network and stands after '{before}', which rounds its file: what was rounded there is no network "
+                "The step '{name}' changes the network and stands after '{before}', which changes its file alone: what stands there is no network "
                 "that could be changed.",
                 "Put '{name}' before '{before}'.",
                 "compress_order",

@@ -11,6 +11,7 @@ from kd_core.data.pictures.column import as_files
 from kd_core.errors import DataError
 from kd_core.evaluate import calibration
 from kd_core.evaluate.base import METRICS, Answers
+from kd_core.runs import artifacts
 from kd_core.runs.examining.subjects import Asked, Kept, RunData
 from kd_core.runs.predictor import Predictor
 
@@ -28,7 +29,8 @@ def surest(model: Predictor, ask: Asked, kept: Kept, data: RunData) -> dict[str,
     except DataError as error:
         return {"confidence": {"reason": str(error)}}
     part = dataset.validation
-    ids, y = part.row_ids[:MOST_ROWS], part.y[:MOST_ROWS]
+    some = artifacts.kept_rows(len(part), dataset.hash, MOST_ROWS)
+    ids, y = part.row_ids[some], part.y[some]
     temperature = calibration.fitted_temperature(_logits(ask(as_files(dataset.rows.iloc[ids]))), y)
     z = _logits(ask(kept.frame))
     told = {}

@@ -21,10 +21,11 @@ from kd_core.evaluate.examination.importance import alike, importance
 from kd_core.evaluate.examination.slices import slices
 from kd_core.evaluate.intervals.row_spread import units_of
 from kd_core.machine import device as devices
+from kd_core.runs import artifacts
 from kd_core.runs.examining.confidence import surest
 from kd_core.runs.examining.subjects import Asked, Kept, RunData, Subjects, kept_rows, subjects
 from kd_core.runs.predictor import FromFile, Predictor, load
-from kd_core.safe_io import Damaged, write_json
+from kd_core.safe_io import write_json
 from kd_core.seeding import derive
 from kd_core.training.loop import ShouldStop, never
 
@@ -39,7 +40,7 @@ Notify = Callable[[str, int, int], None]  # what is done, how many parts of how 
 def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapping[str, Any], Kept]:
     """Open a student of a run with its result and the test rows that were kept.
 
-    Errors: as `predictor.load`; KDError `examine_no_rows` of a file, or of a plain model.
+    Errors: as `predictor.load`, `kept_rows`; KDError `examine_no_rows` of a file, or of a plain model.
     """
     model = load(run, student)
     result = None if isinstance(model, FromFile) else model.folder.result()
@@ -50,10 +51,7 @@ def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapp
             "examine_no_rows",
             name=student or str(run),
         )
-    try:
-        return model, result, kept_rows(model.folder, int(model.student["index"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise model.folder.damaged("artifacts/soft_labels.npz", Damaged(str(error)[:200])) from None
+    return model, result, kept_rows(model, result)
 
 
 def examine(
@@ -160,7 +158,10 @@ def _disagreements(student: Answers, teacher: Answers) -> list[dict[str, Any]]:
 def _disturbed(
     model: Predictor, metric: str, kept: Kept, who: Subjects, notify: Notify, should_stop: ShouldStop
 ) -> dict[str, Any]:
-    frame, y = kept.frame.iloc[:MOST_ROWS].reset_index(drop=True), kept.labels[:MOST_ROWS]
+    some = artifacts.kept_rows(
+        len(kept.labels), "examined", MOST_ROWS
+    )  # of all: the first ones may be the oldest, or of one class
+    frame, y = kept.frame.iloc[some].reset_index(drop=True), kept.labels[some]
     types = model.deployed.reader.types if model.deployed else model.engine.view.types
     make = METRICS.get(metric).make
 
@@ -170,7 +171,8 @@ def _disturbed(
         return make(answers_of(model, y, ask(rows)))
 
     ways = [one for one in DISTURBANCES if one.columns(types)]
-    columns = [name for name in model.columns if types[name].kind not in ("text", "picture")][:MOST_COLUMNS]
+    dealt = [name for name in model.columns if types[name].kind not in ("text", "picture")]
+    columns = dealt[:MOST_COLUMNS]
     parts = len(ways) * len(STRENGTHS) + len(who.asked) * bool(len(columns) > 1)
     done, lines = 0, []
     for way in ways:
@@ -200,6 +202,7 @@ def _disturbed(
         "asked_rows": len(frame),
         "undisturbed": {arm: score(ask, frame) for arm, ask in who.asked.items()},
         "disturbed": lines,
+        "columns": [len(columns), len(dealt)],
         "importance": {arm: [asdict(one) for one in found] for arm, found in leaning.items()},
         "alike": alikeness,
     }

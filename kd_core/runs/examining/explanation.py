@@ -70,7 +70,7 @@ def _without(
         names = [name for name in model.columns if name in kept.frame]
         others = np.linspace(0, len(kept.frame) - 1, min(OTHERS, len(kept.frame))).astype(int)
         several = frame.iloc[np.zeros(len(others), int)].reset_index(drop=True)
-        made = [several.assign(**{name: kept.frame[name].iloc[others].reset_index(drop=True)}) for name in names]
+        made = [_set(several, name, kept.frame[name].iloc[others].reset_index(drop=True)) for name in names]
         return "columns", names, pd.concat(made, ignore_index=True)
     value = frame[column].iloc[0]
     if isinstance(value, bytes):
@@ -85,4 +85,11 @@ def _without(
 
 def _with(frame: pd.DataFrame, column: str, cells: list[Any]) -> pd.DataFrame:
     several = frame.iloc[np.zeros(len(cells), int)].reset_index(drop=True)
-    return several.assign(**{column: pd.Series(cells, dtype=frame[column].dtype)})
+    return _set(several, column, pd.Series(cells, dtype=frame[column].dtype))
+
+
+def _set(frame: pd.DataFrame, column: str, cells: pd.Series) -> pd.DataFrame:
+    """Return the rows with other cells in a column; `assign` refuses some names."""
+    changed = frame.copy()
+    changed[column] = cells
+    return changed

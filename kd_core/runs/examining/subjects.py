@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import safetensors.torch
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.preparation import prepare
 from kd_core.distill import objective
-from kd_core.errors import KDError
-from kd_core.runs.continuing.earlier import open_run
+from kd_core.errors import DataError, KDError
+from kd_core.runs.continuing import earlier
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import Engine, Predictor, load
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.kept_rows import ANSWERS, answers_of, frame_of
+from kd_core.safe_io import Damaged
+from kd_core.specs import CompressSpec
 from kd_core.task import task_of
-from kd_core.teachers.base import known_rows, without_own_columns
+from kd_core.teachers.base import Answering, without_own_columns
 from kd_core.teachers.live import again, opening
 from kd_core.training.loop import ShouldStop, never
 
@@ -32,12 +36,15 @@ Asked = Callable[[pd.DataFrame], Array]
 
 @dataclass(frozen=True)
 class Kept:
-    """What a run kept of some test rows: their columns, labels, and the logits of teacher, baseline and student. Shape: N rows, (N,), (N, C)."""
+    """What a run kept of some test rows: their columns, labels, and the logits of teacher, baseline and student. Shape: N rows, (N,), (N, C).
+
+    `teacher` is None where it answered none of them, `baseline` where the student is the one that learned alone.
+    """
 
     frame: pd.DataFrame
     labels: Array
     teacher: Array | None
-    baseline: Array
+    baseline: Array | None
     student: Array
 
 
@@ -49,24 +56,51 @@ class Subjects:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def kept_rows(folder: RunFolder, index: int) -> Kept:
-    """Read what a run kept of its test rows. Errors: OSError, KeyError, ValueError where files are damaged."""
-    with np.load(folder.artifact("soft_labels.npz")) as arrays:
-        teacher = arrays.get("teacher")
-        sides = arrays[f"baseline_{index}"], arrays[f"student_{index}"]
-        return Kept(pd.read_parquet(folder.artifact("rows.parquet")), arrays["labels"], teacher, *sides)
+def kept_rows(model: Predictor, result: Mapping[str, Any]) -> Kept:
+    """Read what a run kept of its test rows. A stage of a student made smaller is asked: kept are the student's answers as it was.
+
+    Errors: KDError `run_damaged`.
+    """
+    folder, number, small = model.folder, int(model.student["index"]), result.get("compressed")
+    frame, arrays, at = frame_of(folder), answers_of(folder), 0 if small else number
+    try:
+        labels, baseline, student = (arrays[name] for name in ("labels", f"baseline_{at}", f"student_{at}"))
+    except KeyError as error:
+        raise folder.damaged(f"artifacts/{ANSWERS}", Damaged(f"lacks {error}")) from None
+    if alone := model.student.get("arm") == "baseline":
+        student = baseline
+    if small and number:
+        student = _logits(model, _by_file(model)(frame))
+    return Kept(frame, labels, arrays.get("teacher"), None if alone else baseline, student)
+
+
+def _logits(model: Predictor, found: Array) -> Array:
+    """Turn answers back into what they were made of. Shape: (N, C)."""
+    purpose = model.purpose
+    if purpose.task.has_classes:
+        return np.asarray(np.log(np.maximum(np.asarray(found, np.float64), np.finfo(np.float64).tiny)))
+    return np.asarray((np.asarray(found, np.float64) - purpose.mean) / purpose.std)
 
 
 class RunData:
-    """The data of a run, prepared as the run did, once and only where somebody asks. Errors: DataError where the file is gone."""
+    """The data of a run, prepared as the run did, once and only where somebody asks. Errors: DataError where the file is gone or another one."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self.spec = folder.spec()
+        self.folder, self.spec = folder, folder.spec()
 
     @functools.cached_property
     def dataset(self) -> Dataset:
         """Return it."""
-        return prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
+        found = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
+        if found.hash != (self.folder.result() or {}).get("dataset", {}).get(
+            "hash"
+        ):  # other rows might be those that were tested
+            raise DataError(
+                "The run's rows are read otherwise now than when it was made: the file has changed, or another version of the app made the run.",
+                "Put the file back as it was, or run it again.",
+                "rows_other",
+            )
+        return found
 
 
 def subjects(
@@ -74,15 +108,16 @@ def subjects(
 ) -> Subjects:
     """Open everybody who can be asked about changed rows. Errors: Stopped."""
     found = Subjects()
-    folder, index = student.folder, int(student.student["index"])
     openers: dict[str, Callable[[], Asked]] = {
         "teacher": lambda: _teacher(data, result, kept, should_stop),
-        "baseline": lambda: _baseline(student),
+        "baseline": lambda: _baseline(student, result, data.spec.compress),
         "student": lambda: _by_file(student),
     }
-    name = ((result["students"][index].get("reference") or {}).get("best") or {}).get("name")
-    if name is not None:
-        openers["plain"] = lambda: _by_file(load(folder.path, f"plain {name}"))
+    own = _name(student, result)
+    told: Mapping[str, Any] = next((one for one in result["students"] if one["name"] == own), {})
+    name = ((told.get("reference") or {}).get("best") or {}).get("name")
+    if name is not None and not result.get("compressed"):  # plain models stay with the run that made them
+        openers["plain"] = lambda: _by_file(load(student.folder.path, f"plain {name}"))
     for arm, opened in openers.items():
         try:
             found.asked[arm] = opened()
@@ -96,12 +131,28 @@ def _by_file(model: Predictor) -> Asked:
     return lambda frame: model.ask(as_written(frame, types))[0]
 
 
-def _baseline(student: Predictor) -> Asked:
-    earlier = open_run(str(student.folder.path))
-    told = student.student
-    path, _ = earlier.files["baseline", str(told["name"]), int(told["seed"])]
-    view = {Path(name).name: student.kept(name) for name in told["view"]}
-    engine = Engine(view, path.read_bytes(), told, student.purpose)
+def _name(student: Predictor, result: Mapping[str, Any]) -> str:
+    """Name a student as its run's recipe does, a stage by the student that it was made of."""
+    return str((result.get("compressed") or {}).get("student") or student.student["name"])
+
+
+def _baseline(student: Predictor, result: Mapping[str, Any], small: CompressSpec | None) -> Asked:
+    """Open the same student trained alone, of the weights that the run kept, or the run that a smaller one was made from."""
+    if student.student.get("arm") == "baseline":
+        raise KDError("The student that is taken home learned alone.", "It is its own baseline.", "baseline_itself")
+    found = earlier.opened(small) if small else earlier.open_run(str(student.folder.path))
+    own = load(found.folder.path, _name(student, result)) if small else student
+    told = own.student
+    key: earlier.Key = ("baseline", str(told["name"]), int(told["seed"]))
+    if key not in found.files:
+        raise KDError(
+            "The run did not keep the weights of '{name}' trained alone.",
+            "Look at the others.",
+            "baseline_gone",
+            name=key[1],
+        )
+    view = {Path(name).name: own.kept(name) for name in told["view"]}
+    engine = Engine(view, safetensors.torch.save(found.state(*key)), told, own.purpose)
     types = engine.view.types
     return lambda frame: engine.run(as_written(frame, types))[0]
 
@@ -117,13 +168,10 @@ def _teacher(data: RunData, result: Mapping[str, Any], kept: Kept, should_stop: 
         seconds = float((result["teacher"].get("details") or {}).get("full_seconds") or 0.0)
         if seconds > TEACHER_SECONDS:
             raise _not_asked(f"it would have to be trained once more, which took {seconds:,.0f} seconds")
-        if kept.teacher is None or not known_rows(kept.teacher).all():
-            raise _not_asked("its answers to the kept rows are not known, by which it would be recognised")
     dataset = data.dataset
     if live:
-        model = opening.opened(dataset, spec.teacher)
+        model: Answering = opening.opened(dataset, spec.teacher)
     else:
-        assert kept.teacher is not None
         weights, seed = objective.weights_for(dataset, spec.training), spec.training.first_seed
         model = again.trained_again(
             dataset, spec.teacher, seed, kept.frame, kept.teacher, class_weights=weights, should_stop=should_stop

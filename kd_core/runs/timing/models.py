@@ -26,11 +26,10 @@ from kd_core.runs.continuing import earlier
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import Predictor
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.kept_rows import frame_of
 from kd_core.runs.timing.listed import Listed
 from kd_core.runs.timing.network import Network
-from kd_core.safe_io import Damaged
 
-ROWS = "rows.parquet"
 Row = dict[str, Any]
 
 
@@ -104,7 +103,7 @@ def _timed(
         lacks["torch"] = lacks["compile"] = _plain(error.message)
         if types is None:
             raise
-    frame = kept_rows(folder)
+    frame = frame_of(folder)
     known = types if types is not None else net.view.types if net else {}
     return Timed(one, as_given(frame, known), frame, purpose, net=net, lacks=lacks, parts=parts)
 
@@ -116,14 +115,6 @@ def _parts(opened: Predictor, weights: bytes) -> dict[str, Any]:
         "view": {Path(name).name: opened.kept(name) for name in student["view"]},
         "weights": weights,
     }
-
-
-def kept_rows(folder: RunFolder) -> pd.DataFrame:
-    """Read the test rows that a run kept, every column. Errors: KDError `run_damaged`."""
-    try:
-        return pd.read_parquet(folder.artifact(ROWS))
-    except (OSError, ValueError, KeyError) as error:  # Arrow's own are of these
-        raise folder.damaged(f"artifacts/{ROWS}", Damaged(f"can't be read ({str(error)[:150]})")) from None
 
 
 def as_given(frame: pd.DataFrame, types: Mapping[str, ColumnType]) -> list[Row]:
@@ -150,7 +141,7 @@ def _baseline(folder: RunFolder, one: Listed, opened: Predictor) -> Timed:
         )
     parts = _parts(opened, safetensors.torch.save(found.state(*key)))
     net = Network.again(parts["entry"], parts["view"], parts["weights"], opened.purpose)
-    frame = kept_rows(folder)
+    frame = frame_of(folder)
     made = Timed(one, as_given(frame, net.view.types), frame, opened.purpose, net=net, parts=parts)
     try:
         made.network = onnx_bytes(net.module, net.view.spec)

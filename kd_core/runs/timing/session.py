@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import onnxruntime
 import psutil
 
-from kd_core.errors import KDError, Stopped
+from kd_core.errors import KDError, SpecError, Stopped
 from kd_core.machine import device as devices
 from kd_core.machine.processor import busy, cores
 from kd_core.machine.rounds import Times, Turn, in_rounds
@@ -38,12 +38,29 @@ def measure(
     """Time models of finished runs in one session; what can't be timed is named with its reason.
 
     Events: {"kind": "latency", "phase": open | choose | prepare | rounds | starts, "done", "of", "name"}.
-    Errors: SpecError `no_gpu`, `few_cores`; KDError `no_run`, `latency_unfinished`, `latency_model`, `latency_nothing`; Stopped.
+    Errors: SpecError `no_gpu`, `few_cores`, `latency_alike`; KDError `no_run`, `latency_unfinished`, `latency_model`, `latency_nothing`; Stopped.
     """
     check(asked)
-    folders = {folder.id: folder for folder in map(earlier.find, asked.runs)}
+    folders = _by_id(map(earlier.find, asked.runs))
     wanted = chosen([one for folder in folders.values() for one in listed(folder)], asked.models)
     return _Session(asked, folders, wanted, notify, should_stop).measured()
+
+
+def _by_id(folders: Iterable[RunFolder]) -> dict[str, RunFolder]:
+    """Return runs by their ids, which name their models. Errors: SpecError `latency_alike` where two folders have one name."""
+    found: dict[str, RunFolder] = {}
+    for folder in folders:
+        known = found.setdefault(folder.id, folder)
+        if known.path.resolve() != folder.path.resolve():
+            raise SpecError(
+                "Two of the runs are called '{name}': {one} and {other}.",
+                "Give one of the folders another name: a session tells runs apart by it.",
+                "latency_alike",
+                name=folder.id,
+                one=str(known.path),
+                other=str(folder.path),
+            )
+    return found
 
 
 @dataclass
@@ -104,6 +121,8 @@ class _Session:
                 )
             except KDError as error:
                 self._lacks(one.id, error)
+            except OSError as error:
+                self.missing[one.id].append({"reason": f"A file of it can't be read: {error.strerror or error}."})
         if not self.models:
             raise KDError(
                 "None of the {num} models can be timed: {why}",

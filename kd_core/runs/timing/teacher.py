@@ -11,29 +11,24 @@ import torch
 from kd_core.data.dataset import Dataset
 from kd_core.data.preparation import prepare
 from kd_core.data.view import Viewed
-from kd_core.errors import DataError, KDError, Stopped
+from kd_core.distill import objective
+from kd_core.errors import DataError, KDError
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import raw_model
 from kd_core.models.building import build, cpu_state, start_weights
 from kd_core.models.sizes import counted
 from kd_core.runs.deployment import purpose_of
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.kept_rows import answers_of, frame_of
 from kd_core.runs.timing.listed import Listed
-from kd_core.runs.timing.models import Timed, as_given, kept_rows
+from kd_core.runs.timing.models import Timed, as_given
 from kd_core.runs.timing.network import Network
 from kd_core.specs import Choice, RunSpec
-from kd_core.teachers.base import (
-    SOURCES,
-    Ask,
-    FittedTeacher,
-    Notify,
-    ShouldStop,
-    network_of,
-    teacher_view,
-    without_own_columns,
-)
-from kd_core.teachers.fitting import Fitted, fitted_once
+from kd_core.teachers.base import SOURCES, Notify, ShouldStop, network_of, teacher_view, without_own_columns
+from kd_core.teachers.fitting import Fitted
+from kd_core.teachers.live import again as trained
 from kd_core.teachers.live import opening
+from kd_core.teachers.live.again import Again
 
 OWN = "own"  # runtime of what only its own library can answer
 _SHAPE = (
@@ -53,15 +48,15 @@ def open_teacher(folder: RunFolder, one: Listed, again: bool, notify: Notify, sh
     dataset = _rows(folder, spec, result)
     size = {name: result["teacher"].get(name) for name in ("parameters", "nonzero", "flops")}
     size["bytes"] = result["teacher"].get("size_bytes")
-    found = Timed(one, [], kept_rows(folder), purpose_of(dataset), size=size)
+    found = Timed(one, [], frame_of(folder), purpose_of(dataset), size=size)
     source = SOURCES.get(spec.teacher.name)
     if opening.why_not(spec.teacher) is None:
         live = opening.opened(dataset, spec.teacher)
         found.own, found.by_frame = live.ask, True
         found.lacks = dict.fromkeys(("onnxruntime", "torch", "compile"), "it is asked as the run asked it")
         return found
-    if again and isinstance(source.make, Fitted):
-        return _again(found, source.make, dataset, spec, notify, should_stop)
+    if again and trained.why_not(spec.teacher) is None:
+        return _again(found, trained_once_more(folder, found, dataset, spec, notify, should_stop), dataset, spec)
     if not isinstance(source.make, Fitted) or "arch" not in source.facts:
         more = "" if again else "; it can be trained again for this, if you ask for it"
         raise _not(f"only its answers to the rows of the data were kept{more}")
@@ -111,24 +106,29 @@ def _network(found: Timed, arch: Choice, module: torch.nn.Module, viewed: Viewed
     return found
 
 
-def _again(
-    found: Timed, made: Fitted, dataset: Dataset, spec: RunSpec, notify: Notify, should_stop: ShouldStop
-) -> Timed:
-    """Train the teacher once more. One that is a network is timed as networks are, any other by its own library."""
-    source = SOURCES.get(spec.teacher.name)
-    kind = teacher_view(spec.teacher, dataset.views.kinds)
-    settings = source.spec.parse(spec.teacher.settings, f"teacher {spec.teacher.name}")
-    ask = Ask(dataset, kind, 1, spec.training.first_seed, None, "", "cpu", notify, should_stop)
-    fitted: FittedTeacher = fitted_once(made, settings, ask)
-    if should_stop():
-        raise Stopped
-    viewed = dataset.view(kind or "table")
+def trained_once_more(
+    folder: RunFolder, found: Timed, dataset: Dataset, spec: RunSpec, notify: Notify, should_stop: ShouldStop
+) -> Again:
+    """Train the teacher of a run again, and see that it answers as it did. Errors: as `trained_again`."""
+    return trained.trained_again(
+        dataset,
+        spec.teacher,
+        spec.training.first_seed,
+        found.frame,
+        answers_of(folder).get("teacher"),
+        class_weights=objective.weights_for(dataset, spec.training),
+        notify=notify,
+        should_stop=should_stop,
+    )
+
+
+def _again(found: Timed, again: Again, dataset: Dataset, spec: RunSpec) -> Timed:
+    """Time a teacher that was trained once more: one that is a network as networks are, any other by its own library."""
     found.notes.append(_AGAIN)
+    fitted, view = again.fitted, again.view
     module = fitted.module()
-    if module is not None and "arch" in source.facts and viewed.view is not None:
-        return _network(found, network_of(spec.teacher), module.cpu().eval(), viewed)
-    view = viewed.view
-    assert view is not None
+    if module is not None and "arch" in SOURCES.get(spec.teacher.name).facts:
+        return _network(found, network_of(spec.teacher), module.cpu().eval(), dataset.view(again.kind))
     found.rows = as_given(found.frame, view.types)
     found.lacks = dict.fromkeys(("onnxruntime", "torch", "compile"), _OTHERS)
     found.own_read, found.read = fitted.logits, view.read(found.rows)[0]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kd_core import listing
+from kd_core.requests.compress_spec import LEAST_AGREEMENT
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
-ALIKE = 0.99  # share of test rows with the student's own answer, from which on a stage is offered without a warning
 WHOLE = "whole"  # from the raw row on
 # settings that tell steps of one name apart
 MAIN = {"share": "share {:g}", "energy": "energy {:g}", "epochs": "{:g} of the student's epochs"}
@@ -19,6 +19,7 @@ KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
     "other_lesson": "Its lesson ({own}) looks inside the teacher, whose inner answers are not at hand here: it learns again by {taken}.",
     "mode": "It was taught in the mode {name}; it learns again from the teacher's stored answers.",
+    "no_lesson": "In the mode {name} students never learn from the rows themselves: nothing that was tried learned again.",
     "step": "{title} is not for this student: it {reason}.",
 }
 
@@ -41,6 +42,15 @@ def lines(result: Mapping[str, Any]) -> list[str]:
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)
+    if (
+        best is None
+        and (known_losses := [one["lost"]["ci95"][1] for one in made(block)])
+        and not any(high is not None for high in known_losses)
+    ):
+        return (
+            f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
+            f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
+        )
     if best is None:
         return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
     ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
@@ -237,9 +247,9 @@ def misses(block: Block, stage: Stage) -> list[str]:
     if asked.get("microseconds") and now is not None and 1000 * now > asked["microseconds"]:
         said.append(f"{time(now)} a row, more than {time(asked['microseconds'] / 1000)}")
     near = stage.get("agreement_before")
-    if not said and near is not None and near < ALIKE:
+    if not said and near is not None and near < LEAST_AGREEMENT:
         said.append(
-            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {ALIKE:.0%} are asked for"
+            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {LEAST_AGREEMENT:.0%} are asked for"
         )
     return said
 

@@ -20,7 +20,7 @@ from pages.ui.data import understanding
 from pages.ui.lesson import method
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
-from pages.ui.shared.text import Safe, escape, t
+from pages.ui.shared.text import Safe, escape, t, term
 
 WAYS = ("chains", "search")
 GOALS = ("most_lost", "bytes", "microseconds")
@@ -203,7 +203,9 @@ def _more(chain: Chain, possible: Steps) -> None:
         key=key,
         on_change=take,
         placeholder=t("compress.add_step_hint"),
-        help=t("compress.add_step_help"),
+        help=" ".join(
+            [t("compress.add_step_help"), term("pruning"), term("low_rank"), term("quantisation"), term("int8")]
+        ),
         width=boxes.WIDTH,
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.charts import result as charts
 from pages.ui.shared import picture, text
-from pages.ui.shared.text import Safe, t
+from pages.ui.shared.text import Safe, t, term
 
 LITTLE = 0.05  # a temperature so near to 1 changes little
 
@@ -20,7 +20,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
     told = found.get("confidence")
     if told is None:
         return
-    st.markdown(f"#### {t('examine.confidence.title')}")
+    st.markdown(f"#### {t('examine.confidence.title')}", help=term("temperature_scaling"))
     if "reason" in told:
         st.markdown(t("examine.confidence.reason", why=told["reason"]))
         return

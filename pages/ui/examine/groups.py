@@ -24,6 +24,9 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
     st.markdown(f"#### {t('examine.groups.title')}")
     shares = task_of(result["task"]).has_classes
     others = [other for other in ("baseline", "teacher") if f"versus_{other}" in found]
+    if not others:
+        st.markdown(t("examine.groups.nobody"))
+        return
     arms = differences.arm_names()
     other = st.segmented_control(
         t("examine.groups.against"),

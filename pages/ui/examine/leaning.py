@@ -11,7 +11,7 @@ from kd_core.runs.store.folder import RunFolder
 from pages.ui.examine import drawn as charts
 from pages.ui.result import differences, verdict
 from pages.ui.shared import picture
-from pages.ui.shared.text import Safe, t
+from pages.ui.shared.text import Safe, t, term
 
 FIRST = 10  # columns that are drawn
 MUCH, PARTLY = 0.8, 0.4  # rank correlations from which on two models lean alike
@@ -20,7 +20,7 @@ ARMS = ("teacher", "student")  # drawn side by side; the baseline where no teach
 
 def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mapping[str, Any]) -> None:
     """Draw the columns that the student leans on most, with what its teacher makes of them."""
-    st.markdown(f"#### {t('examine.lean.title')}")
+    st.markdown(f"#### {t('examine.lean.title')}", help=term("permutation_importance"))
     told = found["importance"]
     if not told.get("student"):
         st.markdown(t("examine.lean.none"))

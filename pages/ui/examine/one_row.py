@@ -15,7 +15,7 @@ from pages.ui.charts.marks import ARMS, readable_on, shifted
 from pages.ui.examine import drawn as charts
 from pages.ui.result import differences
 from pages.ui.shared import picture, text
-from pages.ui.shared.text import Safe, escape, t
+from pages.ui.shared.text import Safe, escape, t, term
 
 SMALL = 0.1  # where no part's effect is larger, tenths of hundredths are written, too
 
@@ -35,7 +35,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int) -> None:
     """Ask for a row and draw what counts in it."""
     from kd_core.runs.examining.explanation import columns_to_explain, explain
 
-    st.markdown(f"#### {t('examine.row.title')}")
+    st.markdown(f"#### {t('examine.row.title')}", help=term("occlusion"))
     name = str(result["students"][index]["name"])
     key = f"examine-row-{folder.id}-{index}"
     try:

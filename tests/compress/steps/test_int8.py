@@ -9,7 +9,8 @@ import onnx
 import pytest
 
 from kd_core.compress.base import STEPS, Stage
-from kd_core.compress.whole_numbers.network import answers_of
+from kd_core.compress.steps import int8
+from kd_core.compress.whole_numbers.network import Network, answers_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
@@ -74,6 +75,15 @@ def test_the_layer_that_costs_the_most_stays_as_it_is():
     assert lost["body.0"] > 10 > 1 > max(lost["body.2"], lost["head"])
     agree = [(answers_of(one.file, x).argmax(1) == before).mean() for one in (every, local)]
     assert agree[0] < 0.8 and agree[1] >= 0.98
+
+
+def test_where_every_layer_must_stay_nothing_is_called_rounded(monkeypatch):
+    dataset, stage = trained()
+    names = frozenset(one.name for one in Network(onnx_bytes(stage.module, dataset.view().spec)).layers())
+    monkeypatch.setattr(int8, "staying", lambda *given: names)
+    with pytest.raises(KDError, match=r"more than 0\.5 points are lost") as error:
+        carried_out("int8", stage, work_of(dataset), scope="local")
+    assert error.value.code == "compress_unsuited" and "qat" in error.value.hint
 
 
 def test_local_without_loss_rounds_everything():

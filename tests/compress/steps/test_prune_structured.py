@@ -15,7 +15,7 @@ from kd_core.compress.steps.prune_structured import PruneStructuredSpec, step, s
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.models.building import build, cpu_state
-from kd_core.models.sizes import traced_flops
+from tests.compress.file_operations import operations_in
 from tests.compress.students import CASES, begun, inputs_of, made, rows, same
 
 WITHOUT = {"linear", "linear_pixels", "additive", "terms", "trees"}  # no inner units
@@ -42,9 +42,7 @@ def test_half_the_units_go_and_the_exported_file_shrinks(choice):
         onnx_bytes(found.module, inputs),
     )  # parity to 1e-5 is checked on the way
     assert len(cut) < 0.95 * len(whole) and weights_in(cut) < 0.75 * weights_in(whole)
-    less, more = (
-        traced_flops(m.to("meta"), inputs) for m in (copy.deepcopy(found.module), copy.deepcopy(stage.module))
-    )
+    less, more = (operations_in(file, inputs.example(1)) for file in (cut, whole))
     assert less < 0.75 * more
     assert found.module(rows(choice)).logits.shape == stage.module(rows(choice)).logits.shape
 

@@ -36,6 +36,14 @@ def test_one_outlier_is_left_out_and_hardly_anything_else(method):
     assert 2 < found.high < 10 and ((x >= found.low) & (x <= found.high)).mean() > 0.95
 
 
+def test_what_is_exactly_nothing_does_not_move_the_threshold_of_entropy():
+    """Behind a `Relu` most values are 0, which any threshold writes as 0."""
+    said = np.abs(rows(40.0))
+    alone = ranges(said, "entropy")
+    mixed = ranges(np.concatenate([said, np.zeros((60_000, 5), np.float32)]), "entropy")
+    assert (mixed.low, mixed.high) == (alone.low, alone.high) and 2 < alone.high < 10
+
+
 def test_a_percentile_keeps_its_share():
     x = rows()
     for kept in (0.9, 0.99):

@@ -88,3 +88,9 @@ def test_the_same_seed_gives_the_same_rows_and_another_others(frame, way):
 def test_a_way_without_columns_says_so():
     assert WAYS["grain"].columns({"a": ColumnType("number")}) == []
     assert WAYS["noise"].columns(TYPES) == ["amount"]
+
+
+def test_codes_have_no_noise_and_spaces_stay_where_they_are():
+    assert WAYS["noise"].columns({"a": ColumnType("number", codes=True), "b": ColumnType("number")}) == ["b"]
+    assert WAYS["missing"].columns({"a": ColumnType("number", codes=True)}) == ["a"]
+    assert mistyped("    ", 1.0, np.random.default_rng(0)) == "    "

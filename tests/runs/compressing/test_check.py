@@ -7,6 +7,8 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.runs.compressing.asked import chains_of
 from kd_core.runs.compressing.check import MOST_STAGES, check, first_that_learns
+from kd_core.runs.compressing.foreseen import seconds
+from kd_core.runs.compressing.tree import tree_of
 from kd_core.specs import Choice, CompressSpec, RunSpec
 from tests.runs.compressing.rounding import NAME, registered
 
@@ -53,8 +55,75 @@ def test_what_does_not_go_with_it(spec, code):
 
 def test_a_mode_without_rows_may_round_and_prune():
     assert check(recipe((NAME,), mode={"name": "data_free"})) == []
+    searched = recipe(mode={"name": "data_free"})
+    assert check(searched) == [] and first_that_learns(searched) is None
     assert first_that_learns(recipe((NAME,), ("prune_structured", "distill"))) == "distill"
     assert first_that_learns(recipe((NAME,))) is None and first_that_learns(recipe()) is not None
+
+
+def test_a_step_that_may_learn_needs_a_lesson_only_where_it_is_asked_to():
+    def pruned(**settings):
+        chain = [{"name": "prune_magnitude", "settings": settings}]
+        return recipe(compress={"run": "first", "student": "tiny", "chains": [chain]}, mode={"name": "data_free"})
+
+    assert [p.code for p in check(pruned())] == ["compress_mode"] and first_that_learns(pruned()) == "prune_magnitude"
+    for settings in ({"epochs": 0}, {"share": 0}):
+        assert check(pruned(**settings)) == [] and first_that_learns(pruned(**settings)) is None
+        tree = tree_of(pruned(**settings).compress.chains)
+        assert (
+            seconds(tree, 3, pair=1000.0, timed=False)
+            < 10
+            < seconds(tree_of([pruned().compress.chains[0]]), 3, 1000.0, False)
+        )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"name": "prune_structured", "settings": {"share": 1e9}},
+        {"name": "prune_structured", "settings": {"share": -1}},
+        {"name": "prune_structured", "settings": {"share": float("nan")}},
+        {"name": "prune_structured", "settings": {"share": float("inf")}},
+        {"name": "prune_structured", "settings": {"share": [0.5]}},
+        {"name": "prune_magnitude", "settings": {"epochs": 1e12}},
+        {"name": "int4", "settings": {"block": 0}},
+        {"name": "int8", "settings": {"rows": 10**12}},
+        {"name": "distill", "settings": {"epochs": 0}},
+        {"name": "distill", "settings": {"steps": 3}},
+        {"name": "../distill", "settings": {}},
+        {"name": "__class__", "settings": {}},
+        {"name": "", "settings": {}},
+    ],
+)
+def test_settings_beyond_their_bounds_are_refused_in_words(step):
+    try:
+        found = check(recipe(compress={"run": "first", "student": "tiny", "chains": [[step]]}))
+    except KDError as error:
+        found = [error.problem()]
+    assert found and all(p.severity == "error" and p.message and p.hint for p in found)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"chains": [[]]},
+        {"chains": [[{"name": "distill"}] * 13]},
+        {"chains": [[{"name": "distill"}]] * 25},
+        {"chains": "distill"},
+        {"minutes": float("nan")},
+        {"minutes": 0},
+        {"most_lost": float("inf")},
+        {"bytes": -1},
+        {"bytes": 10**30},
+        {"microseconds": float("nan")},
+        {"weights": "../../weights"},
+        {"run": ""},
+    ],
+)
+def test_a_recipe_from_elsewhere_is_refused_in_words(values):
+    with pytest.raises(KDError) as caught:
+        recipe(compress={"run": "first", "student": "tiny", "chains": [[{"name": "distill"}]], **values})
+    assert caught.value.message and caught.value.hint
 
 
 def test_so_many_stages_and_no_more():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -12,6 +13,7 @@ import pytest
 import safetensors.numpy
 
 import kd_core
+from kd_core.compress.base import STEPS, learns
 from kd_core.errors import KDError, Stopped
 from kd_core.export.bundle_file import contents
 from kd_core.reports import recipe
@@ -22,7 +24,8 @@ from kd_core.runs.exporting.exporting import export
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import headline
-from kd_core.specs import Choice
+from kd_core.runs.view import compress_words
+from kd_core.specs import Choice, RunSpec
 from tests.runs.compressing.rounding import NAME, registered
 from tests.runs.tables import small_spec, write_table
 
@@ -222,6 +225,24 @@ def test_a_step_that_can_not_be_done_is_told_and_costs_only_its_chain(place):
     assert stages[1]["reason"] is None or not stages[1]["passes"]  # all weights become 0: it answers, and nothing good
 
 
+def test_a_stage_that_failed_is_tried_again_and_one_that_is_no_smaller_is_not_chosen(place, monkeypatch):
+    spec = spec_of("first", chains=chains_of(["distill=0.2"], [], []), most_lost=90.0)
+    folder, entry = RunFolder.create(place / "failed", spec), STEPS.get("distill")
+
+    def full(spec, stage, work):
+        raise KDError("The disk is full.", "Make room.", "disk_full")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(STEPS._entries, "distill", dataclasses.replace(entry, make=full))
+        block = carry_out(spec, folder)["compressed"]
+    assert block["stages"][1]["reason"] == "The disk is full" and block["best"] is None and block["statements"] == 0
+    block = carry_out(spec, folder)["compressed"]
+    student, again = block["stages"]
+    assert again["reason"] is None and again["passes"] and block["statements"] == 1
+    assert again["bytes"] >= student["bytes"] or block["best"] == 1
+    assert again["bytes"] < student["bytes"] or block["best"] is None
+
+
 def test_chains_are_searched_on_validation_rows_alone(place):
     spec, events = spec_of("first", minutes=0.4, most_lost=60.0), []
     block = carry_out(spec, place / "searched", events)["compressed"]
@@ -232,9 +253,24 @@ def test_chains_are_searched_on_validation_rows_alone(place):
     assert block["best"] is not None
     kept = [one for one in block["tried"] if one["keeps"]]
     assert min(one["bytes"] for one in kept) in [s["bytes"] for s in block["stages"]]
+    events.clear()
+    again = carry_out(spec, RunFolder(place / "searched"), events)["compressed"]  # as after a kill behind the search
+    assert again["tried"] == block["tried"] and again["chains"] == block["chains"] and again["searched"]
+    assert not [e for e in events if e["kind"] in ("tried", "epoch")]
     spec = spec_of("first", minutes=0.05, most_lost=60.0, bytes=1)
     block = carry_out(spec, place / "nothing")["compressed"]
     assert block["best"] is None and len(block["chains"]) == 1
+
+
+def test_a_search_in_a_mode_without_rows_lets_nothing_learn_and_says_so(place):
+    taught = RunSpec.parse({**small_spec(place / "rows.csv", epochs=2).model_dump(), "mode": {"name": "data_free"}})
+    carry_out(taught, place / "ws/runs/unseen")
+    events = []
+    block = carry_out(spec_of("unseen", minutes=0.2, most_lost=90.0), place / "unseen-smaller", events)["compressed"]
+    assert block["tried"] and not any(learns(Choice(**step)) for one in block["tried"] for step in one["chain"])
+    assert not [e for e in events if e["kind"] == "epoch" or e.get("phase") == "teacher"]
+    said = "\n".join(compress_words.known(block))
+    assert "In the mode data_free students never learn from the rows themselves" in said
 
 
 def test_other_weights_and_other_runs_are_refused(place, smaller):
@@ -254,7 +290,7 @@ def test_other_weights_and_other_runs_are_refused(place, smaller):
     unfinished = RunFolder.create(place / "ws/runs/unfinished", spec)
     with pytest.raises(KDError, match="has not ended"):
         spec_of(unfinished.id, chains=[(Choice(name=NAME),)])
-    with pytest.raises(KDError, match="rounds its file"):
+    with pytest.raises(KDError, match="changes its file alone"):
         spec_of("first", chains=chains_of([NAME, "distill"], [], []))
 
 

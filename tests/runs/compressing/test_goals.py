@@ -79,7 +79,16 @@ def test_what_is_wrong_is_named_with_its_values():
 
 
 @pytest.mark.parametrize(
-    ("rounds", "slower"), [([1.1] * 7, True), ([1.04] * 7, False), ([1.2] * 6 + [0.99], False), ([0.9] * 7, False)]
+    ("rounds", "slower"),
+    [
+        ([1.1] * 7, True),
+        ([1.04] * 7, False),
+        ([1.2] * 6 + [0.99], False),
+        ([0.9] * 7, False),
+        ([1.01] + [1.1] * 6, True),
+        ([1.01, 1.1, 1.1], False),
+        ([1.06, 1.1, 1.1], True),
+    ],
 )
 def test_slower_is_said_where_every_round_says_so(rounds, slower):
     before = stage(id=0, latency={"whole": {"1": times(1.0)}, "onnxruntime": {"256": times(1.0)}})
@@ -89,6 +98,5 @@ def test_slower_is_said_where_every_round_says_so(rounds, slower):
 
 
 def test_the_smallest_of_some_is_chosen_and_of_equal_ones_the_first():
-    stages = [stage(id=i, bytes=b) for i, b in enumerate([50, 30, 20, 20, None])]
-    assert goals.smallest(stages, [0, 1, 2, 3, 4]) == 2
-    assert goals.smallest(stages, [0, 1]) == 1 and goals.smallest(stages, [4]) is None
+    stages = [stage(id=i, bytes=b) for i, b in enumerate([50, 30, 20, 20])]
+    assert goals.smallest(stages) == 2 and goals.smallest(stages[:2]) == 1 and goals.smallest([]) is None

@@ -7,6 +7,8 @@ import pytest
 from kd_core.compress.base import STEPS
 from kd_core.errors import Stopped
 from kd_core.runs.compressing.searching import FINALISTS, Search, Tried
+from kd_core.runs.compressing.tree import settled
+from kd_core.specs import Choice
 from tests.runs.compressing.rounding import NAME, registered
 
 OFFERED = (NAME, "prune_structured", "distill")
@@ -112,6 +114,20 @@ def test_what_makes_nothing_smaller_is_not_learned_again_and_what_learns_and_rou
     learned = [chain for chain in names if "distill" in chain]
     assert not any("prune_magnitude" in chain for chain in learned)
     assert names[0] == [NAME] and names[-3:] == [["qat"], [0.75, "qat"], ["prune_magnitude", NAME]]
+
+
+def test_what_saves_nothing_is_not_searched_and_nothing_larger_is_taken_home_beside_what_is_smaller():
+    entries = ("scale_temperature", NAME)
+    found = Search(
+        None, lambda entry, _: None if entry.name in entries else "no", None, 1, lambda e: None, bool, True, 1000
+    )
+    assert [entry.name for entry in found.offered] == [NAME]
+    sizes = {"a": 1000, "b": 900, "c": 1200, "d": 950}
+    chain = (settled(Choice(name=NAME)),)
+    found.tried = {n: Tried(chain, n, size, 0.0, True, 1.0) for n, size in sizes.items()}
+    assert [one.name for one in found.finalists()] == ["b", "d"]
+    found.whole = 800  # with a limit of time, say, that the student itself does not keep
+    assert [one.name for one in found.finalists()] == ["b", "d", "a"]
 
 
 def test_a_share_of_what_stays_is_halved_in_downwards():

@@ -43,6 +43,18 @@ def test_without_a_stage_that_keeps_the_goals_the_student_stays():
     assert words.verdict(compressed(best=None)).endswith("keep the student as it was, 84 KB.")
 
 
+def test_with_one_seed_nothing_is_proved_and_nothing_is_said_to_lose_too_much():
+    block = compressed(best=None)
+    block["stages"] = [
+        one if one["lost"] is None else {**one, "lost": {**one["lost"], "ci95": [None, None]}}
+        for one in block["stages"]
+    ]
+    said = words.verdict(block)
+    assert said.startswith("NOTHING PROVED: with one seed") and "84 KB" in said and "3 seeds" in said
+    block["stages"][1]["lost"] = {**block["stages"][1]["lost"], "ci95": [1.0, 2.0]}
+    assert words.verdict(block).startswith("NOTHING SMALLER")
+
+
 def test_a_chain_is_written_stage_by_stage():
     block = compressed()
     expected = "student 84 KB 0.9271 -> half 46 KB 0.9140 -> half-again 46 KB 0.9268 -> half-again-int8 14 KB 0.9265"
