@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -35,8 +36,14 @@ def models(folders: Sequence[RunFolder]) -> list[Listed]:
     return found
 
 
+def labels(found: Sequence[Listed]) -> dict[str, str]:
+    """Name models by their ids; those of several runs that are called alike with their run."""
+    short = [label(one, False) for one in found]
+    return {one.id: label(one, short.count(name) > 1) for one, name in zip(found, short, strict=True)}
+
+
 def label(one: Listed, several: bool) -> str:
-    """Name a model by its part and name, with its run where there are several."""
+    """Name a model by its part and name, with its run where that is asked for."""
     name = one.name
     if one.role == "teacher":
         name = engine.part_title("teacher", name)
@@ -47,13 +54,16 @@ def label(one: Listed, several: bool) -> str:
 
 
 def usual(found: Sequence[Listed]) -> list[str]:
-    """Choose models at first: those that the comparison is about, run by run, as many as a session takes well."""
-    return [one.id for one in found][:MOST_CHOSEN]
+    """Choose models at first: those that the comparison is about, of each run in turn, as many as a session takes well."""
+    runs = dict.fromkeys(one.run for one in found)
+    turns = itertools.zip_longest(*([one.id for one in found if one.run == run] for run in runs))
+    first = [name for turn in turns for name in turn if name is not None][:MOST_CHOSEN]
+    return [one.id for one in found if one.id in first]
 
 
 def form(found: Sequence[Listed]) -> LatencySpec | None:
     """Let the person choose; return what is asked, None where something is missing, which is then said beside the button."""
-    several = len({one.run for one in found}) > 1
+    names = labels(found)
     by_id = {one.id: one for one in found}
     known = st.session_state.get("latency-models")
     if known is None or any(name not in by_id for name in known):
@@ -61,7 +71,7 @@ def form(found: Sequence[Listed]) -> LatencySpec | None:
     chosen = st.multiselect(
         t("latency.models"),
         list(by_id),
-        format_func=lambda name: label(by_id[name], several),
+        format_func=lambda name: names[name],
         key="latency-models",
         help=t("latency.models_help"),
         placeholder=t("latency.models_hint"),
@@ -122,7 +132,9 @@ def missing() -> Safe:
     return t("latency.nothing_chosen")
 
 
-def name_of(told: dict[str, Any], several: bool) -> Safe:
-    """Name a model of a session."""
-    fields = {name: told[name] for name in ("id", "run", "run_name", "role", "name")}
-    return escape(label(Listed(**fields), several))
+def names_of(told: Sequence[Mapping[str, Any]]) -> dict[str, Safe]:
+    """Name the models of a session by their ids."""
+    fields = ("id", "run", "run_name", "role", "name")
+    return {
+        name: escape(said) for name, said in labels([Listed(**{f: one[f] for f in fields}) for one in told]).items()
+    }

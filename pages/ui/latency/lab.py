@@ -149,7 +149,9 @@ def _times(found: Found, form: str, batch: int) -> None:
     if not drawn:
         st.markdown(t("latency.no_times"))
         return
-    fig = charts.intervals(drawn, x_title=t("latency.axis", batch=batch), written=text.milliseconds)
+    fig = charts.intervals(
+        drawn, x_title=t("latency.axis" if batch > 1 else "latency.axis_one", batch=batch), written=text.milliseconds
+    )
     picture.show(fig, "latency-intervals", told.alt(drawn, batch))
     st.caption(t("latency.chart_note"))
     st.dataframe(

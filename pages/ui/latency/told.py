@@ -9,7 +9,7 @@ from typing import Any
 from kd_core.evaluate.cost import CostSpec
 from kd_core.runs.timing import told
 from kd_core.runs.timing.told import Found
-from pages.ui.latency.asking import name_of
+from pages.ui.latency.asking import names_of
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
@@ -19,8 +19,7 @@ ARMS = {"stage": "compressed"}  # how charts call a role
 
 def models(found: Found) -> dict[str, Safe]:
     """Name the models of a session by their ids, as they are shown."""
-    several = len({one["run"] for one in found["models"]}) > 1
-    return {m: name_of(dict(one), several) for m, one in told.names(found).items()}
+    return names_of(list(told.names(found).values()))
 
 
 def where(found: Found) -> Safe:
@@ -167,7 +166,9 @@ def notes(found: Found) -> list[Safe]:
         for m, one in told.names(found).items()
         for note in one["notes"]
     ]
-    return said + [t("latency.not_timed", model=names[m], reason=reason) for m, reason in told.not_timed(found)]
+    heard = {m: " ".join(map(str, one["notes"])) for m, one in told.names(found).items()}
+    more = [(m, reason) for m, reason in told.not_timed(found) if reason.rstrip(".") not in heard[m]]
+    return said + [t("latency.not_timed", model=names[m], reason=reason) for m, reason in more]
 
 
 def costs(found: Found, asked: CostSpec, currency: str) -> list[dict[str, Any]]:

@@ -254,7 +254,8 @@ def ended(row: RunRow, snapshot: Any, has_result: bool) -> None:
         then = escape(said.hint) if said and said.hint else t("runs.ended.interrupted_next")
         st.warning(f"{words} {then}", icon=":material/power_off:")
     elif state == "cancelled":
-        words = t("runs.ended.cancelled_partial" if has_result else "runs.ended.cancelled")
+        none = "cancelled" if snapshot.spec is None or snapshot.spec.compress is None else "cancelled_smaller"
+        words = t(f"runs.ended.{'cancelled_partial' if has_result else none}")
         then = t("runs.ended.cancelled_next" if resumable("cancelled", snapshot.spec) else "runs.ended.cancelled_clone")
         st.warning(f"{words} {then}", icon=":material/stop_circle:")
     elif not has_result:

@@ -15,7 +15,7 @@ def event(seed, name="distill", side="taught", **more):
     return {**told, "id": 1, "chain": 0, "stage": 0, "seconds": 1.0, "reason": None, "done": 1, "of": 6, **more}
 
 
-def running(monkeypatch, events, chains=(STEPS,)):
+def running(monkeypatch, events, chains=(STEPS,), state="running"):
     made = spec(seeds=3)
     small = {"run": "first", "student": "tiny", "chains": list(chains)}
     made = type(made).parse({**made.model_dump(), "compress": small})
@@ -23,7 +23,7 @@ def running(monkeypatch, events, chains=(STEPS,)):
     plan = {"kind": "plan", "trainings": 0, "phases": ["data", "teacher", "compress", "evaluate"], "metric": "roc_auc"}
     plan |= {"work": [{"kind": "compress", "phases": ["compress"], "seconds": 60.0}]}
     at = open_page(
-        run=make_run("running", events=[plan, {"kind": "phase", "phase": "compress", "state": "start"}, *events])
+        run=make_run(state, events=[plan, {"kind": "phase", "phase": "compress", "state": "start"}, *events])
     )
     at.switch_page("runs.py").run()
     assert not at.exception
@@ -70,3 +70,8 @@ def test_a_new_attempt_begins_with_no_stage(jobs):  # noqa: F811
     run = make_run("running", events=[again, plan, event(0), event(1), again, plan, event(0)])
     assert [one["seed"] for one in store().snapshot(run).stages] == [0]
     assert "runs.phase.compress" in catalogue()
+
+
+def test_a_run_that_was_stopped_before_its_chains_were_carried_out_says_so(jobs, monkeypatch):  # noqa: F811
+    said = running(monkeypatch, [], state="cancelled")
+    assert str(t("runs.ended.cancelled_smaller")) in said and str(t("runs.ended.cancelled")) not in said

@@ -13,8 +13,9 @@ from kd_core.evaluate.cost import CostSpec, cost
 from kd_core.runs.store.folder import MODEL
 from kd_core.runs.timing.asked import LatencySpec
 from kd_core.runs.timing.kept import kept
+from kd_core.runs.timing.listed import Listed
 from kd_core.safe_io import write_json
-from pages.ui.latency import making, told
+from pages.ui.latency import asking, making, told
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, store
@@ -72,7 +73,7 @@ def test_before_anything_is_measured_the_form_says_what_will_stand_here():
 
 def test_a_run_without_models_is_told_and_the_lab_left_out():
     at = open_page("compare", runs=done_run())
-    assert not at.exception and "has no models to time" in " ".join(e.value for e in at.error)
+    assert not at.exception and "has no models to time" in " ".join(e.value for e in at.caption)
     assert not any(b.key == "latency-measure" for b in at.button)
 
 
@@ -226,3 +227,22 @@ def test_a_measurement_that_is_stopped_or_fails_is_told():
     making.last().wait(60)
     at.run()
     assert t("latency.stopped") in words(at)
+
+
+def test_models_are_named_with_their_run_only_where_two_are_called_alike_and_each_run_has_its_turn():
+    found = [Listed(f"{run}{i}", run, f"run {run}", "student", f"s{i}") for run in "ab" for i in range(6)]
+    found = [*found, Listed("b9", "b", "run b", "stage", "half")]
+    names = asking.labels(found)
+    assert names["b9"] == "half (stage)" and names["a0"] == "s0 (student) · run a"
+    assert asking.usual(found) == [f"{run}{i}" for run in "ab" for i in range(4)]
+
+
+def test_what_a_note_says_is_not_said_again():
+    one = session("first")
+    model = one["models"][-1]
+    model["notes"] = ["It can't be timed so: torch has no file of it."]
+    model["missing"] = [
+        {**{"runtime": "torch"}, "reason": reason} for reason in ("torch has no file of it", "it is away")
+    ]
+    said = " ".join(map(str, told.notes(one)))
+    assert said.count("torch has no file of it") == 1 and "it is away" in said
