@@ -14,10 +14,12 @@ from kd_core.errors import KDError, Stopped
 from kd_core.evaluate.answers import from_logits
 from kd_core.runs import experiment
 from kd_core.runs.compressing.asked import chains_of, spec_of
+from kd_core.runs.continuing.asked import spec_of as going_on
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.examining import examination
 from kd_core.runs.examining.examination import answers_of, examine, opened, opened_with_others
 from kd_core.runs.examining.explanation import explain
-from kd_core.runs.examining.subjects import Kept, RunData, subjects
+from kd_core.runs.examining.subjects import Kept, subjects
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.safe_io import write_json
 from kd_core.specs import Choice, StudentSpec
@@ -84,6 +86,20 @@ def test_a_stage_of_a_smaller_student_is_asked_itself_beside_the_first_run_s_bas
     found = examine("second", "half")
     assert found["student"] == "half" and found["versus_baseline"] and found["confidence"]["temperature"] > 0
     assert opened("second")[0].student["name"] in ("student", "half", "half-coarse")
+
+
+def test_a_run_that_went_on_is_looked_at_by_new_rows_and_its_teacher_by_the_old_ones(place):
+    new = write_table(place / "new.csv", rows=300, seed=5)
+    going = carry_out(going_on("first", str(new)), place / "ws/runs/third")
+    _, kept, who = opened_with_others(going.path, "tiny")
+    assert set(who.asked) == {"teacher", "baseline", "student", "plain"} and not who.left_out
+    for arm, z in (("teacher", kept.teacher), ("baseline", kept.baseline), ("student", kept.student)):
+        then = from_logits("binary", kept.labels, z)
+        np.testing.assert_allclose(who.asked[arm](kept.frame), then.p, atol=2e-2)
+    data = RunData(going)
+    assert (
+        len(data.taught.train) < len(data.dataset.train) and "temperature" in examine(going.path, "tiny")["confidence"]
+    )
 
 
 def test_a_student_that_learned_alone_is_its_own_baseline(copy):
