@@ -17,6 +17,7 @@ from kd_core.runs.compressing.asked import chains_of, spec_of
 from kd_core.runs.continuing.asked import spec_of as going_on
 from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.examining import examination
+from kd_core.runs.examining.confidence import surest
 from kd_core.runs.examining.examination import answers_of, examine, opened, opened_with_others
 from kd_core.runs.examining.explanation import explain
 from kd_core.runs.examining.subjects import Kept, subjects
@@ -255,3 +256,26 @@ def test_a_run_that_has_not_ended_has_nothing_to_look_at(tmp_path):
     with pytest.raises(KDError) as error:
         examine(folder.path)
     assert error.value.code == "no_model"
+
+
+def test_calibration_after_is_that_of_logits_divided_by_the_temperature():
+    model, kept, who = opened_with_others("first", "tiny")
+    ask = who.asked["student"]
+    told = surest(model, ask, kept, RunData(model.folder))["confidence"]
+    z = np.log(ask(kept.frame))
+    for name, scale in (("before", 1.0), ("after", told["temperature"])):
+        p = np.exp(z / scale) / np.exp(z / scale).sum(axis=1, keepdims=True)
+        right = -np.log(p[np.arange(len(p)), kept.labels]).mean()
+        assert told[name]["log_loss"] == pytest.approx(right, abs=1e-6)
+    assert abs(told["temperature"] - 1) > 1e-3
+
+
+def test_every_draw_of_a_disturbance_is_another():
+    model, kept, who = opened_with_others("first", "tiny")
+    asked = []
+    own = who.asked["student"]
+    who.asked = {"student": lambda rows: asked.append(rows) or own(rows)}
+    found = examination._disturbed(model, "accuracy", kept, who, lambda *told: None, lambda: False)
+    first, *others = asked[: examination.DRAWS]
+    assert found["disturbed"][0]["way"] == "missing" and first.isna().any().any()
+    assert not any(first.equals(other) for other in others)
