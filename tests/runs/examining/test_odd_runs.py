@@ -279,3 +279,27 @@ def test_every_draw_of_a_disturbance_is_another():
     first, *others = asked[: examination.DRAWS]
     assert found["disturbed"][0]["way"] == "missing" and first.isna().any().any()
     assert not any(first.equals(other) for other in others)
+
+
+def test_rows_that_both_are_surest_of_come_first_and_a_group_is_one_piece_of_evidence(monkeypatch):
+    model, result, kept = opened("first", "tiny")
+    found = examination._groups(model, kept, result)
+    sure = [one["student_p"] * one["teacher_p"] for one in found["disagreements"]]
+    assert len(sure) > 1 and sure == sorted(sure, reverse=True)
+    spec = model.folder.spec()
+    grouped = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"group": "kind"})})
+    monkeypatch.setattr(RunFolder, "spec", lambda self: grouped)
+    together = examination._groups(model, kept, result)["versus_baseline"]
+    assert {one["half"] for one in together if one["column"] == "kind"} == {None}  # one unit each
+    assert None not in {one["half"] for one in found["versus_baseline"]}
+
+
+def test_a_column_s_effect_is_the_answer_less_the_mean_with_other_rows_values():
+    model, kept, who = opened_with_others("first", "tiny")
+    told = explain(model, who, kept, 1, None)
+    ask, row = who.asked["student"], kept.frame.iloc[[1]].reset_index(drop=True)
+    others = np.linspace(0, len(kept.frame) - 1, 30).astype(int)
+    rows = kept.frame.iloc[np.ones(30, int)].reset_index(drop=True)
+    rows["a"] = kept.frame["a"].iloc[others].reset_index(drop=True)
+    wanted = ask(row)[0, told.output] - ask(rows)[:, told.output].mean()
+    assert told.effects["student"][told.parts.index("a")] == pytest.approx(wanted, abs=1e-6)
