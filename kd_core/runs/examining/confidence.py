@@ -8,11 +8,12 @@ import numpy as np
 
 from kd_core.data.dataset import Array
 from kd_core.data.pictures.column import as_files
-from kd_core.errors import DataError
+from kd_core.errors import KDError
 from kd_core.evaluate import calibration
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.runs import artifacts
-from kd_core.runs.examining.subjects import Asked, Kept, RunData
+from kd_core.runs.continuing.run_data import RunData
+from kd_core.runs.examining.subjects import Asked, Kept
 from kd_core.runs.predictor import Predictor
 
 MOST_ROWS = 5000  # of validation: a single number needs no more
@@ -26,7 +27,7 @@ def surest(model: Predictor, ask: Asked, kept: Kept, data: RunData) -> dict[str,
         return {}
     try:
         dataset = data.dataset
-    except DataError as error:
+    except KDError as error:
         return {"confidence": {"reason": str(error)}}
     part = dataset.validation
     some = artifacts.kept_rows(len(part), dataset.hash, MOST_ROWS)

@@ -22,8 +22,9 @@ from kd_core.evaluate.examination.slices import slices
 from kd_core.evaluate.intervals.row_spread import units_of
 from kd_core.machine import device as devices
 from kd_core.runs import artifacts
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.examining.confidence import surest
-from kd_core.runs.examining.subjects import Asked, Kept, RunData, Subjects, kept_rows, subjects
+from kd_core.runs.examining.subjects import Asked, Kept, Subjects, kept_rows, subjects
 from kd_core.runs.predictor import FromFile, Predictor, load
 from kd_core.safe_io import write_json
 from kd_core.seeding import derive

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +11,18 @@ import numpy as np
 import pandas as pd
 import safetensors.torch
 
-from kd_core.data.dataset import Array, Dataset
-from kd_core.data.preparation import prepare
+from kd_core.data.dataset import Array
 from kd_core.distill import objective
-from kd_core.errors import DataError, KDError
+from kd_core.errors import KDError
 from kd_core.runs.continuing import earlier
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import Engine, Predictor, load
-from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.kept_rows import ANSWERS, answers_of, frame_of
 from kd_core.safe_io import Damaged
 from kd_core.specs import CompressSpec
 from kd_core.task import task_of
-from kd_core.teachers.base import Answering, without_own_columns
+from kd_core.teachers.base import Answering
 from kd_core.teachers.live import again, opening
 from kd_core.training.loop import ShouldStop, never
 
@@ -80,27 +78,6 @@ def _logits(model: Predictor, found: Array) -> Array:
     if purpose.task.has_classes:
         return np.asarray(np.log(np.maximum(np.asarray(found, np.float64), np.finfo(np.float64).tiny)))
     return np.asarray((np.asarray(found, np.float64) - purpose.mean) / purpose.std)
-
-
-class RunData:
-    """The data of a run, prepared as the run did, once and only where somebody asks. Errors: DataError where the file is gone or another one."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder, self.spec = folder, folder.spec()
-
-    @functools.cached_property
-    def dataset(self) -> Dataset:
-        """Return it."""
-        found = prepare(without_own_columns(self.spec.dataset, self.spec.teacher))
-        if found.hash != (self.folder.result() or {}).get("dataset", {}).get(
-            "hash"
-        ):  # other rows might be those that were tested
-            raise DataError(
-                "The run's rows are read otherwise now than when it was made: the file has changed, or another version of the app made the run.",
-                "Put the file back as it was, or run it again.",
-                "rows_other",
-            )
-        return found
 
 
 def subjects(
@@ -168,11 +145,11 @@ def _teacher(data: RunData, result: Mapping[str, Any], kept: Kept, should_stop: 
         seconds = float((result["teacher"].get("details") or {}).get("full_seconds") or 0.0)
         if seconds > TEACHER_SECONDS:
             raise _not_asked(f"it would have to be trained once more, which took {seconds:,.0f} seconds")
-    dataset = data.dataset
+    dataset = data.taught
     if live:
         model: Answering = opening.opened(dataset, spec.teacher)
     else:
-        weights, seed = objective.weights_for(dataset, spec.training), spec.training.first_seed
+        weights, seed = objective.weights_for(data.dataset, spec.training), spec.training.first_seed
         model = again.trained_again(
             dataset, spec.teacher, seed, kept.frame, kept.teacher, class_weights=weights, should_stop=should_stop
         )

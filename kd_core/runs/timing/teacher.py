@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import safetensors.torch
 import torch
 
 from kd_core.data.dataset import Dataset
-from kd_core.data.preparation import prepare
 from kd_core.data.view import Viewed
 from kd_core.distill import objective
 from kd_core.errors import DataError, KDError
@@ -17,6 +15,7 @@ from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.raw_model import raw_model
 from kd_core.models.building import build, cpu_state, start_weights
 from kd_core.models.sizes import counted
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.deployment import purpose_of
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.kept_rows import answers_of, frame_of
@@ -24,7 +23,7 @@ from kd_core.runs.timing.listed import Listed
 from kd_core.runs.timing.models import Timed, as_given
 from kd_core.runs.timing.network import Network
 from kd_core.specs import Choice, RunSpec
-from kd_core.teachers.base import SOURCES, Notify, ShouldStop, network_of, teacher_view, without_own_columns
+from kd_core.teachers.base import SOURCES, Notify, ShouldStop, network_of, teacher_view
 from kd_core.teachers.fitting import Fitted
 from kd_core.teachers.live import again as trained
 from kd_core.teachers.live import opening
@@ -45,7 +44,8 @@ def open_teacher(folder: RunFolder, one: Listed, again: bool, notify: Notify, sh
     if away := opening.sends(spec.teacher):
         hosts = ", ".join(urlsplit(str(t.settings.get("url", ""))).hostname or t.name for t in away)
         raise _not(f"another machine answers for it ({hosts}), and its time would be the connection's")
-    dataset = _rows(folder, spec, result)
+    data = RunData(folder)
+    dataset = _rows(data)
     size = {name: result["teacher"].get(name) for name in ("parameters", "nonzero", "flops")}
     size["bytes"] = result["teacher"].get("size_bytes")
     found = Timed(one, [], frame_of(folder), purpose_of(dataset), size=size)
@@ -56,7 +56,7 @@ def open_teacher(folder: RunFolder, one: Listed, again: bool, notify: Notify, sh
         found.lacks = dict.fromkeys(("onnxruntime", "torch", "compile"), "it is asked as the run asked it")
         return found
     if again and trained.why_not(spec.teacher) is None:
-        return _again(found, trained_once_more(folder, found, dataset, spec, notify, should_stop), dataset, spec)
+        return _again(found, trained_once_more(data, found, notify, should_stop), dataset, spec)
     if not isinstance(source.make, Fitted) or "arch" not in source.facts:
         more = "" if again else "; it can be trained again for this, if you ask for it"
         raise _not(f"only its answers to the rows of the data were kept{more}")
@@ -77,15 +77,14 @@ def _not(reason: str) -> KDError:
     )
 
 
-def _rows(folder: RunFolder, spec: RunSpec, result: dict[str, Any]) -> Dataset:
-    """Read the run's rows as it did: a teacher's view is learned from them."""
+def _rows(data: RunData) -> Dataset:
+    """Read the rows that the teacher learned from: its view is learned from them."""
     try:
-        dataset = prepare(without_own_columns(spec.dataset, spec.teacher))
+        return data.taught
     except DataError as error:
+        if error.code == "rows_other":
+            raise _not("the run's rows are read otherwise now than when it was made") from None
         raise _not(f"the run's rows are not at hand ({error.message.rstrip('.')})") from None
-    if dataset.hash != result["dataset"]["hash"]:
-        raise _not("the run's rows are read otherwise now than when it was made")
-    return dataset
 
 
 def _network(found: Timed, arch: Choice, module: torch.nn.Module, viewed: Viewed) -> Timed:
@@ -106,17 +105,15 @@ def _network(found: Timed, arch: Choice, module: torch.nn.Module, viewed: Viewed
     return found
 
 
-def trained_once_more(
-    folder: RunFolder, found: Timed, dataset: Dataset, spec: RunSpec, notify: Notify, should_stop: ShouldStop
-) -> Again:
+def trained_once_more(data: RunData, found: Timed, notify: Notify, should_stop: ShouldStop) -> Again:
     """Train the teacher of a run again, and see that it answers as it did. Errors: as `trained_again`."""
     return trained.trained_again(
-        dataset,
-        spec.teacher,
-        spec.training.first_seed,
+        data.taught,
+        data.spec.teacher,
+        data.spec.training.first_seed,
         found.frame,
-        answers_of(folder).get("teacher"),
-        class_weights=objective.weights_for(dataset, spec.training),
+        answers_of(data.folder).get("teacher"),
+        class_weights=objective.weights_for(data.dataset, data.spec.training),
         notify=notify,
         should_stop=should_stop,
     )

@@ -12,6 +12,7 @@ from kd_core.cli.app import app
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import METRICS
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.examining import subjects as room
 from kd_core.runs.examining.examination import answers_of, examine, opened, opened_with_others, place
 from kd_core.runs.examining.explanation import columns_to_explain, explain
@@ -126,7 +127,7 @@ def test_a_teacher_that_answers_otherwise_is_not_taken_for_the_run_s(runs):
     folder, names = runs("table")
     model, result, kept = opened(folder.path, names[0])
     other = room.Kept(kept.frame, kept.labels, kept.teacher + 0.1, kept.baseline, kept.student)
-    who = room.subjects(model, result, other, room.RunData(folder))
+    who = room.subjects(model, result, other, RunData(folder))
     assert "teacher" not in who.asked and "answers otherwise" in who.left_out["teacher"]
 
 

@@ -14,10 +14,13 @@ from kd_core.errors import KDError, Stopped
 from kd_core.evaluate.answers import from_logits
 from kd_core.runs import experiment
 from kd_core.runs.compressing.asked import chains_of, spec_of
+from kd_core.runs.continuing.asked import spec_of as going_on
+from kd_core.runs.continuing.run_data import RunData
 from kd_core.runs.examining import examination
+from kd_core.runs.examining.confidence import surest
 from kd_core.runs.examining.examination import answers_of, examine, opened, opened_with_others
 from kd_core.runs.examining.explanation import explain
-from kd_core.runs.examining.subjects import Kept, RunData, subjects
+from kd_core.runs.examining.subjects import Kept, subjects
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.safe_io import write_json
 from kd_core.specs import Choice, StudentSpec
@@ -84,6 +87,20 @@ def test_a_stage_of_a_smaller_student_is_asked_itself_beside_the_first_run_s_bas
     found = examine("second", "half")
     assert found["student"] == "half" and found["versus_baseline"] and found["confidence"]["temperature"] > 0
     assert opened("second")[0].student["name"] in ("student", "half", "half-coarse")
+
+
+def test_a_run_that_went_on_is_looked_at_by_new_rows_and_its_teacher_by_the_old_ones(place):
+    new = write_table(place / "new.csv", rows=300, seed=5)
+    going = carry_out(going_on("first", str(new)), place / "ws/runs/third")
+    _, kept, who = opened_with_others(going.path, "tiny")
+    assert set(who.asked) == {"teacher", "baseline", "student", "plain"} and not who.left_out
+    for arm, z in (("teacher", kept.teacher), ("baseline", kept.baseline), ("student", kept.student)):
+        then = from_logits("binary", kept.labels, z)
+        np.testing.assert_allclose(who.asked[arm](kept.frame), then.p, atol=2e-2)
+    data = RunData(going)
+    assert (
+        len(data.taught.train) < len(data.dataset.train) and "temperature" in examine(going.path, "tiny")["confidence"]
+    )
 
 
 def test_a_student_that_learned_alone_is_its_own_baseline(copy):
@@ -239,3 +256,50 @@ def test_a_run_that_has_not_ended_has_nothing_to_look_at(tmp_path):
     with pytest.raises(KDError) as error:
         examine(folder.path)
     assert error.value.code == "no_model"
+
+
+def test_calibration_after_is_that_of_logits_divided_by_the_temperature():
+    model, kept, who = opened_with_others("first", "tiny")
+    ask = who.asked["student"]
+    told = surest(model, ask, kept, RunData(model.folder))["confidence"]
+    z = np.log(ask(kept.frame))
+    for name, scale in (("before", 1.0), ("after", told["temperature"])):
+        p = np.exp(z / scale) / np.exp(z / scale).sum(axis=1, keepdims=True)
+        right = -np.log(p[np.arange(len(p)), kept.labels]).mean()
+        assert told[name]["log_loss"] == pytest.approx(right, abs=1e-6)
+    assert abs(told["temperature"] - 1) > 1e-3
+
+
+def test_every_draw_of_a_disturbance_is_another():
+    model, kept, who = opened_with_others("first", "tiny")
+    asked = []
+    own = who.asked["student"]
+    who.asked = {"student": lambda rows: asked.append(rows) or own(rows)}
+    found = examination._disturbed(model, "accuracy", kept, who, lambda *told: None, lambda: False)
+    first, *others = asked[: examination.DRAWS]
+    assert found["disturbed"][0]["way"] == "missing" and first.isna().any().any()
+    assert not any(first.equals(other) for other in others)
+
+
+def test_rows_that_both_are_surest_of_come_first_and_a_group_is_one_piece_of_evidence(monkeypatch):
+    model, result, kept = opened("first", "tiny")
+    found = examination._groups(model, kept, result)
+    sure = [one["student_p"] * one["teacher_p"] for one in found["disagreements"]]
+    assert len(sure) > 1 and sure == sorted(sure, reverse=True)
+    spec = model.folder.spec()
+    grouped = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"group": "kind"})})
+    monkeypatch.setattr(RunFolder, "spec", lambda self: grouped)
+    together = examination._groups(model, kept, result)["versus_baseline"]
+    assert {one["half"] for one in together if one["column"] == "kind"} == {None}  # one unit each
+    assert None not in {one["half"] for one in found["versus_baseline"]}
+
+
+def test_a_column_s_effect_is_the_answer_less_the_mean_with_other_rows_values():
+    model, kept, who = opened_with_others("first", "tiny")
+    told = explain(model, who, kept, 1, None)
+    ask, row = who.asked["student"], kept.frame.iloc[[1]].reset_index(drop=True)
+    others = np.linspace(0, len(kept.frame) - 1, 30).astype(int)
+    rows = kept.frame.iloc[np.ones(30, int)].reset_index(drop=True)
+    rows["a"] = kept.frame["a"].iloc[others].reset_index(drop=True)
+    wanted = ask(row)[0, told.output] - ask(rows)[:, told.output].mean()
+    assert told.effects["student"][told.parts.index("a")] == pytest.approx(wanted, abs=1e-6)

@@ -230,3 +230,20 @@ def test_a_cnn_that_would_learn_too_long_is_left_out_and_that_is_said(monkeypatc
     made, learned = beside_pictures(monkeypatch, Choice(name="linear_pixels", settings={"size": "small"}), 20_000)
     assert learned == [] and [m["name"] for m in made.missing] == ["cnn_4x2"]
     assert made.missing[0]["reason"] == "It learns more than 2 times as long as a student."
+
+
+def test_a_list_ends_with_the_first_model_that_is_larger(monkeypatch):
+    made, asked = known([], []), []
+    made.dataset, made.stop, made.shorten = (
+        SimpleNamespace(views=SimpleNamespace(kinds=("table",))),
+        lambda: False,
+        False,
+    )
+
+    def first(name, title, arch):
+        asked.append(name)
+        return SimpleNamespace(bytes=int(name))
+
+    monkeypatch.setattr(made, "_first", first)
+    made._learn([(str(n), "", Choice(name="linear")) for n in (50, 100, 101, 500)], 100)
+    assert asked == ["50", "100", "101"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kd_core.data.input_spec import PIXELS, InputSpec
-from kd_core.models.sizes import sizes
+from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs.asked import student_spec
-from kd_core.runs.plain.lists import PICTURES
+from kd_core.runs.plain.lists import PICTURES, TEXT
 from kd_core.runs.plain.seconds import ALL_SECONDS, ROW_SECONDS, plain_seconds
 
 GREY = InputSpec(PIXELS, (1, 28, 28), "uint8", high=256)
@@ -44,3 +44,19 @@ def test_students_of_one_size_share_a_cnn_and_a_choice_among_them_has_one():
 
 def test_what_reads_no_pictures_has_none():
     assert asked("resnet:tiny", views=())[0] == 0
+
+
+def test_lists_end_at_the_first_model_that_is_larger_and_the_last_counts_with_every_seed():
+    told = []
+
+    def of(view, arch):
+        return Sizes(parameters=int(arch.settings["terms"]), flops=1, size_bytes=1)
+
+    def seconds(arch, size, number):
+        told.append(size.parameters)
+        return float(size.parameters)
+
+    own = Sizes(parameters=1500, flops=1, size_bytes=1)
+    found = plain_seconds([student_spec("bag").arch], 1000, 3, (TEXT,), of, [own], seconds, False)
+    assert told == [300, 1000, 1700]
+    assert found == ALL_SECONDS + 1000 * ROW_SECONDS + 300 + 1000 + 1700 + 2 * 1700
