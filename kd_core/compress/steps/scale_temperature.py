@@ -29,6 +29,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     source="Guo et al. 2017, arXiv:1706.04599",
     changes="file",
     suits=_suits,
+    saves=False,
 )
 def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
     """Divide the logits by the temperature that suits the validation rows best: no answer changes, only how sure they are.
