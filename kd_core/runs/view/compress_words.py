@@ -13,7 +13,6 @@ from kd_core.requests.compress_spec import LEAST_AGREEMENT
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
 WHOLE = "whole"  # from the raw row on
-# Settings that tell steps of one name apart.
 MAIN = {"share": "share {:g}", "energy": "energy {:g}", "epochs": "{:g} of the student's epochs"}
 KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
@@ -112,14 +111,13 @@ def chain(block: Block, ids: Sequence[int]) -> str:
 
 def path(block: Block, ids: Sequence[int]) -> list[int]:
     """Return the stages of a chain with the student as it was before them."""
-    first = int(student(block)["id"])
-    return [first, *(i for i in ids if i != first)]
+    return [first := int(student(block)["id"]), *(i for i in ids if i != first)]
 
 
 def sentence(block: Block, stage: Stage) -> str:
     """Say what a stage is and what it costs."""
-    about = [step(stage["step"]), size(stage["bytes"])]
-    about += [f"{time(ms)} a row" if (ms := milliseconds(stage)) is not None else "not timed"]
+    timed = f"{time(ms)} a row" if (ms := milliseconds(stage)) is not None else "not timed"
+    about = [step(stage["step"]), size(stage["bytes"]), timed]
     about += [f"{block['metric']['title']} {score(stage)}", lost(block, stage)]
     if stage.get("agreement") is not None:
         about.append(f"answers as the student as it was on {stage['agreement']:.1%} of test rows")
@@ -326,8 +324,8 @@ def amount(block: Block, value: float, spec: str) -> str:
 
 def score(stage: Stage) -> str:
     """Write the mean score of a stage on test rows."""
-    known_scores = [s for s in stage["scores"] if s is not None]
-    return f"{sum(known_scores) / len(known_scores):.4f}" if known_scores else "undefined"
+    found = [s for s in stage["scores"] if s is not None]
+    return f"{sum(found) / len(found):.4f}" if found else "undefined"
 
 
 def milliseconds(stage: Stage) -> float | None:
@@ -340,11 +338,10 @@ def size(num_bytes: float | None) -> str:
     """Shorten bytes: 980 B, 14 KB, 3.1 MB (1 KB = 1024 B)."""
     if num_bytes is None:
         return "no file"
-    for limit, divisor, suffix in ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (math.inf, 2**20, "MB")):
-        if num_bytes < limit:
-            short = num_bytes / divisor
-            return f"{short:.0f} {suffix}" if short >= 10 or float(short).is_integer() else f"{short:.1f} {suffix}"
-    raise AssertionError
+    units = ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (math.inf, 2**20, "MB"))
+    divisor, suffix = next((by, name) for limit, by, name in units if num_bytes < limit)
+    short = num_bytes / divisor
+    return f"{short:.0f} {suffix}" if short >= 10 or float(short).is_integer() else f"{short:.1f} {suffix}"
 
 
 def time(ms: float) -> str:
