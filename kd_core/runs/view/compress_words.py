@@ -42,11 +42,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)
-    if (
-        best is None
-        and (known_losses := [one["lost"]["ci95"][1] for one in made(block)])
-        and not any(high is not None for high in known_losses)
-    ):
+    if best is None and {one["lost"]["ci95"][1] for one in made(block)} == {None}:
         return (
             f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
             f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
@@ -276,11 +272,8 @@ def sensitivity(block: Block) -> str | None:
     worst, least = (pick(found, key=lambda one: one["lost"]) for pick in (max, min))
     spec = layer_digits(found)
     said = f"Layer by layer, on validation rows: {worst['layer']} {treated(worst)} loses {amount(block, worst['lost'], spec)}"
-    return (
-        f"{said}."
-        if worst is least
-        else f"{said}, {least['layer']} {treated(least)} {amount(block, least['lost'], spec)}."
-    )
+    rest = f", {least['layer']} {treated(least)} {amount(block, least['lost'], spec)}" if worst is not least else ""
+    return f"{said}{rest}."
 
 
 def layer_digits(found: Sequence[Mapping[str, Any]]) -> str:
