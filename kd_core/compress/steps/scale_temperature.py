@@ -28,6 +28,7 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     spec=Spec,
     source="Guo et al. 2017, arXiv:1706.04599",
     changes="file",
+    saves=False,
     suits=_suits,
     saves=False,
 )

@@ -13,6 +13,7 @@ from kd_core.requests.compress_spec import LEAST_AGREEMENT
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
 WHOLE = "whole"  # from the raw row on
+# settings that tell steps of one name apart
 MAIN = {"share": "share {:g}", "energy": "energy {:g}", "epochs": "{:g} of the student's epochs"}
 KNOWN = {
     "alone": "The student was trained without a teacher, as the run chose it: it learns again from labels alone.",
@@ -41,8 +42,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)
-    highs = [one["lost"]["ci95"][1] for one in made(block) if one["lost"]]
-    if best is None and highs and all(high is None for high in highs):
+    if best is None and {one["lost"]["ci95"][1] for one in made(block)} == {None}:
         return (
             f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
             f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
@@ -111,13 +111,14 @@ def chain(block: Block, ids: Sequence[int]) -> str:
 
 def path(block: Block, ids: Sequence[int]) -> list[int]:
     """Return the stages of a chain with the student as it was before them."""
-    return [first := int(student(block)["id"]), *(i for i in ids if i != first)]
+    first = int(student(block)["id"])
+    return [first, *(i for i in ids if i != first)]
 
 
 def sentence(block: Block, stage: Stage) -> str:
     """Say what a stage is and what it costs."""
-    timed = f"{time(ms)} a row" if (ms := milliseconds(stage)) is not None else "not timed"
-    about = [step(stage["step"]), size(stage["bytes"]), timed]
+    about = [step(stage["step"]), size(stage["bytes"])]
+    about += [f"{time(ms)} a row" if (ms := milliseconds(stage)) is not None else "not timed"]
     about += [f"{block['metric']['title']} {score(stage)}", lost(block, stage)]
     if stage.get("agreement") is not None:
         about.append(f"answers as the student as it was on {stage['agreement']:.1%} of test rows")
@@ -271,11 +272,8 @@ def sensitivity(block: Block) -> str | None:
     worst, least = (pick(found, key=lambda one: one["lost"]) for pick in (max, min))
     spec = layer_digits(found)
     said = f"Layer by layer, on validation rows: {worst['layer']} {treated(worst)} loses {amount(block, worst['lost'], spec)}"
-    return (
-        f"{said}."
-        if worst is least
-        else f"{said}, {least['layer']} {treated(least)} {amount(block, least['lost'], spec)}."
-    )
+    rest = f", {least['layer']} {treated(least)} {amount(block, least['lost'], spec)}" if worst is not least else ""
+    return f"{said}{rest}."
 
 
 def layer_digits(found: Sequence[Mapping[str, Any]]) -> str:
@@ -324,8 +322,8 @@ def amount(block: Block, value: float, spec: str) -> str:
 
 def score(stage: Stage) -> str:
     """Write the mean score of a stage on test rows."""
-    found = [s for s in stage["scores"] if s is not None]
-    return f"{sum(found) / len(found):.4f}" if found else "undefined"
+    known_scores = [s for s in stage["scores"] if s is not None]
+    return f"{sum(known_scores) / len(known_scores):.4f}" if known_scores else "undefined"
 
 
 def milliseconds(stage: Stage) -> float | None:
@@ -338,10 +336,11 @@ def size(num_bytes: float | None) -> str:
     """Shorten bytes: 980 B, 14 KB, 3.1 MB (1 KB = 1024 B)."""
     if num_bytes is None:
         return "no file"
-    units = ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (math.inf, 2**20, "MB"))
-    divisor, suffix = next((by, name) for limit, by, name in units if num_bytes < limit)
-    short = num_bytes / divisor
-    return f"{short:.0f} {suffix}" if short >= 10 or float(short).is_integer() else f"{short:.1f} {suffix}"
+    for limit, divisor, suffix in ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (math.inf, 2**20, "MB")):
+        if num_bytes < limit:
+            short = num_bytes / divisor
+            return f"{short:.0f} {suffix}" if short >= 10 or float(short).is_integer() else f"{short:.1f} {suffix}"
+    raise AssertionError
 
 
 def time(ms: float) -> str:

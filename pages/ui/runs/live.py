@@ -124,6 +124,8 @@ def machine(now: Any) -> str:
 
 def phases(now: Any) -> None:
     """Draw the phases as a strip: done with its seconds, running with its share, waiting."""
+    at = now.outlook.units
+    seconds = at is not None and at.work.startswith("search")  # a search is counted in seconds, told beside the time
     with st.container(horizontal=True, gap="xsmall", key="phases"):
         for phase in now.phases:
             colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
@@ -134,7 +136,7 @@ def phases(now: Any) -> None:
                 words = f"{words} · {kept}"
             elif phase.state == "done" and phase.seconds is not None:
                 words = f"{words} {text.seconds(phase.seconds)}"
-            elif phase.state == "running" and phase.units:
+            elif phase.state == "running" and phase.units and not seconds:
                 words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
             st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
 

@@ -46,6 +46,7 @@ def test_a_search_shows_what_was_tried(jobs, monkeypatch):  # noqa: F811
     part = {"kind": "part", "phase": "compress", "done": 7, "of": 61, "what": "search:s14"}
     said = running(monkeypatch, [*every, part], ())
     assert str(t("compress.live.tried", num=live.NEWEST + 3)) in said
+    assert str(t("runs.phase.units", done=7, of=61)) not in said
     assert "**s3**" in said and "**s2**" not in said and str(t("runs.units.search", done=7, of=61)) in said
     assert f"2 KB · {t('compress.live.keeps')}" in said and f"2 KB · {t('compress.live.keeps_not')}" in said
     assert str(t("compress.not_made", why="it has no layers")) in said and str(t("compress.live.found")) not in said
