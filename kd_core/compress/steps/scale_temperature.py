@@ -30,7 +30,6 @@ def _suits(stage: Stage, inputs: InputSpec) -> str | None:
     changes="file",
     saves=False,
     suits=_suits,
-    saves=False,
 )
 def scale_temperature(spec: Spec, stage: Stage, work: Work) -> Stage:
     """Divide the logits by the temperature that suits the validation rows best: no answer changes, only how sure they are.
