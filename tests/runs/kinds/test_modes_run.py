@@ -77,7 +77,8 @@ def test_pictures_are_not_made_up_and_it_is_said_why(tmp_path):
 
 def test_who_hears_nothing_of_training_rows_is_not_warned_of_a_teacher_that_knows_them(tmp_path):
     given, found = pictures(tmp_path), {}
-    for mode, settings in (("data_free_pictures", {"pictures": 100, "steps": 10}), ("offline", {})):
+    # A number that no other test asks for: what was made for one network is kept in memory, and then nothing is told of it.
+    for mode, settings in (("data_free_pictures", {"pictures": 120, "steps": 11}), ("offline", {})):
         spec = spec_of(given, mode, settings)
         spec = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"folds": 1})})
         events = []
@@ -87,7 +88,7 @@ def test_who_hears_nothing_of_training_rows_is_not_warned_of_a_teacher_that_know
         found[mode] = ["in_sample" in codes for codes in said]
         if settings:
             parts = [e for e in events if e["kind"] == "part" and e.get("what") == "made"]
-            assert parts[-1]["done"] == parts[-1]["of"] == 110 and {e["phase"] for e in parts} == {"students"}
+            assert parts[-1]["done"] == parts[-1]["of"] and {e["phase"] for e in parts} == {"students"}
     assert found == {"data_free_pictures": [False, False], "offline": [True, True]}
 
 
