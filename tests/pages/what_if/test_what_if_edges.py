@@ -46,7 +46,7 @@ def test_every_run_opens_on_one_page_whose_map_appears_where_a_student_has_sever
     for run_id in (make_sweep(temperature=(2,), alpha=(0.5,)), done_run(), done_run(students=("tiny", "small"))):
         one = open_page("runs", run=run_id)
         assert not one.exception and "over the same student alone" in said(one)
-        assert t("what_if.map.title") not in said(one) and len(one.tabs) == 8 and "variants" not in said(one)
+        assert t("what_if.map.title") not in said(one) and len(one.tabs) == 9 and "variants" not in said(one)
 
 
 def test_the_number_in_the_address_must_be_one(monkeypatch):
