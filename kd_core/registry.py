@@ -134,13 +134,18 @@ class Entry(Generic[T]):
         """Whether it works for tasks of a kind that nobody registered."""
         return self.suits is not None and not self.tasks
 
+    def works_for(self, task: str) -> bool:
+        """Say whether it works for a task, as one dataset has it. Errors: UnknownName."""
+        from kd_core.task import task_of
+
+        return self.suits is None or self.suits(task_of(task))
+
     def why_not(self, situation: Situation) -> str | None:
         """Say why this part can't be offered in the situation, or None when it can."""
-        tasks = self.tasks
-        if self.suits and situation.task not in tasks:
-            return str(
-                self.facts.get("because", {}).get("task") or f"works for {', '.join(tasks)}, not for {situation.task}"
-            )
+        if not self.works_for(situation.task):
+            because = self.facts.get("because", {}).get("task")
+            kind = situation.task.partition(":")[0]
+            return str(because or f"works for {', '.join(self.tasks)}, not for {kind}")
         takes = self.facts.get("takes", ())
         if takes and not situation.views.intersection(takes):
             offered = ", ".join(sorted(map(view_title, situation.views)))

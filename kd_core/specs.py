@@ -63,7 +63,7 @@ class ReadSpec(Spec):
 class DatasetSpec(Spec):
     """From a file to rows with a task and a fixed split."""
 
-    later = ("missing", "rare", "one_class", "copies", "answer_columns", "part")
+    later = ("missing", "rare", "one_class", "copies", "answer_columns", "part", "more_targets")
 
     source: str = Field(description="'sample:<name>', 'sha256:<hash>' of a file kept in the workspace, or a path.")
     sha256: str | None = Field(
@@ -72,6 +72,12 @@ class DatasetSpec(Spec):
     name: str = Field("", max_length=120, description="Name to show.")
     read: ReadSpec = Field(default_factory=ReadSpec, description="How to read the file.")
     target: str = Field(description="Column to predict.")
+    more_targets: tuple[str, ...] = Field(
+        (),
+        max_length=1000,
+        description="Further columns to predict beside it: several tasks at once, or the 0/1 columns of one task with many labels.",
+        json_schema_extra=unit("names", columns=True),
+    )
     task: str | None = Field(None, description="What kind of prediction; inferred from the target when empty.")
     positive: str | None = Field(
         None, description="The class that counts as 'yes' (binary tasks); inferred when empty."
@@ -130,7 +136,7 @@ class DatasetSpec(Spec):
         from kd_core.task import TASKS
 
         known = [f"'{n}'" for n in TASKS.names()]
-        if name is not None and name not in TASKS.names():
+        if name is not None and name.partition(":")[0] not in TASKS.names():
             raise PydanticCustomError("unknown_task", f"Input should be {', '.join(known[:-1])} or {known[-1]}")
         return name
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
+from kd_core.errors import SpecError
 from kd_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-TargetKind = Literal["classes", "number"]
+TargetKind = Literal["classes", "number", "labels", "several"]
+Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 
 class Column(Protocol):
@@ -72,7 +74,11 @@ class HardLoss(Protocol):
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """One kind of prediction. Legend: N rows, C outputs (logits of a row).
+    """One kind of prediction. Legend: N rows, C outputs (logits of a row), T columns of labels.
+
+    `target`: what a row's label is: the index of one class, a number, a row of 0 and 1 for each class ("labels"), or a row with one
+    label for each task inside this one ("several"; a class index or a number as float64, NaN where it is not known). Labels have the shape (N,), those
+    of the last two (N, T).
 
     `primary`: metric of choices and verdict; `beside`: metrics told after every epoch beside it; `stopping`: metric at
     whose best epoch a network teacher is kept. `objective`: loss taken when none is asked for. `positive`: whether class 1 counts
@@ -98,8 +104,23 @@ class Task(ABC):
 
     @property
     def has_classes(self) -> bool:
-        """Whether the target names classes; otherwise it is a number."""
+        """Whether the target names one class."""
         return self.target == "classes"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the target is one number."""
+        return self.target == "number"
+
+    def of(self, more: str) -> Task:
+        """Return this task as one dataset has it, by what stands behind the colon of its name. Errors: SpecError `bad_task`."""
+        raise SpecError(
+            "The task '{name}' takes nothing behind a colon, got {more!r}.",
+            "Leave it out.",
+            "bad_task",
+            name=self.name,
+            more=more[:40],
+        )
 
     @property
     @abstractmethod
@@ -132,22 +153,22 @@ class Task(ABC):
         """Turn labels into the strata that a split shares out evenly. Shape: (N,) -> (N,), counted from 0."""
 
     @abstractmethod
-    def scale(self, y: Array) -> tuple[float, float]:
+    def scale(self, y: Array) -> tuple[Scale, Scale]:
         """Return mean and deviation by which labels are scaled for training, from those of the training rows."""
 
     @abstractmethod
-    def scaled(self, y: Array, mean: float, std: float) -> Array:
+    def scaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         """Turn stored labels into what losses want. Shape: (N,) -> (N,)."""
 
     @abstractmethod
-    def unscaled(self, y: Array, mean: float, std: float) -> Array:
+    def unscaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         """Turn what losses want back into stored labels. Shape: (N,) -> (N,)."""
 
     @abstractmethod
-    def answers(self, z: Array, mean: float, std: float) -> dict[str, Array]:
+    def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
         """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C)."""
 
-    def parts(self, y: Array, z: Array, mean: float, std: float) -> dict[str, tuple[str, Array, Array]]:
+    def parts(self, y: Array, z: Array, mean: Scale, std: Scale) -> dict[str, tuple[str, Array, Array]]:
         """Name the tasks inside this one: for each its task, its labels and its slice of the logits.
 
         Metrics find them in `Answers.parts`. Shape: y (N,) as stored, z (N, C) -> (N,), (N, C of the part).
@@ -193,8 +214,18 @@ def add(task: Task) -> None:
 
 
 def task_of(name: str) -> Task:
-    """Find a task by its name. Errors: UnknownName with the nearest one."""
-    return TASKS.get(name).make
+    """Find a task by its name; what follows a colon tells what it is in one dataset (`Task.of`).
+
+    Errors: UnknownName with the nearest one; SpecError `bad_task`.
+    """
+    kind, _, more = name.partition(":")
+    found = TASKS.get(kind).make
+    return found.of(more) if more else found
+
+
+def kind_of(name: str) -> str:
+    """Return the name of a task without what it is in one dataset. Example: `kind_of("several:...")` is "several"."""
+    return name.partition(":")[0]
 
 
 def usual(target: TargetKind) -> Task:
@@ -213,7 +244,7 @@ def CLASSIFICATION(task: Task) -> bool:
 
 def NUMERIC(task: Task) -> bool:
     """Tasks whose target is a number."""
-    return not task.has_classes
+    return task.is_number
 
 
 def ROW_BY_ROW(task: Task) -> bool:

@@ -56,7 +56,7 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 
 def profile(
     data: Data,
-    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict, again for every further one.")] = None,
     copies: Copies = "together",
     part: Part = None,
     member: Member = None,
@@ -78,7 +78,8 @@ def profile(
         asked = DatasetSpec.parse(
             {
                 "source": data,
-                "target": target or "",
+                "target": target[0] if target else "",
+                "more_targets": target[1:] if target else (),
                 "missing": missing_words(missing or (), not_missing or ()),
                 "rare": rare,
                 "one_class": one_class,
@@ -88,7 +89,8 @@ def profile(
         found = profile_source(
             data,
             read_spec(Path(data), member, header, names),
-            target=target,
+            target=asked.target or None,
+            more_targets=asked.more_targets,
             missing=asked.missing,
             rare=asked.rare,
             one_class=asked.one_class,

@@ -11,7 +11,10 @@ from kd_core import specs
 
 Data = Annotated[str, typer.Argument(help="A file, or sample:<name>.")]
 Target = Annotated[
-    str | None, typer.Option(help="Column to predict; the folders of a zip of class folders when left out.")
+    list[str] | None,
+    typer.Option(
+        help="Column to predict, again for every further one; the folders of a zip of class folders when left out."
+    ),
 ]
 Task = Annotated[str | None, typer.Option(help="Kind of prediction; see `list tasks`; inferred when left out.")]
 Teachers = Annotated[

@@ -12,7 +12,7 @@ from kd_core.data.table import PLAIN
 from kd_core.data.view import SPLITS, Array, HeldOut, Split, Viewed, Views, rows_without
 from kd_core.errors import Problem
 from kd_core.specs import DatasetSpec, ReadSpec
-from kd_core.task import task_of
+from kd_core.task import Scale, task_of
 
 __all__ = ["SPLITS", "Array", "Dataset", "Part", "Split"]
 
@@ -22,7 +22,7 @@ class Part:
     """One split; what a model reads of its rows is a view's affair. Legend: N rows.
 
     y_N int64 class index (classification) or float64 in the target's own unit
-    (regression: float32 would lose a small spread around a large mean); row_ids_N int64 position of the row in the file; groups_N int64 or
+    (regression: float32 would lose a small spread around a large mean), y_NT where a row has several labels (`Task.target`); row_ids_N int64 position of the row in the file; groups_N int64 or
     None: rows of one group, and copies of a row that are kept together, have one number, over all parts.
     """
 
@@ -60,8 +60,8 @@ class Dataset:
     views: Views
     rows: pd.DataFrame
     told: tuple[Problem, ...] = ()
-    target_mean: float = 0.0
-    target_std: float = 1.0
+    target_mean: Scale = 0.0
+    target_std: Scale = 1.0
     settled: ReadSpec = PLAIN
     texts: tuple[str, ...] = ()
 
@@ -97,14 +97,14 @@ class Dataset:
         rows = HeldOut(self.rows, train.row_ids, validation.row_ids, train.y, train.groups, held_N, viewed.parts, made)
         return rows_without(viewed, rows)
 
-    def dealt_by(self) -> Array | None:
-        """Number the groups of the training rows that a batch holds whole, where the task asks for it. Shape: (N,) int64.
+    def dealt_by(self, split: Split = "train") -> Array | None:
+        """Number the groups of a part's rows that a batch holds whole, where the task asks for it. Shape: (N,) int64.
 
         Unlike `Part.groups` they know nothing of copies; a row without a group is one of its own.
         """
         if self.spec.group is None or not task_of(self.task).by_group:
             return None
-        codes, _ = pd.factorize(self.rows[self.spec.group].iloc[self.train.row_ids])
+        codes, _ = pd.factorize(self.rows[self.spec.group].iloc[self.parts[split].row_ids])
         return np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
 
     @property

@@ -83,6 +83,7 @@ def _understood(spec: DatasetSpec, root: Path) -> Understanding:
         split_seed=spec.split_seed,
         copies=spec.copies,
         part=spec.part,
+        more_targets=spec.more_targets,
     )
 
 

@@ -102,14 +102,15 @@ def understand_table(
     one_class: str | None = None,
     answers: tuple[str, ...] = (),
     part: str | None = None,
+    more_targets: tuple[str, ...] = (),
 ) -> Understanding:
     """Understand a table: types, target, split, links and problems.
 
-    `shares`: of validation and test. `missing`, `rare`, `one_class`, `part`: as in `DatasetSpec`; `answers`: its `answer_columns`.
+    `shares`: of validation and test. `missing`, `rare`, `one_class`, `part`, `more_targets`: as in `DatasetSpec`; `answers`: its `answer_columns`.
     """
     frame, kinds, missing = table.frame, {**table.kinds, **(kinds or {})}, dict(missing or {})
     named = {
-        "target": [] if answers else [target],
+        "target": [] if answers else [target, *more_targets],
         "answer": answers,
         "group": [group],
         "time": [time],
@@ -143,6 +144,7 @@ def understand_table(
     found = targets.read_target(typed[target], task, positive, rare, one_class) if target in typed else None
     problems += found.problems if found is not None else ()
     roles = {name: _role(column, target, drop, group, part, kinds) for name, column in typed.items()}
+    roles |= dict.fromkeys(set(more_targets) & set(roles), "predicted too")
     features = [c for c in typed.values() if roles[c.name] is None]
     problems += checks.table_problems(typed, features, target, kinds)
     linked: dict[str, float] = {}

@@ -136,10 +136,11 @@ def scoring(dataset: Dataset, metric: str | None) -> Scoring:
     """Return how students are judged after every epoch; `metric` selects it, the task's own when empty."""
     task = task_of(dataset.task)
     return Scoring(
-        task.name,
+        dataset.task,
         dataset.validation.y,
         metric or task.primary,
         dataset.target_mean,
         dataset.target_std,
         also=task.beside,
+        groups=dataset.dealt_by("validation"),
     )

@@ -22,6 +22,7 @@ class Answers:
     y_N labels (int64 class index, or float target in its own unit); p_NC float64 probabilities
     (classification, rows sum to 1); values_N float64 predictions in the target's unit (regression);
     z_NC the logits behind p, by which rows are ranked where they are known; parts the answers to tasks inside this one, by name.
+    groups_N: numbers of the groups whose rows are compared with each other, for a task that deals by group.
     """
 
     task: str
@@ -30,6 +31,7 @@ class Answers:
     values: Array | None = None
     z: Array | None = field(default=None, repr=False)
     parts: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    groups: Array | None = field(default=None, repr=False)
 
     @property
     def has_positive(self) -> bool:
@@ -79,5 +81,5 @@ def better_of(metric: str) -> Literal["higher", "lower"]:
 
 def measure(answers: Answers) -> dict[str, float | None]:
     """Compute every registered metric that fits the task."""
-    fitting = [e for e in METRICS.entries() if answers.task in e.tasks]
+    fitting = [e for e in METRICS.entries() if e.works_for(answers.task)]
     return {e.name: e.make(answers) if len(answers.y) else None for e in fitting}

@@ -14,18 +14,27 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.task import task_of
+from kd_core.task import Scale, task_of
 
 
 class ManyScores:
-    """Measures one metric for S networks. `y`, `mean` and `std` as in `from_logits`.
+    """Measures one metric for S networks. `y`, `mean`, `std` and `groups` as in `from_logits`.
 
     The usual metrics are computed for all networks together and equal the registered ones to rounding; any other
     is computed network by network.
     """
 
-    def __init__(self, task: str, y: Array, metric: str, mean: float = 0.0, std: float = 1.0) -> None:
-        self.task, self.y, self.metric, self.mean, self.std = task, np.asarray(y), metric, mean, std
+    def __init__(
+        self, task: str, y: Array, metric: str, mean: Scale = 0.0, std: Scale = 1.0, groups: Array | None = None
+    ) -> None:
+        self.groups, self.task, self.y, self.metric, self.mean, self.std = (
+            groups,
+            task,
+            np.asarray(y),
+            metric,
+            mean,
+            std,
+        )
         told = task_of(task)
         self._together: Callable[[Tensor], Tensor] | None = {
             "roc_auc": self._area if told.positive else None,
@@ -45,7 +54,7 @@ class ManyScores:
         if self._together is None:
             make = METRICS.get(self.metric).make
             return [
-                make(from_logits(self.task, self.y, z[s].T.numpy(), self.mean, self.std)) if ok else None
+                make(from_logits(self.task, self.y, z[s].T.numpy(), self.mean, self.std, self.groups)) if ok else None
                 for s, ok in enumerate(finite)
             ]
         found = self._together(torch.nan_to_num(z.double())).tolist()
@@ -63,4 +72,4 @@ class ManyScores:
         return (torch.softmax(z, dim=1).argmax(1) == self._truth).double().mean(1)
 
     def _rmse(self, z: Tensor) -> Tensor:
-        return (z[:, 0] * self.std + self.mean - self._truth).square().mean(1).sqrt()
+        return (z[:, 0] * float(self.std) + float(self.mean) - self._truth).square().mean(1).sqrt()

@@ -65,7 +65,9 @@ def _told(dataset: Dataset) -> _Told | None:
             return _Told((classes[1],), "log_odds", lambda z: z[..., 1:] - z[..., :1])
         return _Told(tuple(classes), "logits", lambda z: z - z.mean(axis=-1, keepdims=True))
     if not task_of(dataset.task).has_classes and outputs == 1:
-        return _Told((str(dataset.spec.target),), "target", lambda z: z * dataset.target_std, dataset.target_mean)
+        return _Told(
+            (str(dataset.spec.target),), "target", lambda z: z * dataset.target_std, float(dataset.target_mean)
+        )
     return None
 
 

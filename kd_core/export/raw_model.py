@@ -24,7 +24,7 @@ from kd_core.data.view import View
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
-from kd_core.task import Task, task_of
+from kd_core.task import Scale, Task, task_of
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
@@ -47,22 +47,26 @@ class Purpose:
     task: Task
     target: str
     classes: tuple[str, ...]
-    mean: float
-    std: float
+    mean: Scale
+    std: Scale
     read: ReadSpec
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        scale = {"mean": self.mean, "std": self.std}
+        scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
         return {**named, **scale, "read": self.read.model_dump(mode="json")}
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
-    scale = float(told["mean"]), float(told["std"])
+    scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
     return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+
+
+def _scale(told: Any) -> Scale:
+    return np.array(told, np.float64) if isinstance(told, list) else float(told)
 
 
 def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:

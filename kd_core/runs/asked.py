@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -183,13 +183,13 @@ def asked_teacher(
     settings: list[str] | None,
     students: list[str] | None,
     data: str,
-    target: str | None,
+    targets: Sequence[str] | None,
     tell: Tell = _quiet,
 ) -> Choice:
     """Read who teaches; where nobody is named and the file has a teacher's answers in place of a target, these do. Errors: as `chosen_teacher`."""
     from kd_core.data.from_path import implied_answers
 
-    if target is None and names in (None, [], ["soft_labels"]) and (own := implied_answers(data)):
+    if not targets and names in (None, [], ["soft_labels"]) and (own := implied_answers(data)):
         more = chosen_teacher(["soft_labels"], settings, tell)
         return more.model_copy(update={"settings": {"columns": list(own), **more.settings}})
     return chosen_teacher(names or [usual_teacher(students)], settings, tell)
@@ -266,7 +266,7 @@ def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
 
 def table_spec(
     data: str,
-    target: str | None,
+    targets: Sequence[str] | None,
     read: tuple[str | None, Any, Any],
     missing: list[str] | None,
     not_missing: list[str] | None,
@@ -275,7 +275,7 @@ def table_spec(
 ) -> DatasetSpec:
     """Describe the file as the options say; `read` holds member, header and names.
 
-    Without a column of parts it is the one that an archive makes. Without a target it is made from the teacher's answers, where these are columns of the table.
+    Further targets after the first are predicted beside it. Without a column of parts it is the one that an archive makes. Without a target it is made from the teacher's answers, where these are columns of the table.
 
     Errors: DataError `no_target` for a file that does not say itself what is predicted.
     """
@@ -284,6 +284,9 @@ def table_spec(
     from kd_core.teachers.base import own_columns
 
     words = missing_words(missing or (), not_missing or ())
+    target, *more = targets or (None,)
+    if more:
+        chosen["more_targets"] = tuple(more)
     if target is None and (own := own_columns(teacher)):
         target, chosen = MADE_TARGET, {**chosen, "answer_columns": own}
     target = implied_target(data) if target is None else target

@@ -36,8 +36,9 @@ def comparable(dataset: Dataset, z_NC: Array) -> Rows | None:
 
 def answers(dataset: Dataset, split: Split, z_NC: Array, rows: Rows = ALL) -> Answers:
     """Turn logits into answers in the task's own terms: probabilities, or values in the target's unit."""
-    y = dataset.parts[split].y[rows]
-    return from_logits(dataset.task, y, z_NC[rows], dataset.target_mean, dataset.target_std)
+    y, groups = dataset.parts[split].y[rows], dataset.dealt_by(split)
+    own = None if groups is None else groups[rows]
+    return from_logits(dataset.task, y, z_NC[rows], dataset.target_mean, dataset.target_std, own)
 
 
 def score(dataset: Dataset, split: Split, z_NC: Array, metric: str) -> float | None:

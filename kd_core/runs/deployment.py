@@ -126,7 +126,9 @@ def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flippe
     purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
     wanted = purpose.task.answers(z, purpose.mean, purpose.std)
-    scale, expected = (1.0, wanted["p"]) if purpose.task.has_classes else (purpose.std, wanted["values"][:, None])
+    scale, expected = (
+        (1.0, wanted["p"]) if purpose.task.has_classes else (float(purpose.std), wanted["values"][:, None])
+    )
     rows = np.sort(np.abs(found - expected).max(axis=1, initial=0))
     apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0)) / scale
     if not apart <= PARITY:

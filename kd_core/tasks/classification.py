@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from kd_core.task import HardLoss, TargetKind, Task
+from kd_core.task import HardLoss, Scale, TargetKind, Task
 
 Array = npt.NDArray[Any]
 
@@ -40,13 +40,13 @@ class Classification(Task):
     def scale(self, y: Array) -> tuple[float, float]:
         return 0.0, 1.0
 
-    def scaled(self, y: Array, mean: float, std: float) -> Array:
+    def scaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         return y
 
-    def unscaled(self, y: Array, mean: float, std: float) -> Array:
+    def unscaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         return y
 
-    def answers(self, z: Array, mean: float, std: float) -> dict[str, Array]:
+    def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
         p = np.exp(z - z.max(axis=1, keepdims=True)) if len(z) else z
         return {"p": p / p.sum(axis=1, keepdims=True), "z": z}
 

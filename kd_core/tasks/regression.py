@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kd_core.limits import FEW_CLASSES
-from kd_core.task import Column, HardLoss, TargetKind, Task, add
+from kd_core.task import Column, HardLoss, Scale, TargetKind, Task, add
 
 Array = npt.NDArray[Any]
 STRATA = 10  # quantile bins
@@ -53,13 +53,13 @@ class Regression(Task):
     def scale(self, y: Array) -> tuple[float, float]:
         return float(y.mean()), float(y.std()) or 1.0
 
-    def scaled(self, y: Array, mean: float, std: float) -> Array:
+    def scaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         return ((y - mean) / std).astype(np.float32)
 
-    def unscaled(self, y: Array, mean: float, std: float) -> Array:
+    def unscaled(self, y: Array, mean: Scale, std: Scale) -> Array:
         return y.astype(np.float64) * std + mean
 
-    def answers(self, z: Array, mean: float, std: float) -> dict[str, Array]:
+    def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
         return {"values": z[:, 0] * std + mean}
 
     def perfect(self, y: Array, num_outputs: int) -> Array:

@@ -18,7 +18,7 @@ from kd_core.errors import SpecError
 from kd_core.models.base import ARCHS
 from kd_core.registry import Registry
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.task import task_of
+from kd_core.task import Scale, task_of
 
 if TYPE_CHECKING:
     from kd_core.teachers.answer_cache.cache import TeacherCache
@@ -33,8 +33,8 @@ class FitData:
     """Rows to fit a teacher on. y: int64 classes, or float32 regression targets scaled to mean 0, sd 1.
 
     `inputs` describes the rows. The validation rows may only decide when to stop. `device` is for network teachers; `target_mean` and
-    `target_std` undo the scaling of regression targets, so that scores are in the target's unit. `groups`: numbers of the rows' groups,
-    for a task that deals by group.
+    `target_std` undo the scaling of regression targets, so that scores are in the target's unit. `groups` and `groups_validation`: numbers of
+    the rows' groups, for a task that deals by group.
     """
 
     task: str
@@ -45,14 +45,15 @@ class FitData:
     x_validation: Array
     y_validation: Array
     device: str = "cpu"
-    target_mean: float = 0.0
-    target_std: float = 1.0
+    target_mean: Scale = 0.0
+    target_std: Scale = 1.0
     groups: Array | None = None
+    groups_validation: Array | None = None
 
     @property
     def is_number(self) -> bool:
         """Whether a number is predicted, not classes."""
-        return not task_of(self.task).has_classes
+        return task_of(self.task).is_number
 
 
 class FittedTeacher(Protocol):

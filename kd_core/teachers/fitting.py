@@ -205,6 +205,7 @@ class _Fits:
             target_mean=self.dataset.target_mean,
             target_std=self.dataset.target_std,
             groups=None if groups is None else groups[taken],
+            groups_validation=self.dataset.dealt_by("validation"),
         )
 
     def fit(

@@ -104,7 +104,9 @@ def fit_network(
     with start_weights(seed):
         module = build(arch, data.inputs, data.num_outputs, data.task)
     y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
-    scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
+    scoring = Scoring(
+        data.task, y_validation, metric, data.target_mean, data.target_std, (shown,), data.groups_validation
+    )
     asked = resolve(
         TrainingSpec(
             epochs=spec.epochs,

@@ -10,6 +10,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import better_of
+from kd_core.task import Scale
 
 
 @dataclass(frozen=True)
@@ -17,15 +18,16 @@ class Scoring:
     """Score validation logits; `metric` selects the epoch, `also` are shown beside it.
 
     `y` holds class indices, or regression targets in their own unit with the `mean` and `std` that scaled them
-    (give scaled targets and keep 0 and 1 when the unit does not matter).
+    (give scaled targets and keep 0 and 1 when the unit does not matter). `groups` as in `Answers`.
     """
 
     task: str
     y: Array
     metric: str
-    mean: float = 0.0
-    std: float = 1.0
+    mean: Scale = 0.0
+    std: Scale = 1.0
     also: tuple[str, ...] = ()
+    groups: Array | None = None
 
     @property
     def better(self) -> Literal["higher", "lower"]:
@@ -34,7 +36,7 @@ class Scoring:
 
     def __call__(self, z: Array) -> dict[str, float | None]:
         """Measure the selection metric and the ones beside it. Shape: z (N, C)."""
-        answers = from_logits(self.task, self.y, z, self.mean, self.std)
+        answers = from_logits(self.task, self.y, z, self.mean, self.std, self.groups)
         names = dict.fromkeys((self.metric, *self.also))
         return {name: METRICS.get(name).make(answers) for name in names}
 

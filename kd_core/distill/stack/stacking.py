@@ -253,7 +253,12 @@ class Stacking:
         members = [Member(p, plan.key, v.seed) for p, plan, v in zip(positions, plans, chosen, strict=True)]
         dropout = [float(getattr(spec, "dropout", 0.0)) for spec in specs]
         scores = ManyScores(
-            self.dataset.task, self.dataset.validation.y, self.metric, self.dataset.target_mean, self.dataset.target_std
+            self.dataset.task,
+            self.dataset.validation.y,
+            self.metric,
+            self.dataset.target_mean,
+            self.dataset.target_std,
+            self.dataset.dealt_by("validation"),
         )
         reserved = min(STACK_BYTES[self.device.type], sum(self.bytes(p) for p in self.variants))
         dtype = self.dtype if stack.exact_rows else self.compute

@@ -33,7 +33,7 @@ class Evidence:
     def metrics(self) -> list[str]:
         """Name the metrics that fit the task."""
         one = next(iter(self.sides.values()))[0]
-        return [e.name for e in METRICS.entries() if one.task in e.tasks]
+        return [e.name for e in METRICS.entries() if e.works_for(one.task)]
 
     def values(self, metric: str, side: str) -> list[float | None]:
         """The metric of each model of a side; None where it is undefined. Computed once, for the intervals too."""

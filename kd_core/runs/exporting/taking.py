@@ -75,7 +75,7 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         card_of(opened.folder, told, purpose, licence),
         opened.kept(told["weights"]),
     )
-    spread = 1.0 if purpose.task.has_classes else purpose.std
+    spread = float(purpose.std) if purpose.task.is_number else 1.0
     return Taking(taken, rows, opened.ask(rows)[0].tolist(), spread, opened.folder)
 
 

@@ -150,7 +150,9 @@ class FineTuning:
             )
         y_validation = task.unscaled(data.y_validation, data.target_mean, data.target_std)
         shown, metric = task.primary, task.stopping
-        scoring = Scoring(task.name, y_validation, metric, mean=data.target_mean, std=data.target_std, also=(shown,))
+        scoring = Scoring(
+            data.task, y_validation, metric, data.target_mean, data.target_std, (shown,), data.groups_validation
+        )
         asked = TrainingSpec(
             epochs=spec.epochs,
             batch_size=spec.batch_size,

@@ -150,7 +150,8 @@ def _as_answered(one: TeacherAnswers) -> Answered:
 def _score(one: Answered, ask: Ask, metric: str) -> float | None:
     """Score answers to the validation rows; the test rows are not looked at."""
     data = ask.dataset
-    found = from_logits(data.task, data.validation.y, one.logits["validation"], data.target_mean, data.target_std)
+    scale, groups = (data.target_mean, data.target_std), data.dealt_by("validation")
+    found = from_logits(data.task, data.validation.y, one.logits["validation"], *scale, groups)
     return METRICS.get(metric).make(found)
 
 

@@ -229,7 +229,9 @@ def _scores(z: Array, data: Dataset) -> dict[str, float | None]:
     rows = known_rows(z)
     if not rows.any() or (rows.sum() < KNOWN_ROWS and not rows.all()):
         return {}
-    return measure(from_logits(data.task, data.validation.y[rows], z[rows], data.target_mean, data.target_std))
+    groups = data.dealt_by("validation")
+    own = None if groups is None else groups[rows]
+    return measure(from_logits(data.task, data.validation.y[rows], z[rows], data.target_mean, data.target_std, own))
 
 
 def _written(score: float | None) -> str:

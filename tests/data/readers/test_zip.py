@@ -20,7 +20,7 @@ def test_files_named_train_and_test_are_the_split(tmp_path):
     path = zipped(tmp_path / "a.zip", {"set/train.csv": lines(90), "set/test.csv": lines(45, 1)})
     table = read_table(path)
     assert table.part == "split_part" and len(table.frame) == 135
-    spec = table_spec(str(path), "bought", (None, "auto", None), None, None, Choice(name="linear"))
+    spec = table_spec(str(path), ["bought"], (None, "auto", None), None, None, Choice(name="linear"))
     assert spec.part == "split_part"
     dataset = prepare(spec, tmp_path)
     test = dataset.parts["test"].row_ids
@@ -31,7 +31,7 @@ def test_files_named_train_and_test_are_the_split(tmp_path):
 
 def test_one_chosen_member_or_other_names_are_no_split(tmp_path):
     path = zipped(tmp_path / "a.zip", {"train.csv": lines(60), "test.csv": lines(60, 1)})
-    one = table_spec(str(path), "bought", ("train.csv", "auto", None), None, None, Choice(name="linear"))
+    one = table_spec(str(path), ["bought"], ("train.csv", "auto", None), None, None, Choice(name="linear"))
     assert one.part is None
     months = read_table(zipped(tmp_path / "b.zip", {"may.csv": lines(60), "june.csv": lines(60, 1)}))
     assert months.part is None and "split_part" not in months.frame
@@ -40,7 +40,7 @@ def test_one_chosen_member_or_other_names_are_no_split(tmp_path):
 def test_files_of_other_columns_are_no_split(tmp_path):
     path = zipped(tmp_path / "a.zip", {"train.csv": lines(60), "test.csv": lines(20, head="pages,minutes,paid")})
     assert read_table(path).part is None
-    assert table_spec(str(path), "bought", (None, "auto", None), None, None, Choice(name="linear")).part is None
+    assert table_spec(str(path), ["bought"], (None, "auto", None), None, None, Choice(name="linear")).part is None
 
 
 def test_rows_of_other_words_are_left_out_and_counted(tmp_path):

@@ -86,8 +86,8 @@ def test_where_nobody_is_named_a_teacher_reads_pictures_and_columns(tmp_path):
     path = write_sample("product_category", tmp_path, rows=60)
 
     def teacher(file, target, named=None, settings=None, students=None):
-        usual = asked_teacher(named, settings, students, str(file), target)
-        dataset = table_spec(str(file), target, (None, "auto", None), None, None, usual)
+        usual = asked_teacher(named, settings, students, str(file), [target])
+        dataset = table_spec(str(file), [target], (None, "auto", None), None, None, usual)
         return seeing_all(dataset, usual, named, settings).name
 
     assert teacher(path, "shelf") == teacher(path, "shelf", students=[BEST]) == "fusion"
@@ -108,11 +108,11 @@ def test_where_nobody_is_named_a_student_reads_what_the_rows_hold(tmp_path):
     (tmp_path / "plain.csv").write_text("a,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(60)))
     for path, wanted in ((both, "fusion:small"), (pictures, "cnn:small"), (tmp_path / "plain.csv", "small")):
         target = {both: "shelf", pictures: default_spec("product_pictures").dataset.target}.get(path, "y")
-        dataset = table_spec(str(path), target, (None, "auto", None), None, None, Choice(name="linear"))
+        dataset = table_spec(str(path), [target], (None, "auto", None), None, None, Choice(name="linear"))
         assert usual_student(dataset) == wanted
         assert student_spec(wanted).arch.name == presets(facts_of(dataset))[0]["arch"]["name"]
     made = make_spec(
-        table_spec(str(both), "shelf", (None, "auto", None), None, None, Choice(name="linear")),
+        table_spec(str(both), ["shelf"], (None, "auto", None), None, None, Choice(name="linear")),
         Choice(name="linear"),
         None,
         Choice(name="hinton"),
