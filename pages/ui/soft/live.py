@@ -36,7 +36,12 @@ PARTS = (
 )
 FOLDER = BROWSER / "soft_labels"
 SCRIPT = "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in PARTS)
-_charts = st.components.v2.component("kd_soft_labels", css=(FOLDER / "soft_labels.css").read_text("utf-8"), js=SCRIPT)
+_charts = st.components.v2.component(
+    "kd_soft_labels",
+    html="<div class='place'>\n</div>",
+    css=(FOLDER / "soft_labels.css").read_text("utf-8"),
+    js=SCRIPT,
+)
 
 
 def temperatures() -> list[float]:

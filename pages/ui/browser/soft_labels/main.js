@@ -101,7 +101,7 @@ function started(data, parentElement) {
   if (rowWanted >= 0) app.state.row = rowWanted;
   bar.update(app.state.temperature);
   cards.row.show(app.state.row);
-  parentElement.replaceChildren(root);
+  parentElement.querySelector(".place").replaceChildren(root);
   step();
   cards.rows.fresh(app.state.chosen);
   app.listed(true);
