@@ -263,11 +263,6 @@ def NOT_BY_ORDER(task: Task) -> bool:
     return not task.by_order
 
 
-def ROW_BY_ROW(task: Task) -> bool:
-    """Tasks whose rows do not depend on each other."""
-    return not task.by_group
-
-
 def BY_GROUP(task: Task) -> bool:
     """Tasks whose rows are compared with others of their group."""
     return task.by_group
