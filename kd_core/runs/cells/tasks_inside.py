@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kd_core.evaluate import METRICS
@@ -37,3 +38,36 @@ def tasks_inside(found: Evidence, students: int, *, stopped: bool) -> list[dict[
             }
         )
     return told
+
+
+WORDS = {
+    "beats": "better than alone",
+    "ties": "as good as alone",
+    "hurts": "worse than alone",
+    "inconclusive": "not clear yet",
+}
+
+
+def mean(one: Mapping[str, Any], side: str) -> float | None:
+    """Return a side's mean of a task's own metric; None where it has none (a teacher that left out rows)."""
+    found: float | None = one["metrics"].get(side, {}).get(one["metric"], {}).get("mean")
+    return found
+
+
+def lines(student: Mapping[str, Any]) -> list[str]:
+    """Say for a terminal what came of each task of a row; nothing of one target."""
+    found = []
+    for one in student.get("tasks") or ():
+        scores = ", ".join(
+            f"{side} {value:.4g}"
+            for side in ("student", "baseline", "teacher")
+            if (value := mean(one, side)) is not None
+        )
+        gain = ""
+        if one["gain"] is not None:
+            low, high = one["ci_family"]
+            gain = f"; gain {one['gain']['mean']:+.3g}" + ("" if low is None else f" [{low:+.3g}, {high:+.3g}]")
+        found.append(
+            f"  {one['name']}: {WORDS[one['verdict']]} by {one['title']} ({scores}{gain}; {one['rows']:,} test rows)."
+        )
+    return [*found, "  The intervals of the tasks hold all together."] if found else []
