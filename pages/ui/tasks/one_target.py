@@ -38,8 +38,13 @@ def one_target(kept: Kept, found: Mapping[str, Any], index: int, at: int) -> tup
     told = replace(kept, row_ids=kept.row_ids[rows], labels=own, logits=logits, rows=kept.rows.iloc[rows])
     scale = {side: float(np.atleast_1d(found["artifacts"][side])[at]) for side in ("target_mean", "target_std")}
     inside = found["students"][index]["tasks"][at]
+    follows = inside.get("fidelity") or {}
+    student = {**found["students"][index], "fidelity": follows.get("student")}
+    student["baseline"] = {**student["baseline"], "fidelity": follows.get("baseline")}
+    students = [student if i == index else one for i, one in enumerate(found["students"])]
     return told, {
         **found,
+        "students": students,
         "task": inside["task"],
         "dataset": {**found["dataset"], "classes": list(classes), "target": name},
         "artifacts": {**found["artifacts"], **scale},
