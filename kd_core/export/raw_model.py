@@ -24,7 +24,7 @@ from kd_core.data.view import View
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
-from kd_core.task import Scale, Task, task_of
+from kd_core.task import SOME_CLASSES, Scale, Task, task_of
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
@@ -103,8 +103,9 @@ def _finished(
     logits = graph.output[0].name
     answer = _answer_name(inputs)
     last, weights = _answer(logits, answer, purpose, drawn)
-    kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
-    width = len(purpose.classes) if purpose.task.has_classes else 1
+    shares = SOME_CLASSES(purpose.task)
+    kind = onnx.TensorProto.FLOAT if shares else onnx.TensorProto.DOUBLE
+    width = len(purpose.classes) if shares else 1
     output = helper.make_tensor_value_info(answer, kind, ["rows", width])
     nodes, weights = [*drawn.nodes, *graph.node, *last], [*drawn.weights, *graph.initializer, *weights]
     nodes = [*_packed(weights, nodes, drawn), *nodes]
@@ -168,6 +169,8 @@ def _answer(
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     if purpose.task.has_classes:
         return [helper.make_node("Softmax", [logits], [answer])], []
+    if purpose.task.each_alone:
+        return [helper.make_node("Sigmoid", [logits], [answer])], []
     std, mean, double, spread = (drawn.new() for _ in range(4))
     weights = [
         numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, purpose.std), (mean, purpose.mean))

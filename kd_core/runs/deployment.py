@@ -27,7 +27,7 @@ from kd_core.machine.timing import measure_latency
 from kd_core.models.base import ReadsFirst
 from kd_core.models.building import viewed
 from kd_core.specs import Choice
-from kd_core.task import task_of
+from kd_core.task import SOME_CLASSES, task_of
 from kd_core.training.predict import predict
 
 CHECKED_ROWS = 1000
@@ -127,7 +127,7 @@ def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flippe
     found, _ = session.run(frame)
     wanted = purpose.task.answers(z, purpose.mean, purpose.std)
     scale, expected = (
-        (1.0, wanted["p"]) if purpose.task.has_classes else (float(purpose.std), wanted["values"][:, None])
+        (1.0, wanted["p"]) if SOME_CLASSES(purpose.task) else (float(purpose.std), wanted["values"][:, None])
     )
     rows = np.sort(np.abs(found - expected).max(axis=1, initial=0))
     apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0)) / scale
