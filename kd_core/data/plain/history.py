@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,3 +51,22 @@ def skipped(unknown: Sequence[str], column: str) -> tuple[str, ...]:
     return (
         f"{len(unknown):,} item(s) of {column} are in no training row and were skipped, first {unknown[0][:60]!r}.",
     )
+
+
+def without_catalogue(columns: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Leave out a catalogue that is the classes: a file holds thousands of names once."""
+    told = {name: dict(rule) for name, rule in columns.items()}
+    for rule in told.values():
+        if rule.get("catalogue") and list(rule["catalogue"]) == list(classes):
+            del rule["catalogue"]
+    return told
+
+
+def with_catalogue(columns: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Put back what `without_catalogue` left out."""
+    return {
+        name: {**rule, "catalogue": list(classes)}
+        if rule.get("kind") == "items" and "catalogue" not in rule
+        else dict(rule)
+        for name, rule in columns.items()
+    }
