@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[list[str], str]] = {
         "One of the column's values; an unknown one is read as such.",
     ),
     "boolean": (["boolean", "string", "number", "null"], "Yes or no, also as the training file wrote it."),
+    "items": (["string", "null"], "Items, oldest first, written as in the training file."),
     "picture": (["string", "null"], "The content of a PNG, JPEG, WebP or BMP file as base64."),
 }
 PREDICTS = "x-predicts"  # by which a caller knows whether the answers are those that it looks for
