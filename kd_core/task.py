@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 TargetKind = Literal["classes", "number", "labels", "several"]
+QuestionKind: TypeAlias = "TargetKind | Literal['first']"  # classes of which only the likeliest are told
 # what some columns of an answer say: name, kind, first column and end, and the names of classes or labels
-Question: TypeAlias = "tuple[str, TargetKind, int, int, tuple[str, ...]]"
+Question: TypeAlias = "tuple[str, QuestionKind, int, int, tuple[str, ...]]"
 Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 

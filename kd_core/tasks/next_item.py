@@ -7,13 +7,14 @@ K of them kept, W = 2 K + 1 numbers a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kd_core.task import Column, Scale, add
+from kd_core.task import Column, Question, Scale, add
 from kd_core.tasks.classification import Classification
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ class NextItem(Classification):
     def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
         """Read the short form. Shape: z (N, W)."""
         return {"kept": z}
+
+    def table(self, z: Array, mean: Scale, std: Scale) -> Array:
+        """Give every item its probability. Shape: (N, C) logits, not what was kept of them -> (N, C)."""
+        shifted = np.exp(z - z.max(axis=1, keepdims=True))
+        found: Array = shifted / shifted.sum(axis=1, keepdims=True)
+        return found
+
+    def questions(self, target: str, classes: Sequence[str]) -> tuple[Question, ...]:
+        return ((target, "first", 0, len(classes), tuple(classes)),)
 
     def perfect(self, y: Array, num_outputs: int) -> Array:
         """Name the right item alone, and no item where it is in no catalogue. Shape: (N,) -> (N, W)."""
