@@ -20,7 +20,8 @@ from onnx import helper, numpy_helper
 
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
-from kd_core.data.plain.questions import CLASSES, LABELS, NUMBER, Question, Questions
+from kd_core.data.plain.history import with_catalogue, without_catalogue
+from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question, Questions
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import Array, View
 from kd_core.export.carried_view import carried
@@ -38,7 +39,7 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
-_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
+_SHARES = {CLASSES: "Softmax", FIRST: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -168,7 +169,7 @@ def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     told, columns = purpose.told(), json.loads(write_rules(view.types))
     told["read"] = {name: value for name, value in told["read"].items() if value is not None}
     short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
-    return {"schema": DRAWN, **told, "columns": short, "texts": state}
+    return {"schema": DRAWN, **told, "columns": without_catalogue(short, told["classes"]), "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -181,7 +182,7 @@ def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(model[FACTS])
     if told["schema"] not in (DRAWN, CARRYING):
         raise ValueError(f"schema {told['schema']}")
-    return told
+    return {**told, "columns": with_catalogue(told["columns"], told["classes"])}
 
 
 def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 
 from kd_core.data.encoding.saved import unpack
+from kd_core.data.plain.history import with_catalogue
 from kd_core.data.plain.questions import NUMBER, Questions
 from kd_core.data.plain.rows import Rows
 from kd_core.data.plain.topics import Topics
@@ -38,7 +39,7 @@ class Student:
         self.questions = Questions.of(facts)
         self.spread = _spread(self.questions, facts["std"])
         self.layout: dict[str, Any] = facts["read"]
-        self.rows = Rows(facts["columns"])
+        self.rows = Rows(with_catalogue(facts["columns"], self.classes))
         self.columns = tuple(self.rows.rules)
         self._session, self._output = session, session.get_outputs()[0]
         held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
