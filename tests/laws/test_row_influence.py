@@ -11,7 +11,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.row_spread import row_spread, units_of
-from kd_core.task import TASKS
+from kd_core.task import TASKS, task_of
 from tests.laws.weighted_metrics import WEIGHTED, weighted
 
 FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
@@ -34,6 +34,10 @@ def two_models(task, rows, rare, seed, units=None):
         return [
             from_logits(task, y, (y[:, None] - 50) / 10 + 0.5 * noise + k * shared(1), 50.0, 10.0) for k in (0.3, 0.2)
         ]
+    if task_of(task).each_alone:
+        y = (shared(3) > np.quantile(rng.normal(size=4000), [0.5, 0.7, 1 - rare])).astype(np.int64)
+        noise = 0.8 * shared(3) - 0.5
+        return [from_logits(task, y, noise + g * (2 * y - 1) + 0.4 * shared(3)) for g in (0.9, 0.7)]
     p = np.array([1 - rare, rare]) if task == "binary" else np.r_[np.full(3, (1 - rare) / 3), rare]
     y = (np.log(p) + rng.gumbel(size=(rows, len(p))) + 0.5 * shared(len(p))).argmax(axis=1)
     noise = 0.8 * shared(len(p)) + np.log(p)

@@ -19,6 +19,7 @@ from kd_core.errors import SpecError
 from kd_core.machine.device import pick
 from kd_core.task import task_of
 from kd_core.teachers.base import Answered, Ask, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.given import MAYBE_SEEN, told
 from kd_core.teachers.pretrained import probe
@@ -68,7 +69,7 @@ def probed(spec: Any, ask: Ask, opened: Opened, vectors: Array) -> Answered:
     heads: list[FittedTeacher] = []
 
     def fit(spec: Any, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
-        heads.append(probe.fit(spec, data, seed, notify, should_stop))
+        heads.append(each_target(probe.fit)(spec, data, seed, notify, should_stop))
         return heads[-1]
 
     found = from_fit(fit)(spec, reading(ask, InputSpec(VECTORS, vectors.shape[1:]), parts, hidden=False))
