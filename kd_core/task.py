@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
-from kd_core.errors import SpecError
+from kd_core.errors import Problem, SpecError
 from kd_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 BY_FORM = 4  # of `Task.likeness`: the cells have the form of this task's answers
 TargetKind = Literal["classes", "number", "labels", "several"]
+QuestionKind: TypeAlias = "TargetKind | Literal['first']"  # classes of which only the likeliest are told
 # what some columns of an answer say: name, kind, first column and end, and the names of classes or labels
-Question: TypeAlias = "tuple[str, TargetKind, int, int, tuple[str, ...]]"
+Question: TypeAlias = "tuple[str, QuestionKind, int, int, tuple[str, ...]]"
 Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 
@@ -88,7 +89,10 @@ class Task(ABC):
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
     `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
+    `by_history`: a row is a user's history and the item that came next; rows are made of those of the file (`data/histories`).
+    `compact`: there may be so many classes that answers are kept in a short form, see `kept`.
     `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
+    `by_order`: a row's number is a score, which says nothing but who comes before whom in a group.
     """
 
     target: ClassVar[TargetKind]
@@ -103,7 +107,10 @@ class Task(ABC):
     usual: bool = False
     unsoftened: str | None = None
     by_group: bool = False
+    by_history: bool = False
+    compact: bool = False
     each_alone: bool = False
+    by_order: bool = False
 
     @property
     def has_classes(self) -> bool:
@@ -154,6 +161,10 @@ class Task(ABC):
         """Name the task that this one comes to once the classes are known."""
         return self.name
 
+    def problems(self, name: str, values: Array) -> tuple[Problem, ...]:
+        """Say what stands against the values of a target column of this name. Shape: (N,) float64, NaN where it is not known."""
+        return ()
+
     @abstractmethod
     def num_outputs(self, num_classes: int) -> int:
         """Count the logits of a row."""
@@ -184,7 +195,19 @@ class Task(ABC):
 
     @abstractmethod
     def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
-        """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C)."""
+        """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C), or as `kept`."""
+
+    def width(self, num_outputs: int) -> int:
+        """Count the numbers that are kept of a row's answer."""
+        return num_outputs
+
+    def kept(self, z: Tensor) -> Tensor:
+        """Turn logits into what is kept of them, and what `answers` reads. Shape: (N, C) -> (N, `width`)."""
+        return z
+
+    def spread(self, kept: Tensor, num_outputs: int) -> Tensor:
+        """Turn what is kept back into logits, as far as it tells. Shape: (N, `width`) -> (N, C)."""
+        return kept
 
     def parts(self, y: Array, z: Array, mean: Scale, std: Scale) -> dict[str, tuple[str, Array, Array]]:
         """Name the tasks inside this one: for each its task, its labels and its slice of the logits.
@@ -299,18 +322,33 @@ Condition = Callable[[Task], bool]
 
 
 def CLASSIFICATION(task: Task) -> bool:
-    """Tasks whose target names classes."""
+    """Tasks whose target names one of a few classes, each of which has a probability that is kept."""
+    return task.has_classes and not task.compact
+
+
+def ANY_CLASSES(task: Task) -> bool:
+    """Tasks whose target names a class, of few or of a whole catalogue."""
     return task.has_classes
 
 
+def CATALOGUE(task: Task) -> bool:
+    """Tasks whose target names one of so many classes that answers are kept in a short form."""
+    return task.has_classes and task.compact
+
+
 def NUMERIC(task: Task) -> bool:
-    """Tasks whose target is a number."""
-    return task.is_number
+    """Tasks whose answer is a number in a unit of its own."""
+    return task.is_number and not task.by_order
 
 
-def ROW_BY_ROW(task: Task) -> bool:
-    """Tasks whose rows do not depend on each other."""
-    return not task.by_group
+def BY_ORDER(task: Task) -> bool:
+    """Tasks whose answer is a score, of which the order within a group alone counts."""
+    return task.by_order
+
+
+def NOT_BY_ORDER(task: Task) -> bool:
+    """Tasks whose answers mean something outside their group."""
+    return not task.by_order
 
 
 def SOME_CLASSES(task: Task) -> bool:
