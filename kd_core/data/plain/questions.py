@@ -95,7 +95,10 @@ class Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
             return cls(
-                [Question(*one[:4], facts["classes"] if one[1] == FIRST else one[4]) for one in facts["answers"]]
+                [
+                    Question(*one[:4], facts["classes"] if one[1] == FIRST else one[4], *one[5:])
+                    for one in facts["answers"]
+                ]
             )
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
