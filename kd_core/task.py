@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
-from kd_core.errors import SpecError
+from kd_core.errors import Problem, SpecError
 from kd_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Task(ABC):
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
     `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
     `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
+    `by_order`: a row's number is a score, which says nothing but who comes before whom in a group.
     """
 
     target: ClassVar[TargetKind]
@@ -102,6 +103,7 @@ class Task(ABC):
     unsoftened: str | None = None
     by_group: bool = False
     each_alone: bool = False
+    by_order: bool = False
 
     @property
     def has_classes(self) -> bool:
@@ -151,6 +153,10 @@ class Task(ABC):
     def settled(self, num_classes: int) -> str:
         """Name the task that this one comes to once the classes are known."""
         return self.name
+
+    def problems(self, name: str, values: Array) -> tuple[Problem, ...]:
+        """Say what stands against the values of a target column of this name. Shape: (N,) float64, NaN where it is not known."""
+        return ()
 
     @abstractmethod
     def num_outputs(self, num_classes: int) -> int:
@@ -288,13 +294,18 @@ def CLASSIFICATION(task: Task) -> bool:
 
 
 def NUMERIC(task: Task) -> bool:
-    """Tasks whose target is a number."""
-    return task.is_number
+    """Tasks whose answer is a number in a unit of its own."""
+    return task.is_number and not task.by_order
 
 
-def ROW_BY_ROW(task: Task) -> bool:
-    """Tasks whose rows do not depend on each other."""
-    return not task.by_group
+def BY_ORDER(task: Task) -> bool:
+    """Tasks whose answer is a score, of which the order within a group alone counts."""
+    return task.by_order
+
+
+def NOT_BY_ORDER(task: Task) -> bool:
+    """Tasks whose answers mean something outside their group."""
+    return not task.by_order
 
 
 def SOME_CLASSES(task: Task) -> bool:

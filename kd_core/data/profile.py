@@ -22,7 +22,7 @@ from kd_core.data.types import answered, part_column, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies, ReadSpec
-from kd_core.task import usual
+from kd_core.task import task_of, usual
 
 BARS = 20
 
@@ -158,7 +158,7 @@ def understand_table(
         linked = {c.name: float(np.sqrt(max(shares[c.name] for shares in explained))) for c in others}
         grouping = typed.get(group or "")
         codes = None if grouping is None else split.group_codes(grouping)
-        copied = find_copies(features, found.present, codes, copies)
+        copied = find_copies(features, found.present, codes, copies, task_of(found.task).by_group)
         try:
             parts = split.assign(
                 found, grouping, typed.get(time or ""), *shares, split_seed, copied.units, typed.get(part or "")

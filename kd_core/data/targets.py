@@ -237,6 +237,7 @@ def _number(column: TypedColumn, task: str, problems: list[Problem]) -> Target:
     known = values[~np.isnan(values)]
     if len(known) and known.min() == known.max():
         problems.append(_ONE_NUMBER.problem(name, value=float(known[0])))
+    problems += task_of(task).problems(name, values)
     return Target(name, task, (), (), None, values, tuple(problems))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from kd_core.data.dataset import Array
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.types.raw_rows import write_rules
@@ -50,19 +51,26 @@ class Purpose:
     mean: Scale
     std: Scale
     read: ReadSpec
+    threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        return {**named, **scale, "read": self.read.model_dump(mode="json")}
+        own = {} if self.threshold is None else {"threshold": self.threshold}
+        return {**named, **scale, **own, "read": self.read.model_dump(mode="json")}
+
+    def picked(self, p: Array) -> Array:
+        """Pick each row's class: the likeliest one, or yes from the threshold on. Shape: (N, C) -> (N,)."""
+        return np.asarray(p.argmax(axis=1) if self.threshold is None else (p[:, 1] >= self.threshold).astype(np.int64))
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
-    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+    of = told["task"], str(told["target"]), tuple(told["classes"])
+    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"))
 
 
 def _scale(told: Any) -> Scale:

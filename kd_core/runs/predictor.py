@@ -107,7 +107,7 @@ class Predictor:
             self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
-            self.purpose = purpose_from(told)
+            self.purpose = purpose_from({**told, "threshold": student.get("threshold")})
             self.engine  # noqa: B018  # damage is found when the run is opened
 
     def kept(self, name: str) -> bytes:
@@ -168,7 +168,7 @@ class Predictor:
         index = rows.index if isinstance(rows, pd.DataFrame) else None
         if not purpose.task.has_classes:
             return pd.DataFrame({purpose.target: found[:, 0]}, index)
-        labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
+        labels = np.array(purpose.classes, dtype=object)[purpose.picked(found)]
         shares = {name: found[:, at] for at, name in enumerate(self._named)}
         return pd.DataFrame({purpose.target: labels, **shares}, index)
 

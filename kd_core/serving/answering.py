@@ -74,7 +74,7 @@ def told(found: Array, served: Served) -> list[dict[str, Any]]:
     purpose = served.purpose
     if not purpose.task.has_classes:
         return [{"answer": value} for (value,) in found.tolist()]
-    classes, best = purpose.classes, found.argmax(axis=1).tolist()
+    classes, best = purpose.classes, purpose.picked(found).tolist()
     return [_of_class(classes, at, row) for at, row in zip(best, found.tolist(), strict=True)]
 
 

@@ -57,7 +57,8 @@ _RARE_CLASS = Says(
     "warning",
     "Only {count:,} of {total:,} rows ({share:.2g} %) have {column} = {rare}, {tested:,} of them in the test part: "
     "a model that never answers {rare} is right in {right:.1f} %.",
-    "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows.",
+    "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows. Where few rows say yes, the "
+    "threshold from which an answer is yes is chosen on validation rows.",
 )
 _TOO_FEW_ROWS = Says("too_few_rows", "error", "{count:,} data rows; at least {least} are needed.", "Add rows.")
 _NO_TARGET = Says("no_target", "error", "No column to predict is chosen.", "Choose a target.")

@@ -33,6 +33,9 @@ class Student:
         session, facts = _opened(path)
         self.target: str = facts["target"]
         self.classes: tuple[str, ...] = tuple(facts["classes"])
+        self.threshold: float | None = facts.get(
+            "threshold"
+        )  # from which probability on the answer is the second class
         self.spread: float = 1.0 if self.classes else facts["std"]
         self.layout: dict[str, Any] = facts["read"]
         self.rows = Rows(facts["columns"])
@@ -74,7 +77,7 @@ class Student:
         return (np.concatenate(parts) if parts else np.zeros((0, self._output.shape[1]), np.float32)), said
 
     def predict(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
-        """Answer rows: per row the likeliest class under the target's name and `p_<class>`, or the number. Errors: UnfitRows."""
+        """Answer rows: per row the likeliest class (or, with a `threshold`, whether its probability is reached) under the target's name and `p_<class>`, or the number. Errors: UnfitRows."""
         return [self.named(row) for row in self.answers(rows)[0].tolist()]
 
     def named(self, row: list[float]) -> dict[str, Any]:
@@ -82,7 +85,8 @@ class Student:
         if not self.classes:
             return {self.target: row[0]}
         shares = {f"p_{name}": share for name, share in zip(self.classes, row, strict=True)}
-        return {self.target: self.classes[row.index(max(row))], **shares}
+        best = row.index(max(row)) if self.threshold is None else int(row[1] >= self.threshold)
+        return {self.target: self.classes[best], **shares}
 
 
 def _opened(path: Path) -> tuple[Any, Mapping[str, Any]]:

@@ -52,6 +52,7 @@ def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
         "task": facts["task"],
         "target": facts["target"],
         "classes": list(facts["classes"]),
+        "threshold": facts.get("threshold"),
         "columns": {name: asdict(column) for name, column in types.items()},
         "reading": {
             "missing": list(MISSING_WORDS),

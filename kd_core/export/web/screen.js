@@ -130,7 +130,7 @@ class Screen {
   }
 
   shown(answer) {
-    const { classes, target } = this.plan;
+    const { classes, target, threshold } = this.plan;
     if (this.numbers) return [made("span", { textContent: target }), made("strong", { className: "big", textContent: short(answer[0]) })];
     const order = answer.map((p, place) => [p, place]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
     const bars = order.slice(0, MOST_BARS).map(([p, place]) => {
@@ -140,9 +140,11 @@ class Screen {
       track.setAttribute("aria-hidden", "true");
       return made("li", {}, made("span", { textContent: classes[place] }), made("span", { className: "number", textContent: percent(p) }), track);
     });
+    const best = threshold === null ? order[0][1] : Number(answer[1] >= threshold);
     const rest = order.length - bars.length;
     const more = rest > 0 ? [made("p", { className: "hint", textContent: `and ${rest} more, none above ${percent(order[MOST_BARS][0])}` })] : [];
-    return [made("span", { textContent: target }), made("strong", { className: "big", textContent: classes[order[0][1]] }), made("ul", { className: "bars" }, ...bars), ...more];
+    if (threshold !== null) more.push(made("p", { className: "hint", textContent: `${classes[1]} from ${percent(threshold)} on` }));
+    return [made("span", { textContent: target }), made("strong", { className: "big", textContent: classes[best] }), made("ul", { className: "bars" }, ...bars), ...more];
   }
 
   beside(row, answer) {

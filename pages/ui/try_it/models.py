@@ -51,4 +51,5 @@ def ask(model: Predictor, row: Mapping[str, Any]) -> Reply:
     if not purpose.task.has_classes:
         return Reply(float(found[0]), {}, float(np.median(times)), said)
     shares = dict(zip(purpose.classes, map(float, found), strict=True))
-    return Reply(max(shares, key=lambda name: shares[name]), shares, float(np.median(times)), said)
+    (best,) = purpose.picked(np.asarray(found)[None])
+    return Reply(purpose.classes[int(best)], shares, float(np.median(times)), said)
