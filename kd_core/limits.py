@@ -18,6 +18,7 @@ LARGEST_NUMBER = 1e100  # squares and ranges of larger values overflow; no measu
 TURN_DIGITS = 6  # of places on a circle (month, weekday, hour): engine and graph give the same bits then
 LARGEST_FLOAT32 = 3e38  # a little less than float32 can hold
 COPIES_SHARE = 0.1  # of the rows in one unit of copies: larger ones would decide what a part of the split holds
+ITEMS = 100_000  # of a catalogue: each has a row of every student's table and of its last layer
 MIN_ROWS = 30  # below this no split leaves anything to compare
 
 ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1

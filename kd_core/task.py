@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BY_FORM = 4  # of `Task.likeness`: the cells have the form of this task's answers
 TargetKind = Literal["classes", "number", "labels", "several"]
+QuestionKind: TypeAlias = "TargetKind | Literal['first']"  # classes of which only the likeliest are told
+# what some columns of an answer say: name, kind, first column and end, and the names of classes or labels
+Question: TypeAlias = "tuple[str, QuestionKind, int, int, tuple[str, ...]]"
 Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 
@@ -86,6 +89,8 @@ class Task(ABC):
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
     `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
+    `by_history`: a row is a user's history and the item that came next; rows are made of those of the file (`data/histories`).
+    `compact`: there may be so many classes that answers are kept in a short form, see `kept`.
     `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
     `by_order`: a row's number is a score, which says nothing but who comes before whom in a group.
     """
@@ -102,6 +107,8 @@ class Task(ABC):
     usual: bool = False
     unsoftened: str | None = None
     by_group: bool = False
+    by_history: bool = False
+    compact: bool = False
     each_alone: bool = False
     by_order: bool = False
 
@@ -188,13 +195,39 @@ class Task(ABC):
 
     @abstractmethod
     def answers(self, z: Array, mean: Scale, std: Scale) -> dict[str, Array]:
-        """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C)."""
+        """Turn float64 logits into what metrics read: `p` with `z`, or `values` in the target's unit. Shape: z (N, C), or as `kept`."""
+
+    def width(self, num_outputs: int) -> int:
+        """Count the numbers that are kept of a row's answer."""
+        return num_outputs
+
+    def kept(self, z: Tensor) -> Tensor:
+        """Turn logits into what is kept of them, and what `answers` reads. Shape: (N, C) -> (N, `width`)."""
+        return z
+
+    def spread(self, kept: Tensor, num_outputs: int) -> Tensor:
+        """Turn what is kept back into logits, as far as it tells. Shape: (N, `width`) -> (N, C)."""
+        return kept
 
     def parts(self, y: Array, z: Array, mean: Scale, std: Scale) -> dict[str, tuple[str, Array, Array]]:
         """Name the tasks inside this one: for each its task, its labels and its slice of the logits.
 
         Metrics find them in `Answers.parts`. Shape: y (N,) as stored, z (N, C) -> (N,), (N, C of the part).
         """
+        return {}
+
+    def table(self, z: Array, mean: Scale, std: Scale) -> Array:
+        """Turn float64 logits into the table that a model taken home gives. Shape: (N, C) -> (N, W), as `questions` names its columns."""
+        found = self.answers(z, mean, std)
+        table: Array = found["p"] if "p" in found else found["values"]
+        return table[:, None] if table.ndim == 1 else table
+
+    def questions(self, target: str, classes: Sequence[str]) -> tuple[Question, ...]:
+        """Say what the columns of `table` answer; `classes` as in a dataset."""
+        return ((target, self.target, 0, len(classes) or 1, tuple(classes)),)
+
+    def known_in_parts(self, y: Array) -> dict[str, Array]:
+        """Say for each part where its label is known, of parts whose labels may be missing. Shape: y (N, T) -> (N,) bool."""
         return {}
 
     def kinds(self, num_outputs: int) -> tuple[tuple[TargetKind, tuple[int, ...]], ...]:
@@ -289,8 +322,18 @@ Condition = Callable[[Task], bool]
 
 
 def CLASSIFICATION(task: Task) -> bool:
-    """Tasks whose target names classes."""
+    """Tasks whose target names one of a few classes, each of which has a probability that is kept."""
+    return task.has_classes and not task.compact
+
+
+def ANY_CLASSES(task: Task) -> bool:
+    """Tasks whose target names a class, of few or of a whole catalogue."""
     return task.has_classes
+
+
+def CATALOGUE(task: Task) -> bool:
+    """Tasks whose target names one of so many classes that answers are kept in a short form."""
+    return task.has_classes and task.compact
 
 
 def NUMERIC(task: Task) -> bool:
@@ -321,6 +364,11 @@ def BY_GROUP(task: Task) -> bool:
 def EACH_ALONE(task: Task) -> bool:
     """Tasks in which a row may be of several classes at once."""
     return task.each_alone
+
+
+def IN_PARTS(task: Task) -> bool:
+    """Tasks that are several tasks of one row."""
+    return task.target == "several"
 
 
 def POSITIVE(task: Task) -> bool:

@@ -28,10 +28,10 @@ def labels(task: Task, rows: int = ROWS, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     if task.has_classes:
         return np.r_[np.arange(classes(task)), rng.integers(0, classes(task), rows - classes(task))]
-    if task.each_alone:
-        return (rng.random((rows, classes(task))) < np.linspace(0.2, 0.6, classes(task))).astype(np.int64)
     if task.by_order:
         return np.r_[0.0:5.0, rng.integers(0, 5, rows - 5)]
+    if task.each_alone:
+        return (rng.random((rows, classes(task))) < np.linspace(0.2, 0.6, classes(task))).astype(np.int64)
     return rng.normal(300.0, 12.0, rows)
 
 
