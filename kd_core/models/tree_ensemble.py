@@ -72,11 +72,6 @@ def float32_below(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
         return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
-def apart(kinds: Sequence[TargetKind]) -> bool:
-    """Say whether outputs of these kinds, each a question's, are anything but the classes of one answer."""
-    return list(kinds) != ["classes"]
-
-
 @dataclass(frozen=True)
 class _Walk:
     """Places that trees lead to: of T trees first all leaves, which lead to themselves, then all splits. Legend: S splits of all trees."""
@@ -130,15 +125,14 @@ class TreeEnsemble(nn.Module):
 
     def combine(self, kinds: Sequence[tuple[TargetKind, tuple[int, ...]]]) -> None:
         """Give each of two outputs trees of its own where they are no classes of one answer; nothing has been learned yet."""
-        own = trees_of_a_round(self.num_outputs, apart([kind for kind, _ in kinds]))
+        own = trees_of_a_round(self.num_outputs, [kind for kind, _ in kinds] != ["classes"])
         if own != self.of_a_round:
             self._places(own)
 
     def _places(self, of_a_round: int) -> None:
         """Make room for so many trees a round."""
-        self.of_a_round = of_a_round
-        num_inputs, leaves = self.num_inputs, self.leaves
-        trees, splits = self.num_rounds * self.of_a_round, leaves - 1
+        self.of_a_round, num_inputs, leaves = of_a_round, self.num_inputs, self.leaves
+        trees, splits = self.num_rounds * of_a_round, leaves - 1
         narrow = num_inputs <= torch.iinfo(torch.int16).max
         columns = torch.zeros(trees, splits, dtype=torch.int16 if narrow else torch.int32)
         self.register_buffer("feature", columns)
