@@ -11,7 +11,7 @@ import streamlit as st
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
-from kd_core.task import SOME_CLASSES, task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
@@ -20,7 +20,7 @@ from pages.ui.result import chance, column_curves, differences, mistakes, recipe
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import labels, several
+from pages.ui.tasks import labels, one_target, several
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -62,11 +62,11 @@ def show(
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":
-                mistakes.show(found, index)
+                mistakes.show(one_target.chosen(found, index, "mistakes"), index)
             elif key == "examine":
                 examine_tab.show(store.folder(row.id), found, index)
             elif key == "calibration":
-                calibration(found, index)
+                calibration(one_target.chosen(found, index, "calibration"), index)
             elif key == "latency":
                 latency(found, index)
             elif key == "recipe":
@@ -231,7 +231,9 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
 def soft(found: Result, index: int, run_id: str) -> None:
     """Say what soft labels are for, with the agreement, and link to their page."""
     student = found["students"][index]
-    if not SOME_CLASSES(task_of(found["task"])):
+    if IN_PARTS(task_of(found["task"])):
+        st.markdown(t("task.several.soft"))
+    elif not SOME_CLASSES(task_of(found["task"])):
         st.markdown(t("runs.soft.regression"))
     else:
         st.markdown(t("runs.soft.note"))
