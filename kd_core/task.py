@@ -204,6 +204,10 @@ class Task(ABC):
         """Say what the columns of `table` answer; `classes` as in a dataset."""
         return ((target, self.target, 0, len(classes) or 1, tuple(classes)),)
 
+    def apart(self, found: Array, z: Array, mean: Scale, std: Scale) -> Array:
+        """Say how far a table is from that of logits. Shape: found (N, W), z as `table` takes it -> (N, W)."""
+        return abs(found - self.table(z, mean, std))
+
     def known_in_parts(self, y: Array) -> dict[str, Array]:
         """Say for each part where its label is known, of parts whose labels may be missing. Shape: y (N, T) -> (N,) bool."""
         return {}
