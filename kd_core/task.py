@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 TargetKind = Literal["classes", "number", "labels", "several"]
+QuestionKind: TypeAlias = "TargetKind | Literal['first']"  # classes of which only the likeliest are told
 # what some columns of an answer say: name, kind, first column and end, and the names of classes or labels
-Question: TypeAlias = "tuple[str, TargetKind, int, int, tuple[str, ...]]"
+Question: TypeAlias = "tuple[str, QuestionKind, int, int, tuple[str, ...]]"
 Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 
@@ -202,6 +203,10 @@ class Task(ABC):
     def questions(self, target: str, classes: Sequence[str]) -> tuple[Question, ...]:
         """Say what the columns of `table` answer; `classes` as in a dataset."""
         return ((target, self.target, 0, len(classes) or 1, tuple(classes)),)
+
+    def apart(self, found: Array, z: Array, mean: Scale, std: Scale) -> Array:
+        """Say how far a table is from that of logits. Shape: found (N, W), z as `table` takes it -> (N, W)."""
+        return abs(found - self.table(z, mean, std))
 
     def known_in_parts(self, y: Array) -> dict[str, Array]:
         """Say for each part where its label is known, of parts whose labels may be missing. Shape: y (N, T) -> (N,) bool."""

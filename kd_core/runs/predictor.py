@@ -154,7 +154,7 @@ class Predictor:
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
         the target's unit. Of labels each has a column of 0 and 1 and its `p_<label>`; of several targets each has its own, and
-        `p_<target>: <class>`. The index is that of a data frame given, else 0 to N - 1.
+        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
         index = rows.index if isinstance(rows, pd.DataFrame) else None

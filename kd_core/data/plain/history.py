@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 
 def items_of(cell: str, separator: str = " ") -> list[str]:
-    """Take a cell apart into its items, the oldest first; nothing stands for white space of any width.
+    """Take a cell apart into its items, the oldest first; a space stands for white space of any kind and length.
 
     Example: `items_of("shoe, sock", ",")` is `["shoe", "sock"]`.
     """
-    if not separator.strip():
+    if separator in ("", " "):
         return cell.split()
     return [item for part in cell.split(separator) if (item := part.strip())]
 
