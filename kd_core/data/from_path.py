@@ -100,6 +100,17 @@ def implied_part(data: str) -> str | None:
     return found
 
 
+def implied_group(data: str) -> str | None:
+    """Name the column of groups that a file's format makes, such as its queries; None where it has none.
+
+    Errors: DataError `no_file`.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    told = pick(path, path.name).facts.get("group")
+    found: str | None = None if told is None else told(path)
+    return found
+
+
 def read_spec(path: Path, member: str | None = None, header: str = "auto", names: str | None = None) -> ReadSpec:
     """Say how a file is read: which table of several, what its first row is, and the names of its columns.
 

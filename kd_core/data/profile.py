@@ -159,7 +159,10 @@ def understand_table(
         target = likely.best
         if target is not None:
             problems.append(_proposed(likely))
-    found = targets.read_target(typed[target], task, positive, rare, one_class) if target in typed else None
+    found = None
+    if target in typed:
+        named_too = [typed[name] for name in dict.fromkeys(more_targets) if name in typed and name != target]
+        found = targets.read_targets([typed[target], *named_too], frame, task, positive, rare, one_class)  # type: ignore[arg-type]
     problems += found.problems if found is not None else ()
     roles = {name: _role(column, target, drop, group, part, kinds) for name, column in typed.items()}
     roles |= dict.fromkeys(set(more_targets) & set(roles), "predicted too")
@@ -168,11 +171,12 @@ def understand_table(
     linked: dict[str, float] = {}
     parts = copied = None
     if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
-        explained = links.explained_shares([c for c in typed.values() if c.name != target], found)
-        linked = {name: float(np.sqrt(share)) for name, share in explained.items()}
+        others = [c for c in typed.values() if c.name not in {target, *more_targets}]
+        explained = [links.explained_shares(others, one) for one in found.each]
+        linked = {c.name: float(np.sqrt(max(shares[c.name] for shares in explained))) for c in others}
         grouping = typed.get(group or "")
         codes = None if grouping is None else split.group_codes(grouping)
-        copied = find_copies(features, found.present, codes, copies)
+        copied = find_copies(features, found.present, codes, copies, task_of(found.task).by_group)
         try:
             parts = split.assign(
                 found, grouping, typed.get(time or ""), *shares, split_seed, copied.units, typed.get(part or "")
@@ -193,7 +197,7 @@ def understand_table(
                 group=group,
                 time=time,
                 part=part,
-                ignored=[*drop, *by_hand],
+                ignored=[*drop, *by_hand, *more_targets],
             )
             problems += [] if grouping is None else groups.stand_ins(features, grouping)
     readings = proposal.readings(typed[target]) if target in typed else ()

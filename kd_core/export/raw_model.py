@@ -54,11 +54,13 @@ class Purpose:
     mean: Scale
     std: Scale
     read: ReadSpec
+    threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
 
     @functools.cached_property
     def questions(self) -> Questions:
         """Say what the numbers of an answer are."""
-        return Questions([Question(*one) for one in self.task.questions(self.target, self.classes)])
+        asked = self.task.questions(self.target, self.classes)
+        return Questions([Question(*one, threshold=self.threshold) for one in asked])
 
     @property
     def spread_W(self) -> Array:
@@ -79,15 +81,17 @@ class Purpose:
         """Return plain values for JSON; `answers` where they are more than one class or one number."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
+        own = {} if self.threshold is None else {"threshold": self.threshold}
         more = {} if self.questions.one else {"answers": [one.told() for one in self.questions.every]}
-        return {**named, **more, **scale, "read": self.read.model_dump(mode="json")}
+        return {**named, **more, **scale, **own, "read": self.read.model_dump(mode="json")}
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
-    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+    of = told["task"], str(told["target"]), tuple(told["classes"])
+    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"))
 
 
 def _scale(told: Any) -> Scale:

@@ -107,7 +107,7 @@ class Predictor:
             self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
-            self.purpose = purpose_from(told)
+            self.purpose = purpose_from({**told, "threshold": student.get("threshold")})
             self.engine  # noqa: B018  # damage is found when the run is opened
 
     def kept(self, name: str) -> bytes:

@@ -21,7 +21,7 @@ from kd_core.evaluate.soft_labels import soften
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
 from kd_core.registry import Entry
-from kd_core.runs import assessment
+from kd_core.runs import assessment, yes_no
 from kd_core.runs.cells import modes
 from kd_core.runs.cells.tasks_inside import tasks_inside
 from kd_core.runs.cells.trainings import Arms
@@ -135,6 +135,7 @@ class ResultBuilder:
                 if deployed
                 else {}
             ),
+            **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
             **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective),
         }

@@ -14,16 +14,26 @@ YES = 0.5  # of a label, from which a row has it
 class Question:
     """One target: the name of what is asked, its kind, and its columns from `start` to `end`; `names` of its classes or labels.
 
+    `threshold`: probability of the second of two classes from which on it is the answer; None: the likeliest class is.
+
     Kinds: `classes`, shares of which one is right; `labels`, a share for each by itself; `number`, a value in its unit; `first`, the
     likeliest of very many classes: their places among `names`, the likeliest first, and then their shares.
     """
 
-    def __init__(self, name: str, kind: str, start: int, end: int, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, kind: str, start: int, end: int, names: Sequence[str] = (), threshold: float | None = None
+    ) -> None:
         self.name, self.kind, self.start, self.end, self.names = name, kind, start, end, tuple(names)
+        self.threshold = threshold
 
     def told(self) -> list[Any]:
-        """Write it as a file's facts have it; thousands of classes stand there once."""
-        return [self.name, self.kind, self.start, self.end, [] if self.kind == FIRST else list(self.names)]
+        """Write it as a file's facts have it; very many classes stand there once."""
+        more = [] if self.threshold is None else [self.threshold]
+        return [self.name, self.kind, self.start, self.end, [] if self.kind == FIRST else list(self.names), *more]
+
+    def picked(self, own: Any) -> Any:
+        """Pick each row's class. Shape: (N, C) -> (N,)."""
+        return own.argmax(axis=1) if self.threshold is None else (own[:, 1] >= self.threshold).astype(np.int64)
 
     def answer(self, row: Sequence[float]) -> Any:
         """Return the likeliest class, the labels that the row has, or the number."""
@@ -31,7 +41,7 @@ class Question:
         if self.kind == FIRST:
             return self.names[int(own[0])]
         if self.kind == CLASSES:
-            return self.names[own.index(max(own))]
+            return self.names[int(self.picked(np.asarray([own]))[0])]
         return (
             [name for name, share in zip(self.names, own, strict=True) if share >= YES]
             if self.kind == LABELS
@@ -57,7 +67,7 @@ class Question:
         """Return the answer's own columns: one, or one of 0 and 1 for each label. Shape: (N, W) -> (N,) each."""
         own = found[:, self.start : self.end]
         if self.kind == CLASSES:
-            return {self.name: np.array(self.names, dtype=object)[own.argmax(axis=1)]}
+            return {self.name: np.array(self.names, dtype=object)[self.picked(own)]}
         if self.kind == FIRST:
             names = np.array(self.names, dtype=object)
             places, shares = np.split(own, 2, axis=1)
@@ -84,11 +94,13 @@ class Questions:
     def of(cls, facts: Mapping[str, Any]) -> Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
-            return cls(
-                [Question(*one[:4], facts["classes"] if one[1] == FIRST else one[4]) for one in facts["answers"]]
-            )
+            every = [Question(*one) for one in facts["answers"]]
+            for one in every:
+                one.names = tuple(facts["classes"]) if one.kind == FIRST else one.names
+            return cls(every)
         names = facts["classes"]
-        return cls([Question(facts["target"], CLASSES if names else NUMBER, 0, len(names) or 1, names)])
+        kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
+        return cls([Question(facts["target"], kind, 0, len(names) or 1, names, threshold)])
 
     @property
     def one(self) -> Question | None:

@@ -37,9 +37,9 @@ def tasks_inside(found: Evidence) -> list[Inside]:
             units = np.unique(units[known[name]], return_inverse=True)[1]
         evidence = Evidence({side: [a.parts[name] for a in models] for side, models in found.sides.items()}, units)
         metric = task_of(part.task).primary
-        facts, plain = METRICS.get(metric).facts, evidence.values(metric, "baseline")
-        gain = evidence.gain(metric, "student", "baseline")
-        margin = 0.0 if gain is None else compare.margin_in_units(facts["margin"], facts["relative"], plain)
+        facts, gain = METRICS.get(metric).facts, evidence.gain(metric, "student", "baseline")
+        plain = [v for v in evidence.values(metric, "baseline") if v is not None]
+        margin = compare.margin_in_units(facts["margin"], facts["relative"], plain) if gain and plain else 0.0
         told.append(Inside(name, part.task, metric, evidence, gain, margin))
     return told
 

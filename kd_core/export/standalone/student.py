@@ -78,7 +78,8 @@ class Student:
         return (np.concatenate(parts) if parts else np.zeros((0, self._output.shape[1]), np.float32)), said
 
     def predict(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
-        """Answer rows: per row the likeliest class under the target's name and `p_<class>`, or the number. Errors: UnfitRows.
+        """Answer rows: per row the likeliest class (or, with a threshold, whether its probability is reached) under the target's name
+        and `p_<class>`, or the number. Errors: UnfitRows.
 
         Of labels each has its 0 or 1 and its `p_<label>`; of several targets each its own, and `p_<target>: <class>`.
         """

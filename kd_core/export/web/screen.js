@@ -130,11 +130,15 @@ class Screen {
   }
 
   shown(answer) {
-    return this.plan.questions.flatMap(([name, kind, start, end, names]) => {
+    return this.plan.questions.flatMap(([name, kind, start, end, names, threshold]) => {
       const own = answer.slice(start, end);
       if (kind === "number") return [made("span", { textContent: name }), made("strong", { className: "big", textContent: short(own[0]) })];
       const shares = this.shares(own, names);
-      if (kind === "classes") return [made("span", { textContent: name }), made("strong", { className: "big", textContent: names[own.indexOf(Math.max(...own))] }), ...shares];
+      if (kind === "classes") {
+        const best = threshold === undefined ? own.indexOf(Math.max(...own)) : Number(own[1] >= threshold);
+        if (threshold !== undefined) shares.push(made("p", { className: "hint", textContent: `${names[1]} from ${percent(threshold)} on` }));
+        return [made("span", { textContent: name }), made("strong", { className: "big", textContent: names[best] }), ...shares];
+      }
       const held = names.filter((_, place) => own[place] >= YES).join(", ");
       return [made("span", { textContent: name }), made("strong", { className: "big", textContent: held || "none of the labels" }), ...shares];
     });
