@@ -192,7 +192,11 @@ class _Experiment:
                 found[TEACHER]  # not heard: it is the hints that are shuffled, where it is taught
                 if placebo.shuffles(self.spec.objective)
                 else placebo.placebo_logits(
-                    self.dataset.train.y, found[TEACHER], self.spec.objective, self.class_weights()
+                    self.dataset.train.y,
+                    found[TEACHER],
+                    self.spec.objective,
+                    self.class_weights(),
+                    self.dataset.catalogue,
                 )
             )
         return found
