@@ -27,10 +27,9 @@ class Question:
         self.threshold = threshold
 
     def told(self) -> list[Any]:
-        """Write it as a file's facts have it; thousands of classes stand there once."""
-        names = [] if self.kind == FIRST else list(self.names)
+        """Write it as a file's facts have it; very many classes stand there once."""
         more = [] if self.threshold is None else [self.threshold]
-        return [self.name, self.kind, self.start, self.end, names, *more]
+        return [self.name, self.kind, self.start, self.end, [] if self.kind == FIRST else list(self.names), *more]
 
     def picked(self, own: Any) -> Any:
         """Pick each row's class. Shape: (N, C) -> (N,)."""
@@ -95,9 +94,10 @@ class Questions:
     def of(cls, facts: Mapping[str, Any]) -> Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
-            return cls(
-                [Question(*one[:4], facts["classes"] if one[1] == FIRST else one[4]) for one in facts["answers"]]
-            )
+            every = [Question(*one) for one in facts["answers"]]
+            for one in every:
+                one.names = tuple(facts["classes"]) if one.kind == FIRST else one.names
+            return cls(every)
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
         return cls([Question(facts["target"], kind, 0, len(names) or 1, names, threshold)])
