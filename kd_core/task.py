@@ -360,6 +360,14 @@ def SOME_CLASSES(task: Task) -> bool:
     return task.has_classes or task.each_alone
 
 
+def IN_FULL(task: Task) -> bool:
+    """Tasks whose answers are kept as they are, number by number."""
+    return not task.compact
+
+
+SHORT_FORM = "works with answers to all classes, and those to a catalogue are kept in a short form"
+
+
 def BY_GROUP(task: Task) -> bool:
     """Tasks whose rows are compared with others of their group."""
     return task.by_group

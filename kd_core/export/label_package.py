@@ -63,6 +63,13 @@ def write(
     Errors: SpecError `nothing_shared`, `no_such_column`, `encoded_made`, `made_rows_teacher`; DataError; Stopped.
     """
     dataset = prepare(without_own_columns(spec.dataset, spec.teacher))
+    if dataset.catalogue is not None:
+        raise SpecError(
+            "Soft labels of a catalogue of {items:,} items are not shared: a column for each would take gigabytes.",
+            "Share the student instead, or the run's own soft_labels.npz, which holds the most likely items of some rows.",
+            "package_catalogue",
+            items=dataset.catalogue,
+        )
     shared = _chosen(dataset, columns, made)
     times = spec.training.made_rows or int(made)
     rows = made_rows.make(dataset, folds, spec.training.first_seed, times) if times else None

@@ -145,7 +145,9 @@ def write_cells(
     known = np.flatnonzero(known_rows(teacher))
     some = known if len(known) else np.arange(len(dataset.validation))
     keep = some[kept_rows(len(some), dataset.hash, most)]
-    logits = np.full((len(best), len(keep), dataset.width), np.nan, dtype=np.float16)
+    logits = np.full(
+        (len(best), len(keep), dataset.width), np.nan, dtype=np.float16 if dataset.catalogue is None else np.float32
+    )
     answered: dict[int, Any] = {}  # cells with alpha 0 share a training
     for cell, finished in enumerate(best):
         if finished is not None:
