@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from kd_core.errors import Problem, SpecError
+from kd_core.hard_loss import HardLoss as HardLoss
 from kd_core.registry import Registry
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    import torch
     from torch import Tensor
 
     Array = npt.NDArray[Any]
@@ -43,54 +43,19 @@ class Column(Protocol):
     def values(self) -> Any: ...
 
 
-class HardLoss(Protocol):
-    """The loss against the labels. Legend: B rows, C outputs, S networks of a stack.
-
-    `weights`: of the classes, None where all count the same or there are none. A loss that is neither cross-entropy nor squared
-    error brings `reference(z, y[, groups])`, its formula in numpy float64, with which the laws compare it: row by row, or one
-    number where rows of a group are compared.
-    """
-
-    weights: Tensor | None  # (C,), or (C, 2) of the no and the yes of each label
-
-    def __call__(self, outputs: Any, labels: Tensor, groups: Tensor | None = None) -> Tensor:
-        """Return the mean over rows; members of an ensemble learn separately: their losses are averaged, not their answers.
-
-        `groups`: numbers of the rows' groups, for a task that deals by group. Shape: labels (B,) or (B, T), groups (B,).
-        """
-        ...
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> HardLoss:
-        """Return the same loss with its weights on a device, as numbers of a type."""
-        ...
-
-    def of_stack(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return every row's loss. Shape: z (S, C, B), labels (S, B) or (S, T, B) -> (S, B)."""
-        ...
-
-    def stack_gradient(self, z: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-        """Return d loss / d logits of the mean over rows, times each network's weight.
-
-        Shape: z (S, C, B), labels (S, 1, B) or (S, T, B), weight (S, 1, 1) -> (S, C, B).
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class Task(ABC):
     """One kind of prediction. Legend: N rows, C outputs (logits of a row), T columns of labels.
 
-    `target`: what a row's label is: the index of one class, a number, a row of 0 and 1 for each class ("labels"), or a row with one
-    label for each task inside this one ("several"; a class index or a number as float64, NaN where it is not known). Labels have the shape (N,), those
-    of the last two (N, T).
+    `target`: what a row's label is: the index of one class, a number, a row of 0 and 1 for each class ("labels"), or one with a label for each task
+    inside ("several"; a class index or a number as float64, NaN where it is not known). Labels have the shape (N,), those of the last two (N, T).
 
     `primary`: metric of choices and verdict; `beside`: metrics told after every epoch beside it; `stopping`: metric at
     whose best epoch a network teacher is kept. `objective`: loss taken when none is asked for. `positive`: whether class 1 counts
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
-    `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
-    `by_history`: a row is a user's history and the item that came next; rows are made of those of the file (`data/histories`).
-    `compact`: there may be so many classes that answers are kept in a short form, see `kept`.
+    `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group. `by_history`: a row is a user's
+    history and the item that came next (`data/histories`). `compact`: of so many classes that answers are kept in a short form, see `kept`.
     `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
     `by_order`: a row's number is a score, which says nothing but who comes before whom in a group.
     """
@@ -307,7 +272,7 @@ def task_of(name: str) -> Task:
 
 
 def kind_of(name: str) -> str:
-    """Return the name of a task without what it is in one dataset. Example: `kind_of("several:...")` is "several"."""
+    """Return the name of a task without what it is in one dataset. Example: `kind_of("multitask:...")` is "multitask"."""
     return name.partition(":")[0]
 
 
@@ -363,9 +328,6 @@ def SOME_CLASSES(task: Task) -> bool:
 def IN_FULL(task: Task) -> bool:
     """Tasks whose answers are kept as they are, number by number."""
     return not task.compact
-
-
-SHORT_FORM = "works with answers to all classes, and those to a catalogue are kept in a short form"
 
 
 def BY_GROUP(task: Task) -> bool:

@@ -9,9 +9,9 @@ from kd_core.distill.beside import made_up
 from kd_core.distill.beside.made_dataset import made_dataset, taught_by, whole_lesson
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.errors import KDError
-from kd_core.models.building import reading_of
+from kd_core.models.building import SHORT_FORM, reading_of
 from kd_core.specs import RunSpec, Spec, unit
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.task import IN_FULL
 
 MADE_UP = "made-up rows"
 

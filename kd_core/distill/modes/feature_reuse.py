@@ -12,8 +12,9 @@ from kd_core.distill.inner.live import network_again
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
 from kd_core.errors import Problem, Says
 from kd_core.models.base import ARCHS
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import RunSpec, Spec, unit
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.task import IN_FULL
 from kd_core.teachers.base import network_of
 
 _OTHER = Says(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kd_core.distill.beside import joint
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.models.building import SHORT_FORM
+from kd_core.task import IN_FULL
 
 
 @MODES.register(

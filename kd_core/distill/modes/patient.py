@@ -11,8 +11,9 @@ from kd_core.distill.beside.mixed import LINEAR
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
 from kd_core.distill.terms import parts_of
 from kd_core.errors import KDError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Choice, RunSpec, Spec, unit
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.task import IN_FULL
 from kd_core.teachers.made_rows import NEIGHBOURS, Making
 
 PLAIN = "hinton"  # the loss of class probabilities as they are, at temperature 1

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from kd_core.distill.base import LOSSES
 from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
+from kd_core.models.building import SHORT_FORM
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import SEVERAL, Choice, RunSpec, Spec, unit
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.task import IN_FULL
 
 
 class SoftLabelsOnlySpec(Spec):

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import IN_FULL, SHORT_FORM, task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of

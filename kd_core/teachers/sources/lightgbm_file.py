@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import unit
-from kd_core.task import IN_FULL, SHORT_FORM
+from kd_core.task import IN_FULL
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.model_files import boosted
