@@ -42,7 +42,10 @@ _X = "x"  # the encoded rows, as networks are exported
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read."""
+    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read.
+
+    `group`: the column whose rows are compared with each other, for a task by order.
+    """
 
     task: Task
     target: str
@@ -50,19 +53,22 @@ class Purpose:
     mean: Scale
     std: Scale
     read: ReadSpec
+    group: str | None = None
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        return {**named, **scale, "read": self.read.model_dump(mode="json")}
+        return {**named, **scale, "read": self.read.model_dump(mode="json")} | (
+            {"group": self.group} if self.group is not None else {}
+        )
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
-    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read, told.get("group"))
 
 
 def _scale(told: Any) -> Scale:

@@ -87,7 +87,9 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
 def purpose_of(dataset: Dataset) -> Purpose:
     """Say what models of a dataset are for."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    return Purpose(task, str(dataset.spec.target), dataset.classes, *scale, dataset.settled, group)
 
 
 def deploy(

@@ -27,6 +27,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
 from kd_core.workspace import workspace
 
+RANK = "rank"  # the column of ranks beside scores
 _UNFIT = (
     OSError,
     KeyError,
@@ -161,13 +162,17 @@ class Predictor:
         """Answer raw rows: dicts by column name, lists in the order of `columns`, or a data frame.
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
-        the target's unit. The index is that of a data frame given, else 0 to N - 1.
+        the target's unit. Where only the order within a group counts, and rows name their group, `rank` counts from its best row. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
         found, purpose = self.answers(rows), self.purpose
         index = rows.index if isinstance(rows, pd.DataFrame) else None
         if not purpose.task.has_classes:
-            return pd.DataFrame({purpose.target: found[:, 0]}, index)
+            frame = pd.DataFrame({purpose.target: found[:, 0]}, index)
+            group = None if purpose.group is None else _column(rows, purpose.group)
+            if group is not None:
+                frame[RANK if purpose.target != RANK else f"{RANK}_"] = ranks(found[:, 0], group)
+            return frame
         labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
         shares = {name: found[:, at] for at, name in enumerate(self._named)}
         return pd.DataFrame({purpose.target: labels, **shares}, index)
@@ -209,6 +214,24 @@ class Predictor:
 
         types = self.deployed.reader.types if self.deployed else self.engine.view.types
         return self.predict(with_files(table.frame, picture_columns(types), beside))
+
+
+def _column(rows: Rows, name: str) -> Any:
+    """Return a column that is not for the student, None where the rows have none, or can be read once alone."""
+    if isinstance(rows, pd.DataFrame):
+        return rows.get(name)
+    several = [rows] if isinstance(rows, Mapping) else rows
+    if not isinstance(several, (list, tuple)):
+        return None
+    found = [row[name] for row in several if isinstance(row, Mapping) and name in row]
+    return pd.Series(found, dtype="object") if len(found) == len(several) else None
+
+
+def ranks(score: Array, group: Any) -> Array:
+    """Rank rows within their group, 1 the best; equal scores share the better rank, a row without a group is one of its own. Shape: (N,)."""
+    codes = pd.factorize(np.asarray(group))[0]
+    codes = np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
+    return np.asarray(pd.Series(score).groupby(codes).rank(method="min", ascending=False).astype(np.int64))
 
 
 class FromFile(Predictor):

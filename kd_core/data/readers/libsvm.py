@@ -12,8 +12,9 @@ import pandas as pd
 from kd_core.data.archives.contents import checked_files
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.libsvm import Sparse, looks_like_libsvm, query_sizes, rows_of
 from kd_core.data.files.signatures import HEAD_BYTES, is_zip
+from kd_core.data.libsvm.queries import query_sizes
+from kd_core.data.libsvm.rows import Sparse, looks_like_libsvm, rows_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.data.types.part_column import PART, are_parts, part_number
