@@ -20,15 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_an_unknown_task_is_answered_with_the_nearest():
     with pytest.raises(UnknownName) as raised:
         task_of("binry")
-    assert str(raised.value) == "no task 'binry'. Did you mean 'binary'? Known: " + ", ".join(TASKS.names()) + "."
+    assert str(raised.value) == f"no task 'binry'. Did you mean 'binary'? Known: {', '.join(sorted(TASKS.names()))}."
 
 
 def test_a_spec_with_an_unknown_task_lists_the_known_ones():
     with pytest.raises(SpecError) as raised:
         DatasetSpec.parse({"source": "a.csv", "target": "y", "task": "clustering"}, "data")
-    *most, last = (f"'{name}'" for name in TASKS.names())
+    known = [repr(name) for name in TASKS.names()]
     assert raised.value.message == (
-        f"1 problem(s) in data: task: Input should be {', '.join(most)} or {last}, got 'clustering'"
+        f"1 problem(s) in data: task: Input should be {', '.join(known[:-1])} or {known[-1]}, got 'clustering'"
     )
     assert DatasetSpec(source="a.csv", target="y").task is None
 

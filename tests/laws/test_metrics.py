@@ -25,6 +25,9 @@ def answers(task, seed=0, strength=1.0, rows=ROWS):
         return from_logits(
             task, y, y[:, None] + 2 * rng.normal(size=(rows, 1)) / strength, groups=rng.integers(0, 40, rows)
         )
+    if task_of(task).each_alone:
+        y = (rng.random((rows, 4)) < 0.3).astype(np.int64)
+        return from_logits(task, y, rng.normal(size=(rows, 4)) - 0.5 + strength * (2 * y - 1))
     classes = 2 if task == "binary" else 4
     y = rng.integers(0, classes, rows)
     return from_logits(task, y, rng.normal(size=(rows, classes)) + strength * np.eye(classes)[y])

@@ -39,6 +39,10 @@ def two_models(task, rows, rare, seed, units=None):
         y = np.clip(np.round(shared(1)[:, 0] * 1.5), 0, 4)
         z, noise = y[:, None] - y.mean(), shared(1)
         return [from_logits(task, y, z + 1.5 * noise + k * shared(1), groups=lists) for k in (1.3, 0.8)]
+    if task_of(task).each_alone:
+        y = (shared(3) > np.quantile(rng.normal(size=4000), [0.5, 0.7, 1 - rare])).astype(np.int64)
+        noise = 0.8 * shared(3) - 0.5
+        return [from_logits(task, y, noise + g * (2 * y - 1) + 0.4 * shared(3)) for g in (0.9, 0.7)]
     p = np.array([1 - rare, rare]) if task == "binary" else np.r_[np.full(3, (1 - rare) / 3), rare]
     y = (np.log(p) + rng.gumbel(size=(rows, len(p))) + 0.5 * shared(len(p))).argmax(axis=1)
     noise = 0.8 * shared(len(p)) + np.log(p)
