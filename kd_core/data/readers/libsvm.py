@@ -218,4 +218,5 @@ def _table(
         **({"files": f"{len(files)} files"} if len(files) > 1 else {}),
         **({"queries": f"{found:,} queries"} if found else {}),
     }
-    return Table(frame, "libsvm", understood, said, files, size, kinds=kinds, part=PART if parts else None)  # type: ignore[arg-type]
+    own = {"part": PART if parts else None, "group": QUERY if QUERY in kinds else None}
+    return Table(frame, "libsvm", understood, said, files, size, kinds=kinds, **own)  # type: ignore[arg-type]

@@ -16,11 +16,11 @@ from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
-from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
+from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import several
+from pages.ui.tasks import ranking, several
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -62,7 +62,10 @@ def show(
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":
-                mistakes.show(found, index)
+                if ranking.by_order(found["task"]):
+                    ranking.mistakes(kept_rows.load(store.folder(row.id), found, index), found)
+                else:
+                    mistakes.show(found, index)
             elif key == "examine":
                 examine_tab.show(store.folder(row.id), found, index)
             elif key == "calibration":
@@ -231,7 +234,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
     """Say what soft labels are for, with the agreement, and link to their page."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes:
-        st.markdown(t("runs.soft.regression"))
+        st.markdown(t("ranking.soft_tab" if ranking.by_order(found["task"]) else "runs.soft.regression"))
     else:
         st.markdown(t("runs.soft.note"))
         ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
@@ -255,7 +258,7 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
-        st.markdown(t("runs.calibration.regression"))
+        st.markdown(t("ranking.calibration" if ranking.by_order(found["task"]) else "runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}
