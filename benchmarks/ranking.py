@@ -41,8 +41,8 @@ METRIC = "ndcg_5"
 CANDIDATES: tuple[dict[str, Any], ...] = (
     {"name": "gradient_boosting"},
     {"name": "gradient_boosting", "settings": {"leaf_rows": 50, "l2": 10.0}},
-    {"name": "lightgbm", "settings": {"patience": 100}},
-    {"name": "lightgbm", "settings": {"patience": 100, "leaf_rows": 5, "feature_share": 0.2}},
+    {"name": "lightgbm"},
+    {"name": "lightgbm", "settings": {"leaf_rows": 5, "feature_share": 0.2}},
     {"name": "random_forest"},
     {"name": "mlp", "settings": {"size": "small", "epochs": 30}},
 )

@@ -21,7 +21,7 @@ from pages.ui.charts import soft_labels as charts
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 
 Result = Mapping[str, Any]
 ARMS = ("teacher", "baseline", "student")
@@ -58,6 +58,15 @@ class Queries:
         return {
             arm: lists.ndcg(from_logits(task, kept.labels, kept.logits[arm], groups=self.code_N), DEPTH) for arm in ARMS
         }
+
+
+def judged_on(found: Result) -> Safe | None:
+    """Say on how many groups the models were judged; None where rows stand alone."""
+    groups = found["dataset"].get("groups")
+    if not groups:
+        return None
+    told = {name: text.exact(groups["test"][name]) for name in ("all", "relevant")}
+    return t("ranking.judged_on", rows=text.exact(found["dataset"]["rows"]["test"]), **told)
 
 
 def soft(kept: Kept, found: Result, index: int) -> None:
@@ -148,10 +157,12 @@ def _orders(kept: Kept, queries: Queries, at: int) -> None:
 
 
 def _fields(kept: Kept, rows: Any) -> dict[str, list[str]]:
-    """Take the first cells that tell what a row is: its texts, then its other columns."""
+    """Take the first cells that tell what a row is: its texts, then words that are not the same for all, then other columns."""
     shown = [kept.shown(int(row)) for row in rows]
     told = [{**one.texts, **one.fields} for one in shown]
-    names = list(told[0])[:FIELDS] if told else []
+    inputs = set(kept.view.types) if kept.view else set(told[0])
+    differ = [name for name in told[0] if name in inputs and len({one.get(name) for one in told}) > 1]
+    names = sorted(differ, key=lambda name: pd.api.types.is_numeric_dtype(kept.rows[name]))[:FIELDS]
     return {name: [str(one.get(name, "")) for one in told] for name in names}
 
 
