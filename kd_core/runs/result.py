@@ -209,6 +209,7 @@ class ResultBuilder:
                 **({"answer_columns": list(own)} if (own := data.spec.answer_columns) else {}),
                 "rows": {s: len(data.parts[s]) for s in SPLITS},
                 "classes": list(data.classes),
+                **assessment.queries_of(data),
                 "features": data.view().spec.width if TABLE in data.views.read else len(data.columns),
             },
             "teacher": {
