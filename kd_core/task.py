@@ -7,7 +7,7 @@ task. Importing this module, or the tasks, loads no torch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 TargetKind = Literal["classes", "number", "labels", "several"]
+# what some columns of an answer say: name, kind, first column and end, and the names of classes or labels
+Question: TypeAlias = "tuple[str, TargetKind, int, int, tuple[str, ...]]"
 Scale: TypeAlias = "float | Array"  # of a target: one number, or one for each column of the labels
 
 
@@ -175,6 +177,20 @@ class Task(ABC):
         """
         return {}
 
+    def table(self, z: Array, mean: Scale, std: Scale) -> Array:
+        """Turn float64 logits into the table that a model taken home gives. Shape: (N, C) -> (N, W), as `questions` names its columns."""
+        found = self.answers(z, mean, std)
+        table: Array = found["p"] if "p" in found else found["values"]
+        return table[:, None] if table.ndim == 1 else table
+
+    def questions(self, target: str, classes: Sequence[str]) -> tuple[Question, ...]:
+        """Say what the columns of `table` answer; `classes` as in a dataset."""
+        return ((target, self.target, 0, len(classes) or 1, tuple(classes)),)
+
+    def known_in_parts(self, y: Array) -> dict[str, Array]:
+        """Say for each part where its label is known, of parts whose labels may be missing. Shape: y (N, T) -> (N,) bool."""
+        return {}
+
     def kinds(self, num_outputs: int) -> tuple[tuple[TargetKind, tuple[int, ...]], ...]:
         """Say which logits answer one question together, and of which kind: those of each part, and the others.
 
@@ -260,6 +276,11 @@ def BY_GROUP(task: Task) -> bool:
 def EACH_ALONE(task: Task) -> bool:
     """Tasks in which a row may be of several classes at once."""
     return task.each_alone
+
+
+def IN_PARTS(task: Task) -> bool:
+    """Tasks that are several tasks of one row."""
+    return task.target == "several"
 
 
 def POSITIVE(task: Task) -> bool:

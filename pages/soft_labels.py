@@ -16,6 +16,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
+from pages.ui.tasks import one_target
 
 WALKING = "soft-walking"  # the shown row was reached by walking, so that "next" goes on from it
 # Even steps of about 8 % on a log axis, rounded to what people write.
@@ -226,7 +227,8 @@ def page() -> None:
         st.session_state["soft-for"] = row.id
         for key in ("soft-row-id", "soft-row", WALKING):
             st.session_state.pop(key, None)
-    if not task_of(found["task"]).has_classes:
+    kept, found = one_target.choose(kept, found, index, "soft")
+    if task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
         soft_view.regression(kept, found)

@@ -25,8 +25,10 @@ from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
 from kd_core.specs import LABELS, Choice, TrainingSpec
-from kd_core.task import HardLoss, task_of
+from kd_core.task import IN_PARTS, HardLoss, TargetKind, task_of
 from kd_core.training.meter import BatchTerms
+
+Kinds = tuple[tuple[TargetKind, tuple[int, ...]], ...]
 
 
 def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
@@ -100,6 +102,13 @@ def refuse_unheard(spec: Any) -> None:
         )
 
 
+def _kinds(situation: Situation | None, teacher: Array | None) -> Kinds:
+    """Say which logits belong to which task of a row, where it has several."""
+    if situation is None or teacher is None or not IN_PARTS(task_of(situation.task)):
+        return ()
+    return task_of(situation.task).kinds(teacher.shape[1])
+
+
 def _losses(entry: Entry[LossFunction]) -> tuple[str, ...]:
     """Name the losses of a lesson."""
     found: tuple[str, ...] = entry.facts.get("terms", (entry.name,))
@@ -162,6 +171,7 @@ class Objective:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
             self.known = partly_known(self.teacher)
+        self.kinds = _kinds(situation, teacher_logits)
         self.module: nn.Module | None = None
         self.reused: ReusedHead | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
@@ -288,6 +298,8 @@ class Objective:
         """Look up what the teacher said about some rows."""
         answers = teacher.index_select(0, index)
         found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        if self.kinds:
+            found = replace(found, kinds=self.kinds)
         if self.groups is None:
             return found
         self.groups = self.groups.to(index.device)

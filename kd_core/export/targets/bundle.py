@@ -58,7 +58,7 @@ def bundle(taken: Taken, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
     facts = taken.facts
-    named = {"task": facts["task"], "target": facts["target"], "classes": list(facts["classes"])}
+    named = {key: facts[key] for key in ("task", "target", "classes", "answers") if key in facts}
     _json(folder / "labels.json", {**named, "mean": facts["mean"], "std": facts["std"]})
     _json(folder / "columns.json", {"columns": facts["columns"], "file": facts["read"]})
     for name, data in _encoders(facts).items():
