@@ -20,7 +20,7 @@ from kd_core.spec import Spec as Spec
 from kd_core.spec import unit as unit
 
 Copies = Literal["together", "apart"]
-ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "id", "constant"]
+ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "items", "id", "constant"]
 
 FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
 SEVERAL = "several"  # name of an objective that is made of several terms

@@ -25,7 +25,7 @@ from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
 from kd_core.specs import LABELS, Choice, TrainingSpec
-from kd_core.task import IN_PARTS, HardLoss, TargetKind, task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, HardLoss, TargetKind, task_of
 from kd_core.training.meter import BatchTerms
 
 Kinds = tuple[tuple[TargetKind, tuple[int, ...]], ...]
@@ -34,17 +34,22 @@ Kinds = tuple[tuple[TargetKind, tuple[int, ...]], ...]
 def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
     """Weigh classes by N / (C * count), so that the mean weight over the training rows is 1; None for 'none'.
 
+    Of rows with several labels the no and the yes of each are such classes. Shape: labels (N,) -> (C,), (N, C) -> (C, 2).
     Source: King and Zeng 2001, as scikit-learn's 'balanced'.
     """
     if mode == "none":
         return None
+    if labels.ndim > 1:
+        yes = labels.sum(axis=0)
+        both = np.stack([len(labels) - yes, yes], axis=1)
+        return np.asarray(len(labels) / (2 * np.maximum(both, 1)), dtype=np.float32)
     count = np.bincount(labels, minlength=num_classes)
     return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
 
 
 def weights_for(dataset: Dataset, training: TrainingSpec) -> Array | None:
     """Return the weights of a dataset's classes as a training asks for them, None where all count the same or there are none."""
-    if not task_of(dataset.task).has_classes:
+    if not SOME_CLASSES(task_of(dataset.task)):
         return None
     return class_weights(dataset.train.y, dataset.num_outputs, training.class_weights)
 
@@ -120,7 +125,7 @@ def own_labels(task: str, labels: Array, made: Array) -> Array:
 
     The hard loss never reads them. Shape: labels (N,), made (M, C) -> (N + M,).
     """
-    told = made.argmax(axis=1) if task_of(task).has_classes else made[:, 0]
+    told = task_of(task).decided(made)
     return np.concatenate([labels, told.astype(labels.dtype)])
 
 

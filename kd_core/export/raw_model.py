@@ -20,7 +20,8 @@ from onnx import helper, numpy_helper
 
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
-from kd_core.data.plain.questions import CLASSES, LABELS, NUMBER, Question, Questions
+from kd_core.data.plain.history import with_catalogue, without_catalogue
+from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question, Questions
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import Array, View
 from kd_core.export.carried_view import carried
@@ -38,7 +39,7 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
-_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
+_SHARES = {CLASSES: "Softmax", FIRST: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -58,9 +59,8 @@ class Purpose:
     @functools.cached_property
     def questions(self) -> Questions:
         """Say what the numbers of an answer are."""
-        every = [Question(*one) for one in self.task.questions(self.target, self.classes)]
-        every[0].threshold = self.threshold
-        return Questions(every)
+        asked = self.task.questions(self.target, self.classes)
+        return Questions([Question(*one, threshold=self.threshold) for one in asked])
 
     @property
     def spread_W(self) -> Array:
@@ -81,17 +81,17 @@ class Purpose:
         """Return plain values for JSON; `answers` where they are more than one class or one number."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
+        own = {} if self.threshold is None else {"threshold": self.threshold}
         more = {} if self.questions.one else {"answers": [one.told() for one in self.questions.every]}
-        at = {} if self.threshold is None else {"threshold": self.threshold}
-        return {**named, **more, **scale, **at, "read": self.read.model_dump(mode="json")}
+        return {**named, **more, **scale, **own, "read": self.read.model_dump(mode="json")}
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
-    task = task_of(told["task"])
-    return Purpose(task, str(told["target"]), tuple(told["classes"]), *scale, read, told.get("threshold"))
+    of = told["task"], str(told["target"]), tuple(told["classes"])
+    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"))
 
 
 def _scale(told: Any) -> Scale:
@@ -169,7 +169,7 @@ def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     told, columns = purpose.told(), json.loads(write_rules(view.types))
     told["read"] = {name: value for name, value in told["read"].items() if value is not None}
     short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
-    return {"schema": DRAWN, **told, "columns": short, "texts": state}
+    return {"schema": DRAWN, **told, "columns": without_catalogue(short, told["classes"]), "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -182,7 +182,7 @@ def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(model[FACTS])
     if told["schema"] not in (DRAWN, CARRYING):
         raise ValueError(f"schema {told['schema']}")
-    return told
+    return {**told, "columns": with_catalogue(told["columns"], told["classes"])}
 
 
 def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:

@@ -37,6 +37,8 @@ _UNFIT = (
     *RUNTIME_ERRORS,
 )  # files that don't fit together
 
+MOST_NUMBERS = 20_000_000  # of answers that are held at once
+
 
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
@@ -154,10 +156,15 @@ class Predictor:
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
         the target's unit. Of labels each has a column of 0 and 1 and its `p_<label>`; of several targets each has its own, and
-        `p_<target>: <class>`. The index is that of a data frame given, else 0 to N - 1.
+        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
         index = rows.index if isinstance(rows, pd.DataFrame) else None
+        piece = max(1, MOST_NUMBERS // self.purpose.questions.width)
+        if (
+            isinstance(rows, pd.DataFrame) and len(rows) > piece
+        ):  # of a catalogue each row's answer has thousands of numbers
+            return pd.concat([self.predict(rows.iloc[at : at + piece]) for at in range(0, len(rows), piece)])
         return pd.DataFrame(self.purpose.questions.columns(self.answers(rows)), index)
 
     @property

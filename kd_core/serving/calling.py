@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from kd_core import limits
-from kd_core.data.plain.questions import CLASSES, NUMBER, Question
+from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question
 from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
 from kd_core.export.raw_model import Purpose
@@ -181,8 +181,9 @@ def _one(one: Question, answer: Any, told: Any) -> tuple[Any, dict[str, float]]:
     """Read the answer to one question, with its shares. Errors: KeyError, TypeError, ValueError."""
     if one.kind == NUMBER:
         return _number(answer), {}
-    shares = {name: _number(told[name]) for name in one.names}
-    known = [answer] if one.kind == CLASSES else answer
+    names = one.names if one.kind != FIRST else [name for name in told if name in set(one.names)]
+    shares = {name: _number(told[name]) for name in names}
+    known = [answer] if one.kind in (CLASSES, FIRST) else answer
     whole = len(told) == len(shares) and all(0 <= share <= 1 for share in shares.values())
     if not whole or not isinstance(known, list) or any(name not in shares for name in known):
         raise ValueError

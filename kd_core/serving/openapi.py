@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core import __version__, limits
-from kd_core.data.plain.questions import CLASSES, NUMBER, Question, Questions
+from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question, Questions
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.export.raw_model import Purpose
@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[list[str], str]] = {
         "One of the column's values; an unknown one is read as such.",
     ),
     "boolean": (["boolean", "string", "number", "null"], "Yes or no, also as the training file wrote it."),
+    "items": (["string", "null"], "Items, oldest first, written as in the training file."),
     "picture": (["string", "null"], "The content of a PNG, JPEG, WebP or BMP file as base64."),
 }
 PREDICTS = "x-predicts"  # by which a caller knows whether the answers are those that it looks for
@@ -33,6 +34,9 @@ _ERRORS = {
     "422": "Rows that can't be read: which, where and why.",
     "503": "Too many requests at once, or an answer that took too long.",
 }
+
+
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def predicts(purpose: Purpose) -> dict[str, Any]:
@@ -139,12 +143,17 @@ def _answers(questions: Questions) -> dict[str, Any]:
 def _answer(one: Question) -> dict[str, Any]:
     if one.kind == NUMBER:
         return {"type": "number"}
+    if one.kind == FIRST:
+        return {"type": "string", "description": f"The likeliest of {len(one.names):,}."}
     name = {"type": "string", "enum": list(dict.fromkeys(one.names))}
     return name if one.kind == CLASSES else {"type": "array", "items": name}
 
 
 def _shares(one: Question) -> dict[str, Any]:
-    shares = {name: {"type": "number", "minimum": 0, "maximum": 1} for name in one.names}
+    if one.kind == FIRST:
+        said = "The likeliest ones with their shares, the first first."
+        return {"type": "object", "additionalProperties": _SHARE, "description": said}
+    shares = dict.fromkeys(one.names, _SHARE)
     return {"type": "object", "properties": shares, "required": list(shares)}
 
 

@@ -87,7 +87,11 @@ def page(served: Served, address: str, *, secured: bool) -> str:
 def _what(one: Question) -> str:
     """Say in words what is answered."""
     names = f"{', '.join(one.names[:12])}{' …' if len(one.names) > 12 else ''}"
-    kinds = {plain.CLASSES: "one of {} classes: {}", plain.LABELS: "any of {} labels: {}"}
+    kinds = {
+        plain.CLASSES: "one of {} classes: {}",
+        plain.LABELS: "any of {} labels: {}",
+        plain.FIRST: "the likeliest of {} items: {}",
+    }
     return kinds[one.kind].format(len(one.names), names) if one.kind in kinds else "a number"
 
 

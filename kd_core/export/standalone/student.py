@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 
 from kd_core.data.encoding.saved import unpack
+from kd_core.data.plain.history import with_catalogue
 from kd_core.data.plain.questions import NUMBER, Questions
 from kd_core.data.plain.rows import Rows
 from kd_core.data.plain.topics import Topics
@@ -38,7 +39,7 @@ class Student:
         self.questions = Questions.of(facts)
         self.spread = _spread(self.questions, facts["std"])
         self.layout: dict[str, Any] = facts["read"]
-        self.rows = Rows(facts["columns"])
+        self.rows = Rows(with_catalogue(facts["columns"], self.classes))
         self.columns = tuple(self.rows.rules)
         self._session, self._output = session, session.get_outputs()[0]
         held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
@@ -77,7 +78,8 @@ class Student:
         return (np.concatenate(parts) if parts else np.zeros((0, self._output.shape[1]), np.float32)), said
 
     def predict(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
-        """Answer rows: per row the likeliest class under the target's name and `p_<class>`, or the number. Errors: UnfitRows.
+        """Answer rows: per row the likeliest class (or, with a threshold, whether its probability is reached) under the target's name
+        and `p_<class>`, or the number. Errors: UnfitRows.
 
         Of labels each has its 0 or 1 and its `p_<label>`; of several targets each its own, and `p_<target>: <class>`.
         """

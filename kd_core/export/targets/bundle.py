@@ -21,7 +21,13 @@ from kd_core.export.standalone.views import NEEDS
 from kd_core.export.target import TARGETS, Row, Taken
 
 SAMPLE = "sample.csv"
-_READS = ("tokens", "ngrams", "pixels", "together")  # views that the program reads rows by, where the graph does not
+_READS = (
+    "tokens",
+    "ngrams",
+    "pixels",
+    "sequence",
+    "together",
+)  # views that the program reads rows by, where the graph does not
 _ASK = (
     "import json; folder, rows = sys.argv[1:]; sys.path.insert(0, folder); import predict; from pathlib import Path; "
     "student = predict.load(); found, _ = student.answers(predict._rows(student, Path(rows))); print(json.dumps({'answers': found.tolist()}))"

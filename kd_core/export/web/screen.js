@@ -136,8 +136,8 @@ class Screen {
       const shares = this.shares(own, names);
       if (kind === "classes") {
         const best = threshold === undefined ? own.indexOf(Math.max(...own)) : Number(own[1] >= threshold);
-        const from = threshold === undefined ? [] : [made("p", { className: "hint", textContent: `${names[1]} from ${percent(threshold)} on` })];
-        return [made("span", { textContent: name }), made("strong", { className: "big", textContent: names[best] }), ...shares, ...from];
+        if (threshold !== undefined) shares.push(made("p", { className: "hint", textContent: `${names[1]} from ${percent(threshold)} on` }));
+        return [made("span", { textContent: name }), made("strong", { className: "big", textContent: names[best] }), ...shares];
       }
       const held = names.filter((_, place) => own[place] >= YES).join(", ");
       return [made("span", { textContent: name }), made("strong", { className: "big", textContent: held || "none of the labels" }), ...shares];

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kd_core.data.plain.questions import CLASSES, NUMBER, Question, Questions
+from kd_core.data.plain.questions import LABELS, NUMBER, Question, Questions
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 from pages.ui.try_it.models import Reply
@@ -48,9 +48,9 @@ def _answer(one: Question, answer: Any) -> str:
         return str(t("try_it.unknown"))
     if one.kind == NUMBER:
         return text.number(float(answer))
-    return str(answer) if one.kind == CLASSES else ", ".join(answer) or str(t("try_it.no_label"))
+    return str(answer) if one.kind != LABELS else ", ".join(answer) or str(t("try_it.no_label"))
 
 
 def _beside(one: Question, answer: Any, told: Mapping[str, float]) -> str:
     found = _answer(one, answer)
-    return f"{found} ({100 * told[answer]:.0f}\u00a0%)" if one.kind == CLASSES else found
+    return f"{found} ({100 * told[answer]:.0f}\u00a0%)" if one.kind not in (LABELS, NUMBER) else found
