@@ -95,7 +95,7 @@ class Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
             return cls(
-                [Question(*one[:4], facts["classes"] if one[1] == FIRST else one[4]) for one in facts["answers"]]
+                [Question(a, b, c, d, facts["classes"] if b == FIRST else e) for a, b, c, d, e in facts["answers"]]
             )
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")

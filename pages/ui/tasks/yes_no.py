@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui.charts import yes_no as charts
+from pages.ui.charts import confusion as charts
 from pages.ui.result import differences
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t, term
