@@ -21,7 +21,7 @@ from kd_core.specs import Choice, TrainingSpec
     teacher=Choice(name="gradient_boosting"),
     objective=Choice(name="hinton", settings={"temperature": 1.0, "alpha": 0.9}),
     students=("small", "base"),
-    training=TrainingSpec(seeds=5),
+    training=TrainingSpec(seeds=5),  # as many as the intervals ask for take more than two minutes
     metric="pr_auc",
     tags=("risk", "behaviour"),
 )
