@@ -94,9 +94,7 @@ class Questions:
     def of(cls, facts: Mapping[str, Any]) -> Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
-            return cls(
-                [Question(a, b, c, d, facts["classes"] if b == FIRST else e) for a, b, c, d, e in facts["answers"]]
-            )
+            return cls([_read(one, facts["classes"]) for one in facts["answers"]])
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
         return cls([Question(facts["target"], kind, 0, len(names) or 1, names, threshold)])
@@ -160,6 +158,11 @@ def likeliest(shares: Any) -> Any:
     return np.take_along_axis(
         some, np.argsort(-np.take_along_axis(shares, some, axis=1), axis=1, kind="stable"), axis=1
     )
+
+
+def _read(told: Sequence[Any], classes: Sequence[str]) -> Question:
+    name, kind, start, end, names, *more = told
+    return Question(name, kind, start, end, classes if kind == FIRST else names, *more)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from kd_core.data.archives.contents import checked_files
+from kd_core.data.archives.libsvm import Sparse, looks_like_libsvm, query_sizes, rows_of
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
-from kd_core.data.files.libsvm import Sparse, looks_like_libsvm, query_sizes, rows_of
 from kd_core.data.files.signatures import HEAD_BYTES, is_zip
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table

@@ -20,7 +20,8 @@ from pages.ui.result import chance, column_curves, differences, mistakes, recipe
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import several, yes_no
+from pages.ui.tasks import multitask as several
+from pages.ui.tasks import yes_no
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]

@@ -1,6 +1,6 @@
 """Several tasks of one row at once: classes and numbers mixed, each a slice of the same logits.
 
-What the heads are stands behind the colon of the name, as JSON: `several:[{"name": "rating", "task": "regression"}, ...]`.
+What the heads are stands behind the colon of the name, as JSON: `multitask:[{"name": "rating", "task": "regression"}, ...]`.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def _width(head: Head) -> int:
 
 def name_of(heads: Sequence[Mapping[str, Any]]) -> str:
     """Write the name of the task with these heads: each has `name`, `task`, and `classes` where it has some."""
-    return "several:" + json.dumps(list(heads), ensure_ascii=False, separators=(",", ":"))
+    return "multitask:" + json.dumps(list(heads), ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=64)
@@ -225,4 +225,4 @@ def _head(told: Any, start: int) -> Head:
     return Head(name, kind, slice(start, start + own.num_outputs(len(classes))), tuple(classes))
 
 
-add(Several(name="several", title="several tasks at once", primary="skill", stopping="skill", objective="by_task"))
+add(Several(name="multitask", title="several tasks at once", primary="skill", stopping="skill", objective="by_task"))
