@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from kd_core.errors import Problem, SpecError
+from kd_core.hard_loss import HardLoss as HardLoss
 from kd_core.registry import Registry
 
 if TYPE_CHECKING:
