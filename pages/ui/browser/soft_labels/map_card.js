@@ -21,7 +21,7 @@ function mapCard(app) {
   const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h4", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
   const element = el(
     "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h3", {}, words.map), kind), finding,
-    C > 2 ? el("div", { class: "wide" }, el("div", { class: "left" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
+    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);

@@ -57,12 +57,14 @@ function rowCard(app) {
     return made(c, pick, right, [compact(arms.teacher.z[row * C + c]), compact(arms.student.z[row * C + c])]);
   }
 
+  const logitOf = (z) => el("span", { class: "z" }, z === "" ? "" : `${words.logit} ${z}`);
+
   function made(c, head, right, [zTeacher, zStudent]) {
     const [left, other, mark] = [el("i", { class: "fill teacher" }), el("i", { class: "fill student" }), el("i", { class: "mark", title: app.names.baseline }, "×")];
     const [numberLeft, numberRight] = [el("span", { class: "num" }), el("span", { class: "num" })];
     const box = el(
-      "div", { class: right ? "line true" : "line" }, head, el("span", { class: "z left", title: words.logit }, zTeacher), numberLeft,
-      el("span", { class: "track left" }, left), el("span", { class: "track right" }, other, mark), numberRight, el("span", { class: "z right", title: words.logit }, zStudent),
+      "div", { class: right ? "line true" : "line" }, head, el("span", { class: "value" }, numberLeft, logitOf(zTeacher)),
+      el("span", { class: "track near" }, left), el("span", { class: "track" }, other, mark), el("span", { class: "value" }, numberRight, logitOf(zStudent)),
     );
     return { c, box, left, other, mark, numberLeft, numberRight };
   }
@@ -78,8 +80,8 @@ function rowCard(app) {
       lines.push(rest);
     }
     const head = el(
-      "div", { class: "line titles", "aria-hidden": "true" }, el("span"), el("span", { class: "z left" }, words.logit), el("span", { class: "side" }, app.names.teacher),
-      el("span", { class: "side right" }, app.names.student), el("span", { class: "baseline" }, el("i", { class: "cross" }, "×"), app.names.baseline), el("span", { class: "z right" }, words.logit),
+      "div", { class: "line titles", "aria-hidden": "true" }, el("span", { class: "key baseline" }, app.names.baseline), el("span"), el("span", { class: "key teacher side" }, app.names.teacher),
+      el("span", { class: "key student" }, app.names.student), el("span"),
     );
     bars.dataset.stage = now;
     bars.replaceChildren(head, ...lines.map((one) => one.box));

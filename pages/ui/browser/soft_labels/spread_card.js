@@ -54,7 +54,9 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-function calibrationOf(app) {
+const keysOf = (app) => el("div", { class: "keys" }, ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+
+function beliefCard(app) {
   const { words } = app;
   const size = 120;
   const marks = Object.fromEntries(ARMS.map((arm) => [arm, { line: drawn("path", { class: arm }), dots: drawn("g", { class: `dots ${arm}` }) }]));
@@ -64,7 +66,10 @@ function calibrationOf(app) {
   );
   const told = el("p", { class: "finding" });
   return {
-    element: el("div", { class: "calibration" }, el("h4", {}, words.calibration), el("div", { class: "beside" }, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)), told)),
+    element: el(
+      "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h3", {}, words.calibration), keysOf(app)),
+      told, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)),
+    ),
     update(numbers) {
       for (const arm of ARMS) {
         const at = numbers.arms[arm].calibration.map((b) => [size * b.confidence, size * (1 - b.accuracy), Math.sqrt(b.count / app.model.N)]);
@@ -90,11 +95,9 @@ function spreadCard(app) {
   const parts = [
     histogramOf(app, "largest", words.largest, 1 / model.C, 1, percent),
     histogramOf(app, "entropy", words.entropy, 0, Math.log(model.C), (v) => v.toFixed(2)),
-    calibrationOf(app),
   ];
-  const keys = el("div", { class: "keys" }, ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
   return {
-    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h3", {}, words.spread), keys), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
+    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h3", {}, words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
     update(numbers) {
       parts.forEach((part) => part.update(numbers));
       const of = (arm) => numbers.arms[arm];
