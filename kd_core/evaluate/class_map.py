@@ -99,9 +99,10 @@ def _side_by_side(left: list[int], right: list[int], alike: Array) -> list[int]:
 def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float | None:
     """How much of the way from the baseline's likenesses to the teacher's the student went: 1 all, 0 none; None: no way to go.
 
-    Least squares over all pairs of log lifts.
+    Least squares over all pairs of log lifts; below base rate is no likeness, however far.
     """
-    way, went = teacher_CC - baseline_CC, student_CC - baseline_CC
+    teacher, baseline, student = (np.maximum(lift, 0.0) for lift in (teacher_CC, baseline_CC, student_CC))
+    way, went = teacher - baseline, student - baseline
     known = np.isfinite(way) & np.isfinite(went)
     size = float((way[known] ** 2).sum())
     return float((way[known] * went[known]).sum()) / size if size > 0 else None

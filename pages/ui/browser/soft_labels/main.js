@@ -107,7 +107,10 @@ function started(data, parentElement) {
   step();
   cards.rows.fresh(app.state.chosen);
   app.listed(true);
-  const sizes = new ResizeObserver(() => cards.map.lay());
+  const sizes = new ResizeObserver(() => {
+    bar.below(document.querySelector("[data-testid=stHeader]"));
+    cards.map.lay();
+  });
   sizes.observe(cards.map.element);
   return {
     key: data.key,

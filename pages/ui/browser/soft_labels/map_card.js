@@ -130,7 +130,7 @@ function mapCard(app) {
     if (!app.numbers) return;
     const { map, chosen } = app.state;
     const signed = map === "inherited";
-    if (signed) for (let k = 0; k < moved.length; k++) moved[k] = arms.student.lift[k] - arms.baseline.lift[k];
+    if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
     tell();
     if (!layout) return;

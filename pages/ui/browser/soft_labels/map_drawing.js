@@ -32,7 +32,10 @@ function mapDrawing(app, cells, still) {
   function painted() {
     const paper = rgb(app.style("--st-background-color"));
     const ink = app.style("--st-text-color");
-    const hues = { purple: rgb(data.colours.lost), orange: rgb(data.colours.gained), teacher: rgb(data.colours.teacher) };
+    const dark = luminance(paper) < 0.2;
+    const vivid = (hue) => rgb(hue).map((v) => (dark ? 0.6 * v + 0.4 * 255 : v)); // on a dark page the strongest is the lightest
+    const hues = { purple: vivid(data.colours.lost), orange: vivid(data.colours.gained), teacher: vivid(data.colours.teacher) };
+    for (const [name, hue] of Object.entries(hues)) cells.parentElement.parentElement.style.setProperty(`--${name}-most`, `rgb(${hue})`);
     colours = { paper, ink, faint: app.style("--st-gray-text-color") || ink, line: app.style("--st-border-color"), lift: ramp(paper, paper, hues.teacher), moved: ramp(paper, hues.purple, hues.orange) };
   }
 

@@ -52,7 +52,7 @@ function rowCard(app) {
   function line(c, row) {
     const right = labels[row] === c;
     const name = data.classes[c];
-    const pick = el("button", { type: "button", class: "class", title: filled(words.formula_for, { name }), onclick: () => { of = c; update(); } }, short(name, 30));
+    const pick = el("button", { type: "button", class: "class", title: filled(words.formula_for, { name }), onclick: () => { of = c; update(); } }, ...breakable(short(name, 30)));
     if (right) pick.append(el("span", { class: "tag" }, words.label));
     return made(c, pick, right, [compact(arms.teacher.z[row * C + c]), compact(arms.student.z[row * C + c])]);
   }
