@@ -14,6 +14,8 @@ from kd_core.evaluate.soft_labels import class_similarity
 
 FLOOR = 0.1  # of an even share, 1 / C: smaller shares count as that, or one row's millionth would be a likeness
 
+NO_WAY = 1e-12  # squared log lifts that are rounding alone: with two classes each lift is 1
+
 
 def floor(num_classes: int) -> float:
     """Smallest share that counts as itself: a tenth of an even share."""
@@ -105,7 +107,7 @@ def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float
     way, went = teacher - baseline, student - baseline
     known = np.isfinite(way) & np.isfinite(went)
     size = float((way[known] ** 2).sum())
-    return float((way[known] * went[known]).sum()) / size if size > 0 else None
+    return float((way[known] * went[known]).sum()) / size if size > NO_WAY else None
 
 
 def top_pairs(lift_CC: Array, most: int) -> list[tuple[int, int]]:

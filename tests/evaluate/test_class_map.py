@@ -85,6 +85,9 @@ def test_how_much_of_the_way_the_student_went():
     for share in (0.0, 0.4, 1.0):
         assert class_map.inherited(teacher, baseline, baseline + share * (teacher - baseline)) == pytest.approx(share)
     assert class_map.inherited(teacher, teacher, baseline) is None
+    p, y = answers(2)
+    two = class_map.log_lift(p, y, 2)
+    assert class_map.inherited(two, class_map.log_lift(p[:, ::-1], y, 2), two) is None  # nothing but rounding
     assert class_map.inherited(-teacher, -2 * teacher, baseline) is None  # less than base rate is no likeness
 
 

@@ -37,10 +37,7 @@ PARTS = (
 FOLDER = BROWSER / "soft_labels"
 SCRIPT = "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in PARTS)
 _charts = st.components.v2.component(
-    "kd_soft_labels",
-    html="<div class='place'>\n</div>",
-    css=(FOLDER / "soft_labels.css").read_text("utf-8"),
-    js=SCRIPT,
+    "kd_soft_labels", html="<div class='place'>\n</div>", css=(FOLDER / "soft_labels.css").read_text("utf-8"), js=SCRIPT
 )
 
 

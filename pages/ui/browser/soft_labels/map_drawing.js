@@ -8,7 +8,7 @@ function ramp(paper, low, high) {
   for (let i = 0; i <= SHADES; i++) {
     const share = (2 * i) / SHADES - 1;
     const hue = share < 0 ? low : high;
-    const strength = share === 0 ? 0 : 0.04 + 0.91 * Math.abs(share);
+    const strength = Math.abs(share) < 0.005 ? 0 : 0.04 + 0.91 * Math.abs(share);
     for (let k = 0; k < 3; k++) table[3 * i + k] = hue[k] * strength + paper[k] * (1 - strength);
   }
   return table;

@@ -151,7 +151,7 @@ function inheritance({ teacher, baseline, student }) {
     size += way * way;
     went += way * taken;
   }
-  return size > 0 ? went / size : null;
+  return size > 1e-12 ? went / size : null;
 }
 
 function largestCells(values, most) {

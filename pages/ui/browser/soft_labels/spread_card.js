@@ -34,8 +34,8 @@ function histogramOf(app, what, title, low, high, written) {
   plot.addEventListener("pointerleave", () => { lit.setAttribute("visibility", "hidden"); write(note, ""); });
   plot.addEventListener("click", (event) => { move(under(event), false); choose(); });
   plot.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -BINS, End: BINS };
-    if (event.key in steps) move(at < 0 ? (steps[event.key] > 0 ? 0 : BINS - 1) : at + steps[event.key], true);
+    const places = { ArrowLeft: at < 0 ? BINS - 1 : at - 1, ArrowRight: at + 1, Home: 0, End: BINS - 1 };
+    if (event.key in places) move(places[event.key], true);
     else if ((event.key === "Enter" || event.key === " ") && at >= 0) choose();
     else return;
     event.preventDefault();
