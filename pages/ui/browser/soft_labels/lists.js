@@ -36,7 +36,7 @@ function rowsCard(app) {
   const apart = el("button", { type: "button", onclick: () => app.choose({ kind: "apart" }) }, words.disagreements);
   const list = el("ol", { class: app.rows.pictures ? "rows pictured" : "rows" });
   const more = el("button", { type: "button", class: "more", onclick: () => { limit += PAGE; app.listed(false); } }, words.more_rows);
-  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h3", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, list, more);
+  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h2", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, list, more);
   let [limit, lines] = [PAGE, []];
 
   function line() {
@@ -103,7 +103,7 @@ function classesCard(app) {
   const note = el("p", { class: "finding" });
   say(note, words.classes_note, { part: exact(model.partedAll), whole: exact(model.N) });
   return {
-    element: el("section", { class: "card classes", "aria-label": words.classes }, el("div", { class: "head" }, el("h3", {}, words.classes)), note, el("div", { class: "titles", "aria-hidden": "true" }, el("span", {}, words.class_label), el("span"), el("span", {}, words.class_apart), el("span", {}, words.class_effective)), el("div", { class: "scroll" }, ...lines.map((one) => one.button))),
+    element: el("section", { class: "card classes", "aria-label": words.classes }, el("div", { class: "head" }, el("h2", {}, words.classes)), note, el("div", { class: "titles", "aria-hidden": "true" }, el("span", {}, words.class_label), el("span"), el("span", {}, words.class_apart), el("span", {}, words.class_effective)), el("div", { class: "scroll" }, ...lines.map((one) => one.button))),
     update() {
       summed.fill(0);
       labels.forEach((label, i) => { summed[label] += arms.teacher.entropy[i]; });

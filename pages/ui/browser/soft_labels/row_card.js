@@ -29,7 +29,7 @@ function rowCard(app) {
   const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
   const element = el(
     "section", { class: "card row", "aria-label": words.one_row },
-    el("div", { class: "head" }, el("h3", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, walk(1, words.next, "›"), place)),
+    el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, walk(1, words.next, "›"), place)),
     content, el("div", { class: "head" }, stage, play), bars, sentence, formulas,
   );
   let [lines, now, of, timers] = [[], "both", null, []];

@@ -41,7 +41,7 @@ function histogramOf(app, what, title, low, high, written) {
     event.preventDefault();
   });
   return {
-    element: el("div", { class: "histogram" }, el("h4", {}, title), el("div", { class: "frame" }, el("span", { class: "most" }, most), plot), el("div", { class: "ends" }, ...ends), note),
+    element: el("div", { class: "histogram" }, el("h3", {}, title), el("div", { class: "frame" }, el("span", { class: "most" }, most), plot), el("div", { class: "ends" }, ...ends), note),
     update(numbers) {
       counts = Object.fromEntries(ARMS.map((arm) => [arm, numbers.arms[arm][what]]));
       const highest = Math.max(...ARMS.map((arm) => counts[arm].reduce((a, b) => Math.max(a, b), 0)));
@@ -67,7 +67,7 @@ function beliefCard(app) {
   const told = el("p", { class: "finding" });
   return {
     element: el(
-      "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h3", {}, words.calibration), keysOf(app)),
+      "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h2", {}, words.calibration), keysOf(app)),
       told, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)),
     ),
     update(numbers) {
@@ -97,7 +97,7 @@ function spreadCard(app) {
     histogramOf(app, "entropy", words.entropy, 0, Math.log(model.C), (v) => v.toFixed(2)),
   ];
   return {
-    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h3", {}, words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
+    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h2", {}, words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
     update(numbers) {
       parts.forEach((part) => part.update(numbers));
       const of = (arm) => numbers.arms[arm];
