@@ -14,6 +14,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.soft import live
+from pages.ui.tasks import one_target
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -106,7 +107,8 @@ def page() -> None:
     if st.session_state.get("soft-for") != row.id:
         st.session_state["soft-for"] = row.id
         st.session_state.pop("soft-row", None)
-    if not task_of(found["task"]).has_classes:
+    kept, found = one_target.choose(kept, found, index, "soft")
+    if task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
         soft_view.regression(kept, found)

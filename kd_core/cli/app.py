@@ -30,6 +30,7 @@ from kd_core.cli.options import (
     Folds,
     Group,
     HeaderRow,
+    Item,
     LeastScore,
     MadeRows,
     Member,
@@ -56,8 +57,10 @@ from kd_core.cli.options import (
     Task,
     Teachers,
     Time,
+    User,
 )
 from kd_core.cli.terminal import fetching
+from kd_core.data.from_path import history_roles
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
     asked_teacher,
@@ -108,6 +111,8 @@ def distill(
     references: References = True,
     splits: Splits = 1,
     group: Group = None,
+    user: User = None,
+    item: Item = None,
     time: Time = None,
     part: Part = None,
     copies: Copies = "together",
@@ -128,16 +133,17 @@ def distill(
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
         meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target, fetching())
+        targets, kind, unit = history_roles(user, item, target, task, group)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, targets, fetching())
         dataset = table_spec(
             data,
-            target,
+            targets,
             (member, header, names),
             missing,
             not_missing,
             taught_by,
-            task=task,
-            group=group,
+            task=kind,
+            group=unit,
             time=time,
             part=part,
             drop=tuple(drop or ()),
@@ -181,6 +187,8 @@ def sweep(
     mode: Annotated[str, typer.Option(help="auto, fused or sequential.")] = "auto",
     task: Task = None,
     group: Group = None,
+    user: User = None,
+    item: Item = None,
     time: Time = None,
     part: Part = None,
     copies: Copies = "together",
@@ -207,16 +215,17 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target, fetching())
+        targets, kind, unit = history_roles(user, item, target, task, group)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, targets, fetching())
         dataset = table_spec(
             data,
-            target,
+            targets,
             (member, header, names),
             missing,
             not_missing,
             taught_by,
-            task=task,
-            group=group,
+            task=kind,
+            group=unit,
             time=time,
             part=part,
             drop=tuple(drop or ()),

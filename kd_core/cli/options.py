@@ -84,6 +84,14 @@ Seeds = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
 Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        help="Column that names the user, of rows of (user, item, time): what comes next is predicted; needs --item.",
+    ),
+]
+Item = Annotated[str | None, typer.Option("--item", help="Column that names the item, with --user.")]
 Part = Annotated[
     str | None,
     typer.Option(

@@ -25,24 +25,31 @@ from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
 from kd_core.specs import LABELS, Choice, TrainingSpec
-from kd_core.task import HardLoss, task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, HardLoss, TargetKind, task_of
 from kd_core.training.meter import BatchTerms
+
+Kinds = tuple[tuple[TargetKind, tuple[int, ...]], ...]
 
 
 def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
     """Weigh classes by N / (C * count), so that the mean weight over the training rows is 1; None for 'none'.
 
+    Of rows with several labels the no and the yes of each are such classes. Shape: labels (N,) -> (C,), (N, C) -> (C, 2).
     Source: King and Zeng 2001, as scikit-learn's 'balanced'.
     """
     if mode == "none":
         return None
+    if labels.ndim > 1:
+        yes = labels.sum(axis=0)
+        both = np.stack([len(labels) - yes, yes], axis=1)
+        return np.asarray(len(labels) / (2 * np.maximum(both, 1)), dtype=np.float32)
     count = np.bincount(labels, minlength=num_classes)
     return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
 
 
 def weights_for(dataset: Dataset, training: TrainingSpec) -> Array | None:
     """Return the weights of a dataset's classes as a training asks for them, None where all count the same or there are none."""
-    if not task_of(dataset.task).has_classes:
+    if not SOME_CLASSES(task_of(dataset.task)):
         return None
     return class_weights(dataset.train.y, dataset.num_outputs, training.class_weights)
 
@@ -100,6 +107,13 @@ def refuse_unheard(spec: Any) -> None:
         )
 
 
+def _kinds(situation: Situation | None, teacher: Array | None) -> Kinds:
+    """Say which logits belong to which task of a row, where it has several."""
+    if situation is None or teacher is None or not IN_PARTS(task_of(situation.task)):
+        return ()
+    return task_of(situation.task).kinds(teacher.shape[1])
+
+
 def _losses(entry: Entry[LossFunction]) -> tuple[str, ...]:
     """Name the losses of a lesson."""
     found: tuple[str, ...] = entry.facts.get("terms", (entry.name,))
@@ -111,7 +125,7 @@ def own_labels(task: str, labels: Array, made: Array) -> Array:
 
     The hard loss never reads them. Shape: labels (N,), made (M, C) -> (N + M,).
     """
-    told = made.argmax(axis=1) if task_of(task).has_classes else made[:, 0]
+    told = task_of(task).decided(made)
     return np.concatenate([labels, told.astype(labels.dtype)])
 
 
@@ -162,6 +176,7 @@ class Objective:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
             self.known = partly_known(self.teacher)
+        self.kinds = _kinds(situation, teacher_logits)
         self.module: nn.Module | None = None
         self.reused: ReusedHead | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
@@ -288,6 +303,8 @@ class Objective:
         """Look up what the teacher said about some rows."""
         answers = teacher.index_select(0, index)
         found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        if self.kinds:
+            found = replace(found, kinds=self.kinds)
         if self.groups is None:
             return found
         self.groups = self.groups.to(index.device)

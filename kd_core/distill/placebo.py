@@ -65,17 +65,33 @@ def shuffles(objective: Choice) -> bool:
     return all(hears_inside(part) for part in parts_of(objective))
 
 
+def _each_label(labels: Array, z: Array, temperature: float) -> Array:
+    """Smooth every label by itself; `z` are the teacher's logits at the lesson's temperature. Shape: (N, C), (N, C) -> (N, C) float32."""
+    known = ~np.isnan(z[:, 0])
+    p = 1 / (1 + np.exp(-np.clip(z[known], -500, 500)))
+    yes = labels[known] > 0
+    found = np.full(z.shape, np.nan, dtype=np.float32)
+    for k in range(z.shape[1]):
+        share = [p[yes[:, k] == side, k].mean() if (yes[:, k] == side).any() else float(side) for side in (False, True)]
+        odds = np.log(np.clip(share, CLOSEST, 1 - CLOSEST)) - np.log1p(-np.clip(share, CLOSEST, 1 - CLOSEST))
+        found[known, k] = (temperature * odds)[(labels[known, k] > 0).astype(np.int64)]
+    return found
+
+
 def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:
     """Make logits whose softmax at the lesson's temperature gives the true class the teacher's mean share for it.
 
     The rest goes to the other classes by their share of the rows, weighted where classes are. Rows that the teacher did not
     answer (NaN) stay without an answer.
-    Shape: labels (N,), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
+    Of rows with several labels, each label's yes and its no get the share that the teacher gives them on the mean.
+    Shape: labels (N,) or (N, C), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
     """
     heard = _of_answers(objective)
     spec = loss_of(heard).spec.parse(heard.settings, f"objective {objective.name}")
     temperature = float(getattr(spec, "temperature", 1.0))
     z = np.asarray(teacher_logits, dtype=np.float64) / temperature
+    if labels.ndim > 1:
+        return _each_label(labels, z, temperature)
     p = np.exp(z - z.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     num_classes = p.shape[1]

@@ -8,6 +8,7 @@ free text needs to be encoded.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from onnx import helper, numpy_helper
 
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
+from kd_core.data.plain.history import with_catalogue, without_catalogue
+from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question, Questions
 from kd_core.data.types.raw_rows import write_rules
-from kd_core.data.view import View
+from kd_core.data.view import Array, View
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
@@ -36,6 +39,7 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
+_SHARES = {CLASSES: "Softmax", FIRST: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -50,19 +54,44 @@ class Purpose:
     mean: Scale
     std: Scale
     read: ReadSpec
+    threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
+
+    @functools.cached_property
+    def questions(self) -> Questions:
+        """Say what the numbers of an answer are."""
+        asked = self.task.questions(self.target, self.classes)
+        return Questions([Question(*one, threshold=self.threshold) for one in asked])
+
+    @property
+    def spread_W(self) -> Array:
+        """Return what one unit of each number of an answer is worth: 1 of a share, the deviation of a number. Shape: (W,)."""
+        found = np.ones(self.questions.width)
+        for at, one in enumerate(self.questions.every):
+            if one.kind == NUMBER:
+                found[one.start : one.end] = self.scale(at)[1]
+        return found
+
+    def scale(self, at: int) -> tuple[float, float]:
+        """Return mean and deviation of one of the questions."""
+        count = len(self.questions.every)
+        mean, std = (np.broadcast_to(v, count)[at] for v in (self.mean, self.std))
+        return float(mean), float(std)
 
     def told(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; `answers` where they are more than one class or one number."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        return {**named, **scale, "read": self.read.model_dump(mode="json")}
+        own = {} if self.threshold is None else {"threshold": self.threshold}
+        more = {} if self.questions.one else {"answers": [one.told() for one in self.questions.every]}
+        return {**named, **more, **scale, **own, "read": self.read.model_dump(mode="json")}
 
 
 def purpose_from(told: Mapping[str, Any]) -> Purpose:
     """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
-    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
+    of = told["task"], str(told["target"]), tuple(told["classes"])
+    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"))
 
 
 def _scale(told: Any) -> Scale:
@@ -72,8 +101,8 @@ def _scale(told: Any) -> Scale:
 def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
     """Put a view and the answer around a network.
 
-    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer`: probabilities (N, C), or values
-    (N, 1) in the target's unit.
+    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer` (N, W): shares of classes or labels, or
+    a value in the target's unit; of several targets all of theirs side by side.
     """
     drawn = view.graph()
     if drawn is None:
@@ -103,9 +132,9 @@ def _finished(
     logits = graph.output[0].name
     answer = _answer_name(inputs)
     last, weights = _answer(logits, answer, purpose, drawn)
-    kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
-    width = len(purpose.classes) if purpose.task.has_classes else 1
-    output = helper.make_tensor_value_info(answer, kind, ["rows", width])
+    shares = len(purpose.questions.every) == 1 and purpose.questions.every[0].kind != NUMBER
+    kind = onnx.TensorProto.FLOAT if shares else onnx.TensorProto.DOUBLE
+    output = helper.make_tensor_value_info(answer, kind, ["rows", purpose.questions.width])
     nodes, weights = [*drawn.nodes, *graph.node, *last], [*drawn.weights, *graph.initializer, *weights]
     nodes = [*_packed(weights, nodes, drawn), *nodes]
     joined = helper.make_graph(nodes, "kd", inputs, [output], weights)
@@ -140,7 +169,7 @@ def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     told, columns = purpose.told(), json.loads(write_rules(view.types))
     told["read"] = {name: value for name, value in told["read"].items() if value is not None}
     short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
-    return {"schema": DRAWN, **told, "columns": short, "texts": state}
+    return {"schema": DRAWN, **told, "columns": without_catalogue(short, told["classes"]), "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -153,7 +182,7 @@ def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(model[FACTS])
     if told["schema"] not in (DRAWN, CARRYING):
         raise ValueError(f"schema {told['schema']}")
-    return told
+    return {**told, "columns": with_catalogue(told["columns"], told["classes"])}
 
 
 def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
@@ -166,12 +195,32 @@ def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
 def _answer(
     logits: str, answer: str, purpose: Purpose, drawn: RawGraph
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    if purpose.task.has_classes:
-        return [helper.make_node("Softmax", [logits], [answer])], []
+    every = purpose.questions.every
+    if len(every) == 1:
+        if (shares := _SHARES.get(every[0].kind)) is not None:
+            return [helper.make_node(shares, [logits], [answer])], []
+        return _number(logits, answer, purpose.scale(0), drawn)
+    sizes = drawn.new()
+    weights = [numpy_helper.from_array(np.array([one.end - one.start for one in every], np.int64), sizes)]
+    apart, joined = [drawn.new() for _ in every], [drawn.new() for _ in every]
+    steps = [helper.make_node("Split", [logits, sizes], apart, axis=1)]
+    for at, one in enumerate(every):
+        if (shares := _SHARES.get(one.kind)) is None:
+            more, numbers = _number(apart[at], joined[at], purpose.scale(at), drawn)
+            steps, weights = steps + more, weights + numbers
+        else:
+            between = drawn.new()
+            steps.append(helper.make_node(shares, [apart[at]], [between]))
+            steps.append(helper.make_node("Cast", [between], [joined[at]], to=onnx.TensorProto.DOUBLE))
+    return [*steps, helper.make_node("Concat", joined, [answer], axis=1)], weights
+
+
+def _number(
+    logits: str, answer: str, scale: tuple[float, float], drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Bring a scaled number into its unit."""
     std, mean, double, spread = (drawn.new() for _ in range(4))
-    weights = [
-        numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, purpose.std), (mean, purpose.mean))
-    ]
+    weights = [numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, scale[1]), (mean, scale[0]))]
     steps = [
         helper.make_node("Cast", [logits], [double], to=onnx.TensorProto.DOUBLE),
         helper.make_node("Mul", [double, std], [spread]),

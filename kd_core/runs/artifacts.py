@@ -120,7 +120,8 @@ def write_model(
 def how_read(deployed: Deployment, dataset: Dataset, arch: Choice) -> dict[str, Any]:
     """Say by what a model is asked: its file where that takes raw rows, else view and weights."""
     kind = viewed(dataset, arch).spec.kind
-    return {"raw": deployed.session is not None, "arch": arch.model_dump(mode="json"), "kind": kind}
+    at = {} if deployed.threshold is None else {"threshold": deployed.threshold}
+    return {"raw": deployed.session is not None, "arch": arch.model_dump(mode="json"), "kind": kind, **at}
 
 
 def _view_files(folder: RunFolder, rows: Viewed) -> list[str]:

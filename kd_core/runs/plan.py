@@ -20,7 +20,7 @@ from kd_core.runs.choosing.candidates import candidates
 from kd_core.runs.compressing import check as compressing
 from kd_core.runs.continuing import check as continuing
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec, TrainingSpec
-from kd_core.task import TASKS, task_of
+from kd_core.task import SOME_CLASSES, TASKS, task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import gives, is_network, members, own_columns, teacher_view
 from kd_core.training.plan import resolve
@@ -221,7 +221,7 @@ def check(
     found += [_SAME_NAME.problem(name=n) for n in sorted({n for n in names if names.count(n) > 1})]
     if spec.evaluation.metric:
         part("The metric", METRICS, spec.evaluation.metric, {})
-    if spec.training.class_weights == "balanced" and not task_of(task).has_classes:
+    if spec.training.class_weights == "balanced" and not SOME_CLASSES(task_of(task)):
         found.append(_CLASS_WEIGHTS.problem())
     if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time or spec.dataset.part):
         no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_OF_FIXED

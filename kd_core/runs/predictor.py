@@ -37,6 +37,8 @@ _UNFIT = (
     *RUNTIME_ERRORS,
 )  # files that don't fit together
 
+MOST_NUMBERS = 20_000_000  # of answers that are held at once
+
 
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
@@ -107,7 +109,7 @@ class Predictor:
             self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
-            self.purpose = purpose_from(told)
+            self.purpose = purpose_from({**told, "threshold": student.get("threshold")})
             self.engine  # noqa: B018  # damage is found when the run is opened
 
     def kept(self, name: str) -> bytes:
@@ -133,7 +135,7 @@ class Predictor:
     def answers(self, rows: Rows) -> Array:
         """Answer raw rows; warnings name columns that are not used and values that could not be read.
 
-        Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit.
+        Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit; of several targets all side by side.
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`, `pictures_not_read`.
         """
         found, said = self.ask(rows)
@@ -142,35 +144,28 @@ class Predictor:
         return found
 
     def answer(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one raw row quickly: the likeliest class under the target's name and each one's probability, or the number.
+        """Answer one raw row quickly, with the columns of `predict` by name.
 
         Errors: as `answers`.
         """
         (found,) = self.answers(row).tolist()
-        purpose = self.purpose
-        if not purpose.task.has_classes:
-            return {purpose.target: found[0]}
-        shares = dict(zip(self._named, found, strict=True))
-        return {purpose.target: purpose.classes[found.index(max(found))]} | shares
-
-    @functools.cached_property
-    def _named(self) -> tuple[str, ...]:
-        return tuple(f"p_{name}" for name in self.purpose.classes)
+        return self.purpose.questions.named(found)
 
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Answer raw rows: dicts by column name, lists in the order of `columns`, or a data frame.
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
-        the target's unit. The index is that of a data frame given, else 0 to N - 1.
+        the target's unit. Of labels each has a column of 0 and 1 and its `p_<label>`; of several targets each has its own, and
+        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
-        found, purpose = self.answers(rows), self.purpose
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        if not purpose.task.has_classes:
-            return pd.DataFrame({purpose.target: found[:, 0]}, index)
-        labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
-        shares = {name: found[:, at] for at, name in enumerate(self._named)}
-        return pd.DataFrame({purpose.target: labels, **shares}, index)
+        piece = max(1, MOST_NUMBERS // self.purpose.questions.width)
+        if (
+            isinstance(rows, pd.DataFrame) and len(rows) > piece
+        ):  # of a catalogue each row's answer has thousands of numbers
+            return pd.concat([self.predict(rows.iloc[at : at + piece]) for at in range(0, len(rows), piece)])
+        return pd.DataFrame(self.purpose.questions.columns(self.answers(rows)), index)
 
     @property
     def classes_(self) -> Array:
@@ -184,7 +179,7 @@ class Predictor:
         """
         if not self.purpose.task.has_classes:
             raise KDError(
-                "'{target}' is a number; it has no classes with probabilities.",
+                "'{target}' is no single choice among classes, so there are no classes with probabilities that add up to 1.",
                 "Ask predict or answers instead.",
                 "no_classes",
                 target=self.purpose.target,
@@ -277,5 +272,4 @@ class Engine:
     def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer rows; return what a person should be told as well. Shape: N rows -> (N, C), or (N, 1)."""
         z, said = self.logits(rows)
-        found = self.purpose.task.answers(z, self.purpose.mean, self.purpose.std)
-        return (found["p"] if self.purpose.task.has_classes else found["values"][:, None]), said
+        return self.purpose.task.table(z, self.purpose.mean, self.purpose.std), said

@@ -21,14 +21,16 @@ from kd_core.evaluate.soft_labels import soften
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
 from kd_core.registry import Entry
-from kd_core.runs import assessment
+from kd_core.runs import assessment, yes_no
 from kd_core.runs.cells import modes
+from kd_core.runs.cells.tasks_inside import tasks_inside
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.plain.references import Reference, References
 from kd_core.specs import SEVERAL, Choice, RunSpec
+from kd_core.task import IN_PARTS, task_of
 from kd_core.teachers.base import TeacherAnswers
 
 SCHEMA = 4
@@ -133,6 +135,7 @@ class ResultBuilder:
                 if deployed
                 else {}
             ),
+            **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
             **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective),
         }
@@ -256,6 +259,8 @@ class ResultBuilder:
                 told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
             entry |= {"verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need}}
             entry["reason"] = self._reason(entry, one)
+            if IN_PARTS(task_of(self.dataset.task)):
+                entry["tasks"] = tasks_inside(one.evidence, len(self.judged), stopped=entry["stopped_early"])
 
     def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
         """What the same student learned without a teacher, or why nobody asked."""

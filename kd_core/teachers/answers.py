@@ -12,7 +12,7 @@ from kd_core.specs import Choice
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key, code_version
 from kd_core.teachers.answer_cache.coding import decode, encode
-from kd_core.teachers.answer_cache.packing import WEIGHT, pack, part_of, unpack
+from kd_core.teachers.answer_cache.packing import HEAD, WEIGHT, pack, part_of, unpack
 from kd_core.teachers.base import SOURCES, Ask, Notify, ShouldStop, TeacherAnswers, teacher_view
 from kd_core.teachers.fitting import keep
 from kd_core.teachers.made_rows import MadeRows
@@ -84,7 +84,7 @@ def teacher_answers(
         rows = (made.times, maps, weights, made.made_as) if made else (0, maps, weights)
         about = kept.recipe(dataset, teacher, folds, seed, code_version(), hidden, metric, *rows)
         content = {"format": kept.FORMAT, "answers": meta, "recipe": about}
-        packed = pack(dataset, coded, found.hidden, more, found.maps, found.weights)
+        packed = pack(dataset, coded, found.hidden, more, found.maps, found.weights, found.head)
         if keep(notify, lambda: cache.save(key, packed, content)):
             kept_bytes = cache.size_bytes(key)
     return TeacherAnswers(
@@ -92,6 +92,7 @@ def teacher_answers(
         features=dict(found.hidden),
         maps=dict(found.maps),
         weights=dict(found.weights),
+        head=found.head,
         cached=False,
         cache_key=key,
         kept_bytes=kept_bytes,
@@ -137,6 +138,7 @@ def _kept(cache: TeacherCache, key: str, dataset: Dataset, teacher: Choice, noti
         maps=maps,
         made=made,
         weights=part_of(arrays, WEIGHT.removesuffix(".")),
+        head=arrays.get(HEAD),
         cached=True,
         cache_key=key,
         kept_bytes=cache.size_bytes(key),

@@ -132,6 +132,8 @@ class Answered:
     have no common basis. `made` (M, C) float32: the answers to the made rows that were asked about.
     `maps`: attention (N, H, W) float16 of the training rows by stage where it was wanted; places are the same whatever the fold.
     `weights`: by name, of the network that learned from all training rows, where they were wanted of a network trained here.
+    `head` (C, D + 1) float32: the linear layer, its bias last, that turns the features of `hidden` into answers up to a number per row, where one
+    fit gave them and the source knows it.
     """
 
     logits: Mapping[Split, Array]
@@ -147,6 +149,7 @@ class Answered:
     made: Array | None = None
     maps: Mapping[str, Array] = field(default_factory=dict)
     weights: Mapping[str, Array] = field(default_factory=dict)
+    head: Array | None = None
 
 
 def known_rows(z_NC: Array) -> Array:
@@ -257,7 +260,7 @@ class TeacherAnswers:
 
     logits[split] (N, C) float32 in the order of the dataset's part, a row of NaN where it is not known; for `train` out-of-fold.
     `latency_ms`, `notes`, `made` as in `Answered`. `cached` is True when nothing was trained for this run.
-    features["train"] (N, D) float32, `maps` and `weights` as in `Answered` where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
+    features["train"] (N, D) float32, `maps`, `weights` and `head` as in `Answered` where they were wanted. `kept_bytes`: the entry on the disk (0: not kept);
     `seconds_saved`: the fits that a cached answer made unnecessary.
     """
 
@@ -278,6 +281,7 @@ class TeacherAnswers:
     made: Array | None = None
     maps: dict[str, Array] = field(default_factory=dict)
     weights: dict[str, Array] = field(default_factory=dict)
+    head: Array | None = None
 
     def known(self) -> dict[str, int]:
         """Count the rows that were answered, by part; nothing where all were."""

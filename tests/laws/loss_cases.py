@@ -48,7 +48,6 @@ def settings_of(entry):
 
 
 WAITED_FOR = (  # tasks of kinds that losses are made for, whether or not one is registered
-    replace(task_of("multiclass"), name="several_labels", each_alone=True),
     replace(task_of("regression"), name="ranked", by_group=True),
 )
 
@@ -82,10 +81,13 @@ def fewest_classes(entry):
 def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
     """What a student and a teacher say of a batch, and the labels."""
     rng = np.random.default_rng(seed)
-    classification = task_of(task).has_classes if task else has_classes(entry)
-    width = classes if classification else 1
+    told = task_of(task) if task else next(iter(tasks_of(entry)), None)
+    classification = told is None or told.has_classes
+    width = classes if classification or told.each_alone else 1
     z_s, z_t = rng.normal(size=(2, rows, width)) * 2
     y = rng.integers(0, width, rows) if classification else rng.normal(size=rows)
+    if told is not None and told.each_alone:
+        y = (rng.random((rows, width)) < 0.4).astype(np.float32)
     features = torch.tensor(rng.normal(size=(rows, WIDTH)), dtype=dtype)
     theirs = (
         torch.tensor(rng.normal(size=(rows, WIDTH + 3)), dtype=dtype) if "teacher_features" in entry.needs else None

@@ -20,6 +20,14 @@ def answers(task, seed=0, strength=1.0, rows=ROWS):
     if task == "regression":
         y = rng.normal(50, 10, rows)
         return from_logits(task, y, (y[:, None] - 50) / 10 + rng.normal(size=(rows, 1)) / strength, 50.0, 10.0)
+    if task_of(task).by_order:
+        y = rng.integers(0, 5, rows).astype(float)
+        return from_logits(
+            task, y, y[:, None] + 2 * rng.normal(size=(rows, 1)) / strength, groups=rng.integers(0, 40, rows)
+        )
+    if task_of(task).each_alone:
+        y = (rng.random((rows, 4)) < 0.3).astype(np.int64)
+        return from_logits(task, y, rng.normal(size=(rows, 4)) - 0.5 + strength * (2 * y - 1))
     classes = 2 if task == "binary" else 4
     y = rng.integers(0, classes, rows)
     return from_logits(task, y, rng.normal(size=(rows, classes)) + strength * np.eye(classes)[y])
@@ -81,8 +89,8 @@ class TestEveryMetric:
 
     def test_row_order_does_not_matter(self, entry, task):
         a, order = answers(task), np.random.default_rng(3).permutation(ROWS)
-        p, values = (None if v is None else v[order] for v in (a.p, a.values))
-        assert entry.make(type(a)(task, a.y[order], p, values)) == pytest.approx(entry.make(a))
+        p, values, groups = (None if v is None else v[order] for v in (a.p, a.values, a.groups))
+        assert entry.make(type(a)(task, a.y[order], p, values, groups=groups)) == pytest.approx(entry.make(a))
 
     def test_one_class_or_one_value_gives_a_number_or_none_never_nan(self, entry, task):
         a = answers(task)

@@ -58,7 +58,9 @@ class Hints:
         if found.features and "one_basis" not in known:
             folds = crossfit.folds(dataset.train.y, dataset.train.groups, found.folds, seed)
         if found.features and "head" in known:
-            head = found_again(found.features["train"], found.logits["train"])
+            head = found.head
+            if head is None:
+                head = found_again(found.features["train"], found.logits["train"])
         return cls(found.features.get("train"), folds, found.maps, head)
 
     def of_rows(self) -> dict[str, Array]:

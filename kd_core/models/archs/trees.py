@@ -14,7 +14,6 @@ from kd_core.models.base import ARCHS, Array, Pull, SizeName
 from kd_core.models.shape import NamingSpec
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble, one_answer, trees_of_a_round
 from kd_core.specs import unit
-from kd_core.task import ROW_BY_ROW
 
 # Bytes of the ONNX file behind what reads a row (2 to 5 KB), for two classes or a number: at most 5, 9, 31 and 88 KB, so that with it
 # they come near to 10, 15, 40 and 100 KB. From three classes on each class costs as much.
@@ -171,7 +170,6 @@ def seconds(spec: TreesSpec, rows: int, features: int, outputs: int) -> float:
     title="Boosted trees",
     spec=TreesSpec,
     source="LightGBM, Ke et al. 2017",
-    tasks=ROW_BY_ROW,
     roles=("student",),
     not_both="the teacher `lightgbm` grows as many as it needs",
     takes=(COLUMNS, TABLE),

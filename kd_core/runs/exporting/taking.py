@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from kd_core.data.onnx_file import open_session
+from kd_core.data.types.raw_rows import Array
 from kd_core.errors import KDError
 from kd_core.export import parity
 from kd_core.export.raw_model import facts_of
@@ -26,12 +27,12 @@ ROWS = "rows.parquet"
 
 @dataclass(frozen=True)
 class Taking:
-    """What leaves and what proves it. `answers`: the app's to `rows`; `spread`: of the target's numbers, 1 for probabilities."""
+    """What leaves and what proves it. `answers`: the app's to `rows`; `spread` (W,): of the target's numbers, 1 for probabilities."""
 
     taken: Taken
     rows: Sequence[dict[str, Any]]
     answers: Sequence[Sequence[float]]
-    spread: float
+    spread: Array
     folder: RunFolder
 
 
@@ -59,8 +60,9 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         )
     model, types = opened.kept(told["onnx"]), opened.deployed.reader.types
     kept = as_written(_test_rows(opened.folder, list(types)), types)
-    odd = odd_rows(kept, types, ODD_ROWS)
-    rows = [*kept[: parity.MOST_ROWS - len(odd)], *odd]
+    most = parity.most_rows(opened.purpose.questions.width)
+    odd = odd_rows(kept, types, min(ODD_ROWS, most // 2))
+    rows = [*kept[: most - len(odd)], *odd]
     every = max(1, len(kept) // SAMPLE_ROWS)
     sample = kept[::every][:SAMPLE_ROWS]
     purpose = opened.purpose
@@ -75,8 +77,7 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         card_of(opened.folder, told, purpose, licence),
         opened.kept(told["weights"]),
     )
-    spread = float(purpose.std) if purpose.task.is_number else 1.0
-    return Taking(taken, rows, opened.ask(rows)[0].tolist(), spread, opened.folder)
+    return Taking(taken, rows, opened.ask(rows)[0].tolist(), purpose.spread_W, opened.folder)
 
 
 def _test_rows(folder: RunFolder, names: list[str]) -> pd.DataFrame:

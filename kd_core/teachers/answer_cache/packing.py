@@ -1,7 +1,7 @@
 """From a teacher's answers to the arrays of an entry and back, by row id: a row's answer never depends on its position.
 
 Arrays are named `<split>.<what>`: `rows` (ids), `logits` or its codings (see `coding`), `features` and `map.<stage>` where a teacher
-gives them, `made.<coding>` the answers to made rows, in their order, `weights.<name>` those of its network where they are wanted, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
+gives them, `made.<coding>` the answers to made rows, in their order, `weights.<name>` those of its network where they are wanted, `last.layer` the one that turns features into answers, and `labels` of the validation rows, for whoever looks at answers without preparing the data.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kd_core.teachers.answer_cache import coding
 
 MAP = "map."  # before a stage's name
 WEIGHT = "weights."  # before a weight's
+HEAD = "last.layer"
 
 
 def pack(
@@ -25,12 +26,14 @@ def pack(
     made: Mapping[str, Array] | None = None,
     maps: Mapping[str, Array] | None = None,
     weights: Mapping[str, Array] | None = None,
+    head: Array | None = None,
 ) -> dict[str, Array]:
     """Name the arrays to keep. Shape: coded logits (N, C), features (N, D) and maps (N, H, W) in the order of the dataset's parts."""
     found: dict[str, Array] = {"validation.labels": dataset.validation.y}
     found |= {f"train.{MAP}{name}": array for name, array in (maps or {}).items()}
     found |= {f"made.{name}": array for name, array in (made or {}).items()}
     found |= {f"{WEIGHT}{name}": array for name, array in (weights or {}).items()}
+    found |= {} if head is None else {HEAD: head}
     for split, part in dataset.parts.items():
         found[f"{split}.rows"] = part.row_ids
         found |= {f"{split}.{name}": array for name, array in coded[split].items()}

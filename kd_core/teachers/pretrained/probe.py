@@ -12,7 +12,13 @@ from threadpoolctl import threadpool_limits
 from kd_core.data.dataset import Array
 from kd_core.task import task_of
 from kd_core.teachers.base import FitData, Notify, ShouldStop
-from kd_core.teachers.estimator import check_classes, known_validation, log_probabilities, stop_if_asked
+from kd_core.teachers.estimator import (
+    SMALLEST_PROBABILITY,
+    check_classes,
+    known_validation,
+    log_probabilities,
+    stop_if_asked,
+)
 
 # Of the pull to zero; the next is tried while the validation loss falls. The first two are for few rows.
 STRENGTHS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
@@ -42,6 +48,22 @@ class Probe:
         if not task.has_classes:
             return task.perfect(z[:, 0].astype(np.float32), self.num_outputs)
         return log_probabilities(_softmax(z.astype(np.float64)), self.classes_K, self.num_outputs)
+
+    def head(self) -> Array | None:
+        """Return it as one linear layer on vectors as they are; answers differ from its logits by a number per row, and where those are bounded.
+
+        A class that was never seen is as unlikely as the bound says. Shape: (C, D + 1) float32, the bias last; None for another kind of target.
+        """
+        task, weights_DK = task_of(self.task), self.weights_DK / self.spread_D[:, None]
+        layer_KE = np.column_stack([weights_DK.T, self.bias_K - self.mean_D @ weights_DK])
+        if task.has_classes and self.num_outputs == len(self.classes_K):
+            return layer_KE.astype(np.float32)
+        if task.has_classes:
+            found = np.zeros((self.num_outputs, layer_KE.shape[1]))
+            found[:, -1] = np.log(SMALLEST_PROBABILITY)
+            found[self.classes_K] = layer_KE
+            return found.astype(np.float32)
+        return layer_KE.astype(np.float32) if task.is_number and self.num_outputs == 1 else None
 
     def num_parameters(self) -> int:
         return self.weights_DK.size + self.bias_K.size

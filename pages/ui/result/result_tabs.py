@@ -20,6 +20,7 @@ from pages.ui.result import chance, column_curves, differences, mistakes, recipe
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
+from pages.ui.tasks import multitask as several
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -98,6 +99,7 @@ def overview(found: Result, index: int) -> None:
     student = found["students"][index]
     title = verdict.metric_title(name)
     splits.show(found, index)
+    several.show(found, index)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")

@@ -80,3 +80,28 @@ def test_one_class_is_refused_and_a_stop_is_honoured_within_a_step():
     with pytest.raises(Stopped):
         fitted(data, later)
     assert asked == 5
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_it_is_one_linear_layer_on_vectors_as_they_are(task):
+    data = fit_data(task)
+    x, v = (np.c_[rows, np.full(len(rows), 7.0)].astype(np.float32) for rows in (data.x, data.x_validation))
+    found = fitted(replace(data, x=x, x_validation=v))
+    layer = found.head()
+    assert layer.shape == (data.num_outputs, x.shape[1] + 1) and layer.dtype == np.float32
+    z = v @ layer[:, :-1].T + layer[:, -1]
+    told = found.logits(v)
+    if task == "regression":
+        np.testing.assert_allclose(z, told, atol=1e-4)
+    else:
+        np.testing.assert_allclose(np.exp(z) / np.exp(z).sum(1, keepdims=True), np.exp(told), atol=1e-4)
+
+
+def test_a_class_that_is_not_there_is_as_unlikely_in_its_layer():
+    data = fit_data("multiclass")
+    kept = data.y != 1
+    found = fitted(replace(data, x=data.x[kept], y=data.y[kept]))
+    layer = found.head()
+    assert layer[1, :-1].tolist() == [0.0] * 4 and layer[1, -1] == np.float32(np.log(1e-6))
+    z = data.x_validation @ layer[:, :-1].T + layer[:, -1]
+    assert (z.argmax(1) == found.logits(data.x_validation).argmax(1)).all()

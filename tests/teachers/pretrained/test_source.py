@@ -10,8 +10,10 @@ import pytest
 
 from kd_core.data.dataset import SPLITS
 from kd_core.data.preparation import prepare
+from kd_core.distill.inner.hints import Hints
+from kd_core.distill.student import train_student
 from kd_core.errors import KDError, Stopped
-from kd_core.specs import Choice, DatasetSpec
+from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from kd_core.teachers import SOURCES
 from kd_core.teachers.answer_cache.cache import TeacherCache, cache_key
 from kd_core.teachers.answers import teacher_answers
@@ -259,3 +261,29 @@ def test_minilm_itself_reads_sentences_by_their_sense(tmp_path, monkeypatch):
     assert (
         found.num_parameters > 22e6 and accuracy(found, data, "train") > 0.95 and accuracy(found, data, "test") > 0.95
     )
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_probe_hands_on_its_layer_and_a_student_can_answer_by_it(rows, tiny, tmp_path, monkeypatch, cut_off):
+    """Its answers are bounded log-probabilities, which no linear layer gives back: simkd was offered and refused when training began."""
+    cache = TeacherCache(tmp_path / "kept")
+    if cut_off:  # after the fit was kept, before the answers were
+        with monkeypatch.context() as broken:
+            broken.setattr(TeacherCache, "save", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                answers(rows, {"model": tiny}, cache, folds=1, hidden=True)
+    found = answers(rows, {"model": tiny}, cache, folds=1, hidden=True)
+    again = answers(rows, {"model": tiny}, cache, folds=1, hidden=True)
+    assert again.cached and np.array_equal(found.head, again.head) and found.head.dtype == np.float32
+    z = found.features["train"] @ found.head[:, :-1].T + found.head[:, -1]
+    p = np.exp(z - z.max(1, keepdims=True))
+    np.testing.assert_allclose(p / p.sum(1, keepdims=True), np.exp(found.logits["train"]), atol=1e-4)
+    hints = Hints.of_answers(again, rows, Choice(name=NAME, settings={"model": tiny}), 0)
+    assert np.array_equal(hints.head, found.head)
+    student, training = (
+        StudentSpec(name="s", arch=Choice(name="bag", settings={"size": "tiny"})),
+        TrainingSpec(epochs=3),
+    )
+    done = train_student(rows, student, Choice(name="simkd"), found.logits["train"], training, 0, hints=hints)
+    assert np.isfinite(done.test_logits()).all()
+    assert answers(rows, {"model": tiny}, cache, folds=2, hidden=True).head is None
