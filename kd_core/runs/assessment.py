@@ -97,7 +97,12 @@ def seeds_block(
     if task_of(models[0].task).has_classes:
         result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
-    if "confusion" in result and rows is not None:
+    if task_of(models[0].task).each_alone and rows is not None:
+        result["fidelity"] = {
+            "agreement": spread([fidelity.label_agreement(z[rows], teacher[rows]) for z in per_seed]),
+            "kl": spread([fidelity.label_kl(teacher[rows], z[rows]) for z in per_seed]),
+        }
+    elif "confusion" in result and rows is not None:
         result["fidelity"] = {
             "agreement": spread([fidelity.agreement(z[rows], teacher[rows]) for z in per_seed]),
             "kl": spread([fidelity.kl(teacher[rows], z[rows]) for z in per_seed]),

@@ -94,7 +94,7 @@ class Questions:
     def of(cls, facts: Mapping[str, Any]) -> Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
-            return cls([_read(one, facts["classes"]) for one in facts["answers"]])
+            return cls([_told(one, facts["classes"]) for one in facts["answers"]])
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
         return cls([Question(facts["target"], kind, 0, len(names) or 1, names, threshold)])
@@ -147,6 +147,12 @@ class Questions:
         return {name: column[0].item() if hasattr(column[0], "item") else column[0] for name, column in found.items()}
 
 
+def _told(one: Sequence[Any], classes: Sequence[str]) -> Question:
+    """Read what `Question.told` wrote; the names of thousands of classes stand with the file."""
+    name, kind, start, end, names, *more = one
+    return Question(name, kind, start, end, classes if kind == FIRST else names, *more)
+
+
 def likeliest(shares: Any) -> Any:
     """Return the places of the largest shares, the largest first, of equal ones the first. Shape: (N, C) -> (N, at most 10)."""
     most = min(MOST, shares.shape[1])
@@ -158,11 +164,6 @@ def likeliest(shares: Any) -> Any:
     return np.take_along_axis(
         some, np.argsort(-np.take_along_axis(shares, some, axis=1), axis=1, kind="stable"), axis=1
     )
-
-
-def _read(told: Sequence[Any], classes: Sequence[str]) -> Question:
-    name, kind, start, end, names, *more = told
-    return Question(name, kind, start, end, classes if kind == FIRST else names, *more)
 
 
 def _free(name: str, taken: set[str]) -> str:
