@@ -38,8 +38,6 @@ _UNFIT = (
     *RUNTIME_ERRORS,
 )  # files that don't fit together
 
-MOST_NUMBERS = 20_000_000  # of answers that are held at once
-
 
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
@@ -160,12 +158,6 @@ class Predictor:
         `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. Where only the order within a group counts, and rows name their group, `rank` counts from its best row. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
-        piece = max(1, MOST_NUMBERS // self.purpose.questions.width)
-        if (
-            isinstance(rows, pd.DataFrame) and len(rows) > piece
-        ):  # of a catalogue each row's answer has thousands of numbers
-            pieces = [self._answered(rows.iloc[at : at + piece]) for at in range(0, len(rows), piece)]
-            return self._ranked(pd.concat(pieces), rows)
         return self._ranked(self._answered(rows), rows)
 
     def _answered(self, rows: Rows) -> pd.DataFrame:
