@@ -45,10 +45,7 @@ _X = "x"  # the encoded rows, as networks are exported
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read.
-
-    `group`: the column whose rows are compared with each other, for a task by order.
-    """
+    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read."""
 
     task: Task
     target: str
@@ -57,7 +54,7 @@ class Purpose:
     std: Scale
     read: ReadSpec
     threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
-    group: str | None = None
+    group: str | None = None  # column whose rows are compared with each other, of a task by order
 
     @functools.cached_property
     def questions(self) -> Questions:

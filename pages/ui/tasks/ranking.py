@@ -80,7 +80,7 @@ def soft(kept: Kept, found: Result, index: int) -> None:
         start = min(TEMPERATURES, key=lambda v: abs(np.log(v / (trained or 1.0))))
         temperature = float(
             st.select_slider(
-                t("soft_labels.temperature"),
+                t("ranking.temperature"),
                 TEMPERATURES,
                 value=start,
                 key=f"soft-list-T-{found['run_id']}-{index}",
@@ -145,7 +145,7 @@ def _orders(kept: Kept, queries: Queries, at: int) -> None:
     own = {arm: ranks(kept.logits[arm][rows, 0], np.zeros(len(rows))) for arm in ARMS}
     frame = pd.DataFrame(
         {
-            str(t("soft_labels.apart_row")): kept.row_ids[rows] + 1,
+            str(t("ranking.row")): kept.row_ids[rows] + 1,
             str(t("ranking.grade")): kept.labels[rows],
             **{arm_names()[arm]: own[arm] for arm in ARMS},
             **_fields(kept, rows),
@@ -221,7 +221,7 @@ def beside(kept: Kept, found: Result) -> None:
             frame = pd.DataFrame(
                 {
                     str(t("ranking.grade")): [f"{kept.labels[rows[i]]:g}" for i in order],
-                    str(t("soft_labels.apart_row")): [str(int(kept.row_ids[rows[i]]) + 1) for i in order],
+                    str(t("ranking.row")): [str(int(kept.row_ids[rows[i]]) + 1) for i in order],
                     **{name: [cells[i] for i in order] for name, cells in list(told.items())[:1]},
                 }
             )
