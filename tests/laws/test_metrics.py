@@ -99,7 +99,9 @@ class TestEveryMetric:
     def test_row_order_does_not_matter(self, entry, task):
         a, order = answers(task), np.random.default_rng(3).permutation(ROWS)
         p, values, groups, kept = (None if v is None else v[order] for v in (a.p, a.values, a.groups, a.kept))
-        assert entry.make(type(a)(task, a.y[order], p, values, groups=groups, kept=kept)) == pytest.approx(entry.make(a))
+        assert entry.make(type(a)(task, a.y[order], p, values, groups=groups, kept=kept)) == pytest.approx(
+            entry.make(a)
+        )
 
     def test_one_class_or_one_value_gives_a_number_or_none_never_nan(self, entry, task):
         a = answers(task)
