@@ -1,8 +1,7 @@
 """A student as one ONNX file: the columns of a raw row in, the answer out.
 
 The encoding is part of the graph wherever operations can do it; where they can't (texts, pictures), the fitted view lies in the
-file's metadata. What a program must know to use the file stands inside: columns and how they are read, classes, target, and what
-free text needs to be encoded.
+file's metadata. What a program must know to use the file stands inside: columns, classes, target, and what free text needs.
 """
 
 from __future__ import annotations
@@ -46,7 +45,10 @@ _X = "x"  # the encoded rows, as networks are exported
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read."""
+    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read.
+
+    `group`: the column whose rows are compared with each other, for a task by order.
+    """
 
     task: Task
     target: str
@@ -55,6 +57,7 @@ class Purpose:
     std: Scale
     read: ReadSpec
     threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
+    group: str | None = None
 
     @functools.cached_property
     def questions(self) -> Questions:
@@ -81,7 +84,8 @@ class Purpose:
         """Return plain values for JSON; `answers` where they are more than one class or one number."""
         scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
         named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        own = {} if self.threshold is None else {"threshold": self.threshold}
+        own: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
+        own |= {} if self.group is None else {"group": self.group}
         more = {} if self.questions.one else {"answers": [one.told() for one in self.questions.every]}
         return {**named, **more, **scale, **own, "read": self.read.model_dump(mode="json")}
 
@@ -91,7 +95,7 @@ def purpose_from(told: Mapping[str, Any]) -> Purpose:
     scale = _scale(told["mean"]), _scale(told["std"])
     read = ReadSpec.model_validate(told["read"])
     of = told["task"], str(told["target"]), tuple(told["classes"])
-    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"))
+    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"), told.get("group"))
 
 
 def _scale(told: Any) -> Scale:

@@ -90,7 +90,10 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
 def purpose_of(dataset: Dataset, threshold: float | None = None) -> Purpose:
     """Say what models of a dataset are for; `threshold`: from which a model's answer is yes, where that is not the likelier class."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled, threshold)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    target = str(dataset.spec.target)
+    return Purpose(task, target, dataset.classes, *scale, dataset.settled, threshold, group)
 
 
 def deploy(

@@ -110,7 +110,7 @@ def before_students(result: dict[str, Any]) -> list[str]:
     """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
     told = (*compress_words.lines(result), *continue_words.lines(result), *mode_words.lines(result))
-    return [*lines, *told, *_known_lines(result)]
+    return [*_query_lines(result), *lines, *told, *_known_lines(result)]
 
 
 def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
@@ -141,6 +141,16 @@ def _names(told: Vocabulary) -> str:
         f"Of the values of category columns its file knows the commonest alone, {columns}: {kilobytes(told.bytes)} of names instead of "
         f"{kilobytes(told.of_bytes)}. Any other is read as a value never seen; so it was in training, by the baseline and by plain models of its size too."
     )
+
+
+def _query_lines(result: dict[str, Any]) -> list[str]:
+    """Say on how many queries a ranking was judged, and how many of them no order can serve."""
+    if not (groups := result["dataset"].get("groups")):
+        return []
+    told, rows = groups["test"], result["dataset"]["rows"]["test"]
+    without = told["all"] - told["relevant"]
+    left = f" {without:,} more have no relevant row and are left out." if without else ""
+    return [f"Judged on {told['relevant']:,} test queries ({rows:,} rows in all); intervals are over queries.{left}"]
 
 
 def _known_lines(result: dict[str, Any]) -> list[str]:
@@ -201,7 +211,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind == "rows":
-        lines.append(f"  What would settle it: about {student.advice.need:,} test rows; more seeds can't help.")
+        units = "queries" if found.raw["dataset"].get("groups") else "rows"
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; more seeds can't help.")
     return lines
 
 
