@@ -23,7 +23,7 @@ def test_shares_sum_to_one_and_follow_the_newest_item():
     x, y = rows()
     table = Neighbours.learn(x, y, 30, 100)
     p = table.shares(x)
-    np.testing.assert_allclose(p.sum(1), 1)
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
     assert (p > 0).all()
     assert (p.argmax(1) == x[:, -1] % 30).mean() > 0.7
 
@@ -32,7 +32,7 @@ def test_popularity_is_the_same_for_everybody_who_has_seen_nothing():
     x, y = rows()
     table = Neighbours.learn(x, y, 31, 0)
     counts = np.maximum(np.bincount(y, minlength=31), HALF)
-    np.testing.assert_allclose(table.shares(np.zeros((2, 5), int)), np.tile(counts / counts.sum(), (2, 1)))
+    np.testing.assert_allclose(table.shares(np.zeros((2, 5), int)), np.tile(counts / counts.sum(), (2, 1)), rtol=1e-6)
     assert table.rules.nnz == 0 and table.numbers == 31 and table.bytes == 4 * 31
 
 
@@ -50,7 +50,7 @@ def test_the_mix_is_that_of_the_formula():
     before = wanted[:2].sum()
     wanted[:2] *= table.again / before
     wanted[2:] *= (1 - table.again) / (1 - before)
-    np.testing.assert_allclose(table.shares(np.array([[0, 1, 2]]))[0], wanted)
+    np.testing.assert_allclose(table.shares(np.array([[0, 1, 2]]))[0], wanted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -71,7 +71,7 @@ def test_items_seen_before_get_what_they_got_in_training():
         seen = np.zeros(p.shape, bool)
         for row, items in enumerate(x):
             seen[row, items[items > 0] - 1] = True
-        np.testing.assert_allclose((p * seen).sum(1), table.again, rtol=1e-6)
+        np.testing.assert_allclose((p * seen).sum(1), table.again, rtol=1e-4)
     assert again.again > 0.99
 
 
