@@ -26,6 +26,7 @@ from kd_core.machine.device import pick, threads
 from kd_core.machine.timing import measure_latency
 from kd_core.models.sizes import file_bytes
 from kd_core.specs import Spec, unit
+from kd_core.task import SOME_CLASSES
 from kd_core.teachers import kept_models
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
