@@ -90,7 +90,10 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
 def purpose_of(dataset: Dataset, threshold: float | None = None) -> Purpose:
     """Say what models of a dataset are for; `threshold`: from which a model's answer is yes, where that is not the likelier class."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled, threshold)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    target = str(dataset.spec.target)
+    return Purpose(task, target, dataset.classes, *scale, dataset.settled, threshold, group)
 
 
 def deploy(
@@ -139,8 +142,8 @@ def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flippe
     """Compare a file's answers with `z`, the engine's; so large a share of the rows may be `flipped`, and is not counted. Errors: KDError `onnx_parity`."""
     purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
-    expected = purpose.task.table(z, purpose.mean, purpose.std)
-    rows = np.sort((np.abs(found - expected) / purpose.spread_W).max(axis=1, initial=0))
+    differences = purpose.task.apart(found, z, purpose.mean, purpose.std)
+    rows = np.sort((differences / purpose.spread_W).max(axis=1, initial=0))
     apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0))
     if not apart <= PARITY:
         raise KDError(

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
+from kd_core.task import IN_FULL, IN_PARTS, SOME_CLASSES, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of
@@ -43,6 +44,8 @@ def _missing(spec: AverageSpec) -> SpecError | None:
     "average",
     title="Average of teachers",
     spec=AverageSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="ensemble",
