@@ -15,6 +15,7 @@ from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.onnx_writing import written
 from kd_core.models import ARCHS, boosting
 from kd_core.models.archs.trees import PRESETS, TreesSpec, file_bytes
+from kd_core.models.building import viewed
 from kd_core.models.sizes import sizes_for
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble
 from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
@@ -103,7 +104,7 @@ def test_labels_are_lightgbms_own_each_by_itself(labels, tmp_path):
     arch = Choice(name="trees", settings=whole)
     found = train_student(data, StudentSpec(name="s", arch=arch), None, None, TrainingSpec(), 0)
     told = {**boosting.REPEATABLE, "num_leaves": 5, "min_data_in_leaf": 15, "learning_rate": 0.2, "objective": "binary"}
-    ours, kind = found.test_logits(), found.viewed.spec.kind
+    ours, kind = found.test_logits(), viewed(data, arch).spec.kind
     assert ours.shape == (len(data.test), labels)
     assert sizes_for(data, arch).parameters == sum(p.numel() for p in found.module.parameters())
     for k in range(labels):

@@ -21,7 +21,7 @@ def one(rows, f1, gain=None):
         "rows": rows,
         "f1": dict.fromkeys(sides, f1),
         "average_precision": dict.fromkeys(sides, f1),
-        "counts": dict.fromkeys(sides, [rows * 0.75, rows * 0.25, 2.0]),
+        "counts": {side: [rows * 0.75, rows * 0.25, 2.0] for side in sides},
         "gain": gain,
     }
 
