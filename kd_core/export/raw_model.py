@@ -1,8 +1,7 @@
 """A student as one ONNX file: the columns of a raw row in, the answer out.
 
 The encoding is part of the graph wherever operations can do it; where they can't (texts, pictures), the fitted view lies in the
-file's metadata. What a program must know to use the file stands inside: columns and how they are read, classes, target, and what
-free text needs to be encoded.
+file's metadata. What a program must know to use the file stands inside: columns, classes, target, and what free text needs.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
-_SHARES = {CLASSES: "Softmax", FIRST: "Softmax", LABELS: "Sigmoid"}
+_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -101,8 +100,8 @@ def _scale(told: Any) -> Scale:
 def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
     """Put a view and the answer around a network.
 
-    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer` (N, W): shares of classes or labels, or
-    a value in the target's unit; of several targets all of theirs side by side.
+    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer` (N, W): shares of classes or labels, the
+    likeliest of a catalogue with their shares, or a value in the target's unit; of several targets all of theirs side by side.
     """
     drawn = view.graph()
     if drawn is None:
@@ -197,6 +196,8 @@ def _answer(
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     every = purpose.questions.every
     if len(every) == 1:
+        if every[0].kind == FIRST:
+            return _first(logits, answer, every[0], drawn)
         if (shares := _SHARES.get(every[0].kind)) is not None:
             return [helper.make_node(shares, [logits], [answer])], []
         return _number(logits, answer, purpose.scale(0), drawn)
@@ -213,6 +214,20 @@ def _answer(
             steps.append(helper.make_node(shares, [apart[at]], [between]))
             steps.append(helper.make_node("Cast", [between], [joined[at]], to=onnx.TensorProto.DOUBLE))
     return [*steps, helper.make_node("Concat", joined, [answer], axis=1)], weights
+
+
+def _first(
+    logits: str, answer: str, one: Question, drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Take the likeliest classes: their places, and then their shares."""
+    shares, count, best, places, numbers = (drawn.new() for _ in range(5))
+    steps = [
+        helper.make_node("Softmax", [logits], [shares]),
+        helper.make_node("TopK", [shares, count], [best, places]),
+        helper.make_node("Cast", [places], [numbers], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Concat", [numbers, best], [answer], axis=1),
+    ]
+    return steps, [numpy_helper.from_array(np.array([(one.end - one.start) // 2], np.int64), count)]
 
 
 def _number(

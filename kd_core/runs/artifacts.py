@@ -90,8 +90,8 @@ def write_artifacts(
         **({"plain": beside} if beside else {}),
         "rows_kept": len(keep),
         "rows_of": len(dataset.test),
-        "target_mean": dataset.target_mean,
-        "target_std": dataset.target_std,
+        "target_mean": np.asarray(dataset.target_mean).tolist(),
+        "target_std": np.asarray(dataset.target_std).tolist(),
     }
 
 
@@ -140,12 +140,14 @@ def write_cells(
 
     Shape: teacher (V, C); in the file row_ids, labels (R,), teacher (R, C), logits (cells, R, C) float16.
     """
-    numbers = max(1, len(best)) * dataset.num_outputs
+    numbers = max(1, len(best)) * dataset.width
     most = max(1, min(CELL_ROWS, CELL_NUMBERS // numbers))
     known = np.flatnonzero(known_rows(teacher))
     some = known if len(known) else np.arange(len(dataset.validation))
     keep = some[kept_rows(len(some), dataset.hash, most)]
-    logits = np.full((len(best), len(keep), dataset.num_outputs), np.nan, dtype=np.float16)
+    logits = np.full(
+        (len(best), len(keep), dataset.width), np.nan, dtype=np.float16 if dataset.catalogue is None else np.float32
+    )
     answered: dict[int, Any] = {}  # cells with alpha 0 share a training
     for cell, finished in enumerate(best):
         if finished is not None:

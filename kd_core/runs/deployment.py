@@ -139,8 +139,8 @@ def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flippe
     """Compare a file's answers with `z`, the engine's; so large a share of the rows may be `flipped`, and is not counted. Errors: KDError `onnx_parity`."""
     purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
-    expected = purpose.task.table(z, purpose.mean, purpose.std)
-    rows = np.sort((np.abs(found - expected) / purpose.spread_W).max(axis=1, initial=0))
+    differences = purpose.task.apart(found, z, purpose.mean, purpose.std)
+    rows = np.sort((differences / purpose.spread_W).max(axis=1, initial=0))
     apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0))
     if not apart <= PARITY:
         raise KDError(

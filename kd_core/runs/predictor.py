@@ -37,8 +37,6 @@ _UNFIT = (
     *RUNTIME_ERRORS,
 )  # files that don't fit together
 
-MOST_NUMBERS = 20_000_000  # of answers that are held at once
-
 
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
@@ -160,11 +158,6 @@ class Predictor:
         Errors: as `answers`.
         """
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        piece = max(1, MOST_NUMBERS // self.purpose.questions.width)
-        if (
-            isinstance(rows, pd.DataFrame) and len(rows) > piece
-        ):  # of a catalogue each row's answer has thousands of numbers
-            return pd.concat([self.predict(rows.iloc[at : at + piece]) for at in range(0, len(rows), piece)])
         return pd.DataFrame(self.purpose.questions.columns(self.answers(rows)), index)
 
     @property

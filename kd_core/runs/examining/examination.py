@@ -41,7 +41,7 @@ Notify = Callable[[str, int, int], None]  # what is done, how many parts of how 
 def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapping[str, Any], Kept]:
     """Open a student of a run with its result and the test rows that were kept.
 
-    Errors: as `predictor.load`, `kept_rows`; KDError `examine_no_rows` of a file, or of a plain model.
+    Errors: as `predictor.load`, `kept_rows`; KDError `examine_no_rows` of a file, or of a plain model; `examine_catalogue`.
     """
     model = load(run, student)
     result = None if isinstance(model, FromFile) else model.folder.result()
@@ -51,6 +51,12 @@ def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapp
             "Give a run, and a student of it.",
             "examine_no_rows",
             name=student or str(run),
+        )
+    if model.purpose.task.compact:
+        raise KDError(
+            "A closer look is not made where the target is an item of a whole catalogue: its groups, disturbances and columns are those of tables.",
+            "The result tells new users and rare items apart.",
+            "examine_catalogue",
         )
     return model, result, kept_rows(model, result)
 

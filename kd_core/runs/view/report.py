@@ -11,6 +11,7 @@ from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
+from kd_core.runs.items import cold_start
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
 from kd_core.runs.view import compress_words, continue_words, mode_words
@@ -116,8 +117,8 @@ def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) 
     """Say one student's verdict; lines after the first begin with two spaces."""
     plain = _plain_lines(result, found, student)
     names = [_names(student.names)] if student.names else []
-    inside = tasks_inside.lines(student.raw)
-    return [*_judgement(found, student), *inside, *plain, *names, _sizes(result, found, student)]
+    inside, cold = tasks_inside.lines(student.raw), cold_start.lines(student.raw, found.metric.name)
+    return [*_judgement(found, student), *inside, *plain, *names, _sizes(result, found, student), *cold]
 
 
 def after_students(result: dict[str, Any], found: Outcome) -> list[str]:

@@ -24,8 +24,10 @@ from kd_core.errors import DataError, KDError, Problem, Says
 from kd_core.evaluate.latency import network_latency
 from kd_core.machine.device import pick, threads
 from kd_core.machine.timing import measure_latency
+from kd_core.models.building import SHORT_FORM
 from kd_core.models.sizes import file_bytes
 from kd_core.specs import Spec, unit
+from kd_core.task import IN_FULL
 from kd_core.teachers import kept_models
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -160,6 +162,8 @@ def _content(spec: EarlierRunSpec) -> str:
     "earlier_run",
     title="Earlier run",
     spec=EarlierRunSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

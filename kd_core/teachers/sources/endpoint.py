@@ -21,8 +21,9 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.pictures.column import shape_of
 from kd_core.errors import DataError, KDError, Problem, Says, SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers import posting
 from kd_core.teachers.base import SOURCES, Answered, Ask, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
@@ -142,6 +143,8 @@ def _once(spec: EndpointSpec, rows: int) -> float:
     "endpoint",
     title="HTTP endpoint",
     spec=EndpointSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

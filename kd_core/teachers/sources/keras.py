@@ -19,8 +19,9 @@ from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.errors import DataError, Says
 from kd_core.machine.device import threads
 from kd_core.machine.timing import measure_latency
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
@@ -217,6 +218,8 @@ def _missing(spec: KerasSpec) -> DataError | None:
     "keras",
     title="Keras file",
     spec=KerasSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

@@ -20,8 +20,9 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.view import View
 from kd_core.errors import DataError, Says
 from kd_core.limits import ONNX_SECONDS
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -157,6 +158,8 @@ def _missing(spec: OnnxSpec) -> DataError | None:
     "onnx",
     title="ONNX file",
     spec=OnnxSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=VIEWS,
     gives=frozenset({"logits"}),
     family="given",

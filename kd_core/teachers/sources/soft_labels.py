@@ -15,8 +15,9 @@ from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.types.answered import numbers
 from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Problem, Says, SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import MAYBE_SEEN, Form, class_of, columns_by_class, logits_of, told
@@ -78,6 +79,8 @@ def _missing(spec: SoftLabelsSpec) -> SpecError | None:
     "soft_labels",
     title="Soft labels (file or columns)",
     spec=SoftLabelsSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",
