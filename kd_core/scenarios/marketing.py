@@ -22,7 +22,7 @@ COUPONS = ("coffee", "lunch", "groceries", "fashion", "fitness", "cinema")
     teacher=Choice(name="gradient_boosting"),
     objective=Choice(name="bernoulli_kd"),
     students=("tiny", "small"),
-    training=TrainingSpec(seeds=5),  # as many as the intervals ask for take more than two minutes
+    training=TrainingSpec(seeds=3),  # as many as the intervals ask for take more than two minutes
     dataset={"more_targets": COUPONS[1:]},
     tags=("marketing", "behaviour"),
 )
