@@ -7,12 +7,18 @@ CELLS = 200_000_000  # rows x columns: a 228 KB Parquet can claim 50 M rows
 CELL_BYTES = 100_000  # longer cells are documents or an unclosed quote
 RAGGED_SHARE = 0.01  # so few rows of a wrong width are left out with a warning; more block the file
 CLASSES = 1_000  # more distinct labels look like a number or an id, not like classes
+LABELS = (
+    300  # of a row that may have several: each is an answer of its own, and a target with as many rows as the table
+)
+LABEL_CHARACTERS = 200  # of a label's name: longer ones are texts
+CHECKED_LABELS = 20  # the commonest of many: each is looked for in every column
 FEW_CLASSES = 20  # whole numbers with more distinct values than this are taken for a measure
 MIN_CLASS_ROWS = 3  # one row for each of train, validation and test
 LARGEST_NUMBER = 1e100  # squares and ranges of larger values overflow; no measure is that large
 TURN_DIGITS = 6  # of places on a circle (month, weekday, hour): engine and graph give the same bits then
 LARGEST_FLOAT32 = 3e38  # a little less than float32 can hold
 COPIES_SHARE = 0.1  # of the rows in one unit of copies: larger ones would decide what a part of the split holds
+ITEMS = 100_000  # of a catalogue: each has a row of every student's table and of its last layer
 MIN_ROWS = 30  # below this no split leaves anything to compare
 
 ZIP_RATIO = 100  # ordinary text compresses up to ~20:1; bombs start at 1,000:1

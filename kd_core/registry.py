@@ -101,7 +101,10 @@ NEEDS: dict[str, Need] = {
         lambda s: not s.by_rounds,
         "needs students that learn by gradient descent, and a student here learns by a procedure of its own",
     ),
-    "groups": (lambda s: s.grouped, "needs rows that belong together: no group column is chosen"),
+    "groups": (
+        lambda s: s.grouped,
+        "needs rows that belong together: no group column is chosen, by --group COLUMN or as the group of the data",
+    ),
 }
 
 
@@ -154,7 +157,7 @@ class Entry(Generic[T]):
             return str(lacking)
         if situation.by_rounds and "module" in self.facts:
             return "has a part that learns beside the student by gradient descent, and a student here learns by a procedure of its own"
-        if situation.by_rounds and "doubled" in self.facts:
+        if situation.by_rounds and "doubled" in self.facts and not self.facts.get("whole_groups"):
             return "compares the rows of a batch with each other, and a student here learns by a procedure of its own, row by row"
         for need in self.needs:
             holds, reason = NEEDS[need]

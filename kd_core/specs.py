@@ -20,7 +20,7 @@ from kd_core.spec import Spec as Spec
 from kd_core.spec import unit as unit
 
 Copies = Literal["together", "apart"]
-ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "id", "constant"]
+ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "picture", "items", "id", "constant"]
 
 FILE = r"^sha256:[0-9a-f]{64}$"  # pattern of a field that names a file kept in the workspace's uploads
 SEVERAL = "several"  # name of an objective that is made of several terms
@@ -249,7 +249,7 @@ NETWORK_FOLDS, NETWORK_ROWS = 2, 20_000  # each fold is one more training of a n
 class EvaluationSpec(Spec):
     """How the verdict is reached."""
 
-    later = ("placebo", "splits", "references")
+    later = ("placebo", "splits", "references", "threshold")
 
     metric: str | None = Field(
         None,
@@ -261,6 +261,13 @@ class EvaluationSpec(Spec):
         le=1,
         description="Differences below this count as the same; the metric's own margin when empty.",
         json_schema_extra=unit("metric units; share of the baseline's value for errors", advanced=True),
+    )
+    threshold: str | None = Field(
+        None,
+        pattern=r"^(half|f1|(precision|recall):0?\.\d+)$",
+        description="From which probability on the answer is yes (binary tasks), chosen on validation rows: half, f1, precision:.8 or recall:.9; when "
+        "empty f1 where fewer than one in ten training rows is positive, else half.",
+        json_schema_extra=unit("rule", advanced=True),
     )
     latency: bool = Field(
         True, description="Measure the time per prediction.", json_schema_extra=unit("yes/no", advanced=True)

@@ -14,6 +14,7 @@ from pages.ui.data import (
     answers,
     columns,
     listed,
+    more_targets,
     pictures,
     reading,
     sources,
@@ -23,6 +24,7 @@ from pages.ui.data import (
 )
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
+from pages.ui.tasks import labels, ranking
 
 KEY = sources.KEY
 
@@ -42,6 +44,8 @@ def main() -> None:
             if table.answers and answers.HELD not in choices:  # a package without labels: its answers are the target
                 answers.take(choices, list(table.answers), [])
             _keep_known(choices, [str(c) for c in table.frame.columns])
+            if table.group and "group" not in choices:
+                choices["group"] = table.group
             found = understanding.profile(choices, read, choices.get("name") or "")
             if found.given_part and "part" not in choices:  # whoever published the data made a split: it is kept
                 choices["part"] = found.given_part
@@ -60,6 +64,8 @@ def main() -> None:
     _targets(choices, found)
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
+    labels.frequencies(found)
+    ranking.understood(found, choices.get("group"))
     _problems(choices, found)
     reading.settings(choices, table)
     _use(choices, found)
@@ -84,6 +90,8 @@ def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
         forms.forget(f"{KEY}.{name}")
     if choices.get("drop"):
         choices["drop"] = [n for n in choices["drop"] if n in names]
+    if choices.get(more_targets.HELD):
+        choices[more_targets.HELD] = [n for n in choices[more_targets.HELD] if n in names]
     for held in ("kinds", "missing"):
         if choices.get(held):
             choices[held] = {n: value for n, value in choices[held].items() if n in names}
@@ -166,6 +174,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
             )
         with places[5]:
             splitting.popover(choices, others)
+        more_targets.choose(choices, found)
 
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:
@@ -184,6 +193,8 @@ def _problems(choices: dict[str, Any], found: Profile) -> None:
 def _use(choices: dict[str, Any], found: Profile) -> None:
     """The one button that goes on; disabled only with its reason beside it."""
     reason = t("data.reason_target") if found.target is None else None
+    if ranking.by_order(found.task) and choices.get("group") is None:
+        reason = reason or t("ranking.no_group")
     if found.candidates:
         reason = reason or t("data.reason_candidates")
     elif reason is None and (blocking := [p for p in found.problems if p.severity == "error"]):

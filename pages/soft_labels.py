@@ -4,67 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.evaluate import soft_labels
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.result import comparison, kept_rows, soft_view, verdict
-from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
-
-WALKING = "soft-walking"  # the shown row was reached by walking, so that "next" goes on from it
-# Even steps of about 8 % on a log axis, rounded to what people write.
-TEMPERATURES = (
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-    1.0,
-    1.2,
-    1.4,
-    1.6,
-    1.8,
-    2.0,
-    2.25,
-    2.5,
-    2.75,
-    3.0,
-    3.5,
-    4.0,
-    4.5,
-    5.0,
-    5.5,
-    6.0,
-    7.0,
-    8.0,
-    9.0,
-    10.0,
-    12.0,
-    14.0,
-    16.0,
-    18.0,
-    20.0,
-)
-
-
-def nearest(value: float) -> float:
-    """Return the step nearest to a temperature, by ratio."""
-    return min(TEMPERATURES, key=lambda s: abs(np.log(s / value)))
-
-
-def asked_temperature(trained: float | None) -> float:
-    """Read ?T=; without it, or when it is no number above 0, the temperature the student was trained at."""
-    try:
-        value = float(st.query_params.get("T") or trained or 2.0)
-    except ValueError:
-        value = float(trained or 2.0)
-    return nearest(value) if np.isfinite(value) and value > 0 else nearest(trained or 2.0)
+from pages.ui.soft import live
+from pages.ui.tasks import labels, one_target, ranking
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -131,74 +81,6 @@ def choose_student(found: Any) -> int:
     return start if chosen is None else int(chosen)
 
 
-def explore(kept: Kept, found: Any, index: int) -> None:
-    """Draw everything that follows the temperature; only this part is drawn again when it moves."""
-    classes, trained = found["dataset"]["classes"], found["students"][index].get("temperature")
-
-    @st.fragment
-    def body() -> None:
-        if "soft-T" not in st.session_state:
-            st.session_state["soft-T"] = asked_temperature(trained)
-        value = st.select_slider(
-            t("soft_labels.temperature"),
-            TEMPERATURES,
-            key="soft-T",
-            format_func=lambda v: f"{v:g}",
-            help=t("soft_labels.temperature_help"),
-        )
-        temperature = float(value)
-        if st.query_params.get("T") != f"{temperature:g}":
-            st.query_params["T"] = f"{temperature:g}"
-        if trained is not None:
-            st.caption(t("soft_labels.trained_at", value=f"{trained:g}"))
-        apart = soft_labels.disagreements(kept.logits["teacher"], kept.logits["student"], temperature)
-        clicked = soft_view.take_click("soft-apart")
-        if clicked is not None and clicked < len(apart):
-            st.session_state["soft-row-id"], st.session_state[WALKING] = int(kept.row_ids[apart[clicked]]) + 1, True
-        left, right = st.columns(2, gap="large")
-        with left:
-            at = choose_row(kept)
-            soft_view.one_row(kept, at, classes, temperature)
-            soft_view.row_values(kept, at)
-        with right:
-            soft_view.faithful(kept, found, index, temperature)
-            soft_view.all_rows(kept, temperature)
-        st.divider()
-        left, right = st.columns(2, gap="large")
-        with left:
-            soft_view.alike(kept, classes, temperature)
-        with right:
-            soft_view.parted(kept, classes, temperature, apart)
-
-    body()
-
-
-def choose_row(kept: Kept) -> int:
-    """Let the person pick a row by its number in the file, or walk through the disagreements."""
-    ranked = soft_view.order(kept)
-    ids = [int(r) + 1 for r in kept.row_ids]
-    if st.session_state.get("soft-row-id") not in set(ids):
-        st.session_state["soft-row-id"] = ids[soft_view.opening_row(kept)]
-    left, right = st.columns([1, 1], vertical_alignment="bottom")
-
-    def forward() -> None:
-        here = ids.index(st.session_state["soft-row-id"])
-        place = list(map(int, ranked)).index(here) if here in ranked and st.session_state.get(WALKING) else -1
-        st.session_state[WALKING] = True
-        st.session_state["soft-row-id"] = ids[int(ranked[(place + 1) % len(ranked)])]
-
-    right.button(
-        t("soft_labels.next"),
-        on_click=forward,
-        key="soft-next",
-        icon=":material/skip_next:",
-        help=t("soft_labels.next_help"),
-        width="stretch",
-    )
-    chosen = left.selectbox(t("soft_labels.row_choice"), ids, key="soft-row-id", help=t("soft_labels.row_help"))
-    return ids.index(int(chosen))
-
-
 def page() -> None:
     """Draw the screen."""
     store = engine.store()
@@ -224,15 +106,25 @@ def page() -> None:
         return
     if st.session_state.get("soft-for") != row.id:
         st.session_state["soft-for"] = row.id
-        for key in ("soft-row-id", "soft-row", WALKING):
-            st.session_state.pop(key, None)
-    if not task_of(found["task"]).has_classes:
+        st.session_state.pop("soft-row", None)
+    kept, found = one_target.choose(kept, found, index, "soft")
+    if labels.are_labels(found["task"]):
+        labels.soft(kept, found, index)
+    elif ranking.by_order(found["task"]):
+        title.title(t("ranking.title"), anchor=False)
+        st.markdown(t("ranking.note"))
+        ranking.soft(kept, found, index)
+    elif task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
         soft_view.regression(kept, found)
     else:
         st.caption(t("soft_labels.note"))
-        explore(kept, found, index)
+        if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
+            live.show(kept, found, index, kept_rows.stamps(folder))
+        else:
+            st.info(t("soft_labels.compact"), icon=":material/info:")
+        soft_view.faithful(found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))
 

@@ -23,6 +23,7 @@ from kd_core.cli import (
 )
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
+    ClassWeights,
     Copies,
     Data,
     Drop,
@@ -30,9 +31,11 @@ from kd_core.cli.options import (
     Folds,
     Group,
     HeaderRow,
+    Item,
     LeastScore,
     MadeRows,
     Member,
+    Metric,
     Minutes,
     Missing,
     ModeName,
@@ -55,9 +58,12 @@ from kd_core.cli.options import (
     Target,
     Task,
     Teachers,
+    Threshold,
     Time,
+    User,
 )
 from kd_core.cli.terminal import fetching
+from kd_core.data.from_path import history_roles
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
     asked_teacher,
@@ -68,6 +74,7 @@ from kd_core.runs.asked import (
     numbers,
     seeing_all,
     table_spec,
+    weighed,
 )
 from kd_core.specs import OFFLINE, RunSpec, SweepSpec
 
@@ -104,10 +111,15 @@ def distill(
     epochs: Epochs = None,
     seeds: Seeds = None,
     made_rows: MadeRows = 0,
+    metric: Metric = None,
+    threshold: Threshold = None,
+    class_weights: ClassWeights = "none",
     placebo: Placebo = True,
     references: References = True,
     splits: Splits = 1,
     group: Group = None,
+    user: User = None,
+    item: Item = None,
     time: Time = None,
     part: Part = None,
     copies: Copies = "together",
@@ -128,16 +140,17 @@ def distill(
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
         meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, target, fetching())
+        targets, kind, unit = history_roles(user, item, target, task, group)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, targets, fetching())
         dataset = table_spec(
             data,
-            target,
+            targets,
             (member, header, names),
             missing,
             not_missing,
             taught_by,
-            task=task,
-            group=group,
+            task=kind,
+            group=unit,
             time=time,
             part=part,
             drop=tuple(drop or ()),
@@ -147,12 +160,13 @@ def distill(
             copies=copies,
         )
         taught_by = seeing_all(dataset, taught_by, teacher, asked_lesson.of_others(rest))
-        asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
+        judged = {"metric": metric, "threshold": threshold}
+        asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits, **judged)
         losses = objective or [default_loss(dataset)]
         taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
         trained = epochs, seeds, made_rows
         spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, mode=meeting, **goals)
-        return execute(spec, out)
+        return execute(weighed(spec, class_weights), out)
 
     guarded(work)
 
@@ -181,6 +195,8 @@ def sweep(
     mode: Annotated[str, typer.Option(help="auto, fused or sequential.")] = "auto",
     task: Task = None,
     group: Group = None,
+    user: User = None,
+    item: Item = None,
     time: Time = None,
     part: Part = None,
     copies: Copies = "together",
@@ -207,16 +223,17 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
-        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, target, fetching())
+        targets, kind, unit = history_roles(user, item, target, task, group)
+        taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, targets, fetching())
         dataset = table_spec(
             data,
-            target,
+            targets,
             (member, header, names),
             missing,
             not_missing,
             taught_by,
-            task=task,
-            group=group,
+            task=kind,
+            group=unit,
             time=time,
             part=part,
             drop=tuple(drop or ()),
@@ -231,6 +248,24 @@ def sweep(
         judged = evaluation_spec(folds)
         spec = make_spec(dataset, taught_by, student, taught, (epochs, seeds, 0), sweep=asked, evaluation=judged)
         spec = asked_lesson.by_each(spec, losses)
+        return execute(spec, out)
+
+    guarded(work)
+
+
+@app.command()
+def scenario(
+    name: Annotated[str, typer.Argument(help="See `list scenarios`.")],
+    smoke: Annotated[bool, typer.Option(help="A small sample and a hasty run, to see that all parts work.")] = False,
+    out: Out = None,
+) -> None:
+    """Run a scenario as one click does: its made-up sample, its teacher, its students, and the verdict."""
+
+    def work() -> int:
+        from kd_core.scenarios.ready import ready
+
+        story, spec = ready(name, smoke)
+        typer.echo(f"{spec.name}. {story}")
         return execute(spec, out)
 
     guarded(work)

@@ -13,7 +13,23 @@ import typer
 
 from kd_core.cli import terminal
 from kd_core.cli.carrying import BAD_INPUT, DONE, guarded
-from kd_core.cli.options import Copies, Data, HeaderRow, Member, Missing, Names, NotMissing, OneClass, Part, Rare
+from kd_core.cli.options import (
+    Copies,
+    Data,
+    Group,
+    HeaderRow,
+    Item,
+    Member,
+    Missing,
+    Names,
+    NotMissing,
+    OneClass,
+    Part,
+    Rare,
+    Task,
+    Time,
+    User,
+)
 from kd_core.errors import DataError, UnknownName
 from kd_core.specs import DatasetSpec
 
@@ -57,6 +73,11 @@ def list_parts(kind: Annotated[str, typer.Argument(help=", ".join(PLURALS))]) ->
 def profile(
     data: Data,
     target: Annotated[list[str] | None, typer.Option(help="Column to predict, again for every further one.")] = None,
+    task: Task = None,
+    group: Group = None,
+    user: User = None,
+    item: Item = None,
+    time: Time = None,
     copies: Copies = "together",
     part: Part = None,
     member: Member = None,
@@ -72,14 +93,18 @@ def profile(
 
     def work() -> int:
         from kd_core.data import account
-        from kd_core.data.from_path import missing_words, read_spec
+        from kd_core.data.from_path import history_roles, missing_words, read_spec
         from kd_core.data.preparation import profile_source
 
+        targets, kind, unit = history_roles(user, item, target, task, group)
         asked = DatasetSpec.parse(
             {
                 "source": data,
-                "target": target[0] if target else "",
-                "more_targets": target[1:] if target else (),
+                "target": targets[0] if targets else "",
+                "more_targets": targets[1:] if targets else (),
+                "task": kind,
+                "group": unit,
+                "time": time,
                 "missing": missing_words(missing or (), not_missing or ()),
                 "rare": rare,
                 "one_class": one_class,
@@ -91,6 +116,9 @@ def profile(
             read_spec(Path(data), member, header, names),
             target=asked.target or None,
             more_targets=asked.more_targets,
+            task=asked.task,
+            group=asked.group,
+            time=asked.time,
             missing=asked.missing,
             rare=asked.rare,
             one_class=asked.one_class,

@@ -84,6 +84,14 @@ Seeds = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Rows of one group stay on one side of the split.")]
 Time = Annotated[str | None, typer.Option(help="Split by this time column.")]
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        help="Column that names the user, of rows of (user, item, time): what comes next is predicted; needs --item.",
+    ),
+]
+Item = Annotated[str | None, typer.Option("--item", help="Column that names the item, with --user.")]
 Part = Annotated[
     str | None,
     typer.Option(
@@ -102,6 +110,16 @@ Missing = Annotated[
 NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Category column where ? is a value.")]
 Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
 OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
+Metric = Annotated[
+    str | None, typer.Option(help="Metric of the verdict, see `list metrics`; the task's own when left out.")
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        help="From which probability on the answer is yes, chosen on validation rows: half, f1, precision:.8 or recall:.9; when left out f1 where fewer than one in ten training rows says yes."
+    ),
+]
+ClassWeights = Annotated[str, typer.Option(help="Count rare classes more in training: none or balanced.")]
 Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
 References = Annotated[
     bool,

@@ -9,9 +9,10 @@ from typing import Any
 from kd_core.data.files.header import read_names
 from kd_core.data.library import DataLibrary
 from kd_core.data.readers import pick
-from kd_core.errors import DataError
+from kd_core.errors import DataError, SpecError
 from kd_core.safe_io import sha256_file
 from kd_core.specs import DatasetSpec, ReadSpec
+from kd_core.task import TASKS
 from kd_core.workspace import workspace
 
 
@@ -32,6 +33,32 @@ def dataset_spec(data: str, target: str, read: ReadSpec, **chosen: Any) -> Datas
         },
         "data",
     )
+
+
+def history_roles(
+    user: str | None, item: str | None, targets: Sequence[str] | None, task: str | None, group: str | None
+) -> tuple[list[str] | None, str | None, str | None]:
+    """Say by columns of user and item that the next item is predicted; return targets, task and group.
+
+    Errors: SpecError `user_and_item`.
+    """
+    known = list(targets) if targets else None
+    if user is None and item is None:
+        return known, task, group
+    histories = next(e.make for e in TASKS.entries() if e.make.by_history)
+    clash = next(
+        (word for word, there in {"--group": group, "--target": item and known}.items() if there is not None and there),
+        None if task in (None, histories.name) else f"--task {task}",
+    )
+    if user is None or (item is None and not known) or clash:
+        raise SpecError(
+            "--user and --item name the columns of who chose what{clash}.",
+            "Give both, and leave out --target, --group and --task; for a column of lists give --target COLUMN --task {task}.",
+            "user_and_item",
+            clash=f"; they do not go with {clash}" if clash else "",
+            task=histories.name,
+        )
+    return known if item is None else [item], histories.name, user
 
 
 def implied_target(data: str) -> str:
@@ -69,6 +96,17 @@ def implied_part(data: str) -> str | None:
     """
     path = DataLibrary(workspace()).resolve(data)
     told = pick(path, path.name).facts.get("part")
+    found: str | None = None if told is None else told(path)
+    return found
+
+
+def implied_group(data: str) -> str | None:
+    """Name the column of groups that a file's format makes, such as its queries; None where it has none.
+
+    Errors: DataError `no_file`.
+    """
+    path = DataLibrary(workspace()).resolve(data)
+    told = pick(path, path.name).facts.get("group")
     found: str | None = None if told is None else told(path)
     return found
 

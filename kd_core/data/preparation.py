@@ -123,7 +123,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     rows = {part: np.flatnonzero(parts == index) for index, part in enumerate(SPLITS)}
     types = {c.name: c.type for c in found.features}
     columns = Columns(profile.frame[list(types)], types, rows, y, groups, task, spec.split_seed)
-    digest = _digest(spec, sha256, target, columns, found.joined)
+    digest = _digest(spec, sha256, target, columns, found)
     made: dict[Split, Part] = {
         part: Part(y[at], at.astype(np.int64), None if groups is None else groups[at]) for part, at in rows.items()
     }
@@ -146,7 +146,7 @@ def _assemble(spec: DatasetSpec, found: Understanding, sha256: str, name: str, f
     )
 
 
-def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Columns, joined: bool) -> str:
+def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Columns, found: Understanding) -> str:
     """Hash what decides the encoded rows: the file's content, the spec without names and paths, the views.
 
     Where copies are kept together the rows differ from those of earlier versions, so the name does too.
@@ -159,8 +159,10 @@ def _digest(spec: DatasetSpec, sha256: str, target: targets.Target, columns: Col
         "encoder": VIEWS.get(TABLE).facts["version"],
         "file": sha256,
     }
-    if joined:
+    if found.joined:
         what["copies"] = "together"
+    if found.histories is not None:
+        what["histories"] = found.histories
     if any(column.kind == "text" for column in columns.types.values()):
         what["text_encoder"] = table.TEXT_VERSION
     others = {kind: VIEWS.get(kind).facts["version"] for kind in columns.kinds() if kind != TABLE}

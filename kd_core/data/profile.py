@@ -22,7 +22,7 @@ from kd_core.data.types import answered, part_column, typed_column
 from kd_core.data.types.base import TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.specs import ColumnKind, Copies, ReadSpec
-from kd_core.task import usual
+from kd_core.task import task_of, usual
 
 BARS = 20
 
@@ -52,7 +52,8 @@ class Understanding:
     """A profile with what it was made from, so that a dataset can be prepared without looking twice.
 
     Shape: `parts` (N,) part of each row, -1 where the target is missing; None when no split is possible.
-    `units` (N,) rows that stay together, by group or as copies; None where every row stands alone. `joined`: by copies.
+    `units` (N,) rows that stay together, by group or as copies; None where every row stands alone. `joined`: by copies. `histories`: version of
+    how rows were made of users' histories, None where the rows are those of the file.
     """
 
     profile: Profile
@@ -63,6 +64,7 @@ class Understanding:
     units: npt.NDArray[np.int64] | None = None
     joined: bool = False
     settled: ReadSpec = PLAIN
+    histories: int | None = None
 
 
 def profile_table(
@@ -108,6 +110,22 @@ def understand_table(
 
     `shares`: of validation and test. `missing`, `rare`, `one_class`, `part`, `more_targets`: as in `DatasetSpec`; `answers`: its `answer_columns`.
     """
+    if task is not None and task_of(task).by_history:
+        from kd_core.data.histories import understood  # which makes a profile, too
+
+        refused = {"part": part, "more_targets": more_targets, "answers": answers, "positive": positive}
+        return understood.understand(
+            table,
+            target=target,
+            task=task,
+            group=group,
+            time=time,
+            kinds=kinds,
+            drop=drop,
+            decimal=decimal,
+            split_seed=split_seed,
+            refused={**refused, "one_class": one_class},
+        )
     frame, kinds, missing = table.frame, {**table.kinds, **(kinds or {})}, dict(missing or {})
     named = {
         "target": [] if answers else [target, *more_targets],
@@ -122,7 +140,7 @@ def understand_table(
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
     problems += checks.role_problems(target, drop, group, time, part)
     if time is not None and time in frame.columns:
-        kinds.setdefault(time, _time_kind(frame[time], time))
+        kinds.setdefault(time, time_kind(frame[time], time))
     typed = {
         str(name): typed_column.understand(
             frame[name], str(name), kinds.get(str(name)), decimal, missing.get(str(name))
@@ -141,7 +159,10 @@ def understand_table(
         target = likely.best
         if target is not None:
             problems.append(_proposed(likely))
-    found = targets.read_target(typed[target], task, positive, rare, one_class) if target in typed else None
+    found = None
+    if target in typed:
+        named_too = [typed[name] for name in dict.fromkeys(more_targets) if name in typed and name != target]
+        found = targets.read_targets([typed[target], *named_too], frame, task, positive, rare, one_class)  # type: ignore[arg-type]
     problems += found.problems if found is not None else ()
     roles = {name: _role(column, target, drop, group, part, kinds) for name, column in typed.items()}
     roles |= dict.fromkeys(set(more_targets) & set(roles), "predicted too")
@@ -150,11 +171,12 @@ def understand_table(
     linked: dict[str, float] = {}
     parts = copied = None
     if found is not None and found.task is not None and not any(p.severity == "error" for p in found.problems):
-        explained = links.explained_shares([c for c in typed.values() if c.name != target], found)
-        linked = {name: float(np.sqrt(share)) for name, share in explained.items()}
+        others = [c for c in typed.values() if c.name not in {target, *more_targets}]
+        explained = [links.explained_shares(others, one) for one in found.each]
+        linked = {c.name: float(np.sqrt(max(shares[c.name] for shares in explained))) for c in others}
         grouping = typed.get(group or "")
         codes = None if grouping is None else split.group_codes(grouping)
-        copied = find_copies(features, found.present, codes, copies)
+        copied = find_copies(features, found.present, codes, copies, task_of(found.task).by_group)
         try:
             parts = split.assign(
                 found, grouping, typed.get(time or ""), *shares, split_seed, copied.units, typed.get(part or "")
@@ -175,7 +197,7 @@ def understand_table(
                 group=group,
                 time=time,
                 part=part,
-                ignored=[*drop, *by_hand],
+                ignored=[*drop, *by_hand, *more_targets],
             )
             problems += [] if grouping is None else groups.stand_ins(features, grouping)
     readings = proposal.readings(typed[target]) if target in typed else ()
@@ -183,7 +205,7 @@ def understand_table(
     if part is None and time is None and (given := _given(table, typed, {target, group, *drop})):
         problems.append(_GIVEN.problem(given))
     profile = Profile(
-        tuple(_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
+        tuple(column_profile(c, roles[c.name], linked.get(c.name), target) for c in typed.values()),
         len(frame),
         target,
         found.task if found else task,
@@ -223,7 +245,7 @@ def _proposed(likely: proposal.Proposal) -> Problem:
     return says.problem(best, others=" or ".join(others), columns=list(likely.names))
 
 
-def _time_kind(values: pd.Series, name: str) -> ColumnKind:
+def time_kind(values: pd.Series, name: str) -> ColumnKind:
     """Read a time column as dates, unless it is numbers that only order the rows."""
     seen = typed_column.understand(values.iloc[:2000], name)
     return "number" if seen.type.codes or seen.kind in ("number", "boolean") else "datetime"
@@ -249,7 +271,7 @@ def _role(
     return "set by hand" if kinds.get(column.name) in ("id", "constant") else column.why_dropped
 
 
-def _profile(column: TypedColumn, why: str | None, link: float | None, target: str | None) -> ColumnProfile:
+def column_profile(column: TypedColumn, why: str | None, link: float | None, target: str | None) -> ColumnProfile:
     values = column.values
     low = high = None
     if pd.api.types.is_float_dtype(values.dtype) and column.missing < len(values):

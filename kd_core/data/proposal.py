@@ -10,7 +10,7 @@ import pandas as pd
 from kd_core.data.types.base import TypedColumn
 from kd_core.data.types.names import goal_like_name, id_like_name, target_rank
 from kd_core.limits import CLASSES
-from kd_core.task import usual
+from kd_core.task import BY_FORM, TASKS, usual
 
 CANDIDATES = 3
 _FEW_VALUES = 12  # of a first or last column that looks like classes
@@ -39,7 +39,8 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     usable = [
         c
         for c in columns
-        if c.distinct >= 2 and (c.kind == "number" or (c.kind in ("boolean", "category") and c.distinct <= CLASSES))
+        if c.distinct >= 2
+        and (c.kind == "number" or (c.kind in ("boolean", "category") and c.distinct <= CLASSES) or _by_form(c))
     ]
     if not usable:
         return Proposal((), False)
@@ -55,6 +56,13 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     rest = sorted([*few, *reversed(usable)], key=lambda c: id_like_name(c.name))
     order = dict.fromkeys(c.name for c in [*likely, *others, *rest])
     return Proposal(tuple(order)[:CANDIDATES], bool(named or goals) or len(usable) == 1)
+
+
+def _by_form(column: TypedColumn) -> bool:
+    """Say whether the cells of a column of words have the form of some task's answers, as lists of labels have."""
+    return column.kind in ("text", "category", "id") and any(
+        e.make.likeness(column) >= BY_FORM for e in TASKS.entries()
+    )
 
 
 def readings(column: TypedColumn) -> tuple[str, ...]:

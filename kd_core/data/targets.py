@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,8 +14,8 @@ from kd_core.data.checks import classes
 from kd_core.data.checks.classes import Rare
 from kd_core.data.types.base import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
-from kd_core.limits import CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
-from kd_core.task import TASKS, task_of, usual
+from kd_core.limits import CHECKED_LABELS, CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
+from kd_core.task import BY_FORM, TASKS, task_of, usual
 
 _POSITIVE_WORDS = TRUE_WORDS | {"positive", "pos", "bought", "purchase", "purchased", "churned", "fraud", "converted"}
 
@@ -48,6 +49,24 @@ _POSITIVE_OF_MANY = Says(
     "error",
     "A positive class ({positive}) needs 2 classes; {column} has {number}.",
     "Leave the positive class empty.",
+)
+_ONE_COLUMN = Says(
+    "one_target",
+    "error",
+    "The task {task} predicts one column, {column}; {more} can't be predicted with it.",
+    "Name one target, or choose a task for several.",
+)
+_POSITIVE_OF_LABELS = Says(
+    "positive_unused",
+    "error",
+    "A positive class ({asked}) needs one target of 2 classes; {column} holds several answers of a row.",
+    "Leave the positive class empty.",
+)
+_ONE_CLASS_OF_LABELS = replace(
+    _POSITIVE_OF_LABELS,
+    code="one_class_unused",
+    message="One class ({asked}) against the rest needs one target of classes; {column} holds several answers of a row.",
+    hint="Leave the class empty.",
 )
 _NOT_NUMERIC = Says(
     "target_not_numeric",
@@ -88,7 +107,9 @@ _UNKNOWN_CLASS = Says("unknown_class", "error", "No class {asked!r} in target {c
 class Target:
     """The target as read.
 
-    Shape: `values` (N,) int64 class index with -1, or float64 with NaN, where the target is missing.
+    `inside`: the targets that it is made of, as those of single columns, for checks that look at one at a time.
+    Shape: `values` (N,) int64 class index with -1, or float64 with NaN, where the target is missing; (N, T) of several columns of labels:
+    missing where an integer one is, or where all of the others are.
     """
 
     name: str
@@ -98,17 +119,31 @@ class Target:
     positive: str | None
     values: npt.NDArray[np.int64] | npt.NDArray[np.float64]
     problems: tuple[Problem, ...]
+    inside: tuple[Target, ...] = ()
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Where the target is known."""
+        """Where the target is known. Shape: (N,)."""
         found: npt.NDArray[np.bool_] = ~np.isnan(self.values) if self.values.dtype.kind == "f" else self.values >= 0
-        return found
+        if found.ndim == 1:
+            return found
+        together: npt.NDArray[np.bool_] = np.asarray(
+            np.any(found, axis=1) if self.values.dtype.kind == "f" else np.all(found, axis=1)
+        )
+        return together
+
+    @property
+    def each(self) -> tuple[Target, ...]:
+        """The targets inside, the commonest `limits.CHECKED_LABELS` of many; this one where it holds no others."""
+        if len(self.inside) <= CHECKED_LABELS:
+            return self.inside or (self,)
+        often = sorted(self.inside, key=lambda t: -min(t.counts, default=0))[:CHECKED_LABELS]
+        return tuple(often)
 
     @property
     def is_number(self) -> bool:
         """Whether the target is predicted as a number, not as classes."""
-        return self.task is not None and not task_of(self.task).has_classes
+        return self.task is not None and task_of(self.task).is_number
 
 
 def near(name: str, known: list[str]) -> str:
@@ -119,7 +154,36 @@ def near(name: str, known: list[str]) -> str:
 
 def infer_task(column: TypedColumn) -> str:
     """Guess the task from the target's type and number of distinct values."""
-    return max(TASKS.entries(), key=lambda e: e.make.likeness(column)).name
+    return max(TASKS.entries(), key=lambda e: (n := e.make.likeness(column)) * (n < BY_FORM)).name
+
+
+def read_targets(
+    columns: Sequence[TypedColumn],
+    cells: Mapping[str, pd.Series],
+    task: str | None = None,
+    positive: str | None = None,
+    rare: Rare = "refuse",
+    one_class: str | None = None,
+) -> Target:
+    """Read typed columns, one or several, as the target of a task, which may have a way of its own to read them.
+
+    `cells`: the columns as they stand in the file; the others as in `read_target`.
+    """
+    first = columns[0]
+    plain = positive is None and one_class is None
+    if task is None and len(columns) > 1:
+        likely = max(TASKS.entries(), key=lambda e: e.make.likeness_together(columns))
+        task = likely.name if likely.make.likeness_together(columns) else None
+    elif task is None and plain:
+        task = next((e.name for e in TASKS.entries() if e.make.likeness(first) >= BY_FORM), None)
+    own: Target | None = None if task is None else task_of(task).read(columns, cells, rare)
+    if own is None:
+        found = read_target(first, task, positive, rare, one_class)
+        alone = _ONE_COLUMN.problem(first.name, more=", ".join(c.name for c in columns[1:]), task=task or found.task)
+        return found if len(columns) == 1 else replace(found, problems=(*found.problems, alone))
+    unused = [(_POSITIVE_OF_LABELS, positive), (_ONE_CLASS_OF_LABELS, one_class)]
+    said = [says.problem(first.name, asked=asked) for says, asked in unused if asked is not None]
+    return replace(own, problems=(*own.problems, *said))
 
 
 def read_target(
@@ -173,6 +237,7 @@ def _number(column: TypedColumn, task: str, problems: list[Problem]) -> Target:
     known = values[~np.isnan(values)]
     if len(known) and known.min() == known.max():
         problems.append(_ONE_NUMBER.problem(name, value=float(known[0])))
+    problems += task_of(task).problems(name, values)
     return Target(name, task, (), (), None, values, tuple(problems))
 
 

@@ -25,24 +25,31 @@ from kd_core.models.building import start_weights
 from kd_core.registry import Entry, Situation
 from kd_core.seeding import derive
 from kd_core.specs import LABELS, Choice, TrainingSpec
-from kd_core.task import HardLoss, task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, HardLoss, TargetKind, task_of
 from kd_core.training.meter import BatchTerms
+
+Kinds = tuple[tuple[TargetKind, tuple[int, ...]], ...]
 
 
 def class_weights(labels: Array, num_classes: int, mode: str) -> Array | None:
     """Weigh classes by N / (C * count), so that the mean weight over the training rows is 1; None for 'none'.
 
+    Of rows with several labels the no and the yes of each are such classes. Shape: labels (N,) -> (C,), (N, C) -> (C, 2).
     Source: King and Zeng 2001, as scikit-learn's 'balanced'.
     """
     if mode == "none":
         return None
+    if labels.ndim > 1:
+        yes = labels.sum(axis=0)
+        both = np.stack([len(labels) - yes, yes], axis=1)
+        return np.asarray(len(labels) / (2 * np.maximum(both, 1)), dtype=np.float32)
     count = np.bincount(labels, minlength=num_classes)
     return np.asarray(len(labels) / (num_classes * np.maximum(count, 1)), dtype=np.float32)
 
 
 def weights_for(dataset: Dataset, training: TrainingSpec) -> Array | None:
     """Return the weights of a dataset's classes as a training asks for them, None where all count the same or there are none."""
-    if not task_of(dataset.task).has_classes:
+    if not SOME_CLASSES(task_of(dataset.task)):
         return None
     return class_weights(dataset.train.y, dataset.num_outputs, training.class_weights)
 
@@ -100,6 +107,11 @@ def refuse_unheard(spec: Any) -> None:
         )
 
 
+def kinds_of(task: str, num_outputs: int) -> Kinds:
+    """Say which logits belong to which task of a row, where it has several; nothing where it has one."""
+    return task_of(task).kinds(num_outputs) if IN_PARTS(task_of(task)) else ()
+
+
 def _losses(entry: Entry[LossFunction]) -> tuple[str, ...]:
     """Name the losses of a lesson."""
     found: tuple[str, ...] = entry.facts.get("terms", (entry.name,))
@@ -111,7 +123,7 @@ def own_labels(task: str, labels: Array, made: Array) -> Array:
 
     The hard loss never reads them. Shape: labels (N,), made (M, C) -> (N + M,).
     """
-    told = made.argmax(axis=1) if task_of(task).has_classes else made[:, 0]
+    told = task_of(task).decided(made)
     return np.concatenate([labels, told.astype(labels.dtype)])
 
 
@@ -162,12 +174,17 @@ class Objective:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
             self.known = partly_known(self.teacher)
+        taught = situation is not None and teacher_logits is not None
+        self.kinds = kinds_of(situation.task, teacher_logits.shape[1]) if taught else ()  # type: ignore[union-attr]
+        told = None if situation is None else task_of(situation.task)
+        self.spread = told.spread if told is not None and told.compact else None
         self.module: nn.Module | None = None
         self.reused: ReusedHead | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
             self.known is not None
             or self.own_rows is not None
+            or self.spread is not None
             or self.written.hard_loss is not type(hard)
             or hard.weights is not None
         ):
@@ -202,7 +219,9 @@ class Objective:
         _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
-                self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
+                self.module = make(
+                    self.spec, found, self._answers(self.teacher, torch.arange(2), found.logits.shape[-1])
+                )
         if self.soft.facts.get("reuses_head"):
             assert self.hints is not None and self.hints.head is not None and head is not None
             self.reused = ReusedHead(self.hints.head, self._projector(), head)
@@ -247,7 +266,7 @@ class Objective:
         if self.known is not None:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
-        answers = self._answers(teacher, index)
+        answers = self._answers(teacher, index, outputs.logits.shape[-1])
         if "terms" in self.soft.facts:
             parts = weighted(outputs, answers, labels, known, self.spec, self.module)
             soft = total_of(parts, outputs)
@@ -284,10 +303,14 @@ class Objective:
         self.groups = self.groups.to(index.device)
         return self.hard(outputs, labels, self.groups.index_select(0, index))
 
-    def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
-        """Look up what the teacher said about some rows."""
+    def _answers(self, teacher: Tensor, index: Tensor, num_outputs: int) -> Outputs:
+        """Look up what the teacher said about some rows; what was kept of it is spread over the outputs."""
         answers = teacher.index_select(0, index)
+        if self.spread is not None:
+            answers = self.spread(answers, num_outputs)
         found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
+        if self.kinds:
+            found = replace(found, kinds=self.kinds)
         if self.groups is None:
             return found
         self.groups = self.groups.to(index.device)

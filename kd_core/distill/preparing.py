@@ -54,13 +54,10 @@ def lesson_targets(dataset: Dataset, lesson: Array | None) -> Array:
 
     Shape: lesson (N, C) logits or None -> (N, C) float64, (N, 1) for two classes.
     """
-    labels = dataset.scaled_y("train")
-    if not task_of(dataset.task).has_classes:
-        told = labels.astype(np.float64)[:, None]
-        return told if lesson is None else np.where(np.isnan(lesson), told, lesson)
-    told = np.eye(dataset.num_outputs)[labels]
+    labels, task = dataset.scaled_y("train"), task_of(dataset.task)
+    told = labels if task.each_alone else task.perfect(labels, dataset.num_outputs)
+    told = np.asarray(told, np.float64)
     if lesson is not None:
         z = np.asarray(lesson, np.float64)
-        p = np.exp(z - z.max(axis=1, keepdims=True))
-        told = np.where(np.isnan(z), told, p / p.sum(axis=1, keepdims=True))
-    return told[:, 1:] if dataset.num_outputs == 2 else told
+        told = np.where(np.isnan(z), told, task.shared(z))
+    return told[:, 1:] if task.has_classes and dataset.num_outputs == 2 else told

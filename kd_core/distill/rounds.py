@@ -9,8 +9,9 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kd_core.data.dataset import Array
 from kd_core.distill.objective import Objective
@@ -19,6 +20,7 @@ from kd_core.models.base import Outputs, Rounds
 from kd_core.training.loop import Notify, Score, ShouldStop, Trained
 from kd_core.training.meter import BatchTerms, non_finite
 
+PROBES = 32  # second derivatives of groups are taken row by row up to so many
 FLATTEST = 1e-6  # curvature: a row that is as good as learned must not divide by nothing
 
 
@@ -28,6 +30,7 @@ class Slopes:
     def __init__(self, loss: Objective) -> None:
         loss.written = None  # a gradient written out has no derivative of its own
         self.loss, self.index = loss, torch.arange(len(loss.labels))
+        self.probes = _probes(loss.groups, len(loss.labels))
 
     def terms(self, z_NC: Array) -> BatchTerms:
         """Return the loss of all rows with its parts."""
@@ -42,10 +45,32 @@ class Slopes:
         # Rows do not depend on each other (losses that compare them are refused), so a column's sum has each row's own second
         # derivative as its gradient. Where a loss curves downwards, as strong a step is taken as where it curves upwards as much.
         own = range(first, z.shape[1])
-        curved = [torch.autograd.grad(gradient[:, c].sum(), z, retain_graph=True)[0][:, c] for c in own]
+        curved = [torch.stack([self._curved(gradient[:, c], z, c, one) for one in self.probes]).sum(0) for c in own]
         rows = len(z_NC)  # the loss is their mean
         curvature = (torch.stack(curved, dim=1) * rows).abs().clamp(min=FLATTEST)
         return (gradient.detach()[:, first:] * rows).numpy(), curvature.numpy()
+
+    @staticmethod
+    def _curved(gradient: Tensor, z: Tensor, c: int, probe: Tensor) -> Tensor:
+        """Return the second derivatives of the rows of a probe, 0 for all others. Shape: (N,)."""
+        found: Tensor = torch.autograd.grad((gradient * probe).sum(), z, retain_graph=True)[0][:, c]
+        return found * probe
+
+
+def _probes(groups: Tensor | None, rows: int) -> list[Tensor]:
+    """Mark rows that can be derived at once: all of them, or where rows of a group are compared at most one of each group.
+
+    Of groups of more than `PROBES` rows several are derived together. Their shares of a list are small then, and what they have in common
+    is subtracted, so that a step is somewhat longer, never of the wrong sign. Shape: (N,) of 0 and 1 each.
+    """
+    if groups is None:
+        return [torch.ones(rows)]
+    codes = groups.numpy()
+    order = np.argsort(codes, kind="stable")
+    _, begins, sizes = np.unique(codes[order], return_index=True, return_counts=True)
+    place = np.empty(rows, dtype=np.int64)
+    place[order] = (np.arange(rows) - np.repeat(begins, sizes)) % PROBES
+    return [torch.from_numpy((place == k).astype(np.float32)) for k in range(int(place.max()) + 1)]
 
 
 def learn(

@@ -22,6 +22,7 @@ class Answers:
     y_N labels (int64 class index, or float target in its own unit); p_NC float64 probabilities
     (classification, rows sum to 1); values_N float64 predictions in the target's unit (regression);
     z_NC the logits behind p, by which rows are ranked where they are known; parts the answers to tasks inside this one, by name.
+    kept_NW: the short form of answers to a catalogue, see `Task.kept` (no p then).
     groups_N: numbers of the groups whose rows are compared with each other, for a task that deals by group.
     """
 
@@ -32,6 +33,7 @@ class Answers:
     z: Array | None = field(default=None, repr=False)
     parts: Mapping[str, Answers] = field(default_factory=dict, repr=False)
     groups: Array | None = field(default=None, repr=False)
+    kept: Array | None = field(default=None, repr=False)
 
     @property
     def has_positive(self) -> bool:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kd_core.data.plain.questions import CLASSES, NUMBER, Question, Questions
+
 _WORDS = {
     "beats": "better than the same model taught without a teacher, by the interval",
     "ties": "as good as the same model taught without a teacher",
@@ -17,8 +19,7 @@ _WORDS = {
 def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
     """Write a card (`runs/exporting/card.py`) as Markdown."""
     rows = card["data"]["rows"]
-    classes = card["classes"]
-    predicts = f"one of {len(classes):,} classes ({_some(classes)})" if classes else "a number"
+    predicts = _predicts(card)
     parts = [
         f"# {_plain(card['name'])}",
         f"It answers one row of data with {predicts}: the column **{_plain(card['target'])}**. Made by {card['made_by']} from the run `{card['run']}`"
@@ -29,6 +30,7 @@ def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
         "## How good it is",
         *([f"Measured on {rows['test']:,} rows that it never learned from."] if card.get("metrics") else []),
         _measured(card),
+        *_by_task(card),
         *_compared(card),
         "## What it is made of",
         _made(card),
@@ -47,6 +49,39 @@ def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
         f"```json\n{json.dumps(card['recipe'], ensure_ascii=False, indent=1)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _predicts(card: Mapping[str, Any]) -> str:
+    """Say what is answered: one class, a number, labels, or several of these."""
+    told = Questions.of({**card, "target": card["target"]}).every
+    said = [_kind(one) for one in told]
+    return (
+        said[0] if len(said) == 1 else "; ".join(f"{_plain(one.name)}: {s}" for one, s in zip(told, said, strict=True))
+    )
+
+
+def _kind(one: Question) -> str:
+    if one.kind == NUMBER:
+        return "a number"
+    return f"{'one' if one.kind == CLASSES else 'any'} of {len(one.names):,} {one.kind} ({_some(one.names)})"
+
+
+def _by_task(card: Mapping[str, Any]) -> list[str]:
+    """Draw the table of the tasks of a row, each by its own metric; nothing of one target."""
+    if not card.get("tasks"):
+        return []
+    lines = [
+        "| target | metric | this model | same model without a teacher | difference, intervals that hold together | teacher |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in card["tasks"]:
+        own, alone, teacher = (
+            _number(one["metrics"].get(side, {}).get(one["metric"], {}).get("mean"))
+            for side in ("student", "baseline", "teacher")
+        )
+        gain = _gain({**one["gain"], "ci95": one["ci_family"]} if one["gain"] else None)
+        lines.append(f"| {_plain(one['name'])} | {one['metric']} | {own} | {alone} | {gain} | {teacher} |")
+    return ["Each target by itself:", "\n".join(lines)]
 
 
 def _measured(card: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kd_core.errors import KDError
 from kd_core.export.target import Answers, Row
@@ -45,10 +46,12 @@ class Parity:
         return asdict(self)
 
 
-def prove(asked: Asked, folder: Path, rows: Sequence[Row], answers: Answers, spread: float = 1.0) -> Parity:
+def prove(
+    asked: Asked, folder: Path, rows: Sequence[Row], answers: Answers, spread: float | npt.NDArray[Any] = 1.0
+) -> Parity:
     """Ask a made target about raw rows in a clean process and compare.
 
-    `spread`: of the target's numbers; 1 for probabilities. Errors: KDError `export_not_run`, `export_unlike`.
+    `spread`: of the target's numbers, each by itself where there are several; 1 for probabilities. Errors: KDError `export_not_run`, `export_unlike`.
     """
     before = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="kd-proof-") as place:
@@ -57,7 +60,7 @@ def prove(asked: Asked, folder: Path, rows: Sequence[Row], answers: Answers, spr
     wanted = np.asarray(answers[:MOST_ROWS], np.float64)
     if found.shape != wanted.shape:
         raise _not_run(f"it answered {found.shape} numbers where {wanted.shape} were asked for")
-    apart = np.abs(found - wanted).max(axis=1, initial=0.0) / spread
+    apart = (np.abs(found - wanted) / spread).max(axis=1, initial=0.0)
     largest = float(apart.max(initial=0.0))
     if not largest <= LIMIT:  # NaN is no proof either
         worst = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))

@@ -1,8 +1,7 @@
 """A student as one ONNX file: the columns of a raw row in, the answer out.
 
 The encoding is part of the graph wherever operations can do it; where they can't (texts, pictures), the fitted view lies in the
-file's metadata. What a program must know to use the file stands inside: columns and how they are read, classes, target, and what
-free text needs to be encoded.
+file's metadata. What a program must know to use the file stands inside: columns, classes, target, and what free text needs.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +17,13 @@ from onnx import helper, numpy_helper
 
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
+from kd_core.data.plain.history import with_catalogue, without_catalogue
+from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import View
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
-from kd_core.specs import ReadSpec
-from kd_core.task import Scale, Task, task_of
+from kd_core.export.purpose import Purpose
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
@@ -36,44 +35,16 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
+_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read."""
-
-    task: Task
-    target: str
-    classes: tuple[str, ...]
-    mean: Scale
-    std: Scale
-    read: ReadSpec
-
-    def told(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
-        named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        return {**named, **scale, "read": self.read.model_dump(mode="json")}
-
-
-def purpose_from(told: Mapping[str, Any]) -> Purpose:
-    """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
-    scale = _scale(told["mean"]), _scale(told["std"])
-    read = ReadSpec.model_validate(told["read"])
-    return Purpose(task_of(told["task"]), str(told["target"]), tuple(told["classes"]), *scale, read)
-
-
-def _scale(told: Any) -> Scale:
-    return np.array(told, np.float64) if isinstance(told, list) else float(told)
 
 
 def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
     """Put a view and the answer around a network.
 
-    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer`: probabilities (N, C), or values
-    (N, 1) in the target's unit.
+    Shape: one (N, 1) input per column, or `x` as the view in the metadata reads rows -> `answer` (N, W): shares of classes or labels, the
+    likeliest of a catalogue with their shares, or a value in the target's unit; of several targets all of theirs side by side.
     """
     drawn = view.graph()
     if drawn is None:
@@ -103,9 +74,9 @@ def _finished(
     logits = graph.output[0].name
     answer = _answer_name(inputs)
     last, weights = _answer(logits, answer, purpose, drawn)
-    kind = onnx.TensorProto.FLOAT if purpose.task.has_classes else onnx.TensorProto.DOUBLE
-    width = len(purpose.classes) if purpose.task.has_classes else 1
-    output = helper.make_tensor_value_info(answer, kind, ["rows", width])
+    shares = len(purpose.questions.every) == 1 and purpose.questions.every[0].kind != NUMBER
+    kind = onnx.TensorProto.FLOAT if shares else onnx.TensorProto.DOUBLE
+    output = helper.make_tensor_value_info(answer, kind, ["rows", purpose.questions.width])
     nodes, weights = [*drawn.nodes, *graph.node, *last], [*drawn.weights, *graph.initializer, *weights]
     nodes = [*_packed(weights, nodes, drawn), *nodes]
     joined = helper.make_graph(nodes, "kd", inputs, [output], weights)
@@ -140,7 +111,7 @@ def _facts(view: View, purpose: Purpose) -> dict[str, Any]:
     told, columns = purpose.told(), json.loads(write_rules(view.types))
     told["read"] = {name: value for name, value in told["read"].items() if value is not None}
     short = {name: {k: v for k, v in one.items() if (k, v) != ("kind", "number")} for name, one in columns.items()}
-    return {"schema": DRAWN, **told, "columns": short, "texts": state}
+    return {"schema": DRAWN, **told, "columns": without_catalogue(short, told["classes"]), "texts": state}
 
 
 def text_blocks(view: View) -> dict[str, TextBlock]:
@@ -153,7 +124,7 @@ def facts_of(model: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(model[FACTS])
     if told["schema"] not in (DRAWN, CARRYING):
         raise ValueError(f"schema {told['schema']}")
-    return told
+    return {**told, "columns": with_catalogue(told["columns"], told["classes"])}
 
 
 def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
@@ -166,12 +137,48 @@ def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
 def _answer(
     logits: str, answer: str, purpose: Purpose, drawn: RawGraph
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    if purpose.task.has_classes:
-        return [helper.make_node("Softmax", [logits], [answer])], []
-    std, mean, double, spread = (drawn.new() for _ in range(4))
-    weights = [
-        numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, purpose.std), (mean, purpose.mean))
+    every = purpose.questions.every
+    if len(every) == 1:
+        if every[0].kind == FIRST:
+            return _first(logits, answer, every[0], drawn)
+        if (shares := _SHARES.get(every[0].kind)) is not None:
+            return [helper.make_node(shares, [logits], [answer])], []
+        return _number(logits, answer, purpose.scale(0), drawn)
+    sizes = drawn.new()
+    weights = [numpy_helper.from_array(np.array([one.end - one.start for one in every], np.int64), sizes)]
+    apart, joined = [drawn.new() for _ in every], [drawn.new() for _ in every]
+    steps = [helper.make_node("Split", [logits, sizes], apart, axis=1)]
+    for at, one in enumerate(every):
+        if (shares := _SHARES.get(one.kind)) is None:
+            more, numbers = _number(apart[at], joined[at], purpose.scale(at), drawn)
+            steps, weights = steps + more, weights + numbers
+        else:
+            between = drawn.new()
+            steps.append(helper.make_node(shares, [apart[at]], [between]))
+            steps.append(helper.make_node("Cast", [between], [joined[at]], to=onnx.TensorProto.DOUBLE))
+    return [*steps, helper.make_node("Concat", joined, [answer], axis=1)], weights
+
+
+def _first(
+    logits: str, answer: str, one: Question, drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Take the likeliest classes: their places, and then their shares."""
+    shares, count, best, places, numbers = (drawn.new() for _ in range(5))
+    steps = [
+        helper.make_node("Softmax", [logits], [shares]),
+        helper.make_node("TopK", [shares, count], [best, places]),
+        helper.make_node("Cast", [places], [numbers], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Concat", [numbers, best], [answer], axis=1),
     ]
+    return steps, [numpy_helper.from_array(np.array([(one.end - one.start) // 2], np.int64), count)]
+
+
+def _number(
+    logits: str, answer: str, scale: tuple[float, float], drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Bring a scaled number into its unit."""
+    std, mean, double, spread = (drawn.new() for _ in range(4))
+    weights = [numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, scale[1]), (mean, scale[0]))]
     steps = [
         helper.make_node("Cast", [logits], [double], to=onnx.TensorProto.DOUBLE),
         helper.make_node("Mul", [double, std], [spread]),

@@ -30,7 +30,8 @@ class Outputs:
     whose members learn separately (the hard-label loss then averages over members), else None.
     hidden: maps of inner stages by name, each (N, K, H, W) or (N, H, W), the last stage last, of a network that `ShowsMaps` and was
     asked to, or what one that `ShowsRelations` shows. Of a teacher's answers: fold (N,), which fit gave them, None where one gave all; group (N,),
-    which rows belong together, for tasks whose rows are compared within a group (None: all do).
+    which rows belong together, for tasks whose rows are compared within a group (None: all do); kinds, which logits answer one question
+    together and of which kind, for a task that is several (`Task.kinds`).
     """
 
     logits: Tensor
@@ -39,6 +40,7 @@ class Outputs:
     hidden: Mapping[str, Tensor] = field(default_factory=dict)
     fold: Tensor | None = None
     group: Tensor | None = None
+    kinds: tuple[tuple[TargetKind, tuple[int, ...]], ...] = ()
 
     def rows(self, at: Tensor) -> Outputs:
         """Return what was said about some rows. Shape: at (R,) positions."""
@@ -46,7 +48,7 @@ class Outputs:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Outputs:
         """Return the same with every tensor changed."""
-        own = {name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)}
+        own: dict[str, Any] = {name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)}
         return replace(self, **own, hidden={name: change(x) for name, x in self.hidden.items()})
 
 
@@ -70,7 +72,8 @@ class Rounds(Protocol):
         """Write what the first rounds have learned into the architecture's module."""
 
 
-# fits(spec, x, x_validation, start, seed) -> Rounds; start (C,): the one answer that suits all training rows best
+# fits(spec, x, x_validation, start, seed[, apart]) -> Rounds; start (C,): the one answer that suits all training rows best; apart=True
+# where outputs are no classes of one answer
 Fits = Callable[[Any, Array, Array, Array, int], Rounds]
 
 

@@ -264,6 +264,12 @@ def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
     return EvaluationSpec.parse({**asked, **({} if folds is None else {"folds": folds})}, "evaluation")
 
 
+def weighed(spec: RunSpec, class_weights: str) -> RunSpec:
+    """Count rare classes more in the trainings of a run, or every row the same. Errors: SpecError."""
+    training = TrainingSpec.parse({**spec.training.model_dump(), "class_weights": class_weights}, "training")
+    return spec.model_copy(update={"training": training})
+
+
 def table_spec(
     data: str,
     targets: Sequence[str] | None,
@@ -275,11 +281,18 @@ def table_spec(
 ) -> DatasetSpec:
     """Describe the file as the options say; `read` holds member, header and names.
 
-    Further targets after the first are predicted beside it. Without a column of parts it is the one that an archive makes. Without a target it is made from the teacher's answers, where these are columns of the table.
+    Further targets after the first are predicted beside it. Without columns of parts and of groups they are those that an archive makes. Without a target it is made from the teacher's answers, where these are columns of the table.
 
     Errors: DataError `no_target` for a file that does not say itself what is predicted.
     """
-    from kd_core.data.from_path import dataset_spec, implied_part, implied_target, missing_words, read_spec
+    from kd_core.data.from_path import (
+        dataset_spec,
+        implied_group,
+        implied_part,
+        implied_target,
+        missing_words,
+        read_spec,
+    )
     from kd_core.data.types.answered import MADE_TARGET
     from kd_core.teachers.base import own_columns
 
@@ -294,6 +307,8 @@ def table_spec(
         chosen["part"] = implied_part(data)
     elif chosen.get("part") == NO_PART:
         chosen["part"] = None
+    if chosen.get("group") is None:
+        chosen["group"] = implied_group(data)
     return dataset_spec(data, target, read_spec(Path(data), *read), missing=words, **chosen)
 
 

@@ -19,13 +19,16 @@ from kd_core.data.pictures.column import as_files
 from kd_core.data.views.table import TableView
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
+from kd_core.evaluate.threshold import Rule
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
 from kd_core.models.base import ReadsFirst
 from kd_core.models.building import viewed
+from kd_core.runs import yes_no
 from kd_core.specs import Choice
 from kd_core.task import task_of
 from kd_core.training.predict import predict
@@ -50,6 +53,7 @@ class Deployment:
     apart: float | None = None
     reason: str | None = None
     names: Vocabulary | None = None
+    threshold: float | None = None  # from which its answer is yes
 
     @functools.cached_property
     def compact(self) -> bytes | None:
@@ -84,53 +88,64 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
     return float(np.median(taken))
 
 
-def purpose_of(dataset: Dataset) -> Purpose:
-    """Say what models of a dataset are for."""
+def purpose_of(dataset: Dataset, threshold: float | None = None) -> Purpose:
+    """Say what models of a dataset are for; `threshold`: from which a model's answer is yes, where that is not the likelier class."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    target = str(dataset.spec.target)
+    return Purpose(task, target, dataset.classes, *scale, dataset.settled, threshold, group)
 
 
 def deploy(
-    module: torch.nn.Module, dataset: Dataset, arch: Choice, split: Split = "test", rounded: bytes | None = None
+    module: torch.nn.Module,
+    dataset: Dataset,
+    arch: Choice,
+    split: Split = "test",
+    rounded: bytes | None = None,
+    rule: Rule | None = None,
 ) -> Deployment:
     """Write a student as one file that answers raw rows; of rows that were encoded already, one that takes those.
 
     A file that can't be made, or that answers otherwise than the engine, must not cost the finished trainings: why is told.
     `split`: the part whose rows the two are asked about; their labels are not read. `rounded`: the network's own file where a step
-    changed that alone; it is then what the whole file is compared with.
+    changed that alone; it is then what the whole file is compared with. `rule`: chooses from which probability its answer is yes.
     """
     rows = viewed(dataset, arch)
+    at = yes_no.chosen(dataset, _answered(module, rounded, rows.parts["validation"]), rule) if rule else None
     try:
         network = onnx_bytes(module, rows.spec) if rounded is None else rounded
         if rows.view is None:
-            return Deployment(network, network)
+            return Deployment(network, network, threshold=at)
         view = rows.view.first(module.reads()) if isinstance(module, ReadsFirst) else rows.view
-        data = raw_model(network, view, purpose_of(dataset))
+        data = raw_model(network, view, purpose_of(dataset, at))
         session = RawStudent(data)
         names = view.names if isinstance(view, TableView) else None
         x = rows.parts[split][:CHECKED_ROWS]
-        if rounded is None:
-            apart = _apart(session, predict(module, x, torch.device("cpu")), dataset, split)
-        else:
-            z = open_session(rounded).run(None, {"x": np.asarray(x)})[0]
-            apart = _apart(session, z, dataset, split, FLIPPED_ROWS)
-        return Deployment(data, network, session, apart, names=names)
+        z = _answered(module, rounded, x)
+        apart = _apart(session, z, dataset, split, 0.0 if rounded is None else FLIPPED_ROWS)
+        return Deployment(data, network, session, apart, names=names, threshold=at)
     except KDError as error:
-        return Deployment(None, reason=str(error))
+        return Deployment(None, reason=str(error), threshold=at)
     except RUNTIME_ERRORS as error:
-        return Deployment(None, reason=f"ONNX Runtime can't run the file: {str(error).splitlines()[0]}")
+        return Deployment(None, reason=f"ONNX Runtime can't run the file: {str(error).splitlines()[0]}", threshold=at)
+
+
+def _answered(module: torch.nn.Module, rounded: bytes | None, x: Array) -> Array:
+    """Ask the engine, or the network's own file where that is what counts. Shape: (N, ...) -> (N, C)."""
+    if rounded is None:
+        return predict(module, x, torch.device("cpu"))
+    answers: Array = open_session(rounded).run(None, {"x": np.asarray(x)})[0]
+    return answers
 
 
 def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flipped: float = 0.0) -> float:
     """Compare a file's answers with `z`, the engine's; so large a share of the rows may be `flipped`, and is not counted. Errors: KDError `onnx_parity`."""
     purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
-    wanted = purpose.task.answers(z, purpose.mean, purpose.std)
-    scale, expected = (
-        (1.0, wanted["p"]) if purpose.task.has_classes else (float(purpose.std), wanted["values"][:, None])
-    )
-    rows = np.sort(np.abs(found - expected).max(axis=1, initial=0))
-    apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0)) / scale
+    differences = purpose.task.apart(found, z, purpose.mean, purpose.std)
+    rows = np.sort((differences / purpose.spread_W).max(axis=1, initial=0))
+    apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0))
     if not apart <= PARITY:
         raise KDError(
             "The file answers otherwise than the engine: {apart:.2g} apart (allowed {allowed:.0e}).",

@@ -20,13 +20,14 @@ from kd_core.data.types.raw_rows import Array, Rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import KDError, raise_problems
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, purpose_from
+from kd_core.export.purpose import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
 from kd_core.workspace import workspace
 
+RANK = "rank"  # the column of ranks beside scores
 _UNFIT = (
     OSError,
     KeyError,
@@ -107,7 +108,7 @@ class Predictor:
             self.deployed = RawStudent(self.kept(student["onnx"]))
             self.purpose = self.deployed.purpose
         else:
-            self.purpose = purpose_from(told)
+            self.purpose = purpose_from({**told, "threshold": student.get("threshold")})
             self.engine  # noqa: B018  # damage is found when the run is opened
 
     def kept(self, name: str) -> bytes:
@@ -133,7 +134,7 @@ class Predictor:
     def answers(self, rows: Rows) -> Array:
         """Answer raw rows; warnings name columns that are not used and values that could not be read.
 
-        Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit.
+        Shape: N rows -> probabilities (N, C), or values (N, 1) in the target's unit; of several targets all side by side.
         Errors: DataError `columns_missing`, `columns_twice`, `row_width`, `cell_of_many`, `pictures_not_read`.
         """
         found, said = self.ask(rows)
@@ -142,35 +143,36 @@ class Predictor:
         return found
 
     def answer(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one raw row quickly: the likeliest class under the target's name and each one's probability, or the number.
+        """Answer one raw row quickly, with the columns of `predict` by name.
 
         Errors: as `answers`.
         """
         (found,) = self.answers(row).tolist()
-        purpose = self.purpose
-        if not purpose.task.has_classes:
-            return {purpose.target: found[0]}
-        shares = dict(zip(self._named, found, strict=True))
-        return {purpose.target: purpose.classes[found.index(max(found))]} | shares
-
-    @functools.cached_property
-    def _named(self) -> tuple[str, ...]:
-        return tuple(f"p_{name}" for name in self.purpose.classes)
+        return self.purpose.questions.named(found)
 
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Answer raw rows: dicts by column name, lists in the order of `columns`, or a data frame.
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
-        the target's unit. The index is that of a data frame given, else 0 to N - 1.
+        the target's unit. Of labels each has a column of 0 and 1 and its `p_<label>`; of several targets each has its own, and
+        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. Where only the order within a group counts, and rows name their group, `rank` counts from its best row. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
-        found, purpose = self.answers(rows), self.purpose
+        return self._ranked(self._answered(rows), rows)
+
+    def _answered(self, rows: Rows) -> pd.DataFrame:
+        """Answer raw rows, each by itself. Errors: as `answers`."""
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        if not purpose.task.has_classes:
-            return pd.DataFrame({purpose.target: found[:, 0]}, index)
-        labels = np.array(purpose.classes, dtype=object)[found.argmax(axis=1)]
-        shares = {name: found[:, at] for at, name in enumerate(self._named)}
-        return pd.DataFrame({purpose.target: labels, **shares}, index)
+        return pd.DataFrame(self.purpose.questions.columns(self.answers(rows)), index)
+
+    def _ranked(self, frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+        """Add the ranks of scores within their group, where the rows name it."""
+        purpose = self.purpose
+        group = None if purpose.group is None else _column(rows, purpose.group)
+        if group is None:
+            return frame
+        name = RANK if purpose.target != RANK else f"{RANK}_"
+        return frame.assign(**{name: ranks(frame[purpose.target].to_numpy(), group)})
 
     @property
     def classes_(self) -> Array:
@@ -184,7 +186,7 @@ class Predictor:
         """
         if not self.purpose.task.has_classes:
             raise KDError(
-                "'{target}' is a number; it has no classes with probabilities.",
+                "'{target}' is no single choice among classes, so there are no classes with probabilities that add up to 1.",
                 "Ask predict or answers instead.",
                 "no_classes",
                 target=self.purpose.target,
@@ -209,6 +211,24 @@ class Predictor:
 
         types = self.deployed.reader.types if self.deployed else self.engine.view.types
         return self.predict(with_files(table.frame, picture_columns(types), beside))
+
+
+def _column(rows: Rows, name: str) -> Any:
+    """Return a column that is not for the student, None where the rows have none, or can be read once alone."""
+    if isinstance(rows, pd.DataFrame):
+        return rows.get(name)
+    several = [rows] if isinstance(rows, Mapping) else rows
+    if not isinstance(several, (list, tuple)):
+        return None
+    found = [row[name] for row in several if isinstance(row, Mapping) and name in row]
+    return pd.Series(found, dtype="object") if len(found) == len(several) else None
+
+
+def ranks(score: Array, group: Any) -> Array:
+    """Rank rows within their group, 1 the best; equal scores share the better rank, a row without a group is one of its own. Shape: (N,)."""
+    codes = pd.factorize(np.asarray(group))[0]
+    codes = np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
+    return np.asarray(pd.Series(score).groupby(codes).rank(method="min", ascending=False).astype(np.int64))
 
 
 class FromFile(Predictor):
@@ -277,5 +297,4 @@ class Engine:
     def run(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer rows; return what a person should be told as well. Shape: N rows -> (N, C), or (N, 1)."""
         z, said = self.logits(rows)
-        found = self.purpose.task.answers(z, self.purpose.mean, self.purpose.std)
-        return (found["p"] if self.purpose.task.has_classes else found["values"][:, None]), said
+        return self.purpose.task.table(z, self.purpose.mean, self.purpose.std), said

@@ -14,21 +14,24 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import loss_of, placebo
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.intervals import advice, compare, families
+from kd_core.evaluate.intervals import advice, compare, each_label, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.soft_labels import soften
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
 from kd_core.registry import Entry
-from kd_core.runs import assessment
+from kd_core.runs import assessment, yes_no
 from kd_core.runs.cells import modes
+from kd_core.runs.cells.tasks_inside import tasks_inside
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
+from kd_core.runs.items.cold_start import cold_start
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.plain.references import Reference, References
 from kd_core.specs import SEVERAL, Choice, RunSpec
+from kd_core.task import IN_PARTS, task_of
 from kd_core.teachers.base import TeacherAnswers
 
 SCHEMA = 4
@@ -118,7 +121,7 @@ class ResultBuilder:
             "versus_teacher": _written(assessment.gains(shared, "student", "teacher")) if shared else {},
             **self._placebo(found, blocks, objective),
             **self._gaps(shared, gain),
-            "agreement": None,
+            "agreement": ours["fidelity"]["agreement"]["mean"] if "fidelity" in ours else None,
             "margin": margin,
             "selection": {
                 **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
@@ -133,11 +136,11 @@ class ResultBuilder:
                 if deployed
                 else {}
             ),
+            **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
-            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective),
+            **cold_start(self.dataset, z_teacher, logits),
+            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective, self.dataset.task),
         }
-        if "fidelity" in ours:
-            entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
         self.judged.append(_Judged(entry, found, gain, gain[name], margin, room, arms))
 
@@ -148,7 +151,7 @@ class ResultBuilder:
         versus = assessment.gains(shared, arms.taken, "teacher") if shared else {}
         return {"arm": arms.taken, "versus_teacher": _written(versus)}
 
-    def compare(self, references: References) -> list[Reference]:
+    def compare(self, references: References | Any) -> list[Reference]:
         """Set every student's deployed arm beside the best plain model of at most its bytes, and name the smallest one like it.
 
         Returns the models that the result names, once each, the smallest first.
@@ -185,7 +188,7 @@ class ResultBuilder:
                 }
             entry["reference"] = told
         self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
-        return [r for r in references.known if r.name in named]
+        return [r for r in references.known if r.name in named and isinstance(r, Reference)]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""
@@ -206,6 +209,7 @@ class ResultBuilder:
                 **({"answer_columns": list(own)} if (own := data.spec.answer_columns) else {}),
                 "rows": {s: len(data.parts[s]) for s in SPLITS},
                 "classes": list(data.classes),
+                **assessment.queries_of(data),
                 "features": data.view().spec.width if TABLE in data.views.read else len(data.columns),
             },
             "teacher": {
@@ -256,6 +260,10 @@ class ResultBuilder:
                 told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
             entry |= {"verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need}}
             entry["reason"] = self._reason(entry, one)
+            if task_of(self.dataset.task).each_alone:
+                entry["labels"] = each_label.told(one.evidence, len(self.judged))
+            if IN_PARTS(task_of(self.dataset.task)):
+                entry["tasks"] = tasks_inside(one.evidence, len(self.judged), stopped=entry["stopped_early"])
 
     def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
         """What the same student learned without a teacher, or why nobody asked."""
@@ -304,7 +312,7 @@ def _members(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
 
 
-def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice) -> dict[str, Any]:
+def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, task: str) -> dict[str, Any]:
     """What moved the student, as means over its seeds and as a curve of the seed that is kept; and how sure its teacher was.
 
     `teacher_top`: mean share that the teacher's softened answers give to their first class on training rows.
@@ -317,7 +325,7 @@ def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice) ->
         found["share_curve"] = (arms.student[arms.kept].record.shares or told[0])["curve"]
     if objective.name == SEVERAL:
         found["terms"] = list(objective.settings["terms"])
-    if loss.facts.get("soft_labels"):
+    if loss.facts.get("soft_labels") and task_of(task).has_classes:
         settings = loss.spec.parse(objective.settings, "the loss")
         answered = z_teacher[~np.isnan(z_teacher[:, 0])]
         top = soften(answered, float(getattr(settings, "temperature", 1.0))).max(axis=1)

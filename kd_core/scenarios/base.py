@@ -15,8 +15,23 @@ from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentS
 Maker = Callable[[np.random.Generator, int], pd.DataFrame]
 
 # facts: sample="visits" (file name in sample_data), target, task, rows, story, objective=Choice,
-# training=TrainingSpec where the usual one takes more than two minutes, teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("purchase", "behaviour"), folds=number where not as usual
+# training=TrainingSpec where the usual one takes more than two minutes, teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("behaviour", "purchase"), its area first, folds=number where not as usual,
+# dataset={field of DatasetSpec: value} for what else the data needs (more_targets, group, time, kinds, ...), metric=name where the verdict is about another than the task's own,
+# small=rows of a hasty run's sample where the usual 300 are too few
 SCENARIOS: Registry[Maker] = Registry("scenario")
+
+
+AREAS = (
+    "recommendation",
+    "user profile",
+    "behaviour",
+    "search ranking",
+    "marketing",
+    "risk",
+    "logistics",
+    "customer service",
+    "product pictures",
+)  # of a shop, in the order in which scenarios are shown; the first of a scenario's tags is its area
 
 
 def default_spec(name: str) -> RunSpec:
@@ -31,12 +46,13 @@ def default_spec(name: str) -> RunSpec:
             target=facts["target"],
             task=facts["task"],
             positive=facts.get("positive"),
+            **facts.get("dataset", {}),
         ),
         teacher=facts["teacher"],
         students=tuple(_student(said) for said in facts["students"]),
         objective=facts["objective"],
         training=facts.get("training", TrainingSpec()),
-        evaluation=EvaluationSpec(folds=facts.get("folds")),
+        evaluation=EvaluationSpec(folds=facts.get("folds"), metric=facts.get("metric")),
     )
     return smoke(spec) if os.environ.get("KD_SMOKE") == "1" else spec
 
@@ -49,7 +65,7 @@ def smoke(spec: RunSpec) -> RunSpec:
             "teacher": spec.teacher.model_copy(update={"settings": {**spec.teacher.settings, **short}}),
             "students": spec.students[:1],
             "training": TrainingSpec(epochs=3, seeds=2),
-            "evaluation": EvaluationSpec(folds=2, placebo=False),
+            "evaluation": EvaluationSpec(folds=2, placebo=False, metric=spec.evaluation.metric),
         }
     )
 

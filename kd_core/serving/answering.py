@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kd_core import limits
+from kd_core.data.plain.questions import Questions
 from kd_core.data.types.raw_rows import Array
 from kd_core.errors import DataError
 from kd_core.serving.request import Refused, read
@@ -70,13 +71,14 @@ class Answering:
 
 
 def told(found: Array, served: Served) -> list[dict[str, Any]]:
-    """Write answers as JSON has them: the likeliest class with each one's probability, or the number."""
-    purpose = served.purpose
-    if not purpose.task.has_classes:
-        return [{"answer": value} for (value,) in found.tolist()]
-    classes, best = purpose.classes, found.argmax(axis=1).tolist()
-    return [_of_class(classes, at, row) for at, row in zip(best, found.tolist(), strict=True)]
+    """Write answers as JSON has them: the likeliest class with each one's probability, or the number.
+
+    Of labels those that the row has, of several targets each by its name; probabilities likewise.
+    """
+    questions = served.purpose.questions
+    return [_told(questions, row) for row in found.tolist()]
 
 
-def _of_class(classes: Sequence[str], best: int, row: Sequence[float]) -> dict[str, Any]:
-    return {"answer": classes[best], "probabilities": dict(zip(classes, row, strict=True))}
+def _told(questions: Questions, row: Sequence[float]) -> dict[str, Any]:
+    shares = questions.shares(row)
+    return {"answer": questions.answer(row), **({"probabilities": shares} if shares else {})}

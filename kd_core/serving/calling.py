@@ -17,11 +17,13 @@ from typing import Any
 import pandas as pd
 
 from kd_core import limits
+from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question
 from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.serving.openapi import PREDICTS
+from kd_core.serving.openapi import predicts as documented
 from kd_core.teachers import posting
 
 MOST_BYTES = 4 * 2**20  # of an answer or of the document of a table with thousands of columns
@@ -31,10 +33,10 @@ _SHOWN = 500  # characters of a foreign text that are repeated
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service says to a row. `shares`: by class, empty for a number; `seconds`: from sending the row to its answer."""
+    """What a service says to a row, as `Questions` has it. `shares`: by class, empty for a number; `seconds`: from sending the row to its answer."""
 
-    answer: str | float
-    shares: dict[str, float]
+    answer: Any
+    shares: dict[str, Any]
     seconds: float
     said: tuple[str, ...] = ()
 
@@ -90,6 +92,7 @@ def _checked(to: posting.Address, told: Any, purpose: Purpose) -> set[str]:
     try:
         predicts, columns = told["info"][PREDICTS], set(told["components"]["schemas"]["Row"]["properties"])
         target, classes = str(predicts["target"]), [str(name) for name in predicts["classes"]]
+        same = predicts.get("answers") == documented(purpose).get("answers")
     except (KeyError, TypeError, AttributeError):
         raise KDError(
             "{host} does not say what it predicts.",
@@ -97,7 +100,7 @@ def _checked(to: posting.Address, told: Any, purpose: Purpose) -> set[str]:
             "service_none",
             host=to.place,
         ) from None
-    if target == purpose.target and sorted(classes) == sorted(purpose.classes):
+    if same and target == purpose.target and sorted(classes) == sorted(purpose.classes):
         return columns
     raise KDError(
         "The service at {host} predicts {theirs}; this run predicts {ours}. The row was not sent.",
@@ -152,12 +155,14 @@ def _read(to: posting.Address, told: Any, purpose: Purpose, seconds: float) -> A
     """Read an answer: the likeliest class with every class's share, or a number. Errors: KDError `service_unread`."""
     try:
         said = tuple(_plain(str(note))[:_SHOWN] for note in told["notes"][:20])
-        if not purpose.task.has_classes:
-            return Answer(_number(told["answer"]), {}, seconds, said)
-        shares = {name: _number(told["probabilities"][name]) for name in purpose.classes}
-        whole = len(told["probabilities"]) == len(shares) and all(0 <= share <= 1 for share in shares.values())
-        if whole and told["answer"] in shares:
-            return Answer(told["answer"], shares, seconds, said)
+        every = purpose.questions.every
+        if len(every) == 1:
+            answer, own = _one(every[0], told["answer"], told.get("probabilities"))
+            return Answer(answer, own, seconds, said)
+        if set(told["answer"]) == {one.name for one in every}:
+            each = {one.name: _one(one, told["answer"][one.name], _of(told, one)) for one in every}
+            shares = {name: own for name, (_, own) in each.items() if own}
+            return Answer({name: answer for name, (answer, _) in each.items()}, shares, seconds, said)
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
     raise KDError(
@@ -166,6 +171,23 @@ def _read(to: posting.Address, told: Any, purpose: Purpose, seconds: float) -> A
         "service_unread",
         host=to.place,
     )
+
+
+def _of(told: Any, one: Question) -> Any:
+    return None if one.kind == NUMBER else told["probabilities"][one.name]
+
+
+def _one(one: Question, answer: Any, told: Any) -> tuple[Any, dict[str, float]]:
+    """Read the answer to one question, with its shares. Errors: KeyError, TypeError, ValueError."""
+    if one.kind == NUMBER:
+        return _number(answer), {}
+    names = one.names if one.kind != FIRST else [name for name in told if name in set(one.names)]
+    shares = {name: _number(told[name]) for name in names}
+    known = [answer] if one.kind in (CLASSES, FIRST) else answer
+    whole = len(told) == len(shares) and all(0 <= share <= 1 for share in shares.values())
+    if not whole or not isinstance(known, list) or any(name not in shares for name in known):
+        raise ValueError
+    return answer, shares
 
 
 def _number(value: Any) -> float:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core import __version__, limits
+from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question, Questions
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.numbers import NumberFormat
+from kd_core.export.purpose import Purpose
 from kd_core.serving.served import Served
 
 KINDS: dict[str, tuple[list[str], str]] = {
@@ -21,6 +23,7 @@ KINDS: dict[str, tuple[list[str], str]] = {
         "One of the column's values; an unknown one is read as such.",
     ),
     "boolean": (["boolean", "string", "number", "null"], "Yes or no, also as the training file wrote it."),
+    "items": (["string", "null"], "Items, oldest first, written as in the training file."),
     "picture": (["string", "null"], "The content of a PNG, JPEG, WebP or BMP file as base64."),
 }
 PREDICTS = "x-predicts"  # by which a caller knows whether the answers are those that it looks for
@@ -33,9 +36,18 @@ _ERRORS = {
 }
 
 
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def predicts(purpose: Purpose) -> dict[str, Any]:
+    """Write what is predicted, by which a caller knows the service; `answers` where it is more than one class or one number."""
+    found: dict[str, Any] = {"target": purpose.target, "classes": list(purpose.classes)}
+    return found if purpose.questions.one else {**found, "answers": [one.told() for one in purpose.questions.every]}
+
+
 def document(served: Served, *, secured: bool = False) -> dict[str, Any]:
     """Write the document. `secured`: whether a token is asked for."""
-    title = f"{served.name}: predicts {served.purpose.target}"
+    title = f"{served.name}: predicts {served.purpose.questions.target}"
     guarded: dict[str, Any] = {"security": [{"token": []}]} if secured else {}
     schemes = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}} if secured else {}
     errors = {**_ERRORS, **({"401": "The token is missing or wrong."} if secured else {})}
@@ -49,7 +61,7 @@ def document(served: Served, *, secured: bool = False) -> dict[str, Any]:
             "title": title,
             "version": __version__,
             "description": "A student model that answers raw rows.",
-            PREDICTS: {"target": served.purpose.target, "classes": list(served.purpose.classes)},
+            PREDICTS: predicts(served.purpose),
         },
         "paths": {
             "/predict": {
@@ -102,14 +114,7 @@ def as_json(value: Any, column: ColumnType) -> Any:
 
 
 def _schemas(served: Served) -> dict[str, Any]:
-    purpose = served.purpose
-    one: dict[str, Any] = {"answer": {"type": "number"}}
-    if purpose.task.has_classes:
-        shares = {name: {"type": "number", "minimum": 0, "maximum": 1} for name in purpose.classes}
-        one = {
-            "answer": {"type": "string", "enum": list(dict.fromkeys(purpose.classes))},
-            "probabilities": {"type": "object", "properties": shares, "required": list(shares)},
-        }
+    one = _answers(served.purpose.questions)
     notes = {"type": "array", "items": {"type": "string"}, "description": "What could not be read or was not used."}
     columns = {name: _column(name, column, served) for name, column in served.types.items()}
     return {
@@ -121,6 +126,35 @@ def _schemas(served: Served) -> dict[str, Any]:
         "Answers": _object({"answers": {"type": "array", "items": _ref("Answer")}, "notes": notes}),
         "Error": _object({"error": _object({name: {"type": "string"} for name in ("code", "message", "hint")})}),
     }
+
+
+def _answers(questions: Questions) -> dict[str, Any]:
+    """Describe an answer and its shares: of one target plainly, of several each by its name."""
+    answer = {one.name: _answer(one) for one in questions.every}
+    shares = {one.name: _shares(one) for one in questions.every if one.kind != NUMBER}
+    if len(answer) == 1:
+        return {
+            "answer": next(iter(answer.values())),
+            **({"probabilities": s} if (s := next(iter(shares.values()), None)) else {}),
+        }
+    return {"answer": _object(answer), **({"probabilities": _object(shares)} if shares else {})}
+
+
+def _answer(one: Question) -> dict[str, Any]:
+    if one.kind == NUMBER:
+        return {"type": "number"}
+    if one.kind == FIRST:
+        return {"type": "string", "description": f"The likeliest of {len(one.names):,}."}
+    name = {"type": "string", "enum": list(dict.fromkeys(one.names))}
+    return name if one.kind == CLASSES else {"type": "array", "items": name}
+
+
+def _shares(one: Question) -> dict[str, Any]:
+    if one.kind == FIRST:
+        said = "The likeliest ones with their shares, the first first."
+        return {"type": "object", "additionalProperties": _SHARE, "description": said}
+    shares = dict.fromkeys(one.names, _SHARE)
+    return {"type": "object", "properties": shares, "required": list(shares)}
 
 
 def _column(name: str, column: ColumnType, served: Served) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from kd_core.data.plain import questions as plain
+from kd_core.data.plain.questions import Question
 from kd_core.data.types.base import ColumnType
 from kd_core.reports.markup import Markup, element
 from kd_core.reports.style import STYLE
@@ -44,21 +46,20 @@ def page(served: Served, address: str, *, secured: bool) -> str:
     short = {name: "<base64>" if name in served.pictures else value for name, value in example.items()}
     body = json.dumps({"row": short}, ensure_ascii=False)
     fields = [_field(name, column, example.get(name), served) for name, column in served.types.items()]
-    purpose = served.purpose
+    questions = served.purpose.questions
+    told = [_what(one) for one in questions.every]
     what = (
-        f"one of {len(purpose.classes)} classes: {', '.join(purpose.classes[:12])}{' …' if len(purpose.classes) > 12 else ''}"
-        if purpose.classes
-        else "a number"
+        told[0] if len(told) == 1 else "; ".join(f"{q.name}: {w}" for q, w in zip(questions.every, told, strict=True))
     )
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{served.name}: predicts {purpose.target}"),
+        element("title", f"{served.name}: predicts {questions.target}"),
         element("style", Markup(STYLE + _MORE)),
     )
     inside = [
-        element("h1", f"{served.name} predicts {purpose.target}"),
+        element("h1", f"{served.name} predicts {questions.target}"),
         element(
             "p", f"It answers rows of {len(served.types)} column{'s' if len(served.types) != 1 else ''} with {what}."
         ),
@@ -81,6 +82,17 @@ def page(served: Served, address: str, *, secured: bool) -> str:
     ]
     whole = element("html", head, element("body", element("main", *inside)), lang="en")
     return f"<!doctype html>\n{whole}\n"
+
+
+def _what(one: Question) -> str:
+    """Say in words what is answered."""
+    names = f"{', '.join(one.names[:12])}{' …' if len(one.names) > 12 else ''}"
+    kinds = {
+        plain.CLASSES: "one of {} classes: {}",
+        plain.LABELS: "any of {} labels: {}",
+        plain.FIRST: "the likeliest of {} items: {}",
+    }
+    return kinds[one.kind].format(len(one.names), names) if one.kind in kinds else "a number"
 
 
 def _field(name: str, column: ColumnType, value: Any, served: Served) -> Markup:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from kd_core.data.dataset import Array
+from kd_core.data.labels.strata import rarest
 from kd_core.errors import DataError
+from kd_core.limits import FEW_CLASSES
 from kd_core.seeding import derive
 
 _QUANTILES = 10  # regression targets are stratified by tenths
@@ -15,7 +17,7 @@ def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
     """Give each row a fold number; classes (or tenths of a target) and sizes are spread evenly.
 
     Rows of one group, and copies of a row, share a fold. The same rows and seed give the same folds.
-    Shape: y (N,), groups (N,) or None -> (N,) int64 in 0..n-1, every fold non-empty.
+    Shape: y (N,) or (N, T), groups (N,) or None -> (N,) int64 in 0..n-1, every fold non-empty.
     Errors: DataError with code `too_few_for_folds`.
     """
     _, unit_N = np.unique(groups, return_inverse=True) if groups is not None else (None, np.arange(len(y)))
@@ -42,10 +44,23 @@ def folds(y: Array, groups: Array | None, n: int, seed: int) -> Array:
 
 
 def _strata(y: Array) -> Array:
+    if (
+        y.ndim > 1
+    ):  # labels by the rarest of a row; of several targets the first one, rows where it is missing by themselves
+        return rarest(y) if np.issubdtype(y.dtype, np.integer) else _of_first(y[:, 0])
     if np.issubdtype(y.dtype, np.integer):
         return np.asarray(np.unique(y, return_inverse=True)[1])
     edges = np.unique(np.quantile(y, np.linspace(0, 1, _QUANTILES + 1)[1:-1]))
     return np.searchsorted(edges, y)
+
+
+def _of_first(y: Array) -> Array:
+    known = ~np.isnan(y)
+    found = np.zeros(len(y), np.int64)
+    if known.any():
+        few = len(np.unique(y[known])) <= FEW_CLASSES
+        found[known] = 1 + _strata(y[known].astype(np.int64) if few else y[known])
+    return found
 
 
 def _main_stratum(stratum_N: Array, unit_N: Array, num_units: int) -> Array:

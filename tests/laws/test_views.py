@@ -22,6 +22,7 @@ TYPES = {
     "gift": ColumnType("boolean"),
     "day": ColumnType("datetime"),
     "photo": ColumnType("picture"),
+    "basket": ColumnType("items", separator=" ", catalogue=tuple(f"item{i}" for i in range(30))),
 }
 
 
@@ -38,6 +39,10 @@ def make_frame(rows=80, seed=0):
             "gift": pd.Series(rng.choice(["yes", "no"], rows), dtype="category"),
             "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 300, rows), "D"),
             "photo": column_of(rng.integers(0, 256, (rows, 9, 8, 3)).astype(np.uint8)),
+            "basket": pd.Series(
+                [" ".join(f"item{i}" for i in rng.integers(0, 30, rng.integers(0, 9))) for _ in range(rows)],
+                dtype="str",
+            ),
         }
     )
 
@@ -91,6 +96,7 @@ def odd_rows(frame):
     odd["paid"] = [-1.0, 1e29, 0.0, np.nan]
     odd["words"] = pd.Series(["Ж" * 500, None, " good  bag ", "\x00 😀"], dtype="str").to_numpy()
     odd["photo"] = frame["photo"].iloc[:3].reindex([0, 7, 1, 9]).set_axis(odd.index)
+    odd["basket"] = pd.Series(["item3 nothing item3", None, " item1  item2 ", "item29 " * 400], dtype="str").to_numpy()
     odd["price"] = [1e30, -1e30, np.nan, np.inf]
     odd["gift"] = pd.Series(["maybe", None, "yes", "no"], dtype="object").astype("category").to_numpy()
     odd["day"] = pd.to_datetime(

@@ -40,10 +40,15 @@ class CopiedRows:
 
 
 def find_copies(
-    features: list[TypedColumn], present: npt.NDArray[np.bool_], groups: Codes | None, wanted: Copies = "together"
+    features: list[TypedColumn],
+    present: npt.NDArray[np.bool_],
+    groups: Codes | None,
+    wanted: Copies = "together",
+    within: bool = False,
 ) -> CopiedRows:
     """Find copies among the rows in use and join them, with the groups where there are some.
 
+    `within`: rows are compared inside their group alone, so that only there a row is a copy of another: the same product may answer many searches.
     Shape: `present` (N,) rows with a target; `groups` (N,) or None.
     """
     same = np.full(len(present), -1, np.int64)
@@ -51,6 +56,9 @@ def find_copies(
     if features and num_rows:
         keys = row_hash.row_hashes([c.values for c in features])[present]
         same[present] = np.unique(keys, return_inverse=True)[1]
+        if within and groups is not None:
+            both = np.stack([same[present], groups[present]], axis=1)
+            same[present] = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
     count = num_rows - (int(same.max()) + 1) if features and num_rows else 0
     if not count:
         return CopiedRows(same, 0, "none", groups)

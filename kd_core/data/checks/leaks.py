@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -120,7 +120,7 @@ def leak_problems(
     typed: Mapping[str, TypedColumn],
     features: list[TypedColumn],
     target: Target,
-    explained: Mapping[str, float],
+    explained: Sequence[Mapping[str, float]],
     parts: Parts,
     copied: CopiedRows,
     *,
@@ -131,15 +131,17 @@ def leak_problems(
 ) -> list[Problem]:
     """List everything that would make the test score too good to be true.
 
+    `explained`: what each column says of every target inside (`Target.each`).
     Shape: `parts` (N,) part of each row, -1 where the row is left out.
     """
     straddling = [] if group or time else _straddling(features, target, parts)
-    told = {p.column for p in straddling if explained.get(str(p.column), 0.0) < ALONE}
+    most = {c.name: max(shares.get(c.name, 0.0) for shares in explained) for c in features}
+    told = {p.column for p in straddling if most.get(str(p.column), 0.0) < ALONE}
     summed = _sums(features, target) if target.is_number else []
     named = {c for p in summed for c in p.values["columns"]}
     rest = [c for c in features if c.name not in told | named]
     return [
-        *_alone(rest, features, target, explained),
+        *(p for one, shares in zip(target.each, explained, strict=True) for p in _alone(rest, features, one, shares)),
         *summed,
         *straddling,
         *_ids(typed, features, {target.name, group, time, part, *ignored}),
@@ -266,7 +268,7 @@ def _straddling(features: list[TypedColumn], target: Target, parts: Parts) -> li
         keep = known & (codes >= 0)
         codes, inside = np.unique(codes[keep], return_inverse=True)[1], parts[keep]
         sizes = np.bincount(codes)
-        if (sizes >= 2).mean() < 0.2 or not (named or _agreement(codes, sizes, target, keep) >= SAME_GROUP):
+        if (sizes >= 2).mean() < 0.2 or not (named or _agreement(codes, target, keep) >= SAME_GROUP):
             continue
         train = np.bincount(codes[inside == TRAIN], minlength=len(sizes)) > 0
         both = int((train & (np.bincount(codes[inside != TRAIN], minlength=len(sizes)) > 0)).sum())
@@ -275,11 +277,12 @@ def _straddling(features: list[TypedColumn], target: Target, parts: Parts) -> li
     return problems
 
 
-def _agreement(
-    codes: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], target: Target, keep: npt.NDArray[np.bool_]
-) -> float:
+def _agreement(codes: npt.NDArray[np.int64], target: Target, keep: npt.NDArray[np.bool_]) -> float:
     """Measure how alike the target is within values, above chance: 0 like any rows, 1 always the same."""
-    y = target.values[keep]
+    if target.inside:
+        return float(np.mean([_agreement(codes, one, keep) for one in target.each]))
+    known = target.present[keep]
+    y, codes, sizes = target.values[keep][known], codes[known], np.bincount(codes[known])
     if target.is_number:
         sums, squares = np.bincount(codes, y), np.bincount(codes, y**2)
         many = sizes >= 2

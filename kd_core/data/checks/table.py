@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from kd_core.data.dataset import SPLITS
 from kd_core.data.split import Parts
@@ -56,7 +57,8 @@ _RARE_CLASS = Says(
     "warning",
     "Only {count:,} of {total:,} rows ({share:.2g} %) have {column} = {rare}, {tested:,} of them in the test part: "
     "a model that never answers {rare} is right in {right:.1f} %.",
-    "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows.",
+    "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows. Where few rows say yes, the "
+    "threshold from which an answer is yes is chosen on validation rows.",
 )
 _TOO_FEW_ROWS = Says("too_few_rows", "error", "{count:,} data rows; at least {least} are needed.", "Add rows.")
 _NO_TARGET = Says("no_target", "error", "No column to predict is chosen.", "Choose a target.")
@@ -129,9 +131,9 @@ def split_problems(target: Target, parts: Parts) -> list[Problem]:
     """Name the classes that a part of the split does not hold: a model can't learn, or nobody can measure, them."""
     problems = []
     for index, part in enumerate(SPLITS):
-        if target.is_number:
+        if target.is_number or target.values.dtype.kind == "f":  # of several: each is its own (`Task.read`)
             break
-        counts = np.bincount(target.values[parts == index].astype(np.int64), minlength=len(target.classes))
+        counts = _rows_of(target, parts == index)
         gone = [c for c, n in zip(target.classes, counts, strict=True) if n == 0]
         if gone:
             problems.append(
@@ -139,11 +141,17 @@ def split_problems(target: Target, parts: Parts) -> list[Problem]:
                     target.name,
                     len(gone),
                     part=part,
-                    number=plural(len(gone), "class", "classes"),
+                    number=plural(len(gone), "label") if target.inside else plural(len(gone), "class", "classes"),
                     listed=_shortened(gone),
                 )
             )
     return [*problems, *_weak_evidence(target, parts)]
+
+
+def _rows_of(target: Target, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Count the rows of each class, or with each label."""
+    y = target.values[where].astype(np.int64)
+    return y.sum(axis=0) if y.ndim > 1 else np.bincount(y, minlength=len(target.classes))
 
 
 def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
@@ -154,7 +162,7 @@ def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
     if 0 < rows < FEW_TEST_ROWS:
         small = _SMALL_TEST if target.is_number else _SMALL_TEST_OF_CLASSES
         problems.append(small.problem(None, rows, number=plural(rows, "row"), points=100 / rows))
-    if len(target.counts) != 2:
+    if len(target.counts) != 2 or target.inside:
         return problems
     rare = int(np.argmin(target.counts))
     count, total, name = target.counts[rare], sum(target.counts), target.classes[rare]

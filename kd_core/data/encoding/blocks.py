@@ -178,7 +178,7 @@ class CategoryBlock:
             np.array([int(counts[v]) for v in labels] + [0, int(values.isna().sum())], np.float64)
         )
         codes = _codes(values, self.known, len(labels) + 1, len(labels))
-        if task_of(task).averages(len(np.unique(y))) > self.most_classes:
+        if task_of(task).averages(y.shape[1] if y.ndim > 1 else len(np.unique(y))) > self.most_classes:
             self.width = min(self.one_hot, len(labels)) + 1
             self.names = (
                 *(f"{self.name}={v}" for v in labels[: self.one_hot]),
@@ -186,9 +186,11 @@ class CategoryBlock:
                 f"{self.name} frequency",
             )
             return None
-        kind = task_of(task).averages_as
-        encoder, encoded = target_averages(codes[:, None], y, kind, _folds(len(y), groups, self.seed))
-        self.averages = encoder.transform(np.arange(len(labels) + 2)[:, None])
+        folds = _folds(len(y), groups, self.seed)
+        made = [target_averages(codes[:, None], own, kind, folds) for kind, own in task_of(task).averaged(y)]
+        encoded = np.concatenate([own for _, own in made], axis=1)
+        every = np.arange(len(labels) + 2)[:, None]
+        self.averages = np.concatenate([encoder.transform(every) for encoder, _ in made], axis=1)
         self.mean, self.std = encoded.mean(axis=0), np.maximum(encoded.std(axis=0), 1e-9)
         means = (
             [f"{self.name} target mean"]

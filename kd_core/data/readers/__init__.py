@@ -13,7 +13,7 @@ from kd_core.specs import ReadSpec
 Reader = Callable[[Path, ReadSpec, str], Table]
 
 # facts: extensions=(".csv", ...); recognises(path, head) -> bool, or None for the reader of all other text;
-# answers=function(path) -> columns with a teacher's answers, of a file without a target; target=the column that is predicted, part=function(path) -> column of the official split or None, both where the format says so;
+# answers=function(path) -> columns with a teacher's answers, of a file without a target; target=the column that is predicted, part=function(path) -> column of the official split or None, group=function(path) -> column of groups or None, where the format says so;
 # noun="a Parquet file", starts="PAR1": how a file under a wrong name is described
 READERS: Registry[Reader] = Registry("reader")
 

@@ -29,7 +29,8 @@ class ColumnType:
     """How a column is read, so that new rows can be read the same way.
 
     `codes`: labels are numbers, read as such and then written, whole ones without a point where `whole`. `truth`: the
-    labels of no and yes, which False and True stand for.
+    labels of no and yes, which False and True stand for. Of kind `items`: `separator` stands between the items of a cell (any white
+    space where it is a space), `catalogue` names those that have a number, in the order of their numbers, which count from 1.
     """
 
     kind: ColumnKind
@@ -39,6 +40,8 @@ class ColumnType:
     codes: bool = False
     whole: bool = False
     truth: tuple[str, ...] = ()
+    separator: str = ""
+    catalogue: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # words read as missing among labels, as in the rows it was understood from
 
 

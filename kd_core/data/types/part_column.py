@@ -12,7 +12,7 @@ from kd_core.data.types.base import TypedColumn
 
 PARTS: tuple[frozenset[str], ...] = (  # by the part's number: training, validation, test
     frozenset({"train", "training"}),
-    frozenset({"val", "valid", "validation", "dev"}),
+    frozenset({"val", "vali", "valid", "validation", "dev"}),
     frozenset({"test", "testing"}),
 )
 PART = "split_part"  # the column that readers of several files make

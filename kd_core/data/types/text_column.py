@@ -252,7 +252,7 @@ def _as_labels(
         problems.append(not_boolean(name, len(unique)))
     if kind is None or kind in ("number", "datetime", "boolean"):
         kind = _label_kind(unique, counts, name)
-    if kind in ("text", "id", "constant"):
+    if kind in ("text", "items", "id", "constant"):
         values = pd.Series(np.array([*unique.to_pylist(), None], dtype=object)[codes], dtype="str")
     else:
         order = np.argsort(np.array(unique.to_pylist(), dtype=object), kind="stable")

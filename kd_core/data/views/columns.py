@@ -14,7 +14,7 @@ from kd_core.data.encoding.saved import pack, unpack
 from kd_core.data.input_spec import COLUMNS, InputSpec
 from kd_core.data.table import Profile
 from kd_core.data.view import VIEWS, Array
-from kd_core.data.views.table import Block, TableView, fits, foreseen_features
+from kd_core.data.views.table import OWN_VIEWS, Block, TableView, fits, foreseen_features
 
 VERSION = 1  # raise it when encoded values change
 MOST_VALUES = 256  # more different values than this are not told apart
@@ -28,7 +28,7 @@ def foresee(profile: Profile) -> InputSpec | None:
     for found, hole in foreseen_features(profile):
         holes += range(len(values), len(values) + len(found)) if hole else ()
         values += [min(n, MOST_VALUES) for n in found]
-    if not values and any(c.kind == "picture" for c in profile.columns):
+    if not values and any(c.kind in OWN_VIEWS for c in profile.columns):
         return None
     return columns_inputs(values, holes)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # onnx takes a quarter of a second to import
 VERSION = 2  # raise it when encoded values change, so that cached teacher answers are not reused
 TEXT_VERSION = 3  # the same for tables with a text column alone
 TEXT_COMPONENTS = 32
+OWN_VIEWS = ("picture", "items")  # kinds of columns that are read by views of their own
 _CALENDAR = (2, 7, 7, 7, 7, 24, 24)  # values that year, month, weekday and hour of a date take as features
 TARGET_ENCODED_CLASSES = 12  # with more classes, one column per class and category column costs more than it tells
 
@@ -50,14 +51,18 @@ class Block(Protocol):
 
 
 def fits(types: Mapping[str, ColumnType]) -> str | None:
-    """A table can be read from any column that is left, but for pictures."""
-    return None if len(types) > len(picture_columns(types)) else "needs a column that is no picture"
+    """A table can be read from any column that is left, but for pictures and histories."""
+    if any(c.kind not in OWN_VIEWS for c in types.values()):
+        return None
+    return (
+        "needs a column that is no picture" if picture_columns(types) else "needs a column that is no history of items"
+    )
 
 
 def foresee(profile: Profile) -> InputSpec | None:
     """Estimate the width; None where there is nothing but pictures."""
     width = count_features(profile)
-    return table_inputs(width) if width or not any(c.kind == "picture" for c in profile.columns) else None
+    return table_inputs(width) if width or not any(c.kind in OWN_VIEWS for c in profile.columns) else None
 
 
 @VIEWS.register(
@@ -85,7 +90,7 @@ class TableView(View):
     }
 
     def __init__(self, types: Mapping[str, ColumnType], task: str, seed: int = 0) -> None:
-        super().__init__({name: column for name, column in types.items() if column.kind != "picture"}, task, seed)
+        super().__init__({name: column for name, column in types.items() if column.kind not in OWN_VIEWS}, task, seed)
         self.blocks: dict[str, Block] = {name: self._block(name, column) for name, column in self.types.items()}
         self.feature_names: tuple[str, ...] = ()
         self.names: Vocabulary | None = None
@@ -257,7 +262,7 @@ def foreseen_features(profile: Profile) -> Iterator[tuple[list[int], bool]]:
     """Say column by column how many values each of its features will take, and whether those have holes: an estimate."""
     averages = task_of(profile.task).averages(len(profile.classes)) if profile.task else 1
     for column in profile.columns:
-        if not column.used or column.name == profile.target or column.kind == "picture":
+        if not column.used or column.name == profile.target or column.kind in OWN_VIEWS:
             continue
         if column.kind in ("number", "boolean"):
             yield [column.distinct], column.missing > 0

@@ -29,7 +29,7 @@ def _sorts(types: Mapping[str, ColumnType]) -> dict[str, dict[str, ColumnType]]:
     """Sort columns by the view that reads them; of pictures the first. Sorts without a column are left out."""
     texts, pictures = text_columns(types), picture_columns(types)
     names = {
-        "table": [n for n in types if n not in texts and n not in pictures],
+        "table": [n for n, c in types.items() if c.kind not in ("text", *table.OWN_VIEWS)],
         "ngrams": texts,
         "pixels": pictures[:1],
     }

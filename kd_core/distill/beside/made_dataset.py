@@ -27,7 +27,8 @@ def made_dataset(lesson: Lesson, x: Array, answers: Array, held: int) -> tuple[D
     dataset, task, learned = lesson.dataset, task_of(lesson.dataset.task), len(x) - held
     kind = reading_of(lesson.student.arch, dataset.views.kinds)
     whole = dataset.view(kind)
-    y = answers.argmax(axis=1) if task.has_classes else answers[:, 0] * dataset.target_std + dataset.target_mean
+    told, scale = task.decided(answers), (dataset.target_mean, dataset.target_std)
+    y = told * scale[1] + scale[0] if task.is_number else task.unscaled(told, *scale)
     y = np.asarray(y, dtype=dataset.train.y.dtype)
     seen = Viewed(whole.spec, {**whole.parts, "train": x[:learned], "validation": x[learned:]}, whole.view)
     parts = {

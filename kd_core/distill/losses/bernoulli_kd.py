@@ -58,6 +58,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     },
     gradient=BernoulliGradient,
     reference=reference,
+    soft_labels=True,
     row_mean=True,
     zero_at_equality=True,
     shift_invariant=False,

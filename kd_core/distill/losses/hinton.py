@@ -14,7 +14,7 @@ from kd_core.distill.base import LOSSES, CooledGradient, LossSpec
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
-from kd_core.task import CLASSIFICATION
+from kd_core.task import ANY_CLASSES
 from kd_core.tasks.hard.cross_entropy import CrossEntropy
 
 
@@ -65,7 +65,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     source="arXiv:1503.02531",
     about="The student follows the teacher's probabilities for all classes, softened by a temperature, so that it also learns which wrong answers are nearly right. The plain method, and hard to beat.",
     formula=r"\begin{gathered} T^2 \sum_c p_c \log \frac{p_c}{q_c} \\ p = \mathrm{softmax}(z_t / T) \\ q = \mathrm{softmax}(z_s / T) \end{gathered}",
-    tasks=CLASSIFICATION,
+    tasks=ANY_CLASSES,
     gradient=HintonGradient,
     reference=reference,
     soft_labels=True,

@@ -15,7 +15,7 @@ from kd_core.distill.losses.hinton import HintonSpec
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
 from kd_core.specs import unit
-from kd_core.task import CLASSIFICATION
+from kd_core.task import ANY_CLASSES
 
 END = 1e-3  # nearer to 0 or 1 the quotient of two small numbers loses its digits, and its limit is taken
 
@@ -53,7 +53,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: JSDSpec) -> Any:
     source="arXiv:2306.13649",
     about="A divergence between two: at one end the student covers all that the teacher thinks likely, at the other it avoids what the teacher thinks unlikely. It is bounded by both, so single wild rows count for less.",
     formula=r"\begin{gathered} \frac{T^2}{\beta (1 - \beta)} \left[ \beta \, \mathrm{KL}(p \,\|\, m) + (1 - \beta) \, \mathrm{KL}(q \,\|\, m) \right] \\ m = \beta p + (1 - \beta) q \end{gathered}",
-    tasks=CLASSIFICATION,
+    tasks=ANY_CLASSES,
     reference=reference,
     soft_labels=True,
     row_mean=True,

@@ -55,6 +55,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: HintonSpec) -> Any:
     because={"task": ONLY_RANKING},
     reference=reference,
     doubled=1.0,
+    whole_groups=True,  # rows of other groups may stand beside: a student that learns by rounds sees all at once
     zero_at_equality=True,
     shift_invariant=False,  # of a row; a number added to all rows of a group changes nothing
     tempered=True,

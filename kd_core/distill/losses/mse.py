@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kd_core.distill.base import LOSSES, Gradient, LossSpec
 from kd_core.models.base import Outputs
+from kd_core.task import NOT_BY_ORDER
 from kd_core.tasks.hard.squared_error import SquaredError
 
 
@@ -66,6 +67,8 @@ def reference(student: Any, teacher: Any, labels: Any, spec: LossSpec) -> Any:
     formula=r"(z_s - z_t)^2",
     gradient=MSEGradient,
     reference=reference,
+    tasks=NOT_BY_ORDER,
+    because={"task": "compares scores of different groups, which say nothing beside each other"},
     row_mean=True,
     zero_at_equality=True,
     shift_invariant=True,

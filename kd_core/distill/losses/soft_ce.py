@@ -13,7 +13,7 @@ from kd_core.distill.base import LOSSES
 from kd_core.distill.losses.hinton import HintonGradient, HintonSpec
 from kd_core.evaluate.soft_labels import log_soften
 from kd_core.models.base import Outputs
-from kd_core.task import CLASSIFICATION
+from kd_core.task import ANY_CLASSES
 
 
 class SoftCESpec(HintonSpec):
@@ -41,7 +41,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: SoftCESpec) -> Any:
     source="arXiv:1503.02531",
     about="The teacher's softened probabilities take the place of the label in the usual cross-entropy. It teaches what soft labels (KD) teach; the curve only does not end at 0, since the teacher's own doubt stays in it.",
     formula=r"\begin{gathered} -T^2 \sum_c p_c \log q_c \\ p = \mathrm{softmax}(z_t / T) \\ q = \mathrm{softmax}(z_s / T) \end{gathered}",
-    tasks=CLASSIFICATION,
+    tasks=ANY_CLASSES,
     gradient=SoftCEGradient,
     reference=reference,
     soft_labels=True,

@@ -50,7 +50,7 @@ class StackedLesson:
         made: int = 0,
     ) -> None:
         self.own_rows = len(labels) - made if made else None
-        self.dtype, self.device = dtype, device
+        self.dtype, self.device, self.task = dtype, device, task
         told = task_of(task)
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=told.learned_dtype)).to(device)
         self.hard_loss = told.hard_loss(class_weights).to(device, dtype)
@@ -153,7 +153,7 @@ class StackedLesson:
 
         Shape: z (S, C, B), index (S, B) -> (2, S), means over the rows.
         """
-        each = self.hard_loss.of_stack(z, self.labels.take(index))
+        each = self.hard_loss.of_stack(z, self._labels(index))
         if self.own_rows is None:
             hard = each.mean(1)
         else:
@@ -192,14 +192,22 @@ class StackedLesson:
         """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
         assert self._loss is not None
         known = None if self.known is None else self.known[index]
-        return soft_term(self._loss.make, Outputs(z), Outputs(teacher), self.labels[index], known, self.specs[s])
+        told = Outputs(teacher, kinds=objectives.kinds_of(self.task, teacher.shape[1]))
+        return soft_term(self._loss.make, Outputs(z), told, self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         if self.own_rows is None:
-            return self.hard_loss.stack_gradient(z, self.labels.take(index).unsqueeze(1), self.hard)
+            return self.hard_loss.stack_gradient(z, self._labels(index, apart=True), self.hard)
         own = index.shape[1] // 2
-        labels = self.labels.take(index[:, :own]).unsqueeze(1)
+        labels = self._labels(index[:, :own], apart=True)
         return F.pad(self.hard_loss.stack_gradient(z[..., :own], labels, self.hard), (0, own))
+
+    def _labels(self, index: Tensor, apart: bool = False) -> Tensor:
+        """Look up labels. Shape: (S, B) -> (S, B), (S, 1, B) where `apart`; of rows with several (S, T, B)."""
+        if self.labels.ndim > 1:
+            return torch.embedding(self.labels, index).transpose(1, 2)
+        found = self.labels.take(index)
+        return found.unsqueeze(1) if apart else found
 
     def _answers(self, index: Tensor) -> Tensor:
         """Look up what each network is told. Shape: index (S, B) -> (S, C, B)."""

@@ -85,11 +85,13 @@ def row_spread(
 ) -> RowSpread | None:
     """Measure how a metric of these models moves with their common rows; None when it is undefined for one of them.
 
-    `values`: the metric of each model where it is known already.
+    `values`: the metric of each model where it is known already. Without units, rows that are compared with each other are one.
 
     Errors: KDError `unit_rows` when rows and units differ in number.
     """
     entry = METRICS.get(metric)
+    if units_N is None and models and models[0].groups is not None:
+        units_N = units_of(models[0].groups)
     if units_N is not None and models:
         _check_units(len(models[0].y), units_N)
     values = [entry.make(a) for a in models] if values is None else values

@@ -63,7 +63,7 @@ def check() -> str:
     student, manifest = load(), whole()
     expected = json.loads((HERE / "expected.json").read_text("utf-8"))
     found, _ = student.answers(_rows(student, HERE / "sample.csv"))
-    apart = float(np.abs(found - np.array(expected["answers"])).max()) / student.spread
+    apart = float((np.abs(found - np.array(expected["answers"])) / student.spread).max())
     if not apart <= expected["limit"]:
         raise AssertionError(
             f"the sample is answered otherwise than expected: {apart:.2g} apart, {expected['limit']:.0e} is allowed"

@@ -14,6 +14,8 @@ import numpy as np
 import onnxruntime
 
 from kd_core.data.encoding.saved import unpack
+from kd_core.data.plain.history import with_catalogue
+from kd_core.data.plain.questions import NUMBER, Questions
 from kd_core.data.plain.rows import Rows
 from kd_core.data.plain.topics import Topics
 from kd_core.export.standalone.views import opened_view
@@ -24,18 +26,20 @@ _AT_ONCE = 1024  # rows that are answered at once: bounds the memory
 
 
 class Student:
-    """Answers raw rows. Legend: N rows, C classes.
+    """Answers raw rows. Legend: N rows, W numbers of an answer.
 
-    `columns`: what a row must have, in the order of rows that are lists; `target`: what is predicted; `classes`: none for a number.
+    `columns`: what a row must have, in the order of rows that are lists; `target`: what is predicted; `classes`: none for a number;
+    `questions`: what each number of an answer says; `spread` (W,): what one unit of it is worth.
     """
 
     def __init__(self, path: Path) -> None:
         session, facts = _opened(path)
         self.target: str = facts["target"]
         self.classes: tuple[str, ...] = tuple(facts["classes"])
-        self.spread: float = 1.0 if self.classes else facts["std"]
+        self.questions = Questions.of(facts)
+        self.spread = _spread(self.questions, facts["std"])
         self.layout: dict[str, Any] = facts["read"]
-        self.rows = Rows(facts["columns"])
+        self.rows = Rows(with_catalogue(facts["columns"], self.classes))
         self.columns = tuple(self.rows.rules)
         self._session, self._output = session, session.get_outputs()[0]
         held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
@@ -52,7 +56,7 @@ class Student:
         return tuple(name for name, rule in self.rows.rules.items() if rule["kind"] == "picture")
 
     def answers(self, rows: Iterable[Any]) -> tuple[Any, tuple[str, ...]]:
-        """Answer rows; return what a person should be told as well. Shape: N rows -> probabilities (N, C), or numbers (N, 1).
+        """Answer rows; return what a person should be told as well. Shape: N rows -> (N, W).
 
         Errors: UnfitRows.
         """
@@ -74,15 +78,24 @@ class Student:
         return (np.concatenate(parts) if parts else np.zeros((0, self._output.shape[1]), np.float32)), said
 
     def predict(self, rows: Iterable[Any]) -> list[dict[str, Any]]:
-        """Answer rows: per row the likeliest class under the target's name and `p_<class>`, or the number. Errors: UnfitRows."""
+        """Answer rows: per row the likeliest class (or, with a threshold, whether its probability is reached) under the target's name
+        and `p_<class>`, or the number. Errors: UnfitRows.
+
+        Of labels each has its 0 or 1 and its `p_<label>`; of several targets each its own, and `p_<target>: <class>`.
+        """
         return [self.named(row) for row in self.answers(rows)[0].tolist()]
 
     def named(self, row: list[float]) -> dict[str, Any]:
         """Name one row's numbers."""
-        if not self.classes:
-            return {self.target: row[0]}
-        shares = {f"p_{name}": share for name, share in zip(self.classes, row, strict=True)}
-        return {self.target: self.classes[row.index(max(row))], **shares}
+        return self.questions.named(row)
+
+
+def _spread(questions: Questions, std: Any) -> Any:
+    found, stds = np.ones(questions.width), np.broadcast_to(std, len(questions.every))
+    for at, one in enumerate(questions.every):
+        if one.kind == NUMBER:
+            found[one.start] = stds[at]
+    return found
 
 
 def _opened(path: Path) -> tuple[Any, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What reads rows where no operations of a graph can: texts, pictures, and everything of a row together.
+"""What reads rows where no operations of a graph can: texts, pictures, histories, and everything of a row together.
 
 A view takes the cells of its columns and gives what the graph takes, and what a person should be told.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from kd_core.data.encoding.saved import unpack
 from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.data.plain.history import numbered, numbers_of, skipped
 from kd_core.data.plain.rows import Rows, UnfitRows
 from kd_core.data.plain.table_row import features
 from kd_core.data.plain.weighted_pieces import known_pieces, weighed
@@ -62,6 +63,20 @@ def _ngrams(files: Files, rows: Rows) -> View:
     def read(cells: Cells) -> tuple[Any, tuple[str, ...]]:
         known = [known_pieces(text, told["spaced"], numbers) for text in _texts(cells, rows)]
         return weighed(known, told["idf"], told["length"]), ()
+
+    return read
+
+
+def _sequence(files: Files, rows: Rows) -> View:
+    told = json.loads(files["sequence.json"])
+    name, length = told["column"], told["length"]
+    rule = rows.rules[name]
+    separator, numbers = rule.get("separator", ""), numbers_of(rule["catalogue"])
+
+    def read(cells: Cells) -> tuple[Any, tuple[str, ...]]:
+        found, said = rows.typed({name: cells[name]})
+        x, unknown = numbered(found[name][:, 0].tolist(), separator, numbers, length)
+        return x, (*said, *skipped(unknown, name))
 
     return read
 
@@ -126,5 +141,6 @@ _VIEWS: dict[str, Callable[[Files, Rows], View]] = {
     "tokens": _tokens,
     "ngrams": _ngrams,
     "pixels": _pixels,
+    "sequence": _sequence,
     "together": _together,
 }

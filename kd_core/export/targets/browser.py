@@ -11,6 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from kd_core.data.plain.questions import Questions
 from kd_core.export.target import TARGETS, Taken
 from kd_core.export.web import chromium, runtime
 from kd_core.export.web.plan import READ, kind_of, plan
@@ -71,7 +72,7 @@ def write(taken: Taken, folder: Path) -> None:
     text = (_PARTS / "page.html").read_text("utf-8")
     parts = {
         "POLICY": policy,
-        "TITLE": html.escape(f"{taken.facts['target']} by {taken.name}"),
+        "TITLE": html.escape(f"{Questions.of(taken.facts).target} by {taken.name}"),
         "STYLE": style,
         "BLOCKS": "\n".join(
             f'<script type="text/plain" id="{name}">{base64.b64encode(data).decode()}</script>'

@@ -21,7 +21,13 @@ from kd_core.export.standalone.views import NEEDS
 from kd_core.export.target import TARGETS, Row, Taken
 
 SAMPLE = "sample.csv"
-_READS = ("tokens", "ngrams", "pixels", "together")  # views that the program reads rows by, where the graph does not
+_READS = (
+    "tokens",
+    "ngrams",
+    "pixels",
+    "sequence",
+    "together",
+)  # views that the program reads rows by, where the graph does not
 _ASK = (
     "import json; folder, rows = sys.argv[1:]; sys.path.insert(0, folder); import predict; from pathlib import Path; "
     "student = predict.load(); found, _ = student.answers(predict._rows(student, Path(rows))); print(json.dumps({'answers': found.tolist()}))"
@@ -58,7 +64,7 @@ def bundle(taken: Taken, folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
     facts = taken.facts
-    named = {"task": facts["task"], "target": facts["target"], "classes": list(facts["classes"])}
+    named = {key: facts[key] for key in ("task", "target", "classes", "answers") if key in facts}
     _json(folder / "labels.json", {**named, "mean": facts["mean"], "std": facts["std"]})
     _json(folder / "columns.json", {"columns": facts["columns"], "file": facts["read"]})
     for name, data in _encoders(facts).items():

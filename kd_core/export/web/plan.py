@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from kd_core.data.encoding.saved import unpack
 from kd_core.data.input_spec import BYTES, MOST, STEPS, TERM
 from kd_core.data.plain.cell import FALSE_WORDS, TRUE_WORDS
+from kd_core.data.plain.questions import Questions
 from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.data.types.raw_rows import read_rules
 from kd_core.data.view import View
@@ -51,7 +52,7 @@ def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
         "kind": kind,
         "task": facts["task"],
         "target": facts["target"],
-        "classes": list(facts["classes"]),
+        "questions": [one.told() for one in Questions.of(facts).every],
         "columns": {name: asdict(column) for name, column in types.items()},
         "reading": {
             "missing": list(MISSING_WORDS),

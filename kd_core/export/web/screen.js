@@ -3,6 +3,7 @@
 const MOST_BARS = 10;
 const REPEATS = 30;
 const DOZEN = 12;
+const YES = 0.5; // of a label, from which a row has it
 const MOST_MS = 400; // that measuring the time may take
 const at = (id) => document.getElementById(id);
 
@@ -15,9 +16,8 @@ function made(name, settings = {}, ...inside) {
 class Screen {
   constructor(student) {
     Object.assign(this, { student, plan: student.plan, fields: {}, chosen: null });
-    at("title").textContent = this.plan.target;
+    at("title").textContent = this.plan.questions.map(([name]) => name).join(", ");
     at("lead").textContent = `A small model, “${this.plan.card.name}”, answers inside this page: it needs no network, and nothing you enter leaves your device.`;
-    this.numbers = this.plan.classes.length === 0;
     for (const [name, rule] of Object.entries(this.plan.columns)) this.field(name, rule);
     at("form").append(made("div", { className: "wide" }, made("button", { className: "main", textContent: "Answer" })));
     at("form").addEventListener("submit", (event) => {
@@ -130,19 +130,32 @@ class Screen {
   }
 
   shown(answer) {
-    const { classes, target } = this.plan;
-    if (this.numbers) return [made("span", { textContent: target }), made("strong", { className: "big", textContent: short(answer[0]) })];
-    const order = answer.map((p, place) => [p, place]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+    return this.plan.questions.flatMap(([name, kind, start, end, names, threshold]) => {
+      const own = answer.slice(start, end);
+      if (kind === "number") return [made("span", { textContent: name }), made("strong", { className: "big", textContent: short(own[0]) })];
+      const shares = this.shares(own, names);
+      if (kind === "classes") {
+        const best = threshold === undefined ? own.indexOf(Math.max(...own)) : Number(own[1] >= threshold);
+        if (threshold !== undefined) shares.push(made("p", { className: "hint", textContent: `${names[1]} from ${percent(threshold)} on` }));
+        return [made("span", { textContent: name }), made("strong", { className: "big", textContent: names[best] }), ...shares];
+      }
+      const held = names.filter((_, place) => own[place] >= YES).join(", ");
+      return [made("span", { textContent: name }), made("strong", { className: "big", textContent: held || "none of the labels" }), ...shares];
+    });
+  }
+
+  shares(own, names) {
+    const order = own.map((p, place) => [p, place]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
     const bars = order.slice(0, MOST_BARS).map(([p, place]) => {
       const bar = made("i");
       bar.style.width = `${100 * p}%`;
       const track = made("span", { className: "track" }, bar);
       track.setAttribute("aria-hidden", "true");
-      return made("li", {}, made("span", { textContent: classes[place] }), made("span", { className: "number", textContent: percent(p) }), track);
+      return made("li", {}, made("span", { textContent: names[place] }), made("span", { className: "number", textContent: percent(p) }), track);
     });
     const rest = order.length - bars.length;
     const more = rest > 0 ? [made("p", { className: "hint", textContent: `and ${rest} more, none above ${percent(order[MOST_BARS][0])}` })] : [];
-    return [made("span", { textContent: target }), made("strong", { className: "big", textContent: classes[order[0][1]] }), made("ul", { className: "bars" }, ...bars), ...more];
+    return [made("ul", { className: "bars" }, ...bars), ...more];
   }
 
   beside(row, answer) {

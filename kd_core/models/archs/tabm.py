@@ -72,7 +72,7 @@ class TabM(nn.Module):
     """An ensemble of MLPs with shared weights and separate heads.
 
     Shape: x (N, F) -> logits (N, C), features (N, D) averaged over members, members (N, K, C).
-    Of classes, logits are the log of the members' mean probability; of numbers, their mean; of several parts, each as its kind.
+    Of classes, logits are the log of the members' mean probability; of labels, the log odds of it; of numbers, their mean; of several parts, each as its kind.
     Source: arXiv:2410.24210, section 3.3 (TabM).
     """
 
@@ -126,6 +126,9 @@ class TabM(nn.Module):
         """Average answers of one kind. Shape: (N, K, C) -> (N, C)."""
         if kind == "number":
             return by_member.mean(dim=1)
+        if kind == "labels":  # each by itself: the log odds of the members' mean probability
+            yes, no = (torch.logsumexp(nn.functional.logsigmoid(z), dim=1) for z in (by_member, -by_member))
+            return yes - no
         return torch.logsumexp(torch.log_softmax(by_member, dim=-1), dim=1) - math.log(self.num_members)
 
 

@@ -9,7 +9,7 @@ from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.timing import p50
 from kd_core.models.sizes import sizes_for
-from kd_core.runs import headroom
+from kd_core.runs import headroom, yes_no
 from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
@@ -17,6 +17,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished, Training
 from kd_core.runs.deployment import Deployment, deploy, with_reading
+from kd_core.runs.plain.items import ItemReferences
 from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
@@ -44,6 +45,7 @@ class Judging:
         self.spec, self.dataset, self.device = trainings.spec, trainings.dataset, trainings.device
         facts = METRICS.get(trainings.metric).facts
         self.judge = Judge(facts["better"], self.spec.evaluation.margin or facts["margin"], facts["relative"])
+        self.rule = yes_no.rule_of(self.dataset, self.spec.evaluation)
         self.scores = [
             cell_scores.gather(
                 c, trainings.seeds, [_score(f) for f in trainings.own(c)], [_score(f) for f in trainings.alone(c)]
@@ -123,7 +125,7 @@ class Judging:
         """Deploy the seed that scored best on validation, of those whose file keeps the limit; the smallest where none does."""
         tried: dict[int, Deployment] = {}
         for position in self._by_score(arms):
-            found = tried[position] = deploy(arms.offered[position].module, self.dataset, arch)
+            found = tried[position] = deploy(arms.offered[position].module, self.dataset, arch, rule=self.rule)
             if self.most_bytes is None or found.data is None or len(found.data) <= self.most_bytes:
                 break
         else:
@@ -135,14 +137,16 @@ class Judging:
         """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
         return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
 
-    def _references(self, notify: Notify) -> References:
+    def _references(self, notify: Notify) -> References | ItemReferences:
+        if self.dataset.catalogue is not None:
+            return ItemReferences(self.dataset, self.trainings.metric, self.judge.better)
         trainings, done = self.trainings, len(self.arms)
 
         def tell(title: str) -> None:
             notify({"kind": "part", "phase": "evaluate", "done": done, "of": done + 1, "what": title})
 
         about = self.dataset, self.spec.training, trainings.metric, self.judge.better, trainings.seeds
-        return References(*about, trainings.should_stop, self.device, tell)
+        return References(*about, trainings.should_stop, self.device, tell, self.rule)
 
     def _sweep(self, seconds: float) -> dict[str, Any]:
         asked = grid.count(self.spec)

@@ -18,6 +18,7 @@ from kd_core.distill.terms import hears_inside, soft_share
 from kd_core.errors import SpecError
 from kd_core.machine import device as devices
 from kd_core.models.building import viewed
+from kd_core.runs import yes_no
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.compressing import goals, timed
 from kd_core.runs.compressing.carrying import Carried, Carrying
@@ -227,7 +228,8 @@ class Compressing:
 
     def _deployed(self, number: int, stage: Stage) -> Deployment:
         if number not in self.deployments:
-            self.deployments[number] = deploy(stage.module, self.dataset, stage.arch, "validation", rounded=stage.file)
+            rule = yes_no.rule_of(self.dataset, self.spec.evaluation)
+            self.deployments[number] = deploy(stage.module, self.dataset, stage.arch, "validation", stage.file, rule)
         return self.deployments[number]
 
     def _bytes_of(self, number: int, seed: int, stage: Stage) -> int | None:

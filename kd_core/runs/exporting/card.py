@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from kd_core import __version__
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.listing import parts
 from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import RunFolder
@@ -26,8 +26,9 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
         "created_utc": result.get("created_utc"),
         "licence": licence,
         "task": purpose.task.name,
-        "target": purpose.target,
+        "target": purpose.questions.target,
         "classes": list(purpose.classes),
+        **({} if purpose.questions.one else {"answers": [one.told() for one in purpose.questions.every]}),
         "data": result["dataset"],
         "architecture": {**student["arch"], "reads": student["kind"]},
         "metric": result["metric"],
@@ -69,6 +70,7 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
         "verdict": found.get("verdict"),
         "taught": not alone,
         "reference": found.get("reference"),
+        **({"tasks": found["tasks"]} if "tasks" in found and not alone else {}),
     }
 
 

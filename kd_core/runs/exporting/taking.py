@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from kd_core.data.onnx_file import open_session
+from kd_core.data.types.raw_rows import Array
 from kd_core.errors import KDError
 from kd_core.export import parity
 from kd_core.export.raw_model import facts_of
@@ -26,12 +27,12 @@ ROWS = "rows.parquet"
 
 @dataclass(frozen=True)
 class Taking:
-    """What leaves and what proves it. `answers`: the app's to `rows`; `spread`: of the target's numbers, 1 for probabilities."""
+    """What leaves and what proves it. `answers`: the app's to `rows`; `spread` (W,): of the target's numbers, 1 for probabilities."""
 
     taken: Taken
     rows: Sequence[dict[str, Any]]
     answers: Sequence[Sequence[float]]
-    spread: float
+    spread: Array
     folder: RunFolder
 
 
@@ -75,8 +76,7 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         card_of(opened.folder, told, purpose, licence),
         opened.kept(told["weights"]),
     )
-    spread = float(purpose.std) if purpose.task.is_number else 1.0
-    return Taking(taken, rows, opened.ask(rows)[0].tolist(), spread, opened.folder)
+    return Taking(taken, rows, opened.ask(rows)[0].tolist(), purpose.spread_W, opened.folder)
 
 
 def _test_rows(folder: RunFolder, names: list[str]) -> pd.DataFrame:

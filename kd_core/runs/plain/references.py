@@ -21,6 +21,7 @@ from kd_core.distill.sweep import planner
 from kd_core.distill.sweep.variants import TrainedVariant, Variant
 from kd_core.distill.sweep.work import CPU, Hooks, SweepWork
 from kd_core.errors import KDError
+from kd_core.evaluate.threshold import Rule
 from kd_core.models.base import ARCHS
 from kd_core.models.building import deployed_state, viewed
 from kd_core.models.sizes import sizes_for
@@ -70,10 +71,11 @@ class References:
         stop: ShouldStop,
         device: torch.device = CPU,
         tell: Callable[[str], None] = lambda title: None,
+        rule: Rule | None = None,
     ) -> None:
-        """Take what the students were trained with. `device`: of CNNs, where a core would be slow; `tell(title)` before each of their trainings."""
+        """Take what the students were trained with. `device`: of CNNs, where a core would be slow; `tell(title)` before each of their trainings; `rule`: as `deploy`."""
         self.dataset, self.training, self.metric, self.better = dataset, training, metric, better
-        self.seeds, self.stop, self.device, self.tell = list(seeds), stop, device, tell
+        self.seeds, self.stop, self.device, self.tell, self.rule = list(seeds), stop, device, tell, rule
         self.known: list[Reference] = []
         self.missing: list[dict[str, str]] = []
         self.shorten = False
@@ -131,7 +133,7 @@ class References:
         if trained is None or not np.isfinite(trained.score_selected):
             return None
         module = self._module(trained)
-        deployment = deploy(module, self.dataset, arch)
+        deployment = deploy(module, self.dataset, arch, rule=self.rule)
         if deployment.data is None:
             raise KDError(
                 "It has no file to compare bytes with: {reason}",

@@ -12,7 +12,7 @@ from kd_core.data.dataset import Array
 from kd_core.data.encoding.one_row import OneRow
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import View
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.models.building import reopened
 
 Logits = Callable[[Tensor], Tensor]
@@ -54,8 +54,6 @@ class Network:
         return several
 
     def answers(self, rows: Any, logits: Logits, device: torch.device) -> Array:
-        """Answer raw rows by the network's `logits` on a device; returns when the answer is here. Shape: N -> (N, C) or (N,)."""
+        """Answer raw rows by the network's `logits` on a device; returns when the answer is here. Shape: N -> (N, W)."""
         z = logits(torch.from_numpy(self.read(rows)).to(device)).cpu().numpy()
-        found = self.purpose.task.answers(z, self.purpose.mean, self.purpose.std)
-        answer: Array = found["p"] if self.purpose.task.has_classes else found["values"]
-        return answer
+        return self.purpose.task.table(z, self.purpose.mean, self.purpose.std)

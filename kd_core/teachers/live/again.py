@@ -13,6 +13,7 @@ from kd_core.errors import KDError, Stopped
 from kd_core.machine.device import threads
 from kd_core.specs import Choice
 from kd_core.teachers.answer_cache import coding
+from kd_core.teachers.balancing import log_weights
 from kd_core.teachers.base import SOURCES, Ask, FittedTeacher, Notify, ShouldStop, known_rows, teacher_view
 from kd_core.teachers.fitting import Fitted, fitted_once
 from kd_core.training.loop import ignore, never
@@ -81,10 +82,10 @@ def trained_again(
         raise Stopped
     view = dataset.view(reads).view
     assert view is not None
-    shift = np.zeros(1) if class_weights is None else np.log(np.asarray(class_weights, np.float64))
+    shift = np.zeros(1) if class_weights is None else log_weights(class_weights)
     found = Again(reads, view, fitted, shift.astype(np.float32))
     apart = float(np.abs(found.ask(rows[answered]) - known[answered]).max())
-    shortened = dataset.num_outputs > coding.EXACT_OUTPUTS  # answers from the cache are then equal to this
+    shortened = dataset.width > coding.EXACT_OUTPUTS  # answers from the cache are then equal to this
     if not apart <= AS_BEFORE + shortened * coding.TOLERANCE:
         raise KDError(
             "Trained once more, the teacher answers otherwise than in the run: {apart:.2g} apart.",

@@ -19,6 +19,7 @@ from kd_core.errors import SpecError
 from kd_core.machine.device import pick
 from kd_core.task import task_of
 from kd_core.teachers.base import Answered, Ask, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.fitting import fitted_once, from_fit
 from kd_core.teachers.given import MAYBE_SEEN, told
 from kd_core.teachers.pretrained import probe
@@ -65,10 +66,10 @@ def probed(spec: Any, ask: Ask, opened: Opened, vectors: Array) -> Answered:
     Errors: Stopped; DataError `one_class`.
     """
     parts = opened.split(vectors)
-    heads: list[probe.Probe] = []
+    heads: list[FittedTeacher] = []
 
     def fit(spec: Any, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
-        heads.append(probe.fit(spec, data, seed, notify, should_stop))
+        heads.append(each_target(probe.fit)(spec, data, seed, notify, should_stop))
         return heads[-1]
 
     asked = reading(ask, InputSpec(VECTORS, vectors.shape[1:]), parts, hidden=False)
@@ -76,7 +77,7 @@ def probed(spec: Any, ask: Ask, opened: Opened, vectors: Array) -> Answered:
     if ask.hidden and ask.folds == 1:  # answers are bounded: the layer could not be found again from them
         if not heads:  # the fit was kept by a run that was cut off
             fitted_once(from_fit(fit), spec, asked)
-        head = heads[0].head()
+        head = getattr(heads[0], "head", lambda: None)()
     return replace(
         found,
         num_parameters=opened.weights + (found.num_parameters or 0),

@@ -15,12 +15,14 @@ from kd_core.errors import KDError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
+from kd_core.models.building import SHORT_FORM
 from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, IN_PARTS, task_of
 from kd_core.teachers.base import SOURCES, Answered, Answering, Ask, TeacherAnswers, known_rows
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import told
+from kd_core.teachers.together import tasks
 from kd_core.teachers.together.class_teachers import heard, known_classes, named
 from kd_core.teachers.together.combining import WAYS, Combine, Weigh, answers_of, combined
 
@@ -48,6 +50,11 @@ _NAMED = Says(
 )
 
 
+_PER_TASK = Says(
+    "ensemble_tasks", "note", "Of each task one teacher is heard, as named or as validation rows say: {heard}."
+)
+
+
 class EnsembleSpec(Spec):
     """Who is asked, and how the answers are combined."""
 
@@ -60,14 +67,14 @@ class EnsembleSpec(Spec):
     combine: Combine = Field(
         "mean",
         description="Mean of the answers; weights that fit the validation rows best; or more weight, row by row, to who is surer; "
-        "or one teacher per class, the one that knows it best on validation rows or that is named for it.",
+        "or one teacher per class, the one that knows it best on validation rows or that is named for it; or one per task of a row that has several.",
         json_schema_extra=unit("name"),
     )
     classes: tuple[str, ...] = Field(
         (),
         max_length=1000,
-        description="Of one teacher per class: who is heard of a class, such as shoes:2 for the second teacher; what is not named is chosen on "
-        "validation rows.",
+        description="Of one teacher per class or task: who is heard of it, such as shoes:2 for the second teacher; what is not named is "
+        "chosen on validation rows.",
         json_schema_extra=unit("names"),
     )
 
@@ -85,10 +92,10 @@ def _missing(spec: EnsembleSpec) -> SpecError | None:
 
 def _unheard(spec: EnsembleSpec) -> SpecError | None:
     """Look at who is named for which class, before the classes are known."""
-    if spec.classes and spec.combine != "per_class":
+    if spec.classes and spec.combine not in ("per_class", "per_task"):
         return SpecError(
             "Teachers are named for classes ({named}), and they are combined by {combine}.",
-            "Combine per_class, or leave the classes out.",
+            "Combine per_class or per_task, or leave the classes out.",
             "classes_unheard",
             named=", ".join(spec.classes[:5]),
             combine=spec.combine,
@@ -107,6 +114,10 @@ def barred(at: Situation) -> dict[str, dict[str, str]]:
         found["confidence"] = "needs classes: teachers of a number say nothing of how sure they are"
     if not task_of(at.task).has_classes or at.num_classes < 3:
         found["per_class"] = "needs 3 classes or more: of two, who knows one knows the other"
+    if not IN_PARTS(task_of(at.task)):
+        found["per_task"] = "needs several targets of a row"
+    else:
+        found["weighted"] = "needs one target: weights would have to suit all tasks of a row at once"
     return {"combine": found} if found else {}
 
 
@@ -114,6 +125,8 @@ def barred(at: Situation) -> dict[str, dict[str, str]]:
     "ensemble",
     title="Several teachers",
     spec=EnsembleSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="ensemble",
@@ -132,7 +145,17 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
         raise error
     assert ask.answers is not None
     data = ask.dataset
-    known_classes(named(spec.classes, len(spec.members)), data)  # before anybody is trained
+    refused = barred(Situation(data.task, len(data.classes))).get("combine", {}).get(spec.combine)
+    if refused and IN_PARTS(task_of(data.task)):
+        raise SpecError(
+            "Teachers can't be combined by {way}: it {why}.",
+            "Combine by mean or per_task.",
+            "no_such_way",
+            way=spec.combine,
+            why=refused,
+        )
+    told_of = tasks.known_tasks if spec.combine == "per_task" else known_classes
+    told_of(named(spec.classes, len(spec.members)), data)  # before anybody is trained
     found = [ask.answers(one) for one in spec.members]
     seen = {split: answers_of([one.logits[split] for one in found], data) for split in SPLITS}
     weigh, weights = WAYS[spec.combine](spec.classes, seen["validation"], data)
@@ -165,6 +188,10 @@ def answer(spec: EnsembleSpec, ask: Ask) -> Answered:
         said = ", ".join(f"{label}: {names[one]}" for label, one in who)
         by_person = _NAMED.problem(heard=said, count=len(by_hand), classes=len(data.classes))
         problems.append(by_person if by_hand else _SPECIALISTS.problem(heard=said))
+    if spec.combine == "per_task":
+        whom = tasks.heard(by_hand, seen["validation"], data)
+        said = ", ".join(f"{name}: {names[one]}" for one, (name, *_) in zip(whom, tasks.questions(data), strict=True))
+        problems.append(_PER_TASK.problem(heard=said))
     theirs = {note["code"] + note["message"]: note for one in found for note in one.notes}
     return Answered(
         logits,
@@ -196,7 +223,7 @@ class EnsembleModel:
     def of(cls, spec: EnsembleSpec, dataset: Dataset, members: Sequence[Answering]) -> EnsembleModel:
         """Find the weights again; where validation rows give them, from the answers to these. Errors: KDError `not_live`, as `answer`."""
         validation = np.zeros((len(members), 0, dataset.num_outputs))
-        if spec.combine in ("weighted", "per_class"):
+        if spec.combine in ("weighted", "per_class", "per_task"):
             if any("sends" in SOURCES.get(one.name).facts for one in spec.members):
                 raise KDError(
                     "The teacher can't be asked about new rows: its weights come from the validation rows, all of which would be sent again.",

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from kd_core.data.input_spec import TABLE
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.boosted_spec import BoostedSpec
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 from kd_core.teachers.fitting import from_fit
 
@@ -49,6 +50,7 @@ def seconds(spec: BoostedSpec, rows: int, features: int, outputs: int) -> float:
     seconds=seconds,
 )
 @from_fit
+@each_target
 def fit(spec: BoostedSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees until the validation loss stops falling. Errors: Stopped, DataError."""
     stop_if_asked(should_stop)

@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from kd_core.data.input_spec import TABLE
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.estimator import THREADS
 from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.forest import grow, leaf_rows
@@ -45,6 +46,7 @@ def seconds(spec: RandomForestSpec, rows: int, features: int, outputs: int) -> f
     seconds=seconds,
 )
 @from_fit
+@each_target
 def fit(spec: RandomForestSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Grow a forest on the training rows; validation rows are not used. Errors: Stopped, DataError."""
     rows = leaf_rows(spec.leaf_rows, len(data.y))

@@ -20,6 +20,7 @@ from kd_core.data.input_spec import TABLE
 from kd_core.errors import SpecError
 from kd_core.specs import Spec, unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.estimator import FittedEstimator, check_classes, stop_if_asked
 from kd_core.teachers.fitting import from_fit
 from kd_core.teachers.forest import grow, leaf_rows
@@ -125,6 +126,7 @@ _KINDS: dict[str, _Kind] = {
     family="classic",
 )
 @from_fit
+@each_target
 def fit(spec: SklearnSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Fit the chosen model on the training rows; validation rows are not used.
 

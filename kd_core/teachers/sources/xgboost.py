@@ -16,6 +16,7 @@ from kd_core.errors import KDError
 from kd_core.specs import unit
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
 from kd_core.teachers.boosted_spec import BoostingSpec
+from kd_core.teachers.each_target import each_target
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 from kd_core.teachers.fitting import from_fit
 
@@ -91,6 +92,7 @@ def seconds(spec: XGBoostSpec, rows: int, features: int, outputs: int) -> float:
     seconds=seconds,
 )
 @from_fit
+@each_target
 def fit(spec: XGBoostSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees until the validation loss stops falling. Errors: Stopped, DataError, KDError `no_xgboost`."""
     stop_if_asked(should_stop)

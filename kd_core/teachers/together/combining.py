@@ -13,11 +13,12 @@ import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.errors import SpecError
-from kd_core.task import task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
 from kd_core.teachers.given import logits_of
+from kd_core.teachers.together import tasks
 from kd_core.teachers.together.class_teachers import common_rows, heard, named
 
-Combine = Literal["mean", "weighted", "confidence", "per_class"]
+Combine = Literal["mean", "weighted", "confidence", "per_class", "per_task"]
 # answers (M, N, K) -> weights (M, N), or (M, N, K) of each class, before it is known who answered which row
 Weigh = Callable[[Array], Array]
 
@@ -27,8 +28,7 @@ _ROUNDS, _ENOUGH = 1000, 1e-9  # of finding weights; a round that moves none by 
 def answers_of(logits: Sequence[Array], data: Dataset) -> Array:
     """Turn logits into probabilities, or values in the target's unit. Shape: M times (N, C) -> (M, N, C), or (M, N, 1)."""
     task = task_of(data.task)
-    found = [task.answers(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
-    return np.stack([one["p"] if task.has_classes else one["values"][:, None] for one in found])
+    return np.stack([task.table(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits])
 
 
 def combined(v_MNK: Array, w_MN: Array, data: Dataset) -> Array:
@@ -37,12 +37,14 @@ def combined(v_MNK: Array, w_MN: Array, data: Dataset) -> Array:
     With weights of each class the answers to a row are made to add up to 1 again.
     """
     known = ~np.isnan(v_MNK[:, :, 0])
+    if IN_PARTS(task_of(data.task)):
+        return tasks.combined(v_MNK, w_MN, known, data)
     if w_MN.ndim == 3:
         own = [_mean(v_MNK[:, :, k : k + 1], w_MN[:, :, k], known) for k in range(v_MNK.shape[2])]
         p = np.concatenate(own, axis=1)
         return logits_of(p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300), data, "probabilities")[0]
     values = _mean(v_MNK, w_MN, known)
-    return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+    return logits_of(values, data, "probabilities" if SOME_CLASSES(task_of(data.task)) else "auto")[0]
 
 
 def _mean(v_MNK: Array, w_MN: Array, known: Array) -> Array:
@@ -67,7 +69,10 @@ def _by_validation(by_hand: Sequence[str], validation: Array, data: Dataset) -> 
     """
     rows = common_rows(validation)
     v, y = validation[:, rows], data.validation.y[rows]
-    w = mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else least_squares(v[:, :, 0] - y)
+    if task_of(data.task).each_alone:
+        w = mixture(np.where(y > 0, v, 1 - v).reshape(len(v), -1))  # what each gave the right answer of every label
+    else:
+        w = mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else least_squares(v[:, :, 0] - y)
     return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
 
 
@@ -139,4 +144,5 @@ WAYS: dict[Combine, Callable[[Sequence[str], Array, Dataset], tuple[Weigh, list[
     "weighted": _by_validation,
     "confidence": _by_confidence,
     "per_class": _by_class,
+    "per_task": tasks.by_task,
 }

@@ -16,7 +16,7 @@ from pages.ui.data import mending
 from pages.ui.shared import findings, picture
 from pages.ui.shared.text import escape, exact, t, term
 
-KINDS = [k for k in get_args(ColumnKind) if k not in ("constant", "picture")]
+KINDS = [k for k in get_args(ColumnKind) if k not in ("constant", "picture", "items")]
 
 
 def table(found: Profile) -> str | None:

@@ -17,6 +17,8 @@ from kd_core.data.views import VIEWS
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 
+ANSWERS, ROWS = "soft_labels.npz", "rows.parquet"
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -56,13 +58,18 @@ def _view(folder: RunFolder, entry: Mapping[str, Any]) -> View | None:
     return VIEWS.get(path.parent.name).make(read_rules(path.read_bytes()), "", 0)
 
 
+def stamps(folder: RunFolder) -> tuple[int, ...]:
+    """When the files that hold the rows were changed, so that what is made of them is made anew."""
+    return tuple((folder.path / "artifacts" / name).stat().st_mtime_ns for name in (ANSWERS, ROWS))
+
+
 def load(folder: RunFolder, found: Mapping[str, Any], student: int) -> Kept:
     """Read the kept rows of one student; files are read again only when they have changed.
 
     Errors: KDError `no_soft_labels` when a file is missing or can't be read.
     """
     entry = found["artifacts"]["students"][student]
-    paths = [folder.path / "artifacts" / name for name in ("soft_labels.npz", "rows.parquet")]
+    paths = [folder.path / "artifacts" / name for name in (ANSWERS, ROWS)]
     try:
         arrays = _arrays(paths[0], paths[0].stat().st_mtime_ns)
         rows = _frame(paths[1], paths[1].stat().st_mtime_ns)

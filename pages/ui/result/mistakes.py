@@ -12,6 +12,7 @@ from pages.ui.charts import confusion as matrices
 from pages.ui.result import differences
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import t
+from pages.ui.tasks import labels
 
 Result = Mapping[str, Any]
 
@@ -19,6 +20,9 @@ Result = Mapping[str, Any]
 def show(found: Result, index: int) -> None:
     """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
     student = found["students"][index]
+    if task_of(found["task"]).each_alone:
+        labels.mistakes(found, index)
+        return
     if not task_of(found["task"]).has_classes or not student.get("confusion"):
         st.markdown(t("runs.mistakes.regression"))
         return

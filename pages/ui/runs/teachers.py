@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.registry import Entry, Situation
 from kd_core.specs import Spec
+from kd_core.task import IN_PARTS, task_of
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t
@@ -141,16 +142,25 @@ def _members(at: Situation, facts: Facts, given: list[dict[str, Any]], key: str)
     return found
 
 
+def _heard_of(facts: Facts, combine: str) -> tuple[str, ...]:
+    """Name the classes, or the tasks of a row, of which one teacher each is heard; none where all are."""
+    if combine == "per_class" and len(facts.classes) >= LEAST_CLASSES:
+        return tuple(facts.classes)
+    told = task_of(facts.task) if combine == "per_task" else None
+    return tuple(one[0] for one in told.questions("", facts.classes)) if told and IN_PARTS(told) else ()
+
+
 def _by_hand(facts: Facts, given: Collection[str], key: str, combine: str) -> tuple[str, ...]:
-    """Let a person name who is heard of which class, where one teacher is heard of each; a class has one teacher."""
-    if combine != "per_class" or len(facts.classes) < LEAST_CLASSES:
+    """Let a person name who is heard of which class or task, where one teacher is heard of each; each has one teacher."""
+    names = _heard_of(facts, combine)
+    if not names:
         return ()
     from kd_core.teachers import SOURCES
 
     held = st.session_state[f"{key}.list"]
     for number, one in enumerate(held, 1):
         named = [pair.rpartition(":")[0] for pair in given if pair.endswith(f":{number}")]
-        forms.seed(f"{key}.{one['id']}.{CLASSES}", [label for label in named if label in facts.classes])
+        forms.seed(f"{key}.{one['id']}.{CLASSES}", [label for label in named if label in names])
     chosen = {one["id"]: list(st.session_state[f"{key}.{one['id']}.{CLASSES}"]) for one in held}
     found = []
     for number, one in enumerate(held, 1):
@@ -158,7 +168,7 @@ def _by_hand(facts: Facts, given: Collection[str], key: str, combine: str) -> tu
         title = f"{number} · {escape(SOURCES.get(one['name']).title)}"
         own = st.multiselect(
             t("distill.member_classes", teacher=title),
-            [label for label in facts.classes if label not in taken],
+            [label for label in names if label not in taken],
             key=f"{key}.{one['id']}.{CLASSES}",
             placeholder=t("distill.member_classes_none"),
             help=t("distill.member_classes_help") if number == 1 else None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from kd_core.data.plain.questions import Questions
 from kd_core.runs.predictor import Predictor, load
 
 ASKED_SECONDS = 0.05  # a model is asked again for so long, and the middle of its times is told
@@ -17,11 +18,14 @@ ASKED_SECONDS = 0.05  # a model is asked again for so long, and the middle of it
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model says to a row. `shares`: by class, empty for a number; `seconds`: of one answer, from the raw row."""
+    """What a model says to a row, as `Questions` has it: a class, a number, a list of labels, or of several targets each by its name.
 
-    answer: str | float
-    shares: dict[str, float]
-    seconds: float
+    `shares`: by class or label, empty for a number; `seconds`: of one answer, from the raw row, None where nobody was asked.
+    """
+
+    answer: Any
+    shares: dict[str, Any]
+    seconds: float | None
     said: tuple[str, ...] = ()
 
 
@@ -47,8 +51,10 @@ def ask(model: Predictor, row: Mapping[str, Any]) -> Reply:
         before = time.perf_counter()
         model.ask(given)
         times.append(time.perf_counter() - before)
-    purpose = model.purpose
-    if not purpose.task.has_classes:
-        return Reply(float(found[0]), {}, float(np.median(times)), said)
-    shares = dict(zip(purpose.classes, map(float, found), strict=True))
-    return Reply(max(shares, key=lambda name: shares[name]), shares, float(np.median(times)), said)
+    return of_row(model.purpose.questions, found, float(np.median(times)), said)
+
+
+def of_row(questions: Questions, found: Any, seconds: float | None, said: tuple[str, ...] = ()) -> Reply:
+    """Read a row's numbers as a reply. Shape: found (W,)."""
+    row = [float(value) for value in found]
+    return Reply(questions.answer(row), questions.shares(row), seconds, said)

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from kd_core.data.plain.questions import Questions
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
-from pages.ui.try_it import models, row_form, service, teacher
-
-CLASSES = 5  # likeliest classes told of each answer
+from pages.ui.tasks import ranking
+from pages.ui.try_it import models, row_form, said, service, teacher
 
 
 def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
@@ -31,6 +31,9 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         return
     first = next(iter(asked.values()))
     types = (first.deployed.reader if first.deployed else first.engine.reader).types
+    if ranking.by_order(found["task"]):
+        ranking.beside(rows, found)
+        st.markdown(f"**{t('ranking.try_one')}**")
     st.caption(t("try_it.lead"))
     key = f"try.{folder.id}"
     at = int(st.number_input(t("try_it.row"), 1, len(rows.rows), 1, key=f"{key}.row", help=t("try_it.row_help"))) - 1
@@ -44,12 +47,13 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         text.show_error(error)
         return
     same = all(_same(row[name], start.get(name)) for name in types)
-    live = None if same else teacher.asked(folder, found, rows.rows.iloc[[at]], row, f"{key}.teacher")
+    questions = first.purpose.questions
+    live = None if same else teacher.asked(folder, found, rows.rows.iloc[[at]], row, questions, f"{key}.teacher")
     away = service.asked(row, types, first.purpose, f"{key}.service")
-    _told(found, index, replies, rows if same else None, at, live, away)
+    _told(found, index, questions, replies, rows if same else None, at, live, away)
     spoken = [*replies.values(), *([away[1]] if away else [])]
-    for said in dict.fromkeys(line for reply in spoken for line in reply.said):
-        st.caption(f":material/info: {escape(said)}")
+    for line in dict.fromkeys(line for reply in spoken for line in reply.said):
+        st.caption(f":material/info: {escape(line)}")
 
 
 def _same(given: Any, kept: Any) -> bool:
@@ -61,6 +65,7 @@ def _same(given: Any, kept: Any) -> bool:
 def _told(
     found: Mapping[str, Any],
     index: int,
+    questions: Questions,
     replies: Mapping[str, models.Reply],
     rows: kept_rows.Kept | None,
     at: int,
@@ -71,35 +76,27 @@ def _told(
 
     `live`: what the teacher says to a changed row, where it can be asked. `away`: a service that was asked, and what it says.
     """
-    lines = []
+    spoken: list[tuple[str, models.Reply, str]] = []
     if rows is not None:
         task, scale = task_of(found["task"]), found["artifacts"]
-        label = rows.labels[at]
-        truth = str(found["dataset"]["classes"][int(label)]) if task.has_classes else text.number(float(label))
-        st.markdown(f"**{t('try_it.truth')}** {escape(truth)}")
+        st.markdown(f"**{t('try_it.truth')}** {escape(said.truth(questions, rows.labels[at]))}")
         for arm in ("teacher", "baseline"):
             z = rows.logits[arm][at : at + 1]
-            if np.isnan(z).any():
-                continue
-            told = task.answers(z, scale["target_mean"], scale["target_std"])
-            if task.has_classes:
-                shares = dict(zip(found["dataset"]["classes"], map(float, told["p"][0]), strict=True))
-                lines.append((t(f"runs.arm.{arm}"), max(shares, key=lambda n: shares[n]), _shares(shares), "–", "–"))
-            else:
-                lines.append((t(f"runs.arm.{arm}"), text.number(float(told["values"][0])), "", "–", "–"))
+            if not np.isnan(z).any():
+                (told,) = task.table(z, scale["target_mean"], scale["target_std"])
+                spoken.append((t(f"runs.arm.{arm}"), models.of_row(questions, told, None), "–"))
     sizes = _sizes(found, index)
     told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
-    spoken = [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
+    spoken += [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
     if away is not None:
         spoken.append((t("try_it.service", host=away[0]), away[1], "–"))
+    lines = []
     for title, reply, size in spoken:
-        answer = reply.answer if isinstance(reply.answer, str) else text.number(reply.answer)
-        lines.append((title, answer, _shares(reply.shares), text.milliseconds(1000 * reply.seconds), size))
-    columns = [str(t(f"try_it.{name}")) for name in ("model", "answer", "shares", "time", "size")]
-    frame = pd.DataFrame([[escape(cell) for cell in line] for line in lines], columns=columns).set_index(columns[0])
-    if not any(line[2] for line in lines):
-        frame = frame.drop(columns=columns[2])
-    st.table(frame, border="horizontal")
+        took = "–" if reply.seconds is None else text.milliseconds(1000 * reply.seconds)
+        lines.append([title, *said.cells(questions, reply), took, size])
+    names = [str(t("try_it.model")), *said.columns(questions), *(str(t(f"try_it.{name}")) for name in ("time", "size"))]
+    frame = pd.DataFrame([[escape(cell) for cell in line] for line in lines], columns=[escape(n) for n in names])
+    st.table(frame.set_index(frame.columns[0]), border="horizontal")
     if rows is None:
         st.caption(t("try_it.changed"))
     if away is not None:
@@ -109,11 +106,6 @@ def _told(
 def _title(name: str) -> str:
     plain = name.removeprefix("plain ")
     return name if plain == name else differences.plain_label(plain)
-
-
-def _shares(shares: Mapping[str, float]) -> str:
-    first = sorted(shares, key=lambda name: -shares[name])[:CLASSES]
-    return " · ".join(f"{name} {100 * shares[name]:.0f}\u00a0%" for name in first)
 
 
 def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:

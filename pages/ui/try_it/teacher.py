@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from kd_core.data.plain.questions import Questions
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
 from pages.ui.shared import text
 from pages.ui.shared.text import t
-from pages.ui.try_it.models import Reply
+from pages.ui.try_it.models import Reply, of_row
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -32,11 +33,16 @@ def _opened(path: str, changed_ns: int) -> Any:
 
 
 def asked(
-    folder: RunFolder, found: Mapping[str, Any], kept: pd.DataFrame, row: Mapping[str, Any], key: str
+    folder: RunFolder,
+    found: Mapping[str, Any],
+    kept: pd.DataFrame,
+    row: Mapping[str, Any],
+    questions: Questions,
+    key: str,
 ) -> Reply | None:
     """Return what the teacher says to a row; None, with the reason on the page, where it can't, or was not told to.
 
-    `kept`: the row that the changed one began with, with all columns of the data.
+    `questions`: what the numbers of an answer say; `kept`: the row that the changed one began with, with all columns of the data.
     """
     from kd_core.specs import Choice
     from kd_core.teachers.live import opening
@@ -63,11 +69,7 @@ def asked(
     if np.isnan(z).any():
         st.caption(t("try_it.teacher_unknown"))
         return None
-    told = task_of(dataset.task).answers(z, dataset.target_mean, dataset.target_std)
-    if not dataset.classes:
-        return Reply(float(told["values"][0]), {}, seconds)
-    shares = dict(zip(dataset.classes, map(float, told["p"][0]), strict=True))
-    return Reply(max(shares, key=lambda name: shares[name]), shares, seconds)
+    return of_row(questions, task_of(dataset.task).table(z, dataset.target_mean, dataset.target_std)[0], seconds)
 
 
 def changed(kept: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:

@@ -142,7 +142,7 @@ def test_a_column_far_above_the_next_is_told_from_an_honest_one(strong, other, t
     made = understand_table(table(clean()), target="bought")
     shares = {"age": strong, "spend": other, "channel": 0.0, "noise": 0.0}
     copied = find_copies(made.features, made.target.present, None)
-    found = leak_problems(made.typed, made.features, made.target, shares, made.parts, copied)
+    found = leak_problems(made.typed, made.features, made.target, [shares], made.parts, copied)
     named = [(p.column, told in p.message) for p in found if p.column == "age"]
     assert named == ([("age", True)] if told else [])
 

@@ -75,7 +75,7 @@ class TestClaims:
         own = own_of(entry, chosen, student, teacher)
         once = value(entry, chosen, student, teacher, y, own).item()
         double = [numbered(o, lambda t: t.repeat(2, *(1,) * (t.dim() - 1))) for o in (student, teacher)]
-        factor = value(entry, chosen, *double, y.repeat(2), own).item() / once
+        factor = value(entry, chosen, *double, torch.cat([y, y]), own).item() / once
         declared = 1.0 if entry.facts.get("row_mean") else entry.facts["doubled"]
         if isinstance(declared, tuple):
             assert declared[0] * (1 - 1e-9) <= factor <= declared[1] * (1 + 1e-9)

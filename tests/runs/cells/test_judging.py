@@ -20,14 +20,14 @@ def kept(monkeypatch, most, better="higher", sizes=SIZES):
     """Return the seed that is kept, and those whose files were written."""
     made = []
 
-    def deploy(module, dataset, arch):
+    def deploy(module, dataset, arch, rule):
         made.append(module)
         size = sizes[module]
         return Deployment(None, reason="no file") if size is None else Deployment(b"x" * size)
 
     monkeypatch.setattr(judging, "deploy", deploy)
     one = Judging.__new__(Judging)
-    one.judge, one.most_bytes, one.dataset = Judge(better, 0.01, False), most, None
+    one.judge, one.most_bytes, one.dataset, one.rule = Judge(better, 0.01, False), most, None, None
     student = [
         SimpleNamespace(module=i, record=SimpleNamespace(score_selected=score)) for i, score in enumerate(SCORES)
     ]

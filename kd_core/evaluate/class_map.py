@@ -1,0 +1,118 @@
+"""Which classes a model finds alike, as lift over base rate, and an order that puts alike ones side by side. numpy only.
+
+Legend: N rows, C classes; p probabilities, y labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kd_core.data.dataset import Array
+from kd_core.evaluate.soft_labels import class_similarity
+
+FLOOR = 0.1  # of an even share, 1 / C: smaller shares count as that, or one row's millionth would be a likeness
+
+NO_WAY = 1e-12  # squared log lifts that are rounding alone: with two classes each lift is 1
+
+
+def floor(num_classes: int) -> float:
+    """Smallest share that counts as itself: a tenth of an even share."""
+    return FLOOR / num_classes
+
+
+def base_shares(p_NC: Array, y: Array) -> Array:
+    """Mean share of each class over the rows of all other classes; NaN where there are none. Shape: (C,)."""
+    p, y = np.asarray(p_NC, np.float64), np.asarray(y)
+    own = np.zeros(p.shape[1])
+    np.add.at(own, y, p[np.arange(len(y)), y])
+    count = np.bincount(y, minlength=p.shape[1])
+    others = len(y) - count
+    return np.where(others > 0, (p.sum(axis=0) - own) / np.maximum(others, 1), np.nan)
+
+
+def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
+    """Compare the share that rows of class a give to b with what rows of any other class give to b: 0 as often, ln 3 three times.
+
+    The diagonal is NaN (a class is like itself), and so is the line of a class without rows. Shape: (C, C).
+    """
+    y = np.asarray(y)
+    least = floor(num_classes)
+    mean = np.maximum(class_similarity(p_NC, y, num_classes), least)
+    found = np.log(mean) - np.log(np.maximum(base_shares(p_NC, y), least))
+    found[np.bincount(y, minlength=num_classes) == 0] = np.nan
+    np.fill_diagonal(found, np.nan)
+    return np.asarray(found)
+
+
+def likeness(lift_CC: Array) -> Array:
+    """Make lift symmetric: the mean of both directions, or the one that is known, else 0. Shape: (C, C)."""
+    both = np.stack([lift_CC, np.asarray(lift_CC).T])
+    known = np.isfinite(both)
+    return np.asarray(np.where(known, both, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Classes joined pair by pair, the likest first. Legend: C classes.
+
+    `order` (C,): classes from one end to the other, alike ones side by side. `joined` (C - 1, 2): nodes that are joined; below C a
+    class, from C on an earlier joint. `heights` (C - 1,): mean likeness between both sides, falling.
+    """
+
+    order: Array
+    joined: Array
+    heights: Array
+
+
+def tree(likeness_CC: Array) -> Tree:
+    """Join classes by average linkage, and turn the sides so that those that meet are alike.
+
+    Example:
+        >>> tree(np.array([[0, 0, 2], [0, 0, 0], [2, 0, 0.0]])).order.tolist()
+        [1, 0, 2]
+    """
+    given = np.asarray(likeness_CC, np.float64)
+    num = len(given)
+    between = given.copy()
+    np.fill_diagonal(between, -np.inf)
+    nodes, leaves = list(range(num)), [[i] for i in range(num)]
+    joined, heights = np.zeros((max(num - 1, 0), 2), np.int64), np.zeros(max(num - 1, 0))
+    for step in range(num - 1):
+        a, b = sorted(divmod(int(between.argmax()), num))
+        joined[step], heights[step] = sorted((nodes[a], nodes[b])), between[a, b]
+        n_a, n_b = len(leaves[a]), len(leaves[b])
+        mean = (n_a * between[a] + n_b * between[b]) / (n_a + n_b)
+        mean[a] = -np.inf
+        between[a], between[:, a] = mean, mean
+        between[b], between[:, b] = -np.inf, -np.inf
+        nodes[a], leaves[a], leaves[b] = num + step, _side_by_side(leaves[a], leaves[b], given), []
+    return Tree(np.array(leaves[0] if num else [], np.int64), joined, heights)
+
+
+def _side_by_side(left: list[int], right: list[int], alike: Array) -> list[int]:
+    turned = [(x, y) for x in (left, left[::-1]) for y in (right, right[::-1])]
+    best = max(turned, key=lambda pair: alike[pair[0][-1], pair[1][0]])
+    best = max(((right, left), best), key=lambda pair: alike[pair[0][-1], pair[1][0]])
+    return [*best[0], *best[1]]
+
+
+def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float | None:
+    """How much of the way from the baseline's likenesses to the teacher's the student went: 1 all, 0 none; None: no way to go.
+
+    Least squares over all pairs of log lifts; below base rate is no likeness, however far.
+    """
+    teacher, baseline, student = (np.maximum(lift, 0.0) for lift in (teacher_CC, baseline_CC, student_CC))
+    way, went = teacher - baseline, student - baseline
+    known = np.isfinite(way) & np.isfinite(went)
+    size = float((way[known] ** 2).sum())
+    return float((way[known] * went[known]).sum()) / size if size > NO_WAY else None
+
+
+def top_pairs(lift_CC: Array, most: int) -> list[tuple[int, int]]:
+    """List the pairs (class of the rows, class they look like) with the largest lift first."""
+    flat = np.where(np.isfinite(lift_CC), lift_CC, -np.inf).ravel()
+    found = np.argsort(-flat, kind="stable")[:most]
+    num = len(lift_CC)
+    return [(int(i) // num, int(i) % num) for i in found if np.isfinite(flat[i])]

@@ -1,0 +1,57 @@
+"""How near the first 5 rows of each group come to the best order of them, where a better grade counts twice as much as the one below."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kd_core.data.dataset import Array
+from kd_core.evaluate import lists
+from kd_core.evaluate.base import METRICS, Answers
+from kd_core.task import BY_ORDER
+from kd_core.tasks.gains import gains
+
+
+def influence(answers: Answers) -> Array | None:
+    """Compare each group with the mean of all."""
+    return lists.influence(answers, lists.ndcg(answers, 5))
+
+
+def weighted(weights_DN: Array, answers: Answers) -> Array:
+    """Weigh the groups. Shape: (D, N) -> (D,)."""
+    return lists.weighted(weights_DN, answers, lists.ndcg(answers, 5))
+
+
+def reference(answers: Answers) -> float:
+    """Take scikit-learn's value, group by group."""
+    from sklearn.metrics import ndcg_score
+
+    assert answers.groups is not None and answers.values is not None
+    found = [
+        ndcg_score(gains(answers.y[rows])[None], answers.values[rows][None], k=5)
+        for rows in (answers.groups == one for one in np.unique(answers.groups))
+        if rows.sum() > 1 and answers.y[rows].any()
+    ]
+    alone = [
+        1.0
+        for one in np.unique(answers.groups)
+        if (answers.groups == one).sum() == 1 and answers.y[answers.groups == one] > 0
+    ]
+    return float(np.mean([*found, *alone]))
+
+
+@METRICS.register(
+    "ndcg_5",
+    title="NDCG@5",
+    source="Järvelin and Kekäläinen 2002, doi:10.1145/582415.582418; gains of Burges et al. 2005; equal scores as McSherry and Najork 2008",
+    tasks=BY_ORDER,
+    better="higher",
+    unit="share",
+    margin=0.01,
+    relative=False,
+    influence=influence,
+    weighted=weighted,
+    reference=reference,
+)
+def ndcg_5(answers: Answers) -> float | None:
+    """Average NDCG@5 over groups; those without a relevant row are left out. None where all are."""
+    return lists.mean(lists.ndcg(answers, 5))

@@ -1,0 +1,1 @@
+"""What networks over histories of items share."""

@@ -1,0 +1,43 @@
+// What a row is: its texts, pictures and fields, read from the columns that came with the logits.
+function rowContent(data, words) {
+  const { texts, fields, thumbs } = data.shape;
+  const cell = (at, row) => data.cells.getChildAt(at).get(row) ?? "";
+  const fieldAt = (at) => texts.length + at;
+
+  function picture(row, size) {
+    const across = thumbs.columns;
+    return el("span", {
+      class: "picture", role: "img", "aria-label": words.picture,
+      style: `width:${size}px;height:${size}px;background-size:${size * across}px auto;background-position:-${size * (row % across)}px -${size * Math.floor(row / across)}px`,
+    });
+  }
+
+  function pictured(row, size) {
+    const found = picture(row, size);
+    found.style.backgroundImage = `url("${thumbs.url}")`;
+    return found;
+  }
+
+  return {
+    pictures: Boolean(thumbs),
+    // In a list: a picture, or the beginning of the text, or the first fields.
+    brief(row) {
+      if (thumbs) return pictured(row, 36);
+      const text = texts.length ? texts.map((_, at) => cell(at, row)).find(Boolean) ?? "" : fields.map((name, at) => `${name} ${cell(fieldAt(at), row)}`).slice(0, 4).join(" · ");
+      return el("span", { class: "brief" }, text.length > 90 ? `${text.slice(0, 90)}…` : text);
+    },
+    whole(row) {
+      const found = [];
+      if (thumbs) found.push(pictured(row, 112));
+      texts.forEach((name, at) => {
+        if (texts.length > 1) found.push(el("h3", {}, name));
+        found.push(el("blockquote", {}, cell(at, row)));
+      });
+      if (fields.length) {
+        const list = el("dl", {}, ...fields.map((name, at) => el("div", {}, el("dt", {}, name), el("dd", {}, cell(fieldAt(at), row)))));
+        found.push(fields.length > 8 || found.length ? el("details", {}, el("summary", {}, filled(words.values, { num: fields.length })), list) : list);
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,184 @@
+// Which classes look alike: a map in an order that puts alike ones side by side, and its largest cells as a list.
+const LISTED = 12;
+
+function mapCard(app) {
+  const { data, model, words } = app;
+  const { C, arms } = model;
+  const place = new Int32Array(C);
+  data.order.forEach((c, at) => { place[c] = at; });
+  const [cells, still] = [el("canvas", { "aria-hidden": "true" }), el("canvas", { class: "still", "aria-hidden": "true" })];
+  const [lit, kept] = [el("i", { class: "lit" }), el("i", { class: "kept" })];
+  const area = el("div", { class: "map", tabindex: 0, role: "application", "aria-label": `${words.map}. ${words.map_keys}` }, cells, still, kept, lit);
+  const pointer = el("p", { class: "pointer" });
+  const [finding, legend] = [el("p", { class: "finding" }), el("div", { class: "legend" })];
+  const kinds = [...ARMS.map((arm) => [arm, app.names[arm]]), ["inherited", words.inherited]];
+  const kind = choice(`${app.id}-map`, words.map_of, kinds, "teacher", (value) => { app.state.map = value; repaint(); });
+  const names = el("datalist", { id: `${app.id}-names` }, ...data.classes.map((name) => el("option", { value: name })));
+  const search = el("input", { type: "search", list: `${app.id}-names`, placeholder: words.search, "aria-label": words.search, oninput: () => find(), onkeydown: (event) => event.key === "Enter" && find(true) });
+  const zoom = (factor, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => zoomed(factor) }, sign);
+  const tools = el("div", { class: "tools" }, search, names, zoom(0.6, words.zoom_in, "+"), zoom(1 / 0.6, words.zoom_out, "−"), el("button", { type: "button", onclick: () => zoomed(Infinity) }, words.zoom_all));
+  const rows = Array.from({ length: LISTED }, () => listed());
+  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h3", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
+  const element = el(
+    "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
+    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
+  );
+  const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
+  const moved = new Float64Array(C * C);
+  let view = { row: 0, column: 0, size: C };
+  let [cursor, layout, shown] = [null, null, arms.teacher.lift];
+
+  function listed() {
+    const [name, values] = [el("span", { class: "name" }), ARMS.map(() => el("span", { class: "num" }))];
+    const one = { cell: null, element: el("button", { type: "button", class: "pair", onclick: () => choose(one.cell) }, name, ...values), name, values };
+    return one;
+  }
+
+  const cellAt = (a, b) => a * C + b;
+  const names_ = (cell) => [Math.floor(cell / C), cell % C];
+
+  function choose(cell) {
+    const [a, b] = names_(cell);
+    if (a === b) app.choose({ kind: "class", a });
+    else app.choose({ kind: "cell", a, b, arm: app.state.map === "inherited" ? "student" : app.state.map });
+    pointAt(a, b, false);
+  }
+
+  function describe(a, b) {
+    const [nameA, nameB] = [data.classes[a], data.classes[b]];
+    if (a === b) return filled(words.cell_own, { a: nameA, num: model.count[a] });
+    const k = cellAt(a, b);
+    const lift = (arm) => times(arms[arm].lift[k]);
+    if (!model.count[a]) return filled(words.cell_none, { a: nameA });
+    const share = percent(arms.teacher.sums[k] / model.count[a]);
+    return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
+  }
+
+  function pointAt(a, b, aloud) {
+    cursor = [a, b];
+    boxed(lit, a, b);
+    const text = describe(a, b);
+    write(pointer, text);
+    if (aloud) app.speak(text);
+  }
+
+  function boxed(box, a, b) {
+    if (!layout) return;
+    const [i, j] = [place[a] - view.row, place[b] - view.column];
+    const inside = i >= 0 && j >= 0 && i < view.size && j < view.size;
+    box.hidden = !inside;
+    const size = `${Math.max(4, layout.cell) + 2}px`;
+    Object.assign(box.style, { left: `${layout.left + j * layout.cell - 1}px`, top: `${layout.above + i * layout.cell - 1}px`, width: size, height: size });
+  }
+
+  const within = (value, size) => Math.max(0, Math.min(C - size, Math.round(value)));
+
+  function look(size, i, j) {
+    const next = Math.max(Math.min(6, C), Math.min(C, Math.round(size)));
+    view = { size: next, row: within(i - next / 2, next), column: within(j - next / 2, next) };
+    lay();
+  }
+
+  function zoomed(factor) {
+    const [a, b] = cursor ?? (app.state.chosen.kind === "cell" ? [app.state.chosen.a, app.state.chosen.b] : [data.order[view.row + (view.size >> 1)], data.order[view.column + (view.size >> 1)]]);
+    look(Number.isFinite(factor) ? view.size * factor : C, place[a], place[b]);
+  }
+
+  function find(closest = false) {
+    const asked = search.value.trim().toLowerCase();
+    if (!asked) return;
+    let a = data.classes.findIndex((name) => name.toLowerCase() === asked);
+    if (a < 0 && closest) a = data.classes.findIndex((name) => name.toLowerCase().includes(asked));
+    if (a < 0) return;
+    let b = a === 0 ? 1 : 0;
+    for (let c = 0; c < C; c++) if (shown[cellAt(a, c)] > (shown[cellAt(a, b)] || -Infinity)) b = c;
+    look(Math.min(C, 24), place[a], place[b]);
+    pointAt(a, b, true);
+  }
+
+  const under = (event) => {
+    const box = area.getBoundingClientRect();
+    const [i, j] = [(event.clientY - box.top - layout.above) / layout.cell, (event.clientX - box.left - layout.left) / layout.cell].map(Math.floor);
+    return i >= 0 && j >= 0 && i < view.size && j < view.size ? [data.order[view.row + i], data.order[view.column + j]] : null;
+  };
+  area.addEventListener("pointermove", (event) => { const at = under(event); if (at) pointAt(...at, false); });
+  area.addEventListener("click", (event) => { const at = under(event); if (at) choose(cellAt(...at)); });
+  area.addEventListener("keydown", (event) => {
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    if (event.key in steps) {
+      const [i, j] = cursor ? [place[cursor[0]], place[cursor[1]]].map((at, k) => Math.max(0, Math.min(C - 1, at + steps[event.key][k]))) : [view.row, view.column];
+      if (i < view.row || j < view.column || i >= view.row + view.size || j >= view.column + view.size) look(view.size, i, j);
+      pointAt(data.order[i], data.order[j], true);
+    } else if ((event.key === "Enter" || event.key === " ") && cursor) choose(cellAt(...cursor));
+    else if (event.key === "+" || event.key === "=") zoomed(0.6);
+    else if (event.key === "-") zoomed(1 / 0.6);
+    else return;
+    event.preventDefault();
+  });
+
+  function lay() {
+    if (!drawing) return;
+    const width = area.parentElement.clientWidth;
+    if (!width) return;
+    drawing.painted();
+    layout = drawing.lay(view, width);
+    area.style.height = `${layout.height}px`;
+    repaint();
+  }
+
+  function repaint() {
+    if (!app.numbers) return;
+    const { map, chosen } = app.state;
+    const signed = map === "inherited";
+    if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
+    shown = signed ? moved : arms[map].lift;
+    tell();
+    if (!layout) return;
+    const most = shown.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
+    drawing.paint(shown, most, signed);
+    legendOf(most, signed);
+    const top = largestCells(shown, LISTED);
+    rows.forEach((one, at) => {
+      one.cell = top[at];
+      one.element.hidden = one.cell === undefined;
+      if (one.cell === undefined) return;
+      const [a, b] = names_(one.cell);
+      write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
+      ARMS.forEach((arm, k) => write(one.values[k], times(arms[arm].lift[one.cell])));
+      one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
+    });
+    kept.hidden = chosen.kind !== "cell";
+    if (chosen.kind === "cell") boxed(kept, chosen.a, chosen.b);
+    if (cursor) { boxed(lit, ...cursor); write(pointer, describe(...cursor)); } else { lit.hidden = true; write(pointer, words.map_point); }
+  }
+
+  function legendOf(most, signed) {
+    const ramp_ = el("i", { class: signed ? "ramp moved" : "ramp" });
+    const ends = signed ? [filled(words.less, { most: times(most) }), filled(words.more_often, { most: times(most) })] : [words.base_rate, filled(words.largest_cell, { most: times(most) })];
+    const text = ends.join(" – ");
+    if (legend.title === text) return;
+    legend.title = text;
+    legend.replaceChildren(el("span", {}, ends[0]), ramp_, el("span", {}, ends[1]));
+  }
+
+  function tell() {
+    const { map } = app.state;
+    if (C === 2) {
+      const give = (arm, a, b) => percent(arms[arm].sums[cellAt(a, b)] / model.count[a]);
+      const arm = map === "inherited" ? "student" : map;
+      say(finding, words.map_two, { arm: app.names[arm], a: data.classes[0], b: data.classes[1], ab: give(arm, 0, 1), ba: give(arm, 1, 0), t: app.numbers.temperature });
+      return;
+    }
+    if (map === "inherited") {
+      const share = app.numbers.inherited;
+      say(finding, share === null ? words.inherited_none : words.inherited_note, { share: share === null ? "" : whole(share), t: app.numbers.temperature });
+      return;
+    }
+    const [top] = largestCells(arms[map].lift, 1);
+    if (top === undefined) return say(finding, words.map_empty);
+    const [a, b] = names_(top);
+    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), t: app.numbers.temperature });
+  }
+
+  return { element, update: repaint, lay };
+}

@@ -1,0 +1,193 @@
+// The numbers of all charts at one temperature, as kd_core.evaluate computes them (soft_labels, class_map, calibration).
+// Legend: N rows, C classes; arrays of (row, class) lie row after row.
+const ARMS = ["teacher", "baseline", "student"];
+const BINS = 24;
+const LEVELS = 15;
+const FLOOR = 0.1; // of an even share, see class_map.floor
+const NOTHING = -40; // e^-40 adds nothing that a double could hold beside 1
+
+const column = (table) => table.getChildAt(0).toArray();
+
+function prepared(data) {
+  const labels = column(data.labels);
+  const [N, C] = [labels.length, data.classes.length];
+  const count = new Float64Array(C);
+  for (const label of labels) count[label] += 1;
+  const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
+  return { N, C, labels, ids: column(data.ids), count, arms, ...agreement(arms, labels, count) };
+}
+
+// What the temperature does not change: each row's first class, and how far the others stand below it.
+function fixed(z, N, C) {
+  const [below, top] = [new Float64Array(N * C), new Int32Array(N)];
+  for (let i = 0; i < N; i++) {
+    const start = i * C;
+    let first = 0;
+    for (let c = 1; c < C; c++) if (z[start + c] > z[start + first]) first = c;
+    const most = z[start + first];
+    for (let c = 0; c < C; c++) below[start + c] = z[start + c] - most;
+    top[i] = first;
+  }
+  const rows = () => new Float64Array(N);
+  return {
+    z, below, top, p: new Float64Array(N * C), largest: rows(), entropy: rows(), logSum: rows(),
+    sums: new Float64Array(C * C), lift: new Float64Array(C * C),
+  };
+}
+
+function agreement(arms, labels, count) {
+  const { teacher, student } = arms;
+  const parted = new Float64Array(count.length);
+  let all = 0;
+  labels.forEach((label, i) => {
+    const apart = teacher.top[i] === student.top[i] ? 0 : 1;
+    parted[label] += apart;
+    all += apart;
+  });
+  return { parted, partedAll: all };
+}
+
+function soften(one, model, temperature) {
+  const { below, p, largest, entropy, logSum, sums } = one;
+  const { N, C, labels } = model;
+  const scale = 1 / temperature;
+  sums.fill(0);
+  for (let i = 0; i < N; i++) {
+    const [start, line] = [i * C, labels[i] * C];
+    let [total, weighted] = [0, 0];
+    for (let c = 0; c < C; c++) {
+      const x = below[start + c] * scale;
+      const e = x > NOTHING ? Math.exp(x) : 0;
+      p[start + c] = e;
+      total += e;
+      weighted += e * x;
+    }
+    const share = 1 / total;
+    for (let c = 0; c < C; c++) sums[line + c] += p[start + c] *= share;
+    largest[i] = share;
+    logSum[i] = Math.log(total);
+    entropy[i] = logSum[i] - weighted * share;
+  }
+}
+
+function lifted(one, model) {
+  const { C, N, count } = model;
+  const { sums, lift } = one;
+  const least = FLOOR / C;
+  for (let b = 0; b < C; b++) {
+    let all = 0;
+    for (let a = 0; a < C; a++) all += sums[a * C + b];
+    const others = N - count[b];
+    const base = others > 0 ? Math.log(Math.max((all - sums[b * C + b]) / others, least)) : NaN;
+    for (let a = 0; a < C; a++) {
+      const known = a !== b && count[a] > 0;
+      lift[a * C + b] = known ? Math.log(Math.max(sums[a * C + b] / count[a], least)) - base : NaN;
+    }
+  }
+}
+
+// Half the sum of differences between teacher and student by row, and the mean KL of both arms to the teacher.
+function distances(model, temperature, apart) {
+  const { N, C, arms } = model;
+  const { teacher, baseline, student } = arms;
+  const kl = { student: 0, baseline: 0 };
+  for (let i = 0; i < N; i++) {
+    let [far, toStudent, toBaseline] = [0, 0, 0];
+    for (let k = i * C; k < (i + 1) * C; k++) {
+      const p = teacher.p[k];
+      far += Math.abs(p - student.p[k]);
+      toStudent += p * (teacher.below[k] - student.below[k]);
+      toBaseline += p * (teacher.below[k] - baseline.below[k]);
+    }
+    apart[i] = far / 2;
+    kl.student += toStudent / temperature - teacher.logSum[i] + student.logSum[i];
+    kl.baseline += toBaseline / temperature - teacher.logSum[i] + baseline.logSum[i];
+  }
+  return { student: kl.student / N, baseline: kl.baseline / N };
+}
+
+const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+const edge = (at, low, high) => (at === BINS ? high : low + ((high - low) * at) / BINS);
+
+function binOf(value, low, high) {
+  const held = Math.min(high, Math.max(low, value));
+  let at = Math.min(BINS - 1, Math.floor(((held - low) / (high - low)) * BINS));
+  if (held < edge(at, low, high)) at -= 1;
+  else if (at < BINS - 1 && held >= edge(at + 1, low, high)) at += 1;
+  return at;
+}
+
+function histogram(values, low, high) {
+  const counts = new Float64Array(BINS);
+  for (const value of values) counts[binOf(value, low, high)] += 1 / values.length;
+  return counts;
+}
+
+function calibrated(one, labels) {
+  const found = Array.from({ length: LEVELS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
+  one.largest.forEach((share, i) => {
+    const bin = found[Math.min(LEVELS - 1, Math.max(0, Math.ceil(share * LEVELS) - 1))];
+    bin.count += 1;
+    bin.confidence += share;
+    bin.accuracy += one.top[i] === labels[i] ? 1 : 0;
+  });
+  const bins = found
+    .filter((bin) => bin.count)
+    .map(({ count, confidence, accuracy }) => ({ count, confidence: confidence / count, accuracy: accuracy / count }));
+  const gap = bins.reduce((sum, b) => sum + b.count * Math.abs(b.accuracy - b.confidence), 0) / labels.length;
+  return { bins, error: gap };
+}
+
+const above = (lift) => (lift < 0 ? 0 : lift); // less than base rate is no likeness, however far
+
+// How much of the way from the baseline's likenesses to the teacher's the student went, see class_map.inherited.
+function inheritance({ teacher, baseline, student }) {
+  let [size, went] = [0, 0];
+  for (let k = 0; k < teacher.lift.length; k++) {
+    const before = above(baseline.lift[k]);
+    const way = above(teacher.lift[k]) - before;
+    const taken = above(student.lift[k]) - before;
+    if (!Number.isFinite(way) || !Number.isFinite(taken)) continue;
+    size += way * way;
+    went += way * taken;
+  }
+  return size > 1e-12 ? went / size : null;
+}
+
+function largestCells(values, most) {
+  const found = [];
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (!Number.isFinite(value) || (found.length === most && value <= values[found[most - 1]])) continue;
+    let at = found.length;
+    while (at > 0 && values[found[at - 1]] < value) at -= 1;
+    found.splice(at, 0, k);
+    if (found.length > most) found.pop();
+  }
+  return found;
+}
+
+// All numbers at one temperature. The arrays are those of the model and are written anew by the next call.
+function measured(model, temperature) {
+  const { C, labels, arms } = model;
+  model.apart ??= new Float64Array(model.N);
+  const found = { temperature, arms: {} };
+  for (const arm of ARMS) {
+    const one = arms[arm];
+    soften(one, model, temperature);
+    lifted(one, model);
+    const { bins, error } = calibrated(one, labels);
+    found.arms[arm] = {
+      largestMean: mean(one.largest),
+      entropyMean: mean(one.entropy),
+      effective: Math.exp(mean(one.entropy)),
+      largest: histogram(one.largest, 1 / C, 1),
+      entropy: histogram(one.entropy, 0, Math.log(C)),
+      calibration: bins,
+      calibrationError: error,
+    };
+  }
+  found.kl = distances(model, temperature, model.apart);
+  found.inherited = inheritance(arms);
+  return found;
+}

@@ -1,0 +1,1 @@
+"""The soft labels of a run, drawn in the browser."""

@@ -1,0 +1,1 @@
+"""What is particular to a task on the screens, one file each."""

@@ -1,0 +1,82 @@
+"""The tasks of a row on a result page: each by its own metric, with its own word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.runs.cells.tasks_inside import mean
+from kd_core.task import task_of
+from pages.ui.result import differences, verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import escape, t
+
+
+def show(found: Mapping[str, Any], index: int) -> None:
+    """Draw the table of tasks, and all metrics of the one that is chosen; nothing where a row has one target."""
+    tasks = found["students"][index].get("tasks") or ()
+    if not tasks:
+        return
+    st.markdown(f"**{t('task.several.title')}**")
+    st.table(table(tasks), border="horizontal")
+    st.caption(t("task.several.note"))
+    with st.expander(t("task.several.more"), icon=":material/table_rows:"):
+        names = [one["name"] for one in tasks]
+        chosen = st.selectbox(t("task.several.which"), names, format_func=escape, key=f"task.several.{index}")
+        st.dataframe(metrics(tasks[names.index(chosen)]), hide_index=True, height="content", alt=t("task.several.more"))
+
+
+def table(tasks: Any) -> pd.DataFrame:
+    """Lay the tasks out: metric, the three arms, what was gained with its interval, and the word."""
+    arms = differences.arm_names()
+    columns = [
+        t("task.several.target"),
+        t("task.several.kind"),
+        t("task.several.metric"),
+        *(arms[a] for a in ("teacher", "baseline", "student")),
+        t("task.several.gain"),
+        t("task.several.word"),
+    ]
+    lines = []
+    for one in tasks:
+        scores = [text.score(mean(one, side)) for side in ("teacher", "baseline", "student")]
+        arrow = " ↓" if one["better"] == "lower" else ""
+        word = str(t(f"task.several.word_{one['verdict']}"))
+        lines.append(
+            [
+                escape(one["name"]),
+                task_of(one["task"]).title,
+                f"{verdict.metric_title(one['metric'])}{arrow}",
+                *scores,
+                gained(one),
+                f"{word} ({t('task.several.small')})" if one["small"] else word,
+            ]
+        )
+    return pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index(str(columns[0]))
+
+
+def gained(one: Mapping[str, Any]) -> str:
+    """Write a task's gain with the interval that holds for all tasks together."""
+    if one["gain"] is None:
+        return "–"
+    low, high = one["ci_family"]
+    said = f"{one['gain']['mean']:+.3g}"
+    return said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
+
+
+def metrics(one: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay out every metric of one task."""
+    arms = differences.arm_names()
+    sides = [side for side in ("teacher", "baseline", "student") if side in one["metrics"]]
+    return pd.DataFrame(
+        [
+            {
+                str(t("task.several.metric")): verdict.metric_title(name),
+                **{arms[side]: text.score(one["metrics"][side][name]["mean"]) for side in sides},
+            }
+            for name in one["metrics"]["student"]
+        ]
+    )

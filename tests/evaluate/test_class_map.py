@@ -1,0 +1,97 @@
+"""Which classes look alike: lift over base rate, the order, and what a student took over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+
+from kd_core.evaluate import class_map
+from kd_core.evaluate.soft_labels import soften
+
+
+def answers(num=6, rows=200, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, num, rows)
+    z = rng.normal(size=(rows, num))
+    z[np.arange(rows), y] += 2
+    return soften(z), y
+
+
+def test_the_base_rate_of_a_class_is_its_share_in_rows_of_the_others():
+    p, y = answers()
+    for c in range(6):
+        assert class_map.base_shares(p, y)[c] == pytest.approx(p[y != c, c].mean())
+    assert np.isnan(class_map.base_shares(p[y == 1], y[y == 1])[1])
+
+
+def test_lift_is_share_over_base_rate_with_small_shares_raised_to_the_floor():
+    p = np.array([[0.6, 0.3, 0.1], [0.7, 0.299, 0.001], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8]])
+    y = np.array([0, 0, 1, 2])
+    lift = class_map.log_lift(p, y, 3)
+    assert np.exp(lift[0, 1]) == pytest.approx((0.2995) / ((0.3 + 0.299 + 0.1) / 3))
+    assert np.exp(lift[0, 2]) == pytest.approx(0.0505 / ((0.1 + 0.001 + 0.1) / 3))
+    assert np.isnan(np.diag(lift)).all()
+    sure = class_map.log_lift(np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1.0]]), np.arange(3), 3)
+    assert sure[~np.eye(3, dtype=bool)] == pytest.approx(0)  # a millionth against nothing is no likeness
+    assert class_map.floor(3) == pytest.approx(1 / 30)
+    low = class_map.log_lift(np.array([[0.93, 0.05, 0.02], [0.0, 1, 0], [0.0, 0, 1]]), np.arange(3), 3)
+    assert np.exp(low[0, 1]) == pytest.approx(0.05 / (1 / 30))
+
+
+def test_a_class_without_rows_has_no_line_but_may_be_looked_like():
+    p, y = answers()
+    lift = class_map.log_lift(p[y != 2], y[y != 2], 6)
+    assert np.isnan(lift[2]).all() and np.isfinite(np.delete(lift[:, 2], 2)).all()
+    alike = class_map.likeness(lift)
+    assert alike[0, 2] == alike[2, 0] == lift[0, 2] and alike[0, 1] == pytest.approx((lift[0, 1] + lift[1, 0]) / 2)
+    assert class_map.likeness(np.full((2, 2), np.nan)).tolist() == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("num", [2, 5, 40])
+def test_the_tree_joins_as_average_linkage_does(num):
+    rng = np.random.default_rng(num)
+    alike = rng.normal(size=(num, num))
+    alike = alike + alike.T
+    found = class_map.tree(alike)
+    other = linkage(squareform((100 - alike) * (1 - np.eye(num))), "average")
+    assert found.heights == pytest.approx(100 - other[:, 2])
+    assert found.joined.tolist() == [sorted(map(int, pair)) for pair in other[:, :2]]
+    assert sorted(found.order) == list(range(num))
+    members = {i: {i} for i in range(num)}
+    place = np.argsort(found.order)
+    for step, (a, b) in enumerate(found.joined):  # whatever is joined stands together
+        members[num + step] = members[int(a)] | members[int(b)]
+        at = sorted(place[list(members[num + step])])
+        assert at == list(range(at[0], at[0] + len(at)))
+
+
+def test_the_sides_that_meet_are_alike():
+    alike = np.zeros((4, 4))
+    for a, b, v in ((0, 1, 9), (2, 3, 8), (1, 3, 5), (0, 2, 1)):
+        alike[a, b] = alike[b, a] = v
+    order = class_map.tree(alike).order.tolist()
+    assert order in ([0, 1, 3, 2], [2, 3, 1, 0])
+    assert (
+        class_map.tree(np.zeros((1, 1))).order.tolist() == [0] and class_map.tree(np.zeros((0, 0))).order.tolist() == []
+    )
+
+
+def test_how_much_of_the_way_the_student_went():
+    rng = np.random.default_rng(0)
+    teacher, baseline = rng.exponential(size=(2, 5, 5))
+    np.fill_diagonal(teacher, np.nan)
+    for share in (0.0, 0.4, 1.0):
+        assert class_map.inherited(teacher, baseline, baseline + share * (teacher - baseline)) == pytest.approx(share)
+    assert class_map.inherited(teacher, teacher, baseline) is None
+    p, y = answers(2)
+    two = class_map.log_lift(p, y, 2)
+    assert class_map.inherited(two, class_map.log_lift(p[:, ::-1], y, 2), two) is None  # nothing but rounding
+    assert class_map.inherited(-teacher, -2 * teacher, baseline) is None  # less than base rate is no likeness
+
+
+def test_the_largest_pairs_come_first_and_unknown_ones_never():
+    lift = np.array([[np.nan, 1, 2], [3, np.nan, -1], [np.nan, np.nan, np.nan]])
+    assert class_map.top_pairs(lift, 3) == [(1, 0), (0, 2), (0, 1)]
+    assert len(class_map.top_pairs(lift, 99)) == 4
