@@ -112,6 +112,16 @@ class Dataset:
         """Logits per row: one per class, or 1 for a number."""
         return task_of(self.task).num_outputs(len(self.classes))
 
+    @property
+    def width(self) -> int:
+        """Numbers that are kept of a row's answer: its logits, or the short form of them."""
+        return task_of(self.task).width(self.num_outputs)
+
+    @property
+    def catalogue(self) -> int | None:
+        """Number of items where answers are kept in a short form, None elsewhere."""
+        return self.num_outputs if task_of(self.task).compact else None
+
     def scaled_y(self, split: Split) -> Array:
         """Labels as the losses want them: int64 classes, or float32 targets scaled to mean 0, sd 1."""
         return task_of(self.task).scaled(self.parts[split].y, self.target_mean, self.target_std)

@@ -176,12 +176,15 @@ class Objective:
             self.known = partly_known(self.teacher)
         taught = situation is not None and teacher_logits is not None
         self.kinds = kinds_of(situation.task, teacher_logits.shape[1]) if taught else ()  # type: ignore[union-attr]
+        told = None if situation is None else task_of(situation.task)
+        self.spread = told.spread if told is not None and told.compact else None
         self.module: nn.Module | None = None
         self.reused: ReusedHead | None = None
         self.written: type[Gradient] | None = soft.facts.get("gradient") if soft and self.soft_weight else None
         if self.written is not None and (
             self.known is not None
             or self.own_rows is not None
+            or self.spread is not None
             or self.written.hard_loss is not type(hard)
             or hard.weights is not None
         ):
@@ -216,7 +219,9 @@ class Objective:
         _refuse(_losses(self.soft), replace(self.situation, students_give=frozenset(gives), by_rounds=by_rounds))
         if make := self.soft.facts.get("module"):
             with start_weights(derive(seed, "loss")):
-                self.module = make(self.spec, found, self._answers(self.teacher, torch.arange(2)))
+                self.module = make(
+                    self.spec, found, self._answers(self.teacher, torch.arange(2), found.logits.shape[-1])
+                )
         if self.soft.facts.get("reuses_head"):
             assert self.hints is not None and self.hints.head is not None and head is not None
             self.reused = ReusedHead(self.hints.head, self._projector(), head)
@@ -261,7 +266,7 @@ class Objective:
         if self.known is not None:
             self.known = self.known.to(index.device)
         known = None if self.known is None else self.known[index]
-        answers = self._answers(teacher, index)
+        answers = self._answers(teacher, index, outputs.logits.shape[-1])
         if "terms" in self.soft.facts:
             parts = weighted(outputs, answers, labels, known, self.spec, self.module)
             soft = total_of(parts, outputs)
@@ -298,9 +303,11 @@ class Objective:
         self.groups = self.groups.to(index.device)
         return self.hard(outputs, labels, self.groups.index_select(0, index))
 
-    def _answers(self, teacher: Tensor, index: Tensor) -> Outputs:
-        """Look up what the teacher said about some rows."""
+    def _answers(self, teacher: Tensor, index: Tensor, num_outputs: int) -> Outputs:
+        """Look up what the teacher said about some rows; what was kept of it is spread over the outputs."""
         answers = teacher.index_select(0, index)
+        if self.spread is not None:
+            answers = self.spread(answers, num_outputs)
         found = Outputs(answers) if self.hints is None else self.hints.beside(answers, index)
         if self.kinds:
             found = replace(found, kinds=self.kinds)

@@ -17,6 +17,7 @@ import numpy as np
 from kd_core.data.dataset import Array
 from kd_core.distill.base import LOSSES
 from kd_core.distill.terms import hears_inside, loss_of, parts_of, soft_share
+from kd_core.evaluate import next_items
 from kd_core.specs import SEVERAL, Choice
 from kd_core.task import task_of
 
@@ -78,17 +79,21 @@ def _each_label(labels: Array, z: Array, temperature: float) -> Array:
     return found
 
 
-def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None) -> Array:
+def placebo_logits(
+    labels: Array, teacher_logits: Array, objective: Choice, class_weights: Array | None, catalogue: int | None = None
+) -> Array:
     """Make logits whose softmax at the lesson's temperature gives the true class the teacher's mean share for it.
 
     The rest goes to the other classes by their share of the rows, weighted where classes are. Rows that the teacher did not
-    answer (NaN) stay without an answer.
+    answer (NaN) stay without an answer. `catalogue`: the number of items, where answers are in short form; so is then what is made.
     Of rows with several labels, each label's yes and its no get the share that the teacher gives them on the mean.
     Shape: labels (N,) or (N, C), teacher_logits (N, C), class_weights (C,) or None -> (N, C) float32.
     """
     heard = _of_answers(objective)
     spec = loss_of(heard).spec.parse(heard.settings, f"objective {objective.name}")
     temperature = float(getattr(spec, "temperature", 1.0))
+    if catalogue is not None:
+        return _of_catalogue(labels, teacher_logits, temperature, catalogue)
     z = np.asarray(teacher_logits, dtype=np.float64) / temperature
     if labels.ndim > 1:
         return _each_label(labels, z, temperature)
@@ -106,4 +111,25 @@ def placebo_logits(labels: Array, teacher_logits: Array, objective: Choice, clas
     np.fill_diagonal(share, true)
     table: Array = (temperature * np.log(share)).astype(np.float32)
     found: Array = np.where(known[:, None], table[labels], np.float32(np.nan))
+    return found
+
+
+def _of_catalogue(labels: Array, teacher: Array, temperature: float, items: int) -> Array:
+    """Make the same in short form: the right item, the most frequent others by their share, the rest alike. Shape: (N, W) -> (N, W)."""
+    known, count = ~np.isnan(teacher[:, 0]), teacher.shape[1] // 2
+    own = next_items.share_at(teacher[known], labels[known], temperature, items)
+    true = float(np.clip(own.mean() if known.any() else 1.0, CLOSEST, 1 - CLOSEST))
+    prior = np.maximum(np.bincount(labels, minlength=items).astype(np.float64), CLOSEST)
+    frequent = np.argsort(-prior, kind="stable")[:count]
+    numbers = np.tile(frequent, (len(labels), 1))
+    place = numbers == labels[:, None]
+    last = ~place.any(axis=1)
+    numbers[last, -1] = labels[last]
+    place[last, -1] = True
+    share = prior[numbers] * ((1 - true) / (prior.sum() - prior[labels]))[:, None]
+    share[place] = true
+    left = (1 - share.sum(axis=1)).clip(min=CLOSEST * (1 - true)) / max(1, items - count)
+    z = temperature * np.log(np.concatenate([share, left[:, None]], axis=1))
+    found = np.concatenate([numbers, z], axis=1).astype(np.float32)
+    found[~known] = np.nan
     return found

@@ -12,6 +12,7 @@ from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
 
 PLACES = 10  # of the list that is shown
+_ROWS = 256  # compared at once
 
 
 def _table(answers: Answers) -> tuple[Array, Array, Array]:
@@ -61,3 +62,39 @@ def influence(values_N: Array) -> Array | None:
         return None
     apart = (values_N - values_N[known].mean()) * (len(known) / known.sum())
     return np.where(known, apart, 0.0)
+
+
+def agreement(first: Array, second: Array) -> float:
+    """Share of rows where both name the same item first. Shape: short forms (N, W)."""
+    return float((first[:, 0] == second[:, 0]).mean())
+
+
+def kl(told: Array, heard: Array, num_items: int) -> float:
+    """Mean KL(told ‖ heard) over the whole catalogue, as far as the short forms tell. Units: nats. Shape: (N, W) each."""
+    total = 0.0
+    for at in range(0, len(told), _ROWS):
+        total += float(_kl(told[at : at + _ROWS], heard[at : at + _ROWS], num_items).sum())
+    return total / max(1, len(told))
+
+
+def _kl(told: Array, heard: Array, num_items: int) -> Array:
+    count = told.shape[1] // 2
+    t, s = (one[:, count : 2 * count].astype(np.float64) for one in (told, heard))
+    t_rest, s_rest = (one[:, -1].astype(np.float64) for one in (told, heard))
+    same = told[:, :count, None] == heard[:, None, :count]  # (N, K, K)
+    of_told = np.where(same.any(2), (same * s[:, None]).sum(2), s_rest[:, None])
+    only = ~same.any(1)  # items that `heard` alone keeps
+    both = (np.exp(t) * (t - of_told)).sum(1) + (np.exp(t_rest)[:, None] * (t_rest[:, None] - s) * only).sum(1)
+    left = num_items - count - only.sum(1)
+    return np.asarray(both + left * np.exp(t_rest) * (t_rest - s_rest))
+
+
+def share_at(told: Array, y: Array, temperature: float, num_items: int) -> Array:
+    """Return the right item's softened probability. Shape: told (N, W), y (N,) -> (N,)."""
+    count = told.shape[1] // 2
+    z = told[:, count:].astype(np.float64) / temperature
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    whole = p[:, :-1].sum(axis=1) + (num_items - count) * p[:, -1]
+    right = told[:, :count] == y[:, None]
+    own = np.where(right.any(axis=1), (p[:, :-1] * right).sum(axis=1), p[:, -1])
+    return np.asarray(own / whole)

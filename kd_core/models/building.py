@@ -20,13 +20,18 @@ from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
+# why parts that read every number of an answer do not go with it
+SHORT_FORM = "works with answers to all classes, and those to a catalogue are kept in a short form"
+KEEPS = "keeps"  # attribute of a network: what is kept of its logits, where they are too many to be kept
+ROWS_AT_ONCE = "rows_at_once"  # and how many rows it answers at once
+LOGITS_AT_ONCE = 2**23  # of such a network: 32 MB, and as much again for what is made of them
 _TURN = threading.Lock()  # torch draws start weights from its one global stream
 
 
 def build(choice: Choice, inputs: InputSpec, num_outputs: int, task: str | None = None) -> nn.Module:
     """Build the chosen architecture; `start_weights` around it decides what they are at first.
 
-    `task`: needed where an ensemble is to answer a task of several parts.
+    `task`: needed where an ensemble is to answer a task of several parts, or answers are kept in a short form.
     Shape: the module maps rows as `inputs` describes them to `Outputs` with logits (N, num_outputs).
     Errors: UnknownName, SpecError with code `bad_spec`, `no_columns` or `other_view`.
     """
@@ -44,6 +49,10 @@ def build(choice: Choice, inputs: InputSpec, num_outputs: int, task: str | None 
     module = entry.make(spec, inputs, num_outputs)
     if task is not None and isinstance(module, Combines):
         module.combine(task_of(task).kinds(num_outputs))
+    if task is not None and task_of(task).compact:
+        setattr(module, KEEPS, task_of(task).kept)
+        most = min(getattr(module, ROWS_AT_ONCE, LOGITS_AT_ONCE), max(1, LOGITS_AT_ONCE // num_outputs))
+        setattr(module, ROWS_AT_ONCE, most)
     return module
 
 

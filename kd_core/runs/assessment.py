@@ -7,20 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.data.dataset import SPLITS, Array, Dataset, Split
 from kd_core.errors import DataError
-from kd_core.evaluate import METRICS, calibration, confusion, fidelity
+from kd_core.evaluate import METRICS, calibration, confusion, fidelity, next_items
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers, measure
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.intervals.row_spread import units_of
 from kd_core.limits import KNOWN_ROWS
-from kd_core.task import task_of
+from kd_core.task import CATALOGUE, CLASSIFICATION, task_of
 from kd_core.teachers.base import known_rows
 
 Rows = Array | slice
 ALL = slice(None)
+
+
+def queries_of(dataset: Dataset) -> dict[str, Any]:
+    """Name the groups whose rows are ranked, and count them by part, with those that no order can serve; nothing for other tasks."""
+    if not task_of(dataset.task).by_order:
+        return {}
+    counts = {}
+    for split in SPLITS:
+        code = dataset.dealt_by(split)
+        assert code is not None
+        relevant = len(np.unique(code[dataset.parts[split].y > 0]))
+        counts[split] = {"all": len(np.unique(code)), "relevant": relevant}
+    return {"group": dataset.spec.group, "groups": counts}
 
 
 def comparable(dataset: Dataset, z_NC: Array) -> Rows | None:
@@ -73,7 +86,7 @@ def block(dataset: Dataset, split: Split, z_NC: Array) -> dict[str, Any]:
     rows = comparable(dataset, z_NC)
     found = answers(dataset, split, z_NC, slice(0) if rows is None else rows)
     result: dict[str, Any] = {"metrics": measure(found)}
-    if rows is not None and task_of(dataset.task).has_classes:
+    if rows is not None and CLASSIFICATION(task_of(dataset.task)):
         result["confusion"] = confusion.matrix(found.y, found.predicted, len(dataset.classes)).tolist()
         result["calibration"] = calibration.bins(found)
     return result
@@ -94,13 +107,18 @@ def seeds_block(
     """Assess the seeds of one arm together. `per_seed` and `teacher` are logits (N, C); `rows` where the two are compared."""
     models = found.sides[side]
     result: dict[str, Any] = {"metrics": {name: spread(found.values(name, side)) for name in found.metrics()}}
-    if task_of(models[0].task).has_classes:
+    if CLASSIFICATION(task_of(models[0].task)):
         result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
     if task_of(models[0].task).each_alone and rows is not None:
         result["fidelity"] = {
             "agreement": spread([fidelity.label_agreement(z[rows], teacher[rows]) for z in per_seed]),
             "kl": spread([fidelity.label_kl(teacher[rows], z[rows]) for z in per_seed]),
+        }
+    elif CATALOGUE(task_of(models[0].task)) and rows is not None:
+        result["fidelity"] = {
+            "agreement": spread([next_items.agreement(z[rows], teacher[rows]) for z in per_seed]),
+            "kl": spread([next_items.kl(teacher[rows], z[rows], classes) for z in per_seed]),
         }
     elif "confusion" in result and rows is not None:
         result["fidelity"] = {

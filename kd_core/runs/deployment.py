@@ -21,7 +21,8 @@ from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.evaluate.threshold import Rule
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
@@ -90,7 +91,10 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
 def purpose_of(dataset: Dataset, threshold: float | None = None) -> Purpose:
     """Say what models of a dataset are for; `threshold`: from which a model's answer is yes, where that is not the likelier class."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled, threshold)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    target = str(dataset.spec.target)
+    return Purpose(task, target, dataset.classes, *scale, dataset.settled, threshold, group)
 
 
 def deploy(
@@ -139,8 +143,8 @@ def _apart(session: RawStudent, z: Array, dataset: Dataset, split: Split, flippe
     """Compare a file's answers with `z`, the engine's; so large a share of the rows may be `flipped`, and is not counted. Errors: KDError `onnx_parity`."""
     purpose, frame = session.purpose, sample_rows(dataset, split)
     found, _ = session.run(frame)
-    expected = purpose.task.table(z, purpose.mean, purpose.std)
-    rows = np.sort((np.abs(found - expected) / purpose.spread_W).max(axis=1, initial=0))
+    differences = purpose.task.apart(found, z, purpose.mean, purpose.std)
+    rows = np.sort((differences / purpose.spread_W).max(axis=1, initial=0))
     apart = float(rows[: len(rows) - int(flipped * len(rows))].max(initial=0))
     if not apart <= PARITY:
         raise KDError(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 KEPT = 100  # items of an answer
+SHOWN = 10  # of what a model taken home answers
 NOTHING = -80.0  # log of what is taken for a probability of 0: float32 holds its exponential
 
 
@@ -71,13 +72,22 @@ class NextItem(Classification):
         return {"kept": z}
 
     def table(self, z: Array, mean: Scale, std: Scale) -> Array:
-        """Give every item its probability. Shape: (N, C) logits, not what was kept of them -> (N, C)."""
-        shifted = np.exp(z - z.max(axis=1, keepdims=True))
-        found: Array = shifted / shifted.sum(axis=1, keepdims=True)
+        """Give the first items that were kept and their probabilities. Shape: (N, W) -> (N, 20), or less of a short catalogue."""
+        count = z.shape[1] // 2
+        shown = min(SHOWN, count)
+        found: Array = np.concatenate([z[:, :shown], np.exp(z[:, count : count + shown])], axis=1)
         return found
 
     def questions(self, target: str, classes: Sequence[str]) -> tuple[Question, ...]:
-        return ((target, "first", 0, len(classes), tuple(classes)),)
+        return ((target, "first", 0, 2 * min(SHOWN, len(classes)), tuple(classes)),)
+
+    def apart(self, found: Array, z: Array, mean: Scale, std: Scale) -> Array:
+        """Compare shares with what was kept of the same items: which of two equally likely ones is first is nobody's choice."""
+        count, shown = z.shape[1] // 2, found.shape[1] // 2
+        same = found[:, :shown, None] == z[:, None, :count]
+        log_p = np.where(same.any(axis=2), (same * z[:, None, count:-1]).sum(axis=2), z[:, -1:])
+        both = np.abs(found[:, shown:] - np.exp(log_p)), np.abs(found - self.table(z, mean, std))[:, shown:]
+        return np.concatenate(both, axis=1)
 
     def perfect(self, y: Array, num_outputs: int) -> Array:
         """Name the right item alone, and no item where it is in no catalogue. Shape: (N,) -> (N, W)."""

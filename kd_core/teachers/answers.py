@@ -67,7 +67,7 @@ def teacher_answers(
             name=teacher.name,
         )
     coded = {split: encode(z) for split, z in found.logits.items()}
-    logits = {split: decode(part, dataset.num_outputs) for split, part in coded.items()}  # as the next run gets them
+    logits = {split: decode(part, dataset.width) for split, part in coded.items()}  # as the next run gets them
     more = None if found.made is None else encode(found.made)
     meta: dict[str, Any] = {
         "name": teacher.name,
@@ -96,7 +96,7 @@ def teacher_answers(
         cached=False,
         cache_key=key,
         kept_bytes=kept_bytes,
-        made=None if more is None else decode(more, dataset.num_outputs),
+        made=None if more is None else decode(more, dataset.width),
         **meta,
     )
 

@@ -6,19 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from kd_core.data.plain.history import items_of as items_of
 from kd_core.errors import DataError
 
 SPACE = " "  # stands for white space of any kind and length
 SEPARATORS = (SPACE, ",", ";", "|", "\t")
 _MARKS = (",", ";", "|", "\t")  # looked for before spaces, which may stand inside of names
 _LOOKED_AT = 2000  # cells
-
-
-def items_of(cell: str, separator: str) -> list[str]:
-    """Take a cell's items apart, in their order; empty ones are left out. Example: `items_of("a, b", ",")` is `["a", "b"]`."""
-    if separator == SPACE:
-        return cell.split()
-    return [name for part in cell.split(separator) if (name := part.strip())]
 
 
 def listed(cell: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 CLASSES, LABELS, NUMBER, FIRST = "classes", "labels", "number", "first"
-MOST = 10  # of `first`
 YES = 0.5  # of a label, from which a row has it
 
 
@@ -17,8 +16,8 @@ class Question:
 
     `threshold`: probability of the second of two classes from which on it is the answer; None: the likeliest class is.
 
-    Kinds: `classes`, shares of which one is right; `labels`, a share for each by itself; `number`, a value in its unit; `first`, shares of
-    so many classes that the likeliest ones are told alone.
+    Kinds: `classes`, shares of which one is right; `labels`, a share for each by itself; `number`, a value in its unit; `first`, the
+    likeliest of very many classes: their places among `names`, the likeliest first, and then their shares.
     """
 
     def __init__(
@@ -28,10 +27,9 @@ class Question:
         self.threshold = threshold
 
     def told(self) -> list[Any]:
-        """Write it as a file's facts have it; thousands of classes stand there once."""
-        names = [] if self.kind == FIRST else list(self.names)
+        """Write it as a file's facts have it; very many classes stand there once."""
         more = [] if self.threshold is None else [self.threshold]
-        return [self.name, self.kind, self.start, self.end, names, *more]
+        return [self.name, self.kind, self.start, self.end, [] if self.kind == FIRST else list(self.names), *more]
 
     def picked(self, own: Any) -> Any:
         """Pick each row's class. Shape: (N, C) -> (N,)."""
@@ -40,7 +38,9 @@ class Question:
     def answer(self, row: Sequence[float]) -> Any:
         """Return the likeliest class, the labels that the row has, or the number."""
         own = list(row[self.start : self.end])
-        if self.kind in (CLASSES, FIRST):
+        if self.kind == FIRST:
+            return self.names[int(own[0])]
+        if self.kind == CLASSES:
             return self.names[int(self.picked(np.asarray([own]))[0])]
         return (
             [name for name, share in zip(self.names, own, strict=True) if share >= YES]
@@ -59,8 +59,8 @@ class Question:
     def shares(self, row: Sequence[float]) -> dict[str, float]:
         """Return every class's or label's share, or those of the likeliest classes; none of a number."""
         if self.kind == FIRST:
-            own = np.asarray(row[self.start : self.end])
-            return {self.names[at]: float(own[at]) for at in likeliest(own[None])[0]}
+            places, shares = np.split(np.asarray(row[self.start : self.end]), 2)
+            return {self.names[int(at)]: float(share) for at, share in zip(places, shares, strict=True)}
         return dict(zip(self.names, row[self.start : self.end], strict=True)) if self.kind != NUMBER else {}
 
     def columns(self, found: Any) -> dict[str, Any]:
@@ -69,10 +69,10 @@ class Question:
         if self.kind == CLASSES:
             return {self.name: np.array(self.names, dtype=object)[self.picked(own)]}
         if self.kind == FIRST:
-            best, names = likeliest(own), np.array(self.names, dtype=object)
-            shares = np.take_along_axis(own, best, axis=1)
-            items = {f"item_{at}": names[best[:, at - 1]] for at in range(1, best.shape[1] + 1)}
-            return items | {f"p_{at}": shares[:, at - 1] for at in range(1, best.shape[1] + 1)}
+            names = np.array(self.names, dtype=object)
+            places, shares = np.split(own, 2, axis=1)
+            items = {f"item_{at}": names[column] for at, column in enumerate(places.T.astype(np.int64), 1)}
+            return items | {f"p_{at}": column for at, column in enumerate(shares.T, 1)}
         if self.kind == LABELS:
             return {name: (own[:, at] >= YES).astype(np.int64) for at, name in enumerate(self.names)}
         return {self.name: own[:, 0]}
@@ -151,19 +151,6 @@ def _told(one: Sequence[Any], classes: Sequence[str]) -> Question:
     """Read what `Question.told` wrote; the names of thousands of classes stand with the file."""
     name, kind, start, end, names, *more = one
     return Question(name, kind, start, end, classes if kind == FIRST else names, *more)
-
-
-def likeliest(shares: Any) -> Any:
-    """Return the places of the largest shares, the largest first, of equal ones the first. Shape: (N, C) -> (N, at most 10)."""
-    most = min(MOST, shares.shape[1])
-    some = np.argpartition(-shares, most - 1, axis=1)[:, :most]
-    least = np.take_along_axis(shares, some, axis=1).min(axis=1, initial=np.inf)
-    tied = (shares == least[:, None]).sum(axis=1) > 1  # which of equal ones a partition takes is nobody's choice
-    some[tied] = np.argsort(-shares[tied], axis=1, kind="stable")[:, :most]
-    some = np.sort(some, axis=1)
-    return np.take_along_axis(
-        some, np.argsort(-np.take_along_axis(shares, some, axis=1), axis=1, kind="stable"), axis=1
-    )
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -33,7 +33,7 @@ def answers_of(
         return predict(found.module, viewed(dataset, arch).parts["train"], way.device), 0.0
     train, seconds = dataset.train, 0.0
     fold_N = deal_folds(train.y, train.groups, folds, way.seed)
-    answers = np.empty((len(train), dataset.num_outputs), dtype=np.float32)
+    answers = np.empty((len(train), dataset.width), dtype=np.float32)
     for k in range(folds):
         held_N = fold_N == k
         rest, x_held = without(dataset, arch, held_N)

@@ -10,7 +10,7 @@ from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.terms import parts_of
 from kd_core.models.base import ARCHS
 from kd_core.specs import SEVERAL, Choice
-from kd_core.task import task_of
+from kd_core.task import kind_of, task_of
 
 INNER = ("_features", "_maps", "_relations")  # ends of the needs of losses that hear more than answers
 
@@ -30,6 +30,8 @@ def why_apart(arch: str, objective: Choice | str | None, task: str) -> str | Non
         return f"the architecture '{arch}' has no stacked form ({known or 'known: ' + ', '.join(STACKS.names())})"
     if task_of(task).by_group:
         return f"the task '{task}' deals whole groups into a batch, and a stack deals single rows"
+    if task_of(task).compact:
+        return f"the task '{kind_of(task)}' has answers to a whole catalogue, of which a stack would hold every row's at once"
     for one in parts_of(lesson) if lesson is not None else ():
         loss = LOSSES.get(one.name)
         if (

@@ -60,9 +60,8 @@ def take(run: Path | str, student: str | None = None, licence: str = "") -> Taki
         )
     model, types = opened.kept(told["onnx"]), opened.deployed.reader.types
     kept = as_written(_test_rows(opened.folder, list(types)), types)
-    most = parity.most_rows(opened.purpose.questions.width)
-    odd = odd_rows(kept, types, min(ODD_ROWS, most // 2))
-    rows = [*kept[: most - len(odd)], *odd]
+    odd = odd_rows(kept, types, ODD_ROWS)
+    rows = [*kept[: parity.MOST_ROWS - len(odd)], *odd]
     every = max(1, len(kept) // SAMPLE_ROWS)
     sample = kept[::every][:SAMPLE_ROWS]
     purpose = opened.purpose

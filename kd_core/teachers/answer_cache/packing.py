@@ -60,13 +60,13 @@ def unpack(
     for split, part in dataset.parts.items():
         kept = part_of(arrays, split)
         rows = _positions(kept, part, split)
-        logits[split] = coding.decode(kept, dataset.num_outputs, rows)
+        logits[split] = coding.decode(kept, dataset.width, rows)
         if "features" in kept:
             features[split] = kept["features"] if rows is None else kept["features"][rows]
         found = {name.removeprefix(MAP): array for name, array in kept.items() if name.startswith(MAP)}
         maps |= {name: array if rows is None else array[rows] for name, array in found.items()}
     made = part_of(arrays, "made")
-    return logits, features, maps, coding.decode(made, dataset.num_outputs) if made else None
+    return logits, features, maps, coding.decode(made, dataset.width) if made else None
 
 
 def _positions(kept: Mapping[str, Array], part: Part, split: str) -> Array | None:

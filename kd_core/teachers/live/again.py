@@ -85,7 +85,7 @@ def trained_again(
     shift = np.zeros(1) if class_weights is None else log_weights(class_weights)
     found = Again(reads, view, fitted, shift.astype(np.float32))
     apart = float(np.abs(found.ask(rows[answered]) - known[answered]).max())
-    shortened = dataset.num_outputs > coding.EXACT_OUTPUTS  # answers from the cache are then equal to this
+    shortened = dataset.width > coding.EXACT_OUTPUTS  # answers from the cache are then equal to this
     if not apart <= AS_BEFORE + shortened * coding.TOLERANCE:
         raise KDError(
             "Trained once more, the teacher answers otherwise than in the run: {apart:.2g} apart.",
