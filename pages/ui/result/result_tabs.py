@@ -20,7 +20,7 @@ from pages.ui.result import chance, column_curves, differences, kept_rows, mista
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import labels, one_target, ranking, several
+from pages.ui.tasks import labels, one_target, ranking, several, yes_no
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -104,6 +104,7 @@ def overview(found: Result, index: int) -> None:
     splits.show(found, index)
     labels.overview(found, index)
     several.show(found, index)
+    yes_no.line(found, index)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
@@ -282,6 +283,7 @@ def calibration(found: Result, index: int) -> None:
     picture.show(fig, "calibration", said)
     st.caption(t("runs.calibration.note"))
     st.markdown(said)
+    yes_no.show(found, index)
 
 
 def bins(found: Any) -> dict[str, list[Any]]:
