@@ -158,7 +158,8 @@ class Predictor:
         `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. Where only the order within a group counts, and rows name their group, `rank` counts from its best row. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
-        return self._ranked(self._answered(rows), rows)
+        group = self.purpose.group
+        return self._ranked(self._answered(rows if group is None else _without(rows, group)), rows)
 
     def _answered(self, rows: Rows) -> pd.DataFrame:
         """Answer raw rows, each by itself. Errors: as `answers`."""
@@ -222,6 +223,17 @@ def _column(rows: Rows, name: str) -> Any:
         return None
     found = [row[name] for row in several if isinstance(row, Mapping) and name in row]
     return pd.Series(found, dtype="object") if len(found) == len(several) else None
+
+
+def _without(rows: Rows, name: str) -> Rows:
+    """Leave a column out that is known not to be for the student, so that nobody is told that it is not used."""
+    if isinstance(rows, pd.DataFrame):
+        return rows.drop(columns=name, errors="ignore")
+    if isinstance(rows, Mapping):
+        return {key: cell for key, cell in rows.items() if key != name}
+    if not isinstance(rows, (list, tuple)):
+        return rows
+    return [{k: c for k, c in row.items() if k != name} if isinstance(row, Mapping) else row for row in rows]
 
 
 def ranks(score: Array, group: Any) -> Array:

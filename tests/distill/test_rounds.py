@@ -9,13 +9,14 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from kd_core.distill import objective
+from kd_core.distill import objective, rounds
 from kd_core.distill.base import LOSSES, LossSpec
 from kd_core.distill.rounds import FLATTEST, Slopes, learn
 from kd_core.distill.stack.stackable import why_apart
 from kd_core.distill.student import scoring, train_student
 from kd_core.distill.terms import SEVERAL, loss_of
 from kd_core.errors import SpecError
+from kd_core.models.base import Outputs
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble
 from kd_core.registry import Situation
 from kd_core.runs import estimate, plan
@@ -211,3 +212,24 @@ def test_trees_by_hand_are_kept_as_they_are():
     module = TreeEnsemble(1, 1, 2, 1).eval()
     module.fill([stump])
     assert module(torch.tensor([[0.5], [0.6], [float("nan")]])).logits.flatten().tolist() == [1, 2, 1]
+
+
+@pytest.mark.parametrize("most", [40, 3])
+def test_rows_of_a_group_are_derived_one_by_one(monkeypatch, most):
+    """Against the whole matrix of second derivatives; where several of a group are taken together, what they share is subtracted."""
+    monkeypatch.setattr(rounds, "PROBES", most)
+    rng = np.random.default_rng(0)
+    groups, y = rng.integers(0, 6, 40), rng.integers(0, 4, 40).astype(np.float32)
+    z = rng.normal(size=(40, 1)).astype(np.float32)
+    loss = objective.make("ranking", None, y, groups=groups)
+    gradient, curvature = rounds.Slopes(loss)(z)
+    at = torch.arange(40)
+    whole = torch.autograd.functional.hessian(
+        lambda v: 40 * loss(Outputs(v[:, None]), at).total, torch.from_numpy(z[:, 0])
+    )
+    place = np.array([(groups[:i] == groups[i]).sum() % most for i in range(40)])
+    together = (groups[:, None] == groups) & (place[:, None] == place)
+    wanted = (whole.numpy() * together).sum(1)
+    np.testing.assert_allclose(curvature[:, 0], np.maximum(wanted, rounds.FLATTEST), rtol=1e-4, atol=1e-5)
+    assert (curvature > 1e-3).mean() > 0.9 and np.isfinite(gradient).all()
+    assert (most > 3) == np.allclose(wanted, np.diag(whole), rtol=1e-4)

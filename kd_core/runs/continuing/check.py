@@ -5,6 +5,7 @@ from __future__ import annotations
 from kd_core.distill.terms import hears_inside, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.specs import OFFLINE, RunSpec
+from kd_core.task import task_of
 
 _ORDINARY = Says(
     "continue_ordinary",
@@ -36,6 +37,12 @@ _ANSWERS = Says(
     "The labels of this run are made of a teacher's answers in columns of its table.",
     "Put old and new rows into one table, and make a new run.",
 )
+_BY_ORDER = Says(
+    "continue_ranking",
+    "error",
+    "The task '{task}' compares the rows of a query, and going on deals and judges new rows one by one.",
+    "Put old and new queries into one table, and make a new run.",
+)
 
 
 def check(spec: RunSpec) -> list[Problem]:
@@ -59,4 +66,6 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_UNHEARD.problem())
     if spec.dataset.answer_columns:
         found.append(_ANSWERS.problem())
+    if spec.dataset.task and task_of(spec.dataset.task).by_order:
+        found.append(_BY_ORDER.problem(task=task_of(spec.dataset.task).title))
     return found

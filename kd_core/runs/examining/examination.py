@@ -41,6 +41,8 @@ Notify = Callable[[str, int, int], None]  # what is done, how many parts of how 
 
 def why_not(task: str) -> str | None:
     """Say why students of a task can't be looked at closer, or None where they can: groups, mistakes and effects are of one answer a row."""
+    if task_of(task).by_order:
+        return "a ranking compares the rows of a query, and a closer look would take queries apart"
     told = task_of(task)
     return "a row has several labels, and this looks at one answer a row" if told.each_alone else None
 

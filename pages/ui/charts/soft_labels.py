@@ -21,8 +21,12 @@ def bars(
     names: Mapping[str, str],
     x_title: str,
     height: int | None = None,
+    whole: bool = True,
 ) -> Drawing:
-    """Draw each model's probabilities for one row, classes from most to least likely for the teacher."""
+    """Draw each model's probabilities for one row, classes from most to least likely for the teacher.
+
+    `whole`: the axis goes to 1; else to the longest bar.
+    """
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
     for arm, values in arms.items():
@@ -50,7 +54,10 @@ def bars(
             hovertemplate=f"{literal(names[arm])}<br>%{{customdata}}: %{{x:.4f}}<extra></extra>",
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
-    fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
+    if whole:
+        fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
+    else:
+        fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=".0%")
     ticks = [str(short(c, 20)) for c in classes]
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig

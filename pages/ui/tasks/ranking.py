@@ -139,6 +139,7 @@ def _shares(kept: Kept, queries: Queries, at: int, temperature: float) -> None:
         names=arm_names(),
         x_title=t("ranking.shares_axis"),
         height=110 + 44 * len(shown),
+        whole=False,
     )
     best = int(shown[0])
     note = t(

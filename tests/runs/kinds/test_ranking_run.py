@@ -8,9 +8,12 @@ import pytest
 
 from kd_core.data.preparation import prepare
 from kd_core.errors import DataError
+from kd_core.requests.continue_spec import ContinueSpec
 from kd_core.runs.artifacts import kept_rows
 from kd_core.runs.asked import student_spec, teacher_choice
+from kd_core.runs.continuing.check import check
 from kd_core.runs.direct import run_here
+from kd_core.runs.examining.examination import why_not
 from kd_core.runs.predictor import load, ranks
 from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, SweepSpec, TrainingSpec
@@ -51,18 +54,18 @@ def test_whole_queries_are_dealt_to_a_part(tmp_path):
     assert data.task == "ranking" and data.num_outputs == 1 and data.train.y.dtype == np.float64
 
 
-def test_the_same_product_in_many_searches_joins_nothing(tmp_path):
+def test_the_same_product_in_two_searches_joins_nothing(tmp_path):
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {"search": np.repeat(np.arange(40), 6), "shape": np.tile(rng.random(6), 40), "size": np.tile(rng.random(6), 40)}
-    )
+    frame = pd.DataFrame({"search": np.repeat(np.arange(40), 6), "shape": rng.random(240), "size": rng.random(240)})
+    for k in range(0, 240, 12):
+        frame.loc[k + 6, ["shape", "size"]] = frame.loc[k, ["shape", "size"]]
     frame["grade"] = rng.integers(0, 4, len(frame))
     frame.to_csv(tmp_path / "a.csv", index=False)
-    data = prepare(
-        DatasetSpec(source=str(tmp_path / "a.csv"), target="grade", task="ranking", group="search"), tmp_path
-    )
-    for part in data.parts.values():
-        assert len(np.unique(part.groups)) == data.rows["search"].iloc[part.row_ids].nunique() > 1
+    spec = DatasetSpec(source=str(tmp_path / "a.csv"), target="grade", task="ranking", group="search")
+    for part in prepare(spec, tmp_path).parts.values():
+        assert len(np.unique(part.groups)) == frame["search"].iloc[part.row_ids].nunique() > 1
+    plain = prepare(spec.model_copy(update={"task": "regression"}), tmp_path)
+    assert len(np.unique(plain.train.groups)) < frame["search"].iloc[plain.train.row_ids].nunique()
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,13 @@ def test_a_ranking_is_taught_judged_by_query_and_taken_home(tmp_path, teacher):
         told.groupby(frame["search"])["grade"].max() == told.loc[best].groupby(frame.loc[best, "search"])["grade"].max()
     ).all()
     assert list(model.predict(frame.drop(columns="search")).columns) == ["grade"]
+
+
+def test_what_would_take_queries_apart_is_refused_in_words():
+    assert "would take queries apart" in why_not("ranking")
+    spec = asking(DatasetSpec(source="a.csv", target="grade", task="ranking", group="search"), "tiny")
+    going = spec.model_copy(update={"continues": ContinueSpec(run="r", source="b.csv")})
+    assert "continue_ranking" in [p.code for p in check(going)]
 
 
 @pytest.mark.slow
