@@ -14,6 +14,7 @@ from pages.ui.data import (
     answers,
     columns,
     listed,
+    more_targets,
     pictures,
     reading,
     sources,
@@ -23,6 +24,7 @@ from pages.ui.data import (
 )
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
+from pages.ui.tasks import labels, next_item
 
 KEY = sources.KEY
 
@@ -57,9 +59,11 @@ def main() -> None:
     _understood(choices, table, found)
     target_question.ask(choices, found)
     pictures.examples(found)
+    next_item.examples(found)
     _targets(choices, found)
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
+    labels.frequencies(found)
     _problems(choices, found)
     reading.settings(choices, table)
     _use(choices, found)
@@ -84,6 +88,8 @@ def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
         forms.forget(f"{KEY}.{name}")
     if choices.get("drop"):
         choices["drop"] = [n for n in choices["drop"] if n in names]
+    if choices.get(more_targets.HELD):
+        choices[more_targets.HELD] = [n for n in choices[more_targets.HELD] if n in names]
     for held in ("kinds", "missing"):
         if choices.get(held):
             choices[held] = {n: value for n, value in choices[held].items() if n in names}
@@ -166,6 +172,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
             )
         with places[5]:
             splitting.popover(choices, others)
+        more_targets.choose(choices, found)
 
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:

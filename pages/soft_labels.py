@@ -14,7 +14,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.soft import live
-from pages.ui.tasks import one_target
+from pages.ui.tasks import labels, one_target
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -108,7 +108,9 @@ def page() -> None:
         st.session_state["soft-for"] = row.id
         st.session_state.pop("soft-row", None)
     kept, found = one_target.choose(kept, found, index, "soft")
-    if task_of(found["task"]).is_number:
+    if labels.are_labels(found["task"]):
+        labels.soft(kept, found, index)
+    elif task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
         soft_view.regression(kept, found)
@@ -117,7 +119,7 @@ def page() -> None:
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
             live.show(kept, found, index, kept_rows.stamps(folder))
         else:
-            st.info(t("soft_labels.compact"), icon=":material/info:")
+            next_item.soft(kept, found)
         soft_view.faithful(found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))

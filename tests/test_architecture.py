@@ -34,6 +34,7 @@ LAYERS = [
 FOUNDATION = {
     "__init__",
     "errors",
+    "hard_loss",
     "registry",
     "plain_values",
     "spec",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kd_core.data.table import Profile
+from kd_core.task import IN_PARTS, task_of
 
 
 def lines(found: Profile) -> list[str]:
@@ -12,7 +13,7 @@ def lines(found: Profile) -> list[str]:
     positive = f", yes = {found.positive}" if found.positive else ""
     told = [
         f"{found.num_rows:,} rows, {len(found.columns)} columns; {', '.join(found.understood.values())}",
-        f"predict {found.target} as {found.task}{positive}",
+        f"predict {_wanted(found)}{positive}",
     ]
     for c in found.columns:
         link = f"{c.target_link:.2f}" if c.target_link is not None else "-"
@@ -72,3 +73,14 @@ def values(found: Profile) -> dict[str, Any]:
             for p in found.problems
         ],
     }
+
+
+def _wanted(found: Profile) -> str:
+    """Name the target with its task; of several each with its own."""
+    told = task_of(found.task) if found.task else None
+    if told is None or not IN_PARTS(told) or found.target is None:
+        return f"{found.target} as {found.task}"
+    every = told.questions(found.target, found.classes)
+    return "; ".join(
+        f"{name} as {f'one of {len(classes)} classes' if classes else 'a number'}" for name, *_, classes in every
+    )

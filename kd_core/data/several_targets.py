@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from kd_core.data.checks.classes import Rare
 from kd_core.data.targets import Target, read_target
 from kd_core.data.types.base import TypedColumn, plural
 from kd_core.errors import Problem, Says
-from kd_core.task import Task, task_of
+from kd_core.task import task_of
 
 MOST = 30
 
@@ -27,6 +27,7 @@ _TOO_FEW = Says(
     "Several tasks need 2 targets or more; {column} is the only one.",
     "Name another target, or leave the task out.",
 )
+_NO_SUCH = Says("no_such_target", "error", "A task is named for {column}, which is no target.", "Targets: {listed}.")
 _SOME_UNKNOWN = Says(
     "target_partly_known",
     "warning",
@@ -41,17 +42,20 @@ _NONE_KNOWN = Says(
 )
 
 
-def read_several(columns: Sequence[TypedColumn], task: Task, rare: Rare = "refuse") -> Target:
+def read_several(columns: Sequence[TypedColumn], task: str, asked: Mapping[str, str], rare: Rare = "refuse") -> Target:
     """Read each of these columns as a target and put them side by side: `values` (N, T) float64, a class index or a number, NaN unknown.
 
-    Every problem names its column. `task`: the one that holds several; `rare` as in `DatasetSpec`, for every target.
+    Every problem names its column. `task`: name of the one that holds several; `asked`: the task of a target by its name, found out for the
+    others; `rare` as in `DatasetSpec`, for every target.
     """
     first, problems = columns[0], []
     if len(columns) > MOST:
         problems.append(_TOO_MANY.problem(None, len(columns), most=MOST))
     if len(columns) < 2:
         problems.append(_TOO_FEW.problem(first.name))
-    inside = tuple(read_target(column, rare=rare) for column in columns)
+    names = [column.name for column in columns]
+    problems += [_NO_SUCH.problem(name, listed=", ".join(names)) for name in asked if name not in names]
+    inside = tuple(read_target(column, asked.get(column.name), rare=rare) for column in columns)
     problems += [_partly(one, p) for one in inside for p in one.problems]
     if any(p.severity == "error" for p in problems):
         return Target(first.name, None, (), (), None, np.full(len(first.values), -1), tuple(problems))
@@ -63,7 +67,7 @@ def read_several(columns: Sequence[TypedColumn], task: Task, rare: Rare = "refus
     classes = [f"{one.name}: {c}" if one.classes else one.name for one in inside for c in one.classes or ("",)]
     counts = [c for one in inside for c in one.counts or (int(one.present.sum()),)]
     heads = json.dumps([_head(one) for one in inside])
-    name = task_of(f"{task.name}:{heads}").name
+    name = task_of(f"{task}:{heads}").name
     return Target(first.name, name, tuple(classes), tuple(counts), None, values, tuple(problems), inside)
 
 

@@ -154,7 +154,7 @@ def near(name: str, known: list[str]) -> str:
 
 def infer_task(column: TypedColumn) -> str:
     """Guess the task from the target's type and number of distinct values."""
-    return max(TASKS.entries(), key=lambda e: e.make.likeness(column) % BY_FORM).name
+    return max(TASKS.entries(), key=lambda e: (n := e.make.likeness(column)) * (n < BY_FORM)).name
 
 
 def read_targets(

@@ -107,11 +107,9 @@ def refuse_unheard(spec: Any) -> None:
         )
 
 
-def _kinds(situation: Situation | None, teacher: Array | None) -> Kinds:
-    """Say which logits belong to which task of a row, where it has several."""
-    if situation is None or teacher is None or not IN_PARTS(task_of(situation.task)):
-        return ()
-    return task_of(situation.task).kinds(teacher.shape[1])
+def kinds_of(task: str, num_outputs: int) -> Kinds:
+    """Say which logits belong to which task of a row, where it has several; nothing where it has one."""
+    return task_of(task).kinds(num_outputs) if IN_PARTS(task_of(task)) else ()
 
 
 def _losses(entry: Entry[LossFunction]) -> tuple[str, ...]:
@@ -176,7 +174,8 @@ class Objective:
             assert teacher_logits is not None
             self.teacher = torch.from_numpy(np.ascontiguousarray(teacher_logits, dtype=np.float32))
             self.known = partly_known(self.teacher)
-        self.kinds = _kinds(situation, teacher_logits)
+        taught = situation is not None and teacher_logits is not None
+        self.kinds = kinds_of(situation.task, teacher_logits.shape[1]) if taught else ()  # type: ignore[union-attr]
         told = None if situation is None else task_of(situation.task)
         self.spread = told.spread if told is not None and told.compact else None
         self.module: nn.Module | None = None

@@ -107,7 +107,10 @@ def train_student(
         settings = entry.spec.parse(student.arch.settings, f"architecture {entry.name}")
         chance = task_of(dataset.task).chance(labels, dataset.num_outputs)
         own = derive(seed, "rounds")
-        procedure = entry.facts["fits"](settings, np.asarray(rows.x), np.asarray(rows.x_validation), chance, own)
+        kinds = [kind for kind, _ in task_of(dataset.task).kinds(dataset.num_outputs)]
+        more = {"apart": True} if len(kinds) > 1 or kinds[0] == "labels" else {}
+        taken = np.asarray(rows.x), np.asarray(rows.x_validation)
+        procedure = entry.facts["fits"](settings, *taken, chance, own, **more)
         trained = rounds.learn(module, procedure, loss, score, notify, should_stop)
         logits: dict[Split, Array] = {"validation": predict(module, rows.x_validation, device)}
         return TrainedStudent(module, trained, logits, viewed(dataset, student.arch), device)

@@ -28,7 +28,7 @@ from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import DataError, SpecError
 from kd_core.safe_io import write_bytes
 from kd_core.specs import ColumnKind, RunSpec
-from kd_core.task import task_of
+from kd_core.task import IN_PARTS, task_of
 from kd_core.teachers import SOURCES, made_rows
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
@@ -60,9 +60,17 @@ def write(
 
     `columns`: names, or ("all",), or ("encoded",): what the table view makes of them, without names. `made`: rows put together from
     training rows in place of the rows themselves. `folds`: those of the run.
-    Errors: SpecError `nothing_shared`, `no_such_column`, `encoded_made`, `made_rows_teacher`; DataError; Stopped.
+    Errors: SpecError `nothing_shared`, `no_such_column`, `encoded_made`, `made_rows_teacher`, `package_several`; DataError; Stopped.
     """
     dataset = prepare(without_own_columns(spec.dataset, spec.teacher))
+    if IN_PARTS(task_of(dataset.task)):
+        raise SpecError(
+            "A package of soft labels holds the answers to one target; this run has {count}: {names}.",
+            "Make a run of the one that you want to share.",
+            "package_several",
+            count=1 + len(dataset.spec.more_targets),
+            names=", ".join((dataset.spec.target, *dataset.spec.more_targets)),
+        )
     shared = _chosen(dataset, columns, made)
     times = spec.training.made_rows or int(made)
     rows = made_rows.make(dataset, folds, spec.training.first_seed, times) if times else None

@@ -19,6 +19,7 @@ SHIPPED = (
     "data/types/cells.py",
     *(f"data/plain/{n}.py" for n in ("cell", "number_text", "picture", "rows", "table_row", "time_text", "topics")),
     "data/plain/history.py",
+    "data/plain/questions.py",
     "data/plain/weighted_pieces.py",
     *(f"export/standalone/{n}.py" for n in ("student", "table_file", "views")),
 )

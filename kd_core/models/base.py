@@ -72,7 +72,8 @@ class Rounds(Protocol):
         """Write what the first rounds have learned into the architecture's module."""
 
 
-# fits(spec, x, x_validation, start, seed) -> Rounds; start (C,): the one answer that suits all training rows best
+# fits(spec, x, x_validation, start, seed[, apart]) -> Rounds; start (C,): the one answer that suits all training rows best; apart=True
+# where outputs are no classes of one answer
 Fits = Callable[[Any, Array, Array, Array, int], Rounds]
 
 

@@ -57,24 +57,24 @@ def file_bytes(state: Mapping[str, Tensor]) -> int:
     return 8 + (text + 7) // 8 * 8 + offset
 
 
-def sizes(choice: Choice, inputs: InputSpec, num_outputs: int) -> Sizes:
+def sizes(choice: Choice, inputs: InputSpec, num_outputs: int, task: str | None = None) -> Sizes:
     """Tell parameters, operations per row and bytes on disk of a choice, without allocating weights.
 
-    Errors: UnknownName, SpecError.
+    `task`: as in `build`. Errors: UnknownName, SpecError.
     """
-    return _sizes(choice.to_json(), inputs, num_outputs)
+    return _sizes(choice.to_json(), inputs, num_outputs, task if num_outputs == 2 else None)
 
 
 def sizes_for(dataset: Dataset, choice: Choice) -> Sizes:
     """Tell the sizes of a choice for a dataset's rows and outputs. Errors: UnknownName, SpecError."""
-    return sizes(choice, viewed(dataset, choice).spec, dataset.num_outputs)
+    return sizes(choice, viewed(dataset, choice).spec, dataset.num_outputs, dataset.task)
 
 
 @functools.lru_cache(1024)  # 5 ms each, and a sweep asks for the same few architectures hundreds of times
-def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int) -> Sizes:
+def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int, task: str | None) -> Sizes:
     choice = Choice.from_json(choice_json)
     with torch.device("meta"):
-        module = build(choice, inputs, num_outputs).eval()
+        module = build(choice, inputs, num_outputs, task).eval()
     parameters = sum(p.numel() for p in module.parameters())
     entry = ARCHS.get(choice.name)
     if "flops" in entry.facts:

@@ -5,6 +5,7 @@ Legend: N rows, F columns, T trees, L leaves of a tree at most, K trees of a rou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from kd_core.models.base import Outputs
 from kd_core.models.short_numbers import shortest_between, step_of
+from kd_core.task import TargetKind
 
 if TYPE_CHECKING:
     import onnx
@@ -52,9 +54,12 @@ def one_answer(value: float) -> Tree:
     return Tree(none, none.astype(np.float32), none.astype(np.bool_), none, none, np.array([value], dtype=np.float64))
 
 
-def trees_of_a_round(num_outputs: int) -> int:
-    """Count the trees of one round: one per output, a single one for two classes, of which only the difference counts."""
-    return 1 if num_outputs <= 2 else num_outputs
+def trees_of_a_round(num_outputs: int, apart: bool = False) -> int:
+    """Count the trees of one round: one per output, a single one for two classes, of which only the difference counts.
+
+    `apart`: outputs are no classes of one answer.
+    """
+    return 1 if num_outputs <= 2 and not apart else num_outputs
 
 
 def float32_below(threshold: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -103,7 +108,8 @@ class _Walk:
 class TreeEnsemble(nn.Module):
     """Sum of trees, `num_rounds` rounds of one tree per output; places of trees and leaves that are not used hold 0.
 
-    Shape: x (N, F), NaN where a value is missing -> logits (N, C). With two outputs the first is always 0: a softmax sees the difference.
+    Shape: x (N, F), NaN where a value is missing -> logits (N, C). With two outputs the first is always 0: a softmax sees the difference;
+    unless they answer two questions (`combine`).
     """
 
     feature: Tensor
@@ -114,8 +120,19 @@ class TreeEnsemble(nn.Module):
     def __init__(self, num_inputs: int, num_rounds: int, leaves: int, num_outputs: int) -> None:
         super().__init__()
         self.num_inputs, self.num_outputs, self.leaves = num_inputs, num_outputs, leaves
-        self.of_a_round = trees_of_a_round(num_outputs)
-        trees, splits = num_rounds * self.of_a_round, leaves - 1
+        self.num_rounds = num_rounds
+        self._places(trees_of_a_round(num_outputs))
+
+    def combine(self, kinds: Sequence[tuple[TargetKind, tuple[int, ...]]]) -> None:
+        """Give each of two outputs trees of its own where they are no classes of one answer; nothing has been learned yet."""
+        own = trees_of_a_round(self.num_outputs, [kind for kind, _ in kinds] != ["classes"])
+        if own != self.of_a_round:
+            self._places(own)
+
+    def _places(self, of_a_round: int) -> None:
+        """Make room for so many trees a round."""
+        self.of_a_round, num_inputs, leaves = of_a_round, self.num_inputs, self.leaves
+        trees, splits = self.num_rounds * of_a_round, leaves - 1
         narrow = num_inputs <= torch.iinfo(torch.int16).max
         columns = torch.zeros(trees, splits, dtype=torch.int16 if narrow else torch.int32)
         self.register_buffer("feature", columns)
@@ -140,7 +157,7 @@ class TreeEnsemble(nn.Module):
         # In float64, as hundreds of small numbers are added up.
         picked_NT = self.value.flatten().take(at_NT).double()
         z_NK = picked_NT.view(len(x_NF), -1, self.of_a_round).sum(dim=1).float()
-        return Outputs(torch.cat([torch.zeros_like(z_NK), z_NK], dim=1) if self.num_outputs == 2 else z_NK)
+        return Outputs(torch.cat([torch.zeros_like(z_NK), z_NK], dim=1) if self.num_outputs > z_NK.shape[1] else z_NK)
 
     def _all_at_once(self, x_NF: Tensor, walk: _Walk) -> Tensor:
         """Ask all splits: a few operations on many numbers take a row less than many on a few. Shape: (N, F) -> places (N, T)."""

@@ -90,8 +90,8 @@ def write_artifacts(
         **({"plain": beside} if beside else {}),
         "rows_kept": len(keep),
         "rows_of": len(dataset.test),
-        "target_mean": dataset.target_mean,
-        "target_std": dataset.target_std,
+        "target_mean": np.asarray(dataset.target_mean).tolist(),
+        "target_std": np.asarray(dataset.target_std).tolist(),
     }
 
 

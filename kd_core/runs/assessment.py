@@ -102,6 +102,11 @@ def seeds_block(
             "agreement": spread([next_items.agreement(z[rows], teacher[rows]) for z in per_seed]),
             "kl": spread([next_items.kl(teacher[rows], z[rows], classes) for z in per_seed]),
         }
+    elif task_of(models[0].task).each_alone and rows is not None:
+        result["fidelity"] = {
+            "agreement": spread([fidelity.label_agreement(z[rows], teacher[rows]) for z in per_seed]),
+            "kl": spread([fidelity.label_kl(teacher[rows], z[rows]) for z in per_seed]),
+        }
     elif "confusion" in result and rows is not None:
         result["fidelity"] = {
             "agreement": spread([fidelity.agreement(z[rows], teacher[rows]) for z in per_seed]),

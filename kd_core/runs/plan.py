@@ -20,7 +20,7 @@ from kd_core.runs.choosing.candidates import candidates
 from kd_core.runs.compressing import check as compressing
 from kd_core.runs.continuing import check as continuing
 from kd_core.specs import FOLDS, NETWORK_FOLDS, Choice, RunSpec, TrainingSpec
-from kd_core.task import SOME_CLASSES, TASKS, task_of
+from kd_core.task import SOME_CLASSES, TASKS, kind_of, task_of
 from kd_core.teachers import SOURCES
 from kd_core.teachers.base import gives, is_network, members, own_columns, teacher_view
 from kd_core.training.plan import resolve
@@ -197,7 +197,7 @@ def check(
         except KDError as error:
             found.append(error.problem())
 
-    part("The task", TASKS, task, {})
+    part("The task", TASKS, kind_of(task), {})
     part("The teacher", SOURCES, spec.teacher.name, spec.teacher.settings)
     losses: tuple[Choice, ...] = ()
     try:

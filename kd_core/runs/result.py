@@ -14,7 +14,7 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.input_spec import TABLE
 from kd_core.distill import loss_of, placebo
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.intervals import advice, compare, families
+from kd_core.evaluate.intervals import advice, compare, each_label, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.soft_labels import soften
@@ -137,7 +137,7 @@ class ResultBuilder:
             ),
             **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
-            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective),
+            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective, self.dataset.task),
         }
         if "fidelity" in ours:
             entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
@@ -259,6 +259,8 @@ class ResultBuilder:
                 told = advice.advise(one.gain, word, one.margin, one.evidence.num_units)
             entry |= {"verdict": word.word, "small": word.small, "advice": {"kind": told.kind, "need": told.need}}
             entry["reason"] = self._reason(entry, one)
+            if task_of(self.dataset.task).each_alone:
+                entry["labels"] = each_label.told(one.evidence, len(self.judged))
             if IN_PARTS(task_of(self.dataset.task)):
                 entry["tasks"] = tasks_inside(one.evidence, len(self.judged), stopped=entry["stopped_early"])
 
@@ -309,7 +311,7 @@ def _members(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
 
 
-def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice) -> dict[str, Any]:
+def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, task: str) -> dict[str, Any]:
     """What moved the student, as means over its seeds and as a curve of the seed that is kept; and how sure its teacher was.
 
     `teacher_top`: mean share that the teacher's softened answers give to their first class on training rows.
@@ -322,7 +324,7 @@ def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice) ->
         found["share_curve"] = (arms.student[arms.kept].record.shares or told[0])["curve"]
     if objective.name == SEVERAL:
         found["terms"] = list(objective.settings["terms"])
-    if loss.facts.get("soft_labels"):
+    if loss.facts.get("soft_labels") and task_of(task).has_classes:
         settings = loss.spec.parse(objective.settings, "the loss")
         answered = z_teacher[~np.isnan(z_teacher[:, 0])]
         top = soften(answered, float(getattr(settings, "temperature", 1.0))).max(axis=1)

@@ -1,6 +1,8 @@
 """Several tasks of one row at once: classes and numbers mixed, each a slice of the same logits.
 
 What the heads are stands behind the colon of the name, as JSON: `multitask:[{"name": "rating", "task": "regression"}, ...]`.
+A person who asks for tasks writes `multitask:rating=regression,department=multiclass`, or `multitask:{"rating": "regression"}`; what is not
+named is found out.
 """
 
 from __future__ import annotations
@@ -53,9 +55,10 @@ class Several(Task):
     averages_as: str = "continuous"
     unsoftened: str | None = None
     heads: tuple[Head, ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()  # tasks that a person wants of targets, before these are read
 
     def of(self, more: str) -> Task:
-        return _read(self, more)
+        return _read(self, more) if more.lstrip().startswith("[") else _asked(self, more)
 
     @property
     def label_dtype(self) -> type[np.generic]:
@@ -155,7 +158,7 @@ class Several(Task):
     def read(self, columns: Sequence[Any], cells: Mapping[str, Any], rare: str) -> Any:
         from kd_core.data.several_targets import read_several
 
-        return read_several(columns, self, rare)  # type: ignore[arg-type]
+        return read_several(columns, self.name.partition(":")[0], dict(self.asked), rare)  # type: ignore[arg-type]
 
     def decided(self, z: Array) -> Array:
         own = [h.own.decided(z[:, h.columns]).astype(self.learned_dtype) for h in self.heads]
@@ -205,6 +208,38 @@ def _read(plain: Several, text: str) -> Several:
         ) from None
     name = name_of([head.told() for head in heads])
     return replace(plain, name=name, heads=tuple(heads))
+
+
+@lru_cache(maxsize=64)
+def _asked(plain: Several, text: str) -> Several:
+    """Read which task each target should have. Errors: SpecError `bad_task`."""
+    try:
+        told = json.loads(text) if text.lstrip().startswith("{") else _pairs(text)
+        if not isinstance(told, dict) or not told or not all(isinstance(v, str) for v in told.values()):
+            raise ValueError("no target and task is named")
+        for name, kind in told.items():
+            own = task_of(kind)
+            if own.target not in ("classes", "number") or own.by_group:
+                raise ValueError(f"'{kind[:40]}' of '{name[:40]}' can't stand beside others")
+    except (ValueError, RecursionError, KDError) as error:
+        raise SpecError(
+            "The tasks of the targets can't be read from {text!r}: {why}.",
+            "Write multitask:<target>=<task>,<target>=<task>, for example multitask:rating=regression.",
+            "bad_task",
+            text=text[:80],
+            why=str(error).splitlines()[0][:200],
+        ) from None
+    return replace(plain, name=f"{plain.name}:{text}", asked=tuple(told.items()))
+
+
+def _pairs(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in text.split(","):
+        name, mark, kind = pair.rpartition("=")
+        if not mark or not name.strip() or name.strip() in found:
+            raise ValueError(f"'{pair.strip()[:40]}' is no target with its task, or names one again")
+        found[name.strip()] = kind.strip()
+    return found
 
 
 def _head(told: Any, start: int) -> Head:

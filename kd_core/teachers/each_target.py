@@ -93,6 +93,21 @@ class Together:
             found[:, question.at] = z[:, 1:] - z[:, :1] if question.is_label else z
         return found
 
+    def head(self) -> Array | None:
+        """Return all as one linear layer where each fit is one, as `Probe.head`. Shape: (C, D + 1), the bias last."""
+        layers = {i: getattr(fit, "head", lambda: None)() for i, (_, fit) in enumerate(self.fits)}
+        wide = [layer.shape[1] for layer in layers.values() if layer is not None]
+        if not wide or any(layers[i] is None and not isinstance(fit, Constant) for i, (_, fit) in enumerate(self.fits)):
+            return None
+        found = np.zeros((self.num_outputs, wide[0]), dtype=np.float32)
+        for i, (question, fit) in enumerate(self.fits):
+            layer = layers[i]
+            if layer is None:
+                z = fit.logits(np.zeros((1, 1), np.float32))[0]
+                layer = np.column_stack([np.zeros((len(z), wide[0] - 1)), z])
+            found[question.at] = layer[1:] - layer[:1] if question.is_label else layer
+        return found
+
     def num_parameters(self) -> int:
         return sum(fit.num_parameters() for _, fit in self.fits)
 

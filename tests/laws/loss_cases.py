@@ -15,7 +15,8 @@ from kd_core.models import Outputs
 from kd_core.models.building import build
 from kd_core.registry import Entry
 from kd_core.specs import Choice
-from kd_core.task import TASKS, task_of, usual
+from kd_core.task import IN_PARTS, TASKS, task_of, usual
+from tests.laws import several_rows
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
@@ -54,7 +55,11 @@ WAITED_FOR = (  # tasks of kinds that losses are made for, whether or not one is
 
 def tasks_of(entry):
     """The tasks that a loss works for, none where it works for any; of one that waits, what it waits for."""
-    return [t for t in WAITED_FOR if entry.suits(t)] if entry.waits else [task_of(name) for name in entry.tasks]
+    return (
+        [t for t in WAITED_FOR if entry.suits(t)]
+        if entry.waits
+        else [task_of(several_rows.SEVERAL if IN_PARTS(task_of(name)) else name) for name in entry.tasks]
+    )
 
 
 @contextmanager
@@ -83,9 +88,12 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
     rng = np.random.default_rng(seed)
     told = task_of(task) if task else next(iter(tasks_of(entry)), None)
     classification = told is None or told.has_classes
-    width = classes if classification or told.each_alone else 1
+    parts = told is not None and IN_PARTS(told)
+    width = several_rows.OUTPUTS if parts else classes if classification or told.each_alone else 1
     z_s, z_t = rng.normal(size=(2, rows, width)) * 2
     y = rng.integers(0, width, rows) if classification else rng.normal(size=rows)
+    if parts:
+        y = several_rows.labels(rows, seed).astype(np.float32)
     if told is not None and told.each_alone:
         y = (rng.random((rows, width)) < 0.4).astype(np.float32)
     features = torch.tensor(rng.normal(size=(rows, WIDTH)), dtype=dtype)
@@ -117,7 +125,8 @@ def batch(entry, seed=0, dtype=torch.float64, classes=5, rows=ROWS, task=None):
             | {"words": words.clone()}
             for wide in (WIDTH, 2 * WIDTH)
         )
-    answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs, hidden=their_maps)
+    kinds = told.kinds(width) if parts else ()
+    answers = Outputs(torch.tensor(z_t, dtype=dtype), theirs, hidden=their_maps, kinds=kinds)
     return Outputs(torch.tensor(z_s, dtype=dtype), features, hidden=own_maps), answers, torch.tensor(y)
 
 

@@ -11,7 +11,8 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.row_spread import row_spread, units_of
-from kd_core.task import TASKS, task_of
+from kd_core.task import IN_PARTS, TASKS, task_of
+from tests.laws import several_rows
 from tests.laws.weighted_metrics import WEIGHTED, weighted
 
 FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
@@ -34,6 +35,14 @@ def two_models(task, rows, rare, seed, units=None):
         return [
             from_logits(task, y, (y[:, None] - 50) / 10 + 0.5 * noise + k * shared(1), 50.0, 10.0) for k in (0.3, 0.2)
         ]
+    if IN_PARTS(task_of(task)):
+        y = np.stack(
+            [shared(1)[:, 0] > 0.3, 50 + 10 * shared(1)[:, 0], np.digitize(shared(1)[:, 0], [-0.5, 0.8])], axis=1
+        ).astype(float)
+        told = several_rows.perfect(np.c_[y[:, :1], 300 + 1.2 * (y[:, 1:2] - 50), y[:, 2:]], 1.2)
+        y[rng.random(y.shape) < 0.1] = np.nan
+        scale, noise = (np.array([0.0, 50.0, 0.0]), np.array([1.0, 10.0, 1.0])), 0.6 * shared(6)
+        return [from_logits(several_rows.SEVERAL, y, g * told + noise + 0.4 * shared(6), *scale) for g in (1.0, 0.8)]
     if task_of(task).by_order:  # lists of a few rows up to many, or whole units; some have no relevant row
         lists = (rng.random(rows) ** 1.5 * max(4, rows // 12)).astype(int) if len(np.unique(units)) == rows else units
         y = np.clip(np.round(shared(1)[:, 0] * 1.5), 0, 4)

@@ -15,12 +15,13 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
-from kd_core.task import TASKS, Task, usual
+from kd_core.task import IN_PARTS, TASKS, Task, kind_of, task_of, usual
+from tests.laws import several_rows
 
 ROWS, CLASSES = 60, 4
-TOLD = [e.make for e in TASKS.entries()]
-EVERY = pytest.mark.parametrize("task", TOLD, ids=lambda t: t.name)
-BY_ROW = pytest.mark.parametrize("task", [t for t in TOLD if not t.by_group], ids=lambda t: t.name)
+TOLD = [task_of(several_rows.SEVERAL) if IN_PARTS(e.make) else e.make for e in TASKS.entries()]
+EVERY = pytest.mark.parametrize("task", TOLD, ids=lambda t: kind_of(t.name))
+BY_ROW = pytest.mark.parametrize("task", [t for t in TOLD if not t.by_group], ids=lambda t: kind_of(t.name))
 
 
 def labels(task: Task, rows: int = ROWS, seed: int = 0) -> np.ndarray:
@@ -28,6 +29,8 @@ def labels(task: Task, rows: int = ROWS, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     if task.has_classes:
         return np.r_[np.arange(classes(task)), rng.integers(0, classes(task), rows - classes(task))]
+    if IN_PARTS(task):
+        return several_rows.labels(rows, seed)
     if task.by_order:
         return np.r_[0.0:5.0, rng.integers(0, 5, rows - 5)]
     if task.each_alone:
@@ -141,6 +144,11 @@ def test_answers_are_numbers_and_perfect_ones_are_right(task):
         np.testing.assert_allclose(found.p, 1 / (1 + np.exp(-logits(task))))
     perfect = task.perfect(learned(task), task.num_outputs(classes(task)))
     right = from_logits(task.name, y, perfect, mean, std)
+    if IN_PARTS(task):  # a table of probabilities and values: each of its parts is held to this law
+        for name, part in right.parts.items():
+            np.testing.assert_allclose(part.predicted if part.values is None else part.values, part.y, err_msg=name)
+        np.testing.assert_allclose(task.unscaled(learned(task), mean, std), y, rtol=1e-6)
+        return
     said = right.values if right.values is not None else right.predicted if task.has_classes else right.p > 0.5
     np.testing.assert_allclose(said, y, rtol=1e-6)
     best = measure(from_logits(task.name, y, perfect * (1 if right.p is None else 40), mean, std))
@@ -163,7 +171,7 @@ def test_strata_cover_all_rows(task, rows):
         assert len(counts) == classes(task)
     elif task.each_alone:
         assert len(counts) == classes(task) + 1  # one for each label, and one for rows without
-    elif not task.by_order:
+    elif not task.by_order and not IN_PARTS(task):
         assert len(counts) >= 5 and counts.max() <= counts.min() + 2  # alike in size
 
 
@@ -189,7 +197,8 @@ def test_chance_is_the_best_constant_answer(task):
 
 @EVERY
 def test_what_it_chooses_exists_and_fits(task):
-    assert task.name == TASKS.get(task.name).name and task.title and task.target in ("classes", "number", "labels")
+    assert TASKS.get(kind_of(task.name)).make.title == task.title
+    assert task.target in ("classes", "number", "labels", "several")
     at = Situation(task.name, classes(task), grouped=True)
     assert LOSSES.get(task.objective).why_not(at) is None
     for metric in (task.primary, task.stopping, *task.beside):

@@ -155,7 +155,7 @@ class JointLoss:
         device: torch.device,
         back: bool,
     ) -> None:
-        self.spec, self.alone, self.network, self.back = spec, alone, network, back
+        self.spec, self.task, self.alone, self.network, self.back = spec, task, alone, network, back
         self.rows = open_rows(rows, device)
         entry = LOSSES.get(task_of(task).objective)
         known = {"temperature": spec.temperature} if "temperature" in entry.spec.model_fields else {}
@@ -173,18 +173,18 @@ class JointLoss:
         self._sum, self._count = self._sum + peer_hard.detach(), self._count + 1
         if not self.spec.weight:
             return BatchTerms(hard.total + peer_hard, hard.hard)
-        soft = self.distance(outputs, _still(theirs), labels, self.settings)
+        soft = self.distance(outputs, self._still(theirs), labels, self.settings)
         total = hard.total + self.spec.weight * soft + peer_hard
         if self.back:
-            total = total + self.spec.weight * self.distance(theirs, _still(outputs), labels, self.settings)
+            total = total + self.spec.weight * self.distance(theirs, self._still(outputs), labels, self.settings)
         return BatchTerms(total, hard.hard, soft)
+
+    def _still(self, outputs: Outputs) -> Outputs:
+        z = outputs.logits.detach()
+        return Outputs(z, kinds=objectives.kinds_of(self.task, z.shape[1]))
 
     def take_means(self) -> dict[str, float | None]:
         """Return the peer's mean loss against the labels since the last time."""
         mean = float(self._sum) / self._count if self._count else None
         self._sum, self._count = 0.0, 0
         return {"loss": mean, "hard": mean}
-
-
-def _still(outputs: Outputs) -> Outputs:
-    return Outputs(outputs.logits.detach())

@@ -50,7 +50,7 @@ class StackedLesson:
         made: int = 0,
     ) -> None:
         self.own_rows = len(labels) - made if made else None
-        self.dtype, self.device = dtype, device
+        self.dtype, self.device, self.task = dtype, device, task
         told = task_of(task)
         self.labels = torch.from_numpy(np.ascontiguousarray(labels, dtype=told.learned_dtype)).to(device)
         self.hard_loss = told.hard_loss(class_weights).to(device, dtype)
@@ -192,7 +192,8 @@ class StackedLesson:
         """Compute one network's soft loss by the registered function. Shape: z and teacher (B, C), index (B,)."""
         assert self._loss is not None
         known = None if self.known is None else self.known[index]
-        return soft_term(self._loss.make, Outputs(z), Outputs(teacher), self.labels[index], known, self.specs[s])
+        told = Outputs(teacher, kinds=objectives.kinds_of(self.task, teacher.shape[1]))
+        return soft_term(self._loss.make, Outputs(z), told, self.labels[index], known, self.specs[s])
 
     def _hard(self, z: Tensor, index: Tensor) -> Tensor:
         if self.own_rows is None:

@@ -78,13 +78,17 @@ class TreesSpec(NamingSpec):
 class Boosting:
     """LightGBM, asked round by round with the lesson's own gradients. Legend: N rows, C outputs, K trees of a round."""
 
-    def __init__(self, spec: TreesSpec, x: Array, x_validation: Array, start: Array, seed: int) -> None:
+    def __init__(
+        self, spec: TreesSpec, x: Array, x_validation: Array, start: Array, seed: int, apart: bool = False
+    ) -> None:
+        """Take the rows and what they start from; `apart`: every output answers a question of its own."""
         lightgbm = boosting.load()
         self.most, _ = spec.shape()
         self.num_outputs = len(start)
-        self.of_a_round = trees_of_a_round(self.num_outputs)
-        # Two outputs are two classes: the answer is the second's lead over the first.
-        self.start = np.array([start[1] - start[0]] if self.num_outputs == 2 else start, dtype=np.float64)
+        self.apart, self.of_a_round = apart, trees_of_a_round(self.num_outputs, apart)
+        # Two outputs are two classes, unless told otherwise: the answer is the second's lead over the first.
+        self.paired = self.num_outputs == 2 and not apart
+        self.start = np.array([start[1] - start[0]] if self.paired else start, dtype=np.float64)
         settings = {
             **boosting.REPEATABLE,
             "objective": "none",
@@ -118,13 +122,15 @@ class Boosting:
             gradient, curvature = pull(self._logits(z), self.num_outputs - self.of_a_round)
             if self.of_a_round == 1:
                 return gradient.reshape(-1), curvature.reshape(-1)
+            if self.apart:
+                return gradient, curvature
             # As LightGBM does for several classes, whose logits move together. Source: Friedman 2001, algorithm 6.
             return gradient, curvature * (self.num_outputs / (self.num_outputs - 1))
 
         return self.divides and not self.booster.update(fobj=slopes)
 
     def _logits(self, z: Array) -> Array:
-        if self.num_outputs == 2:
+        if self.paired:
             return np.stack([np.zeros_like(z), z], axis=1).astype(np.float32)
         return z.reshape(len(z), self.num_outputs).astype(np.float32)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kd_core.evaluate import METRICS, fidelity
+import numpy as np
+
+from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import inside
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.runs import assessment
@@ -30,7 +32,7 @@ def tasks_inside(found: Evidence, students: int, *, stopped: bool) -> list[dict[
                 "metrics": {
                     side: {m: assessment.spread(own.values(m, side)) for m in own.metrics()} for side in own.sides
                 },
-                **_fidelity(own),
+                **_sides(own),
                 "gain": write_gain(part.gain) if part.gain else None,
                 "ci_family": [wide.low, wide.high] if wide else None,
                 "margin": part.margin,
@@ -41,18 +43,20 @@ def tasks_inside(found: Evidence, students: int, *, stopped: bool) -> list[dict[
     return told
 
 
-def _fidelity(found: Evidence) -> dict[str, Any]:
-    """Say how student and baseline follow the teacher in a task with classes, on the rows that know it; nothing of a number."""
-    if "teacher" not in found.sides or found.sides["teacher"][0].z is None:
+def _sides(found: Evidence) -> dict[str, Any]:
+    """Tell of a task with classes what each side confused, how sure it was, and how it follows the teacher; nothing of a number."""
+    one = next(iter(found.sides.values()))[0]
+    if one.p is None:
         return {}
-    theirs, told = found.sides["teacher"][0].z, {}
-    for side in ("student", "baseline"):
-        z = [a.z for a in found.sides[side] if a.z is not None]
-        told[side] = {
-            "agreement": assessment.spread([fidelity.agreement(own, theirs) for own in z]),
-            "kl": assessment.spread([fidelity.kl(theirs, own) for own in z]),
-        }
-    return {"fidelity": told}
+    taught = found.sides.get("teacher")
+    theirs = one.z if taught is None else taught[0].z
+    told = {}
+    for side, models in found.sides.items():
+        z = [a.z for a in models if a.z is not None]
+        rows = None if taught is None or side == "teacher" else assessment.ALL
+        block = assessment.seeds_block(found, side, one.p.shape[1], z, np.asarray(theirs), rows)
+        told[side] = {name: value for name, value in block.items() if name != "metrics"}
+    return {"sides": told}
 
 
 WORDS = {

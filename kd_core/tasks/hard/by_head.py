@@ -46,8 +46,8 @@ class ByHead:
         return self
 
     def of_stack(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return every row's loss. Shape: z (S, C, B), labels (S, B, T) -> (S, B)."""
-        flat = self._rows(z.transpose(1, 2).flatten(0, 1), labels.flatten(0, 1))
+        """Return every row's loss. Shape: z (S, C, B), labels (S, T, B) -> (S, B)."""
+        flat = self._rows(z.transpose(1, 2).flatten(0, 1), labels.transpose(1, 2).flatten(0, 1))
         return flat.view(z.shape[0], z.shape[2])
 
     def stack_gradient(self, z: Tensor, labels: Tensor, weight: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ def probed(spec: Any, ask: Ask, opened: Opened, vectors: Array) -> Answered:
     if ask.hidden and ask.folds == 1:  # answers are bounded: the layer could not be found again from them
         if not heads:  # the fit was kept by a run that was cut off
             fitted_once(from_fit(fit), spec, asked)
-        head = heads[0].head() if isinstance(heads[0], probe.Probe) else None
+        head = getattr(heads[0], "head", lambda: None)()
     return replace(
         found,
         num_parameters=opened.weights + (found.num_parameters or 0),

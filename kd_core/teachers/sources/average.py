@@ -10,10 +10,11 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_PARTS, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of
+from kd_core.teachers.together.combining import answers_of, combined
 
 
 class AverageSpec(Spec):
@@ -62,10 +63,11 @@ def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
     """Average answers to the same rows: the mean of probabilities, or of numbers."""
 
     def mean(logits: list[Array]) -> Array:
-        task = task_of(data.task)
-        told = [task.answers(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
-        values = np.mean([a["p"] if task.has_classes else a["values"][:, None] for a in told], axis=0)
-        return logits_of(values, data, "probabilities" if task.has_classes else "auto")[0]
+        told = answers_of(logits, data)
+        if IN_PARTS(task_of(data.task)):
+            return combined(told, np.ones(told.shape[:2]), data)
+        values = np.mean(told, axis=0)
+        return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
 
     sizes = [(one.num_parameters, one.size_bytes) for one in found]
     parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))

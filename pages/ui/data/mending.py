@@ -84,6 +84,20 @@ def _rare(found: Problem, profile: Profile, choices: dict[str, Any], place: str)
         st.rerun()
 
 
+def _rare_labels(found: Problem, profile: Profile, choices: dict[str, Any], place: str) -> None:
+    """Leave rare labels out, or merge them; their rows stay."""
+    held = choices.get("rare") or "refuse"
+    way = st.radio(
+        t("labels.rare"),
+        ["refuse", "drop", "merge"],
+        key=forms.seed(f"{sources.KEY}.rare.{place}.{held}", held),
+        format_func=lambda v: str(t(f"labels.rare_{v}")),
+    )
+    if way != held:
+        choices["rare"] = way
+        st.rerun()
+
+
 _CONTROLS: dict[str, Control] = {
     "header_missing": _first_row,
     "header_doubtful": _first_row,
@@ -92,4 +106,7 @@ _CONTROLS: dict[str, Control] = {
     "small_class": _rare,
     "rare_classes": _rare,
     "against_rest": _rare,
+    "small_label": _rare_labels,
+    "rare_labels": _rare_labels,
+    "too_many_labels": _rare_labels,
 }

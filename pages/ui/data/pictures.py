@@ -12,6 +12,7 @@ import streamlit as st
 
 from kd_core.data.pictures.column import pixels_of, png, shape_of
 from kd_core.data.table import Profile
+from kd_core.task import task_of
 from pages.ui.shared.text import escape, exact, t
 
 CLASSES, EACH, SHOWN = 12, 6, 44  # classes and pictures of each drawn; pixels of one on the screen
@@ -40,7 +41,7 @@ def strip(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def examples(found: Profile) -> None:
     """Draw the first pictures of each class; the rest of many classes is counted."""
     names = columns(found.frame)
-    if not names or found.target is None or not found.classes:
+    if not names or found.target is None or not found.classes or not task_of(str(found.task)).has_classes:
         return
     labels = found.frame[found.target].astype("str")
     with st.expander(t("data.examples"), icon=":material/photo_library:", expanded=True):

@@ -14,7 +14,7 @@ from pages.ui.shared import forms
 from pages.ui.shared.text import Safe, escape, exact, t
 
 CODE = "target_unsure"  # the finding that is asked as a question
-OF_TARGET = ["task", "positive", "one_class"]  # choices that belong to one target
+OF_TARGET = ["task", "positive", "one_class", "more_targets"]  # choices that belong to one target
 
 
 def forget(choices: dict[str, Any]) -> None:

@@ -71,6 +71,7 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
         "rare",
         "one_class",
         "part",
+        "more_targets",
     )
     choices = {n: spec[n] for n in names if spec.get(n)}
     if spec.get("answer_columns"):

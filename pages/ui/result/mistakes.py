@@ -12,6 +12,7 @@ from pages.ui.charts import confusion as matrices
 from pages.ui.result import differences
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import t
+from pages.ui.tasks import labels, next_item
 
 Result = Mapping[str, Any]
 
@@ -19,8 +20,11 @@ Result = Mapping[str, Any]
 def show(found: Result, index: int) -> None:
     """Draw a confusion matrix, and beside it how many rows the student moves against another model."""
     student = found["students"][index]
+    if task_of(found["task"]).each_alone:
+        labels.mistakes(found, index)
+        return
     if not task_of(found["task"]).has_classes or not student.get("confusion"):
-        st.markdown(t("runs.mistakes.regression"))
+        st.markdown(next_item.why("mistakes") if next_item.of_catalogue(found) else t("runs.mistakes.regression"))
         return
     classes = found["dataset"]["classes"]
     worst = most_frequent_mistake(student["confusion"])

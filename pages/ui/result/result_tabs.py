@@ -11,7 +11,7 @@ import streamlit as st
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
-from kd_core.task import task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
@@ -20,7 +20,7 @@ from pages.ui.result import chance, column_curves, differences, mistakes, recipe
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import multitask as several
+from pages.ui.tasks import labels, one_target, several
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -62,11 +62,11 @@ def show(
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":
-                mistakes.show(found, index)
+                mistakes.show(one_target.chosen(found, index, "mistakes"), index)
             elif key == "examine":
                 examine_tab.show(store.folder(row.id), found, index)
             elif key == "calibration":
-                calibration(found, index)
+                calibration(one_target.chosen(found, index, "calibration"), index)
             elif key == "latency":
                 latency(found, index)
             elif key == "recipe":
@@ -99,6 +99,7 @@ def overview(found: Result, index: int) -> None:
     student = found["students"][index]
     title = verdict.metric_title(name)
     splits.show(found, index)
+    labels.overview(found, index)
     several.show(found, index)
     left, right = st.columns(2, gap="large")
     with left:
@@ -230,7 +231,9 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
 def soft(found: Result, index: int, run_id: str) -> None:
     """Say what soft labels are for, with the agreement, and link to their page."""
     student = found["students"][index]
-    if not task_of(found["task"]).has_classes:
+    if IN_PARTS(task_of(found["task"])):
+        st.markdown(t("task.several.soft"))
+    elif not SOME_CLASSES(task_of(found["task"])):
         st.markdown(t("runs.soft.regression"))
     else:
         st.markdown(t("runs.soft.note"))
@@ -238,7 +241,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
         if "agreement" in ours and "agreement" in theirs:
             st.markdown(
                 t(
-                    "runs.soft.agreement",
+                    "labels.agreement_line" if labels.are_labels(found["task"]) else "runs.soft.agreement",
                     student=text.percent(ours["agreement"]["mean"]),
                     baseline=text.percent(theirs["agreement"]["mean"]),
                 )
@@ -255,7 +258,7 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
-        st.markdown(t("runs.calibration.regression"))
+        st.markdown(t("labels.calibration") if labels.are_labels(found["task"]) else t("runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}

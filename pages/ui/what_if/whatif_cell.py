@@ -23,6 +23,7 @@ from pages.ui.result import differences, recipe, soft_view, verdict
 from pages.ui.runs import draft, launch
 from pages.ui.shared import engine, forms, picture, session, text
 from pages.ui.shared.text import escape, t, term
+from pages.ui.tasks import labels
 from pages.ui.what_if import whatif_draft, whatif_map, whatif_words
 from pages.ui.what_if.whatif_cells import Cell, Grid
 
@@ -171,6 +172,8 @@ def soft(folder: RunFolder, grid: Grid, cell: Cell) -> None:
         return
     if task_of(grid.task).has_classes:
         _shares(arrays, z_teacher, z_cell, grid, cell.temperature or 1.0)
+    elif task_of(grid.task).each_alone:
+        labels.cell(arrays, z_teacher, z_cell, grid.classes, cell.temperature or 1.0)
     else:
         _numbers_apart(arrays, z_teacher, z_cell, grid)
     rows = len(z_cell)

@@ -84,7 +84,7 @@ def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
     with st.container(border=True, key="whatif-instant"):
         st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"))
         if not task_of(task).has_classes:
-            st.caption(t("what_if.instant.regression"))
+            st.caption(t("labels.instant") if task_of(task).each_alone else t("what_if.instant.regression"))
             return
         try:
             found = read(dataset, teacher)

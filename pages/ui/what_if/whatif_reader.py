@@ -91,7 +91,7 @@ def of_result(found: Mapping[str, Any]) -> Grid:
         answers=str(artifacts["cells"]) if "cells" in artifacts else None,
         classes=tuple(map(str, data["classes"])),
         target=str(data["target"] or ""),
-        spread=(float(artifacts["target_mean"]), float(artifacts["target_std"])),
+        spread=(artifacts["target_mean"], artifacts["target_std"]),
         result=found,
     )
 
