@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kd_core.data.library import DataLibrary
 from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
+from kd_core.machine.device import pick
 from kd_core.runs import assessment, experiment
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import read_json, write_json
@@ -119,7 +120,10 @@ def longer(case: str, times: int, asked: argparse.Namespace) -> list[Any]:
     if not path.exists():
         found = prepare(write(asked.data, asked.keep))
         told, how = StudentSpec(name="student", arch=student), TrainingSpec(epochs=times * asked.epochs)
-        made = [train_student(found, told, None, None, how, seed).test_logits() for seed in range(asked.seeds)]
+        made = [
+            train_student(found, told, None, None, how, seed, device=pick("auto")).test_logits()
+            for seed in range(asked.seeds)
+        ]
         np.save(path, np.stack(made))
     return list(np.load(path))
 

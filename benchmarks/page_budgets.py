@@ -1,9 +1,10 @@
-"""What a page's own work costs at a click: the list of 2,000 runs, and the soft labels of 2,000 rows at four temperatures.
+"""What a page's own work costs at a click: the list of 2,000 runs, what the soft labels send to the browser, and lessons.
 
     python benchmarks/page_budgets.py [--quick] [--json FILE]
 
 Prints the median and the largest of the repetitions in milliseconds beside the budget: 300 ms for a list, 150 ms for
-a step of the slider and for what a lesson would do, before anything is trained.
+what a lesson would do, before anything is trained, and 1,000 ms for the soft labels, which are sent once: their slider is timed
+by soft_labels_drag.py.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
+from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.store_speed import row
-from kd_core.evaluate import soft_labels
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import SEVERAL, Choice
 from pages.ui.charts import distill as charts_of_distill
-from pages.ui.charts import soft_labels as charts
+from pages.ui.result.kept_rows import Kept
 from pages.ui.runs import run_list, softening
+from pages.ui.soft import live
 
 ARMS = ("teacher", "baseline", "student")
 
@@ -41,16 +44,12 @@ def draw_list(store: RunStore) -> None:
     run_list.frame(store.list(limit=50))
 
 
-def draw_soft_labels(z: dict[str, np.ndarray], temperature: float) -> None:
-    """Do what the Soft labels page does when T moves: shares, two histograms, the class matrix, the disagreements."""
-    p = {arm: soft_labels.soften(v, temperature) for arm, v in z.items()}
-    names = {arm: arm for arm in z}
-    top, spread = {a: v.max(axis=1) for a, v in p.items()}, {a: soft_labels.entropy(v) for a, v in p.items()}
-    charts.distribution(top, names=names, x_title="", y_title="", low=0.1, high=1.0).to_json()
-    charts.distribution(spread, names=names, x_title="", y_title="", low=0, high=4).to_json()
-    mean = soft_labels.class_similarity(p["teacher"], np.arange(2000) % 10, 10)
-    charts.similarity(mean, [str(i) for i in range(10)], x_title="", y_title="").to_json()
-    soft_labels.disagreements(z["teacher"], z["student"], temperature)
+def send_soft_labels(kept: Kept, stamp: str) -> None:
+    """Do what the Soft labels page does once for a run: words of the rows, an order of the classes, logits as Arrow."""
+    data, _ = live.payload(kept, stamp, [str(i) for i in range(kept.logits["teacher"].shape[1])], 2.0)
+    for value in data.values():
+        if isinstance(value, np.ndarray | pd.DataFrame):
+            convert_anything_to_arrow_bytes(value)
 
 
 def draw_lesson(answers: softening.Answers, lesson: Choice, temperature: float) -> None:
@@ -79,14 +78,17 @@ def main() -> None:
     args = parser.parse_args()
     repeat = 5 if args.quick else 50
     rng = np.random.default_rng(0)
-    z = {arm: rng.normal(size=(2000, 10)) for arm in ARMS}
     with tempfile.TemporaryDirectory() as place:
         store = RunStore(Path(place))
         store.index.replace_all([row(i) for i in range(2000)])
         found = {"list of 2,000 runs": (300, milliseconds(lambda: draw_list(store), repeat))}
-    for temperature in (1.0, 2.0, 4.0, 8.0):
-        took = milliseconds(lambda t=temperature: draw_soft_labels(z, t), repeat)
-        found[f"soft labels at T = {temperature:g}"] = (150, took)
+    said = pd.DataFrame({"said": [f"row {i} says this" for i in range(2000)]})
+    for num in (10, 77, 150):
+        z = {arm: rng.normal(size=(2000, num)).astype(np.float32) for arm in ARMS}
+        whole = Kept(np.arange(2000), rng.integers(0, num, 2000), z, said)
+        turns = iter(range(10**6))  # nothing is remembered
+        took = milliseconds(lambda one=whole, turn=turns: send_soft_labels(one, str(next(turn))), repeat)
+        found[f"soft labels of {num} classes, sent once"] = (1000, took)
     kept = SimpleNamespace(
         logits=rng.normal(size=(2000, 77)),
         labels=rng.integers(0, 77, 2000),

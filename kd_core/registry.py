@@ -101,7 +101,10 @@ NEEDS: dict[str, Need] = {
         lambda s: not s.by_rounds,
         "needs students that learn by gradient descent, and a student here learns by a procedure of its own",
     ),
-    "groups": (lambda s: s.grouped, "needs rows that belong together: no group column is chosen"),
+    "groups": (
+        lambda s: s.grouped,
+        "needs rows that belong together: no group column is chosen, by --group COLUMN or as the group of the data",
+    ),
 }
 
 

@@ -47,17 +47,15 @@ class Column(Protocol):
 class Task(ABC):
     """One kind of prediction. Legend: N rows, C outputs (logits of a row), T columns of labels.
 
-    `target`: what a row's label is: the index of one class, a number, a row of 0 and 1 for each class ("labels"), or a row with one
-    label for each task inside this one ("several"; a class index or a number as float64, NaN where it is not known). Labels have the shape (N,), those
-    of the last two (N, T).
+    `target`: what a row's label is: the index of one class, a number, a row of 0 and 1 for each class ("labels"), or one with a label for each task
+    inside ("several"; a class index or a number as float64, NaN where it is not known). Labels have the shape (N,), those of the last two (N, T).
 
     `primary`: metric of choices and verdict; `beside`: metrics told after every epoch beside it; `stopping`: metric at
     whose best epoch a network teacher is kept. `objective`: loss taken when none is asked for. `positive`: whether class 1 counts
     as yes. `usual`: taken for its kind of target when nothing else is known. `averages_as`: scikit-learn's word for the target
     when categories are replaced by its average. `unsoftened`: code of the reason why answers have no soft labels.
-    `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group.
-    `by_history`: a row is a user's history and the item that came next; rows are made of those of the file (`data/histories`).
-    `compact`: there may be so many classes that answers are kept in a short form, see `kept`.
+    `by_group`: batches hold whole groups of rows, and the loss against the labels compares rows of a group. `by_history`: a row is a user's
+    history and the item that came next (`data/histories`). `compact`: of so many classes that answers are kept in a short form, see `kept`.
     `each_alone`: a row may be of several classes at once; every output answers yes or no by itself, by its log odds.
     `by_order`: a row's number is a score, which says nothing but who comes before whom in a group.
     """
@@ -325,6 +323,11 @@ def NOT_BY_ORDER(task: Task) -> bool:
 def SOME_CLASSES(task: Task) -> bool:
     """Tasks whose answers are probabilities: of one class, or of each label by itself."""
     return task.has_classes or task.each_alone
+
+
+def IN_FULL(task: Task) -> bool:
+    """Tasks whose answers are kept as they are, number by number."""
+    return not task.compact
 
 
 def BY_GROUP(task: Task) -> bool:

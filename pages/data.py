@@ -24,7 +24,7 @@ from pages.ui.data import (
 )
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
-from pages.ui.tasks import labels, next_item
+from pages.ui.tasks import labels, next_item, ranking
 
 KEY = sources.KEY
 
@@ -44,6 +44,8 @@ def main() -> None:
             if table.answers and answers.HELD not in choices:  # a package without labels: its answers are the target
                 answers.take(choices, list(table.answers), [])
             _keep_known(choices, [str(c) for c in table.frame.columns])
+            if table.group and "group" not in choices:
+                choices["group"] = table.group
             found = understanding.profile(choices, read, choices.get("name") or "")
             if found.given_part and "part" not in choices:  # whoever published the data made a split: it is kept
                 choices["part"] = found.given_part
@@ -64,6 +66,7 @@ def main() -> None:
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
     labels.frequencies(found)
+    ranking.understood(found, choices.get("group"))
     _problems(choices, found)
     reading.settings(choices, table)
     _use(choices, found)
@@ -191,6 +194,8 @@ def _problems(choices: dict[str, Any], found: Profile) -> None:
 def _use(choices: dict[str, Any], found: Profile) -> None:
     """The one button that goes on; disabled only with its reason beside it."""
     reason = t("data.reason_target") if found.target is None else None
+    if ranking.by_order(found.task) and choices.get("group") is None:
+        reason = reason or t("ranking.no_group")
     if found.candidates:
         reason = reason or t("data.reason_candidates")
     elif reason is None and (blocking := [p for p in found.problems if p.severity == "error"]):

@@ -14,7 +14,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.soft import live
-from pages.ui.tasks import labels, one_target
+from pages.ui.tasks import labels, one_target, ranking
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -110,6 +110,10 @@ def page() -> None:
     kept, found = one_target.choose(kept, found, index, "soft")
     if labels.are_labels(found["task"]):
         labels.soft(kept, found, index)
+    elif ranking.by_order(found["task"]):
+        title.title(t("ranking.title"), anchor=False)
+        st.markdown(t("ranking.note"))
+        ranking.soft(kept, found, index)
     elif task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.scenarios import default_spec
+from kd_core.registry import Entry
+from kd_core.scenarios import AREAS, default_spec
 from kd_core.specs import RunSpec
 from pages.ui.data import sources
 from pages.ui.runs import launch
@@ -121,31 +122,41 @@ def _open() -> None:
 
 
 def _begin() -> None:
-    """Own data, or a sample run for real with one click."""
+    """Own data, or a sample run for real with one click; samples by the area of a shop that they are about."""
     st.subheader(t("start.or"))
-    scenarios = sources.scenarios()
-    places = [place for _ in range(0, len(scenarios) + 1, ACROSS) for place in st.columns(ACROSS, gap="small")]
+    every = sources.scenarios()
+    area = st.pills(
+        t("start.area"),
+        [name for name in AREAS if any(name == entry.facts["tags"][0] for entry in every)],
+        key="start-area",
+        format_func=escape,
+        help=t("start.area_help"),
+    )
+    shown = [entry for entry in every if area is None or area in entry.facts["tags"]]
+    places = [place for _ in range(0, len(shown) + 1, ACROSS) for place in st.columns(ACROSS, gap="small")]
     with places[0], st.container(border=True, height="stretch"):
         st.markdown(f"**{t('start.own')}**")
         st.caption(t("start.own_note"))
         st.space("stretch")
         if st.button(t("start.own_button"), key="start-own", icon=":material/upload_file:"):
             session.go("data.py", data=None)
-    for place, entry in zip(places[1:], scenarios, strict=False):
+    for place, entry in zip(places[1:], shown, strict=False):
         with place, st.container(border=True, height="stretch"):
-            st.markdown(f"**{escape(entry.title)}**")
-            st.caption(escape(entry.facts["story"]))
-            st.markdown(
-                f":gray[:small[{escape(' · '.join(entry.facts['tags']))} · {t('start.rows', n=text.number(entry.facts['rows']))}]]"
-            )
-            st.space("stretch")
-            if st.button(
-                t("start.run_sample"),
-                key=f"start-{entry.name}",
-                icon=":material/play_arrow:",
-                help=t("start.run_sample_help"),
-            ):
-                _run(default_spec(entry.name))
+            _card(entry)
+
+
+def _card(entry: Entry[Any]) -> None:
+    """A scenario: what it is about, its business question, how large it is, and the button that runs it."""
+    area, *more = entry.facts["tags"]
+    st.markdown(f"**{escape(entry.title)}**")
+    st.caption(escape(entry.facts["story"]))
+    said = " · ".join([area, *more, str(t("start.rows", n=text.number(entry.facts["rows"])))])
+    st.markdown(f":gray[:small[{escape(said)}]]")
+    st.space("stretch")
+    if st.button(
+        t("start.run_sample"), key=f"start-{entry.name}", icon=":material/play_arrow:", help=t("start.run_sample_help")
+    ):
+        _run(default_spec(entry.name))
 
 
 main()

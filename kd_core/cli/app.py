@@ -23,6 +23,7 @@ from kd_core.cli import (
 )
 from kd_core.cli.carrying import execute, guarded
 from kd_core.cli.options import (
+    ClassWeights,
     Copies,
     Data,
     Drop,
@@ -34,6 +35,7 @@ from kd_core.cli.options import (
     LeastScore,
     MadeRows,
     Member,
+    Metric,
     Minutes,
     Missing,
     ModeName,
@@ -56,6 +58,7 @@ from kd_core.cli.options import (
     Target,
     Task,
     Teachers,
+    Threshold,
     Time,
     User,
 )
@@ -71,6 +74,7 @@ from kd_core.runs.asked import (
     numbers,
     seeing_all,
     table_spec,
+    weighed,
 )
 from kd_core.specs import OFFLINE, RunSpec, SweepSpec
 
@@ -107,6 +111,9 @@ def distill(
     epochs: Epochs = None,
     seeds: Seeds = None,
     made_rows: MadeRows = 0,
+    metric: Metric = None,
+    threshold: Threshold = None,
+    class_weights: ClassWeights = "none",
     placebo: Placebo = True,
     references: References = True,
     splits: Splits = 1,
@@ -153,12 +160,13 @@ def distill(
             copies=copies,
         )
         taught_by = seeing_all(dataset, taught_by, teacher, asked_lesson.of_others(rest))
-        asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits)
+        judged = {"metric": metric, "threshold": threshold}
+        asked = evaluation_spec(folds, placebo=placebo, references=references, splits=splits, **judged)
         losses = objective or [default_loss(dataset)]
         taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
         trained = epochs, seeds, made_rows
         spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, mode=meeting, **goals)
-        return execute(spec, out)
+        return execute(weighed(spec, class_weights), out)
 
     guarded(work)
 
@@ -240,6 +248,24 @@ def sweep(
         judged = evaluation_spec(folds)
         spec = make_spec(dataset, taught_by, student, taught, (epochs, seeds, 0), sweep=asked, evaluation=judged)
         spec = asked_lesson.by_each(spec, losses)
+        return execute(spec, out)
+
+    guarded(work)
+
+
+@app.command()
+def scenario(
+    name: Annotated[str, typer.Argument(help="See `list scenarios`.")],
+    smoke: Annotated[bool, typer.Option(help="A small sample and a hasty run, to see that all parts work.")] = False,
+    out: Out = None,
+) -> None:
+    """Run a scenario as one click does: its made-up sample, its teacher, its students, and the verdict."""
+
+    def work() -> int:
+        from kd_core.scenarios.ready import ready
+
+        story, spec = ready(name, smoke)
+        typer.echo(f"{spec.name}. {story}")
         return execute(spec, out)
 
     guarded(work)

@@ -110,6 +110,16 @@ Missing = Annotated[
 NotMissing = Annotated[list[str] | None, typer.Option("--not-missing", help="Category column where ? is a value.")]
 Rare = Annotated[str, typer.Option("--rare", help="Classes with too few rows: refuse, drop or merge.")]
 OneClass = Annotated[str | None, typer.Option("--one-class", help="Predict this class against all the rest.")]
+Metric = Annotated[
+    str | None, typer.Option(help="Metric of the verdict, see `list metrics`; the task's own when left out.")
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        help="From which probability on the answer is yes, chosen on validation rows: half, f1, precision:.8 or recall:.9; when left out f1 where fewer than one in ten training rows says yes."
+    ),
+]
+ClassWeights = Annotated[str, typer.Option(help="Count rare classes more in training: none or balanced.")]
 Placebo = Annotated[bool, typer.Option(help="Train each student once more on labels smoothed without a teacher.")]
 References = Annotated[
     bool,

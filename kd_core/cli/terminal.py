@@ -51,11 +51,12 @@ def fetching() -> Callable[[str, int, int], None]:
 
 def show_result(result: dict[str, Any]) -> None:
     """Print what a run found: the heat map of a what-if, then the verdicts."""
+    from kd_core.runs import yes_no
     from kd_core.runs.view.heat_map import heat_map
     from kd_core.runs.view.report import verdict_lines
 
     sweep = result.get("sweep")
-    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result)]:
+    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result), *yes_no.lines(result)]:
         typer.echo(line)
     if sweep:
         some = sweep["trained"] < sweep["trainings"]

@@ -25,7 +25,7 @@ class Table:
     `header` says what the first row was taken for; None for formats that have names of their own.
     `kinds`: types of columns that the format itself tells.
     `settled`: how to read another file like it, with nothing left to find out. `part`: the column in which the files or
-    folders of an archive say which part of the split a row belongs to. `answers`: columns with a teacher's answers, in a file that has
+    folders of an archive say which part of the split a row belongs to. `group`: the column of groups that the format has, such as queries. `answers`: columns with a teacher's answers, in a file that has
     no target.
     """
 
@@ -40,6 +40,7 @@ class Table:
     settled: ReadSpec = PLAIN
     part: str | None = None
     answers: tuple[str, ...] = ()
+    group: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from kd_core.evaluate.soft_labels import class_similarity
 
 FLOOR = 0.1  # of an even share, 1 / C: smaller shares count as that, or one row's millionth would be a likeness
 
+NO_WAY = 1e-12  # squared log lifts that are rounding alone: with two classes each lift is 1
+
 
 def floor(num_classes: int) -> float:
     """Smallest share that counts as itself: a tenth of an even share."""
@@ -99,12 +101,13 @@ def _side_by_side(left: list[int], right: list[int], alike: Array) -> list[int]:
 def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float | None:
     """How much of the way from the baseline's likenesses to the teacher's the student went: 1 all, 0 none; None: no way to go.
 
-    Least squares over all pairs of log lifts.
+    Least squares over all pairs of log lifts; below base rate is no likeness, however far.
     """
-    way, went = teacher_CC - baseline_CC, student_CC - baseline_CC
+    teacher, baseline, student = (np.maximum(lift, 0.0) for lift in (teacher_CC, baseline_CC, student_CC))
+    way, went = teacher - baseline, student - baseline
     known = np.isfinite(way) & np.isfinite(went)
     size = float((way[known] ** 2).sum())
-    return float((way[known] * went[known]).sum()) / size if size > 0 else None
+    return float((way[known] * went[known]).sum()) / size if size > NO_WAY else None
 
 
 def top_pairs(lift_CC: Array, most: int) -> list[tuple[int, int]]:

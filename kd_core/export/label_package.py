@@ -71,6 +71,13 @@ def write(
             count=1 + len(dataset.spec.more_targets),
             names=", ".join((dataset.spec.target, *dataset.spec.more_targets)),
         )
+    if dataset.catalogue is not None:
+        raise SpecError(
+            "Soft labels of a catalogue of {items:,} items are not shared: a column for each would take gigabytes.",
+            "Share the student instead, or the run's own soft_labels.npz, which holds the most likely items of some rows.",
+            "package_catalogue",
+            items=dataset.catalogue,
+        )
     shared = _chosen(dataset, columns, made)
     times = spec.training.made_rows or int(made)
     rows = made_rows.make(dataset, folds, spec.training.first_seed, times) if times else None

@@ -20,6 +20,8 @@ from kd_core.seeding import derive
 from kd_core.specs import Choice
 from kd_core.task import task_of
 
+# why parts that read every number of an answer do not go with it
+SHORT_FORM = "works with answers to all classes, and those to a catalogue are kept in a short form"
 KEEPS = "keeps"  # attribute of a network: what is kept of its logits, where they are too many to be kept
 ROWS_AT_ONCE = "rows_at_once"  # and how many rows it answers at once
 LOGITS_AT_ONCE = 2**23  # of such a network: 32 MB, and as much again for what is made of them

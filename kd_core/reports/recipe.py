@@ -141,15 +141,24 @@ def _lesson(objective: Choice) -> Iterator[str | None]:
     yield from _settings("objective", objective.settings)
 
 
+_JUDGED = ("folds", "metric", "threshold", "splits", "placebo", "references")  # what the command line says of it
+
+
 def _trained(training: TrainingSpec, evaluation: EvaluationSpec) -> Iterator[str | None]:
-    asked = {"epochs": training.epochs, "seeds": training.seeds, "made_rows": training.made_rows or None}
-    asked |= {"folds": evaluation.folds, "splits": evaluation.splits}
+    asked: dict[str, int | str | None] = {
+        "epochs": training.epochs,
+        "seeds": training.seeds,
+        "made_rows": training.made_rows or None,
+    }
+    asked |= {"folds": evaluation.folds, "metric": evaluation.metric, "threshold": evaluation.threshold}
+    asked |= {"class_weights": None if training.class_weights == "none" else training.class_weights}
+    asked |= {"splits": evaluation.splits}
     for name, value in asked.items():
         if value is not None:
             yield from (f"--{name.replace('_', '-')}", str(value))
     for name in ("placebo", "references"):
         yield f"--{name}" if getattr(evaluation, name) else f"--no-{name}"
-    by_file = type(training)(**{n: getattr(training, n) for n in ("epochs", "seeds", "made_rows")})
-    judged = type(evaluation)(**{n: getattr(evaluation, n) for n in ("folds", "splits", "placebo", "references")})
+    by_file = type(training)(**{n: getattr(training, n) for n in ("epochs", "seeds", "made_rows", "class_weights")})
+    judged = type(evaluation)(**{n: getattr(evaluation, n) for n in _JUDGED})
     if training != by_file or evaluation != judged:
         yield None

@@ -50,7 +50,8 @@ def write_artifacts(
     z_teacher = teacher.logits["test"]
     known = np.flatnonzero(known_rows(z_teacher))
     some = known if len(known) else np.arange(len(dataset.test))  # rows to look at are those that the teacher answered
-    keep = some[kept_rows(len(some), dataset.hash)]
+    groups = dataset.dealt_by("test")
+    keep = some[kept_rows(len(some), dataset.hash, groups=None if groups is None else groups[some])]
     arrays: dict[str, Any] = {"row_ids": dataset.test.row_ids[keep], "labels": dataset.test.y[keep]}
     if len(known):
         arrays["teacher"] = z_teacher[keep]
@@ -145,7 +146,9 @@ def write_cells(
     known = np.flatnonzero(known_rows(teacher))
     some = known if len(known) else np.arange(len(dataset.validation))
     keep = some[kept_rows(len(some), dataset.hash, most)]
-    logits = np.full((len(best), len(keep), dataset.width), np.nan, dtype=np.float16)
+    logits = np.full(
+        (len(best), len(keep), dataset.width), np.nan, dtype=np.float16 if dataset.catalogue is None else np.float32
+    )
     answered: dict[int, Any] = {}  # cells with alpha 0 share a training
     for cell, finished in enumerate(best):
         if finished is not None:
@@ -165,9 +168,18 @@ def write_cells(
     return {"cells": "artifacts/cells.npz", "cell_rows_kept": len(keep), "cell_rows_of": len(dataset.validation)}
 
 
-def kept_rows(count: int, name: str, most: int = SOFT_LABEL_ROWS) -> np.ndarray[Any, Any]:
-    """Choose at most `most` positions, the same ones for the same dataset, in ascending order."""
+def kept_rows(count: int, name: str, most: int = SOFT_LABEL_ROWS, groups: Array | None = None) -> np.ndarray[Any, Any]:
+    """Choose at most `most` positions, the same ones for the same dataset, in ascending order.
+
+    Of rows that are compared with each other whole `groups` are kept: of the first drawn, all that fit, and one at least. Shape: (N,).
+    """
     if count <= most:
         return np.arange(count)
     rng = np.random.default_rng(derive(0, "soft label rows", name))
+    if groups is not None:
+        _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        order = rng.permutation(len(sizes))
+        fits = np.cumsum(sizes[order]) <= most
+        fits[0] = True
+        return np.flatnonzero(np.isin(codes, order[fits]))
     return np.sort(rng.choice(count, most, replace=False))

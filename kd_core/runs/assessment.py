@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.data.dataset import Array, Dataset, Split
+from kd_core.data.dataset import SPLITS, Array, Dataset, Split
 from kd_core.errors import DataError
 from kd_core.evaluate import METRICS, calibration, confusion, fidelity, next_items
 from kd_core.evaluate.answers import from_logits
@@ -21,6 +21,19 @@ from kd_core.teachers.base import known_rows
 
 Rows = Array | slice
 ALL = slice(None)
+
+
+def queries_of(dataset: Dataset) -> dict[str, Any]:
+    """Name the groups whose rows are ranked, and count them by part, with those that no order can serve; nothing for other tasks."""
+    if not task_of(dataset.task).by_order:
+        return {}
+    counts = {}
+    for split in SPLITS:
+        code = dataset.dealt_by(split)
+        assert code is not None
+        relevant = len(np.unique(code[dataset.parts[split].y > 0]))
+        counts[split] = {"all": len(np.unique(code)), "relevant": relevant}
+    return {"group": dataset.spec.group, "groups": counts}
 
 
 def comparable(dataset: Dataset, z_NC: Array) -> Rows | None:
@@ -97,15 +110,15 @@ def seeds_block(
     if CLASSIFICATION(task_of(models[0].task)):
         result["confusion"] = np.mean([confusion.matrix(a.y, a.predicted, classes) for a in models], axis=0).tolist()
         result["calibration"] = calibration.pool([calibration.bins(a) for a in models])
-    if CATALOGUE(task_of(models[0].task)) and rows is not None:
-        result["fidelity"] = {
-            "agreement": spread([next_items.agreement(z[rows], teacher[rows]) for z in per_seed]),
-            "kl": spread([next_items.kl(teacher[rows], z[rows], classes) for z in per_seed]),
-        }
-    elif task_of(models[0].task).each_alone and rows is not None:
+    if task_of(models[0].task).each_alone and rows is not None:
         result["fidelity"] = {
             "agreement": spread([fidelity.label_agreement(z[rows], teacher[rows]) for z in per_seed]),
             "kl": spread([fidelity.label_kl(teacher[rows], z[rows]) for z in per_seed]),
+        }
+    elif CATALOGUE(task_of(models[0].task)) and rows is not None:
+        result["fidelity"] = {
+            "agreement": spread([next_items.agreement(z[rows], teacher[rows]) for z in per_seed]),
+            "kl": spread([next_items.kl(teacher[rows], z[rows], classes) for z in per_seed]),
         }
     elif "confusion" in result and rows is not None:
         result["fidelity"] = {

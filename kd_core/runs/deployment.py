@@ -21,7 +21,8 @@ from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.evaluate.threshold import Rule
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency
@@ -90,7 +91,10 @@ def _opening(open_one: Callable[[], RawStudent]) -> float:
 def purpose_of(dataset: Dataset, threshold: float | None = None) -> Purpose:
     """Say what models of a dataset are for; `threshold`: from which a model's answer is yes, where that is not the likelier class."""
     scale = dataset.target_mean, dataset.target_std
-    return Purpose(task_of(dataset.task), str(dataset.spec.target), dataset.classes, *scale, dataset.settled, threshold)
+    task = task_of(dataset.task)
+    group = dataset.spec.group if task.by_order else None
+    target = str(dataset.spec.target)
+    return Purpose(task, target, dataset.classes, *scale, dataset.settled, threshold, group)
 
 
 def deploy(

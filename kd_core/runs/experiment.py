@@ -188,16 +188,11 @@ class _Experiment:
         found |= {} if self.teacher.made is None else {MADE: self.teacher.made}
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
+            y, items = self.dataset.train.y, self.dataset.catalogue
             found[placebo.PLACEBO] = (
                 found[TEACHER]  # not heard: it is the hints that are shuffled, where it is taught
                 if placebo.shuffles(self.spec.objective)
-                else placebo.placebo_logits(
-                    self.dataset.train.y,
-                    found[TEACHER],
-                    self.spec.objective,
-                    self.class_weights(),
-                    self.dataset.catalogue,
-                )
+                else placebo.placebo_logits(y, found[TEACHER], self.spec.objective, self.class_weights(), items)
             )
         return found
 

@@ -33,6 +33,12 @@ _SAME_NAME = Says("same_name", "error", "Two students are called '{name}'.", "Re
 _CLASS_WEIGHTS = Says(
     "class_weights", "error", "Class weights need classes; the target is a number.", "Set class weights to 'none'."
 )
+_NOT_OF_CATALOGUE = Says(
+    "not_of_catalogue",
+    "error",
+    "{what} not done where the target is an item of a whole catalogue: its answers are kept in a short form, and rows come from histories.",
+    "{instead}",
+)
 _NO_SPLITS_OF_GRID = Says(
     "no_splits",
     "error",
@@ -41,7 +47,7 @@ _NO_SPLITS_OF_GRID = Says(
 )
 _NO_SPLITS_OF_FIXED = replace(
     _NO_SPLITS_OF_GRID,
-    message="The run can't be repeated on {splits} splits: a split by time, or one that a column gives, is the same for every seed.",
+    message="The run can't be repeated on {splits} splits: a split by time or by histories, or one that a column gives, is the same for every seed.",
 )
 _NO_CHOICE_IN_GRID = Says(
     "no_choice_in_grid",
@@ -223,7 +229,9 @@ def check(
         part("The metric", METRICS, spec.evaluation.metric, {})
     if spec.training.class_weights == "balanced" and not SOME_CLASSES(task_of(task)):
         found.append(_CLASS_WEIGHTS.problem())
-    if spec.evaluation.splits > 1 and (spec.sweep is not None or spec.dataset.time or spec.dataset.part):
+    found += _of_catalogue(spec, task)
+    fixed = spec.dataset.time or spec.dataset.part or task_of(task).by_history
+    if spec.evaluation.splits > 1 and (spec.sweep is not None or fixed):
         no_splits = _NO_SPLITS_OF_GRID if spec.sweep else _NO_SPLITS_OF_FIXED
         found.append(no_splits.problem(splits=spec.evaluation.splits))
     if spec.choose is not None and spec.sweep is not None:
@@ -249,6 +257,17 @@ def check(
     if spec.training.seeds_at_first < 3:
         found.append(_FEW_SEEDS.problem(seeds=spec.training.seeds))
     return found
+
+
+def _of_catalogue(spec: RunSpec, task: str) -> list[Problem]:
+    """Find what does not go with answers that are kept in a short form, or with rows made of histories."""
+    told = task_of(task)
+    extras = (
+        (told.compact and spec.training.class_weights == "balanced", "Class weights are", "Set them to 'none'."),
+        (told.compact and spec.compress is not None, "Making a student smaller is", "Ask for a smaller student."),
+        (told.by_history and spec.continues is not None, "Going on with new rows is", "Make a new run on all rows."),
+    )
+    return [_NOT_OF_CATALOGUE.problem(what=what, instead=instead) for asked, what, instead in extras if asked]
 
 
 def _answered(spec: RunSpec) -> list[Problem]:

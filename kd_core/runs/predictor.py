@@ -20,13 +20,14 @@ from kd_core.data.types.raw_rows import Array, Rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import KDError, raise_problems
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, purpose_from
+from kd_core.export.purpose import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
 from kd_core.workspace import workspace
 
+RANK = "rank"  # the column of ranks beside scores
 _UNFIT = (
     OSError,
     KeyError,
@@ -154,11 +155,24 @@ class Predictor:
 
         The column named as the target holds the likeliest class, and `p_<class>` the probabilities; or it holds the number in
         the target's unit. Of labels each has a column of 0 and 1 and its `p_<label>`; of several targets each has its own, and
-        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. The index is that of a data frame given, else 0 to N - 1.
+        `p_<target>: <class>`; of a catalogue `item_1` to `item_10` hold the likeliest items and `p_1` to `p_10` their shares. Where only the order within a group counts, and rows name their group, `rank` counts from its best row. The index is that of a data frame given, else 0 to N - 1.
         Errors: as `answers`.
         """
+        return self._ranked(self._answered(rows), rows)
+
+    def _answered(self, rows: Rows) -> pd.DataFrame:
+        """Answer raw rows, each by itself. Errors: as `answers`."""
         index = rows.index if isinstance(rows, pd.DataFrame) else None
         return pd.DataFrame(self.purpose.questions.columns(self.answers(rows)), index)
+
+    def _ranked(self, frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+        """Add the ranks of scores within their group, where the rows name it."""
+        purpose = self.purpose
+        group = None if purpose.group is None else _column(rows, purpose.group)
+        if group is None:
+            return frame
+        name = RANK if purpose.target != RANK else f"{RANK}_"
+        return frame.assign(**{name: ranks(frame[purpose.target].to_numpy(), group)})
 
     @property
     def classes_(self) -> Array:
@@ -197,6 +211,24 @@ class Predictor:
 
         types = self.deployed.reader.types if self.deployed else self.engine.view.types
         return self.predict(with_files(table.frame, picture_columns(types), beside))
+
+
+def _column(rows: Rows, name: str) -> Any:
+    """Return a column that is not for the student, None where the rows have none, or can be read once alone."""
+    if isinstance(rows, pd.DataFrame):
+        return rows.get(name)
+    several = [rows] if isinstance(rows, Mapping) else rows
+    if not isinstance(several, (list, tuple)):
+        return None
+    found = [row[name] for row in several if isinstance(row, Mapping) and name in row]
+    return pd.Series(found, dtype="object") if len(found) == len(several) else None
+
+
+def ranks(score: Array, group: Any) -> Array:
+    """Rank rows within their group, 1 the best; equal scores share the better rank, a row without a group is one of its own. Shape: (N,)."""
+    codes = pd.factorize(np.asarray(group))[0]
+    codes = np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)
+    return np.asarray(pd.Series(score).groupby(codes).rank(method="min", ascending=False).astype(np.int64))
 
 
 class FromFile(Predictor):

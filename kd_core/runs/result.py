@@ -27,6 +27,7 @@ from kd_core.runs.cells.tasks_inside import tasks_inside
 from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
+from kd_core.runs.items.cold_start import cold_start
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.plain.references import Reference, References
 from kd_core.specs import SEVERAL, Choice, RunSpec
@@ -120,7 +121,7 @@ class ResultBuilder:
             "versus_teacher": _written(assessment.gains(shared, "student", "teacher")) if shared else {},
             **self._placebo(found, blocks, objective),
             **self._gaps(shared, gain),
-            "agreement": None,
+            "agreement": ours["fidelity"]["agreement"]["mean"] if "fidelity" in ours else None,
             "margin": margin,
             "selection": {
                 **{arm: [_selection(t) for t in sides[arm]] for arm in ("student", "baseline", "placebo")},
@@ -137,10 +138,9 @@ class ResultBuilder:
             ),
             **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
+            **cold_start(self.dataset, z_teacher, logits),
             **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective, self.dataset.task),
         }
-        if "fidelity" in ours:
-            entry["agreement"] = ours["fidelity"]["agreement"]["mean"]
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
         self.judged.append(_Judged(entry, found, gain, gain[name], margin, room, arms))
 
@@ -151,7 +151,7 @@ class ResultBuilder:
         versus = assessment.gains(shared, arms.taken, "teacher") if shared else {}
         return {"arm": arms.taken, "versus_teacher": _written(versus)}
 
-    def compare(self, references: References) -> list[Reference]:
+    def compare(self, references: References | Any) -> list[Reference]:
         """Set every student's deployed arm beside the best plain model of at most its bytes, and name the smallest one like it.
 
         Returns the models that the result names, once each, the smallest first.
@@ -188,7 +188,7 @@ class ResultBuilder:
                 }
             entry["reference"] = told
         self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
-        return [r for r in references.known if r.name in named]
+        return [r for r in references.known if r.name in named and isinstance(r, Reference)]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Give every student its word and put the parts together; `seconds` is added by the caller."""
@@ -209,6 +209,7 @@ class ResultBuilder:
                 **({"answer_columns": list(own)} if (own := data.spec.answer_columns) else {}),
                 "rows": {s: len(data.parts[s]) for s in SPLITS},
                 "classes": list(data.classes),
+                **assessment.queries_of(data),
                 "features": data.view().spec.width if TABLE in data.views.read else len(data.columns),
             },
             "teacher": {

@@ -82,6 +82,25 @@ def told(
     return {"threshold": block}
 
 
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """Say of every student whose answer is yes from another threshold than one half what that gives on test rows, in a line for a terminal."""
+    said = []
+    for student in result["students"]:
+        block = student.get("threshold")
+        if not block or not block["used"] or "student" not in block["arms"]:
+            continue
+        own = block["arms"]["student"]
+        half, at = ({m: own[n][m]["mean"] for m in MEASURES} for n in ("half", "chosen"))
+        why = block["rule"] if block["wanted"] is None else f"{block['rule']} {block['wanted']:g}"
+        seeds = len(own["values"])
+        said.append(
+            f"{student['name']} answers yes from {float(np.mean(own['values'])):.3g} on ({why}, chosen on validation rows; mean of {seeds} seed(s)): "
+            f"precision {at['precision']:.3f}, recall {at['recall']:.3f}, F1 {at['f1']:.3f} on {block['rows']:,} test rows with {block['positives']:,} yes; "
+            f"from .5 on {half['precision']:.3f}, {half['recall']:.3f}, {half['f1']:.3f}."
+        )
+    return said
+
+
 def _side(dataset: Dataset, models: Sequence[tuple[Array, Array]], rule: Rule) -> dict[str, Any] | None:
     """Measure every seed of an arm at its own threshold; None where none can be chosen or a test row is not answered."""
     values, half, own = [], [], []

@@ -2,6 +2,7 @@
 
 from kd_core.registry import import_siblings
 
+from .base import AREAS as AREAS
 from .base import SCENARIOS as SCENARIOS
 from .base import default_spec as default_spec
 

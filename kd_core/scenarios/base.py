@@ -15,9 +15,23 @@ from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, StudentS
 Maker = Callable[[np.random.Generator, int], pd.DataFrame]
 
 # facts: sample="visits" (file name in sample_data), target, task, rows, story, objective=Choice,
-# training=TrainingSpec where the usual one takes more than two minutes, teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("purchase", "behaviour"), folds=number where not as usual,
-# dataset={field of DatasetSpec: value} for what else the data needs (more_targets, group, time, kinds, ...), metric=name where the verdict is about another than the task's own
+# training=TrainingSpec where the usual one takes more than two minutes, teacher=Choice, students=(size of an MLP, or arch:size, ...), tags=("behaviour", "purchase"), its area first, folds=number where not as usual,
+# dataset={field of DatasetSpec: value} for what else the data needs (more_targets, group, time, kinds, ...), metric=name where the verdict is about another than the task's own,
+# small=rows of a hasty run's sample where the usual 300 are too few
 SCENARIOS: Registry[Maker] = Registry("scenario")
+
+
+AREAS = (
+    "recommendation",
+    "user profile",
+    "behaviour",
+    "search ranking",
+    "marketing",
+    "risk",
+    "logistics",
+    "customer service",
+    "product pictures",
+)  # of a shop, in the order in which scenarios are shown; the first of a scenario's tags is its area
 
 
 def default_spec(name: str) -> RunSpec:

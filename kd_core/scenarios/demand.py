@@ -27,7 +27,7 @@ _FESTIVE = np.array([0.5, 0.1, 0.5, 0.0, 1.0, 0.1])
     objective=Choice(name="mse", settings={"alpha": 0.9}),
     students=("tiny", "small"),
     dataset={"time": "date"},
-    tags=("demand", "logistics"),
+    tags=("logistics", "demand"),
 )
 def make_days(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Make days of shops and products whose weather, price, promotion and feasts multiply, each sort in its own way."""

@@ -26,7 +26,7 @@ _WRONG = 0.03  # filed on any shelf, as people do
     teacher=Choice(name="fusion", settings={"size": "base", "epochs": 12, "learning_rate": 0.002, "patience": 12}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.9}),
     students=("fusion:tiny",),
-    tags=("products", "text", "table", "pictures"),
+    tags=("product pictures", "text", "table", "pictures"),
     folds=2,
     training=TrainingSpec(epochs=20, seeds=3, learning_rate=0.005),
 )

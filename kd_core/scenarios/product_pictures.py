@@ -24,7 +24,7 @@ _WRONG = 0.03  # filed under any sort, as people do
     teacher=Choice(name="cnn", settings={"size": "base", "epochs": 20, "patience": 20, "moved": 2}),
     objective=Choice(name="hinton", settings={"temperature": 3.0, "alpha": 0.9}),
     students=("cnn:tiny",),
-    tags=("products", "pictures"),
+    tags=("product pictures", "pictures"),
     folds=2,
     training=TrainingSpec(epochs=20, seeds=3),
 )

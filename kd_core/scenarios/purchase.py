@@ -21,7 +21,7 @@ from kd_core.specs import Choice
     teacher=Choice(name="gradient_boosting"),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.9}),
     students=("tiny", "small"),
-    tags=("purchase", "behaviour", "user profile"),
+    tags=("behaviour", "purchase", "user profile"),
 )
 def make_visits(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Make visits whose purchase depends on thresholds and interactions, with a noisy outcome."""

@@ -22,7 +22,7 @@ from kd_core.specs import Choice
     teacher=Choice(name="sklearn", settings={"view": "tfidf"}),
     objective=Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.8}),
     students=("bag:tiny", "bag:small"),
-    tags=("reviews", "Chinese text"),
+    tags=("customer service", "reviews", "Chinese text"),
 )
 def make_reviews(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Make reviews that praise some things and blame others; the mood behind them decides, so some stay open."""

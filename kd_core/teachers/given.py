@@ -11,8 +11,8 @@ import numpy as np
 from kd_core.data.dataset import Array, Dataset
 from kd_core.data.types.answered import SEPARATORS, named_class
 from kd_core.errors import DataError, Problem, Says
-from kd_core.task import task_of
-from kd_core.teachers.estimator import log_probabilities
+from kd_core.task import SOME_CLASSES, task_of
+from kd_core.teachers.estimator import SMALLEST_PROBABILITY, log_probabilities
 
 Form = Literal["auto", "probabilities", "logits"]
 SUMS = 0.02  # how far probabilities of a row, rounded by whoever wrote them, may add up to something else than 1
@@ -120,6 +120,8 @@ def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[
             wanted=outputs,
         )
     z = np.full((len(v), outputs), np.nan, dtype=np.float32)
+    if task.each_alone:
+        return _each_label(v, known, z, form)
     if not task.has_classes:
         z[known] = task.perfect(task.scaled(v[known, 0], dataset.target_mean, dataset.target_std), outputs)
         return z, _VALUES.problem()
@@ -141,6 +143,21 @@ def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[
     else:
         z[known] = p_or_z
     return z, (says if form == "auto" else _ASKED).problem(positive=dataset.classes[-1], form=form)
+
+
+def _each_label(v: Array, known: Array, z: Array, form: Form) -> tuple[Array, Problem]:
+    """Lay out what a teacher says of each label by itself: probabilities, which need not add up to 1, or log odds. Errors: DataError."""
+    inside = bool(((v[known] >= 0) & (v[known] <= 1)).all())
+    taken: Form = form if form != "auto" else "probabilities" if inside else "logits"
+    if taken == "probabilities":
+        if not inside:
+            raise _negative(v[known], "0 to 1")
+        p = np.clip(v[known], SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+        z[known] = np.log(p) - np.log1p(-p)
+    else:
+        z[known] = v[known]
+    says = _ASKED if form != "auto" else _PROBABILITIES if taken == "probabilities" else _LOGITS
+    return z, says.problem(form=form)
 
 
 def settled(values_NK: Array, form: Form) -> Form:
@@ -211,7 +228,7 @@ def read_reply(reply: Any, count: int, dataset: Dataset) -> Array:
     Errors: DataError `endpoint_reply`; those of `logits_of`.
     """
     task = task_of(dataset.task)
-    kinds: tuple[str, ...] = ("probabilities", "logits") if task.has_classes else ("values",)
+    kinds: tuple[str, ...] = ("probabilities", "logits") if SOME_CLASSES(task) else ("values",)
     given = [kind for kind in kinds if isinstance(reply, dict) and kind in reply]
     if len(given) != 1:
         raise _wrong(f"one of {' or '.join(kinds)} is needed, it holds {_keys(reply)}")
@@ -219,7 +236,7 @@ def read_reply(reply: Any, count: int, dataset: Dataset) -> Array:
     if not isinstance(rows, list) or len(rows) != count:
         found = f"{len(rows):,} rows" if isinstance(rows, list) else "no list"
         raise _wrong(f"{given[0]} holds {found}, {count:,} were asked for")
-    if not task.has_classes:
+    if not SOME_CLASSES(task):
         return np.array([[np.nan if row is None else _number(row, i)] for i, row in enumerate(rows)])
     order = _order(reply.get("classes"), dataset.classes)
     values = np.full((count, len(order)), np.nan)

@@ -78,9 +78,9 @@ def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen,
     assert state(server, run_id) == "done"
     result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
     screen.sees("AGAINST THE TEACHER")
-    screen.page.goto(f"{server.url}/soft-labels?run={run_id}&T=4")
+    screen.page.goto(f"{server.url}/soft-labels?run={run_id}&t=4")
     screen.title()
-    expect(screen.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    expect(screen.page.locator(".soft .lead")).to_contain_text("At T = 4 ", timeout=60_000)
     screen.page.goto(f"{server.url}/compare?runs={run_id}")
     screen.title("Which one would I ship?")
     expect(screen.page.locator(".st-key-pareto .scatterlayer .point").first).to_be_visible(timeout=60_000)

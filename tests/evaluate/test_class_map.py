@@ -80,11 +80,15 @@ def test_the_sides_that_meet_are_alike():
 
 def test_how_much_of_the_way_the_student_went():
     rng = np.random.default_rng(0)
-    teacher, baseline = rng.normal(size=(2, 5, 5))
+    teacher, baseline = rng.exponential(size=(2, 5, 5))
     np.fill_diagonal(teacher, np.nan)
     for share in (0.0, 0.4, 1.0):
         assert class_map.inherited(teacher, baseline, baseline + share * (teacher - baseline)) == pytest.approx(share)
     assert class_map.inherited(teacher, teacher, baseline) is None
+    p, y = answers(2)
+    two = class_map.log_lift(p, y, 2)
+    assert class_map.inherited(two, class_map.log_lift(p[:, ::-1], y, 2), two) is None  # nothing but rounding
+    assert class_map.inherited(-teacher, -2 * teacher, baseline) is None  # less than base rate is no likeness
 
 
 def test_the_largest_pairs_come_first_and_unknown_ones_never():

@@ -5,13 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics as sk
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.task import IN_PARTS, TASKS, task_of
-from tests.laws import several_rows
+from tests.laws.losses import several_rows
 
 ROWS = 400
 
@@ -31,9 +32,17 @@ def answers(task, seed=0, strength=1.0, rows=ROWS):
     if task_of(task).each_alone:
         y = (rng.random((rows, 4)) < 0.3).astype(np.int64)
         return from_logits(task, y, rng.normal(size=(rows, 4)) - 0.5 + strength * (2 * y - 1))
+    if task_of(task).compact:
+        y = rng.integers(-1, 150, rows)
+        return in_short(task, y, rng.normal(size=(rows, 150)) + strength * np.eye(151)[y][:, :150])
     classes = 2 if task == "binary" else 4
     y = rng.integers(0, classes, rows)
     return from_logits(task, y, rng.normal(size=(rows, classes)) + strength * np.eye(classes)[y])
+
+
+def in_short(task, y, z):
+    """Answers to a catalogue of more items than are kept."""
+    return from_logits(task, y, task_of(task).kept(torch.from_numpy(z)).numpy())
 
 
 def one_hot_area(a):
@@ -95,13 +104,15 @@ class TestEveryMetric:
         if a.parts:
             assert entry.make(several_rows.answers(ROWS, order=order)) == pytest.approx(entry.make(a))
             return
-        p, values, groups = (None if v is None else v[order] for v in (a.p, a.values, a.groups))
-        assert entry.make(type(a)(task, a.y[order], p, values, groups=groups)) == pytest.approx(entry.make(a))
+        p, values, groups, kept = (None if v is None else v[order] for v in (a.p, a.values, a.groups, a.kept))
+        assert entry.make(type(a)(task, a.y[order], p, values, groups=groups, kept=kept)) == pytest.approx(
+            entry.make(a)
+        )
 
     def test_one_class_or_one_value_gives_a_number_or_none_never_nan(self, entry, task):
         a = answers(task)
         for label in (0, 1):
-            flat = type(a)(task, np.full_like(a.y, label), a.p, a.values)
+            flat = type(a)(task, np.full_like(a.y, label), a.p, a.values, kept=a.kept)
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 found = entry.make(flat)

@@ -6,13 +6,14 @@ fewer draws are needed, and a wrong influence still shows, as the estimate stays
 
 import numpy as np
 import pytest
+import torch
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.row_spread import row_spread, units_of
 from kd_core.task import IN_PARTS, TASKS, task_of
-from tests.laws import several_rows
+from tests.laws.losses import several_rows
 from tests.laws.weighted_metrics import WEIGHTED, weighted
 
 FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
@@ -52,6 +53,13 @@ def two_models(task, rows, rare, seed, units=None):
         y = (shared(3) > np.quantile(rng.normal(size=4000), [0.5, 0.7, 1 - rare])).astype(np.int64)
         noise = 0.8 * shared(3) - 0.5
         return [from_logits(task, y, noise + g * (2 * y - 1) + 0.4 * shared(3)) for g in (0.9, 0.7)]
+    if task_of(task).compact:
+        y = np.minimum((shared(1)[:, 0] ** 2 * 20).astype(int), 149) - 1  # some are of no item that training knows
+        right, noise = np.eye(151)[y][:, :150], shared(150)
+        short = [
+            task_of(task).kept(torch.from_numpy(noise + g * right + 0.4 * shared(150))).numpy() for g in (2.2, 1.9)
+        ]
+        return [from_logits(task, y, one) for one in short]
     p = np.array([1 - rare, rare]) if task == "binary" else np.r_[np.full(3, (1 - rare) / 3), rare]
     y = (np.log(p) + rng.gumbel(size=(rows, len(p))) + 0.5 * shared(len(p))).argmax(axis=1)
     noise = 0.8 * shared(len(p)) + np.log(p)
@@ -97,7 +105,7 @@ def repeated(a, counts):
     if a.groups is not None:  # a list that was drawn twice is two lists
         again = np.concatenate([np.arange(c) for c in counts])
         groups = np.unique(np.stack([a.groups[keep], again], axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-    return Answers(a.task, a.y[keep], take(a.p), take(a.values), take(a.z), parts, groups)
+    return Answers(a.task, a.y[keep], take(a.p), take(a.values), take(a.z), parts, groups, kept=take(a.kept))
 
 
 @pytest.mark.parametrize(("metric", "task"), FITTING, ids=IDS)

@@ -16,7 +16,7 @@ from kd_core.evaluate.base import measure
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
 from kd_core.task import IN_PARTS, TASKS, Task, kind_of, task_of, usual
-from tests.laws import several_rows
+from tests.laws.losses import several_rows
 
 ROWS, CLASSES = 60, 4
 TOLD = [task_of(several_rows.SEVERAL) if IN_PARTS(e.make) else e.make for e in TASKS.entries()]
@@ -133,6 +133,8 @@ def test_a_stack_has_the_same_loss_and_the_gradient_of_torch(task):
 
 @EVERY
 def test_answers_are_numbers_and_perfect_ones_are_right(task):
+    if task.compact:  # in short form: tests/tasks/test_next_item.py
+        return
     y = labels(task).astype(task.label_dtype)
     mean, std = task.scale(y)
     found = from_logits(task.name, y, logits(task), mean, std)
@@ -163,6 +165,9 @@ def test_answers_are_numbers_and_perfect_ones_are_right(task):
 @EVERY
 @pytest.mark.parametrize("rows", [30, 31, 400])
 def test_strata_cover_all_rows(task, rows):
+    if task.compact:  # thousands of items can't be shared out evenly
+        assert not task.strata(labels(task, rows)).any()
+        return
     found = task.strata(labels(task, rows).astype(task.label_dtype))
     assert found.dtype == np.int64 and len(found) == rows and found.min() == 0
     counts = np.bincount(found)

@@ -82,6 +82,20 @@ def test_each_sample_runs_with_one_click(name, jobs):  # noqa: F811
     assert [s for s, _, _ in jobs.submitted] == [default_spec(name)]
 
 
+def test_an_area_shows_its_own_samples_and_again_all(jobs):  # noqa: F811
+    at = open_page()
+    every = {b.key for b in at.button if b.label == t("start.run_sample")}
+    assert every == {f"start-{name}" for name in SCENARIOS.names()}
+    for area in at.button_group(key="start-area").options:
+        at.session_state["start-area"] = area
+        at.run()
+        own = {f"start-{e.name}" for e in SCENARIOS.entries() if area in e.facts["tags"]}
+        assert {b.key for b in at.button if b.label == t("start.run_sample")} == own and own
+    at.session_state["start-area"] = None
+    at.run()
+    assert {b.key for b in at.button if b.label == t("start.run_sample")} == every
+
+
 def test_a_refused_run_says_why(jobs):  # noqa: F811
     jobs.refuse = KDError("The queue holds {n}.", "Wait.", "queue_full", n=100)
     at = open_page()

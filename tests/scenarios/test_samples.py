@@ -12,13 +12,22 @@ from kd_core.data.pictures.column import shape_of
 from kd_core.data.preparation import profile_source
 from kd_core.data.views import foreseen
 from kd_core.runs import plan
-from kd_core.scenarios import SCENARIOS, default_spec
+from kd_core.scenarios import AREAS, SCENARIOS, default_spec
 from kd_core.scenarios.base import smoke
 from kd_core.scenarios.samples import write_sample
 from kd_core.specs import ReadSpec
+from kd_core.task import kind_of
 from kd_core.workspace import samples
 
 NAMES = SCENARIOS.names()
+GUESSED = ("binary", "multiclass", "regression", "multilabel")  # tasks that a target shows by itself
+
+
+def understood(spec):
+    """Look at a scenario's file with what its run says of it."""
+    said = {"more_targets": spec.more_targets, "group": spec.group, "time": spec.time, "kinds": spec.kinds}
+    task = None if spec.task in GUESSED else spec.task
+    return profile_source(spec.source, ReadSpec(), target=spec.target, task=task, **said)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,6 +38,13 @@ def test_the_same_seed_makes_the_same_table(name):
     facts = SCENARIOS.get(name).facts
     targets = [facts["target"], *facts.get("dataset", {}).get("more_targets", ())]
     assert list(one.columns[-len(targets) :]) == targets
+
+
+def test_every_scenario_has_an_area_a_question_and_twelve_there_are():
+    assert len(NAMES) >= 12
+    for entry in SCENARIOS.entries():
+        assert entry.facts["tags"][0] in AREAS and len(entry.facts["story"].split()) >= 4, entry.name
+    assert {tag for entry in SCENARIOS.entries() for tag in entry.facts["tags"]} >= set(AREAS)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,15 +79,15 @@ def test_a_hasty_run_is_of_the_same_kind(name, monkeypatch):
         usual.teacher.name,
         usual.students[:1],
     )
-    found = profile_source(short.dataset.source, ReadSpec(), target=short.dataset.target)
+    found = understood(short.dataset)
     assert not plan.check(short, found.task, len(found.classes), foreseen(found)) or short.training.seeds < 3
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_default_run_has_no_problem_and_the_data_no_warning(name):
     spec, facts = default_spec(name), SCENARIOS.get(name).facts
-    found = profile_source(spec.dataset.source, ReadSpec(), target=spec.dataset.target)
-    assert found.task == facts["task"]
+    found = understood(spec.dataset)
+    assert kind_of(found.task) == facts["task"]
     assert not plan.check(spec, found.task, len(found.classes), foreseen(found))
     assert not [p.message for p in found.problems if p.severity == "error"]
     assert not [p.message for p in found.problems if p.severity == "warning" and "leak" in p.code]

@@ -101,6 +101,8 @@ def looks_like_lists(values: pd.Series) -> bool:
     different = set(labels)
     if len(parts) < len(known) or several < _SEVERAL * len(parts) or not len(different) >= 2:
         return False
+    if len({len(p) for p in parts}) == 1:
+        return False  # always as many: names of classes that hold a comma, such as `mugs, fine`
     if form.separator is not None and (any(len(x) > 40 for x in different) or len(set(known)) <= len(different)):
         return False  # sentences, or fixed combinations: `Paris, France`
     return len(labels) >= _COME_AGAIN * len(different) or len(different) <= FEW_CLASSES

@@ -94,10 +94,7 @@ class Questions:
     def of(cls, facts: Mapping[str, Any]) -> Questions:
         """Read what a file's facts say: `answers`, or one target with its classes, or a number."""
         if "answers" in facts:
-            every = [Question(*one) for one in facts["answers"]]
-            for one in every:
-                one.names = tuple(facts["classes"]) if one.kind == FIRST else one.names
-            return cls(every)
+            return cls([_told(one, facts["classes"]) for one in facts["answers"]])
         names = facts["classes"]
         kind, threshold = CLASSES if names else NUMBER, facts.get("threshold")
         return cls([Question(facts["target"], kind, 0, len(names) or 1, names, threshold)])
@@ -148,6 +145,12 @@ class Questions:
         """Name one row's numbers, as `columns` does."""
         found = self.columns(np.asarray([row]))
         return {name: column[0].item() if hasattr(column[0], "item") else column[0] for name, column in found.items()}
+
+
+def _told(one: Sequence[Any], classes: Sequence[str]) -> Question:
+    """Read what `Question.told` wrote; the names of thousands of classes stand with the file."""
+    name, kind, start, end, names, *more = one
+    return Question(name, kind, start, end, classes if kind == FIRST else names, *more)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from kd_core.data.archives.contents import checked_files
-from kd_core.data.archives.libsvm import Sparse, looks_like_libsvm, query_sizes, rows_of
 from kd_core.data.files.caps import check_counts
 from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
 from kd_core.data.files.signatures import HEAD_BYTES, is_zip
+from kd_core.data.libsvm.queries import query_sizes
+from kd_core.data.libsvm.rows import Sparse, looks_like_libsvm, rows_of
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
 from kd_core.data.types.part_column import PART, are_parts, part_number
@@ -217,4 +218,5 @@ def _table(
         **({"files": f"{len(files)} files"} if len(files) > 1 else {}),
         **({"queries": f"{found:,} queries"} if found else {}),
     }
-    return Table(frame, "libsvm", understood, said, files, size, kinds=kinds, part=PART if parts else None)  # type: ignore[arg-type]
+    own = {"part": PART if parts else None, "group": QUERY if QUERY in kinds else None}
+    return Table(frame, "libsvm", understood, said, files, size, kinds=kinds, **own)  # type: ignore[arg-type]

@@ -9,8 +9,9 @@ from kd_core.distill.beside import made_up
 from kd_core.distill.beside.made_dataset import made_dataset, taught_by, whole_lesson
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
 from kd_core.errors import KDError
-from kd_core.models.building import reading_of
+from kd_core.models.building import SHORT_FORM, reading_of
 from kd_core.specs import RunSpec, Spec, unit
+from kd_core.task import IN_FULL
 
 MADE_UP = "made-up rows"
 
@@ -57,6 +58,8 @@ def _encoded(lesson: Lesson, rows: made_up.MadeUpRows) -> Array:
 @MODES.register(
     "data_free",
     title="Without data: made-up rows only",
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     spec=DataFreeSpec,
     source="arXiv:1710.07535",
     needs=("several_folds",),

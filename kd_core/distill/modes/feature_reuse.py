@@ -12,7 +12,9 @@ from kd_core.distill.inner.live import network_again
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
 from kd_core.errors import Problem, Says
 from kd_core.models.base import ARCHS
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import RunSpec, Spec, unit
+from kd_core.task import IN_FULL
 from kd_core.teachers.base import network_of
 
 _OTHER = Says(
@@ -85,10 +87,14 @@ def teacher_network(lesson: Lesson) -> nn.Module:
 @MODES.register(
     "feature_reuse",
     title="Feature reuse: it starts from the teacher's layers",
+    tasks=IN_FULL,
     spec=FeatureReuseSpec,
     source="arXiv:2203.14001",
     needs=("trainable_teacher", "gradient_students"),
-    because={"trainable_teacher": "needs a teacher that is one network trained here: students start from its layers"},
+    because={
+        "task": SHORT_FORM,
+        "trainable_teacher": "needs a teacher that is one network trained here: students start from its layers",
+    },
     about="The student's last layer starts as the teacher's, and so do the layers before it where one plain layer follows another. A "
     "narrower student takes the units that the next layer listens to most. Then it learns from stored answers by the run's method, as "
     "usual, losses that look inside the teacher among them; the baseline starts from scratch. Teacher and students must be of one "

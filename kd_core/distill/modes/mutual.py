@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from kd_core.distill.beside import joint
 from kd_core.distill.meeting import MODES, Lesson, Met, Way
+from kd_core.models.building import SHORT_FORM
+from kd_core.task import IN_FULL
 
 
 @MODES.register(
     "mutual",
     title="Mutual: they teach each other",
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     spec=joint.JointSpec,
     source="arXiv:1706.00384",
     needs=("trainable_teacher", "gradient_students"),

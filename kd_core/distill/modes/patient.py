@@ -11,7 +11,9 @@ from kd_core.distill.beside.mixed import LINEAR
 from kd_core.distill.meeting import MODES, Lesson, Met, Way, taught
 from kd_core.distill.terms import parts_of
 from kd_core.errors import KDError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Choice, RunSpec, Spec, unit
+from kd_core.task import IN_FULL
 from kd_core.teachers.made_rows import NEIGHBOURS, Making
 
 PLAIN = "hinton"  # the loss of class probabilities as they are, at temperature 1
@@ -60,6 +62,8 @@ def making(spec: PatientSpec) -> Making:
 @MODES.register(
     "patient",
     title="Patient: only the teacher's answers, on more rows",
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     spec=PatientSpec,
     source="arXiv:2106.05237",
     about="The student learns only to give the teacher's answers (KL at T = 1, no labels), on the training rows and on rows mixed of two "

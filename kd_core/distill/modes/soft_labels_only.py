@@ -8,8 +8,10 @@ from pydantic import Field
 
 from kd_core.distill.base import LOSSES
 from kd_core.distill.meeting import MODES, Helper, Lesson, Met, Way, taught
+from kd_core.models.building import SHORT_FORM
 from kd_core.models.sizes import sizes_for
 from kd_core.specs import SEVERAL, Choice, RunSpec, Spec, unit
+from kd_core.task import IN_FULL
 
 
 class SoftLabelsOnlySpec(Spec):
@@ -38,6 +40,8 @@ def recipe(spec: SoftLabelsOnlySpec, run: RunSpec) -> RunSpec:
 @MODES.register(
     "soft_labels_only",
     title="Soft labels only: labels are not heard",
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     spec=SoftLabelsOnlySpec,
     source="arXiv:1503.02531",
     about="The student learns from the teacher's answers alone; labels, where there are any, only judge. So a teacher can teach whose owner "

@@ -17,6 +17,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished, Training
 from kd_core.runs.deployment import Deployment, deploy, with_reading
+from kd_core.runs.plain.items import ItemReferences
 from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
@@ -136,7 +137,9 @@ class Judging:
         """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
         return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
 
-    def _references(self, notify: Notify) -> References:
+    def _references(self, notify: Notify) -> References | ItemReferences:
+        if self.dataset.catalogue is not None:
+            return ItemReferences(self.dataset, self.trainings.metric, self.judge.better)
         trainings, done = self.trainings, len(self.arms)
 
         def tell(title: str) -> None:

@@ -28,6 +28,7 @@ from kd_core.runs.examining.subjects import Asked, Kept, Subjects, kept_rows, su
 from kd_core.runs.predictor import FromFile, Predictor, load
 from kd_core.safe_io import write_json
 from kd_core.seeding import derive
+from kd_core.task import task_of
 from kd_core.training.loop import ShouldStop, never
 
 SCHEMA = 1
@@ -38,12 +39,26 @@ DRAWS = 3  # of each disturbance and strength
 Notify = Callable[[str, int, int], None]  # what is done, how many parts of how many
 
 
+def why_not(task: str) -> str | None:
+    """Say why students of a task can't be looked at closer, or None where they can: groups, mistakes and effects are of one answer a row."""
+    told = task_of(task)
+    return "a row has several labels, and this looks at one answer a row" if told.each_alone else None
+
+
 def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapping[str, Any], Kept]:
     """Open a student of a run with its result and the test rows that were kept.
 
-    Errors: as `predictor.load`, `kept_rows`; KDError `examine_no_rows` of a file, or of a plain model.
+    Errors: as `predictor.load`, `kept_rows`; KDError `examine_no_rows` of a file, or of a plain model; `examine_catalogue`.
     """
     model = load(run, student)
+    if why := why_not(model.purpose.task.name):
+        raise KDError(
+            "'{name}' can't be looked at closer: {why}.",
+            "The overview and the mistakes of the run tell of each label.",
+            "examine_task",
+            name=student or str(run),
+            why=why,
+        )
     result = None if isinstance(model, FromFile) else model.folder.result()
     if result is None or "index" not in model.student:
         raise KDError(
@@ -51,6 +66,12 @@ def opened(run: Path | str, student: str | None = None) -> tuple[Predictor, Mapp
             "Give a run, and a student of it.",
             "examine_no_rows",
             name=student or str(run),
+        )
+    if model.purpose.task.compact:
+        raise KDError(
+            "A closer look is not made where the target is an item of a whole catalogue: its groups, disturbances and columns are those of tables.",
+            "The result tells new users and rare items apart.",
+            "examine_catalogue",
         )
     return model, result, kept_rows(model, result)
 

@@ -11,6 +11,7 @@ from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
+from kd_core.runs.items import cold_start
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
 from kd_core.runs.view import compress_words, continue_words, mode_words
@@ -109,15 +110,15 @@ def before_students(result: dict[str, Any]) -> list[str]:
     """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
     told = (*compress_words.lines(result), *continue_words.lines(result), *mode_words.lines(result))
-    return [*lines, *told, *_known_lines(result)]
+    return [*_query_lines(result), *lines, *told, *_known_lines(result)]
 
 
 def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
     """Say one student's verdict; lines after the first begin with two spaces."""
     plain = _plain_lines(result, found, student)
     names = [_names(student.names)] if student.names else []
-    inside = tasks_inside.lines(student.raw)
-    return [*_judgement(found, student), *inside, *plain, *names, _sizes(result, found, student)]
+    inside, cold = tasks_inside.lines(student.raw), cold_start.lines(student.raw, found.metric.name)
+    return [*_judgement(found, student), *inside, *plain, *names, _sizes(result, found, student), *cold]
 
 
 def after_students(result: dict[str, Any], found: Outcome) -> list[str]:
@@ -140,6 +141,16 @@ def _names(told: Vocabulary) -> str:
         f"Of the values of category columns its file knows the commonest alone, {columns}: {kilobytes(told.bytes)} of names instead of "
         f"{kilobytes(told.of_bytes)}. Any other is read as a value never seen; so it was in training, by the baseline and by plain models of its size too."
     )
+
+
+def _query_lines(result: dict[str, Any]) -> list[str]:
+    """Say on how many queries a ranking was judged, and how many of them no order can serve."""
+    if not (groups := result["dataset"].get("groups")):
+        return []
+    told, rows = groups["test"], result["dataset"]["rows"]["test"]
+    without = told["all"] - told["relevant"]
+    left = f" {without:,} more have no relevant row and are left out." if without else ""
+    return [f"Judged on {told['relevant']:,} test queries ({rows:,} rows in all); intervals are over queries.{left}"]
 
 
 def _known_lines(result: dict[str, Any]) -> list[str]:
@@ -200,7 +211,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind == "rows":
-        lines.append(f"  What would settle it: about {student.advice.need:,} test rows; more seeds can't help.")
+        units = "queries" if found.raw["dataset"].get("groups") else "rows"
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; more seeds can't help.")
     return lines
 
 

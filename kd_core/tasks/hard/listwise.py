@@ -9,39 +9,36 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from kd_core.tasks.gains import gains
-
 Array = npt.NDArray[Any]
 
 
-class ListwiseSoftmax:
-    """Cross-entropy of softmax(scores) within a group to the shares of its gains, mean over the groups with any gain.
+def log_shares(z: Tensor, number: Tensor, count: int) -> Tensor:
+    """Return log softmax within groups. Shape: z (..., B), numbers of the groups (B,) below `count` -> (..., B)."""
+    where = number.expand_as(z)
+    highest = torch.full((*z.shape[:-1], count), -torch.inf, dtype=z.dtype, device=z.device)
+    highest = highest.scatter_reduce(-1, where, z.detach(), "amax")
+    z = z - highest.gather(-1, where)
+    total = torch.zeros_like(highest).scatter_add(-1, where, z.exp())
+    return z - total.log().gather(-1, where)
 
-    Source: arXiv:1911.09798 (Bruch 2021, XE-NDCG without its noise), after Cao et al. 2007, ListNet, whose own shares, softmax of the
-    grades, give irrelevant rows a part as well.
+
+class ListwiseSoftmax:
+    """Cross-entropy of softmax(scores) to softmax(grades) within a group, mean over the groups.
+
+    Source: Cao et al. 2007, Learning to Rank: From Pairwise Approach to Listwise Approach (ListNet, top one). Shares by gain (2^grade - 1) in
+    place of softmax(grades), as in arXiv:1911.09798, came out a little lower on validation queries of a set of 5 grades, with three kinds of students.
     """
 
     weights: Tensor | None = None
 
     def __call__(self, outputs: Any, labels: Tensor, groups: Tensor | None = None) -> Tensor:
         """Return the mean over groups; members of an ensemble learn separately. Shape: labels, groups (B,)."""
-        number = (
-            torch.zeros_like(labels, dtype=torch.int64)
-            if groups is None
-            else torch.unique(groups, return_inverse=True)[1]
-        )
+        together = torch.zeros_like(labels, dtype=torch.int64)
+        number = together if groups is None else torch.unique(groups, return_inverse=True)[1]
         z = outputs.logits[:, 0] if outputs.members is None else outputs.members[..., 0].T
-        count, dtype = int(number.max()) + 1, z.dtype
-        gain = gains(labels.to(dtype))
-        total = torch.zeros(count, dtype=dtype, device=z.device).index_add(0, number, gain)
-        share = gain / total.clamp(min=torch.finfo(dtype).tiny)[number]
-        where = number.expand_as(z)
-        highest = torch.full((*z.shape[:-1], count), -torch.inf, dtype=dtype, device=z.device)
-        highest = highest.scatter_reduce(-1, where, z.detach(), "amax")
-        z = z - highest.gather(-1, where)
-        log_sum = torch.zeros_like(highest).scatter_add(-1, where, z.exp()).log()
-        lists = (total > 0).sum().clamp(min=1)
-        found: Tensor = (share * (log_sum.gather(-1, where) - z)).sum(-1).mean() / lists
+        count = int(number.max()) + 1
+        share = log_shares(labels.to(z.dtype), number, count).exp()
+        found: Tensor = -(share * log_shares(z, number, count)).sum(-1).mean() / count
         return found
 
     @staticmethod
@@ -49,10 +46,10 @@ class ListwiseSoftmax:
         """Return the formula in float64, one number. Shape: z, y, groups (N,)."""
         found = []
         for one in np.unique(groups):
-            s, gain = z[groups == one], gains(y[groups == one].astype(np.float64))
-            if gain.sum() > 0:
-                found.append(float((gain / gain.sum()) @ (np.logaddexp.reduce(s) - s)))
-        return float(np.mean(found)) if found else 0.0
+            s, grade = z[groups == one], y[groups == one].astype(np.float64)
+            share = np.exp(grade - np.logaddexp.reduce(grade))
+            found.append(float(share @ (np.logaddexp.reduce(s) - s)))
+        return float(np.mean(found))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> ListwiseSoftmax:
         """Return itself: it holds no numbers."""

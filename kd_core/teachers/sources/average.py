@@ -9,12 +9,13 @@ from pydantic import Field
 
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.errors import SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import IN_PARTS, task_of
+from kd_core.task import IN_FULL, IN_PARTS, SOME_CLASSES, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask, TeacherAnswers
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import logits_of
-from kd_core.teachers.together.combining import answers_of, combined
+from kd_core.teachers.together.combining import combined
 
 
 class AverageSpec(Spec):
@@ -43,6 +44,8 @@ def _missing(spec: AverageSpec) -> SpecError | None:
     "average",
     title="Average of teachers",
     spec=AverageSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="ensemble",
@@ -63,11 +66,12 @@ def averaged(found: Sequence[TeacherAnswers], data: Dataset) -> Answered:
     """Average answers to the same rows: the mean of probabilities, or of numbers."""
 
     def mean(logits: list[Array]) -> Array:
-        told = answers_of(logits, data)
-        if IN_PARTS(task_of(data.task)):
-            return combined(told, np.ones(told.shape[:2]), data)
-        values = np.mean(told, axis=0)
-        return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+        task = task_of(data.task)
+        told = [task.table(np.asarray(z, np.float64), data.target_mean, data.target_std) for z in logits]
+        if IN_PARTS(task):
+            together = np.stack(told)
+            return combined(together, np.ones(together.shape[:2]), data)
+        return logits_of(np.mean(told, axis=0), data, "probabilities" if SOME_CLASSES(task) else "auto")[0]
 
     sizes = [(one.num_parameters, one.size_bytes) for one in found]
     parameters, size = (None if None in column else sum(column) for column in zip(*sizes, strict=True))

@@ -24,8 +24,10 @@ from kd_core.errors import DataError, KDError, Problem, Says
 from kd_core.evaluate.latency import network_latency
 from kd_core.machine.device import pick, threads
 from kd_core.machine.timing import measure_latency
+from kd_core.models.building import SHORT_FORM
 from kd_core.models.sizes import file_bytes
 from kd_core.specs import Spec, unit
+from kd_core.task import IN_FULL, SOME_CLASSES
 from kd_core.teachers import kept_models
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -92,7 +94,7 @@ class EarlierModel:
         x, said = self.view.read(rows[[name for name in self.view.types if name in rows]])
         with threads(1):
             z = predict(self.module, x, pick("cpu"))
-        if self.kept.task.has_classes:
+        if SOME_CLASSES(self.kept.task):
             return z[:, list(class_order(self.kept.classes, self.dataset))], said
         scale = float(self.kept.run["mean"]), float(self.kept.run["std"])
         values = self.kept.task.answers(z.astype(np.float64), *scale)["values"]
@@ -131,7 +133,7 @@ class EarlierModel:
                 run=kept.folder.name,
                 differ="; ".join(differ),
             )
-        if kept.task.has_classes:
+        if SOME_CLASSES(kept.task):
             class_order(kept.classes, dataset)
         return cls(kept, *kept.open(), dataset)
 
@@ -160,6 +162,8 @@ def _content(spec: EarlierRunSpec) -> str:
     "earlier_run",
     title="Earlier run",
     spec=EarlierRunSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

@@ -21,8 +21,9 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.pictures.column import shape_of
 from kd_core.errors import DataError, KDError, Problem, Says, SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, SOME_CLASSES, task_of
 from kd_core.teachers import posting
 from kd_core.teachers.base import SOURCES, Answered, Ask, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
@@ -109,7 +110,7 @@ class EndpointModel:
                 "{host} did not answer ({why}).", "Try again later.", "endpoint_failed", host=to.host, why=refusal.why
             ) from None
         values = read_reply(reply, len(asked), dataset)
-        return values.astype(np.float32) if task_of(dataset.task).has_classes else logits_of(values, dataset)[0]
+        return values.astype(np.float32) if SOME_CLASSES(task_of(dataset.task)) else logits_of(values, dataset)[0]
 
 
 def _missing(spec: EndpointSpec) -> SpecError | None:
@@ -142,6 +143,8 @@ def _once(spec: EndpointSpec, rows: int) -> float:
     "endpoint",
     title="HTTP endpoint",
     spec=EndpointSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",
@@ -175,7 +178,7 @@ def answer(spec: EndpointSpec, ask: Ask) -> Answered:
         ask.notify({"kind": "warning", **_event(_sends(spec, len(fresh), columns))})
         requests = _ask_all(fresh, kept, store, spec, to, key, ask)
     values = np.stack([store.found[name] for name in names])
-    z = logits_of(values, dataset)[0] if not task_of(dataset.task).has_classes else values.astype(np.float32)
+    z = logits_of(values, dataset)[0] if not SOME_CLASSES(task_of(dataset.task)) else values.astype(np.float32)
     logits = {split: z[dataset.parts[split].row_ids] for split in SPLITS}
     if np.isnan(logits["train"][:, 0]).all():
         raise DataError(

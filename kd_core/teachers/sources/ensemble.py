@@ -15,9 +15,10 @@ from kd_core.errors import KDError, Says, SpecError
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.limits import KNOWN_ROWS
+from kd_core.models.building import SHORT_FORM
 from kd_core.registry import Situation
 from kd_core.specs import Choice, Spec, unit
-from kd_core.task import IN_PARTS, task_of
+from kd_core.task import IN_FULL, IN_PARTS, task_of
 from kd_core.teachers.base import SOURCES, Answered, Answering, Ask, TeacherAnswers, known_rows
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import told
@@ -124,6 +125,8 @@ def barred(at: Situation) -> dict[str, dict[str, str]]:
     "ensemble",
     title="Several teachers",
     spec=EnsembleSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="ensemble",

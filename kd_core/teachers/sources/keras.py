@@ -19,8 +19,9 @@ from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.errors import DataError, Says
 from kd_core.machine.device import threads
 from kd_core.machine.timing import measure_latency
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, SOME_CLASSES, task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask, ShouldStop
 from kd_core.teachers.estimator import stop_if_asked
@@ -189,7 +190,7 @@ def open_model(spec: KerasSpec, dataset: Dataset) -> KerasModel:
 def opened(spec: KerasSpec, dataset: Dataset) -> KerasModel:
     """Open a file for new rows, what its numbers are settled by all validation rows. Errors: as `open_model`."""
     model = open_model(spec, dataset)
-    if spec.form != "auto" or not task_of(dataset.task).has_classes:
+    if spec.form != "auto" or not SOME_CLASSES(task_of(dataset.task)):
         return model
     values = model.numbers(dataset.rows.iloc[dataset.validation.row_ids])
     return replace(model, form=settled(values, spec.form))
@@ -217,6 +218,8 @@ def _missing(spec: KerasSpec) -> DataError | None:
     "keras",
     title="Keras file",
     spec=KerasSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

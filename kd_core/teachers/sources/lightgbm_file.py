@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import unit
+from kd_core.task import IN_FULL
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.model_files import boosted
@@ -30,6 +32,8 @@ class LightGBMFileSpec(BoosterFileSpec):
     "lightgbm_file",
     title="LightGBM file",
     spec=LightGBMFileSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

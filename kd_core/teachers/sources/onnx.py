@@ -20,8 +20,9 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.view import View
 from kd_core.errors import DataError, Says
 from kd_core.limits import ONNX_SECONDS
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, SOME_CLASSES, task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -143,7 +144,7 @@ def open_model(file: Path, dataset: Dataset, form: Form, pixels: str = "0_to_1")
 def opened(spec: OnnxSpec, dataset: Dataset) -> OnnxModel:
     """Open a file for new rows, what its numbers are settled by all validation rows. Errors: as `open_model`."""
     model, reads, _ = open_model(foreign_files.check(spec.path, OPENS), dataset, spec.form, spec.pixels)
-    if spec.form != "auto" or not task_of(dataset.task).has_classes:
+    if spec.form != "auto" or not SOME_CLASSES(task_of(dataset.task)):
         return model
     (values,), _ = model.numbers([dataset.view(reads.kind).parts["validation"]])
     return replace(model, form=settled(values, spec.form))
@@ -157,6 +158,8 @@ def _missing(spec: OnnxSpec) -> DataError | None:
     "onnx",
     title="ONNX file",
     spec=OnnxSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=VIEWS,
     gives=frozenset({"logits"}),
     family="given",

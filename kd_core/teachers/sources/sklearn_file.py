@@ -20,8 +20,9 @@ from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.encoding.text_block import texts_of
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import DataError, Problem, Says
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, task_of
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -241,6 +242,8 @@ def _missing(spec: SklearnFileSpec) -> DataError | None:
     "sklearn_file",
     title="scikit-learn file (skops)",
     spec=SklearnFileSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

@@ -15,8 +15,9 @@ from kd_core.data.library import UPLOADS, DataLibrary
 from kd_core.data.types.answered import numbers
 from kd_core.data.types.part_column import PART
 from kd_core.errors import DataError, Problem, Says, SpecError
+from kd_core.models.building import SHORT_FORM
 from kd_core.specs import FILE, Spec, unit
-from kd_core.task import task_of
+from kd_core.task import IN_FULL, SOME_CLASSES, task_of
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
 from kd_core.teachers.given import MAYBE_SEEN, Form, class_of, columns_by_class, logits_of, told
@@ -78,6 +79,8 @@ def _missing(spec: SoftLabelsSpec) -> SpecError | None:
     "soft_labels",
     title="Soft labels (file or columns)",
     spec=SoftLabelsSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",
@@ -132,9 +135,9 @@ def _columns(spec: SoftLabelsSpec, names: list[str], dataset: Dataset) -> list[s
     chosen = list(spec.columns) or [name for name in names if name != spec.id]
     task = task_of(dataset.task)
     other = class_of(chosen[0], dataset.classes[:1]) if len(chosen) == 1 and task.positive else None
-    if len(chosen) == 1 and other is None and (task.positive or not task.has_classes):
+    if len(chosen) == 1 and other is None and (task.positive or not SOME_CLASSES(task)):
         return chosen
-    return columns_by_class(chosen, dataset.classes) if task.has_classes else chosen
+    return columns_by_class(chosen, dataset.classes) if SOME_CLASSES(task) else chosen
 
 
 def _rows(spec: SoftLabelsSpec, frame: pd.DataFrame, dataset: Dataset) -> tuple[Array, list[Problem]]:

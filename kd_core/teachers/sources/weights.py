@@ -24,9 +24,10 @@ from kd_core.evaluate.latency import network_latency
 from kd_core.machine.device import threads
 from kd_core.models import ARCHS
 from kd_core.models.base import SizeName
-from kd_core.models.building import build, build_for, start_weights, viewed
+from kd_core.models.building import SHORT_FORM, build, build_for, start_weights, viewed
 from kd_core.models.sizes import file_bytes
 from kd_core.specs import FILE, Choice, Spec, unit
+from kd_core.task import IN_FULL
 from kd_core.teachers import foreign_files
 from kd_core.teachers.base import SOURCES, Answered, Ask
 from kd_core.teachers.estimator import stop_if_asked
@@ -256,6 +257,8 @@ def _missing(spec: WeightsSpec) -> DataError | None:
     "weights",
     title="Weights (safetensors)",
     spec=WeightsSpec,
+    tasks=IN_FULL,
+    because={"task": SHORT_FORM},
     takes=(),
     gives=frozenset({"logits"}),
     family="given",

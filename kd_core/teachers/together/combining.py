@@ -13,7 +13,7 @@ import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
 from kd_core.errors import SpecError
-from kd_core.task import IN_PARTS, task_of
+from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
 from kd_core.teachers.given import logits_of
 from kd_core.teachers.together import tasks
 from kd_core.teachers.together.class_teachers import common_rows, heard, named
@@ -44,7 +44,7 @@ def combined(v_MNK: Array, w_MN: Array, data: Dataset) -> Array:
         p = np.concatenate(own, axis=1)
         return logits_of(p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300), data, "probabilities")[0]
     values = _mean(v_MNK, w_MN, known)
-    return logits_of(values, data, "probabilities" if task_of(data.task).has_classes else "auto")[0]
+    return logits_of(values, data, "probabilities" if SOME_CLASSES(task_of(data.task)) else "auto")[0]
 
 
 def _mean(v_MNK: Array, w_MN: Array, known: Array) -> Array:
@@ -69,7 +69,10 @@ def _by_validation(by_hand: Sequence[str], validation: Array, data: Dataset) -> 
     """
     rows = common_rows(validation)
     v, y = validation[:, rows], data.validation.y[rows]
-    w = mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else least_squares(v[:, :, 0] - y)
+    if task_of(data.task).each_alone:
+        w = mixture(np.where(y > 0, v, 1 - v).reshape(len(v), -1))  # what each gave the right answer of every label
+    else:
+        w = mixture(v[:, np.arange(len(y)), y]) if task_of(data.task).has_classes else least_squares(v[:, :, 0] - y)
     return (lambda v: np.repeat(w[:, None], v.shape[1], axis=1)), [float(x) for x in w]
 
 

@@ -1,12 +1,14 @@
-"""Which classes are taken for which: counts of one model, and what moves from one model to another."""
+"""Which classes are taken for which: counts of one model, what moves from one model to another, and of a yes or no what another threshold gives."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import BLUES, SHIFTS, cells, figure, literal, shifted, short
+from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SHIFTS, SYMBOL, cells, figure, literal, shifted, short
 
+Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
 
 
@@ -103,3 +105,50 @@ def _plain(value: float) -> str:
 def _signed(value: float) -> str:
     shown = _plain(abs(value))
     return shown if shown == "0" else f"{'+' if value > 0 else '−'}{shown}"
+
+
+def precision_recall(
+    curve: Mapping[str, Sequence[float]],
+    marks: Sequence[Mark],
+    *,
+    name: str,
+    x_title: str,
+    y_title: str,
+    hover: str,
+    guess: tuple[float, str],
+    height: int = 360,
+) -> Drawing:
+    """Draw how many of the called rows are right against how many of the right ones are called; `guess`: the share of positive rows, with its name."""
+    fig = figure(height, x=x_title, y=y_title)
+    share, said = guess
+    fig.add_scatter(
+        x=[0, 1],
+        y=[share, share],
+        mode="lines",
+        name=literal(said),
+        line={"color": FAINT, "dash": "dot", "width": 1.5},
+        hoverinfo="skip",
+    )
+    fig.add_scatter(
+        x=list(curve["recall"]),
+        y=list(curve["precision"]),
+        mode="lines",
+        name=literal(name),
+        line={"color": COLOUR["student"], "width": 2, "shape": "hv"},
+        customdata=[[100 * value] for value in curve["threshold"]],
+        hovertemplate=f"{literal(hover)} %{{customdata[0]:.3g}} %<br>%{{x:.2f}} · %{{y:.2f}}<extra></extra>",
+    )
+    for mark in marks:
+        symbol = SYMBOL["student"] if mark["filled"] else f"{SYMBOL['student']}-open"
+        fig.add_scatter(
+            x=[mark["recall"]],
+            y=[mark["precision"]],
+            mode="markers",
+            name=literal(mark["name"]),
+            marker={"color": COLOUR["student"], "symbol": symbol, "size": 12, "line": {"width": 2}},
+            hovertemplate=f"{literal(mark['hover'])}<extra></extra>",
+            cliponaxis=False,
+        )
+    fig.update_xaxes(range=[-0.02, 1.02])
+    fig.update_yaxes(range=[-0.02, 1.05])
+    return fig

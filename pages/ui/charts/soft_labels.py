@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import COLOUR, FAINT, SYMBOL, figure, literal, short
+
+PATTERNS = {"teacher": "", "baseline": "x", "student": "/"}  # of bars: colour is not all that tells models apart
 
 
 def bars(
@@ -22,7 +25,6 @@ def bars(
     """Draw each model's probabilities for one row, classes from most to least likely for the teacher."""
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
-    shapes = {"teacher": "", "baseline": "x", "student": "/"}
     for arm, values in arms.items():
         fig.add_bar(
             y=places,
@@ -32,7 +34,7 @@ def bars(
             marker={
                 "color": COLOUR[arm],
                 "pattern": {
-                    "shape": shapes[arm],
+                    "shape": PATTERNS[arm],
                     "size": 6,
                     "solidity": 0.3,
                     "fillmode": "overlay",
@@ -121,4 +123,34 @@ def over_temperature(
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
     fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return fig
+
+
+def spread(
+    arms: Mapping[str, Sequence[float]], *, names: Mapping[str, str], x_title: str, y_title: str, height: int = 320
+) -> Drawing:
+    """Draw how often values between 0 and 1 occur, as steps of a tenth, one line a model."""
+    fig = figure(height, x=x_title, y=y_title)
+    edges = np.linspace(0, 1, 11)
+    for arm, values in arms.items():
+        counts = np.histogram(np.clip(values, 0, 1), edges)[0].tolist()
+        fig.add_bar(
+            x=[float(e) + 0.05 for e in edges[:-1]],
+            y=counts,
+            name=names[arm],
+            marker={
+                "color": COLOUR[arm],
+                "pattern": {
+                    "shape": PATTERNS[arm],
+                    "size": 6,
+                    "solidity": 0.3,
+                    "fillmode": "overlay",
+                    "fgcolor": "rgba(255,255,255,0.6)",
+                },
+            },
+            customdata=[[f"{a:.1f} – {b:.1f}"] for a, b in itertools.pairwise(edges)],
+            hovertemplate=f"{literal(names[arm])}<br>%{{customdata[0]}}: %{{y}}<extra></extra>",
+        )
+    fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
+    fig.update_xaxes(range=[0, 1], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1], tickformat=".1f")
     return fig

@@ -9,8 +9,7 @@ import streamlit as st
 from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.registry import Entry
-from kd_core.scenarios import SCENARIOS
-from kd_core.task import TASKS
+from kd_core.scenarios import AREAS, SCENARIOS, default_spec
 from pages.ui.shared import engine, forms, session, text, uploader
 from pages.ui.shared.text import t
 
@@ -20,8 +19,8 @@ KEY = "data"  # prefix of every widget of the page
 
 
 def scenarios() -> list[Entry[Any]]:
-    """The samples, in the order of the tasks: yes or no, classes, numbers."""
-    return sorted(SCENARIOS.entries(), key=lambda e: TASKS.names().index(e.facts["task"]))
+    """The samples, area by area of a shop."""
+    return sorted(SCENARIOS.entries(), key=lambda e: AREAS.index(e.facts["tags"][0]))
 
 
 def endings() -> list[str]:
@@ -75,14 +74,8 @@ def picker() -> None:
                     icon=":material/table_view:",
                     help=text.escape(entry.facts["story"]),
                 ):
-                    facts = entry.facts
-                    begin(
-                        f"sample:{sample}",
-                        entry.title,
-                        target=facts["target"],
-                        task=facts["task"],
-                        positive=facts.get("positive"),
-                    )
+                    told = default_spec(entry.name).dataset.model_dump(mode="json", exclude_defaults=True)
+                    begin(told.pop("source"), told.pop("name"), **told)
                     st.rerun()
         _known()
 

@@ -21,8 +21,11 @@ Found = Mapping[str, Any]
 
 def show(folder: RunFolder, result: Mapping[str, Any], index: int) -> None:
     """Draw what was found of a student, or offer to look."""
-    from kd_core.runs.examining.examination import MOST_ROWS
+    from kd_core.runs.examining.examination import MOST_ROWS, why_not
 
+    if why := why_not(str(result["task"])):
+        st.markdown(t("examine.not_here", why=why))
+        return
     name = str(result["students"][index]["name"])
     st.markdown(t("examine.lead"))
     kept = read(folder, index)

@@ -20,6 +20,7 @@ from pages.ui.result import chance, result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session, text
 from pages.ui.shared.text import Safe, escape, t, term
+from pages.ui.tasks import ranking
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 
 Result = Mapping[str, Any]
@@ -143,7 +144,9 @@ def comparison(found: Result, index: int) -> None:
     student = found["students"][index]
     num = len(student["seeds"])
     name = found["metric"]["name"]
-    st.markdown(f"**{t('runs.result.table', rows=text.exact(found['dataset']['rows']['test']))}**")
+    st.markdown(
+        f"**{ranking.judged_on(found) or t('runs.result.table', rows=text.exact(found['dataset']['rows']['test']))}**"
+    )
     with st.container(key="result-table"):
         st.table(comparison_frame(found, index), border="horizontal")
     environment = found.get("environment", {})

@@ -16,11 +16,11 @@ from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
-from pages.ui.result import chance, column_curves, differences, mistakes, recipe, speed, splits, verdict
+from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, speed, splits, verdict
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import labels, one_target, several
+from pages.ui.tasks import labels, one_target, ranking, several, yes_no
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -62,7 +62,10 @@ def show(
             elif key == "soft":
                 soft(found, index, row.id)
             elif key == "mistakes":
-                mistakes.show(one_target.chosen(found, index, "mistakes"), index)
+                if ranking.by_order(found["task"]):
+                    ranking.mistakes(kept_rows.load(store.folder(row.id), found, index), found)
+                else:
+                    mistakes.show(one_target.chosen(found, index, "mistakes"), index)
             elif key == "examine":
                 examine_tab.show(store.folder(row.id), found, index)
             elif key == "calibration":
@@ -101,6 +104,7 @@ def overview(found: Result, index: int) -> None:
     splits.show(found, index)
     labels.overview(found, index)
     several.show(found, index)
+    yes_no.line(found, index)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
@@ -234,7 +238,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
     if IN_PARTS(task_of(found["task"])):
         st.markdown(t("task.several.soft"))
     elif not SOME_CLASSES(task_of(found["task"])):
-        st.markdown(t("runs.soft.regression"))
+        st.markdown(t("ranking.soft_tab" if ranking.by_order(found["task"]) else "runs.soft.regression"))
     else:
         st.markdown(t("runs.soft.note"))
         ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
@@ -258,7 +262,10 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
-        st.markdown(t("labels.calibration") if labels.are_labels(found["task"]) else t("runs.calibration.regression"))
+        if labels.are_labels(found["task"]):
+            st.markdown(t("labels.calibration"))
+        else:
+            st.markdown(t("ranking.calibration" if ranking.by_order(found["task"]) else "runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}
@@ -278,6 +285,7 @@ def calibration(found: Result, index: int) -> None:
     picture.show(fig, "calibration", said)
     st.caption(t("runs.calibration.note"))
     st.markdown(said)
+    yes_no.show(found, index)
 
 
 def bins(found: Any) -> dict[str, list[Any]]:

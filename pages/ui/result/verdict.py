@@ -98,7 +98,7 @@ def judge(result: Result, index: int) -> Judgement:
         reads=t("runs.verdict.reads", n=text.exact(found.test_reads))
         if (found.test_reads or 0) >= ledger.MANY
         else None,
-        settle=_settle(student),
+        settle=_settle(found, student),
         reason=why,
         next=then,
         warnings=_flags(result, student.raw),
@@ -286,14 +286,15 @@ def _splits(found: Outcome, index: int) -> Safe | None:
     )
 
 
-def _settle(student: StudentOutcome) -> Safe | None:
+def _settle(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say what would decide an open verdict: more seeds, or more test rows."""
     told = student.advice
     if told is None or told.kind == "none":
         return None
     if told.need is None:
         return t(f"runs.settle.{told.kind}_more")
-    return t(f"runs.settle.{told.kind}", need=text.exact(told.need))
+    of = "ranking.settle" if told.kind == "rows" and found.raw["dataset"].get("groups") else f"runs.settle.{told.kind}"
+    return t(of, need=text.exact(told.need))
 
 
 def _reason(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe | None]:

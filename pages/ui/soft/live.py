@@ -123,7 +123,7 @@ def arm_order() -> tuple[str, str, str]:
 def show(kept: Kept, found: Mapping[str, Any], index: int, stamps: Sequence[int]) -> None:
     """Draw everything that follows the temperature, and say what of the kept rows is drawn."""
     classes, student = found["dataset"]["classes"], found["students"][index]
-    named = f"{found['run_id']}/{index}/{'/'.join(map(str, stamps))}"
+    named = f"{found['run_id']}/{index}/{found['dataset']['target']}/{'/'.join(map(str, stamps))}"
     stamp = hashlib.blake2b(named.encode(), digest_size=12).hexdigest()
     data, cells = payload(kept, stamp, classes, student.get("temperature"))
     _charts(key="soft-live", data=data)

@@ -16,7 +16,7 @@ from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import next_item
+from pages.ui.tasks import next_item, ranking
 from pages.ui.try_it import models, row_form, said, service, teacher
 
 
@@ -31,6 +31,9 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
         return
     first = next(iter(asked.values()))
     types = (first.deployed.reader if first.deployed else first.engine.reader).types
+    if ranking.by_order(found["task"]):
+        ranking.beside(rows, found)
+        st.markdown(f"**{t('ranking.try_one')}**")
     st.caption(t("try_it.lead"))
     key = f"try.{folder.id}"
     at = int(st.number_input(t("try_it.row"), 1, len(rows.rows), 1, key=f"{key}.row", help=t("try_it.row_help"))) - 1

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import html
+import base64
+import io
+import itertools
 import json
+import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from PIL import Image
 
-from kd_core.data.pictures.column import png
-from kd_core.data.types.base import ColumnType
-from kd_core.data.types.raw_rows import write_rules
-from kd_core.evaluate import soft_labels
-from pages.ui.charts import soft_labels as charts
+from kd_core.evaluate import class_map, soft_labels
+from kd_core.specs import Choice
 from pages.ui.result import kept_rows, soft_view
 from pages.ui.shared import example, text
 from pages.ui.shared.text import t
-from tests.pages.fixtures import HOSTILE, done_run, make_run, store
+from pages.ui.soft import content, live
+from tests.pages.fixtures import CLASSES, HOSTILE, done_run, make_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.soft_runs import KINDS, soft_run
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +52,7 @@ def test_without_finished_runs_one_button_leads_to_distill(monkeypatch, tmp_path
 def test_without_finished_runs_the_example_is_shown_and_named():
     make_run("queued")
     at = open_page("soft_labels")
-    assert not at.exception and t("common.example.run") in words(at) and at.get("plotly_chart")
+    assert not at.exception and t("common.example.run") in words(at) and sent(at)["classes"]
     done_run()
     assert t("common.example.run") not in words(open_page("soft_labels"))
 
@@ -70,61 +74,6 @@ def test_a_run_without_result_says_so_beside_the_finished_ones(state):
     assert any(t("soft_labels.not_ready") in i.value for i in at.info)
 
 
-def test_all_charts_follow_the_temperature_in_the_address():
-    run_id = done_run("multiclass")
-    at = open_page(run=run_id, T="8")
-    at.query_params["run"], at.query_params["T"] = run_id, "8"
-    at.switch_page("soft_labels.py")
-    at.query_params["run"], at.query_params["T"] = run_id, "8"
-    at.run()
-    assert not at.exception
-    assert at.select_slider(key="soft-T").value == 8.0
-    flat = max(max(d["x"]) for d in specs(at)[0]["data"])
-    at.select_slider(key="soft-T").set_value(0.5).run()
-    assert at.query_params["T"] in ("0.5", ["0.5"])
-    sharp = max(max(d["x"]) for d in specs(at)[0]["data"])
-    assert len(specs(at)) == 4 and sharp > 0.95 > 0.6 > flat
-
-
-@pytest.mark.parametrize("asked", ["nan", "-3", "0", "inf", "x"])
-def test_a_temperature_that_is_none_falls_back_to_the_trained_one(asked):
-    run_id = done_run()
-    at = open_page(run=run_id)
-    at.switch_page("soft_labels.py")
-    at.query_params["run"], at.query_params["T"] = run_id, asked
-    at.run()
-    assert not at.exception and at.select_slider(key="soft-T").value == 2.0
-
-
-def test_the_shown_row_names_label_and_runner_up():
-    run_id = done_run("multiclass")
-    at = open_page("soft_labels", run=run_id)
-    said = html.unescape(words(at))
-    assert "The label says" in said and ("runner-up" in said or "wrong here" in said)
-    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
-    assert list(values["Column"]) == ["pages", "device"]
-
-
-def test_next_walks_through_the_disagreements():
-    run_id = done_run("multiclass")
-    order = [int(r) + 1 for r in kept(run_id).row_ids[soft_view.order(kept(run_id))]]
-    at = open_page("soft_labels", run=run_id)
-    seen = [at.selectbox(key="soft-row-id").value]
-    for _ in range(2):
-        at.button(key="soft-next").click().run()
-        seen.append(at.selectbox(key="soft-row-id").value)
-    assert seen == [int(kept(run_id).row_ids[soft_view.opening_row(kept(run_id))]) + 1, *order[:2]]
-
-
-def test_a_click_in_the_table_shows_that_row():
-    run_id = done_run("multiclass")
-    at = open_page("soft_labels", run=run_id)
-    table = next(d.value for d in at.dataframe if "Distance" in d.value.columns)
-    at.session_state["soft-apart-0"] = {"selection": {"rows": [], "columns": [], "cells": [(2, "Row")]}}
-    at.run()
-    assert at.selectbox(key="soft-row-id").value == int(table["Row"][2])
-
-
 def test_regression_says_plainly_that_there_are_no_soft_labels():
     run_id = done_run("regression")
     at = open_page("soft_labels", run=run_id)
@@ -138,14 +87,6 @@ def test_regression_says_plainly_that_there_are_no_soft_labels():
         if isinstance(drawn[1]["y"], dict)
         else drawn[1]["y"][0] == pytest.approx(logits[0] * 8 + 30)
     )
-
-
-def test_one_of_several_students_can_be_chosen():
-    run_id = done_run(students=("tiny", "small"))
-    at = open_page("soft_labels", run=run_id)
-    before = specs(at)[0]["data"][2]["x"]
-    at.get("button_group")[0].set_value(1).run()
-    assert not at.exception and specs(at)[0]["data"][2]["x"] != before
 
 
 def test_missing_soft_labels_are_an_error_with_a_next_step():
@@ -164,26 +105,101 @@ def test_a_pickled_array_is_refused():
     assert not at.exception and any("allow&#95;pickle" in e.value for e in at.error)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_columns_and_classes_are_shown_literally(name):
-    run_id = done_run("multiclass", classes=(name, "b", "c"), columns=(name, "device"), target=name)
-    at = open_page("soft_labels", run=run_id)
-    assert not at.exception
-    shown = "".join(c.proto.spec for c in at.get("plotly_chart"))
-    for sign in ("<script", "![x](", "$\\"):
-        assert sign not in words(at) and sign not in shown
-    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
-    assert name in list(values["Column"])
-
-
 def test_many_classes_draw_the_likeliest_and_the_label():
     p = {"teacher": np.linspace(1, 0, 40), "student": np.linspace(0, 1, 40)}
     shown = soft_view.drawn_classes(p, label=20)
     assert len(shown) == soft_view.BARS and {20, 38, 39} <= set(shown) and shown == sorted(shown)
 
 
-def test_the_most_alike_pair_is_off_the_diagonal():
-    assert soft_view.most_alike(np.array([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.0, 0.1, 0.9]])) == (1, 2)
+def sent(at):
+    """What the page sent to the browser: words and plain values, and the columns of rows by name."""
+    (made,) = [c.proto for c in at.get("bidi_component") if "kd_soft_labels" in c.proto.component_name]
+    said = json.loads(made.mixed.json)
+    tables = {ref: pa.ipc.open_stream(blob.data).read_all() for ref, blob in made.mixed.arrow_blobs.items()}
+    return {
+        k: tables[next(iter(v.values()))]
+        if isinstance(v, dict) and len(v) == 1 and next(iter(v.values())) in tables
+        else v
+        for k, v in said.items()
+    }
+
+
+def logits(table):
+    return table.column(0).to_numpy()
+
+
+def test_the_browser_gets_the_logits_of_the_kept_rows_once_and_nothing_of_a_temperature():
+    run_id = done_run("multiclass")
+    at = open_page("soft_labels", run=run_id, t="8")
+    found, held = sent(at), kept(run_id)
+    assert not at.exception and not at.select_slider
+    for arm in ("teacher", "baseline", "student"):
+        assert logits(found[arm]).dtype == np.float32
+        assert np.array_equal(logits(found[arm]), held.logits[arm].ravel())
+    assert np.array_equal(logits(found["labels"]), held.labels) and np.array_equal(
+        logits(found["ids"]), held.row_ids + 1
+    )
+    assert found["classes"] == list(CLASSES["multiclass"]) and found["trained"] == 2.0
+    again = open_page("soft_labels", run=run_id, t="3")
+    assert sent(again)["key"] == found["key"]  # the same, whatever T is in sight
+
+
+def test_order_and_tree_are_the_teachers_at_the_trained_temperature():
+    run_id, written = soft_run(9, 200)
+    found = sent(open_page("soft_labels", run=run_id))
+    p = soft_labels.soften(written["teacher"], 2.0)
+    tree = class_map.tree(class_map.likeness(class_map.log_lift(p, written["labels"], 9)))
+    assert found["order"] == tree.order.tolist() and found["joined"] == tree.joined.tolist()
+    assert found["heights"] == pytest.approx(tree.heights.tolist()) and found["ordered_at"] == "2"
+
+
+def test_the_slider_has_the_temperature_the_student_was_trained_at():
+    objective = Choice(name="hinton", settings={"temperature": 3.33, "alpha": 0.7})
+    found = sent(open_page("soft_labels", run=done_run("multiclass", objective=objective)))
+    assert found["trained"] == 3.33 and 3.33 in found["temperatures"]
+    assert found["temperatures"] == sorted(found["temperatures"]) and {0.5, 1.0, 20.0} <= set(found["temperatures"])
+    steps = live.temperatures()
+    assert max(b / a for a, b in itertools.pairwise(steps)) < 1.052 and len(steps) == len(set(steps)) == 116
+
+
+def test_one_of_several_students_can_be_chosen():
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("soft_labels", run=run_id)
+    before = logits(sent(at)["student"])
+    at.get("button_group")[0].set_value(1).run()
+    after = logits(sent(at)["student"])
+    assert not at.exception and not np.array_equal(after, before)
+    assert np.array_equal(after, kept(run_id, 1).logits["student"].ravel())
+
+
+def test_more_logits_than_a_browser_follows_are_fewer_rows_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(live, "SHARES", 900)
+    run_id, written = soft_run(9, 200)
+    at = open_page("soft_labels", run=run_id)
+    found = sent(at)
+    rows = live.rows_drawn(200, 9)
+    assert len(rows) == 100 and rows[0] == 0 and rows[-1] == 199 and (np.diff(rows) > 0).all()
+    assert np.array_equal(logits(found["ids"]), written["row_ids"][rows] + 1)
+    assert np.array_equal(logits(found["teacher"]), written["teacher"][rows].ravel())
+    assert found["cells"].column(0).to_pylist() == [str(r) for r in rows]
+    assert "100 of them, evenly spread, are drawn: with 9 classes" in words(at)
+
+
+def test_answers_that_are_not_one_for_each_class_are_told():
+    run_id, written = soft_run(9, 50)
+    np.savez(store().folder(run_id).artifact("soft_labels.npz"), **{**written, "teacher": written["teacher"][:, :5]})
+    at = open_page("soft_labels", run=run_id)
+    assert not at.exception and t("soft_labels.compact") in [i.value for i in at.info]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_columns_and_classes_travel_as_they_are_and_reach_no_markup(name):
+    run_id = done_run("multiclass", classes=(name, "b", "c"), columns=(name, "device"), target=name)
+    at = open_page("soft_labels", run=run_id)
+    found = sent(at)
+    assert not at.exception and found["classes"][0] == name and name in found["shape"]["fields"]
+    for sign in ("<script", "![x](", "$\\"):
+        assert sign not in words(at)
 
 
 def few(teacher, labels):
@@ -194,38 +210,14 @@ def few(teacher, labels):
 
 def test_the_first_row_is_one_where_the_teacher_is_clearly_right_with_a_strong_runner_up():
     teacher = [[0.9, 0.1, 0.1], [0.5, 0.48, 0.02], [0.6, 0.35, 0.05], [0.3, 0.4, 0.3]]
-    assert soft_view.opening_row(few(teacher, [0, 0, 0, 0])) == 2  # 1 is no clear lead, 3 is wrong
-    assert soft_view.opening_row(few(teacher, [1, 0, 1, 1])) == 1  # no clear lead anywhere: the strongest runner-up
-    assert soft_view.opening_row(few(teacher, [1, 1, 1, 0])) == 3  # never right: the most undecided row
+    every = np.arange(4)
+    assert live.opening_row(few(teacher, [0, 0, 0, 0]), every) == 2  # 1 is no clear lead, 3 is wrong
+    assert live.opening_row(few(teacher, [0, 0, 0, 0]), every[[0, 1, 3]]) == 0  # of the rows that are drawn
+    assert live.opening_row(few(teacher, [1, 0, 1, 1]), every) == 1  # no clear lead anywhere: the strongest runner-up
+    assert live.opening_row(few(teacher, [1, 1, 1, 0]), every) == 3  # never right: the most undecided row
 
 
-@pytest.mark.parametrize(
-    ("label", "said"),
-    [
-        (0, "The teacher is right: it gives a 60.0 %, and b 30.0 %, the runner-up"),
-        (1, "The teacher is wrong here: it gives a 60.0 %, and b, the label, only 30.0 %"),
-        (2, "The teacher is wrong here: it gives a 60.0 %, and c, the label, only 10.0 %"),
-    ],
-)
-def test_the_sentence_tells_whether_the_teacher_is_right(label, said):
-    p = {"teacher": np.array([0.6, 0.3, 0.1]), "student": np.array([0.2, 0.3, 0.5])}
-    told = soft_view.row_sentence(p, label, ["a", "b", "c"])
-    assert (
-        told.startswith(said)
-        and f"The student gives a 20.0 % and {'abc'[label or 1]} {[30, 30, 50][label]}.0 %" in told
-    )
-
-
-def test_the_true_class_is_framed():
-    made = charts.bars(
-        {"teacher": [0.7, 0.3]}, ["a", "b"], names={"teacher": "T"}, x_title="x", label=1, label_mark="label"
-    )
-    (frame,) = made.to_dict()["layout"]["shapes"]
-    assert frame["y0"] < 1 < frame["y1"] and frame["y0"] > 0
-    assert made.to_dict()["layout"]["yaxis"]["ticktext"] == ["a", "<b>b</b><br>label"]
-
-
-def test_agreement_and_kl_are_the_results_and_those_of_what_is_drawn_name_seed_rows_and_t():
+def test_agreement_and_kl_are_the_results():
     run_id = done_run("multiclass")
     found = store().folder(run_id).result()
     at = open_page("soft_labels", run=run_id)
@@ -234,48 +226,59 @@ def test_agreement_and_kl_are_the_results_and_those_of_what_is_drawn_name_seed_r
     assert metric.value == text.percent(fidelity["agreement"]["mean"])
     assert metric.delta == f"KL {text.score(fidelity['kl']['mean'])} nats at T = 1"
     said = next(c.value for c in at.caption if "as in the result" in c.value)
-    here = kept(run_id)
-    kl = soft_labels.kl(here.logits["teacher"], here.logits["student"], 2.0)
-    assert "Mean over 3 seeds on all 200 test rows" in said and "seed 0 on 60 rows" in said
-    assert f"at T = 2 its KL is {text.score(kl)} nats" in said
+    assert "Mean over 3 seeds on all 200 test rows" in said and "draw seed 0" in said
 
 
-def keep_view(run_id, kind, types, rows):
-    """Let a finished run hold a view of its student, and other rows."""
-    folder = store().folder(run_id)
-    place = f"artifacts/views/{kind}/columns.json"
-    (folder.path / place).parent.mkdir(parents=True)
-    (folder.path / place).write_bytes(write_rules(types))
-    rows.to_parquet(folder.artifact("rows.parquet"))
-    found = folder.result()
-    for entry in found["artifacts"]["students"]:
-        entry["view"] = [place]
-    folder.write_result(found)
-
-
-def test_a_row_is_drawn_as_the_view_of_the_student_shows_it():
-    run_id = done_run()
-    frame = kept(run_id).rows
-    texts = [f"Bag {i} came late. <b>Again</b> $x$" for i in range(len(frame))]
-    keep_view(run_id, "tokens", {"said": ColumnType("text")}, frame.assign(said=texts))
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_travel_as_the_view_of_the_student_shows_them(kind):
+    run_id, _ = soft_run(3, 30, kind)
     at = open_page("soft_labels", run=run_id)
-    assert not at.exception and at.text[0].value in texts  # in full, literally
-    values = next(d.value for d in at.dataframe if "Value" in d.value.columns)
-    assert list(values["Column"]) == ["pages", "device"]
+    found = sent(at)
+    shape, rows = found["shape"], kept(run_id).rows
+    assert not at.exception
+    if kind == "table":
+        assert shape == {"texts": [], "fields": ["pages", "device"], "thumbs": None}
+        assert found["cells"].column(1).to_pylist() == list(rows["device"])
+    elif kind == "pictures":
+        assert shape["texts"] == shape["fields"] == [] and shape["thumbs"]["columns"] == 6
+        sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(shape["thumbs"]["url"].partition(",")[2]))))
+        assert sheet.shape == (40, 48) and (sheet[8:16, 16:24] == 8).all()  # row 8: second line, third place
+    else:
+        assert shape == {"texts": ["said"], "fields": [], "thumbs": None}
+        assert found["cells"].column(0).to_pylist() == list(rows["said"])  # in full, as they are
 
 
-def test_a_picture_is_drawn_by_the_view_of_the_student():
-    run_id = done_run()
-    files = [png(np.full((8, 8, 1), i % 256, np.uint8)) for i in range(len(kept(run_id).rows))]
-    keep_view(run_id, "pixels", {"photo": ColumnType("picture")}, pd.DataFrame({"photo": files}))
+def test_long_texts_and_many_columns_are_cut_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(content, "TEXT_CHARACTERS", 3000)
+    run_id, _ = soft_run(3, 10, "english", texts=["x" * 299] * 9 + ["y" * 301])
     at = open_page("soft_labels", run=run_id)
-    assert not at.exception and len(at.get("image")) == 1
-    assert not [d for d in at.dataframe if "Value" in d.value.columns]  # nothing else is known of the row
+    assert sent(at)["cells"].column(0).to_pylist()[8:] == ["x" * 299, "y" * 300 + "…"]
+    assert "Texts are cut after 300 characters." in words(at)
+    monkeypatch.setattr(content, "FIELDS", 1)
+    at = open_page("soft_labels", run=soft_run(3, 10)[0])
+    assert sent(at)["shape"]["fields"] == ["pages"] and "1 more columns of the rows are left out" in words(at)
+
+
+def test_large_pictures_are_made_smaller_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(content, "SHEET_PIXELS", 30 * 16)
+    at = open_page("soft_labels", run=soft_run(3, 30, "pictures")[0])
+    assert sent(at)["shape"]["thumbs"]["side"] == 4 and "Pictures are shown at 4 pixels." in words(at)
 
 
 def test_rules_of_columns_that_are_damaged_are_told():
-    run_id = done_run()
-    keep_view(run_id, "table", {"pages": ColumnType("number")}, kept(run_id).rows)
+    run_id, _ = soft_run(3, 30)
     (store().folder(run_id).artifact("views/table/columns.json")).write_text("{")
     at = open_page("soft_labels", run=run_id)
     assert not at.exception and any("can't be read" in e.value for e in at.error)
+
+
+def test_every_word_the_charts_say_is_in_the_catalogue_and_none_is_left_over():
+    named = set(re.findall(r"\bwords\.(\w+)", live.SCRIPT))
+    made = {f"sort_{s}" for s in re.findall(r"^  (\w+): \(model", live.SCRIPT, re.M)}
+    made |= {f"chosen_{s}" for s in re.findall(r"^  (\w+): \((?:\)|\{)", live.SCRIPT, re.M)}
+    assert named | made == set(live.words())
+
+
+def test_the_script_writes_text_alone():
+    for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser", "srcdoc", "fetch(", "XMLHttpRequest"):  # fmt: skip
+        assert way not in live.SCRIPT

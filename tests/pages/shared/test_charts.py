@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -133,12 +132,6 @@ CHARTS = {
     ),
     "bars": lambda: soft_labels.bars(
         {"teacher": [0.7, 0.3], "student": [0.6, 0.4]}, [H, "b"], names=NAMES, x_title="x"
-    ),
-    "distribution": lambda: soft_labels.distribution(
-        {"teacher": np.array([0.5, 0.9])}, names=NAMES, x_title="x", y_title="y", low=0.5, high=1.0
-    ),
-    "similarity": lambda: soft_labels.similarity(
-        [[0.9, 0.1], [0.2, 0.8]], [H, "b"], x_title="x", y_title="y", dark=True
     ),
     "predictions": lambda: soft_labels.predictions(
         [1.0, 2.0],

@@ -30,7 +30,7 @@ function rowContent(data, words) {
       const found = [];
       if (thumbs) found.push(pictured(row, 112));
       texts.forEach((name, at) => {
-        if (texts.length > 1) found.push(el("h4", {}, name));
+        if (texts.length > 1) found.push(el("h3", {}, name));
         found.push(el("blockquote", {}, cell(at, row)));
       });
       if (fields.length) {

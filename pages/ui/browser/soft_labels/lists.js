@@ -1,5 +1,5 @@
 // The rows that were chosen, in an order of choice, and the classes by how often student and teacher part ways on them.
-const PAGE = 12;
+const PAGE = 10;
 
 const SORTS = {
   apart: (model) => (i, j) => model.apart[j] - model.apart[i],
@@ -34,9 +34,9 @@ function rowsCard(app) {
   const sorts = el("select", { "aria-label": words.sort, onchange: () => { app.state.sort = sorts.value; app.listed(true); } });
   const all = el("button", { type: "button", onclick: () => app.choose({ kind: "all" }) }, words.every_row);
   const apart = el("button", { type: "button", onclick: () => app.choose({ kind: "apart" }) }, words.disagreements);
-  const list = el("ol", { class: "rows" });
+  const list = el("ol", { class: app.rows.pictures ? "rows pictured" : "rows" });
   const more = el("button", { type: "button", class: "more", onclick: () => { limit += PAGE; app.listed(false); } }, words.more_rows);
-  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h3", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, list, more);
+  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h2", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, list, more);
   let [limit, lines] = [PAGE, []];
 
   function line() {
@@ -44,7 +44,7 @@ function rowsCard(app) {
     const said_ = { teacher: el("span", { class: "key teacher" }), student: el("span", { class: "key student" }) };
     const brief = el("span", { class: "holder" });
     const one = { row: -1, number, label, far, said: said_, brief };
-    one.button = el("button", { type: "button", onclick: () => app.show(one.row, true) }, brief, el("span", { class: "words" }, el("span", { class: "top" }, number, label, el("span", { class: "distance", title: words.distance }, far)), el("span", { class: "two" }, said_.teacher, said_.student)));
+    one.button = el("button", { type: "button", onclick: () => app.show(one.row, true) }, brief, el("span", { class: "what" }, number, label), said_.teacher, said_.student, el("span", { class: "distance", title: words.distance }, far));
     one.element = el("li", {}, one.button);
     return one;
   }
@@ -103,7 +103,7 @@ function classesCard(app) {
   const note = el("p", { class: "finding" });
   say(note, words.classes_note, { part: exact(model.partedAll), whole: exact(model.N) });
   return {
-    element: el("section", { class: "card classes", "aria-label": words.classes }, el("div", { class: "head" }, el("h3", {}, words.classes)), note, el("div", { class: "titles", "aria-hidden": "true" }, el("span", {}, words.class_label), el("span"), el("span", {}, words.class_apart), el("span", {}, words.class_effective)), el("div", { class: "scroll" }, ...lines.map((one) => one.button))),
+    element: el("section", { class: "card classes", "aria-label": words.classes }, el("div", { class: "head" }, el("h2", {}, words.classes)), note, el("div", { class: "titles", "aria-hidden": "true" }, el("span", {}, words.class_label), el("span"), el("span", {}, words.class_apart), el("span", {}, words.class_effective)), el("div", { class: "scroll" }, ...lines.map((one) => one.button))),
     update() {
       summed.fill(0);
       labels.forEach((label, i) => { summed[label] += arms.teacher.entropy[i]; });

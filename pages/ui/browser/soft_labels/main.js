@@ -13,10 +13,11 @@ function started(data, parentElement) {
   };
   const [lead, live] = [el("p", { class: "lead" }), el("div", { class: "unseen", role: "status", "aria-live": "polite" })];
   const bar = temperatureBar(app);
-  const cards = { row: rowCard(app), rows: rowsCard(app), map: mapCard(app), spread: spreadCard(app), classes: classesCard(app) };
+  const cards = { row: rowCard(app), rows: rowsCard(app), map: mapCard(app), spread: spreadCard(app), belief: beliefCard(app), classes: classesCard(app) };
   const save = el("button", { type: "button", class: "save", onclick: () => saved(app) }, words.save);
   const root = el(
-    "div", { class: "soft" }, bar.element, lead, el("div", { class: "grid" }, cards.row.element, cards.rows.element), cards.map.element, el("div", { class: "grid" }, cards.spread.element, cards.classes.element),
+    "div", { class: "soft" }, bar.element, lead, el("div", { class: "grid first" }, cards.row.element, cards.spread.element), cards.rows.element, cards.map.element,
+    el("div", { class: "grid" }, cards.belief.element, cards.classes.element),
     el("div", { class: "foot" }, save), live,
   );
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
@@ -89,6 +90,7 @@ function started(data, parentElement) {
     cards.row.update();
     cards.map.update();
     cards.spread.update(app.numbers);
+    cards.belief.update(app.numbers);
     cards.classes.update();
     app.listed(false);
     performance.measure("soft-labels-step", { start: began, end: performance.now() });
@@ -105,7 +107,10 @@ function started(data, parentElement) {
   step();
   cards.rows.fresh(app.state.chosen);
   app.listed(true);
-  const sizes = new ResizeObserver(() => cards.map.lay());
+  const sizes = new ResizeObserver(() => {
+    bar.below(document.querySelector("[data-testid=stHeader]"));
+    cards.map.lay();
+  });
   sizes.observe(cards.map.element);
   return {
     key: data.key,

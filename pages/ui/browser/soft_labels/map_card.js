@@ -18,10 +18,10 @@ function mapCard(app) {
   const zoom = (factor, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => zoomed(factor) }, sign);
   const tools = el("div", { class: "tools" }, search, names, zoom(0.6, words.zoom_in, "+"), zoom(1 / 0.6, words.zoom_out, "−"), el("button", { type: "button", onclick: () => zoomed(Infinity) }, words.zoom_all));
   const rows = Array.from({ length: LISTED }, () => listed());
-  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h4", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
+  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h3", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
   const element = el(
-    "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h3", {}, words.map), kind), finding,
-    C > 2 ? el("div", { class: "wide" }, el("div", { class: "left" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
+    "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
+    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);
@@ -130,7 +130,7 @@ function mapCard(app) {
     if (!app.numbers) return;
     const { map, chosen } = app.state;
     const signed = map === "inherited";
-    if (signed) for (let k = 0; k < moved.length; k++) moved[k] = arms.student.lift[k] - arms.baseline.lift[k];
+    if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
     tell();
     if (!layout) return;

@@ -8,7 +8,7 @@ function ramp(paper, low, high) {
   for (let i = 0; i <= SHADES; i++) {
     const share = (2 * i) / SHADES - 1;
     const hue = share < 0 ? low : high;
-    const strength = share === 0 ? 0 : 0.04 + 0.91 * Math.abs(share);
+    const strength = Math.abs(share) < 0.005 ? 0 : 0.04 + 0.91 * Math.abs(share);
     for (let k = 0; k < 3; k++) table[3 * i + k] = hue[k] * strength + paper[k] * (1 - strength);
   }
   return table;
@@ -32,7 +32,10 @@ function mapDrawing(app, cells, still) {
   function painted() {
     const paper = rgb(app.style("--st-background-color"));
     const ink = app.style("--st-text-color");
-    const hues = { purple: rgb(data.colours.lost), orange: rgb(data.colours.gained), teacher: rgb(data.colours.teacher) };
+    const dark = luminance(paper) < 0.2;
+    const vivid = (hue) => rgb(hue).map((v) => (dark ? 0.6 * v + 0.4 * 255 : v)); // on a dark page the strongest is the lightest
+    const hues = { purple: vivid(data.colours.lost), orange: vivid(data.colours.gained), teacher: vivid(data.colours.teacher) };
+    for (const [name, hue] of Object.entries(hues)) cells.parentElement.parentElement.style.setProperty(`--${name}-most`, `rgb(${hue})`);
     colours = { paper, ink, faint: app.style("--st-gray-text-color") || ink, line: app.style("--st-border-color"), lift: ramp(paper, paper, hues.teacher), moved: ramp(paper, hues.purple, hues.orange) };
   }
 

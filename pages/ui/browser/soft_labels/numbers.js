@@ -138,17 +138,20 @@ function calibrated(one, labels) {
   return { bins, error: gap };
 }
 
+const above = (lift) => (lift < 0 ? 0 : lift); // less than base rate is no likeness, however far
+
 // How much of the way from the baseline's likenesses to the teacher's the student went, see class_map.inherited.
 function inheritance({ teacher, baseline, student }) {
   let [size, went] = [0, 0];
   for (let k = 0; k < teacher.lift.length; k++) {
-    const way = teacher.lift[k] - baseline.lift[k];
-    const taken = student.lift[k] - baseline.lift[k];
+    const before = above(baseline.lift[k]);
+    const way = above(teacher.lift[k]) - before;
+    const taken = above(student.lift[k]) - before;
     if (!Number.isFinite(way) || !Number.isFinite(taken)) continue;
     size += way * way;
     went += way * taken;
   }
-  return size > 0 ? went / size : null;
+  return size > 1e-12 ? went / size : null;
 }
 
 function largestCells(values, most) {

@@ -47,6 +47,7 @@ const exact = (count) => count.toLocaleString("en-US");
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 7).trimEnd()}…${text.slice(-6).trimStart()}` : text);
 const compact = (value) => {
   if (!Number.isFinite(value)) return "∞";
+  if (value < 0) return `−${compact(-value)}`;
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e5 || size < 1e-3)) return value.toExponential(1).replace("e+", "·10^").replace("e", "·10^");
   return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2);
@@ -61,6 +62,9 @@ function choice(name, legend, options, chosen, chose) {
   }
   return box;
 }
+
+// A name may break after each _ as it may after a space.
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part, at) => (at ? [el("wbr"), part] : [part]));
 
 // A #RRGGBB or rgb() colour as three numbers.
 function rgb(colour) {

@@ -29,7 +29,7 @@ function rowCard(app) {
   const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
   const element = el(
     "section", { class: "card row", "aria-label": words.one_row },
-    el("div", { class: "head" }, el("h3", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, walk(1, words.next, "›"), place)),
+    el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, walk(1, words.next, "›"), place)),
     content, el("div", { class: "head" }, stage, play), bars, sentence, formulas,
   );
   let [lines, now, of, timers] = [[], "both", null, []];
@@ -52,17 +52,19 @@ function rowCard(app) {
   function line(c, row) {
     const right = labels[row] === c;
     const name = data.classes[c];
-    const pick = el("button", { type: "button", class: "class", title: filled(words.formula_for, { name }), onclick: () => { of = c; update(); } }, short(name, 30));
+    const pick = el("button", { type: "button", class: "class", title: filled(words.formula_for, { name }), onclick: () => { of = c; update(); } }, ...breakable(short(name, 30)));
     if (right) pick.append(el("span", { class: "tag" }, words.label));
     return made(c, pick, right, [compact(arms.teacher.z[row * C + c]), compact(arms.student.z[row * C + c])]);
   }
+
+  const logitOf = (z) => el("span", { class: "z" }, z === "" ? "" : `${words.logit} ${z}`);
 
   function made(c, head, right, [zTeacher, zStudent]) {
     const [left, other, mark] = [el("i", { class: "fill teacher" }), el("i", { class: "fill student" }), el("i", { class: "mark", title: app.names.baseline }, "×")];
     const [numberLeft, numberRight] = [el("span", { class: "num" }), el("span", { class: "num" })];
     const box = el(
-      "div", { class: right ? "line true" : "line" }, head, el("span", { class: "z left", title: words.logit }, zTeacher), numberLeft,
-      el("span", { class: "track left" }, left), el("span", { class: "track right" }, other, mark), numberRight, el("span", { class: "z right", title: words.logit }, zStudent),
+      "div", { class: right ? "line true" : "line" }, head, el("span", { class: "value" }, numberLeft, logitOf(zTeacher)),
+      el("span", { class: "track near" }, left), el("span", { class: "track" }, other, mark), el("span", { class: "value" }, numberRight, logitOf(zStudent)),
     );
     return { c, box, left, other, mark, numberLeft, numberRight };
   }
@@ -78,8 +80,8 @@ function rowCard(app) {
       lines.push(rest);
     }
     const head = el(
-      "div", { class: "line titles", "aria-hidden": "true" }, el("span"), el("span", { class: "z left" }, words.logit), el("span", { class: "side" }, app.names.teacher),
-      el("span", { class: "side right" }, app.names.student), el("span", { class: "baseline" }, el("i", { class: "cross" }, "×"), app.names.baseline), el("span", { class: "z right" }, words.logit),
+      "div", { class: "line titles", "aria-hidden": "true" }, el("span", { class: "key baseline" }, app.names.baseline), el("span"), el("span", { class: "key teacher side" }, app.names.teacher),
+      el("span", { class: "key student" }, app.names.student), el("span"),
     );
     bars.dataset.stage = now;
     bars.replaceChildren(head, ...lines.map((one) => one.box));

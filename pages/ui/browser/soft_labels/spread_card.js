@@ -34,14 +34,14 @@ function histogramOf(app, what, title, low, high, written) {
   plot.addEventListener("pointerleave", () => { lit.setAttribute("visibility", "hidden"); write(note, ""); });
   plot.addEventListener("click", (event) => { move(under(event), false); choose(); });
   plot.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -BINS, End: BINS };
-    if (event.key in steps) move(at < 0 ? (steps[event.key] > 0 ? 0 : BINS - 1) : at + steps[event.key], true);
+    const places = { ArrowLeft: at < 0 ? BINS - 1 : at - 1, ArrowRight: at + 1, Home: 0, End: BINS - 1 };
+    if (event.key in places) move(places[event.key], true);
     else if ((event.key === "Enter" || event.key === " ") && at >= 0) choose();
     else return;
     event.preventDefault();
   });
   return {
-    element: el("div", { class: "histogram" }, el("h4", {}, title), el("div", { class: "frame" }, el("span", { class: "most" }, most), plot), el("div", { class: "ends" }, ...ends), note),
+    element: el("div", { class: "histogram" }, el("h3", {}, title), el("div", { class: "frame" }, el("span", { class: "most" }, most), plot), el("div", { class: "ends" }, ...ends), note),
     update(numbers) {
       counts = Object.fromEntries(ARMS.map((arm) => [arm, numbers.arms[arm][what]]));
       const highest = Math.max(...ARMS.map((arm) => counts[arm].reduce((a, b) => Math.max(a, b), 0)));
@@ -54,7 +54,9 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-function calibrationOf(app) {
+const keysOf = (app) => el("div", { class: "keys" }, ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+
+function beliefCard(app) {
   const { words } = app;
   const size = 120;
   const marks = Object.fromEntries(ARMS.map((arm) => [arm, { line: drawn("path", { class: arm }), dots: drawn("g", { class: `dots ${arm}` }) }]));
@@ -64,7 +66,10 @@ function calibrationOf(app) {
   );
   const told = el("p", { class: "finding" });
   return {
-    element: el("div", { class: "calibration" }, el("h4", {}, words.calibration), el("div", { class: "beside" }, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)), told)),
+    element: el(
+      "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h2", {}, words.calibration), keysOf(app)),
+      told, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)),
+    ),
     update(numbers) {
       for (const arm of ARMS) {
         const at = numbers.arms[arm].calibration.map((b) => [size * b.confidence, size * (1 - b.accuracy), Math.sqrt(b.count / app.model.N)]);
@@ -90,11 +95,9 @@ function spreadCard(app) {
   const parts = [
     histogramOf(app, "largest", words.largest, 1 / model.C, 1, percent),
     histogramOf(app, "entropy", words.entropy, 0, Math.log(model.C), (v) => v.toFixed(2)),
-    calibrationOf(app),
   ];
-  const keys = el("div", { class: "keys" }, ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
   return {
-    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h3", {}, words.spread), keys), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
+    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h2", {}, words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
     update(numbers) {
       parts.forEach((part) => part.update(numbers));
       const of = (arm) => numbers.arms[arm];

@@ -15,6 +15,11 @@ function temperatureBar(app) {
   return {
     element: el("div", { class: "bar" }, el("div", { class: "heat" }, el("span", { class: "name", "aria-hidden": "true" }, "T"), slider, shown, el("div", { class: "named" }, ...buttons)), chip),
     nearest: (value) => steps[nearest(value)],
+    // On a phone the page's head is no longer see-through.
+    below(head) {
+      const hides = head && !/, 0\)$|transparent/.test(getComputedStyle(head).backgroundColor);
+      chip.parentElement.style.top = hides ? `${head.offsetHeight}px` : "0";
+    },
     update(temperature) {
       slider.value = steps.indexOf(temperature);
       slider.setAttribute("aria-valuetext", filled(words.t_is, { t: temperature }));

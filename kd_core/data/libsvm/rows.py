@@ -1,4 +1,4 @@
-"""Rows of LibSVM text, `label [qid:n] index:value ...`, and the sizes of queries in the file beside it, with all that can be wrong named.
+"""Rows of LibSVM text, `label [qid:n] index:value ...`, with all that can be wrong in them named.
 
 A value that is not written is 0. Legend: N rows, K values that are written.
 """
@@ -65,7 +65,7 @@ def rows_of(file: IO[bytes], name: str) -> Sparse:
     counts: list[int] = []
     flat = array("d")
     written: list[int] = []  # the line of each row
-    for number, line in _lines(file, name):
+    for number, line in lines_of(file, name):
         text = line.partition(b"#")[0].decode("latin-1").removeprefix("\xef\xbb\xbf").strip()
         if not text:
             continue
@@ -81,10 +81,8 @@ def rows_of(file: IO[bytes], name: str) -> Sparse:
             raise _bad_row(name, number, text) from None
         if len(pairs) != 2 * rest.count(":"):
             raise _bad_row(name, number, text)
-        if queries and len(queries) < len(labels):
-            raise _lacks_query(name, number)
-        if len(queries) == 1 and len(labels) > 1:
-            raise _lacks_query(name, written[0])
+        if queries and len(queries) < len(labels):  # this row has none, or it is the first that has one
+            raise _lacks_query(name, number if len(queries) == len(written) else written[0])
         counts.append(len(pairs) // 2)
         flat.extend(pairs)
         written.append(number)
@@ -112,38 +110,7 @@ def rows_of(file: IO[bytes], name: str) -> Sparse:
     return Sparse(given, np.array(queries) if queries else None, row, index, value, said)
 
 
-def query_sizes(file: IO[bytes], name: str, rows: int, rows_name: str) -> Array:
-    """Read how many rows each query has, one number a line; together they are all rows. Shape: -> (Q,). Errors: DataError `query_sizes`, `query_sum`."""
-    found = []
-    for number, line in _lines(file, name):
-        text = line.decode("latin-1").removeprefix("\xef\xbb\xbf").strip()
-        if not text:
-            continue
-        if not text.isdecimal() or not text.isascii() or len(text) > 12 or int(text) == 0:
-            raise DataError(
-                "Line {line:,} of {name} is {text!r}; each line says how many rows the next query has, 1 or more.",
-                "Write one whole number a line.",
-                "query_sizes",
-                name=name,
-                line=number,
-                text=text[:40],
-            )
-        found.append(int(text))
-    if sum(found) != rows:
-        raise DataError(
-            "{name} gives {queries:,} queries with {told:,} rows together; {rows_name} holds {rows:,} rows.",
-            "Both files must be of one set: download them again, or write the sizes of the queries in the order of the rows.",
-            "query_sum",
-            name=name,
-            queries=len(found),
-            told=sum(found),
-            rows_name=rows_name,
-            rows=rows,
-        )
-    return np.array(found, dtype=np.int64)
-
-
-def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+def lines_of(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
     """Number the lines. Errors: DataError `libsvm_row` for one that is too long."""
     number = 0
     while line := file.readline(LINE_BYTES + 1):

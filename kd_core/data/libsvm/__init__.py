@@ -1,0 +1,1 @@
+"""LibSVM text: sparse rows, and the sizes of the queries that they belong to."""

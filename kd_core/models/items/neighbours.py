@@ -1,0 +1,105 @@
+"""Items that follow others: what came next after an item, counted, and how often every item came at all.
+
+No network: a reference that any recommender has to pass, and a teacher that is made in seconds.
+Legend: N rows, L items of a history, I items, J neighbours kept of an item, W numbers of an answer in short form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from torch import Tensor
+
+Array = npt.NDArray[Any]
+NEAR = 10  # items back that count: one d items back counts 1 / d
+HALF = 0.5  # rows that an item has come in at least, as where one never did
+LEAST = 1e-4  # share of what never happened in training
+SHARE = 0.5  # of the neighbours, beside what is popular
+TINY = 1e-12
+NUMBERS = 2**23  # probabilities held at once
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What follows what. Source: sequential rules, Ludewig and Jannach 2018 (arXiv:1803.09587), mixed with popularity.
+
+    Shape: `popular` (I,) shares; `rules` (I, I), each row the shares of what followed an item. `again`: of the rows whose item had
+    been in their history: so much of an answer goes to items seen before.
+    """
+
+    popular: Array
+    rules: Any
+    again: float
+
+    @classmethod
+    def learn(cls, x_NL: Array, y_N: Array, items: int, most: int) -> Neighbours:
+        """Count what came next. `most`: neighbours kept of an item, 0 for popularity alone. Shape: item numbers (N, L), 0 empty; y (N,)."""
+        popular = np.maximum(np.bincount(y_N, minlength=items), HALF)
+        rules: Any = sparse.csr_array((items, items))
+        for back in range(1, min(NEAR, x_NL.shape[1]) + 1 if most else 1):
+            seen = x_NL[:, -back].astype(np.int64)
+            at = np.flatnonzero(seen)
+            pairs = (np.full(len(at), 1 / back), (seen[at] - 1, y_N[at]))
+            rules = rules + sparse.coo_array(pairs, shape=(items, items)).tocsr()
+        again = float((x_NL == y_N[:, None] + 1).any(axis=1).mean()) if len(y_N) else 0.0
+        return cls(popular / popular.sum(), _strongest(rules, most), float(np.clip(again, LEAST, 1 - LEAST)))
+
+    def answers(self, x_NL: Array, kept: Callable[[Tensor], Tensor]) -> Array:
+        """Answer histories in short form, piece by piece; `kept` as `Task.kept`. Shape: (N, L) -> (N, W) float32."""
+        step = max(1, NUMBERS // len(self.popular))
+        pieces = range(0, max(1, len(x_NL)), step)
+        found = [kept(torch.from_numpy(np.log(self.shares(x_NL[at : at + step])))).numpy() for at in pieces]
+        return np.concatenate(found).astype(np.float32)
+
+    def shares(self, x_NL: Array) -> Array:
+        """Give every item its probability. Shape: (N, L) -> (N, I) float64."""
+        p_NI = np.tile(self.popular, (len(x_NL), 1))
+        told = self._weights(x_NL) @ self.rules
+        mass = np.asarray(told.sum(axis=1)).reshape(-1, 1)
+        part = np.where(mass > 0, SHARE, 0.0)  # where nothing is known to follow, popularity alone
+        p_NI *= 1 - part
+        p_NI += told.multiply(part / np.maximum(mass, TINY)).toarray()
+        rows, places = np.nonzero(x_NL)
+        seen = np.zeros(p_NI.shape, bool)
+        seen[rows, x_NL[rows, places].astype(np.int64) - 1] = True
+        before = (p_NI * seen).sum(axis=1, keepdims=True)
+        both = (before > TINY) & (before < 1 - TINY)
+        old = np.where(both, self.again / np.where(both, before, 1.0), 1.0)
+        new = np.where(both, (1 - self.again) / np.where(both, 1 - before, 1.0), 1.0)
+        return np.asarray(p_NI * np.where(seen, old, new))
+
+    def _weights(self, x_NL: Array) -> Any:
+        """Weigh the last items of histories. Shape: (N, L) -> sparse (N, I)."""
+        back = np.arange(x_NL.shape[1], 0, -1)
+        near = np.where(back <= NEAR, 1 / back, 0.0)
+        rows, places = np.nonzero((x_NL > 0) & (near > 0))
+        told = (near[places], (rows, x_NL[rows, places].astype(np.int64) - 1))
+        return sparse.coo_array(told, shape=(len(x_NL), len(self.popular))).tocsr()
+
+    @property
+    def numbers(self) -> int:
+        """Count what was learned: a share for each item, and for each rule one."""
+        return len(self.popular) + int(self.rules.nnz)
+
+    @property
+    def bytes(self) -> int:
+        """Count the bytes it takes: 4 for a share, 6 for a rule (4 for the item, 2 for its share)."""
+        return 4 * len(self.popular) + 6 * int(self.rules.nnz)
+
+
+def _strongest(rules: Any, most: int) -> Any:
+    """Keep the strongest rules of each item, as shares of all of its rules. Shape: sparse (I, I)."""
+    whole = np.asarray(rules.sum(axis=1)).reshape(-1)
+    counts = np.diff(rules.indptr)
+    row = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort((rules.indices, -rules.data, row))
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    keep = order[place < most]
+    told = (rules.data[keep] / np.maximum(whole[row[keep]], 1e-12), (row[keep], rules.indices[keep]))
+    return sparse.coo_array(told, shape=rules.shape).tocsr()
