@@ -14,7 +14,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.soft import live
-from pages.ui.tasks import labels, one_target, ranking
+from pages.ui.tasks import labels, next_item, one_target, ranking
 
 
 def _ended(store: RunStore) -> list[RunRow]:
