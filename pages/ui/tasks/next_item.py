@@ -126,7 +126,9 @@ def _table(lists: Mapping[str, Sequence[str]]) -> None:
     columns = {
         escape(title): [escape(one) for one in told] + [""] * (most - len(told)) for title, told in lists.items()
     }
-    frame = pd.DataFrame(columns, index=pd.Index(range(1, most + 1), name=str(t("task.next_item.place"))))
+    frame = pd.DataFrame(
+        columns, index=pd.Index([str(at) for at in range(1, most + 1)], name=str(t("task.next_item.place")))
+    )
     st.table(frame, border="horizontal")
 
 
