@@ -156,8 +156,9 @@ def soft(kept: Kept, found: Mapping[str, Any]) -> None:
     temperature = right.slider(t("task.next_item.temperature"), 1.0, 8.0, 1.0, 0.5, key=f"{key}.T")
     truth = int(kept.labels[row])
     named = str(classes[truth]) if truth >= 0 else None
-    for value in (v for v in kept.rows.iloc[row] if isinstance(v, str)):
-        strip(_apart(value), named)
+    for name, column in (kept.view.types if kept.view else {}).items():
+        cell = kept.rows[name].iloc[row]
+        strip(items_of(cell if isinstance(cell, str) else "", column.separator), named)
     if named is None:
         st.caption(t("task.next_item.unseen"))
     lists: dict[str, list[str]] = {}
