@@ -262,12 +262,9 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
-        if labels.are_labels(found["task"]):
-            st.markdown(t("labels.calibration"))
-        elif next_item.of_catalogue(found):
+        if next_item.of_catalogue(found):
             st.markdown(next_item.why("calibration"))
-        else:
-            st.markdown(t("ranking.calibration" if ranking.by_order(found["task"]) else "runs.calibration.regression"))
+            return
         own = "labels." if labels.are_labels(found["task"]) else "ranking." if ranking.by_order(found["task"]) else None
         st.markdown(t(f"{own}calibration" if own else "runs.calibration.regression"))
         return
