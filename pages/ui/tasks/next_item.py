@@ -121,13 +121,14 @@ def ranked(questions: Questions, spoken: Sequence[tuple[str, Reply]], truth: Any
     return True
 
 
-def _table(lists: Mapping[str, Sequence[str]]) -> None:
+def _table(lists: Mapping[str, Sequence[str]], rest: bool = False) -> None:
+    """Lay lists side by side; `rest`: the last line of each is no item."""
     most = max((len(told) for told in lists.values()), default=0)
     columns = {
         escape(title): [escape(one) for one in told] + [""] * (most - len(told)) for title, told in lists.items()
     }
     frame = pd.DataFrame(
-        columns, index=pd.Index([str(at) for at in range(1, most + 1)], name=str(t("task.next_item.place")))
+        columns, index=pd.Index([*places, *(["…"] if rest else [])], name=str(t("task.next_item.place")))
     )
     st.table(frame, border="horizontal")
 
@@ -170,7 +171,7 @@ def soft(kept: Kept, found: Mapping[str, Any]) -> None:
         marked = [f"{'✓ ' if at == truth else ''}{classes[at]} · {text.percent(share)}" for at, share in told]
         others = t("task.next_item.others", n=exact(max(0, len(classes) - len(told))))
         lists[arm_names()[arm]] = [*marked, f"{others} · {text.percent(rest)}"]
-    _table(lists)
+    _table(lists, rest=True)
     st.caption(t("task.next_item.soft_note"))
 
 
