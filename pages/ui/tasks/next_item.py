@@ -127,10 +127,8 @@ def _table(lists: Mapping[str, Sequence[str]], rest: bool = False) -> None:
     columns = {
         escape(title): [escape(one) for one in told] + [""] * (most - len(told)) for title, told in lists.items()
     }
-    frame = pd.DataFrame(
-        columns, index=pd.Index([*places, *(["…"] if rest else [])], name=str(t("task.next_item.place")))
-    )
-    st.table(frame, border="horizontal")
+    places = [str(at) for at in range(1, most + 1 - rest)] + ["…"] * rest
+    st.table(pd.DataFrame(columns, index=pd.Index(places, name=str(t("task.next_item.place")))), border="horizontal")
 
 
 def softened(kept_W: Any, temperature: float, items: int) -> tuple[list[tuple[int, float]], float]:
